@@ -1,0 +1,58 @@
+"""Names that hosts give: org ids, metrics, plan slugs, event ids.
+
+A name is any text, and is never interpreted: ``"'; DROP TABLE x"`` is just an odd org id. What is
+refused are texts that two systems could take for each other or that can't be stored or shown:
+empty, over 255 bytes of UTF-8, with control characters or lone surrogates, or not in Unicode's
+normal form C.
+
+    org_id = name(org_id, "org_id")
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from overages.errors import InvalidType, InvalidValue
+from overages.parsing import optional
+
+LONGEST_NAME: Final = 255  # bytes of UTF-8
+_UNSHOWABLE: Final = "[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
+
+
+def name(value: object, field: str) -> str:
+    """Return `value` if it can serve as a name.
+
+    :raises InvalidType: if it is no `str`.
+    :raises InvalidValue: if it is empty, too long, not showable or not normalised.
+
+    >>> name("org-123", "org_id")
+    'org-123'
+    """
+    if (
+        type(value) is str
+        and value.isascii()
+        and value.isprintable()
+        and 0 < len(value) <= LONGEST_NAME
+    ):
+        return value
+    if not isinstance(value, str):
+        raise InvalidType(field, value, "must be a str")
+    if not value:
+        raise InvalidValue(field, value, "must not be empty")
+    if re.search(_UNSHOWABLE, value):
+        raise InvalidValue(field, value, "must not hold control characters or lone surrogates")
+    if len(value.encode()) > LONGEST_NAME:
+        raise InvalidValue(field, value, f"must have at most {LONGEST_NAME} bytes")
+    _require_normal_form(value, field)
+    return str(value)
+
+
+def _require_normal_form(value: str, field: str) -> None:
+    from unicodedata import is_normalized  # needed for names beyond ASCII alone
+
+    if not is_normalized("NFC", value):
+        raise InvalidValue(field, value, "must be in Unicode normal form C (NFC)")
+
+
+optional_name: Final = optional(name)

@@ -1,0 +1,43 @@
+"""Making frozen values fast, from parts that are known to be good.
+
+`calculate` makes a statement, and a price its charges, a million times from values that were
+validated when they came in. A frozen attrs class fills its slots through `object.__setattr__`; a
+plain class with the same slots fills them directly, and CPython lets an object change to a class
+of the same layout. A value of four fields takes 0.2 us that way, and 0.45 us through the
+constructor that attrs writes (CPython 3.11). What comes out is an object of the frozen class like
+any other: ``tests/unit/test_trusted.py`` holds it to that.
+
+A constructor that validates and is called as often can fill the slots through their descriptors
+(`slot_setters`), which takes 0.35 us.
+
+This is the only place that knows of either. Never give them a value that came from outside.
+
+    new_statement = trusted(Statement)
+    new_statement(org_id, period, plan, rows, total)   # all fields, by position, nothing checked
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import attrs
+
+T = TypeVar("T")
+
+
+def trusted(frozen: type[T]) -> Callable[..., T]:
+    """Return a function that makes a `frozen` (a slotted attrs class) of its fields, unchecked."""
+    names = [field.name for field in attrs.fields(frozen)]  # type: ignore[arg-type]
+    lines = [f"    self.{name} = {name}" for name in names] + ["    self.__class__ = frozen"]
+    source = f"def __init__(self, {', '.join(names)}):\n" + "\n".join(lines)
+    namespace: dict[str, Any] = {"frozen": frozen}
+    exec(source, namespace)
+    slots = frozen.__slots__  # type: ignore[attr-defined]
+    members = {"__slots__": slots, "__init__": namespace["__init__"]}
+    return type(f"_{frozen.__name__}", (), members)
+
+
+def slot_setters(frozen: type[Any]) -> tuple[Callable[[Any, Any], None], ...]:
+    """Return, for each field of a slotted attrs class, a function that sets it on an object."""
+    return tuple(getattr(frozen, field.name).__set__ for field in attrs.fields(frozen))

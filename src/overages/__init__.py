@@ -1,0 +1,94 @@
+"""Exact, explained overage charges for metered usage.
+
+>>> from overages import Allowance, PerUnit, Period, Plan, Usage, calculate
+>>> plan = Plan("starter", "USD", {"tokens": Allowance(included=500_000, price=PerUnit("0.0001"))})
+>>> usage = Usage("org-123", Period.month(2024, 2), {"tokens": 750_000})
+>>> print(calculate(plan, usage).total)
+25.00 USD
+
+A name is imported from its module when it is first asked for, so that a program loads only the
+parts that it uses.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from overages import errors as errors
+
+if TYPE_CHECKING:
+    from overages.account import Account
+    from overages.aggregation import aggregate
+    from overages.calculation import calculate, calculate_many, charge_between
+    from overages.metering import Meter, meter
+    from overages.money import Currency, Money
+    from overages.overage import Overage, Statement
+    from overages.period import Period
+    from overages.plan import Allowance, Plan
+    from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
+    from overages.record import MetricTotal, OverageRecord, Summary
+    from overages.rounding import Rounding, allocate, round_to
+    from overages.tier import Charge, Tier, TierCharge
+    from overages.usage import Usage, UsageEvent
+
+__all__ = [
+    "Account",
+    "Allowance",
+    "Charge",
+    "Currency",
+    "Graduated",
+    "Meter",
+    "MetricTotal",
+    "Money",
+    "Overage",
+    "OverageRecord",
+    "Package",
+    "PerUnit",
+    "Percentage",
+    "Period",
+    "Plan",
+    "PriceModel",
+    "Rounding",
+    "Statement",
+    "Summary",
+    "Tier",
+    "TierCharge",
+    "Usage",
+    "UsageEvent",
+    "Volume",
+    "aggregate",
+    "allocate",
+    "calculate",
+    "calculate_many",
+    "charge_between",
+    "meter",
+    "round_to",
+]
+
+_HOMES = {
+    "account": ["Account"],
+    "aggregation": ["aggregate"],
+    "calculation": ["calculate", "calculate_many", "charge_between"],
+    "metering": ["Meter", "meter"],
+    "money": ["Currency", "Money"],
+    "overage": ["Overage", "Statement"],
+    "period": ["Period"],
+    "plan": ["Allowance", "Plan"],
+    "pricing": ["Graduated", "Package", "PerUnit", "Percentage", "PriceModel", "Volume"],
+    "record": ["MetricTotal", "OverageRecord", "Summary"],
+    "rounding": ["Rounding", "allocate", "round_to"],
+    "tier": ["Charge", "Tier", "TierCharge"],
+    "usage": ["Usage", "UsageEvent"],
+}
+
+if not TYPE_CHECKING:  # or a type checker would let any name pass
+
+    def __getattr__(name):
+        for home, names in _HOMES.items():
+            if name in names:
+                value = getattr(import_module(f"{__name__}.{home}"), name)
+                globals()[name] = value  # the next time it is just there
+                return value
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__():
+        return sorted({*globals(), *__all__})

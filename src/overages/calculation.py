@@ -1,0 +1,178 @@
+"""The calculation: from a plan and what was used to a statement.
+
+All are pure functions of values:
+
+    statement = calculate(plan, usage, limits={"tokens": 600_000})
+    for statement in calculate_many((plan, usage, None) for usage in usages): ...
+    delta = charge_between(price, before=100, after=250)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
+
+from overages.errors import InvalidType, InvalidValue
+from overages.exact import (
+    LIMIT,
+    Exact,
+    Quantity,
+    QuantityLike,
+    exact_number,
+    excess,
+    non_negative,
+    optional_non_negative,
+)
+from overages.overage import Row, Statement, new_statement, unknown_metric
+from overages.parsing import Problems
+from overages.plan import Plan
+from overages.pricing import PriceModel
+from overages.rounding import round_ratio, round_together
+from overages.tier import Charge
+from overages.usage import Usage
+
+Limits: TypeAlias = Mapping[str, QuantityLike | None]
+"""An org's own limits by metric, in place of what its plan includes; None keeps the plan's."""
+
+
+def calculate(plan: Plan, usage: Usage, *, limits: Limits | None = None) -> Statement:
+    """Return the statement of what `usage` costs beyond what `plan` includes.
+
+    For each of the plan's metrics, ``overage = max(0, used - limit)``, where the limit is the org's
+    own if it has one, else the plan's included quantity. The price model says what the overage
+    costs exactly, and the plan's rounding what is charged.
+
+    :param plan: the terms.
+    :param usage: what an org used in a period; a metric of the plan that is not in it counts zero.
+    :param limits: the org's own limits (soft limits) by metric, in units.
+    :raises UnknownMetric: if usage or a limit names a metric that the plan doesn't know; nothing is
+        priced silently at zero.
+    :raises InvalidValue: if a limit is negative or badly written.
+
+    >>> from overages import Allowance, PerUnit, Period
+    >>> plan = Plan("starter", "USD", {"tokens": Allowance(500_000, PerUnit("0.0001"))})
+    >>> usage = Usage("org-123", Period.month(2024, 2), {"tokens": 750_000})
+    >>> print(calculate(plan, usage).total)
+    25.00 USD
+    >>> print(calculate(plan, usage, limits={"tokens": 600_000}).total)
+    15.00 USD
+    """
+    return _statement(plan, usage, limits)
+
+
+def calculate_many(
+    inputs: Iterable[tuple[Plan, Usage, Limits | None]],
+) -> Iterator[Statement]:
+    """Yield the statement of each (plan, usage, limits), as `calculate` would return it.
+
+    Any number of orgs and plans can be mixed; statements come one by one, in the order of the
+    inputs, and nothing is kept.
+
+    :raises OveragesError: when a faulty input is reached, as `calculate` would.
+    """
+    for plan, usage, limits in inputs:
+        yield _statement(plan, usage, limits)
+
+
+def charge_between(model: PriceModel, before: QuantityLike | None, after: QuantityLike) -> Exact:
+    """Return what it costs, exactly, that a quantity went from `before` to `after`.
+
+    It is ``cost(after) - cost(before)``, so any number of steps comes to the same as one. It is
+    negative where units are given back, or where a volume price reaches a cheaper tier.
+
+    :param before: units charged so far, zero or more; None where nothing was charged at all, not
+        even a flat fee that is due at quantity zero.
+    :param after: units now, zero or more.
+    :returns: major currency units, unrounded.
+
+    >>> from overages import PerUnit
+    >>> charge_between(PerUnit("0.10"), before=100, after=250)
+    Decimal('15')
+    """
+    if not isinstance(model, PriceModel):
+        raise InvalidType("model", model, "must be a price model")
+    start = optional_non_negative(before, "before")
+    due, due_parts = _cost(model, non_negative(after, "after"))
+    paid, paid_parts = (0, 1) if start is None else _cost(model, start)
+    return exact_number(due * paid_parts - paid * due_parts, due_parts * paid_parts)
+
+
+def _statement(plan: Plan, usage: Usage, limits: Limits | None) -> Statement:
+    if not isinstance(plan, Plan):
+        raise InvalidType("plan", plan, "must be a Plan")
+    if not isinstance(usage, Usage):
+        raise InvalidType("usage", usage, "must be a Usage")
+    own = _own_limits(plan, limits) if limits is not None else None
+    quantities = usage._quantities  # its read-only view takes twice as long to ask
+    rows: list[Row] = []
+    total = known = 0
+    for metric, included, price, factor, bias, divisor in plan.rates:
+        used = quantities.get(metric)
+        if used is None:
+            used = 0
+        else:
+            known += 1
+        limit = included if own is None or metric not in own else own[metric]
+        if factor is not None and type(used) is int and type(limit) is int:
+            over = used - limit if used > limit else 0
+            minor = (over * factor + bias) // divisor
+            rows.append((used, limit, over, minor))
+        else:
+            part = excess(used, limit)
+            cost, parts = _cost(price, part)
+            minor = round_ratio(cost * 10**plan.currency.exponent, parts, plan.rounding)
+            rows.append((used, limit, part, minor))
+        total += minor
+    if known != len(quantities):
+        _refuse_unknown(plan, "usage.quantities", quantities)
+    if plan.rounding_scope == "total":
+        rows = _rounded_together(plan, rows)
+        total = sum(row[3] for row in rows)
+    return new_statement(usage.org_id, usage.period, plan, tuple(rows), total)
+
+
+def _rounded_together(plan: Plan, rows: list[Row]) -> list[Row]:
+    """Return the rows with costs that add up to their exact total, rounded once."""
+    ratios = [
+        _cost(price, over)
+        for (_, _, price, *_), (_, _, over, _) in zip(plan.rates, rows, strict=True)
+    ]
+    minor_units = 10**plan.currency.exponent
+    costs = round_together([(cost * minor_units, parts) for cost, parts in ratios], plan.rounding)
+    return [(*row[:3], minor) for row, minor in zip(rows, costs, strict=True)]
+
+
+def _cost(price: PriceModel, quantity: Quantity) -> tuple[int, int]:
+    """Return an exact cost as a ratio, having checked what a host's price model gave."""
+    charge = price.charge(quantity)
+    if not isinstance(charge, Charge):
+        raise InvalidType("price.charge()", charge, "must return a Charge")
+    if charge.ratio[0] < 0:
+        raise InvalidValue("price.charge()", charge.exact_cost, "must not be negative")
+    return charge.ratio
+
+
+def _own_limits(plan: Plan, limits: Limits) -> dict[str, Quantity]:
+    if not isinstance(limits, Mapping):
+        raise InvalidType("limits", limits, "must be a mapping of metrics to quantities")
+    if len(limits) == 1:  # what most orgs with a limit of their own have
+        ((metric, limit),) = limits.items()
+        if type(limit) is int and 0 <= limit < LIMIT and metric in plan.allowances:
+            return {metric: limit}
+    _refuse_unknown(plan, "limits", limits)
+    problems = Problems()
+    own = {
+        metric: problems.attempt(non_negative, limit, f"limits.{metric}")
+        for metric, limit in limits.items()
+        if limit is not None
+    }
+    problems.raise_any()
+    return own
+
+
+def _refuse_unknown(plan: Plan, field: str, metrics: Iterable[str]) -> None:
+    problems = Problems()
+    for metric in metrics:
+        if metric not in plan.allowances:
+            problems.add(unknown_metric(f"{field}.{metric}", metric, plan))
+    problems.raise_any()

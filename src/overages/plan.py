@@ -1,0 +1,231 @@
+"""Plans: what is included of each metric, and the price of what goes beyond.
+
+Made once, when the terms are agreed, and used for every calculation:
+
+    plan = Plan("starter", "USD", {"tokens": Allowance(included=500_000, price=PerUnit("0.0001"))})
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+from attrs import field, frozen
+
+from overages.errors import CurrencyMismatch, InvalidType
+from overages.exact import (
+    Quantity,
+    QuantityLike,
+    exact_number,
+    non_negative,
+    optional_non_negative,
+    quantity,
+)
+from overages.money import Currency, Money
+from overages.names import name
+from overages.parsing import Parser, Problems, instance_of, one_of, optional, parse_all
+from overages.pricing import PerUnit, PriceModel, TieredPrice, price_model
+from overages.rounding import Rounding, floor_form
+
+RoundingScope: TypeAlias = Literal["line", "total"]
+"""What is rounded: each line of a statement, or its total, which is then spread over the lines."""
+
+Rate: TypeAlias = tuple[str, Quantity | None, PriceModel, int | None, int, int]
+"""An allowance worked out for `calculate`: metric, included, price, factor, bias, divisor.
+
+Where each unit costs the same, ``(over * factor + bias) // divisor`` is the rounded cost of a whole
+quantity in minor units; elsewhere the factor is None, and the price model is asked. (A plain tuple:
+CPython unpacks it faster than a named one, and `calculate` does so for every line.)
+"""
+
+
+@frozen(init=False, weakref_slot=False)
+class Allowance:
+    """What a plan says of one metric.
+
+    :param included: units that cost nothing, zero or more; None where usage is unlimited.
+    :param price: the price of the units beyond them.
+    :raises InvalidType: if the price is no price model.
+    :raises InvalidValue: if the included quantity is negative or badly written.
+
+    >>> Allowance(included=50, price=PerUnit("1.00"))
+    Allowance(included=50, price=PerUnit(price=1, per=1))
+    """
+
+    included: Quantity | None
+    price: PriceModel
+
+    def __init__(self, included: QuantityLike | None, price: PriceModel) -> None:
+        values = parse_all(
+            (optional_non_negative, included, "included"), (price_model, price, "price")
+        )
+        self.__attrs_init__(*values)
+
+
+def _in_order(allowances: dict[str, Allowance]) -> tuple[tuple[str, Allowance], ...]:
+    return tuple(allowances.items())
+
+
+@frozen(init=False, repr=False, weakref_slot=False)
+class Plan:
+    """What an org has agreed to pay, and what it gets for it.
+
+    :param slug: the plan's short name.
+    :param currency: what its prices are in: a `Currency` or an ISO 4217 code.
+    :param allowances: an `Allowance` for each metric. Their order is that of a statement's lines,
+        and part of the plan.
+    :param rounding: how an exact cost becomes whole minor units.
+    :param rounding_scope: ``"line"`` rounds each line of a statement by itself; ``"total"`` rounds
+        the sum of the exact costs, and gives the lines what adds up to it, by largest remainder.
+    :param base_fee: what the plan costs each period, whatever is used; no part of a statement of
+        overages, kept for who compares plans.
+    :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
+
+    >>> plan = Plan("starter", "USD", {"tokens": Allowance(500_000, PerUnit("0.0001"))})
+    >>> plan.allowances["tokens"].included
+    500000
+    """
+
+    slug: str
+    currency: Currency
+    _allowances: dict[str, Allowance] = field(eq=_in_order)
+    rounding: Rounding
+    rounding_scope: RoundingScope
+    base_fee: Money | None
+    rates: tuple[Rate, ...] = field(eq=False)  # for `calculate`: what is said above, worked out
+
+    def __init__(
+        self,
+        slug: str,
+        currency: Currency | str,
+        allowances: Mapping[str, Allowance],
+        *,
+        rounding: Rounding | str = Rounding.HALF_UP,
+        rounding_scope: RoundingScope = "line",
+        base_fee: Money | None = None,
+    ) -> None:
+        short_name, unit, offers, rule, scope, fee = parse_all(
+            (name, slug, "slug"),
+            (Currency.coerce, currency, "currency"),
+            (_parse_allowances, allowances, "allowances"),
+            (Rounding.of, rounding, "rounding"),
+            (one_of("line", "total"), rounding_scope, "rounding_scope"),
+            (optional(instance_of(Money)), base_fee, "base_fee"),
+        )
+        if fee is not None and fee.currency != unit:
+            raise CurrencyMismatch(unit.code, fee.currency.code)
+        rates = tuple(_rate(metric, offer, unit, rule) for metric, offer in offers.items())
+        self.__attrs_init__(short_name, unit, offers, rule, scope, fee, rates)
+
+    @classmethod
+    def from_monthly_fields(
+        cls,
+        slug: str,
+        *,
+        included_tokens_monthly: QuantityLike | None,
+        included_playbook_runs_monthly: QuantityLike | None,
+        included_seats: QuantityLike | None,
+        overage_token_price_milli_cents: QuantityLike,
+        overage_playbook_run_price_cents: QuantityLike,
+        overage_seat_price_cents: QuantityLike = 0,
+        monthly_price_cents: int | None = None,
+        currency: Currency | str = "USD",
+    ) -> Plan:
+        """Return a plan of tokens, playbook runs and seats from the fields of a billing table.
+
+        :param included_tokens_monthly: tokens included; None for unlimited (so the others).
+        :param overage_token_price_milli_cents: thousandths of a minor unit for a token.
+        :param overage_playbook_run_price_cents: minor units for a playbook run.
+        :param overage_seat_price_cents: minor units for a seat; free unless it is said.
+        :param monthly_price_cents: minor units a month, the plan's `base_fee`.
+
+        >>> plan = Plan.from_monthly_fields(
+        ...     "starter", included_tokens_monthly=500_000, included_playbook_runs_monthly=50,
+        ...     included_seats=3, overage_token_price_milli_cents=10,
+        ...     overage_playbook_run_price_cents=100)
+        >>> plan.allowances["tokens"].price
+        PerUnit(price=Decimal('0.0001'), per=1)
+        """
+        unit = Currency.coerce(currency)
+        cents = 10**unit.exponent
+        tokens, runs, seats, token_price, run_price, seat_price, fee = parse_all(
+            (optional_non_negative, included_tokens_monthly, "included_tokens_monthly"),
+            (
+                optional_non_negative,
+                included_playbook_runs_monthly,
+                "included_playbook_runs_monthly",
+            ),
+            (optional_non_negative, included_seats, "included_seats"),
+            (
+                _price_in(1000 * cents),
+                overage_token_price_milli_cents,
+                "overage_token_price_milli_cents",
+            ),
+            (
+                _price_in(cents),
+                overage_playbook_run_price_cents,
+                "overage_playbook_run_price_cents",
+            ),
+            (_price_in(cents), overage_seat_price_cents, "overage_seat_price_cents"),
+            (optional_non_negative, monthly_price_cents, "monthly_price_cents"),
+        )
+        allowances = {
+            "tokens": Allowance(tokens, token_price),
+            "playbook_runs": Allowance(runs, run_price),
+            "seats": Allowance(seats, seat_price),
+        }
+        return cls(slug, unit, allowances, base_fee=None if fee is None else Money(fee, unit))
+
+    @property
+    def allowances(self) -> Mapping[str, Allowance]:
+        """An `Allowance` for each metric, in the plan's order; can be read only."""
+        return MappingProxyType(self._allowances)
+
+    def __repr__(self) -> str:
+        usual = {"rounding": Rounding.HALF_UP, "rounding_scope": "line", "base_fee": None}
+        unusual = {key: getattr(self, key) for key, value in usual.items()}
+        shown = [repr(self.slug), repr(self.currency.shortest), repr(self._allowances)]
+        shown += [f"{key}={_written(v)!r}" for key, v in unusual.items() if v != usual[key]]
+        return f"Plan({', '.join(shown)})"
+
+
+def _written(value: object) -> object:
+    return value.value if isinstance(value, Rounding) else value
+
+
+def _parse_allowances(allowances: object, field: str) -> dict[str, Allowance]:
+    if not isinstance(allowances, Mapping):
+        raise InvalidType(field, allowances, "must be a mapping of metrics to Allowances")
+    problems = Problems()
+    parsed = {}
+    for metric, allowance in allowances.items():
+        key = problems.attempt(name, metric, f"{field} metric")
+        parsed[key] = problems.attempt(instance_of(Allowance), allowance, f"{field}.{metric}")
+    problems.raise_any()
+    return parsed
+
+
+def _price_in(parts: int) -> Parser[PerUnit]:
+    """Return a parser of unit prices that are given in ``1 / parts`` of a major currency unit."""
+
+    def parse(value: object, field: str) -> PerUnit:
+        price = Fraction(non_negative(value, field)) / parts
+        return PerUnit(quantity(exact_number(price.numerator, price.denominator), field))
+
+    return parse
+
+
+def _rate(metric: str, allowance: Allowance, currency: Currency, rounding: Rounding) -> Rate:
+    price = allowance.price
+    factor, bias, divisor = None, 0, 1
+    if isinstance(price, TieredPrice) and price.slope is not None:
+        slope = price.slope * 10**currency.exponent
+        form = floor_form(slope.denominator, rounding)
+        if slope.denominator == 1:
+            factor = slope.numerator
+        elif form is not None:
+            factor, bias, divisor = form
+            factor *= slope.numerator
+    return metric, allowance.included, price, factor, bias, divisor

@@ -1,0 +1,170 @@
+"""Records: the lines of a statement as they are kept, and what they come to.
+
+A statement gives records, and `aggregate` makes a summary of them:
+
+    record = OverageRecord("org-123", period, "tokens", quantity=250_000, cost=cost, ...)
+    summary = Summary("USD", {"tokens": MetricTotal(250_000, cost)})
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from attrs import field, frozen
+
+from overages.errors import CurrencyMismatch, InvalidType, UnknownMetric
+from overages.exact import (
+    Exact,
+    Quantity,
+    QuantityLike,
+    exact_amount,
+    optional_amount,
+    quantity as parse_quantity,
+    scaled,
+    sum_of_quantities,
+    unscaled,
+)
+from overages.money import Currency, Money
+from overages.names import name
+from overages.parsing import instance_of, parse_all
+from overages.period import Period
+
+
+@frozen(init=False, weakref_slot=False)
+class OverageRecord:
+    """One stored line of a statement: a charge, or a correction of earlier ones.
+
+    :param org_id: who is charged.
+    :param period: for when.
+    :param metric: for what.
+    :param quantity: units over the limit; negative in a correction that takes some back.
+    :param cost: what is charged for them, rounded; of any sign.
+    :param exact_cost: the same unrounded, in major currency units.
+    :param unit_price: major currency units for a unit; None where units differ in price.
+    :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
+    """
+
+    org_id: str
+    period: Period
+    metric: str
+    quantity: Quantity
+    cost: Money
+    exact_cost: Exact
+    unit_price: Exact | None
+
+    def __init__(
+        self,
+        org_id: str,
+        period: Period,
+        metric: str,
+        *,
+        quantity: QuantityLike,
+        cost: Money,
+        exact_cost: Exact | int,
+        unit_price: Exact | int | None = None,
+    ) -> None:
+        values = parse_all(
+            (name, org_id, "org_id"),
+            (instance_of(Period), period, "period"),
+            (name, metric, "metric"),
+            (parse_quantity, quantity, "quantity"),
+            (instance_of(Money), cost, "cost"),
+            (exact_amount, exact_cost, "exact_cost"),
+            (optional_amount, unit_price, "unit_price"),
+        )
+        self.__attrs_init__(*values)
+
+
+@frozen(init=False, weakref_slot=False)
+class MetricTotal:
+    """What the records of one metric come to.
+
+    :param quantity: units over the limit; exact, and of any size.
+    :param cost: what is charged for them.
+    """
+
+    quantity: Quantity
+    cost: Money
+
+    def __init__(self, quantity: Quantity, cost: Money) -> None:
+        values = parse_all(
+            (sum_of_quantities, quantity, "quantity"), (instance_of(Money), cost, "cost")
+        )
+        self.__attrs_init__(*values)
+
+
+@frozen(init=False, repr=False, weakref_slot=False)
+class Summary:
+    """Overage of one or many orgs and periods, by metric, with the total.
+
+    Metrics without quantity and cost are left out, so that nothing charged, and charged and taken
+    back, are the same summary. Summaries of one currency can be added.
+
+    :param currency: what the costs are in: a `Currency` or an ISO 4217 code.
+    :param metrics: a `MetricTotal` by metric.
+    :raises CurrencyMismatch: if a cost is in another currency.
+
+    >>> summary = Summary("USD", {"tokens": MetricTotal(250_000, Money(2500, "USD"))})
+    >>> print((summary + summary).total)
+    50.00 USD
+    """
+
+    currency: Currency
+    _metrics: dict[str, MetricTotal] = field(hash=False)
+
+    def __init__(self, currency: Currency | str, metrics: Mapping[str, MetricTotal]) -> None:
+        unit = Currency.coerce(currency)
+        kept = {}
+        for metric, total in metrics.items():
+            if not isinstance(total, MetricTotal):
+                raise InvalidType(f"metrics.{metric}", total, "must be a MetricTotal")
+            if total.cost.currency != unit:
+                raise CurrencyMismatch(unit.code, total.cost.currency.code)
+            if total.quantity or total.cost.minor:
+                kept[name(metric, "metrics metric")] = total
+        self.__attrs_init__(unit, kept)
+
+    @property
+    def metrics(self) -> Mapping[str, MetricTotal]:
+        """What was charged by metric; can be read only."""
+        return MappingProxyType(self._metrics)
+
+    @property
+    def total(self) -> Money:
+        """The cost of all metrics."""
+        return Money(sum(total.cost.minor for total in self._metrics.values()), self.currency)
+
+    def __getitem__(self, metric: str) -> MetricTotal:
+        """Return what was charged for a metric.
+
+        :raises UnknownMetric: if nothing was.
+        """
+        try:
+            return self._metrics[metric]
+        except KeyError:
+            raise UnknownMetric("metric", metric, f"{metric!r} has no overage here") from None
+
+    def __contains__(self, metric: object) -> bool:
+        return metric in self._metrics
+
+    __iter__ = None  # what it would give, metrics or totals, is for the reader to say
+
+    def __add__(self, other: object) -> Summary:
+        if not isinstance(other, Summary):
+            return NotImplemented
+        if other.currency != self.currency:
+            raise CurrencyMismatch(self.currency.code, other.currency.code)
+        merged = dict(self._metrics)
+        for metric, theirs in other._metrics.items():
+            ours = merged.get(metric)
+            merged[metric] = theirs if ours is None else _sum(ours, theirs)
+        return Summary(self.currency, merged)
+
+    def __repr__(self) -> str:
+        return f"Summary({self.currency.shortest!r}, {self._metrics!r})"
+
+
+def _sum(left: MetricTotal, right: MetricTotal) -> MetricTotal:
+    quantity = unscaled(scaled(left.quantity) + scaled(right.quantity))
+    return MetricTotal(quantity, left.cost + right.cost)

@@ -1,0 +1,104 @@
+"""A module imports only modules of a lower rank; edges import any rank, and never each other."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import overages
+
+PACKAGE = Path(overages.__file__).parent
+
+RANKS = [
+    {"errors", "trusted", "_currencies", "display"},
+    {"parsing"},
+    {"exact", "names"},
+    {"rounding", "period"},
+    {"money", "tier"},
+    {"ladder"},
+    {"pricing", "usage"},
+    {"plan", "account", "record"},
+    {"overage"},
+    {"metering", "calculation", "aggregation"},
+    {"__init__"},
+]
+EDGES = {"imports", "exports", "commands", "__main__"}
+COMMAND_LINE = {"commands", "__main__"}  # the edge that may use the others
+THIRD_PARTIES = {"attrs": None, "dateutil": {"period"}}  # and which modules may import them
+IMPURE = {"os", "random", "time", "locale", "socket", "sqlite3", "subprocess", "tempfile", "uuid"}
+
+
+def units() -> list[str]:
+    return sorted({part(path) for path in PACKAGE.rglob("*.py")})
+
+
+def part(path: Path) -> str:
+    """Return the module, or the edge folder, that a file belongs to."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(unit: str) -> set[str]:
+    """Return the dotted names that a module or folder imports, anywhere in its code."""
+    names = set()
+    for path in PACKAGE.rglob("*.py"):
+        if part(path) == unit:
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Import):
+                    names |= {alias.name for alias in node.names}
+                elif isinstance(node, ast.ImportFrom):
+                    assert not node.level, f"{path} has a relative import"
+                    names.add(node.module or "")
+                    if node.module == "overages":
+                        names |= {f"overages.{alias.name}" for alias in node.names}
+    return names
+
+
+def own(unit: str) -> set[str]:
+    return {name.split(".")[1] for name in imported(unit) if name.startswith("overages.")} - {unit}
+
+
+def rank(unit: str) -> int:
+    return next(i for i, modules in enumerate(RANKS) if unit in modules)
+
+
+def test_every_module_has_one_rank() -> None:
+    assert units() == sorted(EDGES.union(*RANKS))
+    assert sum(map(len, RANKS)) == len(set().union(*RANKS))
+
+
+@pytest.mark.parametrize("unit", sorted(set().union(*RANKS)))
+def test_a_module_imports_only_lower_ranks(unit: str) -> None:
+    assert [name for name in own(unit) if name in EDGES or rank(name) >= rank(unit)] == []
+
+
+@pytest.mark.parametrize("edge", sorted(EDGES - COMMAND_LINE))
+def test_an_edge_imports_no_other_edge(edge: str) -> None:
+    assert own(edge) & EDGES == set()
+
+
+@pytest.mark.parametrize("unit", sorted(set().union(*RANKS)))
+def test_the_core_imports_nothing_but_the_standard_library_attrs_and_dateutil(unit: str) -> None:
+    roots = {name.split(".")[0] for name in imported(unit)} - {"overages", "__future__"}
+    assert roots & IMPURE == set()
+    for root in roots & THIRD_PARTIES.keys():
+        assert unit in (THIRD_PARTIES[root] or {unit})
+    assert roots - THIRD_PARTIES.keys() <= set(STANDARD)
+
+
+STANDARD = {
+    "bisect", "collections", "datetime", "decimal", "enum", "fractions", "functools", "hashlib",
+    "html", "importlib", "math", "re", "types", "typing", "unicodedata",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", sorted(set().union(*RANKS)))
+def test_the_core_reads_no_clock_and_no_float(unit: str) -> None:
+    tree = ast.parse((PACKAGE / f"{unit}.py").read_text(encoding="utf-8"))
+    calls = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert calls & {"now", "utcnow", "today", "quantize", "normalize", "getcontext"} == set()
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assert "float" not in names
+    assert not [
+        node for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, float)
+    ]  # fmt: skip

@@ -1,0 +1,158 @@
+"""Metering: events become usage, each counted once."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import permutations
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from overages import Meter, Period, Usage, UsageEvent, meter
+from overages.errors import EventConflict, InvalidType, InvalidValue, InvalidValues
+
+JANUARY, FEBRUARY, MARCH = (Period.month(2024, month) for month in (1, 2, 3))
+NOON = datetime(2024, 2, 3, 12, tzinfo=UTC)
+
+
+def test_nothing_comes_to_nothing() -> None:
+    assert meter([]) == []
+
+
+def test_events_are_summed_by_org_month_and_metric_and_sorted() -> None:
+    events = [
+        UsageEvent("org-2", "tokens", 1, NOON),
+        UsageEvent("org-1", "tokens", 2, FEBRUARY.end),
+        UsageEvent("org-1", "tokens", 10, FEBRUARY.start),
+        UsageEvent("org-1", "tokens", "0.5", FEBRUARY.end - timedelta(microseconds=1)),
+        UsageEvent("org-1", "seats", 3, NOON),
+        UsageEvent("org-1", "tokens", 4, FEBRUARY.start - timedelta(microseconds=1)),
+    ]
+    expected = [
+        Usage("org-1", JANUARY, {"tokens": 4}),
+        Usage("org-1", FEBRUARY, {"tokens": "10.5", "seats": 3}),
+        Usage("org-1", MARCH, {"tokens": 2}),
+        Usage("org-2", FEBRUARY, {"tokens": 1}),
+    ]
+    assert meter(iter(events)) == expected
+    assert meter(reversed(events)) == expected
+
+
+def test_a_negative_event_takes_units_back_whenever_it_comes() -> None:
+    events = [UsageEvent("org-1", "tokens", n, NOON) for n in (10, -4, "-0.5")]
+    for order in permutations(events):
+        assert meter(order) == [Usage("org-1", FEBRUARY, {"tokens": "5.5"})]
+
+
+def test_decimals_are_summed_exactly() -> None:
+    events = [UsageEvent("org-1", "gb", Decimal("0.1"), NOON) for _ in range(10)]
+    assert repr(meter(events)[0].quantities["gb"]) == "1"
+
+
+def test_events_without_an_id_all_count() -> None:
+    events = [UsageEvent("org-1", "tokens", 5, NOON)] * 3
+    assert meter(events)[0].quantities == {"tokens": 15}
+
+
+def test_an_event_with_an_id_counts_once_and_add_says_so() -> None:
+    counted = Meter()
+    event = UsageEvent("org-1", "tokens", 5, NOON, id="evt-1")
+    again = UsageEvent("org-1", "tokens", "5.0", NOON.astimezone(ZoneInfo("Asia/Tokyo")), "evt-1")
+    assert [counted.add(e) for e in (event, event, again)] == [True, False, False]
+    assert counted.usages() == [Usage("org-1", FEBRUARY, {"tokens": 5})]
+
+
+def test_an_event_id_is_of_its_org_alone() -> None:
+    events = [UsageEvent(org, "tokens", 5, NOON, id="evt-1") for org in ("org-1", "org-2")]
+    assert [usage.org_id for usage in meter(events)] == ["org-1", "org-2"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"metric": "seats"},
+        {"quantity": 6},
+        {"at": NOON + timedelta(microseconds=1)},
+        {"at": NOON + timedelta(days=40)},
+    ],
+)
+def test_a_known_event_id_with_other_content_is_a_conflict(changed: dict[str, Any]) -> None:
+    content: dict[str, Any] = {"org_id": "org-1", "metric": "tokens", "quantity": 5, "at": NOON}
+    content["id"] = "evt-1"
+    counted = Meter()
+    counted.add(UsageEvent(**content))
+    problem = "was reported before with another metric, quantity or time"
+    with pytest.raises(EventConflict, match=f"^id: {problem}, got 'evt-1'$"):
+        counted.add(UsageEvent(**{**content, **changed}))
+    assert counted.usages() == [Usage("org-1", FEBRUARY, {"tokens": 5})]
+
+
+def test_periods_may_be_those_of_the_host() -> None:
+    def day(moment: datetime) -> Period:
+        start = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+        return Period(start, start + timedelta(days=1))
+
+    events = [UsageEvent("org-1", "a", 1, NOON + timedelta(hours=12 * n)) for n in (0, 2, 1)]
+    third, fourth = day(NOON), day(NOON + timedelta(days=1))
+    assert meter(events, day) == [
+        Usage("org-1", third, {"a": 1}),
+        Usage("org-1", fourth, {"a": 2}),
+    ]
+
+
+def test_a_period_that_the_event_is_not_in_is_refused() -> None:
+    counted = Meter(lambda _: JANUARY)
+    problem = r"must give a period with 2024-02-03 12:00:00\+00:00 in it"
+    with pytest.raises(InvalidValue, match=f"^period_at: {problem}, got Period"):
+        counted.add(UsageEvent("org-1", "tokens", 5, NOON))
+    assert counted.usages() == []
+
+
+def test_a_meter_counts_events_alone() -> None:
+    event: Any = {"org_id": "org-1", "metric": "tokens", "quantity": 5}
+    with pytest.raises(InvalidType, match=r"^event: must be a UsageEvent, got \{"):
+        Meter().add(event)
+
+
+def test_one_period_alone_can_be_asked_for() -> None:
+    counted = Meter()
+    for moment in (JANUARY.start, FEBRUARY.start):
+        counted.add(UsageEvent("org-1", "tokens", 5, moment))
+    assert counted.usages(FEBRUARY) == [Usage("org-1", FEBRUARY, {"tokens": 5})]
+    assert counted.usages(MARCH) == []
+
+
+def test_usage_can_be_asked_for_while_events_go_on() -> None:
+    counted = Meter()
+    sums = []
+    for n in (1, 2):
+        counted.add(UsageEvent("org-1", "tokens", n, NOON))
+        sums += counted.usages()
+    assert sums == [Usage("org-1", FEBRUARY, {"tokens": n}) for n in (1, 3)]
+
+
+def test_a_sum_that_can_not_have_been_used_is_named() -> None:
+    problem = r"quantities\.tokens: must not be negative, got -5"
+    with pytest.raises(InvalidValue, match=f"^org-1, 2024-02-01 to 2024-03-01 UTC: {problem}$"):
+        meter([UsageEvent("org-1", "tokens", -5, NOON)])
+
+
+def test_all_sums_that_can_not_have_been_used_are_reported_together() -> None:
+    most = 10**26 - 1
+    events = [
+        UsageEvent("org-1", "a", -1, NOON),
+        UsageEvent("org-1", "b", "-0.5", NOON),
+        UsageEvent("org-2", "a", most, MARCH.start),
+        UsageEvent("org-2", "a", 1, MARCH.start),
+        UsageEvent("org-3", "a", 1, NOON),
+    ]
+    with pytest.raises(InvalidValues) as caught:
+        meter(events)
+    february, march = "2024-02-01 to 2024-03-01 UTC", "2024-03-01 to 2024-04-01 UTC"
+    assert str(caught.value) == (
+        "3 problems:\n"
+        f"- org-1, {february}: quantities.a: must not be negative, got -1\n"
+        f"- org-1, {february}: quantities.b: must not be negative, got Decimal('-0.5')\n"
+        f"- org-2, {march}: quantities.a: must have at most 26 integer digits, "
+        "got 100000000000000000000000000"
+    )

@@ -1,0 +1,212 @@
+"""Records, and the summaries that they come to."""
+
+import copy
+import operator
+import pickle
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from overages import MetricTotal, Money, OverageRecord, Period, Summary
+from overages.errors import (
+    CurrencyMismatch,
+    InvalidType,
+    InvalidValue,
+    InvalidValues,
+    UnknownMetric,
+)
+
+FEBRUARY = Period.month(2024, 2)
+TOKENS = MetricTotal(250_000, Money(2500, "USD"))
+NOTHING = MetricTotal(0, Money(0, "USD"))
+
+
+def test_a_record_keeps_its_numbers_in_their_one_form() -> None:
+    record = OverageRecord(
+        "org-1",
+        FEBRUARY,
+        "tokens",
+        quantity="250000.0",
+        cost=Money(2500, "USD"),
+        exact_cost=25,
+        unit_price=Decimal("0.00010"),
+    )
+    assert repr((record.quantity, record.exact_cost, record.unit_price)) == (
+        "(250000, Decimal('25'), Decimal('0.0001'))"
+    )
+
+
+def test_a_record_may_be_a_correction_that_takes_back() -> None:
+    record = OverageRecord(
+        "org-1",
+        FEBRUARY,
+        "tokens",
+        quantity=Decimal("-0.5"),
+        cost=Money(-33, "USD"),
+        exact_cost=Fraction(-1, 3),
+    )
+    assert (record.quantity, record.cost.minor) == (Decimal("-0.5"), -33)
+    assert (record.exact_cost, record.unit_price) == (Fraction(-1, 3), None)
+
+
+def test_a_record_with_many_faults_reports_them_all() -> None:
+    bad: Any = {"quantity": "x", "cost": 2500, "exact_cost": "25", "unit_price": 0.1}
+    month: Any = "2024-02"
+    with pytest.raises(InvalidValues) as caught:
+        OverageRecord("", month, "", **bad)
+    assert str(caught.value) == (
+        "7 problems:\n"
+        "- org_id: must not be empty, got ''\n"
+        "- period: must be of type Period, got '2024-02'\n"
+        "- metric: must not be empty, got ''\n"
+        "- quantity: must be a plain decimal number such as 12.5, got 'x'\n"
+        "- cost: must be of type Money, got 2500\n"
+        "- exact_cost: must be an int, a Decimal or a Fraction, got '25'\n"
+        "- unit_price: must be an int, a Decimal or a Fraction, got 0.1"
+    )
+
+
+def test_equal_records_are_one_and_survive_pickling_and_copying() -> None:
+    made = [
+        OverageRecord(
+            "org-1", FEBRUARY, "a", quantity=q, cost=Money(33, "USD"), exact_cost=Fraction(1, 3)
+        )
+        for q in (5, "5.0", Decimal("5.00"))
+    ]
+    twins = [pickle.loads(pickle.dumps(made[0])), copy.copy(made[0]), copy.deepcopy(made[0])]
+    assert len({*made, *twins}) == 1
+
+
+@pytest.mark.parametrize(
+    ("quantity", "cost", "message"),
+    [
+        (True, Money(0, "USD"), "^quantity: must be an int or a Decimal, got True$"),
+        ("5", Money(0, "USD"), "^quantity: must be an int or a Decimal, got '5'$"),
+        (5.0, Money(0, "USD"), r"^quantity: must be an int or a Decimal, got 5\.0$"),
+        (5, 0, "^cost: must be of type Money, got 0$"),
+    ],
+)
+def test_a_metric_total_has_a_quantity_and_a_cost(quantity: Any, cost: Any, message: str) -> None:
+    with pytest.raises(InvalidType, match=message):
+        MetricTotal(quantity, cost)
+
+
+def test_a_metric_total_may_be_of_any_size() -> None:
+    assert MetricTotal(10**40, Money(10**40, "USD")).quantity == 10**40
+
+
+@pytest.mark.parametrize(
+    ("quantity", "message"),
+    [
+        (Decimal("1E-13"), r"^quantity: must have at most 12 decimal digits, got "),
+        (Decimal("Infinity"), r"^quantity: must be a finite number, got "),
+    ],
+)
+def test_a_metric_total_is_a_sum_of_quantities(quantity: Decimal, message: str) -> None:
+    with pytest.raises(InvalidValue, match=message):
+        MetricTotal(quantity, Money(0, "USD"))
+
+
+def test_a_summary_says_which_metrics_it_has_and_is_not_walked_through() -> None:
+    summary = Summary("USD", {"tokens": TOKENS})
+    assert "tokens" in summary
+    assert "runs" not in summary
+    with pytest.raises(TypeError, match="not iterable"):
+        iter(summary)  # type: ignore[call-overload]
+
+
+def test_a_summary_has_a_total_by_metric_and_one_of_all() -> None:
+    runs = MetricTotal(Decimal("2.5"), Money(-50, "USD"))
+    summary = Summary("USD", {"tokens": TOKENS, "runs": runs})
+    assert summary["runs"] == runs
+    assert dict(summary.metrics) == {"tokens": TOKENS, "runs": runs}
+    assert summary.total == Money(2450, "USD")
+
+
+def test_a_summary_of_nothing_costs_nothing() -> None:
+    assert Summary("JPY", {}).total == Money(0, "JPY")
+
+
+@pytest.mark.parametrize(
+    ("total", "kept"),
+    [
+        (NOTHING, []),
+        (MetricTotal(Decimal("-0.5"), Money(0, "USD")), ["tokens"]),
+        (MetricTotal(0, Money(-1, "USD")), ["tokens"]),
+    ],
+)
+def test_a_metric_without_quantity_and_cost_is_left_out(
+    total: MetricTotal, kept: list[str]
+) -> None:
+    assert list(Summary("USD", {"tokens": total}).metrics) == kept
+
+
+def test_the_metrics_of_a_summary_can_be_read_only() -> None:
+    metrics: Any = Summary("USD", {"tokens": TOKENS}).metrics
+    with pytest.raises(TypeError):
+        metrics["tokens"] = NOTHING
+
+
+@pytest.mark.parametrize(
+    ("metrics", "error", "message"),
+    [
+        ({"tokens": 5}, InvalidType, r"^metrics\.tokens: must be a MetricTotal, got 5$"),
+        ({"": TOKENS}, InvalidValue, "^metrics metric: must not be empty, got ''$"),
+        (
+            {"tokens": MetricTotal(0, Money(0, "EUR"))},
+            CurrencyMismatch,
+            "^currency: USD and EUR can't be added or compared$",
+        ),
+    ],
+)
+def test_a_summary_refuses_what_it_can_not_sum(
+    metrics: Any, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        Summary("USD", metrics)
+
+
+def test_a_metric_that_is_not_in_a_summary_is_unknown() -> None:
+    with pytest.raises(UnknownMetric, match=r"^metric: 'gpu' has no overage here$"):
+        Summary("USD", {"tokens": TOKENS})["gpu"]
+
+
+def test_summaries_add_metric_by_metric() -> None:
+    left = Summary("USD", {"a": MetricTotal(1, Money(10, "USD")), "b": TOKENS})
+    right = Summary("USD", {"a": MetricTotal(Decimal("0.5"), Money(5, "USD")), "c": TOKENS})
+    assert left + right == Summary(
+        "USD", {"a": MetricTotal(Decimal("1.5"), Money(15, "USD")), "b": TOKENS, "c": TOKENS}
+    )
+
+
+def test_a_metric_that_is_charged_and_taken_back_leaves_the_sum() -> None:
+    back = Summary("USD", {"tokens": MetricTotal(-250_000, Money(-2500, "USD"))})
+    assert Summary("USD", {"tokens": TOKENS}) + back == Summary("USD", {})
+
+
+def test_summaries_of_two_currencies_do_not_add() -> None:
+    with pytest.raises(CurrencyMismatch, match=r"^currency: USD and EUR can't be added"):
+        Summary("USD", {}) + Summary("EUR", {})
+
+
+def test_a_summary_and_a_stranger_do_not_add() -> None:
+    with pytest.raises(TypeError, match="Summary"):
+        operator.add(Summary("USD", {}), 0)
+
+
+def test_summaries_are_equal_by_value_and_survive_pickling() -> None:
+    a_total = MetricTotal(1, Money(1, "USD"))
+    summary = Summary("USD", {"a": a_total, "b": TOKENS})
+    same = Summary("USD", {"b": TOKENS, "a": a_total, "c": NOTHING})
+    assert len({summary, same, pickle.loads(pickle.dumps(summary))}) == 1
+    assert summary != Summary("USD", {"a": a_total})
+    assert Summary("USD", {}) != Summary("EUR", {})
+
+
+def test_the_repr_of_a_summary_makes_it_again() -> None:
+    summary = Summary("USD", {"tokens": TOKENS})
+    text = "Summary('USD', {'tokens': MetricTotal(quantity=250000, cost=Money(2500, 'USD'))})"
+    assert repr(summary) == text
+    assert eval(text) == summary

@@ -1,0 +1,80 @@
+"""The command line: ``overages rate --plans plans.toml --usage usage.csv``.
+
+Results go to standard output, all else (progress, what is wrong) to standard error. The exit status
+is 0 if everything was rated, 1 if the data are wrong, and 2 if the command is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from datetime import UTC
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from overages.commands import rate
+from overages.commands.inputs import BadInput, say
+from overages.errors import OveragesError
+from overages.period import Period
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status."""
+    parser = _parser()
+    args = parser.parse_args(arguments)
+    try:
+        if args.period is not None:
+            args.period = Period.parse(args.period, args.timezone or UTC)
+    except OveragesError as error:
+        parser.error(f"argument --period: {error}")
+    try:
+        args.run(args)
+        sys.stdout.flush()
+    except BadInput:
+        return 1
+    except BrokenPipeError:  # whoever read the output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        say(f"overages: {error}")
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="overages", description=__doc__.partition("\n")[0])
+    commands = parser.add_subparsers(required=True, metavar="command")
+    command = commands.add_parser("rate", help=rate.HELP, description=rate.HELP)
+    _add_inputs(command)
+    rate.add_arguments(command)
+    command.set_defaults(run=rate.run)
+    return parser
+
+
+def _add_inputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--plans", type=Path, required=True, help="plans and accounts, a TOML file")
+    parser.add_argument("--usage", type=Path, required=True, help="usage events, a CSV file")
+    parser.add_argument(
+        "--period",
+        help="the only period to look at: a month (2023-11) or start/end in ISO 8601"
+        " (default: every month that has events)",
+    )
+    parser.add_argument(
+        "--timezone",
+        type=_zone,
+        help="zone of months, and of timestamps that have none, such as Europe/Paris"
+        " (default: months are in UTC, and every timestamp must have a zone)",
+    )
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise argparse.ArgumentTypeError(f"no timezone is called {name!r}") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

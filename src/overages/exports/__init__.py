@@ -1,0 +1,1 @@
+"""What goes out: statements as JSON and CSV."""

@@ -1,0 +1,105 @@
+"""Statements as JSON and as CSV: exact, in a fixed order, numbers as plain decimal text.
+
+for line in json_lines(statements): print(line)
+write_csv(statements, sys.stdout)
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from typing import Any, Final, TextIO
+
+from overages.exact import Exact
+from overages.overage import Overage, Statement
+from overages.period import format_instant
+from overages.tier import TierCharge
+
+COLUMNS: Final = (
+    "org_id",
+    "period_start",
+    "period_end",
+    "plan",
+    "metric",
+    "used",
+    "limit",
+    "over",
+    "unit_price",
+    "exact_cost",
+    "cost",
+    "currency",
+)
+
+
+def json_lines(statements: Iterable[Statement]) -> Iterator[str]:
+    """Yield a JSON array of statements, a line for each.
+
+    Quantities, prices and exact costs are strings in major units (``"0.0001"``, or ``"7/60"`` where
+    no decimal is exact), costs are strings with the currency's decimals, what is not there is null.
+    """
+    opening = "["
+    for statement in statements:
+        yield opening + json.dumps(_as_dict(statement), ensure_ascii=False)
+        opening = ","
+    yield "]" if opening == "," else "[]"
+
+
+def write_csv(statements: Iterable[Statement], file: TextIO) -> None:
+    """Write a row for each line of each statement, under a row of `COLUMNS`."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for statement in statements:
+        fields = _heading(statement)
+        for line in statement.lines:
+            cells = fields | _line(line)
+            writer.writerow([cells[column] for column in COLUMNS])
+
+
+def _as_dict(statement: Statement) -> dict[str, Any]:
+    lines = [
+        _line(line) | {"tiers": [_tier(part) for part in line.tiers]} for line in statement.lines
+    ]
+    return _heading(statement) | {"total": _text(statement.total.amount), "lines": lines}
+
+
+def _heading(statement: Statement) -> dict[str, Any]:
+    return {
+        "org_id": statement.org_id,
+        "period_start": format_instant(statement.period.start),
+        "period_end": format_instant(statement.period.end),
+        "plan": statement.plan.slug,
+        "currency": statement.currency.code,
+    }
+
+
+def _line(line: Overage) -> dict[str, Any]:
+    return {
+        "metric": line.metric,
+        "used": _text(line.used),
+        "limit": _text(line.limit),
+        "over": _text(line.quantity),
+        "unit_price": _text(line.unit_price),
+        "exact_cost": _text(line.exact_cost),
+        "cost": _text(line.cost.amount),
+    }
+
+
+def _tier(part: TierCharge) -> dict[str, Any]:
+    return {
+        "above": _text(part.above),
+        "up_to": _text(part.tier.up_to),
+        "quantity": _text(part.quantity),
+        "price": _text(part.tier.price),
+        "per": _text(part.tier.per),
+        "size": _text(part.tier.size),
+        "flat": _text(part.tier.flat),
+        "exact_cost": _text(part.exact_cost),
+    }
+
+
+def _text(number: Exact | int | None) -> str | None:
+    if number is None:
+        return None
+    return str(number) if isinstance(number, (int, Fraction)) else format(number, "f")

@@ -1,0 +1,1 @@
+"""What comes in from files: plans from TOML, usage events from CSV."""

@@ -1,0 +1,87 @@
+"""Usage events from CSV.
+
+The first line names the columns, in any order: ``org_id``, ``metric``, ``quantity``, ``timestamp``
+and, if events have ids, ``event_id``. A column of another name is refused: a misspelt ``event_id``
+would count events twice without a word.
+
+    for line, event in read_events(file):
+        if isinstance(event, UsageEvent): ...
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from datetime import datetime, tzinfo
+from functools import partial
+from typing import Final
+
+from overages.errors import InvalidValue, OveragesError
+from overages.exact import quantity
+from overages.parsing import Parser, Problems, parse_all
+from overages.period import parse_instant
+from overages.usage import UsageEvent
+
+REQUIRED: Final = ("org_id", "metric", "quantity", "timestamp")
+OPTIONAL: Final = ("event_id",)
+
+
+def read_events(
+    lines: Iterable[str], zone: tzinfo | None = None
+) -> Iterator[tuple[int, UsageEvent | OveragesError]]:
+    """Yield each row as its line number and its event, or what is wrong with it.
+
+    :param lines: the text, line by line; of a file opened with ``newline=""``.
+    :param zone: the timezone of timestamps that have none; without it they are wrong.
+    :raises InvalidValue: if the first line doesn't name the columns; `InvalidValues` for all
+        of several faults.
+
+    >>> rows = ["org_id,metric,quantity,timestamp", "org-1,tokens,4808,2023-11-16T18:17:03Z"]
+    >>> [(line, event.quantity) for line, event in read_events(rows)]
+    [(2, 4808)]
+    """
+    reader = csv.reader(lines, strict=True)
+    columns = _columns(next(reader, []))
+    timestamp = partial(parse_instant, zone=zone)
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield reader.line_num, InvalidValue("row", str(error), "must be readable as CSV")
+            continue
+        if row:
+            yield reader.line_num, _event_or_error(row, columns, timestamp)
+
+
+def _columns(header: list[str]) -> dict[str, int]:
+    problems = Problems()
+    for name in REQUIRED:
+        if name not in header:
+            problems.add(InvalidValue("columns", header, f"must have {name}"))
+    for name in header:
+        if name not in REQUIRED + OPTIONAL:
+            known = ", ".join(REQUIRED + OPTIONAL)
+            problems.add(InvalidValue("columns", name, f"must be among {known}"))
+    if len(set(header)) != len(header):
+        problems.add(InvalidValue("columns", header, "must each be named once"))
+    problems.raise_any()
+    return {name: header.index(name) for name in header}
+
+
+def _event_or_error(
+    row: list[str], columns: dict[str, int], timestamp: Parser[datetime]
+) -> UsageEvent | OveragesError:
+    if len(row) != len(columns):
+        return InvalidValue("row", row, f"must have {len(columns)} fields, has {len(row)}")
+    try:
+        units, at = parse_all(
+            (quantity, row[columns["quantity"]], "quantity"),
+            (timestamp, row[columns["timestamp"]], "timestamp"),
+        )
+        event_id = row[columns["event_id"]] if "event_id" in columns else ""
+        org_id, metric = row[columns["org_id"]], row[columns["metric"]]
+        return UsageEvent(org_id, metric, units, at, event_id or None)
+    except OveragesError as error:
+        return error

@@ -1,0 +1,209 @@
+"""Plans and accounts from a TOML file.
+
+    default_plan = "starter"            # for orgs without an account; may be left out where there
+                                        # is one plan and no account
+
+    [plans.starter]
+    currency = "USD"                    # or { code = "credits", exponent = 0 }
+    rounding = "half_up"                # may be left out, and so may the next two
+    rounding_scope = "line"
+    base_fee = "49.00"
+
+    [plans.starter.allowances.tokens]
+    included = 500_000                  # or "unlimited"
+    price = { model = "per_unit", price = "0.0001" }
+
+    [accounts.org-7]
+    plan = "starter"
+    limits = { tokens = 600_000 }
+
+Prices may be written as TOML floats: they are read digit by digit, and never become binary ones.
+A key that isn't known is an error, and so is one that is missing; the faults of all tables are
+reported together, each with its path.
+
+    book = read_plans(path.read_text(encoding="utf-8"))
+    plan, limits = book.terms("org-7")
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from attrs import frozen
+
+from overages.account import Account
+from overages.errors import InvalidType, InvalidValue, UnknownMetric, UnknownPlan
+from overages.exact import Quantity
+from overages.money import Currency, Money
+from overages.parsing import Problems
+from overages.plan import Allowance, Plan
+from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
+from overages.tier import Tier
+
+
+@frozen(weakref_slot=False)
+class PlanBook:
+    """Plans by slug, accounts by org, and the plan of orgs that have no account."""
+
+    plans: Mapping[str, Plan]
+    accounts: Mapping[str, Account]
+    default_plan: str | None
+
+    def terms(self, org_id: str) -> tuple[Plan, Mapping[str, Quantity]]:
+        """Return an org's plan and its own limits.
+
+        :raises UnknownPlan: if the org has no account and there is no default plan.
+        """
+        account = self.accounts.get(org_id)
+        slug = self.default_plan if account is None else account.plan
+        if slug is None:
+            raise UnknownPlan("org_id", org_id, "has no account, and there is no default_plan")
+        return self.plans[slug], {} if account is None else account.limits
+
+
+def read_plans(text: str) -> PlanBook:
+    """Return the plans and accounts of a TOML text.
+
+    :raises InvalidValue: if it is no TOML, or for one fault; `InvalidValues` for all of several.
+
+    >>> book = read_plans('''
+    ... [plans.starter]
+    ... currency = "USD"
+    ... allowances.tokens = { included = 500_000, price = { model = "per_unit", price = 0.0001 } }
+    ... ''')
+    >>> book.terms("any-org")[0].allowances["tokens"].included
+    500000
+    """
+    try:
+        data = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidValue("plans", str(error), "must be a TOML text") from None
+    fields = _fields(data, required=["plans"], optional=["default_plan", "accounts"])
+    problems = Problems()
+    plans = {
+        slug: problems.attempt(_plan, slug, table, path=f"plans.{slug}")
+        for slug, table in _table(fields["plans"], "plans").items()
+    }
+    accounts = {
+        org: problems.attempt(_account, org, table, path=f"accounts.{org}")
+        for org, table in _table(fields.get("accounts", {}), "accounts").items()
+    }
+    problems.raise_any()
+    default = fields.get("default_plan")
+    if default is None and len(plans) == 1 and not accounts:
+        (default,) = plans
+    _check_references(plans, accounts, default)
+    return PlanBook(plans, accounts, default)
+
+
+def _check_references(
+    plans: Mapping[str, Plan], accounts: Mapping[str, Account], default: object
+) -> None:
+    problems = Problems()
+    if default is not None and default not in plans:
+        problems.add(UnknownPlan("default_plan", default, "must be one of the plans"))
+    for org, account in accounts.items():
+        plan = plans.get(account.plan)
+        if plan is None:
+            problem = "must be one of the plans"
+            problems.add(UnknownPlan(f"accounts.{org}.plan", account.plan, problem))
+            continue
+        for metric in account.limits:
+            if metric not in plan.allowances:
+                problem = f"{metric!r} is not in plan {plan.slug!r}"
+                problems.add(UnknownMetric(f"accounts.{org}.limits.{metric}", metric, problem))
+    problems.raise_any()
+
+
+def _table(value: object, field: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InvalidType(field, value, "must be a table")
+    return value
+
+
+def _fields(value: object, *, required: list[str], optional: list[str]) -> dict[str, Any]:
+    """Return a table that has all of some keys, and none but those and some others."""
+    problems = Problems()
+    table = _table(value, "")
+    for key in required:
+        if key not in table:
+            problems.add(InvalidValue(key, None, "must be given"))
+    for key in table.keys() - {*required, *optional}:
+        known = ", ".join([*required, *optional])
+        problems.add(InvalidValue(key, table[key], f"isn't known; known here are {known}"))
+    problems.raise_any()
+    return table
+
+
+def _plan(slug: str, value: object) -> Plan:
+    required, optional = ["currency", "allowances"], ["rounding", "rounding_scope", "base_fee"]
+    fields = dict(_fields(value, required=required, optional=optional))
+    problems = Problems()
+    currency = problems.attempt(_currency, fields.pop("currency"))
+    allowances = {
+        metric: problems.attempt(_allowance, table, path=f"allowances.{metric}")
+        for metric, table in _table(fields.pop("allowances"), "allowances").items()
+    }
+    problems.raise_any()
+    if "base_fee" in fields:
+        fields["base_fee"] = Money.of(fields["base_fee"], currency)
+    return Plan(slug, currency, allowances, **fields)
+
+
+def _currency(value: object) -> Currency:
+    if isinstance(value, dict):
+        return Currency(**_fields(value, required=["code", "exponent"], optional=[]))
+    return Currency.coerce(value)
+
+
+def _allowance(value: object) -> Allowance:
+    fields = _fields(value, required=["included", "price"], optional=[])
+    problems = Problems()
+    price = problems.attempt(_price, fields["price"], path="price")
+    problems.raise_any()
+    return Allowance(None if fields["included"] == "unlimited" else fields["included"], price)
+
+
+def _price(value: object) -> PriceModel:
+    table = dict(_table(value, ""))
+    model = table.pop("model", None)
+    if model not in _MODELS:
+        raise InvalidValue("model", model, f"must be one of {', '.join(_MODELS)}")
+    make, required, optional = _MODELS[model]
+    fields = dict(_fields(table, required=required, optional=optional))
+    if "tiers" in fields:
+        fields["tiers"] = _tiers(fields["tiers"])
+    return make(**fields)
+
+
+def _tiers(value: object) -> list[Tier]:
+    if not isinstance(value, list):
+        raise InvalidType("tiers", value, "must be a list of tables")
+    problems = Problems()
+    tiers = [problems.attempt(_tier, table, path=f"tiers[{i}]") for i, table in enumerate(value)]
+    problems.raise_any()
+    return tiers
+
+
+def _tier(value: object) -> Tier:
+    fields = _fields(
+        value, required=[], optional=["up_to", "price", "flat", "per", "size", "count"]
+    )
+    return Tier(**{"up_to": None, **fields})
+
+
+_MODELS: Final[dict[str, tuple[Callable[..., PriceModel], list[str], list[str]]]] = {
+    "per_unit": (PerUnit, ["price"], ["per"]),
+    "package": (Package, ["price", "size"], ["count"]),
+    "graduated": (Graduated, ["tiers"], ["flat_at_zero"]),
+    "volume": (Volume, ["tiers"], ["flat_at_zero"]),
+    "percentage": (Percentage, ["percent"], []),
+}
+
+
+def _account(org_id: str, value: object) -> Account:
+    fields = _fields(value, required=["plan"], optional=["limits"])
+    return Account(org_id, fields["plan"], fields.get("limits"))

@@ -1,0 +1,57 @@
+"""The examples do what they say."""
+
+import csv
+import io
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+from overages.__main__ import main
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def test_a_trace_of_requests_is_rated_to_the_last_digit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hand-worked: 4808 + 3180 tokens in, 10 + 8 out, one org each; 3 USD a million and 0.01."""
+    monkeypatch.setattr(sys, "argv", ["llm_trace.py"])
+    runpy.run_path(str(EXAMPLES / "llm_trace.py"), run_name="__main__")
+    usage = tmp_path / "usage.csv"
+    usage.write_text(capsys.readouterr().out)
+    plans = tmp_path / "plans.toml"
+    plans.write_text(
+        """
+        [plans.llm]
+        currency = "USD"
+        [plans.llm.allowances.context_tokens]
+        included = 0
+        price = { model = "per_unit", price = 3, per = 1_000_000 }
+        [plans.llm.allowances.generated_tokens]
+        included = 9
+        price = { model = "per_unit", price = "0.01" }
+        """
+    )
+    main(["rate", "--plans", str(plans), "--usage", str(usage), "--format", "csv"])
+    rows = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert [(row["org_id"], row["over"], row["exact_cost"], row["cost"]) for row in rows] == [
+        ("org-000", "4808", "0.014424", "0.01"),
+        ("org-000", "1", "0.01", "0.01"),
+        ("org-001", "3180", "0.00954", "0.01"),
+        ("org-001", "0", "0", "0.00"),
+    ]
+
+
+def test_a_trace_is_read_from_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trace = tmp_path / "trace.csv"
+    trace.write_text("TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.9,7,8\n")
+    monkeypatch.setattr(sys, "argv", ["llm_trace.py", str(trace)])
+    runpy.run_path(str(EXAMPLES / "llm_trace.py"), run_name="__main__")
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "0-context_tokens,org-000,context_tokens,7,2023-11-16 18:17:03.9Z",
+        "0-generated_tokens,org-000,generated_tokens,8,2023-11-16 18:17:03.9Z",
+    ]

@@ -1,0 +1,226 @@
+"""``overages rate``, as it is called."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from overages.__main__ import main
+
+PLANS = """
+default_plan = "p"
+[plans.p]
+currency = "USD"
+allowances.tokens = { included = 100, price = { model = "per_unit", price = "0.01" } }
+"""
+HEADER = "org_id,metric,quantity,timestamp,event_id\n"
+
+
+class Desk:
+    """A folder with a file of plans and one of usage, and what the command makes of them."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.plans = folder / "plans.toml"
+        self.usage = folder / "usage.csv"
+        self.capsys = capsys
+        self.plans.write_text(PLANS)
+
+    def rate(self, rows: str, *options: str) -> tuple[int, str, str]:
+        self.usage.write_bytes((HEADER + rows).encode())
+        files = ["--plans", str(self.plans), "--usage", str(self.usage)]
+        status = main(["rate", *files, *options])
+        printed = self.capsys.readouterr()
+        return status, printed.out, printed.err.replace(f"{self.usage.parent}{os.sep}", "")
+
+    def costs(self, rows: str, *options: str) -> list[tuple[str, str, str, str]]:
+        status, out, _ = self.rate(rows, "--format", "csv", *options)
+        assert status == 0
+        return [
+            (row["org_id"], row["period_start"][:13], row["used"], row["cost"])
+            for row in csv.DictReader(io.StringIO(out))
+        ]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
+    return Desk(tmp_path, capsys)
+
+
+def test_events_are_summed_by_org_and_month(desk: Desk) -> None:
+    rows = (
+        "b,tokens,90,2024-02-29T23:59:59.9999999Z,1\n"
+        "b,tokens,60.5,2024-02-01T00:00:00Z,2\n"
+        "b,tokens,150,2024-03-01T00:00:00Z,3\n"
+        "a,tokens,101,2024-02-10T00:00:00Z,1\n"
+    )
+    assert desk.costs(rows) == [
+        ("a", "2024-02-01T00", "101", "0.01"),
+        ("b", "2024-02-01T00", "150.5", "0.51"),
+        ("b", "2024-03-01T00", "150", "0.50"),
+    ]
+
+
+def test_a_period_leaves_other_events_out_and_says_so(desk: Desk) -> None:
+    rows = "a,tokens,200,2024-02-10T00:00:00Z,1\na,tokens,300,2024-03-10T00:00:00Z,2\n"
+    rows += "a,tokens,300,2024-01-10T00:00:00Z,3\n"
+    status, out, err = desk.rate(rows, "--period", "2024-02")
+    assert status == 0
+    assert out.endswith("1 statement, 1.00 USD\n")
+    period = "2024-02-01T00:00:00Z/2024-03-01T00:00:00Z"
+    assert err == f"usage.csv: events outside the period {period}, left out: 2\n"
+
+
+def test_a_period_may_be_any_stretch_of_time(desk: Desk) -> None:
+    rows = "a,tokens,200,2024-02-10T00:00:00Z,1\na,tokens,300,2024-02-20T00:00:00Z,2\n"
+    rows += "a,tokens,300,2024-01-20T00:00:00Z,3\n"
+    period = "2024-01-15T00:00:00Z/2024-02-15T00:00:00Z"
+    assert desk.costs(rows, "--period", period) == [("a", "2024-01-15T00", "500", "4.00")]
+
+
+def test_a_timezone_is_that_of_bare_timestamps_and_of_months(desk: Desk) -> None:
+    rows = "a,tokens,200,2024-02-01T00:30:00,1\na,tokens,300,2024-01-31T23:30:00Z,2\n"
+    assert desk.costs(rows, "--timezone", "Europe/Paris") == [("a", "2024-01-31T23", "500", "4.00")]
+
+
+def test_a_repeated_event_counts_once(desk: Desk) -> None:
+    row = "a,tokens,200,2024-02-10T00:00:00Z,1\n"
+    assert desk.costs(row * 3) == [("a", "2024-02-01T00", "200", "1.00")]
+
+
+def test_an_account_without_usage_may_still_owe(desk: Desk) -> None:
+    desk.plans.write_text(
+        PLANS
+        + """
+        [plans.flat]
+        currency = "USD"
+        allowances.tokens.included = 0
+        allowances.tokens.price = { model = "volume", tiers = [{ flat = 7 }], flat_at_zero = true }
+        [accounts.idle]
+        plan = "flat"
+        """
+    )
+    rows = "a,tokens,200,2024-02-10T00:00:00Z,1\n"
+    expected = [("a", "2024-02-01T00", "200", "1.00"), ("idle", "2024-02-01T00", "0", "7.00")]
+    assert desk.costs(rows) == expected
+    assert desk.costs("", "--period", "2024-02") == expected[1:]
+
+
+def test_every_bad_row_is_named_and_nothing_is_rated(desk: Desk) -> None:
+    rows = (
+        "a,tokens,200,2024-02-10T00:00:00Z,1\n"
+        "a,tokens,1e3,2024-02-10,2\n"
+        "a,tokens\n"
+        "a,tokens,201,2024-02-10T00:00:00Z,1\n"
+    )
+    status, out, err = desk.rate(rows)
+    assert (status, out) == (1, "")
+    assert err.splitlines() == [
+        "usage.csv:3: quantity: must be a plain decimal number such as 12.5, got '1e3'",
+        "usage.csv:3: timestamp: must be an ISO 8601 time such as 2024-02-01T12:30:00Z, "
+        "got '2024-02-10'",
+        "usage.csv:4: row: must have 5 fields, has 2, got ['a', 'tokens']",
+        "usage.csv:5: id: was reported before with another metric, quantity or time, got '1'",
+        "usage.csv: bad rows: 3; nothing was rated",
+    ]
+
+
+def test_a_sum_below_zero_is_an_error(desk: Desk) -> None:
+    status, out, err = desk.rate("a,tokens,-5,2024-02-10T00:00:00Z,1\n")
+    assert (status, out) == (1, "")
+    assert "a, 2024-02-01 to 2024-03-01 UTC: quantities.tokens: must not be neg" in err
+
+
+def test_every_org_that_cannot_be_rated_is_named(desk: Desk) -> None:
+    rows = "a,tokns,200,2024-02-10T00:00:00Z,1\nb,runs,200,2024-02-10T00:00:00Z,1\n"
+    status, out, err = desk.rate(rows)
+    assert (status, out) == (1, "")
+    assert [line.partition("'")[0] for line in err.splitlines()] == [
+        "rate: a, 2024-02-01 to 2024-03-01 UTC: usage.quantities.tokns: ",
+        "rate: b, 2024-02-01 to 2024-03-01 UTC: usage.quantities.runs: ",
+    ]
+
+
+def test_an_org_without_a_plan_is_an_error(desk: Desk) -> None:
+    desk.plans.write_text(PLANS.replace("default_plan", "#") + '[accounts.a]\nplan = "p"')
+    status, _, err = desk.rate("b,tokens,1,2024-02-10T00:00:00Z,1\n")
+    assert status == 1
+    assert "has no account, and there is no default_plan, got 'b'" in err
+
+
+@pytest.mark.parametrize(
+    ("plans", "problem"),
+    [
+        (b"plans = 1", "plans.toml: plans: must be a table, got 1\n"),
+        (b"\xff", "plans.toml: must be UTF-8"),
+    ],
+)
+def test_faulty_plans_are_named(desk: Desk, plans: bytes, problem: str) -> None:
+    desk.plans.write_bytes(plans)
+    status, out, err = desk.rate("")
+    assert (status, out) == (1, "")
+    assert err.startswith(problem) or problem in err
+
+
+def test_a_faulty_header_is_named(desk: Desk) -> None:
+    desk.usage.write_text("a,b\n")
+    status = main(["rate", "--plans", str(desk.plans), "--usage", str(desk.usage)])
+    assert status == 1
+    assert "columns: must have org_id" in desk.capsys.readouterr().err
+
+
+def test_a_missing_file_is_named(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rate", "--plans", str(desk.plans), "--usage", "none.csv"]) == 1
+    assert "none.csv" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "options", [["--period", "2024-13"], ["--timezone", "Mars/Base"], ["--timezone", "../x"]]
+)
+def test_a_command_that_is_wrong_exits_with_2(
+    desk: Desk, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        desk.rate("", *options)
+    assert caught.value.code == 2
+    assert options[1] in capsys.readouterr().err
+
+
+def test_json_is_one_document(desk: Desk) -> None:
+    _, out, _ = desk.rate("a,tokens,200,2024-02-10T00:00:00Z,1\n", "--format", "json")
+    (statement,) = json.loads(out)
+    assert (statement["org_id"], statement["total"]) == ("a", "1.00")
+
+
+def test_totals_are_by_currency(desk: Desk) -> None:
+    desk.plans.write_text(
+        PLANS
+        + """
+        [plans.yen]
+        currency = "JPY"
+        allowances.tokens = { included = 0, price = { model = "per_unit", price = 1 } }
+        [accounts.z]
+        plan = "yen"
+        """
+    )
+    rows = "".join(f"{org},tokens,200,2024-02-10T00:00:00Z,1\n" for org in "abz")
+    assert desk.rate(rows)[1].endswith("3 statements, 2.00 USD, 200 JPY\n")
+
+
+def test_a_reader_that_has_had_enough_is_no_crash(desk: Desk) -> None:
+    desk.usage.write_text(
+        HEADER + "".join(f"{n},tokens,200,2024-02-10T00:00:00Z,\n" for n in range(3000))
+    )
+    command = [sys.executable, "-m", "overages", "rate"]
+    command += ["--plans", str(desk.plans), "--usage", str(desk.usage)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1

@@ -1,0 +1,103 @@
+"""Statements as JSON and CSV."""
+
+import csv
+import io
+import json
+
+from overages import (
+    Allowance,
+    Currency,
+    Package,
+    Period,
+    PerUnit,
+    Plan,
+    Statement,
+    Usage,
+    calculate,
+)
+from overages.exports.statements import json_lines, write_csv
+
+PLAN = Plan(
+    "p",
+    Currency("credits", 9),
+    {
+        "calls": Allowance("1.5", PerUnit("0.00000002", per=3)),
+        "runs": Allowance(None, Package(2, 10)),
+    },
+)
+
+
+def statement(org_id: str) -> Statement:
+    return calculate(PLAN, Usage(org_id, Period.month(2024, 2), {"calls": 2_000_000, "runs": 5}))
+
+
+def test_json_has_every_number_as_plain_decimal_text() -> None:
+    (document,) = json.loads("".join(json_lines([statement("ö")])))
+    assert document == {
+        "org_id": "ö",
+        "period_start": "2024-02-01T00:00:00Z",
+        "period_end": "2024-03-01T00:00:00Z",
+        "plan": "p",
+        "currency": "credits",
+        "total": "0.013333323",
+        "lines": [
+            {
+                "metric": "calls",
+                "used": "2000000",
+                "limit": "1.5",
+                "over": "1999998.5",
+                "unit_price": "1/150000000",
+                "exact_cost": "3999997/300000000",
+                "cost": "0.013333323",
+                "tiers": [
+                    {
+                        "above": "0",
+                        "up_to": None,
+                        "quantity": "1999998.5",
+                        "price": "0.00000002",
+                        "per": "3",
+                        "size": None,
+                        "flat": "0",
+                        "exact_cost": "3999997/300000000",
+                    }
+                ],
+            },
+            {
+                "metric": "runs",
+                "used": "5",
+                "limit": None,
+                "over": "0",
+                "unit_price": None,
+                "exact_cost": "0",
+                "cost": "0.000000000",
+                "tiers": [],
+            },
+        ],
+    }
+
+
+def test_json_of_no_and_of_many_statements_is_an_array() -> None:
+    assert json.loads("".join(json_lines([]))) == []
+    many = json.loads("".join(json_lines([statement("a"), statement("b")])))
+    assert [document["org_id"] for document in many] == ["a", "b"]
+
+
+def test_csv_has_a_row_for_each_line() -> None:
+    file = io.StringIO()
+    write_csv([statement('a "quoted", one')], file)
+    rows = list(csv.DictReader(io.StringIO(file.getvalue())))
+    assert [row["metric"] for row in rows] == ["calls", "runs"]
+    assert rows[0] == {
+        "org_id": 'a "quoted", one',
+        "period_start": "2024-02-01T00:00:00Z",
+        "period_end": "2024-03-01T00:00:00Z",
+        "plan": "p",
+        "metric": "calls",
+        "used": "2000000",
+        "limit": "1.5",
+        "over": "1999998.5",
+        "unit_price": "1/150000000",
+        "exact_cost": "3999997/300000000",
+        "cost": "0.013333323",
+        "currency": "credits",
+    }

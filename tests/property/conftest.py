@@ -1,0 +1,16 @@
+"""How hard Hypothesis tries: some examples of each law, or ten times as many.
+
+Set OVERAGES_THOROUGH=1 for the latter.
+"""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+MODEST = 24
+
+for name, examples in [("modest", MODEST), ("thorough", 10 * MODEST)]:
+    settings.register_profile(
+        name, max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+settings.load_profile("thorough" if os.environ.get("OVERAGES_THOROUGH") == "1" else "modest")

@@ -1,0 +1,69 @@
+"""Recipes: how a value is made, so that a test can make it again, otherwise, or elsewhere.
+
+A test that made its values before it enters a hostile decimal context would miss what goes wrong
+when they are made. A `Recipe` makes them as often as a test likes; where a part of it is
+`Spelled`, ``one()`` and ``other()`` give equal values from inputs that are written differently.
+
+    recipe = Recipe(PerUnit, (Spelled("5.0", 5),))
+    recipe.one() == recipe.other()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Spelled:
+    """One input, written in two ways."""
+
+    first: Any
+    second: Any
+
+
+@dataclass(frozen=True)
+class Recipe(Generic[T]):
+    """A call that makes a value; its arguments may be recipes and spellings in their turn."""
+
+    make: Callable[..., T]
+    args: tuple[Any, ...] = ()
+    named: Mapping[str, Any] = field(default_factory=dict)
+
+    def one(self) -> T:
+        """Make the value from the first spelling of everything."""
+        return self._made(second=False)
+
+    def other(self) -> T:
+        """Make the value from the second spelling of everything."""
+        return self._made(second=True)
+
+    def with_argument(self, index: int, argument: Any) -> Recipe[T]:
+        """Return the recipe with another positional argument."""
+        args = (*self.args[:index], argument, *self.args[index + 1 :])
+        return Recipe(self.make, args, self.named)
+
+    def _made(self, *, second: bool) -> T:
+        args = [cook(argument, second=second) for argument in self.args]
+        named = {key: cook(argument, second=second) for key, argument in self.named.items()}
+        return self.make(*args, **named)
+
+    def __repr__(self) -> str:
+        shown = [*map(repr, self.args), *(f"{key}={value!r}" for key, value in self.named.items())]
+        return f"{self.make.__qualname__}({', '.join(shown)})"
+
+
+def cook(raw: Any, *, second: bool = False) -> Any:
+    """Return an argument with all recipes in it made and all spellings decided."""
+    if isinstance(raw, Recipe):
+        return raw.other() if second else raw.one()
+    if isinstance(raw, Spelled):
+        return cook(raw.second if second else raw.first, second=second)
+    if isinstance(raw, dict):
+        return {key: cook(value, second=second) for key, value in raw.items()}
+    if isinstance(raw, (list, tuple)):
+        return type(raw)(cook(item, second=second) for item in raw)
+    return raw

@@ -1,0 +1,244 @@
+"""Law 1, in part: no ambient decimal context decides a result.
+
+Each test makes values and results under the usual context and once more under a hostile one.
+"""
+
+from __future__ import annotations
+
+import decimal
+import pickle
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, strategies as st
+
+from overages import (
+    Meter,
+    Money,
+    OverageRecord,
+    Period,
+    Plan,
+    Statement,
+    UsageEvent,
+    aggregate,
+    allocate,
+    charge_between,
+    round_to,
+)
+from overages.errors import OveragesError
+
+from .contexts import ambient, decimal_contexts
+from .effort import few, many
+from .numerals import fractions, non_negative_numbers, positive_numbers, spelled
+from .recipe import Recipe, Spelled
+from .strategies import (
+    VALUE_RECIPES,
+    Case,
+    cases,
+    event_lists,
+    money_recipes,
+    priced_quantities,
+    record_recipes,
+    roundings,
+)
+
+all_values = pytest.mark.parametrize(
+    "kind", [pytest.param(kind, id=kind.__name__) for kind in VALUE_RECIPES]
+)
+contexts = decimal_contexts()
+MARCH_FIRST = Period.month(2024, 3).start
+
+
+def with_usual_letters(context: decimal.Context) -> decimal.Context:
+    """Return the context with the one setting put right that changes how a Decimal is written."""
+    context.capitals = 1
+    return context
+
+
+@all_values
+@few
+@given(data=st.data(), context=contexts)
+def test_a_value_is_the_same_wherever_it_was_made(
+    kind: type, data: st.DataObject, context: decimal.Context
+) -> None:
+    recipe = data.draw(VALUE_RECIPES[kind])
+    usual = recipe.one()
+    with ambient(context):
+        value = recipe.other()
+        assert value == usual
+        assert hash(value) == hash(usual)
+        assert pickle.loads(pickle.dumps(value)) == usual
+    assert value == usual
+    assert hash(value) == hash(usual)
+    assert sorted(repr(value)) == sorted(repr(usual))  # but for the order of metrics
+
+
+@all_values
+@few
+@given(data=st.data(), context=contexts.map(with_usual_letters))
+def test_a_value_reads_the_same_under_any_context(
+    kind: type, data: st.DataObject, context: decimal.Context
+) -> None:
+    value = data.draw(VALUE_RECIPES[kind]).one()
+    usual = repr(value), str(value), f"{value}"
+    with ambient(context):
+        assert (repr(value), str(value), f"{value}") == usual
+
+
+def everything(statement: Statement) -> list[object]:
+    """Return all that a statement says of itself."""
+    lines = [
+        (
+            *(line.metric, line.used, line.limit, line.quantity, line.exact_cost, line.cost),
+            *(line.tiers, line.unit_price, line.charge, line.explain(), line.cost.amount),
+            [(tier.exact_cost, tier.fraction, tier.explain()) for tier in line.tiers],
+        )
+        for line in statement.lines
+    ]
+    texts = [statement.explain(), statement._repr_html_(), str(statement.total), repr(statement)]
+    summary = statement.summary()
+    return [statement, hash(statement), lines, texts, statement.records(), summary, summary.total]
+
+
+@many
+@given(cases(), contexts)
+def test_a_statement_says_the_same_under_any_context(case: Case, context: decimal.Context) -> None:
+    usual = everything(case.statement.one())
+    with ambient(context):
+        hostile = everything(case.statement.one())
+        assert hostile == usual
+    assert hostile == usual
+    texts = [str(part) for part in (hostile, usual)]
+    assert texts[0] == texts[1]
+
+
+@many
+@given(priced_quantities(), non_negative_numbers, contexts)
+def test_a_price_is_the_same_under_any_context(
+    pair: tuple[Recipe[Any], Spelled], before: Spelled, context: decimal.Context
+) -> None:
+    recipe, quantity = pair
+    model = recipe.one()
+    usual = model.charge(quantity.first), charge_between(model, before.first, quantity.first)
+    with ambient(context):
+        for made in (model, recipe.one()):
+            charge = made.charge(quantity.second)
+            hostile = charge, charge_between(made, before.second, quantity.second)
+            assert hostile == usual
+            assert (charge.exact_cost, charge.unit_price) == (
+                usual[0].exact_cost,
+                usual[0].unit_price,
+            )
+    assert repr(hostile) == repr(usual)
+
+
+@given(money_recipes(), st.lists(non_negative_numbers, min_size=1, max_size=4), contexts)
+def test_money_is_the_same_under_any_context(
+    recipe: Recipe[Money], weights: list[Spelled], context: decimal.Context
+) -> None:
+    money = recipe.one()
+    shares = [weight.first for weight in weights]
+    assume(any(Fraction(share) for share in shares))
+    usual = money.amount, str(money), money + money, -money, money.allocate(shares)
+    with ambient(context):
+        hostile = money.amount, str(money), money + money, -money, money.allocate(shares)
+        assert hostile == usual
+        assert allocate(money.minor, shares) == tuple(share.minor for share in usual[-1])
+    assert hostile[0].as_tuple() == usual[0].as_tuple()
+
+
+@given(fractions, positive_numbers, roundings, contexts)
+def test_rounding_is_the_same_under_any_context(
+    value: Fraction, increment: Spelled, rounding: Spelled, context: decimal.Context
+) -> None:
+    usual = round_to(value, increment.first, rounding.first)
+    money = Money.of(value, "USD", rounding.first)
+    with ambient(context):
+        assert round_to(value, increment.second, rounding.first) == usual
+        assert Money.of(value, "USD", rounding.first) == money
+
+
+@given(st.lists(record_recipes(st.just("USD")), max_size=4), contexts)
+def test_a_summary_is_the_same_under_any_context(
+    recipes: list[Recipe[OverageRecord]], context: decimal.Context
+) -> None:
+    usual = aggregate([recipe.one() for recipe in recipes], currency="USD")
+    with ambient(context):
+        summary = aggregate([recipe.other() for recipe in recipes], currency="USD")
+        assert summary == usual
+        assert summary + summary == usual + usual
+    assert repr(summary) == repr(usual)
+
+
+fine_numbers = spelled(st.integers(1, 10**14))
+
+
+@given(event_lists(quantities=fine_numbers), contexts, st.integers(0, 12))
+def test_metering_is_the_same_under_any_context_even_if_it_changes_between(
+    events: list[UsageEvent], context: decimal.Context, half: int
+) -> None:
+    usual, meter = Meter(), Meter()
+    counted = [usual.add(event) for event in events]
+    found = [meter.add(event) for event in events[:half]]
+    with ambient(context):
+        found += [meter.add(event) for event in events[half:]]
+        assert not any(meter.add(event) for event in events if event.id is not None)
+        hostile = meter.usages()
+    assert found == counted
+    assert hostile == usual.usages()
+
+
+BAD_NUMBERS = [
+    "",
+    "1,5",
+    "1e5",
+    "NaN",
+    " 1",
+    "9" * 27,
+    "0." + "1" * 13,
+    Decimal("NaN"),
+    Decimal("sNaN"),
+]
+BAD_NUMBERS += [
+    Decimal("Infinity"),
+    Decimal("1E+26"),
+    Decimal("1E-13"),
+    Decimal("-1"),
+    None,
+    1.5,
+    True,
+]
+
+
+@pytest.mark.parametrize("number", BAD_NUMBERS, ids=repr)
+@few
+@given(context=contexts.map(with_usual_letters))
+def test_what_is_refused_is_refused_with_the_same_words(
+    number: Any, context: decimal.Context
+) -> None:
+    def refusal() -> tuple[type, str]:
+        with pytest.raises(OveragesError) as caught:
+            Plan.from_monthly_fields(
+                "starter",
+                included_tokens_monthly=1,
+                included_playbook_runs_monthly=1,
+                included_seats=1,
+                overage_token_price_milli_cents=number,
+                overage_playbook_run_price_cents=number,
+            )
+        return caught.type, str(caught.value)
+
+    usual = refusal()
+    with ambient(context):
+        assert refusal() == usual
+
+
+@given(cases(), contexts)
+def test_the_ambient_context_is_left_as_it_was(case: Case, context: decimal.Context) -> None:
+    statement = case.statement
+    with ambient(context) as active:
+        before = repr(active)
+        everything(statement.one())
+        assert repr(active) == before

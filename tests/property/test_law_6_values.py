@@ -1,0 +1,454 @@
+"""Law 6: values are immutable, hashable and lawful."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import inspect
+import operator
+import pickle
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import assume, given, strategies as st
+
+import overages
+from overages import Charge, Money, Overage, Period, Plan, Statement, Tier, UsageEvent
+from overages.errors import OveragesError
+
+from .effort import few
+from .recipe import Recipe
+from .strategies import (
+    VALUE_RECIPES,
+    Pairs,
+    iso_currencies,
+    minor_units,
+    moments,
+    money_recipes,
+    own_currencies,
+    periods,
+    plan_recipes,
+    statement_recipes,
+    summary_recipes,
+)
+
+
+def each_value(*without: type) -> pytest.MarkDecorator:
+    """Run a test for each kind of value, except some."""
+    kinds = [pytest.param(kind, id=kind.__name__) for kind in VALUE_RECIPES if kind not in without]
+    return pytest.mark.parametrize("kind", kinds)
+
+
+def test_every_public_value_is_held_to_these_laws() -> None:
+    public = {getattr(overages, name) for name in overages.__all__}
+    assert {kind for kind in public if attrs.has(kind)} <= VALUE_RECIPES.keys()
+
+
+def said_of(value: Any) -> list[Any]:
+    """Return what a value was made of, read from it again, a plan's metrics in their order."""
+    read = [getattr(value, name) for name in inspect.signature(type(value)).parameters]
+    in_order = isinstance(value, Plan)
+    return [list(p.items()) if in_order and isinstance(p, Mapping) else p for p in read]
+
+
+def parts_of(statement: Statement) -> Iterator[Any]:
+    """Yield a statement and every value in it that was calculated, not constructed."""
+    yield statement
+    yield statement.total
+    yield statement.summary()
+    yield from statement.records()
+    for line in statement.lines:
+        yield line
+        yield line.cost
+        yield line.charge
+        yield from line.tiers
+
+
+# Equality
+
+
+@each_value()
+@few
+@given(data=st.data())
+def test_values_made_of_inputs_written_differently_are_equal_and_have_one_hash(
+    kind: type, data: st.DataObject
+) -> None:
+    recipe = data.draw(VALUE_RECIPES[kind])
+    one, other = recipe.one(), recipe.other()
+    assert type(one) is kind
+    assert one == other
+    assert (one != other) is False
+    assert hash(one) == hash(other)
+    assert len({one, other}) == 1
+
+
+@each_value()
+@few
+@given(data=st.data())
+def test_values_made_of_inputs_written_differently_read_the_same(
+    kind: type, data: st.DataObject
+) -> None:
+    recipe = data.draw(VALUE_RECIPES[kind])
+    one, other = repr(recipe.one()), repr(recipe.other())
+    assert sorted(one) == sorted(other)  # sorted, for mappings keep the order that they came in
+
+
+@pytest.mark.parametrize("one", [1, "1", "1.0", Decimal("1.00")])
+def test_a_tier_of_packages_takes_a_per_of_one_however_it_is_written(one: Any) -> None:
+    assert Tier(None, 5, size=10, per=one) == Tier(None, 5, size=10)
+
+
+@given(moments)
+def test_an_instant_reads_the_same_on_either_side_of_a_fold(moment: datetime.datetime) -> None:
+    usual = UsageEvent("org-1", "tokens", 5, moment)
+    folded = UsageEvent("org-1", "tokens", 5, moment.replace(fold=1))
+    assert folded == usual
+    assert hash(folded) == hash(usual)
+    assert repr(folded) == repr(usual)
+
+
+@each_value(Statement)
+@given(data=st.data())
+def test_values_are_equal_just_if_all_that_they_were_made_of_is_equal(
+    kind: type, data: st.DataObject
+) -> None:
+    one: Recipe[Any] = data.draw(VALUE_RECIPES[kind])
+    two: Recipe[Any] = data.draw(VALUE_RECIPES[kind])
+    assume(one.make == two.make and len(one.args) == len(two.args))
+    index = data.draw(st.integers(0, len(one.args)))  # the last one changes what is named
+    mixed = one.with_argument(index, two.args[index]) if index < len(one.args) else one
+    named = two.named if index == len(one.args) else one.named
+    try:
+        left, right = one.one(), Recipe(mixed.make, mixed.args, named).other()
+    except OveragesError:  # not every mixture is lawful
+        assume(False)
+    assert (left == right) == (said_of(left) == said_of(right))
+    assert operator.ne(left, right) == (said_of(left) != said_of(right))
+    assert left != right or hash(left) == hash(right)
+
+
+@given(statement_recipes, periods, st.integers(1, 5))
+def test_a_statement_is_another_one_if_any_part_of_it_is(
+    recipe: Recipe[Statement], period: Period, more: int
+) -> None:
+    statement = recipe.one()
+    org_id, plan, lines = statement.org_id, statement.plan, statement.lines
+    assume(period != statement.period)
+    assert Statement(f"{org_id}!", statement.period, plan, lines) != statement
+    assert Statement(org_id, period, plan, lines) != statement
+    renamed = Plan(f"{plan.slug}!", plan.currency, plan.allowances, rounding=plan.rounding)
+    assert Statement(org_id, statement.period, renamed, lines) != statement
+    for i, line in enumerate(lines):
+        dearer = line.cost + Money(more, plan.currency)
+        other = Overage(line.metric, line.used, line.limit, line.price, dearer)
+        changed = [*lines[:i], other, *lines[i + 1 :]]
+        assert Statement(org_id, statement.period, plan, changed) != statement
+
+
+@given(statement_recipes)
+def test_what_is_calculated_is_no_other_than_what_is_constructed(recipe: Recipe[Statement]) -> None:
+    for part in parts_of(recipe.one()):
+        if not isinstance(part, (overages.OverageRecord, overages.Summary)):
+            constructed = type(part)(*said_of(part))
+            assert type(constructed) is type(part)
+            assert constructed == part
+            assert hash(constructed) == hash(part)
+            assert repr(constructed) == repr(part)
+
+
+# Copies
+
+
+def copies_of(value: Any) -> Iterator[Any]:
+    """Yield copies of a value by every road there is."""
+    yield copy.copy(value)
+    yield copy.deepcopy(value)
+    for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
+        yield pickle.loads(pickle.dumps(value, protocol))
+
+
+def assert_is_copied_faithfully(value: Any) -> None:
+    """Assert that copies equal the value and do what it does."""
+    for again in copies_of(value):
+        assert type(again) is type(value)
+        assert again == value
+        assert hash(again) == hash(value)
+        assert repr(again) == repr(value)
+        assert said_of(again) == said_of(value)
+
+
+@each_value()
+@few
+@given(data=st.data())
+def test_copies_and_pickles_of_a_value_are_equal_to_it(kind: type, data: st.DataObject) -> None:
+    assert_is_copied_faithfully(data.draw(VALUE_RECIPES[kind]).one())
+
+
+@given(statement_recipes)
+def test_copies_and_pickles_of_what_is_calculated_are_equal_to_it(
+    recipe: Recipe[Statement],
+) -> None:
+    for part in parts_of(recipe.one()):
+        assert_is_copied_faithfully(part)
+
+
+@given(plan_recipes(), st.integers(0, 100))
+def test_a_copied_price_charges_what_the_original_charges(
+    recipe: Recipe[Plan], quantity: int
+) -> None:
+    for allowance in recipe.one().allowances.values():
+        for again in copies_of(allowance):
+            assert again.price.charge(quantity) == allowance.price.charge(quantity)
+
+
+# Immutability
+
+
+def assert_refuses_to_change(value: Any) -> None:
+    """Assert that nothing of a value can be set, added or deleted."""
+    before = repr(value)
+    for name in [*(field.name for field in attrs.fields(type(value))), "something_new"]:
+        with pytest.raises(AttributeError):
+            setattr(value, name, 0)
+        with pytest.raises(AttributeError):
+            delattr(value, name)
+    assert not hasattr(value, "__dict__")
+    assert repr(value) == before
+
+
+@each_value()
+@few
+@given(data=st.data())
+def test_a_value_refuses_to_change(kind: type, data: st.DataObject) -> None:
+    assert_refuses_to_change(data.draw(VALUE_RECIPES[kind]).one())
+
+
+@given(statement_recipes)
+def test_what_is_calculated_refuses_to_change(recipe: Recipe[Statement]) -> None:
+    for part in parts_of(recipe.one()):
+        assert_refuses_to_change(part)
+
+
+@each_value()
+@few
+@given(data=st.data())
+def test_what_a_value_holds_can_be_hashed_or_only_be_read(kind: type, data: st.DataObject) -> None:
+    for part in said_of(data.draw(VALUE_RECIPES[kind]).one()):
+        if isinstance(part, Mapping):
+            with pytest.raises(TypeError):
+                part["tokens"] = 0  # type: ignore[index]
+        elif not isinstance(part, list):
+            hash(part)
+
+
+# Reading
+
+
+@each_value()
+@few
+@given(data=st.data())
+def test_a_repr_names_what_it_shows_and_has_no_address(kind: type, data: st.DataObject) -> None:
+    value = data.draw(VALUE_RECIPES[kind]).one()
+    text = repr(value)
+    assert text.startswith((f"{kind.__name__}(", f"{kind.__name__}.", f"<{kind.__name__} "))
+    assert "object at 0x" not in text
+    assert "\n" not in text
+
+
+NAMESPACE = {
+    **{name: getattr(overages, name) for name in overages.__all__},
+    "Decimal": Decimal,
+    "Fraction": Fraction,
+    "datetime": datetime,
+    "Pairs": Pairs,
+}
+
+
+def assert_repr_makes_the_value_again(value: Any) -> None:
+    """Assert that the repr, which reads as a call, is one that makes an equal value."""
+    if not repr(value).startswith("<"):
+        assert eval(repr(value), dict(NAMESPACE)) == value
+
+
+KINDS_WITH_MONEY: dict[type, st.SearchStrategy[Recipe[Any]]] = {
+    overages.MetricTotal: st.builds(
+        lambda quantity, cost: Recipe(overages.MetricTotal, (quantity, cost)),
+        st.integers(),
+        money_recipes(iso_currencies),
+    ),
+    Money: money_recipes(iso_currencies),
+    overages.OverageRecord: st.builds(
+        lambda period, quantity, cost, exact: Recipe(
+            overages.OverageRecord,
+            ("org-1", period, "tokens"),
+            {"quantity": quantity, "cost": cost, "exact_cost": exact},
+        ),
+        periods,
+        st.integers(-100, 100),
+        money_recipes(iso_currencies),
+        st.fractions(),
+    ),
+    Plan: plan_recipes(iso_currencies),
+    overages.Summary: summary_recipes(iso_currencies),
+}
+
+
+@each_value()
+@few
+@given(data=st.data())
+def test_a_repr_that_is_a_call_makes_the_value_again(kind: type, data: st.DataObject) -> None:
+    recipes: st.SearchStrategy[Recipe[Any]] = KINDS_WITH_MONEY.get(kind, VALUE_RECIPES[kind])
+    assert_repr_makes_the_value_again(data.draw(recipes).one())
+
+
+@given(minor_units, own_currencies)
+def test_the_repr_of_money_in_a_currency_of_the_hosts_own_makes_it_again(
+    minor: int, currency: Recipe[overages.Currency]
+) -> None:
+    assert_repr_makes_the_value_again(Money(minor, currency.one()))
+
+
+# Operators
+
+
+class Stranger:
+    """Something that knows what to do with our values, though they don't know it."""
+
+    def __radd__(self, other: object) -> str:
+        return "added"
+
+    def __rsub__(self, other: object) -> str:
+        return "subtracted"
+
+    def __lt__(self, other: object) -> bool:
+        return True
+
+    __le__ = __gt__ = __ge__ = __lt__
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+COMPARISONS: list[Callable[[Any, Any], Any]] = [operator.lt, operator.le, operator.gt, operator.ge]
+strangers = st.sampled_from([None, 0, 5, "5", Decimal(5), (5, "USD"), object(), Stranger()])
+
+
+@each_value()
+@few
+@given(data=st.data(), stranger=strangers)
+def test_equality_leaves_it_to_a_stranger(
+    kind: type, data: st.DataObject, stranger: object
+) -> None:
+    value = data.draw(VALUE_RECIPES[kind]).one()
+    assert value.__eq__(stranger) is NotImplemented
+    assert value.__ne__(stranger) is NotImplemented
+    assert (value == stranger) == isinstance(stranger, Stranger)
+
+
+@pytest.mark.parametrize("compare", COMPARISONS)
+@few
+@given(money=money_recipes(), period=periods, stranger=strangers)
+def test_comparisons_leave_it_to_a_stranger(
+    compare: Callable[[Any, Any], Any], money: Recipe[Money], period: Period, stranger: object
+) -> None:
+    for value in (money.one(), period):
+        if isinstance(stranger, Stranger):
+            assert compare(value, stranger)
+        else:
+            with pytest.raises(TypeError, match="not supported between instances"):
+                compare(value, stranger)
+
+
+@given(money_recipes(), summary_recipes(), strangers)
+def test_sums_leave_it_to_a_stranger(
+    money: Recipe[Money], summary: Recipe[Any], stranger: Any
+) -> None:
+    if isinstance(stranger, Stranger):
+        sums: list[Any] = [value + stranger for value in (money.one(), summary.one())]
+        assert sums == ["added", "added"]
+        assert operator.sub(money.one(), stranger) == "subtracted"
+        return
+    for value in (money.one(), summary.one()):
+        with pytest.raises(TypeError, match="unsupported operand"):
+            value + stranger
+        with pytest.raises(TypeError, match="unsupported operand"):
+            value - stranger
+
+
+@pytest.mark.parametrize("kind", [*VALUE_RECIPES.keys() - {Money, Period}])
+@few
+@given(data=st.data())
+def test_what_has_no_order_is_not_ordered(kind: type, data: st.DataObject) -> None:
+    value = data.draw(VALUE_RECIPES[kind]).one()
+    for compare in COMPARISONS:
+        with pytest.raises(TypeError):
+            compare(value, value)
+
+
+# Order
+
+
+def assert_is_ordered_as(values: list[Any], keys: list[Any]) -> None:
+    """Assert that values compare in every way as their keys do, and sort as they do."""
+    for a, key_a in zip(values, keys, strict=True):
+        for b, key_b in zip(values, keys, strict=True):
+            for compare in [*COMPARISONS, operator.eq, operator.ne]:
+                assert compare(a, b) == compare(key_a, key_b)
+    by_key = sorted(range(len(keys)), key=lambda i: keys[i])
+    assert sorted(values) == [values[i] for i in by_key]
+
+
+@given(st.lists(minor_units | st.integers(-2, 2), max_size=5), own_currencies)
+def test_money_of_one_currency_is_in_the_order_of_its_minor_units(
+    minors: list[int], currency: Recipe[overages.Currency]
+) -> None:
+    unit = currency.one()
+    assert_is_ordered_as([Money(minor, unit) for minor in minors], minors)
+
+
+@given(st.lists(st.tuples(moments, moments), max_size=4), st.lists(periods, max_size=2))
+def test_periods_are_in_the_order_of_their_starts_and_then_of_their_ends(
+    pairs: list[tuple[datetime.datetime, datetime.datetime]], more: list[Period]
+) -> None:
+    found = [Period(min(pair), max(pair)) for pair in pairs if pair[0] != pair[1]]
+    found += [Period(period.start, max(period.end, end)) for period in more for _, end in pairs]
+    found += more
+    assert_is_ordered_as(found, [(period.start, period.end) for period in found])
+
+
+@given(st.lists(minor_units, min_size=3, max_size=3), own_currencies)
+def test_sums_of_money_are_those_of_whole_numbers(
+    minors: list[int], currency: Recipe[overages.Currency]
+) -> None:
+    unit = currency.one()
+    a, b, c = (Money(minor, unit) for minor in minors)
+    assert (a + b).minor == a.minor + b.minor
+    assert (a - b).minor == a.minor - b.minor
+    assert (-a).minor == -a.minor
+    assert (a + b) + c == a + (b + c)
+    assert a + b == b + a
+    assert a - b == a + -b
+
+
+@given(periods, moments)
+def test_a_period_has_its_start_and_not_its_end(period: Period, moment: datetime.datetime) -> None:
+    assert period.start in period
+    assert period.end not in period
+    assert (moment in period) == (period.start <= moment < period.end)
+
+
+@given(statement_recipes)
+def test_a_charge_is_equal_to_one_made_of_its_tiers(recipe: Recipe[Statement]) -> None:
+    for line in recipe.one().lines:
+        again = Charge(line.tiers)
+        assert (again, hash(again)) == (line.charge, hash(line.charge))
+        assert (again.exact_cost, again.unit_price) == (
+            line.charge.exact_cost,
+            line.charge.unit_price,
+        )

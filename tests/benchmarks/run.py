@@ -1,0 +1,150 @@
+"""Measure the library against bare loops, and print one table.
+
+    python -m tests.benchmarks.run
+
+Each round runs the bare loop and what is measured in turn, so that a busy machine slows both; what
+is printed is the median over the rounds of their ratio. Results are dropped as they are made.
+"""
+
+import argparse
+import gc
+import platform
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable
+from statistics import median
+from time import perf_counter
+
+from tests.benchmarks.workloads import (
+    PLANS,
+    flat_from_dicts,
+    flat_inputs,
+    flat_loop,
+    flat_one_by_one,
+    flat_rows,
+    flat_with_lines,
+    graduated_charges,
+    graduated_charges_with_tiers,
+    graduated_loop,
+    graduated_quantities,
+    record_loop,
+    record_rows,
+    records,
+)
+
+from overages import aggregate, calculate_many
+from overages.display import text_table
+
+drop = deque[object](maxlen=0).extend
+
+Timed = dict[str, Callable[[], object]]
+
+
+def interleave(calls: Timed, rounds: int) -> dict[str, list[float]]:
+    """Run calls in turn, some rounds; return the seconds of each, round by round.
+
+    A call that returns a float has measured itself, in another process.
+    """
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(rounds):
+        for name, call in calls.items():
+            gc.collect()
+            start = perf_counter()
+            result = call()
+            taken = perf_counter() - start
+            times[name].append(result if isinstance(result, float) else taken)
+    return times
+
+
+def rows_of(calls: Timed, items: int, rounds: int, targets: dict[str, str]) -> list[list[str]]:
+    """Return a row of the table for each call; the first one is the base of the ratios."""
+    times = interleave(calls, rounds)
+    base = next(iter(times.values()))
+    return [
+        [
+            name,
+            f"{median(taken) / items * 1e6:.2f}",
+            f"{median(t / b for t, b in zip(taken, base, strict=True)):.2f}",
+            targets.get(name, ""),
+        ]
+        for name, taken in times.items()
+    ]
+
+
+def flat(count: int, rounds: int) -> list[list[str]]:
+    rows = flat_rows(count)
+    inputs = flat_inputs(rows)
+    metrics = list(PLANS[0].allowances)
+    raw = [
+        (org, PLANS[number], dict(zip(metrics, used, strict=True)), limits)
+        for org, number, used, limits in rows
+    ]
+    calls: Timed = {
+        "three flat metrics an org: bare loop": lambda: drop(flat_loop(rows)),
+        "- calculate_many": lambda: drop(calculate_many(inputs)),
+        "- calculate, one by one": lambda: drop(flat_one_by_one(inputs)),
+        "- calculate_many, from raw dicts": lambda: drop(flat_from_dicts(raw)),
+        "- calculate_many, and every line as an object": lambda: drop(flat_with_lines(inputs)),
+    }
+    targets = dict(zip(list(calls)[1:], ["4.5", "7", "8"], strict=False))
+    return rows_of(calls, count, rounds, targets)
+
+
+def graduated(count: int, rounds: int) -> list[list[str]]:
+    quantities = graduated_quantities(count)
+    calls: Timed = {
+        "four graduated tiers with breakdown: bare loop": lambda: drop(graduated_loop(quantities)),
+        "- Graduated.charge": lambda: drop(graduated_charges(quantities)),
+        "- Graduated.charge, and every tier as an object": lambda: drop(
+            graduated_charges_with_tiers(quantities)
+        ),
+    }
+    return rows_of(calls, count, rounds, {"- Graduated.charge": "1.6"})
+
+
+def aggregation(count: int, rounds: int) -> list[list[str]]:
+    rows = record_rows(count)
+    kept = records(rows)
+    calls: Timed = {
+        "records by metric: bare loop": lambda: record_loop(rows),
+        "- aggregate": lambda: aggregate(kept),
+    }
+    return rows_of(calls, count, rounds, {"- aggregate": "1.6"})
+
+
+def importing(rounds: int) -> list[list[str]]:
+    """Measure imports, each in a fresh process."""
+
+    def fresh(statement: str) -> float:
+        clock = "__import__('time').perf_counter()"
+        code = f"start = {clock}\n{statement}\nprint({clock} - start)"
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+        return float(run.stdout)
+
+    calls: Timed = {
+        "import attrs, datetime, decimal": lambda: fresh("import attrs, datetime, decimal"),
+        "- import overages": lambda: fresh("import overages"),
+        "- from overages import *": lambda: fresh("from overages import *"),
+    }
+    return rows_of(calls, 1, rounds, {"- import overages": "1.3"})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="only show that all of it runs")
+    quick = parser.parse_args().quick
+    count, rounds = (1_000, 3) if quick else (100_000, 15)
+    rows = [
+        ["what", "us", "ratio", "at most"],
+        *flat(count, rounds),
+        *graduated(count, rounds),
+        *aggregation(3 * count, rounds),
+        *importing(3 if quick else 21),
+    ]
+    print(f"Python {platform.python_version()}, {count:,} orgs, {rounds} rounds")
+    print(text_table(rows, "lrrr"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""Every example runs: docstrings, README and docs; and every link inside the project leads."""
+
+import doctest
+import importlib
+import pkgutil
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import overages
+from overages.__main__ import main
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+MODULES = sorted(
+    info.name
+    for info in pkgutil.walk_packages(overages.__path__, "overages.")
+    if not info.name.endswith("__main__")
+)
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
+
+
+def page_id(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    found = FENCE.findall(page.read_text(encoding="utf-8"))
+    return [body for name, body in found if name == language]
+
+
+@pytest.mark.parametrize("name", ["overages", *MODULES])
+def test_examples_in_docstrings_run(name: str) -> None:
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_python_examples_in_a_page_run(page: Path) -> None:
+    """A page's examples share their names, from top to bottom."""
+    source = "\n".join(blocks(page, "python"))
+    test = doctest.DocTestParser().get_doctest(source, {}, page.name, str(page), 0)
+    runner = doctest.DocTestRunner()
+    runner.run(test)
+    assert runner.failures == 0
+    assert source.count(">>> ") == len(test.examples)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_commands_in_a_page_print_what_it_says(
+    page: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A console block holds commands behind ``$``, each followed by all that it prints."""
+    monkeypatch.chdir(ROOT)
+    for block in blocks(page, "console"):
+        for command, expected in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
+            program, *arguments = shlex.split(command)
+            assert program == "overages"
+            main(arguments)
+            printed = capsys.readouterr()
+            assert printed.err + printed.out == expected
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_links_inside_the_project_lead_somewhere(page: Path) -> None:
+    for target in LINK.findall(page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_reference_names_every_public_name() -> None:
+    reference = "\n".join(
+        p.read_text(encoding="utf-8") for p in (ROOT / "docs/reference").glob("*")
+    )
+    assert [name for name in overages.__all__ if f"`{name}" not in reference] == []
+
+
+def test_the_readme_has_two_commands_that_make_their_own_environment() -> None:
+    commands = [line for body in blocks(ROOT / "README.md", "sh") for line in body.splitlines()]
+    assert len(commands) == 2
+    assert all(command.startswith("python3 -m venv .venv && ") for command in commands)
+    assert commands[1].endswith("pytest")

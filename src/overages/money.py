@@ -156,12 +156,12 @@ class Money:
             raise CurrencyMismatch(self.currency.code, other.currency.code)
         return other.minor
 
-    def __add__(self, other: object) -> Money:
+    def __add__(self, other: Money) -> Money:
         if not isinstance(other, Money):
             return NotImplemented
         return Money(self.minor + self._minor_of(other), self.currency)
 
-    def __sub__(self, other: object) -> Money:
+    def __sub__(self, other: Money) -> Money:
         if not isinstance(other, Money):
             return NotImplemented
         return Money(self.minor - self._minor_of(other), self.currency)
@@ -169,22 +169,22 @@ class Money:
     def __neg__(self) -> Money:
         return Money(-self.minor, self.currency)
 
-    def __lt__(self, other: object) -> bool:
+    def __lt__(self, other: Money) -> bool:
         return (
             NotImplemented if not isinstance(other, Money) else self.minor < self._minor_of(other)
         )
 
-    def __le__(self, other: object) -> bool:
+    def __le__(self, other: Money) -> bool:
         return (
             NotImplemented if not isinstance(other, Money) else self.minor <= self._minor_of(other)
         )
 
-    def __gt__(self, other: object) -> bool:
+    def __gt__(self, other: Money) -> bool:
         return (
             NotImplemented if not isinstance(other, Money) else self.minor > self._minor_of(other)
         )
 
-    def __ge__(self, other: object) -> bool:
+    def __ge__(self, other: Money) -> bool:
         return (
             NotImplemented if not isinstance(other, Money) else self.minor >= self._minor_of(other)
         )

@@ -150,7 +150,7 @@ class Summary:
 
     __iter__ = None  # what it would give, metrics or totals, is for the reader to say
 
-    def __add__(self, other: object) -> Summary:
+    def __add__(self, other: Summary) -> Summary:
         if not isinstance(other, Summary):
             return NotImplemented
         if other.currency != self.currency:

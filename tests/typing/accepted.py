@@ -1,0 +1,57 @@
+"""What a type checker must infer; mypy reads this file, nothing runs it."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import assert_type
+
+from overages import (
+    Allowance,
+    Charge,
+    Graduated,
+    Money,
+    Overage,
+    Period,
+    PerUnit,
+    Plan,
+    PriceModel,
+    Statement,
+    Summary,
+    Tier,
+    TierCharge,
+    Usage,
+    aggregate,
+    allocate,
+    calculate,
+    calculate_many,
+    charge_between,
+)
+from overages.exact import Quantity
+
+
+class Doubling:
+    """A host's own price model, without a base class."""
+
+    def charge(self, quantity: Quantity, /) -> Charge:
+        return Charge([TierCharge(Tier(None, price=2), quantity)])
+
+
+def values(plan: Plan, usage: Usage, statement: Statement) -> None:
+    assert_type(calculate(plan, usage, limits={"tokens": 5, "runs": None}), Statement)
+    assert_type(calculate_many([(plan, usage, None)]), Iterator[Statement])
+    assert_type(statement["tokens"], Overage)
+    assert_type(statement["tokens"].exact_cost, Decimal | Fraction)
+    assert_type(statement["tokens"].unit_price, Decimal | Fraction | None)
+    assert_type(statement["tokens"].tiers, tuple[TierCharge, ...])
+    assert_type(statement.total, Money)
+    assert_type(statement.total - statement.total, Money)
+    assert_type(aggregate(statement.records()), Summary)
+    assert_type(charge_between(PerUnit(1), before=None, after="2.5"), Decimal | Fraction)
+    assert_type(allocate(5, [1, "2.5", Decimal(3)]), tuple[int, ...])
+    assert_type(usage.quantities, Mapping[str, int | Decimal])
+
+
+def models() -> tuple[PriceModel, ...]:
+    Plan("p", "USD", {"tokens": Allowance(None, Doubling())})
+    Usage("org-1", Period.month(2024, 2), {"tokens": 5})
+    return PerUnit("0.10"), Graduated([Tier(None, price=Decimal("0.5"))]), Doubling()

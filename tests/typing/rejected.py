@@ -1,0 +1,69 @@
+"""What a type checker must refuse; mypy reads this file, nothing runs it.
+
+Each line is wrong, and says of which kind. An ignore that nothing needs is an error under mypy's
+strict mode, so a call that becomes accepted fails.
+"""
+
+from overages import (
+    Account,
+    Allowance,
+    Charge,
+    Currency,
+    Graduated,
+    Money,
+    Package,
+    Period,
+    PerUnit,
+    Plan,
+    Statement,
+    Tier,
+    Usage,
+    UsageEvent,
+    aggregate,
+    allocate,
+    calculate,
+    charge_between,
+)
+
+
+class Free:
+    """No price model: what it gives is no charge."""
+
+    def charge(self, quantity: int, /) -> int:
+        return quantity
+
+
+def refused(plan: Plan, usage: Usage, statement: Statement, money: Money, period: Period) -> None:
+    PerUnit(0.1)  # type: ignore[arg-type]
+    Package("1", 2.5)  # type: ignore[arg-type]
+    Package("1", 2, count="begun")  # type: ignore[arg-type]
+    Tier(10, 0.5)  # type: ignore[arg-type]
+    Graduated([(10, "0.5")])  # type: ignore[list-item]
+    Graduated([Tier(None)], True)  # type: ignore[call-arg]
+    Allowance(5, "0.10")  # type: ignore[arg-type]
+    Allowance(5, Free())  # type: ignore[arg-type]
+    Allowance(5.0, PerUnit(1))  # type: ignore[arg-type]
+    Plan("p", "USD", {"tokens": PerUnit(1)})  # type: ignore[dict-item]
+    Plan("p", "USD", {}, rounding_scope="lines")  # type: ignore[arg-type]
+    Usage("org-1", "2024-02", {})  # type: ignore[arg-type]
+    Usage("org-1", period, {"tokens": 1.5})  # type: ignore[dict-item]
+    UsageEvent("org-1", "tokens", 1, "2024-02-01T00:00:00Z")  # type: ignore[arg-type]
+    Account("org-1", plan)  # type: ignore[arg-type]
+    Money("50.00", "USD")  # type: ignore[arg-type]
+    Money.of(50.0, "USD")  # type: ignore[arg-type]
+    Currency("credits", "2")  # type: ignore[arg-type]
+    Charge(5)  # type: ignore[arg-type]
+    calculate(usage, plan)  # type: ignore[arg-type]
+    calculate(plan, usage, {"tokens": 5})  # type: ignore[call-arg]
+    calculate(plan, usage, limits={"tokens": 0.5})  # type: ignore[dict-item]
+    charge_between(Free(), 0, 5)  # type: ignore[arg-type]
+    aggregate([statement])  # type: ignore[list-item]
+    allocate(1.5, [1])  # type: ignore[arg-type]
+    money + 5  # type: ignore[operator]
+    money * 2  # type: ignore[operator]
+    assert money < 5  # type: ignore[operator]
+    money.minor = 5  # type: ignore[misc]
+    statement.total = money  # type: ignore[misc]
+    usage.quantities["tokens"] = 5  # type: ignore[index]
+    for _ in statement:  # type: ignore[misc]
+        pass

@@ -70,7 +70,11 @@ def calculate_many(
 
     :raises OveragesError: when a faulty input is reached, as `calculate` would.
     """
-    for plan, usage, limits in inputs:
+    for given in inputs:
+        try:
+            plan, usage, limits = given
+        except (TypeError, ValueError):
+            raise InvalidValue("inputs", given, "must hold (plan, usage, limits) alone") from None
         yield _statement(plan, usage, limits)
 
 

@@ -16,7 +16,7 @@ from math import lcm
 
 from overages.errors import InvalidType, InvalidValue
 from overages.exact import LIMIT, SCALE, Quantity, QuantityLike, non_negative, scaled, unscaled
-from overages.parsing import Problems
+from overages.parsing import Problems, as_tuple
 from overages.tier import NOTHING, Charge, Count, Tier, TierCharge, new_charge
 
 
@@ -26,7 +26,7 @@ def check_table(tiers: Iterable[Tier]) -> tuple[Tier, ...]:
     :raises InvalidValue: for one fault, or `InvalidValues` for all of several.
     """
     problems = Problems()
-    table = tuple(tiers)
+    table: tuple[Tier, ...] = as_tuple(tiers, "tiers")
     if not table:
         problems.add(InvalidValue("tiers", table, "must hold at least one tier"))
     before: Quantity = 0

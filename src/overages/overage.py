@@ -26,7 +26,7 @@ from overages.exact import (
 )
 from overages.money import Currency, Money, new_money
 from overages.names import name
-from overages.parsing import instance_of, parse_all
+from overages.parsing import as_tuple, instance_of, parse_all
 from overages.period import Period
 from overages.plan import Plan, Rate
 from overages.pricing import PriceModel, price_model
@@ -140,13 +140,13 @@ class Statement:
     _minor: int = field(eq=False)
 
     def __init__(self, org_id: str, period: Period, plan: Plan, lines: Iterable[Overage]) -> None:
-        org, when, terms = parse_all(
+        org, when, terms, kept = parse_all(
             (name, org_id, "org_id"),
             (instance_of(Period), period, "period"),
             (instance_of(Plan), plan, "plan"),
+            (as_tuple, lines, "lines"),
         )
-        kept = tuple(lines)
-        _check_lines(kept, plan)
+        _check_lines(kept, terms)
         rows = tuple((line.used, line.limit, line.quantity, line.cost.minor) for line in kept)
         total = sum(line.cost.minor for line in kept)
         self.__attrs_init__(org, when, terms, rows, total)
@@ -243,6 +243,8 @@ class Statement:
 
 
 def _check_lines(lines: tuple[Overage, ...], plan: Plan) -> None:
+    for i, line in enumerate(lines):
+        instance_of(Overage)(line, f"lines[{i}]")
     expected = list(plan.allowances)
     found = [line.metric for line in lines]
     if found != expected:

@@ -8,7 +8,7 @@ an `OveragesError` that names the field. Constructors run one for each argument:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -49,6 +49,13 @@ def one_of(*choices: str) -> Parser[str]:
         raise InvalidValue(field, value, f"must be one of {', '.join(choices)}")
 
     return parse
+
+
+def as_tuple(value: object, field: str) -> tuple[Any, ...]:
+    """Return what can be iterated over as a tuple."""
+    if isinstance(value, Iterable):
+        return tuple(value)
+    raise InvalidType(field, value, "must be a list, or something else to iterate over")
 
 
 def flag(value: object, field: str) -> bool:

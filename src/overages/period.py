@@ -15,6 +15,7 @@ from typing import Final
 from attrs import frozen
 
 from overages.errors import InvalidType, InvalidValue
+from overages.parsing import instance_of
 
 _INSTANT: Final = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?"
@@ -55,7 +56,7 @@ def parse_instant(text: str, field: str = "instant", zone: tzinfo | None = None)
     >>> parse_instant("2023-11-16 18:17:03.9799600+01:00").isoformat()
     '2023-11-16T17:17:03.979960+00:00'
     """
-    match = re.fullmatch(_INSTANT, text)
+    match = re.fullmatch(_INSTANT, instance_of(str)(text, field))
     if match is None:
         raise InvalidValue(field, text, "must be an ISO 8601 time such as 2024-02-01T12:30:00Z")
     if match["zone"] is None and zone is None:
@@ -107,10 +108,11 @@ class Period:
         """
         from dateutil.relativedelta import relativedelta  # its import takes longer than ours
 
+        instance_of(tzinfo)(zone, "zone")
         try:
             start = datetime(year, month, 1)
             end = start + relativedelta(months=1)
-        except ValueError:
+        except (TypeError, ValueError):
             problem = "must be a month of the years 1 to 9999"
             raise InvalidValue("month", f"{year}-{month}", problem) from None
         return cls(start.replace(tzinfo=zone), end.replace(tzinfo=zone))
@@ -132,7 +134,7 @@ class Period:
         >>> Period.parse("2024-02") == Period.parse("2024-02-01T00:00:00Z/2024-03-01T00:00:00Z")
         True
         """
-        month = re.fullmatch(_MONTH, text)
+        month = re.fullmatch(_MONTH, instance_of(str)(text, "period"))
         if month:
             return cls.month(int(month[1]), int(month[2]), zone)
         start, slash, end = text.partition("/")

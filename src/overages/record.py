@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from attrs import field, frozen
 
-from overages.errors import CurrencyMismatch, InvalidType, UnknownMetric
+from overages.errors import CurrencyMismatch, UnknownMetric
 from overages.exact import (
     Exact,
     Quantity,
@@ -116,9 +116,8 @@ class Summary:
     def __init__(self, currency: Currency | str, metrics: Mapping[str, MetricTotal]) -> None:
         unit = Currency.coerce(currency)
         kept = {}
-        for metric, total in metrics.items():
-            if not isinstance(total, MetricTotal):
-                raise InvalidType(f"metrics.{metric}", total, "must be a MetricTotal")
+        for metric, total in instance_of(Mapping)(metrics, "metrics").items():
+            instance_of(MetricTotal)(total, f"metrics.{metric}")
             if total.cost.currency != unit:
                 raise CurrencyMismatch(unit.code, total.cost.currency.code)
             if total.quantity or total.cost.minor:

@@ -16,7 +16,7 @@ from typing import Final, Literal, TypeAlias
 
 from attrs import frozen
 
-from overages.errors import InvalidType, InvalidValue
+from overages.errors import InvalidValue
 from overages.exact import (
     Exact,
     Quantity,
@@ -27,7 +27,7 @@ from overages.exact import (
     plain_text,
     quantity as quantity_of,
 )
-from overages.parsing import instance_of, one_of, parse_all
+from overages.parsing import as_tuple, instance_of, one_of, parse_all
 from overages.trusted import trusted
 
 Count: TypeAlias = Literal["started", "completed"]
@@ -176,10 +176,9 @@ class Charge:
     _denominator: int
 
     def __init__(self, tiers: Iterable[TierCharge]) -> None:
-        parts = tuple(tiers)
+        parts: tuple[TierCharge, ...] = as_tuple(tiers, "tiers")
         for i, part in enumerate(parts):
-            if not isinstance(part, TierCharge):
-                raise InvalidType(f"tiers[{i}]", part, "must be a TierCharge")
+            instance_of(TierCharge)(part, f"tiers[{i}]")
         cost = sum((part.fraction for part in parts), Fraction())
         self.__attrs_init__(parts, None, cost.numerator, cost.denominator)
 

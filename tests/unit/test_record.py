@@ -152,7 +152,7 @@ def test_the_metrics_of_a_summary_can_be_read_only() -> None:
 @pytest.mark.parametrize(
     ("metrics", "error", "message"),
     [
-        ({"tokens": 5}, InvalidType, r"^metrics\.tokens: must be a MetricTotal, got 5$"),
+        ({"tokens": 5}, InvalidType, r"^metrics\.tokens: must be of type MetricTotal, got 5$"),
         ({"": TOKENS}, InvalidValue, "^metrics metric: must not be empty, got ''$"),
         (
             {"tokens": MetricTotal(0, Money(0, "EUR"))},

@@ -151,7 +151,7 @@ def test_a_charge_may_come_to_no_finite_decimal() -> None:
 
 def test_a_charge_is_made_of_tier_charges_alone() -> None:
     parts: Any = [TierCharge(FIRST, 1), FIRST]
-    with pytest.raises(InvalidType, match=r"^tiers\[1\]: must be a TierCharge, got Tier\("):
+    with pytest.raises(InvalidType, match=r"^tiers\[1\]: must be of type TierCharge, got Tier\("):
         Charge(parts)
 
 

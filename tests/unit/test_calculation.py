@@ -357,3 +357,10 @@ def test_a_step_is_between_two_quantities(
 ) -> None:
     with pytest.raises((InvalidType, InvalidValue), match=message):
         charge_between(model, before, after)
+
+
+def test_a_metric_that_was_not_used_counts_zero() -> None:
+    plan = Plan("p", "USD", {"tokens": Allowance(0, PerUnit(1)), "runs": Allowance(0, PerUnit(1))})
+    statement = calculate(plan, Usage("org-1", Period.month(2024, 2), {"runs": 3}))
+    assert (statement["tokens"].used, statement["tokens"].cost) == (0, Money(0, "USD"))
+    assert statement.total == Money(300, "USD")

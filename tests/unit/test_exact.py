@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from overages.errors import InvalidType, InvalidValue
+from overages.errors import InvalidType, InvalidValue, OveragesError
 from overages.exact import (
     exact_amount,
     exact_number,
@@ -21,8 +21,10 @@ from overages.exact import (
     positive,
     quantity,
     scaled,
+    sum_of_quantities,
     unscaled,
 )
+from overages.parsing import Parser
 
 NINES_26 = "99999999999999999999999999"
 NINES_12 = "999999999999"
@@ -314,3 +316,31 @@ def test_no_decimal_context_changes_a_number() -> None:
     assert repr(exact_number(123456, 1000)) == "Decimal('123.456')"
     assert repr(exact_amount(Decimal("123.4560"), "x")) == "Decimal('123.456')"
     assert plain_text(long) == f"99,999,999,999,999,999,999,999,999.{NINES_12}"
+
+
+@pytest.mark.parametrize(
+    ("parse", "value"),
+    [
+        (quantity, 10**26),
+        (quantity, "1" * 27),
+        (quantity, "0.1234567890123"),
+        (quantity, Decimal("1E+26")),
+        (quantity, Decimal("1E-13")),
+        (quantity, Decimal("NaN")),
+        (quantity, "1e3"),
+        (quantity, 1.5),
+        (exact_amount, Decimal("NaN")),
+        (exact_amount, Decimal("1E+1000")),
+        (sum_of_quantities, Decimal("1E-13")),
+        (sum_of_quantities, 1.5),
+    ],
+)
+def test_an_error_carries_the_field_and_the_offending_value(
+    parse: Parser[object], value: object
+) -> None:
+    with pytest.raises(OveragesError) as caught:
+        parse(value, "x")
+    (error,) = caught.value.errors
+    assert isinstance(error, (InvalidValue, InvalidType))
+    assert error.field == "x"
+    assert error.value is value

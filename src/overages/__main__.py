@@ -44,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="overages", description=__doc__.partition("\n")[0])
+    summary = "Exact, explained overage charges for metered usage."
+    parser = argparse.ArgumentParser(prog="overages", description=summary)
     commands = parser.add_subparsers(required=True, metavar="command")
     command = commands.add_parser("rate", help=rate.HELP, description=rate.HELP)
     _add_inputs(command)

@@ -39,11 +39,12 @@ def json_lines(statements: Iterable[Statement]) -> Iterator[str]:
     Quantities, prices and exact costs are strings in major units (``"0.0001"``, or ``"7/60"`` where
     no decimal is exact), costs are strings with the currency's decimals, what is not there is null.
     """
-    opening = "["
+    line = "["
     for statement in statements:
-        yield opening + json.dumps(_as_dict(statement), ensure_ascii=False)
-        opening = ","
-    yield "]" if opening == "," else "[]"
+        if line != "[":
+            yield f"{line},"
+        line = ("[" if line == "[" else " ") + json.dumps(_as_dict(statement), ensure_ascii=False)
+    yield f"{line}]"
 
 
 def write_csv(statements: Iterable[Statement], file: TextIO) -> None:
@@ -94,6 +95,7 @@ def _tier(part: TierCharge) -> dict[str, Any]:
         "price": _text(part.tier.price),
         "per": _text(part.tier.per),
         "size": _text(part.tier.size),
+        "count": None if part.tier.size is None else part.tier.count,
         "flat": _text(part.tier.flat),
         "exact_cost": _text(part.exact_cost),
     }

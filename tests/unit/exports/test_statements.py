@@ -57,6 +57,7 @@ def test_json_has_every_number_as_plain_decimal_text() -> None:
                         "price": "0.00000002",
                         "per": "3",
                         "size": None,
+                        "count": None,
                         "flat": "0",
                         "exact_cost": "3999997/300000000",
                     }
@@ -78,8 +79,18 @@ def test_json_has_every_number_as_plain_decimal_text() -> None:
 
 def test_json_of_no_and_of_many_statements_is_an_array() -> None:
     assert json.loads("".join(json_lines([]))) == []
-    many = json.loads("".join(json_lines([statement("a"), statement("b")])))
-    assert [document["org_id"] for document in many] == ["a", "b"]
+    lines = list(json_lines([statement("a"), statement("b"), statement("c")]))
+    assert [line[0] + line[-1] for line in lines] == ["[,", " ,", " ]"]
+    assert [document["org_id"] for document in json.loads("".join(lines))] == ["a", "b", "c"]
+
+
+def test_a_tier_of_packages_says_which_are_charged() -> None:
+    packages = Package(2, 10, count="completed")
+    plan = Plan("p", "USD", {"runs": Allowance(0, packages)})
+    usage = Usage("a", Period.month(2024, 2), {"runs": 25})
+    (document,) = json.loads("".join(json_lines([calculate(plan, usage)])))
+    (tier,) = document["lines"][0]["tiers"]
+    assert (tier["size"], tier["count"], tier["exact_cost"]) == ("10", "completed", "4")
 
 
 def test_csv_has_a_row_for_each_line() -> None:

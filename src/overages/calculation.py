@@ -10,7 +10,7 @@ All are pure functions of values:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from overages.errors import InvalidType, InvalidValue
 from overages.exact import (
@@ -23,6 +23,7 @@ from overages.exact import (
     non_negative,
     optional_non_negative,
 )
+from overages.names import by_metric
 from overages.overage import Row, Statement, new_statement, unknown_metric
 from overages.parsing import Problems
 from overages.plan import Plan
@@ -157,21 +158,16 @@ def _cost(price: PriceModel, quantity: Quantity) -> tuple[int, int]:
 
 
 def _own_limits(plan: Plan, limits: Limits) -> dict[str, Quantity]:
-    if not isinstance(limits, Mapping):
-        raise InvalidType("limits", limits, "must be a mapping of metrics to quantities")
-    if len(limits) == 1:  # what most orgs with a limit of their own have
+    if type(limits) is dict and len(limits) == 1:  # what most orgs with a limit of their own have
         ((metric, limit),) = limits.items()
         if type(limit) is int and 0 <= limit < LIMIT and metric in plan.allowances:
             return {metric: limit}
-    _refuse_unknown(plan, "limits", limits)
-    problems = Problems()
-    own = {
-        metric: problems.attempt(non_negative, limit, f"limits.{metric}")
-        for metric, limit in limits.items()
-        if limit is not None
-    }
-    problems.raise_any()
-    return own
+    parsed = _parse_limits(limits, "limits")
+    _refuse_unknown(plan, "limits", parsed)
+    return {metric: limit for metric, limit in parsed.items() if limit is not None}
+
+
+_parse_limits: Final = by_metric(optional_non_negative, "metrics to quantities")
 
 
 def _refuse_unknown(plan: Plan, field: str, metrics: Iterable[str]) -> None:

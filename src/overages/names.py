@@ -11,10 +11,13 @@ normal form C.
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, TypeVar
 
 from overages.errors import InvalidType, InvalidValue
-from overages.parsing import optional
+from overages.parsing import Parser, Problems, optional
+
+T = TypeVar("T")
 
 LONGEST_NAME: Final = 255  # bytes of UTF-8
 _UNSHOWABLE: Final = "[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
@@ -56,3 +59,23 @@ def _require_normal_form(value: str, field: str) -> None:
 
 
 optional_name: Final = optional(name)
+
+
+def by_metric(parse: Parser[T], described: str) -> Parser[dict[str, T]]:
+    """Return a parser of mappings from metrics to what `parse` accepts; it makes a copy.
+
+    :param described: what the mapping holds, for the error if it is none.
+    """
+
+    def parse_mapping(value: object, field: str) -> dict[str, T]:
+        if not isinstance(value, Mapping):
+            raise InvalidType(field, value, f"must be a mapping of {described}")
+        problems = Problems()
+        parsed = {}
+        for metric, held in value.items():
+            key = problems.attempt(name, metric, f"{field} metric")
+            parsed[key] = problems.attempt(parse, held, f"{field}.{metric}")
+        problems.raise_any()
+        return parsed
+
+    return parse_mapping

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from attrs import field, frozen
 
-from overages.errors import CurrencyMismatch, InvalidType
+from overages.errors import CurrencyMismatch
 from overages.exact import (
     Quantity,
     QuantityLike,
@@ -24,8 +24,8 @@ from overages.exact import (
     quantity,
 )
 from overages.money import Currency, Money
-from overages.names import name
-from overages.parsing import Parser, Problems, instance_of, one_of, optional, parse_all
+from overages.names import by_metric, name
+from overages.parsing import Parser, instance_of, one_of, optional, parse_all
 from overages.pricing import PerUnit, PriceModel, TieredPrice, price_model
 from overages.rounding import Rounding, floor_form
 
@@ -62,6 +62,9 @@ class Allowance:
             (optional_non_negative, included, "included"), (price_model, price, "price")
         )
         self.__attrs_init__(*values)
+
+
+_parse_allowances: Final = by_metric(instance_of(Allowance), "metrics to Allowances")
 
 
 def _in_order(allowances: dict[str, Allowance]) -> tuple[tuple[str, Allowance], ...]:
@@ -193,18 +196,6 @@ class Plan:
 
 def _written(value: object) -> object:
     return value.value if isinstance(value, Rounding) else value
-
-
-def _parse_allowances(allowances: object, field: str) -> dict[str, Allowance]:
-    if not isinstance(allowances, Mapping):
-        raise InvalidType(field, allowances, "must be a mapping of metrics to Allowances")
-    problems = Problems()
-    parsed = {}
-    for metric, allowance in allowances.items():
-        key = problems.attempt(name, metric, f"{field} metric")
-        parsed[key] = problems.attempt(instance_of(Allowance), allowance, f"{field}.{metric}")
-    problems.raise_any()
-    return parsed
 
 
 def _price_in(parts: int) -> Parser[PerUnit]:

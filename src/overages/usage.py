@@ -12,15 +12,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Final
 
 from attrs import field, frozen
 
-from overages.errors import InvalidType, OveragesError
+from overages.errors import OveragesError
 from overages.exact import LIMIT, Quantity, QuantityLike, non_negative, quantity as parse_quantity
-from overages.names import name, optional_name
-from overages.parsing import Problems, instance_of, parse_all
+from overages.names import by_metric, name, optional_name
+from overages.parsing import instance_of, parse_all
 from overages.period import Period, instant
 from overages.trusted import slot_setters
+
+parse_quantities: Final = by_metric(non_negative, "metrics to quantities")
 
 
 @frozen(init=False, weakref_slot=False)
@@ -120,20 +123,3 @@ def _are_names(metrics: tuple[object, ...]) -> bool:
         return all(name(metric, "metric") for metric in metrics)
     except OveragesError:
         return False
-
-
-def parse_quantities(quantities: object, field: str) -> dict[str, Quantity]:
-    """Return a copy of quantities by metric, each zero or more and in its one form.
-
-    :raises InvalidType: if it is no mapping.
-    :raises InvalidValue: for a bad metric or quantity; `InvalidValues` for several.
-    """
-    if not isinstance(quantities, Mapping):
-        raise InvalidType(field, quantities, "must be a mapping of metrics to quantities")
-    problems = Problems()
-    parsed = {}
-    for metric, value in quantities.items():
-        key = problems.attempt(name, metric, f"{field} metric")
-        parsed[key] = problems.attempt(non_negative, value, f"{field}.{metric}")
-    problems.raise_any()
-    return parsed

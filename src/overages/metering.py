@@ -94,12 +94,15 @@ class Meter:
         return False
 
     def _start_of_period(self, moment: datetime) -> datetime:
-        index = bisect_right(self._starts, moment) - 1
-        if index >= 0 and moment < self._periods[self._starts[index]].end:
-            return self._starts[index]
+        after = bisect_right(self._starts, moment)
+        if after and moment < self._periods[self._starts[after - 1]].end:
+            return self._starts[after - 1]
         period = self._period_at(moment)
         if moment not in period:
             raise InvalidValue("period_at", period, f"must give a period with {moment} in it")
+        others = [self._periods[start] for start in self._starts[max(0, after - 1) : after + 1]]
+        if any(other.start < period.end and period.start < other.end for other in others):
+            raise InvalidValue("period_at", period, "must give periods that don't overlap")
         insort(self._starts, period.start)
         self._periods[period.start] = period
         return period.start

@@ -156,3 +156,25 @@ def test_all_sums_that_can_not_have_been_used_are_reported_together() -> None:
         f"- org-2, {march}: quantities.a: must have at most 26 integer digits, "
         "got 100000000000000000000000000"
     )
+
+
+def test_periods_that_overlap_are_refused() -> None:
+    """A day later belongs to another period; one that grows would take in what was counted."""
+
+    def growing(moment: datetime) -> Period:
+        return Period(FEBRUARY.start, moment + timedelta(hours=1))
+
+    counted = Meter(growing)
+    counted.add(UsageEvent("org-1", "tokens", 1, NOON))
+    with pytest.raises(InvalidValue, match=r"^period_at: must give periods that don't overlap"):
+        counted.add(UsageEvent("org-1", "tokens", 1, NOON + timedelta(days=1)))
+    with pytest.raises(InvalidValue, match=r"^period_at: must give a period with"):
+        Meter(lambda _: JANUARY).add(UsageEvent("org-1", "tokens", 1, NOON))
+
+
+def test_a_period_may_come_before_those_that_are_known() -> None:
+    events = [
+        UsageEvent("org-1", "tokens", n, NOON + timedelta(days=days))
+        for n, days in [(1, 30), (2, -30), (4, 0)]
+    ]
+    assert [usage.quantities["tokens"] for usage in meter(events)] == [2, 4, 1]

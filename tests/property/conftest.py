@@ -7,7 +7,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-MODEST = 24
+MODEST = 16
 
 for name, examples in [("modest", MODEST), ("thorough", 10 * MODEST)]:
     settings.register_profile(

@@ -8,5 +8,5 @@ from hypothesis import settings
 
 _usual = settings().max_examples
 
-few = settings(max_examples=_usual // 3)
-many = settings(max_examples=_usual * 4)
+few = settings(max_examples=_usual // 2)
+many = settings(max_examples=_usual * 5)

@@ -42,10 +42,14 @@ def written(parts: int, way: int) -> Numeral:
             return Decimal(plain)
 
 
-def spelled(parts: st.SearchStrategy[int], ways: range = range(24)) -> st.SearchStrategy[Spelled]:
+ANY_WAY: Final = st.sampled_from([(one, other) for one in range(24) for other in range(24)])
+
+
+def spelled(
+    parts: st.SearchStrategy[int], ways: st.SearchStrategy[tuple[int, int]] = ANY_WAY
+) -> st.SearchStrategy[Spelled]:
     """Return numbers, given in parts, each written in two ways."""
-    way = st.integers(ways.start, ways.stop - 1)
-    return st.builds(lambda p, a, b: Spelled(written(p, a), written(p, b)), parts, way, way)
+    return st.builds(lambda p, both: Spelled(*(written(p, way) for way in both)), parts, ways)
 
 
 _small_whole = st.integers(0, 40).map(lambda n: n * UNIT)

@@ -73,6 +73,23 @@ def cost_in(tier: Tier, units: Fraction) -> Fraction:
     return times * Fraction(tier.price) + Fraction(tier.flat)
 
 
+def unit_price_of(model: Any, quantity: Number) -> Fraction | None:
+    """Return the price that all units of a quantity have, if no fee or package is in the way."""
+    used = tier_costs(model, quantity)
+    if isinstance(model, Percentage):
+        found = {Fraction(model.percent) / 100}
+    elif isinstance(model, PerUnit):
+        found = {Fraction(model.price) / Fraction(model.per)}
+    elif isinstance(model, (Graduated, Volume)):
+        tiers = [model.tiers[i] for i in used]
+        if any(tier.flat or tier.size is not None for tier in tiers):
+            return None
+        found = {Fraction(tier.price) / Fraction(tier.per) for tier in tiers}
+    else:
+        return None
+    return found.pop() if used and len(found) == 1 else None
+
+
 def packages(units: Fraction, size: Number, count: str) -> int:
     """Return how many packages of a size were started, or completed."""
     return {"started": ceil, "completed": floor}[count](units / Fraction(size))

@@ -41,10 +41,16 @@ class Recipe(Generic[T]):
         """Make the value from the second spelling of everything."""
         return self._made(second=True)
 
-    def with_argument(self, index: int, argument: Any) -> Recipe[T]:
-        """Return the recipe with another positional argument."""
-        args = (*self.args[:index], argument, *self.args[index + 1 :])
-        return Recipe(self.make, args, self.named)
+    def each_mixed_with(self, other: Recipe[T]) -> list[Recipe[T]]:
+        """Return this recipe once for each argument, with that one from the other recipe."""
+        mixed = [
+            Recipe(self.make, (*self.args[:i], argument, *self.args[i + 1 :]), self.named)
+            for i, argument in enumerate(other.args)
+        ]
+        return mixed + [
+            Recipe(self.make, self.args, {**self.named, key: argument})
+            for key, argument in other.named.items()
+        ]
 
     def _made(self, *, second: bool) -> T:
         args = [cook(argument, second=second) for argument in self.args]

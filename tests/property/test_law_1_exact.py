@@ -42,6 +42,7 @@ from .numerals import UNIT, fractions, positive_numbers, signed_numbers, written
 from .recipe import Recipe, Spelled
 from .strategies import (
     Case,
+    Pairs,
     cases,
     our_price_recipes,
     plan_recipes,
@@ -149,10 +150,44 @@ def test_a_small_quantity_costs_what_counting_its_units_gives(
 
 
 @given(priced_quantities())
-def test_a_unit_price_times_the_quantity_is_the_cost(pair: tuple[Recipe[Any], Spelled]) -> None:
+def test_a_unit_price_is_given_just_where_all_units_cost_that_and_nothing_else_is_due(
+    pair: tuple[Recipe[Any], Spelled],
+) -> None:
+    model, quantity = pair[0].one(), pair[1].first
+    charge = model.charge(quantity)
+    expected = oracle.unit_price_of(model, quantity)
+    assert charge.unit_price == expected
+    if expected is not None:
+        assert Fraction(charge.exact_cost) == expected * Fraction(quantity)
+
+
+@given(priced_quantities())
+def test_an_exact_cost_is_a_decimal_without_zeros_at_its_end_or_a_fraction_that_is_no_decimal(
+    pair: tuple[Recipe[Any], Spelled],
+) -> None:
     charge = pair[0].one().charge(pair[1].first)
-    assume(charge.unit_price is not None)
-    assert Fraction(charge.exact_cost) == Fraction(charge.unit_price) * Fraction(pair[1].first)
+    amounts = [charge.exact_cost, *(tier.exact_cost for tier in charge.tiers)]
+    for amount in [*amounts, *([] if charge.unit_price is None else [charge.unit_price])]:
+        exact = Fraction(amount)
+        is_decimal = 10**400 % exact.denominator == 0
+        assert isinstance(amount, Decimal if is_decimal else Fraction)
+        if isinstance(amount, Decimal):
+            places = -int(amount.as_tuple().exponent)
+            assert 10**places * exact == int(10**places * exact)
+            assert places == 0 or 10 ** (places - 1) * exact % 1 != 0
+
+
+beyond = st.one_of(
+    st.integers(10**38, 10**40), st.integers(-(10**40), -1), st.just(10**38), st.just(-1)
+)
+
+
+@given(our_price_recipes, beyond, st.integers(0, 23))
+def test_no_price_model_charges_a_quantity_that_is_negative_or_too_large(
+    recipe: Recipe[Any], parts: int, way: int
+) -> None:
+    with pytest.raises(InvalidValue, match="quantity: must"):
+        recipe.one().charge(written(parts, way))
 
 
 # Statements
@@ -191,6 +226,16 @@ def test_every_quantity_of_a_statement_is_in_its_one_form(case: Case) -> None:
     for line in case.statement.one().lines:
         numbers = [line.used, line.quantity, *(tier.quantity for tier in line.tiers)]
         assert all(map(is_in_its_one_form, numbers))
+
+
+@given(cases())
+def test_the_unit_price_of_a_line_is_that_of_what_is_over_or_of_the_next_unit(case: Case) -> None:
+    for line in case.statement.one().lines:
+        over = line.quantity or 1
+        if isinstance(line.price, Pairs):
+            assert line.unit_price is None
+        else:
+            assert line.unit_price == oracle.unit_price_of(line.price, over)
 
 
 @given(cases())
@@ -266,6 +311,37 @@ def test_the_roundings_mean_what_those_of_decimal_mean(value: Fraction, rounding
     expected = number.to_integral_value(rounding=f"ROUND_{rounding.name}", context=wide)
     assert round_to(value, 1, rounding) == int(expected)
     assert oracle.rounded(value, rounding.value) == int(expected)
+
+
+each_rounding = pytest.mark.parametrize("rounding", list(Rounding))
+
+
+@each_rounding
+@few
+@given(whole=st.integers(-9, 9) | st.integers(-(10**25), 10**25), places=st.integers(0, 11))
+def test_an_exact_half_goes_where_its_rounding_sends_it(
+    rounding: Rounding, whole: int, places: int
+) -> None:
+    half = Fraction(2 * whole + 1, 2)
+    expected = oracle.rounded(half, rounding.value)
+    assert round_to(half, 1, rounding) == expected
+    currency = Currency("credits", places)
+    assert Money.of(half / 10**places, currency, rounding).minor == expected
+
+
+@each_rounding
+@few
+@given(
+    quantity=st.integers(0, 60), model=st.sampled_from([PerUnit, lambda price: Package(price, 1)])
+)
+def test_a_line_and_a_total_of_an_exact_half_go_where_their_rounding_sends_them(
+    rounding: Rounding, quantity: int, model: Callable[[str], Any]
+) -> None:
+    allowances = {"tokens": Allowance(0, model("0.005")), "runs": Allowance(0, model("0"))}
+    for scope in ("line", "total"):
+        plan = Plan("half", "USD", allowances, rounding=rounding, rounding_scope=scope)
+        statement = calculate(plan, Usage("org-1", FEBRUARY, {"tokens": quantity}))
+        assert statement.total.minor == oracle.rounded(Fraction(quantity, 2), rounding.value)
 
 
 @given(fractions, roundings, st.integers(0, 12))

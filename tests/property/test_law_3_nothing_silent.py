@@ -165,7 +165,8 @@ def _break(draw: st.DrawFn, table: list[Row | None]) -> None:
     if key == "per" and row["size"] is not None:
         key = "size"
     if key == "up_to":
-        row[key] = draw(st.none() | st.integers(-1, 9))
+        bounds = [other["up_to"] for other in table if other is not None]
+        row[key] = draw(st.none() | st.integers(-1, 1) | st.sampled_from(bounds))
     else:
         row[key] = draw(st.integers(-2, -1 if key in {"price", "flat"} else 0))
     if key == "size":

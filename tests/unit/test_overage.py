@@ -105,6 +105,7 @@ def test_an_overage_has_its_exact_cost_by_tier() -> None:
         (PerUnit("0.10"), 5, "Decimal('0.1')"),  # nothing over: that of the next unit
         (PerUnit("0.10", per=60), 15, "Fraction(1, 600)"),
         (Package(1, 10), 15, "None"),
+        (Graduated([Tier(1, 5), Tier(None, 1)]), 10, "Decimal('5')"),
         (Graduated(TIERS), 10, "Decimal('0.1')"),
         (Graduated(TIERS), 150, "None"),
     ],

@@ -253,6 +253,8 @@ def test_a_ratio_is_a_decimal_where_one_is_exact(
         (25, "Decimal('25')"),
         (Decimal("25.00"), "Decimal('25')"),
         (Decimal("-0"), "Decimal('0')"),
+        (Decimal("0E-200"), "Decimal('0')"),
+        (Decimal("0E+200"), "Decimal('0')"),
         (Decimal("1E-1000"), "Decimal('1E-1000')"),
         (Decimal("9E+999"), "Decimal('9" + "0" * 999 + "')"),
         (Fraction(1, 4), "Decimal('0.25')"),

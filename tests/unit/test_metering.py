@@ -108,6 +108,16 @@ def test_a_period_that_the_event_is_not_in_is_refused() -> None:
     assert counted.usages() == []
 
 
+def test_an_event_that_could_not_be_counted_counts_when_it_comes_again() -> None:
+    found = [JANUARY, FEBRUARY]
+    counted = Meter(lambda _: found.pop(0))
+    event = UsageEvent("org-1", "tokens", 5, NOON, id="evt-1")
+    with pytest.raises(InvalidValue, match=r"^period_at: must give a period with "):
+        counted.add(event)
+    assert counted.add(event) is True
+    assert counted.usages() == [Usage("org-1", FEBRUARY, {"tokens": 5})]
+
+
 def test_a_meter_counts_events_alone() -> None:
     event: Any = {"org_id": "org-1", "metric": "tokens", "quantity": 5}
     with pytest.raises(InvalidType, match=r"^event: must be a UsageEvent, got \{"):

@@ -178,6 +178,9 @@ def test_the_amount_is_in_major_units_with_the_decimals_of_the_currency() -> Non
 def test_the_repr_of_money_makes_it_again() -> None:
     assert repr(Money(-5000, "USD")) == "Money(-5000, 'USD')"
     assert eval(repr(Money(-5000, "USD"))) == Money(-5000, "USD")
+    credit = Money(5, Currency("credits", 3))
+    assert repr(credit) == "Money(5, Currency(code='credits', exponent=3))"
+    assert eval(repr(credit)) == credit
 
 
 def test_money_adds_subtracts_and_changes_sign() -> None:

@@ -36,13 +36,14 @@ class Nowhere(tzinfo):
         (datetime(2024, 2, 1, 1, tzinfo=BERLIN), datetime(2024, 2, 1, 0, tzinfo=UTC)),
         (datetime(2024, 1, 31, 19, tzinfo=NEW_YORK), datetime(2024, 2, 1, 0, tzinfo=UTC)),
         (Stamp(2024, 2, 1, 1, 2, 3, 4, BERLIN), datetime(2024, 2, 1, 0, 2, 3, 4, UTC)),
+        (datetime(2024, 2, 1, tzinfo=UTC, fold=1), datetime(2024, 2, 1, tzinfo=UTC)),
         (Stamp(2024, 2, 1, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC)),
         (datetime(9999, 12, 31, 23, tzinfo=UTC), datetime(9999, 12, 31, 23, tzinfo=UTC)),
     ],
 )
 def test_an_instant_becomes_a_plain_datetime_in_utc(moment: datetime, utc: datetime) -> None:
     found = instant(moment, "at")
-    assert (type(found), found, found.tzinfo) == (datetime, utc, UTC)
+    assert (type(found), found, found.tzinfo, found.fold) == (datetime, utc, UTC, 0)
 
 
 @pytest.mark.parametrize("moment", [datetime(2024, 2, 1), datetime(2024, 2, 1, tzinfo=Nowhere())])

@@ -177,6 +177,14 @@ def test_a_plan_shows_slug_currency_and_allowances() -> None:
     )
 
 
+def test_a_plan_shows_what_is_unusual_of_its_other_terms() -> None:
+    plan = Plan("p", "USD", {}, rounding="up", rounding_scope="total", base_fee=Money(5, "USD"))
+    assert repr(plan) == (
+        "Plan('p', 'USD', {}, rounding='up', rounding_scope='total', base_fee=Money(5, 'USD'))"
+    )
+    assert eval(repr(plan)) == plan
+
+
 def test_a_plan_survives_pickling() -> None:
     graduated = Graduated([Tier(10, 2), Tier(None, 1)])
     plan = Plan("starter", "USD", {"tokens": TOKENS, "gpu": Allowance(0, graduated)})

@@ -97,6 +97,10 @@ def test_a_metric_total_may_be_of_any_size() -> None:
     assert MetricTotal(10**40, Money(10**40, "USD")).quantity == 10**40
 
 
+def test_a_metric_total_has_its_quantity_in_one_form() -> None:
+    assert repr(MetricTotal(Decimal("5.0"), Money(0, "USD")).quantity) == "5"
+
+
 @pytest.mark.parametrize(
     ("quantity", "message"),
     [

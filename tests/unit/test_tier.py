@@ -42,6 +42,7 @@ def test_a_tier_prices_units_or_packages_but_not_both() -> None:
     problem = "must be left at 1 where the tier has a size"
     with pytest.raises(InvalidValue, match=f"^per: {problem}, got 10$"):
         Tier(None, 1, per=10, size=100)
+    assert Tier(None, 1, per="1.0", size=100).per == 1
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from overages.names import by_metric
 from overages.overage import Row, Statement, new_statement, unknown_metric
 from overages.parsing import Problems
 from overages.plan import Plan
-from overages.pricing import PriceModel
+from overages.pricing import PriceModel, price_model
 from overages.rounding import round_ratio, round_together
 from overages.tier import Charge
 from overages.usage import Usage
@@ -94,8 +94,7 @@ def charge_between(model: PriceModel, before: QuantityLike | None, after: Quanti
     >>> charge_between(PerUnit("0.10"), before=100, after=250)
     Decimal('15')
     """
-    if not isinstance(model, PriceModel):
-        raise InvalidType("model", model, "must be a price model")
+    price_model(model, "model")
     start = optional_non_negative(before, "before")
     due, due_parts = _cost(model, non_negative(after, "after"))
     paid, paid_parts = (0, 1) if start is None else _cost(model, start)

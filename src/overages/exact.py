@@ -112,6 +112,8 @@ def exact_amount(value: object, field: str) -> Exact:
     :raises InvalidValue: if it is not finite, or has over a thousand digits on a side of the point.
     """
     if isinstance(value, Fraction):
+        if max(abs(value.numerator), value.denominator) >= 10**_AMOUNT_DIGITS:
+            raise InvalidValue(field, value, f"must have at most {_AMOUNT_DIGITS} digits on a side")
         return exact_number(value.numerator, value.denominator)
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         raise InvalidType(field, value, "must be an int, a Decimal or a Fraction")

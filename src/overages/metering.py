@@ -16,7 +16,7 @@ from datetime import datetime
 
 from overages.errors import EventConflict, InvalidType, InvalidValue
 from overages.exact import scaled, unscaled
-from overages.parsing import Problems
+from overages.parsing import Problems, instance_of
 from overages.period import Period, format_instant
 from overages.usage import Usage, UsageEvent
 
@@ -98,7 +98,7 @@ class Meter:
         if after and moment < self._periods[self._starts[after - 1]].end:
             return self._starts[after - 1]
         period = self._period_at(moment)
-        if moment not in period:
+        if moment not in instance_of(Period)(period, "period_at"):
             raise InvalidValue("period_at", period, f"must give a period with {moment} in it")
         others = [self._periods[start] for start in self._starts[max(0, after - 1) : after + 1]]
         if any(other.start < period.end and period.start < other.end for other in others):

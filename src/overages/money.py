@@ -23,6 +23,7 @@ from overages.names import name
 from overages.rounding import Rounding, allocate, round_ratio
 from overages.trusted import trusted
 
+_LARGEST: Final = 10**1000  # more can't be written out
 _FINEST: Final = 12  # decimal places that a unit of the host's own may have
 
 
@@ -108,6 +109,8 @@ class Money:
     def __init__(self, minor: int, currency: Currency | str) -> None:
         if type(minor) is not int:
             raise InvalidType("minor", minor, "must be an int")
+        if not -_LARGEST < minor < _LARGEST:
+            raise InvalidValue("minor", minor, "must have at most 1000 digits")
         self.__attrs_init__(minor, Currency.coerce(currency))
 
     @classmethod

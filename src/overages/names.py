@@ -48,7 +48,7 @@ def name(value: object, field: str) -> str:
     if len(value.encode()) > LONGEST_NAME:
         raise InvalidValue(field, value, f"must have at most {LONGEST_NAME} bytes")
     _require_normal_form(value, field)
-    return str(value)
+    return str.__str__(value)  # plain, also of an enum that is a str
 
 
 def _require_normal_form(value: str, field: str) -> None:

@@ -55,7 +55,7 @@ class Overage:
     metric: str
     used: Quantity
     limit: Quantity | None
-    quantity: Quantity = field(repr=False)
+    quantity: Quantity = field(repr=False, init=False)
     price: PriceModel
     cost: Money
 
@@ -74,7 +74,8 @@ class Overage:
             (price_model, price, "price"),
             (instance_of(Money), cost, "cost"),
         )
-        self.__attrs_init__(key, units, bound, excess(units, bound), model, amount)
+        self.__attrs_init__(key, units, bound, model, amount)
+        object.__setattr__(self, "quantity", excess(units, bound))
 
     @property
     def charge(self) -> Charge:

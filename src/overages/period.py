@@ -120,8 +120,17 @@ class Period:
     @classmethod
     def month_of(cls, moment: datetime, zone: tzinfo = UTC) -> Period:
         """Return the calendar month, in a timezone, that an aware instant lies in."""
-        local = instant(moment, "moment").astimezone(zone)
-        return cls.month(local.year, local.month, zone)
+        utc = instant(moment, "moment")
+        try:
+            local = utc.astimezone(zone)
+        except OverflowError:
+            problem = "must be within the years 1 to 9999 in the timezone"
+            raise InvalidValue("moment", moment, problem) from None
+        period = cls.month(local.year, local.month, zone)
+        if utc < period.end:
+            return period
+        # Clocks were set back over midnight: the date is the old one again, the month is over.
+        return cls.month(local.year + local.month // 12, local.month % 12 + 1, zone)
 
     @classmethod
     def parse(cls, text: str, zone: tzinfo = UTC) -> Period:

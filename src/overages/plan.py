@@ -14,7 +14,7 @@ from typing import Final, Literal, TypeAlias
 
 from attrs import field, frozen
 
-from overages.errors import CurrencyMismatch
+from overages.errors import CurrencyMismatch, InvalidValue
 from overages.exact import (
     Quantity,
     QuantityLike,
@@ -97,7 +97,7 @@ class Plan:
     rounding: Rounding
     rounding_scope: RoundingScope
     base_fee: Money | None
-    rates: tuple[Rate, ...] = field(eq=False)  # for `calculate`: what is said above, worked out
+    rates: tuple[Rate, ...] = field(eq=False, init=False)  # for `calculate`: all that, worked out
 
     def __init__(
         self,
@@ -120,7 +120,8 @@ class Plan:
         if fee is not None and fee.currency != unit:
             raise CurrencyMismatch(unit.code, fee.currency.code)
         rates = tuple(_rate(metric, offer, unit, rule) for metric, offer in offers.items())
-        self.__attrs_init__(short_name, unit, offers, rule, scope, fee, rates)
+        self.__attrs_init__(short_name, unit, offers, rule, scope, fee)
+        object.__setattr__(self, "rates", rates)
 
     @classmethod
     def from_monthly_fields(
@@ -172,7 +173,7 @@ class Plan:
                 "overage_playbook_run_price_cents",
             ),
             (_price_in(cents), overage_seat_price_cents, "overage_seat_price_cents"),
-            (optional_non_negative, monthly_price_cents, "monthly_price_cents"),
+            (optional(_whole), monthly_price_cents, "monthly_price_cents"),
         )
         allowances = {
             "tokens": Allowance(tokens, token_price),
@@ -196,6 +197,13 @@ class Plan:
 
 def _written(value: object) -> object:
     return value.value if isinstance(value, Rounding) else value
+
+
+def _whole(value: object, field: str) -> int:
+    number = non_negative(value, field)
+    if not isinstance(number, int):
+        raise InvalidValue(field, value, "must be a whole number")
+    return number
 
 
 def _price_in(parts: int) -> Parser[PerUnit]:

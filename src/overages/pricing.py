@@ -9,7 +9,7 @@ any object with such a `charge` method; `PriceModel` is the protocol.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -52,6 +52,9 @@ class TieredPrice:
 
     _table: PriceTable
 
+    def _work_out(self, tiers: Sequence[Tier], **rules: bool) -> None:
+        object.__setattr__(self, "_table", PriceTable(tiers, **rules))
+
     def charge(self, quantity: QuantityLike, /) -> Charge:
         """Return what a quantity costs, exactly and tier by tier.
 
@@ -84,12 +87,13 @@ class PerUnit(TieredPrice):
 
     price: Quantity
     per: Quantity
-    _table: PriceTable = field(eq=False, repr=False)
+    _table: PriceTable = field(eq=False, repr=False, init=False)
 
     def __init__(self, price: QuantityLike, per: QuantityLike = 1) -> None:
         amount, units = parse_all((non_negative, price, "price"), (positive, per, "per"))
         tier = Tier(None, amount, per=units)
-        self.__attrs_init__(amount, units, PriceTable([tier]))
+        self.__attrs_init__(amount, units)
+        self._work_out([tier])
 
 
 @frozen(init=False, weakref_slot=False)
@@ -107,7 +111,7 @@ class Package(TieredPrice):
     price: Quantity
     size: Quantity
     count: Count
-    _table: PriceTable = field(eq=False, repr=False)
+    _table: PriceTable = field(eq=False, repr=False, init=False)
 
     def __init__(
         self, price: QuantityLike, size: QuantityLike, *, count: Count = "started"
@@ -116,7 +120,8 @@ class Package(TieredPrice):
             (non_negative, price, "price"), (positive, size, "size"), (count_rule, count, "count")
         )
         tier = Tier(None, amount, size=units, count=rule)
-        self.__attrs_init__(amount, units, rule, PriceTable([tier]))
+        self.__attrs_init__(amount, units, rule)
+        self._work_out([tier])
 
 
 @frozen(init=False, weakref_slot=False)
@@ -130,11 +135,12 @@ class Percentage(TieredPrice):
     """
 
     percent: Quantity
-    _table: PriceTable = field(eq=False, repr=False)
+    _table: PriceTable = field(eq=False, repr=False, init=False)
 
     def __init__(self, percent: QuantityLike) -> None:
         rate = non_negative(percent, "percent")
-        self.__attrs_init__(rate, PriceTable([Tier(None, rate, per=100)]))
+        self.__attrs_init__(rate)
+        self._work_out([Tier(None, rate, per=100)])
 
 
 @frozen(init=False, weakref_slot=False)
@@ -143,15 +149,15 @@ class _TablePrice(TieredPrice):
 
     tiers: tuple[Tier, ...]
     flat_at_zero: bool
-    _table: PriceTable = field(eq=False, repr=False)
+    _table: PriceTable = field(eq=False, repr=False, init=False)
 
     cumulative: ClassVar[bool]
 
     def __init__(self, tiers: Iterable[Tier], *, flat_at_zero: bool = False) -> None:
         rows = check_table(tiers)
         at_zero = flag(flat_at_zero, "flat_at_zero")
-        table = PriceTable(rows, cumulative=self.cumulative, flat_at_zero=at_zero)
-        self.__attrs_init__(rows, at_zero, table)
+        self.__attrs_init__(rows, at_zero)
+        self._work_out(rows, cumulative=self.cumulative, flat_at_zero=at_zero)
 
 
 class Graduated(_TablePrice):

@@ -25,6 +25,7 @@ from overages.exact import (
     non_negative,
     optional_quantity,
     plain_text,
+    positive,
     quantity as quantity_of,
 )
 from overages.parsing import as_tuple, instance_of, one_of, parse_all
@@ -122,6 +123,8 @@ class TierCharge:
             (non_negative, quantity, "quantity"),
             (non_negative, above, "above"),
         )
+        positive(tier.per, "tier.per")
+        positive(1 if tier.size is None else tier.size, "tier.size")
         self.__attrs_init__(*values)
 
     @property

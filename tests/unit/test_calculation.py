@@ -346,7 +346,7 @@ def test_a_step_costs_what_the_whole_costs_after_it_less_before(
 @pytest.mark.parametrize(
     ("model", "before", "after", "message"),
     [
-        ("0.10", 0, 1, r"^model: must be a price model, got '0\.10'$"),
+        ("0.10", 0, 1, r"^model: must be a price model such as PerUnit\('1'\), got '0\.10'$"),
         (Broken(None), 0, 1, r"^price\.charge\(\): must return a Charge, got None$"),
         (PerUnit(1), -1, 1, r"^before: must not be negative, got -1$"),
         (PerUnit(1), 0, 1.5, r"^after: must be an int, a Decimal or a decimal string, got 1\.5$"),

@@ -1,7 +1,11 @@
 """What is of a wrong type altogether is refused by the library, with the name of the field."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from enum import Enum
+from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -10,25 +14,34 @@ from overages import (
     Allowance,
     Charge,
     Graduated,
+    Meter,
     Money,
     Period,
     PerUnit,
     Plan,
     Statement,
     Summary,
+    Tier,
+    TierCharge,
     Usage,
+    UsageEvent,
     aggregate,
     allocate,
     calculate,
     calculate_many,
+    charge_between,
 )
 from overages.errors import OveragesError
+from overages.exact import exact_amount
 from overages.period import parse_instant
 
 PLAN = Plan("p", "USD", {"tokens": Allowance(5, PerUnit(1))})
 FEBRUARY = Period.month(2024, 2)
 USAGE = Usage("org-1", FEBRUARY, {"tokens": 7})
+EVENT = UsageEvent("org-1", "tokens", 1, datetime(2024, 2, 3, tzinfo=UTC))
+WEST = timezone(timedelta(hours=-5))
 odd: Any = 5
+odd_period: Any = lambda moment: None  # noqa: ARG005, E731
 
 
 @pytest.mark.parametrize(
@@ -62,3 +75,51 @@ odd: Any = 5
 def test_a_wrong_type_is_named(call: Callable[[], object], message: str) -> None:
     with pytest.raises(OveragesError, match=f"^{message}"):
         call()
+
+
+class Metric(str, Enum):  # noqa: UP042 (what hosts have is often older than StrEnum)
+    TOKENS = "tökens"
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: charge_between(PerUnit, 1, 2), "model: must be a price model"),  # type: ignore[arg-type]
+        (lambda: Meter(odd_period).add(EVENT), "period_at: must be of type Period, got None"),
+        (lambda: TierCharge(Tier(None, 1, per=0), 5), "tier.per: must be more than zero, got 0"),
+        (lambda: TierCharge(Tier(None, 1, size=0), 5), "tier.size: must be more than zero, got 0"),
+        (lambda: exact_amount(Fraction(1, 2**20000), "x"), "x: must have at most 1000 digits on a"),
+        (lambda: exact_amount(Fraction(10**1000), "x"), "x: must have at most 1000 digits on a"),
+        (lambda: Money(10**1000, "USD"), "minor: must have at most 1000 digits"),
+        (lambda: Period.month_of(EVENT.at.replace(year=1, month=1, day=1, hour=0), WEST), "moment"),
+        (
+            lambda: Plan.from_monthly_fields(
+                "p",
+                included_tokens_monthly=1,
+                included_playbook_runs_monthly=1,
+                included_seats=1,
+                overage_token_price_milli_cents=1,
+                overage_playbook_run_price_cents=1,
+                monthly_price_cents="1.5",  # type: ignore[arg-type]
+            ),
+            "monthly_price_cents: must be a whole number, got '1.5'",
+        ),
+    ],
+)
+def test_what_would_fail_inside_is_named_too(call: Callable[[], object], message: str) -> None:
+    with pytest.raises(OveragesError, match=f"^{message}"):
+        call()
+
+
+def test_a_name_from_an_enum_is_its_text() -> None:
+    assert UsageEvent("org-1", Metric.TOKENS, 1, EVENT.at).metric == "tökens"
+    assert type(UsageEvent("org-1", Metric.TOKENS, 1, EVENT.at).metric) is str
+
+
+def test_an_instant_is_in_its_month_where_clocks_went_back_over_midnight() -> None:
+    """In St. John's, 2009-11-01 began at 02:30 UTC, and a minute later it was October again."""
+    zone = ZoneInfo("America/St_Johns")
+    moment = datetime(2009, 11, 1, 2, 45, tzinfo=UTC)
+    assert moment.astimezone(zone).month == 10
+    assert Period.month_of(moment, zone) == Period.month(2009, 11, zone)
+    assert moment in Period.month_of(moment, zone)

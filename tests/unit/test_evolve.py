@@ -1,0 +1,70 @@
+"""A value is changed by making another one: `attrs.evolve`."""
+
+from typing import Any
+
+import attrs
+import pytest
+
+from overages import (
+    Account,
+    Allowance,
+    Graduated,
+    Money,
+    Overage,
+    Package,
+    Percentage,
+    Period,
+    PerUnit,
+    Plan,
+    Tier,
+    Usage,
+    calculate,
+)
+from overages.errors import InvalidValue
+
+FEBRUARY = Period.month(2024, 2)
+USD_5 = Money(5, "USD")
+
+
+@pytest.mark.parametrize(
+    ("value", "changes", "expected"),
+    [
+        (PerUnit(1, per=60), {"price": 2}, PerUnit(2, per=60)),
+        (Package(1, 10), {"count": "completed"}, Package(1, 10, count="completed")),
+        (Percentage(1), {"percent": "2.50"}, Percentage("2.5")),
+        (
+            Graduated([Tier(None, 1)]),
+            {"tiers": [Tier(None, 2)]},
+            Graduated([Tier(None, 2)]),
+        ),
+        (Tier(None, 1), {"flat": 2}, Tier(None, 1, 2)),
+        (Allowance(5, PerUnit(1)), {"included": None}, Allowance(None, PerUnit(1))),
+        (Usage("a", FEBRUARY, {"x": 1}), {"org_id": "b"}, Usage("b", FEBRUARY, {"x": 1})),
+        (Account("a", "p", {"x": 1}), {"plan": "q"}, Account("a", "q", {"x": 1})),
+        (USD_5, {"minor": 6}, Money(6, "USD")),
+        (
+            Overage("x", 7, 5, PerUnit(1), USD_5),
+            {"limit": 6},
+            Overage("x", 7, 6, PerUnit(1), USD_5),
+        ),
+    ],
+)
+def test_a_changed_value_is_worked_out_anew(
+    value: Any, changes: dict[str, Any], expected: Any
+) -> None:
+    changed = attrs.evolve(value, **changes)
+    assert changed == expected
+    assert repr(changed) == repr(expected)
+
+
+def test_a_changed_plan_calculates_by_its_new_terms() -> None:
+    plan = Plan("p", "USD", {"x": Allowance(0, PerUnit("0.005"))})
+    usage = Usage("a", FEBRUARY, {"x": 1})
+    assert calculate(plan, usage).total == Money(1, "USD")
+    assert calculate(attrs.evolve(plan, rounding="down"), usage).total == Money(0, "USD")
+    assert attrs.evolve(PerUnit(1), price=3).charge(2).exact_cost == 6
+
+
+def test_a_change_is_validated() -> None:
+    with pytest.raises(InvalidValue, match="price: must not be negative"):
+        attrs.evolve(PerUnit(1), price=-1)

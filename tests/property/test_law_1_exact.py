@@ -38,16 +38,27 @@ from overages.errors import InvalidType, InvalidValue
 
 from . import oracle
 from .effort import few, many
-from .numerals import UNIT, fractions, positive_numbers, signed_numbers, written
-from .recipe import Recipe, Spelled
+from .numerals import (
+    MOST_PARTS,
+    UNIT,
+    fractions,
+    non_negative_numbers,
+    positive_numbers,
+    signed_numbers,
+    small_wholes,
+    written,
+)
+from .recipe import Recipe, Spelled, cook
 from .strategies import (
     Case,
     Pairs,
     cases,
+    currencies,
     our_price_recipes,
     plan_recipes,
     priced_quantities,
     roundings,
+    turning_points,
     whole_price_recipes,
 )
 
@@ -128,6 +139,22 @@ def test_every_tier_costs_what_the_oracle_says(pair: tuple[Recipe[Any], Spelled]
     model, quantity = pair[0].one(), pair[1].first
     charged = [Fraction(tier.exact_cost) for tier in model.charge(quantity).tiers]
     assert charged == list(oracle.tier_costs(model, quantity).values())
+
+
+@many
+@given(our_price_recipes)
+def test_a_price_costs_what_the_oracle_says_at_and_beside_every_point_where_it_turns(
+    recipe: Recipe[Any],
+) -> None:
+    model = recipe.one()
+    points = [*turning_points(model), UNIT, 5 * UNIT, 7 * UNIT]
+    for parts in {point + beside for point in points for beside in (-UNIT, -1, 0, 1, UNIT)}:
+        if 0 <= parts <= MOST_PARTS:
+            quantity = written(parts, 0)
+            expected = oracle.tier_costs(model, quantity)
+            charge = model.charge(quantity)
+            assert [Fraction(tier.exact_cost) for tier in charge.tiers] == list(expected.values())
+            assert Fraction(charge.exact_cost) == sum(expected.values(), Fraction())
 
 
 @given(priced_quantities())
@@ -212,6 +239,36 @@ def test_a_statement_says_what_the_oracle_says(case: Case) -> None:
     ]
     assert found == expected
     assert statement.total == Money(sum(line.cost for line in expected), statement.currency)
+
+
+@many
+@given(whole_price_recipes, st.integers(0, 20), roundings, currencies)
+def test_statements_of_small_whole_quantities_say_what_the_oracle_says(
+    recipe: Recipe[Any], included: int, rounding: Spelled, currency: Any
+) -> None:
+    price = recipe.one()
+    allowances = {"tokens": Allowance(included, price)}
+    plan = Plan("small", cook(currency), allowances, rounding=rounding.first)
+    for used in range(0, 50, 3):
+        usage = Usage("org-1", FEBRUARY, {"tokens": used})
+        line = calculate(plan, usage)["tokens"]
+        (expected,) = oracle.lines_of(plan, usage, None)
+        assert (line.quantity, line.cost.minor) == (expected.over, expected.cost)
+        assert line.unit_price == oracle.unit_price_of(price, line.quantity or 1)
+
+
+@given(non_negative_numbers, small_wholes, st.integers(0, 23), st.booleans())
+def test_a_limit_of_zero_is_a_limit_and_no_limit_is_the_plans(
+    used: Spelled, included: Spelled, way: int, alone: bool
+) -> None:
+    allowance = Allowance(included.first, PerUnit(1))
+    plan = Plan("starter", "USD", {"tokens": allowance, "runs": allowance})
+    usage = Usage("org-1", FEBRUARY, {"tokens": used.first})
+    others: dict[str, Any] = {} if alone else {"runs": 3}
+    zero = calculate(plan, usage, limits={**others, "tokens": written(0, way)})["tokens"]
+    assert (zero.limit, Fraction(zero.quantity)) == (0, Fraction(used.first))
+    none = calculate(plan, usage, limits={**others, "tokens": None})["tokens"]
+    assert none == calculate(plan, usage)["tokens"]
 
 
 @given(cases())
@@ -330,16 +387,14 @@ def test_an_exact_half_goes_where_its_rounding_sends_it(
 
 
 @each_rounding
-@few
-@given(
-    quantity=st.integers(0, 60), model=st.sampled_from([PerUnit, lambda price: Package(price, 1)])
-)
+@pytest.mark.parametrize("scope", ["line", "total"])
+@pytest.mark.parametrize("model", [PerUnit, lambda price: Package(price, 1)])
 def test_a_line_and_a_total_of_an_exact_half_go_where_their_rounding_sends_them(
-    rounding: Rounding, quantity: int, model: Callable[[str], Any]
+    rounding: Rounding, scope: Any, model: Callable[[str], Any]
 ) -> None:
     allowances = {"tokens": Allowance(0, model("0.005")), "runs": Allowance(0, model("0"))}
-    for scope in ("line", "total"):
-        plan = Plan("half", "USD", allowances, rounding=rounding, rounding_scope=scope)
+    plan = Plan("half", "USD", allowances, rounding=rounding, rounding_scope=scope)
+    for quantity in range(12):
         statement = calculate(plan, Usage("org-1", FEBRUARY, {"tokens": quantity}))
         assert statement.total.minor == oracle.rounded(Fraction(quantity, 2), rounding.value)
 

@@ -191,6 +191,22 @@ def test_a_table_with_faults_is_refused_and_each_is_named(
 
 
 @pytest.mark.parametrize("model", [Graduated, Volume])
+@given(
+    bounds=st.lists(st.integers(1, MOST_PARTS), min_size=1, max_size=4, unique=True).map(sorted),
+    where=st.integers(0, 3),
+    too_low=st.sampled_from([0, 0, 1]),
+)
+def test_a_bound_that_does_not_rise_is_refused(
+    model: Callable[..., object], bounds: list[int], where: int, too_low: int
+) -> None:
+    at = where % len(bounds)
+    below = bounds[at - 1] if at else 0
+    bounds[at] = max(0, below - too_low)
+    error = refused(model, [*(Tier(written(bound, 5), 1) for bound in bounds), Tier(None, 1)])
+    assert fields_of(error) == [f"tiers[{at}].up_to"]
+
+
+@pytest.mark.parametrize("model", [Graduated, Volume])
 def test_a_table_that_ends_is_refused(model: Callable[..., object]) -> None:
     error = refused(model, [Tier(10, 1), Tier(20, 2)])
     assert fields_of(error) == ["tiers[1].up_to"]

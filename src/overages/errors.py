@@ -123,3 +123,63 @@ class InvalidValues(OveragesError, ValueError):
 
     def __str__(self) -> str:
         return "\n".join([f"{len(self._errors)} problems:", *(f"- {e}" for e in self._errors)])
+
+
+class RecordConflict(_FieldError, ValueError):
+    """A revision of a period that is there already, and says something else.
+
+    `field` names what differs, such as ``tokens.quantity, tokens.cost``.
+    """
+
+
+class PeriodOverlap(_FieldError, ValueError):
+    """A charge for a period that overlaps another one that the org was charged for."""
+
+
+class PeriodInvoiced(_FieldError, ValueError):
+    """A change of a period that is invoiced, and that wasn't forced."""
+
+
+class RecordsAltered(OveragesError, ValueError):
+    """Records of an org are not what was recorded; the first one that shows it is named."""
+
+    def __init__(self, org_id: str, sequence: int, problem: str) -> None:
+        super().__init__(org_id, sequence, problem)
+        self.org_id = org_id
+        self.sequence = sequence
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.org_id}: record {self.sequence} {self.problem}"
+
+
+class BillingDisabled(OveragesError, RuntimeError):
+    """Overage billing is switched off: nothing was calculated, nothing written."""
+
+
+class StorageError(OveragesError, OSError):
+    """A database can't do what it was asked to; nothing was written."""
+
+
+class StorageBusy(StorageError):
+    """Another connection holds the database; the same call can be made again."""
+
+
+class StorageFull(StorageError):
+    """There is no room left to write to."""
+
+
+class StorageReadOnly(StorageError):
+    """A write to a database that may only be read."""
+
+
+class StorageCorrupt(StorageError):
+    """The database is damaged, or is none."""
+
+
+class ForeignDatabase(StorageError):
+    """A database that is someone else's; nothing in it was touched."""
+
+
+class SchemaTooNew(StorageError):
+    """A database that a newer release has made; nothing in it was touched."""

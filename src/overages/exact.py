@@ -15,6 +15,8 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
+from math import gcd
 from typing import Final, TypeAlias
 
 from overages.errors import InvalidType, InvalidValue
@@ -75,6 +77,15 @@ def positive(value: object, field: str) -> Quantity:
     if number <= 0:
         raise InvalidValue(field, value, "must be more than zero")
     return number
+
+
+def ordinal(value: object, field: str) -> int:
+    """Return `value` if it counts from 1: an `int`, below 2**63 so that any database holds it."""
+    if type(value) is not int:
+        raise InvalidType(field, value, "must be an int")
+    if not 1 <= value < 2**63:
+        raise InvalidValue(field, value, "must be from 1 to 2**63 - 1")
+    return value
 
 
 def scaled(number: Quantity) -> int:
@@ -149,14 +160,22 @@ def exact_number(numerator: int, denominator: int) -> Exact:
     >>> exact_number(1, 8), exact_number(1, 60)
     (Decimal('0.125'), Fraction(1, 60))
     """
-    ratio = Fraction(numerator, denominator)
-    twos, rest = _divide_out(ratio.denominator, 2)
-    fives, rest = _divide_out(rest, 5)
-    if rest != 1:
-        return ratio
-    places = max(twos, fives)
-    digits = ratio.numerator * (10**places // ratio.denominator)
+    common = gcd(numerator, denominator)
+    form = _decimal_form(denominator // common)
+    if form is None:
+        return Fraction(numerator, denominator)
+    places, factor = form
+    digits = numerator // common * factor
     return Decimal(f"{digits}E-{places}") if places else Decimal(digits)
+
+
+@lru_cache(maxsize=256)  # prices have few denominators
+def _decimal_form(denominator: int) -> tuple[int, int] | None:
+    """Return places and factor with ``1 / denominator == factor / 10**places``, if there are."""
+    twos, rest = _divide_out(denominator, 2)
+    fives, rest = _divide_out(rest, 5)
+    places = max(twos, fives)
+    return (places, 10**places // denominator) if rest == 1 else None
 
 
 def plain_text(number: Quantity | Fraction) -> str:
@@ -168,6 +187,14 @@ def plain_text(number: Quantity | Fraction) -> str:
     if isinstance(number, Fraction):
         return str(number)
     return f"{number:,f}" if isinstance(number, Decimal) else f"{number:,d}"
+
+
+def number_text(number: Quantity | Fraction) -> str:
+    """Write a number in full, as it is stored: ``250000``, ``0.0001``, or ``7/60``.
+
+    Each number has one text, since each has one form.
+    """
+    return format(number, "f") if isinstance(number, Decimal) else str(number)
 
 
 optional_quantity: Final = optional(quantity)

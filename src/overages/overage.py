@@ -30,7 +30,7 @@ from overages.parsing import as_tuple, instance_of, parse_all
 from overages.period import Period
 from overages.plan import Plan, Rate
 from overages.pricing import PriceModel, price_model
-from overages.record import MetricTotal, OverageRecord, Summary
+from overages.record import MetricTotal, Summary
 from overages.tier import Charge, TierCharge
 from overages.trusted import trusted
 
@@ -188,24 +188,8 @@ class Statement:
 
     __iter__ = None  # what it would give, metrics or lines, is for the reader to say
 
-    def records(self) -> tuple[OverageRecord, ...]:
-        """Return a record for each line that is over or costs something; the others leave none."""
-        return tuple(
-            OverageRecord(
-                self.org_id,
-                self.period,
-                line.metric,
-                quantity=line.quantity,
-                cost=line.cost,
-                exact_cost=line.exact_cost,
-                unit_price=line.unit_price,
-            )
-            for line in self.lines
-            if line.quantity or line.cost.minor
-        )
-
     def summary(self) -> Summary:
-        """Return quantity and cost by metric; the same as `aggregate` makes of the records."""
+        """Return quantity and cost by metric; `aggregate` makes the same of its records."""
         totals = {line.metric: MetricTotal(line.quantity, line.cost) for line in self.lines}
         return Summary(self.currency, totals)
 

@@ -1,25 +1,29 @@
 """Records: the lines of a statement as they are kept, and what they come to.
 
-A statement gives records, and `aggregate` makes a summary of them:
+A repository makes records of a statement, and `aggregate` makes a summary of them:
 
-    record = OverageRecord("org-123", period, "tokens", quantity=250_000, cost=cost, ...)
+    records = repository.record(statement, created_at=now).records
     summary = Summary("USD", {"tokens": MetricTotal(250_000, cost)})
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
+from typing import Final
 
 from attrs import field, frozen
 
-from overages.errors import CurrencyMismatch, UnknownMetric
+from overages.errors import CurrencyMismatch, InvalidValue, UnknownMetric
 from overages.exact import (
     Exact,
     Quantity,
     QuantityLike,
     exact_amount,
     optional_amount,
+    ordinal,
     quantity as parse_quantity,
     scaled,
     sum_of_quantities,
@@ -28,12 +32,16 @@ from overages.exact import (
 from overages.money import Currency, Money
 from overages.names import name
 from overages.parsing import instance_of, parse_all
-from overages.period import Period
+from overages.period import Period, instant
+from overages.trusted import trusted
 
 
 @frozen(init=False, weakref_slot=False)
 class OverageRecord:
     """One stored line of a statement: a charge, or a correction of earlier ones.
+
+    The records of an org, period and metric sum to the last result that was recorded: quantity,
+    exact cost and cost alike. A record is never changed; `digest` shows that it wasn't.
 
     :param org_id: who is charged.
     :param period: for when.
@@ -41,7 +49,16 @@ class OverageRecord:
     :param quantity: units over the limit; negative in a correction that takes some back.
     :param cost: what is charged for them, rounded; of any sign.
     :param exact_cost: the same unrounded, in major currency units.
-    :param unit_price: major currency units for a unit; None where units differ in price.
+    :param unit_price: major currency units for each unit of the quantity; None where there is no
+        such price, since units differ in it or a correction is one of the price.
+    :param plan: slug of the plan that said so.
+    :param plan_version: which version of the plan, counted from 1.
+    :param revision: which result of the period the record led to, counted from 1.
+    :param sequence: the record's place among all records of its org, counted from 1.
+    :param created_at: when it was recorded, timezone-aware; kept in UTC.
+    :param digest: SHA-256 over the record and the digest of the org's record before, 64 lower-case
+        hexadecimal digits (see `overages.chain`).
+    :raises InvalidType: for a value of a wrong type.
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
     """
 
@@ -52,6 +69,12 @@ class OverageRecord:
     cost: Money
     exact_cost: Exact
     unit_price: Exact | None
+    plan: str
+    plan_version: int
+    revision: int
+    sequence: int
+    created_at: datetime
+    digest: str = field(repr=False)
 
     def __init__(
         self,
@@ -63,6 +86,12 @@ class OverageRecord:
         cost: Money,
         exact_cost: Exact | int,
         unit_price: Exact | int | None = None,
+        plan: str,
+        plan_version: int = 1,
+        revision: int = 1,
+        sequence: int = 1,
+        created_at: datetime,
+        digest: str,
     ) -> None:
         values = parse_all(
             (name, org_id, "org_id"),
@@ -72,8 +101,19 @@ class OverageRecord:
             (instance_of(Money), cost, "cost"),
             (exact_amount, exact_cost, "exact_cost"),
             (optional_amount, unit_price, "unit_price"),
+            (name, plan, "plan"),
+            (ordinal, plan_version, "plan_version"),
+            (ordinal, revision, "revision"),
+            (ordinal, sequence, "sequence"),
+            (instant, created_at, "created_at"),
+            (sha256_digest, digest, "digest"),
         )
         self.__attrs_init__(*values)
+
+    @property
+    def id(self) -> str:
+        """What names the record everywhere: its digest."""
+        return self.digest
 
 
 @frozen(init=False, weakref_slot=False)
@@ -164,6 +204,17 @@ class Summary:
         return f"Summary({self.currency.shortest!r}, {self._metrics!r})"
 
 
+def sha256_digest(value: object, field: str) -> str:
+    """Return `value` if it is written as SHA-256 digests are here."""
+    text = instance_of(str)(value, field)
+    if not re.fullmatch(r"[0-9a-f]{64}", text):
+        raise InvalidValue(field, value, "must be 64 lower-case hexadecimal digits")
+    return text
+
+
 def _sum(left: MetricTotal, right: MetricTotal) -> MetricTotal:
     quantity = unscaled(scaled(left.quantity) + scaled(right.quantity))
     return MetricTotal(quantity, left.cost + right.cost)
+
+
+new_record: Final = trusted(OverageRecord)

@@ -85,6 +85,15 @@ class Tier:
             raise InvalidValue("per", per, "must be left at 1 where the tier has a size")
         self.__attrs_init__(*values)
 
+    @property
+    def unit_price(self) -> Exact | None:
+        """Major currency units for each unit; None where a flat fee or packages come in."""
+        if self.flat or self.size is not None:
+            return None
+        price, parts = self.price.as_integer_ratio()
+        units, of_units = self.per.as_integer_ratio()
+        return exact_number(price * of_units, parts * units)
+
     def exact_units(self, quantity: Quantity) -> Fraction:
         """Return how many times the price is due for a quantity within the tier."""
         if self.size is None:
@@ -205,15 +214,8 @@ class Charge:
     @property
     def unit_price(self) -> Exact | None:
         """Price of each unit in major currency units; None where units differ or a fee is added."""
-        prices = set()
-        for part in self.tiers:
-            if part.tier.flat or part.tier.size is not None:
-                return None
-            prices.add(Fraction(part.tier.price) / Fraction(part.tier.per))
-        if len(prices) != 1:
-            return None
-        price = prices.pop()
-        return exact_number(price.numerator, price.denominator)
+        prices = {part.tier.unit_price for part in self.tiers}
+        return prices.pop() if len(prices) == 1 else None
 
     def __eq__(self, other: object) -> bool:
         return self.tiers == other.tiers if isinstance(other, Charge) else NotImplemented

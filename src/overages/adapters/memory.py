@@ -1,0 +1,158 @@
+"""A repository in memory: the reference that other adapters are held to.
+
+It keeps everything in plain dictionaries and forgets it with the process: for tests, notebooks and
+trying things out.
+
+    repository = MemoryRepository()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from threading import RLock
+
+from overages.account import Account
+from overages.adapters.base import BaseRepository, Counts
+from overages.aggregation import aggregate
+from overages.chain import ChainHead, Link, row_of
+from overages.exact import scaled
+from overages.overage import Statement
+from overages.period import Period
+from overages.plan import Plan
+from overages.record import OverageRecord, Summary
+from overages.recording import Ledger
+from overages.usage import Usage, UsageEvent
+
+
+class MemoryRepository(BaseRepository):
+    """Keeps plans, accounts, usage and records for as long as the object lives.
+
+    >>> from overages import Account
+    >>> repository = MemoryRepository()
+    >>> repository.put_account(Account("org-123", plan="starter"))
+    >>> list(repository.orgs())
+    ['org-123']
+    """
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._plans: dict[str, list[Plan]] = {}
+        self._starts: dict[str, dict[datetime, int]] = {}
+        self._accounts: dict[str, Account] = {}
+        self._events: dict[str, list[UsageEvent]] = {}
+        self._event_ids: dict[tuple[str, str], UsageEvent] = {}
+        self._usage: dict[tuple[str, Period], dict[str, int]] = {}
+        self._records: dict[str, list[OverageRecord]] = {}
+        self._finished: dict[str, dict[Period, datetime]] = {}
+
+    def _reading(self) -> AbstractContextManager[object]:
+        return self._lock
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._lock:
+            plans = {slug: list(versions) for slug, versions in self._plans.items()}
+            try:
+                yield
+            except BaseException:
+                self._plans = plans  # all else is kept only when nothing can fail any more
+                raise
+
+    def _version_of(self, plan: Plan) -> int:
+        versions = self._plans.setdefault(plan.slug, [])
+        if plan not in versions:
+            versions.append(plan)
+        return versions.index(plan) + 1
+
+    def _get_plan(self, slug: str, version: int) -> Plan | None:
+        versions = self._plans.get(slug, [])
+        return versions[version - 1] if version <= len(versions) else None
+
+    def _starts_of(self, slug: str) -> Mapping[datetime, int]:
+        return self._starts.get(slug, {})
+
+    def _set_start(self, slug: str, since: datetime, version: int) -> None:
+        self._starts.setdefault(slug, {})[since] = version
+
+    def _set_account(self, account: Account) -> None:
+        self._accounts[account.org_id] = account
+
+    def _get_account(self, org_id: str) -> Account | None:
+        return self._accounts.get(org_id)
+
+    def orgs(self) -> Iterator[str]:
+        """Yield the orgs that have an account, sorted."""
+        with self._lock:
+            return iter(sorted(self._accounts))
+
+    def _known_events(self, events: Sequence[UsageEvent]) -> Mapping[tuple[str, str], UsageEvent]:
+        del events  # all that are known will do
+        return self._event_ids
+
+    def _keep_events(self, events: Sequence[UsageEvent]) -> None:
+        for event in events:
+            self._events.setdefault(event.org_id, []).append(event)
+            if event.id is not None:
+                self._event_ids[event.org_id, event.id] = event
+
+    def _events_of(self, org_id: str, period: Period) -> Iterable[UsageEvent]:
+        return [event for event in self._events.get(org_id, []) if event.at in period]
+
+    def _count(self, counts: Counts) -> None:
+        for (org_id, period, metric), parts in counts.items():
+            used = self._usage.setdefault((org_id, period), {})
+            used[metric] = used.get(metric, 0) + parts
+
+    def _set_usage(self, usage: Usage) -> None:
+        used = {metric: scaled(quantity) for metric, quantity in usage.quantities.items()}
+        self._usage[usage.org_id, usage.period] = used
+
+    def _used(self, org_id: str, period: Period) -> Mapping[str, int]:
+        return self._usage.get((org_id, period), {})
+
+    def _ledgers(self, statements: Sequence[Statement]) -> Mapping[str, Ledger]:
+        return {
+            org_id: Ledger(
+                org_id,
+                records=self._records.get(org_id, []),
+                head=self._head(org_id),
+                invoiced=self._finished.get(org_id, {}),
+            )
+            for org_id in {statement.org_id for statement in statements}
+        }
+
+    def _append(self, ledgers: Iterable[Ledger]) -> None:
+        for ledger in ledgers:
+            self._records.setdefault(ledger.org_id, []).extend(ledger.new)
+
+    def _records_of(self, org_id: str, period: Period | None) -> Iterable[OverageRecord]:
+        found = self._records.get(org_id, [])
+        return [record for record in found if period in (None, record.period)]
+
+    def summary(self, org_id: str, period: Period | None = None) -> Summary | None:
+        """Return what ``aggregate(records(org_id, period))`` would; None if there is no record."""
+        found = self.records(org_id, period)
+        return aggregate(found) if found else None
+
+    def overage(self, org_id: str, period: Period) -> Summary | None:
+        """Return the overage that is kept beside an org's usage of a period, by metric."""
+        return self.summary(org_id, period)
+
+    def _set_invoiced(self, org_id: str, period: Period, moment: datetime) -> None:
+        self._finished.setdefault(org_id, {})[period] = moment
+
+    def _invoiced(self, org_id: str, period: Period) -> datetime | None:
+        return self._finished.get(org_id, {}).get(period)
+
+    def _head(self, org_id: str) -> ChainHead | None:
+        found = self._records.get(org_id)
+        return ChainHead(len(found), found[-1].digest) if found else None
+
+    def _chains(self, org_id: str | None) -> Iterator[tuple[str, list[Link], ChainHead]]:
+        for org in sorted(self._records) if org_id is None else [org_id]:
+            head = self._head(org)
+            if head is not None:
+                links = [(row_of(record), record.digest) for record in self._records[org]]
+                yield org, links, head

@@ -1,0 +1,17 @@
+"""A repository in SQLite: a file of its own, or tables in a database of the host's.
+
+A write has returned only when it is on the disk, and what was interrupted was never there. Threads
+may share a repository; processes open one each.
+
+    with SqliteRepository("overages.db") as repository:
+        repository.record(statement, created_at=now)
+
+    migrate(connection)                               # once, in a database of the host's
+    SqliteRepository.join(connection).record(statement, created_at=now)
+    connection.commit()                               # together with what the host wrote
+"""
+
+from overages.adapters.sqlite.connection import migrate
+from overages.adapters.sqlite.repository import SqliteRepository
+
+__all__ = ["SqliteRepository", "migrate"]

@@ -1,0 +1,67 @@
+"""Plans and accounts in SQLite: each a row with the value as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import TypeVar
+
+from overages.account import Account
+from overages.adapters.sqlite.rows import instant_of, readable
+from overages.adapters.sqlite.store import SqliteStore
+from overages.period import format_instant
+from overages.plan import Plan
+
+T = TypeVar("T")
+
+
+class Catalogue(SqliteStore):
+    """The tables of plans and accounts."""
+
+    def _version_of(self, plan: Plan) -> int:
+        content = self._codec.encode(plan).decode()
+        stored = dict(
+            self._cursor.execute(
+                "SELECT plan, version FROM org_billing_plans WHERE slug = ?", (plan.slug,)
+            )
+        )
+        version: int = stored.get(content, len(stored) + 1)
+        if content not in stored:
+            self._cursor.execute(
+                "INSERT INTO org_billing_plans VALUES (?, ?, ?)", (plan.slug, version, content)
+            )
+        return version
+
+    def _get_plan(self, slug: str, version: int) -> Plan | None:
+        sql = "SELECT plan FROM org_billing_plans WHERE slug = ? AND version = ?"
+        return self._decoded(self._cursor.execute(sql, (slug, version)).fetchone(), Plan)
+
+    def _starts_of(self, slug: str) -> Mapping[datetime, int]:
+        sql = "SELECT since, version FROM org_billing_plan_starts WHERE slug = ?"
+        rows = self._cursor.execute(sql, (slug,)).fetchall()
+        with readable():
+            return {instant_of(since): version for since, version in rows}
+
+    def _set_start(self, slug: str, since: datetime, version: int) -> None:
+        sql = "INSERT OR REPLACE INTO org_billing_plan_starts VALUES (?, ?, ?)"
+        self._cursor.execute(sql, (slug, format_instant(since), version))
+
+    def _set_account(self, account: Account) -> None:
+        sql = "INSERT OR REPLACE INTO org_billing_accounts VALUES (?, ?)"
+        self._cursor.execute(sql, (account.org_id, self._codec.encode(account).decode()))
+
+    def _get_account(self, org_id: str) -> Account | None:
+        sql = "SELECT account FROM org_billing_accounts WHERE org_id = ?"
+        return self._decoded(self._cursor.execute(sql, (org_id,)).fetchone(), Account)
+
+    def _decoded(self, row: tuple[str] | None, kind: type[T]) -> T | None:
+        if row is None:
+            return None
+        with readable():
+            return self._codec.decode(row[0], kind)
+
+    def orgs(self) -> Iterator[str]:
+        """Yield the orgs that have an account, sorted."""
+        with self._database.alone() as cursor:
+            rows = cursor.execute("SELECT org_id FROM org_billing_accounts ORDER BY org_id")
+            return iter([org_id for (org_id,) in rows])

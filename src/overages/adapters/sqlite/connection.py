@@ -1,0 +1,255 @@
+"""A connection to a SQLite database: opened with care, used in transactions, failing in our words.
+
+database = Database.open(path)
+with database.writing() as cursor:
+    cursor.execute("INSERT ...")                  # kept when the block ends, or not at all
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import RLock
+from typing import Final
+
+from overages.adapters.sqlite import migrations
+from overages.errors import (
+    ForeignDatabase,
+    SchemaTooNew,
+    StorageBusy,
+    StorageCorrupt,
+    StorageError,
+    StorageFull,
+    StorageReadOnly,
+)
+
+APPLICATION_ID: Final = 0x0E7A6E5  # marks the files that are ours
+_OLDEST: Final = (3, 37, 0)  # the first SQLite with STRICT tables
+
+_ERRORS: Final = {
+    sqlite3.SQLITE_BUSY: StorageBusy,
+    sqlite3.SQLITE_LOCKED: StorageBusy,
+    sqlite3.SQLITE_FULL: StorageFull,
+    sqlite3.SQLITE_READONLY: StorageReadOnly,
+    sqlite3.SQLITE_PERM: StorageReadOnly,
+    sqlite3.SQLITE_CORRUPT: StorageCorrupt,
+    sqlite3.SQLITE_NOTADB: StorageCorrupt,
+}
+
+
+@contextmanager
+def our_errors() -> Iterator[None]:
+    """Raise what sqlite3 raises within the block as a `StorageError`."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise storage_error(error) from error
+
+
+def storage_error(error: sqlite3.Error) -> StorageError:
+    """Return our error for one of sqlite3's."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None and "decode to UTF-8" in str(error):
+        return StorageCorrupt(f"SQLite: {error}")
+    kind = StorageError if code is None else _ERRORS.get(code & 0xFF, StorageError)
+    return kind(f"SQLite: {error}")
+
+
+def wal_is_safe(version: tuple[int, ...]) -> bool:
+    """Tell whether a release of SQLite keeps a write-ahead log safe with several connections.
+
+    Before 3.51.3 a checkpoint that met a write could lose it; 3.50.7 and 3.44.6 have the repair.
+    """
+    return (
+        version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+    )
+
+
+class Database:
+    """One connection, which any number of threads may share.
+
+    :param connection: opened before; nothing is done to it.
+    :param joined: whether it is the host's: then nothing is ever committed, and what fails is
+        taken back alone, within the transaction that is open.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, *, joined: bool) -> None:
+        self._connection = connection
+        self._joined = joined
+        self._lock = RLock()
+        self.cursor()  # fails early on a connection that is closed
+
+    @classmethod
+    def open(cls, path: str | Path, *, timeout: int) -> Database:
+        """Open a database of ours, having made it if there is none, and brought it up to date.
+
+        :param timeout: seconds to wait for another connection's write.
+        :raises ForeignDatabase: if it is someone else's.
+        :raises SchemaTooNew: if a newer release made it.
+        """
+        if sqlite3.sqlite_version_info < _OLDEST:
+            found = sqlite3.sqlite_version
+            raise StorageError(f"SQLite 3.37 or newer is needed, the library here is {found}")
+        with our_errors():
+            connection = sqlite3.connect(
+                path, timeout=timeout, isolation_level=None, check_same_thread=False
+            )
+        return cls._opened(connection, migrating=True)
+
+    @classmethod
+    def open_read_only(cls, path: str | Path, *, timeout: int) -> Database:
+        """Open a database of ours that is there, for reads alone."""
+        with our_errors():
+            connection = sqlite3.connect(
+                f"{Path(path).absolute().as_uri()}?mode=ro",
+                timeout=timeout,
+                isolation_level=None,
+                check_same_thread=False,
+                uri=True,
+            )
+        return cls._opened(connection, migrating=False)
+
+    @classmethod
+    def _opened(cls, connection: sqlite3.Connection, *, migrating: bool) -> Database:
+        database = cls(connection, joined=False)
+        try:
+            with our_errors():
+                version = schema_version(connection)
+                if migrating:
+                    _configure(connection)
+                    if version < migrations.LATEST:
+                        with database.writing():
+                            _migrate(connection, mark=True)
+                elif version < migrations.LATEST:
+                    problem = "has an older schema" if version else "is empty"
+                    raise StorageError(f"the database {problem}; `overages migrate` makes it ready")
+        except BaseException:
+            connection.close()
+            raise
+        return database
+
+    @classmethod
+    def join(cls, connection: sqlite3.Connection) -> Database:
+        """Work on the host's connection, within its transactions."""
+        with our_errors():
+            if schema_version(connection, joined=True) < migrations.LATEST:
+                raise StorageError("the database has no tables of ours yet; call migrate() first")
+        return cls(connection, joined=True)
+
+    def close(self) -> None:
+        """Close the connection, unless it is the host's."""
+        if not self._joined:
+            with self._lock:
+                self._connection.close()
+
+    def cursor(self) -> sqlite3.Cursor:
+        """Return a cursor that gives plain tuples, whatever the host likes its rows to be."""
+        with our_errors():
+            cursor = self._connection.cursor()
+        cursor.row_factory = None
+        return cursor
+
+    @contextmanager
+    def alone(self) -> Iterator[sqlite3.Cursor]:
+        """Hold the connection for one statement."""
+        with self._lock, our_errors():
+            yield self.cursor()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Cursor]:
+        """Hold one state of the database for some reads."""
+        with self._lock, our_errors():
+            self._connection.execute("SAVEPOINT overages_read")
+            try:
+                yield self.cursor()
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("RELEASE overages_read")
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Cursor]:
+        """Hold the database for reads and writes; keep all of them, or none on an error."""
+        with self._lock, our_errors():
+            if not (self._joined and self._connection.in_transaction):
+                self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("SAVEPOINT overages_write")
+            try:
+                yield self.cursor()
+                self._connection.execute("RELEASE overages_write" if self._joined else "COMMIT")
+            except BaseException:
+                self._take_back()
+                raise
+
+    def _take_back(self) -> None:
+        if not self._connection.in_transaction:
+            return  # SQLite has taken all of it back by itself, as it does on a full disk
+        if self._joined:
+            self._connection.execute("ROLLBACK TO overages_write")
+            self._connection.execute("RELEASE overages_write")
+        else:
+            self._connection.execute("ROLLBACK")
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Make the tables in a database of the host's, or bring them up to date.
+
+    It works within the host's transaction (it begins one if there is none) and never commits.
+    """
+    with our_errors():
+        schema_version(connection, joined=True)
+    with Database(connection, joined=True).writing():
+        _migrate(connection, mark=False)
+
+
+def schema_version(connection: sqlite3.Connection, *, joined: bool = False) -> int:
+    """Return the version of our tables in a database; 0 if there are none.
+
+    :param joined: whether a database with tables of others is as good.
+    :raises ForeignDatabase: if it isn't, and there are.
+    """
+    application, version = (
+        connection.execute(f"PRAGMA {key}").fetchone()[0]
+        for key in ("application_id", "user_version")
+    )
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema")}
+    if "org_billing_schema" in tables:  # in a host's database, whose user_version is the host's
+        version = connection.execute("SELECT version FROM org_billing_schema").fetchone()[0]
+    elif application != APPLICATION_ID:
+        if (tables or application or version) and not joined:
+            raise ForeignDatabase("the database is someone else's: it has tables but none of ours")
+        version = 0
+    if version > migrations.LATEST:
+        problem = f"the database has schema {version}, this release knows {migrations.LATEST}"
+        raise SchemaTooNew(f"{problem}: use a newer release")
+    return int(version)
+
+
+def _migrate(connection: sqlite3.Connection, *, mark: bool) -> None:
+    """Run the steps that are missing, within an open transaction.
+
+    :param mark: whether the whole file is ours.
+    """
+    version = schema_version(connection, joined=not mark)
+    for step in range(version + 1, migrations.LATEST + 1):
+        for statement in migrations.statements(step):
+            connection.execute(statement)
+    if mark:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {migrations.LATEST}")
+    else:
+        connection.execute("CREATE TABLE IF NOT EXISTS org_billing_schema (version INTEGER) STRICT")
+        connection.execute("DELETE FROM org_billing_schema")
+        connection.execute("INSERT INTO org_billing_schema VALUES (?)", (migrations.LATEST,))
+
+
+def _configure(connection: sqlite3.Connection) -> None:
+    """Set what keeps writes safe: every commit on the disk, and a journal without known faults."""
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA recursive_triggers = ON")  # or REPLACE would delete without one
+    if wal_is_safe(sqlite3.sqlite_version_info):
+        with suppress(sqlite3.OperationalError):  # busy: the journal that it has is as safe
+            connection.execute("PRAGMA journal_mode = WAL")
+    elif connection.execute("PRAGMA journal_mode = DELETE").fetchone()[0] == "wal":
+        raise StorageBusy("the database is in use with a write-ahead log, unsafe in this SQLite")

@@ -1,0 +1,96 @@
+-- Numbers are text: plain decimals, or n/d where no decimal is exact. Costs are minor units.
+-- Instants are RFC 3339 in UTC.
+
+CREATE TABLE org_billing_overages (
+    org_id TEXT NOT NULL,
+    billing_period_start TEXT NOT NULL,
+    billing_period_end TEXT NOT NULL,
+    metric_type TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    amount TEXT NOT NULL,
+    unit_price TEXT,
+    exact_cost TEXT NOT NULL,
+    cost TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    currency_exponent INTEGER NOT NULL,
+    plan TEXT NOT NULL,
+    plan_version INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    id TEXT NOT NULL, -- the record's digest
+    -- It also serves what is asked by org, and by org and period.
+    PRIMARY KEY (org_id, billing_period_start, billing_period_end, metric_type, revision)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX org_billing_overages_by_metric ON org_billing_overages (org_id, metric_type);
+
+CREATE TRIGGER org_billing_overages_no_update BEFORE UPDATE ON org_billing_overages
+BEGIN
+    SELECT RAISE (ABORT, 'overage records are append-only');
+END;
+
+CREATE TRIGGER org_billing_overages_no_delete BEFORE DELETE ON org_billing_overages
+BEGIN
+    SELECT RAISE (ABORT, 'overage records are append-only');
+END;
+
+-- The end of each org's chain of records.
+CREATE TABLE org_billing_chain_heads (
+    org_id TEXT NOT NULL PRIMARY KEY,
+    sequence INTEGER NOT NULL,
+    id TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE org_billing_usage_monthly (
+    org_id TEXT NOT NULL,
+    billing_period_start TEXT NOT NULL,
+    billing_period_end TEXT NOT NULL,
+    metric_type TEXT NOT NULL,
+    used TEXT NOT NULL DEFAULT '0',
+    overage TEXT, -- these four are set by recording
+    overage_cost TEXT,
+    currency TEXT,
+    currency_exponent INTEGER,
+    PRIMARY KEY (org_id, billing_period_start, billing_period_end, metric_type)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE org_billing_usage_events (
+    number INTEGER PRIMARY KEY, -- in the order in which they came
+    org_id TEXT NOT NULL,
+    event_id TEXT,
+    metric_type TEXT NOT NULL,
+    quantity TEXT NOT NULL,
+    at TEXT NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX org_billing_usage_events_by_id ON org_billing_usage_events (org_id, event_id)
+WHERE event_id IS NOT NULL;
+
+CREATE INDEX org_billing_usage_events_by_time ON org_billing_usage_events (org_id, at);
+
+CREATE TABLE org_billing_invoiced_periods (
+    org_id TEXT NOT NULL,
+    billing_period_start TEXT NOT NULL,
+    billing_period_end TEXT NOT NULL,
+    invoiced_at TEXT NOT NULL,
+    PRIMARY KEY (org_id, billing_period_start, billing_period_end)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE org_billing_accounts (
+    org_id TEXT NOT NULL PRIMARY KEY,
+    account TEXT NOT NULL -- JSON
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE org_billing_plans (
+    slug TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    plan TEXT NOT NULL, -- JSON
+    PRIMARY KEY (slug, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE org_billing_plan_starts (
+    slug TEXT NOT NULL,
+    since TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (slug, since)
+) STRICT, WITHOUT ROWID;

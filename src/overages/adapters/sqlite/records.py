@@ -1,0 +1,213 @@
+"""Records in SQLite, with the ends of their chains, and which periods are invoiced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import Final
+
+from overages.adapters.sqlite.rows import (
+    coarse_span,
+    currency_of,
+    instant_of,
+    parts_of,
+    period_columns,
+    period_of,
+    readable,
+    record_of,
+)
+from overages.adapters.sqlite.store import IN_PERIOD, SqliteStore, chunks, marks
+from overages.chain import COLUMNS, START, ChainHead, Link, row_of
+from overages.errors import CurrencyMismatch
+from overages.exact import number_text, unscaled
+from overages.money import Money
+from overages.names import name
+from overages.overage import Statement
+from overages.parsing import instance_of
+from overages.period import Period, format_instant
+from overages.record import MetricTotal, OverageRecord, Summary
+from overages.recording import Ledger
+
+_ROW: Final = ", ".join((*COLUMNS, "id"))
+_RECORDS: Final = f"SELECT {_ROW} FROM org_billing_overages"
+_INSERT: Final = (
+    f"INSERT INTO org_billing_overages ({_ROW}) VALUES ({', '.join('?' * (len(COLUMNS) + 1))})"
+)
+_SET_HEAD: Final = (
+    "INSERT INTO org_billing_chain_heads VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
+    " SET sequence = excluded.sequence, id = excluded.id"
+)
+_SET_OVERAGE: Final = (
+    "INSERT INTO org_billing_usage_monthly (org_id, billing_period_start, billing_period_end,"
+    " metric_type, overage, overage_cost, currency, currency_exponent)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET overage = excluded.overage,"
+    " overage_cost = excluded.overage_cost, currency = excluded.currency,"
+    " currency_exponent = excluded.currency_exponent"
+)
+
+
+class RecordTables(SqliteStore):
+    """The tables of records, chain heads and invoiced periods."""
+
+    def _ledgers(self, statements: Sequence[Statement]) -> Mapping[str, Ledger]:
+        orgs = sorted({statement.org_id for statement in statements})
+        if not orgs:
+            return {}
+        first = min(statement.period.start for statement in statements)
+        last = max(statement.period.end for statement in statements)
+        ledgers = {}
+        for chunk in chunks(orgs):
+            among = f"WHERE org_id IN ({marks(chunk)})"
+            sql = f"SELECT org_id, sequence, id FROM org_billing_chain_heads {among}"
+            heads = {row[0]: ChainHead(*row[1:]) for row in self._cursor.execute(sql, chunk)}
+            invoiced = self._invoiced_among(among, chunk)
+            since, until = coarse_span(first, last)
+            sql = f"{_RECORDS} {among} AND billing_period_start < ? AND billing_period_end >= ?"
+            rows = self._cursor.execute(sql, (*chunk, until, since)).fetchall()
+            found: dict[str, list[OverageRecord]] = {}
+            with readable():
+                for row in rows:
+                    found.setdefault(row[0], []).append(record_of(row[:-1], row[-1]))
+            for org_id in chunk:
+                ledgers[org_id] = Ledger(
+                    org_id,
+                    records=found.get(org_id, ()),
+                    head=heads.get(org_id),
+                    invoiced=invoiced.get(org_id, {}),
+                )
+        return ledgers
+
+    def _invoiced_among(self, among: str, orgs: Sequence[str]) -> dict[str, dict[Period, datetime]]:
+        found: dict[str, dict[Period, datetime]] = {}
+        sql = f"SELECT * FROM org_billing_invoiced_periods {among}"
+        for org_id, start, end, moment in self._cursor.execute(sql, orgs).fetchall():
+            with readable():
+                found.setdefault(org_id, {})[period_of(start, end)] = instant_of(moment)
+        return found
+
+    def _append(self, ledgers: Iterable[Ledger]) -> None:
+        changed = [ledger for ledger in ledgers if ledger.new]
+        self._cursor.executemany(
+            _INSERT,
+            [(*row_of(record), record.digest) for ledger in changed for record in ledger.new],
+        )
+        self._cursor.executemany(
+            _SET_HEAD,
+            [(ledger.org_id, ledger.head.sequence, ledger.head.digest) for ledger in changed],
+        )
+        self._cursor.executemany(
+            _SET_OVERAGE,
+            [
+                (
+                    ledger.org_id,
+                    *period_columns(period),
+                    metric,
+                    number_text(total.quantity),
+                    str(total.cost.minor),
+                    total.cost.currency.code,
+                    total.cost.currency.exponent,
+                )
+                for ledger in changed
+                for (period, metric), total in ledger.overage().items()
+            ],
+        )
+
+    def _records_of(self, org_id: str, period: Period | None) -> Iterable[OverageRecord]:
+        if period is None:
+            rows = self._cursor.execute(f"{_RECORDS} WHERE org_id = ?", (org_id,)).fetchall()
+        else:
+            key = (org_id, *period_columns(period))
+            rows = self._cursor.execute(f"{_RECORDS} WHERE {IN_PERIOD}", key).fetchall()
+        with readable():
+            return [record_of(row[:-1], row[-1]) for row in rows]
+
+    def summary(self, org_id: str, period: Period | None = None) -> Summary | None:
+        """Return what ``aggregate(records(org_id, period))`` would; None if there is no record."""
+        name(org_id, "org_id")
+        sql = (
+            "SELECT metric_type, amount, cost, currency, currency_exponent"
+            " FROM org_billing_overages WHERE "
+        )
+        return self._summed(sql, org_id, period)
+
+    def overage(self, org_id: str, period: Period) -> Summary | None:
+        """Return the overage that is kept beside an org's usage of a period, by metric."""
+        name(org_id, "org_id")
+        instance_of(Period)(period, "period")
+        sql = (
+            "SELECT metric_type, overage, overage_cost, currency, currency_exponent"
+            " FROM org_billing_usage_monthly WHERE overage IS NOT NULL AND "
+        )
+        return self._summed(sql, org_id, period)
+
+    def _summed(self, sql: str, org_id: str, period: Period | None) -> Summary | None:
+        """Sum rows of metric, quantity, cost and currency, exactly (SQL's SUM would be a float)."""
+        with self._database.alone() as cursor:
+            if period is None:
+                rows = cursor.execute(f"{sql}org_id = ?", (org_id,)).fetchall()
+            else:
+                key = (org_id, *period_columns(instance_of(Period)(period, "period")))
+                rows = cursor.execute(f"{sql}{IN_PERIOD}", key).fetchall()
+        if not rows:
+            return None
+        with readable():
+            sums = _sums_by_metric(rows)
+        currencies = sorted({row[3:] for row in rows})
+        if len(currencies) > 1:
+            raise CurrencyMismatch(currencies[0][0], currencies[1][0])
+        with readable():
+            currency = currency_of(*currencies[0])
+            totals = {
+                metric: MetricTotal(unscaled(parts), Money(minor, currency))
+                for metric, (parts, minor) in sums.items()
+            }
+            return Summary(currency, totals)
+
+    def _set_invoiced(self, org_id: str, period: Period, moment: datetime) -> None:
+        sql = "INSERT INTO org_billing_invoiced_periods VALUES (?, ?, ?, ?)"
+        self._cursor.execute(sql, (org_id, *period_columns(period), format_instant(moment)))
+
+    def _invoiced(self, org_id: str, period: Period) -> datetime | None:
+        sql = f"SELECT invoiced_at FROM org_billing_invoiced_periods WHERE {IN_PERIOD}"
+        row = self._cursor.execute(sql, (org_id, *period_columns(period))).fetchone()
+        with readable():
+            return None if row is None else instant_of(row[0])
+
+    def _head(self, org_id: str) -> ChainHead | None:
+        sql = "SELECT sequence, id FROM org_billing_chain_heads WHERE org_id = ?"
+        row = self._cursor.execute(sql, (org_id,)).fetchone()
+        with readable():
+            return None if row is None else ChainHead(*row)
+
+    def _chains(self, org_id: str | None) -> Iterator[tuple[str, list[Link], ChainHead]]:
+        """Yield each org with its records and the head of its chain, either of which may be lost."""
+        among, key = ("", ()) if org_id is None else (" WHERE org_id = ?", (org_id,))
+        sql = f"SELECT org_id, sequence, id FROM org_billing_chain_heads{among} ORDER BY org_id"
+        heads = self._database.cursor().execute(sql, key)
+        rows = self._cursor.execute(f"{_RECORDS}{among} ORDER BY org_id", key)
+        with readable():
+            ends = ((org, ChainHead(sequence, digest)) for org, sequence, digest in heads)
+            end = next(ends, None)
+            for org, group in groupby(rows, key=itemgetter(0)):
+                while end is not None and end[0] < org:
+                    yield end[0], [], end[1]
+                    end = next(ends, None)
+                links = [(row[:-1], row[-1]) for row in group]
+                if end is not None and end[0] == org:
+                    yield org, links, end[1]
+                    end = next(ends, None)
+                else:
+                    yield org, links, START
+            while end is not None:
+                yield end[0], [], end[1]
+                end = next(ends, None)
+
+
+def _sums_by_metric(rows: Iterable[tuple[str, str, str, str, int]]) -> dict[str, tuple[int, int]]:
+    sums: dict[str, tuple[int, int]] = {}
+    for metric, quantity, cost, _, _ in rows:
+        parts, minor = sums.get(metric, (0, 0))
+        sums[metric] = parts + parts_of(quantity), minor + int(cost)
+    return sums

@@ -1,0 +1,80 @@
+"""The SQLite repository: opened on a file, or joined to a connection of the host's.
+
+repository = SqliteRepository("overages.db")
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from overages.adapters.sqlite.catalogue import Catalogue
+from overages.adapters.sqlite.connection import Database
+from overages.adapters.sqlite.records import RecordTables
+from overages.adapters.sqlite.usage import UsageTables
+from overages.codec import Codec
+from overages.parsing import instance_of
+
+
+class SqliteRepository(Catalogue, UsageTables, RecordTables):
+    """Keeps plans, accounts, usage and records in a SQLite database.
+
+    :param path: the file; it is made if there is none, and brought up to date if an older release
+        made it. ``":memory:"`` is a database that goes with the object.
+    :param codec: what stores plans; one that knows the host's own price models, if it has any.
+    :param timeout: seconds to wait for another connection's write, before `StorageBusy`.
+    :raises ForeignDatabase: if the file is someone else's database.
+    :raises SchemaTooNew: if a newer release made it.
+    :raises StorageCorrupt: if it is damaged, or no database.
+
+    >>> from overages import Account
+    >>> with SqliteRepository(":memory:") as repository:
+    ...     repository.put_account(Account("org-123", plan="starter"))
+    ...     print(*repository.orgs())
+    org-123
+    """
+
+    def __init__(self, path: str | Path, *, codec: Codec | None = None, timeout: int = 5) -> None:
+        self._use(Database.open(path, timeout=timeout), codec)
+
+    @classmethod
+    def read_only(
+        cls, path: str | Path, *, codec: Codec | None = None, timeout: int = 5
+    ) -> SqliteRepository:
+        """Return a repository on a file that is there, which refuses every write.
+
+        :raises StorageError: if there is no such file, or its schema is an older one.
+        """
+        repository = cls.__new__(cls)
+        repository._use(Database.open_read_only(path, timeout=timeout), codec)
+        return repository
+
+    @classmethod
+    def join(
+        cls, connection: sqlite3.Connection, *, codec: Codec | None = None
+    ) -> SqliteRepository:
+        """Return a repository that works on the host's open connection, in its transactions.
+
+        It begins a transaction where a write finds none, and never commits: what it wrote is kept
+        or lost with what the host wrote.
+
+        :raises StorageError: if `migrate` hasn't made the tables yet.
+        """
+        instance_of(sqlite3.Connection)(connection, "connection")
+        repository = cls.__new__(cls)
+        repository._use(Database.join(connection), codec)
+        return repository
+
+    def _use(self, database: Database, codec: Codec | None) -> None:
+        self._database = database
+        self._codec = codec or Codec()
+
+    def close(self) -> None:
+        """Close the connection, unless it is the host's."""
+        self._database.close()
+
+    def __enter__(self) -> SqliteRepository:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()

@@ -1,0 +1,105 @@
+"""Between rows of the SQLite tables and values.
+
+What comes from a database is parsed like any other input: a row that no value can be made of is
+reported as `StorageCorrupt`.
+
+    record = record_of(row, digest)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+
+from overages.chain import Row
+from overages.errors import OveragesError, StorageCorrupt, StorageError
+from overages.exact import Exact, Quantity, scaled
+from overages.money import Currency, Money
+from overages.period import Period, format_instant, parse_instant
+from overages.record import OverageRecord
+from overages.usage import UsageEvent
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Raise `StorageCorrupt` for whatever can't be made of rows within the block."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except (ArithmeticError, OveragesError, TypeError, ValueError) as error:
+        raise StorageCorrupt(f"a row can't be read: {error}") from error
+
+
+def record_of(row: Row, digest: str) -> OverageRecord:
+    """Return the record that a row keeps."""
+    (
+        org_id, start, end, metric, revision, quantity, unit_price, exact_cost, cost,
+        currency, exponent, plan, plan_version, sequence, created_at,
+    ) = row  # fmt: skip
+    return OverageRecord(
+        org_id,
+        period_of(start, end),
+        metric,
+        quantity=quantity,
+        cost=Money(int(cost), currency_of(currency, exponent)),
+        exact_cost=exact_of(exact_cost),
+        unit_price=None if unit_price is None else exact_of(unit_price),
+        plan=plan,
+        plan_version=plan_version,
+        revision=revision,
+        sequence=sequence,
+        created_at=instant_of(created_at),
+        digest=digest,
+    )
+
+
+def event_of(org_id: str, event_id: str | None, metric: str, quantity: str, at: str) -> UsageEvent:
+    """Return the event that a row keeps."""
+    return UsageEvent(org_id, metric, quantity, instant_of(at), event_id)
+
+
+def instant_of(text: str) -> datetime:
+    """Return a stored instant."""
+    return parse_instant(text)
+
+
+@lru_cache(maxsize=1024)  # most rows that are read together are of few periods
+def period_of(start: str, end: str) -> Period:
+    """Return a stored period."""
+    return Period(instant_of(start), instant_of(end))
+
+
+@lru_cache(maxsize=256)
+def currency_of(code: str, exponent: int) -> Currency:
+    """Return a stored currency."""
+    return Currency(code, exponent)
+
+
+def exact_of(text: str) -> Exact:
+    """Return a stored exact amount."""
+    return Fraction(text) if "/" in text else Decimal(text)
+
+
+def parts_of(text: str) -> int:
+    """Return a stored number of units, of any size, in parts."""
+    number: Quantity = Decimal(text) if "." in text else int(text)
+    return scaled(number)
+
+
+def period_columns(period: Period) -> tuple[str, str]:
+    """Return how a period is stored."""
+    return format_instant(period.start), format_instant(period.end)
+
+
+def coarse_span(start: datetime, end: datetime) -> tuple[str, str]:
+    """Return bounds for stored instants: between them is all of ``[start, end)``, and few others.
+
+    Stored instants have decimals only if they need some, so that within a second they don't sort
+    as text: the bounds leave whole seconds in, and the reader looks again.
+    """
+    return format_instant(start)[:19], f"{format_instant(end)[:19]}~"

@@ -1,0 +1,48 @@
+"""What the parts of the SQLite repository share: the database, and the block that they work in.
+
+with self._writing():
+    self._cursor.execute(...)
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from overages.adapters.base import BaseRepository
+from overages.adapters.sqlite.connection import Database
+from overages.codec import Codec
+
+IN_PERIOD: Final = "org_id = ? AND billing_period_start = ? AND billing_period_end = ?"
+_CHUNK: Final = 500  # parameters of one statement; the oldest libraries take 999
+
+
+class SqliteStore(BaseRepository):
+    """Holds a database, and gives a cursor to who reads or writes."""
+
+    _database: Database
+    _codec: Codec
+    _cursor: sqlite3.Cursor
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        with self._database.reading() as self._cursor:
+            yield
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._database.writing() as self._cursor:
+            yield
+
+
+def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield values in parts that one statement takes as its parameters."""
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]
+
+
+def marks(values: Sequence[str]) -> str:
+    """Return a question mark for each value."""
+    return ", ".join("?" * len(values))

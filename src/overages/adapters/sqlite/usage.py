@@ -1,0 +1,92 @@
+"""Usage in SQLite: events as they came, and what they come to by period and metric."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from overages.adapters.base import Counts
+from overages.adapters.sqlite.rows import (
+    coarse_span,
+    event_of,
+    parts_of,
+    period_columns,
+    readable,
+)
+from overages.adapters.sqlite.store import IN_PERIOD, SqliteStore, chunks, marks
+from overages.exact import number_text, unscaled
+from overages.period import Period, format_instant
+from overages.usage import Usage, UsageEvent
+
+_SET_USED: Final = (
+    "INSERT INTO org_billing_usage_monthly (org_id, billing_period_start, billing_period_end,"
+    " metric_type, used) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET used = excluded.used"
+)
+
+
+class UsageTables(SqliteStore):
+    """The tables of usage events and of usage by period."""
+
+    def _known_events(self, events: Sequence[UsageEvent]) -> Mapping[tuple[str, str], UsageEvent]:
+        wanted: dict[str, set[str]] = {}
+        for event in events:
+            wanted.setdefault(event.org_id, set()).add(event.id or "")
+        known = {}
+        for org_id, ids in wanted.items():
+            for chunk in chunks(sorted(ids)):
+                sql = (
+                    "SELECT event_id, metric_type, quantity, at FROM org_billing_usage_events"
+                    f" WHERE org_id = ? AND event_id IN ({marks(chunk)})"
+                )
+                for row in self._cursor.execute(sql, (org_id, *chunk)).fetchall():
+                    with readable():
+                        known[org_id, row[0]] = event_of(org_id, *row)
+        return known
+
+    def _keep_events(self, events: Sequence[UsageEvent]) -> None:
+        self._cursor.executemany(
+            "INSERT INTO org_billing_usage_events (org_id, event_id, metric_type, quantity, at)"
+            " VALUES (?, ?, ?, ?, ?)",
+            [
+                (e.org_id, e.id, e.metric, number_text(e.quantity), format_instant(e.at))
+                for e in events
+            ],
+        )
+
+    def _events_of(self, org_id: str, period: Period) -> Iterable[UsageEvent]:
+        sql = (
+            "SELECT event_id, metric_type, quantity, at FROM org_billing_usage_events"
+            " WHERE org_id = ? AND at >= ? AND at < ? ORDER BY number"
+        )
+        rows = self._cursor.execute(
+            sql, (org_id, *coarse_span(period.start, period.end))
+        ).fetchall()
+        with readable():
+            events = [event_of(org_id, *row) for row in rows]
+        return [event for event in events if event.at in period]
+
+    def _count(self, counts: Counts) -> None:
+        rows = []
+        for (org_id, period, metric), parts in counts.items():
+            key = (org_id, *period_columns(period))
+            sql = (
+                f"SELECT used FROM org_billing_usage_monthly WHERE {IN_PERIOD} AND metric_type = ?"
+            )
+            row = self._cursor.execute(sql, (*key, metric)).fetchone()
+            with readable():
+                before = parts_of(row[0]) if row else 0
+            rows.append((*key, metric, number_text(unscaled(before + parts))))
+        self._cursor.executemany(_SET_USED, rows)
+
+    def _set_usage(self, usage: Usage) -> None:
+        key = (usage.org_id, *period_columns(usage.period))
+        sql = f"UPDATE org_billing_usage_monthly SET used = '0' WHERE {IN_PERIOD}"
+        self._cursor.execute(sql, key)
+        rows = [(*key, metric, number_text(used)) for metric, used in usage.quantities.items()]
+        self._cursor.executemany(_SET_USED, rows)
+
+    def _used(self, org_id: str, period: Period) -> Mapping[str, int]:
+        sql = f"SELECT metric_type, used FROM org_billing_usage_monthly WHERE {IN_PERIOD}"
+        rows = self._cursor.execute(sql, (org_id, *period_columns(period))).fetchall()
+        with readable():
+            return {metric: parts_of(used) for metric, used in rows}

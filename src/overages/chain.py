@@ -1,0 +1,179 @@
+"""Chains: what shows that an org's records are all there, in order and unchanged.
+
+The digest of a record is SHA-256 over the digest of the org's record before it, a line feed, and
+the record's canonical JSON (that of `overages.codec`, without the digest itself). The first record
+of an org follows on 64 zeros. Whoever changes, removes, adds or reorders a record breaks the chain
+there, and can't mend it without making all later digests anew; a digest that was noted elsewhere
+shows that too.
+
+    row = row_of(record)
+    row_digest(row, previous.digest)                  # record.digest
+    verify_chain("org-123", links, head)              # 17 records, or RecordsAltered
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from hashlib import sha256
+from json import JSONEncoder
+from typing import Final, TypeAlias
+
+from attrs import frozen
+
+from overages.errors import RecordsAltered
+from overages.exact import number_text, ordinal
+from overages.parsing import parse_all
+from overages.period import format_instant
+from overages.record import OverageRecord, sha256_digest
+from overages.trusted import trusted
+
+Row: TypeAlias = tuple[
+    str, str, str, str, int, str, str | None, str, str, str, int, str, int, int, str
+]
+"""A record as it is stored, without its digest, in the order of `COLUMNS`."""
+
+COLUMNS: Final = (
+    "org_id",
+    "billing_period_start",
+    "billing_period_end",
+    "metric_type",
+    "revision",
+    "amount",
+    "unit_price",
+    "exact_cost",
+    "cost",
+    "currency",
+    "currency_exponent",
+    "plan",
+    "plan_version",
+    "sequence",
+    "created_at",
+)
+SEQUENCE: Final = COLUMNS.index("sequence")
+
+Link: TypeAlias = tuple[Row, str]
+"""A row and its digest."""
+
+
+@frozen(init=False, weakref_slot=False)
+class ChainHead:
+    """The last link of an org's chain of records, as it stood at some time.
+
+    :param sequence: how many records there were.
+    :param digest: the digest of the last of them.
+    """
+
+    sequence: int
+    digest: str
+
+    def __init__(self, sequence: int, digest: str) -> None:
+        values = parse_all((ordinal, sequence, "sequence"), (sha256_digest, digest, "digest"))
+        self.__attrs_init__(*values)
+
+
+new_head: Final = trusted(ChainHead)
+START: Final = new_head(0, "0" * 64)
+
+
+def row_of(record: OverageRecord) -> Row:
+    """Return the row that keeps a record."""
+    unit_price = record.unit_price
+    currency = record.cost.currency
+    return (
+        record.org_id,
+        format_instant(record.period.start),
+        format_instant(record.period.end),
+        record.metric,
+        record.revision,
+        number_text(record.quantity),
+        None if unit_price is None else number_text(unit_price),
+        number_text(record.exact_cost),
+        str(record.cost.minor),
+        currency.code,
+        currency.exponent,
+        record.plan,
+        record.plan_version,
+        record.sequence,
+        format_instant(record.created_at),
+    )
+
+
+def row_digest(row: Row, previous: str) -> str:
+    """Return the digest of a record, given as its row, that follows on another's digest."""
+    (
+        org_id, start, end, metric, revision, quantity, unit_price, exact_cost, cost,
+        currency, exponent, plan, plan_version, sequence, created_at,
+    ) = row  # fmt: skip
+    price = "null" if unit_price is None else f'"{unit_price}"'
+    text = (
+        f'{previous}\n{{"cost":{{"currency":{{"code":{_quoted(currency)},"exponent":"{exponent}"}},'
+        f'"minor":"{cost}"}},"created_at":"{created_at}","exact_cost":"{exact_cost}",'
+        f'"metric":{_quoted(metric)},"org_id":{_quote(org_id)},"period":"{start}/{end}",'
+        f'"plan":{_quoted(plan)},"plan_version":"{plan_version}","quantity":"{quantity}",'
+        f'"revision":"{revision}","sequence":"{sequence}","type":"OverageRecord",'
+        f'"unit_price":{price},"version":"1"}}'
+    )
+    return sha256(text.encode()).hexdigest()
+
+
+_quote: Final = JSONEncoder(ensure_ascii=False).encode
+_quoted: Final = lru_cache(maxsize=1024)(
+    _quote
+)  # metrics, plans and currencies come again and again
+
+
+def verify_chain(
+    org_id: str, links: Iterable[Link], head: ChainHead, noted: ChainHead | None = None
+) -> int:
+    """Return how many records an org's chain has, having checked each one.
+
+    :param links: the rows and digests of all records of the org, in any order.
+    :param head: where the chain has to end.
+    :param noted: where it ended at an earlier time; that record has to be in it still.
+    :raises RecordsAltered: for the first record that is missing, or not what was recorded.
+    """
+    previous = START
+    for row, digest in sorted(links, key=_sequence):
+        expected = previous.sequence + 1
+        _check_place(org_id, row[SEQUENCE], expected)
+        if expected > head.sequence:
+            raise RecordsAltered(org_id, expected, "was never recorded")
+        if not _is_lawful(row, digest, previous) or _is_another(expected, digest, noted):
+            raise RecordsAltered(org_id, expected, "is not what was recorded")
+        previous = new_head(expected, digest)
+    wanted = max(head.sequence, noted.sequence if noted else 0)
+    if previous.sequence < wanted:
+        raise RecordsAltered(org_id, previous.sequence + 1, "is missing")
+    if previous.digest != head.digest:
+        raise RecordsAltered(org_id, previous.sequence, "is not what was recorded")
+    return previous.sequence
+
+
+def _sequence(link: Link) -> int:
+    place = link[0][SEQUENCE]
+    return place if type(place) is int else 0  # a damaged row can hold anything
+
+
+def _check_place(org_id: str, place: int, expected: int) -> None:
+    if place == expected:
+        return
+    if place == expected - 1 and place > 0:
+        raise RecordsAltered(org_id, place, "is there twice")
+    problem = "is missing" if _is_above(place, expected) else "is not what was recorded"
+    raise RecordsAltered(org_id, expected, problem)
+
+
+def _is_above(place: object, expected: int) -> bool:
+    return type(place) is int and place > expected
+
+
+def _is_lawful(row: Row, digest: str, previous: ChainHead) -> bool:
+    try:
+        return row_digest(row, previous.digest) == digest
+    except (TypeError, ValueError):  # a damaged row can hold anything
+        return False
+
+
+def _is_another(sequence: int, digest: str, noted: ChainHead | None) -> bool:
+    return noted is not None and sequence == noted.sequence and digest != noted.digest

@@ -1,0 +1,280 @@
+"""Recording: what a statement adds to the records that an org has.
+
+Nothing that was recorded ever changes. A first result adds a record for each line that is over or
+costs something; a changed one adds corrections, signed, so that the records of a period always sum
+to its last result; the same result again adds nothing. Repositories keep what a ledger adds:
+
+    ledger = Ledger("org-123", records=records, head=head, invoiced=invoiced)
+    recording = ledger.add(statement, plan_version=1, created_at=now)
+    recording.new                                     # what is to be kept
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Final, NamedTuple, TypeAlias
+
+from attrs import frozen
+
+from overages.chain import START, ChainHead, new_head, row_digest, row_of
+from overages.errors import (
+    CurrencyMismatch,
+    InvalidValue,
+    PeriodInvoiced,
+    PeriodOverlap,
+    RecordConflict,
+)
+from overages.exact import Exact, Quantity, exact_number, ordinal, scaled, unscaled
+from overages.money import Currency, Money, new_money
+from overages.overage import Statement
+from overages.period import Period, format_instant
+from overages.record import MetricTotal, OverageRecord, new_record
+
+
+@frozen(weakref_slot=False)
+class Recording:
+    """What recording a statement came to.
+
+    :param records: all records of the statement's org and period, in the order of recording.
+    :param new: those of them that this recording added; none if there was nothing to change.
+    """
+
+    records: tuple[OverageRecord, ...]
+    new: tuple[OverageRecord, ...]
+
+
+class Change(NamedTuple):
+    """The difference between what was recorded of a metric and what is now due."""
+
+    metric: str
+    quantity: Quantity
+    exact_cost: Exact
+    minor: int
+    unit_price: Exact | None
+
+
+class Ledger:
+    """The records of one org, as far as they decide what a statement adds to them.
+
+    :param org_id: whose they are.
+    :param records: at least the org's records of all periods that overlap those of the statements
+        to come, in the order of recording.
+    :param head: the end of the org's chain; None where it has no record.
+    :param invoiced: when each finished period was invoiced.
+
+    `new` has the records that statements added, and `head` is the end of the chain with them.
+    """
+
+    def __init__(
+        self,
+        org_id: str,
+        *,
+        records: Iterable[OverageRecord] = (),
+        head: ChainHead | None = None,
+        invoiced: Mapping[Period, datetime] = MappingProxyType({}),
+    ) -> None:
+        self.org_id = org_id
+        self.head = head or START
+        self.new: list[OverageRecord] = []
+        self._records = list(records)
+        self._invoiced = invoiced
+
+    def add(
+        self,
+        statement: Statement,
+        *,
+        plan_version: int,
+        created_at: datetime,
+        revision: int | None = None,
+        force: bool = False,
+    ) -> Recording:
+        """Take a statement in, and return its recording.
+
+        :param plan_version: the version of the statement's plan.
+        :param created_at: when it is recorded.
+        :param revision: which result of the period this is to be, counted from 1; None for the
+            next one, whichever that is.
+        :param force: whether an invoiced period may change.
+        :raises RecordConflict: if the period has that revision already, and says something else.
+        :raises PeriodInvoiced: if the period is invoiced, and the change is not forced.
+        :raises PeriodOverlap: if the org was charged for the metric in an overlapping period.
+        :raises CurrencyMismatch: if the period's records are in another currency.
+        """
+        there = [record for record in self._records if record.period == statement.period]
+        changes = _changes(statement, there)
+        if not changes:
+            return Recording(tuple(there), ())
+        next_revision = there[-1].revision + 1 if there else 1
+        self._check(statement, changes, next_revision, revision, force=force)
+        new = []
+        for change in changes:
+            record = _record(statement, change, next_revision, self.head, plan_version, created_at)
+            self.head = new_head(record.sequence, record.digest)
+            new.append(record)
+        self._records += new
+        self.new += new
+        return Recording((*there, *new), tuple(new))
+
+    def overage(self) -> dict[tuple[Period, str], MetricTotal]:
+        """Return what the records come to by period and metric, where there are new ones."""
+        changed = {(record.period, record.metric): record.cost.currency for record in self.new}
+        totals = {}
+        for (period, metric), currency in changed.items():
+            of_metric = [r for r in self._records if (r.period, r.metric) == (period, metric)]
+            parts, _, minor = _sums(of_metric)[metric]
+            totals[period, metric] = MetricTotal(unscaled(parts), Money(minor, currency))
+        return totals
+
+    def _check(
+        self,
+        statement: Statement,
+        changes: Iterable[Change],
+        next_revision: int,
+        revision: int | None,
+        *,
+        force: bool,
+    ) -> None:
+        period = statement.period
+        path = f"{self.org_id}, {period.describe()}: "
+        if revision is not None and ordinal(revision, "revision") != next_revision:
+            if revision > next_revision:
+                raise InvalidValue("revision", revision, f"must be at most {next_revision}")
+            problem = "must be what this revision holds already"
+            raise RecordConflict(f"{path}{_differing(changes)}", revision, problem)
+        if period in self._invoiced and not force:
+            since = format_instant(self._invoiced[period])
+            problem = f"is invoiced since {since}, and changes only by force"
+            raise PeriodInvoiced(f"{self.org_id}: period", period.isoformat(), problem)
+        metrics = {change.metric for change in changes}
+        for other, charged in self._charged_elsewhere(period).items():
+            for metric in sorted(charged & metrics):
+                problem = f"must not overlap the charge for {other.describe()}"
+                raise PeriodOverlap(f"{path}{metric}", period.isoformat(), problem)
+
+    def _charged_elsewhere(self, period: Period) -> dict[Period, set[str]]:
+        """Return the metrics that something is charged for, by each other overlapping period."""
+        others = {
+            record.period
+            for record in self._records
+            if record.period != period
+            and record.period.start < period.end
+            and period.start < record.period.end
+        }
+        return {
+            other: {
+                metric
+                for metric, sums in _sums(r for r in self._records if r.period == other).items()
+                if any(sums)
+            }
+            for other in sorted(others)
+        }
+
+
+Sums: TypeAlias = tuple[int, Fraction, int]
+"""Quantity in parts, exact cost in major units, and cost in minor units."""
+
+_NOTHING: Final[Sums] = (0, Fraction(), 0)
+
+
+def _changes(statement: Statement, there: list[OverageRecord]) -> list[Change]:
+    """Return what a statement's result differs in from the sum of the period's records."""
+    for record in there:
+        _require_currency(statement.currency, record.cost.currency)
+    recorded = _sums(there)
+    changes = []
+    for line in statement.lines:
+        if line.quantity or line.cost.minor or line.metric in recorded:
+            charge = line.charge
+            before = recorded.pop(line.metric, None)
+            if before is None:
+                due = (line.quantity, charge.exact_cost, line.cost.minor)
+            else:
+                due = _difference(
+                    (scaled(line.quantity), Fraction(*charge.ratio), line.cost.minor), before
+                )
+            if any(due):
+                changes.append(Change(line.metric, *due, _unit_price(due, charge.unit_price)))
+    for metric, before in recorded.items():  # of metrics that the plan no longer has
+        due = _difference(_NOTHING, before)
+        if any(due):
+            changes.append(Change(metric, *due, None))
+    return changes
+
+
+def _sums(records: Iterable[OverageRecord]) -> dict[str, Sums]:
+    sums: dict[str, Sums] = {}
+    for record in records:
+        parts, exact, minor = sums.get(record.metric, _NOTHING)
+        sums[record.metric] = (
+            parts + scaled(record.quantity),
+            exact + Fraction(record.exact_cost),
+            minor + record.cost.minor,
+        )
+    return sums
+
+
+def _difference(due: Sums, before: Sums) -> tuple[Quantity, Exact, int]:
+    exact = due[1] - before[1]
+    return (
+        unscaled(due[0] - before[0]),
+        exact_number(exact.numerator, exact.denominator),
+        due[2] - before[2],
+    )
+
+
+def _unit_price(due: tuple[Quantity, Exact, int], price: Exact | None) -> Exact | None:
+    """Return the price of each unit, if it explains the cost: not where the price has changed."""
+    if price is None:
+        return None
+    (units, of_unit), (cost, of_major) = due[0].as_integer_ratio(), due[1].as_integer_ratio()
+    major, parts = price.as_integer_ratio()
+    return price if units * major * of_major == cost * of_unit * parts else None
+
+
+def _record(
+    statement: Statement,
+    change: Change,
+    revision: int,
+    head: ChainHead,
+    plan_version: int,
+    created_at: datetime,
+) -> OverageRecord:
+    fields = (
+        statement.org_id,
+        statement.period,
+        change.metric,
+        change.quantity,
+        new_money(change.minor, statement.currency),
+        change.exact_cost,
+        change.unit_price,
+        statement.plan.slug,
+        plan_version,
+        revision,
+        head.sequence + 1,
+        created_at,
+    )
+    digest = row_digest(row_of(new_record(*fields, "")), head.digest)
+    return new_record(*fields, digest)
+
+
+def _differing(changes: Iterable[Change]) -> str:
+    """Name the fields in which a result differs from another."""
+    names = [
+        f"{change.metric}.{name}"
+        for change in changes
+        for name, value in (
+            ("quantity", change.quantity),
+            ("exact_cost", change.exact_cost),
+            ("cost", change.minor),
+        )
+        if value
+    ]
+    return ", ".join(names)
+
+
+def _require_currency(wanted: Currency, found: Currency) -> None:
+    if wanted != found:
+        raise CurrencyMismatch(found.code, wanted.code)

@@ -1,0 +1,195 @@
+"""Repositories: what keeps plans, accounts, usage and records.
+
+The docstrings of `Repository` are the contract of every adapter; `overages.testing.contract` has
+the tests that certify one. A host uses one of ours or brings its own:
+
+    repository = SqliteRepository("overages.db")
+    recording = repository.record(statement, created_at=now)
+    summary = repository.summary("org-123", period)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from overages.account import Account
+from overages.chain import ChainHead
+from overages.overage import Statement
+from overages.period import Period
+from overages.plan import Plan
+from overages.record import OverageRecord, Summary
+from overages.recording import Recording
+from overages.usage import Usage, UsageEvent
+
+
+@runtime_checkable
+class Repository(Protocol):
+    """What any host's storage offers.
+
+    Every method that writes is atomic: it writes all or, if it raises, nothing. When it has
+    returned, what it wrote is durable (unless the adapter has joined a transaction of the host's).
+    Any number of threads and processes may call at once; writes then happen one after another.
+
+    Apart from the catalogue of plans and the list of orgs, every read takes the org first and
+    every write carries its org: nothing that is written for one org changes what is read of
+    another. Values that were validated when they were made are stored as they are; anything else
+    is refused with an error of `overages.errors` before anything is written.
+
+    :raises StorageError: by any method, if the storage fails; `StorageBusy` can be tried again.
+    """
+
+    # Plans: a catalogue of all orgs, kept by version
+
+    def put_plan(self, plan: Plan, *, since: datetime | None = None) -> int:
+        """Keep a plan, in force from an instant on, and return its version.
+
+        Versions of a slug are counted from 1 by content: the same plan again has the version that
+        it had. No version is ever changed or removed.
+
+        :param since: the first instant that it is in force; until then, and for periods that
+            started before, earlier versions are. None, for the first version alone, means always.
+            Of two versions with the same `since`, the one that was put last is in force.
+        :raises InvalidValue: if `since` is not given and another version is in force already.
+        """
+        ...
+
+    def plan(self, slug: str, *, version: int | None = None, at: datetime | None = None) -> Plan:
+        """Return a plan: one version of it, or the one in force at an instant.
+
+        With neither, it is the one that was put in force last in time.
+
+        :raises UnknownPlan: if there is none.
+        """
+        ...
+
+    # Accounts
+
+    def put_account(self, account: Account) -> None:
+        """Keep an org's account in place of the one that it had."""
+        ...
+
+    def account(self, org_id: str) -> Account | None:
+        """Return an org's account, or None if it has none."""
+        ...
+
+    def orgs(self) -> Iterator[str]:
+        """Yield the orgs that have an account, sorted."""
+        ...
+
+    # Usage: events, and what they come to
+
+    def add_events(
+        self, events: Iterable[UsageEvent], period_of: Callable[[UsageEvent], Period]
+    ) -> int:
+        """Keep events and count each in its period; return how many were new.
+
+        An event id counts once in its org, for ever: the same event again is passed over. Events
+        without an id always count. The order of events doesn't matter.
+
+        :param period_of: gives the period that an event counts in.
+        :raises EventConflict: if an event id came before in its org with another metric, quantity
+            or time; `InvalidValues` if several did.
+        """
+        ...
+
+    def events(self, org_id: str, period: Period) -> Iterator[UsageEvent]:
+        """Yield an org's events with an instant in a period, by instant, then as they came."""
+        ...
+
+    def put_usage(self, usage: Usage) -> None:
+        """Set what an org used in a period, for hosts that do their own counting.
+
+        Metrics that are not in it are set to zero; what was counted of events is replaced.
+        """
+        ...
+
+    def usage(self, org_id: str, period: Period) -> Usage:
+        """Return what an org used in a period: sums of the events counted in it, or what was put.
+
+        :raises InvalidValue: if a sum is negative.
+        """
+        ...
+
+    # Records: append-only
+
+    def record(
+        self,
+        statement: Statement,
+        *,
+        created_at: datetime,
+        revision: int | None = None,
+        force: bool = False,
+    ) -> Recording:
+        """Record a statement, once.
+
+        The first statement of an org and period adds a record for each line that is over or costs
+        something. The same statement again writes nothing. A changed one adds a correction for
+        each metric that changed, signed, so that the records of the period sum to it. With the
+        records, in the same transaction, the statement's plan is kept, and the overage of the
+        metrics is set beside their usage (see `overage`).
+
+        :param created_at: when; kept in UTC.
+        :param revision: which result of the period this is to be, counted from 1, so that of two
+            writers who both read revision 1 just one writes revision 2; None for the next one.
+        :param force: whether an invoiced period may change.
+        :raises RecordConflict: if the period has that revision and it says something else; the
+            error names the fields that differ.
+        :raises PeriodInvoiced: if the period is invoiced, the result is another, and no `force`.
+        :raises PeriodOverlap: if the org was charged for the metric in a period that overlaps.
+        :raises CurrencyMismatch: if the period was recorded in another currency.
+        """
+        ...
+
+    def record_many(
+        self, statements: Iterable[Statement], *, created_at: datetime, force: bool = False
+    ) -> list[Recording]:
+        """Record statements of any orgs and periods in one transaction, all or none."""
+        ...
+
+    def records(self, org_id: str, period: Period | None = None) -> tuple[OverageRecord, ...]:
+        """Return an org's records, of one period or of all, in the order of recording.
+
+        This is also their history: `OverageRecord.revision` tells results of a period apart.
+        """
+        ...
+
+    def summary(self, org_id: str, period: Period | None = None) -> Summary | None:
+        """Return what ``aggregate(records(org_id, period))`` would; None if there is no record.
+
+        :raises CurrencyMismatch: if the records are in several currencies.
+        """
+        ...
+
+    def overage(self, org_id: str, period: Period) -> Summary | None:
+        """Return the overage that is kept beside an org's usage of a period, by metric.
+
+        It is always what `summary` says, held ready; None if nothing was recorded.
+        """
+        ...
+
+    def mark_invoiced(self, org_id: str, period: Period, *, at: datetime) -> datetime:
+        """Finish a period, which then changes only by force; return when it was first finished."""
+        ...
+
+    def invoiced_at(self, org_id: str, period: Period) -> datetime | None:
+        """Return when a period was finished, or None if it wasn't."""
+        ...
+
+    # Integrity
+
+    def head(self, org_id: str) -> ChainHead | None:
+        """Return the end of an org's chain of records, to be noted elsewhere; None if it is empty."""
+        ...
+
+    def verify(self, org_id: str | None = None, head: ChainHead | None = None) -> int:
+        """Check that no record was changed, removed, added or reordered; return how many there are.
+
+        :param org_id: whose records; all orgs' without it.
+        :param head: an earlier `head` of the org: a later one must still lead back to it.
+        :raises RecordsAltered: for the first record that is not as it was recorded, by org and
+            order of recording.
+        :raises InvalidValue: if a head is given without an org.
+        """
+        ...

@@ -1,0 +1,185 @@
+"""The service: a repository, a clock and the pure functions, put together for a host.
+
+It reads what the repository has, calculates, and writes back:
+
+    service = OverageService(repository, clock=lambda: datetime.now(UTC))
+    service.record_usage(events)
+    service.recalculate("org-123")
+    service.summary("org-123")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from logging import getLogger
+from typing import Final
+
+from overages.account import Account
+from overages.calculation import calculate
+from overages.errors import BillingDisabled, InvalidValue, RecordConflict, UnknownPlan
+from overages.names import name
+from overages.overage import Statement
+from overages.parsing import Problems, as_tuple, flag, instance_of
+from overages.period import Period, instant
+from overages.record import Summary
+from overages.recording import Recording
+from overages.repository import Repository
+from overages.usage import UsageEvent
+
+_log: Final = getLogger(__name__)
+_ATTEMPTS: Final = 10  # each that fails means that another writer has succeeded
+
+
+class OverageService:
+    """Calculates, records and sums up the overage of orgs.
+
+    :param repository: where plans, accounts, usage and records are kept.
+    :param clock: gives the present instant, timezone-aware.
+    :param enabled: whether anything is done at all: a flag, or a function that is asked each time.
+        While it is off, every method raises `BillingDisabled`: nothing is calculated or written,
+        and no caller takes that for a bill of zero.
+
+    Periods are those of the account's cycle; without a `period`, a method works on the present one.
+    What happens is logged under ``overages.service``, with org and period, never with amounts.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        clock: Callable[[], datetime],
+        enabled: bool | Callable[[], bool] = True,
+    ) -> None:
+        self._repository = repository
+        self._clock = clock
+        self._enabled = enabled
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the service does anything now."""
+        return flag(self._enabled() if callable(self._enabled) else self._enabled, "enabled")
+
+    def calculate(self, org_id: str, period: Period | None = None) -> Statement | None:
+        """Return the statement of what an org owes beyond its plan, writing nothing.
+
+        The plan is the version in force at the start of the period, and the limits are the
+        account's.
+
+        :returns: None if the org has no account, and so no plan.
+        :raises UnknownPlan: if its plan was not yet in force.
+        :raises UnknownMetric: if it used what its plan doesn't know.
+        """
+        self._require_enabled(org_id)
+        account = self._repository.account(org_id)
+        if account is None:
+            _log.info("%s has no account: nothing to calculate", org_id, extra={"org_id": org_id})
+            return None
+        return self._statement(account, period or self._present(account))
+
+    def record(self, org_id: str, statement: Statement, force: bool = False) -> Recording:
+        """Record a statement of an org, once; see `Repository.record`.
+
+        :raises InvalidValue: if the statement is another org's.
+        """
+        self._require_enabled(org_id)
+        if instance_of(Statement)(statement, "statement").org_id != org_id:
+            raise InvalidValue("statement.org_id", statement.org_id, f"must be {org_id!r}")
+        return self._record(statement, force=force)
+
+    def summary(self, org_id: str, period: Period | None = None) -> Summary | None:
+        """Return what was recorded for an org's period.
+
+        :returns: None if the org has no account, and so no period, or nothing was recorded.
+        """
+        self._require_enabled(org_id)
+        if period is None:
+            account = self._repository.account(org_id)
+            if account is None:
+                return None
+            period = self._present(account)
+        return self._repository.summary(org_id, period)
+
+    def recalculate(
+        self, org_id: str, force: bool = False, period: Period | None = None
+    ) -> Recording | None:
+        """Calculate an org's period from its usage and record the result, however often.
+
+        The same usage writes nothing again; changed usage adds corrections, up or down. If another
+        writer records the period in between, the usage is read again, so that no older result
+        comes after a newer one.
+
+        :param force: whether a period that is invoiced may change.
+        :returns: None if the org has no account, and so no plan.
+        :raises PeriodInvoiced: if the period is invoiced, the result is another, and no `force`.
+        """
+        self._require_enabled(org_id)
+        account = self._repository.account(org_id)
+        if account is None:
+            return None
+        when = period or self._present(account)
+        for attempt in range(_ATTEMPTS):
+            earlier = self._repository.records(org_id, when)
+            statement = self._statement(account, when)
+            revision = earlier[-1].revision + 1 if earlier else 1
+            try:
+                return self._record(statement, force=force, revision=revision)
+            except RecordConflict:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+        return None
+
+    def record_usage(self, events: Iterable[UsageEvent]) -> int:
+        """Keep usage events, each in the period of its org's cycle; return how many were new.
+
+        An event id counts once in its org, for ever, so that events can be reported again.
+
+        :raises UnknownPlan: if an org has no account; nothing is kept then.
+        :raises EventConflict: if an event id came before with other content; nothing is kept then.
+        """
+        given = as_tuple(events, "events")
+        accounts: dict[str, Account | None] = {}
+        problems = Problems()
+        for i, event in enumerate(given):
+            org_id = instance_of(UsageEvent)(event, f"events[{i}]").org_id
+            if org_id not in accounts:
+                self._require_enabled(org_id)
+                accounts[org_id] = self._repository.account(org_id)
+                if accounts[org_id] is None:
+                    problems.add(UnknownPlan("org_id", org_id, "has no account, and so no plan"))
+        problems.raise_any()
+
+        def period_of(event: UsageEvent) -> Period:
+            account = accounts[event.org_id]
+            return account.period_at(event.at)
+
+        new = self._repository.add_events(given, period_of)
+        _log.info("%d usage events kept of %d", new, len(given))
+        return new
+
+    def _require_enabled(self, org_id: str) -> None:
+        name(org_id, "org_id")
+        if not self.enabled:
+            _log.info("overage billing is off: nothing done", extra={"org_id": org_id})
+            raise BillingDisabled("overage billing is off: nothing was calculated or written")
+
+    def _present(self, account: Account) -> Period:
+        return account.period_at(instant(self._clock(), "clock()"))
+
+    def _statement(self, account: Account, period: Period) -> Statement:
+        plan = self._repository.plan(account.plan, at=period.start)
+        usage = self._repository.usage(account.org_id, period)
+        return calculate(plan, usage, limits=account.limits)
+
+    def _record(
+        self, statement: Statement, *, force: bool, revision: int | None = None
+    ) -> Recording:
+        now = instant(self._clock(), "clock()")
+        recording = self._repository.record(
+            statement, created_at=now, revision=revision, force=force
+        )
+        org_id, period = statement.org_id, statement.period.isoformat()
+        _log.info(
+            "%s, %s: %d new records", org_id, period, len(recording.new),
+            extra={"org_id": org_id, "period": period},
+        )  # fmt: skip
+        return recording

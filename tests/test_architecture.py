@@ -14,7 +14,7 @@ RANKS = [
     {"parsing"},
     {"exact", "names"},
     {"rounding", "period"},
-    {"money", "tier"},
+    {"money", "tier", "cycle"},
     {"ladder"},
     {"pricing", "usage"},
     {"plan", "account", "record"},
@@ -88,6 +88,7 @@ def test_the_core_imports_nothing_but_the_standard_library_attrs_and_dateutil(un
 STANDARD = {
     "bisect", "collections", "datetime", "decimal", "enum", "fractions", "functools", "hashlib",
     "html", "importlib", "math", "re", "types", "typing", "unicodedata",
+    "zoneinfo",
 }  # fmt: skip
 
 

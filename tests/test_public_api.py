@@ -11,10 +11,11 @@ import pytest
 import overages
 
 NAMES = [
-    "Account", "Allowance", "Charge", "Currency", "Graduated", "Meter", "MetricTotal", "Money",
-    "Overage", "OverageRecord", "Package", "PerUnit", "Percentage", "Period", "Plan", "PriceModel",
-    "Rounding", "Statement", "Summary", "Tier", "TierCharge", "Usage", "UsageEvent", "Volume",
-    "aggregate", "allocate", "calculate", "calculate_many", "charge_between", "meter", "round_to",
+    "Account", "Allowance", "Charge", "Currency", "Cycle", "Graduated", "Meter", "MetricTotal",
+    "Money", "Overage", "OverageRecord", "Package", "PerUnit", "Percentage", "Period", "Plan",
+    "PriceModel", "Rounding", "Statement", "Summary", "Tier", "TierCharge", "Usage", "UsageEvent",
+    "Volume", "aggregate", "allocate", "calculate", "calculate_many", "charge_between", "meter",
+    "round_to",
 ]  # fmt: skip
 
 

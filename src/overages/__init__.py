@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from overages.account import Account
     from overages.aggregation import aggregate
     from overages.calculation import calculate, calculate_many, charge_between
+    from overages.cycle import Cycle
     from overages.metering import Meter, meter
     from overages.money import Currency, Money
     from overages.overage import Overage, Statement
@@ -35,6 +36,7 @@ __all__ = [
     "Allowance",
     "Charge",
     "Currency",
+    "Cycle",
     "Graduated",
     "Meter",
     "MetricTotal",
@@ -68,6 +70,7 @@ _HOMES = {
     "account": ["Account"],
     "aggregation": ["aggregate"],
     "calculation": ["calculate", "calculate_many", "charge_between"],
+    "cycle": ["Cycle"],
     "metering": ["Meter", "meter"],
     "money": ["Currency", "Money"],
     "overage": ["Overage", "Statement"],

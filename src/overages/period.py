@@ -1,6 +1,6 @@
 """Periods of time: half-open, timezone-aware, kept in UTC.
 
-Cycles, which produce periods from an anchor, come here beside them.
+Cycles, which produce periods from an anchor, are in `overages.cycle`.
 
     period = Period.month(2024, 2)
     instant in period                                 # start <= instant < end
@@ -73,6 +73,20 @@ def format_instant(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
+def plus_months(local: datetime, months: int) -> datetime:
+    """Return a time some months later (or earlier, if negative), by the calendar.
+
+    :param local: what a clock shows, without a timezone.
+    :raises ValueError: (or OverflowError) if that is outside the years 1 to 9999.
+
+    >>> plus_months(datetime(2024, 1, 31), 1).isoformat()  # no 31 February: the last day it has
+    '2024-02-29T00:00:00'
+    """
+    from dateutil.relativedelta import relativedelta  # its import takes longer than ours
+
+    return local + relativedelta(months=months)
+
+
 @frozen(init=False, order=True, weakref_slot=False)
 class Period:
     """A stretch of time ``[start, end)``: its start belongs to it, its end doesn't.
@@ -106,12 +120,10 @@ class Period:
         >>> Period.month(2024, 12).end.isoformat()
         '2025-01-01T00:00:00+00:00'
         """
-        from dateutil.relativedelta import relativedelta  # its import takes longer than ours
-
         instance_of(tzinfo)(zone, "zone")
         try:
             start = datetime(year, month, 1)
-            end = start + relativedelta(months=1)
+            end = plus_months(start, 1)
         except (TypeError, ValueError):
             problem = "must be a month of the years 1 to 9999"
             raise InvalidValue("month", f"{year}-{month}", problem) from None

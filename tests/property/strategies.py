@@ -22,6 +22,7 @@ from overages import (
     Allowance,
     Charge,
     Currency,
+    Cycle,
     Graduated,
     MetricTotal,
     Money,
@@ -125,6 +126,23 @@ def period_recipes(draw: st.DrawFn) -> Recipe[Period]:
 
 
 periods = period_recipes().map(Recipe.one)
+
+timezones = st.sampled_from(
+    [
+        *("UTC", "Europe/Paris", "America/New_York", "America/St_Johns", "Asia/Kathmandu"),
+        *("Australia/Lord_Howe", "Pacific/Apia", "Pacific/Kwajalein", "America/Juneau"),
+    ]
+)
+units = st.sampled_from(["hour", "day", "week", "month", "quarter", "year"])
+cycle_recipes = st.builds(
+    lambda anchor, every, unit, zone: Recipe(
+        Cycle, (anchor,), {"every": every, "unit": unit, "timezone": zone}
+    ),
+    instants,
+    st.integers(1, 40),
+    units,
+    timezones,
+)
 
 
 def money_recipes(unit: st.SearchStrategy[Any] = currencies) -> st.SearchStrategy[Recipe[Money]]:
@@ -328,10 +346,14 @@ usage_recipes = st.builds(
     quantity_maps,
 )
 account_recipes = st.builds(
-    lambda org, plan, limits: Recipe(Account, (org, plan, reordered(limits))),
+    lambda org, plan, limits, status, cycle: Recipe(
+        Account, (org, plan, reordered(limits)), {"status": status, "cycle": cycle}
+    ),
     orgs,
     names,
     quantity_maps,
+    st.sampled_from(["trial", "active", "past_due", "canceled"]),
+    st.one_of(st.sampled_from([None, Spelled(None, Recipe(Cycle.monthly))]), cycle_recipes),
 )
 event_recipes = st.builds(
     lambda org, metric, quantity, at, event_id: Recipe(
@@ -413,6 +435,7 @@ VALUE_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
     Allowance: allowance_recipes(),
     Charge: charge_recipes,
     Currency: st.one_of(own_currencies, iso_currencies.map(lambda unit: unit.second)),
+    Cycle: cycle_recipes,
     Graduated: graduated_recipes,
     MetricTotal: metric_total_recipes(),
     Money: money_recipes(),

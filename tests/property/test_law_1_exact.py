@@ -253,7 +253,7 @@ def test_statements_of_small_whole_quantities_say_what_the_oracle_says(
         usage = Usage("org-1", FEBRUARY, {"tokens": used})
         line = calculate(plan, usage)["tokens"]
         (expected,) = oracle.lines_of(plan, usage, None)
-        assert (line.quantity, line.cost.minor) == (expected.over, expected.cost)
+        assert (Fraction(line.quantity), line.cost.minor) == (expected.over, expected.cost)
         assert line.unit_price == oracle.unit_price_of(price, line.quantity or 1)
 
 

@@ -9,6 +9,7 @@ from overages import (
     Allowance,
     Charge,
     Currency,
+    Cycle,
     Graduated,
     Money,
     Package,
@@ -49,6 +50,9 @@ def refused(plan: Plan, usage: Usage, statement: Statement, money: Money, period
     Usage("org-1", period, {"tokens": 1.5})  # type: ignore[dict-item]
     UsageEvent("org-1", "tokens", 1, "2024-02-01T00:00:00Z")  # type: ignore[arg-type]
     Account("org-1", plan)  # type: ignore[arg-type]
+    Account("org-1", "p", status="cancelled")  # type: ignore[arg-type]
+    Cycle(period.start, unit="fortnight")  # type: ignore[arg-type]
+    Cycle("2024-01-31T00:00:00Z")  # type: ignore[arg-type]
     Money("50.00", "USD")  # type: ignore[arg-type]
     Money.of(50.0, "USD")  # type: ignore[arg-type]
     Currency("credits", "2")  # type: ignore[arg-type]

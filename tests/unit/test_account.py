@@ -1,17 +1,51 @@
 """Accounts: an org, its plan and its own limits."""
 
 import pickle
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from overages import Account
+from overages import Account, Cycle, Period
 from overages.errors import InvalidType, InvalidValue, InvalidValues
 
 
 def test_an_account_has_no_limits_of_its_own_unless_told() -> None:
     account = Account("org-1", "starter")
     assert (account.org_id, account.plan, dict(account.limits)) == ("org-1", "starter", {})
+
+
+def test_an_account_is_active_and_billed_by_calendar_months_in_utc_unless_told() -> None:
+    account = Account("org-1", "starter")
+    assert (account.status, account.cycle) == ("active", Cycle.monthly("UTC"))
+    assert account.period_at(datetime(2024, 2, 29, 23, tzinfo=UTC)) == Period.month(2024, 2)
+
+
+def test_an_account_has_the_periods_of_its_cycle() -> None:
+    cycle = Cycle(datetime(2024, 1, 31, tzinfo=UTC))
+    account = Account("org-1", "starter", cycle=cycle)
+    found = account.period_at(datetime(2024, 3, 1, tzinfo=UTC))
+    assert str(found) == "2024-02-29T00:00:00Z/2024-03-31T00:00:00Z"
+
+
+@pytest.mark.parametrize("status", ["trial", "active", "past_due", "canceled"])
+def test_a_status_is_kept_and_makes_another_account(status: Any) -> None:
+    account = Account("org-1", "starter", status=status)
+    assert account.status == status
+    assert (account == Account("org-1", "starter")) is (status == "active")
+
+
+@pytest.mark.parametrize("status", ["", "cancelled", "ACTIVE", None, 1])
+def test_another_status_is_refused(status: Any) -> None:
+    problem = "status: must be one of trial, active, past_due, canceled, got "
+    with pytest.raises(InvalidValue, match=f"^{problem}"):
+        Account("org-1", "starter", status=status)
+
+
+@pytest.mark.parametrize("cycle", ["month", Period.month(2024, 2)])
+def test_a_cycle_of_an_account_is_a_cycle(cycle: Any) -> None:
+    with pytest.raises(InvalidType, match=r"^cycle: must be of type Cycle, got "):
+        Account("org-1", "starter", cycle=cycle)
 
 
 def test_limits_have_one_form() -> None:
@@ -59,9 +93,20 @@ def test_accounts_are_equal_by_value_and_survive_pickling() -> None:
     same = Account("org-1", "starter", {"seats": "1", "tokens": "5.0"})
     assert len({account, same, pickle.loads(pickle.dumps(account))}) == 1
     assert account != Account("org-1", "starter", {"tokens": 5})
+    assert account != Account(
+        "org-1", "starter", account.limits, cycle=Cycle.monthly("Europe/Paris")
+    )
 
 
 def test_the_repr_of_an_account_makes_it_again() -> None:
     account = Account("org-1", "starter", {"tokens": 5})
     assert repr(account) == "Account('org-1', 'starter', {'tokens': 5})"
     assert eval(repr(account)) == account
+
+
+def test_the_repr_of_an_account_shows_status_and_cycle_where_they_are_unusual() -> None:
+    cycle = Cycle(datetime(2024, 1, 31, tzinfo=UTC), timezone="Europe/Paris")
+    assert repr(Account("a", "p", status="trial")) == "Account('a', 'p', {}, status='trial')"
+    assert repr(Account("a", "p", cycle=Cycle.monthly())) == "Account('a', 'p', {})"
+    account = Account("a", "p", status="past_due", cycle=cycle)
+    assert repr(account) == f"Account('a', 'p', {{}}, status='past_due', cycle={cycle!r})"

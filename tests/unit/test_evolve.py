@@ -8,6 +8,7 @@ import pytest
 from overages import (
     Account,
     Allowance,
+    Cycle,
     Graduated,
     Money,
     Overage,
@@ -41,6 +42,16 @@ USD_5 = Money(5, "USD")
         (Allowance(5, PerUnit(1)), {"included": None}, Allowance(None, PerUnit(1))),
         (Usage("a", FEBRUARY, {"x": 1}), {"org_id": "b"}, Usage("b", FEBRUARY, {"x": 1})),
         (Account("a", "p", {"x": 1}), {"plan": "q"}, Account("a", "q", {"x": 1})),
+        (
+            Account("a", "p", status="trial", cycle=Cycle.monthly("Europe/Paris")),
+            {"status": "active"},
+            Account("a", "p", cycle=Cycle.monthly("Europe/Paris")),
+        ),
+        (
+            Cycle(FEBRUARY.start),
+            {"unit": "day", "every": 10},
+            Cycle(FEBRUARY.start, every=10, unit="day"),
+        ),
         (USD_5, {"minor": 6}, Money(6, "USD")),
         (
             Overage("x", 7, 5, PerUnit(1), USD_5),

@@ -16,6 +16,8 @@
     [accounts.org-7]
     plan = "starter"
     limits = { tokens = 600_000 }
+    status = "trial"                    # "active" if left out
+    cycle = { anchor = 2024-01-31T00:00:00Z, every = 1, unit = "month", timezone = "Europe/Paris" }
 
 Prices may be written as TOML floats: they are read digit by digit, and never become binary ones.
 A key that isn't known is an error, and so is one that is missing; the faults of all tables are
@@ -35,10 +37,12 @@ from typing import Any, Final
 from attrs import frozen
 
 from overages.account import Account
+from overages.cycle import Cycle
 from overages.errors import InvalidType, InvalidValue, UnknownMetric, UnknownPlan
 from overages.exact import Quantity
 from overages.money import Currency, Money
 from overages.parsing import Problems
+from overages.period import parse_instant
 from overages.plan import Allowance, Plan
 from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
 from overages.tier import Tier
@@ -205,5 +209,17 @@ _MODELS: Final[dict[str, tuple[Callable[..., PriceModel], list[str], list[str]]]
 
 
 def _account(org_id: str, value: object) -> Account:
-    fields = _fields(value, required=["plan"], optional=["limits"])
-    return Account(org_id, fields["plan"], fields.get("limits"))
+    fields = dict(_fields(value, required=["plan"], optional=["limits", "status", "cycle"]))
+    problems = Problems()
+    if "cycle" in fields:
+        fields["cycle"] = problems.attempt(_cycle, fields["cycle"], path="cycle")
+    account = problems.attempt(Account, org_id, **fields)  # without its cycle if that is faulty
+    problems.raise_any()
+    return account
+
+
+def _cycle(value: object) -> Cycle:
+    fields = dict(_fields(value, required=["anchor"], optional=["every", "unit", "timezone"]))
+    if isinstance(fields["anchor"], str):
+        fields["anchor"] = parse_instant(fields["anchor"], "anchor")
+    return Cycle(**fields)

@@ -1,12 +1,15 @@
 """Plans and accounts from TOML."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
 from overages import (
+    Account,
     Allowance,
     Currency,
+    Cycle,
     Graduated,
     Money,
     Package,
@@ -111,6 +114,78 @@ def test_an_account_has_its_plan_and_limits_and_others_have_none() -> None:
     assert book.terms("acme") == (book.plans["p"], {"m": Decimal("7.5")})
     with pytest.raises(UnknownPlan, match=r"org_id: has no account, .*, got 'other'"):
         book.terms("other")
+
+
+def test_an_account_has_a_status_and_a_cycle_if_it_says_so() -> None:
+    book = read_plans(
+        MINIMAL
+        + """
+        [accounts]
+        usual = { plan = "p" }
+        late = { plan = "p", status = "past_due" }
+        [accounts.acme]
+        plan = "p"
+        limits = { m = 7 }
+        status = "trial"
+        cycle = { anchor = 2024-01-31T01:00:00+01:00, every = 2, unit = "week", timezone = "UTC" }
+        [accounts.text]
+        plan = "p"
+        cycle = { anchor = "2024-01-31T00:00:00Z", timezone = "Europe/Paris" }
+        """
+    )
+    anchor = datetime(2024, 1, 31, tzinfo=UTC)
+    fortnights = Cycle(anchor, every=2, unit="week")
+    assert book.accounts == {
+        "usual": Account("usual", "p"),
+        "late": Account("late", "p", status="past_due"),
+        "acme": Account("acme", "p", {"m": 7}, status="trial", cycle=fortnights),
+        "text": Account("text", "p", cycle=Cycle(anchor, timezone="Europe/Paris")),
+    }
+
+
+@pytest.mark.parametrize(
+    ("toml", "faulty"),
+    [
+        ("cycle = 5", ["cycle: must be a table, got 5"]),
+        ("cycle = {}", ["cycle.anchor: must be given, got None"]),
+        (
+            "cycle = { anchor = 2024-01-31T00:00:00Z, zone = 'UTC' }",
+            ["cycle.zone: isn't known; known here are anchor, every, unit, timezone, got 'UTC'"],
+        ),
+        (
+            "cycle = { anchor = 2024-01-31T00:00:00 }",
+            [
+                "cycle.anchor: must have a timezone, got datetime.datetime(2024, 1, 31, 0, 0)",
+            ],
+        ),
+        (
+            "cycle = { anchor = 2024-01-31 }",
+            ["cycle.anchor: must be a datetime, got datetime.date(2024, 1, 31)"],
+        ),
+        (
+            "cycle = { anchor = '2024-01-31T00:00:00' }",
+            [
+                "cycle.anchor: must have a timezone, such as a Z at its end, "
+                "got '2024-01-31T00:00:00'"
+            ],
+        ),
+        (
+            "limits = { m = -1 }\nstatus = 'gone'\n"
+            "cycle = { anchor = 2024-01-31T00:00:00Z, every = 0, unit = 'moon', timezone = 'X' }",
+            [
+                "cycle.every: must be from 1 to 1,000,000, got 0",
+                "cycle.unit: must be one of hour, day, week, month, quarter, year, got 'moon'",
+                "cycle.timezone: must be the IANA name of a timezone known here, such as "
+                "Europe/Paris, got 'X'",
+                "limits.m: must not be negative, got -1",
+                "status: must be one of trial, active, past_due, canceled, got 'gone'",
+            ],
+        ),
+    ],
+)
+def test_every_fault_of_an_account_is_named_by_its_path(toml: str, faulty: list[str]) -> None:
+    found = faults(f'{MINIMAL}[accounts.acme]\nplan = "p"\n{toml}')
+    assert found == [f"accounts.acme.{fault}" for fault in faulty]
 
 
 def test_the_default_plan_is_for_orgs_without_an_account() -> None:

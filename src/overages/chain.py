@@ -14,6 +14,7 @@ shows that too.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 from json import JSONEncoder
@@ -22,9 +23,10 @@ from typing import Final, TypeAlias
 from attrs import frozen
 
 from overages.errors import RecordsAltered
-from overages.exact import number_text, ordinal
+from overages.exact import Exact, Quantity, number_text, ordinal
+from overages.money import Money
 from overages.parsing import parse_all
-from overages.period import format_instant
+from overages.period import Period, format_instant
 from overages.record import OverageRecord, sha256_digest
 from overages.trusted import trusted
 
@@ -78,24 +80,54 @@ START: Final = new_head(0, "0" * 64)
 
 def row_of(record: OverageRecord) -> Row:
     """Return the row that keeps a record."""
-    unit_price = record.unit_price
-    currency = record.cost.currency
-    return (
+    return make_row(
         record.org_id,
-        format_instant(record.period.start),
-        format_instant(record.period.end),
+        record.period,
         record.metric,
-        record.revision,
-        number_text(record.quantity),
-        None if unit_price is None else number_text(unit_price),
-        number_text(record.exact_cost),
-        str(record.cost.minor),
-        currency.code,
-        currency.exponent,
+        record.quantity,
+        record.cost,
+        record.exact_cost,
+        record.unit_price,
         record.plan,
         record.plan_version,
+        record.revision,
         record.sequence,
-        format_instant(record.created_at),
+        record.created_at,
+    )
+
+
+def make_row(
+    org_id: str,
+    period: Period,
+    metric: str,
+    quantity: Quantity,
+    cost: Money,
+    exact_cost: Exact,
+    unit_price: Exact | None,
+    plan: str,
+    plan_version: int,
+    revision: int,
+    sequence: int,
+    created_at: datetime,
+) -> Row:
+    """Return the row of a record with these fields, which have been validated."""
+    currency = cost.currency
+    return (
+        org_id,
+        _instant_text(period.start),
+        _instant_text(period.end),
+        metric,
+        revision,
+        number_text(quantity),
+        None if unit_price is None else number_text(unit_price),
+        number_text(exact_cost),
+        str(cost.minor),
+        currency.code,
+        currency.exponent,
+        plan,
+        plan_version,
+        sequence,
+        _instant_text(created_at),
     )
 
 
@@ -118,9 +150,9 @@ def row_digest(row: Row, previous: str) -> str:
 
 
 _quote: Final = JSONEncoder(ensure_ascii=False).encode
-_quoted: Final = lru_cache(maxsize=1024)(
-    _quote
-)  # metrics, plans and currencies come again and again
+# The same metrics, plans, currencies and periods come again and again.
+_quoted: Final = lru_cache(maxsize=1024)(_quote)
+_instant_text: Final = lru_cache(maxsize=1024)(format_instant)
 
 
 def verify_chain(

@@ -194,6 +194,10 @@ def number_text(number: Quantity | Fraction) -> str:
 
     Each number has one text, since each has one form.
     """
+    return str(number) if type(number) is int else _text_of(number)
+
+
+def _text_of(number: Quantity | Fraction) -> str:
     return format(number, "f") if isinstance(number, Decimal) else str(number)
 
 

@@ -162,6 +162,14 @@ class Statement:
         """An `Overage` for each of the plan's allowances, in its order, also where none is over."""
         return tuple(map(self._line, self.plan.rates, self._rows))
 
+    def charged_lines(self) -> list[Overage]:
+        """Return the lines that are over or cost something: those that recording keeps."""
+        return [
+            self._line(rate, row)
+            for rate, row in zip(self.plan.rates, self._rows, strict=True)
+            if row[2] or row[3]
+        ]
+
     @property
     def total(self) -> Money:
         """The sum of the lines' costs."""

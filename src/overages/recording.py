@@ -19,7 +19,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from attrs import frozen
 
-from overages.chain import START, ChainHead, new_head, row_digest, row_of
+from overages.chain import START, ChainHead, Row, make_row, new_head, row_digest
 from overages.errors import (
     CurrencyMismatch,
     InvalidValue,
@@ -27,11 +27,11 @@ from overages.errors import (
     PeriodOverlap,
     RecordConflict,
 )
-from overages.exact import Exact, Quantity, exact_number, ordinal, scaled, unscaled
-from overages.money import Currency, Money, new_money
+from overages.exact import SCALE, Exact, Quantity, exact_number, ordinal, scaled, unscaled
+from overages.money import Currency, new_money
 from overages.overage import Statement
 from overages.period import Period, format_instant
-from overages.record import MetricTotal, OverageRecord, new_record
+from overages.record import OverageRecord, new_record
 
 
 @frozen(weakref_slot=False)
@@ -54,6 +54,15 @@ class Change(NamedTuple):
     exact_cost: Exact
     minor: int
     unit_price: Exact | None
+    due: Due
+
+
+class Due(NamedTuple):
+    """What a metric comes to: units, and minor units of a currency."""
+
+    quantity: Quantity
+    minor: int
+    currency: Currency
 
 
 class Ledger:
@@ -65,7 +74,8 @@ class Ledger:
     :param head: the end of the org's chain; None where it has no record.
     :param invoiced: when each finished period was invoiced.
 
-    `new` has the records that statements added, and `head` is the end of the chain with them.
+    `new` has the records that statements added, as rows with their digests, `head` is the end of
+    the chain with them, and `due` is what their periods and metrics come to now.
     """
 
     def __init__(
@@ -78,8 +88,9 @@ class Ledger:
     ) -> None:
         self.org_id = org_id
         self.head = head or START
-        self.new: list[OverageRecord] = []
-        self._records = list(records)
+        self.new: list[tuple[Row, str]] = []
+        self.due: dict[tuple[Period, str], Due] = {}
+        self.records = list(records)
         self._invoiced = invoiced
 
     def add(
@@ -103,30 +114,42 @@ class Ledger:
         :raises PeriodOverlap: if the org was charged for the metric in an overlapping period.
         :raises CurrencyMismatch: if the period's records are in another currency.
         """
-        there = [record for record in self._records if record.period == statement.period]
+        there = [record for record in self.records if record.period == statement.period]
         changes = _changes(statement, there)
         if not changes:
             return Recording(tuple(there), ())
         next_revision = there[-1].revision + 1 if there else 1
         self._check(statement, changes, next_revision, revision, force=force)
-        new = []
-        for change in changes:
-            record = _record(statement, change, next_revision, self.head, plan_version, created_at)
-            self.head = new_head(record.sequence, record.digest)
-            new.append(record)
-        self._records += new
-        self.new += new
-        return Recording((*there, *new), tuple(new))
+        new = tuple(
+            self._append(statement, change, (plan_version, next_revision), created_at)
+            for change in changes
+        )
+        self.records += new
+        return Recording((*there, *new), new)
 
-    def overage(self) -> dict[tuple[Period, str], MetricTotal]:
-        """Return what the records come to by period and metric, where there are new ones."""
-        changed = {(record.period, record.metric): record.cost.currency for record in self.new}
-        totals = {}
-        for (period, metric), currency in changed.items():
-            of_metric = [r for r in self._records if (r.period, r.metric) == (period, metric)]
-            parts, _, minor = _sums(of_metric)[metric]
-            totals[period, metric] = MetricTotal(unscaled(parts), Money(minor, currency))
-        return totals
+    def _append(
+        self, statement: Statement, change: Change, numbers: tuple[int, int], created_at: datetime
+    ) -> OverageRecord:
+        sequence = self.head.sequence + 1
+        fields = (
+            self.org_id,
+            statement.period,
+            change.metric,
+            change.quantity,
+            new_money(change.minor, statement.currency),
+            change.exact_cost,
+            change.unit_price,
+            statement.plan.slug,
+            *numbers,
+            sequence,
+            created_at,
+        )
+        row = make_row(*fields)
+        digest = row_digest(row, self.head.digest)
+        self.head = new_head(sequence, digest)
+        self.new.append((row, digest))
+        self.due[statement.period, change.metric] = change.due
+        return new_record(*fields, digest)
 
     def _check(
         self,
@@ -158,7 +181,7 @@ class Ledger:
         """Return the metrics that something is charged for, by each other overlapping period."""
         others = {
             record.period
-            for record in self._records
+            for record in self.records
             if record.period != period
             and record.period.start < period.end
             and period.start < record.period.end
@@ -166,7 +189,7 @@ class Ledger:
         return {
             other: {
                 metric
-                for metric, sums in _sums(r for r in self._records if r.period == other).items()
+                for metric, sums in _sums(r for r in self.records if r.period == other).items()
                 if any(sums)
             }
             for other in sorted(others)
@@ -181,27 +204,40 @@ _NOTHING: Final[Sums] = (0, Fraction(), 0)
 
 def _changes(statement: Statement, there: list[OverageRecord]) -> list[Change]:
     """Return what a statement's result differs in from the sum of the period's records."""
+    currency = statement.currency
     for record in there:
-        _require_currency(statement.currency, record.cost.currency)
+        if record.cost.currency != currency:
+            raise CurrencyMismatch(record.cost.currency.code, currency.code)
     recorded = _sums(there)
     changes = []
-    for line in statement.lines:
-        if line.quantity or line.cost.minor or line.metric in recorded:
-            charge = line.charge
-            before = recorded.pop(line.metric, None)
-            if before is None:
-                due = (line.quantity, charge.exact_cost, line.cost.minor)
-            else:
-                due = _difference(
-                    (scaled(line.quantity), Fraction(*charge.ratio), line.cost.minor), before
-                )
-            if any(due):
-                changes.append(Change(line.metric, *due, _unit_price(due, charge.unit_price)))
-    for metric, before in recorded.items():  # of metrics that the plan no longer has
-        due = _difference(_NOTHING, before)
-        if any(due):
-            changes.append(Change(metric, *due, None))
+    for line in statement.charged_lines():
+        metric, minor = line.metric, line.cost.minor
+        due = Due(line.quantity, minor, currency)
+        before = recorded.pop(metric, None)
+        charge = line.charge
+        if before is None:
+            price = charge.unit_price
+            changes.append(Change(metric, due.quantity, charge.exact_cost, minor, price, due))
+        elif before != (now := (scaled(due.quantity), Fraction(*charge.ratio), minor)):
+            changes.append(_correction(metric, before, now, charge.unit_price, due))
+    for metric, before in recorded.items():  # what is not over any more, or not in the plan
+        if before != _NOTHING:
+            changes.append(_correction(metric, before, _NOTHING, None, Due(0, 0, currency)))
     return changes
+
+
+def _correction(metric: str, before: Sums, now: Sums, price: Exact | None, due: Due) -> Change:
+    exact = now[1] - before[1]
+    quantity = now[0] - before[0]
+    explained = price is not None and exact == Fraction(quantity, SCALE) * Fraction(price)
+    return Change(
+        metric,
+        unscaled(quantity),
+        exact_number(exact.numerator, exact.denominator),
+        now[2] - before[2],
+        price if explained else None,  # the price of each unit, unless prices have changed
+        due,
+    )
 
 
 def _sums(records: Iterable[OverageRecord]) -> dict[str, Sums]:
@@ -214,50 +250,6 @@ def _sums(records: Iterable[OverageRecord]) -> dict[str, Sums]:
             minor + record.cost.minor,
         )
     return sums
-
-
-def _difference(due: Sums, before: Sums) -> tuple[Quantity, Exact, int]:
-    exact = due[1] - before[1]
-    return (
-        unscaled(due[0] - before[0]),
-        exact_number(exact.numerator, exact.denominator),
-        due[2] - before[2],
-    )
-
-
-def _unit_price(due: tuple[Quantity, Exact, int], price: Exact | None) -> Exact | None:
-    """Return the price of each unit, if it explains the cost: not where the price has changed."""
-    if price is None:
-        return None
-    (units, of_unit), (cost, of_major) = due[0].as_integer_ratio(), due[1].as_integer_ratio()
-    major, parts = price.as_integer_ratio()
-    return price if units * major * of_major == cost * of_unit * parts else None
-
-
-def _record(
-    statement: Statement,
-    change: Change,
-    revision: int,
-    head: ChainHead,
-    plan_version: int,
-    created_at: datetime,
-) -> OverageRecord:
-    fields = (
-        statement.org_id,
-        statement.period,
-        change.metric,
-        change.quantity,
-        new_money(change.minor, statement.currency),
-        change.exact_cost,
-        change.unit_price,
-        statement.plan.slug,
-        plan_version,
-        revision,
-        head.sequence + 1,
-        created_at,
-    )
-    digest = row_digest(row_of(new_record(*fields, "")), head.digest)
-    return new_record(*fields, digest)
 
 
 def _differing(changes: Iterable[Change]) -> str:
@@ -274,7 +266,3 @@ def _differing(changes: Iterable[Change]) -> str:
     ]
     return ", ".join(names)
 
-
-def _require_currency(wanted: Currency, found: Currency) -> None:
-    if wanted != found:
-        raise CurrencyMismatch(found.code, wanted.code)

@@ -14,7 +14,7 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Final, Literal, TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
 
 from overages.errors import InvalidValue
 from overages.exact import (
@@ -47,6 +47,10 @@ class Tier:
     :param per: how many units `price` buys; fractions are charged in proportion.
     :param size: units in a package; within the tier, packages are then charged, not units.
     :param count: whether ``"started"`` packages are charged, or only ``"completed"`` ones.
+
+    `unit_price` is the price of each unit in major currency units; None where a flat fee or
+    packages come in.
+
     :raises InvalidType: if a number is a float or no number at all.
     :raises InvalidValue: if a number is badly written, or both `per` and `size` are given.
 
@@ -62,6 +66,7 @@ class Tier:
     per: Quantity
     size: Quantity | None
     count: Count
+    unit_price: Exact | None = field(init=False, eq=False)
 
     def __init__(
         self,
@@ -84,15 +89,7 @@ class Tier:
         if values[3] != 1 and size is not None:
             raise InvalidValue("per", per, "must be left at 1 where the tier has a size")
         self.__attrs_init__(*values)
-
-    @property
-    def unit_price(self) -> Exact | None:
-        """Major currency units for each unit; None where a flat fee or packages come in."""
-        if self.flat or self.size is not None:
-            return None
-        price, parts = self.price.as_integer_ratio()
-        units, of_units = self.per.as_integer_ratio()
-        return exact_number(price * of_units, parts * units)
+        object.__setattr__(self, "unit_price", _unit_price(self))
 
     def exact_units(self, quantity: Quantity) -> Fraction:
         """Return how many times the price is due for a quantity within the tier."""
@@ -107,6 +104,14 @@ class Tier:
         shown = [f"up_to={self.up_to!r}", f"price={self.price!r}"]
         shown += [f"{key}={value!r}" for key, value in unusual.items() if value != usual[key]]
         return f"Tier({', '.join(shown)})"
+
+
+def _unit_price(tier: Tier) -> Exact | None:
+    if tier.flat or tier.size is not None or tier.per <= 0:  # (the table will refuse the last)
+        return None
+    price, parts = tier.price.as_integer_ratio()
+    units, of_units = tier.per.as_integer_ratio()
+    return exact_number(price * of_units, parts * units)
 
 
 @frozen(init=False, weakref_slot=False)
@@ -214,6 +219,8 @@ class Charge:
     @property
     def unit_price(self) -> Exact | None:
         """Price of each unit in major currency units; None where units differ or a fee is added."""
+        if self._reached is not None and not self._filled:
+            return self._reached[0].unit_price
         prices = {part.tier.unit_price for part in self.tiers}
         return prices.pop() if len(prices) == 1 else None
 

@@ -125,7 +125,7 @@ class MemoryRepository(BaseRepository):
 
     def _append(self, ledgers: Iterable[Ledger]) -> None:
         for ledger in ledgers:
-            self._records.setdefault(ledger.org_id, []).extend(ledger.new)
+            self._records[ledger.org_id] = list(ledger.records)
 
     def _records_of(self, org_id: str, period: Period | None) -> Iterable[OverageRecord]:
         found = self._records.get(org_id, [])

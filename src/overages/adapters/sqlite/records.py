@@ -90,8 +90,7 @@ class RecordTables(SqliteStore):
     def _append(self, ledgers: Iterable[Ledger]) -> None:
         changed = [ledger for ledger in ledgers if ledger.new]
         self._cursor.executemany(
-            _INSERT,
-            [(*row_of(record), record.digest) for ledger in changed for record in ledger.new],
+            _INSERT, [(*row, digest) for ledger in changed for row, digest in ledger.new]
         )
         self._cursor.executemany(
             _SET_HEAD,
@@ -104,13 +103,13 @@ class RecordTables(SqliteStore):
                     ledger.org_id,
                     *period_columns(period),
                     metric,
-                    number_text(total.quantity),
-                    str(total.cost.minor),
-                    total.cost.currency.code,
-                    total.cost.currency.exponent,
+                    number_text(due.quantity),
+                    str(due.minor),
+                    due.currency.code,
+                    due.currency.exponent,
                 )
                 for ledger in changed
-                for (period, metric), total in ledger.overage().items()
+                for (period, metric), due in ledger.due.items()
             ],
         )
 

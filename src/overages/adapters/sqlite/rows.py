@@ -91,6 +91,7 @@ def parts_of(text: str) -> int:
     return scaled(number)
 
 
+@lru_cache(maxsize=1024)
 def period_columns(period: Period) -> tuple[str, str]:
     """Return how a period is stored."""
     return format_instant(period.start), format_instant(period.end)

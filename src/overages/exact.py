@@ -114,7 +114,9 @@ def exact_amount(value: object, field: str) -> Exact:
     if isinstance(value, Fraction):
         if max(abs(value.numerator), value.denominator) >= 10**_AMOUNT_DIGITS:
             raise InvalidValue(field, value, f"must have at most {_AMOUNT_DIGITS} digits on a side")
-        return exact_number(value.numerator, value.denominator)
+        value = exact_number(value.numerator, value.denominator)
+        if isinstance(value, Fraction):
+            return value
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         raise InvalidType(field, value, "must be an int, a Decimal or a Fraction")
     number = Decimal(value)
@@ -155,8 +157,8 @@ def exact_number(numerator: int, denominator: int) -> Exact:
     if rest != 1:
         return ratio
     places = max(twos, fives)
-    digits = ratio.numerator * (10**places // ratio.denominator)
-    return Decimal(f"{digits}E-{places}") if places else Decimal(digits)
+    digits = Decimal(ratio.numerator * (10**places // ratio.denominator))
+    return Decimal(f"{digits}E-{places}") if places else digits  # (a host may limit str of an int)
 
 
 def plain_text(number: Quantity | Fraction) -> str:

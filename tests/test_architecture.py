@@ -20,6 +20,10 @@ RANKS = [
     {"plan", "account", "record"},
     {"overage"},
     {"metering", "calculation", "aggregation"},
+    {"jsontext"},
+    {"forms"},
+    {"hosted"},
+    {"codec"},
     {"__init__"},
 ]
 EDGES = {"imports", "exports", "commands", "__main__"}
@@ -87,7 +91,7 @@ def test_the_core_imports_nothing_but_the_standard_library_attrs_and_dateutil(un
 
 STANDARD = {
     "bisect", "collections", "datetime", "decimal", "enum", "fractions", "functools", "hashlib",
-    "html", "importlib", "math", "re", "types", "typing", "unicodedata",
+    "html", "importlib", "json", "logging", "math", "re", "types", "typing", "unicodedata",
     "zoneinfo",
 }  # fmt: skip
 

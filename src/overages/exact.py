@@ -125,7 +125,9 @@ def exact_amount(value: object, field: str) -> Exact:
     if isinstance(value, Fraction):
         if max(abs(value.numerator), value.denominator) >= 10**_AMOUNT_DIGITS:
             raise InvalidValue(field, value, f"must have at most {_AMOUNT_DIGITS} digits on a side")
-        return exact_number(value.numerator, value.denominator)
+        value = exact_number(value.numerator, value.denominator)
+        if isinstance(value, Fraction):
+            return value
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         raise InvalidType(field, value, "must be an int, a Decimal or a Fraction")
     number = Decimal(value)
@@ -166,7 +168,10 @@ def exact_number(numerator: int, denominator: int) -> Exact:
         return Fraction(numerator, denominator)
     places, factor = form
     digits = numerator // common * factor
-    return Decimal(f"{digits}E-{places}") if places else Decimal(digits)
+    if not places:
+        return Decimal(digits)
+    written = digits if -LIMIT < digits < LIMIT else Decimal(digits)  # a host may limit str(int)
+    return Decimal(f"{written}E-{places}")
 
 
 @lru_cache(maxsize=256)  # prices have few denominators

@@ -26,6 +26,7 @@ from overages import (
     calculate_many,
     charge_between,
 )
+from overages.codec import Codec, decode, encode
 from overages.exact import Quantity
 
 
@@ -55,3 +56,9 @@ def models() -> tuple[PriceModel, ...]:
     Plan("p", "USD", {"tokens": Allowance(None, Doubling())})
     Usage("org-1", Period.month(2024, 2), {"tokens": 5})
     return PerUnit("0.10"), Graduated([Tier(None, price=Decimal("0.5"))]), Doubling()
+
+
+def texts(plan: Plan) -> None:
+    assert_type(decode(encode(plan), Plan), Plan)
+    assert_type(decode("{}", object), object)
+    assert_type(Codec(price_models=[Doubling, PerUnit]).decode(b"{}", Usage), Usage)

@@ -285,6 +285,7 @@ def test_an_amount_that_is_not_finite_is_refused(text: str) -> None:
         Decimal("1E-1001"),
         Decimal("1E+1000"),
         pytest.param(10**5000, id="10**5000"),
+        pytest.param(Fraction(1, 2**1001), id="1/2**1001"),  # a decimal number of 1001 decimals
     ],
 )
 def test_an_amount_of_over_a_thousand_digits_on_a_side_is_refused(value: object) -> None:

@@ -1,0 +1,259 @@
+"""The codec: strict, versioned JSON of every value.
+
+Equal values give equal bytes, and what is read goes through the constructors, so that a text gives
+a lawful value or an error that names each fault with its path:
+
+    data = encode(plan)
+    decode(data, Plan) == plan
+    Codec(price_models=[Peak]).encode(plan_with_peaks)        # with a price model of a host's own
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TypeVar, cast
+
+from overages.account import Account
+from overages.errors import InvalidValue
+from overages.forms import (
+    EXACT,
+    FLAG,
+    INSTANT,
+    NAME,
+    NUMBER,
+    PERIOD,
+    ROUNDING,
+    TEXT,
+    WHOLE,
+    Form,
+    any_of,
+    by_name,
+    in_order,
+    kind_of,
+    list_of,
+    optional,
+    table,
+)
+from overages.hosted import check_models, form_of
+from overages.jsontext import entries, parsed, written
+from overages.money import Currency, Money
+from overages.overage import Overage, Statement
+from overages.parsing import Problems, as_tuple, instance_of
+from overages.period import Period
+from overages.plan import Allowance, Plan
+from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
+from overages.record import MetricTotal, OverageRecord, Summary
+from overages.tier import Charge, Tier, TierCharge
+from overages.usage import Usage, UsageEvent
+
+T = TypeVar("T")
+
+VERSION: Final = "1"
+"""The version of the format; what a later one writes is refused here, not misread."""
+
+
+class Codec:
+    """Writes values as JSON and reads them, price models of a host's own among them.
+
+    :param price_models: classes of price models whose ``__match_args__`` name the arguments of the
+        constructor, as those of dataclasses and attrs classes do.
+    :raises InvalidType: if one is no such class.
+    :raises InvalidValue: if two have one name, or one has that of a class of the library.
+
+    >>> from overages import PerUnit
+    >>> Codec().encode(PerUnit("0.10"))
+    b'{"per":"1","price":"0.1","type":"PerUnit","version":"1"}'
+    """
+
+    __slots__ = ("_form", "_kinds")
+
+    def __init__(self, price_models: Iterable[type[PriceModel]] = ()) -> None:
+        models: tuple[type, ...] = as_tuple(price_models, "price_models")
+        check_models(models, [kind.__name__ for kind in _PLAIN | _PRICES | _priced(_TIER)])
+        prices = _PRICES | {model: form_of(model, _TIER) for model in models}
+        forms = _PLAIN | prices | _priced(any_of(prices, _A_PRICE))
+        self._kinds = tuple(forms)
+        self._form = any_of(forms, "a value of the library")
+
+    def encode(self, value: object) -> bytes:
+        """Return the canonical JSON text of a value, in UTF-8.
+
+        :raises InvalidType: if it is no value of the library, or holds a price model that isn't
+            named in `price_models`; the error has the path to it.
+        :raises InvalidValue: if the text would have more than a mebibyte.
+        """
+        return written({**self._form.write(value, ""), "version": VERSION})
+
+    def decode(self, data: bytes | str, expected: type[T]) -> T:
+        """Return the value that a JSON text says.
+
+        Keys may come in any order, with any space between; everything else must be as `encode`
+        would write it.
+
+        :param data: the text, in UTF-8 if in bytes.
+        :param expected: the class of the value; ``object`` for any.
+        :raises InvalidType: for what is of a wrong type, such as a number without quotes.
+        :raises InvalidValue: for any other fault; `InvalidValues` for several.
+        """
+        instance_of(type)(expected, "expected")
+        tree = parsed(data)
+        given = dict(entries(tree, "" if isinstance(tree, dict) else "data"))
+        problems = Problems()
+        kind = problems.attempt(kind_of, self._kinds, given, "")
+        version = given.pop("version", None)
+        if version != VERSION:
+            problems.add(InvalidValue("version", version, f"must be {VERSION!r}"))
+        problems.raise_any()
+        if not issubclass(kind, expected):
+            raise InvalidValue("type", kind.__name__, f"must be {expected.__name__}")
+        return cast(T, self._form.read(given, ""))
+
+
+# The form of each class: its keys, and how what stands there is written and read.
+
+
+def _statement(
+    org_id: str, period: Period, plan: Plan, lines: tuple[dict[str, Any], ...]
+) -> Statement:
+    """Make a statement of its numbers; its plan has the rest of each line."""
+    if len(lines) != len(plan.allowances):
+        problem = f"must be as many as the plan's allowances, {len(plan.allowances)}"
+        raise InvalidValue("lines", len(lines), problem)
+    problems = Problems()
+    overages = [
+        problems.attempt(_line, plan, metric, **line, path=f"lines[{i}]")
+        for i, (metric, line) in enumerate(zip(plan.allowances, lines, strict=True))
+    ]
+    problems.raise_any()
+    return Statement(org_id, period, plan, overages)
+
+
+def _line(plan: Plan, metric: str, used: Any, limit: Any, minor: int) -> Overage:
+    price, cost = plan.allowances[metric].price, Money(minor, plan.currency)
+    return Overage(metric, used, limit, price, cost)
+
+
+def _numbers(line: Overage) -> dict[str, Any]:
+    return {"used": line.used, "limit": line.limit, "minor": line.cost.minor}
+
+
+def _offer(metric: str, **fields: Any) -> tuple[str, Allowance]:
+    return metric, Allowance(**fields)
+
+
+def _offered(offer: tuple[str, Allowance]) -> dict[str, Any]:
+    metric, allowance = offer
+    return {"metric": metric, "included": allowance.included, "price": allowance.price}
+
+
+def _summary(currency: Currency, metrics: Mapping[str, MetricTotal]) -> Summary:
+    summary = Summary(currency, metrics)
+    problems = Problems()
+    for metric, total in metrics.items():
+        if metric not in summary:  # it drops them, and would be written without
+            problem = "must be left out where there is neither quantity nor cost"
+            problems.add(InvalidValue(f"metrics.{metric}", total, problem))
+    problems.raise_any()
+    return summary
+
+
+_CURRENCY: Final = table(Currency, code=NAME, exponent=WHOLE)
+_MONEY: Final = table(Money, currency=_CURRENCY, minor=WHOLE)
+_TIER: Final = table(
+    Tier,
+    up_to=optional(NUMBER),
+    price=NUMBER,
+    flat=NUMBER,
+    per=NUMBER,
+    size=optional(NUMBER),
+    count=TEXT,
+)
+_TIER_CHARGE: Final = table(TierCharge, tier=_TIER, quantity=NUMBER, above=NUMBER)
+_TOTAL: Final = table(MetricTotal, quantity=NUMBER, cost=_MONEY)
+_RECORD: Final = table(
+    OverageRecord,
+    org_id=NAME,
+    period=PERIOD,
+    metric=NAME,
+    quantity=NUMBER,
+    cost=_MONEY,
+    exact_cost=EXACT,
+    unit_price=optional(EXACT),
+)
+_EVENT: Final = table(
+    UsageEvent, org_id=NAME, metric=NAME, quantity=NUMBER, at=INSTANT, id=optional(NAME)
+)
+_LINE: Final = table(dict, _numbers, used=NUMBER, limit=optional(NUMBER), minor=WHOLE)
+
+_PLAIN: Final[dict[type, Form]] = {
+    Account: table(Account, org_id=NAME, plan=NAME, limits=by_name(NUMBER)),
+    Charge: table(Charge, tiers=list_of(_TIER_CHARGE)),
+    Currency: _CURRENCY,
+    MetricTotal: _TOTAL,
+    Money: _MONEY,
+    OverageRecord: _RECORD,
+    Period: table(Period, start=INSTANT, end=INSTANT),
+    Summary: table(_summary, currency=_CURRENCY, metrics=by_name(_TOTAL)),
+    Tier: _TIER,
+    TierCharge: _TIER_CHARGE,
+    Usage: table(Usage, org_id=NAME, period=PERIOD, quantities=by_name(NUMBER)),
+    UsageEvent: _EVENT,
+}
+_PRICES: Final[dict[type, Form]] = {
+    Graduated: table(Graduated, tiers=list_of(_TIER), flat_at_zero=FLAG),
+    Package: table(Package, price=NUMBER, size=NUMBER, count=TEXT),
+    PerUnit: table(PerUnit, price=NUMBER, per=NUMBER),
+    Percentage: table(Percentage, percent=NUMBER),
+    Volume: table(Volume, tiers=list_of(_TIER), flat_at_zero=FLAG),
+}
+_A_PRICE: Final = (
+    "a price model of the library, or of a class that is named in Codec(price_models=[...])"
+)
+
+
+def _priced(price: Form) -> dict[type, Form]:
+    """Return the forms of the classes that hold price models, given the form of those."""
+    included = optional(NUMBER)
+    offer = table(_offer, _offered, metric=NAME, included=included, price=price)
+    plan = table(
+        Plan,
+        slug=NAME,
+        currency=_CURRENCY,
+        allowances=in_order(offer),
+        rounding=ROUNDING,
+        rounding_scope=TEXT,
+        base_fee=optional(_MONEY),
+    )
+    return {
+        Allowance: table(Allowance, included=included, price=price),
+        Overage: table(
+            Overage, metric=NAME, used=NUMBER, limit=optional(NUMBER), price=price, cost=_MONEY
+        ),
+        Plan: plan,
+        Statement: table(_statement, org_id=NAME, period=PERIOD, plan=plan, lines=list_of(_LINE)),
+    }
+
+
+_standard: Final = Codec()
+
+
+def encode(value: object) -> bytes:
+    """Return the canonical JSON text of a value; see `Codec.encode`.
+
+    >>> encode(Currency("USD"))
+    b'{"code":"USD","exponent":"2","type":"Currency","version":"1"}'
+    """
+    return _standard.encode(value)
+
+
+def decode(data: bytes | str, expected: type[T]) -> T:
+    """Return the value that a JSON text says; see `Codec.decode`.
+
+    >>> decode(encode(Currency("USD")), Currency)
+    Currency(code='USD', exponent=2)
+    >>> decode('{"type": "Currency", "version": "1", "code": "USD", "exponent": ""}', Currency)
+    Traceback (most recent call last):
+        ...
+    overages.errors.InvalidValue: exponent: must be a whole number in its plain form, got ''
+    """
+    return _standard.decode(data, expected)

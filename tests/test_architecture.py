@@ -18,15 +18,15 @@ RANKS = [
     {"ladder"},
     {"pricing", "usage"},
     {"plan", "account", "record"},
-    {"overage"},
-    {"metering", "calculation", "aggregation"},
-    {"jsontext"},
-    {"forms"},
+    {"overage", "chain"},
+    {"metering", "calculation", "aggregation", "recording"},
+    {"repository", "jsontext"},
+    {"service", "forms"},
     {"hosted"},
     {"codec"},
     {"__init__"},
 ]
-EDGES = {"imports", "exports", "commands", "__main__"}
+EDGES = {"adapters", "imports", "exports", "testing", "commands", "__main__"}
 COMMAND_LINE = {"commands", "__main__"}  # the edge that may use the others
 THIRD_PARTIES = {"attrs": None, "dateutil": {"period"}}  # and which modules may import them
 IMPURE = {"os", "random", "time", "locale", "socket", "sqlite3", "subprocess", "tempfile", "uuid"}

@@ -52,7 +52,7 @@ COLUMNS: Final = (
     "sequence",
     "created_at",
 )
-SEQUENCE: Final = COLUMNS.index("sequence")
+_SEQUENCE: Final = COLUMNS.index("sequence")
 
 Link: TypeAlias = tuple[Row, str]
 """A row and its digest."""
@@ -168,7 +168,7 @@ def verify_chain(
     previous = START
     for row, digest in sorted(links, key=_sequence):
         expected = previous.sequence + 1
-        _check_place(org_id, row[SEQUENCE], expected)
+        _check_place(org_id, _sequence((row, digest)), expected)
         if expected > head.sequence:
             raise RecordsAltered(org_id, expected, "was never recorded")
         if not _is_lawful(row, digest, previous) or _is_another(expected, digest, noted):
@@ -183,7 +183,7 @@ def verify_chain(
 
 
 def _sequence(link: Link) -> int:
-    place = link[0][SEQUENCE]
+    place = link[0][_SEQUENCE]
     return place if type(place) is int else 0  # a damaged row can hold anything
 
 
@@ -192,12 +192,8 @@ def _check_place(org_id: str, place: int, expected: int) -> None:
         return
     if place == expected - 1 and place > 0:
         raise RecordsAltered(org_id, place, "is there twice")
-    problem = "is missing" if _is_above(place, expected) else "is not what was recorded"
+    problem = "is missing" if place > expected else "is not what was recorded"
     raise RecordsAltered(org_id, expected, problem)
-
-
-def _is_above(place: object, expected: int) -> bool:
-    return type(place) is int and place > expected
 
 
 def _is_lawful(row: Row, digest: str, previous: ChainHead) -> bool:

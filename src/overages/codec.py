@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar, cast
 
 from overages.account import Account
+from overages.cycle import Cycle
 from overages.errors import InvalidValue
 from overages.forms import (
     EXACT,
@@ -179,16 +180,26 @@ _RECORD: Final = table(
     cost=_MONEY,
     exact_cost=EXACT,
     unit_price=optional(EXACT),
+    plan=NAME,
+    plan_version=WHOLE,
+    revision=WHOLE,
+    sequence=WHOLE,
+    created_at=INSTANT,
+    digest=TEXT,
 )
 _EVENT: Final = table(
     UsageEvent, org_id=NAME, metric=NAME, quantity=NUMBER, at=INSTANT, id=optional(NAME)
 )
+_CYCLE: Final = table(Cycle, anchor=INSTANT, every=WHOLE, unit=TEXT, timezone=TEXT)
 _LINE: Final = table(dict, _numbers, used=NUMBER, limit=optional(NUMBER), minor=WHOLE)
 
 _PLAIN: Final[dict[type, Form]] = {
-    Account: table(Account, org_id=NAME, plan=NAME, limits=by_name(NUMBER)),
+    Account: table(
+        Account, org_id=NAME, plan=NAME, limits=by_name(NUMBER), status=TEXT, cycle=_CYCLE
+    ),
     Charge: table(Charge, tiers=list_of(_TIER_CHARGE)),
     Currency: _CURRENCY,
+    Cycle: _CYCLE,
     MetricTotal: _TOTAL,
     Money: _MONEY,
     OverageRecord: _RECORD,

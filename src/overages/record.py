@@ -206,7 +206,7 @@ class Summary:
 
 def sha256_digest(value: object, field: str) -> str:
     """Return `value` if it is written as SHA-256 digests are here."""
-    text = instance_of(str)(value, field)
+    text: str = instance_of(str)(value, field)
     if not re.fullmatch(r"[0-9a-f]{64}", text):
         raise InvalidValue(field, value, "must be 64 lower-case hexadecimal digits")
     return text

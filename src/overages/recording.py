@@ -161,21 +161,26 @@ class Ledger:
         force: bool,
     ) -> None:
         period = statement.period
-        path = f"{self.org_id}, {period.describe()}: "
         if revision is not None and ordinal(revision, "revision") != next_revision:
             if revision > next_revision:
                 raise InvalidValue("revision", revision, f"must be at most {next_revision}")
             problem = "must be what this revision holds already"
-            raise RecordConflict(f"{path}{_differing(changes)}", revision, problem)
+            raise RecordConflict(f"{self._path(period)}{_differing(changes)}", revision, problem)
         if period in self._invoiced and not force:
             since = format_instant(self._invoiced[period])
             problem = f"is invoiced since {since}, and changes only by force"
             raise PeriodInvoiced(f"{self.org_id}: period", period.isoformat(), problem)
-        metrics = {change.metric for change in changes}
+        if self.records:
+            self._check_overlaps(period, {change.metric for change in changes})
+
+    def _check_overlaps(self, period: Period, metrics: set[str]) -> None:
         for other, charged in self._charged_elsewhere(period).items():
             for metric in sorted(charged & metrics):
                 problem = f"must not overlap the charge for {other.describe()}"
-                raise PeriodOverlap(f"{path}{metric}", period.isoformat(), problem)
+                raise PeriodOverlap(f"{self._path(period)}{metric}", period.isoformat(), problem)
+
+    def _path(self, period: Period) -> str:
+        return f"{self.org_id}, {period.describe()}: "
 
     def _charged_elsewhere(self, period: Period) -> dict[Period, set[str]]:
         """Return the metrics that something is charged for, by each other overlapping period."""
@@ -265,4 +270,3 @@ def _differing(changes: Iterable[Change]) -> str:
         if value
     ]
     return ", ".join(names)
-

@@ -18,7 +18,6 @@ from typing import Final
 from overages.account import Account
 from overages.calculation import calculate
 from overages.errors import BillingDisabled, InvalidValue, RecordConflict, UnknownPlan
-from overages.names import name
 from overages.overage import Statement
 from overages.parsing import Problems, as_tuple, flag, instance_of
 from overages.period import Period, instant
@@ -69,7 +68,7 @@ class OverageService:
         :raises UnknownPlan: if its plan was not yet in force.
         :raises UnknownMetric: if it used what its plan doesn't know.
         """
-        self._require_enabled(org_id)
+        self._require_enabled()
         account = self._repository.account(org_id)
         if account is None:
             _log.info("%s has no account: nothing to calculate", org_id, extra={"org_id": org_id})
@@ -81,7 +80,7 @@ class OverageService:
 
         :raises InvalidValue: if the statement is another org's.
         """
-        self._require_enabled(org_id)
+        self._require_enabled()
         if instance_of(Statement)(statement, "statement").org_id != org_id:
             raise InvalidValue("statement.org_id", statement.org_id, f"must be {org_id!r}")
         return self._record(statement, force=force)
@@ -91,7 +90,7 @@ class OverageService:
 
         :returns: None if the org has no account, and so no period, or nothing was recorded.
         """
-        self._require_enabled(org_id)
+        self._require_enabled()
         if period is None:
             account = self._repository.account(org_id)
             if account is None:
@@ -112,7 +111,7 @@ class OverageService:
         :returns: None if the org has no account, and so no plan.
         :raises PeriodInvoiced: if the period is invoiced, the result is another, and no `force`.
         """
-        self._require_enabled(org_id)
+        self._require_enabled()
         account = self._repository.account(org_id)
         if account is None:
             return None
@@ -137,29 +136,29 @@ class OverageService:
         :raises EventConflict: if an event id came before with other content; nothing is kept then.
         """
         given = as_tuple(events, "events")
-        accounts: dict[str, Account | None] = {}
+        self._require_enabled()
+        orgs = {
+            instance_of(UsageEvent)(event, f"events[{i}]").org_id: None
+            for i, event in enumerate(given)
+        }
         problems = Problems()
-        for i, event in enumerate(given):
-            org_id = instance_of(UsageEvent)(event, f"events[{i}]").org_id
-            if org_id not in accounts:
-                self._require_enabled(org_id)
-                accounts[org_id] = self._repository.account(org_id)
-                if accounts[org_id] is None:
-                    problems.add(UnknownPlan("org_id", org_id, "has no account, and so no plan"))
+        accounts = {org_id: problems.attempt(self._account, org_id) for org_id in orgs}
         problems.raise_any()
-
-        def period_of(event: UsageEvent) -> Period:
-            account = accounts[event.org_id]
-            return account.period_at(event.at)
-
-        new = self._repository.add_events(given, period_of)
+        new = self._repository.add_events(
+            given, lambda event: accounts[event.org_id].period_at(event.at)
+        )
         _log.info("%d usage events kept of %d", new, len(given))
         return new
 
-    def _require_enabled(self, org_id: str) -> None:
-        name(org_id, "org_id")
+    def _account(self, org_id: str) -> Account:
+        account = self._repository.account(org_id)
+        if account is None:
+            raise UnknownPlan("org_id", org_id, "has no account, and so no plan")
+        return account
+
+    def _require_enabled(self) -> None:
         if not self.enabled:
-            _log.info("overage billing is off: nothing done", extra={"org_id": org_id})
+            _log.info("overage billing is off: nothing done")
             raise BillingDisabled("overage billing is off: nothing was calculated or written")
 
     def _present(self, account: Account) -> Period:

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 from overages.account import Account
 from overages.chain import ChainHead, Link, verify_chain
-from overages.errors import EventConflict, InvalidValue, OveragesError, UnknownPlan
+from overages.errors import EventConflict, InvalidType, InvalidValue, OveragesError, UnknownPlan
 from overages.exact import ordinal, scaled, unscaled
 from overages.names import name
 from overages.overage import Statement
@@ -28,6 +28,8 @@ from overages.plan import Plan
 from overages.record import OverageRecord, Summary
 from overages.recording import Ledger, Recording
 from overages.usage import Usage, UsageEvent
+
+T = TypeVar("T")
 
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 _optional_name: Final = optional(name)
@@ -339,10 +341,11 @@ def _new_events(
     return new
 
 
-def _all_of(kind: type, values: Iterable[object], field: str) -> list:
+def _all_of(kind: type[T], values: Iterable[T], field: str) -> tuple[T, ...]:
     found = as_tuple(values, field)
     for i, value in enumerate(found):
-        instance_of(kind)(value, f"{field}[{i}]")
+        if not isinstance(value, kind):
+            raise InvalidType(f"{field}[{i}]", value, f"must be of type {kind.__name__}")
     return found
 
 

@@ -19,7 +19,7 @@ from overages.adapters.sqlite.rows import (
     record_of,
 )
 from overages.adapters.sqlite.store import IN_PERIOD, SqliteStore, chunks, marks
-from overages.chain import COLUMNS, START, ChainHead, Link, row_of
+from overages.chain import COLUMNS, START, ChainHead, Link
 from overages.errors import CurrencyMismatch
 from overages.exact import number_text, unscaled
 from overages.money import Money
@@ -181,7 +181,7 @@ class RecordTables(SqliteStore):
             return None if row is None else ChainHead(*row)
 
     def _chains(self, org_id: str | None) -> Iterator[tuple[str, list[Link], ChainHead]]:
-        """Yield each org with its records and the head of its chain, either of which may be lost."""
+        """Yield each org with its records and its head, either of which may have been lost."""
         among, key = ("", ()) if org_id is None else (" WHERE org_id = ?", (org_id,))
         sql = f"SELECT org_id, sequence, id FROM org_billing_chain_heads{among} ORDER BY org_id"
         heads = self._database.cursor().execute(sql, key)

@@ -204,6 +204,11 @@ class Summary:
         return f"Summary({self.currency.shortest!r}, {self._metrics!r})"
 
 
+def by_sequence(record: OverageRecord) -> int:
+    """Return what sorts records of an org in the order of recording."""
+    return record.sequence
+
+
 def sha256_digest(value: object, field: str) -> str:
     """Return `value` if it is written as SHA-256 digests are here."""
     text: str = instance_of(str)(value, field)

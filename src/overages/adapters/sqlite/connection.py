@@ -170,26 +170,32 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Cursor]:
-        """Hold the database for reads and writes; keep all of them, or none on an error."""
+        """Hold the database for reads and writes; keep all of them, or none on an error.
+
+        Within another such block it is a part of that one.
+        """
         with self._lock, our_errors():
-            if not (self._joined and self._connection.in_transaction):
+            began = not self._connection.in_transaction
+            if began:
                 self._connection.execute("BEGIN IMMEDIATE")
             self._connection.execute("SAVEPOINT overages_write")
             try:
                 yield self.cursor()
-                self._connection.execute("RELEASE overages_write" if self._joined else "COMMIT")
+                self._connection.execute("RELEASE overages_write")
+                if began and not self._joined:
+                    self._connection.execute("COMMIT")
             except BaseException:
-                self._take_back()
+                self._take_back(all_of_it=began)
                 raise
 
-    def _take_back(self) -> None:
+    def _take_back(self, *, all_of_it: bool) -> None:
         if not self._connection.in_transaction:
             return  # SQLite has taken all of it back by itself, as it does on a full disk
-        if self._joined:
+        if all_of_it:
+            self._connection.execute("ROLLBACK")
+        else:
             self._connection.execute("ROLLBACK TO overages_write")
             self._connection.execute("RELEASE overages_write")
-        else:
-            self._connection.execute("ROLLBACK")
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -21,13 +21,13 @@ from overages.adapters.sqlite.rows import (
 from overages.adapters.sqlite.store import IN_PERIOD, SqliteStore, chunks, marks
 from overages.chain import COLUMNS, START, ChainHead, Link
 from overages.errors import CurrencyMismatch
-from overages.exact import number_text, unscaled
+from overages.exact import unscaled
 from overages.money import Money
 from overages.names import name
 from overages.overage import Statement
 from overages.parsing import instance_of
 from overages.period import Period, format_instant
-from overages.record import MetricTotal, OverageRecord, Summary
+from overages.record import MetricTotal, OverageRecord, Summary, by_sequence
 from overages.recording import Ledger
 
 _ROW: Final = ", ".join((*COLUMNS, "id"))
@@ -70,6 +70,8 @@ class RecordTables(SqliteStore):
             with readable():
                 for row in rows:
                     found.setdefault(row[0], []).append(record_of(row[:-1], row[-1]))
+                for records in found.values():
+                    records.sort(key=by_sequence)
             for org_id in chunk:
                 ledgers[org_id] = Ledger(
                     org_id,
@@ -89,29 +91,10 @@ class RecordTables(SqliteStore):
 
     def _append(self, ledgers: Iterable[Ledger]) -> None:
         changed = [ledger for ledger in ledgers if ledger.new]
-        self._cursor.executemany(
-            _INSERT, [(*row, digest) for ledger in changed for row, digest in ledger.new]
-        )
-        self._cursor.executemany(
-            _SET_HEAD,
-            [(ledger.org_id, ledger.head.sequence, ledger.head.digest) for ledger in changed],
-        )
-        self._cursor.executemany(
-            _SET_OVERAGE,
-            [
-                (
-                    ledger.org_id,
-                    *period_columns(period),
-                    metric,
-                    number_text(due.quantity),
-                    str(due.minor),
-                    due.currency.code,
-                    due.currency.exponent,
-                )
-                for ledger in changed
-                for (period, metric), due in ledger.due.items()
-            ],
-        )
+        write = self._cursor.executemany  # of generators: a batch needs no second copy
+        write(_INSERT, ((*row, digest) for ledger in changed for row, digest in ledger.new))
+        write(_SET_HEAD, ((each.org_id, each.head.sequence, each.head.digest) for each in changed))
+        write(_SET_OVERAGE, (row for ledger in changed for row in ledger.due))
 
     def _records_of(self, org_id: str, period: Period | None) -> Iterable[OverageRecord]:
         if period is None:

@@ -223,3 +223,5 @@ def _sum(left: MetricTotal, right: MetricTotal) -> MetricTotal:
 
 
 new_record: Final = trusted(OverageRecord)
+new_total: Final = trusted(MetricTotal)
+new_summary: Final = trusted(Summary)

@@ -62,9 +62,8 @@ class Catalogue(SqliteStore):
 
     def orgs(self) -> Iterator[str]:
         """Yield the orgs that have an account or records, sorted."""
-        with self._database.alone() as cursor:
-            rows = cursor.execute(
-                "SELECT org_id FROM org_billing_accounts"
-                " UNION SELECT org_id FROM org_billing_chain_heads ORDER BY org_id"
-            )
-            return iter([org_id for (org_id,) in rows])
+        rows = self._database.rows(
+            "SELECT org_id FROM org_billing_accounts"
+            " UNION SELECT org_id FROM org_billing_chain_heads ORDER BY org_id"
+        )
+        return (org_id for (org_id,) in rows)

@@ -8,11 +8,11 @@ with database.writing() as cursor:
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock
-from typing import Final
+from typing import Any, Final
 
 from overages.adapters.sqlite import migrations
 from overages.errors import (
@@ -146,16 +146,20 @@ class Database:
 
     def cursor(self) -> sqlite3.Cursor:
         """Return a cursor that gives plain tuples, whatever the host likes its rows to be."""
-        with our_errors():
+        try:
             cursor = self._connection.cursor()
+        except sqlite3.Error as error:
+            raise storage_error(error) from error
         cursor.row_factory = None
         return cursor
 
-    @contextmanager
-    def alone(self) -> Iterator[sqlite3.Cursor]:
-        """Hold the connection for one statement."""
-        with self._lock, our_errors():
-            yield self.cursor()
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Any]:
+        """Return the rows of one query; it sees one state of the database by itself."""
+        with self._lock:
+            try:
+                return self.cursor().execute(sql, parameters).fetchall()
+            except sqlite3.Error as error:
+                raise storage_error(error) from error
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Cursor]:

@@ -8,7 +8,7 @@ with database.writing() as cursor:
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock
@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from overages.adapters.sqlite import migrations
 from overages.errors import (
+    AccessDenied,
     ForeignDatabase,
     SchemaTooNew,
     StorageBusy,
@@ -29,6 +30,7 @@ APPLICATION_ID: Final = 0x0E7A6E5  # marks the files that are ours
 _OLDEST: Final = (3, 37, 0)  # the first SQLite with STRICT tables
 
 _ERRORS: Final = {
+    sqlite3.SQLITE_AUTH: AccessDenied,
     sqlite3.SQLITE_BUSY: StorageBusy,
     sqlite3.SQLITE_LOCKED: StorageBusy,
     sqlite3.SQLITE_FULL: StorageFull,
@@ -143,6 +145,10 @@ class Database:
         if not self._joined:
             with self._lock:
                 self._connection.close()
+
+    def restrict(self, authorizer: Callable[..., int]) -> None:
+        """Have SQLite ask about all that statements would do from now on."""
+        self._connection.set_authorizer(authorizer)
 
     def cursor(self) -> sqlite3.Cursor:
         """Return a cursor that gives plain tuples, whatever the host likes its rows to be."""

@@ -26,10 +26,11 @@ from overages.period import Period, format_instant
 from overages.record import OverageRecord, Summary, by_sequence
 from overages.recording import Ledger
 
-_ROW: Final = ", ".join((*COLUMNS, "id"))
-_RECORDS: Final = f"SELECT {_ROW} FROM org_billing_overages"
+COLUMNS_OF_RECORD: Final = ", ".join((*COLUMNS, "id"))
+_RECORDS: Final = f"SELECT {COLUMNS_OF_RECORD} FROM org_billing_overages"
 INSERT_RECORD: Final = (
-    f"INSERT INTO org_billing_overages ({_ROW}) VALUES ({', '.join('?' * (len(COLUMNS) + 1))})"
+    f"INSERT INTO org_billing_overages ({COLUMNS_OF_RECORD})"
+    f" VALUES ({', '.join('?' * (len(COLUMNS) + 1))})"
 )
 SET_HEAD: Final = (
     "INSERT INTO org_billing_chain_heads VALUES (?, ?, ?) ON CONFLICT DO UPDATE"

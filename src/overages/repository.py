@@ -180,7 +180,7 @@ class Repository(Protocol):
     # Integrity
 
     def head(self, org_id: str) -> ChainHead | None:
-        """Return the end of an org's chain of records, for the host to note; None if it is empty."""
+        """Return the end of an org's chain of records, for the host to note; None if empty."""
         ...
 
     def verify(self, org_id: str | None = None, head: ChainHead | None = None) -> int:

@@ -191,7 +191,8 @@ def test_a_statement_is_another_one_if_any_part_of_it_is(
 def test_what_is_calculated_is_no_other_than_what_is_constructed(recipe: Recipe[Statement]) -> None:
     for part in parts_of(recipe.one()):
         if not isinstance(part, overages.Summary):
-            constructed = type(part)(*said_of(part))
+            names = inspect.signature(type(part)).parameters
+            constructed = type(part)(**dict(zip(names, said_of(part), strict=True)))
             assert type(constructed) is type(part)
             assert constructed == part
             assert hash(constructed) == hash(part)

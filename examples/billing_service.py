@@ -1,6 +1,6 @@
 """A month in the life of a service: usage comes in, the overage follows, the invoice goes out.
 
-    python examples/billing_service.py
+python examples/billing_service.py
 """
 
 from collections.abc import Iterator
@@ -59,7 +59,10 @@ def run(repository: SqliteRepository) -> None:
 
 def main() -> None:
     """Run it on a database that is thrown away after."""
-    with TemporaryDirectory() as folder, SqliteRepository(Path(folder, "overages.db")) as repository:
+    with (
+        TemporaryDirectory() as folder,
+        SqliteRepository(Path(folder, "overages.db")) as repository,
+    ):
         run(repository)
 
 

@@ -35,7 +35,7 @@ from .effort import few
 
 strategies.register()
 
-KINDS: list[type] = [getattr(overages, kind) for kinds in STRATEGIES.values() for kind in kinds]
+KINDS: list[type] = [getattr(overages, kind) for kind in STRATEGIES]
 FEBRUARY = Period.month(2024, 2)
 
 
@@ -45,8 +45,7 @@ def test_every_public_value_has_a_strategy() -> None:
 
 
 def test_every_strategy_is_public_and_documented() -> None:
-    registered = {name for names in STRATEGIES.values() for name in names.values()}
-    assert registered | {"histories", "names", "register"} == set(strategies.__all__)
+    assert {*STRATEGIES.values()} | {"histories", "names", "register"} == set(strategies.__all__)
     for name in strategies.__all__:
         documentation = inspect.getdoc(getattr(strategies, name))
         assert documentation

@@ -1,47 +1,43 @@
 """Registration: how ``st.from_type(Plan)`` finds the strategy of plans.
 
-Hypothesis calls `register` when it is imported, wherever this library is installed, so that tests
-which have nothing to do with it pay for it too. Nothing is imported for them: a module's values are
-registered when that module has been imported, whether before or after, and what their strategies
-need is imported when the first is asked for.
+Hypothesis calls `register` when it is imported, wherever this library is installed. The strategies,
+and what they need, are imported when the first is asked for: Hypothesis itself is not ready before.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
 from functools import partial
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
-from types import ModuleType
+from importlib import import_module
 from typing import Any, Final
 
 STRATEGIES: Final = {
-    "overages.account": {"Account": "accounts"},
-    "overages.chain": {"ChainHead": "chain_heads"},
-    "overages.cycle": {"Cycle": "cycles"},
-    "overages.money": {"Currency": "currencies", "Money": "money"},
-    "overages.overage": {"Overage": "overage_lines", "Statement": "statements"},
-    "overages.period": {"Period": "periods"},
-    "overages.plan": {"Allowance": "allowances", "Plan": "plans"},
-    "overages.pricing": {
-        "Graduated": "graduated_prices",
-        "Package": "package_prices",
-        "PerUnit": "unit_prices",
-        "Percentage": "percentages",
-        "PriceModel": "prices",
-        "Volume": "volume_prices",
-    },
-    "overages.record": {
-        "MetricTotal": "metric_totals",
-        "OverageRecord": "records",
-        "Summary": "summaries",
-    },
-    "overages.recording": {"Recording": "recordings"},
-    "overages.tier": {"Charge": "charges", "Tier": "tiers", "TierCharge": "tier_charges"},
-    "overages.usage": {"Usage": "usages", "UsageEvent": "usage_events"},
+    "Account": "accounts",
+    "Allowance": "allowances",
+    "ChainHead": "chain_heads",
+    "Charge": "charges",
+    "Currency": "currencies",
+    "Cycle": "cycles",
+    "Graduated": "graduated_prices",
+    "MetricTotal": "metric_totals",
+    "Money": "money",
+    "Overage": "overage_lines",
+    "OverageRecord": "records",
+    "Package": "package_prices",
+    "PerUnit": "unit_prices",
+    "Percentage": "percentages",
+    "Period": "periods",
+    "Plan": "plans",
+    "PriceModel": "prices",
+    "Recording": "recordings",
+    "Statement": "statements",
+    "Summary": "summaries",
+    "Tier": "tiers",
+    "TierCharge": "tier_charges",
+    "Usage": "usages",
+    "UsageEvent": "usage_events",
+    "Volume": "volume_prices",
 }
-"""By module and class, the name of the function that gives the strategy of its values."""
+"""By class, the name of the function in `overages.testing.strategies` that gives its values."""
 
 
 def register() -> None:
@@ -55,45 +51,13 @@ def register() -> None:
     >>> from overages import Plan
     >>> st.from_type(Plan).validate()
     """
-    for name in STRATEGIES:
-        if name in sys.modules:
-            _register_values_of(sys.modules[name])
-    if not any(isinstance(finder, AfterImport) for finder in sys.meta_path):
-        sys.meta_path.insert(0, AfterImport())
+    from hypothesis.strategies import register_type_strategy
 
-
-class AfterImport(MetaPathFinder):
-    """Finds the modules that have values as they would be found anyway, and has them registered."""
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """Return what is found of a module with values; None of any other."""
-        if fullname not in STRATEGIES:
-            return None
-        spec = PathFinder.find_spec(fullname, path, target)
-        loader: Any = spec and spec.loader
-        if loader:
-            loader.exec_module = partial(_execute, loader.exec_module)
-        return spec
-
-
-def _execute(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
-    execute(module)
-    _register_values_of(module)
-
-
-def _register_values_of(module: ModuleType) -> None:
-    from hypothesis.strategies import register_type_strategy  # not before Hypothesis is there
-
-    kinds = vars(module)
-    for kind, strategy in STRATEGIES[module.__name__].items():
-        if kind in kinds:  # else another thread is still importing the module
-            register_type_strategy(kinds[kind], partial(_strategy, strategy))
+    values = import_module("overages")
+    for kind, strategy in STRATEGIES.items():
+        register_type_strategy(getattr(values, kind), partial(_strategy, strategy))
 
 
 def _strategy(name: str, kind: type) -> Any:
-    from overages.testing import strategies
-
     del kind  # each class has a function of its own
-    return getattr(strategies, name)()
+    return getattr(import_module("overages.testing.strategies"), name)()

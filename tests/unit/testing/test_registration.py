@@ -1,4 +1,4 @@
-"""How ``st.from_type`` finds the strategies: by an entry point, and at no one else's cost."""
+"""How ``st.from_type`` finds the strategies: by an entry point, whatever was imported first."""
 
 import subprocess
 import sys
@@ -6,8 +6,6 @@ import tomllib
 from pathlib import Path
 
 import pytest
-
-from overages.testing.registration import STRATEGIES, AfterImport, register
 
 PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
 
@@ -57,27 +55,6 @@ def test_a_value_can_be_had_from_its_type_whatever_was_imported_first(imports: s
     assert printed(code) == "{}"
 
 
-def test_what_is_registered_is_there_before_anything_else_is() -> None:
-    code = by_plugin() + (
-        "import sys; print(*sorted(name for name in sys.modules if name.startswith('overages')))"
-    )
-    assert printed(code).split() == [
-        "overages",
-        "overages.errors",
-        "overages.testing",
-        "overages.testing.registration",
-    ]
-
-
-def test_a_module_is_imported_as_it_would_be_anyway() -> None:
-    code = by_plugin() + (
-        "import inspect, overages.plan\n"
-        "print(type(overages.plan.__spec__.loader).__name__, overages.plan.__file__[-7:])\n"
-        "print(inspect.getsource(overages.plan)[:13])"
-    )
-    assert printed(code) == 'SourceFileLoader plan.py\n"""Plans: wha'
-
-
 def test_without_hypothesis_it_is_said_what_to_install() -> None:
     code = (
         "import sys; sys.modules['hypothesis'] = None\n"
@@ -93,25 +70,3 @@ def test_the_extra_that_is_named_has_hypothesis() -> None:
     project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]["test"]
     assert any(one.startswith("hypothesis") for one in extras)
-
-
-def test_registering_again_changes_nothing() -> None:
-    register()
-    before = list(sys.meta_path)
-    register()
-    assert sys.meta_path == before
-    assert sum(isinstance(finder, AfterImport) for finder in before) == 1
-
-
-def test_only_modules_with_values_are_looked_for() -> None:
-    finder = AfterImport()
-    assert finder.find_spec("overages.errors", None) is None
-    assert finder.find_spec("overages.plan", []) is None  # it isn't there
-
-
-@pytest.mark.parametrize("name", STRATEGIES)
-def test_a_module_that_another_thread_is_still_importing_is_left_alone(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, name, type(sys)(name))
-    register()

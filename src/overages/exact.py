@@ -201,9 +201,11 @@ def number_text(number: Quantity | Fraction) -> str:
     """
     if type(number) is int and -LIMIT < number < LIMIT:
         return str(number)
-    if isinstance(number, Fraction):
-        return f"{Decimal(number.numerator)}/{Decimal(number.denominator)}"
-    return format(Decimal(number), "f")  # also of an int: a host may limit str of those
+    if isinstance(number, Decimal):
+        return format(number, "f")
+    if isinstance(number, int):
+        return format(Decimal(number), "f")  # for a host may limit how long an int's str is
+    return f"{Decimal(number.numerator)}/{Decimal(number.denominator)}"
 
 
 optional_quantity: Final = optional(quantity)

@@ -58,7 +58,8 @@ class Repository(Protocol):
         it had. No version is ever changed or removed.
 
         :param since: the first instant that it is in force; until then, and for periods that
-            started before, earlier versions are. None, for the first version alone, means always.
+            started before, earlier versions are. None, for the first version alone, means always;
+            for the one that is in force last in time, it changes nothing.
             Of two versions with the same `since`, the one that was put last is in force.
         :raises InvalidValue: if `since` is not given and another version is in force already.
         """

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from overages.account import Account
-from overages.chain import ChainHead, Link, verify_chain
+from overages.chain import START, ChainHead, Link, verify_chain
 from overages.errors import EventConflict, InvalidType, InvalidValue, OveragesError, UnknownPlan
 from overages.exact import ordinal, scaled, unscaled
 from overages.names import name
@@ -58,12 +58,13 @@ class BaseRepository(ABC):
         with self._writing():
             starts = self._starts_of(plan.slug)
             version = self._version_of(plan)
-            if since is None and starts and _in_force(starts, None) != version:
+            if since is not None or not starts:
+                since = since or _EVER
+                if starts.get(since) != version:
+                    self._set_start(plan.slug, since, version)
+            elif _in_force(starts, None) != version:
                 problem = "must be given: another version of the plan is in force already"
                 raise InvalidValue("since", since, problem)
-            since = since or _EVER
-            if _in_force(starts, since) != version:
-                self._set_start(plan.slug, since, version)
         return version
 
     def plan(self, slug: str, *, version: int | None = None, at: datetime | None = None) -> Plan:
@@ -115,7 +116,7 @@ class BaseRepository(ABC):
 
     def events(self, org_id: str, period: Period) -> Iterator[UsageEvent]:
         """Yield an org's events with an instant in a period, by instant, then as they came."""
-        _check_org(org_id, period)
+        check_org(org_id, period)
         with self._reading():
             found = self._events_of(org_id, period)
         return iter(sorted(found, key=lambda event: event.at))
@@ -128,7 +129,7 @@ class BaseRepository(ABC):
 
     def usage(self, org_id: str, period: Period) -> Usage:
         """Return what an org used in a period."""
-        _check_org(org_id, period)
+        check_org(org_id, period)
         with self._reading():
             used = self._used(org_id, period)
         quantities = {metric: unscaled(parts) for metric, parts in sorted(used.items()) if parts}
@@ -212,7 +213,7 @@ class BaseRepository(ABC):
 
     def invoiced_at(self, org_id: str, period: Period) -> datetime | None:
         """Return when a period was finished, or None if it wasn't."""
-        _check_org(org_id, period)
+        check_org(org_id, period)
         with self._reading():
             return self._invoiced(org_id, period)
 
@@ -232,7 +233,10 @@ class BaseRepository(ABC):
         if head is not None and org_id is None:
             raise InvalidValue("head", head, "must come with the org that it belongs to")
         with self._reading():
-            return sum(verify_chain(*chain, head) for chain in self._chains(org_id))
+            counts = [verify_chain(*chain, head) for chain in self._chains(org_id)]
+        if org_id is not None and not counts:  # the head of a chain that is lost shows it
+            verify_chain(org_id, (), START, head)
+        return sum(counts)
 
     # What an adapter stores. All of it is called within `_reading` or `_writing`.
 
@@ -361,5 +365,6 @@ def _all_of(kind: type[T], values: Iterable[T], field: str) -> tuple[T, ...]:
     return found
 
 
-def _check_org(org_id: str, period: Period) -> None:
+def check_org(org_id: str, period: Period) -> None:
+    """Refuse what is no name of an org, or no period."""
     parse_all((name, org_id, "org_id"), (_period, period, "period"))

@@ -15,7 +15,7 @@ from datetime import datetime
 from threading import RLock
 
 from overages.account import Account
-from overages.adapters.base import BaseRepository, Counts
+from overages.adapters.base import BaseRepository, Counts, check_org
 from overages.aggregation import aggregate
 from overages.chain import ChainHead, Link, row_of
 from overages.exact import scaled
@@ -122,7 +122,7 @@ class MemoryRepository(BaseRepository):
         self._usage[usage.org_id, usage.period] = used
 
     def _used(self, org_id: str, period: Period) -> Mapping[str, int]:
-        return self._usage.get((org_id, period), {})
+        return dict(self._usage.get((org_id, period), {}))  # as it is now: others may write
 
     def _ledgers(self, statements: Sequence[Statement]) -> Mapping[str, Ledger]:
         return {
@@ -151,6 +151,7 @@ class MemoryRepository(BaseRepository):
 
     def overage(self, org_id: str, period: Period) -> Summary | None:
         """Return the overage that is kept beside an org's usage of a period, by metric."""
+        check_org(org_id, period)
         return self.summary(org_id, period)
 
     def _set_invoiced(self, org_id: str, period: Period, moment: datetime) -> None:

@@ -64,6 +64,6 @@ class Catalogue(SqliteStore):
         """Yield the orgs that have an account or records, sorted."""
         rows = self._database.rows(
             "SELECT org_id FROM org_billing_accounts"
-            " UNION SELECT org_id FROM org_billing_chain_heads ORDER BY org_id"
+            " UNION SELECT org_id FROM org_billing_chain_heads"
         )
-        return (org_id for (org_id,) in rows)
+        return iter(sorted(org_id for (org_id,) in rows))  # SQLite sorts UTF-16 otherwise

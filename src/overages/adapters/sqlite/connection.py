@@ -153,11 +153,9 @@ class Database:
     def cursor(self) -> sqlite3.Cursor:
         """Return a cursor that gives plain tuples, whatever the host likes its rows to be."""
         try:
-            cursor = self._connection.cursor()
+            return _plain_cursor(self._connection)
         except sqlite3.Error as error:
             raise storage_error(error) from error
-        cursor.row_factory = None
-        return cursor
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Any]:
         """Return the rows of one query; it sees one state of the database by itself."""
@@ -225,13 +223,13 @@ def schema_version(connection: sqlite3.Connection, *, joined: bool = False) -> i
     :param joined: whether a database with tables of others is as good.
     :raises ForeignDatabase: if it isn't, and there are.
     """
+    cursor = _plain_cursor(connection)
     application, version = (
-        connection.execute(f"PRAGMA {key}").fetchone()[0]
-        for key in ("application_id", "user_version")
+        cursor.execute(f"PRAGMA {key}").fetchone()[0] for key in ("application_id", "user_version")
     )
-    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema")}
+    tables = {row[0] for row in cursor.execute("SELECT name FROM sqlite_schema")}
     if "org_billing_schema" in tables:  # in a host's database, whose user_version is the host's
-        version = connection.execute("SELECT version FROM org_billing_schema").fetchone()[0]
+        version = cursor.execute("SELECT version FROM org_billing_schema").fetchone()[0]
     elif application != APPLICATION_ID:
         if (tables or application or version) and not joined:
             raise ForeignDatabase("the database is someone else's: it has tables but none of ours")
@@ -240,6 +238,12 @@ def schema_version(connection: sqlite3.Connection, *, joined: bool = False) -> i
         problem = f"the database has schema {version}, this release knows {migrations.LATEST}"
         raise SchemaTooNew(f"{problem}: use a newer release")
     return int(version)
+
+
+def _plain_cursor(connection: sqlite3.Connection) -> sqlite3.Cursor:
+    cursor = connection.cursor()
+    cursor.row_factory = None
+    return cursor
 
 
 def _migrate(connection: sqlite3.Connection, *, mark: bool) -> None:

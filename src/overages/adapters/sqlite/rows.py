@@ -81,7 +81,7 @@ def summary_of(rows: Sequence[tuple[str, str, str, str, int]]) -> Summary:
         totals = {
             metric: new_total(unscaled(whole * SCALE + parts), new_money(minor, currency))
             for metric, (whole, parts, minor) in cells.items()
-            if whole or parts or minor
+            if whole * SCALE + parts or minor  # half a unit, twice, and one taken back are none
         }
     return new_summary(currency, totals)
 

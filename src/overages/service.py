@@ -11,6 +11,7 @@ It reads what the repository has, calculates, and writes back:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from logging import getLogger
 from typing import Final
@@ -73,7 +74,7 @@ class OverageService:
         if account is None:
             _log.info("%s has no account: nothing to calculate", org_id, extra={"org_id": org_id})
             return None
-        return self._statement(account, period or self._present(account))
+        return self._statement(account, self._when(account, period))
 
     def record(self, org_id: str, statement: Statement, force: bool = False) -> Recording:
         """Record a statement of an org, once; see `Repository.record`.
@@ -115,17 +116,17 @@ class OverageService:
         account = self._repository.account(org_id)
         if account is None:
             return None
-        when = period or self._present(account)
-        for attempt in range(_ATTEMPTS):
-            earlier = self._repository.records(org_id, when)
-            statement = self._statement(account, when)
-            revision = earlier[-1].revision + 1 if earlier else 1
-            try:
-                return self._record(statement, force=force, revision=revision)
-            except RecordConflict:
-                if attempt == _ATTEMPTS - 1:
-                    raise
-        return None
+        when = self._when(account, period)
+        for _ in range(_ATTEMPTS - 1):
+            with suppress(RecordConflict):
+                return self._recalculate(account, when, force)
+        return self._recalculate(account, when, force)
+
+    def _recalculate(self, account: Account, period: Period, force: bool) -> Recording:
+        earlier = self._repository.records(account.org_id, period)
+        statement = self._statement(account, period)
+        revision = earlier[-1].revision + 1 if earlier else 1
+        return self._record(statement, force=force, revision=revision)
 
     def record_usage(self, events: Iterable[UsageEvent]) -> int:
         """Keep usage events, each in the period of its org's cycle; return how many were new.
@@ -160,6 +161,9 @@ class OverageService:
         if not self.enabled:
             _log.info("overage billing is off: nothing done")
             raise BillingDisabled("overage billing is off: nothing was calculated or written")
+
+    def _when(self, account: Account, period: Period | None) -> Period:
+        return self._present(account) if period is None else instance_of(Period)(period, "period")
 
     def _present(self, account: Account) -> Period:
         return account.period_at(instant(self._clock(), "clock()"))

@@ -1,1 +1,1 @@
-"""Strategies of Hypothesis for tests of billing: this project's and its users'."""
+"""For tests: Hypothesis strategies of every value, and the contract of repositories."""

@@ -1,0 +1,68 @@
+"""The contract of repositories: derive from it, and an adapter of your own is certified.
+
+The tests say what `overages.repository.Repository` promises, one behaviour each, and each of them
+gets a new repository:
+
+    class TestOurRepository(RepositoryContract):
+        def make(self) -> Repository:
+            return OurRepository("test")
+"""
+
+# ruff: noqa: E402
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+import pytest
+
+_NOUNS: Final = (
+    "base accounts chains corrections events names plans records refusals revisions service"
+    " tenants transactions usage values"
+)
+_PARTS: Final = [f"overages.testing.contract_{noun}" for noun in _NOUNS.split()]
+# So that pytest shows both sides of a comparison that failed, as it does in files of tests.
+pytest.register_assert_rewrite(*(part for part in _PARTS if part not in sys.modules))
+
+from overages.testing.contract_accounts import AccountContract
+from overages.testing.contract_chains import ChainContract
+from overages.testing.contract_corrections import BatchContract, CorrectionContract
+from overages.testing.contract_events import EventContract
+from overages.testing.contract_names import NameContract
+from overages.testing.contract_plans import PlanContract
+from overages.testing.contract_records import RecordContract
+from overages.testing.contract_refusals import (
+    InvoicedContract,
+    OverlapContract,
+    RefusalContract,
+)
+from overages.testing.contract_revisions import RevisionContract
+from overages.testing.contract_service import LifeContract, RaceContract
+from overages.testing.contract_tenants import TenantContract
+from overages.testing.contract_transactions import TransactionContract
+from overages.testing.contract_usage import UsageContract
+from overages.testing.contract_values import ValueContract
+
+
+class RepositoryContract(
+    PlanContract,
+    AccountContract,
+    EventContract,
+    UsageContract,
+    RecordContract,
+    CorrectionContract,
+    BatchContract,
+    RevisionContract,
+    InvoicedContract,
+    OverlapContract,
+    RefusalContract,
+    ChainContract,
+    TransactionContract,
+    TenantContract,
+    NameContract,
+    ValueContract,
+    LifeContract,
+    RaceContract,
+):
+    """Every behaviour of a repository; what to override is `make` and, if need be, `close`."""

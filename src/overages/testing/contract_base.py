@@ -1,0 +1,173 @@
+"""What the parts of the repository contract share: the repository under test, and examples.
+
+class PlanContract(ContractBase):
+    def test_a_plan_is_read_back(self, repository: Repository) -> None: ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import pytest
+
+from overages.account import Account
+from overages.aggregation import aggregate
+from overages.calculation import calculate
+from overages.errors import UnknownPlan
+from overages.exact import QuantityLike
+from overages.overage import Statement
+from overages.period import Period
+from overages.plan import Allowance, Plan
+from overages.pricing import Graduated, PerUnit
+from overages.record import OverageRecord
+from overages.repository import Repository
+from overages.tier import Tier
+from overages.usage import Usage, UsageEvent
+
+JAN, FEB, MAR, APR = (Period.month(2024, month) for month in range(1, 5))
+NOW: Final = datetime(2024, 3, 1, 12, tzinfo=UTC)
+LATER: Final = datetime(2024, 3, 2, 12, tzinfo=UTC)
+OURS, THEIRS = "org-1", "org-2"
+PLAN: Final = Plan(
+    "starter",
+    "USD",
+    {"tokens": Allowance(100, PerUnit("0.01")), "runs": Allowance(10, PerUnit(1))},
+)
+DEARER: Final = Plan(
+    "starter",
+    "USD",
+    {"tokens": Allowance(100, PerUnit("0.02")), "runs": Allowance(10, PerUnit(1))},
+)
+FEE: Final = Plan(
+    "starter",
+    "USD",
+    {"tokens": Allowance(100, Graduated([Tier(None, price=1, flat=5)], flat_at_zero=True))},
+)
+
+
+class ContractBase:
+    """Makes a repository for each test, and closes it."""
+
+    def make(self) -> Repository:
+        """Return a new, empty repository."""
+        raise NotImplementedError(f"{type(self).__name__} must say how to make a repository")
+
+    def close(self, repository: Repository) -> None:
+        """Give back what `make` took; without anything to give back, leave it out."""
+
+    @pytest.fixture
+    def repository(self) -> Iterator[Repository]:
+        """Yield the repository under test."""
+        repository = self.make()
+        yield repository
+        self.close(repository)
+
+
+def owed(
+    org_id: str = OURS, period: Period = FEB, plan: Plan = PLAN, **used: QuantityLike
+) -> Statement:
+    """Return the statement of an org that used so much."""
+    return calculate(plan, Usage(org_id, period, used))
+
+
+def event(
+    id: str | None = None,
+    quantity: QuantityLike = 5,
+    metric: str = "tokens",
+    at: datetime = FEB.start,
+    org_id: str = OURS,
+) -> UsageEvent:
+    """Return an event of February."""
+    return UsageEvent(org_id, metric, quantity, at, id)
+
+
+def month_of(used: UsageEvent) -> Period:
+    """Return the calendar month that an event counts in."""
+    return Period.month(used.at.year, used.at.month)
+
+
+def shown(records: tuple[OverageRecord, ...]) -> list[tuple[str, object, int, int]]:
+    """Return metric, quantity, minor units and revision of each record."""
+    return [(r.metric, r.quantity, r.cost.minor, r.revision) for r in records]
+
+
+def check_sums(repository: Repository, statement: Statement) -> None:
+    """Check that all that is read of a period comes to a statement (law 4)."""
+    org_id, period = statement.org_id, statement.period
+    expected = statement.summary()
+    assert aggregate(repository.records(org_id, period)) == expected
+    assert repository.summary(org_id, period) == expected
+    assert repository.overage(org_id, period) == expected
+
+
+def fill(repository: Repository) -> None:
+    """Write something of every kind for two orgs."""
+    repository.put_plan(PLAN)
+    for org_id in (OURS, THEIRS):
+        repository.put_account(Account(org_id, "starter"))
+        events = [event("evt-1", 105, org_id=org_id), event(None, 12, "runs", org_id=org_id)]
+        repository.add_events(events, month_of)
+        repository.put_usage(Usage(org_id, JAN, {"tokens": 101}))
+        repository.record(owed(org_id, tokens=105, runs=12), created_at=NOW)
+        repository.mark_invoiced(org_id, JAN, at=NOW)
+
+
+def everything(repository: Repository, org_id: str | None = None) -> list[object]:
+    """Return all that can be read of the examples' plans, orgs and periods; or of one org alone."""
+    orgs = (OURS, THEIRS) if org_id is None else (org_id,)
+    read: list[object] = [org for org in repository.orgs() if org_id in (None, org)]
+    for org in orgs:
+        read += [repository.account(org), repository.head(org), repository.verify(org)]
+        read += [repr(repository.records(org)), repository.summary(org)]
+        for period in (JAN, FEB, MAR, APR):
+            read += map(repr, repository.events(org, period))
+            read += [repr(repository.usage(org, period)), repository.overage(org, period)]
+            read += [repository.invoiced_at(org, period)]
+    return read if org_id is not None else [*read, *_plans(repository)]
+
+
+def reads(repository: Any, org_id: Any) -> dict[str, Any]:
+    """Return every method that takes an org's name, ready to be called with one."""
+    return {
+        "account": lambda: repository.account(org_id),
+        "events": lambda: list(repository.events(org_id, FEB)),
+        "usage": lambda: repository.usage(org_id, FEB),
+        "records": lambda: repository.records(org_id),
+        "records of a period": lambda: repository.records(org_id, FEB),
+        "summary": lambda: repository.summary(org_id),
+        "summary of a period": lambda: repository.summary(org_id, FEB),
+        "overage": lambda: repository.overage(org_id, FEB),
+        "mark_invoiced": lambda: repository.mark_invoiced(org_id, FEB, at=NOW),
+        "invoiced_at": lambda: repository.invoiced_at(org_id, FEB),
+        "head": lambda: repository.head(org_id),
+        "verify": lambda: repository.verify(org_id),
+    }
+
+
+def _plans(repository: Repository) -> Iterator[Plan | None]:
+    for period in (JAN, FEB, MAR, APR):
+        yield _plan(repository, at=period.start)
+    version = 1
+    while (plan := _plan(repository, version=version)) is not None:
+        yield plan
+        version += 1
+
+
+def _plan(
+    repository: Repository, version: int | None = None, at: datetime | None = None
+) -> Plan | None:
+    try:
+        return repository.plan("starter", version=version, at=at)
+    except UnknownPlan:
+        return None
+
+
+@contextmanager
+def nothing_written(repository: Repository) -> Iterator[None]:
+    """Check that the block leaves all that can be read as it was."""
+    before = everything(repository)
+    yield
+    assert everything(repository) == before

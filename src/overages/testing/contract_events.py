@@ -1,0 +1,202 @@
+"""The contract of repositories: usage events, each of which counts once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from itertools import permutations
+from typing import Any, Final
+
+import pytest
+
+from overages.errors import EventConflict, InvalidType, InvalidValues
+from overages.period import Period
+from overages.repository import Repository
+from overages.testing.contract_base import (
+    FEB,
+    JAN,
+    MAR,
+    NOW,
+    OURS,
+    ContractBase,
+    event,
+    fill,
+    month_of,
+    nothing_written,
+    owed,
+)
+from overages.usage import Usage, UsageEvent
+
+TICK: Final = timedelta(microseconds=1)
+LARGEST: Final = Decimal("99999999999999999999999999.999999999999")
+
+
+class EventContract(ContractBase):
+    """Events, by id and by instant."""
+
+    def test_events_are_counted_in_their_period(self, repository: Repository) -> None:
+        events = [event("1", 5), event("2", 7), event("3", 2, "runs"), event("4", 9, at=MAR.start)]
+        assert repository.add_events(events, month_of) == 4
+        assert repr(repository.usage(OURS, FEB).quantities) == repr(
+            Usage(OURS, FEB, {"runs": 2, "tokens": 12}).quantities
+        )
+        assert repository.usage(OURS, MAR) == Usage(OURS, MAR, {"tokens": 9})
+        assert repository.usage(OURS, JAN) == Usage(OURS, JAN, {})
+
+    def test_no_events_are_no_error(self, repository: Repository) -> None:
+        assert repository.add_events([], month_of) == 0
+
+    def test_an_event_counts_once_for_ever(self, repository: Repository) -> None:
+        repository.add_events([event("1")], month_of)
+        repository.record(owed(tokens=105), created_at=NOW)
+        repository.mark_invoiced(OURS, FEB, at=NOW)
+        with nothing_written(repository):
+            assert repository.add_events([event("1")], month_of) == 0
+
+    def test_an_event_that_came_before_is_not_counted_in_another_period(
+        self, repository: Repository
+    ) -> None:
+        repository.add_events([event("1")], month_of)
+        with nothing_written(repository):
+            assert repository.add_events([event("1")], lambda _: MAR) == 0
+
+    def test_an_event_that_came_before_does_not_keep_others_from_counting(
+        self, repository: Repository
+    ) -> None:
+        repository.add_events([event("1")], month_of)
+        assert repository.add_events([event("1"), event("2", 6)], month_of) == 1
+        assert repository.usage(OURS, FEB).quantities["tokens"] == 11
+
+    def test_an_event_twice_in_a_batch_counts_once(self, repository: Repository) -> None:
+        assert repository.add_events([event("1"), event("1"), event("2")], month_of) == 2
+        assert repository.usage(OURS, FEB).quantities["tokens"] == 10
+
+    def test_events_without_an_id_always_count(self, repository: Repository) -> None:
+        assert repository.add_events([event(), event()], month_of) == 2
+        assert repository.add_events([event()], month_of) == 1
+        assert repository.usage(OURS, FEB).quantities["tokens"] == 15
+        assert list(repository.events(OURS, FEB)) == [event()] * 3
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            event("1", 6),
+            event("1", "5.000000000001"),
+            event("1", metric="runs"),
+            event("1", at=FEB.start + TICK),
+        ],
+        ids=["quantity", "decimals", "metric", "time"],
+    )
+    def test_an_id_with_other_content_is_a_conflict_and_nothing_of_the_batch_is_kept(
+        self, repository: Repository, other: UsageEvent
+    ) -> None:
+        fill(repository)
+        repository.add_events([event("1")], month_of)
+        with (
+            nothing_written(repository),
+            pytest.raises(EventConflict, match=r"^org-1: id: .*'1'$") as caught,
+        ):
+            repository.add_events([event("0"), other, event("2")], month_of)
+        assert caught.value.value == "1"
+
+    def test_an_id_with_other_content_in_the_same_batch_is_a_conflict(
+        self, repository: Repository
+    ) -> None:
+        with nothing_written(repository), pytest.raises(EventConflict):
+            repository.add_events([event("1", 5), event("1", 6)], month_of)
+
+    def test_conflicts_are_reported_together(self, repository: Repository) -> None:
+        repository.add_events([event("1"), event("2"), event("3")], month_of)
+        with nothing_written(repository), pytest.raises(InvalidValues) as caught:
+            repository.add_events([event("1", 9), event("2"), event("3", 9)], month_of)
+        found = [error for error in caught.value.errors if isinstance(error, EventConflict)]
+        assert [error.value for error in found] == ["1", "3"]
+        assert len(caught.value.errors) == 2
+
+    def test_an_id_that_was_refused_can_be_used(self, repository: Repository) -> None:
+        repository.add_events([event("1")], month_of)
+        with pytest.raises(EventConflict):
+            repository.add_events([event("2"), event("1", 6)], month_of)
+        assert repository.add_events([event("2", 8, "runs")], month_of) == 1
+
+    def test_an_equal_quantity_is_no_other_content(self, repository: Repository) -> None:
+        repository.add_events([event("1", "5.50")], month_of)
+        assert repository.add_events([event("1", Decimal("5.5"))], month_of) == 0
+
+    def test_the_order_of_events_does_not_matter_to_usage(self, repository: Repository) -> None:
+        events = [event("1", "0.1"), event("2", -3), event("3", 10)]
+        for n, order in enumerate(permutations(events)):
+            org_id = f"org-{n}"
+            moved = [event(e.id, e.quantity, org_id=org_id) for e in order]
+            repository.add_events(moved, month_of)
+            assert repository.usage(org_id, FEB) == Usage(org_id, FEB, {"tokens": "7.1"})
+
+    def test_a_batch_may_be_large(self, repository: Repository) -> None:
+        events = [event(str(n), 1) for n in range(1_500)]
+        assert repository.add_events(events, month_of) == 1_500
+        assert repository.add_events(events, month_of) == 0
+        assert repository.usage(OURS, FEB).quantities["tokens"] == 1_500
+
+    def test_events_are_read_by_instant_then_as_they_came(self, repository: Repository) -> None:
+        late, early = FEB.start + timedelta(seconds=2), FEB.start + timedelta(seconds=1)
+        events = [event("c", at=late), event("b", at=early), event(None, 7, at=early)]
+        repository.add_events(events, month_of)
+        repository.add_events([event("a", at=early)], month_of)
+        found = list(repository.events(OURS, FEB))
+        assert [e.id for e in found] == ["b", None, "a", "c"]
+        assert repr(found[1]) == repr(events[2])
+
+    def test_events_of_a_period_have_instants_from_its_start_to_before_its_end(
+        self, repository: Repository
+    ) -> None:
+        moments = [FEB.start - TICK, FEB.start, FEB.start + TICK, FEB.end - TICK, FEB.end]
+        repository.add_events([event(str(i), at=at) for i, at in enumerate(moments)], month_of)
+        assert [e.at for e in repository.events(OURS, FEB)] == moments[1:4]
+
+    def test_events_of_a_period_that_starts_within_a_second_are_exact(
+        self, repository: Repository
+    ) -> None:
+        moments = [FEB.start + n * timedelta(milliseconds=250) for n in range(5)]
+        repository.add_events([event(str(i), at=at) for i, at in enumerate(moments)], month_of)
+        found = repository.events(OURS, Period(moments[1], moments[3]))
+        assert [e.at for e in found] == moments[1:3]
+
+    def test_events_are_read_by_instant_whatever_period_they_count_in(
+        self, repository: Repository
+    ) -> None:
+        repository.add_events([event("1")], lambda _: MAR)
+        assert list(repository.events(OURS, FEB)) == [event("1")]
+        assert repository.usage(OURS, FEB).quantities == {}
+        assert repository.usage(OURS, MAR).quantities == {"tokens": 5}
+
+    def test_a_period_of_that_raises_lets_nothing_be_written(self, repository: Repository) -> None:
+        def raises_for_the_second(used: UsageEvent) -> Period:
+            if used.id == "2":
+                raise KeyError("no cycle")
+            return month_of(used)
+
+        with nothing_written(repository), pytest.raises(KeyError, match="no cycle"):
+            repository.add_events([event("1"), event("2")], raises_for_the_second)
+
+    @pytest.mark.parametrize("nonsense", [None, "2024-02", FEB.start, (FEB.start, FEB.end)])
+    def test_a_period_of_that_gives_no_period_lets_nothing_be_written(
+        self, repository: Repository, nonsense: Any
+    ) -> None:
+        with nothing_written(repository), pytest.raises(InvalidType, match="Period"):
+            repository.add_events(
+                [event("1"), event("2")], lambda used: nonsense if used.id == "2" else FEB
+            )
+
+    def test_events_may_come_from_a_generator(self, repository: Repository) -> None:
+        assert repository.add_events((event(str(n)) for n in range(3)), month_of) == 3
+
+    def test_a_generator_of_events_that_raises_lets_nothing_be_written(
+        self, repository: Repository
+    ) -> None:
+        def broken() -> Iterator[UsageEvent]:
+            yield event("1")
+            raise OSError("the file is gone")
+
+        with nothing_written(repository), pytest.raises(OSError, match="the file is gone"):
+            repository.add_events(broken(), month_of)

@@ -1,0 +1,228 @@
+"""The contract of repositories: what recording refuses, and that nothing is written then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from overages.errors import (
+    CurrencyMismatch,
+    InvalidValues,
+    PeriodInvoiced,
+    PeriodOverlap,
+)
+from overages.money import Currency
+from overages.overage import Statement
+from overages.period import Period
+from overages.plan import Plan
+from overages.repository import Repository
+from overages.testing.contract_base import (
+    FEB,
+    JAN,
+    LATER,
+    MAR,
+    NOW,
+    OURS,
+    PLAN,
+    THEIRS,
+    ContractBase,
+    check_sums,
+    nothing_written,
+    owed,
+    shown,
+)
+from overages.usage import Usage
+
+HALF = timedelta(days=14)
+MIDDLE = Period(FEB.start + HALF, FEB.end + HALF)  # the end of February, the beginning of March
+
+
+class InvoicedContract(ContractBase):
+    """A finished period changes only by force."""
+
+    def test_a_period_is_not_invoiced_until_it_is_marked(self, repository: Repository) -> None:
+        assert repository.invoiced_at(OURS, FEB) is None
+        assert repository.mark_invoiced(OURS, FEB, at=NOW) == NOW
+        assert repository.invoiced_at(OURS, FEB) == NOW
+        assert repository.invoiced_at(OURS, MAR) is None
+        assert repository.invoiced_at(THEIRS, FEB) is None
+
+    def test_a_period_was_invoiced_when_it_was_first_marked(self, repository: Repository) -> None:
+        repository.mark_invoiced(OURS, FEB, at=LATER)
+        with nothing_written(repository):
+            assert repository.mark_invoiced(OURS, FEB, at=NOW) == LATER
+            assert repository.mark_invoiced(OURS, FEB, at=LATER + HALF) == LATER
+
+    def test_an_invoiced_period_is_changed_by_force_alone(self, repository: Repository) -> None:
+        repository.record(owed(tokens=150), created_at=NOW)
+        repository.mark_invoiced(OURS, FEB, at=NOW)
+        problem = (
+            r"^org-1: period: is invoiced since 2024-03-01T12:00:00Z, and changes only by force, "
+            r"got '2024-02-01T00:00:00Z/2024-03-01T00:00:00Z'$"
+        )
+        for record_anew in (
+            lambda: repository.record(owed(tokens=160), created_at=LATER),
+            lambda: repository.record_many([owed(tokens=160)], created_at=LATER),
+        ):
+            with nothing_written(repository), pytest.raises(PeriodInvoiced, match=problem):
+                record_anew()
+        repository.record(owed(tokens=160), created_at=LATER, force=True)
+        repository.record_many([owed(tokens=170)], created_at=LATER, force=True)
+        check_sums(repository, owed(tokens=170))
+
+    def test_a_period_that_was_invoiced_without_a_record_changes_by_force_alone(
+        self, repository: Repository
+    ) -> None:
+        repository.mark_invoiced(OURS, FEB, at=NOW)
+        with nothing_written(repository), pytest.raises(PeriodInvoiced):
+            repository.record(owed(tokens=150), created_at=LATER)
+
+    def test_the_same_result_of_an_invoiced_period_needs_no_force(
+        self, repository: Repository
+    ) -> None:
+        repository.record(owed(tokens=150), created_at=NOW)
+        repository.mark_invoiced(OURS, FEB, at=NOW)
+        with nothing_written(repository):
+            assert repository.record(owed(tokens=150), created_at=LATER).new == ()
+
+    def test_other_periods_and_orgs_change_without_force(self, repository: Repository) -> None:
+        repository.mark_invoiced(OURS, FEB, at=NOW)
+        assert repository.record(owed(THEIRS, tokens=150), created_at=NOW).new
+        assert repository.record(owed(period=MAR, tokens=150), created_at=NOW).new
+
+    def test_usage_of_an_invoiced_period_is_kept(self, repository: Repository) -> None:
+        repository.mark_invoiced(OURS, FEB, at=NOW)
+        usage = Usage(OURS, FEB, {"tokens": 150})
+        repository.put_usage(usage)
+        assert repository.usage(OURS, FEB) == usage
+
+
+class OverlapContract(ContractBase):
+    """No instant is charged twice."""
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            MIDDLE,
+            Period(JAN.start, FEB.start + timedelta(microseconds=1)),
+            Period(FEB.end - timedelta(microseconds=1), MAR.end),
+            Period(FEB.start + HALF, FEB.end),
+            Period(FEB.start, FEB.start + HALF),
+            Period(JAN.start, MAR.end),
+            Period(FEB.start - HALF, FEB.end),
+        ],
+        ids=["across", "first-tick", "last-tick", "end", "beginning", "around", "longer"],
+    )
+    def test_a_metric_is_not_charged_for_a_period_that_overlaps_a_charge(
+        self, repository: Repository, other: Period
+    ) -> None:
+        repository.record(owed(tokens=150), created_at=NOW)
+        with nothing_written(repository), pytest.raises(PeriodOverlap) as caught:
+            repository.record(owed(period=other, tokens=150), created_at=NOW)
+        assert caught.value.field == f"org-1, {other.describe()}: tokens"
+        assert FEB.describe() in caught.value.problem
+
+    def test_periods_that_touch_do_not_overlap(self, repository: Repository) -> None:
+        for period in (FEB, MAR, JAN):
+            assert repository.record(owed(period=period, tokens=150), created_at=NOW).new
+
+    def test_periods_that_touch_within_a_second_do_not_overlap(
+        self, repository: Repository
+    ) -> None:
+        middle = FEB.start + timedelta(microseconds=500_000)
+        halves = [Period(FEB.start, middle), Period(middle, FEB.end)]
+        for period in halves:
+            assert repository.record(owed(period=period, tokens=150), created_at=NOW).new
+
+    def test_another_metric_may_be_charged_for_a_period_that_overlaps(
+        self, repository: Repository
+    ) -> None:
+        repository.record(owed(tokens=150), created_at=NOW)
+        assert repository.record(owed(period=MIDDLE, runs=12), created_at=NOW).new
+        check_sums(repository, owed(tokens=150))
+
+    def test_another_org_may_be_charged_for_a_period_that_overlaps(
+        self, repository: Repository
+    ) -> None:
+        repository.record(owed(tokens=150), created_at=NOW)
+        assert repository.record(owed(THEIRS, MIDDLE, tokens=150), created_at=NOW).new
+
+    def test_what_was_taken_back_is_no_charge_to_overlap(self, repository: Repository) -> None:
+        repository.record(owed(tokens=150), created_at=NOW)
+        repository.record(owed(), created_at=NOW)
+        assert repository.record(owed(period=MIDDLE, tokens=150), created_at=NOW).new
+        with nothing_written(repository), pytest.raises(PeriodOverlap):
+            repository.record(owed(tokens=150), created_at=NOW)
+
+    def test_a_charge_that_overlaps_another_of_its_batch_is_refused(
+        self, repository: Repository
+    ) -> None:
+        with nothing_written(repository), pytest.raises(PeriodOverlap):
+            repository.record_many(
+                [owed(tokens=150), owed(period=MIDDLE, tokens=150)], created_at=NOW
+            )
+
+
+class RefusalContract(ContractBase):
+    """Currencies, and batches of which a part is refused."""
+
+    @pytest.mark.parametrize("tokens", [150, 160, 0])
+    def test_a_period_is_recorded_in_one_currency(
+        self, repository: Repository, tokens: int
+    ) -> None:
+        euros = Plan("euros", "EUR", PLAN.allowances)
+        repository.record(owed(tokens=150), created_at=NOW)
+        with nothing_written(repository), pytest.raises(CurrencyMismatch, match="USD and EUR"):
+            repository.record(owed(plan=euros, tokens=tokens), created_at=NOW)
+
+    def test_currencies_of_one_code_and_other_exponents_are_two(
+        self, repository: Repository
+    ) -> None:
+        coarse, fine = (
+            Plan("own", Currency("credits", exponent=exponent), PLAN.allowances)
+            for exponent in (0, 12)
+        )
+        repository.record(owed(plan=coarse, tokens=150), created_at=NOW)
+        with nothing_written(repository), pytest.raises(CurrencyMismatch):
+            repository.record(owed(plan=fine, tokens=160), created_at=NOW)
+
+    def test_all_faults_of_a_batch_are_reported_and_nothing_is_written(
+        self, repository: Repository
+    ) -> None:
+        repository.record(owed(tokens=150), created_at=NOW)
+        repository.mark_invoiced(OURS, FEB, at=NOW)
+        batch = [
+            owed(THEIRS, tokens=150),
+            owed(tokens=160),
+            owed(period=MIDDLE, tokens=150),
+            owed(period=JAN, tokens=150),
+        ]
+        with nothing_written(repository), pytest.raises(InvalidValues) as caught:
+            repository.record_many(batch, created_at=NOW)
+        assert [type(error) for error in caught.value.errors] == [PeriodInvoiced, PeriodOverlap]
+
+    def test_a_batch_that_was_refused_can_be_recorded_in_parts(
+        self, repository: Repository
+    ) -> None:
+        batch = [owed(tokens=150), owed(period=MIDDLE, tokens=150)]
+        with pytest.raises(PeriodOverlap):
+            repository.record_many(batch, created_at=NOW)
+        (record,) = repository.record(batch[1], created_at=NOW).new
+        assert (shown((record,)), record.sequence) == ([("tokens", 50, 50, 1)], 1)
+        assert repository.verify() == 1
+
+    def test_statements_may_come_from_a_generator(self, repository: Repository) -> None:
+        made = (owed(period=period, tokens=150) for period in (FEB, MAR))
+        assert len(repository.record_many(made, created_at=NOW)) == 2
+
+    def test_a_generator_of_statements_that_raises_lets_nothing_be_written(
+        self, repository: Repository
+    ) -> None:
+        def broken() -> Iterator[Statement]:
+            yield owed(tokens=150)
+            raise OSError("the file is gone")
+
+        with nothing_written(repository), pytest.raises(OSError, match="the file is gone"):
+            repository.record_many(broken(), created_at=NOW)

@@ -1,0 +1,142 @@
+"""The contract of repositories: tenants never meet (law 8), and names are just names."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from overages.account import Account
+from overages.calculation import calculate
+from overages.plan import Allowance, Plan
+from overages.pricing import PerUnit
+from overages.repository import Repository
+from overages.testing.contract_base import (
+    FEB,
+    JAN,
+    LATER,
+    MAR,
+    NOW,
+    OURS,
+    PLAN,
+    THEIRS,
+    ContractBase,
+    check_sums,
+    event,
+    everything,
+    fill,
+    month_of,
+    owed,
+    reads,
+)
+from overages.usage import Usage
+
+ODD_NAMES: Final = [
+    "'; DROP TABLE org_billing_overages; --",
+    '" OR ""="',
+    "' OR 1=1 --",
+    "%",
+    "_rg-1",
+    "org-1 ",
+    " org-1",
+    "ORG-1",
+    "org-11",
+    "org-1\\",
+    "org-1\u200b",
+    "örg-1",
+    ":org_id $1 ? {0} %s",
+    "NULL",
+    "0",
+    "1e0",
+    "𝄞" * 63,
+    "a" * 255,
+]
+"""Lawful names that a careless adapter would take for something else, or for ``org-1``."""
+
+
+class TenantContract(ContractBase):
+    """What is written for one org changes nothing that is read of another."""
+
+    def test_writes_of_one_org_change_nothing_that_is_read_of_another(
+        self, repository: Repository
+    ) -> None:
+        fill(repository)
+        before = everything(repository, THEIRS)
+        repository.put_account(Account(OURS, "scale", {"tokens": 1}))
+        repository.add_events([event("evt-1", 105), event("evt-2", 9)], month_of)
+        repository.put_usage(Usage(OURS, JAN, {"runs": 3}))
+        repository.record(owed(tokens=900, runs=900), created_at=LATER)
+        repository.record_many([owed(period=MAR, tokens=900)], created_at=LATER)
+        repository.mark_invoiced(OURS, FEB, at=LATER)
+        assert everything(repository, THEIRS) == before
+
+    def test_the_same_event_id_counts_in_each_org(self, repository: Repository) -> None:
+        events = [event("1", 5, org_id=OURS), event("1", 7, "runs", org_id=THEIRS)]
+        assert repository.add_events(events, month_of) == 2
+        assert repository.add_events(reversed(events), month_of) == 0
+        assert repository.usage(OURS, FEB) == Usage(OURS, FEB, {"tokens": 5})
+        assert repository.usage(THEIRS, FEB) == Usage(THEIRS, FEB, {"runs": 7})
+
+    def test_orgs_that_are_recorded_in_turn_have_records_of_their_own(
+        self, repository: Repository
+    ) -> None:
+        for tokens in (101, 102, 103):
+            repository.record(owed(tokens=tokens), created_at=NOW)
+            repository.record(owed(THEIRS, tokens=2 * tokens), created_at=NOW)
+        check_sums(repository, owed(tokens=103))
+        check_sums(repository, owed(THEIRS, tokens=206))
+        for org_id in (OURS, THEIRS):
+            found = repository.records(org_id)
+            assert [(r.org_id, r.sequence) for r in found] == [(org_id, n) for n in (1, 2, 3)]
+
+    @pytest.mark.parametrize("odd", ODD_NAMES, ids=range(len(ODD_NAMES)))
+    def test_an_org_of_an_odd_name_is_an_org_like_any_other(
+        self, repository: Repository, odd: str
+    ) -> None:
+        fill(repository)
+        before = everything(repository, OURS)
+        repository.put_account(Account(odd, "starter"))
+        repository.add_events([event("evt-1", 3, org_id=odd)], month_of)
+        repository.put_usage(Usage(odd, JAN, {"tokens": 4}))
+        statement = owed(odd, tokens=300)
+        repository.record(statement, created_at=NOW)
+        repository.mark_invoiced(odd, MAR, at=LATER)
+        assert repository.account(odd) == Account(odd, "starter")
+        assert list(repository.events(odd, FEB)) == [event("evt-1", 3, org_id=odd)]
+        assert repository.usage(odd, FEB) == Usage(odd, FEB, {"tokens": 3})
+        assert repository.usage(odd, JAN) == Usage(odd, JAN, {"tokens": 4})
+        check_sums(repository, statement)
+        assert repository.invoiced_at(odd, MAR) == LATER
+        assert (repository.verify(odd), repository.verify(odd, repository.head(odd))) == (1, 1)
+        assert list(repository.orgs()) == sorted([OURS, THEIRS, odd])
+        assert everything(repository, OURS) == before
+
+    @pytest.mark.parametrize("odd", ODD_NAMES, ids=range(len(ODD_NAMES)))
+    def test_an_org_that_nothing_was_written_for_has_nothing(
+        self, repository: Repository, odd: str
+    ) -> None:
+        fill(repository)
+        nothing = {"usage": Usage(odd, FEB, {}), "mark_invoiced": NOW, "invoiced_at": NOW}
+        nothing |= {"verify": 0, "events": []}
+        for method, call in reads(repository, odd).items():
+            assert (call() or None) == (nothing.get(method) or None), method
+
+    @pytest.mark.parametrize("odd", ODD_NAMES, ids=range(len(ODD_NAMES)))
+    def test_a_metric_a_plan_and_an_event_of_an_odd_name_are_like_any_other(
+        self, repository: Repository, odd: str
+    ) -> None:
+        plain = Allowance(0, PerUnit(1))
+        plan = Plan(odd, "USD", {"org-1": plain, odd: plain})
+        repository.put_plan(PLAN)
+        assert repository.put_plan(plan) == 1
+        assert repository.plan(odd) == plan
+        repository.add_events([event("org-1", 1, "org-1"), event(odd, 2, odd)], month_of)
+        found = [(e.id, e.metric) for e in repository.events(OURS, FEB)]
+        assert found == [("org-1", "org-1"), (odd, odd)]
+        usage = Usage(OURS, FEB, {"org-1": 1, odd: 2})
+        assert repository.usage(OURS, FEB) == usage
+        statement = calculate(plan, usage)
+        repository.record(statement, created_at=NOW)
+        check_sums(repository, statement)
+        assert {r.metric for r in repository.records(OURS, FEB)} == {"org-1", odd}
+        assert {r.plan for r in repository.records(OURS, FEB)} == {odd}

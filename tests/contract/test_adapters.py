@@ -1,0 +1,68 @@
+"""Every adapter keeps the contract of repositories."""
+
+import sqlite3
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from overages.adapters.memory import MemoryRepository
+from overages.adapters.sqlite import SqliteRepository, migrate
+from overages.repository import Repository
+from overages.testing.contract import RepositoryContract
+
+
+class TestMemoryRepository(RepositoryContract):
+    def make(self) -> Repository:
+        return MemoryRepository()
+
+
+class SqliteContract(RepositoryContract):
+    def close(self, repository: Repository) -> None:
+        assert isinstance(repository, SqliteRepository)
+        repository.close()
+
+
+class TestSqliteRepositoryInMemory(SqliteContract):
+    def make(self) -> Repository:
+        return SqliteRepository(":memory:")
+
+
+class TestSqliteRepositoryInAFile(SqliteContract):
+    path: Path
+
+    @pytest.fixture(autouse=True)
+    def _file(self, tmp_path: Path) -> None:
+        self.path = tmp_path / "overages.db"
+
+    def make(self) -> Repository:
+        return SqliteRepository(self.path)
+
+
+class TestSqliteRepositoryInTheHostsTransactions(RepositoryContract):
+    isolation_level: Literal["DEFERRED"] | None = "DEFERRED"
+    connection: sqlite3.Connection
+
+    def make(self) -> Repository:
+        self.connection = sqlite3.connect(":memory:", isolation_level=self.isolation_level)
+        self.connection.row_factory = sqlite3.Row
+        migrate(self.connection)
+        return SqliteRepository.join(self.connection)
+
+    def close(self, repository: Repository) -> None:
+        del repository  # the connection is the host's
+        self.connection.close()
+
+
+class TestSqliteRepositoryWithAHostThatBeginsByItself(TestSqliteRepositoryInTheHostsTransactions):
+    isolation_level = None
+
+
+def test_no_test_of_the_contract_hides_another() -> None:
+    names = [name for part in RepositoryContract.__mro__ for name in vars(part) if "test_" in name]
+    assert len(names) == len(set(names)) > 150
+
+
+def test_a_contract_without_a_repository_says_what_is_missing() -> None:
+    with pytest.raises(NotImplementedError, match="RepositoryContract must say how to make a repo"):
+        RepositoryContract().make()

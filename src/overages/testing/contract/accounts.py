@@ -9,7 +9,7 @@ import pytest
 from overages.account import Account
 from overages.cycle import Cycle
 from overages.repository import Repository
-from overages.testing.contract_base import MAR, NOW, OURS, ContractBase, event, month_of, owed
+from overages.testing.contract.base import MAR, NOW, OURS, ContractBase, event, month_of, owed
 from overages.usage import Usage
 
 EAST = timezone(timedelta(hours=9))

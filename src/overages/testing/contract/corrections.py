@@ -11,7 +11,7 @@ from overages.plan import Allowance, Plan
 from overages.pricing import PerUnit
 from overages.record import Summary
 from overages.repository import Repository
-from overages.testing.contract_base import (
+from overages.testing.contract.base import (
     DEARER,
     FEB,
     FEE,

@@ -13,7 +13,7 @@ import pytest
 from overages.errors import EventConflict, InvalidType, InvalidValues
 from overages.period import Period
 from overages.repository import Repository
-from overages.testing.contract_base import (
+from overages.testing.contract.base import (
     FEB,
     JAN,
     MAR,

@@ -10,7 +10,7 @@ import pytest
 
 from overages.errors import InvalidValue
 from overages.repository import Repository
-from overages.testing.contract_base import (
+from overages.testing.contract.base import (
     FEB,
     JAN,
     NOW,

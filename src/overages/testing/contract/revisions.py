@@ -13,7 +13,7 @@ from overages.errors import (
 )
 from overages.overage import Statement
 from overages.repository import Repository
-from overages.testing.contract_base import (
+from overages.testing.contract.base import (
     DEARER,
     FEB,
     LATER,

@@ -12,7 +12,7 @@ from overages.money import Currency, Money
 from overages.plan import Allowance, Plan
 from overages.pricing import Graduated, Package, Percentage, PerUnit, Volume
 from overages.repository import Repository
-from overages.testing.contract_base import (
+from overages.testing.contract.base import (
     DEARER,
     FEB,
     JAN,

@@ -8,7 +8,7 @@ import pytest
 
 from overages.errors import InvalidType, InvalidValue, OveragesError, UnknownPlan
 from overages.repository import Repository
-from overages.testing.contract_base import (
+from overages.testing.contract.base import (
     FEB,
     NOW,
     OURS,

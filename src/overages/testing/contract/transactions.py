@@ -9,7 +9,7 @@ import pytest
 from overages.account import Account
 from overages.errors import RecordConflict
 from overages.repository import Repository
-from overages.testing.contract_base import (
+from overages.testing.contract.base import (
     DEARER,
     FEB,
     LATER,

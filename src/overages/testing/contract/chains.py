@@ -7,7 +7,7 @@ import pytest
 from overages.chain import START, ChainHead, row_digest, row_of
 from overages.errors import InvalidType, InvalidValue, RecordsAltered
 from overages.repository import Repository
-from overages.testing.contract_base import (
+from overages.testing.contract.base import (
     LATER,
     MAR,
     NOW,

@@ -12,7 +12,7 @@ from overages.errors import CurrencyMismatch, InvalidValue
 from overages.plan import Allowance, Plan
 from overages.pricing import PerUnit
 from overages.repository import Repository
-from overages.testing.contract_base import (
+from overages.testing.contract.base import (
     FEB,
     FEE,
     JAN,

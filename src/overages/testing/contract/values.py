@@ -17,7 +17,7 @@ from overages.period import Period
 from overages.plan import Allowance, Plan
 from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
 from overages.repository import Repository
-from overages.testing.contract_base import FEB, NOW, OURS, ContractBase, check_sums, owed, shown
+from overages.testing.contract.base import FEB, NOW, OURS, ContractBase, check_sums, owed, shown
 from overages.tier import Tier
 
 LARGEST: Final = Decimal("99999999999999999999999999.999999999999")

@@ -21,7 +21,7 @@ from overages.money import Money
 from overages.plan import Plan
 from overages.repository import Repository
 from overages.service import OverageService
-from overages.testing.contract_base import (
+from overages.testing.contract.base import (
     FEB,
     MAR,
     OURS,

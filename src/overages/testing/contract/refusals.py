@@ -18,7 +18,7 @@ from overages.overage import Statement
 from overages.period import Period
 from overages.plan import Plan
 from overages.repository import Repository
-from overages.testing.contract_base import (
+from overages.testing.contract.base import (
     FEB,
     JAN,
     LATER,

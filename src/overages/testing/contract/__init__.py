@@ -21,28 +21,28 @@ _NOUNS: Final = (
     "base accounts chains corrections events names plans records refusals revisions service"
     " tenants transactions usage values"
 )
-_PARTS: Final = [f"overages.testing.contract_{noun}" for noun in _NOUNS.split()]
+_PARTS: Final = [f"{__name__}.{noun}" for noun in _NOUNS.split()]
 # So that pytest shows both sides of a comparison that failed, as it does in files of tests.
 pytest.register_assert_rewrite(*(part for part in _PARTS if part not in sys.modules))
 
-from overages.testing.contract_accounts import AccountContract
-from overages.testing.contract_chains import ChainContract
-from overages.testing.contract_corrections import BatchContract, CorrectionContract
-from overages.testing.contract_events import EventContract
-from overages.testing.contract_names import NameContract
-from overages.testing.contract_plans import PlanContract
-from overages.testing.contract_records import RecordContract
-from overages.testing.contract_refusals import (
+from overages.testing.contract.accounts import AccountContract
+from overages.testing.contract.chains import ChainContract
+from overages.testing.contract.corrections import BatchContract, CorrectionContract
+from overages.testing.contract.events import EventContract
+from overages.testing.contract.names import NameContract
+from overages.testing.contract.plans import PlanContract
+from overages.testing.contract.records import RecordContract
+from overages.testing.contract.refusals import (
     InvoicedContract,
     OverlapContract,
     RefusalContract,
 )
-from overages.testing.contract_revisions import RevisionContract
-from overages.testing.contract_service import LifeContract, RaceContract
-from overages.testing.contract_tenants import TenantContract
-from overages.testing.contract_transactions import TransactionContract
-from overages.testing.contract_usage import UsageContract
-from overages.testing.contract_values import ValueContract
+from overages.testing.contract.revisions import RevisionContract
+from overages.testing.contract.service import LifeContract, RaceContract
+from overages.testing.contract.tenants import TenantContract
+from overages.testing.contract.transactions import TransactionContract
+from overages.testing.contract.usage import UsageContract
+from overages.testing.contract.values import ValueContract
 
 
 class RepositoryContract(

@@ -79,7 +79,9 @@ class Database:
         self._connection = connection
         self._joined = joined
         self._lock = RLock()
-        self.cursor()  # fails early on a connection that is closed
+        self._cursors: list[sqlite3.Cursor] = []  # those of the block that is being run
+        with our_errors():
+            connection.cursor()  # fails early on a connection that is closed
 
     @classmethod
     def open(cls, path: str | Path, *, timeout: int) -> Database:
@@ -145,51 +147,81 @@ class Database:
                 self._connection.close()
 
     def cursor(self) -> sqlite3.Cursor:
-        """Return a cursor that gives plain tuples, whatever the host likes its rows to be."""
+        """Return a cursor for the block that is being run.
+
+        It gives plain tuples, whatever the host likes its rows to be, and is closed with the block:
+        one that was not read to its end would keep a lock, and the file open beyond `close`.
+        """
         with our_errors():
             cursor = self._connection.cursor()
         cursor.row_factory = None
+        self._cursors.append(cursor)
         return cursor
 
     @contextmanager
     def alone(self) -> Iterator[sqlite3.Cursor]:
         """Hold the connection for one statement."""
-        with self._lock, our_errors():
-            yield self.cursor()
+        with self._lock, our_errors(), self._cursor_of_a_block() as cursor:
+            yield cursor
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Cursor]:
         """Hold one state of the database for some reads."""
-        with self._lock, our_errors():
-            self._connection.execute("SAVEPOINT overages_read")
-            try:
-                yield self.cursor()
-            finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("RELEASE overages_read")
+        with self._transaction(writes=False) as cursor:
+            yield cursor
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Cursor]:
         """Hold the database for reads and writes; keep all of them, or none on an error."""
+        with self._transaction(writes=True) as cursor:
+            yield cursor
+
+    @contextmanager
+    def _transaction(self, *, writes: bool) -> Iterator[sqlite3.Cursor]:
         with self._lock, our_errors():
-            if not (self._joined and self._connection.in_transaction):
-                self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.execute("SAVEPOINT overages_write")
-            try:
-                yield self.cursor()
-                self._connection.execute("RELEASE overages_write" if self._joined else "COMMIT")
+            is_within = self._connection.in_transaction
+            is_saved = False
+            try:  # from here on, as an interrupt may come as soon as the transaction has begun
+                if writes and not (self._joined and is_within):
+                    self._connection.execute("BEGIN IMMEDIATE")
+                self._connection.execute("SAVEPOINT overages")
+                is_saved = True
+                with self._cursor_of_a_block() as cursor:
+                    yield cursor
+                is_done = writes and not self._joined
+                self._connection.execute("COMMIT" if is_done else "RELEASE overages")
             except BaseException:
-                self._take_back()
+                self._take_back(is_within=is_within, is_saved=is_saved)
                 raise
 
-    def _take_back(self) -> None:
+    @contextmanager
+    def _cursor_of_a_block(self) -> Iterator[sqlite3.Cursor]:
+        outer, self._cursors = self._cursors, []
+        try:
+            yield self.cursor()
+        finally:
+            for cursor in self._cursors:
+                cursor.close()
+            self._cursors = outer
+
+    def _take_back(self, *, is_within: bool, is_saved: bool) -> None:
+        """Leave the connection as it was before a transaction, or a part of one, failed."""
         if not self._connection.in_transaction:
             return  # SQLite has taken all of it back by itself, as it does on a full disk
-        if self._joined:
-            self._connection.execute("ROLLBACK TO overages_write")
-            self._connection.execute("RELEASE overages_write")
-        else:
-            self._connection.execute("ROLLBACK")
+        if not is_within:
+            self._undo("ROLLBACK")
+        elif is_saved:
+            self._undo("ROLLBACK TO overages")
+            self._undo("RELEASE overages")
+
+    def _undo(self, sql: str) -> None:
+        try:
+            self._connection.execute(sql)
+        except sqlite3.OperationalError:
+            # A host's progress handler that stops everything stops this too, and half a write
+            # would stay: rather does the host lose its handler.
+            self._connection.set_progress_handler(None, 0)
+            self._connection.execute(sql)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

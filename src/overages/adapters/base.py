@@ -17,7 +17,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from overages.account import Account
-from overages.chain import ChainHead, Link, verify_chain
+from overages.chain import START, ChainHead, Link, verify_chain
 from overages.errors import EventConflict, InvalidType, InvalidValue, OveragesError, UnknownPlan
 from overages.exact import ordinal, scaled, unscaled
 from overages.names import name
@@ -220,7 +220,10 @@ class BaseRepository(ABC):
         if head is not None and org_id is None:
             raise InvalidValue("head", head, "must come with the org that it belongs to")
         with self._reading():
-            return sum(verify_chain(*chain, head) for chain in self._chains(org_id))
+            counts = [verify_chain(*chain, head) for chain in self._chains(org_id)]
+        if head is not None and org_id is not None and not counts:  # all of the chain is gone
+            verify_chain(org_id, (), START, head)
+        return sum(counts)
 
     # What an adapter stores. All of it is called within `_reading` or `_writing`.
 

@@ -17,6 +17,7 @@ from typing import Final
 from overages.adapters.sqlite import migrations
 from overages.errors import (
     ForeignDatabase,
+    InvalidValue,
     SchemaTooNew,
     StorageBusy,
     StorageCorrupt,
@@ -91,6 +92,8 @@ class Database:
         :raises ForeignDatabase: if it is someone else's.
         :raises SchemaTooNew: if a newer release made it.
         """
+        if not str(path):
+            raise InvalidValue("path", path, "must not be empty: SQLite would keep nothing")
         if sqlite3.sqlite_version_info < _OLDEST:
             found = sqlite3.sqlite_version
             raise StorageError(f"SQLite 3.37 or newer is needed, the library here is {found}")
@@ -117,8 +120,9 @@ class Database:
     def _opened(cls, connection: sqlite3.Connection, *, migrating: bool) -> Database:
         database = cls(connection, joined=False)
         try:
-            with our_errors():
+            with database.reading():  # or another connection could make the tables in between
                 version = schema_version(connection)
+            with our_errors():
                 if migrating:
                     _configure(connection)
                     if version < migrations.LATEST:
@@ -188,10 +192,21 @@ class Database:
                 is_saved = True
                 with self._cursor_of_a_block() as cursor:
                     yield cursor
-                is_done = writes and not self._joined
-                self._connection.execute("COMMIT" if is_done else "RELEASE overages")
+                self._end(writes=writes, is_within=is_within)
             except BaseException:
                 self._take_back(is_within=is_within, is_saved=is_saved)
+                raise
+
+    def _end(self, *, writes: bool, is_within: bool) -> None:
+        if writes and not self._joined:
+            self._connection.execute("COMMIT")
+            return
+        try:
+            self._connection.execute("RELEASE overages")
+        except sqlite3.OperationalError:
+            # A host's progress handler can stop this before or after it is done: the transaction
+            # holds what was written either way.
+            if not (writes or is_within):
                 raise
 
     @contextmanager
@@ -241,13 +256,17 @@ def schema_version(connection: sqlite3.Connection, *, joined: bool = False) -> i
     :param joined: whether a database with tables of others is as good.
     :raises ForeignDatabase: if it isn't, and there are.
     """
-    application, version = (
-        connection.execute(f"PRAGMA {key}").fetchone()[0]
-        for key in ("application_id", "user_version")
+    cursor = connection.cursor()
+    cursor.row_factory = None  # the host's may be any
+    (application,), (version,) = (
+        cursor.execute(f"PRAGMA {key}").fetchone() for key in ("application_id", "user_version")
     )
-    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema")}
+    tables = {name for (name,) in cursor.execute("SELECT name FROM sqlite_schema")}
     if "org_billing_schema" in tables:  # in a host's database, whose user_version is the host's
-        version = connection.execute("SELECT version FROM org_billing_schema").fetchone()[0]
+        rows = cursor.execute("SELECT version FROM org_billing_schema").fetchall()
+        if len(rows) != 1 or type(rows[0][0]) is not int:
+            raise StorageCorrupt("the database doesn't tell which schema it has")
+        version = rows[0][0]
     elif application != APPLICATION_ID:
         if (tables or application or version) and not joined:
             raise ForeignDatabase("the database is someone else's: it has tables but none of ours")
@@ -255,7 +274,7 @@ def schema_version(connection: sqlite3.Connection, *, joined: bool = False) -> i
     if version > migrations.LATEST:
         problem = f"the database has schema {version}, this release knows {migrations.LATEST}"
         raise SchemaTooNew(f"{problem}: use a newer release")
-    return int(version)
+    return version
 
 
 def _migrate(connection: sqlite3.Connection, *, mark: bool) -> None:

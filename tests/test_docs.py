@@ -6,6 +6,7 @@ import pkgutil
 import re
 import shlex
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -50,10 +51,17 @@ def test_python_examples_in_a_page_run(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_commands_in_a_page_print_what_it_says(
-    page: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    page: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A console block holds commands behind ``$``, each followed by all that it prints."""
-    monkeypatch.chdir(ROOT)
+    """A console block holds commands behind ``$``, each followed by all that it prints.
+
+    A page's commands share a folder, which has the examples in it.
+    """
+    copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
     for block in blocks(page, "console"):
         for command, expected in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
             program, *arguments = shlex.split(command)
@@ -80,4 +88,5 @@ def test_the_readme_has_two_commands_that_make_their_own_environment() -> None:
     commands = [line for body in blocks(ROOT / "README.md", "sh") for line in body.splitlines()]
     assert len(commands) == 2
     assert all(command.startswith("python3 -m venv .venv && ") for command in commands)
-    assert commands[1].endswith("pytest")
+    assert commands[0].endswith(" && .venv/bin/overages show --db overages.db")
+    assert commands[1].endswith(" && .venv/bin/python -m pytest")

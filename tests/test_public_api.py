@@ -11,11 +11,12 @@ import pytest
 import overages
 
 NAMES = [
-    "Account", "Allowance", "Charge", "Currency", "Cycle", "Graduated", "Meter", "MetricTotal",
-    "Money", "Overage", "OverageRecord", "Package", "PerUnit", "Percentage", "Period", "Plan",
-    "PriceModel", "Rounding", "Statement", "Summary", "Tier", "TierCharge", "Usage", "UsageEvent",
-    "Volume", "aggregate", "allocate", "calculate", "calculate_many", "charge_between", "meter",
-    "round_to",
+    "Account", "Allowance", "ChainHead", "Charge", "Currency", "Cycle", "Graduated",
+    "MemoryRepository", "Meter", "MetricTotal", "Money", "Overage", "OverageRecord",
+    "OverageService", "Package", "PerUnit", "Percentage", "Period", "Plan", "PriceModel",
+    "Recording", "Repository", "Rounding", "SqliteRepository", "Statement", "Summary", "Tier",
+    "TierCharge", "Usage", "UsageEvent", "Volume", "aggregate", "allocate", "calculate",
+    "calculate_many", "charge_between", "meter", "round_to",
 ]  # fmt: skip
 
 
@@ -75,17 +76,20 @@ def test_every_error_is_also_an_error_of_the_standard_library() -> None:
     ]
     assert leaves
     for leaf in leaves:
-        assert issubclass(leaf, (ValueError, TypeError, LookupError)), leaf
+        assert issubclass(leaf, (ValueError, TypeError, LookupError, OSError, RuntimeError)), leaf
+
+
+NEVER = {"dateutil", "zoneinfo", "csv", "argparse", "html", "tomllib", "hypothesis"}
+STORING = {"sqlite3", "logging", "hashlib", "overages.repository"}
 
 
 @pytest.mark.parametrize(
     ("statement", "late"),
     [
-        ("import overages", {"attrs", "decimal", "overages.plan"}),
-        (
-            "from overages import *",
-            {"dateutil", "zoneinfo", "sqlite3", "csv", "json", "argparse", "html", "hashlib"},
-        ),
+        ("import overages", {"attrs", "decimal", "json", "logging", "sqlite3", "overages.plan"}),
+        ("from overages import Plan, Usage, calculate", {*NEVER, *STORING, "json"}),
+        ("from overages import MemoryRepository", {*NEVER, "sqlite3", "logging"}),
+        ("from overages import *", NEVER),  # all of it, a database too
     ],
 )
 def test_an_import_loads_no_more_than_it_needs(statement: str, late: set[str]) -> None:

@@ -17,8 +17,11 @@ from overages import errors as errors
 
 if TYPE_CHECKING:
     from overages.account import Account
+    from overages.adapters.memory import MemoryRepository
+    from overages.adapters.sqlite import SqliteRepository
     from overages.aggregation import aggregate
     from overages.calculation import calculate, calculate_many, charge_between
+    from overages.chain import ChainHead
     from overages.cycle import Cycle
     from overages.metering import Meter, meter
     from overages.money import Currency, Money
@@ -27,29 +30,38 @@ if TYPE_CHECKING:
     from overages.plan import Allowance, Plan
     from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
     from overages.record import MetricTotal, OverageRecord, Summary
+    from overages.recording import Recording
+    from overages.repository import Repository
     from overages.rounding import Rounding, allocate, round_to
+    from overages.service import OverageService
     from overages.tier import Charge, Tier, TierCharge
     from overages.usage import Usage, UsageEvent
 
 __all__ = [
     "Account",
     "Allowance",
+    "ChainHead",
     "Charge",
     "Currency",
     "Cycle",
     "Graduated",
+    "MemoryRepository",
     "Meter",
     "MetricTotal",
     "Money",
     "Overage",
     "OverageRecord",
+    "OverageService",
     "Package",
     "PerUnit",
     "Percentage",
     "Period",
     "Plan",
     "PriceModel",
+    "Recording",
+    "Repository",
     "Rounding",
+    "SqliteRepository",
     "Statement",
     "Summary",
     "Tier",
@@ -68,8 +80,11 @@ __all__ = [
 
 _HOMES = {
     "account": ["Account"],
+    "adapters.memory": ["MemoryRepository"],
+    "adapters.sqlite": ["SqliteRepository"],
     "aggregation": ["aggregate"],
     "calculation": ["calculate", "calculate_many", "charge_between"],
+    "chain": ["ChainHead"],
     "cycle": ["Cycle"],
     "metering": ["Meter", "meter"],
     "money": ["Currency", "Money"],
@@ -78,7 +93,10 @@ _HOMES = {
     "plan": ["Allowance", "Plan"],
     "pricing": ["Graduated", "Package", "PerUnit", "Percentage", "PriceModel", "Volume"],
     "record": ["MetricTotal", "OverageRecord", "Summary"],
+    "recording": ["Recording"],
+    "repository": ["Repository"],
     "rounding": ["Rounding", "allocate", "round_to"],
+    "service": ["OverageService"],
     "tier": ["Charge", "Tier", "TierCharge"],
     "usage": ["Usage", "UsageEvent"],
 }

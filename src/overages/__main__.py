@@ -1,7 +1,7 @@
-"""The command line: ``overages rate --plans plans.toml --usage usage.csv``.
+"""The command line: ``overages close --plans plans.toml --usage usage.csv --db overages.db``.
 
 Results go to standard output, all else (progress, what is wrong) to standard error. The exit status
-is 0 if everything was rated, 1 if the data are wrong, and 2 if the command is.
+is 0 if everything was done, 1 if the data are wrong, and 2 if the command is.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import UTC
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from overages.commands import rate
+from overages.commands import close, migrate, rate, show, verify
 from overages.commands.inputs import BadInput, say
 from overages.errors import OveragesError
 from overages.period import Period
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     args = parser.parse_args(arguments)
     try:
-        if args.period is not None:
+        if vars(args).get("period") is not None:
             args.period = Period.parse(args.period, args.timezone or UTC)
     except OveragesError as error:
         parser.error(f"argument --period: {error}")
@@ -47,20 +47,30 @@ def _parser() -> argparse.ArgumentParser:
     summary = "Exact, explained overage charges for metered usage."
     parser = argparse.ArgumentParser(prog="overages", description=summary)
     commands = parser.add_subparsers(required=True, metavar="command")
-    command = commands.add_parser("rate", help=rate.HELP, description=rate.HELP)
-    _add_inputs(command)
-    rate.add_arguments(command)
-    command.set_defaults(run=rate.run)
+    for module, name, *shared in (
+        (rate, "rate", _add_inputs, _add_period),
+        (close, "close", _add_inputs, _add_period),
+        (show, "show", _add_period),
+        (verify, "verify"),
+        (migrate, "migrate"),
+    ):
+        command = commands.add_parser(name, help=module.HELP, description=module.HELP)
+        for add_arguments in (*shared, module.add_arguments):
+            add_arguments(command)
+        command.set_defaults(run=module.run)
     return parser
 
 
 def _add_inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plans", type=Path, required=True, help="plans and accounts, a TOML file")
     parser.add_argument("--usage", type=Path, required=True, help="usage events, a CSV file")
+
+
+def _add_period(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--period",
         help="the only period to look at: a month (2023-11) or start/end in ISO 8601"
-        " (default: every month that has events)",
+        " (default: every period that there is)",
     )
     parser.add_argument(
         "--timezone",

@@ -30,8 +30,10 @@ def aggregate(
     :raises InvalidValue: if there is neither a record nor a currency.
 
     >>> from overages import Money, OverageRecord, Period
-    >>> record = OverageRecord("org-123", Period.month(2024, 2), "tokens", quantity=250_000,
-    ...                        cost=Money(2500, "USD"), exact_cost=25)
+    >>> february, march = Period.month(2024, 2), Period.month(2024, 3)
+    >>> record = OverageRecord("org-123", february, "tokens", quantity=250_000,
+    ...                        cost=Money(2500, "USD"), exact_cost=25, plan="starter",
+    ...                        created_at=march.start, digest="0" * 64)
     >>> print(aggregate([record, record]).total)
     50.00 USD
     """

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar, cast
 
 from overages.account import Account
+from overages.chain import ChainHead
 from overages.cycle import Cycle
 from overages.errors import InvalidValue
 from overages.forms import (
@@ -197,6 +198,7 @@ _PLAIN: Final[dict[type, Form]] = {
     Account: table(
         Account, org_id=NAME, plan=NAME, limits=by_name(NUMBER), status=TEXT, cycle=_CYCLE
     ),
+    ChainHead: table(ChainHead, sequence=WHOLE, digest=TEXT),
     Charge: table(Charge, tiers=list_of(_TIER_CHARGE)),
     Currency: _CURRENCY,
     Cycle: _CYCLE,

@@ -173,6 +173,10 @@ class StorageReadOnly(StorageError):
     """A write to a database that may only be read."""
 
 
+class AccessDenied(StorageError):
+    """A read or a write that this handle doesn't allow."""
+
+
 class StorageCorrupt(StorageError):
     """The database is damaged, or is none."""
 

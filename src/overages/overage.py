@@ -8,7 +8,7 @@ A statement has a line for each metric of its plan:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, TypeAlias
 
 from attrs import field, frozen
@@ -162,13 +162,14 @@ class Statement:
         """An `Overage` for each of the plan's allowances, in its order, also where none is over."""
         return tuple(map(self._line, self.plan.rates, self._rows))
 
-    def charged_lines(self) -> list[Overage]:
-        """Return the lines that are over or cost something: those that recording keeps."""
-        return [
-            self._line(rate, row)
-            for rate, row in zip(self.plan.rates, self._rows, strict=True)
-            if row[2] or row[3]
-        ]
+    def charged(self) -> Iterator[tuple[str, PriceModel, Quantity, int]]:
+        """Yield metric, price, quantity and minor units of lines that are over or cost something.
+
+        These are the lines that recording keeps; as objects, `lines` has them.
+        """
+        for rate, (_, _, over, minor) in zip(self.plan.rates, self._rows, strict=True):
+            if over or minor:
+                yield rate[0], rate[2], over, minor
 
     @property
     def total(self) -> Money:

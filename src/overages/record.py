@@ -204,6 +204,11 @@ class Summary:
         return f"Summary({self.currency.shortest!r}, {self._metrics!r})"
 
 
+def by_sequence(record: OverageRecord) -> int:
+    """Return what sorts records of an org in the order of recording."""
+    return record.sequence
+
+
 def sha256_digest(value: object, field: str) -> str:
     """Return `value` if it is written as SHA-256 digests are here."""
     text: str = instance_of(str)(value, field)
@@ -218,3 +223,5 @@ def _sum(left: MetricTotal, right: MetricTotal) -> MetricTotal:
 
 
 new_record: Final = trusted(OverageRecord)
+new_total: Final = trusted(MetricTotal)
+new_summary: Final = trusted(Summary)

@@ -27,11 +27,21 @@ from overages.errors import (
     PeriodOverlap,
     RecordConflict,
 )
-from overages.exact import SCALE, Exact, Quantity, exact_number, ordinal, scaled, unscaled
-from overages.money import Currency, new_money
+from overages.exact import (
+    SCALE,
+    Exact,
+    Quantity,
+    exact_number,
+    number_text,
+    ordinal,
+    scaled,
+    unscaled,
+)
+from overages.money import new_money
 from overages.overage import Statement
 from overages.period import Period, format_instant
 from overages.record import OverageRecord, new_record
+from overages.trusted import trusted
 
 
 @frozen(weakref_slot=False)
@@ -46,23 +56,21 @@ class Recording:
     new: tuple[OverageRecord, ...]
 
 
+DueRow: TypeAlias = tuple[str, str, str, str, str, str, str, int]
+"""Org, period start and end, metric, quantity, minor units, currency and its exponent."""
+
+new_recording: Final = trusted(Recording)
+
+
 class Change(NamedTuple):
-    """The difference between what was recorded of a metric and what is now due."""
+    """The difference between what was recorded of a metric and what is due now."""
 
     metric: str
     quantity: Quantity
     exact_cost: Exact
     minor: int
     unit_price: Exact | None
-    due: Due
-
-
-class Due(NamedTuple):
-    """What a metric comes to: units, and minor units of a currency."""
-
-    quantity: Quantity
-    minor: int
-    currency: Currency
+    due: tuple[Quantity, int]  # units and minor units
 
 
 class Ledger:
@@ -74,8 +82,8 @@ class Ledger:
     :param head: the end of the org's chain; None where it has no record.
     :param invoiced: when each finished period was invoiced.
 
-    `new` has the records that statements added, as rows with their digests, `head` is the end of
-    the chain with them, and `due` is what their periods and metrics come to now.
+    `new` has the records that statements added, as rows with their digests, and `head` is the end
+    of the chain with them. `due` is what their metrics come to now; the last row of one counts.
     """
 
     def __init__(
@@ -89,7 +97,7 @@ class Ledger:
         self.org_id = org_id
         self.head = head or START
         self.new: list[tuple[Row, str]] = []
-        self.due: dict[tuple[Period, str], Due] = {}
+        self.due: list[DueRow] = []
         self.records = list(records)
         self._invoiced = invoiced
 
@@ -117,39 +125,38 @@ class Ledger:
         there = [record for record in self.records if record.period == statement.period]
         changes = _changes(statement, there)
         if not changes:
-            return Recording(tuple(there), ())
+            return new_recording(tuple(there), ())
         next_revision = there[-1].revision + 1 if there else 1
         self._check(statement, changes, next_revision, revision, force=force)
-        new = tuple(
-            self._append(statement, change, (plan_version, next_revision), created_at)
-            for change in changes
-        )
-        self.records += new
-        return Recording((*there, *new), new)
+        new = self._append(statement, changes, (plan_version, next_revision), created_at)
+        return new_recording((*there, *new), new)
 
     def _append(
-        self, statement: Statement, change: Change, numbers: tuple[int, int], created_at: datetime
-    ) -> OverageRecord:
-        sequence = self.head.sequence + 1
-        fields = (
-            self.org_id,
-            statement.period,
-            change.metric,
-            change.quantity,
-            new_money(change.minor, statement.currency),
-            change.exact_cost,
-            change.unit_price,
-            statement.plan.slug,
-            *numbers,
-            sequence,
-            created_at,
-        )
-        row = make_row(*fields)
-        digest = row_digest(row, self.head.digest)
+        self,
+        statement: Statement,
+        changes: Iterable[Change],
+        numbers: tuple[int, int],
+        created_at: datetime,
+    ) -> tuple[OverageRecord, ...]:
+        sequence, digest = self.head.sequence, self.head.digest
+        org_id, period, currency = self.org_id, statement.period, statement.currency
+        terms = (statement.plan.slug, *numbers)
+        made = []
+        for metric, quantity, exact_cost, minor, unit_price, due in changes:
+            sequence += 1
+            cost = new_money(minor, currency)
+            amounts = quantity, cost, exact_cost, unit_price
+            row = make_row(org_id, period, metric, *amounts, *terms, sequence, created_at)
+            digest = row_digest(row, digest)
+            record = new_record(
+                org_id, period, metric, *amounts, *terms, sequence, created_at, digest
+            )
+            made.append(record)
+            self.new.append((row, digest))
+            self.due.append(_due_row(row, due, first=due == (quantity, minor)))
         self.head = new_head(sequence, digest)
-        self.new.append((row, digest))
-        self.due[statement.period, change.metric] = change.due
-        return new_record(*fields, digest)
+        self.records += made
+        return tuple(made)
 
     def _check(
         self,
@@ -201,6 +208,12 @@ class Ledger:
         }
 
 
+def _due_row(row: Row, due: tuple[Quantity, int], *, first: bool) -> DueRow:
+    """Return what a metric comes to as a row; a first result is what its record says."""
+    quantity, minor = (row[5], row[8]) if first else (number_text(due[0]), str(due[1]))
+    return (*row[:4], quantity, minor, *row[9:11])
+
+
 Sums: TypeAlias = tuple[int, Fraction, int]
 """Quantity in parts, exact cost in major units, and cost in minor units."""
 
@@ -209,29 +222,30 @@ _NOTHING: Final[Sums] = (0, Fraction(), 0)
 
 def _changes(statement: Statement, there: list[OverageRecord]) -> list[Change]:
     """Return what a statement's result differs in from the sum of the period's records."""
-    currency = statement.currency
     for record in there:
-        if record.cost.currency != currency:
-            raise CurrencyMismatch(record.cost.currency.code, currency.code)
+        if record.cost.currency != statement.currency:
+            raise CurrencyMismatch(record.cost.currency.code, statement.currency.code)
     recorded = _sums(there)
     changes = []
-    for line in statement.charged_lines():
-        metric, minor = line.metric, line.cost.minor
-        due = Due(line.quantity, minor, currency)
+    for metric, price, quantity, minor in statement.charged():
         before = recorded.pop(metric, None)
-        charge = line.charge
+        charge = price.charge(quantity)
+        unit_price = (charge if quantity else price.charge(1)).unit_price
+        due = quantity, minor
         if before is None:
-            price = charge.unit_price
-            changes.append(Change(metric, due.quantity, charge.exact_cost, minor, price, due))
-        elif before != (now := (scaled(due.quantity), Fraction(*charge.ratio), minor)):
-            changes.append(_correction(metric, before, now, charge.unit_price, due))
+            cost = charge.exact_cost
+            changes.append(Change(metric, quantity, cost, minor, unit_price, due))
+        elif before != (now := (scaled(quantity), Fraction(*charge.ratio), minor)):
+            changes.append(_correction(metric, before, now, unit_price, due))
     for metric, before in recorded.items():  # what is not over any more, or not in the plan
         if before != _NOTHING:
-            changes.append(_correction(metric, before, _NOTHING, None, Due(0, 0, currency)))
+            changes.append(_correction(metric, before, _NOTHING, None, (0, 0)))
     return changes
 
 
-def _correction(metric: str, before: Sums, now: Sums, price: Exact | None, due: Due) -> Change:
+def _correction(
+    metric: str, before: Sums, now: Sums, price: Exact | None, due: tuple[Quantity, int]
+) -> Change:
     exact = now[1] - before[1]
     quantity = now[0] - before[0]
     explained = price is not None and exact == Fraction(quantity, SCALE) * Fraction(price)

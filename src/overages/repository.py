@@ -11,6 +11,7 @@ the tests that certify one. A host uses one of ours or brings its own:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -39,6 +40,14 @@ class Repository(Protocol):
 
     :raises StorageError: by any method, if the storage fails; `StorageBusy` can be tried again.
     """
+
+    def transaction(self) -> AbstractContextManager[object]:
+        """Make all calls within the block one.
+
+        What they write is kept when the block ends, or none of it if the block raises. Reads within
+        it see what was written before them; other writers wait until it ends.
+        """
+        ...
 
     # Plans: a catalogue of all orgs, kept by version
 
@@ -75,7 +84,7 @@ class Repository(Protocol):
         ...
 
     def orgs(self) -> Iterator[str]:
-        """Yield the orgs that have an account, sorted."""
+        """Yield the orgs that have an account or records, sorted."""
         ...
 
     # Usage: events, and what they come to
@@ -180,7 +189,7 @@ class Repository(Protocol):
     # Integrity
 
     def head(self, org_id: str) -> ChainHead | None:
-        """Return the end of an org's chain of records, for the host to note; None if it is empty."""
+        """Return the end of an org's chain of records, to be noted; None if it is empty."""
         ...
 
     def verify(self, org_id: str | None = None, head: ChainHead | None = None) -> int:

@@ -188,7 +188,15 @@ def record_loop(rows: Iterable[Row]) -> dict[str, list[int]]:
 def records(rows: Iterable[Row]) -> list[OverageRecord]:
     return [
         OverageRecord(
-            org, PERIOD, metric, quantity=quantity, cost=Money(cost, "USD"), exact_cost=cost
+            org,
+            PERIOD,
+            metric,
+            quantity=quantity,
+            cost=Money(cost, "USD"),
+            exact_cost=cost,
+            plan="starter",
+            created_at=PERIOD.end,
+            digest="0" * 64,
         )
         for org, _, metric, quantity, cost in rows
     ]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from overages import Allowance, PerUnit, Period, Plan, Statement, Usage, UsageEvent, calculate
+from overages import Allowance, Period, PerUnit, Plan, Statement, Usage, UsageEvent, calculate
 from overages.adapters.sqlite import SqliteRepository
 
 PERIOD: Final = Period.month(2024, 2)

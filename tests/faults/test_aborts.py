@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from pathlib import Path
 from types import FrameType
@@ -14,15 +15,15 @@ from typing import Any
 
 import pytest
 
-from overages.adapters.sqlite import SqliteRepository, connection, migrate
-from overages.errors import StorageError
+from overages.adapters.sqlite import SqliteRepository, migrate
+from overages.errors import StorageError, StorageFull
 
-from .bills import NOW, PERIOD, contents, fill, is_free, org_name
+from .bills import NOW, PERIOD, contents, fill, is_free, org_name, statements
 from .children import result
 from .effort import THOROUGH, times
 from .operations import OPERATIONS, SINGLE, Operation
 
-FIRST_STEPS = 40  # none of which is left out; in the short form, later ones are
+FIRST_STEPS = 20  # none of which is left out; in the short form, later ones are
 LINES = times(5, 1)  # from one line that is interrupted to the next
 
 
@@ -50,7 +51,7 @@ class Aborts:
 
 def following(step: int) -> int:
     """Return the step to fail at next."""
-    return step + 1 if THOROUGH or step < FIRST_STEPS else step + step // 8
+    return step + 1 if THOROUGH or step < FIRST_STEPS else step + step // 4
 
 
 def written(path: Path, operation: Operation, copy: Path) -> object:
@@ -100,7 +101,7 @@ def opened_with(handler: Callable[[], bool], monkeypatch: pytest.MonkeyPatch) ->
         found.set_progress_handler(handler, 1)
         return found
 
-    monkeypatch.setattr(connection.sqlite3, "connect", connect_with)
+    monkeypatch.setattr(sqlite3, "connect", connect_with)
 
 
 @pytest.mark.parametrize("for_good", [False, True], ids=["once", "for good"])
@@ -164,6 +165,31 @@ def test_what_is_aborted_in_a_hosts_transaction_leaves_the_hosts_own_writes_or_n
     hosts.close()
 
 
+def go_on_after_a_full_disk(repository: SqliteRepository) -> None:
+    """Write in a transaction that SQLite has taken back, as if nothing had happened."""
+    with repository.transaction():
+        OPERATIONS["put_account"](repository)
+        repository._database._connection.execute("PRAGMA max_page_count = 1")
+        with pytest.raises(StorageFull):
+            repository.record_many(statements(50), created_at=NOW)
+        with pytest.raises(StorageError):
+            OPERATIONS["put_plan"](repository)
+
+
+def test_after_sqlite_took_a_transaction_back_no_part_of_it_is_written_alone(path: Path) -> None:
+    before = contents(path)
+    with SqliteRepository(path) as repository:
+        ours = repository._database._connection
+        with pytest.raises(StorageError):
+            go_on_after_a_full_disk(repository)
+        ours.execute("PRAGMA max_page_count = 10000")
+        assert contents(path) == before
+        with repository.transaction():
+            OPERATIONS["put_account"](repository)
+            OPERATIONS["put_plan"](repository)
+    assert contents(path) != before
+
+
 def raising_at(line: int, error: type[BaseException], work: Callable[[], object]) -> bool:
     """Do work, raising an error at the n-th line that runs of the library; tell whether it came.
 
@@ -200,7 +226,7 @@ def interrupted(path: Path, operation: Operation, error: type[BaseException]) ->
     before = contents(path)
     for line in count(step=LINES):
         with SqliteRepository(path) as repository:
-            came = raising_at(line, error, lambda r=repository: operation(r))
+            came = raising_at(line, error, partial(operation, repository))
             assert not repository._database._connection.in_transaction
             assert is_free(path)
             if not came or contents(path) != before:  # it came after the commit

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from time import sleep
 from typing import Final, TypeVar
@@ -60,10 +61,10 @@ def work(repository: SqliteRepository, worker: int) -> Tally:
     for i in range(ROUNDS):
         for org in chance.sample(range(ORGS), ORGS - 1):
             reported = events(org_name(org), i * EVENTS, (i + 1) * EVENTS)
-            new_events += patiently(lambda reported=reported: repository.add_events(reported, place))
-            patiently(lambda org=org: service.recalculate(org_name(org), period=PERIOD))
+            new_events += patiently(partial(repository.add_events, reported, place))
+            patiently(partial(service.recalculate, org_name(org), period=PERIOD))
         same = [statement(org_name(org), 4, LATER) for org in chance.sample(range(ORGS), ORGS - 1)]
-        made = patiently(lambda same=same: repository.record_many(same, created_at=NOW))
+        made = patiently(partial(repository.record_many, same, created_at=NOW))
         new_records += sum(len(recording.new) for recording in made)
     return new_events, new_records, busy
 
@@ -102,7 +103,7 @@ def in_own_repository(path: Path, worker: int, timeout: int) -> Tally:
 
 @pytest.mark.parametrize("timeout", [60, 0])
 def test_eight_processes_lose_nothing_and_count_nothing_twice(path: Path, timeout: int) -> None:
-    works = [lambda w=w: in_own_repository(path, w, timeout) for w in range(WORKERS)]
+    works = [partial(in_own_repository, path, w, timeout) for w in range(WORKERS)]
     tallies = results(works)
     check(path, tallies)
     assert timeout == 0 or not any(tally[2] for tally in tallies)

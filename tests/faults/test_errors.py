@@ -15,6 +15,7 @@ from overages.adapters.sqlite import SqliteRepository
 from overages.errors import OveragesError
 
 from .bills import NOW, PERIOD, PLAN, events, fill, org_name, place, usage
+from .effort import times
 from .operations import OPERATIONS
 
 ORG: Final = org_name(0)
@@ -28,6 +29,7 @@ TABLES: Final = (
     "org_billing_plans",
     "org_billing_plan_starts",
 )
+EACH: Final = times(11, 1)  # in the short form, a column gets some of the oddities
 ODDITIES: Final = (
     "NULL", "''", "0", "-1", "9223372036854775807", "1.5", "9e999", "x'00ff'", "'x'", "'1e5'",
     "'NaN'", "'1/0'", "'1/'", "'9'", "'[]'", "'{}'", "'null'", "CAST(x'ff80' AS TEXT)", "char(0)",
@@ -99,8 +101,8 @@ def test_no_value_in_a_column_makes_any_method_raise_an_error_that_is_not_ours(
     with closing(sqlite3.connect(path)) as connection:
         columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
     found = []
-    for column in columns:
-        for oddity in ODDITIES:
+    for i, column in enumerate(columns):
+        for oddity in ODDITIES[i % EACH :: EACH]:
             copy.write_bytes(original)
             found += leaks(copy, oddity, table, column)
     assert not found, "\n".join(found)

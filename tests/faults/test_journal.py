@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from overages.adapters.sqlite import SqliteRepository, connection
+from overages.adapters.sqlite import SqliteRepository
 from overages.adapters.sqlite.connection import wal_is_safe
 from overages.errors import StorageBusy, StorageError
 
@@ -47,7 +47,7 @@ def test_a_write_ahead_log_is_unsafe_without_the_repair(version: tuple[int, ...]
 def test_a_repository_uses_the_journal_that_its_library_keeps_safe(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...], kind: str
 ) -> None:
-    monkeypatch.setattr(connection.sqlite3, "sqlite_version_info", version)
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
     path = tmp_path / "bills.db"
     with SqliteRepository(path):
         assert journal_of(path) == kind
@@ -56,8 +56,8 @@ def test_a_repository_uses_the_journal_that_its_library_keeps_safe(
 def test_a_library_without_strict_tables_is_refused_before_a_file_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection.sqlite3, "sqlite_version_info", (3, 36, 0))
-    with pytest.raises(StorageError, match="3.37"):
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 36, 0))
+    with pytest.raises(StorageError, match=r"3\.37"):
         SqliteRepository(tmp_path / "bills.db")
     assert list(tmp_path.iterdir()) == []
 

@@ -6,10 +6,12 @@ import os
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from overages import Statement, UsageEvent
 from overages.adapters.sqlite import SqliteRepository
 
 from .bills import NOW, PERIOD, Contents, contents, events, org_name, place, statement
@@ -31,13 +33,25 @@ def steps() -> list[Step]:
         single = statement(org_name(i + 6), 2)
         reported = events(org_name(i), 0, 20)
         found += [
-            lambda r, batch=batch: sum(
-                len(made.new) for made in r.record_many(batch, created_at=NOW)
-            ),
-            lambda r, single=single: len(r.record(single, created_at=NOW).new),
-            lambda r, reported=reported: r.add_events(reported, place),
+            partial(record_batch, batch),
+            partial(record_batch, [single]),
+            partial(report, reported),
         ]
     return found
+
+
+def record_batch(batch: list[Statement], repository: SqliteRepository) -> int:
+    """Record statements, a single one by itself."""
+    if len(batch) == 1:
+        made = [repository.record(batch[0], created_at=NOW)]
+    else:
+        made = repository.record_many(batch, created_at=NOW)
+    return sum(len(recording.new) for recording in made)
+
+
+def report(reported: list[UsageEvent], repository: SqliteRepository) -> int:
+    """Keep events."""
+    return repository.add_events(reported, place)
 
 
 def write_all(path: Path, acknowledged: Callable[[], object] = lambda: None) -> int:

@@ -95,7 +95,7 @@ def test_no_read_leaves_a_lock_behind(path: Path) -> None:
             lambda: repository.overage(org_name(0), PERIOD),
             lambda: repository.invoiced_at(org_name(0), PERIOD),
             lambda: repository.head(org_name(0)),
-            lambda: repository.verify(),
+            repository.verify,
         ):
             read()
             assert is_free(path)

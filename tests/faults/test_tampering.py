@@ -135,7 +135,8 @@ def mend_one(sequence: int) -> Tampering:
 def mend_all(connection: sqlite3.Connection) -> None:
     """Change a record and make all digests right, but not the head."""
     links = rows(connection)
-    previous, mended = START.digest, []
+    previous = START.digest
+    mended: list[tuple[Row, str]] = []
     for row, _ in links:
         kept = changed(row, cost="7777") if len(mended) == 2 else row
         previous = row_digest(kept, previous)

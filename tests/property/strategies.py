@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from overages import (
     Account,
     Allowance,
+    ChainHead,
     Charge,
     Currency,
     Cycle,
@@ -34,6 +35,7 @@ from overages import (
     PerUnit,
     Plan,
     PriceModel,
+    Recording,
     Rounding,
     Statement,
     Summary,
@@ -113,6 +115,8 @@ iso_currencies = st.sampled_from(["JPY", "USD", "EUR", "KWD", "CLF", "DEM"]).map
 )
 currencies = iso_currencies | own_currencies
 roundings = st.sampled_from(Rounding).map(lambda rounding: Spelled(rounding, rounding.value))
+ordinals = st.integers(1, 2**63 - 1) | st.integers(1, 3)
+digests = st.binary(min_size=32, max_size=32).map(bytes.hex)
 minor_units = st.integers(-(10**30), 10**30) | st.integers(-500, 500)
 
 
@@ -394,21 +398,37 @@ def _charged(model: PriceModel, quantity: Any) -> Charge:
 def record_recipes(
     unit: st.SearchStrategy[Any] = currencies,
 ) -> st.SearchStrategy[Recipe[OverageRecord]]:
-    """Return charges and corrections of some orgs, periods and metrics."""
+    """Return charges and corrections of some orgs, periods and metrics, of any numbers."""
     return st.builds(
-        lambda org, period, metric, quantity, cost, exact, price: Recipe(
-            OverageRecord,
-            (org, period, metric),
-            {"quantity": quantity, "cost": cost, "exact_cost": exact, "unit_price": price},
-        ),
+        lambda org, period, metric, named: Recipe(OverageRecord, (org, period, metric), named),
         orgs,
         period_recipes(),
         metrics,
-        signed_numbers,
-        money_recipes(unit),
-        exact_amounts,
-        st.none() | exact_amounts,
+        st.fixed_dictionaries(
+            {
+                "quantity": signed_numbers,
+                "cost": money_recipes(unit),
+                "exact_cost": exact_amounts,
+                "unit_price": st.none() | exact_amounts,
+                "plan": names,
+                "plan_version": ordinals,
+                "revision": ordinals,
+                "sequence": ordinals,
+                "created_at": instants,
+                "digest": digests,
+            }
+        ),
     )
+
+
+head_recipes = st.builds(
+    lambda sequence, digest: Recipe(ChainHead, (sequence, digest)), ordinals, digests
+)
+recording_recipes = st.lists(record_recipes(), max_size=3).flatmap(
+    lambda found: st.integers(0, len(found)).map(
+        lambda before: Recipe(Recording, (tuple(found), tuple(found[before:])))
+    )
+)
 
 
 def metric_total_recipes(
@@ -433,6 +453,7 @@ def summary_recipes(draw: st.DrawFn, unit: st.SearchStrategy[Any] = currencies) 
 VALUE_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
     Account: account_recipes,
     Allowance: allowance_recipes(),
+    ChainHead: head_recipes,
     Charge: charge_recipes,
     Currency: st.one_of(own_currencies, iso_currencies.map(lambda unit: unit.second)),
     Cycle: cycle_recipes,
@@ -446,6 +467,7 @@ VALUE_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
     Percentage: percentage_recipes,
     Period: period_recipes(),
     Plan: plan_recipes(),
+    Recording: recording_recipes,
     Statement: statement_recipes,
     Summary: summary_recipes(),
     Tier: st.one_of(tier_recipes(), positive_numbers.flatmap(tier_recipes)),

@@ -10,6 +10,7 @@ from random import Random
 from hypothesis import given, strategies as st
 
 from overages import Money, OverageRecord, Summary, aggregate
+from tests.recorded import recorded, stored
 
 from .recipe import Recipe
 from .strategies import Case, cases, record_recipes, summary_recipes
@@ -21,7 +22,7 @@ records_of_usd = st.lists(record_recipes(st.just(USD)).map(Recipe.one), max_size
 def correction_of(record: OverageRecord) -> OverageRecord:
     """Return the record that takes another one back."""
     quantity = record.quantity
-    return OverageRecord(
+    return stored(
         record.org_id,
         record.period,
         record.metric,
@@ -88,7 +89,7 @@ def test_adding_summaries_is_associative_and_commutative_and_nothing_changes_not
 @given(cases())
 def test_the_aggregate_of_a_statements_records_is_its_summary(case: Case) -> None:
     statement = case.statement.one()
-    summary = aggregate(statement.records(), currency=statement.currency)
+    summary = aggregate(recorded(statement), currency=statement.currency)
     assert summary == statement.summary()
     assert summary.total == statement.total
     for line in statement.lines:

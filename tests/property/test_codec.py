@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from overages import Recording
 from overages.codec import Codec
 from overages.errors import OveragesError
 
@@ -19,8 +20,9 @@ from .recipe import Recipe
 from .strategies import VALUE_RECIPES, Pairs
 
 CODEC = Codec(price_models=[Pairs])
-each_kind = pytest.mark.parametrize("kind", VALUE_RECIPES, ids=lambda kind: kind.__name__)
-any_recipe = st.sampled_from(list(VALUE_RECIPES)).flatmap(lambda kind: VALUE_RECIPES[kind])
+KINDS = [kind for kind in VALUE_RECIPES if kind is not Recording]  # an answer, never kept
+each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+any_recipe = st.sampled_from(KINDS).flatmap(lambda kind: VALUE_RECIPES[kind])
 
 
 def canonical(tree: object) -> bytes:

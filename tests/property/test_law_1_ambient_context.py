@@ -28,6 +28,7 @@ from overages import (
     round_to,
 )
 from overages.errors import OveragesError
+from tests.recorded import recorded
 
 from .contexts import ambient, decimal_contexts
 from .effort import few, many
@@ -99,7 +100,7 @@ def everything(statement: Statement) -> list[object]:
     ]
     texts = [statement.explain(), statement._repr_html_(), str(statement.total), repr(statement)]
     summary = statement.summary()
-    return [statement, hash(statement), lines, texts, statement.records(), summary, summary.total]
+    return [statement, hash(statement), lines, texts, recorded(statement), summary, summary.total]
 
 
 @many

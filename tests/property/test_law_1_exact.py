@@ -14,6 +14,7 @@ from hypothesis import assume, given, strategies as st
 from overages import (
     Account,
     Allowance,
+    ChainHead,
     Currency,
     MetricTotal,
     Money,
@@ -35,6 +36,7 @@ from overages import (
     round_to,
 )
 from overages.errors import InvalidType, InvalidValue
+from tests.recorded import recorded, stored
 
 from . import oracle
 from .effort import few, many
@@ -298,7 +300,7 @@ def test_the_unit_price_of_a_line_is_that_of_what_is_over_or_of_the_next_unit(ca
 @given(cases())
 def test_every_statement_can_be_recorded_and_keeps_its_exact_costs(case: Case) -> None:
     statement = case.statement.one()
-    for record in statement.records():
+    for record in recorded(statement):
         line = statement[record.metric]
         assert Fraction(record.exact_cost) == Fraction(line.exact_cost)
         assert (record.quantity, record.cost) == (line.quantity, line.cost)
@@ -308,7 +310,7 @@ def test_the_finest_cost_there_is_can_be_recorded() -> None:
     finest = "0.000000000001"
     plan = Plan("fine", "USD", {"tokens": Allowance(0, PerUnit(finest, per=2**86))})
     statement = calculate(plan, Usage("org-1", FEBRUARY, {"tokens": finest}))
-    (record,) = statement.records()
+    (record,) = recorded(statement)
     assert Fraction(record.exact_cost) == Fraction(1, 10**24 * 2**86)
 
 
@@ -427,7 +429,7 @@ def test_money_of_an_amount_is_exact_or_refused(amount: Spelled, exponent: int) 
 def record(**numbers: Any) -> OverageRecord:
     """Return a record with some of its numbers replaced."""
     usual: dict[str, Any] = {"quantity": 5, "cost": USD_5, "exact_cost": 5, "unit_price": 1}
-    return OverageRecord("org-1", FEBRUARY, "tokens", **{**usual, **numbers})
+    return stored("org-1", FEBRUARY, "tokens", **{**usual, **numbers})
 
 
 STARTER = Plan(
@@ -476,6 +478,10 @@ ENTRANCES: dict[str, Callable[[Any], object]] = {
     "OverageRecord.quantity": lambda n: record(quantity=n),
     "OverageRecord.exact_cost": lambda n: record(exact_cost=n),
     "OverageRecord.unit_price": lambda n: record(unit_price=n),
+    "OverageRecord.plan_version": lambda n: record(plan_version=n),
+    "OverageRecord.revision": lambda n: record(revision=n),
+    "OverageRecord.sequence": lambda n: record(sequence=n),
+    "ChainHead.sequence": lambda n: ChainHead(n, "0" * 64),
     "MetricTotal.quantity": lambda n: MetricTotal(n, USD_5),
     "Money.minor": lambda n: Money(n, "USD"),
     "Money.of": lambda n: Money.of(n, "USD", "half_up"),

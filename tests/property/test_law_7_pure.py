@@ -23,6 +23,7 @@ from overages import (
     calculate,
     calculate_many,
 )
+from tests.recorded import recorded
 
 from .recipe import Recipe, cook
 from .strategies import (
@@ -51,14 +52,14 @@ def test_calculating_twice_gives_equal_statements(case: Case) -> None:
     first, second = (calculate(plan, usage, limits=limits) for _ in range(2))
     assert first == second
     assert hash(first) == hash(second)
-    assert (first.explain(), first.records()) == (second.explain(), second.records())
+    assert (first.explain(), recorded(first)) == (second.explain(), recorded(second))
 
 
 @given(cases())
 def test_equal_inputs_give_equal_statements(case: Case) -> None:
     one, other = case.statement.one(), case.statement.other()
     assert one == other
-    assert (one.explain(), one.records()) == (other.explain(), other.records())
+    assert (one.explain(), recorded(one)) == (other.explain(), recorded(other))
 
 
 @given(cases())
@@ -67,7 +68,7 @@ def test_calculating_leaves_its_inputs_as_they_were(case: Case) -> None:
     fresh = inputs_of(case)
     before = repr((plan, usage, limits))
     statement = calculate(plan, usage, limits=limits)
-    statement.explain(), statement.records(), statement.summary()
+    statement.explain(), recorded(statement), statement.summary()
     assert (plan, usage, limits) == fresh
     assert repr((plan, usage, limits)) == before
 
@@ -101,11 +102,11 @@ def test_a_statement_is_not_changed_by_what_becomes_of_the_limits_it_was_made_wi
     plan, usage, _ = inputs_of(case)
     limits = cook(case.limits)
     statement = calculate(plan, usage, limits=limits)
-    before: list[Any] = [statement, repr(statement), statement.explain(), statement.records()]
+    before: list[Any] = [statement, repr(statement), statement.explain(), recorded(statement)]
     for metric in limits:
         limits[metric] = 0
     limits["another"] = 5
-    assert [statement, repr(statement), statement.explain(), statement.records()] == before
+    assert [statement, repr(statement), statement.explain(), recorded(statement)] == before
     assert statement == case.statement.one()
 
 
@@ -156,7 +157,7 @@ def test_a_price_keeps_the_table_that_it_was_given(recipes: list[Recipe[Tier]]) 
 @given(cases())
 def test_a_statement_and_an_aggregate_take_any_iterable_once(case: Case) -> None:
     statement = case.statement.one()
-    lines, records = iter(statement.lines), iter(statement.records())
+    lines, records = iter(statement.lines), iter(recorded(statement))
     again = Statement(statement.org_id, statement.period, statement.plan, lines)
     assert again == statement
     assert aggregate(records, currency=statement.currency) == statement.summary()

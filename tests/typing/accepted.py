@@ -1,20 +1,28 @@
 """What a type checker must infer; mypy reads this file, nothing runs it."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import assert_type
 
 from overages import (
     Allowance,
+    ChainHead,
     Charge,
     Graduated,
+    MemoryRepository,
     Money,
     Overage,
+    OverageRecord,
+    OverageService,
     Period,
     PerUnit,
     Plan,
     PriceModel,
+    Recording,
+    Repository,
+    SqliteRepository,
     Statement,
     Summary,
     Tier,
@@ -28,6 +36,7 @@ from overages import (
 )
 from overages.codec import Codec, decode, encode
 from overages.exact import Quantity
+from overages.recording import Ledger
 
 
 class Doubling:
@@ -46,7 +55,7 @@ def values(plan: Plan, usage: Usage, statement: Statement) -> None:
     assert_type(statement["tokens"].tiers, tuple[TierCharge, ...])
     assert_type(statement.total, Money)
     assert_type(statement.total - statement.total, Money)
-    assert_type(aggregate(statement.records()), Summary)
+    assert_type(statement.charged_lines(), list[Overage])
     assert_type(charge_between(PerUnit(1), before=None, after="2.5"), Decimal | Fraction)
     assert_type(allocate(5, [1, "2.5", Decimal(3)]), tuple[int, ...])
     assert_type(usage.quantities, Mapping[str, int | Decimal])
@@ -62,3 +71,14 @@ def texts(plan: Plan) -> None:
     assert_type(decode(encode(plan), Plan), Plan)
     assert_type(decode("{}", object), object)
     assert_type(Codec(price_models=[Doubling, PerUnit]).decode(b"{}", Usage), Usage)
+
+
+def kept(statement: Statement, repository: Repository, at: datetime) -> tuple[Repository, ...]:
+    assert_type(repository.record(statement, created_at=at), Recording)
+    assert_type(repository.records("org-1"), tuple[OverageRecord, ...])
+    assert_type(repository.summary("org-1"), Summary | None)
+    assert_type(repository.head("org-1"), ChainHead | None)
+    assert_type(aggregate(repository.records("org-1")), Summary)
+    assert_type(Ledger("org-1").add(statement, plan_version=1, created_at=at), Recording)
+    assert_type(OverageService(repository, clock=lambda: at).calculate("org-1"), Statement | None)
+    return MemoryRepository(), SqliteRepository("overages.db")

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.recorded import recorded, stored
 
 from overages import (
     Allowance,
@@ -28,11 +29,11 @@ def record(
     metric: str, quantity: Any, minor: int, *, org: str = "org-1", currency: Any = "USD"
 ) -> OverageRecord:
     cost = Money(minor, currency)
-    return OverageRecord(org, FEBRUARY, metric, quantity=quantity, cost=cost, exact_cost=0)
+    return stored(org, FEBRUARY, metric, quantity=quantity, cost=cost, exact_cost=0)
 
 
 def test_quantities_and_costs_are_summed_by_metric() -> None:
-    march = OverageRecord("org-1", MARCH, "gb", quantity="0.25", cost=Money(3, "USD"), exact_cost=0)
+    march = stored("org-1", MARCH, "gb", quantity="0.25", cost=Money(3, "USD"), exact_cost=0)
     records = [
         record("tokens", 250_000, 2_500),
         record("gb", "0.5", 7),
@@ -79,7 +80,7 @@ def test_summaries_of_parts_add_up_to_the_summary_of_all() -> None:
 def test_the_records_of_a_statement_come_to_its_summary() -> None:
     plan = Plan("p", "USD", {m: Allowance(1, PerUnit("0.125")) for m in ("a", "b", "c")})
     statement = calculate(plan, Usage("org-1", FEBRUARY, {"a": 8, "b": "1.5"}))
-    summary = aggregate(statement.records())
+    summary = aggregate(recorded(statement))
     assert summary == statement.summary()
     assert (summary["a"].cost.minor, summary["b"].cost.minor) == (88, 6)  # 87.5 and 6.25
     assert summary.total == statement.total == Money(94, "USD")

@@ -11,12 +11,15 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from tests.recorded import stored
 
 from overages import (
     Account,
     Allowance,
+    ChainHead,
     Charge,
     Currency,
+    Cycle,
     Graduated,
     MetricTotal,
     Money,
@@ -80,12 +83,24 @@ RECORD = OverageRecord(
     cost=Money(-12, Currency("credits", 0)),
     exact_cost=Fraction(-14, 120),
     unit_price=Fraction(1, 60),
+    plan="größer",
+    plan_version=3,
+    revision=2,
+    sequence=2**63 - 1,
+    created_at=datetime(2024, 3, 1, 12, 0, 0, 50, UTC),
+    digest="0123456789abcdef" * 4,
 )
 RECORD_TEXT = (
-    '{"cost":{"currency":{"code":"credits","exponent":"0"},"minor":"-12"},"exact_cost":"-7/60",'
-    '"metric":"tokens","org_id":"org-1","period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z",'
-    '"quantity":"-7","type":"OverageRecord","unit_price":"1/60","version":"1"}'
+    '{"cost":{"currency":{"code":"credits","exponent":"0"},"minor":"-12"},'
+    '"created_at":"2024-03-01T12:00:00.000050Z","digest":"'
+    + "0123456789abcdef"
+    * 4
+    + '","exact_cost":"-7/60","metric":"tokens","org_id":"org-1",'
+    '"period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z","plan":"größer","plan_version":"3",'
+    '"quantity":"-7","revision":"2","sequence":"9223372036854775807","type":"OverageRecord",'
+    '"unit_price":"1/60","version":"1"}'
 )
+CYCLE = Cycle(datetime(2024, 1, 31, tzinfo=UTC), every=2, unit="week", timezone="Europe/Paris")
 STATEMENT = calculate(
     Plan("p", "JPY", {"m": Allowance(5, PerUnit(10))}), Usage("org-1", FEBRUARY, {"m": "7.5"})
 )
@@ -110,7 +125,24 @@ TEXTS: list[Any] = [
     ),
     (
         Account("org-1", "p", {"b": 2, "a": 1}),
-        '{"limits":{"a":"1","b":"2"},"org_id":"org-1","plan":"p","type":"Account","version":"1"}',
+        '{"cycle":{"anchor":"2000-01-01T00:00:00Z","every":"1","timezone":"UTC","unit":"month"},'
+        '"limits":{"a":"1","b":"2"},"org_id":"org-1","plan":"p","status":"active",'
+        '"type":"Account","version":"1"}',
+    ),
+    (
+        Account("org-1", "p", status="past_due", cycle=CYCLE),
+        '{"cycle":{"anchor":"2024-01-31T00:00:00Z","every":"2","timezone":"Europe/Paris",'
+        '"unit":"week"},"limits":{},"org_id":"org-1","plan":"p","status":"past_due",'
+        '"type":"Account","version":"1"}',
+    ),
+    (
+        CYCLE,
+        '{"anchor":"2024-01-31T00:00:00Z","every":"2","timezone":"Europe/Paris","type":"Cycle",'
+        '"unit":"week","version":"1"}',
+    ),
+    (
+        ChainHead(17, "f" * 64),
+        '{"digest":"' + "f" * 64 + '","sequence":"17","type":"ChainHead","version":"1"}',
     ),
     (
         Summary("EUR", {"m": MetricTotal(10**30, Money(0, "EUR"))}),
@@ -171,7 +203,7 @@ def shortest_ints() -> Iterator[None]:
     "value",
     [
         Money(-(10**1000) + 1, "USD"),
-        OverageRecord(
+        stored(
             "org-1",
             FEBRUARY,
             "tokens",
@@ -232,8 +264,8 @@ def test_what_is_no_text_of_a_value_is_refused(text: Any, message: str) -> None:
     ("text", "expected", "messages"),
     [
         ("{}", object, ["type: must be one of Account, ", "version: must be '1', got None"]),
-        ('{"type":"Plane","version":"1"}', object, ["type: must be one of Account, Charge, Cur"]),
-        ('{"type":["Plan"],"version":"1"}', object, ["type: must be one of Account, Charge, Cur"]),
+        ('{"type":"Plane","version":"1"}', object, ["type: must be one of Account, ChainHead, "]),
+        ('{"type":["Plan"],"version":"1"}', object, ["type: must be one of Account, ChainHead, "]),
         ('{"type":"Plan","version":"2"}', Plan, ["version: must be '1', got '2'"]),
         ('{"type":"Plan","version":1}', Plan, ["version: must be '1', got 1"]),
         ('{"type":"Plan","version":"1"}', Usage, ["type: must be Usage, got 'Plan'"]),
@@ -342,6 +374,41 @@ def test_a_fraction_is_reduced_and_stands_where_no_decimal_is_exact(
 ) -> None:
     (found,) = faults(RECORD_TEXT.replace("-7/60", spelling))
     assert found.startswith(f"exact_cost: {message}")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"0123456789abcdef0', '"0123456789ABCDEF0', "digest: must be 64 lower-case hexadecimal"),
+        ('"digest":"0', '"digest":"', "digest: must be 64 lower-case hexadecimal digits, got '1"),
+        ('"revision":"2"', '"revision":"0"', "revision: must be from 1 to 2**63 - 1, got 0"),
+        ('"revision":"2"', '"revision":2', "revision: must be a whole number in its plain form i"),
+        ("54775807", "54775808", "sequence: must be from 1 to 2**63 - 1, got 9223372036854775808"),
+        ('"plan_version":"3",', "", "plan_version: must be given, got None"),
+        ('"plan":"größer"', '"plan":null', "plan: must be a str, got None"),
+        ("00.000050Z", "00.00005Z", "created_at: must be written as 2024-03-01T12:00:00.000050Z"),
+    ],
+)
+def test_a_fault_of_a_record_is_named_with_its_path(old: str, new: str, message: str) -> None:
+    assert old in RECORD_TEXT
+    (found,) = faults(RECORD_TEXT.replace(old, new, 1))
+    assert found.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"every":"2"', '"every":"0"', "cycle.every: must be"),
+        ('"week"', '"fortnight"', "cycle.unit: must be one of hour, day, week, month, quarter, ye"),
+        ('"Europe/Paris"', '"Mars"', "cycle.timezone: must be"),
+        ('"past_due"', '"paid"', "status: must be one of trial, active, past_due, canceled, got "),
+    ],
+)
+def test_a_fault_of_an_account_is_named_with_its_path(old: str, new: str, message: str) -> None:
+    text = encode(Account("org-1", "p", status="past_due", cycle=CYCLE)).decode()
+    assert old in text
+    (found,) = faults(text.replace(old, new))
+    assert found.startswith(message)
 
 
 @pytest.mark.parametrize(

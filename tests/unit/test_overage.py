@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.recorded import recorded, stored
 
 from overages import (
     Allowance,
@@ -13,7 +14,6 @@ from overages import (
     MetricTotal,
     Money,
     Overage,
-    OverageRecord,
     Package,
     Period,
     PerUnit,
@@ -143,7 +143,7 @@ def test_a_metric_that_the_plan_does_not_know_has_no_line() -> None:
 
 def test_a_statement_of_a_plan_without_metrics_has_no_lines() -> None:
     empty = calculate(Plan("free", "JPY", {}), Usage("org-1", FEBRUARY, {}))
-    assert (empty.lines, empty.total, empty.records()) == ((), Money(0, "JPY"), ())
+    assert (empty.lines, empty.total, recorded(empty)) == ((), Money(0, "JPY"), ())
     with pytest.raises(UnknownMetric, match=r"'gpu' is not in plan 'free', .* are: none$"):
         empty["gpu"]
 
@@ -201,8 +201,9 @@ def test_statements_are_equal_by_value_and_survive_pickling() -> None:
 
 
 def test_each_line_that_is_over_leaves_a_record() -> None:
-    assert STATEMENT.records() == (
-        OverageRecord(
+    records = recorded(STATEMENT)
+    assert records == (
+        stored(
             "org-123",
             FEBRUARY,
             "tokens",
@@ -210,8 +211,9 @@ def test_each_line_that_is_over_leaves_a_record() -> None:
             cost=Money(2500, "USD"),
             exact_cost=25,
             unit_price=Decimal("0.0001"),
+            digest=records[0].digest,
         ),
-        OverageRecord(
+        stored(
             "org-123",
             FEBRUARY,
             "playbook_runs",
@@ -219,20 +221,22 @@ def test_each_line_that_is_over_leaves_a_record() -> None:
             cost=Money(2500, "USD"),
             exact_cost=25,
             unit_price=1,
+            sequence=2,
+            digest=records[1].digest,
         ),
     )
 
 
 def test_a_line_that_is_over_for_free_leaves_a_record() -> None:
     statement = calculate(STARTER, Usage("org-1", FEBRUARY, {"seats": 5}))
-    (record,) = statement.records()
+    (record,) = recorded(statement)
     assert (record.metric, record.quantity, record.cost.minor) == ("seats", 2, 0)
 
 
 def test_a_line_that_costs_something_without_being_over_leaves_a_record() -> None:
     price = Graduated([Tier(None, 1, flat=5)], flat_at_zero=True)
     plan = Plan("p", "USD", {"a": Allowance(10, price)})
-    (record,) = calculate(plan, Usage("org-1", FEBRUARY, {})).records()
+    (record,) = recorded(calculate(plan, Usage("org-1", FEBRUARY, {})))
     assert (record.quantity, record.cost, record.unit_price) == (0, Money(500, "USD"), None)
 
 

@@ -3,11 +3,13 @@
 import copy
 import operator
 import pickle
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import pytest
+from tests.recorded import AT, stored
 
 from overages import MetricTotal, Money, OverageRecord, Period, Summary
 from overages.errors import (
@@ -24,7 +26,7 @@ NOTHING = MetricTotal(0, Money(0, "USD"))
 
 
 def test_a_record_keeps_its_numbers_in_their_one_form() -> None:
-    record = OverageRecord(
+    record = stored(
         "org-1",
         FEBRUARY,
         "tokens",
@@ -39,7 +41,7 @@ def test_a_record_keeps_its_numbers_in_their_one_form() -> None:
 
 
 def test_a_record_may_be_a_correction_that_takes_back() -> None:
-    record = OverageRecord(
+    record = stored(
         "org-1",
         FEBRUARY,
         "tokens",
@@ -52,27 +54,99 @@ def test_a_record_may_be_a_correction_that_takes_back() -> None:
 
 
 def test_a_record_with_many_faults_reports_them_all() -> None:
-    bad: Any = {"quantity": "x", "cost": 2500, "exact_cost": "25", "unit_price": 0.1}
+    bad: Any = {
+        "quantity": "x",
+        "cost": 2500,
+        "exact_cost": "25",
+        "unit_price": 0.1,
+        "plan": 5,
+        "plan_version": 0,
+        "revision": True,
+        "sequence": 2**63,
+        "created_at": datetime(2024, 3, 1),
+        "digest": "F" * 64,
+    }
     month: Any = "2024-02"
     with pytest.raises(InvalidValues) as caught:
         OverageRecord("", month, "", **bad)
     assert str(caught.value) == (
-        "7 problems:\n"
+        "13 problems:\n"
         "- org_id: must not be empty, got ''\n"
         "- period: must be of type Period, got '2024-02'\n"
         "- metric: must not be empty, got ''\n"
         "- quantity: must be a plain decimal number such as 12.5, got 'x'\n"
         "- cost: must be of type Money, got 2500\n"
         "- exact_cost: must be an int, a Decimal or a Fraction, got '25'\n"
-        "- unit_price: must be an int, a Decimal or a Fraction, got 0.1"
+        "- unit_price: must be an int, a Decimal or a Fraction, got 0.1\n"
+        "- plan: must be a str, got 5\n"
+        "- plan_version: must be from 1 to 2**63 - 1, got 0\n"
+        "- revision: must be an int, got True\n"
+        "- sequence: must be from 1 to 2**63 - 1, got 9223372036854775808\n"
+        "- created_at: must have a timezone, got datetime.datetime(2024, 3, 1, 0, 0)\n"
+        f"- digest: must be 64 lower-case hexadecimal digits, got '{'F' * 64}'"
     )
+
+
+def test_a_record_counts_from_one_unless_told() -> None:
+    record = OverageRecord(
+        "org-1",
+        FEBRUARY,
+        "tokens",
+        quantity=1,
+        cost=Money(1, "USD"),
+        exact_cost=1,
+        plan="starter",
+        created_at=AT,
+        digest="a" * 64,
+    )
+    assert (record.plan_version, record.revision, record.sequence) == (1, 1, 1)
+    assert record.id == record.digest == "a" * 64
+
+
+@pytest.mark.parametrize("field", ["plan_version", "revision", "sequence"])
+def test_a_record_counts_as_far_as_any_database(field: str) -> None:
+    named: dict[str, Any] = {"quantity": 1, "cost": Money(1, "USD"), "exact_cost": 1}
+    record = stored("org-1", FEBRUARY, "tokens", **named, **{field: 2**63 - 1})
+    assert getattr(record, field) == 2**63 - 1
+
+
+@pytest.mark.parametrize(
+    ("digest", "error"),
+    [
+        ("0" * 63, InvalidValue),
+        ("0" * 65, InvalidValue),
+        ("0" * 63 + "\n", InvalidValue),
+        ("0" * 64 + "\n", InvalidValue),
+        ("0" * 63 + "g", InvalidValue),
+        ("0" * 63 + "\u0661", InvalidValue),
+        (b"0" * 64, InvalidType),
+        (None, InvalidType),
+    ],
+)
+def test_a_digest_has_one_spelling(digest: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match=r"^digest: "):
+        stored(
+            "org-1", FEBRUARY, "a", quantity=1, cost=Money(1, "USD"), exact_cost=1, digest=digest
+        )
+
+
+def test_the_time_of_a_record_is_kept_in_utc() -> None:
+    elsewhere = datetime(2024, 3, 1, 14, tzinfo=timezone(timedelta(hours=2)))
+    named: dict[str, Any] = {"quantity": 1, "cost": Money(1, "USD"), "exact_cost": 1}
+    record = stored("org-1", FEBRUARY, "tokens", **named, created_at=elsewhere)
+    assert record == stored("org-1", FEBRUARY, "tokens", **named, created_at=AT)
+    assert record.created_at.tzinfo is UTC
+
+
+def test_the_repr_of_a_record_leaves_the_digest_out() -> None:
+    record = stored("org-1", FEBRUARY, "a", quantity=1, cost=Money(1, "USD"), exact_cost=1)
+    assert repr(record).startswith("OverageRecord(org_id='org-1', period=Period.parse(")
+    assert record.digest not in repr(record)
 
 
 def test_equal_records_are_one_and_survive_pickling_and_copying() -> None:
     made = [
-        OverageRecord(
-            "org-1", FEBRUARY, "a", quantity=q, cost=Money(33, "USD"), exact_cost=Fraction(1, 3)
-        )
+        stored("org-1", FEBRUARY, "a", quantity=q, cost=Money(33, "USD"), exact_cost=Fraction(1, 3))
         for q in (5, "5.0", Decimal("5.00"))
     ]
     twins = [pickle.loads(pickle.dumps(made[0])), copy.copy(made[0]), copy.deepcopy(made[0])]

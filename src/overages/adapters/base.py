@@ -13,7 +13,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from functools import partial
 from typing import Final, TypeVar
 
 from overages.account import Account
@@ -25,7 +24,7 @@ from overages.overage import Statement
 from overages.parsing import Problems, as_tuple, flag, instance_of, optional, parse_all
 from overages.period import Period, instant
 from overages.plan import Plan
-from overages.record import OverageRecord, Summary
+from overages.record import OverageRecord, Summary, by_sequence
 from overages.recording import Ledger, Recording
 from overages.usage import Usage, UsageEvent
 
@@ -44,6 +43,10 @@ Counts = Mapping[tuple[str, Period, str], int]
 
 class BaseRepository(ABC):
     """Keeps the contract of `overages.repository.Repository` over what an adapter stores."""
+
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[object]:
+        """Make all calls within the block one: all that they write is kept, or none."""
 
     # Plans
 
@@ -174,8 +177,17 @@ class BaseRepository(ABC):
                 version = versions.get(id(plan))
                 if version is None:
                     version = versions[id(plan)] = self._version_of(plan)
-                add = partial(ledgers[statement.org_id].add, plan_version=version, force=forced)
-                made.append(problems.attempt(add, statement, created_at=moment, revision=revision))
+                try:
+                    recording = ledgers[statement.org_id].add(
+                        statement,
+                        plan_version=version,
+                        created_at=moment,
+                        revision=revision,
+                        force=forced,
+                    )
+                    made.append(recording)
+                except OveragesError as error:
+                    problems.add(error)
             problems.raise_any()
             self._append(ledgers.values())
         return made
@@ -185,7 +197,7 @@ class BaseRepository(ABC):
         parse_all((name, org_id, "org_id"), (_optional_period, period, "period"))
         with self._reading():
             found = self._records_of(org_id, period)
-        return tuple(sorted(found, key=_sequence))
+        return tuple(sorted(found, key=by_sequence))
 
     def mark_invoiced(self, org_id: str, period: Period, *, at: datetime) -> datetime:
         """Finish a period, which then changes only by force; return when it was first finished."""
@@ -257,7 +269,7 @@ class BaseRepository(ABC):
 
     @abstractmethod
     def orgs(self) -> Iterator[str]:
-        """Yield the orgs that have an account, sorted."""
+        """Yield the orgs that have an account or records, sorted."""
 
     @abstractmethod
     def _known_events(self, events: Sequence[UsageEvent]) -> Mapping[tuple[str, str], UsageEvent]:
@@ -354,7 +366,3 @@ def _all_of(kind: type[T], values: Iterable[T], field: str) -> tuple[T, ...]:
 
 def _check_org(org_id: str, period: Period) -> None:
     parse_all((name, org_id, "org_id"), (_period, period, "period"))
-
-
-def _sequence(record: OverageRecord) -> int:
-    return record.sequence

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from copy import deepcopy
 from datetime import datetime
 from threading import RLock
 
@@ -47,6 +48,17 @@ class MemoryRepository(BaseRepository):
         self._records: dict[str, list[OverageRecord]] = {}
         self._finished: dict[str, dict[Period, datetime]] = {}
 
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make all calls within the block one: all that they write is kept, or none."""
+        with self._lock:
+            before = deepcopy({key: vars(self)[key] for key in vars(self) if key != "_lock"})
+            try:
+                yield
+            except BaseException:
+                vars(self).update(before)
+                raise
+
     def _reading(self) -> AbstractContextManager[object]:
         return self._lock
 
@@ -83,9 +95,9 @@ class MemoryRepository(BaseRepository):
         return self._accounts.get(org_id)
 
     def orgs(self) -> Iterator[str]:
-        """Yield the orgs that have an account, sorted."""
+        """Yield the orgs that have an account or records, sorted."""
         with self._lock:
-            return iter(sorted(self._accounts))
+            return iter(sorted(self._accounts.keys() | self._records.keys()))
 
     def _known_events(self, events: Sequence[UsageEvent]) -> Mapping[tuple[str, str], UsageEvent]:
         del events  # all that are known will do
@@ -125,7 +137,8 @@ class MemoryRepository(BaseRepository):
 
     def _append(self, ledgers: Iterable[Ledger]) -> None:
         for ledger in ledgers:
-            self._records[ledger.org_id] = list(ledger.records)
+            if ledger.new:
+                self._records[ledger.org_id] = list(ledger.records)
 
     def _records_of(self, org_id: str, period: Period | None) -> Iterable[OverageRecord]:
         found = self._records.get(org_id, [])

@@ -1,23 +1,25 @@
 """What commands read: a file of plans, a file of usage.
 
-book = load_plans(path)
-usages = load_usage(path, period, zone)
+book = load_plans(path, zone)
+usages = load_usage(path, book, period, zone)
 """
 
 from __future__ import annotations
 
 import sys
+from argparse import ArgumentTypeError
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from overages.commands.progress import track
 from overages.errors import OveragesError
 from overages.imports.events import read_events
 from overages.imports.plans import PlanBook, read_plans
 from overages.metering import Meter
-from overages.period import Period
+from overages.period import Period, parse_instant
 from overages.usage import Usage
 
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
@@ -40,13 +42,22 @@ def refuse(source: str, error: OveragesError) -> BadInput:
     return BadInput(source)
 
 
-def load_plans(path: Path) -> PlanBook:
+def to_instant(text: str) -> datetime:
+    """Return the instant that an argument of the command line names."""
+    try:
+        return parse_instant(text)
+    except OveragesError as error:
+        raise ArgumentTypeError(str(error)) from None
+
+
+def load_plans(path: Path, zone: ZoneInfo | None) -> PlanBook:
     """Return the plans and accounts in a TOML file.
 
+    :param zone: the timezone of months, for orgs without a cycle of their own; UTC without it.
     :raises BadInput: if it is faulty.
     """
     try:
-        return read_plans(path.read_text(encoding="utf-8"))
+        return read_plans(path.read_text(encoding="utf-8"), "UTC" if zone is None else zone.key)
     except UnicodeDecodeError as error:
         say(f"{path}: must be UTF-8: {error}")
         raise BadInput(path) from None
@@ -54,15 +65,19 @@ def load_plans(path: Path) -> PlanBook:
         raise refuse(str(path), error) from None
 
 
-def load_usage(path: Path, period: Period | None, zone: tzinfo | None) -> list[Usage]:
-    """Return the usage in a CSV file of events, by org and period.
+def load_usage(
+    path: Path, book: PlanBook, period: Period | None, zone: tzinfo | None
+) -> list[Usage]:
+    """Return the usage in a CSV file of events, sorted by org and period.
 
-    :param period: the one that is wanted; without it, every calendar month with events.
-    :param zone: the timezone of months, and of timestamps that have none; months are in UTC
-        without it, and such timestamps are errors.
+    :param book: says by which cycle an org is billed.
+    :param period: the one that is wanted; without it, every period of its cycle that an org has
+        events in.
+    :param zone: the timezone of timestamps that have none; without it, such timestamps are errors.
     :raises BadInput: if any row is faulty; each has been named by its line.
     """
-    meter = Meter(_months(zone or UTC) if period is None else _only(period))
+    by_period = None if period is None else _only(period)
+    meters: dict[Callable[[datetime], Period], Meter] = {}
     bad = outside = 0
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         lines = track(file, f"reading {path.name}", path.stat().st_size, sys.stderr)
@@ -71,13 +86,17 @@ def load_usage(path: Path, period: Period | None, zone: tzinfo | None) -> list[U
                 try:
                     if isinstance(event, OveragesError):
                         raise event
+                    period_at = by_period or book.account_cycle(event.org_id).period_at
+                    meter = meters.get(period_at)
+                    if meter is None:
+                        meter = meters[period_at] = Meter(period_at)
                     meter.add(event)
                     outside += period is not None and event.at not in period
                 except OveragesError as error:
                     bad += 1
                     for part in error.errors:
                         say(f"{path}:{number}: {part}")
-            usages = meter.usages(period)
+            usages = [usage for meter in meters.values() for usage in meter.usages(period)]
         except OveragesError as error:
             raise refuse(str(path), error) from None
     if outside:
@@ -85,11 +104,7 @@ def load_usage(path: Path, period: Period | None, zone: tzinfo | None) -> list[U
     if bad:
         say(f"{path}: bad rows: {bad:,}; nothing was rated")
         raise BadInput(path)
-    return usages
-
-
-def _months(zone: tzinfo) -> Callable[[datetime], Period]:
-    return lambda moment: Period.month_of(moment, zone)
+    return sorted(usages, key=lambda usage: (usage.org_id, usage.period))
 
 
 def _only(period: Period) -> Callable[[datetime], Period]:

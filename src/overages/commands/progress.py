@@ -5,47 +5,53 @@ for line in track(file, "reading usage.csv", total_bytes, sys.stderr): ...
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from time import monotonic
-from typing import Final, TextIO
+from typing import Final, TextIO, TypeVar
+
+S = TypeVar("S", bound=Sized)
 
 _PAUSE: Final = 0.1  # seconds between two updates
 
 
-def track(lines: Iterable[str], what: str, total: int | None, terminal: TextIO) -> Iterator[str]:
-    """Yield lines as they are, and show how far they have come.
+def track(
+    items: Iterable[S], what: str, total: int | None, terminal: TextIO, noun: str = "lines"
+) -> Iterator[S]:
+    """Yield items as they are, and show how far they have come.
 
-    :param total: about how many characters there are; None if that can't be told.
+    :param items: lines, batches, whatever has a length.
+    :param total: about how long all of them are together; None if that can't be told.
+    :param noun: what they are called.
     """
     if not terminal.isatty():
-        return iter(lines)
+        return iter(items)
     try:
         import rich.progress  # noqa: F401
     except ImportError:
-        return _track_plainly(lines, what, total, terminal)
-    return _track_with_rich(lines, what, total, terminal)
+        return _track_plainly(items, what, total, terminal, noun)
+    return _track_with_rich(items, what, total, terminal)
 
 
 def _track_plainly(
-    lines: Iterable[str], what: str, total: int | None, terminal: TextIO
-) -> Iterator[str]:
+    items: Iterable[S], what: str, total: int | None, terminal: TextIO, noun: str
+) -> Iterator[S]:
     done = 0
     shown = monotonic()
-    for count, line in enumerate(lines, 1):
-        done += len(line)
+    for count, item in enumerate(items, 1):
+        done += len(item)
         if monotonic() - shown >= _PAUSE:
             shown = monotonic()
             share = f", {min(99, 100 * done // total)} %" if total else ""
-            terminal.write(f"\r{what}: {count:,} lines{share}")
+            terminal.write(f"\r{what}: {count:,} {noun}{share}")
             terminal.flush()
-        yield line
+        yield item
     terminal.write("\r\x1b[K")  # erase the bar
     terminal.flush()
 
 
 def _track_with_rich(
-    lines: Iterable[str], what: str, total: int | None, terminal: TextIO
-) -> Iterator[str]:
+    items: Iterable[S], what: str, total: int | None, terminal: TextIO
+) -> Iterator[S]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
@@ -55,9 +61,9 @@ def _track_with_rich(
         task = bar.add_task(what, total=total)
         done = 0
         shown = monotonic()
-        for line in lines:
-            done += len(line)
+        for item in items:
+            done += len(item)
             if monotonic() - shown >= _PAUSE:
                 shown = monotonic()
                 bar.update(task, completed=done)
-            yield line
+            yield item

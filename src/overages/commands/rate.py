@@ -36,9 +36,9 @@ def run(args: argparse.Namespace) -> None:
 
     :raises BadInput: if the plans or the usage are faulty; nothing is printed then.
     """
-    book = load_plans(args.plans)
-    usages = load_usage(args.usage, args.period, args.timezone)
-    statements = rate(book, usages, args.period)
+    book = load_plans(args.plans, args.timezone)
+    usages = load_usage(args.usage, book, args.period, args.timezone)
+    statements = rate(book, with_idle_accounts(book, usages, args.period))
     if args.format == "json":
         for line in json_lines(statements):
             print(line)
@@ -47,25 +47,38 @@ def run(args: argparse.Namespace) -> None:
     else:
         for statement in statements:
             print(statement.explain(), end="\n\n")
-        print(_grand_total(statements))
+        print(grand_total(statements))
 
 
-def rate(book: PlanBook, usages: Iterable[Usage], period: Period | None) -> list[Statement]:
-    """Return a statement for each usage, and for each account that used nothing in a period.
+def with_idle_accounts(
+    book: PlanBook, usages: Iterable[Usage], period: Period | None
+) -> list[Usage]:
+    """Return usages, and one of nothing for each account that used nothing in a period.
 
     An account can owe something without usage: a flat fee at quantity zero.
 
-    :raises BadInput: if an org has no plan, or used what its plan doesn't know.
+    :param period: the only period there is; without it, an account's are those of its cycle in
+        which any period with usage began.
     """
     wanted = {(usage.org_id, usage.period): usage for usage in usages}
-    periods = {usage_period for _, usage_period in wanted} if period is None else {period}
-    for org_id in book.accounts:
-        for when in periods:
+    starts = {usage_period.start for _, usage_period in wanted}
+    for org_id, account in book.accounts.items():
+        for when in {*map(account.period_at, starts)} if period is None else {period}:
             wanted.setdefault((org_id, when), Usage(org_id, when, {}))
+    return [usage for _, usage in sorted(wanted.items(), key=lambda item: item[0])]
+
+
+def rate(book: PlanBook, usages: Iterable[Usage]) -> list[Statement]:
+    """Return a statement for each usage.
+
+    :raises BadInput: if an org has no plan, or used what its plan doesn't know.
+    """
     problems = Problems()
     statements = [
-        problems.attempt(_statement, book, usage, path=f"{org_id}, {when.describe()}: ")
-        for (org_id, when), usage in sorted(wanted.items(), key=lambda item: item[0])
+        problems.attempt(
+            _statement, book, usage, path=f"{usage.org_id}, {usage.period.describe()}: "
+        )
+        for usage in usages
     ]
     try:
         problems.raise_any()
@@ -79,7 +92,8 @@ def _statement(book: PlanBook, usage: Usage) -> Statement:
     return calculate(plan, usage, limits=limits)
 
 
-def _grand_total(statements: Sequence[Statement]) -> str:
+def grand_total(statements: Sequence[Statement]) -> str:
+    """Say how many statements there are, and what they come to in each currency."""
     totals: dict[str, Money] = {}
     for statement in statements:
         code = statement.currency.code

@@ -50,27 +50,43 @@ from overages.tier import Tier
 
 @frozen(weakref_slot=False)
 class PlanBook:
-    """Plans by slug, accounts by org, and the plan of orgs that have no account."""
+    """Plans by slug, accounts by org, and the plan and cycle of orgs that have no account."""
 
     plans: Mapping[str, Plan]
     accounts: Mapping[str, Account]
     default_plan: str | None
+    default_cycle: Cycle
+
+    def account(self, org_id: str) -> Account:
+        """Return an org's account, or one on the default plan.
+
+        :raises UnknownPlan: if the org has no account and there is no default plan.
+        """
+        account = self.accounts.get(org_id)
+        if account is not None:
+            return account
+        if self.default_plan is None:
+            raise UnknownPlan("org_id", org_id, "has no account, and there is no default_plan")
+        return Account(org_id, self.default_plan, cycle=self.default_cycle)
+
+    def account_cycle(self, org_id: str) -> Cycle:
+        """Return the cycle that an org is billed by, whether or not it has a plan."""
+        account = self.accounts.get(org_id)
+        return self.default_cycle if account is None else account.cycle
 
     def terms(self, org_id: str) -> tuple[Plan, Mapping[str, Quantity]]:
         """Return an org's plan and its own limits.
 
         :raises UnknownPlan: if the org has no account and there is no default plan.
         """
-        account = self.accounts.get(org_id)
-        slug = self.default_plan if account is None else account.plan
-        if slug is None:
-            raise UnknownPlan("org_id", org_id, "has no account, and there is no default_plan")
-        return self.plans[slug], {} if account is None else account.limits
+        account = self.account(org_id)
+        return self.plans[account.plan], account.limits
 
 
-def read_plans(text: str) -> PlanBook:
+def read_plans(text: str, timezone: str = "UTC") -> PlanBook:
     """Return the plans and accounts of a TOML text.
 
+    :param timezone: whose calendar months are the periods of orgs without a cycle of their own.
     :raises InvalidValue: if it is no TOML, or for one fault; `InvalidValues` for all of several.
 
     >>> book = read_plans('''
@@ -91,8 +107,9 @@ def read_plans(text: str) -> PlanBook:
         slug: problems.attempt(_plan, slug, table, path=f"plans.{slug}")
         for slug, table in _table(fields["plans"], "plans").items()
     }
+    months = Cycle.monthly(timezone)
     accounts = {
-        org: problems.attempt(_account, org, table, path=f"accounts.{org}")
+        org: problems.attempt(_account, org, table, months, path=f"accounts.{org}")
         for org, table in _table(fields.get("accounts", {}), "accounts").items()
     }
     problems.raise_any()
@@ -100,7 +117,7 @@ def read_plans(text: str) -> PlanBook:
     if default is None and len(plans) == 1 and not accounts:
         (default,) = plans
     _check_references(plans, accounts, default)
-    return PlanBook(plans, accounts, default)
+    return PlanBook(plans, accounts, default, months)
 
 
 def _check_references(
@@ -208,11 +225,13 @@ _MODELS: Final[dict[str, tuple[Callable[..., PriceModel], list[str], list[str]]]
 }
 
 
-def _account(org_id: str, value: object) -> Account:
+def _account(org_id: str, value: object, months: Cycle) -> Account:
     fields = dict(_fields(value, required=["plan"], optional=["limits", "status", "cycle"]))
     problems = Problems()
     if "cycle" in fields:
         fields["cycle"] = problems.attempt(_cycle, fields["cycle"], path="cycle")
+    else:
+        fields["cycle"] = months
     account = problems.attempt(Account, org_id, **fields)  # without its cycle if that is faulty
     problems.raise_any()
     return account

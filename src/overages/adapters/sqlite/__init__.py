@@ -12,6 +12,7 @@ may share a repository; processes open one each.
 """
 
 from overages.adapters.sqlite.connection import migrate
+from overages.adapters.sqlite.member import MemberView
 from overages.adapters.sqlite.repository import SqliteRepository
 
-__all__ = ["SqliteRepository", "migrate"]
+__all__ = ["MemberView", "SqliteRepository", "migrate"]

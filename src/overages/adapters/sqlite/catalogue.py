@@ -61,7 +61,9 @@ class Catalogue(SqliteStore):
             return self._codec.decode(row[0], kind)
 
     def orgs(self) -> Iterator[str]:
-        """Yield the orgs that have an account, sorted."""
-        with self._database.alone() as cursor:
-            rows = cursor.execute("SELECT org_id FROM org_billing_accounts ORDER BY org_id")
-            return iter([org_id for (org_id,) in rows])
+        """Yield the orgs that have an account or records, sorted."""
+        rows = self._database.rows(
+            "SELECT org_id FROM org_billing_accounts"
+            " UNION SELECT org_id FROM org_billing_chain_heads ORDER BY org_id"
+        )
+        return (org_id for (org_id,) in rows)

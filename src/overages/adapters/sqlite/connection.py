@@ -8,17 +8,17 @@ with database.writing() as cursor:
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock
-from typing import Final
+from typing import Any, Final
 
 from overages.adapters.sqlite import migrations
+from overages.adapters.sqlite.schema import make_tables, schema_version
 from overages.errors import (
-    ForeignDatabase,
+    AccessDenied,
     InvalidValue,
-    SchemaTooNew,
     StorageBusy,
     StorageCorrupt,
     StorageError,
@@ -26,10 +26,10 @@ from overages.errors import (
     StorageReadOnly,
 )
 
-APPLICATION_ID: Final = 0x0E7A6E5  # marks the files that are ours
 _OLDEST: Final = (3, 37, 0)  # the first SQLite with STRICT tables
 
 _ERRORS: Final = {
+    sqlite3.SQLITE_AUTH: AccessDenied,
     sqlite3.SQLITE_BUSY: StorageBusy,
     sqlite3.SQLITE_LOCKED: StorageBusy,
     sqlite3.SQLITE_FULL: StorageFull,
@@ -81,6 +81,7 @@ class Database:
         self._joined = joined
         self._lock = RLock()
         self._cursors: list[sqlite3.Cursor] = []  # those of the block that is being run
+        self._is_writing = False  # whether a block that writes is being run
         with our_errors():
             connection.cursor()  # fails early on a connection that is closed
 
@@ -127,7 +128,7 @@ class Database:
                     _configure(connection)
                     if version < migrations.LATEST:
                         with database.writing():
-                            _migrate(connection, mark=True)
+                            make_tables(connection, mark=True)
                 elif version < migrations.LATEST:
                     problem = "has an older schema" if version else "is empty"
                     raise StorageError(f"the database {problem}; `overages migrate` makes it ready")
@@ -150,23 +151,25 @@ class Database:
             with self._lock:
                 self._connection.close()
 
+    def restrict(self, authorizer: Callable[..., int]) -> None:
+        """Have SQLite ask about all that statements would do from now on."""
+        self._connection.set_authorizer(authorizer)
+
     def cursor(self) -> sqlite3.Cursor:
         """Return a cursor for the block that is being run.
 
         It gives plain tuples, whatever the host likes its rows to be, and is closed with the block:
         one that was not read to its end would keep a lock, and the file open beyond `close`.
         """
-        with our_errors():
-            cursor = self._connection.cursor()
+        cursor = self._connection.cursor()
         cursor.row_factory = None
         self._cursors.append(cursor)
         return cursor
 
-    @contextmanager
-    def alone(self) -> Iterator[sqlite3.Cursor]:
-        """Hold the connection for one statement."""
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Any]:
+        """Return the rows of one query; it sees one state of the database by itself."""
         with self._lock, our_errors(), self._cursor_of_a_block() as cursor:
-            yield cursor
+            return cursor.execute(sql, parameters).fetchall()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Cursor]:
@@ -176,9 +179,20 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Cursor]:
-        """Hold the database for reads and writes; keep all of them, or none on an error."""
-        with self._transaction(writes=True) as cursor:
-            yield cursor
+        """Hold the database for reads and writes; keep all of them, or none on an error.
+
+        Within another such block it is a part of that one.
+        """
+        with self._lock:
+            outer = self._is_writing
+            if outer and not self._connection.in_transaction:
+                raise StorageError("what this is a part of has failed, and was taken back")
+            self._is_writing = True
+            try:
+                with self._transaction(writes=True) as cursor:
+                    yield cursor
+            finally:
+                self._is_writing = outer
 
     @contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[sqlite3.Cursor]:
@@ -186,7 +200,7 @@ class Database:
             is_within = self._connection.in_transaction
             is_saved = False
             try:  # from here on, as an interrupt may come as soon as the transaction has begun
-                if writes and not (self._joined and is_within):
+                if writes and not is_within:
                     self._connection.execute("BEGIN IMMEDIATE")
                 self._connection.execute("SAVEPOINT overages")
                 is_saved = True
@@ -198,15 +212,16 @@ class Database:
                 raise
 
     def _end(self, *, writes: bool, is_within: bool) -> None:
-        if writes and not self._joined:
+        if writes and not is_within and not self._joined:
             self._connection.execute("COMMIT")
             return
         try:
             self._connection.execute("RELEASE overages")
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
             # A host's progress handler can stop this before or after it is done: the transaction
             # holds what was written either way.
-            if not (writes or is_within):
+            stopped = error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT
+            if not (stopped and (writes or is_within)):
                 raise
 
     @contextmanager
@@ -247,52 +262,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     with our_errors():
         schema_version(connection, joined=True)
     with Database(connection, joined=True).writing():
-        _migrate(connection, mark=False)
-
-
-def schema_version(connection: sqlite3.Connection, *, joined: bool = False) -> int:
-    """Return the version of our tables in a database; 0 if there are none.
-
-    :param joined: whether a database with tables of others is as good.
-    :raises ForeignDatabase: if it isn't, and there are.
-    """
-    cursor = connection.cursor()
-    cursor.row_factory = None  # the host's may be any
-    (application,), (version,) = (
-        cursor.execute(f"PRAGMA {key}").fetchone() for key in ("application_id", "user_version")
-    )
-    tables = {name for (name,) in cursor.execute("SELECT name FROM sqlite_schema")}
-    if "org_billing_schema" in tables:  # in a host's database, whose user_version is the host's
-        rows = cursor.execute("SELECT version FROM org_billing_schema").fetchall()
-        if len(rows) != 1 or type(rows[0][0]) is not int:
-            raise StorageCorrupt("the database doesn't tell which schema it has")
-        version = rows[0][0]
-    elif application != APPLICATION_ID:
-        if (tables or application or version) and not joined:
-            raise ForeignDatabase("the database is someone else's: it has tables but none of ours")
-        version = 0
-    if version > migrations.LATEST:
-        problem = f"the database has schema {version}, this release knows {migrations.LATEST}"
-        raise SchemaTooNew(f"{problem}: use a newer release")
-    return version
-
-
-def _migrate(connection: sqlite3.Connection, *, mark: bool) -> None:
-    """Run the steps that are missing, within an open transaction.
-
-    :param mark: whether the whole file is ours.
-    """
-    version = schema_version(connection, joined=not mark)
-    for step in range(version + 1, migrations.LATEST + 1):
-        for statement in migrations.statements(step):
-            connection.execute(statement)
-    if mark:
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {migrations.LATEST}")
-    else:
-        connection.execute("CREATE TABLE IF NOT EXISTS org_billing_schema (version INTEGER) STRICT")
-        connection.execute("DELETE FROM org_billing_schema")
-        connection.execute("INSERT INTO org_billing_schema VALUES (?)", (migrations.LATEST,))
+        make_tables(connection, mark=False)
 
 
 def _configure(connection: sqlite3.Connection) -> None:

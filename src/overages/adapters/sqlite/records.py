@@ -10,36 +10,33 @@ from typing import Final
 
 from overages.adapters.sqlite.rows import (
     coarse_span,
-    currency_of,
     instant_of,
-    parts_of,
     period_columns,
     period_of,
     readable,
     record_of,
+    summary_of,
 )
 from overages.adapters.sqlite.store import IN_PERIOD, SqliteStore, chunks, marks
 from overages.chain import COLUMNS, START, ChainHead, Link
-from overages.errors import CurrencyMismatch
-from overages.exact import number_text, unscaled
-from overages.money import Money
 from overages.names import name
 from overages.overage import Statement
 from overages.parsing import instance_of
 from overages.period import Period, format_instant
-from overages.record import MetricTotal, OverageRecord, Summary
+from overages.record import OverageRecord, Summary, by_sequence
 from overages.recording import Ledger
 
-_ROW: Final = ", ".join((*COLUMNS, "id"))
-_RECORDS: Final = f"SELECT {_ROW} FROM org_billing_overages"
-_INSERT: Final = (
-    f"INSERT INTO org_billing_overages ({_ROW}) VALUES ({', '.join('?' * (len(COLUMNS) + 1))})"
+COLUMNS_OF_RECORD: Final = ", ".join((*COLUMNS, "id"))
+_RECORDS: Final = f"SELECT {COLUMNS_OF_RECORD} FROM org_billing_overages"
+INSERT_RECORD: Final = (
+    f"INSERT INTO org_billing_overages ({COLUMNS_OF_RECORD})"
+    f" VALUES ({', '.join('?' * (len(COLUMNS) + 1))})"
 )
-_SET_HEAD: Final = (
+SET_HEAD: Final = (
     "INSERT INTO org_billing_chain_heads VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
     " SET sequence = excluded.sequence, id = excluded.id"
 )
-_SET_OVERAGE: Final = (
+SET_OVERAGE: Final = (
     "INSERT INTO org_billing_usage_monthly (org_id, billing_period_start, billing_period_end,"
     " metric_type, overage, overage_cost, currency, currency_exponent)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET overage = excluded.overage,"
@@ -70,6 +67,8 @@ class RecordTables(SqliteStore):
             with readable():
                 for row in rows:
                     found.setdefault(row[0], []).append(record_of(row[:-1], row[-1]))
+                for records in found.values():
+                    records.sort(key=by_sequence)
             for org_id in chunk:
                 ledgers[org_id] = Ledger(
                     org_id,
@@ -89,29 +88,10 @@ class RecordTables(SqliteStore):
 
     def _append(self, ledgers: Iterable[Ledger]) -> None:
         changed = [ledger for ledger in ledgers if ledger.new]
-        self._cursor.executemany(
-            _INSERT, [(*row, digest) for ledger in changed for row, digest in ledger.new]
-        )
-        self._cursor.executemany(
-            _SET_HEAD,
-            [(ledger.org_id, ledger.head.sequence, ledger.head.digest) for ledger in changed],
-        )
-        self._cursor.executemany(
-            _SET_OVERAGE,
-            [
-                (
-                    ledger.org_id,
-                    *period_columns(period),
-                    metric,
-                    number_text(due.quantity),
-                    str(due.minor),
-                    due.currency.code,
-                    due.currency.exponent,
-                )
-                for ledger in changed
-                for (period, metric), due in ledger.due.items()
-            ],
-        )
+        write = self._cursor.executemany  # of generators: a batch needs no second copy
+        write(INSERT_RECORD, ((*row, digest) for ledger in changed for row, digest in ledger.new))
+        write(SET_HEAD, ((each.org_id, each.head.sequence, each.head.digest) for each in changed))
+        write(SET_OVERAGE, (row for ledger in changed for row in ledger.due))
 
     def _records_of(self, org_id: str, period: Period | None) -> Iterable[OverageRecord]:
         if period is None:
@@ -143,26 +123,12 @@ class RecordTables(SqliteStore):
 
     def _summed(self, sql: str, org_id: str, period: Period | None) -> Summary | None:
         """Sum rows of metric, quantity, cost and currency, exactly (SQL's SUM would be a float)."""
-        with self._database.alone() as cursor:
-            if period is None:
-                rows = cursor.execute(f"{sql}org_id = ?", (org_id,)).fetchall()
-            else:
-                key = (org_id, *period_columns(instance_of(Period)(period, "period")))
-                rows = cursor.execute(f"{sql}{IN_PERIOD}", key).fetchall()
-        if not rows:
-            return None
-        with readable():
-            sums = _sums_by_metric(rows)
-        currencies = sorted({row[3:] for row in rows})
-        if len(currencies) > 1:
-            raise CurrencyMismatch(currencies[0][0], currencies[1][0])
-        with readable():
-            currency = currency_of(*currencies[0])
-            totals = {
-                metric: MetricTotal(unscaled(parts), Money(minor, currency))
-                for metric, (parts, minor) in sums.items()
-            }
-            return Summary(currency, totals)
+        if period is None:
+            rows = self._database.rows(f"{sql}org_id = ?", (org_id,))
+        else:
+            key = (org_id, *period_columns(instance_of(Period)(period, "period")))
+            rows = self._database.rows(f"{sql}{IN_PERIOD}", key)
+        return summary_of(rows) if rows else None
 
     def _set_invoiced(self, org_id: str, period: Period, moment: datetime) -> None:
         sql = "INSERT INTO org_billing_invoiced_periods VALUES (?, ?, ?, ?)"
@@ -202,11 +168,3 @@ class RecordTables(SqliteStore):
             while end is not None:
                 yield end[0], [], end[1]
                 end = next(ends, None)
-
-
-def _sums_by_metric(rows: Iterable[tuple[str, str, str, str, int]]) -> dict[str, tuple[int, int]]:
-    sums: dict[str, tuple[int, int]] = {}
-    for metric, quantity, cost, _, _ in rows:
-        parts, minor = sums.get(metric, (0, 0))
-        sums[metric] = parts + parts_of(quantity), minor + int(cost)
-    return sums

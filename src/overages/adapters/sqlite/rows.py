@@ -8,7 +8,7 @@ reported as `StorageCorrupt`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -16,11 +16,11 @@ from fractions import Fraction
 from functools import lru_cache
 
 from overages.chain import Row
-from overages.errors import OveragesError, StorageCorrupt, StorageError
-from overages.exact import Exact, Quantity, scaled
-from overages.money import Currency, Money
+from overages.errors import CurrencyMismatch, OveragesError, StorageCorrupt, StorageError
+from overages.exact import SCALE, Exact, Quantity, scaled, unscaled
+from overages.money import Currency, Money, new_money
 from overages.period import Period, format_instant, parse_instant
-from overages.record import OverageRecord
+from overages.record import OverageRecord, Summary, new_summary, new_total
 from overages.usage import UsageEvent
 
 
@@ -29,7 +29,7 @@ def readable() -> Iterator[None]:
     """Raise `StorageCorrupt` for whatever can't be made of rows within the block."""
     try:
         yield
-    except StorageError:
+    except (CurrencyMismatch, StorageError):
         raise
     except (ArithmeticError, OveragesError, TypeError, ValueError) as error:
         raise StorageCorrupt(f"a row can't be read: {error}") from error
@@ -56,6 +56,34 @@ def record_of(row: Row, digest: str) -> OverageRecord:
         created_at=instant_of(created_at),
         digest=digest,
     )
+
+
+def summary_of(rows: Sequence[tuple[str, str, str, str, int]]) -> Summary:
+    """Return the summary of some rows of metric, quantity, cost, currency and exponent.
+
+    The sums are made here, since SQL's would be floats.
+
+    :raises CurrencyMismatch: if the currencies are not one.
+    """
+    *_, code, exponent = rows[0]
+    cells: dict[str, list[int]] = {}  # by metric: whole units, parts of others, minor units
+    with readable():
+        for metric, quantity, cost, its_code, its_exponent in rows:
+            if its_code != code or its_exponent != exponent:
+                raise CurrencyMismatch(code, its_code)
+            cell = cells.setdefault(metric, [0, 0, 0])
+            if "." in quantity:
+                cell[1] += parts_of(quantity)
+            else:
+                cell[0] += int(quantity)
+            cell[2] += int(cost)
+        currency = currency_of(code, exponent)
+        totals = {
+            metric: new_total(unscaled(whole * SCALE + parts), new_money(minor, currency))
+            for metric, (whole, parts, minor) in cells.items()
+            if whole or parts or minor
+        }
+    return new_summary(currency, totals)
 
 
 def event_of(org_id: str, event_id: str | None, metric: str, quantity: str, at: str) -> UsageEvent:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 from overages.adapters.base import BaseRepository
@@ -25,6 +25,10 @@ class SqliteStore(BaseRepository):
     _database: Database
     _codec: Codec
     _cursor: sqlite3.Cursor
+
+    def transaction(self) -> AbstractContextManager[object]:
+        """Make all calls within the block one: all that they write is kept, or none."""
+        return self._writing()
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

@@ -1,0 +1,105 @@
+"""One org's records, for a member of it: read-only, and nothing of any other org.
+
+The database is opened read-only, and SQLite itself asks an authorizer about every table and column
+that a statement would touch. It lets through a view of the org's own records and no more, so that
+even a query that a member wrote can't reach further.
+
+    with MemberView("overages.db", "org-123") as view:
+        view.summary(period)
+        view.query("SELECT metric_type, amount FROM org_billing_overages WHERE revision = 1")
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, Final
+
+from overages.adapters.sqlite.connection import Database
+from overages.adapters.sqlite.records import COLUMNS_OF_RECORD
+from overages.adapters.sqlite.rows import period_columns, readable, record_of
+from overages.aggregation import aggregate
+from overages.names import name
+from overages.parsing import instance_of, optional, parse_all
+from overages.period import Period
+from overages.record import OverageRecord, Summary, by_sequence
+
+_VIEW: Final = "org_billing_overages"
+
+
+class MemberView:
+    """Shows the records of one org, whoever asks.
+
+    :param path: the database, a file that is there.
+    :param org_id: whose records are shown.
+    :param timeout: seconds to wait for another connection's write, before `StorageBusy`.
+    :raises StorageError: if there is no such file, or it is no database of ours.
+    """
+
+    def __init__(self, path: str | Path, org_id: str, *, timeout: int = 5) -> None:
+        name(org_id, "org_id")
+        self._database = Database.open_read_only(path, timeout=timeout)
+        inner = f"records_{token_hex(16)}"  # a name that no query can claim for a table of its own
+        quoted = org_id.replace("'", "''")
+        self._database.rows(
+            f"CREATE TEMP VIEW {inner} AS SELECT * FROM main.{_VIEW} WHERE org_id = '{quoted}'"
+        )
+        self._database.rows(f"CREATE TEMP VIEW {_VIEW} AS SELECT * FROM {inner}")
+        self._database.restrict(_authorizer(inner))
+
+    def records(self, period: Period | None = None) -> tuple[OverageRecord, ...]:
+        """Return the org's records, of one period or of all, in the order of recording."""
+        parse_all((optional(instance_of(Period)), period, "period"))
+        sql = f"SELECT {COLUMNS_OF_RECORD} FROM {_VIEW}"
+        if period is None:
+            rows = self.query(sql)
+        else:
+            of_period = "billing_period_start = ? AND billing_period_end = ?"
+            rows = self.query(f"{sql} WHERE {of_period}", period_columns(period))
+        with readable():
+            return tuple(sorted((record_of(row[:-1], row[-1]) for row in rows), key=by_sequence))
+
+    def summary(self, period: Period | None = None) -> Summary | None:
+        """Return what the org's records come to; None if there is none."""
+        found = self.records(period)
+        return aggregate(found) if found else None
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a query of ``org_billing_overages``, as if the table were the org's.
+
+        :raises AccessDenied: if the query would read or do anything else.
+        """
+        return self._database.rows(sql, parameters)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._database.close()
+
+    def __enter__(self) -> MemberView:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def _authorizer(inner: str) -> Any:
+    """Return what SQLite asks before it compiles a statement.
+
+    :param inner: the view that alone may read the table.
+    """
+
+    def authorize(
+        action: int, first: str | None, _: str | None, database: str | None, source: str | None
+    ) -> int:
+        if action == sqlite3.SQLITE_READ:
+            allowed = (
+                (database == "temp" and first in (_VIEW, inner))
+                or (database == "main" and first == _VIEW and source == inner)
+            )  # fmt: skip
+        else:
+            allowed = action in (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_FUNCTION)
+        return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
+
+    return authorize

@@ -1,0 +1,103 @@
+"""``overages close``: from files of plans and usage to records in a database, once.
+
+Run again, it writes nothing, or what has changed since; interrupted and run again, it finishes the
+same bill.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from overages.adapters.sqlite import SqliteRepository
+from overages.commands.inputs import load_plans, load_usage, refuse, to_instant
+from overages.commands.progress import track
+from overages.commands.rate import grand_total, rate, with_idle_accounts
+from overages.errors import OveragesError, StorageError, UnknownPlan
+from overages.imports.plans import PlanBook
+from overages.overage import Statement
+from overages.repository import Repository
+from overages.usage import Usage
+
+HELP: Final = "calculate the overage of every org in a usage file, and record it in a database"
+_BATCH: Final = 1000  # statements in a transaction
+
+Pair = tuple[Usage, Statement]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command is told."""
+    parser.add_argument("--db", required=True, help="the database, a SQLite file; made if need be")
+    parser.add_argument(
+        "--force", action="store_true", help="change periods that are invoiced, too"
+    )
+    parser.add_argument(
+        "--created-at",
+        type=to_instant,
+        help="when the records say that they were made, such as 2024-03-01T09:00:00Z"
+        " (default: now)",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Record the statements, a batch at a time, and say what was new.
+
+    :raises BadInput: if the plans or the usage are faulty; nothing is recorded then.
+    """
+    book = load_plans(args.plans, args.timezone)
+    usages = load_usage(args.usage, book, args.period, args.timezone)
+    usages = with_idle_accounts(book, usages, args.period)
+    statements = rate(book, usages)
+    moment = args.created_at or datetime.now(UTC)
+    pairs = list(zip(usages, statements, strict=True))
+    new = 0
+    with SqliteRepository(args.db) as repository:
+        batches = track(_batches(pairs), "recording", len(pairs), sys.stderr, "batches")
+        for batch in batches:
+            try:
+                with repository.transaction():
+                    new += _record(repository, book, batch, moment, force=args.force)
+            except StorageError:
+                raise
+            except OveragesError as error:
+                raise refuse(args.db, error) from None
+    print(f"{args.db}: {grand_total(statements)}; new records: {new:,}")
+
+
+def _batches(pairs: Sequence[Pair]) -> Iterator[Sequence[Pair]]:
+    for start in range(0, len(pairs), _BATCH):
+        yield pairs[start : start + _BATCH]
+
+
+def _record(
+    repository: Repository,
+    book: PlanBook,
+    batch: Sequence[Pair],
+    moment: datetime,
+    *,
+    force: bool,
+) -> int:
+    """Keep terms, usage and statements of a batch; return how many records were new."""
+    first = min(usage.period.start for usage, _ in batch)
+    for plan in {statement.plan.slug: statement.plan for _, statement in batch}.values():
+        since = first if _is_known(repository, plan.slug) else None
+        repository.put_plan(plan, since=since)
+    for org_id in {usage.org_id: None for usage, _ in batch}:
+        repository.put_account(book.account(org_id))
+    for usage, _ in batch:
+        repository.put_usage(usage)
+    recordings = repository.record_many(
+        (statement for _, statement in batch), created_at=moment, force=force
+    )
+    return sum(len(recording.new) for recording in recordings)
+
+
+def _is_known(repository: Repository, slug: str) -> bool:
+    try:
+        repository.plan(slug)
+    except UnknownPlan:
+        return False
+    return True

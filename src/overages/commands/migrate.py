@@ -1,0 +1,22 @@
+"""``overages migrate``: a database made ready for this release."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Final
+
+from overages.adapters.sqlite import SqliteRepository
+from overages.adapters.sqlite.migrations import LATEST
+
+HELP: Final = "make a database ready: a new one, or one that an older release made"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command is told."""
+    parser.add_argument("--db", required=True, help="the database, a SQLite file; made if need be")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Make the database ready, and say so."""
+    SqliteRepository(args.db).close()
+    print(f"{args.db}: schema {LATEST}")

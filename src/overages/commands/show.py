@@ -1,0 +1,70 @@
+"""``overages show``: the records in a database, by org and period."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import Final
+
+from overages.adapters.sqlite import SqliteRepository
+from overages.aggregation import aggregate
+from overages.display import text_table
+from overages.exact import plain_text
+from overages.money import Money
+from overages.period import Period
+from overages.record import OverageRecord
+
+HELP: Final = "show what is recorded in a database"
+_COLUMNS: Final = ["revision", "metric", "over", "unit price", "exact", "cost"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command is told."""
+    parser.add_argument("--db", required=True, help="the database, a SQLite file")
+    parser.add_argument("--org", help="the only org to show (default: all)")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Print the records, and what they come to."""
+    totals: dict[str, Money] = {}
+    count = 0
+    with SqliteRepository.read_only(args.db) as repository:
+        for org_id in repository.orgs() if args.org is None else [args.org]:
+            records = sorted(repository.records(org_id, args.period), key=attrgetter("period"))
+            for period, found in groupby(records, key=attrgetter("period")):
+                of_period = list(found)
+                print(explain(org_id, period, of_period), end="\n\n")
+                count += len(of_period)
+                _add(totals, of_period)
+    print(
+        ", ".join(
+            [f"{count:,} {'record' if count == 1 else 'records'}", *map(str, totals.values())]
+        )
+    )
+
+
+def explain(org_id: str, period: Period, records: Sequence[OverageRecord]) -> str:
+    """Return the records of an org and period as a table, with their total."""
+    rows = [
+        [
+            str(record.revision),
+            record.metric,
+            plain_text(record.quantity),
+            "" if record.unit_price is None else plain_text(record.unit_price),
+            plain_text(record.exact_cost),
+            str(record.cost),
+        ]
+        for record in records
+    ]
+    total = ["total", "", "", "", "", str(aggregate(records).total)]
+    title = f"Records of {org_id}, {period.describe()}"
+    return f"{title}\n\n{text_table([_COLUMNS, *rows, total], 'llrrrr')}"
+
+
+def _add(totals: dict[str, Money], records: Iterable[OverageRecord]) -> None:
+    for record in records:
+        cost = record.cost
+        code = cost.currency.code
+        totals[code] = totals.get(code, Money(0, cost.currency)) + cost

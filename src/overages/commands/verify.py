@@ -1,0 +1,31 @@
+"""``overages verify``: whether the records in a database are what was recorded."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Final
+
+from overages.adapters.sqlite import SqliteRepository
+from overages.commands.inputs import refuse
+from overages.errors import RecordsAltered
+
+HELP: Final = "check that no record in a database was changed, removed, added or reordered"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command is told."""
+    parser.add_argument("--db", required=True, help="the database, a SQLite file")
+    parser.add_argument("--org", help="the only org to check (default: all)")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Check the records, and say how many there are.
+
+    :raises BadInput: if one is not what was recorded; the first one has been named.
+    """
+    with SqliteRepository.read_only(args.db) as repository:
+        try:
+            count = repository.verify(args.org)
+        except RecordsAltered as error:
+            raise refuse(args.db, error) from None
+    print(f"{args.db}: {count:,} {'record' if count == 1 else 'records'}, all as recorded")

@@ -1,0 +1,257 @@
+"""Measure the SQLite repository against bare `sqlite3`, and print one table.
+
+    python -m tests.benchmarks.storage
+
+Two loops are the base. "The same rows" writes, with the same transactions and the same durability,
+just what the repository writes: records with their digests, chain heads and overage counters, all
+worked out before. "Bare" is the least that a bill needs: an upsert of eight columns and a counter
+that is there, without digests or history. Reads are compared with the shortest query for
+the same rows, its sums in SQL.
+"""
+
+import argparse
+import gc
+import platform
+import random
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+from tests.benchmarks.workloads import METRICS
+
+from overages import (
+    Allowance,
+    Period,
+    PerUnit,
+    Plan,
+    Statement,
+    Usage,
+    calculate,
+)
+from overages.adapters.sqlite import SqliteRepository, records as tables
+from overages.adapters.sqlite.connection import wal_is_safe
+from overages.display import text_table
+from overages.recording import Ledger
+
+NOW = datetime(2025, 5, 1, tzinfo=UTC)
+PERIODS = [Period.month(2025, month) for month in (1, 2, 3, 4)]
+PLAN = Plan(
+    "starter", "USD", {metric: Allowance(1_000_000, PerUnit("0.0001")) for metric in METRICS}
+)
+BARE = """
+CREATE TABLE overage (org TEXT NOT NULL, period TEXT NOT NULL, metric TEXT NOT NULL,
+  used INTEGER NOT NULL, lim INTEGER NOT NULL, quantity INTEGER NOT NULL,
+  price INTEGER NOT NULL, cost INTEGER NOT NULL,
+  PRIMARY KEY (org, period, metric)) WITHOUT ROWID;
+CREATE TABLE counter (org TEXT NOT NULL, period TEXT NOT NULL, metric TEXT NOT NULL,
+  used INTEGER NOT NULL, billed INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (org, period, metric)) WITHOUT ROWID;
+"""
+UPSERT = (
+    "INSERT INTO overage VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+    " used = excluded.used, lim = excluded.lim, quantity = excluded.quantity,"
+    " price = excluded.price, cost = excluded.cost"
+)
+COUNT = "UPDATE counter SET billed = ? WHERE org = ? AND period = ? AND metric = ?"
+
+Batches = Sequence[Sequence[Statement]]
+
+
+def statements_of(orgs: int, period: Period) -> Iterator[Statement]:
+    """Yield statements of which every line is over."""
+    rng = random.Random(4)
+    for i in range(orgs):
+        used = {metric: rng.randrange(1_000_001, 5_000_000) for metric in METRICS}
+        yield calculate(PLAN, Usage(f"org-{i:07d}", period, used))
+
+
+def batches_of(statements: Sequence[Statement], size: int) -> Batches:
+    return [statements[i : i + size] for i in range(0, len(statements), size)]
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as path:
+        yield Path(path)
+
+
+@contextmanager
+def repository_in(directory: Path, statements: Sequence[Statement]) -> Iterator[SqliteRepository]:
+    """Give a repository that knows the plan and has the usage of statements."""
+    with SqliteRepository(directory / "overages.db") as repository:
+        with repository.transaction():
+            repository.put_plan(PLAN)
+            for each in statements:
+                used = {line.metric: line.used for line in each.lines}
+                repository.put_usage(Usage(each.org_id, each.period, used))
+        yield repository
+
+
+def record(batches: Batches) -> float:
+    """Record through the repository; return the seconds that it took."""
+    with folder() as directory:
+        everything = [statement for batch in batches for statement in batch]
+        with repository_in(directory, everything) as repository:
+            start = perf_counter()
+            for batch in batches:
+                repository.record_many(batch, created_at=NOW)
+            return perf_counter() - start
+
+
+def write_same_rows(batches: Batches) -> float:
+    """Write what the repository would, worked out before; return the seconds that it took."""
+    prepared = [[ledger_of(statement) for statement in batch] for batch in batches]
+    rows = [
+        (
+            [(*row, digest) for ledger in ledgers for row, digest in ledger.new],
+            [(ledger.org_id, ledger.head.sequence, ledger.head.digest) for ledger in ledgers],
+            [row for ledger in ledgers for row in ledger.due],
+        )
+        for ledgers in prepared
+    ]
+    with folder() as directory:
+        everything = [statement for batch in batches for statement in batch]
+        with repository_in(directory, everything):
+            pass
+        with closing(connected(directory / "overages.db")) as connection:
+            start = perf_counter()
+            for records, heads, due in rows:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.executemany(tables.INSERT_RECORD, records)
+                connection.executemany(tables.SET_HEAD, heads)
+                connection.executemany(tables.SET_OVERAGE, due)
+                connection.execute("COMMIT")
+            return perf_counter() - start
+
+
+def write_bare(batches: Batches) -> float:
+    """Write the least that a bill needs; return the seconds that it took."""
+    rows = [
+        [
+            (each.org_id, "2025-01", line.metric, line.used, line.limit, line.quantity, 100_000,
+             line.cost.minor)
+            for each in batch
+            for line in each.lines
+        ]
+        for batch in batches
+    ]  # fmt: skip
+    with folder() as directory, closing(connected(directory / "bare.db")) as connection:
+        for statement in BARE.split(";"):
+            connection.execute(statement)
+        connection.execute("BEGIN")
+        counters = [(row[0], row[1], row[2], row[3]) for batch in rows for row in batch]
+        connection.executemany("INSERT INTO counter VALUES (?, ?, ?, ?, 0)", counters)
+        connection.execute("COMMIT")
+        start = perf_counter()
+        for batch in rows:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany(UPSERT, batch)
+            connection.executemany(COUNT, [(row[5], row[0], row[1], row[2]) for row in batch])
+            connection.execute("COMMIT")
+        return perf_counter() - start
+
+
+def ledger_of(statement: Statement) -> Ledger:
+    ledger = Ledger(statement.org_id)
+    ledger.add(statement, plan_version=1, created_at=NOW)
+    return ledger
+
+
+def connected(path: Path) -> sqlite3.Connection:
+    """Open a database as the repository does."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA synchronous = FULL")
+    journal = "WAL" if wal_is_safe(sqlite3.sqlite_version_info) else "DELETE"
+    connection.execute(f"PRAGMA journal_mode = {journal}")
+    return connection
+
+
+def writing(orgs: int, size: int, rounds: int, targets: Sequence[str]) -> list[list[str]]:
+    """Return rows of the table for recording in batches of some statements."""
+    batches = batches_of(list(statements_of(orgs, PERIODS[0])), size)
+    calls: dict[str, Callable[[Batches], float]] = {
+        "sqlite3, the same rows": write_same_rows,
+        "sqlite3, bare": write_bare,
+        "- record_many": record,
+    }
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(rounds):
+        for name, call in calls.items():
+            gc.collect()
+            times[name].append(call(batches))
+    count = orgs * len(METRICS)
+    same, bare, ours = times.values()
+    ratios = [
+        f"{median(a / b for a, b in zip(ours, base, strict=True)):.2f}" for base in (same, bare)
+    ]
+    what = f"recording, {size * len(METRICS):,} records a transaction"
+    cells = [[name, f"{median(taken) / count * 1e6:.1f}"] for name, taken in times.items()]
+    return [
+        [what, "", "", ""],
+        [*cells[0], "1.00", ""],
+        [*cells[1], "", ""],
+        [*cells[2], ratios[0], targets[0]],
+        ["  the same, to bare", "", ratios[1], targets[1]],
+    ]
+
+
+def reading(orgs: int, lookups: int) -> list[list[str]]:
+    """Return rows of the table for the summary of one org among many, and for verifying all."""
+    with folder() as directory, SqliteRepository(directory / "overages.db") as repository:
+        repository.put_plan(PLAN)
+        for period in PERIODS:
+            for batch in batches_of(list(statements_of(orgs, period)), 2_000):
+                repository.record_many(batch, created_at=NOW)
+        count = orgs * len(METRICS) * len(PERIODS)
+        query = (
+            "SELECT metric_type, COUNT(*), SUM(amount), SUM(cost) FROM org_billing_overages"
+            " WHERE org_id = ? GROUP BY metric_type"
+        )
+        rng = random.Random(5)
+        wanted = [f"org-{rng.randrange(orgs):07d}" for _ in range(lookups)]
+        raw, ours = [], []
+        with closing(connected(directory / "overages.db")) as connection:
+            for org_id in wanted:
+                start = perf_counter()
+                connection.execute(query, (org_id,)).fetchall()
+                middle = perf_counter()
+                repository.summary(org_id)
+                raw.append(middle - start)
+                ours.append(perf_counter() - middle)
+        start = perf_counter()
+        verified = repository.verify()
+        taken = perf_counter() - start
+        if verified != count:
+            raise RuntimeError(f"{verified} of {count} records")
+    rows = [[f"one org of {orgs:,}, among {count:,} records", "", "", ""]]
+    for name, share, target in (("p50", 0.50, "2"), ("p99", 0.99, "3")):
+        bare, mine = (sorted(times)[int(len(times) * share)] for times in (raw, ours))
+        rows.append([f"sqlite3, sums in SQL, {name}", f"{bare * 1e6:.1f}", "1.00", ""])
+        rows.append([f"- summary, {name}", f"{mine * 1e6:.1f}", f"{mine / bare:.2f}", target])
+    rows.append(
+        [f"verify, {count / taken:,.0f} records a second", f"{taken / count * 1e6:.1f}", "", ""]
+    )
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="only show that all of it runs")
+    quick = parser.parse_args().quick
+    rows = [
+        ["what", "us", "ratio", "at most"],
+        *writing(300 if quick else 20_000, 333, 1 if quick else 5, ["2.5", ""]),
+        *writing(30 if quick else 1_000, 1, 1 if quick else 5, ["1.5", "1.5"]),
+        *reading(100 if quick else 250_000, 100 if quick else 20_000),
+    ]
+    print(f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
+    print(text_table(rows, "lrrr"))
+
+
+if __name__ == "__main__":
+    main()

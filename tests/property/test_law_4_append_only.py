@@ -1,0 +1,345 @@
+"""Law 4: records are append-only, and sum to the last result; their chain shows what was done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, strategies as st
+
+from overages import (
+    Allowance,
+    ChainHead,
+    OverageRecord,
+    Period,
+    Plan,
+    Statement,
+    Usage,
+    aggregate,
+    calculate,
+)
+from overages.chain import COLUMNS, START, Link, row_digest, row_of, verify_chain
+from overages.codec import encode
+from overages.errors import RecordsAltered
+from overages.recording import Ledger
+from tests.recorded import AT
+
+from .effort import many
+from .recipe import Recipe, cook
+from .strategies import (
+    Case,
+    cases,
+    currencies,
+    digests,
+    names,
+    price_recipes,
+    quantities_at,
+    record_recipes,
+    roundings,
+)
+
+MONTHS = [Period.month(2024, month) for month in (1, 2, 3)]
+METRICS = ["tokens", "runs", "<b>"]
+
+
+@st.composite
+def statement_lists(draw: st.DrawFn, org_id: str = "org-1") -> list[Statement]:
+    """Return results of some months of an org: plans, limits, quantities and rounding change."""
+    currency = cook(draw(currencies))
+    prices = [draw(price_recipes).one() for _ in range(3)]
+    found = []
+    for _ in range(draw(st.integers(1, 6))):
+        offered = draw(st.lists(st.sampled_from(METRICS), unique=True, max_size=3))
+        allowances = {
+            metric: Allowance(
+                draw(st.sampled_from([0, 5, "0.5", None])), draw(st.sampled_from(prices))
+            )
+            for metric in offered
+        }
+        rounding = draw(roundings).first
+        scope: Any = draw(st.sampled_from(["line", "total"]))
+        plan = Plan("p", currency, allowances, rounding=rounding, rounding_scope=scope)
+        used = {
+            metric: draw(quantities_at(allowance.price, allowance.included)).first
+            for metric, allowance in allowances.items()
+        }
+        usage = Usage(org_id, draw(st.sampled_from(MONTHS)), used)
+        found.append(calculate(plan, usage))
+    return found
+
+
+def add(ledger: Ledger, statement: Statement) -> tuple[OverageRecord, ...]:
+    return ledger.add(statement, plan_version=1, created_at=AT).new
+
+
+def history_of(statements: list[Statement]) -> Ledger:
+    ledger = Ledger("org-1")
+    for statement in statements:
+        add(ledger, statement)
+    return ledger
+
+
+def sums_of(records: list[OverageRecord]) -> dict[str, tuple[Fraction, Fraction, int]]:
+    """Return quantity, exact cost and cost by metric, where there is any."""
+    sums: dict[str, tuple[Fraction, Fraction, int]] = {}
+    for record in records:
+        quantity, exact, minor = sums.get(record.metric, (Fraction(), Fraction(), 0))
+        sums[record.metric] = (
+            quantity + Fraction(record.quantity),
+            exact + Fraction(record.exact_cost),
+            minor + record.cost.minor,
+        )
+    return {metric: found for metric, found in sums.items() if any(found)}
+
+
+def result_of(statement: Statement) -> dict[str, tuple[Fraction, Fraction, int]]:
+    """Return the same of a statement's lines."""
+    lines = {
+        line.metric: (Fraction(line.quantity), Fraction(line.exact_cost), line.cost.minor)
+        for line in statement.lines
+        if line.quantity or line.cost.minor
+    }
+    return {metric: found for metric, found in lines.items() if any(found)}
+
+
+# Recording
+
+
+@given(cases())
+def test_a_first_statement_s_records_are_its_charged_lines(case: Case) -> None:
+    statement = case.statement.one()
+    ledger = Ledger(statement.org_id)
+    found = [
+        (record.metric, record.quantity, record.exact_cost, record.cost)
+        for record in add(ledger, statement)
+    ]
+    assert found == [
+        (line.metric, line.quantity, line.exact_cost, line.cost)
+        for line in statement.charged_lines()
+    ]
+
+
+@given(statement_lists())
+def test_recording_the_same_statement_twice_adds_nothing(statements: list[Statement]) -> None:
+    ledger = Ledger("org-1")
+    for statement in statements:
+        add(ledger, statement)
+        before = list(ledger.records), list(ledger.new), ledger.head, dict(ledger.due)
+        again = ledger.add(statement, plan_version=2, created_at=AT)
+        assert again.new == ()
+        assert again.records == tuple(r for r in ledger.records if r.period == statement.period)
+        assert (ledger.records, ledger.new, ledger.head, ledger.due) == before
+
+
+@many
+@given(statement_lists())
+def test_records_sum_to_the_last_result_of_each_period(statements: list[Statement]) -> None:
+    ledger = Ledger("org-1")
+    last: dict[Period, Statement] = {}
+    for statement in statements:
+        add(ledger, statement)
+        last[statement.period] = statement
+        for period, result in last.items():
+            there = [record for record in ledger.records if record.period == period]
+            assert sums_of(there) == result_of(result)
+            assert aggregate(there, currency=result.currency) == result.summary()
+
+
+@given(statement_lists())
+def test_what_is_due_is_what_the_records_sum_to(statements: list[Statement]) -> None:
+    ledger = history_of(statements)
+    for (period, metric), due in ledger.due.items():
+        there = [record for record in ledger.records if record.period == period]
+        quantity, _, minor = sums_of(there).get(metric, (0, 0, 0))
+        assert (due.quantity, due.minor, due.currency) == (quantity, minor, there[0].cost.currency)
+
+
+@given(statement_lists())
+def test_earlier_records_are_never_touched(statements: list[Statement]) -> None:
+    ledger = Ledger("org-1")
+    for statement in statements:
+        before = list(ledger.records)
+        new = add(ledger, statement)
+        assert ledger.records == [*before, *new]
+        assert [record.sequence for record in ledger.records] == list(
+            range(1, len(ledger.records) + 1)
+        )
+        revisions = [r.revision for r in ledger.records if r.period == statement.period]
+        assert sorted(revisions) == revisions
+        assert set(revisions) == set(range(1, max(revisions, default=0) + 1))
+
+
+@many
+@given(statement_lists())
+def test_a_unit_price_explains_the_exact_cost(statements: list[Statement]) -> None:
+    for record in history_of(statements).records:
+        if record.unit_price is not None:
+            cost = Fraction(record.quantity) * Fraction(record.unit_price)
+            assert cost == Fraction(record.exact_cost)
+
+
+@given(statement_lists(), st.integers(0, 6))
+def test_a_ledger_goes_on_wherever_another_one_ended(statements: list[Statement], at: int) -> None:
+    whole, first = history_of(statements), history_of(statements[:at])
+    second = Ledger("org-1", records=first.records, head=first.head)
+    for statement in statements[at:]:
+        add(second, statement)
+    assert (second.records, second.head) == (whole.records, whole.head)
+    assert first.new + second.new == whole.new
+
+
+@given(statement_lists())
+def test_what_is_recorded_is_what_would_be_constructed(statements: list[Statement]) -> None:
+    ledger = history_of(statements)
+    for record, (row, digest) in zip(ledger.records, ledger.new, strict=True):
+        again = OverageRecord(
+            record.org_id,
+            record.period,
+            record.metric,
+            quantity=record.quantity,
+            cost=record.cost,
+            exact_cost=record.exact_cost,
+            unit_price=record.unit_price,
+            plan=record.plan,
+            plan_version=record.plan_version,
+            revision=record.revision,
+            sequence=record.sequence,
+            created_at=record.created_at,
+            digest=record.digest,
+        )
+        assert (again, repr(again), hash(again)) == (record, repr(record), hash(record))
+        assert (row_of(record), record.digest) == (row, digest)
+
+
+# The chain
+
+
+@many
+@given(record_recipes(), digests)
+def test_a_digest_is_of_the_one_before_and_the_codec_s_text(
+    recipe: Recipe[OverageRecord], previous: str
+) -> None:
+    record = recipe.one()
+    tree = json.loads(encode(record))
+    del tree["digest"]
+    text = json.dumps(tree, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    expected = sha256(f"{previous}\n{text}".encode()).hexdigest()
+    assert row_digest(row_of(record), previous) == expected
+    assert row_digest(row_of(recipe.other()), previous) == expected
+
+
+@given(statement_lists(), st.randoms(use_true_random=False))
+def test_the_chain_of_what_was_recorded_verifies(statements: list[Statement], random: Any) -> None:
+    ledger = history_of(statements)
+    links = list(ledger.new)
+    random.shuffle(links)
+    assert verify_chain("org-1", links, ledger.head) == len(links)
+    for sequence, (_, digest) in enumerate(ledger.new, start=1):
+        noted = ChainHead(sequence, digest)
+        assert verify_chain("org-1", links, ledger.head, noted) == len(links)
+    previous = START.digest
+    for row, digest in ledger.new:
+        assert row_digest(row, previous) == digest
+        previous = digest
+
+
+def with_place(link: Link, sequence: int) -> Link:
+    at = COLUMNS.index("sequence")
+    row: Any = (*link[0][:at], sequence, *link[0][at + 1 :])
+    return row, link[1]
+
+
+def change(draw: Any, links: list[Link]) -> int:
+    """Change a column of a record; return where."""
+    at = draw(st.integers(0, len(links) - 1))
+    column = draw(st.sampled_from([i for i, name in enumerate(COLUMNS) if name != "sequence"]))
+    row, digest = links[at]
+    value = row[column]
+    other = draw(st.integers(0, 9)) if isinstance(value, int) else draw(names)
+    assume(other != value)
+    changed: Any = (*row[:column], other, *row[column + 1 :])
+    links[at] = changed, digest
+    return at + 1
+
+
+def remove(draw: Any, links: list[Link]) -> int:
+    at = draw(st.integers(0, len(links) - 1))
+    del links[at]
+    return at + 1
+
+
+def swap(draw: Any, links: list[Link]) -> int:
+    assume(len(links) > 1)
+    pair = st.lists(st.integers(0, len(links) - 1), min_size=2, max_size=2, unique=True)
+    one, other = sorted(draw(pair))
+    links[one], links[other] = with_place(links[other], one + 1), with_place(links[one], other + 1)
+    return one + 1
+
+
+def duplicate(draw: Any, links: list[Link]) -> int:
+    at = draw(st.integers(0, len(links) - 1))
+    links.insert(draw(st.integers(0, len(links))), links[at])
+    return at + 1
+
+
+def insert(draw: Any, links: list[Link]) -> int:
+    """Put another row in, and move those behind it on; its digest follows on the one before."""
+    at = draw(st.integers(0, len(links)))
+    row, _ = with_place((row_of(draw(record_recipes()).one()), ""), at + 1)
+    previous = links[at - 1][1] if at else START.digest
+    behind = [with_place(link, at + 2 + i) for i, link in enumerate(links[at:])]
+    lawful = draw(st.booleans())
+    digest = row_digest(row, previous if lawful else "0" * 63 + "1")
+    links[at:] = [(row, digest), *behind]
+    return at + 2 if lawful and behind else at + 1
+
+
+@many
+@given(statement_lists(), st.sampled_from([change, remove, swap, duplicate, insert]), st.data())
+def test_whatever_is_done_to_a_chain_is_found_and_named(
+    statements: list[Statement],
+    tamper: Callable[[Any, list[Link]], int],
+    data: st.DataObject,
+) -> None:
+    ledger = history_of(statements)
+    assume(ledger.new)
+    links = list(ledger.new)
+    first = tamper(data.draw, links)
+    with pytest.raises(RecordsAltered) as caught:
+        verify_chain("org-1", links, ledger.head)
+    assert (caught.value.org_id, caught.value.sequence) == ("org-1", first)
+
+
+@given(statement_lists(), st.data())
+def test_a_chain_that_was_cut_off_shows_by_a_head_that_was_noted(
+    statements: list[Statement], data: st.DataObject
+) -> None:
+    ledger = history_of(statements)
+    assume(ledger.new)
+    left = ledger.new[: data.draw(st.integers(0, len(ledger.new) - 1))]
+    head = ChainHead(len(left), left[-1][1]) if left else START
+    assert verify_chain("org-1", left, head) == len(left)
+    with pytest.raises(RecordsAltered) as caught:
+        verify_chain("org-1", left, head, noted=ledger.head)
+    assert caught.value.sequence == len(left) + 1
+
+
+# Orgs: law 8
+
+
+@given(statement_lists(), statement_lists("org-2"), st.data())
+def test_the_records_of_an_org_are_the_same_with_and_without_another_s(
+    ours: list[Statement], theirs: list[Statement], data: st.DataObject
+) -> None:
+    alone = history_of(ours)
+    ledgers = {"org-1": Ledger("org-1"), "org-2": Ledger("org-2")}
+    left = {"org-1": iter(ours), "org-2": iter(theirs)}
+    order = data.draw(st.permutations(["org-1"] * len(ours) + ["org-2"] * len(theirs)))
+    for org_id in order:
+        add(ledgers[org_id], next(left[org_id]))
+    assert (ledgers["org-1"].records, ledgers["org-1"].head) == (alone.records, alone.head)
+    assert {record.org_id for record in ledgers["org-2"].records} <= {"org-2"}

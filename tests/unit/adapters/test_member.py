@@ -1,0 +1,103 @@
+"""The view of a member: one org's records, and nothing else, whatever is asked."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from overages import Allowance, Period, PerUnit, Plan, Usage, calculate
+from overages.adapters.sqlite import MemberView, SqliteRepository
+from overages.errors import AccessDenied, InvalidValue, StorageError
+
+FEBRUARY, MARCH = Period.month(2024, 2), Period.month(2024, 3)
+NOW = datetime(2024, 4, 1, tzinfo=UTC)
+PLAN = Plan("p", "USD", {"tokens": Allowance(100, PerUnit("0.01"))})
+OURS, THEIRS = "it's; --", "org-2"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "overages.db"
+    with SqliteRepository(path) as repository:
+        for org_id in (OURS, THEIRS):
+            for period, used in ((FEBRUARY, 300), (MARCH, 200)):
+                statement = calculate(PLAN, Usage(org_id, period, {"tokens": used}))
+                repository.record(statement, created_at=NOW)
+    return path
+
+
+@pytest.fixture
+def view(path: Path) -> Iterator[MemberView]:
+    with MemberView(path, OURS) as view:
+        yield view
+
+
+def test_a_member_reads_the_records_of_the_org(view: MemberView, path: Path) -> None:
+    with SqliteRepository.read_only(path) as repository:
+        assert view.records() == repository.records(OURS)
+        assert view.records(MARCH) == repository.records(OURS, MARCH)
+        assert view.summary() == repository.summary(OURS)
+        assert view.summary(FEBRUARY) == repository.summary(OURS, FEBRUARY)
+
+
+def test_an_org_without_records_has_no_summary(path: Path) -> None:
+    with MemberView(path, "org-3") as view:
+        assert (view.records(), view.summary()) == ((), None)
+
+
+def test_a_query_sees_the_table_as_if_it_were_the_orgs(view: MemberView) -> None:
+    assert view.query("SELECT count(*), count(DISTINCT org_id) FROM org_billing_overages") == [
+        (2, 1)
+    ]
+    sql = "SELECT amount FROM org_billing_overages WHERE billing_period_start >= ?"
+    assert view.query(sql, ("2024-03",)) == [("100",)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM main.org_billing_overages",
+        "SELECT o.cost FROM main.org_billing_overages AS o",
+        "WITH org_billing_overages AS (SELECT * FROM main.org_billing_overages)"
+        " SELECT * FROM org_billing_overages",
+        "SELECT * FROM (SELECT * FROM main.org_billing_overages) AS org_billing_overages",
+        "SELECT (SELECT max(cost) FROM main.org_billing_overages) FROM org_billing_overages",
+        "SELECT * FROM org_billing_overages UNION ALL SELECT * FROM main.org_billing_overages",
+        "SELECT * FROM org_billing_usage_monthly",
+        "SELECT * FROM org_billing_chain_heads",
+        "SELECT * FROM org_billing_accounts",
+        "SELECT * FROM sqlite_schema",
+        "SELECT * FROM sqlite_temp_schema",
+        "PRAGMA user_version",
+        "PRAGMA query_only = OFF",
+        "ATTACH 'other.db' AS other",
+        "BEGIN IMMEDIATE",
+        "DROP VIEW org_billing_overages",
+        "CREATE TEMP TABLE t (x)",
+        "CREATE TEMP VIEW v AS SELECT * FROM main.org_billing_overages",
+        "INSERT INTO org_billing_accounts VALUES ('a', 'b')",
+        "UPDATE main.org_billing_overages SET cost = '0'",
+        "DELETE FROM main.org_billing_overages",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n",
+    ],
+)
+def test_everything_else_is_denied(view: MemberView, sql: str) -> None:
+    with pytest.raises(AccessDenied):
+        view.query(sql)
+    assert len(view.records()) == 2
+
+
+def test_a_table_that_a_function_makes_is_denied(view: MemberView) -> None:
+    with pytest.raises(StorageError, match="not authorized"):
+        view.query("SELECT * FROM pragma_table_info('org_billing_overages')")
+
+
+def test_what_is_no_query_is_an_error_of_the_storage(view: MemberView) -> None:
+    with pytest.raises(StorageError, match="SELEKT"):
+        view.query("SELEKT 1")
+
+
+def test_a_bad_org_is_refused(path: Path) -> None:
+    with pytest.raises(InvalidValue, match="org_id: must not be empty"):
+        MemberView(path, "")

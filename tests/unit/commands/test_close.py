@@ -1,0 +1,251 @@
+"""``overages close``, ``show``, ``verify`` and ``migrate``, as they are called."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from overages import Period
+from overages.__main__ import main
+from overages.adapters.sqlite import SqliteRepository
+from overages.commands import close
+
+PLANS = """
+default_plan = "p"
+[plans.p]
+currency = "USD"
+allowances.tokens = { included = 100, price = { model = "per_unit", price = "0.01" } }
+"""
+DEARER = PLANS.replace("0.01", "0.02")
+HEADER = "org_id,metric,quantity,timestamp,event_id\n"
+ROWS = "a,tokens,350,2024-02-10T00:00:00Z,1\nb,tokens,101,2024-02-11T00:00:00Z,1\n"
+FEBRUARY = Period.month(2024, 2)
+AT = "2024-03-01T09:00:00Z"
+
+
+class Desk:
+    """A folder with plans, usage and a database, and what commands make of them."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self.db = folder / "overages.db"
+        self.capsys = capsys
+        self.write("plans.toml", PLANS)
+        self.usage(ROWS)
+
+    def write(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text)
+
+    def usage(self, rows: str) -> None:
+        self.write("usage.csv", HEADER + rows)
+
+    def run(self, command: str, *options: str) -> tuple[int, str, str]:
+        files = ["--db", str(self.db)]
+        if command == "close":
+            files += ["--plans", str(self.folder / "plans.toml")]
+            files += ["--usage", str(self.folder / "usage.csv")]
+        status = main([command, *files, *options])
+        printed = self.capsys.readouterr()
+        here = f"{self.folder}{os.sep}"
+        return status, printed.out.replace(here, ""), printed.err.replace(here, "")
+
+    def rows(self) -> list[tuple[object, ...]]:
+        connection = sqlite3.connect(self.db)
+        try:
+            return connection.execute("SELECT * FROM org_billing_overages").fetchall()
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
+    return Desk(tmp_path, capsys)
+
+
+def test_a_month_is_closed_once_however_often_it_is_run(desk: Desk) -> None:
+    first = desk.run("close")
+    assert first == (0, "overages.db: 2 statements, 2.51 USD; new records: 2\n", "")
+    rows = desk.rows()
+    again = desk.run("close")
+    assert again == (0, "overages.db: 2 statements, 2.51 USD; new records: 0\n", "")
+    assert desk.rows() == rows
+
+
+def test_what_has_changed_since_is_corrected(desk: Desk) -> None:
+    desk.run("close")
+    desk.usage(ROWS.replace("350", "340"))
+    assert desk.run("close")[1] == "overages.db: 2 statements, 2.41 USD; new records: 1\n"
+    assert desk.run("show", "--org", "a")[1] == (
+        "Records of a, 2024-02-01 to 2024-03-01 UTC\n\n"
+        "revision  metric  over  unit price  exact       cost\n"
+        "1         tokens   250        0.01    2.5   2.50 USD\n"
+        "2         tokens   -10        0.01   -0.1  -0.10 USD\n"
+        "total                                       2.40 USD\n\n"
+        "2 records, 2.40 USD\n"
+    )
+
+
+def test_a_changed_plan_is_in_force_from_the_period_that_it_is_closed_with(desk: Desk) -> None:
+    desk.run("close")
+    desk.write("plans.toml", DEARER)
+    desk.usage("a,tokens,350,2024-03-10T00:00:00Z,2\n")
+    desk.run("close")
+    with SqliteRepository.read_only(desk.db) as repository:
+        summaries = [repository.summary("a", Period.month(2024, month)) for month in (2, 3)]
+        assert [summary and summary.total.minor for summary in summaries] == [250, 500]
+        assert repository.plan("p", at=FEBRUARY.start) == repository.plan("p", version=1)
+        assert repository.plan("p") == repository.plan("p", version=2)
+
+
+def test_terms_and_usage_are_kept_with_the_records(desk: Desk) -> None:
+    account = '[accounts.a]\nplan = "p"\nlimits = { tokens = 200 }\nstatus = "trial"\n'
+    desk.write("plans.toml", PLANS + account)
+    desk.run("close")
+    with SqliteRepository.read_only(desk.db) as repository:
+        a, b = repository.account("a"), repository.account("b")
+        assert a is not None
+        assert b is not None
+        assert (a.limits, a.status, b.plan) == ({"tokens": 200}, "trial", "p")
+        assert repository.usage("a", FEBRUARY).quantities == {"tokens": 350}
+
+
+def test_an_org_is_closed_by_its_own_cycle_or_by_months_of_the_timezone(desk: Desk) -> None:
+    cycle = '[accounts.a]\nplan = "p"\ncycle = { anchor = 2024-01-15T00:00:00Z }\n'
+    desk.write("plans.toml", PLANS + cycle)
+    assert desk.run("close", "--timezone", "Europe/Paris")[0] == 0
+    out = desk.run("show")[1]
+    assert "Records of a, 2024-01-15 to 2024-02-15 UTC" in out
+    assert "Records of b, 2024-01-31 23:00:00 to 2024-02-29 23:00:00 UTC" in out
+
+
+def test_an_account_without_usage_is_closed_for_its_own_periods(desk: Desk) -> None:
+    flat = PLANS.replace('{ model = "per_unit", price = "0.01" }', "{ model = 'graduated',"
+                         " tiers = [{ flat = 5 }], flat_at_zero = true }")  # fmt: skip
+    idle = '[accounts.idle]\nplan = "p"\ncycle = { anchor = 2024-01-15T00:00:00Z }\n'
+    desk.write("plans.toml", flat + idle)
+    desk.run("close")
+    assert "Records of idle, 2024-01-15 to 2024-02-15 UTC" in desk.run("show")[1]
+
+
+def test_an_invoiced_period_changes_only_by_force(desk: Desk) -> None:
+    desk.run("close")
+    with SqliteRepository(desk.db) as repository:
+        repository.mark_invoiced("a", FEBRUARY, at=datetime(2024, 3, 2, tzinfo=UTC))
+    assert desk.run("close")[0] == 0  # for nothing has changed
+    desk.usage(ROWS.replace("350", "340"))
+    status, out, err = desk.run("close")
+    assert (status, out) == (1, "")
+    assert err == (
+        "overages.db: a: period: is invoiced since 2024-03-02T00:00:00Z, and changes only by force,"
+        " got '2024-02-01T00:00:00Z/2024-03-01T00:00:00Z'\n"
+    )
+    assert desk.run("close", "--force")[1].endswith("new records: 1\n")
+
+
+def test_faulty_input_makes_no_database(desk: Desk) -> None:
+    desk.usage("a,tokens,1e3,2024-02-10T00:00:00Z,1\n")
+    assert desk.run("close")[0] == 1
+    assert not desk.db.exists()
+
+
+def test_a_bill_can_be_made_again_byte_by_byte(desk: Desk) -> None:
+    desk.run("close", "--created-at", AT)
+    rows = desk.rows()
+    desk.db.unlink()
+    desk.run("close", "--created-at", AT)
+    assert desk.rows() == rows
+    assert {row[14] for row in rows} == {AT}
+
+
+def test_a_time_that_is_none_is_a_wrong_argument(desk: Desk) -> None:
+    with pytest.raises(SystemExit):
+        desk.run("close", "--created-at", "yesterday")
+    assert "instant: must be an ISO 8601 time" in desk.capsys.readouterr().err
+
+
+def close_in_a_process(desk: Desk) -> subprocess.Popen[bytes]:
+    files = ["--plans", "plans.toml", "--usage", "usage.csv", "--db", "overages.db"]
+    code = (
+        "import sys; from overages.commands import close; close._BATCH = 1\n"
+        "from overages.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", code, "close", *files, "--created-at", AT]
+    return subprocess.Popen(command, cwd=desk.folder, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
+def test_a_close_that_was_killed_is_finished_by_the_next(desk: Desk) -> None:
+    desk.usage("".join(f"org-{i:03},tokens,{i},2024-02-10T00:00:00Z,1\n" for i in range(300)))
+    desk.run("close", "--created-at", AT)
+    whole = desk.rows()
+    desk.db.unlink()
+    with close_in_a_process(desk) as process:
+        wait_until(lambda: desk.db.exists() and desk.db.stat().st_size > 80_000)
+        process.send_signal(signal.SIGKILL)
+    with SqliteRepository(desk.db) as repository:
+        recorded = repository.verify()
+    assert 0 < recorded < len(whole)
+    desk.run("close", "--created-at", AT)
+    assert desk.rows() == whole
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def test_batches_end_where_they_are_full(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(close, "_BATCH", 1)
+    assert desk.run("close")[1].endswith("new records: 2\n")
+
+
+def test_what_is_shown_can_be_of_one_period(desk: Desk) -> None:
+    desk.usage(ROWS + "a,tokens,300,2024-03-10T00:00:00Z,2\n")
+    desk.run("close")
+    out = desk.run("show", "--period", "2024-03")[1]
+    assert out.startswith("Records of a, 2024-03-01 to 2024-04-01 UTC\n")
+    assert out.endswith("\n\n1 record, 2.00 USD\n")
+    assert desk.run("show", "--org", "nobody")[1] == "0 records\n"
+
+
+def test_records_of_several_currencies_are_added_apart(desk: Desk) -> None:
+    euro = PLANS.replace("plans.p]", "plans.q]").replace('default_plan = "p"', "")
+    desk.write("plans.toml", PLANS + euro.replace("USD", "EUR") + '[accounts.b]\nplan = "q"\n')
+    desk.run("close")
+    assert desk.run("show")[1].endswith("2 records, 2.50 USD, 0.01 EUR\n")
+
+
+def test_records_that_were_altered_are_named(desk: Desk) -> None:
+    desk.run("close")
+    assert desk.run("verify") == (0, "overages.db: 2 records, all as recorded\n", "")
+    assert desk.run("verify", "--org", "a")[1] == "overages.db: 1 record, all as recorded\n"
+    connection = sqlite3.connect(desk.db)
+    connection.execute("DROP TRIGGER org_billing_overages_no_update")
+    connection.execute("UPDATE org_billing_overages SET cost = '2' WHERE org_id = 'b'")
+    connection.commit()
+    connection.close()
+    expected = "overages.db: b: record 1 is not what was recorded\n"
+    assert desk.run("verify") == (1, "", expected)
+
+
+@pytest.mark.parametrize("command", ["show", "verify"])
+def test_what_only_reads_makes_no_database(desk: Desk, command: str) -> None:
+    status, out, err = desk.run(command)
+    assert (status, out) == (1, "")
+    assert err.startswith("overages: ")
+    assert not desk.db.exists()
+
+
+def test_a_database_can_be_made_ready_before(desk: Desk) -> None:
+    assert desk.run("migrate") == (0, "overages.db: schema 1\n", "")
+    assert desk.run("migrate") == (0, "overages.db: schema 1\n", "")
+    assert desk.run("verify")[1] == "overages.db: 0 records, all as recorded\n"

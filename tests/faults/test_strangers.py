@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 from overages.adapters.sqlite import SqliteRepository, migrate
-from overages.errors import ForeignDatabase, InvalidValue, SchemaTooNew, StorageError
+from overages.errors import (
+    ForeignDatabase,
+    InvalidValue,
+    SchemaTooNew,
+    StorageCorrupt,
+    StorageError,
+)
 
 from .bills import contents, fill
 
@@ -107,6 +113,20 @@ def test_a_folder_is_refused(tmp_path: Path, opened: type[SqliteRepository]) -> 
 def test_a_path_that_was_left_empty_is_refused_as_what_is_recorded_there_would_be_lost() -> None:
     with pytest.raises(InvalidValue, match="path"):
         SqliteRepository("")
+
+
+def test_a_schema_that_no_release_has_made_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "bills.db"
+    fill(path)
+    run(path, "PRAGMA user_version = -5")
+    assert refusal(path) is StorageCorrupt
+
+
+def test_an_error_of_sqlite_s_that_cannot_be_read_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "bills.db"
+    fill(path)
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE org", b"CREATE\xd6TABLE org"))
+    assert refusal(path) is StorageCorrupt
 
 
 @pytest.mark.parametrize(

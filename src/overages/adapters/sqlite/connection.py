@@ -47,6 +47,8 @@ def our_errors() -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise storage_error(error) from error
+    except UnicodeDecodeError as error:  # in a message of SQLite's about what is damaged
+        raise StorageCorrupt(f"SQLite: {error}") from error
 
 
 def storage_error(error: sqlite3.Error) -> StorageError:

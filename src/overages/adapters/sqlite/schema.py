@@ -36,6 +36,8 @@ def schema_version(connection: sqlite3.Connection, *, joined: bool = False) -> i
         if (tables or application or version) and not joined:
             raise ForeignDatabase("the database is someone else's: it has tables but none of ours")
         version = 0
+    if version < 0:
+        raise StorageCorrupt(f"the database can't have schema {version}")
     if version > migrations.LATEST:
         problem = f"the database has schema {version}, this release knows {migrations.LATEST}"
         raise SchemaTooNew(f"{problem}: use a newer release")

@@ -92,9 +92,9 @@ def test_the_core_imports_nothing_but_the_standard_library_attrs_and_dateutil(un
 
 
 STANDARD = {
-    "bisect", "collections", "contextlib", "datetime", "decimal", "enum", "fractions", "functools", "hashlib",
-    "html", "importlib", "json", "logging", "math", "re", "types", "typing", "unicodedata",
-    "zoneinfo",
+    "bisect", "collections", "contextlib", "datetime", "decimal", "enum", "fractions", "functools",
+    "hashlib", "html", "importlib", "json", "logging", "math", "re", "types", "typing",
+    "unicodedata", "zoneinfo",
 }  # fmt: skip
 
 

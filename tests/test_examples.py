@@ -55,3 +55,16 @@ def test_a_trace_is_read_from_a_file(
         "0-context_tokens,org-000,context_tokens,7,2023-11-16 18:17:03.9Z",
         "0-generated_tokens,org-000,generated_tokens,8,2023-11-16 18:17:03.9Z",
     ]
+
+
+def test_a_month_in_the_life_of_a_service(capsys: pytest.CaptureFixture[str]) -> None:
+    """Hand-worked: 29 days of 26,000 tokens and 3 runs, and 10,000 tokens that come late.
+
+    264,000 tokens over at 0.0001 are 26.40, and 37 runs at 1.00 are 37.00. A day adds a record for
+    each metric that is over by then: 10 days of tokens, 13 of runs, and one for what came late.
+    """
+    runpy.run_path(str(EXAMPLES / "billing_service.py"), run_name="__main__")
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "01 March: 63.40 USD, 1 new records",
+        "24 records, all as recorded",
+    ]

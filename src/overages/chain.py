@@ -121,7 +121,7 @@ def make_row(
         number_text(quantity),
         None if unit_price is None else number_text(unit_price),
         number_text(exact_cost),
-        str(cost.minor),
+        number_text(cost.minor),
         currency.code,
         currency.exponent,
         plan,
@@ -184,16 +184,15 @@ def verify_chain(
 
 def _sequence(link: Link) -> int:
     place = link[0][_SEQUENCE]
-    return place if type(place) is int else 0  # a damaged row can hold anything
+    return place if type(place) is int and place > 0 else 2**63  # a damaged row can hold anything
 
 
 def _check_place(org_id: str, place: int, expected: int) -> None:
     if place == expected:
         return
-    if place == expected - 1 and place > 0:
+    if place < expected:
         raise RecordsAltered(org_id, place, "is there twice")
-    problem = "is missing" if place > expected else "is not what was recorded"
-    raise RecordsAltered(org_id, expected, problem)
+    raise RecordsAltered(org_id, expected, "is missing")
 
 
 def _is_lawful(row: Row, digest: str, previous: ChainHead) -> bool:

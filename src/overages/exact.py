@@ -199,11 +199,13 @@ def number_text(number: Quantity | Fraction) -> str:
 
     Each number has one text, since each has one form.
     """
-    return str(number) if type(number) is int else _text_of(number)
-
-
-def _text_of(number: Quantity | Fraction) -> str:
-    return format(number, "f") if isinstance(number, Decimal) else str(number)
+    if type(number) is int and -LIMIT < number < LIMIT:
+        return str(number)
+    if isinstance(number, Decimal):
+        return format(number, "f")
+    if isinstance(number, int):
+        return format(Decimal(number), "f")  # for a host may limit how long an int's str is
+    return f"{Decimal(number.numerator)}/{Decimal(number.denominator)}"
 
 
 optional_quantity: Final = optional(quantity)

@@ -39,7 +39,7 @@ from overages.exact import (
 )
 from overages.money import new_money
 from overages.overage import Statement
-from overages.period import Period, format_instant
+from overages.period import Period, format_instant, instant
 from overages.record import OverageRecord, new_record
 from overages.trusted import trusted
 
@@ -117,19 +117,43 @@ class Ledger:
         :param revision: which result of the period this is to be, counted from 1; None for the
             next one, whichever that is.
         :param force: whether an invoiced period may change.
-        :raises RecordConflict: if the period has that revision already, and says something else.
+        :raises InvalidValue: if the statement is another org's, or the revision skips one.
+        :raises RecordConflict: if the period has that revision already, and it says something else.
         :raises PeriodInvoiced: if the period is invoiced, and the change is not forced.
         :raises PeriodOverlap: if the org was charged for the metric in an overlapping period.
         :raises CurrencyMismatch: if the period's records are in another currency.
         """
+        if statement.org_id != self.org_id:
+            raise InvalidValue("statement.org_id", statement.org_id, f"must be {self.org_id!r}")
         there = [record for record in self.records if record.period == statement.period]
+        next_revision = there[-1].revision + 1 if there else 1
+        if revision is not None and self._is_there(statement, there, revision, next_revision):
+            return new_recording(tuple(there), ())
         changes = _changes(statement, there)
         if not changes:
             return new_recording(tuple(there), ())
-        next_revision = there[-1].revision + 1 if there else 1
-        self._check(statement, changes, next_revision, revision, force=force)
-        new = self._append(statement, changes, (plan_version, next_revision), created_at)
+        self._check(statement.period, changes, force=force)
+        moment = instant(created_at, "created_at")
+        new = self._append(statement, changes, (plan_version, next_revision), moment)
         return new_recording((*there, *new), new)
+
+    def _is_there(
+        self,
+        statement: Statement,
+        there: list[OverageRecord],
+        revision: int,
+        next_revision: int,
+    ) -> bool:
+        """Tell whether a revision is recorded already, and says what the statement does."""
+        if ordinal(revision, "revision") > next_revision:
+            raise InvalidValue("revision", revision, f"must be at most {next_revision}")
+        if revision == next_revision:
+            return False
+        differing = _changes(statement, [r for r in there if r.revision <= revision])
+        if differing:
+            path = f"{self._path(statement.period)}{_differing(differing)}"
+            raise RecordConflict(path, revision, "must be what this revision holds already")
+        return True
 
     def _append(
         self,
@@ -158,21 +182,7 @@ class Ledger:
         self.records += made
         return tuple(made)
 
-    def _check(
-        self,
-        statement: Statement,
-        changes: Iterable[Change],
-        next_revision: int,
-        revision: int | None,
-        *,
-        force: bool,
-    ) -> None:
-        period = statement.period
-        if revision is not None and ordinal(revision, "revision") != next_revision:
-            if revision > next_revision:
-                raise InvalidValue("revision", revision, f"must be at most {next_revision}")
-            problem = "must be what this revision holds already"
-            raise RecordConflict(f"{self._path(period)}{_differing(changes)}", revision, problem)
+    def _check(self, period: Period, changes: Iterable[Change], *, force: bool) -> None:
         if period in self._invoiced and not force:
             since = format_instant(self._invoiced[period])
             problem = f"is invoiced since {since}, and changes only by force"
@@ -210,7 +220,7 @@ class Ledger:
 
 def _due_row(row: Row, due: tuple[Quantity, int], *, first: bool) -> DueRow:
     """Return what a metric comes to as a row; a first result is what its record says."""
-    quantity, minor = (row[5], row[8]) if first else (number_text(due[0]), str(due[1]))
+    quantity, minor = (row[5], row[8]) if first else (number_text(due[0]), number_text(due[1]))
     return (*row[:4], quantity, minor, *row[9:11])
 
 

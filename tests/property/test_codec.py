@@ -13,10 +13,10 @@ from hypothesis import given, strategies as st
 from overages import Recording
 from overages.codec import Codec
 from overages.errors import OveragesError
+from overages.testing.recipe import Recipe
 
 from .contexts import ambient, decimal_contexts
 from .effort import few, many
-from .recipe import Recipe
 from .strategies import VALUE_RECIPES, Pairs
 
 CODEC = Codec(price_models=[Pairs])

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import assume, example, given, strategies as st
 
 from overages import Cycle, Period
+from overages.testing.recipe import Recipe
 
 from .effort import many
-from .recipe import Recipe
 from .strategies import cycle_recipes, timezones, units
 
 TICK = timedelta(microseconds=1)

@@ -28,12 +28,12 @@ from overages import (
     round_to,
 )
 from overages.errors import OveragesError
+from overages.testing.numerals import fractions, non_negative_numbers, positive_numbers, spelled
+from overages.testing.recipe import Recipe, Spelled
 from tests.recorded import recorded
 
 from .contexts import ambient, decimal_contexts
 from .effort import few, many
-from .numerals import fractions, non_negative_numbers, positive_numbers, spelled
-from .recipe import Recipe, Spelled
 from .strategies import (
     VALUE_RECIPES,
     Case,

@@ -36,11 +36,7 @@ from overages import (
     round_to,
 )
 from overages.errors import InvalidType, InvalidValue
-from tests.recorded import recorded, stored
-
-from . import oracle
-from .effort import few, many
-from .numerals import (
+from overages.testing.numerals import (
     MOST_PARTS,
     UNIT,
     fractions,
@@ -50,7 +46,11 @@ from .numerals import (
     small_wholes,
     written,
 )
-from .recipe import Recipe, Spelled, cook
+from overages.testing.recipe import Recipe, Spelled, cook
+from tests.recorded import recorded, stored
+
+from . import oracle
+from .effort import few, many
 from .strategies import (
     Case,
     Pairs,

@@ -10,12 +10,12 @@ from hypothesis import assume, given, strategies as st
 
 from overages import Money, Overage, Statement, allocate
 from overages.errors import InvalidValue
+from overages.testing.numerals import non_negative_numbers, prices, small_wholes
+from overages.testing.recipe import Recipe, Spelled
 from tests.recorded import recorded
 
 from . import oracle
 from .effort import many
-from .numerals import non_negative_numbers, prices, small_wholes
-from .recipe import Recipe, Spelled
 from .strategies import Case, cases, minor_units, money_recipes, plan_recipes, priced_quantities
 
 total_scope = cases(plan_recipes(scopes=["total"]))

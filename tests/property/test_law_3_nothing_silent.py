@@ -41,11 +41,11 @@ from overages.errors import (
     OveragesError,
     UnknownMetric,
 )
+from overages.testing.numerals import MOST_PARTS, non_negative_numbers, written
+from overages.testing.recipe import Recipe, cook
 
 from . import oracle
 from .effort import many
-from .numerals import MOST_PARTS, non_negative_numbers, written
-from .recipe import Recipe, cook
 from .strategies import (
     Case,
     cases,

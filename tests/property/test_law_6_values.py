@@ -19,10 +19,10 @@ from hypothesis import assume, given, strategies as st
 import overages
 from overages import Charge, Money, Overage, Period, Plan, Statement, Tier, TierCharge, UsageEvent
 from overages.errors import OveragesError
+from overages.testing.recipe import Recipe
 from tests.recorded import recorded
 
 from .effort import few
-from .recipe import Recipe
 from .strategies import (
     VALUE_RECIPES,
     Pairs,
@@ -191,7 +191,8 @@ def test_a_statement_is_another_one_if_any_part_of_it_is(
 def test_what_is_calculated_is_no_other_than_what_is_constructed(recipe: Recipe[Statement]) -> None:
     for part in parts_of(recipe.one()):
         if not isinstance(part, overages.Summary):
-            constructed = type(part)(*said_of(part))
+            named = zip(inspect.signature(type(part)).parameters, said_of(part), strict=True)
+            constructed = type(part)(**dict(named))
             assert type(constructed) is type(part)
             assert constructed == part
             assert hash(constructed) == hash(part)

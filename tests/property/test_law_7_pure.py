@@ -23,9 +23,9 @@ from overages import (
     calculate,
     calculate_many,
 )
+from overages.testing.recipe import Recipe, cook
 from tests.recorded import recorded
 
-from .recipe import Recipe, cook
 from .strategies import (
     Case,
     cases,

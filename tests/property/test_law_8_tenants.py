@@ -6,8 +6,8 @@ from hypothesis import given, strategies as st
 
 from overages import Meter, Usage, UsageEvent, meter
 from overages.errors import EventConflict
+from overages.testing.numerals import modest_numbers
 
-from .numerals import modest_numbers
 from .strategies import event_lists
 
 OURS, THEIRS = "org-1", "org-2"

@@ -11,10 +11,10 @@ from hypothesis import assume, given, strategies as st
 
 from overages import Meter, Period, Usage, UsageEvent, meter
 from overages.errors import EventConflict, InvalidValue, OveragesError
+from overages.testing.numerals import non_negative_numbers, signed_numbers, small_wholes
+from overages.testing.recipe import Spelled
 
 from . import oracle
-from .numerals import non_negative_numbers, signed_numbers, small_wholes
-from .recipe import Spelled
 from .strategies import event_lists
 
 lawful_events = event_lists(quantities=small_wholes | non_negative_numbers)

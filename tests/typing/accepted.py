@@ -6,7 +6,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import assert_type
 
+from hypothesis import strategies as st
+
 from overages import (
+    Account,
     Allowance,
     ChainHead,
     Charge,
@@ -37,6 +40,7 @@ from overages import (
 from overages.codec import Codec, decode, encode
 from overages.exact import Quantity
 from overages.recording import Ledger
+from overages.testing import strategies
 
 
 class Doubling:
@@ -55,7 +59,7 @@ def values(plan: Plan, usage: Usage, statement: Statement) -> None:
     assert_type(statement["tokens"].tiers, tuple[TierCharge, ...])
     assert_type(statement.total, Money)
     assert_type(statement.total - statement.total, Money)
-    assert_type(statement.charged_lines(), list[Overage])
+    assert_type(list(statement.charged()), list[tuple[str, PriceModel, Quantity, int]])
     assert_type(charge_between(PerUnit(1), before=None, after="2.5"), Decimal | Fraction)
     assert_type(allocate(5, [1, "2.5", Decimal(3)]), tuple[int, ...])
     assert_type(usage.quantities, Mapping[str, int | Decimal])
@@ -82,3 +86,10 @@ def kept(statement: Statement, repository: Repository, at: datetime) -> tuple[Re
     assert_type(Ledger("org-1").add(statement, plan_version=1, created_at=at), Recording)
     assert_type(OverageService(repository, clock=lambda: at).calculate("org-1"), Statement | None)
     return MemoryRepository(), SqliteRepository("overages.db")
+
+
+def drawn(plan: Plan) -> None:
+    assert_type(strategies.plans(currencies=st.just("USD")), st.SearchStrategy[Plan])
+    assert_type(strategies.usages(plan=plan, org_ids=st.just("org-1")), st.SearchStrategy[Usage])
+    assert_type(strategies.accounts(plan=plan), st.SearchStrategy[Account])
+    assert_type(strategies.histories(), st.SearchStrategy[tuple[OverageRecord, ...]])

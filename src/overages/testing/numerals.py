@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from hypothesis import strategies as st
 
-from .recipe import Spelled
+from overages.testing.recipe import Spelled
 
 Numeral: TypeAlias = int | Decimal | str
 

@@ -1,0 +1,1 @@
+"""Strategies of Hypothesis for tests of billing: this project's and its users'."""

@@ -1,0 +1,100 @@
+"""Recipes of names, times, currencies and money.
+
+names, periods, money_recipes(st.just("USD"))
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+from hypothesis import strategies as st
+
+from overages.cycle import Cycle
+from overages.money import Currency, Money
+from overages.period import Period
+from overages.rounding import Rounding
+from overages.testing.recipe import Recipe, Spelled
+
+
+def _fits(text: str) -> bool:
+    return 0 < len(text.encode()) <= 255
+
+
+names = st.one_of(
+    st.sampled_from(
+        ["tokens", "runs", "<b>&seats</b>", "'; DROP TABLE x; --", "Größe", "トークン", " "]
+    ),
+    st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=12)
+    .map(lambda text: unicodedata.normalize("NFC", text))
+    .filter(_fits),
+)
+metrics = st.one_of(st.sampled_from(["tokens", "runs", "seats", "<b>"]), names)
+orgs = st.one_of(st.sampled_from(["org-1", "org-2"]), names)
+
+offsets = st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+_millennium = datetime(2000, 1, 1, tzinfo=UTC)
+moments = st.integers(-1998 * 365 * 86_400, 7998 * 365 * 86_400).map(
+    lambda seconds: _millennium + timedelta(seconds=seconds, microseconds=seconds % 1_000_003)
+)
+
+
+def elsewhere(moment: datetime, zone: timezone) -> Spelled:
+    """Return an instant as UTC has it, and as another timezone has it."""
+    return Spelled(moment, moment.astimezone(zone))
+
+
+instants = st.builds(elsewhere, moments, offsets)
+months = st.builds(
+    lambda year, month: Recipe(Period.month, (year, month)),
+    st.integers(1, 9998),
+    st.integers(1, 12),
+)
+own_currencies = st.builds(
+    lambda code, exponent: Recipe(Currency, (f"~{code}", exponent)),
+    st.sampled_from(["credits", "points"]),
+    st.integers(0, 12),
+)
+iso_currencies = st.sampled_from(["JPY", "USD", "EUR", "KWD", "CLF", "DEM"]).map(
+    lambda code: Spelled(code, Recipe(Currency, (code,)))
+)
+currencies = iso_currencies | own_currencies
+roundings = st.sampled_from(Rounding).map(lambda rounding: Spelled(rounding, rounding.value))
+ordinals = st.integers(1, 2**63 - 1) | st.integers(1, 3)
+digests = st.binary(min_size=32, max_size=32).map(bytes.hex)
+minor_units = st.integers(-(10**30), 10**30) | st.integers(-500, 500)
+
+
+@st.composite
+def period_recipes(draw: st.DrawFn) -> Recipe[Period]:
+    """Return stretches of time, from seconds to centuries."""
+    if draw(st.booleans()):
+        return draw(months)
+    first, last = sorted(draw(st.lists(moments, min_size=2, max_size=2, unique=True)))
+    return Recipe(Period, (elsewhere(first, draw(offsets)), elsewhere(last, draw(offsets))))
+
+
+periods = period_recipes().map(Recipe.one)
+
+timezones = st.sampled_from(
+    [
+        *("UTC", "Europe/Paris", "America/New_York", "America/St_Johns", "Asia/Kathmandu"),
+        *("Australia/Lord_Howe", "Pacific/Apia", "Pacific/Kwajalein", "America/Juneau"),
+    ]
+)
+units = st.sampled_from(["hour", "day", "week", "month", "quarter", "year"])
+cycle_recipes = st.builds(
+    lambda anchor, every, unit, zone: Recipe(
+        Cycle, (anchor,), {"every": every, "unit": unit, "timezone": zone}
+    ),
+    instants,
+    st.integers(1, 40),
+    units,
+    timezones,
+)
+
+
+def money_recipes(unit: st.SearchStrategy[Any] = currencies) -> st.SearchStrategy[Recipe[Money]]:
+    """Return amounts of money of any sign."""
+    return st.builds(lambda minor, of: Recipe(Money, (minor, of)), minor_units, unit)

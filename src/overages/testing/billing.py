@@ -1,0 +1,153 @@
+"""Recipes of plans, and of what is done with them: usage, accounts, statements.
+
+case = draw(cases(plan_recipes(st.just("USD"))))
+case.statement.one()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from overages.account import Account
+from overages.calculation import calculate
+from overages.cycle import Cycle
+from overages.overage import Overage, Statement
+from overages.plan import Allowance, Plan
+from overages.testing.basics import (
+    currencies,
+    cycle_recipes,
+    instants,
+    metrics,
+    money_recipes,
+    names,
+    orgs,
+    period_recipes,
+    roundings,
+)
+from overages.testing.numerals import non_negative_numbers, signed_numbers, small_wholes
+from overages.testing.pricing import our_price_recipes, quantities_at
+from overages.testing.recipe import Recipe, Spelled
+from overages.usage import Usage, UsageEvent
+
+Prices = st.SearchStrategy[Any]
+"""Price models, or recipes of them."""
+
+
+@st.composite
+def allowance_recipes(draw: st.DrawFn, prices: Prices = our_price_recipes) -> Recipe[Allowance]:
+    """Return allowances, some of them unlimited."""
+    included = draw(st.one_of(non_negative_numbers, small_wholes, st.none()))
+    return Recipe(Allowance, (included, draw(prices)))
+
+
+@st.composite
+def plan_recipes(
+    draw: st.DrawFn,
+    unit: st.SearchStrategy[Any] = currencies,
+    scopes: Sequence[str] = ("line", "total"),
+    prices: Prices = our_price_recipes,
+    of: st.SearchStrategy[str] = metrics,
+) -> Recipe[Plan]:
+    """Return plans of none to four metrics, in any currency and by any rounding."""
+    found = draw(st.lists(of, max_size=4, unique=True))
+    currency = draw(unit)
+    named = {
+        "rounding": draw(roundings),
+        "rounding_scope": draw(st.sampled_from(scopes)),
+        "base_fee": draw(st.none() | money_recipes(st.just(currency))),
+    }
+    allowances = {metric: draw(allowance_recipes(prices)) for metric in found}
+    return Recipe(Plan, (draw(names), currency, allowances), named)
+
+
+@st.composite
+def quantities_of(draw: st.DrawFn, plan: Plan) -> dict[str, Spelled]:
+    used = [metric for metric in plan.allowances if draw(st.integers(0, 3))]
+    return {
+        metric: draw(quantities_at(plan.allowances[metric].price, plan.allowances[metric].included))
+        for metric in used
+    }
+
+
+def reordered(mapping: dict[str, Any]) -> Spelled:
+    """Return a mapping in its order and in the opposite one."""
+    return Spelled(mapping, dict(reversed(mapping.items())))
+
+
+@dataclass(frozen=True)
+class Case:
+    """Something to calculate."""
+
+    plan: Recipe[Plan]
+    usage: Recipe[Usage]
+    limits: dict[str, Any]  # by metric, each spelled; or None
+
+    @property
+    def statement(self) -> Recipe[Statement]:
+        """The recipe of the statement."""
+        return Recipe(calculate, (self.plan, self.usage), {"limits": reordered(self.limits)})
+
+
+@st.composite
+def cases(
+    draw: st.DrawFn,
+    plans: st.SearchStrategy[Recipe[Plan]] | None = None,
+    org_ids: st.SearchStrategy[str] | None = None,
+    periods: st.SearchStrategy[Any] | None = None,
+) -> Case:
+    """Return a plan, usage of some of its metrics, and limits of an org's own for some."""
+    recipe = draw(plan_recipes() if plans is None else plans)
+    plan = recipe.one()
+    quantities = draw(quantities_of(plan))
+    limited = [metric for metric in plan.allowances if not draw(st.integers(0, 2))]
+    limits = {metric: draw(st.none() | non_negative_numbers | small_wholes) for metric in limited}
+    period = draw(period_recipes() if periods is None else periods)
+    org_id = draw(orgs if org_ids is None else org_ids)
+    return Case(recipe, Recipe(Usage, (org_id, period, reordered(quantities))), limits)
+
+
+statement_recipes = cases().map(lambda case: case.statement)
+
+quantity_maps = st.dictionaries(metrics, non_negative_numbers, max_size=4)
+usage_recipes = st.builds(
+    lambda org, period, quantities: Recipe(Usage, (org, period, reordered(quantities))),
+    orgs,
+    period_recipes(),
+    quantity_maps,
+)
+account_recipes = st.builds(
+    lambda org, plan, limits, status, cycle: Recipe(
+        Account, (org, plan, reordered(limits)), {"status": status, "cycle": cycle}
+    ),
+    orgs,
+    names,
+    quantity_maps,
+    st.sampled_from(["trial", "active", "past_due", "canceled"]),
+    st.one_of(st.sampled_from([None, Spelled(None, Recipe(Cycle.monthly))]), cycle_recipes),
+)
+event_recipes = st.builds(
+    lambda org, metric, quantity, at, event_id: Recipe(
+        UsageEvent, (org, metric, quantity, at), {"id": event_id}
+    ),
+    orgs,
+    metrics,
+    signed_numbers,
+    instants,
+    st.none() | names,
+)
+
+
+def overage_recipes(prices: Prices = our_price_recipes) -> st.SearchStrategy[Recipe[Overage]]:
+    """Return lines of any numbers, which no plan has to have led to."""
+    return st.builds(
+        lambda *args: Recipe(Overage, args),
+        metrics,
+        non_negative_numbers,
+        st.none() | non_negative_numbers,
+        prices,
+        money_recipes(),
+    )

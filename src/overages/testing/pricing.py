@@ -1,0 +1,105 @@
+"""Recipes of prices, and quantities near the points where prices turn.
+
+recipe = draw(our_price_recipes)
+quantity = draw(quantities_at(recipe.one()))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+
+from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
+from overages.testing.numerals import (
+    MOST_PARTS,
+    UNIT,
+    Numeral,
+    counts,
+    flat_fees,
+    in_parts,
+    non_negative_numbers,
+    pers,
+    positive_parts,
+    prices,
+    sizes,
+    spelled,
+)
+from overages.testing.recipe import Recipe, Spelled
+from overages.tier import Tier
+
+
+@st.composite
+def tier_recipes(draw: st.DrawFn, up_to: Any = None) -> Recipe[Tier]:
+    """Return a lawful tier with a given bound."""
+    named: dict[str, Any] = {}
+    if draw(st.booleans()):
+        named = {"per": draw(pers)}
+    elif draw(st.booleans()):
+        named = {"size": draw(sizes), "count": draw(counts)}
+    return Recipe(Tier, (up_to, draw(prices), draw(flat_fees)), named)
+
+
+@st.composite
+def table_recipes(
+    draw: st.DrawFn, bounds: st.SearchStrategy[int] = positive_parts
+) -> list[Recipe[Tier]]:
+    """Return a lawful table of one to four tiers: bounds rise, the last tier has none."""
+    rising = sorted(draw(st.lists(bounds, max_size=3, unique=True)))
+    ups: list[Any] = [draw(spelled(st.just(bound))) for bound in rising]
+    return [draw(tier_recipes(up_to)) for up_to in [*ups, None]]
+
+
+def tiered(
+    make: Callable[..., Any], tables: st.SearchStrategy[list[Recipe[Tier]]] | None = None
+) -> st.SearchStrategy[Recipe[Any]]:
+    return st.builds(
+        lambda table, at_zero: Recipe(
+            make, (Spelled(table, tuple(table)),), {"flat_at_zero": at_zero}
+        ),
+        table_recipes() if tables is None else tables,
+        st.booleans(),
+    )
+
+
+per_unit_recipes = st.builds(lambda price, per: Recipe(PerUnit, (price, per)), prices, pers)
+package_recipes = st.builds(
+    lambda price, size, count: Recipe(Package, (price, size), {"count": count}),
+    prices,
+    sizes,
+    counts,
+)
+percentage_recipes = st.builds(lambda percent: Recipe(Percentage, (percent,)), prices)
+graduated_recipes = tiered(Graduated)
+volume_recipes = tiered(Volume)
+our_price_recipes: st.SearchStrategy[Recipe[Any]] = st.one_of(
+    per_unit_recipes, package_recipes, percentage_recipes, graduated_recipes, volume_recipes
+)
+
+
+def turning_points(model: PriceModel) -> list[int]:
+    """Return the parts at which the cost of a price model turns: bounds, and ends of packages."""
+    tiers: Sequence[Any] = getattr(model, "tiers", ())
+    points = [0, *(in_parts(tier.up_to) for tier in tiers if tier.up_to is not None)]
+    sizes_in_use = [in_parts(each.size) for each in (model, *tiers) if getattr(each, "size", None)]
+    return points + [n * size for size in sizes_in_use for n in (1, 3)]
+
+
+@st.composite
+def quantities_at(draw: st.DrawFn, model: PriceModel, included: Numeral | None = 0) -> Spelled:
+    """Return a quantity, as often as not at or beside a point where the cost turns."""
+    if draw(st.booleans()):
+        return draw(non_negative_numbers)
+    at = draw(st.sampled_from(turning_points(model))) + in_parts(included or 0)
+    beside = draw(st.sampled_from([-UNIT, -1, 0, 0, 1, UNIT, UNIT // 2]))
+    return draw(spelled(st.just(min(MOST_PARTS, max(0, at + beside)))))
+
+
+@st.composite
+def priced_quantities(
+    draw: st.DrawFn, models: st.SearchStrategy[Recipe[Any]] = our_price_recipes
+) -> tuple[Recipe[Any], Spelled]:
+    """Return a price model, and a quantity for it to price."""
+    recipe = draw(models)
+    return recipe, draw(quantities_at(recipe.one()))

@@ -1,0 +1,169 @@
+"""Recipes of charges and records, and the table of every value's recipe.
+
+OUR_RECIPES[Plan]
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from hypothesis import strategies as st
+
+from overages.account import Account
+from overages.chain import ChainHead
+from overages.cycle import Cycle
+from overages.money import Currency, Money
+from overages.overage import Overage, Statement
+from overages.period import Period
+from overages.plan import Allowance, Plan
+from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
+from overages.record import MetricTotal, OverageRecord, Summary
+from overages.recording import Recording
+from overages.testing.basics import (
+    currencies,
+    cycle_recipes,
+    digests,
+    instants,
+    iso_currencies,
+    metrics,
+    money_recipes,
+    names,
+    ordinals,
+    orgs,
+    own_currencies,
+    period_recipes,
+)
+from overages.testing.billing import (
+    account_recipes,
+    allowance_recipes,
+    event_recipes,
+    overage_recipes,
+    plan_recipes,
+    reordered,
+    statement_recipes,
+    usage_recipes,
+)
+from overages.testing.numerals import (
+    exact_amounts,
+    non_negative_numbers,
+    positive_numbers,
+    signed_numbers,
+    signed_parts,
+    spelled,
+)
+from overages.testing.pricing import (
+    graduated_recipes,
+    package_recipes,
+    per_unit_recipes,
+    percentage_recipes,
+    priced_quantities,
+    tier_recipes,
+    volume_recipes,
+)
+from overages.testing.recipe import Recipe, Spelled
+from overages.tier import Charge, Tier, TierCharge
+from overages.usage import Usage, UsageEvent
+
+tier_charge_recipes = st.builds(
+    lambda *args: Recipe(TierCharge, args),
+    st.one_of(tier_recipes(), positive_numbers.flatmap(tier_recipes)),
+    non_negative_numbers,
+    non_negative_numbers,
+)
+charge_recipes = st.one_of(
+    st.lists(tier_charge_recipes, max_size=3).map(
+        lambda parts: Recipe(Charge, (Spelled(parts, tuple(parts)),))
+    ),
+    priced_quantities().map(lambda pair: Recipe(_charged, pair)),
+)
+
+
+def _charged(model: PriceModel, quantity: Any) -> Charge:
+    return model.charge(quantity)
+
+
+def record_recipes(
+    unit: st.SearchStrategy[Any] = currencies,
+) -> st.SearchStrategy[Recipe[OverageRecord]]:
+    """Return charges and corrections of some orgs, periods and metrics, of any numbers."""
+    return st.builds(
+        lambda org, period, metric, named: Recipe(OverageRecord, (org, period, metric), named),
+        orgs,
+        period_recipes(),
+        metrics,
+        st.fixed_dictionaries(
+            {
+                "quantity": signed_numbers,
+                "cost": money_recipes(unit),
+                "exact_cost": exact_amounts,
+                "unit_price": st.none() | exact_amounts,
+                "plan": names,
+                "plan_version": ordinals,
+                "revision": ordinals,
+                "sequence": ordinals,
+                "created_at": instants,
+                "digest": digests,
+            }
+        ),
+    )
+
+
+head_recipes = st.builds(
+    lambda sequence, digest: Recipe(ChainHead, (sequence, digest)), ordinals, digests
+)
+recording_recipes = st.lists(record_recipes(), max_size=3).flatmap(
+    lambda found: st.integers(0, len(found)).map(
+        lambda before: Recipe(Recording, (tuple(found), tuple(found[before:])))
+    )
+)
+
+
+def metric_total_recipes(
+    unit: st.SearchStrategy[Any] = currencies,
+) -> st.SearchStrategy[Recipe[MetricTotal]]:
+    """Return totals of metrics, which take no strings."""
+    numbers = spelled(signed_parts, st.sampled_from([(1, 2), (2, 1), (1, 7)]))
+    return st.builds(
+        lambda quantity, cost: Recipe(MetricTotal, (quantity, cost)), numbers, money_recipes(unit)
+    )
+
+
+@st.composite
+def summary_recipes(draw: st.DrawFn, unit: st.SearchStrategy[Any] = currencies) -> Recipe[Summary]:
+    """Return totals by metric, of one currency."""
+    currency = draw(unit)
+    totals = metric_total_recipes(st.just(currency))
+    found = draw(st.dictionaries(metrics, totals, max_size=4))
+    return Recipe(Summary, (currency, reordered(found)))
+
+
+OUR_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
+    Account: account_recipes,
+    Allowance: allowance_recipes(),
+    ChainHead: head_recipes,
+    Charge: charge_recipes,
+    Currency: st.one_of(own_currencies, iso_currencies.map(lambda unit: unit.second)),
+    Cycle: cycle_recipes,
+    Graduated: graduated_recipes,
+    MetricTotal: metric_total_recipes(),
+    Money: money_recipes(),
+    Overage: overage_recipes(),
+    OverageRecord: record_recipes(),
+    Package: package_recipes,
+    PerUnit: per_unit_recipes,
+    Percentage: percentage_recipes,
+    Period: period_recipes(),
+    Plan: plan_recipes(),
+    Recording: recording_recipes,
+    Statement: statement_recipes,
+    Summary: summary_recipes(),
+    Tier: st.one_of(tier_recipes(), positive_numbers.flatmap(tier_recipes)),
+    TierCharge: tier_charge_recipes,
+    Usage: usage_recipes,
+    UsageEvent: event_recipes,
+    Volume: volume_recipes,
+}
+"""How each value is made; a new value needs a line here, and all laws of values then hold it."""
+
+
+# Usage events

@@ -1,0 +1,63 @@
+"""Registration: how ``st.from_type(Plan)`` finds the strategy of plans.
+
+Hypothesis calls `register` when it is imported, wherever this library is installed. The strategies,
+and what they need, are imported when the first is asked for: Hypothesis itself is not ready before.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from importlib import import_module
+from typing import Any, Final
+
+STRATEGIES: Final = {
+    "Account": "accounts",
+    "Allowance": "allowances",
+    "ChainHead": "chain_heads",
+    "Charge": "charges",
+    "Currency": "currencies",
+    "Cycle": "cycles",
+    "Graduated": "graduated_prices",
+    "MetricTotal": "metric_totals",
+    "Money": "money",
+    "Overage": "overage_lines",
+    "OverageRecord": "records",
+    "Package": "package_prices",
+    "PerUnit": "unit_prices",
+    "Percentage": "percentages",
+    "Period": "periods",
+    "Plan": "plans",
+    "PriceModel": "prices",
+    "Recording": "recordings",
+    "Statement": "statements",
+    "Summary": "summaries",
+    "Tier": "tiers",
+    "TierCharge": "tier_charges",
+    "Usage": "usages",
+    "UsageEvent": "usage_events",
+    "Volume": "volume_prices",
+}
+"""By class, the name of the function in `overages.testing.strategies` that gives its values."""
+
+
+def register() -> None:
+    """Let ``st.from_type`` give lawful values of each class of the library.
+
+    It is called by Hypothesis where the library is installed as a package, and need not be called
+    then; calling it again changes nothing.
+
+    >>> register()
+    >>> from hypothesis import strategies as st
+    >>> from overages import Plan
+    >>> st.from_type(Plan).validate()
+    """
+    from hypothesis.strategies import register_type_strategy
+
+    values = import_module("overages")
+    for kind, strategy in STRATEGIES.items():
+        register_type_strategy(getattr(values, kind), partial(_strategy, strategy))
+
+
+def _strategy(name: str, kind: type) -> Any:
+    del kind  # each class has a function of its own
+    return getattr(import_module("overages.testing.strategies"), name)()

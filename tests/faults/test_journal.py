@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from overages.adapters.sqlite import SqliteRepository
+from overages.adapters.sqlite import SqliteRepository, connection
 from overages.adapters.sqlite.connection import wal_is_safe
 from overages.errors import StorageBusy, StorageError
 
@@ -99,6 +99,25 @@ def test_an_unsafe_log_that_another_program_uses_is_refused(
         other.execute("ROLLBACK")
     with SqliteRepository(path, timeout=0) as repository:
         assert repository.verify() == 24
+
+
+class KeepsItsLog(sqlite3.Connection):
+    """A connection to a database whose write-ahead log can't be switched off."""
+
+    def execute(self, sql: str, parameters: object = ()) -> sqlite3.Cursor:
+        assert parameters == ()
+        return super().execute("SELECT 'wal'" if "journal_mode" in sql else sql)
+
+
+def test_an_unsafe_log_that_stays_without_an_error_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    use_journal(monkeypatch, "delete")
+    with (
+        closing(sqlite3.connect(":memory:", factory=KeepsItsLog)) as database,
+        pytest.raises(StorageBusy),
+    ):
+        connection._configure(database)
 
 
 def test_a_file_in_use_keeps_the_rollback_journal_which_is_as_safe(

@@ -154,6 +154,13 @@ def test_a_hosts_database_that_does_not_tell_its_schema_is_damaged(
     assert issubclass(refusal(path), StorageError)
 
 
+def test_a_hosts_database_without_our_tables_is_refused_untouched(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "host.db")) as hosts:
+        with pytest.raises(StorageError, match="migrate"):
+            SqliteRepository.join(hosts)
+        assert hosts.execute("SELECT * FROM sqlite_schema").fetchall() == []
+
+
 def test_a_host_may_have_rows_of_any_kind(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "host.db")) as hosts:
         hosts.row_factory = lambda cursor, row: {"row": (cursor, row)}

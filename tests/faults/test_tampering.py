@@ -179,7 +179,7 @@ FOUND: Final[dict[str, tuple[Tampering, str, int, str]]] = {
     "two are swapped": (swap(2, 3), ORG, 2, "not what"),
     "the first and the last are swapped": (swap(1, LAST), ORG, 1, "not what"),
     "one is moved to the end": (change(3, "sequence = 7"), ORG, 3, "missing"),
-    "one is moved before the first": (change(3, "sequence = 0"), ORG, 1, "not what"),
+    "one is moved before the first": (change(3, "sequence = 0"), ORG, 3, "missing"),
     "one is forged behind the last": (forge, ORG, LAST + 1, "never recorded"),
     "one is forged for an org without any": (forge_first, "org-0000", 1, "never recorded"),
     "one is there twice": (duplicate(3), ORG, 3, "twice"),

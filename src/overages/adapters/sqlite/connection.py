@@ -15,10 +15,10 @@ from threading import RLock
 from typing import Any, Final
 
 from overages.adapters.sqlite import migrations
+from overages.adapters.sqlite.schema import make_tables, schema_version
 from overages.errors import (
     AccessDenied,
-    ForeignDatabase,
-    SchemaTooNew,
+    InvalidValue,
     StorageBusy,
     StorageCorrupt,
     StorageError,
@@ -26,7 +26,6 @@ from overages.errors import (
     StorageReadOnly,
 )
 
-APPLICATION_ID: Final = 0x0E7A6E5  # marks the files that are ours
 _OLDEST: Final = (3, 37, 0)  # the first SQLite with STRICT tables
 
 _ERRORS: Final = {
@@ -48,6 +47,8 @@ def our_errors() -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise storage_error(error) from error
+    except UnicodeDecodeError as error:  # in a message of SQLite's about what is damaged
+        raise StorageCorrupt(f"SQLite: {error}") from error
 
 
 def storage_error(error: sqlite3.Error) -> StorageError:
@@ -81,7 +82,10 @@ class Database:
         self._connection = connection
         self._joined = joined
         self._lock = RLock()
-        self.cursor()  # fails early on a connection that is closed
+        self._cursors: list[sqlite3.Cursor] = []  # those of the block that is being run
+        self._is_writing = False  # whether a block that writes is being run
+        with our_errors():
+            connection.cursor()  # fails early on a connection that is closed
 
     @classmethod
     def open(cls, path: str | Path, *, timeout: int) -> Database:
@@ -91,6 +95,8 @@ class Database:
         :raises ForeignDatabase: if it is someone else's.
         :raises SchemaTooNew: if a newer release made it.
         """
+        if not str(path):
+            raise InvalidValue("path", path, "must not be empty: SQLite would keep nothing")
         if sqlite3.sqlite_version_info < _OLDEST:
             found = sqlite3.sqlite_version
             raise StorageError(f"SQLite 3.37 or newer is needed, the library here is {found}")
@@ -117,13 +123,14 @@ class Database:
     def _opened(cls, connection: sqlite3.Connection, *, migrating: bool) -> Database:
         database = cls(connection, joined=False)
         try:
-            with our_errors():
+            with database.reading():  # or another connection could make the tables in between
                 version = schema_version(connection)
+            with our_errors():
                 if migrating:
                     _configure(connection)
                     if version < migrations.LATEST:
                         with database.writing():
-                            _migrate(connection, mark=True)
+                            make_tables(connection, mark=True)
                 elif version < migrations.LATEST:
                     problem = "has an older schema" if version else "is empty"
                     raise StorageError(f"the database {problem}; `overages migrate` makes it ready")
@@ -151,30 +158,26 @@ class Database:
         self._connection.set_authorizer(authorizer)
 
     def cursor(self) -> sqlite3.Cursor:
-        """Return a cursor that gives plain tuples, whatever the host likes its rows to be."""
-        try:
-            return _plain_cursor(self._connection)
-        except sqlite3.Error as error:
-            raise storage_error(error) from error
+        """Return a cursor for the block that is being run.
+
+        It gives plain tuples, whatever the host likes its rows to be, and is closed with the block:
+        one that was not read to its end would keep a lock, and the file open beyond `close`.
+        """
+        cursor = self._connection.cursor()
+        cursor.row_factory = None
+        self._cursors.append(cursor)
+        return cursor
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Any]:
         """Return the rows of one query; it sees one state of the database by itself."""
-        with self._lock:
-            try:
-                return self.cursor().execute(sql, parameters).fetchall()
-            except sqlite3.Error as error:
-                raise storage_error(error) from error
+        with self._lock, our_errors(), self._cursor_of_a_block() as cursor:
+            return cursor.execute(sql, parameters).fetchall()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Cursor]:
         """Hold one state of the database for some reads."""
-        with self._lock, our_errors():
-            self._connection.execute("SAVEPOINT overages_read")
-            try:
-                yield self.cursor()
-            finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("RELEASE overages_read")
+        with self._transaction(writes=False) as cursor:
+            yield cursor
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Cursor]:
@@ -182,28 +185,75 @@ class Database:
 
         Within another such block it is a part of that one.
         """
-        with self._lock, our_errors():
-            began = not self._connection.in_transaction
-            if began:
-                self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.execute("SAVEPOINT overages_write")
+        with self._lock:
+            outer = self._is_writing
+            if outer and not self._connection.in_transaction:
+                raise StorageError("what this is a part of has failed, and was taken back")
+            self._is_writing = True
             try:
-                yield self.cursor()
-                self._connection.execute("RELEASE overages_write")
-                if began and not self._joined:
-                    self._connection.execute("COMMIT")
+                with self._transaction(writes=True) as cursor:
+                    yield cursor
+            finally:
+                self._is_writing = outer
+
+    @contextmanager
+    def _transaction(self, *, writes: bool) -> Iterator[sqlite3.Cursor]:
+        with self._lock, our_errors():
+            is_within = self._connection.in_transaction
+            is_saved = False
+            try:  # from here on, as an interrupt may come as soon as the transaction has begun
+                if writes and not is_within:
+                    self._connection.execute("BEGIN IMMEDIATE")
+                self._connection.execute("SAVEPOINT overages")
+                is_saved = True
+                with self._cursor_of_a_block() as cursor:
+                    yield cursor
+                self._end(writes=writes, is_within=is_within)
             except BaseException:
-                self._take_back(all_of_it=began)
+                self._take_back(is_within=is_within, is_saved=is_saved)
                 raise
 
-    def _take_back(self, *, all_of_it: bool) -> None:
+    def _end(self, *, writes: bool, is_within: bool) -> None:
+        if writes and not is_within and not self._joined:
+            self._connection.execute("COMMIT")
+            return
+        try:
+            self._connection.execute("RELEASE overages")
+        except sqlite3.OperationalError as error:
+            # A host's progress handler can stop this before or after it is done: the transaction
+            # holds what was written either way.
+            stopped = error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT
+            if not (stopped and (writes or is_within)):
+                raise
+
+    @contextmanager
+    def _cursor_of_a_block(self) -> Iterator[sqlite3.Cursor]:
+        outer, self._cursors = self._cursors, []
+        try:
+            yield self.cursor()
+        finally:
+            for cursor in self._cursors:
+                cursor.close()
+            self._cursors = outer
+
+    def _take_back(self, *, is_within: bool, is_saved: bool) -> None:
+        """Leave the connection as it was before a transaction, or a part of one, failed."""
         if not self._connection.in_transaction:
             return  # SQLite has taken all of it back by itself, as it does on a full disk
-        if all_of_it:
-            self._connection.execute("ROLLBACK")
-        else:
-            self._connection.execute("ROLLBACK TO overages_write")
-            self._connection.execute("RELEASE overages_write")
+        if not is_within:
+            self._undo("ROLLBACK")
+        elif is_saved:
+            self._undo("ROLLBACK TO overages")
+            self._undo("RELEASE overages")
+
+    def _undo(self, sql: str) -> None:
+        try:
+            self._connection.execute(sql)
+        except sqlite3.OperationalError:
+            # A host's progress handler that stops everything stops this too, and half a write
+            # would stay: rather does the host lose its handler.
+            self._connection.set_progress_handler(None, 0)
+            self._connection.execute(sql)
 
 
 def migrate(connection: sqlite3.Connection) -> None:
@@ -214,54 +264,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     with our_errors():
         schema_version(connection, joined=True)
     with Database(connection, joined=True).writing():
-        _migrate(connection, mark=False)
-
-
-def schema_version(connection: sqlite3.Connection, *, joined: bool = False) -> int:
-    """Return the version of our tables in a database; 0 if there are none.
-
-    :param joined: whether a database with tables of others is as good.
-    :raises ForeignDatabase: if it isn't, and there are.
-    """
-    cursor = _plain_cursor(connection)
-    application, version = (
-        cursor.execute(f"PRAGMA {key}").fetchone()[0] for key in ("application_id", "user_version")
-    )
-    tables = {row[0] for row in cursor.execute("SELECT name FROM sqlite_schema")}
-    if "org_billing_schema" in tables:  # in a host's database, whose user_version is the host's
-        version = cursor.execute("SELECT version FROM org_billing_schema").fetchone()[0]
-    elif application != APPLICATION_ID:
-        if (tables or application or version) and not joined:
-            raise ForeignDatabase("the database is someone else's: it has tables but none of ours")
-        version = 0
-    if version > migrations.LATEST:
-        problem = f"the database has schema {version}, this release knows {migrations.LATEST}"
-        raise SchemaTooNew(f"{problem}: use a newer release")
-    return int(version)
-
-
-def _plain_cursor(connection: sqlite3.Connection) -> sqlite3.Cursor:
-    cursor = connection.cursor()
-    cursor.row_factory = None
-    return cursor
-
-
-def _migrate(connection: sqlite3.Connection, *, mark: bool) -> None:
-    """Run the steps that are missing, within an open transaction.
-
-    :param mark: whether the whole file is ours.
-    """
-    version = schema_version(connection, joined=not mark)
-    for step in range(version + 1, migrations.LATEST + 1):
-        for statement in migrations.statements(step):
-            connection.execute(statement)
-    if mark:
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {migrations.LATEST}")
-    else:
-        connection.execute("CREATE TABLE IF NOT EXISTS org_billing_schema (version INTEGER) STRICT")
-        connection.execute("DELETE FROM org_billing_schema")
-        connection.execute("INSERT INTO org_billing_schema VALUES (?)", (migrations.LATEST,))
+        make_tables(connection, mark=False)
 
 
 def _configure(connection: sqlite3.Connection) -> None:

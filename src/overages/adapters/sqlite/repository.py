@@ -23,6 +23,7 @@ class SqliteRepository(Catalogue, UsageTables, RecordTables):
         made it. ``":memory:"`` is a database that goes with the object.
     :param codec: what stores plans; one that knows the host's own price models, if it has any.
     :param timeout: seconds to wait for another connection's write, before `StorageBusy`.
+    :raises InvalidValue: if the path is empty.
     :raises ForeignDatabase: if the file is someone else's database.
     :raises SchemaTooNew: if a newer release made it.
     :raises StorageCorrupt: if it is damaged, or no database.

@@ -15,6 +15,7 @@ from overages.adapters.sqlite.rows import (
 )
 from overages.adapters.sqlite.store import IN_PERIOD, SqliteStore, chunks, marks
 from overages.exact import number_text, unscaled
+from overages.names import name
 from overages.period import Period, format_instant
 from overages.usage import Usage, UsageEvent
 
@@ -89,4 +90,4 @@ class UsageTables(SqliteStore):
         sql = f"SELECT metric_type, used FROM org_billing_usage_monthly WHERE {IN_PERIOD}"
         rows = self._cursor.execute(sql, (org_id, *period_columns(period))).fetchall()
         with readable():
-            return {metric: parts_of(used) for metric, used in rows}
+            return {name(metric, "metric_type"): parts_of(used) for metric, used in rows}

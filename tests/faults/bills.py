@@ -1,0 +1,98 @@
+"""What the tests record, and how they look at a database without the repository's help."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from overages import Allowance, Period, PerUnit, Plan, Statement, Usage, UsageEvent, calculate
+from overages.adapters.sqlite import SqliteRepository
+
+PERIOD: Final = Period.month(2024, 2)
+LATER: Final = Period.month(2024, 3)
+NOW: Final = datetime(2024, 3, 1, tzinfo=UTC)
+PLAN: Final = Plan(
+    slug="starter",
+    currency="USD",
+    allowances={
+        "runs": Allowance(included=5, price=PerUnit("1.00")),
+        "seats": Allowance(included=3, price=PerUnit("0.333")),
+        "tokens": Allowance(included=1_000, price=PerUnit("0.0001", per=7)),
+    },
+)
+DEARER: Final = Plan(
+    slug="starter",
+    currency="USD",
+    allowances={"runs": Allowance(included=5, price=PerUnit("2.00"))},
+)
+
+Contents = dict[str, list[tuple[object, ...]]]
+"""All rows of a database by table."""
+
+
+def usage(org_id: str, level: int = 1, period: Period = PERIOD) -> Usage:
+    """Return usage that is over in all metrics, the more so the higher its level."""
+    quantities = {"runs": 5 + level, "seats": 7 * level, "tokens": 1_000 + 333 * level}
+    return Usage(org_id, period, quantities)
+
+
+def statement(org_id: str, level: int = 1, period: Period = PERIOD) -> Statement:
+    """Return what that usage comes to."""
+    return calculate(PLAN, usage(org_id, level, period))
+
+
+def statements(orgs: int, level: int = 1) -> list[Statement]:
+    """Return a statement for each of some orgs."""
+    return [statement(org_name(i), level) for i in range(orgs)]
+
+
+def org_name(number: int) -> str:
+    """Return the id of an org."""
+    return f"org-{number:03}"
+
+
+def events(org_id: str, first: int, last: int) -> list[UsageEvent]:
+    """Return events with ids of a range."""
+    return [
+        UsageEvent(org_id, "runs", 1 + i % 3, PERIOD.start + timedelta(minutes=i), f"event-{i}")
+        for i in range(first, last)
+    ]
+
+
+def place(event: UsageEvent) -> Period:
+    """Return the period that an event counts in."""
+    return PERIOD if event.at in PERIOD else LATER
+
+
+def fill(path: Path, orgs: int = 4) -> None:
+    """Make a database with two results for each of some orgs."""
+    with SqliteRepository(path) as repository:
+        repository.put_plan(PLAN)
+        repository.record_many(statements(orgs), created_at=NOW)
+        repository.record_many(statements(orgs, level=3), created_at=NOW)
+
+
+def contents(path: Path) -> Contents:
+    """Return all rows of a database, and check that SQLite finds it sound."""
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        return {
+            name: sorted(connection.execute(f"SELECT * FROM {name}").fetchall(), key=repr)
+            for (name,) in sorted(names)
+        }
+
+
+def is_free(path: Path) -> bool:
+    """Tell whether a database can be written to at once: nobody holds a lock."""
+    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN EXCLUSIVE")
+            connection.execute("CREATE TABLE probe (x)")
+        except sqlite3.OperationalError:
+            return False
+        connection.execute("ROLLBACK")
+        return True

@@ -1,0 +1,28 @@
+"""Every kind of write, on a database that `bills.fill` has made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from overages import Account
+from overages.adapters.sqlite import SqliteRepository
+
+from .bills import DEARER, LATER, NOW, PERIOD, events, org_name, place, statement, usage
+
+Operation = Callable[[SqliteRepository], object]
+
+BATCH: Final = [statement(org_name(i), level=i) for i in range(1, 9)]
+SINGLE: Final = statement(org_name(0), level=7)
+EVENTS: Final = events(org_name(0), 0, 9)
+
+OPERATIONS: Final[dict[str, Operation]] = {
+    "record": lambda r: r.record(SINGLE, created_at=NOW),
+    "record_many": lambda r: r.record_many(BATCH, created_at=NOW),
+    "add_events": lambda r: r.add_events(EVENTS, place),
+    "put_usage": lambda r: r.put_usage(usage(org_name(0), 2, LATER)),
+    "put_plan": lambda r: r.put_plan(DEARER, since=NOW),
+    "put_account": lambda r: r.put_account(Account(org_name(0), plan="starter")),
+    "mark_invoiced": lambda r: r.mark_invoiced(org_name(0), PERIOD, at=NOW),
+}
+"""Each writes something that is not there yet, once."""

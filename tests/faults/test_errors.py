@@ -1,0 +1,121 @@
+"""Whatever a database holds, what comes out is a value or an error of ours."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from overages import Account
+from overages.adapters.sqlite import SqliteRepository
+from overages.errors import OveragesError
+
+from .bills import NOW, PERIOD, PLAN, events, fill, org_name, place, usage
+from .effort import times
+from .operations import OPERATIONS
+
+ORG: Final = org_name(0)
+TABLES: Final = (
+    "org_billing_overages",
+    "org_billing_chain_heads",
+    "org_billing_usage_monthly",
+    "org_billing_usage_events",
+    "org_billing_invoiced_periods",
+    "org_billing_accounts",
+    "org_billing_plans",
+    "org_billing_plan_starts",
+)
+EACH: Final = times(11, 1)  # in the short form, a column gets some of the oddities
+ODDITIES: Final = (
+    "NULL", "''", "0", "-1", "9223372036854775807", "1.5", "9e999", "x'00ff'", "'x'", "'1e5'",
+    "'NaN'", "'1/0'", "'1/'", "'9'", "'[]'", "'{}'", "'null'", "CAST(x'ff80' AS TEXT)", "char(0)",
+    "'2024-13-01T00:00:00Z'", f"'{'9' * 5000}'", f"'{'[' * 100_000}'",
+)  # fmt: skip
+
+READS: Final[dict[str, Callable[[SqliteRepository], object]]] = {
+    "plan": lambda r: r.plan(PLAN.slug),
+    "plan version": lambda r: r.plan(PLAN.slug, version=1),
+    "plan at": lambda r: r.plan(PLAN.slug, at=NOW),
+    "account": lambda r: r.account(ORG),
+    "orgs": lambda r: list(r.orgs()),
+    "events": lambda r: list(r.events(ORG, PERIOD)),
+    "usage": lambda r: r.usage(ORG, PERIOD),
+    "records": lambda r: r.records(ORG),
+    "records of a period": lambda r: r.records(ORG, PERIOD),
+    "summary": lambda r: r.summary(ORG),
+    "summary of a period": lambda r: r.summary(ORG, PERIOD),
+    "overage": lambda r: r.overage(ORG, PERIOD),
+    "invoiced_at": lambda r: r.invoiced_at(ORG, PERIOD),
+    "head": lambda r: r.head(ORG),
+    "verify": lambda r: r.verify(),
+    "verify one": lambda r: r.verify(ORG),
+}
+CALLS: Final = READS | OPERATIONS
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A database with something in every table, none of which has a rule any more."""
+    found = tmp_path / "bills.db"
+    fill(found)
+    with SqliteRepository(found) as repository:
+        repository.put_account(Account(ORG, plan=PLAN.slug))
+        repository.put_usage(usage(ORG))
+        repository.add_events(events(ORG, 0, 3), place)
+        repository.mark_invoiced(org_name(1), PERIOD, at=NOW)
+        repository.mark_invoiced(ORG, PERIOD, at=NOW)
+    with closing(sqlite3.connect(found)) as connection:
+        for table in TABLES:
+            connection.execute(f"CREATE TABLE lawless AS SELECT * FROM {table}")
+            connection.execute(f"DROP TABLE {table}")
+            connection.execute(f"ALTER TABLE lawless RENAME TO {table}")
+        connection.commit()
+    return found
+
+
+def leaks(path: Path, oddity: str, table: str, column: str) -> list[str]:
+    """Return the calls that raise anything but our errors on an odd value in a column."""
+    found = []
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(f"UPDATE {table} SET {column} = {oddity} WHERE rowid = 1")
+    with SqliteRepository(path) as repository:
+        for kind, call in CALLS.items():
+            try:
+                with suppress(OveragesError):
+                    call(repository)
+            except Exception as error:
+                found.append(f"{kind}, {table}.{column} = {oddity[:30]}: {error!r:.120}")
+            assert not repository._database._connection.in_transaction
+    return found
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_no_value_in_a_column_makes_any_method_raise_an_error_that_is_not_ours(
+    path: Path, table: str
+) -> None:
+    original, copy = path.read_bytes(), path.with_name("odd.db")
+    with closing(sqlite3.connect(path)) as connection:
+        columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+    found = []
+    for i, column in enumerate(columns):
+        for oddity in ODDITIES[i % EACH :: EACH]:
+            copy.write_bytes(original)
+            found += leaks(copy, oddity, table, column)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_that_is_gone_makes_no_method_raise_an_error_that_is_not_ours(
+    path: Path, table: str
+) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"DROP TABLE {table}")
+        connection.commit()
+    with SqliteRepository(path) as repository:
+        for call in CALLS.values():
+            with suppress(OveragesError):
+                call(repository)

@@ -1,0 +1,244 @@
+"""Records that were changed behind the repository's back: found, and the first one named."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from overages.adapters.sqlite import SqliteRepository
+from overages.chain import COLUMNS, START, Row, row_digest
+from overages.errors import RecordsAltered
+
+from .bills import fill
+
+ORG: Final = "org-001"
+LAST: Final = 6  # records of each org
+TABLE: Final = "org_billing_overages"
+
+Tampering = Callable[[sqlite3.Connection], object]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    found = tmp_path / "bills.db"
+    fill(found)
+    return found
+
+
+def tamper(path: Path, tampering: Tampering) -> None:
+    """Change a database in ways that its triggers forbid."""
+    with closing(sqlite3.connect(path)) as connection:
+        for what in ("update", "delete"):
+            connection.execute(f"DROP TRIGGER IF EXISTS {TABLE}_no_{what}")
+        tampering(connection)
+        connection.commit()
+
+
+def rows(connection: sqlite3.Connection) -> list[tuple[Row, str]]:
+    """Return the records of the org in the order of recording."""
+    found = connection.execute(
+        f"SELECT {', '.join(COLUMNS)}, id FROM {TABLE} WHERE org_id = ? ORDER BY sequence", (ORG,)
+    )
+    return [(row[:-1], row[-1]) for row in found]
+
+
+def replace(connection: sqlite3.Connection, links: list[tuple[Row, str]]) -> None:
+    """Put records in place of those of the org."""
+    connection.execute(f"DELETE FROM {TABLE} WHERE org_id = ?", (ORG,))
+    marks = ", ".join("?" * (len(COLUMNS) + 1))
+    connection.executemany(
+        f"INSERT INTO {TABLE} ({', '.join(COLUMNS)}, id) VALUES ({marks})",
+        [(*row, digest) for row, digest in links],
+    )
+
+
+def changed(row: Row, **fields: object) -> Row:
+    """Return a row with other values in some columns."""
+    return tuple(fields.get(name, value) for name, value in zip(COLUMNS, row, strict=True))  # type: ignore[return-value]
+
+
+def set_head(connection: sqlite3.Connection, sequence: int, digest: str) -> None:
+    sql = "UPDATE org_billing_chain_heads SET sequence = ?, id = ? WHERE org_id = ?"
+    connection.execute(sql, (sequence, digest, ORG))
+
+
+def where(sequence: int) -> str:
+    return f"WHERE org_id = '{ORG}' AND sequence = {sequence}"
+
+
+def delete(sequence: int) -> Tampering:
+    return lambda c: c.execute(f"DELETE FROM {TABLE} {where(sequence)}")
+
+
+def change(sequence: int, assignment: str) -> Tampering:
+    return lambda c: c.execute(f"UPDATE {TABLE} SET {assignment} {where(sequence)}")
+
+
+def swap(left: int, right: int) -> Tampering:
+    def swapping(connection: sqlite3.Connection) -> None:
+        for old, new in ((left, 99), (right, left), (99, right)):
+            connection.execute(f"UPDATE {TABLE} SET sequence = {new} {where(old)}")
+
+    return swapping
+
+
+def delete_all(connection: sqlite3.Connection) -> None:
+    connection.execute(f"DELETE FROM {TABLE} WHERE org_id = ?", (ORG,))
+
+
+def forge(connection: sqlite3.Connection) -> None:
+    """Add a record that follows lawfully on the last one."""
+    links = rows(connection)
+    row, digest = links[-1]
+    forged = changed(row, sequence=LAST + 1, revision=3)
+    replace(connection, [*links, (forged, row_digest(forged, digest))])
+
+
+def forge_first(connection: sqlite3.Connection) -> None:
+    """Add the lawful first record of an org that has none."""
+    row, _ = rows(connection)[0]
+    forged = changed(row, org_id="org-0000")
+    marks = ", ".join("?" * (len(COLUMNS) + 1))
+    connection.execute(
+        f"INSERT INTO {TABLE} ({', '.join(COLUMNS)}, id) VALUES ({marks})",
+        (*forged, row_digest(forged, START.digest)),
+    )
+
+
+def duplicate(sequence: int) -> Tampering:
+    def duplicating(connection: sqlite3.Connection) -> None:
+        links = rows(connection)
+        row, digest = links[sequence - 1]
+        replace(connection, [*links, (changed(row, revision=9), digest)])
+
+    return duplicating
+
+
+def mend_one(sequence: int) -> Tampering:
+    """Change a record and make its own digest right, but not the later ones."""
+
+    def mending(connection: sqlite3.Connection) -> None:
+        links = rows(connection)
+        before = links[sequence - 2][1] if sequence > 1 else START.digest
+        row = changed(links[sequence - 1][0], cost="7777")
+        links[sequence - 1] = row, row_digest(row, before)
+        replace(connection, links)
+
+    return mending
+
+
+def mend_all(connection: sqlite3.Connection) -> None:
+    """Change a record and make all digests right, but not the head."""
+    links = rows(connection)
+    previous = START.digest
+    mended: list[tuple[Row, str]] = []
+    for row, _ in links:
+        kept = changed(row, cost="7777") if len(mended) == 2 else row
+        previous = row_digest(kept, previous)
+        mended.append((kept, previous))
+    replace(connection, mended)
+
+
+def mend_head_too(connection: sqlite3.Connection) -> None:
+    mend_all(connection)
+    set_head(connection, LAST, rows(connection)[-1][1])
+
+
+def cut_off(kept: int) -> Tampering:
+    """Remove the last records, and set the head to the one before them."""
+
+    def cutting(connection: sqlite3.Connection) -> None:
+        links = rows(connection)[:kept]
+        replace(connection, links)
+        set_head(connection, kept, links[-1][1])
+
+    return cutting
+
+
+def forget(connection: sqlite3.Connection) -> None:
+    """Remove all records of the org, and the head."""
+    delete_all(connection)
+    connection.execute("DELETE FROM org_billing_chain_heads WHERE org_id = ?", (ORG,))
+
+
+FOUND: Final[dict[str, tuple[Tampering, str, int, str]]] = {
+    "the first is deleted": (delete(1), ORG, 1, "missing"),
+    "one in the middle is deleted": (delete(3), ORG, 3, "missing"),
+    "the last is deleted": (delete(LAST), ORG, LAST, "missing"),
+    "all of an org are deleted": (delete_all, ORG, 1, "missing"),
+    "a cost is changed": (change(4, "cost = '7777'"), ORG, 4, "not what"),
+    "a price is removed": (change(2, "unit_price = NULL"), ORG, 2, "not what"),
+    "a digest is changed": (change(5, f"id = '{'0' * 64}'"), ORG, 5, "not what"),
+    "the last digest is changed": (change(LAST, f"id = '{'0' * 64}'"), ORG, LAST, "not what"),
+    "two are changed": (change(2, "cost = '7777', sequence = 2"), ORG, 2, "not what"),
+    "two are swapped": (swap(2, 3), ORG, 2, "not what"),
+    "the first and the last are swapped": (swap(1, LAST), ORG, 1, "not what"),
+    "one is moved to the end": (change(3, "sequence = 7"), ORG, 3, "missing"),
+    "one is moved before the first": (change(3, "sequence = 0"), ORG, 3, "missing"),
+    "one is forged behind the last": (forge, ORG, LAST + 1, "never recorded"),
+    "one is forged for an org without any": (forge_first, "org-0000", 1, "never recorded"),
+    "one is there twice": (duplicate(3), ORG, 3, "twice"),
+    "the first is there twice": (duplicate(1), ORG, 1, "twice"),
+    "the last is there twice": (duplicate(LAST), ORG, LAST, "twice"),
+    "one is changed and its digest mended": (mend_one(3), ORG, 4, "not what"),
+    "the first is changed and its digest mended": (mend_one(1), ORG, 2, "not what"),
+    "the last is changed and its digest mended": (mend_one(LAST), ORG, LAST, "not what"),
+    "one is changed and all digests mended": (mend_all, ORG, LAST, "not what"),
+    "one is given to another org": (change(2, "org_id = 'org-0000'"), "org-0000", 1, "missing"),
+    "the head is deleted": (
+        lambda c: c.execute(f"DELETE FROM org_billing_chain_heads WHERE org_id = '{ORG}'"),
+        ORG, 1, "never recorded",
+    ),
+    "the head is set back": (lambda c: set_head(c, 5, rows(c)[4][1]), ORG, LAST, "never recorded"),
+    "the head is set forward": (lambda c: set_head(c, 7, "0" * 64), ORG, LAST + 1, "missing"),
+}  # fmt: skip
+"""What is done, and the org, the sequence and the words with which it is found."""
+
+FOUND_BY_A_NOTED_HEAD: Final[dict[str, tuple[Tampering, int]]] = {
+    "one is changed, and all digests and the head mended": (mend_head_too, LAST),
+    "the last is removed, and the head set back": (cut_off(LAST - 1), LAST),
+    "all but the first are removed, and the head set back": (cut_off(1), 2),
+    "all are removed with the head": (forget, 1),
+}
+
+
+@pytest.mark.parametrize("kind", FOUND)
+def test_tampering_is_found_and_the_first_record_that_shows_it_is_named(
+    path: Path, kind: str
+) -> None:
+    tampering, org_id, sequence, words = FOUND[kind]
+    tamper(path, tampering)
+    with SqliteRepository(path) as repository:
+        for asked in (None, org_id):
+            with pytest.raises(RecordsAltered, match=words) as found:
+                repository.verify(asked)
+            assert (found.value.org_id, found.value.sequence) == (org_id, sequence)
+        others = repository.verify("org-000"), repository.verify("org-002")
+    assert others == (LAST, LAST)
+
+
+@pytest.mark.parametrize("kind", FOUND_BY_A_NOTED_HEAD)
+def test_tampering_that_is_covered_up_is_found_by_a_head_that_was_noted(
+    path: Path, kind: str
+) -> None:
+    tampering, sequence = FOUND_BY_A_NOTED_HEAD[kind]
+    with SqliteRepository(path) as repository:
+        noted = repository.head(ORG)
+    tamper(path, tampering)
+    with SqliteRepository(path) as repository:
+        assert repository.verify() < 4 * LAST or kind.startswith("one")
+        with pytest.raises(RecordsAltered) as found:
+            repository.verify(ORG, head=noted)
+        assert (found.value.org_id, found.value.sequence) == (ORG, sequence)
+
+
+def test_triggers_refuse_to_change_or_delete_a_record(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        for sql in (f"UPDATE {TABLE} SET cost = '7777'", f"DELETE FROM {TABLE}"):
+            with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+                connection.execute(sql)

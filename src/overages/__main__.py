@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from overages.commands import close, migrate, rate, show, verify
 from overages.commands.inputs import BadInput, say
-from overages.errors import OveragesError
+from overages.errors import OveragesError, StorageError
 from overages.period import Period
 
 
@@ -36,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except BrokenPipeError:  # whoever read the output has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except StorageError as error:
+        say(f"{args.db}: {error}")
         return 1
     except OSError as error:
         say(f"overages: {error}")

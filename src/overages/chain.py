@@ -13,7 +13,7 @@ shows that too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -24,7 +24,7 @@ from attrs import frozen
 
 from overages.errors import RecordsAltered
 from overages.exact import Exact, Quantity, number_text, ordinal
-from overages.money import Money
+from overages.money import Currency
 from overages.parsing import parse_all
 from overages.period import Period, format_instant
 from overages.record import OverageRecord, sha256_digest
@@ -57,6 +57,9 @@ _SEQUENCE: Final = COLUMNS.index("sequence")
 Link: TypeAlias = tuple[Row, str]
 """A row and its digest."""
 
+StoredRow: TypeAlias = tuple[*Row, str]
+"""A row with its digest as the last column, as it is stored."""
+
 
 @frozen(init=False, weakref_slot=False)
 class ChainHead:
@@ -80,55 +83,71 @@ START: Final = new_head(0, "0" * 64)
 
 def row_of(record: OverageRecord) -> Row:
     """Return the row that keeps a record."""
-    return make_row(
+    make_row = row_maker(
         record.org_id,
         record.period,
-        record.metric,
-        record.quantity,
-        record.cost,
-        record.exact_cost,
-        record.unit_price,
+        record.cost.currency,
         record.plan,
         record.plan_version,
         record.revision,
-        record.sequence,
         record.created_at,
+    )
+    return make_row(
+        record.metric,
+        record.quantity,
+        record.unit_price,
+        record.exact_cost,
+        record.cost.minor,
+        record.sequence,
     )
 
 
-def make_row(
+def row_maker(
     org_id: str,
     period: Period,
-    metric: str,
-    quantity: Quantity,
-    cost: Money,
-    exact_cost: Exact,
-    unit_price: Exact | None,
+    currency: Currency,
     plan: str,
     plan_version: int,
     revision: int,
-    sequence: int,
     created_at: datetime,
-) -> Row:
-    """Return the row of a record with these fields, which have been validated."""
-    currency = cost.currency
-    return (
-        org_id,
-        _instant_text(period.start),
-        _instant_text(period.end),
-        metric,
-        revision,
-        number_text(quantity),
-        None if unit_price is None else number_text(unit_price),
-        number_text(exact_cost),
-        number_text(cost.minor),
-        currency.code,
-        currency.exponent,
-        plan,
-        plan_version,
-        sequence,
-        _instant_text(created_at),
-    )
+) -> Callable[[str, Quantity, Exact | None, Exact, int, int], Row]:
+    """Return a function that makes the rows of one recording, which have so much in common."""
+    start, end = _instant_text(period.start), _instant_text(period.end)
+    code, exponent = currency.code, currency.exponent
+    created = _instant_text(created_at)
+
+    def make_row(
+        metric: str,
+        quantity: Quantity,
+        unit_price: Exact | None,
+        exact_cost: Exact,
+        minor: int,
+        sequence: int,
+    ) -> Row:
+        return (
+            org_id,
+            start,
+            end,
+            metric,
+            revision,
+            number_text(quantity),
+            None if unit_price is None else number_text(unit_price),
+            number_text(exact_cost),
+            number_text(minor),
+            code,
+            exponent,
+            plan,
+            plan_version,
+            sequence,
+            created,
+        )
+
+    return make_row
+
+
+def link_of(stored: StoredRow) -> Link:
+    """Return a stored row as its row and its digest."""
+    return stored[:-1], stored[-1]
 
 
 def row_digest(row: Row, previous: str) -> str:
@@ -141,7 +160,7 @@ def row_digest(row: Row, previous: str) -> str:
     text = (
         f'{previous}\n{{"cost":{{"currency":{{"code":{_quoted(currency)},"exponent":"{exponent}"}},'
         f'"minor":"{cost}"}},"created_at":"{created_at}","exact_cost":"{exact_cost}",'
-        f'"metric":{_quoted(metric)},"org_id":{_quote(org_id)},"period":"{start}/{end}",'
+        f'"metric":{_quoted(metric)},"org_id":{_quoted(org_id)},"period":"{start}/{end}",'
         f'"plan":{_quoted(plan)},"plan_version":"{plan_version}","quantity":"{quantity}",'
         f'"revision":"{revision}","sequence":"{sequence}","type":"OverageRecord",'
         f'"unit_price":{price},"version":"1"}}'
@@ -150,7 +169,7 @@ def row_digest(row: Row, previous: str) -> str:
 
 
 _quote: Final = JSONEncoder(ensure_ascii=False).encode
-# The same metrics, plans, currencies and periods come again and again.
+# The same orgs, metrics, plans, currencies and periods come again and again.
 _quoted: Final = lru_cache(maxsize=1024)(_quote)
 _instant_text: Final = lru_cache(maxsize=1024)(format_instant)
 

@@ -202,7 +202,8 @@ def number_text(number: Quantity | Fraction) -> str:
     if type(number) is int and -LIMIT < number < LIMIT:
         return str(number)
     if isinstance(number, Decimal):
-        return format(number, "f")
+        text = str(number)  # a quarter of what formatting takes
+        return format(number, "f") if "E" in text or "e" in text else text
     if isinstance(number, int):
         return format(Decimal(number), "f")  # for a host may limit how long an int's str is
     return f"{Decimal(number.numerator)}/{Decimal(number.denominator)}"

@@ -11,14 +11,17 @@ All at once with `meter`, or one by one:
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from typing import Final
 
 from overages.errors import EventConflict, InvalidType, InvalidValue
 from overages.exact import scaled, unscaled
 from overages.parsing import Problems, instance_of
 from overages.period import Period, format_instant
 from overages.usage import Usage, UsageEvent
+
+_REPORTED: Final = "was reported before with another metric, quantity or time"
 
 
 class Meter:
@@ -89,8 +92,7 @@ class Meter:
         if known is digest:
             return True
         if known != digest:
-            problem = "was reported before with another metric, quantity or time"
-            raise EventConflict("id", event_id, problem)
+            raise EventConflict("id", event_id, _REPORTED)
         return False
 
     def _start_of_period(self, moment: datetime) -> datetime:
@@ -106,6 +108,31 @@ class Meter:
         insort(self._starts, period.start)
         self._periods[period.start] = period
         return period.start
+
+
+def new_events(
+    placed: Iterable[tuple[UsageEvent, Period]], known: Mapping[tuple[str, str], UsageEvent]
+) -> list[tuple[UsageEvent, Period]]:
+    """Return the events that were not known, each once.
+
+    :param placed: events, each with the period that it counts in.
+    :param known: events by org and id.
+    :raises EventConflict: for an id that came before in its org, with other content;
+        `InvalidValues` if several did.
+    """
+    seen = dict(known)
+    new = []
+    problems = Problems()
+    for event, period in placed:
+        if event.id is None:
+            new.append((event, period))
+        elif (key := (event.org_id, event.id)) not in seen:
+            seen[key] = event
+            new.append((event, period))
+        elif seen[key] != event:
+            problems.add(EventConflict(f"{event.org_id}: id", event.id, _REPORTED))
+    problems.raise_any()
+    return new
 
 
 def meter(

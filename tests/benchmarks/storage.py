@@ -108,7 +108,7 @@ def write_same_rows(batches: Batches) -> float:
     prepared = [[ledger_of(statement) for statement in batch] for batch in batches]
     rows = [
         (
-            [(*row, digest) for ledger in ledgers for row, digest in ledger.new],
+            [row for ledger in ledgers for row in ledger.new],
             [(ledger.org_id, ledger.head.sequence, ledger.head.digest) for ledger in ledgers],
             [row for ledger in ledgers for row in ledger.due],
         )
@@ -165,7 +165,7 @@ def ledger_of(statement: Statement) -> Ledger:
 def connected(path: Path) -> sqlite3.Connection:
     """Open a database as the repository does."""
     connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA synchronous = EXTRA")
     journal = "WAL" if wal_is_safe(sqlite3.sqlite_version_info) else "DELETE"
     connection.execute(f"PRAGMA journal_mode = {journal}")
     return connection

@@ -65,7 +65,7 @@ def test_a_library_without_strict_tables_is_refused_before_a_file_is_made(
 def test_commits_wait_for_the_disk(tmp_path: Path, journal: str) -> None:
     with SqliteRepository(tmp_path / f"{journal}.db") as repository:
         ours = repository._database._connection
-        assert ours.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert ours.execute("PRAGMA synchronous").fetchone() == (3,)
 
 
 def test_an_unsafe_log_that_another_program_left_is_switched_off(

@@ -18,7 +18,7 @@ from overages import (
     Statement,
     aggregate,
 )
-from overages.chain import COLUMNS, START, Link, row_digest, row_of, verify_chain
+from overages.chain import COLUMNS, START, Link, link_of, row_digest, row_of, verify_chain
 from overages.codec import encode
 from overages.errors import RecordsAltered
 from overages.recording import Ledger
@@ -169,7 +169,7 @@ def test_a_ledger_goes_on_wherever_another_one_ended(statements: list[Statement]
 @given(statement_lists())
 def test_what_is_recorded_is_what_would_be_constructed(statements: list[Statement]) -> None:
     ledger = history_of(statements)
-    for record, (row, digest) in zip(ledger.records, ledger.new, strict=True):
+    for record, stored in zip(ledger.records, ledger.new, strict=True):
         again = OverageRecord(
             record.org_id,
             record.period,
@@ -186,7 +186,7 @@ def test_what_is_recorded_is_what_would_be_constructed(statements: list[Statemen
             digest=record.digest,
         )
         assert (again, repr(again), hash(again)) == (record, repr(record), hash(record))
-        assert (row_of(record), record.digest) == (row, digest)
+        assert (*row_of(record), record.digest) == stored
 
 
 # The chain
@@ -209,14 +209,14 @@ def test_a_digest_is_of_the_one_before_and_the_codec_s_text(
 @given(statement_lists(), st.randoms(use_true_random=False))
 def test_the_chain_of_what_was_recorded_verifies(statements: list[Statement], random: Any) -> None:
     ledger = history_of(statements)
-    links = list(ledger.new)
+    links = [link_of(row) for row in ledger.new]
     random.shuffle(links)
     assert verify_chain("org-1", links, ledger.head) == len(links)
-    for sequence, (_, digest) in enumerate(ledger.new, start=1):
+    for sequence, (*_, digest) in enumerate(ledger.new, start=1):
         noted = ChainHead(sequence, digest)
         assert verify_chain("org-1", links, ledger.head, noted) == len(links)
     previous = START.digest
-    for row, digest in ledger.new:
+    for row, digest in map(link_of, ledger.new):
         assert row_digest(row, previous) == digest
         previous = digest
 
@@ -281,7 +281,7 @@ def test_whatever_is_done_to_a_chain_is_found_and_named(
 ) -> None:
     ledger = history_of(statements)
     assume(ledger.new)
-    links = list(ledger.new)
+    links = [link_of(row) for row in ledger.new]
     first = tamper(data, links)
     with pytest.raises(RecordsAltered) as caught:
         verify_chain("org-1", links, ledger.head)
@@ -294,7 +294,8 @@ def test_a_chain_that_was_cut_off_shows_by_a_head_that_was_noted(
 ) -> None:
     ledger = history_of(statements)
     assume(ledger.new)
-    left = ledger.new[: data.draw(st.integers(0, len(ledger.new) - 1))]
+    kept = data.draw(st.integers(0, len(ledger.new) - 1))
+    left = [link_of(row) for row in ledger.new[:kept]]
     head = ChainHead(len(left), left[-1][1]) if left else START
     assert verify_chain("org-1", left, head) == len(left)
     with pytest.raises(RecordsAltered) as caught:

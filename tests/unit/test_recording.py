@@ -1,7 +1,7 @@
 """Recording: what a statement adds to an org's records, and what it may not add."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -24,7 +24,7 @@ from overages import (
     Usage,
     calculate,
 )
-from overages.chain import START, row_of, verify_chain
+from overages.chain import START, link_of, row_of, verify_chain
 from overages.errors import (
     CurrencyMismatch,
     InvalidType,
@@ -182,7 +182,7 @@ def test_a_ledger_goes_on_from_records_and_a_head() -> None:
     assert brief(recording.new) == [("tokens", -50, -50, Decimal("-0.5"), Decimal("0.01"), 2, 3)]
     assert len(ledger.new) == 1
     assert ledger.head == ChainHead(3, recording.new[0].digest)
-    links = [*first.new, *ledger.new]
+    links = [link_of(row) for row in (*first.new, *ledger.new)]
     assert verify_chain("org-1", links, ledger.head, noted=first.head) == 3
 
 
@@ -191,7 +191,7 @@ def test_a_ledger_has_what_is_new_as_rows_and_what_is_due() -> None:
     recording = add(ledger, statement(tokens=350, runs=5))
     again = add(ledger, statement(tokens=100, runs=Decimal("2.5")))
     new = [*recording.new, *again.new]
-    assert ledger.new == [(row_of(record), record.digest) for record in new]
+    assert ledger.new == [(*row_of(record), record.digest) for record in new]
     february = ("2024-02-01T00:00:00Z", "2024-03-01T00:00:00Z")
     assert {row[:4]: row[4:] for row in ledger.due} == {
         ("org-1", *february, "tokens"): ("0", "0", "USD", 2),
@@ -324,3 +324,17 @@ def test_a_refusal_leaves_the_next_statement_as_it_would_have_been() -> None:
     refused(one, statement(SPRING, tokens=1000), PeriodOverlap)
     assert add(one, statement(tokens=300)) == add(other, statement(tokens=300))
     assert one.head == other.head
+
+
+def test_a_statement_of_another_org_is_refused() -> None:
+    message = refused(Ledger("org-2"), statement(tokens=350), InvalidValue)
+    assert message == "statement.org_id: must be 'org-2', got 'org-1'"
+
+
+def test_the_time_of_recording_is_kept_in_utc_and_must_have_a_zone() -> None:
+    noon = datetime(2024, 3, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+    (record,) = add(Ledger("org-1"), statement(tokens=350), created_at=noon).new
+    assert repr(record.created_at) == repr(datetime(2024, 3, 1, 10, tzinfo=UTC))
+    naive = noon.replace(tzinfo=None)
+    message = refused(Ledger("org-1"), statement(tokens=350), InvalidValue, created_at=naive)
+    assert message.startswith("created_at: must have a timezone")

@@ -9,23 +9,23 @@ decided here, for all adapters alike, by the pure functions of the core.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from overages.account import Account
-from overages.chain import START, ChainHead, Link, verify_chain
-from overages.errors import EventConflict, InvalidType, InvalidValue, OveragesError, UnknownPlan
+from overages.adapters.storage import Storage
+from overages.chain import START, ChainHead, verify_chain
+from overages.errors import InvalidType, InvalidValue, OveragesError, UnknownPlan
 from overages.exact import ordinal, scaled, unscaled
+from overages.metering import new_events
 from overages.names import name
 from overages.overage import Statement
 from overages.parsing import Problems, as_tuple, flag, instance_of, optional, parse_all
 from overages.period import Period, instant
 from overages.plan import Plan
-from overages.record import OverageRecord, Summary, by_sequence
-from overages.recording import Ledger, Recording
+from overages.record import OverageRecord, by_sequence
+from overages.recording import Recording
 from overages.usage import Usage, UsageEvent
 
 T = TypeVar("T")
@@ -37,16 +37,9 @@ _optional_ordinal: Final = optional(ordinal)
 _period: Final = instance_of(Period)
 _optional_period: Final = optional(_period)
 
-Counts = Mapping[tuple[str, Period, str], int]
-"""Parts of units by org, period and metric."""
 
-
-class BaseRepository(ABC):
+class BaseRepository(Storage):
     """Keeps the contract of `overages.repository.Repository` over what an adapter stores."""
-
-    @abstractmethod
-    def transaction(self) -> AbstractContextManager[object]:
-        """Make all calls within the block one: all that they write is kept, or none."""
 
     # Plans
 
@@ -105,7 +98,7 @@ class BaseRepository(ABC):
         placed = [(event, _period(period_of(event), "period_of()")) for event in given]
         with self._writing():
             known = self._known_events([event for event in given if event.id is not None])
-            new = _new_events(placed, known)
+            new = new_events(placed, known)
             counts: dict[tuple[str, Period, str], int] = {}
             for event, period in new:
                 key = event.org_id, period, event.metric
@@ -238,123 +231,10 @@ class BaseRepository(ABC):
             verify_chain(org_id, (), START, head)
         return sum(counts)
 
-    # What an adapter stores. All of it is called within `_reading` or `_writing`.
-
-    @abstractmethod
-    def _reading(self) -> AbstractContextManager[object]:
-        """Hold one state of the storage for some reads."""
-
-    @abstractmethod
-    def _writing(self) -> AbstractContextManager[object]:
-        """Hold the storage for some reads and writes; keep all of them, or none on an error."""
-
-    @abstractmethod
-    def _version_of(self, plan: Plan) -> int:
-        """Return the version of a plan, having kept it as the next one if it is new."""
-
-    @abstractmethod
-    def _get_plan(self, slug: str, version: int) -> Plan | None: ...
-
-    @abstractmethod
-    def _starts_of(self, slug: str) -> Mapping[datetime, int]:
-        """Return the versions of a plan by the instant from which each is in force."""
-
-    @abstractmethod
-    def _set_start(self, slug: str, since: datetime, version: int) -> None: ...
-
-    @abstractmethod
-    def _set_account(self, account: Account) -> None: ...
-
-    @abstractmethod
-    def _get_account(self, org_id: str) -> Account | None: ...
-
-    @abstractmethod
-    def orgs(self) -> Iterator[str]:
-        """Yield the orgs that have an account or records, sorted."""
-
-    @abstractmethod
-    def _known_events(self, events: Sequence[UsageEvent]) -> Mapping[tuple[str, str], UsageEvent]:
-        """Return what is stored under the ids of events, by org and id."""
-
-    @abstractmethod
-    def _keep_events(self, events: Sequence[UsageEvent]) -> None: ...
-
-    @abstractmethod
-    def _events_of(self, org_id: str, period: Period) -> Iterable[UsageEvent]:
-        """Return the events with an instant in a period, as they came."""
-
-    @abstractmethod
-    def _count(self, counts: Counts) -> None:
-        """Add to what was used."""
-
-    @abstractmethod
-    def _set_usage(self, usage: Usage) -> None: ...
-
-    @abstractmethod
-    def _used(self, org_id: str, period: Period) -> Mapping[str, int]:
-        """Return parts of units by metric."""
-
-    @abstractmethod
-    def _ledgers(self, statements: Sequence[Statement]) -> Mapping[str, Ledger]:
-        """Return the ledger of each org that has a statement."""
-
-    @abstractmethod
-    def _append(self, ledgers: Iterable[Ledger]) -> None:
-        """Keep what ledgers have that is new, with the overage beside the usage."""
-
-    @abstractmethod
-    def _records_of(self, org_id: str, period: Period | None) -> Iterable[OverageRecord]:
-        """Return records in any order."""
-
-    @abstractmethod
-    def summary(self, org_id: str, period: Period | None = None) -> Summary | None:
-        """Return what ``aggregate(records(org_id, period))`` would; None if there is no record."""
-
-    @abstractmethod
-    def overage(self, org_id: str, period: Period) -> Summary | None:
-        """Return the overage that is kept beside an org's usage of a period, by metric."""
-
-    @abstractmethod
-    def _set_invoiced(self, org_id: str, period: Period, moment: datetime) -> None: ...
-
-    @abstractmethod
-    def _invoiced(self, org_id: str, period: Period) -> datetime | None: ...
-
-    @abstractmethod
-    def _head(self, org_id: str) -> ChainHead | None: ...
-
-    @abstractmethod
-    def _chains(self, org_id: str | None) -> Iterator[tuple[str, list[Link], ChainHead]]:
-        """Yield each org, or one, with the links and the head of its chain, sorted by org."""
-
 
 def _in_force(starts: Mapping[datetime, int], at: datetime | None) -> int | None:
     begun = [since for since in starts if at is None or since <= at]
     return starts[max(begun)] if begun else None
-
-
-def _new_events(
-    placed: Iterable[tuple[UsageEvent, Period]], known: Mapping[tuple[str, str], UsageEvent]
-) -> list[tuple[UsageEvent, Period]]:
-    """Return the events that were not known, each once.
-
-    :raises EventConflict: for an id that came before with other content.
-    """
-    seen = dict(known)
-    new = []
-    problems = Problems()
-    for event, period in placed:
-        if event.id is not None:
-            key = event.org_id, event.id
-            if key in seen:
-                if seen[key] != event:
-                    problem = "was reported before with another metric, quantity or time"
-                    problems.add(EventConflict(f"{event.org_id}: id", event.id, problem))
-                continue
-            seen[key] = event
-        new.append((event, period))
-    problems.raise_any()
-    return new
 
 
 def _all_of(kind: type[T], values: Iterable[T], field: str) -> tuple[T, ...]:

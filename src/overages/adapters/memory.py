@@ -15,7 +15,8 @@ from datetime import datetime
 from threading import RLock
 
 from overages.account import Account
-from overages.adapters.base import BaseRepository, Counts, check_org
+from overages.adapters.base import BaseRepository, check_org
+from overages.adapters.storage import Counts
 from overages.aggregation import aggregate
 from overages.chain import ChainHead, Link, row_of
 from overages.exact import scaled

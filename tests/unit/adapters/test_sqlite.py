@@ -24,7 +24,8 @@ from overages import (
     calculate,
 )
 from overages.adapters.sqlite import SqliteRepository, migrate
-from overages.adapters.sqlite.connection import APPLICATION_ID, wal_is_safe
+from overages.adapters.sqlite.connection import wal_is_safe
+from overages.adapters.sqlite.schema import APPLICATION_ID
 from overages.errors import (
     ForeignDatabase,
     InvalidType,

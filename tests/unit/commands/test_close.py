@@ -241,7 +241,7 @@ def test_records_that_were_altered_are_named(desk: Desk) -> None:
 def test_what_only_reads_makes_no_database(desk: Desk, command: str) -> None:
     status, out, err = desk.run(command)
     assert (status, out) == (1, "")
-    assert err.startswith("overages: ")
+    assert err == "overages.db: SQLite: unable to open database file\n"
     assert not desk.db.exists()
 
 

@@ -66,4 +66,5 @@ class Catalogue(SqliteStore):
             "SELECT org_id FROM org_billing_accounts"
             " UNION SELECT org_id FROM org_billing_chain_heads"
         )
-        return iter(sorted(org_id for (org_id,) in rows))  # SQLite sorts UTF-16 otherwise
+        with readable():
+            return iter(sorted(org_id for (org_id,) in rows))  # SQLite sorts UTF-16 otherwise

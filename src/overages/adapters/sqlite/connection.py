@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import RLock
 from typing import Any, Final
@@ -109,15 +109,12 @@ class Database:
     @classmethod
     def open_read_only(cls, path: str | Path, *, timeout: int) -> Database:
         """Open a database of ours that is there, for reads alone."""
-        with our_errors():
-            connection = sqlite3.connect(
-                f"{Path(path).absolute().as_uri()}?mode=ro",
-                timeout=timeout,
-                isolation_level=None,
-                check_same_thread=False,
-                uri=True,
-            )
-        return cls._opened(connection, migrating=False)
+        try:
+            return cls._opened(_connect_to(path, "ro", timeout), migrating=False)
+        except StorageReadOnly:  # a writer was killed: what it left half done is to be taken back
+            with our_errors(), closing(_connect_to(path, "rw", timeout)) as connection:
+                connection.execute("SELECT name FROM sqlite_schema").fetchall()
+        return cls._opened(_connect_to(path, "ro", timeout), migrating=False)
 
     @classmethod
     def _opened(cls, connection: sqlite3.Connection, *, migrating: bool) -> Database:
@@ -256,6 +253,18 @@ class Database:
             self._connection.execute(sql)
 
 
+def _connect_to(path: str | Path, mode: str, timeout: int) -> sqlite3.Connection:
+    """Connect to a file that is there."""
+    with our_errors():
+        return sqlite3.connect(
+            f"{Path(path).absolute().as_uri()}?mode={mode}",
+            timeout=timeout,
+            isolation_level=None,
+            check_same_thread=False,
+            uri=True,
+        )
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Make the tables in a database of the host's, or bring them up to date.
 
@@ -269,7 +278,7 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 def _configure(connection: sqlite3.Connection) -> None:
     """Set what keeps writes safe: every commit on the disk, and a journal without known faults."""
-    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA synchronous = EXTRA")  # FULL, and the folder after the journal went
     connection.execute("PRAGMA recursive_triggers = ON")  # or REPLACE would delete without one
     if wal_is_safe(sqlite3.sqlite_version_info):
         with suppress(sqlite3.OperationalError):  # busy: the journal that it has is as safe

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import Final
 
@@ -18,7 +18,7 @@ from overages.adapters.sqlite.rows import (
     summary_of,
 )
 from overages.adapters.sqlite.store import IN_PERIOD, SqliteStore, chunks, marks
-from overages.chain import COLUMNS, START, ChainHead, Link
+from overages.chain import COLUMNS, START, ChainHead, Link, link_of
 from overages.names import name
 from overages.overage import Statement
 from overages.parsing import instance_of
@@ -58,7 +58,8 @@ class RecordTables(SqliteStore):
         for chunk in chunks(orgs):
             among = f"WHERE org_id IN ({marks(chunk)})"
             sql = f"SELECT org_id, sequence, id FROM org_billing_chain_heads {among}"
-            heads = {row[0]: ChainHead(*row[1:]) for row in self._cursor.execute(sql, chunk)}
+            with readable():
+                heads = {row[0]: ChainHead(*row[1:]) for row in self._cursor.execute(sql, chunk)}
             invoiced = self._invoiced_among(among, chunk)
             since, until = coarse_span(first, last)
             sql = f"{_RECORDS} {among} AND billing_period_start < ? AND billing_period_end >= ?"
@@ -88,10 +89,10 @@ class RecordTables(SqliteStore):
 
     def _append(self, ledgers: Iterable[Ledger]) -> None:
         changed = [ledger for ledger in ledgers if ledger.new]
-        write = self._cursor.executemany  # of generators: a batch needs no second copy
-        write(INSERT_RECORD, ((*row, digest) for ledger in changed for row, digest in ledger.new))
+        write = self._cursor.executemany
+        write(INSERT_RECORD, chain.from_iterable(ledger.new for ledger in changed))
         write(SET_HEAD, ((each.org_id, each.head.sequence, each.head.digest) for each in changed))
-        write(SET_OVERAGE, (row for ledger in changed for row in ledger.due))
+        write(SET_OVERAGE, chain.from_iterable(ledger.due for ledger in changed))
 
     def _records_of(self, org_id: str, period: Period | None) -> Iterable[OverageRecord]:
         if period is None:
@@ -148,23 +149,29 @@ class RecordTables(SqliteStore):
 
     def _chains(self, org_id: str | None) -> Iterator[tuple[str, list[Link], ChainHead]]:
         """Yield each org with its records and its head, either of which may have been lost."""
-        among, key = ("", ()) if org_id is None else (" WHERE org_id = ?", (org_id,))
-        sql = f"SELECT org_id, sequence, id FROM org_billing_chain_heads{among} ORDER BY org_id"
-        heads = self._database.cursor().execute(sql, key)
-        rows = self._cursor.execute(f"{_RECORDS}{among} ORDER BY org_id", key)
+        among, key = ("", ()) if org_id is None else (" AND org_id = ?", (org_id,))
+        kept = "EXISTS (SELECT 1 FROM org_billing_overages AS o WHERE o.org_id = h.org_id)"
+        sql = "SELECT org_id, sequence, id FROM org_billing_chain_heads AS h WHERE"
+        lost = self._cursor.execute(f"{sql} NOT {kept}{among}", key).fetchall()
+        ends = self._database.cursor().execute(f"{sql} {kept}{among} ORDER BY org_id", key)
+        rows = self._cursor.execute(f"{_RECORDS} WHERE true{among} ORDER BY org_id", key)
         with readable():
-            ends = ((org, ChainHead(sequence, digest)) for org, sequence, digest in heads)
+            lost.sort()
             end = next(ends, None)
             for org, group in groupby(rows, key=itemgetter(0)):
-                while end is not None and end[0] < org:
-                    yield end[0], [], end[1]
-                    end = next(ends, None)
-                links = [(row[:-1], row[-1]) for row in group]
+                while lost and lost[0][0] < org:
+                    yield _chain([], *lost.pop(0))
+                links = [link_of(row) for row in group]
                 if end is not None and end[0] == org:
-                    yield org, links, end[1]
+                    yield _chain(links, *end)
                     end = next(ends, None)
                 else:
                     yield org, links, START
-            while end is not None:
-                yield end[0], [], end[1]
-                end = next(ends, None)
+            for each in lost:
+                yield _chain([], *each)
+
+
+def _chain(
+    links: list[Link], org_id: str, sequence: int, digest: str
+) -> tuple[str, list[Link], ChainHead]:
+    return org_id, links, ChainHead(sequence, digest)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from overages.adapters.base import Counts
 from overages.adapters.sqlite.rows import (
     coarse_span,
     event_of,
@@ -14,6 +13,7 @@ from overages.adapters.sqlite.rows import (
     readable,
 )
 from overages.adapters.sqlite.store import IN_PERIOD, SqliteStore, chunks, marks
+from overages.adapters.storage import Counts
 from overages.exact import number_text, unscaled
 from overages.names import name
 from overages.period import Period, format_instant

@@ -1,0 +1,119 @@
+"""What an adapter stores: the primitives that a repository is built on.
+
+class MemoryRepository(BaseRepository):           # which is a Storage
+    def _get_account(self, org_id: str) -> Account | None: ...
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+
+from overages.account import Account
+from overages.chain import ChainHead, Link
+from overages.overage import Statement
+from overages.period import Period
+from overages.plan import Plan
+from overages.record import OverageRecord, Summary
+from overages.recording import Ledger
+from overages.usage import Usage, UsageEvent
+
+Counts = Mapping[tuple[str, Period, str], int]
+"""Parts of units by org, period and metric."""
+
+
+class Storage(ABC):
+    """Keeps rows; what is private is called within `_reading` or `_writing`, values checked."""
+
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[object]:
+        """Make all calls within the block one: all that they write is kept, or none."""
+
+    @abstractmethod
+    def _reading(self) -> AbstractContextManager[object]:
+        """Hold one state of the storage for some reads."""
+
+    @abstractmethod
+    def _writing(self) -> AbstractContextManager[object]:
+        """Hold the storage for some reads and writes; keep all of them, or none on an error."""
+
+    @abstractmethod
+    def _version_of(self, plan: Plan) -> int:
+        """Return the version of a plan, having kept it as the next one if it is new."""
+
+    @abstractmethod
+    def _get_plan(self, slug: str, version: int) -> Plan | None: ...
+
+    @abstractmethod
+    def _starts_of(self, slug: str) -> Mapping[datetime, int]:
+        """Return the versions of a plan by the instant from which each is in force."""
+
+    @abstractmethod
+    def _set_start(self, slug: str, since: datetime, version: int) -> None: ...
+
+    @abstractmethod
+    def _set_account(self, account: Account) -> None: ...
+
+    @abstractmethod
+    def _get_account(self, org_id: str) -> Account | None: ...
+
+    @abstractmethod
+    def orgs(self) -> Iterator[str]:
+        """Yield the orgs that have an account or records, sorted."""
+
+    @abstractmethod
+    def _known_events(self, events: Sequence[UsageEvent]) -> Mapping[tuple[str, str], UsageEvent]:
+        """Return what is stored under the ids of events, by org and id."""
+
+    @abstractmethod
+    def _keep_events(self, events: Sequence[UsageEvent]) -> None: ...
+
+    @abstractmethod
+    def _events_of(self, org_id: str, period: Period) -> Iterable[UsageEvent]:
+        """Return the events with an instant in a period, as they came."""
+
+    @abstractmethod
+    def _count(self, counts: Counts) -> None:
+        """Add to what was used."""
+
+    @abstractmethod
+    def _set_usage(self, usage: Usage) -> None: ...
+
+    @abstractmethod
+    def _used(self, org_id: str, period: Period) -> Mapping[str, int]:
+        """Return parts of units by metric."""
+
+    @abstractmethod
+    def _ledgers(self, statements: Sequence[Statement]) -> Mapping[str, Ledger]:
+        """Return the ledger of each org that has a statement."""
+
+    @abstractmethod
+    def _append(self, ledgers: Iterable[Ledger]) -> None:
+        """Keep what ledgers have that is new, with the overage beside the usage."""
+
+    @abstractmethod
+    def _records_of(self, org_id: str, period: Period | None) -> Iterable[OverageRecord]:
+        """Return records in any order."""
+
+    @abstractmethod
+    def summary(self, org_id: str, period: Period | None = None) -> Summary | None:
+        """Return what ``aggregate(records(org_id, period))`` would; None if there is no record."""
+
+    @abstractmethod
+    def overage(self, org_id: str, period: Period) -> Summary | None:
+        """Return the overage that is kept beside an org's usage of a period, by metric."""
+
+    @abstractmethod
+    def _set_invoiced(self, org_id: str, period: Period, moment: datetime) -> None: ...
+
+    @abstractmethod
+    def _invoiced(self, org_id: str, period: Period) -> datetime | None: ...
+
+    @abstractmethod
+    def _head(self, org_id: str) -> ChainHead | None: ...
+
+    @abstractmethod
+    def _chains(self, org_id: str | None) -> Iterator[tuple[str, list[Link], ChainHead]]:
+        """Yield each org, or one, with the links and the head of its chain, sorted by org."""

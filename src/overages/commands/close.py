@@ -16,7 +16,7 @@ from overages.adapters.sqlite import SqliteRepository
 from overages.commands.inputs import load_plans, load_usage, refuse, to_instant
 from overages.commands.progress import track
 from overages.commands.rate import grand_total, rate, with_idle_accounts
-from overages.errors import OveragesError, StorageError, UnknownPlan
+from overages.errors import OveragesError, UnknownPlan
 from overages.imports.plans import PlanBook
 from overages.overage import Statement
 from overages.repository import Repository
@@ -60,8 +60,6 @@ def run(args: argparse.Namespace) -> None:
             try:
                 with repository.transaction():
                     new += _record(repository, book, batch, moment, force=args.force)
-            except StorageError:
-                raise
             except OveragesError as error:
                 raise refuse(args.db, error) from None
     print(f"{args.db}: {grand_total(statements)}; new records: {new:,}")

@@ -65,8 +65,13 @@ StoredRow: TypeAlias = tuple[*Row, str]
 class ChainHead:
     """The last link of an org's chain of records, as it stood at some time.
 
+    A host notes it elsewhere, and later gives it to `verify`: the chain must still lead back to it.
+
     :param sequence: how many records there were.
     :param digest: the digest of the last of them.
+    :raises InvalidValue: for a value that is not allowed; `InvalidValues` for both.
+
+    >>> noted = ChainHead(sequence=17, digest="0f" * 32)
     """
 
     sequence: int

@@ -60,6 +60,8 @@ class OverageRecord:
         hexadecimal digits (see `overages.chain`).
     :raises InvalidType: for a value of a wrong type.
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
+
+    Repositories make records; `overages.recording.Ledger` makes them without a repository.
     """
 
     org_id: str

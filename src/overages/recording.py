@@ -81,6 +81,18 @@ class Ledger:
 
     `new` has the records that statements added, as they are stored, and `head` is the end
     of the chain with them. `due` is what their metrics come to now; the last row of one counts.
+
+    >>> from datetime import UTC
+    >>> from overages import Allowance, PerUnit, Plan, Usage, calculate
+    >>> plan = Plan("starter", "USD", {"runs": Allowance(50, PerUnit("1.00"))})
+    >>> ledger, now = Ledger("org-123"), datetime(2024, 3, 1, tzinfo=UTC)
+    >>> for used in (75, 75, 60):
+    ...     statement = calculate(plan, Usage("org-123", Period.month(2024, 2), {"runs": used}))
+    ...     recording = ledger.add(statement, plan_version=1, created_at=now)
+    ...     print([str(record.cost) for record in recording.new])
+    ['25.00 USD']
+    []
+    ['-15.00 USD']
     """
 
     def __init__(

@@ -42,6 +42,19 @@ class OverageService:
 
     Periods are those of the account's cycle; without a `period`, a method works on the present one.
     What happens is logged under ``overages.service``, with org and period, never with amounts.
+
+    >>> from datetime import UTC
+    >>> from overages import Allowance, MemoryRepository, PerUnit, Plan
+    >>> repository, now = MemoryRepository(), datetime(2024, 2, 20, tzinfo=UTC)
+    >>> version = repository.put_plan(Plan("starter", "USD", {"runs": Allowance(50, PerUnit("1"))}))
+    >>> repository.put_account(Account("org-123", plan="starter"))
+    >>> service = OverageService(repository, clock=lambda: now)
+    >>> service.record_usage([UsageEvent("org-123", "runs", 75, at=now, id="evt-1")])
+    1
+    >>> [len(service.recalculate("org-123").new) for _ in range(3)]
+    [1, 0, 0]
+    >>> print(service.summary("org-123").total)
+    25.00 USD
     """
 
     def __init__(

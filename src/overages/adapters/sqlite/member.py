@@ -36,6 +36,14 @@ class MemberView:
     :param org_id: whose records are shown.
     :param timeout: seconds to wait for another connection's write, before `StorageBusy`.
     :raises StorageError: if there is no such file, or it is no database of ours.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from overages.adapters.sqlite import SqliteRepository
+    >>> with TemporaryDirectory() as folder:
+    ...     SqliteRepository(f"{folder}/overages.db").close()
+    ...     with MemberView(f"{folder}/overages.db", "org-123") as view:
+    ...         view.records()
+    ()
     """
 
     def __init__(self, path: str | Path, org_id: str, *, timeout: int = 5) -> None:

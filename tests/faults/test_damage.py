@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
@@ -120,6 +121,20 @@ def test_a_file_that_is_no_database_is_refused_untouched(tmp_path: Path, content
             opened(path)
     assert path.read_bytes() == content
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_records_that_read_as_none_do_not_verify(tmp_path: Path, sound: bytes) -> None:
+    """The table's first page is blank, and an index still knows of the records."""
+    path = tmp_path / "bills.db"
+    path.write_bytes(sound)
+    with closing(sqlite3.connect(path)) as connection:
+        roots = dict(connection.execute("SELECT name, rootpage FROM sqlite_schema"))
+    full, empty = (PAGE * (roots[f"org_billing_{name}"] - 1) for name in ("overages", "accounts"))
+    path.write_bytes(sound[:full] + sound[empty : empty + PAGE] + sound[full + PAGE :])
+    with SqliteRepository(path) as repository:
+        assert repository.records(org_name(0)) == ()
+        with pytest.raises(RecordsAltered, match="org-000: record 1 is missing"):
+            repository.verify()
 
 
 def test_a_file_that_was_cut_off_does_not_verify(tmp_path: Path, sound: bytes) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import chain, groupby
-from operator import itemgetter
+from itertools import chain
 from typing import Final
 
 from overages.adapters.sqlite.rows import (
@@ -18,7 +17,7 @@ from overages.adapters.sqlite.rows import (
     summary_of,
 )
 from overages.adapters.sqlite.store import IN_PERIOD, SqliteStore, chunks, marks
-from overages.chain import COLUMNS, START, ChainHead, Link, link_of
+from overages.chain import COLUMNS, START, ChainHead, Link, StoredRow, link_of
 from overages.names import name
 from overages.overage import Statement
 from overages.parsing import instance_of
@@ -27,6 +26,8 @@ from overages.record import OverageRecord, Summary, by_sequence
 from overages.recording import Ledger
 
 COLUMNS_OF_RECORD: Final = ", ".join((*COLUMNS, "id"))
+_HEADS: Final = "SELECT org_id, sequence, id FROM org_billing_chain_heads"
+_PAGE: Final = 100  # orgs that are verified together
 _RECORDS: Final = f"SELECT {COLUMNS_OF_RECORD} FROM org_billing_overages"
 INSERT_RECORD: Final = (
     f"INSERT INTO org_billing_overages ({COLUMNS_OF_RECORD})"
@@ -149,29 +150,29 @@ class RecordTables(SqliteStore):
 
     def _chains(self, org_id: str | None) -> Iterator[tuple[str, list[Link], ChainHead]]:
         """Yield each org with its records and its head, either of which may have been lost."""
-        among, key = ("", ()) if org_id is None else (" AND org_id = ?", (org_id,))
-        kept = "EXISTS (SELECT 1 FROM org_billing_overages AS o WHERE o.org_id = h.org_id)"
-        sql = "SELECT org_id, sequence, id FROM org_billing_chain_heads AS h WHERE"
-        lost = self._cursor.execute(f"{sql} NOT {kept}{among}", key).fetchall()
-        ends = self._database.cursor().execute(f"{sql} {kept}{among} ORDER BY org_id", key)
-        rows = self._cursor.execute(f"{_RECORDS} WHERE true{among} ORDER BY org_id", key)
-        with readable():
-            lost.sort()
-            end = next(ends, None)
-            for org, group in groupby(rows, key=itemgetter(0)):
-                while lost and lost[0][0] < org:
-                    yield _chain([], *lost.pop(0))
-                links = [link_of(row) for row in group]
-                if end is not None and end[0] == org:
-                    yield _chain(links, *end)
-                    end = next(ends, None)
-                else:
-                    yield org, links, START
-            for each in lost:
-                yield _chain([], *each)
+        fetch = self._cursor.execute
+        if org_id is not None:
+            heads = fetch(f"{_HEADS} WHERE org_id = ?", (org_id,)).fetchall()
+            yield from _paired(heads, fetch(f"{_RECORDS} WHERE org_id = ?", (org_id,)))
+            return
+        last = ""
+        page = f"{_HEADS} WHERE org_id > ? ORDER BY org_id LIMIT ?"
+        while heads := fetch(page, (last, _PAGE)).fetchall():
+            span = (last, heads[-1][0])
+            rows = fetch(f"{_RECORDS} WHERE org_id > ? AND org_id <= ?", span)
+            yield from _paired(heads, rows)
+            last = span[1]
+        yield from _paired([], fetch(f"{_RECORDS} WHERE org_id > ?", (last,)))
 
 
-def _chain(
-    links: list[Link], org_id: str, sequence: int, digest: str
-) -> tuple[str, list[Link], ChainHead]:
-    return org_id, links, ChainHead(sequence, digest)
+def _paired(
+    heads: Iterable[tuple[str, int, str]], rows: Iterable[StoredRow]
+) -> Iterator[tuple[str, list[Link], ChainHead]]:
+    """Yield the orgs of heads and records, each with both, sorted."""
+    with readable():
+        ends = {org_id: ChainHead(sequence, digest) for org_id, sequence, digest in heads}
+        links: dict[str, list[Link]] = {org_id: [] for org_id in ends}
+        for row in rows:
+            links.setdefault(row[0], []).append(link_of(row))
+        for org_id in sorted(links):
+            yield org_id, links[org_id], ends.get(org_id, START)

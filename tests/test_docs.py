@@ -11,6 +11,7 @@ from shutil import copytree
 import pytest
 
 import overages
+from overages import errors
 from overages.__main__ import main
 
 ROOT = Path(__file__).parent.parent
@@ -82,6 +83,13 @@ def test_the_reference_names_every_public_name() -> None:
         p.read_text(encoding="utf-8") for p in (ROOT / "docs/reference").glob("*")
     )
     assert [name for name in overages.__all__ if f"`{name}" not in reference] == []
+
+
+def test_the_reference_names_every_error() -> None:
+    reference = (ROOT / "docs/reference/errors.md").read_text(encoding="utf-8")
+    leaves = [name for name, thing in vars(errors).items() if isinstance(thing, type)]
+    public = [name for name in leaves if not name.startswith("_") and name != "OveragesError"]
+    assert [name for name in public if f"| `{name}` |" not in reference] == []
 
 
 def test_the_readme_has_two_commands_that_make_their_own_environment() -> None:

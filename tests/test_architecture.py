@@ -13,7 +13,7 @@ RANKS = [
     {"errors", "trusted", "_currencies", "display"},
     {"parsing"},
     {"exact", "names"},
-    {"rounding", "period"},
+    {"rounding", "period", "timezones"},
     {"money", "tier", "cycle"},
     {"ladder"},
     {"pricing", "usage"},

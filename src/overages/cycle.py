@@ -2,6 +2,7 @@
 
     cycle = Cycle(datetime(2024, 1, 31, tzinfo=UTC))  # monthly: 31 January, 29 February, 31 March
     cycle.period_at(moment)                           # the period that an instant lies in
+    cycle.periods_between(subscribed, cancelled)      # those of a subscription, cut at its ends
     meter(events, period_at=cycle.period_at)
 
 Every boundary is worked out from the anchor, never from the one before it, so none drifts.
@@ -10,21 +11,26 @@ Every boundary is worked out from the anchor, never from the one before it, so n
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, tzinfo
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
 from attrs import frozen
 
-from overages.errors import InvalidType, InvalidValue
-from overages.names import name
-from overages.parsing import one_of, parse_all
+from overages.errors import InvalidValue
+from overages.parsing import an_int, flag, int_up_to, one_of, parse_all
 from overages.period import Period, instant, plus_months
+from overages.timezones import zone_name, zone_of
 
 CycleUnit: TypeAlias = Literal["hour", "day", "week", "month", "quarter", "year"]
 """What a cycle counts in."""
 
+CalendarUnit: TypeAlias = Literal["day", "week", "month", "quarter", "year"]
+"""What a calendar has a beginning of, at a midnight."""
+
 _MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
 _SPANS: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
+_TICK: Final = timedelta(microseconds=1)  # no instant is between two that are one apart
 _MOST: Final = 1_000_000  # a million hours are a century; a longer cycle is a mistake
 _BEYOND: Final = (OverflowError, ValueError)  # what dates outside the years 1 to 9999 end in
 
@@ -69,35 +75,58 @@ class Cycle:
     ) -> None:
         start, count, counted, zone = parse_all(
             (instant, anchor, "anchor"),
-            (_every, every, "every"),
+            (int_up_to(_MOST), every, "every"),
             (one_of(*_SPANS, *_MONTHS), unit, "unit"),
-            (_timezone, timezone, "timezone"),
+            (zone_name, timezone, "timezone"),
         )
         try:
-            start.astimezone(_zone(zone))
+            start.astimezone(zone_of(zone))
         except _BEYOND:
             problem = "must be within the years 1 to 9999 in the timezone"
             raise InvalidValue("anchor", anchor, problem) from None
         self.__attrs_init__(start, count, counted, zone)
 
     @classmethod
-    def monthly(cls, timezone: str = "UTC") -> Cycle:
-        """Return the cycle of calendar months, from midnight to midnight in a timezone.
+    def monthly(cls, timezone: str = "UTC", *, day: int = 1) -> Cycle:
+        """Return the cycle of months, from midnight to midnight in a timezone.
+
+        :param day: the day of the month that periods start on, from 1 to 31; where a month is too
+            short for it, on its last. With 1, periods are calendar months.
+        :raises InvalidValue: if there is no such timezone or day.
 
         >>> Cycle.monthly("Europe/Paris").period(1).isoformat()  # period 0 is January 2000
         '2000-01-31T23:00:00Z/2000-02-29T23:00:00Z'
+        >>> Cycle.monthly(day=31).period(1).describe()
+        '2000-02-29 to 2000-03-31 UTC'
         """
-        return cls(
-            datetime(2000, 1, 1, tzinfo=_zone(_timezone(timezone, "timezone"))),
-            timezone=timezone,
+        zone, first = parse_all((zone_name, timezone, "timezone"), (int_up_to(31), day, "day"))
+        return cls(datetime(2000, 1, first, tzinfo=zone_of(zone)), timezone=zone)
+
+    @classmethod
+    def calendar(cls, unit: CalendarUnit, timezone: str = "UTC") -> Cycle:
+        """Return the cycle of a calendar's days, weeks, months, quarters or years.
+
+        They start at midnight in a timezone: weeks on a Monday, months on the 1st, quarters in
+        January, April, July and October, years in January. Period 0 is the first of 2000.
+
+        :raises InvalidValue: if there is no such unit or timezone.
+
+        >>> from datetime import UTC, datetime
+        >>> Cycle.calendar("quarter").period_at(datetime(2024, 5, 17, tzinfo=UTC)).describe()
+        '2024-04-01 to 2024-07-01 UTC'
+        """
+        counted, zone = parse_all(
+            (one_of("day", "week", *_MONTHS), unit, "unit"), (zone_name, timezone, "timezone")
         )
+        first = 3 if counted == "week" else 1  # 3 January 2000 was a Monday
+        return cls(datetime(2000, 1, first, tzinfo=zone_of(zone)), unit=counted, timezone=zone)
 
     def period(self, n: int) -> Period:
         """Return the n-th period: 0 starts at the anchor, -1 ends there.
 
         :raises InvalidValue: if it isn't whole within the years 1 to 9999.
         """
-        period = self._period(_whole(n, "n"))
+        period = self._period(an_int(n, "n"))
         if period is None:
             problem = "must be the number of a period within the years 1 to 9999"
             raise InvalidValue("n", n, problem)
@@ -113,11 +142,45 @@ class Cycle:
         >>> weeks.period_at(datetime(2024, 2, 29, tzinfo=UTC)).describe()
         '2024-02-26 to 2024-03-11 UTC'
         """
-        period = self._period(self._number_at(instant(moment, "moment")))
-        if period is None:
-            problem = "must lie in a period within the years 1 to 9999"
-            raise InvalidValue("moment", moment, problem)
-        return period
+        return self._containing(instant(moment, "moment"), "moment")
+
+    def period_before(self, moment: datetime) -> Period:
+        """Return the last period that has ended by an aware instant: the one to bill in arrears.
+
+        :raises InvalidValue: if that period isn't whole within the years 1 to 9999.
+
+        >>> from datetime import UTC, datetime
+        >>> Cycle.monthly().period_before(datetime(2024, 3, 1, tzinfo=UTC)).describe()
+        '2024-02-01 to 2024-03-01 UTC'
+        """
+        known, period = instant(moment, "moment"), None
+        with suppress(*_BEYOND):
+            begun = self._boundary(self._number_at(known))
+            period = self._period(self._number_at(begun - _TICK))
+        return _reached(period, moment, "moment", "follow")
+
+    def period_from(self, start: datetime, *, skip_same_day: bool = False) -> Period:
+        """Return the period of what starts at an aware instant: up to the next boundary.
+
+        That is a whole period if the instant is a boundary, else the rest of the one it lies in.
+
+        :param skip_same_day: whether a boundary that comes later on the start's own day, in the
+            timezone, is passed over, so that a period doesn't end on the day that it starts on.
+        :raises InvalidValue: if no boundary follows within the years 1 to 9999.
+
+        >>> from datetime import UTC, datetime
+        >>> cycle = Cycle(datetime(2024, 1, 14, 12, tzinfo=UTC))
+        >>> cycle.period_from(datetime(2024, 4, 14, tzinfo=UTC)).describe()
+        '2024-04-14 to 2024-04-14 12:00:00 UTC'
+        >>> cycle.period_from(datetime(2024, 4, 14, tzinfo=UTC), skip_same_day=True).describe()
+        '2024-04-14 to 2024-05-14 12:00:00 UTC'
+        """
+        first, by_day = parse_all((instant, start, "start"), (flag, skip_same_day, "skip_same_day"))
+        last = first
+        if by_day:
+            days = Cycle.calendar("day", self.timezone)
+            last = days._containing(first, "start").end - _TICK
+        return Period(first, self._containing(last, "start").end)
 
     def periods_from(self, moment: datetime) -> Iterator[Period]:
         """Return the period that an aware instant lies in and all after it, up to the year 9999.
@@ -130,6 +193,41 @@ class Cycle:
         ('2024-02-01 to 2024-03-01 UTC', '2024-03-01 to 2024-04-01 UTC')
         """
         return self._onwards(self.period_at(moment))
+
+    def periods_between(
+        self, start: datetime, end: datetime, *, skip_same_day: bool = False
+    ) -> Iterator[Period]:
+        """Return the periods that divide the time from one aware instant to another.
+
+        All are whole but the first, which starts at `start`, and the last, which ends at `end`.
+
+        :param start: when a subscription begins, say; with `skip_same_day` as in `period_from`.
+        :param end: first instant after it.
+        :raises InvalidValue: if the end isn't later than the start, or if a period that one of
+            them lies in isn't whole within the years 1 to 9999.
+
+        >>> from datetime import UTC, datetime
+        >>> start, end = datetime(2024, 1, 20, tzinfo=UTC), datetime(2024, 3, 5, tzinfo=UTC)
+        >>> for period in Cycle.monthly().periods_between(start, end):
+        ...     print(period.describe())
+        2024-01-20 to 2024-02-01 UTC
+        2024-02-01 to 2024-03-01 UTC
+        2024-03-01 to 2024-03-05 UTC
+        """
+        whole = Period(start, end)
+        self._containing(whole.end - _TICK, "end")  # or the last part would be missing
+        first = self.period_from(whole.start, skip_same_day=skip_same_day)
+        return self._until(whole.end, first)
+
+    def _until(self, end: datetime, first: Period) -> Iterator[Period]:
+        period = first
+        while period.end < end:
+            yield period
+            period = self.period_at(period.end)
+        yield period.clipped(end=end)
+
+    def _containing(self, moment: datetime, field: str) -> Period:
+        return _reached(self._period(self._number_at(moment)), moment, field)
 
     def _onwards(self, period: Period | None) -> Iterator[Period]:
         while period is not None:
@@ -176,7 +274,7 @@ class Cycle:
         count = n * self.every
         if n == 0 or self.unit == "hour":  # the anchor itself may be the later of two instants
             return self.anchor + count * _SPANS["hour"]
-        zone = _zone(self.timezone)
+        zone = zone_of(self.timezone)
         local = self.anchor.astimezone(zone).replace(tzinfo=None)
         if self.unit in _MONTHS:
             wall = plus_months(local, count * _MONTHS[self.unit])
@@ -186,35 +284,7 @@ class Cycle:
         return wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
 
 
-def _whole(value: object, field: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise InvalidType(field, value, "must be an int")
-    return int(value)
-
-
-def _every(value: object, field: str) -> int:
-    count = _whole(value, field)
-    if not 0 < count <= _MOST:
-        raise InvalidValue(field, value, f"must be from 1 to {_MOST:,}")
-    return count
-
-
-def _timezone(value: object, field: str) -> str:
-    """Return the name of a timezone, if it is one."""
-    key = name(value, field)
-    try:
-        zone = None if key == "localtime" else _zone(key)  # that is another one on each machine
-    except (LookupError, ValueError, OSError):  # unknown, no path, or a folder of the database
-        zone = None
-    if zone is None:
-        problem = "must be the IANA name of a timezone known here, such as Europe/Paris"
-        raise InvalidValue(field, value, problem)
-    return key
-
-
-def _zone(key: str) -> tzinfo:
-    if key == "UTC":
-        return UTC
-    from zoneinfo import ZoneInfo  # it needs a database, and takes longer to import than we do
-
-    return ZoneInfo(key)
+def _reached(period: Period | None, moment: datetime, field: str, how: str = "lie in") -> Period:
+    if period is None:
+        raise InvalidValue(field, moment, f"must {how} a period within the years 1 to 9999")
+    return period

@@ -65,6 +65,25 @@ def flag(value: object, field: str) -> bool:
     return value
 
 
+def an_int(value: object, field: str) -> int:
+    """Return `value` as a plain int if it is an int; True and False are none."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidType(field, value, "must be an int")
+    return int(value)
+
+
+def int_up_to(most: int) -> Parser[int]:
+    """Return a parser that accepts the ints from 1 to `most`."""
+
+    def parse(value: object, field: str) -> int:
+        count = an_int(value, field)
+        if not 0 < count <= most:
+            raise InvalidValue(field, value, f"must be from 1 to {most:,}")
+        return count
+
+    return parse
+
+
 def parse_all(*steps: tuple[Parser[Any], object, str]) -> list[Any]:
     """Return what each parser makes of its value; raise all that they find wrong, together.
 

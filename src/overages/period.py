@@ -166,6 +166,23 @@ class Period:
     def __contains__(self, moment: object) -> bool:
         return self.start <= instant(moment, "moment") < self.end
 
+    def clipped(self, *, start: datetime | None = None, end: datetime | None = None) -> Period:
+        """Return the part of the period from one aware instant up to another, such as of a term.
+
+        :param start: what is before it is left out; None leaves nothing out.
+        :param end: what is at it or later is left out; None leaves nothing out.
+        :raises InvalidValue: if nothing is left.
+
+        >>> Period.month(2024, 2).clipped(end=datetime(2024, 2, 12, tzinfo=UTC)).describe()
+        '2024-02-01 to 2024-02-12 UTC'
+        """
+        first = self.start if start is None else max(self.start, instant(start, "start"))
+        after = self.end if end is None else min(self.end, instant(end, "end"))
+        if first >= self.end:
+            problem = f"must be earlier than the end, {format_instant(self.end)}"
+            raise InvalidValue("start", start, problem)
+        return Period(first, after)
+
     def isoformat(self) -> str:
         """Write the period as an ISO 8601 interval, both ends in UTC."""
         return f"{format_instant(self.start)}/{format_instant(self.end)}"

@@ -5,15 +5,17 @@ from __future__ import annotations
 from calendar import monthrange
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from hypothesis import assume, example, given, strategies as st
 
 from overages import Cycle, Period
+from overages.errors import InvalidValue
 from overages.testing.recipe import Recipe
 
 from .effort import many
-from .strategies import cycle_recipes, timezones, units
+from .strategies import cycle_recipes, periods, timezones, units
 
 TICK = timedelta(microseconds=1)
 
@@ -112,3 +114,91 @@ def test_no_drift_in_a_timezone_the_time_of_day_stays(wall: datetime, n: int) ->
     anchor = wall.replace(hour=12, tzinfo=paris)  # no clock there was ever changed at noon
     cycle = Cycle(anchor, timezone="Europe/Paris")
     assert cycle.period(n).start.astimezone(paris).time() == anchor.time()
+
+
+@given(moments, st.sampled_from(["week", "month", "quarter", "year"]), timezones)
+def test_a_calendars_periods_are_made_of_its_days(moment: datetime, unit: Any, zone: str) -> None:
+    assume(moment.year > 2012)  # before, some timezones skipped a day that a week starts on
+    days, longer = Cycle.calendar("day", zone), Cycle.calendar(unit, zone).period_at(moment)
+    first = days.period_at(longer.start)
+    assert first.start == longer.start
+    assert days.period_at(longer.end - TICK).end == longer.end
+    noon = (first.start + (first.end - first.start) / 2).astimezone(ZoneInfo(zone))
+    assert unit != "week" or noon.weekday() == 0
+    assert unit == "week" or noon.day == 1
+    assert unit != "quarter" or noon.month in (1, 4, 7, 10)
+    assert unit != "year" or noon.month == 1
+
+
+@given(moments, timezones, st.integers(1, 31))
+def test_months_start_on_their_day_or_the_last_they_have(
+    moment: datetime, zone: str, day: int
+) -> None:
+    assume(moment.year > 2012)  # before, some timezones skipped a day of a month
+    start = Cycle.monthly(zone, day=day).period_at(moment).start
+    assert Cycle.calendar("day", zone).period_at(start).start == start
+    month = Period.month_of(start, ZoneInfo(zone))
+    rest = [*Cycle.calendar("day", zone).periods_between(month.start, month.end)]
+    before = [period for period in rest if period.start < start]
+    assert len(before) == min(day, len(rest)) - 1
+
+
+@many
+@given(cycles, moments)
+def test_the_period_before_an_instant_touches_the_one_it_lies_in(
+    cycle: Cycle, moment: datetime
+) -> None:
+    assume(12 < moment.year < 9992)  # for cycles of several years
+    found = cycle.period_before(moment)
+    assert found.end == cycle.period_at(moment).start
+    assert cycle.period_at(found.start) == found
+
+
+@many
+@given(short_cycles, near_a_change, st.booleans())
+def test_a_period_from_an_instant_ends_at_a_boundary_and_no_later_than_it_must(
+    cycle: Cycle, start: datetime, skip: bool
+) -> None:
+    found = cycle.period_from(start, skip_same_day=skip)
+    assert found.start == start
+    assert cycle.period_at(found.end).start == found.end
+    day = Cycle.calendar("day", cycle.timezone).period_at(start)
+    passed = [
+        period.end
+        for period in cycle.periods_between(start, found.end)
+        if not (skip and period.end < day.end)
+    ]
+    assert passed == [found.end]
+
+
+@many
+@given(short_cycles, near_a_change, st.integers(1, 4 * 86_400 * 10**6), st.booleans())
+def test_tiling_what_two_instants_enclose_is_divided_without_gaps(
+    cycle: Cycle, start: datetime, microseconds: int, skip: bool
+) -> None:
+    end = start + timedelta(microseconds=microseconds)
+    found = [*cycle.periods_between(start, end, skip_same_day=skip)]
+    assert (found[0].start, found[-1].end) == (start, end)
+    assert all(one.end == two.start for one, two in pairwise(found))
+    for period in found[1:]:
+        assert cycle.period_at(period.start).clipped(end=end) == period
+
+
+@given(periods, st.none() | moments, st.none() | moments, moments)
+def test_an_instant_is_in_a_clipped_period_if_it_is_in_all_of_it(
+    period: Period, start: datetime | None, end: datetime | None, moment: datetime
+) -> None:
+    inside = [moment, period.start, period.end - TICK]
+    inside += [at for at in (start, end) if at is not None]
+    lying = [
+        at
+        for at in inside
+        if at in period and (start is None or start <= at) and (end is None or at < end)
+    ]
+    try:
+        clipped = period.clipped(start=start, end=end)
+    except InvalidValue:
+        assert lying == []
+    else:
+        assert [at for at in inside if at in clipped] == lying
+        assert clipped.clipped(start=start, end=end) == clipped

@@ -11,7 +11,7 @@ import pytest
 from overages import Allowance, Currency, Money, Package, Period, PerUnit, Plan, Tier, Usage
 from overages.errors import InvalidType, InvalidValue, InvalidValues, OveragesError
 from overages.exact import non_negative
-from overages.parsing import Problems, flag, instance_of, one_of, optional, parse_all
+from overages.parsing import Problems, flag, instance_of, int_up_to, one_of, optional, parse_all
 
 LOW = InvalidValue("low", -1, "must not be negative")
 HIGH = InvalidValue("high", 99, "must be at most 10")
@@ -63,6 +63,23 @@ def test_flag_accepts_a_bool(value: bool) -> None:
 def test_flag_refuses_what_is_merely_truthy_or_falsy(value: object) -> None:
     with pytest.raises(InvalidType, match=r"^flat_at_zero: must be True or False, got "):
         flag(value, "flat_at_zero")
+
+
+@pytest.mark.parametrize("value", [1, 5])
+def test_int_up_to_accepts_the_ints_from_1(value: int) -> None:
+    assert int_up_to(5)(value, "count") == value
+
+
+@pytest.mark.parametrize("value", [0, -1, 6])
+def test_int_up_to_refuses_what_is_beyond(value: int) -> None:
+    with pytest.raises(InvalidValue, match=r"^count: must be from 1 to 5, got "):
+        int_up_to(5)(value, "count")
+
+
+@pytest.mark.parametrize("value", [True, "1", 1.0, None])
+def test_int_up_to_refuses_what_is_no_int(value: object) -> None:
+    with pytest.raises(InvalidType, match=r"^count: must be an int, got "):
+        int_up_to(5)(value, "count")
 
 
 def test_parse_all_returns_what_each_parser_makes() -> None:

@@ -342,3 +342,51 @@ def test_one_stretch_of_time_named_in_two_zones_is_one_period() -> None:
     tokyo = timezone(timedelta(hours=9))
     same = Period(datetime(2024, 2, 1, 9, tzinfo=tokyo), datetime(2024, 3, 1, 9, tzinfo=tokyo))
     assert {FEBRUARY: "found"}[same] == "found"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        (None, None, (1, 29)),
+        (5, None, (5, 29)),
+        (None, 5, (1, 5)),
+        (5, 6, (5, 6)),
+        (1, 29, (1, 29)),
+    ],
+)
+def test_a_period_is_clipped_to_what_two_instants_leave_of_it(
+    start: int | None, end: int | None, expected: tuple[int, int]
+) -> None:
+    def day(n: int | None) -> datetime | None:
+        return None if n is None else datetime(2024, 2, n, tzinfo=UTC)
+
+    february = Period(datetime(2024, 2, 1, tzinfo=UTC), datetime(2024, 2, 29, tzinfo=UTC))
+    found = february.clipped(start=day(start), end=day(end))
+    assert (found.start.day, found.end.day) == expected
+
+
+def test_instants_outside_a_period_leave_all_of_it() -> None:
+    before, after = datetime(2023, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC)
+    assert FEBRUARY.clipped(start=before, end=after) == FEBRUARY
+
+
+@pytest.mark.parametrize(
+    ("ends", "message"),
+    [
+        (
+            {"start": FEBRUARY.end},
+            "start: must be earlier than the end, 2024-03-01T00:00:00Z, got ",
+        ),
+        ({"end": FEBRUARY.start}, "end: must be later than the start, 2024-02-01T00:00:00Z, got "),
+        (
+            dict.fromkeys(["start", "end"], datetime(2024, 2, 5, tzinfo=UTC)),
+            "end: must be later than the start, 2024-02-05T00:00:00Z, got ",
+        ),
+        ({"start": datetime(2024, 2, 5)}, "start: must have a timezone, got "),
+        ({"end": datetime(2024, 2, 5)}, "end: must have a timezone, got "),
+        ({"start": "2024-02-05"}, "start: must be a datetime, got "),
+    ],
+)
+def test_what_leaves_nothing_of_a_period_is_refused(ends: dict[str, Any], message: str) -> None:
+    with pytest.raises((InvalidType, InvalidValue), match=f"^{message}"):
+        FEBRUARY.clipped(**ends)

@@ -71,10 +71,10 @@ class Cycle:
             (instant, anchor, "anchor"),
             (_every, every, "every"),
             (one_of(*_SPANS, *_MONTHS), unit, "unit"),
-            (_timezone, timezone, "timezone"),
+            (timezone_name, timezone, "timezone"),
         )
         try:
-            start.astimezone(_zone(zone))
+            start.astimezone(zone_of(zone))
         except _BEYOND:
             problem = "must be within the years 1 to 9999 in the timezone"
             raise InvalidValue("anchor", anchor, problem) from None
@@ -88,7 +88,7 @@ class Cycle:
         '2000-01-31T23:00:00Z/2000-02-29T23:00:00Z'
         """
         return cls(
-            datetime(2000, 1, 1, tzinfo=_zone(_timezone(timezone, "timezone"))),
+            datetime(2000, 1, 1, tzinfo=zone_of(timezone_name(timezone, "timezone"))),
             timezone=timezone,
         )
 
@@ -176,7 +176,7 @@ class Cycle:
         count = n * self.every
         if n == 0 or self.unit == "hour":  # the anchor itself may be the later of two instants
             return self.anchor + count * _SPANS["hour"]
-        zone = _zone(self.timezone)
+        zone = zone_of(self.timezone)
         local = self.anchor.astimezone(zone).replace(tzinfo=None)
         if self.unit in _MONTHS:
             wall = plus_months(local, count * _MONTHS[self.unit])
@@ -199,11 +199,11 @@ def _every(value: object, field: str) -> int:
     return count
 
 
-def _timezone(value: object, field: str) -> str:
+def timezone_name(value: object, field: str) -> str:
     """Return the name of a timezone, if it is one."""
     key = name(value, field)
     try:
-        zone = None if key == "localtime" else _zone(key)  # that is another one on each machine
+        zone = None if key == "localtime" else zone_of(key)  # that is another one on each machine
     except (LookupError, ValueError, OSError):  # unknown, no path, or a folder of the database
         zone = None
     if zone is None:
@@ -212,7 +212,8 @@ def _timezone(value: object, field: str) -> str:
     return key
 
 
-def _zone(key: str) -> tzinfo:
+def zone_of(key: str) -> tzinfo:
+    """Return the timezone of a name that `timezone_name` has accepted."""
     if key == "UTC":
         return UTC
     from zoneinfo import ZoneInfo  # it needs a database, and takes longer to import than we do

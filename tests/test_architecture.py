@@ -15,8 +15,8 @@ RANKS = [
     {"exact", "names"},
     {"rounding", "period", "timezones"},
     {"money", "tier", "cycle"},
-    {"ladder"},
-    {"pricing", "usage"},
+    {"ladder", "daycount"},
+    {"pricing", "usage", "proration"},
     {"plan", "account", "record"},
     {"overage", "chain"},
     {"metering", "calculation", "aggregation", "recording"},
@@ -93,7 +93,7 @@ def test_the_core_imports_nothing_but_the_standard_library_attrs_and_dateutil(un
 
 STANDARD = {
     "bisect", "collections", "contextlib", "datetime", "decimal", "enum", "fractions", "functools",
-    "hashlib", "html", "importlib", "json", "logging", "math", "re", "types", "typing",
+    "hashlib", "html", "importlib", "itertools", "json", "logging", "math", "re", "types", "typing",
     "unicodedata", "zoneinfo",
 }  # fmt: skip
 

@@ -14,9 +14,10 @@ NAMES = [
     "Account", "Allowance", "ChainHead", "Charge", "Currency", "Cycle", "Graduated",
     "MemoryRepository", "Meter", "MetricTotal", "Money", "Overage", "OverageRecord",
     "OverageService", "Package", "PerUnit", "Percentage", "Period", "Plan", "PriceModel",
-    "Recording", "Repository", "Rounding", "SqliteRepository", "Statement", "Summary", "Tier",
-    "TierCharge", "Usage", "UsageEvent", "Volume", "aggregate", "allocate", "calculate",
-    "calculate_many", "charge_between", "meter", "round_to",
+    "Proration", "Recording", "Repository", "Rounding", "SqliteRepository", "Statement", "Summary",
+    "Tier", "TierCharge", "Usage", "UsageEvent", "Volume", "aggregate", "allocate", "calculate",
+    "calculate_many", "charge_between", "day_count", "meter", "part_weights", "period_share",
+    "prorate", "prorate_exactly", "prorate_parts", "round_to",
 ]  # fmt: skip
 
 

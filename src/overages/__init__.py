@@ -23,12 +23,20 @@ if TYPE_CHECKING:
     from overages.calculation import calculate, calculate_many, charge_between
     from overages.chain import ChainHead
     from overages.cycle import Cycle
+    from overages.daycount import Proration, day_count
     from overages.metering import Meter, meter
     from overages.money import Currency, Money
     from overages.overage import Overage, Statement
     from overages.period import Period
     from overages.plan import Allowance, Plan
     from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
+    from overages.proration import (
+        part_weights,
+        period_share,
+        prorate,
+        prorate_exactly,
+        prorate_parts,
+    )
     from overages.record import MetricTotal, OverageRecord, Summary
     from overages.recording import Recording
     from overages.repository import Repository
@@ -58,6 +66,7 @@ __all__ = [
     "Period",
     "Plan",
     "PriceModel",
+    "Proration",
     "Recording",
     "Repository",
     "Rounding",
@@ -74,7 +83,13 @@ __all__ = [
     "calculate",
     "calculate_many",
     "charge_between",
+    "day_count",
     "meter",
+    "part_weights",
+    "period_share",
+    "prorate",
+    "prorate_exactly",
+    "prorate_parts",
     "round_to",
 ]
 
@@ -86,12 +101,14 @@ _HOMES = {
     "calculation": ["calculate", "calculate_many", "charge_between"],
     "chain": ["ChainHead"],
     "cycle": ["Cycle"],
+    "daycount": ["Proration", "day_count"],
     "metering": ["Meter", "meter"],
     "money": ["Currency", "Money"],
     "overage": ["Overage", "Statement"],
     "period": ["Period"],
     "plan": ["Allowance", "Plan"],
     "pricing": ["Graduated", "Package", "PerUnit", "Percentage", "PriceModel", "Volume"],
+    "proration": ["part_weights", "period_share", "prorate", "prorate_exactly", "prorate_parts"],
     "record": ["MetricTotal", "OverageRecord", "Summary"],
     "recording": ["Recording"],
     "repository": ["Repository"],

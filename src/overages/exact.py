@@ -139,6 +139,21 @@ def exact_amount(value: object, field: str) -> Exact:
     return exact_number(*number.as_integer_ratio())
 
 
+def exact_ratio(value: object, field: str) -> Fraction:
+    """Return any exact number as a ratio: what a caller writes, or an amount not yet rounded.
+
+    :raises InvalidType: if it is no `int`, `Decimal`, `Fraction` or decimal string.
+    :raises InvalidValue: as `exact_amount`, or `quantity` for an `int` or a string.
+
+    >>> exact_ratio("0.25", "share"), exact_ratio(Decimal("1E-20"), "amount").denominator == 10**20
+    (Fraction(1, 4), True)
+    """
+    if isinstance(value, Fraction):
+        return value
+    amount = exact_amount if isinstance(value, Decimal) else quantity
+    return Fraction(amount(value, field))
+
+
 def sum_of_quantities(value: object, field: str) -> Quantity:
     """Return a sum of quantities in its one form; it may be larger than any of them.
 

@@ -18,7 +18,7 @@ from attrs import frozen
 
 from overages._currencies import CURRENT, WITHDRAWN
 from overages.errors import CurrencyMismatch, InvalidType, InvalidValue, UnknownCurrency
-from overages.exact import QuantityLike, quantity
+from overages.exact import QuantityLike, exact_ratio
 from overages.names import name
 from overages.rounding import Rounding, allocate, round_ratio
 from overages.trusted import trusted
@@ -122,7 +122,8 @@ class Money:
     ) -> Money:
         """Return the money of an exact amount in major units.
 
-        :param amount: major units: ``"50.00"``, ``50``, a `Decimal`, or a `Fraction`.
+        :param amount: major units: ``"50.00"``, ``50``, or an exact cost, however fine: a `Decimal`
+            or a `Fraction`.
         :param rounding: how to round to the minor unit; without it, an amount that is finer than
             the minor unit is refused.
         :raises InvalidValue: if the amount would have to be rounded and no rounding is named.
@@ -131,8 +132,7 @@ class Money:
         Money(0, 'USD')
         """
         unit = Currency.coerce(currency)
-        exact = amount if isinstance(amount, Fraction) else Fraction(quantity(amount, "amount"))
-        minor = exact * 10**unit.exponent
+        minor = exact_ratio(amount, "amount") * 10**unit.exponent
         if rounding is not None:
             mode = Rounding.of(rounding, "rounding")
             return cls(round_ratio(minor.numerator, minor.denominator, mode), unit)

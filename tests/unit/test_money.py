@@ -241,3 +241,8 @@ def test_shares_of_money_add_up() -> None:
         Money(-33, "USD"),
         Money(-33, "USD"),
     )
+
+
+def test_an_exact_cost_is_rounded_however_many_decimals_it_has() -> None:
+    assert Money.of(Decimal("0.0049999999999999999999"), "USD", "half_up") == Money(0, "USD")
+    assert Money.of(Decimal("0.0050000000000000000001"), "USD", "half_down") == Money(1, "USD")

@@ -1,4 +1,4 @@
-"""How often the tests make each fault: a few times, or in full if OVERAGES_THOROUGH=1 is set."""
+"""How often the tests make each fault: a few times, or in full with ``-m thorough``."""
 
 from __future__ import annotations
 

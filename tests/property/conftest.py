@@ -1,6 +1,6 @@
 """How hard Hypothesis tries: some examples of each law, or ten times as many.
 
-Set OVERAGES_THOROUGH=1 for the latter.
+``-m thorough`` does the latter.
 """
 
 import os

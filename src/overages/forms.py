@@ -20,7 +20,7 @@ from typing import Any, Final, TypeAlias
 from attrs import frozen
 
 from overages.errors import InvalidType, InvalidValue
-from overages.exact import exact_number
+from overages.exact import exact_number, number_text
 from overages.jsontext import at, at_any, entries, items
 from overages.names import name
 from overages.parsing import Parser, Problems, flag, optional as or_none
@@ -72,10 +72,8 @@ def _text(value: object, field: str) -> str:
 
 
 def _write_number(number: Number | Fraction, field: str) -> str:
-    if isinstance(number, Fraction):
-        numerator, denominator = number.as_integer_ratio()
-        return f"{_write_number(numerator, field)}/{_write_number(denominator, field)}"
-    return format(Decimal(number), "f")  # not str, which a host may have limited for a long int
+    del field
+    return number_text(number)
 
 
 def _matched(pattern: str, described: str, value: object, field: str) -> re.Match[str]:
@@ -101,7 +99,7 @@ def _read_exact(value: object, field: str) -> Number | Fraction:
         return _read_number(value, field)
     match = _matched(_FRACTION, "a number in its plain form such as 12.5 or 7/60", value, field)
     number = exact_number(int(Decimal(match[1])), int(Decimal(match[2])))
-    if _write_number(number, field) != value:
+    if number_text(number) != value:
         raise InvalidValue(field, value, "must be reduced, and a decimal number where one is exact")
     return number
 

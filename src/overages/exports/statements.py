@@ -9,10 +9,9 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Iterator
-from fractions import Fraction
 from typing import Any, Final, TextIO
 
-from overages.exact import Exact
+from overages.exact import Exact, number_text
 from overages.overage import Overage, Statement
 from overages.period import format_instant
 from overages.tier import TierCharge
@@ -102,6 +101,4 @@ def _tier(part: TierCharge) -> dict[str, Any]:
 
 
 def _text(number: Exact | int | None) -> str | None:
-    if number is None:
-        return None
-    return str(number) if isinstance(number, (int, Fraction)) else format(number, "f")
+    return None if number is None else number_text(number)

@@ -66,6 +66,7 @@ def plan_recipes(
 
 @st.composite
 def quantities_of(draw: st.DrawFn, plan: Plan) -> dict[str, Spelled]:
+    """Return quantities of most of a plan's metrics, as often as not where a price turns."""
     used = [metric for metric in plan.allowances if draw(st.integers(0, 3))]
     return {
         metric: draw(quantities_at(plan.allowances[metric].price, plan.allowances[metric].included))

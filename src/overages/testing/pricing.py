@@ -54,6 +54,7 @@ def table_recipes(
 def tiered(
     make: Callable[..., Any], tables: st.SearchStrategy[list[Recipe[Tier]]] | None = None
 ) -> st.SearchStrategy[Recipe[Any]]:
+    """Return prices of a class that takes a table of tiers."""
     return st.builds(
         lambda table, at_zero: Recipe(
             make, (Spelled(table, tuple(table)),), {"flat_at_zero": at_zero}

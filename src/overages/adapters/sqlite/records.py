@@ -58,7 +58,7 @@ class RecordTables(SqliteStore):
         ledgers = {}
         for chunk in chunks(orgs):
             among = f"WHERE org_id IN ({marks(chunk)})"
-            sql = f"SELECT org_id, sequence, id FROM org_billing_chain_heads {among}"
+            sql = f"{_HEADS} {among}"
             with readable():
                 heads = {row[0]: ChainHead(*row[1:]) for row in self._cursor.execute(sql, chunk)}
             invoiced = self._invoiced_among(among, chunk)
@@ -82,7 +82,8 @@ class RecordTables(SqliteStore):
 
     def _invoiced_among(self, among: str, orgs: Sequence[str]) -> dict[str, dict[Period, datetime]]:
         found: dict[str, dict[Period, datetime]] = {}
-        sql = f"SELECT * FROM org_billing_invoiced_periods {among}"
+        columns = "org_id, billing_period_start, billing_period_end, invoiced_at"
+        sql = f"SELECT {columns} FROM org_billing_invoiced_periods {among}"
         for org_id, start, end, moment in self._cursor.execute(sql, orgs).fetchall():
             with readable():
                 found.setdefault(org_id, {})[period_of(start, end)] = instant_of(moment)

@@ -11,8 +11,8 @@ import pytest
 import overages
 
 NAMES = [
-    "Account", "Allowance", "ChainHead", "Charge", "Currency", "Cycle", "Graduated",
-    "MemoryRepository", "Meter", "MetricTotal", "Money", "Overage", "OverageRecord",
+    "Account", "Adjustment", "Allowance", "ChainHead", "Charge", "Currency", "Cycle", "Graduated",
+    "LimitPart", "MemoryRepository", "Meter", "MetricTotal", "Money", "Overage", "OverageRecord",
     "OverageService", "Package", "PerUnit", "Percentage", "Period", "Plan", "PriceModel",
     "Proration", "Recording", "Repository", "Rounding", "SqliteRepository", "Statement", "Summary",
     "Tier", "TierCharge", "Usage", "UsageEvent", "Volume", "aggregate", "allocate", "calculate",

@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from overages.account import Account
     from overages.adapters.memory import MemoryRepository
     from overages.adapters.sqlite import SqliteRepository
+    from overages.adjustment import Adjustment
     from overages.aggregation import aggregate
     from overages.calculation import calculate, calculate_many, charge_between
     from overages.chain import ChainHead
     from overages.cycle import Cycle
     from overages.daycount import Proration, day_count
+    from overages.limitpart import LimitPart
     from overages.metering import Meter, meter
     from overages.money import Currency, Money
-    from overages.overage import Overage, Statement
+    from overages.overage import Overage
     from overages.period import Period
     from overages.plan import Allowance, Plan
     from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
@@ -42,17 +44,20 @@ if TYPE_CHECKING:
     from overages.repository import Repository
     from overages.rounding import Rounding, allocate, round_to
     from overages.service import OverageService
+    from overages.statement import Statement
     from overages.tier import Charge, Tier, TierCharge
     from overages.usage import Usage, UsageEvent
 
 __all__ = [
     "Account",
+    "Adjustment",
     "Allowance",
     "ChainHead",
     "Charge",
     "Currency",
     "Cycle",
     "Graduated",
+    "LimitPart",
     "MemoryRepository",
     "Meter",
     "MetricTotal",
@@ -95,6 +100,7 @@ __all__ = [
 
 _HOMES = {
     "account": ["Account"],
+    "adjustment": ["Adjustment"],
     "adapters.memory": ["MemoryRepository"],
     "adapters.sqlite": ["SqliteRepository"],
     "aggregation": ["aggregate"],
@@ -103,8 +109,9 @@ _HOMES = {
     "cycle": ["Cycle"],
     "daycount": ["Proration", "day_count"],
     "metering": ["Meter", "meter"],
+    "limitpart": ["LimitPart"],
     "money": ["Currency", "Money"],
-    "overage": ["Overage", "Statement"],
+    "overage": ["Overage"],
     "period": ["Period"],
     "plan": ["Allowance", "Plan"],
     "pricing": ["Graduated", "Package", "PerUnit", "Percentage", "PriceModel", "Volume"],
@@ -114,6 +121,7 @@ _HOMES = {
     "repository": ["Repository"],
     "rounding": ["Rounding", "allocate", "round_to"],
     "service": ["OverageService"],
+    "statement": ["Statement"],
     "tier": ["Charge", "Tier", "TierCharge"],
     "usage": ["Usage", "UsageEvent"],
 }

@@ -19,7 +19,7 @@ from overages.record import MetricTotal, OverageRecord, Summary
 def aggregate(
     records: Iterable[OverageRecord], *, currency: Currency | str | None = None
 ) -> Summary:
-    """Return what records come to: quantity and cost by metric, and the total.
+    """Return what records come to: quantity and cost by metric, adjustments, and the total.
 
     Records of any orgs and periods may be mixed, in any order, charges and corrections alike. The
     summaries of parts of them, added, are the summary of all.
@@ -38,13 +38,18 @@ def aggregate(
     50.00 USD
     """
     unit = None if currency is None else Currency.coerce(currency)
-    cells: dict[str, list[int]] = {}  # by metric: whole units, 1/SCALE parts of others, minor units
+    # By metric: whole units, 1/SCALE parts of others, minor units.
+    cells: dict[str, list[int]] = {}
+    adjusted: dict[str, int] = {}  # minor units by line
     for record in records:
         if not isinstance(record, OverageRecord):
             raise InvalidType("records", record, "must hold OverageRecords alone")
         cost = record.cost
         if cost.currency is not unit:
             unit = _one_currency(unit, cost.currency)
+        if record.metric is None:
+            adjusted[record.line] = adjusted.get(record.line, 0) + cost.minor
+            continue
         cell = cells.get(record.metric)
         if cell is None:
             cell = cells[record.metric] = [0, 0, 0]
@@ -62,6 +67,7 @@ def aggregate(
             metric: MetricTotal(unscaled(whole * SCALE + parts), Money(minor, unit))
             for metric, (whole, parts, minor) in cells.items()
         },
+        {line: Money(minor, unit) for line, minor in adjusted.items()},
     )
 
 

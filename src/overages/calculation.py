@@ -24,11 +24,11 @@ from overages.exact import (
     optional_non_negative,
 )
 from overages.names import by_metric
-from overages.overage import Row, Statement, new_statement, unknown_metric
 from overages.parsing import Problems
 from overages.plan import Plan
 from overages.pricing import PriceModel, price_model
 from overages.rounding import round_ratio, round_together
+from overages.statement import Row, Statement, new_statement, unknown_metric
 from overages.tier import Charge
 from overages.usage import Usage
 
@@ -132,7 +132,7 @@ def _statement(plan: Plan, usage: Usage, limits: Limits | None) -> Statement:
     if plan.rounding_scope == "total":
         rows = _rounded_together(plan, rows)
         total = sum(row[3] for row in rows)
-    return new_statement(usage.org_id, usage.period, plan, tuple(rows), total)
+    return new_statement(usage.org_id, usage.period, plan, tuple(rows), total, (), ())
 
 
 def _rounded_together(plan: Plan, rows: list[Row]) -> list[Row]:

@@ -22,6 +22,7 @@ from typing import Final, TypeAlias
 
 from attrs import frozen
 
+from overages.adjustment import OVERAGE
 from overages.errors import RecordsAltered
 from overages.exact import Exact, Quantity, number_text, ordinal
 from overages.money import Currency
@@ -31,15 +32,19 @@ from overages.record import OverageRecord, sha256_digest
 from overages.trusted import trusted
 
 Row: TypeAlias = tuple[
-    str, str, str, str, int, str, str | None, str, str, str, int, str, int, int, str
+    str, str, str, str, str, int, str, str | None, str, str, str, int, str, int, int, str
 ]
-"""A record as it is stored, without its digest, in the order of `COLUMNS`."""
+"""A record as it is stored, without its digest, in the order of `COLUMNS`.
+
+An adjustment of all lines has an empty metric there, as a key must have one.
+"""
 
 COLUMNS: Final = (
     "org_id",
     "billing_period_start",
     "billing_period_end",
     "metric_type",
+    "line",
     "revision",
     "amount",
     "unit_price",
@@ -99,6 +104,7 @@ def row_of(record: OverageRecord) -> Row:
     )
     return make_row(
         record.metric,
+        record.line,
         record.quantity,
         record.unit_price,
         record.exact_cost,
@@ -115,14 +121,15 @@ def row_maker(
     plan_version: int,
     revision: int,
     created_at: datetime,
-) -> Callable[[str, Quantity, Exact | None, Exact, int, int], Row]:
+) -> Callable[[str | None, str, Quantity, Exact | None, Exact, int, int], Row]:
     """Return a function that makes the rows of one recording, which have so much in common."""
     start, end = _instant_text(period.start), _instant_text(period.end)
     code, exponent = currency.code, currency.exponent
     created = _instant_text(created_at)
 
     def make_row(
-        metric: str,
+        metric: str | None,
+        line: str,
         quantity: Quantity,
         unit_price: Exact | None,
         exact_cost: Exact,
@@ -133,7 +140,8 @@ def row_maker(
             org_id,
             start,
             end,
-            metric,
+            metric or "",
+            line,
             revision,
             number_text(quantity),
             None if unit_price is None else number_text(unit_price),
@@ -158,14 +166,16 @@ def link_of(stored: StoredRow) -> Link:
 def row_digest(row: Row, previous: str) -> str:
     """Return the digest of a record, given as its row, that follows on another's digest."""
     (
-        org_id, start, end, metric, revision, quantity, unit_price, exact_cost, cost,
+        org_id, start, end, metric, line, revision, quantity, unit_price, exact_cost, cost,
         currency, exponent, plan, plan_version, sequence, created_at,
     ) = row  # fmt: skip
     price = "null" if unit_price is None else f'"{unit_price}"'
+    about = _quoted(metric) if metric else "null"
+    named = "" if line == OVERAGE else f'"line":{_quoted(line)},'
     text = (
         f'{previous}\n{{"cost":{{"currency":{{"code":{_quoted(currency)},"exponent":"{exponent}"}},'
         f'"minor":"{cost}"}},"created_at":"{created_at}","exact_cost":"{exact_cost}",'
-        f'"metric":{_quoted(metric)},"org_id":{_quoted(org_id)},"period":"{start}/{end}",'
+        f'{named}"metric":{about},"org_id":{_quoted(org_id)},"period":"{start}/{end}",'
         f'"plan":{_quoted(plan)},"plan_version":"{plan_version}","quantity":"{quantity}",'
         f'"revision":"{revision}","sequence":"{sequence}","type":"OverageRecord",'
         f'"unit_price":{price},"version":"1"}}'

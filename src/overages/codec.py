@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar, cast
 
 from overages.account import Account
+from overages.adjustment import OVERAGE, Adjustment
 from overages.chain import ChainHead
 from overages.cycle import Cycle
 from overages.errors import InvalidValue
@@ -35,16 +36,19 @@ from overages.forms import (
     list_of,
     optional,
     table,
+    unless,
 )
 from overages.hosted import check_models, form_of
 from overages.jsontext import entries, parsed, written
+from overages.limitpart import LimitPart
 from overages.money import Currency, Money
-from overages.overage import Overage, Statement
+from overages.overage import Overage
 from overages.parsing import Problems, as_tuple, instance_of
 from overages.period import Period
 from overages.plan import Allowance, Plan
 from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
 from overages.record import MetricTotal, OverageRecord, Summary
+from overages.statement import Statement
 from overages.tier import Charge, Tier, TierCharge
 from overages.usage import Usage, UsageEvent
 
@@ -115,7 +119,11 @@ class Codec:
 
 
 def _statement(
-    org_id: str, period: Period, plan: Plan, lines: tuple[dict[str, Any], ...]
+    org_id: str,
+    period: Period,
+    plan: Plan,
+    lines: tuple[dict[str, Any], ...],
+    adjustments: tuple[Adjustment, ...],
 ) -> Statement:
     """Make a statement of its numbers; its plan has the rest of each line."""
     if len(lines) != len(plan.allowances):
@@ -127,16 +135,32 @@ def _statement(
         for i, (metric, line) in enumerate(zip(plan.allowances, lines, strict=True))
     ]
     problems.raise_any()
-    return Statement(org_id, period, plan, overages)
+    return Statement(org_id, period, plan, [*overages, *adjustments])
 
 
-def _line(plan: Plan, metric: str, used: Any, limit: Any, minor: int) -> Overage:
+def _written(statement: Statement) -> dict[str, Any]:
+    return {
+        "org_id": statement.org_id,
+        "period": statement.period,
+        "plan": statement.plan,
+        "lines": statement.overages,
+        "adjustments": statement.adjustments,
+    }
+
+
+def _line(plan: Plan, metric: str, minor: int, **fields: Any) -> Overage:
     price, cost = plan.allowances[metric].price, Money(minor, plan.currency)
-    return Overage(metric, used, limit, price, cost)
+    return Overage(metric, price=price, cost=cost, **fields)
 
 
 def _numbers(line: Overage) -> dict[str, Any]:
-    return {"used": line.used, "limit": line.limit, "minor": line.cost.minor}
+    return {
+        "used": line.used,
+        "limit": line.limit,
+        "minor": line.cost.minor,
+        "before": line.before,
+        "limit_parts": line.limit_parts,
+    }
 
 
 def _offer(metric: str, **fields: Any) -> tuple[str, Allowance]:
@@ -148,9 +172,15 @@ def _offered(offer: tuple[str, Allowance]) -> dict[str, Any]:
     return {"metric": metric, "included": allowance.included, "price": allowance.price}
 
 
-def _summary(currency: Currency, metrics: Mapping[str, MetricTotal]) -> Summary:
-    summary = Summary(currency, metrics)
+def _summary(
+    currency: Currency, metrics: Mapping[str, MetricTotal], adjustments: Mapping[str, Money]
+) -> Summary:
+    summary = Summary(currency, metrics, adjustments)
     problems = Problems()
+    for line, cost in adjustments.items():
+        if not cost.minor:
+            problem = "must be left out where it costs nothing"
+            problems.add(InvalidValue(f"adjustments.{line}", cost, problem))
     for metric, total in metrics.items():
         if metric not in summary:  # it drops them, and would be written without
             problem = "must be left out where there is neither quantity nor cost"
@@ -176,11 +206,12 @@ _RECORD: Final = table(
     OverageRecord,
     org_id=NAME,
     period=PERIOD,
-    metric=NAME,
+    metric=optional(NAME),
     quantity=NUMBER,
     cost=_MONEY,
     exact_cost=EXACT,
     unit_price=optional(EXACT),
+    line=unless(OVERAGE, NAME),
     plan=NAME,
     plan_version=WHOLE,
     revision=WHOLE,
@@ -192,21 +223,46 @@ _EVENT: Final = table(
     UsageEvent, org_id=NAME, metric=NAME, quantity=NUMBER, at=INSTANT, id=optional(NAME)
 )
 _CYCLE: Final = table(Cycle, anchor=INSTANT, every=WHOLE, unit=TEXT, timezone=TEXT)
-_LINE: Final = table(dict, _numbers, used=NUMBER, limit=optional(NUMBER), minor=WHOLE)
+_ADJUSTMENT: Final = table(
+    Adjustment,
+    kind=TEXT,
+    before=_MONEY,
+    cost=_MONEY,
+    exact_cost=EXACT,
+    metric=unless(None, NAME),
+    name=unless(None, NAME),
+)
+_LIMIT_PART: Final = table(LimitPart, kind=TEXT, quantity=NUMBER, name=unless(None, NAME))
+_LINE: Final = table(
+    dict,
+    _numbers,
+    used=NUMBER,
+    limit=optional(NUMBER),
+    minor=WHOLE,
+    before=unless(0, NUMBER),
+    limit_parts=unless((), list_of(_LIMIT_PART)),
+)
 
 _PLAIN: Final[dict[type, Form]] = {
     Account: table(
         Account, org_id=NAME, plan=NAME, limits=by_name(NUMBER), status=TEXT, cycle=_CYCLE
     ),
+    Adjustment: _ADJUSTMENT,
     ChainHead: table(ChainHead, sequence=WHOLE, digest=TEXT),
     Charge: table(Charge, tiers=list_of(_TIER_CHARGE)),
     Currency: _CURRENCY,
     Cycle: _CYCLE,
+    LimitPart: _LIMIT_PART,
     MetricTotal: _TOTAL,
     Money: _MONEY,
     OverageRecord: _RECORD,
     Period: table(Period, start=INSTANT, end=INSTANT),
-    Summary: table(_summary, currency=_CURRENCY, metrics=by_name(_TOTAL)),
+    Summary: table(
+        _summary,
+        currency=_CURRENCY,
+        metrics=by_name(_TOTAL),
+        adjustments=unless({}, by_name(_MONEY)),
+    ),
     Tier: _TIER,
     TierCharge: _TIER_CHARGE,
     Usage: table(Usage, org_id=NAME, period=PERIOD, quantities=by_name(NUMBER)),
@@ -240,10 +296,25 @@ def _priced(price: Form) -> dict[type, Form]:
     return {
         Allowance: table(Allowance, included=included, price=price),
         Overage: table(
-            Overage, metric=NAME, used=NUMBER, limit=optional(NUMBER), price=price, cost=_MONEY
+            Overage,
+            metric=NAME,
+            used=NUMBER,
+            limit=optional(NUMBER),
+            price=price,
+            cost=_MONEY,
+            before=unless(0, NUMBER),
+            limit_parts=unless((), list_of(_LIMIT_PART)),
         ),
         Plan: plan,
-        Statement: table(_statement, org_id=NAME, period=PERIOD, plan=plan, lines=list_of(_LINE)),
+        Statement: table(
+            _statement,
+            _written,
+            org_id=NAME,
+            period=PERIOD,
+            plan=plan,
+            lines=list_of(_LINE),
+            adjustments=unless((), list_of(_ADJUSTMENT)),
+        ),
     }
 
 

@@ -36,12 +36,16 @@ _NUMBER: Final = r"0|-?(?:[1-9][0-9]*(?:\.[0-9]*[1-9])?|0\.[0-9]*[1-9])"
 _FRACTION: Final = r"(-?[1-9][0-9]*)/([1-9][0-9]*)"
 
 
+GIVEN: Final = object()  # what no value is
+
+
 @frozen(weakref_slot=False)
 class Form:
     """How one kind of value is written as what `json` knows, and read from it.
 
     :param write: returns a dict, list, str, bool or None for a value of the kind.
     :param read: returns the value that was written, and refuses what can't have been written.
+    :param usual: what a field of a `table` is if it isn't written; without it, a field always is.
 
     >>> NUMBER.write(Decimal("0.0001"), "price")
     '0.0001'
@@ -53,6 +57,7 @@ class Form:
 
     write: Callable[[Any, str], Any]
     read: Parser[Any]
+    usual: Any = GIVEN
 
 
 # Single values
@@ -157,13 +162,20 @@ def optional(form: Form) -> Form:
     return Form(or_none(form.write), or_none(form.read))
 
 
+def unless(usual: Any, form: Form) -> Form:
+    """Return a form for a field of a `table` that is left out where it has its usual value."""
+    return Form(form.write, form.read, usual)
+
+
 def table(
     make: Callable[..., Any],
     view: Callable[[Any], Mapping[str, Any]] | None = None,
     /,
     **forms: Form,
 ) -> Form:
-    """Return the form of a class: a JSON object of its fields, none of them left out.
+    """Return the form of a class: a JSON object of its fields.
+
+    None is left out but what is as usual (see `unless`), and that always is.
 
     :param make: makes a value of its fields, by keyword; it has the last word on them.
     :param view: gives a value's fields by key; without it, they are attributes.
@@ -176,7 +188,11 @@ def table(
 
     def write(value: object, field: str) -> dict[str, Any]:
         held = behind(field, view, value) if view else {key: getattr(value, key) for key in forms}
-        return {key: form.write(held[key], at(field, key)) for key, form in forms.items()}
+        return {
+            key: form.write(held[key], at(field, key))
+            for key, form in forms.items()
+            if form.usual is GIVEN or held[key] != form.usual
+        }
 
     def read(value: object, field: str) -> Any:
         given = entries(value, field)
@@ -187,10 +203,15 @@ def table(
                 problems.add(InvalidValue(at_any(field, key), given[key], problem))
         fields = {}
         for key, form in forms.items():
-            if key not in given:
+            if key not in given and form.usual is not GIVEN:
+                fields[key] = form.usual
+            elif key not in given:
                 problems.add(InvalidValue(at(field, key), None, "must be given"))
             else:
                 fields[key] = problems.attempt(form.read, given[key], at(field, key))
+                if form.usual is not GIVEN and fields[key] == form.usual:
+                    problem = "must be left out where it is as usual"
+                    problems.add(InvalidValue(at(field, key), given[key], problem))
         problems.raise_any()
         return behind(field, make, **fields)
 

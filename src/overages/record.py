@@ -16,6 +16,7 @@ from typing import Final
 
 from attrs import field, frozen
 
+from overages.adjustment import OVERAGE
 from overages.errors import CurrencyMismatch, InvalidValue, UnknownMetric
 from overages.exact import (
     Exact,
@@ -30,7 +31,7 @@ from overages.exact import (
     unscaled,
 )
 from overages.money import Currency, Money
-from overages.names import name
+from overages.names import name, optional_name
 from overages.parsing import instance_of, parse_all
 from overages.period import Period, instant
 from overages.trusted import trusted
@@ -40,17 +41,19 @@ from overages.trusted import trusted
 class OverageRecord:
     """One stored line of a statement: a charge, or a correction of earlier ones.
 
-    The records of an org, period and metric sum to the last result that was recorded: quantity,
+    The records of a line sum to the last result that was recorded for its period: quantity,
     exact cost and cost alike. A record is never changed; `digest` shows that it wasn't.
 
     :param org_id: who is charged.
     :param period: for when.
-    :param metric: for what.
+    :param metric: for what; None where it is about all lines of the statement.
     :param quantity: units over the limit; negative in a correction that takes some back.
     :param cost: what is charged for them, rounded; of any sign.
     :param exact_cost: the same unrounded, in major currency units.
     :param unit_price: major currency units for each unit of the quantity; None where there is no
         such price, since units differ in it or a correction is one of the price.
+    :param line: which line of the statement it keeps: ``"overage"``, or that of an adjustment, such
+        as ``"minimum"`` or ``"credit:grant-7"``; an adjustment's quantity is zero.
     :param plan: slug of the plan that said so.
     :param plan_version: which version of the plan, counted from 1.
     :param revision: which result of the period the record led to, counted from 1.
@@ -66,11 +69,12 @@ class OverageRecord:
 
     org_id: str
     period: Period
-    metric: str
+    metric: str | None
     quantity: Quantity
     cost: Money
     exact_cost: Exact
     unit_price: Exact | None
+    line: str
     plan: str
     plan_version: int
     revision: int
@@ -82,12 +86,13 @@ class OverageRecord:
         self,
         org_id: str,
         period: Period,
-        metric: str,
+        metric: str | None,
         *,
         quantity: QuantityLike,
         cost: Money,
         exact_cost: Exact | int,
         unit_price: Exact | int | None = None,
+        line: str = OVERAGE,
         plan: str,
         plan_version: int = 1,
         revision: int = 1,
@@ -98,11 +103,12 @@ class OverageRecord:
         values = parse_all(
             (name, org_id, "org_id"),
             (instance_of(Period), period, "period"),
-            (name, metric, "metric"),
+            (optional_name, metric, "metric"),
             (parse_quantity, quantity, "quantity"),
             (instance_of(Money), cost, "cost"),
             (exact_amount, exact_cost, "exact_cost"),
             (optional_amount, unit_price, "unit_price"),
+            (name, line, "line"),
             (name, plan, "plan"),
             (ordinal, plan_version, "plan_version"),
             (ordinal, revision, "revision"),
@@ -110,6 +116,8 @@ class OverageRecord:
             (instant, created_at, "created_at"),
             (sha256_digest, digest, "digest"),
         )
+        if metric is None and line == OVERAGE:
+            raise InvalidValue("metric", metric, "must be named for an overage")
         self.__attrs_init__(*values)
 
     @property
@@ -123,7 +131,7 @@ class MetricTotal:
     """What the records of one metric come to.
 
     :param quantity: units over the limit; exact, and of any size.
-    :param cost: what is charged for them.
+    :param cost: what is charged for them, with the adjustments of the metric.
     """
 
     quantity: Quantity
@@ -140,11 +148,14 @@ class MetricTotal:
 class Summary:
     """Overage of one or many orgs and periods, by metric, with the total.
 
-    Metrics without quantity and cost are left out, so that nothing charged, and charged and taken
-    back, are the same summary. Summaries of one currency can be added.
+    Metrics without quantity and cost are left out, and adjustments without cost, so that nothing
+    charged, and charged and taken back, are the same summary. Summaries of one currency can be
+    added.
 
     :param currency: what the costs are in: a `Currency` or an ISO 4217 code.
     :param metrics: a `MetricTotal` by metric.
+    :param adjustments: what adjusts all metrics together (a minimum of the plan, a credit), by the
+        name of its line.
     :raises CurrencyMismatch: if a cost is in another currency.
 
     >>> summary = Summary("USD", {"tokens": MetricTotal(250_000, Money(2500, "USD"))})
@@ -154,17 +165,26 @@ class Summary:
 
     currency: Currency
     _metrics: dict[str, MetricTotal] = field(hash=False)
+    _adjustments: dict[str, Money] = field(hash=False)
 
-    def __init__(self, currency: Currency | str, metrics: Mapping[str, MetricTotal]) -> None:
+    def __init__(
+        self,
+        currency: Currency | str,
+        metrics: Mapping[str, MetricTotal],
+        adjustments: Mapping[str, Money] = MappingProxyType({}),
+    ) -> None:
         unit = Currency.coerce(currency)
         kept = {}
         for metric, total in instance_of(Mapping)(metrics, "metrics").items():
-            instance_of(MetricTotal)(total, f"metrics.{metric}")
-            if total.cost.currency != unit:
-                raise CurrencyMismatch(unit.code, total.cost.currency.code)
+            _require_currency(unit, instance_of(MetricTotal)(total, f"metrics.{metric}").cost)
             if total.quantity or total.cost.minor:
                 kept[name(metric, "metrics metric")] = total
-        self.__attrs_init__(unit, kept)
+        others = {}
+        for line, cost in instance_of(Mapping)(adjustments, "adjustments").items():
+            _require_currency(unit, instance_of(Money)(cost, f"adjustments.{line}"))
+            if cost.minor:
+                others[name(line, "adjustments line")] = cost
+        self.__attrs_init__(unit, kept, others)
 
     @property
     def metrics(self) -> Mapping[str, MetricTotal]:
@@ -172,9 +192,16 @@ class Summary:
         return MappingProxyType(self._metrics)
 
     @property
+    def adjustments(self) -> Mapping[str, Money]:
+        """What adjusts all metrics together, by line; can be read only."""
+        return MappingProxyType(self._adjustments)
+
+    @property
     def total(self) -> Money:
-        """The cost of all metrics."""
-        return Money(sum(total.cost.minor for total in self._metrics.values()), self.currency)
+        """The cost of all metrics and adjustments."""
+        metrics = sum(total.cost.minor for total in self._metrics.values())
+        others = sum(cost.minor for cost in self._adjustments.values())
+        return Money(metrics + others, self.currency)
 
     def __getitem__(self, metric: str) -> MetricTotal:
         """Return what was charged for a metric.
@@ -200,10 +227,14 @@ class Summary:
         for metric, theirs in other._metrics.items():
             ours = merged.get(metric)
             merged[metric] = theirs if ours is None else _sum(ours, theirs)
-        return Summary(self.currency, merged)
+        adjusted = dict(self._adjustments)
+        for line, cost in other._adjustments.items():
+            adjusted[line] = adjusted[line] + cost if line in adjusted else cost
+        return Summary(self.currency, merged, adjusted)
 
     def __repr__(self) -> str:
-        return f"Summary({self.currency.shortest!r}, {self._metrics!r})"
+        others = f", {self._adjustments!r}" if self._adjustments else ""
+        return f"Summary({self.currency.shortest!r}, {self._metrics!r}{others})"
 
 
 def by_sequence(record: OverageRecord) -> int:
@@ -217,6 +248,11 @@ def sha256_digest(value: object, field: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{64}", text):
         raise InvalidValue(field, value, "must be 64 lower-case hexadecimal digits")
     return text
+
+
+def _require_currency(expected: Currency, cost: Money) -> None:
+    if cost.currency != expected:
+        raise CurrencyMismatch(expected.code, cost.currency.code)
 
 
 def _sum(left: MetricTotal, right: MetricTotal) -> MetricTotal:

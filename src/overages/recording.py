@@ -13,34 +13,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from fractions import Fraction
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from attrs import frozen
 
 from overages.chain import START, ChainHead, StoredRow, new_head, row_digest, row_maker
+from overages.changes import Change, Key, changes_of, differing, path_of, sums_of
 from overages.errors import (
-    CurrencyMismatch,
     InvalidValue,
     PeriodInvoiced,
     PeriodOverlap,
     RecordConflict,
 )
 from overages.exact import (
-    SCALE,
-    Exact,
-    Quantity,
-    exact_number,
     number_text,
     ordinal,
-    scaled,
-    unscaled,
 )
 from overages.money import new_money
-from overages.overage import Statement
 from overages.period import Period, format_instant, instant
 from overages.record import OverageRecord, new_record
+from overages.statement import Statement
 from overages.trusted import trusted
 
 
@@ -60,14 +53,6 @@ DueRow: TypeAlias = tuple[str, str, str, str, str, str, str, int]
 """Org, period start and end, metric, quantity, minor units, currency and its exponent."""
 
 new_recording: Final = trusted(Recording)
-
-
-Change: TypeAlias = tuple[str, Quantity, Exact, int, Exact | None, Quantity, int]
-"""The difference between what was recorded of a metric and what is due now.
-
-Metric; units, exact cost, minor units and unit price of the difference; units and minor units due.
-(A plain tuple, as a named one takes ten times as long to make.)
-"""
 
 
 class Ledger:
@@ -138,11 +123,12 @@ class Ledger:
         next_revision = there[-1].revision + 1 if there else 1
         if revision is not None and self._is_there(statement, there, revision, next_revision):
             return new_recording(tuple(there), ())
-        changes = _changes(statement, there)
+        changes = changes_of(statement, there)
         if not changes:
             return new_recording(tuple(there), ())
         self._check(statement.period, changes, force=force)
         moment = instant(created_at, "created_at")
+        self._keep_due(statement, {metric for (metric, _), *_ in changes})
         new = self._append(statement, changes, (plan_version, next_revision), moment)
         return new_recording((*there, *new), new)
 
@@ -158,9 +144,9 @@ class Ledger:
             raise InvalidValue("revision", revision, f"must be at most {next_revision}")
         if revision == next_revision:
             return False
-        differing = _changes(statement, [r for r in there if r.revision <= revision])
-        if differing:
-            path = f"{self._path(statement.period)}{_differing(differing)}"
+        changed = changes_of(statement, [r for r in there if r.revision <= revision])
+        if changed:
+            path = f"{self._path(statement.period)}{differing(changed)}"
             raise RecordConflict(path, revision, "must be what this revision holds already")
         return True
 
@@ -176,21 +162,30 @@ class Ledger:
         terms = (statement.plan.slug, *numbers)
         make_row = row_maker(org_id, period, currency, *terms, created_at)
         made = []
-        for metric, quantity, exact_cost, minor, unit_price, units_due, minor_due in changes:
+        for (metric, line), quantity, exact_cost, minor, unit_price in changes:
             sequence += 1
-            row = make_row(metric, quantity, unit_price, exact_cost, minor, sequence)
+            row = make_row(metric, line, quantity, unit_price, exact_cost, minor, sequence)
             digest = row_digest(row, digest)
             amounts = quantity, new_money(minor, currency), exact_cost, unit_price
             record = new_record(
-                org_id, period, metric, *amounts, *terms, sequence, created_at, digest
+                org_id, period, metric, *amounts, line, *terms, sequence, created_at, digest
             )
             made.append(record)
             self.new.append((*row, digest))
-            due = number_text(units_due), number_text(minor_due)
-            self.due.append((*row[:4], *due, *row[9:11]))
         self.head = new_head(sequence, digest)
         self.records += made
         return tuple(made)
+
+    def _keep_due(self, statement: Statement, changed: set[str | None]) -> None:
+        """Note what metrics that have changed come to now, with their adjustments."""
+        period = format_instant(statement.period.start), format_instant(statement.period.end)
+        unit = statement.currency.code, statement.currency.exponent
+        due = statement.due()
+        for metric in changed:
+            if metric is not None:
+                units, minor = due.get(metric, (0, 0))
+                amounts = number_text(units), number_text(minor)
+                self.due.append((self.org_id, *period, metric, *amounts, *unit))
 
     def _check(self, period: Period, changes: Iterable[Change], *, force: bool) -> None:
         if period in self._invoiced and not force:
@@ -198,19 +193,19 @@ class Ledger:
             problem = f"is invoiced since {since}, and changes only by force"
             raise PeriodInvoiced(f"{self.org_id}: period", period.isoformat(), problem)
         if self.records:
-            self._check_overlaps(period, {metric for metric, *_ in changes})
+            self._check_overlaps(period, {key for key, *_ in changes})
 
-    def _check_overlaps(self, period: Period, metrics: set[str]) -> None:
+    def _check_overlaps(self, period: Period, keys: set[Key]) -> None:
         for other, charged in self._charged_elsewhere(period).items():
-            for metric in sorted(charged & metrics):
+            for path in sorted(map(path_of, charged & keys)):
                 problem = f"must not overlap the charge for {other.describe()}"
-                raise PeriodOverlap(f"{self._path(period)}{metric}", period.isoformat(), problem)
+                raise PeriodOverlap(f"{self._path(period)}{path}", period.isoformat(), problem)
 
     def _path(self, period: Period) -> str:
         return f"{self.org_id}, {period.describe()}: "
 
-    def _charged_elsewhere(self, period: Period) -> dict[Period, set[str]]:
-        """Return the metrics that something is charged for, by each other overlapping period."""
+    def _charged_elsewhere(self, period: Period) -> dict[Period, set[Key]]:
+        """Return the lines that something is charged for, by each other overlapping period."""
         others = {
             record.period
             for record in self.records
@@ -220,74 +215,9 @@ class Ledger:
         }
         return {
             other: {
-                metric
-                for metric, sums in _sums(r for r in self.records if r.period == other).items()
+                key
+                for key, sums in sums_of(r for r in self.records if r.period == other).items()
                 if any(sums)
             }
             for other in sorted(others)
         }
-
-
-Sums: TypeAlias = tuple[int, Fraction, int]
-"""Quantity in parts, exact cost in major units, and cost in minor units."""
-
-_NOTHING: Final[Sums] = (0, Fraction(), 0)
-
-
-def _changes(statement: Statement, there: list[OverageRecord]) -> list[Change]:
-    """Return what a statement's result differs in from the sum of the period's records."""
-    for record in there:
-        if record.cost.currency != statement.currency:
-            raise CurrencyMismatch(record.cost.currency.code, statement.currency.code)
-    recorded = _sums(there)
-    changes: list[Change] = []
-    for metric, price, quantity, minor in statement.charged():
-        before = recorded.pop(metric, None)
-        charge = price.charge(quantity)
-        unit_price = (charge if quantity else price.charge(1)).unit_price
-        if before is None:
-            cost = charge.exact_cost
-            changes.append((metric, quantity, cost, minor, unit_price, quantity, minor))
-        elif before != (now := (scaled(quantity), Fraction(*charge.ratio), minor)):
-            changes.append(_correction(metric, before, now, unit_price))
-    for metric, before in recorded.items():  # what is not over any more, or not in the plan
-        if before != _NOTHING:
-            changes.append(_correction(metric, before, _NOTHING, None))
-    return changes
-
-
-def _correction(metric: str, before: Sums, now: Sums, price: Exact | None) -> Change:
-    exact = now[1] - before[1]
-    parts = now[0] - before[0]
-    explained = price is not None and exact == Fraction(parts, SCALE) * Fraction(price)
-    return (
-        metric,
-        unscaled(parts),
-        exact_number(exact.numerator, exact.denominator),
-        now[2] - before[2],
-        price if explained else None,  # the price of each unit, unless prices have changed
-        unscaled(now[0]),
-        now[2],
-    )
-
-
-def _sums(records: Iterable[OverageRecord]) -> dict[str, Sums]:
-    sums: dict[str, Sums] = {}
-    for record in records:
-        parts, exact, minor = sums.get(record.metric, _NOTHING)
-        sums[record.metric] = (
-            parts + scaled(record.quantity),
-            exact + Fraction(record.exact_cost),
-            minor + record.cost.minor,
-        )
-    return sums
-
-
-def _differing(changes: Iterable[Change]) -> str:
-    """Name the fields in which a result differs from another."""
-    return ", ".join(
-        f"{metric}.{name}"
-        for metric, *differences in changes
-        for name, difference in zip(("quantity", "exact_cost", "cost"), differences, strict=False)
-        if difference
-    )

@@ -17,11 +17,11 @@ from typing import Protocol, runtime_checkable
 
 from overages.account import Account
 from overages.chain import ChainHead
-from overages.overage import Statement
 from overages.period import Period
 from overages.plan import Plan
 from overages.record import OverageRecord, Summary
 from overages.recording import Recording
+from overages.statement import Statement
 from overages.usage import Usage, UsageEvent
 
 

@@ -19,12 +19,12 @@ from typing import Final
 from overages.account import Account
 from overages.calculation import calculate
 from overages.errors import BillingDisabled, InvalidValue, RecordConflict, UnknownPlan
-from overages.overage import Statement
 from overages.parsing import Problems, as_tuple, flag, instance_of
 from overages.period import Period, instant
 from overages.record import Summary
 from overages.recording import Recording
 from overages.repository import Repository
+from overages.statement import Statement
 from overages.usage import UsageEvent
 
 _log: Final = getLogger(__name__)

@@ -87,7 +87,7 @@ def repository_in(directory: Path, statements: Sequence[Statement]) -> Iterator[
         with repository.transaction():
             repository.put_plan(PLAN)
             for each in statements:
-                used = {line.metric: line.used for line in each.lines}
+                used = {line.metric: line.used for line in each.overages}
                 repository.put_usage(Usage(each.org_id, each.period, used))
         yield repository
 
@@ -136,7 +136,7 @@ def write_bare(batches: Batches) -> float:
             (each.org_id, "2025-01", line.metric, line.used, line.limit, line.quantity, 100_000,
              line.cost.minor)
             for each in batch
-            for line in each.lines
+            for line in each.overages
         ]
         for batch in batches
     ]  # fmt: skip

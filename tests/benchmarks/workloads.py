@@ -123,7 +123,7 @@ def flat_from_dicts(
 
 def flat_with_lines(inputs: Iterable[Input]) -> Iterator[Any]:
     for statement in calculate_many(inputs):
-        yield statement.lines
+        yield statement.overages
 
 
 def graduated_quantities(count: int) -> list[int]:

@@ -162,7 +162,7 @@ def result_of(statement: Statement) -> Result:
     """Return what is due, by metric."""
     return {
         line.metric: (Fraction(line.quantity), Fraction(line.exact_cost), line.cost.minor)
-        for line in statement.lines
+        for line in statement.overages
         if line.quantity or line.cost.minor
     }
 

@@ -30,6 +30,7 @@ def correction_of(record: OverageRecord) -> OverageRecord:
         cost=-record.cost,
         exact_cost=-Fraction(record.exact_cost),
         unit_price=record.unit_price,
+        line=record.line,
     )
 
 
@@ -37,6 +38,8 @@ def expected_totals(records: list[OverageRecord]) -> dict[str, tuple[Fraction, i
     """Return quantity and minor units by metric, of metrics that have any."""
     sums: dict[str, tuple[Fraction, int]] = {}
     for record in records:
+        if record.metric is None:
+            continue
         quantity, minor = sums.get(record.metric, (Fraction(), 0))
         sums[record.metric] = quantity + Fraction(record.quantity), minor + record.cost.minor
     return {metric: total for metric, total in sums.items() if any(total)}
@@ -92,7 +95,7 @@ def test_the_aggregate_of_a_statements_records_is_its_summary(case: Case) -> Non
     summary = aggregate(recorded(statement), currency=statement.currency)
     assert summary == statement.summary()
     assert summary.total == statement.total
-    for line in statement.lines:
+    for line in statement.overages:
         if line.quantity or line.cost.minor:
             assert (summary[line.metric].quantity, summary[line.metric].cost) == (
                 line.quantity,

@@ -96,7 +96,7 @@ def everything(statement: Statement) -> list[object]:
             *(line.tiers, line.unit_price, line.charge, line.explain(), line.cost.amount),
             [(tier.exact_cost, tier.fraction, tier.explain()) for tier in line.tiers],
         )
-        for line in statement.lines
+        for line in statement.overages
     ]
     texts = [statement.explain(), statement._repr_html_(), str(statement.total), repr(statement)]
     summary = statement.summary()

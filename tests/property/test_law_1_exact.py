@@ -237,7 +237,7 @@ def test_a_statement_says_what_the_oracle_says(case: Case) -> None:
             Fraction(line.exact_cost) * scale,
             line.cost.minor,
         )
-        for line in statement.lines
+        for line in statement.overages
     ]
     assert found == expected
     assert statement.total == Money(sum(line.cost for line in expected), statement.currency)
@@ -276,20 +276,20 @@ def test_a_limit_of_zero_is_a_limit_and_no_limit_is_the_plans(
 @given(cases())
 def test_a_statement_has_a_line_for_each_metric_of_the_plan_in_its_order(case: Case) -> None:
     statement = case.statement.one()
-    assert [line.metric for line in statement.lines] == list(statement.plan.allowances)
-    assert [statement[line.metric] for line in statement.lines] == list(statement.lines)
+    assert [line.metric for line in statement.overages] == list(statement.plan.allowances)
+    assert [statement[line.metric] for line in statement.overages] == list(statement.lines)
 
 
 @given(cases())
 def test_every_quantity_of_a_statement_is_in_its_one_form(case: Case) -> None:
-    for line in case.statement.one().lines:
+    for line in case.statement.one().overages:
         numbers = [line.used, line.quantity, *(tier.quantity for tier in line.tiers)]
         assert all(map(is_in_its_one_form, numbers))
 
 
 @given(cases())
 def test_the_unit_price_of_a_line_is_that_of_what_is_over_or_of_the_next_unit(case: Case) -> None:
-    for line in case.statement.one().lines:
+    for line in case.statement.one().overages:
         over = line.quantity or 1
         if isinstance(line.price, Pairs):
             assert line.unit_price is None
@@ -301,6 +301,7 @@ def test_the_unit_price_of_a_line_is_that_of_what_is_over_or_of_the_next_unit(ca
 def test_every_statement_can_be_recorded_and_keeps_its_exact_costs(case: Case) -> None:
     statement = case.statement.one()
     for record in recorded(statement):
+        assert record.metric is not None
         line = statement[record.metric]
         assert Fraction(record.exact_cost) == Fraction(line.exact_cost)
         assert (record.quantity, record.cost) == (line.quantity, line.cost)
@@ -333,7 +334,7 @@ BOUNDS: dict[str, tuple[Fraction, Fraction]] = {  # of (rounded - exact), both i
 def test_a_line_is_as_near_its_exact_cost_as_the_rounding_promises(case: Case) -> None:
     statement = case.statement.one()
     least, most = BOUNDS[statement.plan.rounding.value]
-    for line in statement.lines:
+    for line in statement.overages:
         exact = Fraction(line.exact_cost) * 10**statement.currency.exponent
         assert least <= line.cost.minor - exact <= most
         assert abs(line.cost.minor - exact) < 1
@@ -343,7 +344,7 @@ def test_a_line_is_as_near_its_exact_cost_as_the_rounding_promises(case: Case) -
 def test_a_total_is_as_near_its_exact_total_as_the_rounding_promises(case: Case) -> None:
     statement = case.statement.one()
     least, most = BOUNDS[statement.plan.rounding.value]
-    exact = sum((Fraction(line.exact_cost) for line in statement.lines), Fraction())
+    exact = sum((Fraction(line.exact_cost) for line in statement.overages), Fraction())
     assert least <= statement.total.minor - exact * 10**statement.currency.exponent <= most
 
 

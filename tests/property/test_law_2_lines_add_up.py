@@ -46,7 +46,7 @@ def test_the_records_and_the_summary_come_to_the_total(case: Case) -> None:
 
 @given(cases())
 def test_the_exact_cost_of_a_line_is_the_sum_of_its_tiers(case: Case) -> None:
-    for line in case.statement.one().lines:
+    for line in case.statement.one().overages:
         tiers = sum((Fraction(tier.exact_cost) for tier in line.tiers), Fraction())
         assert Fraction(line.exact_cost) == tiers
 
@@ -67,7 +67,7 @@ def test_the_exact_cost_of_a_tier_is_units_times_price_and_the_flat_fee(
 @given(cases())
 def test_a_statement_made_of_its_lines_has_the_same_total(case: Case) -> None:
     statement = case.statement.one()
-    again = Statement(statement.org_id, statement.period, statement.plan, statement.lines)
+    again = Statement(statement.org_id, statement.period, statement.plan, statement.overages)
     assert again == statement
     assert again.total == statement.total
 
@@ -79,19 +79,19 @@ def test_a_statement_made_of_its_lines_has_the_same_total(case: Case) -> None:
 @given(total_scope)
 def test_lines_add_up_to_the_exact_total_rounded_once(case: Case) -> None:
     statement = case.statement.one()
-    exact = sum(map(exact_minor, statement.lines), Fraction())
+    exact = sum(map(exact_minor, statement.overages), Fraction())
     assert statement.total.minor == oracle.rounded(exact, statement.plan.rounding.value)
 
 
 @given(total_scope)
 def test_each_line_is_within_a_minor_unit_of_its_exact_cost(case: Case) -> None:
-    for line in case.statement.one().lines:
+    for line in case.statement.one().overages:
         assert line.cost.minor in {floor(exact_minor(line)), ceil(exact_minor(line))}
 
 
 @given(total_scope)
 def test_a_line_with_a_whole_cost_is_left_as_it_is(case: Case) -> None:
-    for line in case.statement.one().lines:
+    for line in case.statement.one().overages:
         exact = exact_minor(line)
         assert exact.denominator != 1 or line.cost.minor == exact
 
@@ -100,7 +100,7 @@ def test_a_line_with_a_whole_cost_is_left_as_it_is(case: Case) -> None:
 def test_lines_that_are_rounded_up_lost_more_than_those_that_are_not_or_as_much_and_come_first(
     case: Case,
 ) -> None:
-    lines = case.statement.one().lines
+    lines = case.statement.one().overages
     lost = [exact_minor(line) % 1 for line in lines]
     is_up = [line.cost.minor > exact_minor(line) for line in lines]
     ups = [(-lost[i], i) for i in range(len(lines)) if is_up[i]]

@@ -58,6 +58,7 @@ def sums_of(records: list[OverageRecord]) -> dict[str, tuple[Fraction, Fraction,
     """Return quantity, exact cost and cost by metric, where there is any."""
     sums: dict[str, tuple[Fraction, Fraction, int]] = {}
     for record in records:
+        assert record.metric is not None
         quantity, exact, minor = sums.get(record.metric, (Fraction(), Fraction(), 0))
         sums[record.metric] = (
             quantity + Fraction(record.quantity),
@@ -71,7 +72,7 @@ def result_of(statement: Statement) -> dict[str, tuple[Fraction, Fraction, int]]
     """Return the same of a statement's lines."""
     lines = {
         line.metric: (Fraction(line.quantity), Fraction(line.exact_cost), line.cost.minor)
-        for line in statement.lines
+        for line in statement.overages
         if line.quantity or line.cost.minor
     }
     return {metric: found for metric, found in lines.items() if any(found)}
@@ -90,7 +91,7 @@ def test_a_first_statement_s_records_are_its_lines_that_are_over_or_cost(case: C
     ]
     assert found == [
         (line.metric, line.quantity, line.exact_cost, line.cost)
-        for line in statement.lines
+        for line in statement.overages
         if line.quantity or line.cost.minor
     ]
 

@@ -63,7 +63,7 @@ def parts_of(statement: Statement) -> Iterator[Any]:
     yield statement.total
     yield statement.summary()
     yield from recorded(statement)
-    for line in statement.lines:
+    for line in statement.overages:
         yield line
         yield line.cost
         yield line.charge
@@ -174,7 +174,7 @@ def test_a_statement_is_another_one_if_any_part_of_it_is(
     recipe: Recipe[Statement], period: Period, more: int
 ) -> None:
     statement = recipe.one()
-    org_id, plan, lines = statement.org_id, statement.plan, statement.lines
+    org_id, plan, lines = statement.org_id, statement.plan, statement.overages
     assume(period != statement.period)
     assert Statement(f"{org_id}!", statement.period, plan, lines) != statement
     assert Statement(org_id, period, plan, lines) != statement
@@ -482,7 +482,7 @@ def test_a_period_has_its_start_and_not_its_end(period: Period, moment: datetime
 
 @given(statement_recipes)
 def test_a_charge_is_equal_to_one_made_of_its_tiers(recipe: Recipe[Statement]) -> None:
-    for line in recipe.one().lines:
+    for line in recipe.one().overages:
         again = Charge(line.tiers)
         assert (again, hash(again)) == (line.charge, hash(line.charge))
         assert (again.exact_cost, again.unit_price) == (

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from overages import (
     Account,
+    Adjustment,
     Allowance,
     ChainHead,
     Charge,
@@ -59,7 +60,8 @@ def values(plan: Plan, usage: Usage, statement: Statement) -> None:
     assert_type(statement["tokens"].tiers, tuple[TierCharge, ...])
     assert_type(statement.total, Money)
     assert_type(statement.total - statement.total, Money)
-    assert_type(list(statement.charged()), list[tuple[str, PriceModel, Quantity, int]])
+    assert_type(statement.lines, tuple[Overage | Adjustment, ...])
+    assert_type(statement.overages, tuple[Overage, ...])
     assert_type(charge_between(PerUnit(1), before=None, after="2.5"), Decimal | Fraction)
     assert_type(allocate(5, [1, "2.5", Decimal(3)]), tuple[int, ...])
     assert_type(usage.quantities, Mapping[str, int | Decimal])

@@ -61,7 +61,7 @@ class Broken:
 
 def test_the_worked_example_of_the_earlier_engine() -> None:
     statement = calculate(STARTER, USAGE)
-    assert [(line.metric, line.quantity, line.cost.minor) for line in statement.lines] == [
+    assert [(line.metric, line.quantity, line.cost.minor) for line in statement.overages] == [
         ("tokens", 250_000, 2_500),
         ("playbook_runs", 25, 2_500),
         ("seats", 0, 0),
@@ -85,7 +85,7 @@ def test_a_statement_has_org_period_and_plan() -> None:
 )
 def test_nothing_is_over_within_the_limits(quantities: Any) -> None:
     statement = calculate(STARTER, Usage("org-123", FEBRUARY, quantities))
-    assert [line.quantity for line in statement.lines] == [0, 0, 0]
+    assert [line.quantity for line in statement.overages] == [0, 0, 0]
     assert statement.total == Money(0, "USD")
 
 
@@ -206,8 +206,8 @@ def test_a_line_is_rounded_once_as_the_plan_says(
     allowances = {"one": Allowance(0, price), "three": Allowance(0, price)}
     plan = Plan("p", "USD", allowances, rounding=rounding)
     statement = calculate(plan, Usage("org-1", FEBRUARY, {"one": unit, "three": 3 * unit}))
-    assert [line.cost.minor for line in statement.lines] == [half, one_and_half]
-    assert [line.exact_cost for line in statement.lines] == [Decimal("0.005"), Decimal("0.015")]
+    assert [line.cost.minor for line in statement.overages] == [half, one_and_half]
+    assert [line.exact_cost for line in statement.overages] == [Decimal("0.005"), Decimal("0.015")]
     assert statement.total == Money(half + one_and_half, "USD")
 
 
@@ -227,7 +227,7 @@ def test_the_total_is_rounded_once_where_the_plan_says_so(
     allowances = {metric: Allowance(0, PerUnit("0.004")) for metric in "abc"}
     plan = Plan("p", "USD", allowances, rounding=rounding, rounding_scope=scope)
     statement = calculate(plan, Usage("org-1", FEBRUARY, dict.fromkeys("abc", 1)))
-    assert [line.cost.minor for line in statement.lines] == costs
+    assert [line.cost.minor for line in statement.overages] == costs
     assert statement.total == Money(sum(costs), "USD")
 
 

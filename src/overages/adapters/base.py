@@ -20,12 +20,12 @@ from overages.errors import InvalidType, InvalidValue, OveragesError, UnknownPla
 from overages.exact import ordinal, scaled, unscaled
 from overages.metering import new_events
 from overages.names import name
-from overages.overage import Statement
 from overages.parsing import Problems, as_tuple, flag, instance_of, optional, parse_all
 from overages.period import Period, instant
 from overages.plan import Plan
 from overages.record import OverageRecord, by_sequence
 from overages.recording import Recording
+from overages.statement import Statement
 from overages.usage import Usage, UsageEvent
 
 T = TypeVar("T")

@@ -20,11 +20,11 @@ from overages.adapters.storage import Counts
 from overages.aggregation import aggregate
 from overages.chain import ChainHead, Link, row_of
 from overages.exact import scaled
-from overages.overage import Statement
 from overages.period import Period
 from overages.plan import Plan
 from overages.record import OverageRecord, Summary
 from overages.recording import Ledger
+from overages.statement import Statement
 from overages.usage import Usage, UsageEvent
 
 
@@ -153,7 +153,8 @@ class MemoryRepository(BaseRepository):
     def overage(self, org_id: str, period: Period) -> Summary | None:
         """Return the overage that is kept beside an org's usage of a period, by metric."""
         check_org(org_id, period)
-        return self.summary(org_id, period)
+        found = [record for record in self.records(org_id, period) if record.metric is not None]
+        return aggregate(found) if found else None
 
     def _set_invoiced(self, org_id: str, period: Period, moment: datetime) -> None:
         self._finished.setdefault(org_id, {})[period] = moment

@@ -13,11 +13,11 @@ from datetime import datetime
 
 from overages.account import Account
 from overages.chain import ChainHead, Link
-from overages.overage import Statement
 from overages.period import Period
 from overages.plan import Plan
 from overages.record import OverageRecord, Summary
 from overages.recording import Ledger
+from overages.statement import Statement
 from overages.usage import Usage, UsageEvent
 
 Counts = Mapping[tuple[str, Period, str], int]

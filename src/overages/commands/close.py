@@ -18,8 +18,8 @@ from overages.commands.progress import track
 from overages.commands.rate import grand_total, rate, with_idle_accounts
 from overages.errors import OveragesError, UnknownPlan
 from overages.imports.plans import PlanBook
-from overages.overage import Statement
 from overages.repository import Repository
+from overages.statement import Statement
 from overages.usage import Usage
 
 HELP: Final = "calculate the overage of every org in a usage file, and record it in a database"

@@ -13,9 +13,9 @@ from overages.errors import OveragesError
 from overages.exports.statements import json_lines, write_csv
 from overages.imports.plans import PlanBook
 from overages.money import Money
-from overages.overage import Statement
 from overages.parsing import Problems
 from overages.period import Period
+from overages.statement import Statement
 from overages.usage import Usage
 
 HELP: Final = "calculate the overage of every org in a usage file, and explain it"

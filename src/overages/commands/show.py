@@ -10,6 +10,7 @@ from typing import Final
 
 from overages.adapters.sqlite import SqliteRepository
 from overages.aggregation import aggregate
+from overages.changes import path_of
 from overages.display import text_table
 from overages.exact import plain_text
 from overages.money import Money
@@ -50,7 +51,7 @@ def explain(org_id: str, period: Period, records: Sequence[OverageRecord]) -> st
     rows = [
         [
             str(record.revision),
-            record.metric,
+            path_of((record.metric, record.line)),
             plain_text(record.quantity),
             "" if record.unit_price is None else plain_text(record.unit_price),
             plain_text(record.exact_cost),

@@ -11,9 +11,12 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, TextIO
 
+from overages.adjustment import OVERAGE, Adjustment
 from overages.exact import Exact, number_text
-from overages.overage import Overage, Statement
+from overages.limitpart import LimitPart
+from overages.overage import Overage
 from overages.period import format_instant
+from overages.statement import Statement
 from overages.tier import TierCharge
 
 COLUMNS: Final = (
@@ -22,6 +25,7 @@ COLUMNS: Final = (
     "period_end",
     "plan",
     "metric",
+    "line",
     "used",
     "limit",
     "over",
@@ -47,21 +51,38 @@ def json_lines(statements: Iterable[Statement]) -> Iterator[str]:
 
 
 def write_csv(statements: Iterable[Statement], file: TextIO) -> None:
-    """Write a row for each line of each statement, under a row of `COLUMNS`."""
+    """Write a row for each line of each statement, under a row of `COLUMNS`.
+
+    A cell is empty where there is nothing to say: the quantities of an adjustment, and its metric
+    where it is about all of them.
+    """
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
     for statement in statements:
         fields = _heading(statement)
-        for line in statement.lines:
-            cells = fields | _line(line)
+        for line in statement.overages:
+            cells = fields | {"line": OVERAGE} | _line(line)
             writer.writerow([cells[column] for column in COLUMNS])
+        for other in statement.adjustments:
+            cells = fields | _adjustment(other)
+            writer.writerow([cells.get(column) for column in COLUMNS])
 
 
 def _as_dict(statement: Statement) -> dict[str, Any]:
     lines = [
-        _line(line) | {"tiers": [_tier(part) for part in line.tiers]} for line in statement.lines
+        _line(line)
+        | {
+            "limit_parts": [_limit_part(part) for part in line.limit_parts],
+            "before": _text(line.before),
+            "tiers": [_tier(part) for part in line.tiers],
+        }
+        for line in statement.overages
     ]
-    return _heading(statement) | {"total": _text(statement.total.amount), "lines": lines}
+    return _heading(statement) | {
+        "total": _text(statement.total.amount),
+        "lines": lines,
+        "adjustments": [_adjustment(line) for line in statement.adjustments],
+    }
 
 
 def _heading(statement: Statement) -> dict[str, Any]:
@@ -84,6 +105,20 @@ def _line(line: Overage) -> dict[str, Any]:
         "exact_cost": _text(line.exact_cost),
         "cost": _text(line.cost.amount),
     }
+
+
+def _adjustment(line: Adjustment) -> dict[str, Any]:
+    return {
+        "metric": line.metric,
+        "line": line.line,
+        "before": _text(line.before.amount),
+        "exact_cost": _text(line.exact_cost),
+        "cost": _text(line.cost.amount),
+    }
+
+
+def _limit_part(part: LimitPart) -> dict[str, Any]:
+    return {"kind": part.kind, "name": part.name, "quantity": _text(part.quantity)}
 
 
 def _tier(part: TierCharge) -> dict[str, Any]:

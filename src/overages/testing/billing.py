@@ -13,10 +13,14 @@ from typing import Any
 from hypothesis import strategies as st
 
 from overages.account import Account
+from overages.adjustment import Adjustment
 from overages.calculation import calculate
 from overages.cycle import Cycle
-from overages.overage import Overage, Statement
+from overages.limitpart import LimitPart
+from overages.money import Money
+from overages.overage import Overage
 from overages.plan import Allowance, Plan
+from overages.statement import Statement
 from overages.testing.basics import (
     currencies,
     cycle_recipes,
@@ -28,7 +32,12 @@ from overages.testing.basics import (
     period_recipes,
     roundings,
 )
-from overages.testing.numerals import non_negative_numbers, signed_numbers, small_wholes
+from overages.testing.numerals import (
+    exact_amounts,
+    non_negative_numbers,
+    signed_numbers,
+    small_wholes,
+)
 from overages.testing.pricing import our_price_recipes, quantities_at
 from overages.testing.recipe import Recipe, Spelled
 from overages.usage import Usage, UsageEvent
@@ -142,13 +151,36 @@ event_recipes = st.builds(
 )
 
 
-def overage_recipes(prices: Prices = our_price_recipes) -> st.SearchStrategy[Recipe[Overage]]:
+limit_part_recipes = st.builds(
+    lambda *args: Recipe(LimitPart, args),
+    st.sampled_from(["included", "own", "free", "carried", "granted", "used", "owed"]),
+    signed_numbers,
+    st.none() | names,
+)
+
+
+@st.composite
+def adjustment_recipes(draw: st.DrawFn) -> Recipe[Adjustment]:
+    """Return adjustments of any kind and numbers, with the sign that the kind has."""
+    kind = draw(st.sampled_from(["discount", "commitment", "maximum", "minimum", "credit"]))
+    unit = st.just(draw(currencies))
+    before, cost = draw(money_recipes(unit)), draw(money_recipes(unit)).one()
+    sign = -1 if kind in ("discount", "maximum", "credit") else 1
+    signed = Recipe(Money, (sign * abs(cost.minor), cost.currency))
+    named = {"metric": draw(st.none() | metrics), "name": draw(st.none() | metrics)}
+    return Recipe(Adjustment, (kind, before, signed, draw(exact_amounts)), named)
+
+
+@st.composite
+def overage_recipes(draw: st.DrawFn, prices: Prices = our_price_recipes) -> Recipe[Overage]:
     """Return lines of any numbers, which no plan has to have led to."""
-    return st.builds(
-        lambda *args: Recipe(Overage, args),
-        metrics,
-        non_negative_numbers,
-        st.none() | non_negative_numbers,
-        prices,
-        money_recipes(),
+    limit = draw(st.none() | non_negative_numbers)
+    numbers = draw(metrics), draw(non_negative_numbers), limit, draw(prices), draw(money_recipes())
+    if limit is None or draw(st.booleans()):
+        return Recipe(Overage, numbers)
+    part = Recipe(LimitPart, ("included", limit))
+    return Recipe(
+        Overage,
+        numbers,
+        {"before": draw(non_negative_numbers), "limit_parts": Spelled([part], (part,))},
     )

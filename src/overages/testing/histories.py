@@ -17,12 +17,12 @@ from overages.calculation import calculate
 from overages.chain import ChainHead, row_digest, row_of
 from overages.exact import exact_number
 from overages.money import Currency, Money
-from overages.overage import Statement
 from overages.period import Period
 from overages.plan import Allowance, Plan
 from overages.record import OverageRecord
 from overages.recording import Ledger, Recording
 from overages.rounding import Rounding
+from overages.statement import Statement
 from overages.testing.basics import instants, metrics, names, ordinals, orgs, period_recipes
 from overages.testing.numerals import fractions, positive_numbers, prices, signed_numbers
 from overages.testing.pricing import our_price_recipes, quantities_at

@@ -10,15 +10,18 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from overages.account import Account
+from overages.adjustment import OVERAGE, Adjustment
 from overages.chain import ChainHead
 from overages.cycle import Cycle
+from overages.limitpart import LimitPart
 from overages.money import Currency, Money
-from overages.overage import Overage, Statement
+from overages.overage import Overage
 from overages.period import Period
 from overages.plan import Allowance, Plan
 from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
 from overages.record import MetricTotal, OverageRecord, Summary
 from overages.recording import Recording
+from overages.statement import Statement
 from overages.testing.basics import (
     currencies,
     cycle_recipes,
@@ -35,8 +38,10 @@ from overages.testing.basics import (
 )
 from overages.testing.billing import (
     account_recipes,
+    adjustment_recipes,
     allowance_recipes,
     event_recipes,
+    limit_part_recipes,
     overage_recipes,
     plan_recipes,
     reordered,
@@ -87,10 +92,15 @@ def record_recipes(
 ) -> st.SearchStrategy[Recipe[OverageRecord]]:
     """Return charges and corrections of some orgs, periods and metrics, of any numbers."""
     return st.builds(
-        lambda org, period, metric, named: Recipe(OverageRecord, (org, period, metric), named),
+        lambda org, period, key, named: Recipe(
+            OverageRecord, (org, period, key[0]), {**named, "line": key[1]}
+        ),
         orgs,
         period_recipes(),
-        metrics,
+        st.one_of(
+            st.tuples(metrics, st.just(OVERAGE)),
+            st.tuples(st.none() | metrics, st.sampled_from(["minimum", "discount:launch"])),
+        ),
         st.fixed_dictionaries(
             {
                 "quantity": signed_numbers,
@@ -134,17 +144,20 @@ def summary_recipes(draw: st.DrawFn, unit: st.SearchStrategy[Any] = currencies) 
     currency = draw(unit)
     totals = metric_total_recipes(st.just(currency))
     found = draw(st.dictionaries(metrics, totals, max_size=4))
-    return Recipe(Summary, (currency, reordered(found)))
+    costs = st.dictionaries(names, money_recipes(st.just(currency)), max_size=2)
+    return Recipe(Summary, (currency, reordered(found), reordered(draw(costs))))
 
 
 OUR_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
     Account: account_recipes,
+    Adjustment: adjustment_recipes(),
     Allowance: allowance_recipes(),
     ChainHead: head_recipes,
     Charge: charge_recipes,
     Currency: st.one_of(own_currencies, iso_currencies.map(lambda unit: unit.second)),
     Cycle: cycle_recipes,
     Graduated: graduated_recipes,
+    LimitPart: limit_part_recipes,
     MetricTotal: metric_total_recipes(),
     Money: money_recipes(),
     Overage: overage_recipes(),

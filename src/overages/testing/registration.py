@@ -12,12 +12,14 @@ from typing import Any, Final
 
 STRATEGIES: Final = {
     "Account": "accounts",
+    "Adjustment": "adjustments",
     "Allowance": "allowances",
     "ChainHead": "chain_heads",
     "Charge": "charges",
     "Currency": "currencies",
     "Cycle": "cycles",
     "Graduated": "graduated_prices",
+    "LimitPart": "limit_parts",
     "MetricTotal": "metric_totals",
     "Money": "money",
     "Overage": "overage_lines",

@@ -161,7 +161,7 @@ def test_a_bill_can_be_made_again_byte_by_byte(desk: Desk) -> None:
     desk.db.unlink()
     desk.run("close", "--created-at", AT)
     assert desk.rows() == rows
-    assert {row[14] for row in rows} == {AT}
+    assert {row[15] for row in rows} == {AT}
 
 
 def test_a_time_that_is_none_is_a_wrong_argument(desk: Desk) -> None:

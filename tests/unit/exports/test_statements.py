@@ -49,6 +49,8 @@ def test_json_has_every_number_as_plain_decimal_text() -> None:
                 "unit_price": "1/150000000",
                 "exact_cost": "3999997/300000000",
                 "cost": "0.013333323",
+                "limit_parts": [],
+                "before": "0",
                 "tiers": [
                     {
                         "above": "0",
@@ -71,9 +73,12 @@ def test_json_has_every_number_as_plain_decimal_text() -> None:
                 "unit_price": None,
                 "exact_cost": "0",
                 "cost": "0.000000000",
+                "limit_parts": [],
+                "before": "0",
                 "tiers": [],
             },
         ],
+        "adjustments": [],
     }
 
 
@@ -104,6 +109,7 @@ def test_csv_has_a_row_for_each_line() -> None:
         "period_end": "2024-03-01T00:00:00Z",
         "plan": "p",
         "metric": "calls",
+        "line": "overage",
         "used": "2000000",
         "limit": "1.5",
         "over": "1999998.5",

@@ -17,13 +17,14 @@ from overages.adapters.sqlite.rows import (
     summary_of,
 )
 from overages.adapters.sqlite.store import IN_PERIOD, SqliteStore, chunks, marks
+from overages.adjustment import OVERAGE
 from overages.chain import COLUMNS, START, ChainHead, Link, StoredRow, link_of
 from overages.names import name
-from overages.overage import Statement
 from overages.parsing import instance_of
 from overages.period import Period, format_instant
 from overages.record import OverageRecord, Summary, by_sequence
 from overages.recording import Ledger
+from overages.statement import Statement
 
 COLUMNS_OF_RECORD: Final = ", ".join((*COLUMNS, "id"))
 _HEADS: Final = "SELECT org_id, sequence, id FROM org_billing_chain_heads"
@@ -109,7 +110,7 @@ class RecordTables(SqliteStore):
         """Return what ``aggregate(records(org_id, period))`` would; None if there is no record."""
         name(org_id, "org_id")
         sql = (
-            "SELECT metric_type, amount, cost, currency, currency_exponent"
+            "SELECT metric_type, line, amount, cost, currency, currency_exponent"
             " FROM org_billing_overages WHERE "
         )
         return self._summed(sql, org_id, period)
@@ -119,13 +120,13 @@ class RecordTables(SqliteStore):
         name(org_id, "org_id")
         instance_of(Period)(period, "period")
         sql = (
-            "SELECT metric_type, overage, overage_cost, currency, currency_exponent"
+            f"SELECT metric_type, '{OVERAGE}', overage, overage_cost, currency, currency_exponent"
             " FROM org_billing_usage_monthly WHERE overage IS NOT NULL AND "
         )
         return self._summed(sql, org_id, period)
 
     def _summed(self, sql: str, org_id: str, period: Period | None) -> Summary | None:
-        """Sum rows of metric, quantity, cost and currency, exactly (SQL's SUM would be a float)."""
+        """Sum rows of metric, line, quantity, cost and currency (SQL would sum to a float)."""
         if period is None:
             rows = self._database.rows(f"{sql}org_id = ?", (org_id,))
         else:

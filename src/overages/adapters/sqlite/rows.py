@@ -38,17 +38,18 @@ def readable() -> Iterator[None]:
 def record_of(row: Row, digest: str) -> OverageRecord:
     """Return the record that a row keeps."""
     (
-        org_id, start, end, metric, revision, quantity, unit_price, exact_cost, cost,
+        org_id, start, end, metric, line, revision, quantity, unit_price, exact_cost, cost,
         currency, exponent, plan, plan_version, sequence, created_at,
     ) = row  # fmt: skip
     return OverageRecord(
         org_id,
         period_of(start, end),
-        metric,
+        metric or None,
         quantity=quantity,
         cost=Money(int(cost), currency_of(currency, exponent)),
         exact_cost=exact_of(exact_cost),
         unit_price=None if unit_price is None else exact_of(unit_price),
+        line=line,
         plan=plan,
         plan_version=plan_version,
         revision=revision,
@@ -58,8 +59,8 @@ def record_of(row: Row, digest: str) -> OverageRecord:
     )
 
 
-def summary_of(rows: Sequence[tuple[str, str, str, str, int]]) -> Summary:
-    """Return the summary of some rows of metric, quantity, cost, currency and exponent.
+def summary_of(rows: Sequence[tuple[str, str, str, str, str, int]]) -> Summary:
+    """Return the summary of some rows of metric, line, quantity, cost, currency and exponent.
 
     The sums are made here, since SQL's would be floats.
 
@@ -67,10 +68,14 @@ def summary_of(rows: Sequence[tuple[str, str, str, str, int]]) -> Summary:
     """
     *_, code, exponent = rows[0]
     cells: dict[str, list[int]] = {}  # by metric: whole units, parts of others, minor units
+    adjusted: dict[str, int] = {}  # minor units by line
     with readable():
-        for metric, quantity, cost, its_code, its_exponent in rows:
+        for metric, line, quantity, cost, its_code, its_exponent in rows:
             if its_code != code or its_exponent != exponent:
                 raise CurrencyMismatch(code, its_code)
+            if not metric:
+                adjusted[line] = adjusted.get(line, 0) + int(cost)
+                continue
             cell = cells.setdefault(metric, [0, 0, 0])
             if "." in quantity:
                 cell[1] += parts_of(quantity)
@@ -83,7 +88,8 @@ def summary_of(rows: Sequence[tuple[str, str, str, str, int]]) -> Summary:
             for metric, (whole, parts, minor) in cells.items()
             if whole * SCALE + parts or minor  # half a unit, twice, and one taken back are none
         }
-    return new_summary(currency, totals)
+        others = {line: new_money(minor, currency) for line, minor in adjusted.items() if minor}
+    return new_summary(currency, totals, others)
 
 
 def event_of(org_id: str, event_id: str | None, metric: str, quantity: str, at: str) -> UsageEvent:

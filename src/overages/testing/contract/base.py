@@ -18,12 +18,12 @@ from overages.aggregation import aggregate
 from overages.calculation import calculate
 from overages.errors import UnknownPlan
 from overages.exact import QuantityLike
-from overages.overage import Statement
 from overages.period import Period
 from overages.plan import Allowance, Plan
 from overages.pricing import Graduated, PerUnit
 from overages.record import OverageRecord
 from overages.repository import Repository
+from overages.statement import Statement
 from overages.tier import Tier
 from overages.usage import Usage, UsageEvent
 
@@ -89,7 +89,7 @@ def month_of(used: UsageEvent) -> Period:
     return Period.month(used.at.year, used.at.month)
 
 
-def shown(records: tuple[OverageRecord, ...]) -> list[tuple[str, object, int, int]]:
+def shown(records: tuple[OverageRecord, ...]) -> list[tuple[str | None, object, int, int]]:
     """Return metric, quantity, minor units and revision of each record."""
     return [(r.metric, r.quantity, r.cost.minor, r.revision) for r in records]
 

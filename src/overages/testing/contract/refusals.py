@@ -14,10 +14,10 @@ from overages.errors import (
     PeriodOverlap,
 )
 from overages.money import Currency
-from overages.overage import Statement
 from overages.period import Period
 from overages.plan import Plan
 from overages.repository import Repository
+from overages.statement import Statement
 from overages.testing.contract.base import (
     FEB,
     JAN,

@@ -11,8 +11,8 @@ from overages.errors import (
     InvalidValue,
     RecordConflict,
 )
-from overages.overage import Statement
 from overages.repository import Repository
+from overages.statement import Statement
 from overages.testing.contract.base import (
     DEARER,
     FEB,

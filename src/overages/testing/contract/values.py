@@ -12,11 +12,11 @@ import pytest
 from overages.aggregation import aggregate
 from overages.exact import Exact, QuantityLike
 from overages.money import Currency, Money
-from overages.overage import Statement
 from overages.period import Period
 from overages.plan import Allowance, Plan
 from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
 from overages.repository import Repository
+from overages.statement import Statement
 from overages.testing.contract.base import FEB, NOW, OURS, ContractBase, check_sums, owed, shown
 from overages.tier import Tier
 

@@ -5,7 +5,8 @@ CREATE TABLE org_billing_overages (
     org_id TEXT NOT NULL,
     billing_period_start TEXT NOT NULL,
     billing_period_end TEXT NOT NULL,
-    metric_type TEXT NOT NULL,
+    metric_type TEXT NOT NULL, -- empty where an adjustment is about all of them
+    line TEXT NOT NULL, -- 'overage', or which adjustment
     revision INTEGER NOT NULL,
     amount TEXT NOT NULL,
     unit_price TEXT,
@@ -19,7 +20,7 @@ CREATE TABLE org_billing_overages (
     created_at TEXT NOT NULL,
     id TEXT NOT NULL, -- the record's digest
     -- It also serves what is asked by org, and by org and period.
-    PRIMARY KEY (org_id, billing_period_start, billing_period_end, metric_type, revision)
+    PRIMARY KEY (org_id, billing_period_start, billing_period_end, metric_type, line, revision)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX org_billing_overages_by_metric ON org_billing_overages (org_id, metric_type);

@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from overages.account import Account
     from overages.adapters.memory import MemoryRepository
     from overages.adapters.sqlite import SqliteRepository
+    from overages.adjustment import Adjustment
     from overages.aggregation import aggregate
     from overages.calculation import calculate, calculate_many, charge_between
     from overages.chain import ChainHead
+    from overages.commitment import Commitment
     from overages.cycle import Cycle
     from overages.daycount import Proration, day_count
+    from overages.discount import Discount
     from overages.metering import Meter, meter
     from overages.money import Currency, Money
     from overages.overage import Overage, Statement
@@ -47,11 +50,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Account",
+    "Adjustment",
     "Allowance",
     "ChainHead",
     "Charge",
+    "Commitment",
     "Currency",
     "Cycle",
+    "Discount",
     "Graduated",
     "MemoryRepository",
     "Meter",
@@ -97,11 +103,14 @@ _HOMES = {
     "account": ["Account"],
     "adapters.memory": ["MemoryRepository"],
     "adapters.sqlite": ["SqliteRepository"],
+    "adjustment": ["Adjustment"],
     "aggregation": ["aggregate"],
     "calculation": ["calculate", "calculate_many", "charge_between"],
     "chain": ["ChainHead"],
+    "commitment": ["Commitment"],
     "cycle": ["Cycle"],
     "daycount": ["Proration", "day_count"],
+    "discount": ["Discount"],
     "metering": ["Meter", "meter"],
     "money": ["Currency", "Money"],
     "overage": ["Overage", "Statement"],

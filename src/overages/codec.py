@@ -14,8 +14,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar, cast
 
 from overages.account import Account
+from overages.adjustment import Adjustment
 from overages.chain import ChainHead
+from overages.commitment import Commitment
 from overages.cycle import Cycle
+from overages.discount import Discount
 from overages.errors import InvalidValue
 from overages.forms import (
     EXACT,
@@ -194,14 +197,28 @@ _EVENT: Final = table(
 _CYCLE: Final = table(Cycle, anchor=INSTANT, every=WHOLE, unit=TEXT, timezone=TEXT)
 _LINE: Final = table(dict, _numbers, used=NUMBER, limit=optional(NUMBER), minor=WHOLE)
 
+_ADJUSTMENT: Final = table(
+    Adjustment,
+    kind=TEXT,
+    before=_MONEY,
+    cost=_MONEY,
+    exact_cost=EXACT,
+    metric=optional(NAME),
+    name=optional(NAME),
+)
+_AMOUNT_OR_UNITS: Final = {"amount": optional(_MONEY), "quantity": optional(NUMBER)}
+
 _PLAIN: Final[dict[type, Form]] = {
     Account: table(
         Account, org_id=NAME, plan=NAME, limits=by_name(NUMBER), status=TEXT, cycle=_CYCLE
     ),
+    Adjustment: _ADJUSTMENT,
     ChainHead: table(ChainHead, sequence=WHOLE, digest=TEXT),
     Charge: table(Charge, tiers=list_of(_TIER_CHARGE)),
+    Commitment: table(Commitment, **_AMOUNT_OR_UNITS, overage_factor=NUMBER, true_up=FLAG),
     Currency: _CURRENCY,
     Cycle: _CYCLE,
+    Discount: table(Discount, name=NAME, percent=optional(NUMBER), **_AMOUNT_OR_UNITS),
     MetricTotal: _TOTAL,
     Money: _MONEY,
     OverageRecord: _RECORD,

@@ -10,8 +10,11 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from overages.account import Account
+from overages.adjustment import Adjustment
 from overages.chain import ChainHead
+from overages.commitment import Commitment
 from overages.cycle import Cycle
+from overages.discount import Discount
 from overages.money import Currency, Money
 from overages.overage import Overage, Statement
 from overages.period import Period
@@ -19,6 +22,11 @@ from overages.plan import Allowance, Plan
 from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
 from overages.record import MetricTotal, OverageRecord, Summary
 from overages.recording import Recording
+from overages.testing.adjustments import (
+    adjustment_recipes,
+    commitment_recipes,
+    discount_recipes,
+)
 from overages.testing.basics import (
     currencies,
     cycle_recipes,
@@ -139,11 +147,14 @@ def summary_recipes(draw: st.DrawFn, unit: st.SearchStrategy[Any] = currencies) 
 
 OUR_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
     Account: account_recipes,
+    Adjustment: adjustment_recipes(),
     Allowance: allowance_recipes(),
     ChainHead: head_recipes,
     Charge: charge_recipes,
+    Commitment: commitment_recipes(),
     Currency: st.one_of(own_currencies, iso_currencies.map(lambda unit: unit.second)),
     Cycle: cycle_recipes,
+    Discount: discount_recipes(),
     Graduated: graduated_recipes,
     MetricTotal: metric_total_recipes(),
     Money: money_recipes(),

@@ -12,11 +12,14 @@ from typing import Any, Final
 
 STRATEGIES: Final = {
     "Account": "accounts",
+    "Adjustment": "adjustments",
     "Allowance": "allowances",
     "ChainHead": "chain_heads",
     "Charge": "charges",
+    "Commitment": "commitments",
     "Currency": "currencies",
     "Cycle": "cycles",
+    "Discount": "discounts",
     "Graduated": "graduated_prices",
     "MetricTotal": "metric_totals",
     "Money": "money",

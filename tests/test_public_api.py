@@ -11,13 +11,14 @@ import pytest
 import overages
 
 NAMES = [
-    "Account", "Adjustment", "Allowance", "ChainHead", "Charge", "Currency", "Cycle", "Graduated",
-    "LimitPart", "MemoryRepository", "Meter", "MetricTotal", "Money", "Overage", "OverageRecord",
-    "OverageService", "Package", "PerUnit", "Percentage", "Period", "Plan", "PriceModel",
-    "Proration", "Recording", "Repository", "Rounding", "SqliteRepository", "Statement", "Summary",
-    "Tier", "TierCharge", "Usage", "UsageEvent", "Volume", "aggregate", "allocate", "calculate",
-    "calculate_many", "charge_between", "day_count", "meter", "part_weights", "period_share",
-    "prorate", "prorate_exactly", "prorate_parts", "round_to",
+    "Account", "Adjustment", "Allowance", "ChainHead", "Charge", "Commitment", "Currency",
+    "Cycle", "Discount", "Graduated", "LimitPart", "MemoryRepository", "Meter", "MetricTotal",
+    "Money", "Overage", "OverageRecord", "OverageService", "Package", "PerUnit", "Percentage",
+    "Period", "Plan", "PriceModel", "Proration", "Recording", "Repository", "Rounding",
+    "SqliteRepository", "Statement", "Summary", "Tier", "TierCharge", "Usage", "UsageEvent",
+    "Volume", "aggregate", "allocate", "calculate", "calculate_many", "charge_between",
+    "day_count", "meter", "part_weights", "period_share", "prorate", "prorate_exactly",
+    "prorate_parts", "round_to",
 ]  # fmt: skip
 
 

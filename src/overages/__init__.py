@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from overages.aggregation import aggregate
     from overages.calculation import calculate, calculate_many, charge_between
     from overages.chain import ChainHead
+    from overages.commitment import Commitment
     from overages.cycle import Cycle
     from overages.daycount import Proration, day_count
+    from overages.discount import Discount
     from overages.limitpart import LimitPart
     from overages.metering import Meter, meter
     from overages.money import Currency, Money
@@ -54,8 +56,10 @@ __all__ = [
     "Allowance",
     "ChainHead",
     "Charge",
+    "Commitment",
     "Currency",
     "Cycle",
+    "Discount",
     "Graduated",
     "LimitPart",
     "MemoryRepository",
@@ -100,14 +104,16 @@ __all__ = [
 
 _HOMES = {
     "account": ["Account"],
-    "adjustment": ["Adjustment"],
     "adapters.memory": ["MemoryRepository"],
     "adapters.sqlite": ["SqliteRepository"],
+    "adjustment": ["Adjustment"],
     "aggregation": ["aggregate"],
     "calculation": ["calculate", "calculate_many", "charge_between"],
     "chain": ["ChainHead"],
+    "commitment": ["Commitment"],
     "cycle": ["Cycle"],
     "daycount": ["Proration", "day_count"],
+    "discount": ["Discount"],
     "metering": ["Meter", "meter"],
     "limitpart": ["LimitPart"],
     "money": ["Currency", "Money"],

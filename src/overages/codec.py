@@ -16,7 +16,9 @@ from typing import Any, Final, TypeVar, cast
 from overages.account import Account
 from overages.adjustment import OVERAGE, Adjustment
 from overages.chain import ChainHead
+from overages.commitment import Commitment
 from overages.cycle import Cycle
+from overages.discount import Discount
 from overages.errors import InvalidValue
 from overages.forms import (
     EXACT,
@@ -243,6 +245,8 @@ _LINE: Final = table(
     limit_parts=unless((), list_of(_LIMIT_PART)),
 )
 
+_AMOUNT_OR_UNITS: Final = {"amount": optional(_MONEY), "quantity": optional(NUMBER)}
+
 _PLAIN: Final[dict[type, Form]] = {
     Account: table(
         Account, org_id=NAME, plan=NAME, limits=by_name(NUMBER), status=TEXT, cycle=_CYCLE
@@ -250,9 +254,11 @@ _PLAIN: Final[dict[type, Form]] = {
     Adjustment: _ADJUSTMENT,
     ChainHead: table(ChainHead, sequence=WHOLE, digest=TEXT),
     Charge: table(Charge, tiers=list_of(_TIER_CHARGE)),
+    Commitment: table(Commitment, **_AMOUNT_OR_UNITS, overage_factor=NUMBER, true_up=FLAG),
     Currency: _CURRENCY,
     Cycle: _CYCLE,
     LimitPart: _LIMIT_PART,
+    Discount: table(Discount, name=NAME, percent=optional(NUMBER), **_AMOUNT_OR_UNITS),
     MetricTotal: _TOTAL,
     Money: _MONEY,
     OverageRecord: _RECORD,

@@ -20,6 +20,7 @@ from overages._currencies import CURRENT, WITHDRAWN
 from overages.errors import CurrencyMismatch, InvalidType, InvalidValue, UnknownCurrency
 from overages.exact import QuantityLike, exact_ratio
 from overages.names import name
+from overages.parsing import instance_of, optional
 from overages.rounding import Rounding, allocate, round_ratio
 from overages.trusted import trusted
 
@@ -199,4 +200,13 @@ class Money:
         return f"Money({self.minor!r}, {self.currency.shortest!r})"
 
 
+def non_negative_money(value: object, field: str) -> Money:
+    """Return `value` if it is an amount of money, zero or more."""
+    money: Money = instance_of(Money)(value, field)
+    if money.minor < 0:
+        raise InvalidValue(field, money, "must not be negative")
+    return money
+
+
 new_money: Final = trusted(Money)
+optional_non_negative_money: Final = optional(non_negative_money)

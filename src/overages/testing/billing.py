@@ -13,11 +13,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from overages.account import Account
-from overages.adjustment import Adjustment
 from overages.calculation import calculate
 from overages.cycle import Cycle
 from overages.limitpart import LimitPart
-from overages.money import Money
 from overages.overage import Overage
 from overages.plan import Allowance, Plan
 from overages.statement import Statement
@@ -33,7 +31,6 @@ from overages.testing.basics import (
     roundings,
 )
 from overages.testing.numerals import (
-    exact_amounts,
     non_negative_numbers,
     signed_numbers,
     small_wholes,
@@ -157,18 +154,6 @@ limit_part_recipes = st.builds(
     signed_numbers,
     st.none() | names,
 )
-
-
-@st.composite
-def adjustment_recipes(draw: st.DrawFn) -> Recipe[Adjustment]:
-    """Return adjustments of any kind and numbers, with the sign that the kind has."""
-    kind = draw(st.sampled_from(["discount", "commitment", "maximum", "minimum", "credit"]))
-    unit = st.just(draw(currencies))
-    before, cost = draw(money_recipes(unit)), draw(money_recipes(unit)).one()
-    sign = -1 if kind in ("discount", "maximum", "credit") else 1
-    signed = Recipe(Money, (sign * abs(cost.minor), cost.currency))
-    named = {"metric": draw(st.none() | metrics), "name": draw(st.none() | metrics)}
-    return Recipe(Adjustment, (kind, before, signed, draw(exact_amounts)), named)
 
 
 @st.composite

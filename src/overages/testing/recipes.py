@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from overages.account import Account
 from overages.adjustment import OVERAGE, Adjustment
 from overages.chain import ChainHead
+from overages.commitment import Commitment
 from overages.cycle import Cycle
+from overages.discount import Discount
 from overages.limitpart import LimitPart
 from overages.money import Currency, Money
 from overages.overage import Overage
@@ -22,6 +24,11 @@ from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel
 from overages.record import MetricTotal, OverageRecord, Summary
 from overages.recording import Recording
 from overages.statement import Statement
+from overages.testing.adjustments import (
+    adjustment_recipes,
+    commitment_recipes,
+    discount_recipes,
+)
 from overages.testing.basics import (
     currencies,
     cycle_recipes,
@@ -38,7 +45,6 @@ from overages.testing.basics import (
 )
 from overages.testing.billing import (
     account_recipes,
-    adjustment_recipes,
     allowance_recipes,
     event_recipes,
     limit_part_recipes,
@@ -154,8 +160,10 @@ OUR_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
     Allowance: allowance_recipes(),
     ChainHead: head_recipes,
     Charge: charge_recipes,
+    Commitment: commitment_recipes(),
     Currency: st.one_of(own_currencies, iso_currencies.map(lambda unit: unit.second)),
     Cycle: cycle_recipes,
+    Discount: discount_recipes(),
     Graduated: graduated_recipes,
     LimitPart: limit_part_recipes,
     MetricTotal: metric_total_recipes(),

@@ -20,7 +20,6 @@ except ImportError as error:
     ) from error
 
 from overages.account import Account
-from overages.adjustment import Adjustment
 from overages.chain import START, ChainHead
 from overages.cycle import Cycle
 from overages.limitpart import LimitPart
@@ -33,6 +32,7 @@ from overages.record import MetricTotal, OverageRecord, Summary
 from overages.recording import Recording
 from overages.statement import Statement
 from overages.testing import basics, billing, histories as made, recipes
+from overages.testing.adjustments import adjustments, commitments, discounts
 from overages.testing.numerals import non_negative_numbers, small_wholes
 from overages.testing.pricing import our_price_recipes
 from overages.testing.recipe import Recipe, cook
@@ -41,11 +41,12 @@ from overages.tier import Charge, Tier, TierCharge
 from overages.usage import Usage, UsageEvent
 
 __all__ = [
-    "accounts", "adjustments", "allowances", "chain_heads", "charges", "currencies", "cycles",
-    "graduated_prices", "histories", "limit_parts", "metric_totals", "money", "names",
-    "overage_lines", "package_prices", "percentages", "periods", "plans", "prices",
-    "recordings", "records", "register", "statements", "summaries", "tier_charges", "tiers",
-    "unit_prices", "usage_events", "usages", "volume_prices",
+    "accounts", "adjustments", "allowances", "chain_heads", "charges", "commitments",
+    "currencies", "cycles", "discounts", "graduated_prices", "histories", "limit_parts",
+    "metric_totals", "money", "names", "overage_lines", "package_prices", "percentages",
+    "periods", "plans", "prices", "recordings", "records", "register", "statements",
+    "summaries", "tier_charges", "tiers", "unit_prices", "usage_events", "usages",
+    "volume_prices",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -235,11 +236,6 @@ def statements(
 
 def _same(plan: Plan) -> Plan:
     return plan
-
-
-def adjustments() -> Strategy[Adjustment]:
-    """Return lines of statements that are no overages, of any numbers."""
-    return _values(Adjustment)
 
 
 def limit_parts() -> Strategy[LimitPart]:

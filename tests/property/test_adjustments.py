@@ -1,0 +1,250 @@
+"""Adjustments: caps and minimums bound the cost, discounts never exceed it, and lines add up.
+
+The lines that are adjusted were rounded one by one, so that their rounded costs may come to more or
+to less than their exact ones: every law is held for both sums.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from hypothesis import given, strategies as st
+
+from overages import Adjustment, Commitment, Currency, Discount, Money, PriceModel, Rounding
+from overages.adjusting import adjustments_of, credited
+from overages.discount import billable
+from overages.exact import Quantity
+from overages.testing import strategies as billing
+
+from .contexts import ambient, decimal_contexts
+from .effort import many
+
+shares = st.just(Fraction(1)) | st.builds(
+    lambda n, more: Fraction(n, n + more), st.integers(0, 10**6), st.integers(1, 10**6)
+)
+costs = st.builds(Fraction, st.integers(0, 10**4) | st.integers(0, 10**20), st.integers(1, 7_000))
+currencies = st.sampled_from(["USD", "JPY", "KWD"]).map(Currency)
+
+
+@dataclass(frozen=True)
+class Case:
+    """Lines, and rules for what they come to."""
+
+    lines: list[Fraction]
+    currency: Currency
+    rounding: Rounding
+    rules: dict[str, Any]
+
+    @property
+    def subtotal(self) -> Money:
+        """What the lines come to, each rounded."""
+        found = [Money.of(line, self.currency, self.rounding) for line in self.lines]
+        return sum(found, Money(0, self.currency))
+
+    @property
+    def exact(self) -> Fraction:
+        """What the lines come to exactly."""
+        return sum(self.lines, Fraction())
+
+    def adjusted(self, **changes: Any) -> tuple[Adjustment, ...]:
+        """Return the adjustments, by other rules where these are given."""
+        rules = {**self.rules, **changes}
+        return adjustments_of(
+            self.subtotal, self.exact, rounding=self.rounding, metric="tokens", **rules
+        )
+
+    def result(self, **changes: Any) -> tuple[Money, Fraction]:
+        """Return what is due, rounded and exactly."""
+        found = self.adjusted(**changes)
+        exact = sum((Fraction(line.exact_cost) for line in found), self.exact)
+        return sum((line.cost for line in found), self.subtotal), exact
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    """Return lines and rules of every kind; amounts are often near what the lines come to."""
+    currency, rounding = draw(currencies), draw(st.sampled_from(Rounding))
+    lines = draw(st.lists(costs, max_size=4))
+    near = Case(lines, currency, rounding, {}).subtotal.minor
+    amounts = st.builds(
+        lambda minor: Money(abs(minor), currency),
+        st.integers(-2, 2).map(lambda n: near + n) | st.integers(0, 2 * near + 9),
+    )
+    fixed = st.builds(lambda amount: Discount("fixed", amount=amount), amounts)
+    discounts = billing.discounts(st.just(currency))
+    rules = {
+        "discounts": tuple(draw(st.lists(discounts | fixed, max_size=4))),
+        "commitment": draw(
+            st.none()
+            | st.builds(
+                Commitment, amounts, overage_factor=st.integers(1, 3), true_up=st.booleans()
+            )
+            | billing.commitments(st.just(currency))
+        ),
+        "price": draw(billing.prices()),
+        "maximum": draw(st.none() | amounts),
+        "minimum": draw(st.none() | amounts),
+        "share": draw(shares),
+        "final": draw(st.booleans()),
+    }
+    return Case(lines, currency, rounding, rules)
+
+
+@given(cases())
+def test_without_rules_nothing_happens(case: Case) -> None:
+    assert adjustments_of(case.subtotal, case.exact, rounding=case.rounding, metric=None) == ()
+
+
+@many
+@given(cases())
+def test_the_lines_add_up(case: Case) -> None:
+    due = case.subtotal
+    for line in case.adjusted():
+        assert line.before == due
+        assert line.cost.minor or line.exact_cost
+        due = line.after
+    assert due == case.result()[0]
+    assert due.minor >= 0
+
+
+@many
+@given(cases())
+def test_the_exact_result_is_that_of_the_rules_one_after_the_other(case: Case) -> None:
+    assert case.result()[1] == exactly(case.exact, **case.rules)
+
+
+def exactly(
+    due: Fraction,
+    discounts: tuple[Discount, ...],
+    commitment: Commitment | None,
+    price: PriceModel,
+    maximum: Money | None,
+    minimum: Money | None,
+    share: Fraction,
+    final: bool,
+) -> Fraction:
+    """Return what is due, worked out without a thought of lines and rounding."""
+    for discount in discounts:
+        due -= due * Fraction(discount.percent or 0) / 100
+    off = sum((Fraction(each.amount.amount) for each in discounts if each.amount), Fraction())
+    due = max(Fraction(), due - off)
+    if commitment:
+        agreed = commitment.amount
+        charge = price.charge(commitment.quantity or 0)
+        worth = share * Fraction(charge.exact_cost if agreed is None else agreed.amount)
+        if due >= worth:
+            due = worth + (due - worth) * Fraction(commitment.overage_factor)
+        elif commitment.true_up and final:
+            due = worth
+    if maximum:
+        due = min(due, Fraction(maximum.amount))
+    if minimum and final:
+        due = max(due, share * Fraction(minimum.amount))
+    return due
+
+
+@many
+@given(cases())
+def test_a_maximum_bounds_the_cost(case: Case) -> None:
+    due, exact = case.result(minimum=None)
+    maximum = case.rules["maximum"]
+    if maximum is not None:
+        assert due <= maximum
+        assert exact <= Fraction(maximum.amount)
+    assert due <= case.result(minimum=None, maximum=None)[0]
+
+
+@many
+@given(cases())
+def test_a_minimum_bounds_the_cost_on_the_last_bill(case: Case) -> None:
+    due, exact = case.result()
+    minimum = case.rules["minimum"]
+    if minimum is not None and case.rules["final"]:
+        least = Fraction(minimum.amount) * case.rules["share"]
+        assert due >= Money.of(least, case.currency, case.rounding)
+        assert exact >= least
+    else:
+        assert (due, exact) == case.result(minimum=None)
+
+
+@many
+@given(cases())
+def test_a_commitment_is_spent_or_due_on_the_last_bill(case: Case) -> None:
+    commitment = case.rules["commitment"]
+    due, exact = case.result(maximum=None, minimum=None)
+    if commitment is not None and commitment.true_up and case.rules["final"]:
+        worth = commitment.worth(case.rules["price"]) * case.rules["share"]
+        assert due >= Money.of(worth, case.currency, case.rounding)
+        assert exact >= worth
+    without = case.result(commitment=None, maximum=None, minimum=None)
+    assert due >= without[0]
+    assert exact >= without[1]
+
+
+@many
+@given(cases())
+def test_discounts_never_exceed_what_there_is(case: Case) -> None:
+    alone: dict[str, Any] = {"commitment": None, "maximum": None, "minimum": None}
+    due, exact = case.result(**alone)
+    assert 0 <= due.minor <= case.subtotal.minor
+    assert 0 <= exact <= case.exact
+    everything = (*case.rules["discounts"], Discount("all", percent=100))
+    nothing = (Money(0, case.currency), Fraction())
+    assert case.result(**alone, discounts=everything) == nothing
+
+
+@given(cases())
+def test_a_percentage_is_rounded_once(case: Case) -> None:
+    percents = [each for each in case.rules["discounts"] if each.percent not in (None, 100)]
+    for line in case.adjusted(discounts=percents):
+        if line.kind == "discount":
+            rounded = Money.of(line.exact_cost, case.currency, case.rounding)
+            assert line.cost == max(rounded, -line.before)
+
+
+@given(st.data(), cases())
+def test_the_order_of_fixed_discounts_changes_nothing(data: st.DataObject, case: Case) -> None:
+    discounts = case.rules["discounts"]
+    percents = [each for each in discounts if each.percent is not None]
+    others = [each for each in discounts if each.percent is None]
+    shuffled = data.draw(st.permutations(others))
+    assert case.result() == case.result(discounts=(*shuffled, *percents))
+
+
+@given(st.data(), cases())
+def test_the_order_of_percentages_changes_nothing_exactly(data: st.DataObject, case: Case) -> None:
+    shuffled = data.draw(st.permutations(case.rules["discounts"]))
+    assert case.result()[1] == case.result(discounts=tuple(shuffled))[1]
+
+
+@given(cases())
+def test_true_ups_are_due_on_the_last_bill_alone(case: Case) -> None:
+    kinds = [line.kind for line in case.adjusted(final=False)]
+    assert "minimum" not in kinds
+    commitment = case.rules["commitment"]
+    if commitment is not None and commitment.overage_factor == 1:
+        assert "commitment" not in kinds
+
+
+@given(cases(), decimal_contexts())
+def test_no_decimal_context_decides(case: Case, context: Any) -> None:
+    expected = case.adjusted()
+    with ambient(context):
+        assert case.adjusted() == expected
+
+
+@given(st.integers(0, 10**6), st.lists(st.integers(-500, 10**6), max_size=5))
+def test_credits_are_drawn_until_nothing_is_due(minor: int, balances: list[int]) -> None:
+    due = Money(minor, "USD")
+    found = credited(due, [(f"g{i}", Money(each, "USD")) for i, each in enumerate(balances)])
+    drawn = -sum(line.cost.minor for line in found)
+    assert drawn == min(minor, sum(max(0, each) for each in balances))
+    assert all(Fraction(line.exact_cost) == Fraction(line.cost.amount) for line in found)
+
+
+@given(st.integers(0, 10**6), st.lists(billing.discounts(), max_size=4))
+def test_free_units_are_taken_off_down_to_zero(units: Quantity, discounts: list[Discount]) -> None:
+    free = sum((Fraction(each.quantity or 0) for each in discounts), Fraction())
+    assert Fraction(billable(units, discounts)) == max(Fraction(), Fraction(units) - free)

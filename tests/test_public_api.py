@@ -11,13 +11,14 @@ import pytest
 import overages
 
 NAMES = [
-    "Account", "Allowance", "ChainHead", "Charge", "Currency", "Cycle", "Graduated",
-    "MemoryRepository", "Meter", "MetricTotal", "Money", "Overage", "OverageRecord",
-    "OverageService", "Package", "PerUnit", "Percentage", "Period", "Plan", "PriceModel",
-    "Proration", "Recording", "Repository", "Rounding", "SqliteRepository", "Statement", "Summary",
-    "Tier", "TierCharge", "Usage", "UsageEvent", "Volume", "aggregate", "allocate", "calculate",
-    "calculate_many", "charge_between", "day_count", "meter", "part_weights", "period_share",
-    "prorate", "prorate_exactly", "prorate_parts", "round_to",
+    "Account", "Allowance", "Carried", "CarryOver", "Carrying", "ChainHead", "Charge", "Currency",
+    "Cycle", "Graduated", "MemoryRepository", "Meter", "MetricTotal", "Money", "Overage",
+    "OverageRecord", "OverageService", "Package", "PerUnit", "Percentage", "Period", "Plan",
+    "PoolShare", "PooledStatement", "PriceModel", "Proration", "Recording", "Repository",
+    "Rounding", "SqliteRepository", "Statement", "Summary", "Tier", "TierCharge", "Usage",
+    "UsageEvent", "Volume", "aggregate", "allocate", "calculate", "calculate_many", "carry",
+    "carry_all", "charge_between", "day_count", "meter", "part_weights", "period_share", "pool",
+    "pooled_limit", "prorate", "prorate_exactly", "prorate_parts", "round_to", "smoothed_overage",
 ]  # fmt: skip
 
 

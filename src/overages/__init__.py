@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from overages.adapters.sqlite import SqliteRepository
     from overages.aggregation import aggregate
     from overages.calculation import calculate, calculate_many, charge_between
+    from overages.carrying import Carrying, carry, carry_all
+    from overages.carryover import Carried, CarryOver
     from overages.chain import ChainHead
     from overages.cycle import Cycle
     from overages.daycount import Proration, day_count
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from overages.overage import Overage, Statement
     from overages.period import Period
     from overages.plan import Allowance, Plan
+    from overages.pooling import PooledStatement, PoolShare, pool, pooled_limit
     from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
     from overages.proration import (
         part_weights,
@@ -42,12 +45,16 @@ if TYPE_CHECKING:
     from overages.repository import Repository
     from overages.rounding import Rounding, allocate, round_to
     from overages.service import OverageService
+    from overages.smoothing import smoothed_overage
     from overages.tier import Charge, Tier, TierCharge
     from overages.usage import Usage, UsageEvent
 
 __all__ = [
     "Account",
     "Allowance",
+    "Carried",
+    "CarryOver",
+    "Carrying",
     "ChainHead",
     "Charge",
     "Currency",
@@ -65,6 +72,8 @@ __all__ = [
     "Percentage",
     "Period",
     "Plan",
+    "PoolShare",
+    "PooledStatement",
     "PriceModel",
     "Proration",
     "Recording",
@@ -82,15 +91,20 @@ __all__ = [
     "allocate",
     "calculate",
     "calculate_many",
+    "carry",
+    "carry_all",
     "charge_between",
     "day_count",
     "meter",
     "part_weights",
     "period_share",
+    "pool",
+    "pooled_limit",
     "prorate",
     "prorate_exactly",
     "prorate_parts",
     "round_to",
+    "smoothed_overage",
 ]
 
 _HOMES = {
@@ -99,6 +113,8 @@ _HOMES = {
     "adapters.sqlite": ["SqliteRepository"],
     "aggregation": ["aggregate"],
     "calculation": ["calculate", "calculate_many", "charge_between"],
+    "carrying": ["Carrying", "carry", "carry_all"],
+    "carryover": ["Carried", "CarryOver"],
     "chain": ["ChainHead"],
     "cycle": ["Cycle"],
     "daycount": ["Proration", "day_count"],
@@ -107,6 +123,7 @@ _HOMES = {
     "overage": ["Overage", "Statement"],
     "period": ["Period"],
     "plan": ["Allowance", "Plan"],
+    "pooling": ["PoolShare", "PooledStatement", "pool", "pooled_limit"],
     "pricing": ["Graduated", "Package", "PerUnit", "Percentage", "PriceModel", "Volume"],
     "proration": ["part_weights", "period_share", "prorate", "prorate_exactly", "prorate_parts"],
     "record": ["MetricTotal", "OverageRecord", "Summary"],
@@ -114,6 +131,7 @@ _HOMES = {
     "repository": ["Repository"],
     "rounding": ["Rounding", "allocate", "round_to"],
     "service": ["OverageService"],
+    "smoothing": ["smoothed_overage"],
     "tier": ["Charge", "Tier", "TierCharge"],
     "usage": ["Usage", "UsageEvent"],
 }

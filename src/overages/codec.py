@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar, cast
 
 from overages.account import Account
+from overages.carrying import Carrying
+from overages.carryover import Carried, CarryOver
 from overages.chain import ChainHead
 from overages.cycle import Cycle
 from overages.errors import InvalidValue
@@ -43,6 +45,7 @@ from overages.overage import Overage, Statement
 from overages.parsing import Problems, as_tuple, instance_of
 from overages.period import Period
 from overages.plan import Allowance, Plan
+from overages.pooling import PoolShare
 from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
 from overages.record import MetricTotal, OverageRecord, Summary
 from overages.tier import Charge, Tier, TierCharge
@@ -192,12 +195,29 @@ _EVENT: Final = table(
     UsageEvent, org_id=NAME, metric=NAME, quantity=NUMBER, at=INSTANT, id=optional(NAME)
 )
 _CYCLE: Final = table(Cycle, anchor=INSTANT, every=WHOLE, unit=TEXT, timezone=TEXT)
+_RULE: Final = table(
+    CarryOver,
+    up_to=optional(NUMBER),
+    share=optional(EXACT),
+    expires_after=optional(WHOLE),
+    draw=TEXT,
+    overage=TEXT,
+    increment=NUMBER,
+    rounding=ROUNDING,
+)
+_CARRIED: Final = table(Carried, quantity=NUMBER, period=PERIOD, periods_left=optional(WHOLE))
+_CARRYING: Final = table(
+    Carrying, rule=_RULE, brought=list_of(_CARRIED), included=NUMBER, used=NUMBER, period=PERIOD
+)
 _LINE: Final = table(dict, _numbers, used=NUMBER, limit=optional(NUMBER), minor=WHOLE)
 
 _PLAIN: Final[dict[type, Form]] = {
     Account: table(
         Account, org_id=NAME, plan=NAME, limits=by_name(NUMBER), status=TEXT, cycle=_CYCLE
     ),
+    Carried: _CARRIED,
+    CarryOver: _RULE,
+    Carrying: _CARRYING,
     ChainHead: table(ChainHead, sequence=WHOLE, digest=TEXT),
     Charge: table(Charge, tiers=list_of(_TIER_CHARGE)),
     Currency: _CURRENCY,
@@ -205,6 +225,7 @@ _PLAIN: Final[dict[type, Form]] = {
     MetricTotal: _TOTAL,
     Money: _MONEY,
     OverageRecord: _RECORD,
+    PoolShare: table(PoolShare, org_id=NAME, metric=NAME, used=NUMBER, cost=_MONEY),
     Period: table(Period, start=INSTANT, end=INSTANT),
     Summary: table(_summary, currency=_CURRENCY, metrics=by_name(_TOTAL)),
     Tier: _TIER,

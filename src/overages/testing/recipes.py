@@ -10,12 +10,15 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from overages.account import Account
+from overages.carrying import Carrying
+from overages.carryover import Carried, CarryOver
 from overages.chain import ChainHead
 from overages.cycle import Cycle
 from overages.money import Currency, Money
 from overages.overage import Overage, Statement
 from overages.period import Period
 from overages.plan import Allowance, Plan
+from overages.pooling import PooledStatement, PoolShare
 from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
 from overages.record import MetricTotal, OverageRecord, Summary
 from overages.recording import Recording
@@ -43,6 +46,7 @@ from overages.testing.billing import (
     statement_recipes,
     usage_recipes,
 )
+from overages.testing.carrying import carried_recipes, carry_over_recipes, carrying_recipes
 from overages.testing.numerals import (
     exact_amounts,
     non_negative_numbers,
@@ -51,6 +55,7 @@ from overages.testing.numerals import (
     signed_parts,
     spelled,
 )
+from overages.testing.pooling import pool_share_recipes, pooled_recipes
 from overages.testing.pricing import (
     graduated_recipes,
     package_recipes,
@@ -140,6 +145,9 @@ def summary_recipes(draw: st.DrawFn, unit: st.SearchStrategy[Any] = currencies) 
 OUR_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
     Account: account_recipes,
     Allowance: allowance_recipes(),
+    Carried: carried_recipes,
+    CarryOver: carry_over_recipes,
+    Carrying: carrying_recipes(),
     ChainHead: head_recipes,
     Charge: charge_recipes,
     Currency: st.one_of(own_currencies, iso_currencies.map(lambda unit: unit.second)),
@@ -154,6 +162,8 @@ OUR_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
     Percentage: percentage_recipes,
     Period: period_recipes(),
     Plan: plan_recipes(),
+    PoolShare: pool_share_recipes,
+    PooledStatement: pooled_recipes(),
     Recording: recording_recipes,
     Statement: statement_recipes,
     Summary: summary_recipes(),

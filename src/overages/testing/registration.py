@@ -13,6 +13,9 @@ from typing import Any, Final
 STRATEGIES: Final = {
     "Account": "accounts",
     "Allowance": "allowances",
+    "Carried": "carried",
+    "CarryOver": "carry_overs",
+    "Carrying": "carryings",
     "ChainHead": "chain_heads",
     "Charge": "charges",
     "Currency": "currencies",
@@ -27,6 +30,8 @@ STRATEGIES: Final = {
     "Percentage": "percentages",
     "Period": "periods",
     "Plan": "plans",
+    "PoolShare": "pool_shares",
+    "PooledStatement": "pooled_statements",
     "PriceModel": "prices",
     "Recording": "recordings",
     "Statement": "statements",

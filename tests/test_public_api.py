@@ -11,14 +11,16 @@ import pytest
 import overages
 
 NAMES = [
-    "Account", "Adjustment", "Allowance", "ChainHead", "Charge", "Commitment", "Currency",
-    "Cycle", "Discount", "Graduated", "LimitPart", "MemoryRepository", "Meter", "MetricTotal",
-    "Money", "Overage", "OverageRecord", "OverageService", "Package", "PerUnit", "Percentage",
-    "Period", "Plan", "PriceModel", "Proration", "Recording", "Repository", "Rounding",
+    "Account", "Adjustment", "Allowance", "Carried", "CarryOver", "Carrying", "ChainHead",
+    "Charge", "Commitment", "Currency", "Cycle", "Discount", "Graduated", "LimitPart",
+    "MemoryRepository", "Meter", "MetricTotal", "Money", "Overage", "OverageRecord",
+    "OverageService", "Package", "PerUnit", "Percentage", "Period", "Plan", "PoolShare",
+    "PooledStatement", "PriceModel", "Proration", "Recording", "Repository", "Rounding",
     "SqliteRepository", "Statement", "Summary", "Tier", "TierCharge", "Usage", "UsageEvent",
-    "Volume", "aggregate", "allocate", "calculate", "calculate_many", "charge_between",
-    "day_count", "meter", "part_weights", "period_share", "prorate", "prorate_exactly",
-    "prorate_parts", "round_to",
+    "Volume", "aggregate", "allocate", "calculate", "calculate_many", "carry", "carry_all",
+    "charge_between", "day_count", "meter", "part_weights", "period_share", "pool",
+    "pooled_limit", "prorate", "prorate_exactly", "prorate_parts", "round_to",
+    "smoothed_overage",
 ]  # fmt: skip
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from overages.adjustment import Adjustment
     from overages.aggregation import aggregate
     from overages.calculation import calculate, calculate_many, charge_between
+    from overages.carrying import Carrying, carry, carry_all
+    from overages.carryover import Carried, CarryOver
     from overages.chain import ChainHead
     from overages.commitment import Commitment
     from overages.cycle import Cycle
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from overages.overage import Overage
     from overages.period import Period
     from overages.plan import Allowance, Plan
+    from overages.pooling import PooledStatement, PoolShare, pool, pooled_limit
     from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
     from overages.proration import (
         part_weights,
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from overages.repository import Repository
     from overages.rounding import Rounding, allocate, round_to
     from overages.service import OverageService
+    from overages.smoothing import smoothed_overage
     from overages.statement import Statement
     from overages.tier import Charge, Tier, TierCharge
     from overages.usage import Usage, UsageEvent
@@ -54,6 +58,9 @@ __all__ = [
     "Account",
     "Adjustment",
     "Allowance",
+    "Carried",
+    "CarryOver",
+    "Carrying",
     "ChainHead",
     "Charge",
     "Commitment",
@@ -74,6 +81,8 @@ __all__ = [
     "Percentage",
     "Period",
     "Plan",
+    "PoolShare",
+    "PooledStatement",
     "PriceModel",
     "Proration",
     "Recording",
@@ -91,15 +100,20 @@ __all__ = [
     "allocate",
     "calculate",
     "calculate_many",
+    "carry",
+    "carry_all",
     "charge_between",
     "day_count",
     "meter",
     "part_weights",
     "period_share",
+    "pool",
+    "pooled_limit",
     "prorate",
     "prorate_exactly",
     "prorate_parts",
     "round_to",
+    "smoothed_overage",
 ]
 
 _HOMES = {
@@ -109,6 +123,8 @@ _HOMES = {
     "adjustment": ["Adjustment"],
     "aggregation": ["aggregate"],
     "calculation": ["calculate", "calculate_many", "charge_between"],
+    "carrying": ["Carrying", "carry", "carry_all"],
+    "carryover": ["Carried", "CarryOver"],
     "chain": ["ChainHead"],
     "commitment": ["Commitment"],
     "cycle": ["Cycle"],
@@ -120,6 +136,7 @@ _HOMES = {
     "overage": ["Overage"],
     "period": ["Period"],
     "plan": ["Allowance", "Plan"],
+    "pooling": ["PoolShare", "PooledStatement", "pool", "pooled_limit"],
     "pricing": ["Graduated", "Package", "PerUnit", "Percentage", "PriceModel", "Volume"],
     "proration": ["part_weights", "period_share", "prorate", "prorate_exactly", "prorate_parts"],
     "record": ["MetricTotal", "OverageRecord", "Summary"],
@@ -128,6 +145,7 @@ _HOMES = {
     "rounding": ["Rounding", "allocate", "round_to"],
     "service": ["OverageService"],
     "statement": ["Statement"],
+    "smoothing": ["smoothed_overage"],
     "tier": ["Charge", "Tier", "TierCharge"],
     "usage": ["Usage", "UsageEvent"],
 }

@@ -15,6 +15,8 @@ from typing import Any, Final, TypeVar, cast
 
 from overages.account import Account
 from overages.adjustment import OVERAGE, Adjustment
+from overages.carrying import Carrying
+from overages.carryover import Carried, CarryOver
 from overages.chain import ChainHead
 from overages.commitment import Commitment
 from overages.cycle import Cycle
@@ -48,6 +50,7 @@ from overages.overage import Overage
 from overages.parsing import Problems, as_tuple, instance_of
 from overages.period import Period
 from overages.plan import Allowance, Plan
+from overages.pooling import PoolShare
 from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
 from overages.record import MetricTotal, OverageRecord, Summary
 from overages.statement import Statement
@@ -246,12 +249,29 @@ _LINE: Final = table(
 )
 
 _AMOUNT_OR_UNITS: Final = {"amount": optional(_MONEY), "quantity": optional(NUMBER)}
+_RULE: Final = table(
+    CarryOver,
+    up_to=optional(NUMBER),
+    share=optional(EXACT),
+    expires_after=optional(WHOLE),
+    draw=TEXT,
+    overage=TEXT,
+    increment=NUMBER,
+    rounding=ROUNDING,
+)
+_CARRIED: Final = table(Carried, quantity=NUMBER, period=PERIOD, periods_left=optional(WHOLE))
+_CARRYING: Final = table(
+    Carrying, rule=_RULE, brought=list_of(_CARRIED), included=NUMBER, used=NUMBER, period=PERIOD
+)
 
 _PLAIN: Final[dict[type, Form]] = {
     Account: table(
         Account, org_id=NAME, plan=NAME, limits=by_name(NUMBER), status=TEXT, cycle=_CYCLE
     ),
     Adjustment: _ADJUSTMENT,
+    Carried: _CARRIED,
+    CarryOver: _RULE,
+    Carrying: _CARRYING,
     ChainHead: table(ChainHead, sequence=WHOLE, digest=TEXT),
     Charge: table(Charge, tiers=list_of(_TIER_CHARGE)),
     Commitment: table(Commitment, **_AMOUNT_OR_UNITS, overage_factor=NUMBER, true_up=FLAG),
@@ -262,6 +282,14 @@ _PLAIN: Final[dict[type, Form]] = {
     MetricTotal: _TOTAL,
     Money: _MONEY,
     OverageRecord: _RECORD,
+    PoolShare: table(
+        PoolShare,
+        org_id=NAME,
+        metric=optional(NAME),
+        used=NUMBER,
+        cost=_MONEY,
+        line=unless(OVERAGE, NAME),
+    ),
     Period: table(Period, start=INSTANT, end=INSTANT),
     Summary: table(
         _summary,

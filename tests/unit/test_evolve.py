@@ -8,6 +8,9 @@ import pytest
 from overages import (
     Account,
     Allowance,
+    Carried,
+    Carrying,
+    CarryOver,
     Cycle,
     Graduated,
     Money,
@@ -17,6 +20,7 @@ from overages import (
     Period,
     PerUnit,
     Plan,
+    PoolShare,
     Tier,
     Usage,
     calculate,
@@ -52,6 +56,18 @@ USD_5 = Money(5, "USD")
             {"unit": "day", "every": 10},
             Cycle(FEBRUARY.start, every=10, unit="day"),
         ),
+        (CarryOver(share="0.5"), {"up_to": 5}, CarryOver(5, "0.5")),
+        (Carried(5, FEBRUARY, 2), {"periods_left": 1}, Carried(5, FEBRUARY, 1)),
+        (
+            Carrying(CarryOver(), [], 5, 3, FEBRUARY),
+            {"rule": CarryOver(1)},
+            Carrying(CarryOver(1), [], 5, 3, FEBRUARY),
+        ),
+        (
+            PoolShare("a", "x", 1, USD_5),
+            {"cost": Money(6, "USD")},
+            PoolShare("a", "x", 1, Money(6, "USD")),
+        ),
         (USD_5, {"minor": 6}, Money(6, "USD")),
         (
             Overage("x", 7, 5, PerUnit(1), USD_5),
@@ -79,3 +95,9 @@ def test_a_changed_plan_calculates_by_its_new_terms() -> None:
 def test_a_change_is_validated() -> None:
     with pytest.raises(InvalidValue, match="price: must not be negative"):
         attrs.evolve(PerUnit(1), price=-1)
+
+
+def test_what_was_carried_is_worked_out_anew() -> None:
+    carrying = Carrying(CarryOver(), [], 5, 3, FEBRUARY)
+    assert attrs.evolve(carrying, used=9).overage == 4
+    assert attrs.evolve(carrying, rule=CarryOver(1)).carried == (Carried(1, FEBRUARY),)

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from overages.account import Account
 from overages.adjustment import OVERAGE, Adjustment
+from overages.carrying import Carrying
+from overages.carryover import Carried, CarryOver
 from overages.chain import ChainHead
 from overages.commitment import Commitment
 from overages.cycle import Cycle
@@ -20,6 +22,7 @@ from overages.money import Currency, Money
 from overages.overage import Overage
 from overages.period import Period
 from overages.plan import Allowance, Plan
+from overages.pooling import PooledStatement, PoolShare
 from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
 from overages.record import MetricTotal, OverageRecord, Summary
 from overages.recording import Recording
@@ -54,6 +57,7 @@ from overages.testing.billing import (
     statement_recipes,
     usage_recipes,
 )
+from overages.testing.carrying import carried_recipes, carry_over_recipes, carrying_recipes
 from overages.testing.numerals import (
     exact_amounts,
     non_negative_numbers,
@@ -62,6 +66,7 @@ from overages.testing.numerals import (
     signed_parts,
     spelled,
 )
+from overages.testing.pooling import pool_share_recipes, pooled_recipes
 from overages.testing.pricing import (
     graduated_recipes,
     package_recipes,
@@ -158,6 +163,9 @@ OUR_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
     Account: account_recipes,
     Adjustment: adjustment_recipes(),
     Allowance: allowance_recipes(),
+    Carried: carried_recipes,
+    CarryOver: carry_over_recipes,
+    Carrying: carrying_recipes(),
     ChainHead: head_recipes,
     Charge: charge_recipes,
     Commitment: commitment_recipes(),
@@ -175,6 +183,8 @@ OUR_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
     Percentage: percentage_recipes,
     Period: period_recipes(),
     Plan: plan_recipes(),
+    PoolShare: pool_share_recipes,
+    PooledStatement: pooled_recipes(),
     Recording: recording_recipes,
     Statement: statement_recipes,
     Summary: summary_recipes(),

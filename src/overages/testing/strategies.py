@@ -33,7 +33,9 @@ from overages.recording import Recording
 from overages.statement import Statement
 from overages.testing import basics, billing, histories as made, recipes
 from overages.testing.adjustments import adjustments, commitments, discounts
+from overages.testing.carrying import carried, carry_overs, carryings
 from overages.testing.numerals import non_negative_numbers, small_wholes
+from overages.testing.pooling import pool_shares, pooled_statements
 from overages.testing.pricing import our_price_recipes
 from overages.testing.recipe import Recipe, cook
 from overages.testing.registration import register
@@ -41,10 +43,11 @@ from overages.tier import Charge, Tier, TierCharge
 from overages.usage import Usage, UsageEvent
 
 __all__ = [
-    "accounts", "adjustments", "allowances", "chain_heads", "charges", "commitments",
-    "currencies", "cycles", "discounts", "graduated_prices", "histories", "limit_parts",
-    "metric_totals", "money", "names", "overage_lines", "package_prices", "percentages",
-    "periods", "plans", "prices", "recordings", "records", "register", "statements",
+    "accounts", "adjustments", "allowances", "carried", "carry_overs", "carryings",
+    "chain_heads", "charges", "commitments", "currencies", "cycles", "discounts",
+    "graduated_prices", "histories", "limit_parts", "metric_totals", "money", "names",
+    "overage_lines", "package_prices", "percentages", "periods", "plans", "pool_shares",
+    "pooled_statements", "prices", "recordings", "records", "register", "statements",
     "summaries", "tier_charges", "tiers", "unit_prices", "usage_events", "usages",
     "volume_prices",
 ]  # fmt: skip

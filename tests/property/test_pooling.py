@@ -1,0 +1,80 @@
+"""Pooling: the shares of members always sum to what they owe together."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from hypothesis import given, strategies as st
+
+from overages import Money, PooledStatement, Usage, calculate, pool
+from overages.testing.pooling import pooled_recipes, pooled_statements
+from overages.testing.recipe import Recipe
+
+from .contexts import ambient, decimal_contexts
+from .effort import many
+from .strategies import plan_recipes
+
+any_plan = plan_recipes()  # by price models of a host's own, too
+
+
+@many
+@given(pooled_recipes(any_plan))
+def test_shares_sum_to_the_line_and_to_the_total(recipe: Recipe[PooledStatement]) -> None:
+    pooled = recipe.one()
+    for line in pooled.statement.overages:
+        shares = [share for share in pooled.shares if share.metric == line.metric]
+        assert [share.org_id for share in shares] == [usage.org_id for usage in pooled.usages]
+        assert sum(share.cost.minor for share in shares) == line.cost.minor
+        assert sum(Fraction(share.used) for share in shares) == Fraction(line.used)
+    totals = [pooled.total_of(usage.org_id) for usage in pooled.usages]
+    zero = Money(0, pooled.statement.currency)
+    assert sum(totals, zero) == pooled.statement.total
+
+
+@many
+@given(pooled_statements())
+def test_a_share_is_within_a_minor_unit_of_what_is_exact(pooled: PooledStatement) -> None:
+    for line in pooled.statement.overages:
+        shares = [share for share in pooled.shares if share.metric == line.metric]
+        part = Fraction(line.limit or 0) / len(shares)
+        weights = [Fraction(share.used) for share in shares]
+        if pooled.by == "beyond_equal_part":
+            beyond = [max(Fraction(0), weight - part) for weight in weights]
+            weights = beyond if line.limit is not None and any(beyond) else weights
+        weights = weights if any(weights) else [Fraction(1)] * len(shares)
+        for share, weight in zip(shares, weights, strict=True):
+            assert abs(share.cost.minor - line.cost.minor * weight / sum(weights)) < 1
+
+
+@given(pooled_statements())
+def test_a_pool_of_one_owes_what_it_would_owe_alone(pooled: PooledStatement) -> None:
+    alone: Usage = pooled.usages[0]
+    plan = pooled.statement.plan
+    found = pool(plan, [alone], alone.org_id, by=pooled.by)
+    assert found.statement == calculate(plan, alone)
+    costs = [line.cost for line in found.statement.overages]
+    assert [share.cost for share in found.shares] == costs
+
+
+@given(pooled_statements(), st.randoms(use_true_random=False))
+def test_the_order_of_members_changes_no_share_by_more_than_a_minor_unit(
+    pooled: PooledStatement, random: Any
+) -> None:
+    members = list(pooled.usages)
+    random.shuffle(members)
+    again = PooledStatement(pooled.statement, members, pooled.by)
+    for usage in members:
+        pairs = zip(pooled.shares_of(usage.org_id), again.shares_of(usage.org_id), strict=True)
+        assert all(abs(one.cost.minor - other.cost.minor) <= 1 for one, other in pairs)
+
+
+@given(pooled_recipes(any_plan), decimal_contexts())
+def test_pooling_is_exact_under_any_context(recipe: Recipe[PooledStatement], context: Any) -> None:
+    expected = recipe.one()
+    with ambient(context):
+        found = recipe.other()
+        text = found.explain()
+    assert found == expected
+    assert found.shares == expected.shares
+    assert text == expected.explain()

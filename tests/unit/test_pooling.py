@@ -1,0 +1,187 @@
+"""Pooling: who owes what of an allowance that is shared, and what is refused."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from overages import (
+    Allowance,
+    Graduated,
+    Money,
+    Period,
+    PerUnit,
+    Plan,
+    PooledStatement,
+    PoolShare,
+    Tier,
+    Usage,
+    calculate,
+    pool,
+    pooled_limit,
+)
+from overages.errors import OveragesError, UnknownMetric
+
+FEBRUARY, MARCH = Period.month(2024, 2), Period.month(2024, 3)
+PLAN = Plan(
+    "group",
+    "USD",
+    {"tokens": Allowance(1_000, PerUnit("0.01")), "seats": Allowance(None, PerUnit(5))},
+)
+
+
+def used(org_id: str, period: Period = FEBRUARY, **quantities: Any) -> Usage:
+    """Return what an org used."""
+    return Usage(org_id, period, quantities)
+
+
+SALES, LAB, SHOP = used("sales", tokens=900, seats=2), used("lab", tokens=600), used("shop")
+
+
+def costs(pooled: PooledStatement, metric: str = "tokens") -> list[int]:
+    """Return the members' shares of a line, in minor units."""
+    return [share.cost.minor for share in pooled.shares if share.metric == metric]
+
+
+def test_the_usage_of_all_is_calculated_together_for_the_org_that_pays() -> None:
+    pooled = pool(PLAN, [SALES, LAB, SHOP], "group")
+    together = used("group", tokens=1_500, seats=2)
+    assert pooled.statement == calculate(PLAN, together)
+    assert pooled.usages == (SALES, LAB, SHOP)
+
+
+def test_the_cost_is_split_by_what_each_member_used() -> None:
+    pooled = pool(PLAN, [SALES, LAB, SHOP], "group")
+    assert costs(pooled) == [300, 200, 0]
+    assert pooled.shares_of("lab") == (
+        PoolShare("lab", "tokens", 600, Money(200, "USD")),
+        PoolShare("lab", "seats", 0, Money(0, "USD")),
+    )
+    assert pooled.total_of("sales") == Money(300, "USD")
+
+
+def test_or_by_what_each_used_beyond_an_equal_part_of_the_limit() -> None:
+    pooled = pool(PLAN, [SALES, LAB, SHOP], "group", by="beyond_equal_part")
+    # 1,000 / 3 each: sales is 566 2/3 beyond it, the lab 266 2/3.
+    assert costs(pooled) == [340, 160, 0]
+
+
+def test_an_own_limit_of_the_pool_stands_in_place_of_the_plans() -> None:
+    pooled = pool(PLAN, [SALES, LAB], "group", limits={"tokens": 1_400}, by="beyond_equal_part")
+    assert costs(pooled) == [100, 0]
+
+
+def test_what_is_left_over_goes_to_the_largest_remainders_and_then_to_the_earlier() -> None:
+    plan = Plan("group", "USD", {"tokens": Allowance(0, PerUnit("0.01", per=3))})
+    members = [used(org_id, tokens=1_000) for org_id in ("a", "b", "c")]
+    pooled = pool(plan, members, "group")
+    assert pooled.statement.total == Money(1_000, "USD")
+    assert costs(pooled) == [334, 333, 333]
+    assert costs(pool(plan, members[::-1], "group")) == [334, 333, 333]
+
+
+def test_where_nobody_used_anything_a_fee_is_split_equally() -> None:
+    price = Graduated([Tier(None, 0, flat=1)], flat_at_zero=True)
+    plan = Plan("group", "USD", {"tokens": Allowance(10, price)})
+    assert costs(pool(plan, [used("a"), used("b"), used("c")], "group")) == [34, 33, 33]
+
+
+def test_where_nobody_is_beyond_an_equal_part_a_fee_is_split_by_what_was_used() -> None:
+    price = Graduated([Tier(None, 0, flat=1)], flat_at_zero=True)
+    plan = Plan("group", "USD", {"tokens": Allowance(100, price)})
+    members = [used("a", tokens=10), used("b", tokens=30)]
+    assert costs(pool(plan, members, "group", by="beyond_equal_part")) == [25, 75]
+    unlimited = Plan("group", "USD", {"tokens": Allowance(None, price)})
+    assert costs(pool(unlimited, members, "group", by="beyond_equal_part")) == [25, 75]
+
+
+def test_explaining_shows_the_statement_and_then_the_shares() -> None:
+    pooled = pool(PLAN, [SALES, LAB], "group")
+    text = pooled.explain()
+    assert text.startswith(pooled.statement.explain())
+    assert text[len(pooled.statement.explain()) :].splitlines() == [
+        "",
+        "",
+        "Each line's cost is split by what each used, losing nothing:",
+        "",
+        "member  metric  used     share",
+        "sales   tokens   900  3.00 USD",
+        "sales   seats      2  0.00 USD",
+        "sales   total         3.00 USD",
+        "lab     tokens   600  2.00 USD",
+        "lab     seats      0  0.00 USD",
+        "lab     total         2.00 USD",
+        "total                 5.00 USD",
+    ]
+    by_part = pool(PLAN, [SALES, LAB], "group", by="beyond_equal_part")
+    assert "split by what each used beyond an equal part of the limit, losing" in by_part.explain()
+
+
+def test_a_repr_says_how_many_share() -> None:
+    statement = "<Statement of 'group', 2024-02-01T00:00:00Z/2024-03-01T00:00:00Z, plan 'group'"
+    expected = f"<PooledStatement of 2 members: {statement}: 5.00 USD>>"
+    assert repr(pool(PLAN, [SALES, LAB], "group")) == expected
+
+
+def test_a_plan_without_metrics_has_nothing_to_share() -> None:
+    pooled = pool(Plan("free", "USD", {}), [used("a")], "group")
+    assert (pooled.shares, pooled.total_of("a")) == ((), Money(0, "USD"))
+    assert pooled.explain().endswith("total                 0.00 USD")
+
+
+def test_seats_bring_their_allowances_into_the_pool() -> None:
+    assert pooled_limit(10_000, seats=12) == 120_000
+    assert pooled_limit("0.5", seats="2.5") == Decimal("1.25")
+    assert pooled_limit(10, seats=0) == 0
+
+
+STATEMENT = calculate(PLAN, used("group", tokens=1_500))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: pool(PLAN, [], "g"), "usages: must have a member at least, got ()"),
+        (lambda: pool(PLAN, ["a"], "g"), "usages[0]: must be of type Usage, got 'a'"),  # type: ignore[list-item]
+        (lambda: pool("p", [LAB], "g"), "plan: must be of type Plan, got 'p'"),  # type: ignore[arg-type]
+        (lambda: pool(PLAN, [LAB, LAB], "g"), "usages[1].org_id: must be given once, got 'lab'"),
+        (
+            lambda: pool(PLAN, [LAB, used("shop", MARCH)], "g"),
+            "usages[1].period: must be that of the others, 2024-02-01T00:00:00Z/2024-03-01T00",
+        ),
+        (lambda: pool(PLAN, [LAB], ""), "org_id: must not be empty"),
+        (lambda: pool(PLAN, [LAB], "g", by="size"), "by: must be one of used, beyond_equal_part"),  # type: ignore[arg-type]
+        (
+            lambda: PooledStatement(STATEMENT, [SALES]),
+            "usages.tokens: must sum to what the statement says, 1500, got 900",
+        ),
+        (
+            lambda: PooledStatement(STATEMENT, [used("a", tokens=1_500, runs=1)]),
+            "usages.runs: 'runs' is not in plan 'group', whose metrics are: tokens, seats",
+        ),
+        (
+            lambda: PooledStatement(STATEMENT, [used("a", MARCH, tokens=1_500)]),
+            "usages[0].period: must be that of the statement, 2024-02-01T00:00:00Z/2024-03-01T",
+        ),
+        (
+            lambda: pool(PLAN, [LAB, SHOP], "g").total_of("mill"),
+            "org_id: must be a member of the pool: lab, shop, got 'mill'",
+        ),
+        (lambda: pooled_limit(-1, 1), "per_seat: must not be negative, got -1"),
+        (lambda: pooled_limit("1E-12", 1), "per_seat: must be a plain decimal number"),
+        (
+            lambda: pooled_limit("0.000000000001", "0.1"),
+            "per_seat x seats: must have at most 12 decimal digits",
+        ),
+    ],
+)
+def test_what_is_not_lawful_is_refused(call: Callable[[], object], message: str) -> None:
+    with pytest.raises(OveragesError) as caught:
+        call()
+    assert str(caught.value).startswith(message)
+
+
+def test_a_metric_that_the_plan_does_not_know_is_an_error() -> None:
+    with pytest.raises(UnknownMetric, match=r"usage.quantities.runs"):
+        pool(PLAN, [used("a", runs=1)], "group")

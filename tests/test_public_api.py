@@ -12,14 +12,15 @@ import overages
 
 NAMES = [
     "Account", "Adjustment", "Allowance", "Carried", "CarryOver", "Carrying", "ChainHead",
-    "Charge", "Commitment", "Currency", "Cycle", "Discount", "Graduated", "LimitPart",
-    "MemoryRepository", "Meter", "MetricTotal", "Money", "Overage", "OverageRecord",
-    "OverageService", "Package", "PerUnit", "Percentage", "Period", "Plan", "PoolShare",
-    "PooledStatement", "PriceModel", "Proration", "Recording", "Repository", "Rounding",
-    "SqliteRepository", "Statement", "Summary", "Tier", "TierCharge", "Usage", "UsageEvent",
-    "Volume", "aggregate", "allocate", "calculate", "calculate_many", "carry", "carry_all",
-    "charge_between", "day_count", "meter", "part_weights", "period_share", "pool",
-    "pooled_limit", "prorate", "prorate_exactly", "prorate_parts", "round_to",
+    "Charge", "Commitment", "Conversion", "Currency", "Cycle", "Discount", "Exchanged",
+    "Graduated", "LimitPart", "MemoryRepository", "Meter", "MetricTotal", "Money", "Overage",
+    "OverageRecord", "OverageService", "Package", "PerUnit", "Percentage", "Period", "Plan",
+    "PoolShare", "PooledStatement", "PriceModel", "Proration", "Recording", "Repository",
+    "Rounding", "SqliteRepository", "Statement", "Summary", "Tier", "TierCharge",
+    "TransactionCharge", "TransactionFee", "Usage", "UsageEvent", "Volume", "aggregate",
+    "allocate", "calculate", "calculate_many", "carry", "carry_all", "charge_between",
+    "day_count", "is_blocked", "meter", "part_weights", "period_share", "pool", "pooled_limit",
+    "prorate", "prorate_exactly", "prorate_parts", "prorated_cost", "remaining", "round_to",
     "smoothed_overage",
 ]  # fmt: skip
 

@@ -26,10 +26,13 @@ if TYPE_CHECKING:
     from overages.carryover import Carried, CarryOver
     from overages.chain import ChainHead
     from overages.commitment import Commitment
+    from overages.conversion import Conversion
     from overages.cycle import Cycle
     from overages.daycount import Proration, day_count
     from overages.discount import Discount
+    from overages.exchange import Exchanged
     from overages.limitpart import LimitPart
+    from overages.limits import is_blocked, remaining
     from overages.metering import Meter, meter
     from overages.money import Currency, Money
     from overages.overage import Overage
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from overages.plan import Allowance, Plan
     from overages.pooling import PooledStatement, PoolShare, pool, pooled_limit
     from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
+    from overages.prorated import prorated_cost
     from overages.proration import (
         part_weights,
         period_share,
@@ -52,6 +56,7 @@ if TYPE_CHECKING:
     from overages.smoothing import smoothed_overage
     from overages.statement import Statement
     from overages.tier import Charge, Tier, TierCharge
+    from overages.transactions import TransactionCharge, TransactionFee
     from overages.usage import Usage, UsageEvent
 
 __all__ = [
@@ -64,9 +69,11 @@ __all__ = [
     "ChainHead",
     "Charge",
     "Commitment",
+    "Conversion",
     "Currency",
     "Cycle",
     "Discount",
+    "Exchanged",
     "Graduated",
     "LimitPart",
     "MemoryRepository",
@@ -93,6 +100,8 @@ __all__ = [
     "Summary",
     "Tier",
     "TierCharge",
+    "TransactionCharge",
+    "TransactionFee",
     "Usage",
     "UsageEvent",
     "Volume",
@@ -104,6 +113,7 @@ __all__ = [
     "carry_all",
     "charge_between",
     "day_count",
+    "is_blocked",
     "meter",
     "part_weights",
     "period_share",
@@ -112,6 +122,8 @@ __all__ = [
     "prorate",
     "prorate_exactly",
     "prorate_parts",
+    "prorated_cost",
+    "remaining",
     "round_to",
     "smoothed_overage",
 ]
@@ -127,17 +139,21 @@ _HOMES = {
     "carryover": ["Carried", "CarryOver"],
     "chain": ["ChainHead"],
     "commitment": ["Commitment"],
+    "conversion": ["Conversion"],
     "cycle": ["Cycle"],
     "daycount": ["Proration", "day_count"],
     "discount": ["Discount"],
     "metering": ["Meter", "meter"],
     "limitpart": ["LimitPart"],
+    "exchange": ["Exchanged"],
+    "limits": ["is_blocked", "remaining"],
     "money": ["Currency", "Money"],
     "overage": ["Overage"],
     "period": ["Period"],
     "plan": ["Allowance", "Plan"],
     "pooling": ["PoolShare", "PooledStatement", "pool", "pooled_limit"],
     "pricing": ["Graduated", "Package", "PerUnit", "Percentage", "PriceModel", "Volume"],
+    "prorated": ["prorated_cost"],
     "proration": ["part_weights", "period_share", "prorate", "prorate_exactly", "prorate_parts"],
     "record": ["MetricTotal", "OverageRecord", "Summary"],
     "recording": ["Recording"],
@@ -147,6 +163,7 @@ _HOMES = {
     "statement": ["Statement"],
     "smoothing": ["smoothed_overage"],
     "tier": ["Charge", "Tier", "TierCharge"],
+    "transactions": ["TransactionCharge", "TransactionFee"],
     "usage": ["Usage", "UsageEvent"],
 }
 

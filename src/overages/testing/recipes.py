@@ -15,8 +15,10 @@ from overages.carrying import Carrying
 from overages.carryover import Carried, CarryOver
 from overages.chain import ChainHead
 from overages.commitment import Commitment
+from overages.conversion import Conversion
 from overages.cycle import Cycle
 from overages.discount import Discount
+from overages.exchange import Exchanged
 from overages.limitpart import LimitPart
 from overages.money import Currency, Money
 from overages.overage import Overage
@@ -68,6 +70,7 @@ from overages.testing.numerals import (
 )
 from overages.testing.pooling import pool_share_recipes, pooled_recipes
 from overages.testing.pricing import (
+    exchanged_recipes,
     graduated_recipes,
     package_recipes,
     per_unit_recipes,
@@ -77,7 +80,13 @@ from overages.testing.pricing import (
     volume_recipes,
 )
 from overages.testing.recipe import Recipe, Spelled
+from overages.testing.rules import (
+    conversion_recipes,
+    transaction_charge_recipes,
+    transaction_fee_recipes,
+)
 from overages.tier import Charge, Tier, TierCharge
+from overages.transactions import TransactionCharge, TransactionFee
 from overages.usage import Usage, UsageEvent
 
 tier_charge_recipes = st.builds(
@@ -85,6 +94,7 @@ tier_charge_recipes = st.builds(
     st.one_of(tier_recipes(), positive_numbers.flatmap(tier_recipes)),
     non_negative_numbers,
     non_negative_numbers,
+    st.one_of(st.just(1), exact_amounts.filter(lambda amount: amount.first > 0)),
 )
 charge_recipes = st.one_of(
     st.lists(tier_charge_recipes, max_size=3).map(
@@ -172,6 +182,8 @@ OUR_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
     Currency: st.one_of(own_currencies, iso_currencies.map(lambda unit: unit.second)),
     Cycle: cycle_recipes,
     Discount: discount_recipes(),
+    Conversion: conversion_recipes,
+    Exchanged: exchanged_recipes,
     Graduated: graduated_recipes,
     LimitPart: limit_part_recipes,
     MetricTotal: metric_total_recipes(),
@@ -190,6 +202,8 @@ OUR_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
     Summary: summary_recipes(),
     Tier: st.one_of(tier_recipes(), positive_numbers.flatmap(tier_recipes)),
     TierCharge: tier_charge_recipes,
+    TransactionCharge: transaction_charge_recipes,
+    TransactionFee: transaction_fee_recipes,
     Usage: usage_recipes,
     UsageEvent: event_recipes,
     Volume: volume_recipes,

@@ -39,7 +39,8 @@ class Carrying:
     """What an allowance came to in one period: its limit and overage, and what it leaves.
 
     Units used beforehand are drawn first, then what is used. Nothing is lost: in signed units,
-    ``brought + included - used + overage == expired + cut + carried``.
+    ``brought + included - used + overage == expired + cut + carried``. In what is `drawn` and
+    `expired`, `periods_left` counts this period; in what is `cut` and `carried`, it doesn't.
 
     :param rule: by which units are carried over.
     :param brought: what earlier periods left, the oldest first.
@@ -48,6 +49,10 @@ class Carrying:
     :param period: when; it follows all periods that something is brought from.
     :raises InvalidType: for a value of a wrong type.
     :raises InvalidValue: if what is brought isn't in order, and for any other fault.
+
+    >>> step = Carrying(CarryOver(up_to=50), [], 100, 30, Period.month(2024, 1))
+    >>> step.limit, step.cut[0].quantity, step.carried[0].quantity
+    (100, 20, 50)
     """
 
     rule: CarryOver
@@ -115,6 +120,14 @@ class Carrying:
             carried=(*unpaid, *kept),  # one of them is empty
         )
 
+    @property
+    def free(self) -> Quantity:
+        """Units that cost nothing: the limit, or what was used beyond it where that is carried.
+
+        It is what `calculate` takes among `limits`, so that it charges the `overage`.
+        """
+        return self.limit if self.rule.overage == "charged" else max(self.limit, self.used)
+
     def _there(self) -> list[Carried]:
         """Return what can be drawn, the oldest first, what the period includes as the last."""
         after = self.rule.expires_after
@@ -168,7 +181,7 @@ def carry(
 ) -> Carrying:
     """Return what an allowance comes to in a period, with what earlier ones left.
 
-    Its `limit` is what `calculate` takes among `limits`; its `carried` is brought into the next
+    Its `free` is what `calculate` takes among `limits`; its `carried` is brought into the next
     period. What expires is counted in periods that are given here, not in time between them.
 
     :param rule: by which units are carried over.

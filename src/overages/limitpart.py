@@ -18,12 +18,15 @@ from overages.names import optional_name
 from overages.parsing import one_of, parse_all
 from overages.trusted import trusted
 
-LimitPartKind: TypeAlias = Literal["included", "own", "free", "carried", "granted", "used", "owed"]
+LimitPartKind: TypeAlias = Literal[
+    "included", "own", "free", "carried", "granted", "borrowed", "used", "owed"
+]
 """Where units that cost nothing come from, or what has used them up.
 
 ``"included"`` in the plan; the account's ``"own"`` limit instead; ``"free"`` by a discount;
-``"carried"`` over from an earlier period; ``"granted"`` and drawn; and, negative, ``"used"``
-earlier in the time that the limit is for, or ``"owed"`` to an earlier period that went beyond its.
+``"carried"`` over from an earlier period; ``"granted"`` and drawn; ``"borrowed"`` from a later
+period; and, negative, ``"used"`` earlier in the time that the limit is for, or ``"owed"`` to an
+earlier period that borrowed.
 """
 
 
@@ -47,7 +50,7 @@ class LimitPart:
     ) -> None:
         values = parse_all(
             (
-                one_of("included", "own", "free", "carried", "granted", "used", "owed"),
+                one_of("included", "own", "free", "carried", "granted", "borrowed", "used", "owed"),
                 kind,
                 "kind",
             ),
@@ -71,7 +74,8 @@ _WORDS: Final = {
     "free": "free",
     "carried": "carried over from",
     "granted": "granted by",
+    "borrowed": "from the next allowance",
     "used": "used earlier",
-    "owed": "owed from",
+    "owed": "used beforehand in",
 }
 new_limit_part: Final = trusted(LimitPart)

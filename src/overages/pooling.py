@@ -61,6 +61,9 @@ class PoolShare:
     :param used: units that the member used, zero or more; zero for an adjustment.
     :param cost: its share of the line's cost.
     :param line: which line of the metric it is, ``"overage"`` or an adjustment's.
+
+    >>> PoolShare("sales", "tokens", 900, Money(300, "USD")).cost.minor
+    300
     """
 
     org_id: str
@@ -101,6 +104,14 @@ class PooledStatement:
     :raises UnknownMetric: if a member used a metric that the statement's plan doesn't know.
     :raises InvalidValue: if the usage isn't of the statement's period or doesn't sum to what its
         lines say, if there is none, or if a member is named twice.
+
+    >>> from overages import Allowance, Period, PerUnit
+    >>> plan = Plan("p", "USD", {"tokens": Allowance(0, PerUnit("0.01"))})
+    >>> month = Period.month(2024, 2)
+    >>> usages = [Usage(member, month, {"tokens": 5}) for member in ("a", "b", "c")]
+    >>> statement = calculate(plan, Usage("group", month, {"tokens": 15}))
+    >>> [share.cost.minor for share in PooledStatement(statement, usages).shares]
+    [5, 5, 5]
     """
 
     statement: Statement

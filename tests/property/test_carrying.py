@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import assume, given, strategies as st
 
 from overages import Carried, Carrying, CarryOver, Period, carry, carry_all
+from overages.exact import excess
 from overages.testing.carrying import carry_overs, carryings
 from overages.testing.numerals import modest_numbers
 
@@ -86,6 +87,11 @@ def test_carry_over_draws_what_was_used_and_repaid_but_for_what_is_beyond(
     assert total(carrying.drawn) == Fraction(carrying.used) - beyond - total(carrying.repaid)
     charged = carrying.rule.overage == "charged"
     assert Fraction(carrying.overage) == (beyond if charged else 0)
+
+
+@given(carryings())
+def test_carry_over_charges_its_overage_above_what_is_free(carrying: Carrying) -> None:
+    assert excess(carrying.used, carrying.free) == carrying.overage
 
 
 @many

@@ -150,7 +150,7 @@ event_recipes = st.builds(
 
 limit_part_recipes = st.builds(
     lambda *args: Recipe(LimitPart, args),
-    st.sampled_from(["included", "own", "free", "carried", "granted", "used", "owed"]),
+    st.sampled_from(["included", "own", "free", "carried", "granted", "borrowed", "used", "owed"]),
     signed_numbers,
     st.none() | names,
 )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from overages.adapters.sqlite import SqliteRepository
     from overages.adjustment import Adjustment
     from overages.aggregation import aggregate
+    from overages.allowance import Allowance
     from overages.calculation import calculate, calculate_many, charge_between
     from overages.carrying import Carrying, carry, carry_all
     from overages.carryover import Carried, CarryOver
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from overages.money import Currency, Money
     from overages.overage import Overage
     from overages.period import Period
-    from overages.plan import Allowance, Plan
+    from overages.plan import Plan
     from overages.pooling import PooledStatement, PoolShare, pool, pooled_limit
     from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
     from overages.prorated import prorated_cost
@@ -133,6 +134,7 @@ _HOMES = {
     "adapters.memory": ["MemoryRepository"],
     "adapters.sqlite": ["SqliteRepository"],
     "adjustment": ["Adjustment"],
+    "allowance": ["Allowance"],
     "aggregation": ["aggregate"],
     "calculation": ["calculate", "calculate_many", "charge_between"],
     "carrying": ["Carrying", "carry", "carry_all"],
@@ -150,7 +152,7 @@ _HOMES = {
     "money": ["Currency", "Money"],
     "overage": ["Overage"],
     "period": ["Period"],
-    "plan": ["Allowance", "Plan"],
+    "plan": ["Plan"],
     "pooling": ["PoolShare", "PooledStatement", "pool", "pooled_limit"],
     "pricing": ["Graduated", "Package", "PerUnit", "Percentage", "PriceModel", "Volume"],
     "prorated": ["prorated_cost"],

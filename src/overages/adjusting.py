@@ -47,7 +47,8 @@ def adjustments_of(
 
     A minimum is applied last, so a minimum above the maximum is due all the same.
 
-    :param subtotal: what the lines come to, rounded; zero or more.
+    :param subtotal: what the lines come to, rounded; from what is given back, as where a volume
+        price gets cheaper, nothing is taken off.
     :param exact_subtotal: the sum of their exact costs, in major currency units.
     :param metric: the metric whose lines they are; None for the whole statement.
     :param discounts: free units among them are taken off before the price, by `billable`.
@@ -118,6 +119,8 @@ class _Due:
 
     def take_percent(self, name: str, percent: Quantity) -> None:
         """Take a percentage off; all of it takes all of either sum."""
+        if self._sum < self._zero or self._exact < 0:
+            return
         exact = -self._exact * Fraction(percent) / 100
         # Lines rounded one by one can come to less, or more, than their exact sum does.
         cost = -self._sum if percent == 100 else max(self._rounded(exact), -self._sum)
@@ -125,6 +128,8 @@ class _Due:
 
     def take(self, name: str, amount: Money) -> None:
         """Take an amount off, or what there is."""
+        if self._sum < self._zero or self._exact < 0:
+            return
         exact = min(self._exactly(amount), self._exact)
         self._add("discount", -min(amount, self._sum), -exact, name)
 

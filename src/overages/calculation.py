@@ -24,28 +24,50 @@ from overages.exact import (
     optional_non_negative,
 )
 from overages.names import by_metric
-from overages.parsing import Problems
+from overages.parsing import Problems, flag, instance_of, optional, parse_all
+from overages.period import Period
 from overages.plan import Plan
 from overages.pricing import PriceModel, price_model
+from overages.rating import USUAL, Circumstances, cost_of, rate
 from overages.rounding import round_ratio, round_together
 from overages.statement import Row, Statement, new_statement, unknown_metric
-from overages.tier import Charge
-from overages.usage import Usage
+from overages.timezones import zone_name
+from overages.usage import Usage, parse_quantities
 
 Limits: TypeAlias = Mapping[str, QuantityLike | None]
 """An org's own limits by metric, in place of what its plan includes; None keeps the plan's."""
 
 
-def calculate(plan: Plan, usage: Usage, *, limits: Limits | None = None) -> Statement:
+def calculate(
+    plan: Plan,
+    usage: Usage,
+    *,
+    limits: Limits | None = None,
+    whole: Period | None = None,
+    earlier: Mapping[str, QuantityLike] | None = None,
+    timezone: str = "UTC",
+    final: bool = True,
+) -> Statement:
     """Return the statement of what `usage` costs beyond what `plan` includes.
 
     For each of the plan's metrics, ``overage = max(0, used - limit)``, where the limit is the org's
     own if it has one, else the plan's included quantity. The price model says what the overage
-    costs exactly, and the plan's rounding what is charged.
+    costs exactly, and the plan's rounding what is charged. Discounts, commitments, maximums and
+    minimums of the plan add a line each (see `overages.adjusting` for their order).
+
+    What depends on earlier periods (carry-over, an allowance for a cycle of its own, grants) is not
+    known here: `settle` adds it.
 
     :param plan: the terms.
     :param usage: what an org used in a period; a metric of the plan that is not in it counts zero.
     :param limits: the org's own limits (soft limits) by metric, in units.
+    :param whole: the billing period that the usage's period is a part of, so that limits, minimums
+        and commitments are prorated; None where it is a whole one.
+    :param earlier: units used earlier in the billing period, by metric: its allowance, less them,
+        and the tiers of its price go on instead, and only what this usage adds is charged.
+    :param timezone: IANA name of the timezone whose calendar days count in proration.
+    :param final: whether this is the period's last bill; on others, no true-up to a minimum or a
+        commitment is due.
     :raises UnknownMetric: if usage or a limit names a metric that the plan doesn't know; nothing is
         priced silently at zero.
     :raises InvalidValue: if a limit is negative or badly written.
@@ -58,7 +80,19 @@ def calculate(plan: Plan, usage: Usage, *, limits: Limits | None = None) -> Stat
     >>> print(calculate(plan, usage, limits={"tokens": 600_000}).total)
     15.00 USD
     """
-    return _statement(plan, usage, limits)
+    if whole is None and earlier is None and flag(final, "final"):
+        return _statement(plan, usage, limits)
+    instance_of(Plan)(plan, "plan")
+    instance_of(Usage)(usage, "usage")
+    part_of, before, zone = parse_all(
+        (optional(instance_of(Period)), whole, "whole"),
+        (optional(parse_quantities), earlier, "earlier"),
+        (zone_name, timezone, "timezone"),
+    )
+    _refuse_unknown(plan, "earlier", before or ())
+    own = {} if limits is None else _own_limits(plan, limits)
+    found = Circumstances(whole=part_of, timezone=zone, earlier=before or {}, final=final)
+    return statement_of(plan, usage, own, found)
 
 
 def calculate_many(
@@ -96,9 +130,23 @@ def charge_between(model: PriceModel, before: QuantityLike | None, after: Quanti
     """
     price_model(model, "model")
     start = optional_non_negative(before, "before")
-    due, due_parts = _cost(model, non_negative(after, "after"))
-    paid, paid_parts = (0, 1) if start is None else _cost(model, start)
+    due, due_parts = cost_of(model, non_negative(after, "after"))
+    paid, paid_parts = (0, 1) if start is None else cost_of(model, start)
     return exact_number(due * paid_parts - paid * due_parts, due_parts * paid_parts)
+
+
+def statement_of(
+    plan: Plan, usage: Usage, own: Mapping[str, Quantity], circumstances: Circumstances
+) -> Statement:
+    """Return the statement of a period of which more is known; for `overages.settlement`, too.
+
+    :param own: the org's own limits, of metrics of the plan.
+    :raises UnknownMetric: if usage names a metric that the plan doesn't know.
+    """
+    _refuse_unknown(plan, "usage.quantities", usage.quantities)
+    rows, details, adjustments = rate(plan, usage, own, circumstances)
+    total = sum(row[3] for row in rows) + sum(line.cost.minor for line in adjustments)
+    return new_statement(usage.org_id, usage.period, plan, rows, total, adjustments, details)
 
 
 def _statement(plan: Plan, usage: Usage, limits: Limits | None) -> Statement:
@@ -107,6 +155,8 @@ def _statement(plan: Plan, usage: Usage, limits: Limits | None) -> Statement:
     if not isinstance(usage, Usage):
         raise InvalidType("usage", usage, "must be a Usage")
     own = _own_limits(plan, limits) if limits is not None else None
+    if not plan.plain:
+        return statement_of(plan, usage, own or {}, USUAL)
     quantities = usage._quantities  # its read-only view takes twice as long to ask
     rows: list[Row] = []
     total = known = 0
@@ -123,7 +173,7 @@ def _statement(plan: Plan, usage: Usage, limits: Limits | None) -> Statement:
             rows.append((used, limit, over, minor))
         else:
             part = excess(used, limit)
-            cost, parts = _cost(price, part)
+            cost, parts = cost_of(price, part)
             minor = round_ratio(cost * 10**plan.currency.exponent, parts, plan.rounding)
             rows.append((used, limit, part, minor))
         total += minor
@@ -138,22 +188,12 @@ def _statement(plan: Plan, usage: Usage, limits: Limits | None) -> Statement:
 def _rounded_together(plan: Plan, rows: list[Row]) -> list[Row]:
     """Return the rows with costs that add up to their exact total, rounded once."""
     ratios = [
-        _cost(price, over)
+        cost_of(price, over)
         for (_, _, price, *_), (_, _, over, _) in zip(plan.rates, rows, strict=True)
     ]
     minor_units = 10**plan.currency.exponent
     costs = round_together([(cost * minor_units, parts) for cost, parts in ratios], plan.rounding)
     return [(*row[:3], minor) for row, minor in zip(rows, costs, strict=True)]
-
-
-def _cost(price: PriceModel, quantity: Quantity) -> tuple[int, int]:
-    """Return an exact cost as a ratio, having checked what a host's price model gave."""
-    charge = price.charge(quantity)
-    if not isinstance(charge, Charge):
-        raise InvalidType("price.charge()", charge, "must return a Charge")
-    if charge.ratio[0] < 0:
-        raise InvalidValue("price.charge()", charge.exact_cost, "must not be negative")
-    return charge.ratio
 
 
 def _own_limits(plan: Plan, limits: Limits) -> dict[str, Quantity]:

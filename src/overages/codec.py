@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar, cast
 
 from overages.account import Account
 from overages.adjustment import OVERAGE, Adjustment
+from overages.allowance import Allowance
 from overages.carrying import Carrying
 from overages.carryover import Carried, CarryOver
 from overages.chain import ChainHead
@@ -51,7 +52,7 @@ from overages.money import Currency, Money
 from overages.overage import Overage
 from overages.parsing import Problems, as_tuple, instance_of
 from overages.period import Period
-from overages.plan import Allowance, Plan
+from overages.plan import Plan
 from overages.pooling import PoolShare
 from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
 from overages.record import MetricTotal, OverageRecord, Summary

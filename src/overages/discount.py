@@ -23,7 +23,7 @@ from overages.exact import (
 )
 from overages.money import Money, optional_non_negative_money
 from overages.names import name as parse_name
-from overages.parsing import optional, parse_all
+from overages.parsing import as_tuple, instance_of, optional, parse_all
 
 
 @frozen(init=False, weakref_slot=False)
@@ -84,6 +84,17 @@ def billable(quantity: Quantity, discounts: Iterable[Discount]) -> Quantity:
         if discount.quantity is not None:
             quantity = excess(quantity, discount.quantity)
     return quantity
+
+
+def some_discounts(value: object, field: str) -> tuple[Discount, ...]:
+    """Return discounts, each with a name of its own."""
+    found: tuple[Discount, ...] = as_tuple(value, field)
+    seen = set()
+    for i, discount in enumerate(found):
+        if instance_of(Discount)(discount, f"{field}[{i}]").name in seen:
+            raise InvalidValue(f"{field}[{i}].name", discount.name, "must be given once")
+        seen.add(discount.name)
+    return found
 
 
 _WAYS = ("percent", "amount", "quantity")

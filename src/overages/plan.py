@@ -7,13 +7,16 @@ Made once, when the terms are agreed, and used for every calculation:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
 from attrs import field, frozen
 
+from overages.allowance import Allowance, money_of
+from overages.daycount import Proration
+from overages.discount import Discount, some_discounts
 from overages.errors import CurrencyMismatch, InvalidValue
 from overages.exact import (
     Quantity,
@@ -23,10 +26,10 @@ from overages.exact import (
     optional_non_negative,
     quantity,
 )
-from overages.money import Currency, Money
+from overages.money import Currency, Money, optional_non_negative_money
 from overages.names import by_metric, name
-from overages.parsing import Parser, instance_of, one_of, optional, parse_all
-from overages.pricing import PerUnit, PriceModel, TieredPrice, price_model
+from overages.parsing import Parser, Problems, instance_of, one_of, optional, parse_all
+from overages.pricing import PerUnit, PriceModel, TieredPrice
 from overages.rounding import Rounding, floor_form
 
 RoundingScope: TypeAlias = Literal["line", "total"]
@@ -39,29 +42,6 @@ Where each unit costs the same, ``(over * factor + bias) // divisor`` is the rou
 quantity in minor units; elsewhere the factor is None, and the price model is asked. (A plain tuple:
 CPython unpacks it faster than a named one, and `calculate` does so for every line.)
 """
-
-
-@frozen(init=False, weakref_slot=False)
-class Allowance:
-    """What a plan says of one metric.
-
-    :param included: units that cost nothing, zero or more; None where usage is unlimited.
-    :param price: the price of the units beyond them.
-    :raises InvalidType: if the price is no price model.
-    :raises InvalidValue: if the included quantity is negative or badly written.
-
-    >>> Allowance(included=50, price=PerUnit("1.00"))
-    Allowance(included=50, price=PerUnit(price=1, per=1))
-    """
-
-    included: Quantity | None
-    price: PriceModel
-
-    def __init__(self, included: QuantityLike | None, price: PriceModel) -> None:
-        values = parse_all(
-            (optional_non_negative, included, "included"), (price_model, price, "price")
-        )
-        self.__attrs_init__(*values)
 
 
 _parse_allowances: Final = by_metric(instance_of(Allowance), "metrics to Allowances")
@@ -84,6 +64,10 @@ class Plan:
         the sum of the exact costs, and gives the lines what adds up to it, by largest remainder.
     :param base_fee: what the plan costs each period, whatever is used; no part of a statement of
         overages, kept for who compares plans.
+    :param discounts: percentages and amounts off all lines together, after the metrics' own.
+    :param maximum: what all of them cost in a period at most.
+    :param minimum: what they cost at least.
+    :param proration: how much of the minimum a part of a period has.
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
 
     >>> plan = Plan("starter", "USD", {"tokens": Allowance(500_000, PerUnit("0.0001"))})
@@ -97,7 +81,12 @@ class Plan:
     rounding: Rounding
     rounding_scope: RoundingScope
     base_fee: Money | None
+    discounts: tuple[Discount, ...]
+    maximum: Money | None
+    minimum: Money | None
+    proration: Proration
     rates: tuple[Rate, ...] = field(eq=False, init=False)  # for `calculate`: all that, worked out
+    plain: bool = field(eq=False, init=False)  # whether the rates are all there is to it
 
     def __init__(
         self,
@@ -108,20 +97,34 @@ class Plan:
         rounding: Rounding | str = Rounding.HALF_UP,
         rounding_scope: RoundingScope = "line",
         base_fee: Money | None = None,
+        discounts: Iterable[Discount] = (),
+        maximum: Money | None = None,
+        minimum: Money | None = None,
+        proration: Proration | str = Proration.DAYS,
     ) -> None:
-        short_name, unit, offers, rule, scope, fee = parse_all(
+        values = parse_all(
             (name, slug, "slug"),
             (Currency.coerce, currency, "currency"),
             (_parse_allowances, allowances, "allowances"),
             (Rounding.of, rounding, "rounding"),
             (one_of("line", "total"), rounding_scope, "rounding_scope"),
             (optional(instance_of(Money)), base_fee, "base_fee"),
+            (some_discounts, discounts, "discounts"),
+            (optional_non_negative_money, maximum, "maximum"),
+            (optional_non_negative_money, minimum, "minimum"),
+            (Proration.of, proration, "proration"),
         )
-        if fee is not None and fee.currency != unit:
-            raise CurrencyMismatch(unit.code, fee.currency.code)
-        rates = tuple(_rate(metric, offer, unit, rule) for metric, offer in offers.items())
-        self.__attrs_init__(short_name, unit, offers, rule, scope, fee)
+        self.__attrs_init__(*values)
+        _check(self)
+        rates = tuple(
+            _rate(metric, offer, self.currency, self.rounding)
+            for metric, offer in self._allowances.items()
+        )
+        plain = all(offer.plain for offer in self._allowances.values()) and not (
+            self.discounts or self.maximum is not None or self.minimum is not None
+        )
         object.__setattr__(self, "rates", rates)
+        object.__setattr__(self, "plain", plain)
 
     @classmethod
     def from_monthly_fields(
@@ -188,7 +191,15 @@ class Plan:
         return MappingProxyType(self._allowances)
 
     def __repr__(self) -> str:
-        usual = {"rounding": Rounding.HALF_UP, "rounding_scope": "line", "base_fee": None}
+        usual = {
+            "rounding": Rounding.HALF_UP,
+            "rounding_scope": "line",
+            "base_fee": None,
+            "discounts": (),
+            "maximum": None,
+            "minimum": None,
+            "proration": Proration.DAYS,
+        }
         unusual = {key: getattr(self, key) for key, value in usual.items()}
         shown = [repr(self.slug), repr(self.currency.shortest), repr(self._allowances)]
         shown += [f"{key}={_written(v)!r}" for key, v in unusual.items() if v != usual[key]]
@@ -196,7 +207,36 @@ class Plan:
 
 
 def _written(value: object) -> object:
-    return value.value if isinstance(value, Rounding) else value
+    return value.value if isinstance(value, (Proration, Rounding)) else value
+
+
+def _check(plan: Plan) -> None:
+    """Refuse what only the parts of a plan together show to be wrong."""
+    amounts = money_of(plan.discounts, None, plan.maximum, plan.minimum)
+    if plan.base_fee is not None:
+        amounts += (plan.base_fee,)
+    for allowance in plan.allowances.values():
+        amounts += allowance.money()
+    for amount in amounts:
+        if amount.currency != plan.currency:
+            raise CurrencyMismatch(plan.currency.code, amount.currency.code)
+    if plan.maximum is not None and plan.minimum is not None and plan.minimum > plan.maximum:
+        raise InvalidValue(
+            "minimum", plan.minimum, f"must not be above the maximum, {plan.maximum}"
+        )
+    problems = Problems()
+    for i, discount in enumerate(plan.discounts):
+        if discount.quantity is not None:
+            problem = (
+                "must be None: units are those of a metric, whose allowance can make them free"
+            )
+            problems.add(InvalidValue(f"discounts[{i}].quantity", discount.quantity, problem))
+    for metric, allowance in plan.allowances.items():
+        other = allowance.included_per
+        if other is not None and (other == metric or other not in plan.allowances):
+            path = f"allowances.{metric}.included_per"
+            problems.add(InvalidValue(path, other, "must be another metric of the plan"))
+    problems.raise_any()
 
 
 def _whole(value: object, field: str) -> int:

@@ -37,6 +37,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from overages.account import Account
+from overages.allowance import Allowance
 from overages.cycle import Cycle
 from overages.errors import InvalidType, InvalidValue, UnknownMetric, UnknownPlan
 from overages.exact import Quantity
@@ -44,7 +45,7 @@ from overages.exchange import Exchanged
 from overages.money import Currency, Money
 from overages.parsing import Problems
 from overages.period import parse_instant
-from overages.plan import Allowance, Plan
+from overages.plan import Plan
 from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
 from overages.tier import Tier
 

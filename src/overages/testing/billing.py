@@ -13,11 +13,12 @@ from typing import Any
 from hypothesis import strategies as st
 
 from overages.account import Account
+from overages.allowance import Allowance
 from overages.calculation import calculate
 from overages.cycle import Cycle
 from overages.limitpart import LimitPart
 from overages.overage import Overage
-from overages.plan import Allowance, Plan
+from overages.plan import Plan
 from overages.statement import Statement
 from overages.testing.basics import (
     currencies,

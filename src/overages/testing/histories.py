@@ -13,12 +13,13 @@ from typing import Any, Final
 from attrs import evolve
 from hypothesis import strategies as st
 
+from overages.allowance import Allowance
 from overages.calculation import calculate
 from overages.chain import ChainHead, row_digest, row_of
 from overages.exact import exact_number
 from overages.money import Currency, Money
 from overages.period import Period
-from overages.plan import Allowance, Plan
+from overages.plan import Plan
 from overages.record import OverageRecord
 from overages.recording import Ledger, Recording
 from overages.rounding import Rounding

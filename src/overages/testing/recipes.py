@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from overages.account import Account
 from overages.adjustment import OVERAGE, Adjustment
+from overages.allowance import Allowance
 from overages.carrying import Carrying
 from overages.carryover import Carried, CarryOver
 from overages.chain import ChainHead
@@ -23,7 +24,7 @@ from overages.limitpart import LimitPart
 from overages.money import Currency, Money
 from overages.overage import Overage
 from overages.period import Period
-from overages.plan import Allowance, Plan
+from overages.plan import Plan
 from overages.pooling import PooledStatement, PoolShare
 from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
 from overages.record import MetricTotal, OverageRecord, Summary

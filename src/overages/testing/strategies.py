@@ -20,6 +20,7 @@ except ImportError as error:
     ) from error
 
 from overages.account import Account
+from overages.allowance import Allowance
 from overages.chain import START, ChainHead
 from overages.conversion import Conversion
 from overages.cycle import Cycle
@@ -28,7 +29,7 @@ from overages.limitpart import LimitPart
 from overages.money import Currency, Money
 from overages.overage import Overage
 from overages.period import Period
-from overages.plan import Allowance, Plan
+from overages.plan import Plan
 from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
 from overages.record import MetricTotal, OverageRecord, Summary
 from overages.recording import Recording

@@ -15,11 +15,12 @@ import pytest
 
 from overages.account import Account
 from overages.aggregation import aggregate
+from overages.allowance import Allowance
 from overages.calculation import calculate
 from overages.errors import UnknownPlan
 from overages.exact import QuantityLike
 from overages.period import Period
-from overages.plan import Allowance, Plan
+from overages.plan import Plan
 from overages.pricing import Graduated, PerUnit
 from overages.record import OverageRecord
 from overages.repository import Repository

@@ -6,8 +6,9 @@ from decimal import Decimal
 
 import pytest
 
+from overages.allowance import Allowance
 from overages.errors import CurrencyMismatch
-from overages.plan import Allowance, Plan
+from overages.plan import Plan
 from overages.pricing import PerUnit
 from overages.record import Summary
 from overages.repository import Repository

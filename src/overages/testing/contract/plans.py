@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import pytest
 
+from overages.allowance import Allowance
 from overages.errors import InvalidValue, UnknownPlan
 from overages.money import Currency, Money
-from overages.plan import Allowance, Plan
+from overages.plan import Plan
 from overages.pricing import Graduated, Package, Percentage, PerUnit, Volume
 from overages.repository import Repository
 from overages.testing.contract.base import (

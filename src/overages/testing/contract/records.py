@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 
 from overages.aggregation import aggregate
+from overages.allowance import Allowance
 from overages.errors import CurrencyMismatch, InvalidValue
-from overages.plan import Allowance, Plan
+from overages.plan import Plan
 from overages.pricing import PerUnit
 from overages.repository import Repository
 from overages.testing.contract.base import (

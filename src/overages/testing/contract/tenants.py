@@ -7,8 +7,9 @@ from typing import Final
 import pytest
 
 from overages.account import Account
+from overages.allowance import Allowance
 from overages.calculation import calculate
-from overages.plan import Allowance, Plan
+from overages.plan import Plan
 from overages.pricing import PerUnit
 from overages.repository import Repository
 from overages.testing.contract.base import (

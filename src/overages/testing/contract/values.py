@@ -10,10 +10,11 @@ from typing import Final
 import pytest
 
 from overages.aggregation import aggregate
+from overages.allowance import Allowance
 from overages.exact import Exact, QuantityLike
 from overages.money import Currency, Money
 from overages.period import Period
-from overages.plan import Allowance, Plan
+from overages.plan import Plan
 from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
 from overages.repository import Repository
 from overages.statement import Statement

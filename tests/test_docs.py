@@ -40,8 +40,11 @@ def test_examples_in_docstrings_run(name: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
-def test_python_examples_in_a_page_run(page: Path) -> None:
-    """A page's examples share their names, from top to bottom."""
+def test_python_examples_in_a_page_run(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page's examples share their names, from top to bottom, and a folder for their files."""
+    monkeypatch.chdir(tmp_path)
     source = "\n".join(blocks(page, "python"))
     test = doctest.DocTestParser().get_doctest(source, {}, page.name, str(page), 0)
     runner = doctest.DocTestRunner()

@@ -1,8 +1,8 @@
 """Public names in the site: their docstrings on two pages, and links to them from everywhere.
 
-Names are those of ``overages.__all__``, and what the modules below offer, so that a new one is there
-by itself. In pages and docstrings alike, inline code that is a public name, a call or an attribute
-of one becomes a link to its docstring.
+Names are those of ``overages.__all__``, and what the modules below offer, so that a new one is
+there by itself. In pages and docstrings alike, inline code that is a public name, a call or an
+attribute of one becomes a link to its docstring.
 """
 
 import builtins

@@ -11,6 +11,8 @@ sys.path.insert(0, str(Path(__file__).parent / "extensions"))
 project = "overages"
 html_title = "overages"
 html_theme = "furo"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_extra_path = ["llms.txt"]
 html_copy_source = False
 html_show_copyright = False

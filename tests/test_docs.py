@@ -15,7 +15,8 @@ from overages import errors
 from overages.__main__ import main
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+DOCS = ROOT / "docs"
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", DOCS / "llms.txt", *DOCS.rglob("*.md")])
 MODULES = sorted(
     info.name
     for info in pkgutil.walk_packages(overages.__path__, "overages.")

@@ -24,7 +24,15 @@ from sphinx.util.nodes import make_refnode
 
 import overages
 
-MODULES: Final = ["errors", "codec", "adapters.base", "adapters.sqlite", "testing.strategies"]
+MODULES: Final = [
+    "errors",
+    "codec",
+    "adapters.base",
+    "adapters.sqlite",
+    "testing.strategies",
+    "testing.contract",
+]
+HELPERS: Final = {"check_org", "join_path"}  # of the library's own modules
 CODE: Final = re.compile(r"((?:\w+\.)*\w+)(?:\(.*\))?")
 
 
@@ -48,16 +56,18 @@ def _module(name: str) -> ModuleType:
 
 
 def _defined_in(module: ModuleType) -> list[str]:
-    things = {name: thing for name, thing in vars(module).items() if not name.startswith("_")}
-    own = {n: t for n, t in things.items() if getattr(t, "__module__", None) == module.__name__}
-    return [name for name, thing in own.items() if isinstance(thing, (type, FunctionType))]
+    kinds = (type, FunctionType)
+    things = {name: thing for name, thing in vars(module).items() if isinstance(thing, kinds)}
+    own = {name for name, thing in things.items() if thing.__module__ == module.__name__}
+    return [name for name in things if name in own - HELPERS and not name.startswith("_")]
 
 
 def _section(module: ModuleType, names: Iterable[str]) -> Iterator[str]:
     summary = (module.__doc__ or module.__name__).partition("\n")[0]
     yield f"## {summary.rstrip('.:')}\n"
     for name in names:
-        kind = "class" if isinstance(resolve_name(name), type) else "function"
+        thing = resolve_name(name)
+        kind = "class" if isinstance(thing, type) else "function" if callable(thing) else "data"
         yield f"```{{eval-rst}}\n.. auto{kind}:: {name}\n```\n"
 
 

@@ -5,18 +5,22 @@ for as long as the tests run, what stands under ``tests/`` is tests of it, colle
 """
 
 import doctest
+import linecache
 import re
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+from hypothesis import is_hypothesis_test, settings
 
 ROOT = Path(__file__).parent.parent
 GUIDES = ROOT / "docs" / "contributing"
 FILE = re.compile(r"^```\{code-block\} python\n:caption: (\S+)\n\n(.*?)^```$", re.M | re.S)
 PLACE = re.compile(r"^\| `([^`]+\.(?:py|md))` \|.*", re.MULTILINE)
 ALSO = re.compile(r"also in `([^`]+)`")
+TEST = re.compile(r"test_|Test")
 
 
 def build(guide: str) -> dict[str, ModuleType]:
@@ -25,8 +29,15 @@ def build(guide: str) -> dict[str, ModuleType]:
     for path, code in FILE.findall((GUIDES / guide).read_text(encoding="utf-8")):
         name = ".".join(Path(path).with_suffix("").parts).removeprefix("src.")
         module = built[path] = sys.modules[name] = ModuleType(name)
-        exec(compile(code, f"{guide}: {path}", "exec"), vars(module))
+        shown = f"<{guide}: {path}>"  # in brackets: no file for coverage to look for
+        linecache.cache[shown] = len(code), None, code.splitlines(keepends=True), shown
+        exec(compile(code, shown, "exec"), vars(module))
     return built
+
+
+def unhurried(test: Any) -> Any:
+    """Return a test as it is, without a deadline if it is a property."""
+    return settings(deadline=None)(test) if is_hypothesis_test(test) else test
 
 
 BUILT = {guide: build(guide) for guide in ("add-a-price-model.md", "add-an-adapter.md")}
@@ -34,7 +45,7 @@ FILES = [(path, module) for files in BUILT.values() for path, module in files.it
 MODULES = [module for path, module in FILES if path.startswith("src/")]
 for path, module in FILES:
     if path.startswith("tests/"):
-        globals().update({n: t for n, t in vars(module).items() if n.lower().startswith("test")})
+        globals().update({n: unhurried(t) for n, t in vars(module).items() if TEST.match(n)})
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)

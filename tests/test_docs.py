@@ -15,7 +15,8 @@ from overages import errors
 from overages.__main__ import main
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+DOCS = ROOT / "docs"
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", DOCS / "llms.txt", *DOCS.rglob("*.md")])
 MODULES = sorted(
     info.name
     for info in pkgutil.walk_packages(overages.__path__, "overages.")
@@ -40,8 +41,11 @@ def test_examples_in_docstrings_run(name: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
-def test_python_examples_in_a_page_run(page: Path) -> None:
-    """A page's examples share their names, from top to bottom."""
+def test_python_examples_in_a_page_run(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page's examples share their names, from top to bottom, and a folder for their files."""
+    monkeypatch.chdir(tmp_path)
     source = "\n".join(blocks(page, "python"))
     test = doctest.DocTestParser().get_doctest(source, {}, page.name, str(page), 0)
     runner = doctest.DocTestRunner()

@@ -1,0 +1,128 @@
+"""Public names in the site: their docstrings on two pages, and links to them from everywhere.
+
+Names are those of ``overages.__all__``, and what the modules below offer, so that a new one is
+there by itself. In pages and docstrings alike, inline code that is a public name, a call or an
+attribute of one becomes a link to its docstring.
+"""
+
+import builtins
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from pkgutil import resolve_name
+from types import FunctionType, ModuleType
+from typing import ClassVar, Final
+
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.nodes import make_refnode
+
+import overages
+
+MODULES: Final = [
+    "errors",
+    "codec",
+    "adapters.base",
+    "adapters.sqlite",
+    "testing.strategies",
+    "testing.contract",
+]
+HELPERS: Final = {"check_org", "join_path"}  # of the library's own modules
+CODE: Final = re.compile(r"((?:\w+\.)*\w+)(?:\(.*\))?")
+
+
+def public_names() -> Iterator[str]:
+    """Yield the docstrings of what is imported from ``overages``, by the module it is from."""
+    for home, names in overages._HOMES.items():
+        yield from _section(_module(home), [f"overages.{name}" for name in names])
+
+
+def public_modules() -> Iterator[str]:
+    """Yield the docstrings of what is imported from modules of their own."""
+    there = [getattr(overages, name) for name in overages.__all__]
+    for module in map(_module, MODULES):
+        names = getattr(module, "__all__", None) or _defined_in(module)
+        own = [name for name in names if getattr(module, name) not in there]
+        yield from _section(module, [f"{module.__name__}.{name}" for name in own])
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f"overages.{name}")
+
+
+def _defined_in(module: ModuleType) -> list[str]:
+    kinds = (type, FunctionType)
+    things = {name: thing for name, thing in vars(module).items() if isinstance(thing, kinds)}
+    own = {name for name, thing in things.items() if thing.__module__ == module.__name__}
+    return [name for name in things if name in own - HELPERS and not name.startswith("_")]
+
+
+def _section(module: ModuleType, names: Iterable[str]) -> Iterator[str]:
+    summary = (module.__doc__ or module.__name__).partition("\n")[0]
+    yield f"## {summary.rstrip('.:')}\n"
+    for name in names:
+        thing = resolve_name(name)
+        kind = "class" if isinstance(thing, type) else "function" if callable(thing) else "data"
+        yield f"```{{eval-rst}}\n.. auto{kind}:: {name}\n```\n"
+
+
+class Docstrings(SphinxDirective):
+    """Puts docstrings in its place: ``names`` or ``modules``."""
+
+    required_arguments = 1
+    sources: ClassVar = {"names": public_names, "modules": public_modules}
+
+    def run(self) -> list[nodes.Node]:
+        text = "\n".join(self.sources[self.arguments[0]]())
+        return self.parse_text_to_nodes(text, allow_section_headings=True)
+
+
+class LinkNames(SphinxPostTransform):
+    """Makes inline code that names something public a link to its docstring."""
+
+    default_priority = 5
+    formats: ClassVar[tuple[str, ...]] = ("html",)
+
+    def run(self, **_: object) -> None:
+        for code in list(self.document.findall(nodes.literal)):
+            found = CODE.fullmatch(code.astext())
+            if found and not isinstance(code.parent, (nodes.reference, pending_xref)):
+                code.replace_self(self._link(found[1], code) or code)
+
+    def _link(self, name: str, code: nodes.literal) -> nodes.reference | None:
+        objects = self.env.domains.python_domain.objects
+        for full in (f"overages.{name}", f"overages.errors.{name}", name):
+            if full in objects:
+                docname, node_id = objects[full].docname, objects[full].node_id
+                page, builder = self.env.docname, self.app.builder
+                return make_refnode(builder, page, docname, node_id, code.deepcopy(), full)
+        return None
+
+
+def leave_what_exists(
+    app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.Element
+) -> nodes.Element | None:
+    """Show a type that a signature names as plain text if it has no entry here, but exists."""
+    del app, env
+    target = node["reftarget"]
+    ours = (module for name, module in sys.modules.items() if name.startswith("overages"))
+    if any(hasattr(module, target) for module in (builtins, *ours)):
+        return content
+    try:
+        resolve_name(target)
+    except (ImportError, AttributeError, ValueError):
+        return None
+    return content
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register what is here with Sphinx."""
+    app.add_directive("docstrings", Docstrings)
+    app.add_post_transform(LinkNames)
+    app.connect("missing-reference", leave_what_exists)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,71 @@
+"""What the guides for contributors build is built here, from their pages, and tested.
+
+A block of code with a caption is a file: what stands under ``src/`` becomes a module of the library
+for as long as the tests run, what stands under ``tests/`` is tests of it, collected here.
+"""
+
+import doctest
+import linecache
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import is_hypothesis_test, settings
+
+ROOT = Path(__file__).parent.parent
+GUIDES = ROOT / "docs" / "contributing"
+FILE = re.compile(r"^```\{code-block\} python\n:caption: (\S+)\n\n(.*?)^```$", re.M | re.S)
+PLACE = re.compile(r"^\| `([^`]+\.(?:py|md))` \|.*", re.MULTILINE)
+ALSO = re.compile(r"also in `([^`]+)`")
+TEST = re.compile(r"test_|Test")
+
+
+def build(guide: str) -> dict[str, ModuleType]:
+    """Return the modules of a guide's files, by path, each imported as if it were there."""
+    built = {}
+    for path, code in FILE.findall((GUIDES / guide).read_text(encoding="utf-8")):
+        name = ".".join(Path(path).with_suffix("").parts).removeprefix("src.")
+        module = built[path] = sys.modules[name] = ModuleType(name)
+        shown = f"<{guide}: {path}>"  # in brackets: no file for coverage to look for
+        linecache.cache[shown] = len(code), None, code.splitlines(keepends=True), shown
+        exec(compile(code, shown, "exec"), vars(module))
+    return built
+
+
+def unhurried(test: Any) -> Any:
+    """Return a test as it is, without a deadline if it is a property."""
+    return settings(deadline=None)(test) if is_hypothesis_test(test) else test
+
+
+BUILT = {guide: build(guide) for guide in ("add-a-price-model.md", "add-an-adapter.md")}
+FILES = [(path, module) for files in BUILT.values() for path, module in files.items()]
+MODULES = [module for path, module in FILES if path.startswith("src/")]
+for path, module in FILES:
+    if path.startswith("tests/"):
+        globals().update({n: unhurried(t) for n, t in vars(module).items() if TEST.match(n)})
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_examples_in_what_a_guide_builds_run(module: ModuleType) -> None:
+    result = doctest.testmod(module)
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+@pytest.mark.parametrize("guide", BUILT)
+def test_a_guide_builds_a_module_and_its_tests(guide: str) -> None:
+    folders = {path.split("/")[0] for path in BUILT[guide]}
+    assert folders == {"src", "tests"}
+    assert not any((ROOT / path).exists() for path in BUILT[guide])
+
+
+def test_the_places_of_a_price_model_are_where_the_others_have_theirs() -> None:
+    text = (GUIDES / "add-a-price-model.md").read_text(encoding="utf-8")
+    places = [*PLACE.findall(text), *ALSO.findall(text)]
+    assert len(places) > 10
+    for place in places:
+        written = (ROOT / place).read_text(encoding="utf-8")
+        assert re.search(r"PerUnit|per_unit|\bpricing\b", written), place

@@ -11,13 +11,14 @@ import pytest
 import overages
 
 NAMES = [
-    "Account", "Allowance", "ChainHead", "Charge", "Currency", "Cycle", "Graduated",
-    "MemoryRepository", "Meter", "MetricTotal", "Money", "Overage", "OverageRecord",
-    "OverageService", "Package", "PerUnit", "Percentage", "Period", "Plan", "PriceModel",
-    "Proration", "Recording", "Repository", "Rounding", "SqliteRepository", "Statement", "Summary",
-    "Tier", "TierCharge", "Usage", "UsageEvent", "Volume", "aggregate", "allocate", "calculate",
-    "calculate_many", "charge_between", "day_count", "meter", "part_weights", "period_share",
-    "prorate", "prorate_exactly", "prorate_parts", "round_to",
+    "Account", "Allowance", "Burndown", "ChainHead", "Charge", "Currency", "Cycle", "Draw",
+    "Graduated", "Grant", "GrantBalance", "MemoryRepository", "Meter", "MetricTotal", "Money",
+    "Overage", "OverageRecord", "OverageService", "Package", "PerUnit", "Percentage", "Period",
+    "Plan", "PriceModel", "Proration", "Recording", "Repository", "Rounding", "SqliteRepository",
+    "Statement", "Summary", "Tier", "TierCharge", "Usage", "UsageEvent", "Volume", "aggregate",
+    "allocate", "burn_down", "calculate", "calculate_many", "charge_between", "day_count", "draw",
+    "meter", "part_weights", "period_share", "prorate", "prorate_exactly", "prorate_parts",
+    "round_to",
 ]  # fmt: skip
 
 

@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from overages.adapters.memory import MemoryRepository
     from overages.adapters.sqlite import SqliteRepository
     from overages.aggregation import aggregate
+    from overages.burndown import Burndown, Draw, GrantBalance
     from overages.calculation import calculate, calculate_many, charge_between
     from overages.chain import ChainHead
     from overages.cycle import Cycle
     from overages.daycount import Proration, day_count
+    from overages.drawing import burn_down, draw
+    from overages.grants import Grant
     from overages.metering import Meter, meter
     from overages.money import Currency, Money
     from overages.overage import Overage, Statement
@@ -48,11 +51,15 @@ if TYPE_CHECKING:
 __all__ = [
     "Account",
     "Allowance",
+    "Burndown",
     "ChainHead",
     "Charge",
     "Currency",
     "Cycle",
+    "Draw",
     "Graduated",
+    "Grant",
+    "GrantBalance",
     "MemoryRepository",
     "Meter",
     "MetricTotal",
@@ -80,10 +87,12 @@ __all__ = [
     "Volume",
     "aggregate",
     "allocate",
+    "burn_down",
     "calculate",
     "calculate_many",
     "charge_between",
     "day_count",
+    "draw",
     "meter",
     "part_weights",
     "period_share",
@@ -98,10 +107,13 @@ _HOMES = {
     "adapters.memory": ["MemoryRepository"],
     "adapters.sqlite": ["SqliteRepository"],
     "aggregation": ["aggregate"],
+    "burndown": ["Burndown", "Draw", "GrantBalance"],
     "calculation": ["calculate", "calculate_many", "charge_between"],
     "chain": ["ChainHead"],
     "cycle": ["Cycle"],
     "daycount": ["Proration", "day_count"],
+    "drawing": ["burn_down", "draw"],
+    "grants": ["Grant"],
     "metering": ["Meter", "meter"],
     "money": ["Currency", "Money"],
     "overage": ["Overage", "Statement"],

@@ -10,8 +10,10 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from overages.account import Account
+from overages.burndown import Burndown, Draw, GrantBalance
 from overages.chain import ChainHead
 from overages.cycle import Cycle
+from overages.grants import Grant
 from overages.money import Currency, Money
 from overages.overage import Overage, Statement
 from overages.period import Period
@@ -42,6 +44,12 @@ from overages.testing.billing import (
     reordered,
     statement_recipes,
     usage_recipes,
+)
+from overages.testing.grants import (
+    balance_recipes,
+    burndown_recipes,
+    draw_recipes,
+    grant_recipes,
 )
 from overages.testing.numerals import (
     exact_amounts,
@@ -140,11 +148,15 @@ def summary_recipes(draw: st.DrawFn, unit: st.SearchStrategy[Any] = currencies) 
 OUR_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
     Account: account_recipes,
     Allowance: allowance_recipes(),
+    Burndown: burndown_recipes(),
     ChainHead: head_recipes,
     Charge: charge_recipes,
     Currency: st.one_of(own_currencies, iso_currencies.map(lambda unit: unit.second)),
     Cycle: cycle_recipes,
+    Draw: draw_recipes(),
     Graduated: graduated_recipes,
+    Grant: grant_recipes(),
+    GrantBalance: balance_recipes(),
     MetricTotal: metric_total_recipes(),
     Money: money_recipes(),
     Overage: overage_recipes(),

@@ -30,6 +30,7 @@ from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel
 from overages.record import MetricTotal, OverageRecord, Summary
 from overages.recording import Recording
 from overages.testing import basics, billing, histories as made, recipes
+from overages.testing.grants import burndowns, draws, grant_balances, grants
 from overages.testing.numerals import non_negative_numbers, small_wholes
 from overages.testing.pricing import our_price_recipes
 from overages.testing.recipe import Recipe, cook
@@ -38,10 +39,11 @@ from overages.tier import Charge, Tier, TierCharge
 from overages.usage import Usage, UsageEvent
 
 __all__ = [
-    "accounts", "allowances", "chain_heads", "charges", "currencies", "cycles", "graduated_prices",
-    "histories", "metric_totals", "money", "names", "overage_lines", "package_prices",
-    "percentages", "periods", "plans", "prices", "recordings", "records", "register", "statements",
-    "summaries", "tier_charges", "tiers", "unit_prices", "usage_events", "usages", "volume_prices",
+    "accounts", "allowances", "burndowns", "chain_heads", "charges", "currencies", "cycles",
+    "draws", "graduated_prices", "grant_balances", "grants", "histories", "metric_totals", "money",
+    "names", "overage_lines", "package_prices", "percentages", "periods", "plans", "prices",
+    "recordings", "records", "register", "statements", "summaries", "tier_charges", "tiers",
+    "unit_prices", "usage_events", "usages", "volume_prices",
 ]  # fmt: skip
 
 T = TypeVar("T")

@@ -60,8 +60,10 @@ class Draw:
             (name, grant_id, "grant_id"),
             (instant, at, "at"),
             (_above_zero, quantity, "quantity"),
-            (_above_zero, quantity if covered is None else covered, "covered"),
+            (optional(_above_zero), covered, "covered"),
         )
+        if used is None:
+            used = drawn
         if used > drawn:
             raise InvalidValue("covered", covered, f"must not be above the quantity, {drawn}")
         self.__attrs_init__(grant, moment, drawn, used)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -14,6 +15,7 @@ from overages import Burndown, Cycle, Grant, Money, Period, burn_down, draw
 from overages.codec import decode, encode
 from overages.exact import SCALE, unscaled
 
+from .contexts import ambient, decimal_contexts
 from .grant_model import GrantModel
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
@@ -152,6 +154,16 @@ def test_grants_burn_down_in_steps_as_at_once(case: Case, cuts: list[datetime]) 
         burndown = case.burn(burndown, cut)
         burndown = decode(encode(burndown), Burndown)  # as if it was kept in between
     assert burndown == case.burn()
+
+
+@given(any_cases, decimal_contexts())
+def test_no_ambient_context_changes_what_grants_cover(case: Case, context: decimal.Context) -> None:
+    burndown = case.burn()
+    with ambient(context):
+        again = case.burn()
+        totals = [again.granted, again.drawn, again.left, again.covered]
+    assert again == burndown
+    assert totals == [burndown.granted, burndown.drawn, burndown.left, burndown.covered]
 
 
 @given(any_cases, hours)

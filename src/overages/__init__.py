@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from overages.adjustment import Adjustment
     from overages.aggregation import aggregate
     from overages.allowance import Allowance
+    from overages.burndown import Burndown, Draw, GrantBalance
     from overages.calculation import calculate, calculate_many, charge_between
     from overages.carrying import Carrying, carry, carry_all
     from overages.carryover import Carried, CarryOver
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from overages.cycle import Cycle
     from overages.daycount import Proration, day_count
     from overages.discount import Discount
+    from overages.drawing import burn_down, draw
     from overages.exchange import Exchanged
+    from overages.grants import Grant
     from overages.limitpart import LimitPart
     from overages.limits import is_blocked, remaining
     from overages.metering import Meter, meter
@@ -64,6 +67,7 @@ __all__ = [
     "Account",
     "Adjustment",
     "Allowance",
+    "Burndown",
     "Carried",
     "CarryOver",
     "Carrying",
@@ -74,8 +78,11 @@ __all__ = [
     "Currency",
     "Cycle",
     "Discount",
+    "Draw",
     "Exchanged",
     "Graduated",
+    "Grant",
+    "GrantBalance",
     "LimitPart",
     "MemoryRepository",
     "Meter",
@@ -108,12 +115,14 @@ __all__ = [
     "Volume",
     "aggregate",
     "allocate",
+    "burn_down",
     "calculate",
     "calculate_many",
     "carry",
     "carry_all",
     "charge_between",
     "day_count",
+    "draw",
     "is_blocked",
     "meter",
     "part_weights",
@@ -136,6 +145,7 @@ _HOMES = {
     "adjustment": ["Adjustment"],
     "allowance": ["Allowance"],
     "aggregation": ["aggregate"],
+    "burndown": ["Burndown", "Draw", "GrantBalance"],
     "calculation": ["calculate", "calculate_many", "charge_between"],
     "carrying": ["Carrying", "carry", "carry_all"],
     "carryover": ["Carried", "CarryOver"],
@@ -145,6 +155,8 @@ _HOMES = {
     "cycle": ["Cycle"],
     "daycount": ["Proration", "day_count"],
     "discount": ["Discount"],
+    "drawing": ["burn_down", "draw"],
+    "grants": ["Grant"],
     "metering": ["Meter", "meter"],
     "limitpart": ["LimitPart"],
     "exchange": ["Exchanged"],

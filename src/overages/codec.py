@@ -45,6 +45,7 @@ from overages.forms import (
     table,
     unless,
 )
+from overages.grantforms import grant_forms
 from overages.hosted import check_models, form_of
 from overages.jsontext import entries, parsed, written
 from overages.limitpart import LimitPart
@@ -331,6 +332,7 @@ _PLAIN: Final[dict[type, Form]] = {
     TransactionFee: _FEE,
     Usage: table(Usage, org_id=NAME, period=PERIOD, quantities=by_name(NUMBER)),
     UsageEvent: _EVENT,
+    **grant_forms(_CURRENCY, _MONEY, _CYCLE),
 }
 _PRICES: Final[dict[type, Form]] = {
     Graduated: table(Graduated, tiers=list_of(_TIER), flat_at_zero=FLAG),

@@ -107,6 +107,14 @@ class EventConflict(_FieldError, ValueError):
     """An event id that was seen before with other content."""
 
 
+class GrantConflict(_FieldError, ValueError):
+    """A grant id that was seen before with other content."""
+
+
+class UnknownGrant(_FieldError, LookupError):
+    """A grant that is referred to but not there."""
+
+
 class InvalidValues(OveragesError, ValueError):
     """Several errors, found in one input and reported together; `errors` has each of them."""
 

@@ -1,4 +1,4 @@
-"""Repositories: what keeps plans, accounts, usage and records.
+"""Repositories: what keeps plans, accounts, usage, grants and records.
 
 The docstrings of `Repository` are the contract of every adapter; `overages.testing.contract` has
 the tests that certify one. A host uses one of ours or brings its own:
@@ -17,6 +17,7 @@ from typing import Protocol, runtime_checkable
 
 from overages.account import Account
 from overages.chain import ChainHead
+from overages.grants import Grant
 from overages.period import Period
 from overages.plan import Plan
 from overages.record import OverageRecord, Summary
@@ -119,6 +120,34 @@ class Repository(Protocol):
         """Return what an org used in a period: sums of the events counted in it, or what was put.
 
         :raises InvalidValue: if a sum is negative.
+        """
+        ...
+
+    # Grants: append-only, but for being voided once
+
+    def put_grant(self, org_id: str, grant: Grant) -> None:
+        """Keep a grant of an org's, for ever.
+
+        The same grant again changes nothing, and a grant that was voided since stays voided.
+
+        :raises GrantConflict: if the org has a grant of that id which says something else.
+        """
+        ...
+
+    def void_grant(self, org_id: str, grant_id: str, at: datetime) -> datetime:
+        """Void an org's grant, which can't be undone; return when it was first voided.
+
+        :param at: the first instant that it can't be drawn on any more; once it is voided, another
+            one changes nothing.
+        :raises UnknownGrant: if the org has no such grant.
+        """
+        ...
+
+    def grants(self, org_id: str) -> tuple[Grant, ...]:
+        """Return all grants that an org ever had, in the order in which they are drawn on.
+
+        They are sorted by priority, expiry, creation and id; those that expired or were voided are
+        among them, as `burn_down` needs them.
         """
         ...
 

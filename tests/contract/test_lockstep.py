@@ -22,6 +22,8 @@ from overages import (
     Account,
     Allowance,
     Graduated,
+    Grant,
+    Money,
     Period,
     PerUnit,
     Plan,
@@ -64,6 +66,14 @@ quantities = st.sampled_from([1, -1, "0.5", 100, LARGEST, -LARGEST])
 metrics = st.sampled_from(["tokens", "runs"])
 ids = st.sampled_from(["1", "2", "3", None])
 events = st.builds(UsageEvent, orgs, metrics, quantities, moments, ids)
+grants = st.builds(
+    Grant,
+    st.sampled_from(["1", "2"]),
+    st.sampled_from([5, "0.5", Money(5, "USD")]),
+    metric=metrics,
+    effective_at=moments,
+    voided_at=st.none() | moments,
+)
 usages = st.builds(Usage, orgs, periods, st.dictionaries(metrics, amounts))
 
 
@@ -98,7 +108,7 @@ def reads(repository: Any) -> Iterator[tuple[object, ...]]:
         for at in MOMENTS:
             yield outcome(partial(repository.plan, slug, at=at))
     for org in ORGS:
-        for method in ("account", "head", "records", "summary", "verify"):
+        for method in ("account", "grants", "head", "records", "summary", "verify"):
             yield outcome(partial(getattr(repository, method), org))
         for period in PERIODS:
             for method in ("events", "usage", "summary", "overage", "invoiced_at"):
@@ -199,6 +209,14 @@ class Lockstep(RuleBasedStateMachine):
     @rule(usage=usages)
     def put_usage(self, usage: Usage) -> None:
         self.both(lambda repository: repository.put_usage(usage))
+
+    @rule(org=orgs, grant=grants)
+    def put_grant(self, org: str, grant: Grant) -> None:
+        self.both(lambda repository: repository.put_grant(org, grant))
+
+    @rule(org=orgs, grant_id=st.sampled_from(["1", "2", "3"]), at=moments)
+    def void_grant(self, org: str, grant_id: str, at: datetime) -> None:
+        self.both(lambda repository: repository.void_grant(org, grant_id, at))
 
     @rule(org=orgs, period=periods, at=moments)
     def mark_invoiced(self, org: str, period: Period, at: datetime) -> None:

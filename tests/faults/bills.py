@@ -8,7 +8,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from overages import Allowance, Period, PerUnit, Plan, Statement, Usage, UsageEvent, calculate
+from overages import (
+    Allowance,
+    Cycle,
+    Grant,
+    Money,
+    Period,
+    PerUnit,
+    Plan,
+    Statement,
+    Usage,
+    UsageEvent,
+    calculate,
+)
 from overages.adapters.sqlite import SqliteRepository
 
 PERIOD: Final = Period.month(2024, 2)
@@ -22,6 +34,13 @@ PLAN: Final = Plan(
         "seats": Allowance(included=3, price=PerUnit("0.333")),
         "tokens": Allowance(included=1_000, price=PerUnit("0.0001", per=7)),
     },
+)
+GRANT: Final = Grant(
+    "kept",
+    Money.of("50.00", "USD"),
+    metric="tokens",
+    effective_at=PERIOD.start,
+    recurrence=Cycle(PERIOD.start),
 )
 DEARER: Final = Plan(
     slug="starter",
@@ -73,6 +92,7 @@ def fill(path: Path, orgs: int = 4) -> None:
         repository.put_plan(PLAN)
         repository.record_many(statements(orgs), created_at=NOW)
         repository.record_many(statements(orgs, level=3), created_at=NOW)
+        repository.put_grant(org_name(0), GRANT)
 
 
 def contents(path: Path) -> Contents:

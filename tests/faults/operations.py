@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from overages import Account
+from overages import Account, Grant
 from overages.adapters.sqlite import SqliteRepository
 
 from .bills import DEARER, LATER, NOW, PERIOD, events, org_name, place, statement, usage
@@ -14,6 +14,7 @@ Operation = Callable[[SqliteRepository], object]
 
 BATCH: Final = [statement(org_name(i), level=i) for i in range(1, 9)]
 SINGLE: Final = statement(org_name(0), level=7)
+GRANT: Final = Grant("new", 5, metric="tokens", effective_at=NOW)
 EVENTS: Final = events(org_name(0), 0, 9)
 
 OPERATIONS: Final[dict[str, Operation]] = {
@@ -23,6 +24,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "put_usage": lambda r: r.put_usage(usage(org_name(0), 2, LATER)),
     "put_plan": lambda r: r.put_plan(DEARER, since=NOW),
     "put_account": lambda r: r.put_account(Account(org_name(0), plan="starter")),
+    "put_grant": lambda r: r.put_grant(org_name(0), GRANT),
+    "void_grant": lambda r: r.void_grant(org_name(0), "kept", NOW),
     "mark_invoiced": lambda r: r.mark_invoiced(org_name(0), PERIOD, at=NOW),
 }
 """Each writes something that is not there yet, once."""

@@ -13,11 +13,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
+from attrs import evolve
+
 from overages.account import Account
 from overages.adapters.storage import Storage
 from overages.chain import START, ChainHead, verify_chain
-from overages.errors import InvalidType, InvalidValue, OveragesError, UnknownPlan
+from overages.errors import (
+    GrantConflict,
+    InvalidType,
+    InvalidValue,
+    OveragesError,
+    UnknownGrant,
+    UnknownPlan,
+)
 from overages.exact import ordinal, scaled, unscaled
+from overages.grants import Grant
 from overages.metering import new_events
 from overages.names import name
 from overages.parsing import Problems, as_tuple, flag, instance_of, optional, parse_all
@@ -130,6 +140,39 @@ class BaseRepository(Storage):
             return Usage(org_id, period, quantities)
         except OveragesError as error:
             raise error.within(f"{org_id}, {period.describe()}: ") from None
+
+    # Grants
+
+    def put_grant(self, org_id: str, grant: Grant) -> None:
+        """Keep a grant of an org's, for ever."""
+        parse_all((name, org_id, "org_id"), (instance_of(Grant), grant, "grant"))
+        with self._writing():
+            kept = self._get_grant(org_id, grant.id)
+            if kept is None:
+                self._add_grant(org_id, grant)
+            elif grant not in (kept, evolve(kept, voided_at=None)):
+                problem = f"must be the grant of that id that {org_id} has already"
+                raise GrantConflict("grant", grant, problem)
+
+    def void_grant(self, org_id: str, grant_id: str, at: datetime) -> datetime:
+        """Void an org's grant, which can't be undone; return when it was first voided."""
+        org_id, grant_id, moment = parse_all(
+            (name, org_id, "org_id"), (name, grant_id, "grant_id"), (instant, at, "at")
+        )
+        with self._writing():
+            kept = self._get_grant(org_id, grant_id)
+            if kept is None:
+                raise UnknownGrant("grant_id", grant_id, f"must be a grant that {org_id} has")
+            if kept.voided_at is None:
+                self._set_voided(org_id, grant_id, moment)
+        return kept.voided_at or moment
+
+    def grants(self, org_id: str) -> tuple[Grant, ...]:
+        """Return all grants that an org ever had, in the order in which they are drawn on."""
+        name(org_id, "org_id")
+        with self._reading():
+            found = self._grants_of(org_id)
+        return tuple(sorted(found, key=lambda grant: grant.place))
 
     # Records
 

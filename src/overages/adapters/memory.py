@@ -14,12 +14,15 @@ from copy import deepcopy
 from datetime import datetime
 from threading import RLock
 
+from attrs import evolve
+
 from overages.account import Account
 from overages.adapters.base import BaseRepository, check_org
 from overages.adapters.storage import Counts
 from overages.aggregation import aggregate
 from overages.chain import ChainHead, Link, row_of
 from overages.exact import scaled
+from overages.grants import Grant
 from overages.period import Period
 from overages.plan import Plan
 from overages.record import OverageRecord, Summary
@@ -29,7 +32,7 @@ from overages.usage import Usage, UsageEvent
 
 
 class MemoryRepository(BaseRepository):
-    """Keeps plans, accounts, usage and records for as long as the object lives.
+    """Keeps plans, accounts, usage, grants and records for as long as the object lives.
 
     >>> from overages import Account
     >>> repository = MemoryRepository()
@@ -46,6 +49,7 @@ class MemoryRepository(BaseRepository):
         self._events: dict[str, list[UsageEvent]] = {}
         self._event_ids: dict[tuple[str, str], UsageEvent] = {}
         self._usage: dict[tuple[str, Period], dict[str, int]] = {}
+        self._grants: dict[str, dict[str, Grant]] = {}
         self._records: dict[str, list[OverageRecord]] = {}
         self._finished: dict[str, dict[Period, datetime]] = {}
 
@@ -124,6 +128,19 @@ class MemoryRepository(BaseRepository):
 
     def _used(self, org_id: str, period: Period) -> Mapping[str, int]:
         return dict(self._usage.get((org_id, period), {}))  # as it is now: others may write
+
+    def _add_grant(self, org_id: str, grant: Grant) -> None:
+        self._grants.setdefault(org_id, {})[grant.id] = grant
+
+    def _set_voided(self, org_id: str, grant_id: str, moment: datetime) -> None:
+        grants = self._grants[org_id]
+        grants[grant_id] = evolve(grants[grant_id], voided_at=moment)
+
+    def _get_grant(self, org_id: str, grant_id: str) -> Grant | None:
+        return self._grants.get(org_id, {}).get(grant_id)
+
+    def _grants_of(self, org_id: str) -> Iterable[Grant]:
+        return list(self._grants.get(org_id, {}).values())
 
     def _ledgers(self, statements: Sequence[Statement]) -> Mapping[str, Ledger]:
         return {

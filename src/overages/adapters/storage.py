@@ -13,6 +13,7 @@ from datetime import datetime
 
 from overages.account import Account
 from overages.chain import ChainHead, Link
+from overages.grants import Grant
 from overages.period import Period
 from overages.plan import Plan
 from overages.record import OverageRecord, Summary
@@ -84,6 +85,19 @@ class Storage(ABC):
     @abstractmethod
     def _used(self, org_id: str, period: Period) -> Mapping[str, int]:
         """Return parts of units by metric."""
+
+    @abstractmethod
+    def _add_grant(self, org_id: str, grant: Grant) -> None: ...
+
+    @abstractmethod
+    def _set_voided(self, org_id: str, grant_id: str, moment: datetime) -> None: ...
+
+    @abstractmethod
+    def _get_grant(self, org_id: str, grant_id: str) -> Grant | None: ...
+
+    @abstractmethod
+    def _grants_of(self, org_id: str) -> Iterable[Grant]:
+        """Return an org's grants in any order."""
 
     @abstractmethod
     def _ledgers(self, statements: Sequence[Statement]) -> Mapping[str, Ledger]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from overages.account import Account
 from overages.adjustment import OVERAGE, Adjustment
 from overages.allowance import Allowance
+from overages.burndown import Burndown, Draw, GrantBalance
 from overages.carrying import Carrying
 from overages.carryover import Carried, CarryOver
 from overages.chain import ChainHead
@@ -20,6 +21,7 @@ from overages.conversion import Conversion
 from overages.cycle import Cycle
 from overages.discount import Discount
 from overages.exchange import Exchanged
+from overages.grants import Grant
 from overages.limitpart import LimitPart
 from overages.money import Currency, Money
 from overages.overage import Overage
@@ -61,6 +63,12 @@ from overages.testing.billing import (
     usage_recipes,
 )
 from overages.testing.carrying import carried_recipes, carry_over_recipes, carrying_recipes
+from overages.testing.grants import (
+    balance_recipes,
+    burndown_recipes,
+    draw_recipes,
+    grant_recipes,
+)
 from overages.testing.numerals import (
     exact_amounts,
     non_negative_numbers,
@@ -177,6 +185,7 @@ OUR_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
     Carried: carried_recipes,
     CarryOver: carry_over_recipes,
     Carrying: carrying_recipes(),
+    Burndown: burndown_recipes(),
     ChainHead: head_recipes,
     Charge: charge_recipes,
     Commitment: commitment_recipes(),
@@ -187,6 +196,9 @@ OUR_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
     Exchanged: exchanged_recipes,
     Graduated: graduated_recipes,
     LimitPart: limit_part_recipes,
+    Draw: draw_recipes(),
+    Grant: grant_recipes(),
+    GrantBalance: balance_recipes(),
     MetricTotal: metric_total_recipes(),
     Money: money_recipes(),
     Overage: overage_recipes(),

@@ -37,6 +37,7 @@ from overages.statement import Statement
 from overages.testing import basics, billing, histories as made, recipes
 from overages.testing.adjustments import adjustments, commitments, discounts
 from overages.testing.carrying import carried, carry_overs, carryings
+from overages.testing.grants import burndowns, draws, grant_balances, grants
 from overages.testing.numerals import non_negative_numbers, small_wholes
 from overages.testing.pooling import pool_shares, pooled_statements
 from overages.testing.pricing import our_price_recipes
@@ -47,13 +48,13 @@ from overages.transactions import TransactionCharge, TransactionFee
 from overages.usage import Usage, UsageEvent
 
 __all__ = [
-    "accounts", "adjustments", "allowances", "carried", "carry_overs", "carryings",
+    "accounts", "adjustments", "allowances", "burndowns", "carried", "carry_overs", "carryings",
     "chain_heads", "charges", "commitments", "conversions", "currencies", "cycles", "discounts",
-    "exchanged_prices", "graduated_prices", "histories", "limit_parts", "metric_totals",
-    "money", "names", "overage_lines", "package_prices", "percentages", "periods", "plans",
-    "pool_shares", "pooled_statements", "prices", "recordings", "records", "register",
-    "statements", "summaries", "tier_charges", "tiers", "transaction_charges",
-    "transaction_fees", "unit_prices", "usage_events", "usages",
+    "draws", "exchanged_prices", "graduated_prices", "grant_balances", "grants", "histories",
+    "limit_parts", "metric_totals", "money", "names", "overage_lines", "package_prices",
+    "percentages", "periods", "plans", "pool_shares", "pooled_statements", "prices",
+    "recordings", "records", "register", "statements", "summaries", "tier_charges", "tiers",
+    "transaction_charges", "transaction_fees", "unit_prices", "usage_events", "usages",
     "volume_prices",
 ]  # fmt: skip
 

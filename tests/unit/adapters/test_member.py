@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import attrs
 import pytest
 
-from overages import Allowance, Period, PerUnit, Plan, Usage, calculate
+from overages import Allowance, Cycle, Grant, Money, Period, PerUnit, Plan, Usage, calculate
 from overages.adapters.sqlite import MemberView, SqliteRepository
 from overages.errors import AccessDenied, InvalidValue, StorageError
 
@@ -14,6 +15,10 @@ FEBRUARY, MARCH = Period.month(2024, 2), Period.month(2024, 3)
 NOW = datetime(2024, 4, 1, tzinfo=UTC)
 PLAN = Plan("p", "USD", {"tokens": Allowance(100, PerUnit("0.01"))})
 OURS, THEIRS = "it's; --", "org-2"
+GRANTS = (
+    Grant("top-up", Money.of("5.00", "USD"), effective_at=NOW),
+    Grant("monthly", 100, metric="tokens", effective_at=NOW, recurrence=Cycle(NOW)),
+)
 
 
 @pytest.fixture
@@ -24,6 +29,8 @@ def path(tmp_path: Path) -> Path:
             for period, used in ((FEBRUARY, 300), (MARCH, 200)):
                 statement = calculate(PLAN, Usage(org_id, period, {"tokens": used}))
                 repository.record(statement, created_at=NOW)
+            for i, grant in enumerate(GRANTS):
+                repository.put_grant(org_id, attrs.evolve(grant, priority=i))
     return path
 
 
@@ -41,9 +48,16 @@ def test_a_member_reads_the_records_of_the_org(view: MemberView, path: Path) -> 
         assert view.summary(FEBRUARY) == repository.summary(OURS, FEBRUARY)
 
 
+def test_a_member_reads_the_grants_of_the_org(view: MemberView, path: Path) -> None:
+    with SqliteRepository.read_only(path) as repository:
+        assert view.grants() == repository.grants(OURS)
+    assert [grant.id for grant in view.grants()] == ["top-up", "monthly"]
+    assert view.query("SELECT DISTINCT org_id FROM org_billing_grants") == [(OURS,)]
+
+
 def test_an_org_without_records_has_no_summary(path: Path) -> None:
     with MemberView(path, "org-3") as view:
-        assert (view.records(), view.summary()) == ((), None)
+        assert (view.records(), view.summary(), view.grants()) == ((), None, ())
 
 
 def test_a_query_sees_the_table_as_if_it_were_the_orgs(view: MemberView) -> None:
@@ -64,6 +78,9 @@ def test_a_query_sees_the_table_as_if_it_were_the_orgs(view: MemberView) -> None
         "SELECT * FROM (SELECT * FROM main.org_billing_overages) AS org_billing_overages",
         "SELECT (SELECT max(cost) FROM main.org_billing_overages) FROM org_billing_overages",
         "SELECT * FROM org_billing_overages UNION ALL SELECT * FROM main.org_billing_overages",
+        "SELECT * FROM main.org_billing_grants",
+        "SELECT (SELECT max(amount) FROM main.org_billing_grants) FROM org_billing_overages",
+        "SELECT * FROM (SELECT * FROM main.org_billing_grants) AS org_billing_overages",
         "SELECT * FROM org_billing_usage_monthly",
         "SELECT * FROM org_billing_chain_heads",
         "SELECT * FROM org_billing_accounts",

@@ -15,6 +15,7 @@ import pytest
 from overages import (
     Account,
     Allowance,
+    Grant,
     Period,
     PerUnit,
     Plan,
@@ -356,6 +357,28 @@ class TestAppendOnly:
                 repository._database.rows(sql)
             assert repository.records("org-1") == records
             assert repository.verify() == 1
+
+    @pytest.mark.parametrize(
+        "sql",
+        [
+            "UPDATE org_billing_grants SET amount = '9'",
+            "UPDATE org_billing_grants SET voided_at = NULL",
+            "UPDATE org_billing_grants SET voided_at = '2024-04-01T00:00:00Z' WHERE grant_id = 'b'",
+            "UPDATE OR REPLACE org_billing_grants SET grant_id = 'a'",
+            "DELETE FROM org_billing_grants",
+            "REPLACE INTO org_billing_grants SELECT * FROM org_billing_grants",
+        ],
+    )
+    def test_grants_cannot_be_changed_or_removed(self, path: Path, sql: str) -> None:
+        with SqliteRepository(path) as repository:
+            for grant_id in ("a", "b"):
+                grant = Grant(grant_id, 5, metric="tokens", effective_at=NOW)
+                repository.put_grant("org-1", grant)
+            repository.void_grant("org-1", "b", NOW)
+            grants = repository.grants("org-1")
+            with pytest.raises(StorageError, match="grants are append-only, and voided once"):
+                repository._database.rows(sql)
+            assert repository.grants("org-1") == grants
 
     def test_the_hosts_connection_cannot_change_or_remove_them_either(
         self, host: sqlite3.Connection

@@ -1,8 +1,8 @@
-"""One org's records, for a member of it: read-only, and nothing of any other org.
+"""One org's records and grants, for a member of it: read-only, and nothing of any other org.
 
 The database is opened read-only, and SQLite itself asks an authorizer about every table and column
-that a statement would touch. It lets through a view of the org's own records and no more, so that
-even a query that a member wrote can't reach further.
+that a statement would touch. It lets through views of the org's own rows and no more, so that even
+a query that a member wrote can't reach further.
 
     with MemberView("overages.db", "org-123") as view:
         view.summary(period)
@@ -12,28 +12,31 @@ even a query that a member wrote can't reach further.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, Final
 
 from overages.adapters.sqlite.connection import Database
+from overages.adapters.sqlite.grants import COLUMNS_OF_GRANT, grants_of
 from overages.adapters.sqlite.records import COLUMNS_OF_RECORD
 from overages.adapters.sqlite.rows import period_columns, readable, record_of
 from overages.aggregation import aggregate
+from overages.grants import Grant
 from overages.names import name
 from overages.parsing import instance_of, optional, parse_all
 from overages.period import Period
 from overages.record import OverageRecord, Summary, by_sequence
 
-_VIEW: Final = "org_billing_overages"
+_RECORDS: Final = "org_billing_overages"
+_GRANTS: Final = "org_billing_grants"
 
 
 class MemberView:
-    """Shows the records of one org, whoever asks.
+    """Shows the records and the grants of one org, whoever asks.
 
     :param path: the database, a file that is there.
-    :param org_id: whose records are shown.
+    :param org_id: whose rows are shown.
     :param timeout: seconds to wait for another connection's write, before `StorageBusy`.
     :raises StorageError: if there is no such file, or it is no database of ours.
 
@@ -49,18 +52,22 @@ class MemberView:
     def __init__(self, path: str | Path, org_id: str, *, timeout: int = 5) -> None:
         name(org_id, "org_id")
         self._database = Database.open_read_only(path, timeout=timeout)
-        inner = f"records_{token_hex(16)}"  # a name that no query can claim for a table of its own
         quoted = org_id.replace("'", "''")
-        self._database.rows(
-            f"CREATE TEMP VIEW {inner} AS SELECT * FROM main.{_VIEW} WHERE org_id = '{quoted}'"
-        )
-        self._database.rows(f"CREATE TEMP VIEW {_VIEW} AS SELECT * FROM {inner}")
+        inner = {}
+        for view in (_RECORDS, _GRANTS):
+            # A name that no query can claim for a table of its own.
+            name_of_ours = inner[view] = f"{view}_{token_hex(16)}"
+            self._database.rows(
+                f"CREATE TEMP VIEW {name_of_ours} AS"
+                f" SELECT * FROM main.{view} WHERE org_id = '{quoted}'"
+            )
+            self._database.rows(f"CREATE TEMP VIEW {view} AS SELECT * FROM {name_of_ours}")
         self._database.restrict(_authorizer(inner))
 
     def records(self, period: Period | None = None) -> tuple[OverageRecord, ...]:
         """Return the org's records, of one period or of all, in the order of recording."""
         parse_all((optional(instance_of(Period)), period, "period"))
-        sql = f"SELECT {COLUMNS_OF_RECORD} FROM {_VIEW}"
+        sql = f"SELECT {COLUMNS_OF_RECORD} FROM {_RECORDS}"
         if period is None:
             rows = self.query(sql)
         else:
@@ -74,8 +81,15 @@ class MemberView:
         found = self.records(period)
         return aggregate(found) if found else None
 
+    def grants(self) -> tuple[Grant, ...]:
+        """Return all grants that the org ever had, in the order in which they are drawn on."""
+        found = grants_of(self.query(f"SELECT {COLUMNS_OF_GRANT} FROM {_GRANTS}"))
+        return tuple(sorted(found, key=lambda grant: grant.place))
+
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """Return the rows of a query of ``org_billing_overages``, as if the table were the org's.
+        """Return the rows of a query of ``org_billing_overages`` or ``org_billing_grants``.
+
+        The tables are as if they were the org's.
 
         :raises AccessDenied: if the query would read or do anything else.
         """
@@ -92,19 +106,21 @@ class MemberView:
         self.close()
 
 
-def _authorizer(inner: str) -> Any:
+def _authorizer(inner: Mapping[str, str]) -> Any:
     """Return what SQLite asks before it compiles a statement.
 
-    :param inner: the view that alone may read the table.
+    :param inner: by table, the view that alone may read it.
     """
+
+    views = {*inner, *inner.values()}
 
     def authorize(
         action: int, first: str | None, _: str | None, database: str | None, source: str | None
     ) -> int:
         if action == sqlite3.SQLITE_READ:
             allowed = (
-                (database == "temp" and first in (_VIEW, inner))
-                or (database == "main" and first == _VIEW and source == inner)
+                (database == "temp" and first in views)
+                or (database == "main" and source is not None and inner.get(str(first)) == source)
             )  # fmt: skip
         else:
             allowed = action in (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_FUNCTION)

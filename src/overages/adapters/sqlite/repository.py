@@ -10,14 +10,15 @@ from pathlib import Path
 
 from overages.adapters.sqlite.catalogue import Catalogue
 from overages.adapters.sqlite.connection import Database
+from overages.adapters.sqlite.grants import GrantTable
 from overages.adapters.sqlite.records import RecordTables
 from overages.adapters.sqlite.usage import UsageTables
 from overages.codec import Codec
 from overages.parsing import instance_of
 
 
-class SqliteRepository(Catalogue, UsageTables, RecordTables):
-    """Keeps plans, accounts, usage and records in a SQLite database.
+class SqliteRepository(Catalogue, UsageTables, GrantTable, RecordTables):
+    """Keeps plans, accounts, usage, grants and records in a SQLite database.
 
     :param path: the file; it is made if there is none, and brought up to date if an older release
         made it. ``":memory:"`` is a database that goes with the object.

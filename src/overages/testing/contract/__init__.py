@@ -18,7 +18,7 @@ from typing import Final
 import pytest
 
 _NOUNS: Final = (
-    "base accounts chains corrections events names plans records refusals revisions service"
+    "base accounts chains corrections events grants names plans records refusals revisions service"
     " tenants transactions usage values"
 )
 _PARTS: Final = [f"{__name__}.{noun}" for noun in _NOUNS.split()]
@@ -29,6 +29,7 @@ from overages.testing.contract.accounts import AccountContract
 from overages.testing.contract.chains import ChainContract
 from overages.testing.contract.corrections import BatchContract, CorrectionContract
 from overages.testing.contract.events import EventContract
+from overages.testing.contract.grants import GrantContract
 from overages.testing.contract.names import NameContract
 from overages.testing.contract.plans import PlanContract
 from overages.testing.contract.records import RecordContract
@@ -50,6 +51,7 @@ class RepositoryContract(
     AccountContract,
     EventContract,
     UsageContract,
+    GrantContract,
     RecordContract,
     CorrectionContract,
     BatchContract,

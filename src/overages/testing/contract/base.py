@@ -19,6 +19,7 @@ from overages.allowance import Allowance
 from overages.calculation import calculate
 from overages.errors import UnknownPlan
 from overages.exact import QuantityLike
+from overages.grants import Grant
 from overages.period import Period
 from overages.plan import Plan
 from overages.pricing import Graduated, PerUnit
@@ -42,6 +43,7 @@ DEARER: Final = Plan(
     "USD",
     {"tokens": Allowance(100, PerUnit("0.02")), "runs": Allowance(10, PerUnit(1))},
 )
+GRANT: Final = Grant("g-1", 100, metric="tokens", effective_at=JAN.start)
 FEE: Final = Plan(
     "starter",
     "USD",
@@ -114,6 +116,7 @@ def fill(repository: Repository) -> None:
         repository.put_usage(Usage(org_id, JAN, {"tokens": 101}))
         repository.record(owed(org_id, tokens=105, runs=12), created_at=NOW)
         repository.mark_invoiced(org_id, JAN, at=NOW)
+        repository.put_grant(org_id, GRANT)
 
 
 def everything(repository: Repository, org_id: str | None = None) -> list[object]:
@@ -122,6 +125,7 @@ def everything(repository: Repository, org_id: str | None = None) -> list[object
     read: list[object] = [org for org in repository.orgs() if org_id in (None, org)]
     for org in orgs:
         read += [repository.account(org), repository.head(org), repository.verify(org)]
+        read += repository.grants(org)
         read += [repr(repository.records(org)), repository.summary(org)]
         for period in (JAN, FEB, MAR, APR):
             read += map(repr, repository.events(org, period))
@@ -143,6 +147,7 @@ def reads(repository: Any, org_id: Any) -> dict[str, Any]:
         "overage": lambda: repository.overage(org_id, FEB),
         "mark_invoiced": lambda: repository.mark_invoiced(org_id, FEB, at=NOW),
         "invoiced_at": lambda: repository.invoiced_at(org_id, FEB),
+        "grants": lambda: repository.grants(org_id),
         "head": lambda: repository.head(org_id),
         "verify": lambda: repository.verify(org_id),
     }

@@ -77,6 +77,7 @@ class NameContract(ContractBase):
         calls: dict[str, Any] = {
             "plan": lambda: repository.put_plan(wrong),
             "account": lambda: repository.put_account(wrong),
+            "grant": lambda: repository.put_grant(OURS, wrong),
             "usage": lambda: repository.put_usage(wrong),
             r"events\[0\]": lambda: repository.add_events([wrong], month_of),
             r"statements\[0\]": lambda: repository.record(wrong, created_at=NOW),
@@ -104,6 +105,8 @@ class NameContract(ContractBase):
             repository.record_many([owed(tokens=150)], created_at=wrong)
         with nothing_written(repository), pytest.raises(OveragesError, match=r"^at: must"):
             repository.mark_invoiced(OURS, FEB, at=wrong)
+        with nothing_written(repository), pytest.raises(OveragesError, match=r"^at: must"):
+            repository.void_grant(OURS, "g-1", wrong)
 
     @pytest.mark.parametrize("wrong", [None, 1, "yes"])
     def test_what_is_no_flag_is_no_force(self, repository: Any, wrong: Any) -> None:

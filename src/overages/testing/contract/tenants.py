@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import pytest
+from attrs import evolve
 
 from overages.account import Account
 from overages.allowance import Allowance
@@ -14,6 +15,7 @@ from overages.pricing import PerUnit
 from overages.repository import Repository
 from overages.testing.contract.base import (
     FEB,
+    GRANT,
     JAN,
     LATER,
     MAR,
@@ -69,6 +71,8 @@ class TenantContract(ContractBase):
         repository.record(owed(tokens=900, runs=900), created_at=LATER)
         repository.record_many([owed(period=MAR, tokens=900)], created_at=LATER)
         repository.mark_invoiced(OURS, FEB, at=LATER)
+        repository.put_grant(OURS, evolve(GRANT, id="g-2"))
+        repository.void_grant(OURS, GRANT.id, NOW)
         assert everything(repository, THEIRS) == before
 
     def test_the_same_event_id_counts_in_each_org(self, repository: Repository) -> None:
@@ -102,12 +106,15 @@ class TenantContract(ContractBase):
         statement = owed(odd, tokens=300)
         repository.record(statement, created_at=NOW)
         repository.mark_invoiced(odd, MAR, at=LATER)
+        repository.put_grant(odd, GRANT)
+        repository.void_grant(odd, GRANT.id, NOW)
         assert repository.account(odd) == Account(odd, "starter")
         assert list(repository.events(odd, FEB)) == [event("evt-1", 3, org_id=odd)]
         assert repository.usage(odd, FEB) == Usage(odd, FEB, {"tokens": 3})
         assert repository.usage(odd, JAN) == Usage(odd, JAN, {"tokens": 4})
         check_sums(repository, statement)
         assert repository.invoiced_at(odd, MAR) == LATER
+        assert repository.grants(odd) == (evolve(GRANT, voided_at=NOW),)
         assert (repository.verify(odd), repository.verify(odd, repository.head(odd))) == (1, 1)
         assert list(repository.orgs()) == sorted([OURS, THEIRS, odd])
         assert everything(repository, OURS) == before

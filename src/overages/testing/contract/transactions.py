@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
+from attrs import evolve
 
 from overages.account import Account
 from overages.errors import RecordConflict
@@ -12,6 +13,7 @@ from overages.repository import Repository
 from overages.testing.contract.base import (
     DEARER,
     FEB,
+    GRANT,
     LATER,
     MAR,
     NOW,
@@ -38,6 +40,8 @@ def write_all(repository: Repository) -> None:
     repository.record(owed(tokens=300), created_at=LATER)
     repository.record_many([owed(THEIRS, tokens=300)], created_at=LATER)
     repository.mark_invoiced(OURS, FEB, at=LATER)
+    repository.put_grant(OURS, evolve(GRANT, id="g-2"))
+    repository.void_grant(OURS, GRANT.id, LATER)
 
 
 def write_all_and_fail(repository: Repository) -> None:

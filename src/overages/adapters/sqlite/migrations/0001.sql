@@ -69,6 +69,45 @@ WHERE event_id IS NOT NULL;
 
 CREATE INDEX org_billing_usage_events_by_time ON org_billing_usage_events (org_id, at);
 
+-- What an org may draw on before usage is overage. A row is added once, and voided once.
+CREATE TABLE org_billing_grants (
+    org_id TEXT NOT NULL,
+    grant_id TEXT NOT NULL,
+    metric_type TEXT, -- null for money that may pay for anything
+    amount TEXT NOT NULL, -- units of the metric, or minor units of the currency
+    currency TEXT,
+    currency_exponent INTEGER,
+    priority INTEGER NOT NULL,
+    effective_at TEXT NOT NULL,
+    expires_at TEXT,
+    voided_at TEXT,
+    recurrence TEXT, -- a cycle, as JSON
+    rollover_max TEXT,
+    rollover_min TEXT NOT NULL,
+    refill_keeps TEXT,
+    step TEXT,
+    created_at TEXT,
+    PRIMARY KEY (org_id, grant_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER org_billing_grants_no_update BEFORE UPDATE ON org_billing_grants
+WHEN OLD.voided_at IS NOT NULL OR NEW.voided_at IS NULL
+BEGIN
+    SELECT RAISE (ABORT, 'grants are append-only, and voided once');
+END;
+
+CREATE TRIGGER org_billing_grants_no_change BEFORE UPDATE OF org_id, grant_id, metric_type, amount,
+    currency, currency_exponent, priority, effective_at, expires_at, recurrence, rollover_max,
+    rollover_min, refill_keeps, step, created_at ON org_billing_grants
+BEGIN
+    SELECT RAISE (ABORT, 'grants are append-only, and voided once');
+END;
+
+CREATE TRIGGER org_billing_grants_no_delete BEFORE DELETE ON org_billing_grants
+BEGIN
+    SELECT RAISE (ABORT, 'grants are append-only, and voided once');
+END;
+
 CREATE TABLE org_billing_invoiced_periods (
     org_id TEXT NOT NULL,
     billing_period_start TEXT NOT NULL,

@@ -189,7 +189,13 @@ _RECORD: Final = table(
     digest=TEXT,
 )
 _EVENT: Final = table(
-    UsageEvent, org_id=NAME, metric=NAME, quantity=NUMBER, at=INSTANT, id=optional(NAME)
+    UsageEvent,
+    org_id=NAME,
+    metric=NAME,
+    quantity=NUMBER,
+    at=INSTANT,
+    id=optional(NAME),
+    dimensions=by_name(NAME, of="dimension"),
 )
 _CYCLE: Final = table(Cycle, anchor=INSTANT, every=WHOLE, unit=TEXT, timezone=TEXT)
 _LINE: Final = table(dict, _numbers, used=NUMBER, limit=optional(NUMBER), minor=WHOLE)

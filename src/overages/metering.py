@@ -21,7 +21,7 @@ from overages.parsing import Problems, instance_of
 from overages.period import Period, format_instant
 from overages.usage import Usage, UsageEvent
 
-_REPORTED: Final = "was reported before with another metric, quantity or time"
+_REPORTED: Final = "was reported before with another metric, quantity, time or dimensions"
 
 
 class Meter:
@@ -87,6 +87,8 @@ class Meter:
 
     def _is_new(self, event: UsageEvent, event_id: str) -> bool:
         content = f"{event.metric}\0{scaled(event.quantity)}\0{format_instant(event.at)}"
+        if event.dimensions:
+            content += "".join(f"\0{key}\0{value}" for key, value in event.dimensions.items())
         digest = self._digest(content.encode(), digest_size=16).digest()
         known = self._seen.setdefault(event.org_id, {}).setdefault(event_id, digest)
         if known is digest:

@@ -63,7 +63,8 @@ amounts: st.SearchStrategy[int | str] = st.sampled_from(
 quantities = st.sampled_from([1, -1, "0.5", 100, LARGEST, -LARGEST])
 metrics = st.sampled_from(["tokens", "runs"])
 ids = st.sampled_from(["1", "2", "3", None])
-events = st.builds(UsageEvent, orgs, metrics, quantities, moments, ids)
+regions = st.sampled_from([{}, {}, {"region": "eu"}, {"region": "us", "model": "'large'"}])
+events = st.builds(UsageEvent, orgs, metrics, quantities, moments, ids, regions)
 usages = st.builds(Usage, orgs, periods, st.dictionaries(metrics, amounts))
 
 
@@ -101,8 +102,12 @@ def reads(repository: Any) -> Iterator[tuple[object, ...]]:
         for method in ("account", "head", "records", "summary", "verify"):
             yield outcome(partial(getattr(repository, method), org))
         for period in PERIODS:
-            for method in ("events", "usage", "summary", "overage", "invoiced_at"):
+            for method in ("events", "counted_events", "usage", "summary", "overage"):
                 yield outcome(partial(getattr(repository, method), org, period))
+            yield outcome(partial(repository.invoiced_at, org, period))
+            for metric in (["tokens"], ["runs"], None):
+                query = {"metrics": metric, "earlier": True}
+                yield outcome(partial(repository.counted_events, org, period, **query))
 
 
 Result = dict[str, tuple[Fraction, Fraction, int]]

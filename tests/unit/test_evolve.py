@@ -19,6 +19,7 @@ from overages import (
     Plan,
     Tier,
     Usage,
+    UsageEvent,
     calculate,
 )
 from overages.errors import InvalidValue
@@ -41,6 +42,11 @@ USD_5 = Money(5, "USD")
         (Tier(None, 1), {"flat": 2}, Tier(None, 1, 2)),
         (Allowance(5, PerUnit(1)), {"included": None}, Allowance(None, PerUnit(1))),
         (Usage("a", FEBRUARY, {"x": 1}), {"org_id": "b"}, Usage("b", FEBRUARY, {"x": 1})),
+        (
+            UsageEvent("a", "x", 1, FEBRUARY.start, dimensions={"region": "eu"}),
+            {"quantity": 2},
+            UsageEvent("a", "x", 2, FEBRUARY.start, dimensions={"region": "eu"}),
+        ),
         (Account("a", "p", {"x": 1}), {"plan": "q"}, Account("a", "q", {"x": 1})),
         (
             Account("a", "p", status="trial", cycle=Cycle.monthly("Europe/Paris")),

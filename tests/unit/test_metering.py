@@ -74,6 +74,7 @@ def test_an_event_id_is_of_its_org_alone() -> None:
         {"quantity": 6},
         {"at": NOON + timedelta(microseconds=1)},
         {"at": NOON + timedelta(days=40)},
+        {"dimensions": {"region": "eu"}},
     ],
 )
 def test_a_known_event_id_with_other_content_is_a_conflict(changed: dict[str, Any]) -> None:
@@ -81,7 +82,7 @@ def test_a_known_event_id_with_other_content_is_a_conflict(changed: dict[str, An
     content["id"] = "evt-1"
     counted = Meter()
     counted.add(UsageEvent(**content))
-    problem = "was reported before with another metric, quantity or time"
+    problem = "was reported before with another metric, quantity, time or dimensions"
     with pytest.raises(EventConflict, match=f"^id: {problem}, got 'evt-1'$"):
         counted.add(UsageEvent(**{**content, **changed}))
     assert counted.usages() == [Usage("org-1", FEBRUARY, {"tokens": 5})]

@@ -131,14 +131,17 @@ account_recipes = st.builds(
     st.one_of(st.sampled_from([None, Spelled(None, Recipe(Cycle.monthly))]), cycle_recipes),
 )
 event_recipes = st.builds(
-    lambda org, metric, quantity, at, event_id: Recipe(
-        UsageEvent, (org, metric, quantity, at), {"id": event_id}
+    lambda org, metric, quantity, at, event_id, dimensions: Recipe(
+        UsageEvent,
+        (org, metric, quantity, at),
+        {"id": event_id, "dimensions": reordered(dimensions)},
     ),
     orgs,
     metrics,
     signed_numbers,
     instants,
     st.none() | names,
+    st.dictionaries(st.sampled_from(["region", "model"]) | names, names, max_size=3),
 )
 
 

@@ -15,9 +15,9 @@ RANKS = [
     {"exact", "names"},
     {"rounding", "period", "timezones"},
     {"money", "tier", "cycle"},
-    {"ladder", "daycount"},
-    {"pricing", "usage", "proration"},
-    {"plan", "account", "record"},
+    {"ladder", "daycount", "increment"},
+    {"pricing", "usage", "proration", "metric"},
+    {"plan", "account", "record", "tally", "routing"},
     {"overage", "chain"},
     {"metering", "calculation", "aggregation", "recording"},
     {"repository", "jsontext"},
@@ -92,9 +92,9 @@ def test_the_core_imports_nothing_but_the_standard_library_attrs_and_dateutil(un
 
 
 STANDARD = {
-    "bisect", "collections", "contextlib", "datetime", "decimal", "enum", "fractions", "functools",
-    "hashlib", "html", "importlib", "itertools", "json", "logging", "math", "re", "types", "typing",
-    "unicodedata", "zoneinfo",
+    "abc", "bisect", "collections", "contextlib", "datetime", "decimal", "enum", "fractions",
+    "functools", "hashlib", "html", "importlib", "itertools", "json", "logging", "math", "re",
+    "types", "typing", "unicodedata", "zoneinfo",
 }  # fmt: skip
 
 

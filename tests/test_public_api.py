@@ -12,10 +12,11 @@ import overages
 
 NAMES = [
     "Account", "Allowance", "ChainHead", "Charge", "Currency", "Cycle", "Graduated",
-    "MemoryRepository", "Meter", "MetricTotal", "Money", "Overage", "OverageRecord",
-    "OverageService", "Package", "PerUnit", "Percentage", "Period", "Plan", "PriceModel",
-    "Proration", "Recording", "Repository", "Rounding", "SqliteRepository", "Statement", "Summary",
-    "Tier", "TierCharge", "Usage", "UsageEvent", "Volume", "aggregate", "allocate", "calculate",
+    "Increment", "MemoryRepository", "Meter", "Metric", "MetricTotal", "Money", "Overage",
+    "OverageRecord", "OverageService", "Package", "PerUnit", "Percentage", "Period", "Plan",
+    "PriceModel", "Proration", "Recording", "Repository", "Rounding", "SqliteRepository",
+    "Statement", "Summary", "Tier", "TierCharge", "Usage", "UsageEvent", "Volume", "aggregate",
+    "allocate", "calculate",
     "calculate_many", "charge_between", "day_count", "meter", "part_weights", "period_share",
     "prorate", "prorate_exactly", "prorate_parts", "round_to",
 ]  # fmt: skip

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from overages.chain import ChainHead
     from overages.cycle import Cycle
     from overages.daycount import Proration, day_count
+    from overages.increment import Increment
     from overages.metering import Meter, meter
+    from overages.metric import Metric
     from overages.money import Currency, Money
     from overages.overage import Overage, Statement
     from overages.period import Period
@@ -53,8 +55,10 @@ __all__ = [
     "Currency",
     "Cycle",
     "Graduated",
+    "Increment",
     "MemoryRepository",
     "Meter",
+    "Metric",
     "MetricTotal",
     "Money",
     "Overage",
@@ -102,7 +106,9 @@ _HOMES = {
     "chain": ["ChainHead"],
     "cycle": ["Cycle"],
     "daycount": ["Proration", "day_count"],
+    "increment": ["Increment"],
     "metering": ["Meter", "meter"],
+    "metric": ["Metric"],
     "money": ["Currency", "Money"],
     "overage": ["Overage", "Statement"],
     "period": ["Period"],

@@ -37,7 +37,9 @@ from overages.forms import (
     table,
 )
 from overages.hosted import check_models, form_of
+from overages.increment import Increment
 from overages.jsontext import entries, parsed, written
+from overages.metric import Metric
 from overages.money import Currency, Money
 from overages.overage import Overage, Statement
 from overages.parsing import Problems, as_tuple, instance_of
@@ -197,6 +199,19 @@ _EVENT: Final = table(
     id=optional(NAME),
     dimensions=by_name(NAME, of="dimension"),
 )
+_INCREMENT: Final = table(Increment, step=NUMBER, first=NUMBER, rounding=ROUNDING)
+_METRIC: Final = table(
+    Metric,
+    name=NAME,
+    aggregation=TEXT,
+    event=NAME,
+    where=by_name(list_of(NAME), of="dimension"),
+    distinct=optional(NAME),
+    reports=TEXT,
+    factor=EXACT,
+    increment=optional(_INCREMENT),
+    increment_scope=TEXT,
+)
 _CYCLE: Final = table(Cycle, anchor=INSTANT, every=WHOLE, unit=TEXT, timezone=TEXT)
 _LINE: Final = table(dict, _numbers, used=NUMBER, limit=optional(NUMBER), minor=WHOLE)
 
@@ -208,6 +223,8 @@ _PLAIN: Final[dict[type, Form]] = {
     Charge: table(Charge, tiers=list_of(_TIER_CHARGE)),
     Currency: _CURRENCY,
     Cycle: _CYCLE,
+    Increment: _INCREMENT,
+    Metric: _METRIC,
     MetricTotal: _TOTAL,
     Money: _MONEY,
     OverageRecord: _RECORD,

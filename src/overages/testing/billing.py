@@ -20,7 +20,6 @@ from overages.plan import Allowance, Plan
 from overages.testing.basics import (
     currencies,
     cycle_recipes,
-    instants,
     metrics,
     money_recipes,
     names,
@@ -28,10 +27,10 @@ from overages.testing.basics import (
     period_recipes,
     roundings,
 )
-from overages.testing.numerals import non_negative_numbers, signed_numbers, small_wholes
+from overages.testing.numerals import non_negative_numbers, small_wholes
 from overages.testing.pricing import our_price_recipes, quantities_at
 from overages.testing.recipe import Recipe, Spelled
-from overages.usage import Usage, UsageEvent
+from overages.usage import Usage
 
 Prices = st.SearchStrategy[Any]
 """Price models, or recipes of them."""
@@ -129,19 +128,6 @@ account_recipes = st.builds(
     quantity_maps,
     st.sampled_from(["trial", "active", "past_due", "canceled"]),
     st.one_of(st.sampled_from([None, Spelled(None, Recipe(Cycle.monthly))]), cycle_recipes),
-)
-event_recipes = st.builds(
-    lambda org, metric, quantity, at, event_id, dimensions: Recipe(
-        UsageEvent,
-        (org, metric, quantity, at),
-        {"id": event_id, "dimensions": reordered(dimensions)},
-    ),
-    orgs,
-    metrics,
-    signed_numbers,
-    instants,
-    st.none() | names,
-    st.dictionaries(st.sampled_from(["region", "model"]) | names, names, max_size=3),
 )
 
 

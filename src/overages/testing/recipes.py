@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from overages.account import Account
 from overages.chain import ChainHead
 from overages.cycle import Cycle
+from overages.increment import Increment
+from overages.metric import Metric
 from overages.money import Currency, Money
 from overages.overage import Overage, Statement
 from overages.period import Period
@@ -36,13 +38,13 @@ from overages.testing.basics import (
 from overages.testing.billing import (
     account_recipes,
     allowance_recipes,
-    event_recipes,
     overage_recipes,
     plan_recipes,
     reordered,
     statement_recipes,
     usage_recipes,
 )
+from overages.testing.metering import event_recipes, increment_recipes, metric_recipes
 from overages.testing.numerals import (
     exact_amounts,
     non_negative_numbers,
@@ -145,6 +147,8 @@ OUR_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
     Currency: st.one_of(own_currencies, iso_currencies.map(lambda unit: unit.second)),
     Cycle: cycle_recipes,
     Graduated: graduated_recipes,
+    Increment: increment_recipes,
+    Metric: metric_recipes(),
     MetricTotal: metric_total_recipes(),
     Money: money_recipes(),
     Overage: overage_recipes(),

@@ -18,6 +18,8 @@ STRATEGIES: Final = {
     "Currency": "currencies",
     "Cycle": "cycles",
     "Graduated": "graduated_prices",
+    "Increment": "increments",
+    "Metric": "metrics",
     "MetricTotal": "metric_totals",
     "Money": "money",
     "Overage": "overage_lines",

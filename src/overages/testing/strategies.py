@@ -22,6 +22,8 @@ except ImportError as error:
 from overages.account import Account
 from overages.chain import START, ChainHead
 from overages.cycle import Cycle
+from overages.increment import Increment
+from overages.metric import Metric
 from overages.money import Currency, Money
 from overages.overage import Overage, Statement
 from overages.period import Period
@@ -39,9 +41,10 @@ from overages.usage import Usage, UsageEvent
 
 __all__ = [
     "accounts", "allowances", "chain_heads", "charges", "currencies", "cycles", "graduated_prices",
-    "histories", "metric_totals", "money", "names", "overage_lines", "package_prices",
-    "percentages", "periods", "plans", "prices", "recordings", "records", "register", "statements",
-    "summaries", "tier_charges", "tiers", "unit_prices", "usage_events", "usages", "volume_prices",
+    "histories", "increments", "metric_totals", "metrics", "money", "names", "overage_lines",
+    "package_prices", "percentages", "periods", "plans", "prices", "recordings", "records",
+    "register", "statements", "summaries", "tier_charges", "tiers", "unit_prices", "usage_events",
+    "usages", "volume_prices",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -210,6 +213,16 @@ def usages(
 def usage_events() -> Strategy[UsageEvent]:
     """Return events with and without an id; a negative quantity takes one back."""
     return _values(UsageEvent)
+
+
+def metrics() -> Strategy[Metric]:
+    """Return metrics of every aggregation, with and without conditions and increments."""
+    return _values(Metric)
+
+
+def increments() -> Strategy[Increment]:
+    """Return increments, with and without units that count at once."""
+    return _values(Increment)
 
 
 def statements(

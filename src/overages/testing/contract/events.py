@@ -195,7 +195,7 @@ class EventContract(ContractBase):
     ) -> None:
         later = Period(FEB.start + TICK, MAR.end)
         places = {"1": JAN, "2": FEB, "3": MAR, "4": later}
-        events = [event(id) for id in places]
+        events = [event(each) for each in places]
         repository.add_events(events, lambda used: places[used.id or ""])
         for period, ids in [(JAN, "1"), (FEB, "12"), (later, "124"), (MAR, "1234"), (APR, "1234")]:
             found = list(repository.counted_events(OURS, period, earlier=True))
@@ -211,9 +211,9 @@ class EventContract(ContractBase):
 
     @pytest.mark.parametrize("wrong", ["runs", 5, [5], [""]])
     def test_metrics_to_read_are_names(self, repository: Repository, wrong: Any) -> None:
-        with pytest.raises(OveragesError, match="^metrics"):
+        with pytest.raises(OveragesError, match=r"^metrics"):
             repository.counted_events(OURS, FEB, metrics=wrong)
-        with pytest.raises(OveragesError, match="^without"):
+        with pytest.raises(OveragesError, match=r"^without"):
             repository.usage(OURS, FEB, without=wrong)
 
     def test_a_period_of_that_raises_lets_nothing_be_written(self, repository: Repository) -> None:

@@ -14,7 +14,7 @@ RANKS = [
     {"jsontext", "parsing"},
     {"exact", "names", "period"},
     {"limitpart", "limits", "rounding", "smoothing", "tier", "timezones", "transactions", "usage"},
-    {"carryover", "conversion", "cycle", "daycount", "forms", "ladder", "metering", "money"},
+    {"carryover", "conversion", "cycle", "daycount", "forms", "increment", "ladder", "money"},
     {
         "account",
         "adjustment",
@@ -23,11 +23,22 @@ RANKS = [
         "discount",
         "grants",
         "hosted",
+        "metric",
         "pricing",
         "proration",
     },
-    {"commitment", "exchange", "grantforms", "overage", "pool", "prorated", "record"},
-    {"adjusting", "aggregation", "allowance", "chain", "drawing"},
+    {
+        "commitment",
+        "exchange",
+        "grantforms",
+        "grantpool",
+        "overage",
+        "prorated",
+        "record",
+        "routing",
+        "tally",
+    },
+    {"adjusting", "aggregation", "allowance", "chain", "drawing", "metering"},
     {"plan"},
     {"statement"},
     {"changes", "rating"},
@@ -102,9 +113,9 @@ def test_the_core_imports_nothing_but_the_standard_library_attrs_and_dateutil(un
 
 
 STANDARD = {
-    "bisect", "collections", "contextlib", "datetime", "decimal", "enum", "fractions", "functools",
-    "hashlib", "html", "importlib", "itertools", "json", "logging", "math", "re", "types", "typing",
-    "unicodedata", "zoneinfo",
+    "abc", "bisect", "collections", "contextlib", "datetime", "decimal", "enum", "fractions",
+    "functools", "hashlib", "html", "importlib", "itertools", "json", "logging", "math", "re",
+    "types", "typing", "unicodedata", "zoneinfo",
 }  # fmt: skip
 
 

@@ -35,9 +35,11 @@ if TYPE_CHECKING:
     from overages.drawing import burn_down, draw
     from overages.exchange import Exchanged
     from overages.grants import Grant
+    from overages.increment import Increment
     from overages.limitpart import LimitPart
     from overages.limits import is_blocked, remaining
     from overages.metering import Meter, meter
+    from overages.metric import Metric
     from overages.money import Currency, Money
     from overages.overage import Overage
     from overages.period import Period
@@ -83,9 +85,11 @@ __all__ = [
     "Graduated",
     "Grant",
     "GrantBalance",
+    "Increment",
     "LimitPart",
     "MemoryRepository",
     "Meter",
+    "Metric",
     "MetricTotal",
     "Money",
     "Overage",
@@ -161,6 +165,8 @@ _HOMES = {
     "limitpart": ["LimitPart"],
     "exchange": ["Exchanged"],
     "limits": ["is_blocked", "remaining"],
+    "increment": ["Increment"],
+    "metric": ["Metric"],
     "money": ["Currency", "Money"],
     "overage": ["Overage"],
     "period": ["Period"],

@@ -47,8 +47,10 @@ from overages.forms import (
 )
 from overages.grantforms import grant_forms
 from overages.hosted import check_models, form_of
+from overages.increment import Increment
 from overages.jsontext import entries, parsed, written
 from overages.limitpart import LimitPart
+from overages.metric import Metric
 from overages.money import Currency, Money
 from overages.overage import Overage
 from overages.parsing import Problems, as_tuple, instance_of
@@ -247,7 +249,26 @@ _RECORD: Final = table(
     digest=TEXT,
 )
 _EVENT: Final = table(
-    UsageEvent, org_id=NAME, metric=NAME, quantity=NUMBER, at=INSTANT, id=optional(NAME)
+    UsageEvent,
+    org_id=NAME,
+    metric=NAME,
+    quantity=NUMBER,
+    at=INSTANT,
+    id=optional(NAME),
+    dimensions=by_name(NAME, of="dimension"),
+)
+_INCREMENT: Final = table(Increment, step=NUMBER, first=NUMBER, rounding=ROUNDING)
+_METRIC: Final = table(
+    Metric,
+    name=NAME,
+    aggregation=TEXT,
+    event=NAME,
+    where=by_name(list_of(NAME), of="dimension"),
+    distinct=optional(NAME),
+    reports=TEXT,
+    factor=EXACT,
+    increment=optional(_INCREMENT),
+    increment_scope=TEXT,
 )
 _CYCLE: Final = table(Cycle, anchor=INSTANT, every=WHOLE, unit=TEXT, timezone=TEXT)
 _ADJUSTMENT: Final = table(
@@ -302,6 +323,8 @@ _PLAIN: Final[dict[type, Form]] = {
     Cycle: _CYCLE,
     LimitPart: _LIMIT_PART,
     Discount: table(Discount, name=NAME, percent=optional(NUMBER), **_AMOUNT_OR_UNITS),
+    Increment: _INCREMENT,
+    Metric: _METRIC,
     MetricTotal: _TOTAL,
     Money: _MONEY,
     OverageRecord: _RECORD,

@@ -16,12 +16,12 @@ from typing import Final, Literal, TypeAlias
 from overages.burndown import Burndown
 from overages.errors import CurrencyMismatch, InvalidType, InvalidValue
 from overages.exact import Quantity, QuantityLike, quantity, scaled
+from overages.grantpool import Pool
 from overages.grants import Grant
 from overages.money import Currency, Money
 from overages.names import optional_name
 from overages.parsing import Problems, as_tuple, instance_of, one_of, optional, parse_all
 from overages.period import Period, format_instant, instant
-from overages.pool import Pool
 
 OverageRule: TypeAlias = Literal["final", "repaid", "repaid_across_resets"]
 """Whether overage is paid by what is granted later; see `burn_down`."""

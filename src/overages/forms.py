@@ -236,8 +236,11 @@ def list_of(form: Form) -> Form:
     return Form(write, read)
 
 
-def by_name(form: Form) -> Form:
-    """Return the form of a mapping from names, in any order: a JSON object."""
+def by_name(form: Form, of: str = "metric") -> Form:
+    """Return the form of a mapping from names, in any order: a JSON object.
+
+    :param of: what the names are of, for the error if one is no name.
+    """
 
     def write(values: Mapping[str, Any], field: str) -> dict[str, Any]:
         return {key: form.write(value, at(field, key)) for key, value in values.items()}
@@ -246,7 +249,7 @@ def by_name(form: Form) -> Form:
         problems = Problems()
         found = {}
         for key, item in entries(value, field).items():
-            if problems.attempt(name, key, f"{field} metric") is not None:
+            if problems.attempt(name, key, f"{field} {of}") is not None:
                 found[key] = problems.attempt(form.read, item, at(field, key))
         problems.raise_any()
         return found

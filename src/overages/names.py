@@ -66,15 +66,24 @@ def by_metric(parse: Parser[T], described: str) -> Parser[dict[str, T]]:
 
     :param described: what the mapping holds, for the error if it is none.
     """
+    return by_name(parse, described, of="metric")
+
+
+def by_name(parse: Parser[T], described: str, of: str) -> Parser[dict[str, T]]:
+    """Return a parser of mappings from names to what `parse` accepts; it makes a copy.
+
+    :param described: what the mapping holds, for the error if it is none.
+    :param of: what the names are of, for the error if one is no name.
+    """
 
     def parse_mapping(value: object, field: str) -> dict[str, T]:
         if not isinstance(value, Mapping):
             raise InvalidType(field, value, f"must be a mapping of {described}")
         problems = Problems()
         parsed = {}
-        for metric, held in value.items():
-            key = problems.attempt(name, metric, f"{field} metric")
-            parsed[key] = problems.attempt(parse, held, f"{field}.{metric}")
+        for given, held in value.items():
+            key = problems.attempt(name, given, f"{field} {of}")
+            parsed[key] = problems.attempt(parse, held, f"{field}.{given}")
         problems.raise_any()
         return parsed
 

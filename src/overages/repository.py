@@ -100,13 +100,32 @@ class Repository(Protocol):
         without an id always count. The order of events doesn't matter.
 
         :param period_of: gives the period that an event counts in.
-        :raises EventConflict: if an event id came before in its org with another metric, quantity
-            or time; `InvalidValues` if several did.
+        :raises EventConflict: if an event id came before in its org with another metric, quantity,
+            time or dimensions; `InvalidValues` if several did.
         """
         ...
 
     def events(self, org_id: str, period: Period) -> Iterator[UsageEvent]:
         """Yield an org's events with an instant in a period, by instant, then as they came."""
+        ...
+
+    def counted_events(
+        self,
+        org_id: str,
+        period: Period,
+        *,
+        metrics: Iterable[str] | None = None,
+        earlier: bool = False,
+    ) -> Iterator[tuple[UsageEvent, Period]]:
+        """Yield the events that count in a period, each with it, by instant, then as they came.
+
+        They are what `usage` sums: not those with an instant in it (`events`) where `add_events`
+        was told to count some elsewhere, as late ones.
+
+        :param metrics: the only ones that are wanted; all without it.
+        :param earlier: whether those come too that count in periods which start before it: what a
+            level that is carried into the period is worked out of.
+        """
         ...
 
     def put_usage(self, usage: Usage) -> None:
@@ -116,9 +135,10 @@ class Repository(Protocol):
         """
         ...
 
-    def usage(self, org_id: str, period: Period) -> Usage:
+    def usage(self, org_id: str, period: Period, *, without: Iterable[str] = ()) -> Usage:
         """Return what an org used in a period: sums of the events counted in it, or what was put.
 
+        :param without: metrics to leave out, for who works them out of their events.
         :raises InvalidValue: if a sum is negative.
         """
         ...

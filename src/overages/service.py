@@ -10,22 +10,33 @@ It reads what the repository has, calculates, and writes back:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import cache
+from itertools import chain
 from logging import getLogger
 from typing import Final
 
 from overages.account import Account
 from overages.calculation import calculate
-from overages.errors import BillingDisabled, InvalidValue, RecordConflict, UnknownPlan
+from overages.errors import (
+    BillingDisabled,
+    InvalidValue,
+    OveragesError,
+    RecordConflict,
+    UnknownPlan,
+)
+from overages.metering import Late, late_rule, usage_of
+from overages.metric import Metric
 from overages.parsing import Problems, as_tuple, flag, instance_of
 from overages.period import Period, instant
 from overages.record import Summary
 from overages.recording import Recording
 from overages.repository import Repository
+from overages.routing import Routes
 from overages.statement import Statement
-from overages.usage import UsageEvent
+from overages.usage import Usage, UsageEvent
 
 _log: Final = getLogger(__name__)
 _ATTEMPTS: Final = 10  # each that fails means that another writer has succeeded
@@ -39,6 +50,9 @@ class OverageService:
     :param enabled: whether anything is done at all: a flag, or a function that is asked each time.
         While it is off, every method raises `BillingDisabled`: nothing is calculated or written,
         and no caller takes that for a bill of zero.
+    :param metrics: those that are not just the sum of the events of their name; see `Meter`. They
+        are worked out of the events themselves, whatever was put with `Repository.put_usage`.
+    :raises InvalidValue: for metrics that clash; `InvalidValues` if several do.
 
     Periods are those of the account's cycle; without a `period`, a method works on the present one.
     What happens is logged under ``overages.service``, with org and period, never with amounts.
@@ -62,10 +76,12 @@ class OverageService:
         repository: Repository,
         clock: Callable[[], datetime],
         enabled: bool | Callable[[], bool] = True,
+        metrics: Iterable[Metric] = (),
     ) -> None:
         self._repository = repository
         self._clock = clock
         self._enabled = enabled
+        self._routes = Routes(metrics)
 
     @property
     def enabled(self) -> bool:
@@ -141,14 +157,19 @@ class OverageService:
         revision = earlier[-1].revision + 1 if earlier else 1
         return self._record(statement, force=force, revision=revision)
 
-    def record_usage(self, events: Iterable[UsageEvent]) -> int:
+    def record_usage(self, events: Iterable[UsageEvent], late: Late = "own_period") -> int:
         """Keep usage events, each in the period of its org's cycle; return how many were new.
 
         An event id counts once in its org, for ever, so that events can be reported again.
 
+        :param late: where an event counts whose period is invoiced: in its ``"own_period"``, which
+            then changes only by force; or in the ``"next_period"``, the present one, or the first
+            after it that isn't invoiced.
         :raises UnknownPlan: if an org has no account; nothing is kept then.
         :raises EventConflict: if an event id came before with other content; nothing is kept then.
+        :raises InvalidValue: if the service's metrics can't count an event; nothing is kept then.
         """
+        late_rule(late, "late")
         given = as_tuple(events, "events")
         self._require_enabled()
         orgs = {
@@ -157,12 +178,31 @@ class OverageService:
         }
         problems = Problems()
         accounts = {org_id: problems.attempt(self._account, org_id) for org_id in orgs}
+        for i, event in enumerate(given):
+            problems.attempt(self._routes.of, event, path=f"events[{i}]")
         problems.raise_any()
-        new = self._repository.add_events(
-            given, lambda event: accounts[event.org_id].period_at(event.at)
-        )
+        new = self._repository.add_events(given, self._placing(accounts, late))
         _log.info("%d usage events kept of %d", new, len(given))
         return new
+
+    def _placing(
+        self, accounts: Mapping[str, Account], late: Late
+    ) -> Callable[[UsageEvent], Period]:
+        """Return what gives the period that an event counts in."""
+
+        def own_period(event: UsageEvent) -> Period:
+            return accounts[event.org_id].period_at(event.at)
+
+        @cache
+        def open_period(org_id: str, period: Period) -> Period:
+            while self._repository.invoiced_at(org_id, period) is not None:
+                account = accounts[org_id]
+                period = max(account.period_at(period.end), self._present(account))
+            return period
+
+        if late == "own_period":
+            return own_period
+        return lambda event: open_period(event.org_id, own_period(event))
 
     def _account(self, org_id: str) -> Account:
         account = self._repository.account(org_id)
@@ -183,8 +223,27 @@ class OverageService:
 
     def _statement(self, account: Account, period: Period) -> Statement:
         plan = self._repository.plan(account.plan, at=period.start)
-        usage = self._repository.usage(account.org_id, period)
+        usage = self._usage(account, period)
         return calculate(plan, usage, limits=account.limits)
+
+    def _usage(self, account: Account, period: Period) -> Usage:
+        """Return what an org used: what the repository has summed, and what is worked out here."""
+        org_id, routes = account.org_id, self._routes
+        if not routes.worked_out:
+            return self._repository.usage(org_id, period)
+        summed = self._repository.usage(org_id, period, without=routes.worked_out)
+        placed = chain(
+            self._repository.counted_events(
+                org_id, period, metrics=routes.worked_out - routes.carried
+            ),
+            self._repository.counted_events(org_id, period, metrics=routes.carried, earlier=True),
+        )
+        try:
+            counted = usage_of(placed, org_id, period, routes).quantities
+        except OveragesError as error:
+            raise error.within(f"{org_id}, {period.describe()}: ") from None
+        used = {metric: quantity for metric, quantity in counted.items() if quantity}
+        return Usage(org_id, period, {**summed.quantities, **used})
 
     def _record(
         self, statement: Statement, *, force: bool, revision: int | None = None

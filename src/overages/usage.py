@@ -3,6 +3,7 @@
 A host reports events, or sums of its own:
 
     event = UsageEvent("org-123", "tokens", 4_808, at=moment, id="evt-1")
+    event = UsageEvent("org-123", "tokens", 4_808, at=moment, dimensions={"model": "large"})
     usage = Usage("org-123", Period.month(2024, 2), {"tokens": 750_000})
 """
 
@@ -16,17 +17,20 @@ from typing import Final
 
 from attrs import field, frozen
 
-from overages.errors import OveragesError
+from overages.errors import InvalidValue, OveragesError
 from overages.exact import LIMIT, Quantity, QuantityLike, non_negative, quantity as parse_quantity
-from overages.names import by_metric, name, optional_name
+from overages.names import by_metric, by_name, name, optional_name
 from overages.parsing import instance_of, parse_all
 from overages.period import Period, instant
 from overages.trusted import slot_setters
 
 parse_quantities: Final = by_metric(non_negative, "metrics to quantities")
 
+MOST_DIMENSIONS: Final = 100
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
-@frozen(init=False, weakref_slot=False)
+
+@frozen(init=False, repr=False, weakref_slot=False)
 class UsageEvent:
     """Something that was used, at an instant.
 
@@ -36,8 +40,15 @@ class UsageEvent:
     :param at: when, timezone-aware; kept in UTC.
     :param id: what makes the event unique within its org, so that it counts once however often it
         is reported; None if it has none.
+    :param dimensions: what else is known of it, such as ``{"region": "eu"}``: names to values, both
+        as names are, at most a hundred. A `Metric` tells events apart by them.
     :raises InvalidType: for a value of a wrong type.
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
+
+    >>> at = datetime.fromisoformat("2024-02-03T12:00:00Z")
+    >>> event = UsageEvent("org-123", "requests", 1, at, dimensions={"region": "eu"})
+    >>> event.dimensions["region"]
+    'eu'
     """
 
     org_id: str
@@ -45,9 +56,16 @@ class UsageEvent:
     quantity: Quantity
     at: datetime
     id: str | None
+    _dimensions: dict[str, str] = field(hash=False)
 
     def __init__(
-        self, org_id: str, metric: str, quantity: QuantityLike, at: datetime, id: str | None = None
+        self,
+        org_id: str,
+        metric: str,
+        quantity: QuantityLike,
+        at: datetime,
+        id: str | None = None,
+        dimensions: Mapping[str, str] = _NONE,
     ) -> None:
         values = parse_all(
             (name, org_id, "org_id"),
@@ -55,8 +73,31 @@ class UsageEvent:
             (parse_quantity, quantity, "quantity"),
             (instant, at, "at"),
             (optional_name, id, "id"),
+            (_parse_dimensions, dimensions, "dimensions"),
         )
         self.__attrs_init__(*values)
+
+    @property
+    def dimensions(self) -> Mapping[str, str]:
+        """What else is known of it, by name, sorted; can be read only."""
+        return MappingProxyType(self._dimensions)
+
+    def __repr__(self) -> str:
+        shown = f"{self.org_id!r}, {self.metric!r}, {self.quantity!r}, {self.at!r}, {self.id!r}"
+        dimensions = f", {self._dimensions!r}" if self._dimensions else ""
+        return f"UsageEvent({shown}{dimensions})"
+
+
+def _parse_dimensions(value: object, field: str) -> dict[str, str]:
+    if value is _NONE:
+        return {}
+    dimensions = _dimensions(value, field)
+    if len(dimensions) > MOST_DIMENSIONS:
+        raise InvalidValue(field, len(dimensions), f"must be at most {MOST_DIMENSIONS}")
+    return dict(sorted(dimensions.items()))
+
+
+_dimensions: Final = by_name(name, "names to values", of="dimension")
 
 
 @frozen(init=False, repr=False, weakref_slot=False)

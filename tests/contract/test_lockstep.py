@@ -74,6 +74,8 @@ grants = st.builds(
     effective_at=moments,
     voided_at=st.none() | moments,
 )
+regions = st.sampled_from([{}, {}, {"region": "eu"}, {"region": "us", "model": "'large'"}])
+events = st.builds(UsageEvent, orgs, metrics, quantities, moments, ids, regions)
 usages = st.builds(Usage, orgs, periods, st.dictionaries(metrics, amounts))
 
 
@@ -111,8 +113,12 @@ def reads(repository: Any) -> Iterator[tuple[object, ...]]:
         for method in ("account", "grants", "head", "records", "summary", "verify"):
             yield outcome(partial(getattr(repository, method), org))
         for period in PERIODS:
-            for method in ("events", "usage", "summary", "overage", "invoiced_at"):
+            for method in ("events", "counted_events", "usage", "summary", "overage"):
                 yield outcome(partial(getattr(repository, method), org, period))
+            yield outcome(partial(repository.invoiced_at, org, period))
+            for metric in (["tokens"], ["runs"], None):
+                query = {"metrics": metric, "earlier": True}
+                yield outcome(partial(repository.counted_events, org, period, **query))
 
 
 Result = dict[str, tuple[Fraction, Fraction, int]]

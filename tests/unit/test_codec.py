@@ -72,9 +72,16 @@ PLAN_TEXT = (
     '"currency":{"code":"USD","exponent":"2"},"rounding":"half_even","rounding_scope":"line",'
     '"slug":"größer","type":"Plan","version":"1"}'
 )
-EVENT = UsageEvent("org-1", "tokens", "-0.50", datetime(2024, 2, 3, 4, 5, 6, 700, UTC))
+EVENT = UsageEvent(
+    "org-1",
+    "tokens",
+    "-0.50",
+    datetime(2024, 2, 3, 4, 5, 6, 700, UTC),
+    dimensions={"region": "größer", "model": "large"},
+)
 EVENT_TEXT = (
-    '{"at":"2024-02-03T04:05:06.000700Z","id":null,"metric":"tokens","org_id":"org-1",'
+    '{"at":"2024-02-03T04:05:06.000700Z","dimensions":{"model":"large","region":"größer"},"id":null,'
+    '"metric":"tokens","org_id":"org-1",'
     '"quantity":"-0.5","type":"UsageEvent","version":"1"}'
 )
 USAGE = Usage("org-1", FEBRUARY, {"tokens": 750_000, "runs": Decimal("7.50")})

@@ -27,6 +27,7 @@ from overages import (
     TransactionCharge,
     TransactionFee,
     Usage,
+    UsageEvent,
     calculate,
 )
 from overages.errors import InvalidValue
@@ -58,6 +59,11 @@ USD_5 = Money(5, "USD")
         ),
         (Allowance(5, PerUnit(1)), {"included": None}, Allowance(None, PerUnit(1))),
         (Usage("a", FEBRUARY, {"x": 1}), {"org_id": "b"}, Usage("b", FEBRUARY, {"x": 1})),
+        (
+            UsageEvent("a", "x", 1, FEBRUARY.start, dimensions={"region": "eu"}),
+            {"quantity": 2},
+            UsageEvent("a", "x", 2, FEBRUARY.start, dimensions={"region": "eu"}),
+        ),
         (Account("a", "p", {"x": 1}), {"plan": "q"}, Account("a", "q", {"x": 1})),
         (
             Account("a", "p", status="trial", cycle=Cycle.monthly("Europe/Paris")),

@@ -8,8 +8,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from overages import Meter, Period, Usage, UsageEvent, meter
-from overages.errors import EventConflict, InvalidType, InvalidValue, InvalidValues
+from overages import Meter, Metric, Period, Usage, UsageEvent, meter
+from overages.errors import (
+    EventConflict,
+    InvalidType,
+    InvalidValue,
+    InvalidValues,
+    OveragesError,
+)
+from overages.metering import usage_of
+from overages.routing import Routes
 
 JANUARY, FEBRUARY, MARCH = (Period.month(2024, month) for month in (1, 2, 3))
 NOON = datetime(2024, 2, 3, 12, tzinfo=UTC)
@@ -74,6 +82,7 @@ def test_an_event_id_is_of_its_org_alone() -> None:
         {"quantity": 6},
         {"at": NOON + timedelta(microseconds=1)},
         {"at": NOON + timedelta(days=40)},
+        {"dimensions": {"region": "eu"}},
     ],
 )
 def test_a_known_event_id_with_other_content_is_a_conflict(changed: dict[str, Any]) -> None:
@@ -81,7 +90,7 @@ def test_a_known_event_id_with_other_content_is_a_conflict(changed: dict[str, An
     content["id"] = "evt-1"
     counted = Meter()
     counted.add(UsageEvent(**content))
-    problem = "was reported before with another metric, quantity or time"
+    problem = "was reported before with another metric, quantity, time or dimensions"
     with pytest.raises(EventConflict, match=f"^id: {problem}, got 'evt-1'$"):
         counted.add(UsageEvent(**{**content, **changed}))
     assert counted.usages() == [Usage("org-1", FEBRUARY, {"tokens": 5})]
@@ -188,3 +197,165 @@ def test_a_period_may_come_before_those_that_are_known() -> None:
         for n, days in [(1, 30), (2, -30), (4, 0)]
     ]
     assert [usage.quantities["tokens"] for usage in meter(events)] == [2, 4, 1]
+
+
+DAYS_3 = timedelta(days=3)
+TICK = timedelta(microseconds=1)
+
+
+def requests(*regions: str) -> list[UsageEvent]:
+    """Return events of a request each."""
+    return [UsageEvent("org-1", "requests", 1, NOON, dimensions={"region": r}) for r in regions]
+
+
+def test_metrics_are_worked_out_of_the_events_they_are_made_of() -> None:
+    metrics = [
+        Metric("eu_requests", event="requests", where={"region": ["eu", "ch"]}),
+        Metric("requests"),
+        Metric("regions", "unique", event="requests", distinct="region"),
+        Metric("peak", "max", event="seats"),
+    ]
+    events = [
+        *requests("eu", "us", "ch", "eu", "jp"),
+        UsageEvent("org-1", "seats", 5, NOON),
+        UsageEvent("org-1", "seats", 3, NOON),
+        UsageEvent("org-1", "tokens", 7, NOON),
+    ]
+    expected = {"eu_requests": 3, "requests": 2, "regions": 4, "peak": 5, "tokens": 7}
+    assert meter(events, metrics=metrics) == [Usage("org-1", FEBRUARY, expected)]
+    assert meter(reversed(events), metrics=reversed(metrics)) == meter(events, metrics=metrics)
+
+
+def test_events_that_no_metric_takes_are_summed_by_their_name() -> None:
+    metrics = [Metric("eu_requests", event="requests", where={"region": "eu"})]
+    (usage,) = meter(requests("eu", "us", "us"), metrics=metrics)
+    assert usage.quantities == {"eu_requests": 1, "requests": 2}
+
+
+def test_an_event_that_no_metric_can_count_is_not_taken_for_known() -> None:
+    counted = Meter(metrics=[Metric("users", "unique", event="requests", distinct="user")])
+    without = UsageEvent("org-1", "requests", 1, NOON, "evt-1")
+    with pytest.raises(InvalidValue, match=r"^dimensions: must have 'user'"):
+        counted.add(without)
+    assert counted.add(UsageEvent("org-1", "requests", 1, NOON, "evt-1", {"user": "a"}))
+    assert counted.usages() == [Usage("org-1", FEBRUARY, {"users": 1})]
+
+
+def test_metrics_of_orgs_and_periods_are_counted_apart() -> None:
+    events = [
+        UsageEvent(org_id, "seats", seats, at)
+        for org_id, seats, at in [
+            ("org-1", 5, NOON), ("org-1", 4, MARCH.start), ("org-2", 3, NOON), ("org-1", 2, NOON)
+        ]
+    ]  # fmt: skip
+    assert meter(events, metrics=[Metric("seats", "max")]) == [
+        Usage("org-1", FEBRUARY, {"seats": 5}),
+        Usage("org-1", MARCH, {"seats": 4}),
+        Usage("org-2", FEBRUARY, {"seats": 3}),
+    ]
+
+
+def test_a_level_is_carried_into_periods_that_are_asked_for() -> None:
+    counted = Meter(metrics=[Metric("seats", "time_weighted")])
+    middle = FEBRUARY.start + (FEBRUARY.end - FEBRUARY.start) / 2
+    counted.add(UsageEvent("org-1", "seats", 8, middle))
+    counted.add(UsageEvent("org-2", "tokens", 1, MARCH.start))
+    assert counted.usages(JANUARY) == []
+    assert counted.usages(FEBRUARY) == [Usage("org-1", FEBRUARY, {"seats": 4})]
+    assert counted.usages(MARCH) == [
+        Usage("org-1", MARCH, {"seats": 8}),
+        Usage("org-2", MARCH, {"tokens": 1}),
+    ]
+    assert counted.usages() == [
+        Usage("org-1", FEBRUARY, {"seats": 4}),
+        Usage("org-2", MARCH, {"tokens": 1}),
+    ]
+    assert counted.usages(Period(NOON, MARCH.start)) == []  # which is none of the meter's
+
+
+def test_a_level_is_no_part_of_periods_before_it() -> None:
+    metrics = [Metric("seats", "time_weighted")]
+    events = [
+        UsageEvent("org-1", "tokens", 1, JANUARY.start),
+        UsageEvent("org-1", "seats", 8, FEBRUARY.start),
+    ]
+    assert meter(events, metrics=metrics) == [
+        Usage("org-1", JANUARY, {"tokens": 1}),
+        Usage("org-1", FEBRUARY, {"seats": 8}),
+    ]
+
+
+def test_a_level_below_zero_is_named() -> None:
+    metrics = [Metric("seats", "last", reports="change")]
+    problem = r"quantities\.seats: must not be negative, got -5"
+    with pytest.raises(InvalidValue, match=f"^org-1, 2024-02-01 to 2024-03-01 UTC: {problem}$"):
+        meter([UsageEvent("org-1", "seats", -5, NOON)], metrics=metrics)
+
+
+@pytest.mark.parametrize(
+    ("options", "received_at", "expected"),
+    [
+        ({}, MARCH.end, FEBRUARY),
+        ({"late": "own_period"}, MARCH.end, FEBRUARY),
+        ({"late": "next_period"}, None, FEBRUARY),
+        ({"late": "next_period"}, NOON, FEBRUARY),
+        ({"late": "next_period"}, MARCH.start - TICK, FEBRUARY),
+        ({"late": "next_period"}, MARCH.start, MARCH),
+        ({"late": "next_period", "grace": DAYS_3}, MARCH.start + DAYS_3 - TICK, FEBRUARY),
+        ({"late": "next_period", "grace": DAYS_3}, MARCH.start + DAYS_3, MARCH),
+        ({"late": "next_period", "grace": DAYS_3}, MARCH.end, Period.month(2024, 4)),
+    ],
+)
+def test_a_late_event_counts_in_its_own_period_or_the_one_that_is_open(
+    options: Any, received_at: Any, expected: Period
+) -> None:
+    for metrics in ([], [Metric("tokens", "max")], [Metric("tokens", "last", reports="level")]):
+        counted = Meter(metrics=metrics, **options)
+        event = UsageEvent("org-1", "tokens", 5, NOON, "evt-1")
+        assert counted.add(event, received_at)
+        assert not counted.add(event, received_at)
+        assert counted.usages() == [Usage("org-1", expected, {"tokens": 5})]
+
+
+def test_a_late_change_of_a_level_holds_from_the_start_of_the_period_it_counts_in() -> None:
+    seats = Metric("seats", "time_weighted", reports="change")
+    counted = Meter(metrics=[seats], late="next_period")
+    counted.add(UsageEvent("org-1", "seats", 4, JANUARY.start))
+    counted.add(UsageEvent("org-1", "seats", 2, NOON), received_at=MARCH.start + DAYS_3)
+    assert [counted.usages(period)[0].quantities["seats"] for period in (FEBRUARY, MARCH)] == [4, 6]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"late": "never"}, r"^late: must be one of own_period, next_period, got 'never'$"),
+        ({"grace": -TICK}, r"^grace: must not be negative"),
+        ({"grace": 3}, r"^grace: must be of type timedelta, got 3$"),
+        ({"metrics": 5}, r"^metrics: must be a list, or something else to iterate over, got 5$"),
+        ({"metrics": ["a"]}, r"^metrics\[0\]: must be of type Metric, got 'a'$"),
+    ],
+)
+def test_a_meter_of_wrong_rules_is_refused(options: Any, message: str) -> None:
+    with pytest.raises(OveragesError, match=message):
+        Meter(**options)
+
+
+def test_a_time_of_receipt_has_a_timezone() -> None:
+    with pytest.raises(InvalidValue, match=r"^received_at: must have a timezone"):
+        Meter().add(UsageEvent("org-1", "a", 1, NOON), NOON.replace(tzinfo=None))
+
+
+def test_usage_is_worked_out_of_events_that_were_placed_before() -> None:
+    metrics = [Metric("seats", "time_weighted"), Metric("peak", "max", event="load")]
+    events = [
+        (UsageEvent("org-1", "seats", 4, JANUARY.start), JANUARY),
+        (UsageEvent("org-1", "seats", 2, JANUARY.start + DAYS_3), FEBRUARY),
+        (UsageEvent("org-1", "load", 9, JANUARY.start), JANUARY),
+        (UsageEvent("org-1", "load", 7, JANUARY.start), FEBRUARY),
+        (UsageEvent("org-1", "tokens", 1, JANUARY.start), JANUARY),
+        (UsageEvent("org-1", "tokens", 2, NOON), FEBRUARY),
+    ]
+    for order in permutations(events):
+        assert usage_of(order, "org-1", FEBRUARY, Routes(metrics)) == Usage(
+            "org-1", FEBRUARY, {"seats": 2, "peak": 7, "tokens": 2}
+        )

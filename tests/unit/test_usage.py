@@ -1,6 +1,7 @@
 """Usage events, and what was used in a period."""
 
 import copy
+import datetime as datetime_module
 import pickle
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from overages import Period, Usage, UsageEvent
-from overages.errors import InvalidType, InvalidValue, InvalidValues
+from overages.errors import InvalidType, InvalidValue, InvalidValues, OveragesError
 
 NOON = datetime(2024, 2, 3, 12, tzinfo=UTC)
 FEBRUARY = Period.month(2024, 2)
@@ -26,6 +27,43 @@ def test_an_event_keeps_its_quantity_in_one_form_and_its_time_in_utc() -> None:
 def test_an_event_may_take_units_back_and_have_no_id() -> None:
     event = UsageEvent("org-1", "tokens", -5, NOON)
     assert (event.quantity, event.id) == (-5, None)
+
+
+def test_dimensions_are_sorted_part_of_the_value_and_can_be_read_only() -> None:
+    given = {"region": "eu", "model": "large"}
+    event = UsageEvent("org-1", "tokens", 5, NOON, dimensions=given)
+    other = UsageEvent("org-1", "tokens", 5, NOON, None, dict(reversed(given.items())))
+    assert (event, hash(event), repr(event)) == (other, hash(other), repr(other))
+    assert event != UsageEvent("org-1", "tokens", 5, NOON)
+    given["region"] = "us"
+    assert list(event.dimensions.items()) == [("model", "large"), ("region", "eu")]
+    dimensions: Any = event.dimensions
+    with pytest.raises(TypeError):
+        dimensions["region"] = "us"
+
+
+@pytest.mark.parametrize("dimensions", [{}, {"region": "eu"}])
+def test_the_repr_of_an_event_makes_it_again(dimensions: dict[str, str]) -> None:
+    event = UsageEvent("org-1", "tokens", "0.5", NOON, "evt-1", dimensions)
+    names = {"UsageEvent": UsageEvent, "Decimal": Decimal, "datetime": datetime_module}
+    assert eval(repr(event), names) == event
+    assert ("region" in repr(event)) == bool(dimensions)
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "message"),
+    [
+        ({"region": ""}, r"^dimensions\.region: must not be empty, got ''$"),
+        ({"": "eu"}, r"^dimensions dimension: must not be empty, got ''$"),
+        ({"region": 5}, r"^dimensions\.region: must be a str, got 5$"),
+        ([("region", "eu")], r"^dimensions: must be a mapping of names to values, got "),
+        (None, r"^dimensions: must be a mapping of names to values, got None$"),
+        ({str(n): "x" for n in range(101)}, r"^dimensions: must be at most 100, got 101$"),
+    ],
+)
+def test_dimensions_that_can_not_be_are_refused(dimensions: Any, message: str) -> None:
+    with pytest.raises(OveragesError, match=message):
+        UsageEvent("org-1", "tokens", 5, NOON, dimensions=dimensions)
 
 
 def test_an_event_with_many_faults_reports_them_all() -> None:

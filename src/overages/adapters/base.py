@@ -113,7 +113,7 @@ class BaseRepository(Storage):
             for event, period in new:
                 key = event.org_id, period, event.metric
                 counts[key] = counts.get(key, 0) + scaled(event.quantity)
-            self._keep_events([event for event, _ in new])
+            self._keep_events(new)
             self._count(counts)
         return len(new)
 
@@ -124,18 +124,40 @@ class BaseRepository(Storage):
             found = self._events_of(org_id, period)
         return iter(sorted(found, key=lambda event: event.at))
 
+    def counted_events(
+        self,
+        org_id: str,
+        period: Period,
+        *,
+        metrics: Iterable[str] | None = None,
+        earlier: bool = False,
+    ) -> Iterator[tuple[UsageEvent, Period]]:
+        """Yield the events that count in a period, each with it, by instant, then as they came."""
+        check_org(org_id, period)
+        wanted, also_earlier = parse_all(
+            (_optional_names, metrics, "metrics"), (flag, earlier, "earlier")
+        )
+        with self._reading():
+            found = self._counted_events(org_id, period, wanted, earlier=also_earlier)
+        return iter(sorted(found, key=lambda placed: placed[0].at))
+
     def put_usage(self, usage: Usage) -> None:
         """Set what an org used in a period, for hosts that do their own counting."""
         instance_of(Usage)(usage, "usage")
         with self._writing():
             self._set_usage(usage)
 
-    def usage(self, org_id: str, period: Period) -> Usage:
+    def usage(self, org_id: str, period: Period, *, without: Iterable[str] = ()) -> Usage:
         """Return what an org used in a period."""
         check_org(org_id, period)
+        left_out = _names(without, "without")
         with self._reading():
             used = self._used(org_id, period)
-        quantities = {metric: unscaled(parts) for metric, parts in sorted(used.items()) if parts}
+        quantities = {
+            metric: unscaled(parts)
+            for metric, parts in sorted(used.items())
+            if parts and metric not in left_out
+        }
         try:
             return Usage(org_id, period, quantities)
         except OveragesError as error:
@@ -286,6 +308,15 @@ def _all_of(kind: type[T], values: Iterable[T], field: str) -> tuple[T, ...]:
         if not isinstance(value, kind):
             raise InvalidType(f"{field}[{i}]", value, f"must be of type {kind.__name__}")
     return found
+
+
+def _names(value: object, field: str) -> tuple[str, ...]:
+    if isinstance(value, str):
+        raise InvalidType(field, value, "must be a list of names, not one")
+    return tuple(name(each, f"{field}[{i}]") for i, each in enumerate(as_tuple(value, field)))
+
+
+_optional_names: Final = optional(_names)
 
 
 def check_org(org_id: str, period: Period) -> None:

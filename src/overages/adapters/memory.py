@@ -46,7 +46,7 @@ class MemoryRepository(BaseRepository):
         self._plans: dict[str, list[Plan]] = {}
         self._starts: dict[str, dict[datetime, int]] = {}
         self._accounts: dict[str, Account] = {}
-        self._events: dict[str, list[UsageEvent]] = {}
+        self._events: dict[str, list[tuple[UsageEvent, Period]]] = {}
         self._event_ids: dict[tuple[str, str], UsageEvent] = {}
         self._usage: dict[tuple[str, Period], dict[str, int]] = {}
         self._grants: dict[str, dict[str, Grant]] = {}
@@ -108,14 +108,24 @@ class MemoryRepository(BaseRepository):
         del events  # all that are known will do
         return self._event_ids
 
-    def _keep_events(self, events: Sequence[UsageEvent]) -> None:
-        for event in events:
-            self._events.setdefault(event.org_id, []).append(event)
+    def _keep_events(self, placed: Sequence[tuple[UsageEvent, Period]]) -> None:
+        for event, period in placed:
+            self._events.setdefault(event.org_id, []).append((event, period))
             if event.id is not None:
                 self._event_ids[event.org_id, event.id] = event
 
     def _events_of(self, org_id: str, period: Period) -> Iterable[UsageEvent]:
-        return [event for event in self._events.get(org_id, []) if event.at in period]
+        return [event for event, _ in self._events.get(org_id, []) if event.at in period]
+
+    def _counted_events(
+        self, org_id: str, period: Period, metrics: Sequence[str] | None, *, earlier: bool
+    ) -> Iterable[tuple[UsageEvent, Period]]:
+        return [
+            (event, when)
+            for event, when in self._events.get(org_id, [])
+            if (when == period or (earlier and when.start < period.start))
+            and (metrics is None or event.metric in metrics)
+        ]
 
     def _count(self, counts: Counts) -> None:
         for (org_id, period, metric), parts in counts.items():

@@ -69,11 +69,18 @@ class Storage(ABC):
         """Return what is stored under the ids of events, by org and id."""
 
     @abstractmethod
-    def _keep_events(self, events: Sequence[UsageEvent]) -> None: ...
+    def _keep_events(self, placed: Sequence[tuple[UsageEvent, Period]]) -> None:
+        """Keep events, each with the period that it counts in."""
 
     @abstractmethod
     def _events_of(self, org_id: str, period: Period) -> Iterable[UsageEvent]:
         """Return the events with an instant in a period, as they came."""
+
+    @abstractmethod
+    def _counted_events(
+        self, org_id: str, period: Period, metrics: Sequence[str] | None, *, earlier: bool
+    ) -> Iterable[tuple[UsageEvent, Period]]:
+        """Return the events that count in a period (or an earlier one), with it, as they came."""
 
     @abstractmethod
     def _count(self, counts: Counts) -> None:

@@ -1,7 +1,8 @@
 """Usage events from CSV.
 
 The first line names the columns, in any order: ``org_id``, ``metric``, ``quantity``, ``timestamp``
-and, if events have ids, ``event_id``. A column of another name is refused: a misspelt ``event_id``
+and, if events have ids, ``event_id``; each dimension has a column ``dimension.<name>``, which is
+empty where an event doesn't have it. A column of another name is refused: a misspelt ``event_id``
 would count events twice without a word.
 
     for line, event in read_events(file):
@@ -24,6 +25,7 @@ from overages.usage import UsageEvent
 
 REQUIRED: Final = ("org_id", "metric", "quantity", "timestamp")
 OPTIONAL: Final = ("event_id",)
+DIMENSION: Final = "dimension."
 
 
 def read_events(
@@ -61,13 +63,18 @@ def _columns(header: list[str]) -> dict[str, int]:
         if name not in header:
             problems.add(InvalidValue("columns", header, f"must have {name}"))
     for name in header:
-        if name not in REQUIRED + OPTIONAL:
-            known = ", ".join(REQUIRED + OPTIONAL)
+        if name not in REQUIRED + OPTIONAL and not _dimension(name):
+            known = ", ".join((*REQUIRED, *OPTIONAL, f"{DIMENSION}<name>"))
             problems.add(InvalidValue("columns", name, f"must be among {known}"))
     if len(set(header)) != len(header):
         problems.add(InvalidValue("columns", header, "must each be named once"))
     problems.raise_any()
     return {name: header.index(name) for name in header}
+
+
+def _dimension(column: str) -> str:
+    """Return the name of a column's dimension; empty if it has none."""
+    return column.removeprefix(DIMENSION) if column.startswith(DIMENSION) else ""
 
 
 def _event_or_error(
@@ -82,6 +89,11 @@ def _event_or_error(
         )
         event_id = row[columns["event_id"]] if "event_id" in columns else ""
         org_id, metric = row[columns["org_id"]], row[columns["metric"]]
-        return UsageEvent(org_id, metric, units, at, event_id or None)
+        dimensions = {
+            name: row[place]
+            for column, place in columns.items()
+            if (name := _dimension(column)) and row[place]
+        }
+        return UsageEvent(org_id, metric, units, at, event_id or None, dimensions)
     except OveragesError as error:
         return error

@@ -23,7 +23,6 @@ from overages.statement import Statement
 from overages.testing.basics import (
     currencies,
     cycle_recipes,
-    instants,
     metrics,
     money_recipes,
     names,
@@ -38,7 +37,7 @@ from overages.testing.numerals import (
 )
 from overages.testing.pricing import our_price_recipes, quantities_at
 from overages.testing.recipe import Recipe, Spelled
-from overages.usage import Usage, UsageEvent
+from overages.usage import Usage
 
 Prices = st.SearchStrategy[Any]
 """Price models, or recipes of them."""
@@ -136,16 +135,6 @@ account_recipes = st.builds(
     quantity_maps,
     st.sampled_from(["trial", "active", "past_due", "canceled"]),
     st.one_of(st.sampled_from([None, Spelled(None, Recipe(Cycle.monthly))]), cycle_recipes),
-)
-event_recipes = st.builds(
-    lambda org, metric, quantity, at, event_id: Recipe(
-        UsageEvent, (org, metric, quantity, at), {"id": event_id}
-    ),
-    orgs,
-    metrics,
-    signed_numbers,
-    instants,
-    st.none() | names,
 )
 
 

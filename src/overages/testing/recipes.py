@@ -22,7 +22,9 @@ from overages.cycle import Cycle
 from overages.discount import Discount
 from overages.exchange import Exchanged
 from overages.grants import Grant
+from overages.increment import Increment
 from overages.limitpart import LimitPart
+from overages.metric import Metric
 from overages.money import Currency, Money
 from overages.overage import Overage
 from overages.period import Period
@@ -54,7 +56,6 @@ from overages.testing.basics import (
 from overages.testing.billing import (
     account_recipes,
     allowance_recipes,
-    event_recipes,
     limit_part_recipes,
     overage_recipes,
     plan_recipes,
@@ -69,6 +70,7 @@ from overages.testing.grants import (
     draw_recipes,
     grant_recipes,
 )
+from overages.testing.metering import event_recipes, increment_recipes, metric_recipes
 from overages.testing.numerals import (
     exact_amounts,
     non_negative_numbers,
@@ -199,6 +201,8 @@ OUR_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
     Draw: draw_recipes(),
     Grant: grant_recipes(),
     GrantBalance: balance_recipes(),
+    Increment: increment_recipes,
+    Metric: metric_recipes(),
     MetricTotal: metric_total_recipes(),
     Money: money_recipes(),
     Overage: overage_recipes(),

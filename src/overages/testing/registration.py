@@ -31,6 +31,8 @@ STRATEGIES: Final = {
     "Draw": "draws",
     "Grant": "grants",
     "GrantBalance": "grant_balances",
+    "Increment": "increments",
+    "Metric": "metrics",
     "MetricTotal": "metric_totals",
     "Money": "money",
     "Overage": "overage_lines",

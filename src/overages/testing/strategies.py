@@ -25,7 +25,9 @@ from overages.chain import START, ChainHead
 from overages.conversion import Conversion
 from overages.cycle import Cycle
 from overages.exchange import Exchanged
+from overages.increment import Increment
 from overages.limitpart import LimitPart
+from overages.metric import Metric
 from overages.money import Currency, Money
 from overages.overage import Overage
 from overages.period import Period
@@ -51,10 +53,10 @@ __all__ = [
     "accounts", "adjustments", "allowances", "burndowns", "carried", "carry_overs", "carryings",
     "chain_heads", "charges", "commitments", "conversions", "currencies", "cycles", "discounts",
     "draws", "exchanged_prices", "graduated_prices", "grant_balances", "grants", "histories",
-    "limit_parts", "metric_totals", "money", "names", "overage_lines", "package_prices",
-    "percentages", "periods", "plans", "pool_shares", "pooled_statements", "prices",
-    "recordings", "records", "register", "statements", "summaries", "tier_charges", "tiers",
-    "transaction_charges", "transaction_fees", "unit_prices", "usage_events", "usages",
+    "increments", "limit_parts", "metric_totals", "metrics", "money", "names", "overage_lines",
+    "package_prices", "percentages", "periods", "plans", "pool_shares", "pooled_statements",
+    "prices", "recordings", "records", "register", "statements", "summaries", "tier_charges",
+    "tiers", "transaction_charges", "transaction_fees", "unit_prices", "usage_events", "usages",
     "volume_prices",
 ]  # fmt: skip
 
@@ -244,6 +246,16 @@ def usages(
 def usage_events() -> Strategy[UsageEvent]:
     """Return events with and without an id; a negative quantity takes one back."""
     return _values(UsageEvent)
+
+
+def metrics() -> Strategy[Metric]:
+    """Return metrics of every aggregation, with and without conditions and increments."""
+    return _values(Metric)
+
+
+def increments() -> Strategy[Increment]:
+    """Return increments, with and without units that count at once."""
+    return _values(Increment)
 
 
 def statements(

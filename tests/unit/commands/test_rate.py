@@ -124,7 +124,8 @@ def test_every_bad_row_is_named_and_nothing_is_rated(desk: Desk) -> None:
         "usage.csv:3: timestamp: must be an ISO 8601 time such as 2024-02-01T12:30:00Z, "
         "got '2024-02-10'",
         "usage.csv:4: row: must have 5 fields, has 2, got ['a', 'tokens']",
-        "usage.csv:5: id: was reported before with another metric, quantity or time, got '1'",
+        "usage.csv:5: id: was reported before with another metric, quantity, time or dimensions, "
+        "got '1'",
         "usage.csv: bad rows: 3; nothing was rated",
     ]
 

@@ -41,6 +41,18 @@ def test_a_timestamp_without_a_zone_is_in_the_one_that_is_given() -> None:
     assert event == UsageEvent("org-1", "tokens", 1, AT, "e1")
 
 
+def test_a_column_for_each_dimension_may_be_empty_in_a_row() -> None:
+    rows = [
+        f"dimension.region,{HEADER},dimension.dimension.x",
+        "eu,org-1,tokens,1,2024-02-01T12:00:00Z,e1,a",
+        ",org-1,tokens,1,2024-02-01T12:00:00Z,e2,",
+    ]
+    assert [event for _, event in read_events(rows)] == [
+        UsageEvent("org-1", "tokens", 1, AT, "e1", {"region": "eu", "dimension.x": "a"}),
+        UsageEvent("org-1", "tokens", 1, AT, "e2"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
@@ -83,7 +95,12 @@ def test_blank_lines_hold_nothing_and_count_as_lines() -> None:
     ("header", "problem"),
     [
         ("", "must have org_id"),
-        (HEADER.replace("event_id", "eventid"), "must be among .*event_id, got 'eventid'"),
+        (
+            HEADER.replace("event_id", "eventid"),
+            "must be among .*event_id, dimension.<name>, got 'eventid'",
+        ),
+        (HEADER + ",dimensions", "must be among .*, got 'dimensions'"),
+        (HEADER + ",dimension.", "must be among .*, got 'dimension.'"),
         (HEADER + ",metric", "must each be named once"),
     ],
 )

@@ -17,7 +17,8 @@ from functools import lru_cache
 
 from overages.chain import Row
 from overages.errors import CurrencyMismatch, OveragesError, StorageCorrupt, StorageError
-from overages.exact import SCALE, Exact, Quantity, scaled, unscaled
+from overages.exact import SCALE, Exact, Quantity, number_text, scaled, unscaled
+from overages.jsontext import entries, parsed, written
 from overages.money import Currency, Money, new_money
 from overages.period import Period, format_instant, parse_instant
 from overages.record import OverageRecord, Summary, new_summary, new_total
@@ -92,9 +93,19 @@ def summary_of(rows: Sequence[tuple[str, str, str, str, str, int]]) -> Summary:
     return new_summary(currency, totals, others)
 
 
-def event_of(org_id: str, event_id: str | None, metric: str, quantity: str, at: str) -> UsageEvent:
+def event_of(
+    org_id: str, event_id: str | None, metric: str, quantity: str, at: str, dimensions: str
+) -> UsageEvent:
     """Return the event that a row keeps."""
-    return UsageEvent(org_id, metric, quantity, instant_of(at), event_id)
+    named = {} if dimensions == "{}" else entries(parsed(dimensions), "dimensions")
+    return UsageEvent(org_id, metric, quantity, instant_of(at), event_id, named)
+
+
+def event_columns(event: UsageEvent) -> tuple[str | None, str, str, str, str]:
+    """Return how an event is stored, beside its org."""
+    dimensions = written(dict(event.dimensions)).decode() if event.dimensions else "{}"
+    number, at = number_text(event.quantity), format_instant(event.at)
+    return event.id, event.metric, number, at, dimensions
 
 
 def instant_of(text: str) -> datetime:

@@ -7,18 +7,21 @@ from typing import Final
 
 from overages.adapters.sqlite.rows import (
     coarse_span,
+    event_columns,
     event_of,
     parts_of,
     period_columns,
+    period_of,
     readable,
 )
 from overages.adapters.sqlite.store import IN_PERIOD, SqliteStore, chunks, marks
 from overages.adapters.storage import Counts
 from overages.exact import number_text, unscaled
 from overages.names import name
-from overages.period import Period, format_instant
+from overages.period import Period
 from overages.usage import Usage, UsageEvent
 
+_EVENT: Final = "event_id, metric_type, quantity, at, dimensions"
 _SET_USED: Final = (
     "INSERT INTO org_billing_usage_monthly (org_id, billing_period_start, billing_period_end,"
     " metric_type, used) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET used = excluded.used"
@@ -36,7 +39,7 @@ class UsageTables(SqliteStore):
         for org_id, ids in wanted.items():
             for chunk in chunks(sorted(ids)):
                 sql = (
-                    "SELECT event_id, metric_type, quantity, at FROM org_billing_usage_events"
+                    f"SELECT {_EVENT} FROM org_billing_usage_events"
                     f" WHERE org_id = ? AND event_id IN ({marks(chunk)})"
                 )
                 for row in self._cursor.execute(sql, (org_id, *chunk)).fetchall():
@@ -44,19 +47,19 @@ class UsageTables(SqliteStore):
                         known[org_id, row[0]] = event_of(org_id, *row)
         return known
 
-    def _keep_events(self, events: Sequence[UsageEvent]) -> None:
+    def _keep_events(self, placed: Sequence[tuple[UsageEvent, Period]]) -> None:
         self._cursor.executemany(
-            "INSERT INTO org_billing_usage_events (org_id, event_id, metric_type, quantity, at)"
-            " VALUES (?, ?, ?, ?, ?)",
+            f"INSERT INTO org_billing_usage_events (org_id, {_EVENT}, billing_period_start,"
+            " billing_period_end) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (e.org_id, e.id, e.metric, number_text(e.quantity), format_instant(e.at))
-                for e in events
+                (event.org_id, *event_columns(event), *period_columns(when))
+                for event, when in placed
             ],
         )
 
     def _events_of(self, org_id: str, period: Period) -> Iterable[UsageEvent]:
         sql = (
-            "SELECT event_id, metric_type, quantity, at FROM org_billing_usage_events"
+            f"SELECT {_EVENT} FROM org_billing_usage_events"
             " WHERE org_id = ? AND at >= ? AND at < ? ORDER BY number"
         )
         rows = self._cursor.execute(
@@ -65,6 +68,28 @@ class UsageTables(SqliteStore):
         with readable():
             events = [event_of(org_id, *row) for row in rows]
         return [event for event in events if event.at in period]
+
+    def _counted_events(
+        self, org_id: str, period: Period, metrics: Sequence[str] | None, *, earlier: bool
+    ) -> Iterable[tuple[UsageEvent, Period]]:
+        first, last = coarse_span(period.start, period.start)
+        sql = (
+            f"SELECT {_EVENT}, billing_period_start, billing_period_end"
+            " FROM org_billing_usage_events"
+            " WHERE org_id = ? AND billing_period_start >= ? AND billing_period_start < ?"
+        )
+        if metrics is not None:
+            sql += f" AND metric_type IN ({marks(metrics)})"
+        rows = self._cursor.execute(
+            f"{sql} ORDER BY number", (org_id, "" if earlier else first, last, *(metrics or ()))
+        ).fetchall()
+        with readable():
+            found = [(event_of(org_id, *row[:-2]), period_of(*row[-2:])) for row in rows]
+        return [
+            (event, when)
+            for event, when in found
+            if when == period or (earlier and when.start < period.start)
+        ]
 
     def _count(self, counts: Counts) -> None:
         rows = []

@@ -20,6 +20,8 @@ import pytest
 _NOUNS: Final = (
     "base accounts chains corrections events grants names plans records refusals revisions service"
     " tenants transactions usage values"
+    "base accounts chains corrections events metering names plans records refusals revisions"
+    " service tenants transactions usage values"
 )
 _PARTS: Final = [f"{__name__}.{noun}" for noun in _NOUNS.split()]
 # So that pytest shows both sides of a comparison that failed, as it does in files of tests.
@@ -30,6 +32,7 @@ from overages.testing.contract.chains import ChainContract
 from overages.testing.contract.corrections import BatchContract, CorrectionContract
 from overages.testing.contract.events import EventContract
 from overages.testing.contract.grants import GrantContract
+from overages.testing.contract.metering import MeteringContract
 from overages.testing.contract.names import NameContract
 from overages.testing.contract.plans import PlanContract
 from overages.testing.contract.records import RecordContract
@@ -66,5 +69,6 @@ class RepositoryContract(
     ValueContract,
     LifeContract,
     RaceContract,
+    MeteringContract,
 ):
     """Every behaviour of a repository; what to override is `make` and, if need be, `close`."""

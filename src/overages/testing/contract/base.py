@@ -82,9 +82,10 @@ def event(
     metric: str = "tokens",
     at: datetime = FEB.start,
     org_id: str = OURS,
+    **dimensions: str,
 ) -> UsageEvent:
     """Return an event of February."""
-    return UsageEvent(org_id, metric, quantity, at, id)
+    return UsageEvent(org_id, metric, quantity, at, id, dimensions)
 
 
 def month_of(used: UsageEvent) -> Period:
@@ -111,7 +112,10 @@ def fill(repository: Repository) -> None:
     repository.put_plan(PLAN)
     for org_id in (OURS, THEIRS):
         repository.put_account(Account(org_id, "starter"))
-        events = [event("evt-1", 105, org_id=org_id), event(None, 12, "runs", org_id=org_id)]
+        events = [
+            event("evt-1", 105, org_id=org_id),
+            event(None, 12, "runs", org_id=org_id, region="eu"),
+        ]
         repository.add_events(events, month_of)
         repository.put_usage(Usage(org_id, JAN, {"tokens": 101}))
         repository.record(owed(org_id, tokens=105, runs=12), created_at=NOW)
@@ -129,6 +133,7 @@ def everything(repository: Repository, org_id: str | None = None) -> list[object
         read += [repr(repository.records(org)), repository.summary(org)]
         for period in (JAN, FEB, MAR, APR):
             read += map(repr, repository.events(org, period))
+            read += map(repr, repository.counted_events(org, period))
             read += [repr(repository.usage(org, period)), repository.overage(org, period)]
             read += [repository.invoiced_at(org, period)]
     return read if org_id is not None else [*read, *_plans(repository)]
@@ -139,6 +144,7 @@ def reads(repository: Any, org_id: Any) -> dict[str, Any]:
     return {
         "account": lambda: repository.account(org_id),
         "events": lambda: list(repository.events(org_id, FEB)),
+        "counted_events": lambda: list(repository.counted_events(org_id, FEB)),
         "usage": lambda: repository.usage(org_id, FEB),
         "records": lambda: repository.records(org_id),
         "records of a period": lambda: repository.records(org_id, FEB),

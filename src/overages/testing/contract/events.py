@@ -10,10 +10,11 @@ from typing import Any, Final
 
 import pytest
 
-from overages.errors import EventConflict, InvalidType, InvalidValues
+from overages.errors import EventConflict, InvalidType, InvalidValues, OveragesError
 from overages.period import Period
 from overages.repository import Repository
 from overages.testing.contract.base import (
+    APR,
     FEB,
     JAN,
     MAR,
@@ -85,8 +86,9 @@ class EventContract(ContractBase):
             event("1", "5.000000000001"),
             event("1", metric="runs"),
             event("1", at=FEB.start + TICK),
+            event("1", region="eu"),
         ],
-        ids=["quantity", "decimals", "metric", "time"],
+        ids=["quantity", "decimals", "metric", "time", "dimensions"],
     )
     def test_an_id_with_other_content_is_a_conflict_and_nothing_of_the_batch_is_kept(
         self, repository: Repository, other: UsageEvent
@@ -169,6 +171,50 @@ class EventContract(ContractBase):
         assert list(repository.events(OURS, FEB)) == [event("1")]
         assert repository.usage(OURS, FEB).quantities == {}
         assert repository.usage(OURS, MAR).quantities == {"tokens": 5}
+
+    def test_dimensions_are_kept(self, repository: Repository) -> None:
+        events = [
+            event("1", region="eu", model="'; DROP TABLE x; --"),
+            event("2", größe='{"\\u0000": 1}'),
+            event("3"),
+        ]
+        repository.add_events(events, month_of)
+        assert repr(list(repository.events(OURS, FEB))) == repr(events)
+        assert repository.add_events(events, month_of) == 0
+
+    def test_events_are_read_by_the_period_they_count_in(self, repository: Repository) -> None:
+        events = [event("2", at=FEB.start + TICK), event("1"), event("3", at=JAN.start)]
+        repository.add_events(events, lambda used: FEB if used.id == "3" else MAR)
+        assert list(repository.counted_events(OURS, MAR)) == [(events[1], MAR), (events[0], MAR)]
+        assert list(repository.counted_events(OURS, FEB)) == [(events[2], FEB)]
+        assert list(repository.counted_events(OURS, JAN)) == []
+        assert list(repository.counted_events(OURS, Period(FEB.start, FEB.end + TICK))) == []
+
+    def test_events_that_count_in_earlier_periods_can_be_read_too(
+        self, repository: Repository
+    ) -> None:
+        later = Period(FEB.start + TICK, MAR.end)
+        places = {"1": JAN, "2": FEB, "3": MAR, "4": later}
+        events = [event(each) for each in places]
+        repository.add_events(events, lambda used: places[used.id or ""])
+        for period, ids in [(JAN, "1"), (FEB, "12"), (later, "124"), (MAR, "1234"), (APR, "1234")]:
+            found = list(repository.counted_events(OURS, period, earlier=True))
+            assert "".join(used.id or "" for used, _ in found) == ids
+            assert found == [(used, places[used.id or ""]) for used, _ in found]
+
+    def test_events_of_some_metrics_alone_can_be_read(self, repository: Repository) -> None:
+        events = [event("1", metric="runs"), event("2"), event("3", metric="seats")]
+        repository.add_events(events, month_of)
+        for metrics, ids in [(["seats", "runs"], "13"), (["x"], ""), ([], ""), (None, "123")]:
+            found = repository.counted_events(OURS, FEB, metrics=metrics)
+            assert "".join(used.id or "" for used, _ in found) == ids
+
+    @pytest.mark.parametrize("wrong", ["runs", 5, [5], [""]])
+    def test_metrics_to_read_are_names(self, repository: Repository, wrong: Any) -> None:
+        with pytest.raises(OveragesError, match=r"^metrics"):
+            repository.counted_events(OURS, FEB, metrics=wrong)
+        with pytest.raises(OveragesError, match=r"^without"):
+            repository.usage(OURS, FEB, without=wrong)
 
     def test_a_period_of_that_raises_lets_nothing_be_written(self, repository: Repository) -> None:
         def raises_for_the_second(used: UsageEvent) -> Period:

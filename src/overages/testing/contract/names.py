@@ -58,6 +58,7 @@ class NameContract(ContractBase):
         fill(repository)
         calls: dict[str, Any] = {
             "events": lambda: repository.events(OURS, wrong),
+            "counted_events": lambda: repository.counted_events(OURS, wrong),
             "usage": lambda: repository.usage(OURS, wrong),
             "overage": lambda: repository.overage(OURS, wrong),
             "mark_invoiced": lambda: repository.mark_invoiced(OURS, wrong, at=NOW),

@@ -75,9 +75,9 @@ class InterruptedRepository:
         self._other = OverageService(repository, clock=present)
         self._more = list(more)
 
-    def usage(self, *args: Any) -> Usage:
+    def usage(self, *args: Any, **named: Any) -> Usage:
         """Return what the slow writer reads, and let the other one write before it goes on."""
-        read = self._repository.usage(*args)
+        read = self._repository.usage(*args, **named)
         if self._more:
             self._other.record_usage([self._more.pop(0)])
             self._other.recalculate(OURS)

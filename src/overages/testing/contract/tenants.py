@@ -125,7 +125,7 @@ class TenantContract(ContractBase):
     ) -> None:
         fill(repository)
         nothing = {"usage": Usage(odd, FEB, {}), "mark_invoiced": NOW, "invoiced_at": NOW}
-        nothing |= {"verify": 0, "events": []}
+        nothing |= {"verify": 0, "events": [], "counted_events": []}
         for method, call in reads(repository, odd).items():
             assert (call() or None) == (nothing.get(method) or None), method
 

@@ -82,6 +82,13 @@ class UsageContract(ContractBase):
         repository.add_events([event("4", 2, "runs")], month_of)
         assert repository.usage(OURS, FEB) == Usage(OURS, FEB, {"tokens": "3.5"})
 
+    def test_metrics_can_be_left_out_negative_ones_too(self, repository: Repository) -> None:
+        repository.add_events([event("1", -5), event("2", 3, "runs")], month_of)
+        rest = Usage(OURS, FEB, {"runs": 3})
+        assert repository.usage(OURS, FEB, without=["tokens", "other"]) == rest
+        with pytest.raises(InvalidValue):
+            repository.usage(OURS, FEB, without=["runs"])
+
     def test_a_negative_sum_is_an_error_that_names_org_and_period(
         self, repository: Repository
     ) -> None:

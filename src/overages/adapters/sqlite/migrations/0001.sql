@@ -61,7 +61,10 @@ CREATE TABLE org_billing_usage_events (
     event_id TEXT,
     metric_type TEXT NOT NULL,
     quantity TEXT NOT NULL,
-    at TEXT NOT NULL
+    at TEXT NOT NULL,
+    dimensions TEXT NOT NULL, -- JSON
+    billing_period_start TEXT NOT NULL, -- what it counts in: late ones may count in a later period
+    billing_period_end TEXT NOT NULL
 ) STRICT;
 
 CREATE UNIQUE INDEX org_billing_usage_events_by_id ON org_billing_usage_events (org_id, event_id)
@@ -107,6 +110,8 @@ CREATE TRIGGER org_billing_grants_no_delete BEFORE DELETE ON org_billing_grants
 BEGIN
     SELECT RAISE (ABORT, 'grants are append-only, and voided once');
 END;
+CREATE INDEX org_billing_usage_events_by_period ON org_billing_usage_events
+(org_id, billing_period_start);
 
 CREATE TABLE org_billing_invoiced_periods (
     org_id TEXT NOT NULL,

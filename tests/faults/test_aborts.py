@@ -23,8 +23,8 @@ from .children import result
 from .effort import THOROUGH, times
 from .operations import OPERATIONS, SINGLE, Operation
 
-FIRST_STEPS = 20  # none of which is left out; in the short form, later ones are
-LINES = times(5, 1)  # from one line that is interrupted to the next
+FIRST_STEPS = 10  # none of which is left out; in the short form, later ones are
+LINES = times(13, 1)  # from one line that is interrupted to the next
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_what_is_aborted_in_a_hosts_transaction_leaves_the_hosts_own_writes_or_n
             hosts.rollback()
         else:
             break
-        step += 1
+        step = following(step)
     hosts.set_progress_handler(None, 0)
     hosts.commit()
     assert repository.verify() == 3

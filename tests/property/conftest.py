@@ -1,4 +1,4 @@
-"""How hard Hypothesis tries: some examples of each law, or ten times as many.
+"""How hard Hypothesis tries: a few examples of each law, or twenty times as many.
 
 ``-m thorough`` does the latter.
 """
@@ -7,9 +7,9 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-MODEST = 16
+MODEST = 8
 
-for name, examples in [("modest", MODEST), ("thorough", 10 * MODEST)]:
+for name, examples in [("modest", MODEST), ("thorough", 20 * MODEST)]:
     settings.register_profile(
         name, max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow]
     )

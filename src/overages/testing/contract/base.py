@@ -6,7 +6,7 @@ class PlanContract(ContractBase):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -171,16 +171,3 @@ def nothing_written(repository: Repository) -> Iterator[None]:
     before = everything(repository)
     yield
     assert everything(repository) == before
-
-
-def check_refusals(
-    repository: Repository,
-    error: type[Exception],
-    calls: Iterable[tuple[str, Callable[[], object]]],
-) -> None:
-    """Check that each call raises an error with its words, and leaves all that can be read."""
-    before = everything(repository)
-    for match, call in calls:
-        with pytest.raises(error, match=match):
-            call()
-        assert everything(repository) == before

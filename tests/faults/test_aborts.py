@@ -157,7 +157,7 @@ def test_what_is_aborted_in_a_hosts_transaction_leaves_the_hosts_own_writes_or_n
             hosts.rollback()
         else:
             break
-        step = following(step)
+        step += 1
     hosts.set_progress_handler(None, 0)
     hosts.commit()
     assert repository.verify() == 3

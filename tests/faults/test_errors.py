@@ -57,6 +57,9 @@ READS: Final[dict[str, Callable[[SqliteRepository], object]]] = {
 CALLS: Final = READS | OPERATIONS
 
 
+pytestmark = pytest.mark.usefixtures("no_waiting")
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A database with something in every table, none of which has a rule any more."""

@@ -19,6 +19,8 @@ from .children import results
 from .journals import JOURNALS, use_journal
 from .operations import OPERATIONS
 
+pytestmark = pytest.mark.usefixtures("no_waiting")
+
 
 @pytest.fixture
 def path(tmp_path: Path, journal: str) -> Path:

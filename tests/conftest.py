@@ -4,6 +4,7 @@ python -m pytest -m thorough                # property tests and faults, in full
 python -m pytest tests/faults -m thorough   # faults alone
 """
 
+import gc
 import os
 from pathlib import Path
 
@@ -23,3 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(item.path.is_relative_to(HERE / folder) for folder in CAN_TRY_HARDER):
             item.add_marker(pytest.mark.thorough)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # thousands of tests live to the end: the collector need not look at them again

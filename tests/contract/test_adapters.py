@@ -1,5 +1,6 @@
 """Every adapter keeps the contract of repositories."""
 
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Literal
@@ -28,15 +29,27 @@ class TestSqliteRepositoryInMemory(SqliteContract):
         return SqliteRepository(":memory:")
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database that was just made."""
+    path = tmp_path_factory.mktemp("contract") / "empty.db"
+    SqliteRepository(path).close()
+    return path
+
+
 class TestSqliteRepositoryInAFile(SqliteContract):
     path: Path
 
     @pytest.fixture(autouse=True)
-    def _file(self, tmp_path: Path) -> None:
-        self.path = tmp_path / "overages.db"
+    def _file(self, empty: Path) -> None:
+        self.path = empty.with_name("overages.db")
+        shutil.copy(empty, self.path)
 
     def make(self) -> Repository:
-        return SqliteRepository(self.path)
+        repository = SqliteRepository(self.path)
+        # No power fails here, and waiting for the disk takes longer than all else.
+        repository._database._connection.execute("PRAGMA synchronous = OFF")
+        return repository
 
 
 class TestSqliteRepositoryInTheHostsTransactions(RepositoryContract):

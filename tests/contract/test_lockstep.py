@@ -303,5 +303,5 @@ def revision_of(records: tuple[Any, ...]) -> int:
 
 TestLockstep = Lockstep.TestCase
 TestLockstep.settings = settings(
-    max_examples=300 if THOROUGH else 30, stateful_step_count=20 if THOROUGH else 12, deadline=None
+    max_examples=300 if THOROUGH else 15, stateful_step_count=20 if THOROUGH else 12, deadline=None
 )

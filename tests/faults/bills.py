@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from overages import (
@@ -21,7 +23,7 @@ from overages import (
     UsageEvent,
     calculate,
 )
-from overages.adapters.sqlite import SqliteRepository
+from overages.adapters.sqlite import SqliteRepository, connection as opening
 
 PERIOD: Final = Period.month(2024, 2)
 LATER: Final = Period.month(2024, 3)
@@ -88,11 +90,21 @@ def place(event: UsageEvent) -> Period:
 
 def fill(path: Path, orgs: int = 4) -> None:
     """Make a database with two results for each of some orgs."""
-    with SqliteRepository(path) as repository:
-        repository.put_plan(PLAN)
-        repository.record_many(statements(orgs), created_at=NOW)
-        repository.record_many(statements(orgs, level=3), created_at=NOW)
-        repository.put_grant(org_name(0), GRANT)
+    path.write_bytes(_filled(orgs, opening.wal_is_safe(sqlite3.sqlite_version_info)))
+
+
+@cache
+def _filled(orgs: int, is_wal: bool) -> bytes:
+    """Return the file of such a database, which is the same for all tests with one journal."""
+    del is_wal  # which is how the repository opens it
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "bills.db"
+        with SqliteRepository(path) as repository:
+            repository.put_plan(PLAN)
+            repository.record_many(statements(orgs), created_at=NOW)
+            repository.record_many(statements(orgs, level=3), created_at=NOW)
+            repository.put_grant(org_name(0), GRANT)
+        return path.read_bytes()
 
 
 def contents(path: Path) -> Contents:

@@ -1,8 +1,11 @@
 """Where the faults can be made: on systems with `os.fork` and limits for processes."""
 
 import os
+import sqlite3
 
 import pytest
+
+from overages.adapters.sqlite import connection
 
 from .journals import JOURNALS, use_journal
 
@@ -16,3 +19,15 @@ def journal(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     kind = str(request.param)
     use_journal(monkeypatch, kind)
     return kind
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commits not wait for the disk: for what is not about how a write is broken off."""
+    configure = connection._configure
+
+    def configure_in_haste(database: sqlite3.Connection) -> None:
+        configure(database)
+        database.execute("PRAGMA synchronous = OFF")
+
+    monkeypatch.setattr(connection, "_configure", configure_in_haste)

@@ -23,8 +23,8 @@ from .children import result
 from .effort import THOROUGH, times
 from .operations import OPERATIONS, SINGLE, Operation
 
-FIRST_STEPS = 20  # none of which is left out; in the short form, later ones are
-LINES = times(5, 1)  # from one line that is interrupted to the next
+FIRST_STEPS = 10  # none of which is left out; in the short form, later ones are
+LINES = times(13, 1)  # from one line that is interrupted to the next
 
 
 @pytest.fixture

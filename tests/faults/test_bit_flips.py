@@ -19,8 +19,8 @@ from .bills import fill, org_name
 from .effort import times
 
 ORGS: Final = 4
-IN_COLUMNS: Final = times(100, 2000)
-IN_FILES: Final = times(100, 2000)
+IN_COLUMNS: Final = times(50, 2000)
+IN_FILES: Final = times(50, 2000)
 TABLE: Final = "org_billing_overages"
 NAMES: Final = (*COLUMNS, "id")
 

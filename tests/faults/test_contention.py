@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 WORKERS: Final = 8
 ORGS: Final = 6
-ROUNDS: Final = times(3, 25)
+ROUNDS: Final = times(2, 25)
 EVENTS: Final = 5  # of an org in a round
 LINES: Final = 3  # of a statement
 
@@ -125,7 +125,7 @@ def test_eight_threads_with_one_repository_lose_nothing(path: Path) -> None:
 
 
 def test_processes_that_make_the_same_file_at_the_same_time_make_it_once(tmp_path: Path) -> None:
-    for i in range(times(3, 100)):
+    for i in range(times(2, 100)):
         path = tmp_path / f"{i}.db"
 
         def made(path: Path = path) -> int:

@@ -93,7 +93,7 @@ def test_a_damaged_file_is_refused_or_shows_the_truth_or_does_not_verify(
         truth = read(repository)
     chance = random.Random(damage.__name__)
     loud = 0
-    for i in range(times(20, 1000)):
+    for i in range(times(10, 1000)):
         path = tmp_path / f"{i}.db"
         path.write_bytes(damage(sound, chance))
         try:

@@ -22,7 +22,7 @@ from .journals import use_journal
 Step = Callable[[SqliteRepository], int]
 """Writes something, and returns how much of it was new."""
 
-KILLS = [("delete", times(12, 1000)), ("wal", times(4, 250))]
+KILLS = [("delete", times(6, 1000)), ("wal", times(3, 250))]
 
 
 def steps() -> list[Step]:

@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,11 @@ from overages.adapters.sqlite import SqliteRepository
 from overages.errors import RecordsAltered, StorageBusy, StorageError, StorageReadOnly
 
 from .bills import NOW, PERIOD, contents, fill, is_free, org_name
+from .children import results
+from .journals import JOURNALS, use_journal
 from .operations import OPERATIONS
+
+pytestmark = pytest.mark.usefixtures("no_waiting")
 
 
 @pytest.fixture
@@ -74,12 +79,21 @@ def test_a_database_that_another_holds_for_itself_is_busy_to_reads_or_shows_the_
         assert len(repository.records(org_name(0))) == 6
 
 
-def test_a_write_waits_for_a_lock_as_long_as_it_was_told(path: Path) -> None:
-    with SqliteRepository(path, timeout=1) as repository, held(path, "IMMEDIATE"):
-        started = os.times().elapsed
-        with pytest.raises(StorageBusy):
-            repository.mark_invoiced(org_name(0), PERIOD, at=NOW)
-        assert os.times().elapsed - started > 0.9
+def waited(path: Path, kind: str) -> float:
+    """Return how many seconds a write waits for a lock that is never given back."""
+    with pytest.MonkeyPatch.context() as patch:
+        use_journal(patch, kind)
+        fill(path)
+        with SqliteRepository(path, timeout=1) as repository, held(path, "IMMEDIATE"):
+            started = os.times().elapsed
+            with pytest.raises(StorageBusy):
+                repository.mark_invoiced(org_name(0), PERIOD, at=NOW)
+            return os.times().elapsed - started
+
+
+def test_a_write_waits_for_a_lock_as_long_as_it_was_told(tmp_path: Path) -> None:
+    for seconds in results([partial(waited, tmp_path / kind, kind) for kind in JOURNALS]):
+        assert seconds > 0.9
 
 
 def test_no_read_leaves_a_lock_behind(path: Path) -> None:

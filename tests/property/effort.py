@@ -1,12 +1,15 @@
-"""How many examples a test takes where the profile's number doesn't suit it.
+"""How many examples a test takes: by default a few, and with ``-m thorough`` what finds more.
 
 @few      # it runs once for each kind of value, and one example shows most of what there is
 @many     # it is where most faults would be found
 """
 
+import os
+from typing import Final
+
 from hypothesis import settings
 
-_usual = settings().max_examples
+THOROUGH: Final = os.environ.get("OVERAGES_THOROUGH") == "1"
 
-few = settings(max_examples=_usual // 2)
-many = settings(max_examples=_usual * 5)
+few = settings(max_examples=80 if THOROUGH else 3)
+many = settings(max_examples=800 if THOROUGH else 24)

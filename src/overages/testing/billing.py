@@ -43,11 +43,14 @@ Prices = st.SearchStrategy[Any]
 """Price models, or recipes of them."""
 
 
+_included = st.one_of(non_negative_numbers, small_wholes, st.none())
+_limits = st.none() | non_negative_numbers | small_wholes
+
+
 @st.composite
 def allowance_recipes(draw: st.DrawFn, prices: Prices = our_price_recipes) -> Recipe[Allowance]:
     """Return allowances, some of them unlimited."""
-    included = draw(st.one_of(non_negative_numbers, small_wholes, st.none()))
-    return Recipe(Allowance, (included, draw(prices)))
+    return Recipe(Allowance, (draw(_included), draw(prices)))
 
 
 @st.composite
@@ -66,7 +69,8 @@ def plan_recipes(
         "rounding_scope": draw(st.sampled_from(scopes)),
         "base_fee": draw(st.none() | money_recipes(st.just(currency))),
     }
-    allowances = {metric: draw(allowance_recipes(prices)) for metric in found}
+    priced = allowance_recipes(prices)
+    allowances = {metric: draw(priced) for metric in found}
     return Recipe(Plan, (draw(names), currency, allowances), named)
 
 
@@ -111,7 +115,7 @@ def cases(
     plan = recipe.one()
     quantities = draw(quantities_of(plan))
     limited = [metric for metric in plan.allowances if not draw(st.integers(0, 2))]
-    limits = {metric: draw(st.none() | non_negative_numbers | small_wholes) for metric in limited}
+    limits = {metric: draw(_limits) for metric in limited}
     period = draw(period_recipes() if periods is None else periods)
     org_id = draw(orgs if org_ids is None else org_ids)
     return Case(recipe, Recipe(Usage, (org_id, period, reordered(quantities))), limits)

@@ -45,11 +45,16 @@ def written(parts: int, way: int) -> Numeral:
 ANY_WAY: Final = st.sampled_from([(one, other) for one in range(24) for other in range(24)])
 
 
+def respelled(parts: int, ways: tuple[int, int]) -> Spelled:
+    """Return a number, given in parts, written in two ways."""
+    return Spelled(*(written(parts, way) for way in ways))
+
+
 def spelled(
     parts: st.SearchStrategy[int], ways: st.SearchStrategy[tuple[int, int]] = ANY_WAY
 ) -> st.SearchStrategy[Spelled]:
     """Return numbers, given in parts, each written in two ways."""
-    return st.builds(lambda p, both: Spelled(*(written(p, way) for way in both)), parts, ways)
+    return st.builds(respelled, parts, ways)
 
 
 _small_whole = st.integers(0, 40).map(lambda n: n * UNIT)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from overages.exchange import Exchanged
 from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
 from overages.testing.numerals import (
+    ANY_WAY,
     MOST_PARTS,
     UNIT,
     Numeral,
@@ -27,24 +28,31 @@ from overages.testing.numerals import (
     positive_numbers,
     positive_parts,
     prices,
+    respelled,
     sizes,
-    spelled,
 )
 from overages.testing.recipe import Recipe, Spelled
 from overages.tier import Tier
 
+# Hypothesis checks a strategy before it first draws from it, which takes longer than to draw: what
+# is drawn often is made once, not within the function that draws.
+_flags = st.booleans()
+_beside = st.sampled_from([-UNIT, -1, 0, 0, 1, UNIT, UNIT // 2])
 
-@st.composite
-def tier_recipes(draw: st.DrawFn, up_to: Any = None) -> Recipe[Tier]:
+
+def _draw_tier(draw: st.DrawFn, up_to: Any = None) -> Recipe[Tier]:
     """Return a lawful tier with a given bound."""
     named: dict[str, Any] = {}
-    if draw(st.booleans()):
+    if draw(_flags):
         named = {"per": draw(pers)}
-    elif draw(st.booleans()):
+    elif draw(_flags):
         named = {"size": draw(sizes), "count": draw(counts)}
     if not draw(st.integers(0, 3)):
         named["maximum"] = draw(maxima)
     return Recipe(Tier, (up_to, draw(prices), draw(flat_fees)), named)
+
+
+tier_recipes = st.composite(_draw_tier)
 
 
 @st.composite
@@ -53,8 +61,8 @@ def table_recipes(
 ) -> list[Recipe[Tier]]:
     """Return a lawful table of one to four tiers: bounds rise, the last tier has none."""
     rising = sorted(draw(st.lists(bounds, max_size=3, unique=True)))
-    ups: list[Any] = [draw(spelled(st.just(bound))) for bound in rising]
-    return [draw(tier_recipes(up_to)) for up_to in [*ups, None]]
+    ups: list[Any] = [respelled(bound, draw(ANY_WAY)) for bound in rising]
+    return [_draw_tier(draw, up_to) for up_to in [*ups, None]]
 
 
 def tiered(
@@ -123,11 +131,11 @@ def _units_to_maximum(tier: Tier) -> list[int]:
 @st.composite
 def quantities_at(draw: st.DrawFn, model: PriceModel, included: Numeral | None = 0) -> Spelled:
     """Return a quantity, as often as not at or beside a point where the cost turns."""
-    if draw(st.booleans()):
+    if draw(_flags):
         return draw(non_negative_numbers)
     at = draw(st.sampled_from(turning_points(model))) + in_parts(included or 0)
-    beside = draw(st.sampled_from([-UNIT, -1, 0, 0, 1, UNIT, UNIT // 2]))
-    return draw(spelled(st.just(min(MOST_PARTS, max(0, at + beside)))))
+    parts = min(MOST_PARTS, max(0, at + draw(_beside)))
+    return respelled(parts, draw(ANY_WAY))
 
 
 @st.composite

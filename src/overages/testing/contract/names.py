@@ -15,6 +15,7 @@ from overages.testing.contract.base import (
     PLAN,
     ContractBase,
     event,
+    everything,
     fill,
     month_of,
     nothing_written,
@@ -33,9 +34,10 @@ class NameContract(ContractBase):
     @pytest.mark.parametrize("bad", BAD_NAMES, ids=BAD_IDS)
     def test_what_is_no_name_of_an_org_is_refused(self, repository: Repository, bad: str) -> None:
         fill(repository)
-        for call in reads(repository, bad).values():
-            with nothing_written(repository), pytest.raises(InvalidValue, match=r"^org_id: must "):
-                call()
+        with nothing_written(repository):
+            for call in reads(repository, bad).values():
+                with pytest.raises(InvalidValue, match=r"^org_id: must "):
+                    call()
 
     @pytest.mark.parametrize("wrong", WRONG_TYPES)
     def test_what_is_no_text_is_no_name_of_an_org(self, repository: Repository, wrong: Any) -> None:
@@ -43,9 +45,10 @@ class NameContract(ContractBase):
         methods = reads(repository, wrong)
         if wrong is None:
             del methods["verify"]  # it verifies all of them
-        for call in methods.values():
-            with nothing_written(repository), pytest.raises(InvalidType, match=r"^org_id: must be"):
-                call()
+        with nothing_written(repository):
+            for call in methods.values():
+                with pytest.raises(InvalidType, match=r"^org_id: must be"):
+                    call()
 
     @pytest.mark.parametrize("bad", BAD_NAMES, ids=BAD_IDS)
     def test_what_is_no_name_of_a_plan_is_refused(self, repository: Repository, bad: str) -> None:
@@ -68,9 +71,10 @@ class NameContract(ContractBase):
         }
         if wrong is None:
             del calls["records"], calls["summary"]  # they are of all periods then
-        for call in calls.values():
-            with nothing_written(repository), pytest.raises(InvalidType, match=r"^period: must be"):
-                call()
+        with nothing_written(repository):
+            for call in calls.values():
+                with pytest.raises(InvalidType, match=r"^period: must be"):
+                    call()
 
     @pytest.mark.parametrize("wrong", [None, "starter", {}, PLAN.allowances, 1])
     def test_values_of_a_wrong_type_are_refused(self, repository: Any, wrong: Any) -> None:
@@ -84,9 +88,11 @@ class NameContract(ContractBase):
             r"statements\[0\]": lambda: repository.record(wrong, created_at=NOW),
             r"statements\[1\]": lambda: repository.record_many([owed(), wrong], created_at=NOW),
         }
+        before = everything(repository)
         for field, call in calls.items():
-            with nothing_written(repository), pytest.raises(InvalidType, match=f"^{field}: must"):
+            with pytest.raises(InvalidType, match=f"^{field}: must"):
                 call()
+            assert everything(repository) == before
 
     @pytest.mark.parametrize("wrong", [None, 1, event("1"), owed()])
     def test_what_cannot_be_iterated_over_is_no_batch(self, repository: Any, wrong: Any) -> None:

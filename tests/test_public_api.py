@@ -11,13 +11,14 @@ import pytest
 import overages
 
 NAMES = [
-    "Account", "Allowance", "ChainHead", "Charge", "Currency", "Cycle", "Graduated",
-    "MemoryRepository", "Meter", "MetricTotal", "Money", "Overage", "OverageRecord",
+    "Account", "Allowance", "ChainHead", "Charge", "Conversion", "Currency", "Cycle", "Exchanged",
+    "Graduated", "MemoryRepository", "Meter", "MetricTotal", "Money", "Overage", "OverageRecord",
     "OverageService", "Package", "PerUnit", "Percentage", "Period", "Plan", "PriceModel",
     "Proration", "Recording", "Repository", "Rounding", "SqliteRepository", "Statement", "Summary",
-    "Tier", "TierCharge", "Usage", "UsageEvent", "Volume", "aggregate", "allocate", "calculate",
-    "calculate_many", "charge_between", "day_count", "meter", "part_weights", "period_share",
-    "prorate", "prorate_exactly", "prorate_parts", "round_to",
+    "Tier", "TierCharge", "TransactionCharge", "TransactionFee", "Usage", "UsageEvent", "Volume",
+    "aggregate", "allocate", "calculate", "calculate_many", "charge_between", "day_count",
+    "is_blocked", "meter", "part_weights", "period_share", "prorate", "prorate_exactly",
+    "prorate_parts", "prorated_cost", "remaining", "round_to",
 ]  # fmt: skip
 
 

@@ -22,14 +22,18 @@ if TYPE_CHECKING:
     from overages.aggregation import aggregate
     from overages.calculation import calculate, calculate_many, charge_between
     from overages.chain import ChainHead
+    from overages.conversion import Conversion
     from overages.cycle import Cycle
     from overages.daycount import Proration, day_count
+    from overages.exchange import Exchanged
+    from overages.limits import is_blocked, remaining
     from overages.metering import Meter, meter
     from overages.money import Currency, Money
     from overages.overage import Overage, Statement
     from overages.period import Period
     from overages.plan import Allowance, Plan
     from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
+    from overages.prorated import prorated_cost
     from overages.proration import (
         part_weights,
         period_share,
@@ -43,6 +47,7 @@ if TYPE_CHECKING:
     from overages.rounding import Rounding, allocate, round_to
     from overages.service import OverageService
     from overages.tier import Charge, Tier, TierCharge
+    from overages.transactions import TransactionCharge, TransactionFee
     from overages.usage import Usage, UsageEvent
 
 __all__ = [
@@ -50,8 +55,10 @@ __all__ = [
     "Allowance",
     "ChainHead",
     "Charge",
+    "Conversion",
     "Currency",
     "Cycle",
+    "Exchanged",
     "Graduated",
     "MemoryRepository",
     "Meter",
@@ -75,6 +82,8 @@ __all__ = [
     "Summary",
     "Tier",
     "TierCharge",
+    "TransactionCharge",
+    "TransactionFee",
     "Usage",
     "UsageEvent",
     "Volume",
@@ -84,12 +93,15 @@ __all__ = [
     "calculate_many",
     "charge_between",
     "day_count",
+    "is_blocked",
     "meter",
     "part_weights",
     "period_share",
     "prorate",
     "prorate_exactly",
     "prorate_parts",
+    "prorated_cost",
+    "remaining",
     "round_to",
 ]
 
@@ -100,14 +112,18 @@ _HOMES = {
     "aggregation": ["aggregate"],
     "calculation": ["calculate", "calculate_many", "charge_between"],
     "chain": ["ChainHead"],
+    "conversion": ["Conversion"],
     "cycle": ["Cycle"],
     "daycount": ["Proration", "day_count"],
     "metering": ["Meter", "meter"],
+    "exchange": ["Exchanged"],
+    "limits": ["is_blocked", "remaining"],
     "money": ["Currency", "Money"],
     "overage": ["Overage", "Statement"],
     "period": ["Period"],
     "plan": ["Allowance", "Plan"],
     "pricing": ["Graduated", "Package", "PerUnit", "Percentage", "PriceModel", "Volume"],
+    "prorated": ["prorated_cost"],
     "proration": ["part_weights", "period_share", "prorate", "prorate_exactly", "prorate_parts"],
     "record": ["MetricTotal", "OverageRecord", "Summary"],
     "recording": ["Recording"],
@@ -115,6 +131,7 @@ _HOMES = {
     "rounding": ["Rounding", "allocate", "round_to"],
     "service": ["OverageService"],
     "tier": ["Charge", "Tier", "TierCharge"],
+    "transactions": ["TransactionCharge", "TransactionFee"],
     "usage": ["Usage", "UsageEvent"],
 }
 

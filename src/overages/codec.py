@@ -15,8 +15,10 @@ from typing import Any, Final, TypeVar, cast
 
 from overages.account import Account
 from overages.chain import ChainHead
+from overages.conversion import Conversion
 from overages.cycle import Cycle
 from overages.errors import InvalidValue
+from overages.exchange import Exchanged
 from overages.forms import (
     EXACT,
     FLAG,
@@ -46,6 +48,7 @@ from overages.plan import Allowance, Plan
 from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
 from overages.record import MetricTotal, OverageRecord, Summary
 from overages.tier import Charge, Tier, TierCharge
+from overages.transactions import TransactionCharge, TransactionFee
 from overages.usage import Usage, UsageEvent
 
 T = TypeVar("T")
@@ -71,9 +74,8 @@ class Codec:
 
     def __init__(self, price_models: Iterable[type[PriceModel]] = ()) -> None:
         models: tuple[type, ...] = as_tuple(price_models, "price_models")
-        check_models(models, [kind.__name__ for kind in _PLAIN | _PRICES | _priced(_TIER)])
-        prices = _PRICES | {model: form_of(model, _TIER) for model in models}
-        forms = _PLAIN | prices | _priced(any_of(prices, _A_PRICE))
+        check_models(models, [kind.__name__ for kind in _forms(_PRICES)])
+        forms = _forms(_PRICES | {model: form_of(model, _TIER) for model in models})
         self._kinds = tuple(forms)
         self._form = any_of(forms, "a value of the library")
 
@@ -169,8 +171,26 @@ _TIER: Final = table(
     per=NUMBER,
     size=optional(NUMBER),
     count=TEXT,
+    maximum=optional(NUMBER),
 )
-_TIER_CHARGE: Final = table(TierCharge, tier=_TIER, quantity=NUMBER, above=NUMBER)
+_TIER_CHARGE: Final = table(TierCharge, tier=_TIER, quantity=NUMBER, above=NUMBER, rate=EXACT)
+_CONVERSION: Final = table(
+    Conversion,
+    multiply=NUMBER,
+    divide=NUMBER,
+    increment=optional(NUMBER),
+    minimum=NUMBER,
+    rounding=ROUNDING,
+)
+_FEE: Final = table(
+    TransactionFee,
+    percent=NUMBER,
+    fixed=NUMBER,
+    free_events=optional(WHOLE),
+    free_amount=optional(NUMBER),
+    min_per_event=optional(NUMBER),
+    max_per_event=optional(NUMBER),
+)
 _TOTAL: Final = table(MetricTotal, quantity=NUMBER, cost=_MONEY)
 _RECORD: Final = table(
     OverageRecord,
@@ -200,6 +220,7 @@ _PLAIN: Final[dict[type, Form]] = {
     ),
     ChainHead: table(ChainHead, sequence=WHOLE, digest=TEXT),
     Charge: table(Charge, tiers=list_of(_TIER_CHARGE)),
+    Conversion: _CONVERSION,
     Currency: _CURRENCY,
     Cycle: _CYCLE,
     MetricTotal: _TOTAL,
@@ -209,6 +230,14 @@ _PLAIN: Final[dict[type, Form]] = {
     Summary: table(_summary, currency=_CURRENCY, metrics=by_name(_TOTAL)),
     Tier: _TIER,
     TierCharge: _TIER_CHARGE,
+    TransactionCharge: table(
+        TransactionCharge,
+        fee=_FEE,
+        amounts=list_of(NUMBER),
+        events_before=WHOLE,
+        amount_before=NUMBER,
+    ),
+    TransactionFee: _FEE,
     Usage: table(Usage, org_id=NAME, period=PERIOD, quantities=by_name(NUMBER)),
     UsageEvent: _EVENT,
 }
@@ -222,6 +251,13 @@ _PRICES: Final[dict[type, Form]] = {
 _A_PRICE: Final = (
     "a price model of the library, or of a class that is named in Codec(price_models=[...])"
 )
+
+
+def _forms(own_prices: dict[type, Form]) -> dict[type, Form]:
+    """Return the forms of all classes, given those of price models that hold no other one."""
+    exchanged = table(Exchanged, price=any_of(own_prices, _A_PRICE), rate=NUMBER, per=NUMBER)
+    prices = own_prices | {Exchanged: exchanged}
+    return _PLAIN | prices | _priced(any_of(prices, _A_PRICE))
 
 
 def _priced(price: Form) -> dict[type, Form]:

@@ -13,11 +13,16 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from math import lcm
+from typing import TypeAlias
 
 from overages.errors import InvalidType, InvalidValue
 from overages.exact import LIMIT, SCALE, Quantity, QuantityLike, non_negative, scaled, unscaled
 from overages.parsing import Problems, as_tuple
 from overages.tier import NOTHING, Charge, Count, Tier, TierCharge, new_charge
+
+Step: TypeAlias = tuple[int, int, int, int, Count, tuple[TierCharge, ...], Tier, Quantity]
+"""Lower bound, rate, what is due at it with the flat fee, package (or 0) and how packages count,
+full tiers below, the tier, and its lower bound in units."""
 
 
 def check_table(tiers: Iterable[Tier]) -> tuple[Tier, ...]:
@@ -54,9 +59,9 @@ def check_table(tiers: Iterable[Tier]) -> tuple[Tier, ...]:
 
 
 def _check_signs(tier: Tier, where: str, problems: Problems) -> None:
-    for name in ("price", "flat"):
+    for name in ("price", "flat", "maximum"):
         value = getattr(tier, name)
-        if value < 0:
+        if value is not None and value < 0:
             problems.add(InvalidValue(f"{where}.{name}", value, "must not be negative"))
     for name in ("per", "size"):
         value = getattr(tier, name)
@@ -113,6 +118,9 @@ class Ladder:
 
     Quantities are counted in `quantum` parts of a unit (1 where every bound and package is whole,
     else `SCALE`), costs in parts of a major currency unit, as many as the `denominator` says.
+
+    A tier that can reach its maximum has two steps, of which the second costs that and no more: so
+    a quantity is looked up and priced as fast as without any maximum.
     """
 
     __slots__ = ("bounds", "denominator", "quantum", "steps")
@@ -120,23 +128,44 @@ class Ladder:
     def __init__(self, tiers: Sequence[Tier], *, cumulative: bool, quantum: int) -> None:
         costs = [_prices(tier, quantum) for tier in tiers]
         self.quantum = quantum
-        self.bounds = [_parts(tier.up_to, quantum) for tier in tiers if tier.up_to is not None]
-        self.denominator = lcm(*(cost.denominator for pair in costs for cost in pair))
-        self.steps = []
+        self.bounds: list[int] = []
+        self.denominator = lcm(*(cost.denominator for row in costs for cost in row))
+        self.steps: list[Step] = []
         due = 0  # for all tiers below, when they are full
         full: tuple[TierCharge, ...] = ()
         above: Quantity = 0
-        for tier, (price, flat) in zip(tiers, costs, strict=True):
-            rate, base = int(price * self.denominator), due + int(flat * self.denominator)
+        for tier, row in zip(tiers, costs, strict=True):
+            rate, flat, *most = (int(cost * self.denominator) for cost in row)
             size = 0 if tier.size is None else _parts(tier.size, quantum)
             lower = _parts(above, quantum)
-            self.steps.append((lower, rate, base, size, tier.count, full, tier, above))
-            if cumulative and tier.up_to is not None:
-                inside = unscaled(scaled(tier.up_to) - scaled(above))
-                units = _parts(inside, quantum)
-                due = base + rate * (_packages(units, size, tier.count) if size else units)
-                full += (TierCharge(tier, inside, above),)
+            self.steps.append((lower, rate, due + flat, size, tier.count, full, tier, above))
+            for maximum in most:
+                self._cap(due + maximum)
+            if tier.up_to is None:
+                break
+            self.bounds.append(_parts(tier.up_to, quantum))
+            if cumulative:
+                units = self.bounds[-1] - lower
+                cost = flat + rate * (_packages(units, size, tier.count) if size else units)
+                due += min(cost, *most) if most else cost
+                full += (TierCharge(tier, unscaled(scaled(tier.up_to) - scaled(above)), above),)
                 above = tier.up_to
+
+    def _cap(self, maximum: int) -> None:
+        """End the last step where it comes to a maximum, if it does, and let another one follow."""
+        lower, rate, base, size, count, full, tier, above = self.steps[-1]
+        begin = self.bounds[-1] if self.bounds else 0
+        capped = (lower, 0, maximum, 0, count, full, tier, above)
+        left = maximum - base
+        if left < 0:
+            self.steps[-1] = capped
+        elif rate:
+            end = lower + _most_parts(left // rate, size, count)
+            if end <= begin:
+                self.steps[-1] = capped
+            elif tier.up_to is None or end < _parts(tier.up_to, self.quantum):
+                self.bounds.append(end)
+                self.steps.append(capped)
 
 
 def _is_whole(tiers: Sequence[Tier]) -> bool:
@@ -148,11 +177,19 @@ def _packages(parts: int, size: int, count: Count) -> int:
     return -(-parts // size) if count == "started" else parts // size
 
 
+def _most_parts(times: int, size: int, count: Count) -> int:
+    """Return the most parts for which a price is due so many times at most."""
+    if not size:
+        return times
+    return times * size if count == "started" else (times + 1) * size - 1
+
+
 def _parts(number: Quantity, quantum: int) -> int:
     return scaled(number) * quantum // SCALE
 
 
-def _prices(tier: Tier, quantum: int) -> tuple[Fraction, Fraction]:
-    """Return the tier's price for a part of a unit (or for a package) and its flat fee."""
-    price = Fraction(tier.price)
-    return price / Fraction(tier.per) / (quantum if tier.size is None else 1), Fraction(tier.flat)
+def _prices(tier: Tier, quantum: int) -> tuple[Fraction, ...]:
+    """Return the tier's price for a part of a unit (or a package), its flat fee and any maximum."""
+    price = Fraction(tier.price) / Fraction(tier.per) / (quantum if tier.size is None else 1)
+    fees = (tier.flat,) if tier.maximum is None else (tier.flat, tier.maximum)
+    return (price, *map(Fraction, fees))

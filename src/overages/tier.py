@@ -10,6 +10,7 @@ it, and a `Charge` is all of those of one quantity: its exact cost with the whol
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
 from typing import Final, Literal, TypeAlias
@@ -21,6 +22,7 @@ from overages.exact import (
     Exact,
     Quantity,
     QuantityLike,
+    exact_amount,
     exact_number,
     non_negative,
     optional_quantity,
@@ -47,9 +49,11 @@ class Tier:
     :param per: how many units `price` buys; fractions are charged in proportion.
     :param size: units in a package; within the tier, packages are then charged, not units.
     :param count: whether ``"started"`` packages are charged, or only ``"completed"`` ones.
+    :param maximum: the most that the tier can cost, its flat fee included, in major currency units;
+        None where there is no such cap.
 
-    `unit_price` is the price of each unit in major currency units; None where a flat fee or
-    packages come in.
+    `unit_price` is the price of each unit in major currency units; None where a flat fee, packages
+    or a maximum come in.
 
     :raises InvalidType: if a number is a float or no number at all.
     :raises InvalidValue: if a number is badly written, or both `per` and `size` are given.
@@ -66,6 +70,7 @@ class Tier:
     per: Quantity
     size: Quantity | None
     count: Count
+    maximum: Quantity | None
     unit_price: Exact | None = field(init=False, eq=False)
 
     def __init__(
@@ -77,6 +82,7 @@ class Tier:
         per: QuantityLike = 1,
         size: QuantityLike | None = None,
         count: Count = "started",
+        maximum: QuantityLike | None = None,
     ) -> None:
         values = parse_all(
             (optional_quantity, up_to, "up_to"),
@@ -85,6 +91,7 @@ class Tier:
             (quantity_of, per, "per"),
             (optional_quantity, size, "size"),
             (count_rule, count, "count"),
+            (optional_quantity, maximum, "maximum"),
         )
         if values[3] != 1 and size is not None:
             raise InvalidValue("per", per, "must be left at 1 where the tier has a size")
@@ -99,7 +106,7 @@ class Tier:
         return Fraction(ceil(packages) if self.count == "started" else floor(packages))
 
     def __repr__(self) -> str:
-        usual = {"flat": 0, "per": 1, "size": None, "count": "started"}
+        usual = {"flat": 0, "per": 1, "size": None, "count": "started", "maximum": None}
         unusual = {key: getattr(self, key) for key, value in usual.items()}
         shown = [f"up_to={self.up_to!r}", f"price={self.price!r}"]
         shown += [f"{key}={value!r}" for key, value in unusual.items() if value != usual[key]]
@@ -107,35 +114,49 @@ class Tier:
 
 
 def _unit_price(tier: Tier) -> Exact | None:
-    if tier.flat or tier.size is not None or tier.per <= 0:  # (the table will refuse the last)
+    if tier.flat or tier.size is not None or tier.maximum is not None:
+        return None
+    if tier.per <= 0:  # the table will refuse it
         return None
     price, parts = tier.price.as_integer_ratio()
     units, of_units = tier.per.as_integer_ratio()
     return exact_number(price * of_units, parts * units)
 
 
-@frozen(init=False, weakref_slot=False)
+@frozen(init=False, repr=False, weakref_slot=False)
 class TierCharge:
-    """What a quantity costs in one tier: ``units x price + flat``.
+    """What a quantity costs in one tier: ``units x price + flat``, and at most the tier's maximum.
 
     :param tier: the row of the price table.
     :param quantity: the units that fell into it, zero or more.
     :param above: the tier's exclusive lower bound, in units.
+    :param rate: major currency units for each unit that the tier is priced in, where that is
+        another one (see `Exchanged`); above zero, and exact.
 
-    >>> charge = TierCharge(Tier(None, price="1.25", size=1000), quantity=2500)
-    >>> charge.exact_cost, charge.explain()
-    (Decimal('3.75'), '3 x 1.25 (packages of 1,000)')
+    >>> charge = TierCharge(Tier(None, price="1.25", size=1000, maximum=3), quantity=2500)
+    >>> charge.exact_cost, charge.uncapped_cost
+    (Decimal('3'), Decimal('3.75'))
+    >>> charge.explain()
+    '3 x 1.25 (packages of 1,000), at most 3'
     """
 
     tier: Tier
     quantity: Quantity
     above: Quantity
+    rate: Exact
 
-    def __init__(self, tier: Tier, quantity: QuantityLike, above: QuantityLike = 0) -> None:
+    def __init__(
+        self,
+        tier: Tier,
+        quantity: QuantityLike,
+        above: QuantityLike = 0,
+        rate: Exact | int = 1,
+    ) -> None:
         values = parse_all(
             (instance_of(Tier), tier, "tier"),
             (non_negative, quantity, "quantity"),
             (non_negative, above, "above"),
+            (_positive_amount, rate, "rate"),
         )
         positive(tier.per, "tier.per")
         positive(1 if tier.size is None else tier.size, "tier.size")
@@ -148,8 +169,27 @@ class TierCharge:
         return exact_number(cost.numerator, cost.denominator)
 
     @property
+    def uncapped_cost(self) -> Exact:
+        """What the cost would be if the tier had no maximum, in major currency units."""
+        cost = self._priced() * Fraction(self.rate)
+        return exact_number(cost.numerator, cost.denominator)
+
+    @property
     def fraction(self) -> Fraction:
         """The exact cost as a fraction, for sums."""
+        cost, most = self._priced(), self.tier.maximum
+        return (cost if most is None else min(cost, Fraction(most))) * Fraction(self.rate)
+
+    @property
+    def unit_price(self) -> Exact | None:
+        """Major currency units for each unit; None where a fee, packages or a maximum come in."""
+        price = self.tier.unit_price
+        if price is None or self.rate == 1:
+            return price
+        each = Fraction(price) * Fraction(self.rate)
+        return exact_number(each.numerator, each.denominator)
+
+    def _priced(self) -> Fraction:
         tier = self.tier
         return tier.exact_units(self.quantity) * Fraction(tier.price) + Fraction(tier.flat)
 
@@ -167,12 +207,28 @@ class TierCharge:
         if tier.size is not None:
             kind = "" if tier.count == "started" else "completed "
             text += f" ({kind}packages of {plain_text(tier.size)})"
-        return f"{text} + {plain_text(tier.flat)} flat" if tier.flat else text
+        if tier.flat:
+            text += f" + {plain_text(tier.flat)} flat"
+        if tier.maximum is not None:
+            text += f", at most {plain_text(tier.maximum)}"
+        return text if self.rate == 1 else f"{text}, at a rate of {plain_text(self.rate)}"
 
     def _units(self) -> str:
         if self.tier.size is None:
             return plain_text(self.quantity)
         return plain_text(self.tier.exact_units(self.quantity).numerator)
+
+    def __repr__(self) -> str:
+        rate = "" if self.rate == 1 else f", rate={self.rate!r}"
+        shown = f"tier={self.tier!r}, quantity={self.quantity!r}, above={self.above!r}"
+        return f"TierCharge({shown}{rate})"
+
+
+def _positive_amount(value: object, field: str) -> Exact:
+    amount = exact_amount(value, field)
+    if amount <= 0:
+        raise InvalidValue(field, value, "must be more than zero")
+    return amount
 
 
 @frozen(init=False, eq=False, repr=False, weakref_slot=False)
@@ -204,7 +260,7 @@ class Charge:
         """A `TierCharge` for each tier that was used, from the first one up."""
         if self._reached is None:
             return self._filled
-        return (*self._filled, _new_tier_charge(*self._reached))
+        return (*self._filled, new_tier_charge(*self._reached, ONE))
 
     @property
     def ratio(self) -> tuple[int, int]:
@@ -221,7 +277,7 @@ class Charge:
         """Price of each unit in major currency units; None where units differ or a fee is added."""
         if self._reached is not None and not self._filled:
             return self._reached[0].unit_price
-        prices = {part.tier.unit_price for part in self.tiers}
+        prices = {part.unit_price for part in self.tiers}
         return prices.pop() if len(prices) == 1 else None
 
     def __eq__(self, other: object) -> bool:
@@ -235,5 +291,6 @@ class Charge:
 
 
 NOTHING: Final = Charge(())
-_new_tier_charge: Final = trusted(TierCharge)
+ONE: Final = Decimal(1)
+new_tier_charge: Final = trusted(TierCharge)
 new_charge: Final = trusted(Charge)

@@ -13,7 +13,18 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Any, TypeAlias
 
-from overages import Graduated, Percentage, PerUnit, Plan, Tier, Usage, UsageEvent, Volume
+from overages import (
+    Exchanged,
+    Graduated,
+    Percentage,
+    PerUnit,
+    Plan,
+    Tier,
+    TransactionFee,
+    Usage,
+    UsageEvent,
+    Volume,
+)
 
 Number: TypeAlias = int | Decimal | Fraction | str
 
@@ -32,13 +43,16 @@ def price_of(model: Any, quantity: Number) -> Fraction:
 def tier_costs(model: Any, quantity: Number) -> dict[int, Fraction]:
     """Return what a quantity costs in each tier that it uses, by the tier's index."""
     units = Fraction(quantity)
+    if isinstance(model, Exchanged):
+        rate = Fraction(model.rate) / Fraction(model.per)
+        return {i: cost * rate for i, cost in tier_costs(model.price, quantity).items()}
     if isinstance(model, Percentage):
         return {0: units * Fraction(model.percent) / 100} if units else {}
     if isinstance(model, PerUnit):
         return {0: units / Fraction(model.per) * Fraction(model.price)} if units else {}
     if isinstance(model, (Graduated, Volume)):
         if not units:
-            return {0: Fraction(model.tiers[0].flat)} if model.flat_at_zero else {}
+            return {0: _at_zero(model)} if model.flat_at_zero else {}
         inside = parts_within if isinstance(model, Graduated) else all_in_one
         return {i: cost_in(model.tiers[i], part) for i, part in inside(model.tiers, units).items()}
     # a package, or a host's own model that charges like one
@@ -66,6 +80,16 @@ def all_in_one(tiers: Sequence[Tier], units: Fraction) -> dict[int, Fraction]:
 
 def cost_in(tier: Tier, units: Fraction) -> Fraction:
     """Return what some units, more than none, cost within a tier."""
+    return capped(tier, uncapped_cost_in(tier, units))
+
+
+def capped(tier: Tier, cost: Fraction) -> Fraction:
+    """Return a cost, or the most that the tier can cost."""
+    return cost if tier.maximum is None else min(cost, Fraction(tier.maximum))
+
+
+def uncapped_cost_in(tier: Tier, units: Fraction) -> Fraction:
+    """Return what some units, more than none, would cost within a tier without a maximum."""
     if tier.size is None:
         times = units / Fraction(tier.per)
     else:
@@ -75,6 +99,9 @@ def cost_in(tier: Tier, units: Fraction) -> Fraction:
 
 def unit_price_of(model: Any, quantity: Number) -> Fraction | None:
     """Return the price that all units of a quantity have, if no fee or package is in the way."""
+    if isinstance(model, Exchanged):
+        price = unit_price_of(model.price, quantity)
+        return None if price is None else price * Fraction(model.rate) / Fraction(model.per)
     used = tier_costs(model, quantity)
     if isinstance(model, Percentage):
         found = {Fraction(model.percent) / 100}
@@ -82,7 +109,7 @@ def unit_price_of(model: Any, quantity: Number) -> Fraction | None:
         found = {Fraction(model.price) / Fraction(model.per)}
     elif isinstance(model, (Graduated, Volume)):
         tiers = [model.tiers[i] for i in used]
-        if any(tier.flat or tier.size is not None for tier in tiers):
+        if any(t.flat or t.size is not None or t.maximum is not None for t in tiers):
             return None
         found = {Fraction(tier.price) / Fraction(tier.per) for tier in tiers}
     else:
@@ -122,11 +149,11 @@ def unit_by_unit(model: Any, quantity: int) -> Fraction:
 def _counted(tier: Tier, units: int) -> Fraction:
     if tier.size is not None:
         due = _started_or_full(units, tier.size, tier.count) * Fraction(tier.price)
-        return due + Fraction(tier.flat)
+        return capped(tier, due + Fraction(tier.flat))
     cost = Fraction(tier.flat)
     for _ in range(units):
         cost += Fraction(tier.price) / Fraction(tier.per)
-    return cost
+    return capped(tier, cost)
 
 
 def _started_or_full(units: int, size: Number, count: str) -> int:
@@ -142,7 +169,8 @@ def _started_or_full(units: int, size: Number, count: str) -> int:
 
 
 def _at_zero(model: Graduated | Volume) -> Fraction:
-    return Fraction(model.tiers[0].flat) if model.flat_at_zero else Fraction()
+    first = model.tiers[0]
+    return capped(first, Fraction(first.flat)) if model.flat_at_zero else Fraction()
 
 
 # Rounding
@@ -254,6 +282,8 @@ def table_faults(rows: Sequence[Mapping[str, Any] | None]) -> set[str]:
             faults.add(f"tiers[{i}]")
             continue
         faults |= {f"tiers[{i}].{key}" for key in ("price", "flat") if row[key] < 0}
+        if row["maximum"] is not None and row["maximum"] < 0:
+            faults.add(f"tiers[{i}].maximum")
         faults |= {
             f"tiers[{i}].{key}" for key in ("per", "size") if row[key] is not None and row[key] <= 0
         }
@@ -263,3 +293,52 @@ def table_faults(rows: Sequence[Mapping[str, Any] | None]) -> set[str]:
         if misplaced or (bound is not None and bound <= max([0, *bounds_below])):
             faults.add(f"tiers[{i}].up_to")
     return faults
+
+
+# Fees on transactions, and units that come and go
+
+
+def fees_on_sums(fee: TransactionFee, amounts: Sequence[Number]) -> tuple[int, Fraction]:
+    """Return how many events are free, and the fee that is due without bounds.
+
+    It is worked out of sums: the free amount is what the first free events come to, or the free
+    amount if that is less; free events are the first ones whose running total is no more than it.
+    """
+    values = [Fraction(amount) for amount in amounts]
+    if fee.free_events is None and fee.free_amount is None:
+        most_events, most_amount = 0, Fraction()
+    else:
+        most_events = len(values) if fee.free_events is None else fee.free_events
+        first = sum(values[:most_events], Fraction())
+        most_amount = first if fee.free_amount is None else min(first, Fraction(fee.free_amount))
+    within = [
+        i
+        for i in range(len(values))
+        if fee.free_amount is None or sum(values[: i + 1]) <= Fraction(fee.free_amount)
+    ]
+    free = min(most_events, len(within))
+    due = (sum(values, Fraction()) - most_amount) * Fraction(fee.percent) / 100
+    return free, due + (len(values) - free) * Fraction(fee.fixed)
+
+
+def prorated(model: Graduated, walk: Iterable[tuple[int, Fraction]]) -> Fraction:
+    """Return what units cost of which each counts for a share of the period, one after the other.
+
+    The n-th unit is in the tier that holds n; there may be a minus first one, in the first tier.
+    """
+    counted = [Fraction() for _ in model.tiers]
+    entered = {0} if model.flat_at_zero else set()
+    there = 0
+    for units, share in walk:
+        for _ in range(abs(units)):
+            unit = there + 1 if units > 0 else there
+            index = next(i for i, t in enumerate(model.tiers) if t.up_to is None or unit <= t.up_to)
+            counted[index] += share if units > 0 else -share
+            there += 1 if units > 0 else -1
+            if units > 0 and unit > 0:
+                entered.add(index)
+    due = Fraction()
+    for i, tier in enumerate(model.tiers):
+        fee = Fraction(tier.flat) if i in entered else Fraction()
+        due += capped(tier, counted[i] * Fraction(tier.price) / Fraction(tier.per) + fee)
+    return max(Fraction(), due) if there >= 0 else Fraction()

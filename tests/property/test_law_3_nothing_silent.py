@@ -132,15 +132,23 @@ def test_a_batch_refuses_what_is_unknown_when_it_comes_to_it(
 
 Row = dict[str, Any]
 
+maxima = st.none() | st.integers(0, 3)
 rows = st.fixed_dictionaries(
     {
         "price": st.integers(0, 3),
         "flat": st.integers(0, 3),
         "per": st.integers(1, 3),
         "size": st.none(),
+        "maximum": maxima,
     }
 ) | st.fixed_dictionaries(
-    {"price": st.integers(0, 3), "flat": st.just(0), "per": st.just(1), "size": st.integers(1, 3)}
+    {
+        "price": st.integers(0, 3),
+        "flat": st.just(0),
+        "per": st.just(1),
+        "size": st.integers(1, 3),
+        "maximum": maxima,
+    }
 )
 
 
@@ -161,14 +169,14 @@ def _break(draw: st.DrawFn, table: list[Row | None]) -> None:
     if row is None or draw(st.integers(0, 9)) == 0:
         table[index : index + 1] = draw(st.sampled_from([[], [None]]))
         return
-    key = draw(st.sampled_from(["price", "flat", "per", "size", "up_to", "up_to"]))
+    key = draw(st.sampled_from(["price", "flat", "maximum", "per", "size", "up_to", "up_to"]))
     if key == "per" and row["size"] is not None:
         key = "size"
     if key == "up_to":
         bounds = [other["up_to"] for other in table if other is not None]
         row[key] = draw(st.none() | st.integers(-1, 1) | st.sampled_from(bounds))
     else:
-        row[key] = draw(st.integers(-2, -1 if key in {"price", "flat"} else 0))
+        row[key] = draw(st.integers(-2, -1 if key in {"price", "flat", "maximum"} else 0))
     if key == "size":
         row["per"] = 1
 

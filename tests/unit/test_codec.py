@@ -18,8 +18,10 @@ from overages import (
     Allowance,
     ChainHead,
     Charge,
+    Conversion,
     Currency,
     Cycle,
+    Exchanged,
     Graduated,
     MetricTotal,
     Money,
@@ -33,6 +35,7 @@ from overages import (
     Summary,
     Tier,
     TierCharge,
+    TransactionFee,
     Usage,
     UsageEvent,
     Volume,
@@ -56,8 +59,8 @@ PLAN = Plan(
 PLAN_TEXT = (
     '{"allowances":['
     '{"included":"500000","metric":"tokens","price":{"flat_at_zero":false,"tiers":['
-    '{"count":"started","flat":"0","per":"1","price":"0.0001","size":null,"up_to":"1000"},'
-    '{"count":"started","flat":"0","per":"1","price":"0.00009","size":null,"up_to":null}'
+    '{"count":"started","flat":"0","maximum":null,"per":"1","price":"0.0001","size":null,"up_to":"1000"},'
+    '{"count":"started","flat":"0","maximum":null,"per":"1","price":"0.00009","size":null,"up_to":null}'
     '],"type":"Graduated"}},'
     '{"included":null,"metric":"runs","price":'
     '{"count":"completed","price":"4.5","size":"100","type":"Package"}}'
@@ -152,12 +155,28 @@ TEXTS: list[Any] = [
     ),
     (
         Charge([TierCharge(Tier(None, 2, size=3), 4)]),
-        '{"tiers":[{"above":"0","quantity":"4","tier":{"count":"started","flat":"0","per":"1",'
+        '{"tiers":[{"above":"0","quantity":"4","rate":"1","tier":{"count":"started","flat":"0","maximum":null,"per":"1",'
         '"price":"2","size":"3","up_to":null}}],"type":"Charge","version":"1"}',
     ),
     (
+        Exchanged(PerUnit(2), "0.5", per=3),
+        '{"per":"3","price":{"per":"1","price":"2","type":"PerUnit"},"rate":"0.5",'
+        '"type":"Exchanged","version":"1"}',
+    ),
+    (
+        Conversion(divide=1000, increment="0.01", minimum=5),
+        '{"divide":"1000","increment":"0.01","minimum":"5","multiply":"1","rounding":"up",'
+        '"type":"Conversion","version":"1"}',
+    ),
+    (
+        TransactionFee("1.3", free_events=3).charge_each([5]).then([100, "2.50"]),
+        '{"amount_before":"5","amounts":["100","2.5"],"events_before":"1","fee":{"fixed":"0",'
+        '"free_amount":null,"free_events":"3","max_per_event":null,"min_per_event":null,'
+        '"percent":"1.3"},"type":"TransactionCharge","version":"1"}',
+    ),
+    (
         Volume([Tier(None, 2)], flat_at_zero=True),
-        '{"flat_at_zero":true,"tiers":[{"count":"started","flat":"0","per":"1","price":"2",'
+        '{"flat_at_zero":true,"tiers":[{"count":"started","flat":"0","maximum":null,"per":"1","price":"2",'
         '"size":null,"up_to":null}],"type":"Volume","version":"1"}',
     ),
 ]
@@ -550,7 +569,7 @@ class Bands:
 BANDS = Codec(price_models=[Bands])
 BANDS_TEXT = (
     '{"name":"1","open":true,"price":[{"number":"0.5"},{"tier":{"count":"started","flat":"0",'
-    '"per":"1","price":"2","size":null,"up_to":"5"}},null],"type":"Bands","version":"1"}'
+    '"maximum":null,"per":"1","price":"2","size":null,"up_to":"5"}},null],"type":"Bands","version":"1"}'
 )
 
 

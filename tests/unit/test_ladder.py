@@ -1,5 +1,6 @@
 """Price tables: what is lawful, and what a quantity costs at and around each bound."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -19,6 +20,16 @@ COMPLETED = [
 FINE = [Tier("0.5", 2), Tier(None, 1)]
 FINE_PACKAGES = [Tier(None, 1, size="0.5")]
 THIRDS = [Tier(1, 1, per=3), Tier(None, "0.5")]
+CAPPED = [
+    Tier(100, "0.10", maximum=5),  # reached at 50
+    Tier(200, "0.05", flat=5, maximum=5),  # at once
+    Tier(300, "0.05", maximum=5),  # only by the whole tier
+    Tier(400, maximum=5),  # never
+    Tier(500, flat=6, maximum=5),  # by the fee alone
+    Tier(None, "0.03", maximum=1),  # between 533 and 534
+]
+CAPPED_STARTED = [Tier(250, 3, size=100, maximum=7), Tier(None, 2, size=100, maximum=1)]
+CAPPED_COMPLETED = [Tier(None, 3, size=100, count="completed", maximum=7)]
 
 
 def test_a_lawful_table_comes_back_as_a_tuple() -> None:
@@ -54,6 +65,7 @@ def test_a_lawful_table_comes_back_as_a_tuple() -> None:
         ),
         ([Tier(10), Tier(None, -1)], "tiers[1].price: must not be negative, got -1"),
         ([Tier(None, flat="-0.5")], "tiers[0].flat: must not be negative, got Decimal('-0.5')"),
+        ([Tier(None, maximum=-1)], "tiers[0].maximum: must not be negative, got -1"),
         ([Tier(None, per=0)], "tiers[0].per: must be more than zero, got 0"),
         ([Tier(None, per=-1)], "tiers[0].per: must be more than zero, got -1"),
         ([Tier(None, size=0)], "tiers[0].size: must be more than zero, got 0"),
@@ -129,6 +141,28 @@ def test_all_faults_of_a_table_are_reported_together() -> None:
         (FINE_PACKAGES, "1.1", "3"),
         (THIRDS, 1, "1/3"),
         (THIRDS, 2, "5/6"),
+        (CAPPED, 49, "4.9"),
+        (CAPPED, "49.999", "4.9999"),
+        (CAPPED, 50, "5"),
+        (CAPPED, 51, "5"),
+        (CAPPED, 100, "5"),
+        (CAPPED, "100.5", "10"),
+        (CAPPED, 200, "10"),
+        (CAPPED, 201, "10.05"),
+        (CAPPED, 300, "15"),
+        (CAPPED, 400, "15"),
+        (CAPPED, 401, "20"),
+        (CAPPED, 533, "20.99"),
+        (CAPPED, "533.3", "20.999"),
+        (CAPPED, 534, "21"),
+        (CAPPED, 10**26 - 1, "21"),
+        (CAPPED_STARTED, 200, "6"),
+        (CAPPED_STARTED, 201, "7"),
+        (CAPPED_STARTED, 250, "7"),
+        (CAPPED_STARTED, "250.1", "8"),
+        (CAPPED_COMPLETED, "299.9", "6"),
+        (CAPPED_COMPLETED, 300, "7"),
+        (CAPPED_COMPLETED, 400, "7"),
     ],
 )
 def test_a_cumulative_table_prices_each_unit_in_its_own_tier(
@@ -152,12 +186,29 @@ def test_a_cumulative_table_prices_each_unit_in_its_own_tier(
         (FINE, "0.5", "1"),
         (FINE, "0.6", "0.6"),
         (THIRDS, 1, "1/3"),
+        (CAPPED, 50, "5"),
+        (CAPPED, 150, "5"),
+        (CAPPED, 201, "5"),
+        (CAPPED, 450, "5"),
+        (CAPPED, 501, "1"),
+        (CAPPED_STARTED, 300, "1"),
     ],
 )
 def test_another_table_prices_all_units_in_the_tier_reached(
     tiers: list[Tier], quantity: Any, cost: str
 ) -> None:
     assert str(PriceTable(tiers).charge(quantity).exact_cost) == cost
+
+
+def test_a_tier_keeps_what_it_would_cost_without_its_maximum() -> None:
+    charge = PriceTable(CAPPED, cumulative=True).charge(150)
+    kept = [(part.quantity, part.exact_cost, part.uncapped_cost) for part in charge.tiers]
+    assert kept == [(100, Decimal(5), Decimal(10)), (50, Decimal(5), Decimal("7.5"))]
+    assert charge.exact_cost == Charge(charge.tiers).exact_cost
+
+
+def test_a_flat_fee_at_zero_is_capped_too() -> None:
+    assert PriceTable([Tier(None, flat=6, maximum=5)], flat_at_zero=True).charge(0).exact_cost == 5
 
 
 def test_a_charge_names_each_tier_that_was_used() -> None:
@@ -221,6 +272,8 @@ def test_the_largest_quantity_is_priced_to_the_last_digit() -> None:
         ([Tier(None)], "0"),
         ([Tier(None, "0.10", flat=1)], "None"),
         ([Tier(None, "0.10", size=10)], "None"),
+        ([Tier(None, "0.10", maximum=1)], "None"),
+        ([Tier(None, "0.10", maximum=0)], "0"),
         (FEES, "None"),
     ],
 )

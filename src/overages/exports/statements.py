@@ -96,6 +96,9 @@ def _tier(part: TierCharge) -> dict[str, Any]:
         "size": _text(part.tier.size),
         "count": None if part.tier.size is None else part.tier.count,
         "flat": _text(part.tier.flat),
+        "maximum": _text(part.tier.maximum),
+        "rate": _text(part.rate),
+        "uncapped_cost": _text(part.uncapped_cost),
         "exact_cost": _text(part.exact_cost),
     }
 

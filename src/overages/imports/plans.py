@@ -40,6 +40,7 @@ from overages.account import Account
 from overages.cycle import Cycle
 from overages.errors import InvalidType, InvalidValue, UnknownMetric, UnknownPlan
 from overages.exact import Quantity
+from overages.exchange import Exchanged
 from overages.money import Currency, Money
 from overages.parsing import Problems
 from overages.period import parse_instant
@@ -182,10 +183,15 @@ def _currency(value: object) -> Currency:
 
 def _allowance(value: object) -> Allowance:
     fields = _fields(value, required=["included", "price"], optional=[])
-    problems = Problems()
-    price = problems.attempt(_price, fields["price"], path="price")
-    problems.raise_any()
+    price = _price_at(fields["price"])
     return Allowance(None if fields["included"] == "unlimited" else fields["included"], price)
+
+
+def _price_at(value: object) -> PriceModel:
+    problems = Problems()
+    price = problems.attempt(_price, value, path="price")
+    problems.raise_any()
+    return price
 
 
 def _price(value: object) -> PriceModel:
@@ -195,6 +201,8 @@ def _price(value: object) -> PriceModel:
         raise InvalidValue("model", model, f"must be one of {', '.join(_MODELS)}")
     make, required, optional = _MODELS[model]
     fields = dict(_fields(table, required=required, optional=optional))
+    if model == "exchanged":
+        fields["price"] = _price_at(fields["price"])
     if "tiers" in fields:
         fields["tiers"] = _tiers(fields["tiers"])
     return make(**fields)
@@ -210,9 +218,8 @@ def _tiers(value: object) -> list[Tier]:
 
 
 def _tier(value: object) -> Tier:
-    fields = _fields(
-        value, required=[], optional=["up_to", "price", "flat", "per", "size", "count"]
-    )
+    keys = ["up_to", "price", "flat", "per", "size", "count", "maximum"]
+    fields = _fields(value, required=[], optional=keys)
     return Tier(**{"up_to": None, **fields})
 
 
@@ -222,6 +229,7 @@ _MODELS: Final[dict[str, tuple[Callable[..., PriceModel], list[str], list[str]]]
     "graduated": (Graduated, ["tiers"], ["flat_at_zero"]),
     "volume": (Volume, ["tiers"], ["flat_at_zero"]),
     "percentage": (Percentage, ["percent"], []),
+    "exchanged": (Exchanged, ["price", "rate"], ["per"]),
 }
 
 

@@ -72,9 +72,11 @@ signed_parts = st.builds(
 non_negative_numbers = spelled(non_negative_parts)
 positive_numbers = spelled(positive_parts)
 small_wholes = spelled(_small_whole)
-modest_numbers = spelled(st.one_of(_small_whole, _whole, _coarse))
+modest_parts = st.one_of(_small_whole, _whole, _coarse)
+modest_numbers = spelled(modest_parts)
 signed_numbers = spelled(signed_parts)
 prices = spelled(st.one_of(_halves, _halves, _small_whole, _coarse, non_negative_parts))
+maxima = st.one_of(prices, spelled(_whole))
 flat_fees = st.one_of(st.just(Spelled("0", 0)), prices)
 pers = st.one_of(  # the second are the ratios with the most decimals, or with none
     spelled(st.sampled_from([1, 10, 60, 1000, 1_000_000]).map(lambda n: n * UNIT)),

@@ -7,10 +7,12 @@ quantity = draw(quantities_at(recipe.one()))
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any
 
 from hypothesis import strategies as st
 
+from overages.exchange import Exchanged
 from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
 from overages.testing.numerals import (
     MOST_PARTS,
@@ -19,8 +21,10 @@ from overages.testing.numerals import (
     counts,
     flat_fees,
     in_parts,
+    maxima,
     non_negative_numbers,
     pers,
+    positive_numbers,
     positive_parts,
     prices,
     sizes,
@@ -38,6 +42,8 @@ def tier_recipes(draw: st.DrawFn, up_to: Any = None) -> Recipe[Tier]:
         named = {"per": draw(pers)}
     elif draw(st.booleans()):
         named = {"size": draw(sizes), "count": draw(counts)}
+    if not draw(st.integers(0, 3)):
+        named["maximum"] = draw(maxima)
     return Recipe(Tier, (up_to, draw(prices), draw(flat_fees)), named)
 
 
@@ -74,17 +80,44 @@ package_recipes = st.builds(
 percentage_recipes = st.builds(lambda percent: Recipe(Percentage, (percent,)), prices)
 graduated_recipes = tiered(Graduated)
 volume_recipes = tiered(Volume)
-our_price_recipes: st.SearchStrategy[Recipe[Any]] = st.one_of(
+_in_currency: st.SearchStrategy[Recipe[Any]] = st.one_of(
     per_unit_recipes, package_recipes, percentage_recipes, graduated_recipes, volume_recipes
 )
 
 
+@st.composite
+def _exchanged(draw: st.DrawFn) -> Recipe[Exchanged]:  # composed, for a repr that isn't all of it
+    return Recipe(Exchanged, (draw(_in_currency), draw(positive_numbers), draw(pers)))
+
+
+exchanged_recipes = _exchanged()
+our_price_recipes = st.one_of(_in_currency, exchanged_recipes)
+
+
 def turning_points(model: PriceModel) -> list[int]:
-    """Return the parts at which the cost of a price model turns: bounds, and ends of packages."""
+    """Return the parts at which the cost of a price model turns.
+
+    They are bounds, ends of packages, and where a tier comes to its maximum.
+    """
+    if isinstance(model, Exchanged):
+        return turning_points(model.price)
     tiers: Sequence[Any] = getattr(model, "tiers", ())
-    points = [0, *(in_parts(tier.up_to) for tier in tiers if tier.up_to is not None)]
+    bounds = [0, *(in_parts(tier.up_to) for tier in tiers if tier.up_to is not None)]
     sizes_in_use = [in_parts(each.size) for each in (model, *tiers) if getattr(each, "size", None)]
-    return points + [n * size for size in sizes_in_use for n in (1, 3)]
+    caps = [
+        above + units
+        for tier, above in zip(tiers, bounds, strict=False)
+        for units in _units_to_maximum(tier)
+    ]
+    return bounds + caps + [n * size for size in sizes_in_use for n in (1, 3)]
+
+
+def _units_to_maximum(tier: Tier) -> list[int]:
+    """Return how many parts cost a tier's maximum, if any do."""
+    if tier.maximum is None or not tier.price:
+        return []
+    each = Fraction(tier.per if tier.size is None else tier.size) / Fraction(tier.price)
+    return [max(0, int((Fraction(tier.maximum) - Fraction(tier.flat)) * each * UNIT))]
 
 
 @st.composite

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from overages.account import Account
 from overages.chain import ChainHead
+from overages.conversion import Conversion
 from overages.cycle import Cycle
+from overages.exchange import Exchanged
 from overages.money import Currency, Money
 from overages.overage import Overage, Statement
 from overages.period import Period
@@ -52,6 +54,7 @@ from overages.testing.numerals import (
     spelled,
 )
 from overages.testing.pricing import (
+    exchanged_recipes,
     graduated_recipes,
     package_recipes,
     per_unit_recipes,
@@ -61,7 +64,13 @@ from overages.testing.pricing import (
     volume_recipes,
 )
 from overages.testing.recipe import Recipe, Spelled
+from overages.testing.rules import (
+    conversion_recipes,
+    transaction_charge_recipes,
+    transaction_fee_recipes,
+)
 from overages.tier import Charge, Tier, TierCharge
+from overages.transactions import TransactionCharge, TransactionFee
 from overages.usage import Usage, UsageEvent
 
 tier_charge_recipes = st.builds(
@@ -69,6 +78,7 @@ tier_charge_recipes = st.builds(
     st.one_of(tier_recipes(), positive_numbers.flatmap(tier_recipes)),
     non_negative_numbers,
     non_negative_numbers,
+    st.one_of(st.just(1), exact_amounts.filter(lambda amount: amount.first > 0)),
 )
 charge_recipes = st.one_of(
     st.lists(tier_charge_recipes, max_size=3).map(
@@ -142,8 +152,10 @@ OUR_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
     Allowance: allowance_recipes(),
     ChainHead: head_recipes,
     Charge: charge_recipes,
+    Conversion: conversion_recipes,
     Currency: st.one_of(own_currencies, iso_currencies.map(lambda unit: unit.second)),
     Cycle: cycle_recipes,
+    Exchanged: exchanged_recipes,
     Graduated: graduated_recipes,
     MetricTotal: metric_total_recipes(),
     Money: money_recipes(),
@@ -159,6 +171,8 @@ OUR_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
     Summary: summary_recipes(),
     Tier: st.one_of(tier_recipes(), positive_numbers.flatmap(tier_recipes)),
     TierCharge: tier_charge_recipes,
+    TransactionCharge: transaction_charge_recipes,
+    TransactionFee: transaction_fee_recipes,
     Usage: usage_recipes,
     UsageEvent: event_recipes,
     Volume: volume_recipes,

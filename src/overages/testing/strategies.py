@@ -21,7 +21,9 @@ except ImportError as error:
 
 from overages.account import Account
 from overages.chain import START, ChainHead
+from overages.conversion import Conversion
 from overages.cycle import Cycle
+from overages.exchange import Exchanged
 from overages.money import Currency, Money
 from overages.overage import Overage, Statement
 from overages.period import Period
@@ -35,13 +37,16 @@ from overages.testing.pricing import our_price_recipes
 from overages.testing.recipe import Recipe, cook
 from overages.testing.registration import register
 from overages.tier import Charge, Tier, TierCharge
+from overages.transactions import TransactionCharge, TransactionFee
 from overages.usage import Usage, UsageEvent
 
 __all__ = [
-    "accounts", "allowances", "chain_heads", "charges", "currencies", "cycles", "graduated_prices",
-    "histories", "metric_totals", "money", "names", "overage_lines", "package_prices",
-    "percentages", "periods", "plans", "prices", "recordings", "records", "register", "statements",
-    "summaries", "tier_charges", "tiers", "unit_prices", "usage_events", "usages", "volume_prices",
+    "accounts", "allowances", "chain_heads", "charges", "conversions", "currencies", "cycles",
+    "exchanged_prices", "graduated_prices", "histories", "metric_totals", "money", "names",
+    "overage_lines", "package_prices", "percentages", "periods", "plans", "prices", "recordings",
+    "records", "register", "statements", "summaries", "tier_charges", "tiers",
+    "transaction_charges", "transaction_fees", "unit_prices", "usage_events", "usages",
+    "volume_prices",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -119,6 +124,11 @@ def volume_prices() -> Strategy[Volume]:
     return _values(Volume)
 
 
+def exchanged_prices() -> Strategy[Exchanged]:
+    """Return prices in another unit than the currency, with the rate between the two."""
+    return _values(Exchanged)
+
+
 def tiers() -> Strategy[Tier]:
     """Return rows of price tables, by the unit or by the package."""
     return _values(Tier)
@@ -132,6 +142,21 @@ def tier_charges() -> Strategy[TierCharge]:
 def charges() -> Strategy[Charge]:
     """Return charges, as price models make them and put together by hand."""
     return _values(Charge)
+
+
+def conversions() -> Strategy[Conversion]:
+    """Return rules of how what is used becomes units, with and without increments."""
+    return _values(Conversion)
+
+
+def transaction_fees() -> Strategy[TransactionFee]:
+    """Return fees on transactions, with and without allowances and bounds."""
+    return _values(TransactionFee)
+
+
+def transaction_charges() -> Strategy[TransactionCharge]:
+    """Return what some transactions cost, the first of a period or later ones."""
+    return _values(TransactionCharge)
 
 
 # Plans and what is done with them

@@ -10,6 +10,7 @@ from overages import (
     Allowance,
     Currency,
     Cycle,
+    Exchanged,
     Graduated,
     Money,
     Package,
@@ -87,6 +88,18 @@ def test_a_plan_is_read_as_it_would_be_written_in_python() -> None:
         (
             '{ model = "volume", tiers = [{ flat = 2, size = 10 }], flat_at_zero = true }',
             Volume([Tier(None, flat=2, size=10)], flat_at_zero=True),
+        ),
+        (
+            '{ model = "graduated", tiers = [{ price = 2, maximum = 7.5 }] }',
+            Graduated([Tier(None, 2, maximum="7.5")]),
+        ),
+        (
+            '{ model = "exchanged", rate = 0.5, price = { model = "per_unit", price = 2 } }',
+            Exchanged(PerUnit(2), "0.5"),
+        ),
+        (
+            '{ model = "exchanged", rate = 1, per = 3, price = { model = "per_unit", price = 1 } }',
+            Exchanged(PerUnit(1), 1, per=3),
         ),
     ],
 )
@@ -216,7 +229,16 @@ def test_what_is_no_toml_is_refused() -> None:
             MINIMAL.replace("per_unit", "per_mile"),
             [
                 "plans.p.allowances.m.price.model: must be one of per_unit, package, graduated, "
-                "volume, percentage, got 'per_mile'"
+                "volume, percentage, exchanged, got 'per_mile'"
+            ],
+        ),
+        (
+            MINIMAL.replace(
+                '"per_unit", price = "0.10"', '"exchanged", rate = 1, price = { price = 1 }'
+            ),
+            [
+                "plans.p.allowances.m.price.price.model: must be one of per_unit, package, "
+                "graduated, volume, percentage, exchanged, got None"
             ],
         ),
         (

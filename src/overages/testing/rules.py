@@ -1,0 +1,64 @@
+"""Recipes of rules that stand beside prices: conversions of units, fees on transactions.
+
+conversion = draw(conversion_recipes).one()
+"""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from overages.conversion import Conversion
+from overages.testing.basics import roundings
+from overages.testing.numerals import (
+    flat_fees,
+    in_parts,
+    modest_numbers,
+    modest_parts,
+    non_negative_numbers,
+    pers,
+    positive_numbers,
+    prices,
+    sizes,
+    small_wholes,
+    spelled,
+)
+from overages.testing.recipe import Recipe, Spelled
+from overages.transactions import TransactionCharge, TransactionFee
+
+conversion_recipes = st.builds(
+    lambda *args: Recipe(Conversion, args),
+    st.one_of(st.just(1), positive_numbers),
+    pers,
+    st.none() | sizes,
+    small_wholes | non_negative_numbers,
+    roundings,
+)
+
+
+@st.composite
+def _fees(draw: st.DrawFn) -> Recipe[TransactionFee]:
+    least, most = sorted([draw(flat_fees), draw(flat_fees)], key=lambda fee: in_parts(fee.second))
+    named = {
+        "free_events": draw(st.none() | st.integers(0, 4)),
+        "free_amount": draw(st.none() | small_wholes | non_negative_numbers),
+        "min_per_event": draw(st.none() | st.just(least)),
+        "max_per_event": draw(st.none() | st.just(most)),
+    }
+    return Recipe(TransactionFee, (draw(prices), draw(flat_fees)), named)
+
+
+transaction_fee_recipes = _fees()
+transaction_amounts = st.lists(
+    st.one_of(small_wholes, modest_numbers, non_negative_numbers), max_size=6
+)
+
+
+@st.composite
+def _charges(draw: st.DrawFn) -> Recipe[TransactionCharge]:
+    amounts = draw(transaction_amounts)
+    before = draw(spelled(modest_parts, st.sampled_from([(1, 2), (2, 1), (1, 7)])))
+    args = (Spelled(amounts, tuple(amounts)), draw(st.integers(0, 4)), before)
+    return Recipe(TransactionCharge, (draw(transaction_fee_recipes), *args))
+
+
+transaction_charge_recipes = _charges()

@@ -80,6 +80,7 @@ def test_a_charge_explains_each_event() -> None:
         "100,000  100,000 x 2.5 % + 1 fixed, at least 2, at most 1,000  1,000"
     )
     assert TransactionFee(5).charge_each([]).explain() == "amount  fee  exact"
+    assert TransactionFee(5).charge_each([9]).explain().endswith("\n     9  9 x 5 %   0.45")
 
 
 def test_fees_are_billed_as_a_quantity_of_money() -> None:

@@ -142,7 +142,7 @@ class Ladder:
             for maximum in most:
                 self._cap(due + maximum)
             if tier.up_to is None:
-                break
+                continue  # it is the last one
             self.bounds.append(_parts(tier.up_to, quantum))
             if cumulative:
                 units = self.bounds[-1] - lower

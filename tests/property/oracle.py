@@ -20,6 +20,7 @@ from overages import (
     PerUnit,
     Plan,
     Tier,
+    TransactionFee,
     Usage,
     UsageEvent,
     Volume,
@@ -292,3 +293,52 @@ def table_faults(rows: Sequence[Mapping[str, Any] | None]) -> set[str]:
         if misplaced or (bound is not None and bound <= max([0, *bounds_below])):
             faults.add(f"tiers[{i}].up_to")
     return faults
+
+
+# Fees on transactions, and units that come and go
+
+
+def fees_on_sums(fee: TransactionFee, amounts: Sequence[Number]) -> tuple[int, Fraction]:
+    """Return how many events are free, and the fee that is due without bounds.
+
+    It is worked out of sums: the free amount is what the first free events come to, or the free
+    amount if that is less; free events are the first ones whose running total is no more than it.
+    """
+    values = [Fraction(amount) for amount in amounts]
+    if fee.free_events is None and fee.free_amount is None:
+        most_events, most_amount = 0, Fraction()
+    else:
+        most_events = len(values) if fee.free_events is None else fee.free_events
+        first = sum(values[:most_events], Fraction())
+        most_amount = first if fee.free_amount is None else min(first, Fraction(fee.free_amount))
+    within = [
+        i
+        for i in range(len(values))
+        if fee.free_amount is None or sum(values[: i + 1]) <= Fraction(fee.free_amount)
+    ]
+    free = min(most_events, len(within))
+    due = (sum(values, Fraction()) - most_amount) * Fraction(fee.percent) / 100
+    return free, due + (len(values) - free) * Fraction(fee.fixed)
+
+
+def prorated(model: Graduated, walk: Iterable[tuple[int, Fraction]]) -> Fraction:
+    """Return what units cost of which each counts for a share of the period, one after the other.
+
+    The n-th unit is in the tier that holds n; there may be a minus first one, in the first tier.
+    """
+    counted = [Fraction() for _ in model.tiers]
+    entered = {0} if model.flat_at_zero else set()
+    there = 0
+    for units, share in walk:
+        for _ in range(abs(units)):
+            unit = there + 1 if units > 0 else there
+            index = next(i for i, t in enumerate(model.tiers) if t.up_to is None or unit <= t.up_to)
+            counted[index] += share if units > 0 else -share
+            there += 1 if units > 0 else -1
+            if units > 0 and unit > 0:
+                entered.add(index)
+    due = Fraction()
+    for i, tier in enumerate(model.tiers):
+        fee = Fraction(tier.flat) if i in entered else Fraction()
+        due += capped(tier, counted[i] * Fraction(tier.price) / Fraction(tier.per) + fee)
+    return max(Fraction(), due) if there >= 0 else Fraction()

@@ -15,21 +15,31 @@ import pytest
 from hypothesis import assume, given, strategies as st
 
 from overages import (
+    Conversion,
+    Graduated,
     Meter,
     Money,
     OverageRecord,
     Period,
     Plan,
     Statement,
+    Tier,
+    TransactionFee,
     UsageEvent,
     aggregate,
     allocate,
     charge_between,
+    prorated_cost,
     round_to,
 )
 from overages.errors import OveragesError
 from overages.testing.numerals import fractions, non_negative_numbers, positive_numbers, spelled
-from overages.testing.recipe import Recipe, Spelled
+from overages.testing.recipe import Recipe, Spelled, cook
+from overages.testing.rules import (
+    conversion_recipes,
+    transaction_amounts,
+    transaction_fee_recipes,
+)
 from tests.recorded import recorded
 
 from .contexts import ambient, decimal_contexts
@@ -94,7 +104,8 @@ def everything(statement: Statement) -> list[object]:
         (
             *(line.metric, line.used, line.limit, line.quantity, line.exact_cost, line.cost),
             *(line.tiers, line.unit_price, line.charge, line.explain(), line.cost.amount),
-            [(tier.exact_cost, tier.fraction, tier.explain()) for tier in line.tiers],
+            [(tier.exact_cost, tier.uncapped_cost, tier.fraction) for tier in line.tiers],
+            [(tier.unit_price, tier.explain()) for tier in line.tiers],
         )
         for line in statement.overages
     ]
@@ -243,3 +254,43 @@ def test_the_ambient_context_is_left_as_it_was(case: Case, context: decimal.Cont
         before = repr(active)
         everything(statement.one())
         assert repr(active) == before
+
+
+@given(transaction_fee_recipes, transaction_amounts, contexts)
+def test_fees_on_transactions_are_the_same_under_any_context(
+    recipe: Recipe[TransactionFee], amounts: list[Any], context: decimal.Context
+) -> None:
+    def fees() -> list[object]:
+        charge = recipe.one().charge_each(cook(amounts))
+        later = charge.then(cook(amounts))
+        return [charge, charge.events, charge.exact_cost, charge.explain(), later, later.exact_cost]
+
+    usual = fees()
+    with ambient(context):
+        assert fees() == usual
+
+
+@given(conversion_recipes, non_negative_numbers, contexts)
+def test_units_are_the_same_under_any_context(
+    recipe: Recipe[Conversion], used: Spelled, context: decimal.Context
+) -> None:
+    def units() -> object:
+        try:
+            return recipe.one().convert(used.first)
+        except OveragesError as error:
+            return str(error)
+
+    usual = units()
+    with ambient(with_usual_letters(context)):
+        assert units() == usual
+
+
+@given(st.lists(st.tuples(st.integers(-5, 9), st.fractions(0, 1)), max_size=5), contexts)
+def test_prorated_costs_are_the_same_under_any_context(
+    walk: list[tuple[int, Fraction]], context: decimal.Context
+) -> None:
+    price = Graduated([Tier(5, "0.10", flat="1.5", maximum=9), Tier(None, "0.05", per=3)])
+    events: list[Any] = [(Decimal(units), units * share) for units, share in walk]
+    usual = prorated_cost(price, events)
+    with ambient(context):
+        assert prorated_cost(price, events) == usual

@@ -74,12 +74,12 @@ def test_a_line_of_a_statement_is_rounded_once_after_the_exchange() -> None:
 def test_steps_come_to_the_same_as_all_at_once() -> None:
     price = Exchanged(CREDITS, rate=1, per=7)
     steps = [charge_between(price, a, b) for a, b in [(0, 60), (60, 130), (130, 200)]]
-    assert sum(map(Fraction, steps)) == charge_between(price, 0, 200)
+    assert sum((Fraction(step) for step in steps), Fraction()) == charge_between(price, 0, 200)
 
 
 def test_the_rate_of_a_hosts_own_charge_is_kept() -> None:
     (part,) = Exchanged(Half(), rate=3).charge(2).tiers
-    assert (part.rate, part.exact_cost) == (Decimal("1.5"), 3)
+    assert (part.rate, part.exact_cost) == (Decimal("1.5"), Decimal(3))
 
 
 def test_a_hosts_own_price_model_must_give_a_charge() -> None:

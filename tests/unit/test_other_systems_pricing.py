@@ -14,16 +14,17 @@ from fractions import Fraction
 import pytest
 
 from overages import (
+    Conversion,
+    Exchanged,
     Graduated,
+    Money,
     Package,
     PerUnit,
     PriceModel,
-    Rounding,
     Tier,
     TierCharge,
     Volume,
     charge_between,
-    round_to,
 )
 
 PER_UNIT = [
@@ -225,79 +226,115 @@ def test_each_tier_holds_the_units_that_openmeter_shows_for_it() -> None:
     )
 
 
+TENS = Conversion(increment=10)
+THOUSANDS = Conversion(divide=1_000, increment=1)
+
+
 @pytest.mark.parametrize(
-    ("price", "quantity", "billing_unit", "expected"),
+    ("price", "quantity", "conversion", "expected"),
     [
-        pytest.param(Graduated([Tier(None, price="0.1")]), 15, 10, "2", id="autumn-graduated-002"),
+        pytest.param(
+            Graduated([Tier(None, price="0.1")]), 15, TENS, "2", id="autumn-graduated-002"
+        ),
         pytest.param(
             Volume([Tier(100_000, price="0.001"), Tier(None, price="0.0005")]),
             99_500,
-            1_000,
+            Conversion(increment=1_000),
             "100",
             id="autumn-volume-002",
         ),
-        pytest.param(AUTUMN_200_INCLUDED, 800, 100, "40", id="autumn-volume-008"),
+        pytest.param(
+            AUTUMN_200_INCLUDED, 800, Conversion(increment=100), "40", id="autumn-volume-008"
+        ),
         pytest.param(
             Graduated([Tier(5, price=1), Tier(None, price="0.5")], flat_at_zero=True),
-            Fraction(7_400, 1_000),
-            1,
+            7_400,
+            THOUSANDS,
             "6.5",
             id="openmeter-unit-conversion-002",
         ),
     ],
 )
 def test_a_quantity_is_rounded_up_to_billing_units_before_it_is_priced(
-    price: PriceModel, quantity: int | Fraction, billing_unit: int, expected: str
+    price: PriceModel, quantity: int, conversion: Conversion, expected: str
 ) -> None:
-    billed = round_to(quantity, billing_unit, Rounding.UP)
-    assert price.charge(billed).exact_cost == Decimal(expected)
+    assert price.charge(conversion.convert(quantity)).exact_cost == Decimal(expected)
 
 
 @pytest.mark.parametrize(
-    ("price", "given_back", "billing_unit", "expected"),
+    ("price", "given_back", "conversion", "expected"),
     [
-        pytest.param(Graduated([Tier(None, price="0.1")]), 15, 10, "-2", id="autumn-graduated-005"),
+        pytest.param(
+            Graduated([Tier(None, price="0.1")]), 15, TENS, "-2", id="autumn-graduated-005"
+        ),
     ],
 )
 def test_a_negative_quantity_costs_the_negative_of_what_as_many_units_cost(
-    price: PriceModel, given_back: int, billing_unit: int, expected: str
+    price: PriceModel, given_back: int, conversion: Conversion, expected: str
 ) -> None:
-    billed = round_to(given_back, billing_unit, Rounding.UP)
+    billed = conversion.convert(given_back)
     assert charge_between(price, before=billed, after=0) == Decimal(expected)
 
 
 @pytest.mark.parametrize(
-    ("quantity", "factor", "increment", "rounding", "expected"),
+    ("conversion", "quantity", "expected"),
     [
+        # From the start of each band: 60 at once, then second by second.
+        pytest.param(Conversion(increment=1, minimum=60), "132", "132", id="cgrates-increment-004"),
+        pytest.param(THOUSANDS, "7400", "8", id="openmeter-unit-conversion-002"),
+        pytest.param(Conversion(multiply="1.5"), "4.2", "6.3", id="openmeter-unit-conversion-005"),
         pytest.param(
-            "7400", Fraction(1, 1_000), 1, "ceiling", "8", id="openmeter-unit-conversion-002"
-        ),
-        # Not rounded by the system: to twelve decimals, as fine as a quantity can be.
-        pytest.param(
-            "4.2",
-            Fraction("1.5"),
-            "0.000000000001",
-            "half_up",
-            "6.3",
-            id="openmeter-unit-conversion-005",
+            Conversion(divide=1_000, increment=1, rounding="half_up"),
+            "3500",
+            "4",
+            id="openmeter-unit-conversion-008",
         ),
         pytest.param(
-            "3500", Fraction(1, 1_000), 1, "half_up", "4", id="openmeter-unit-conversion-008"
-        ),
-        pytest.param(
+            Conversion(divide=1_000, increment="0.01"),
             "1247",
-            Fraction(1, 1_000),
-            "0.01",
-            "ceiling",
             "1.25",
             id="openmeter-unit-conversion-011",
         ),
     ],
 )
-def test_a_quantity_converted_to_another_unit_is_rounded_as_the_other_system_rounds_it(
-    quantity: str, factor: Fraction, increment: int | str, rounding: str, expected: str
+def test_a_quantity_is_converted_to_what_the_other_system_bills(
+    conversion: Conversion, quantity: str, expected: str
 ) -> None:
-    assert round_to(Fraction(quantity) * factor, increment, rounding) == Decimal(expected)
+    assert conversion.convert(quantity) == Decimal(expected)
+
+
+def test_a_call_costs_what_it_costs_in_cgrates() -> None:
+    """The amount of cgrates-increment-004, at 1 a second."""
+    assert PerUnit(1).charge(Conversion(increment=1, minimum=60).convert(132)).exact_cost == 132
+
+
+@pytest.mark.parametrize(
+    ("price", "quantity", "in_unit", "expected"),
+    [
+        pytest.param(
+            Exchanged(PerUnit(1), rate="0.5"), 300, "300", "150", id="lago-custom_unit-001"
+        ),
+    ],
+)
+def test_a_cost_in_a_custom_unit_is_converted_once_as_the_other_system_does(
+    price: Exchanged, quantity: int, in_unit: str, expected: str
+) -> None:
+    assert price.price.charge(quantity).exact_cost == Decimal(in_unit)
+    assert price.charge(quantity).exact_cost == Decimal(expected)
+
+
+@pytest.mark.parametrize(
+    ("price", "metered", "expected"),
+    [
+        # The meter counts money, and the price is a multiplier of it.
+        pytest.param(PerUnit("1.33333"), "10", "13.33", id="openmeter-dynamic-002"),
+    ],
+)
+def test_an_amount_that_is_metered_costs_a_multiple_of_itself(
+    price: PriceModel, metered: str, expected: str
+) -> None:
+    exact = price.charge(Decimal(metered)).exact_cost
+    assert Money.of(exact, "USD", "half_up") == Money.of(expected, "USD")
 
 
 @pytest.mark.parametrize(

@@ -74,12 +74,13 @@ def test_later_events_are_charged_as_if_all_were_charged_at_once() -> None:
 def test_a_charge_explains_each_event() -> None:
     fee = TransactionFee("2.5", 1, free_events=1, min_per_event=2, max_per_event=1_000)
     assert fee.charge_each([10, "0.50", 100_000]).explain() == (
-        " amount  fee                                                       exact\n"
-        "     10  free                                                          0\n"
-        "    0.5  0.5 x 2.5 % + 1 fixed, at least 2, at most 1,000              2\n"
-        "100,000  100,000 x 2.5 % + 1 fixed, at least 2, at most 1,000      1,000"
+        " amount  fee                                                   exact\n"
+        "     10  free                                                      0\n"
+        "    0.5  0.5 x 2.5 % + 1 fixed, at least 2, at most 1,000          2\n"
+        "100,000  100,000 x 2.5 % + 1 fixed, at least 2, at most 1,000  1,000"
     )
     assert TransactionFee(5).charge_each([]).explain() == "amount  fee  exact"
+    assert TransactionFee(5).charge_each([9]).explain().endswith("\n     9  9 x 5 %   0.45")
 
 
 def test_fees_are_billed_as_a_quantity_of_money() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from overages.allowance import Allowance
 from overages.errors import InvalidValue, UnknownPlan
+from overages.exchange import Exchanged
 from overages.money import Currency, Money
 from overages.plan import Plan
 from overages.pricing import Graduated, Package, Percentage, PerUnit, Volume
@@ -28,7 +29,7 @@ from overages.tier import Tier
 
 TICK: Final = timedelta(microseconds=1)
 CHEAPER: Final = Plan("starter", "USD", {"tokens": Allowance(100, PerUnit("0.001"))})
-TIERS: Final = [Tier(10, price="0.1", flat=2), Tier(None, price="0.05", per=3)]
+TIERS: Final = [Tier(10, price="0.1", flat=2), Tier(None, price="0.05", per=3, maximum=9)]
 UNUSUAL: Final = Plan(
     "Ünüsual'; --",
     Currency("credits", exponent=12),
@@ -38,6 +39,7 @@ UNUSUAL: Final = Plan(
         "m": Allowance(10**26 - 1, Package("1.25", size="0.000000000001", count="completed")),
         "é": Allowance(0, Percentage("1.3")),
         "third": Allowance(0, PerUnit(1, per=3)),
+        "exchanged": Allowance(0, Exchanged(Graduated(TIERS), rate="0.5", per=7)),
     },
     rounding="half_even",
     rounding_scope="total",

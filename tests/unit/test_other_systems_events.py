@@ -1,0 +1,81 @@
+"""What other billing systems charge event by event; here too.
+
+Each row is a numeric fact that another system's tests assert: its id names the system (Lago).
+Amounts are in major currency units.
+"""
+
+from decimal import Decimal
+
+import pytest
+
+from overages import Graduated, Money, Tier, TransactionFee, prorated_cost
+
+
+@pytest.mark.parametrize(
+    ("fee", "amounts", "expected"),
+    [
+        # The free amount ends with the second event, before the three free events do.
+        pytest.param(
+            TransactionFee("1.3", fixed=2, free_events=3, free_amount=250),
+            [50, 100, 250, 400],
+            "11.15",
+            id="lago-percentage-001",
+        ),
+        # Within the bounds: 90 of the third event are paid.
+        pytest.param(
+            TransactionFee(
+                "2.99", free_events=3, free_amount=10_000, min_per_event="1.75", max_per_event=12
+            ),
+            [10, 80, 10_000],
+            "2.691",
+            id="lago-percentage-005",
+        ),
+    ],
+)
+def test_the_fees_of_a_period_come_to_what_the_other_system_charges(
+    fee: TransactionFee, amounts: list[int], expected: str
+) -> None:
+    assert fee.charge_each(amounts).exact_cost == Decimal(expected)
+
+
+@pytest.mark.parametrize(
+    ("fee", "amounts", "expected", "total"),
+    [
+        # The event that crosses the free amount owes the whole fixed fee.
+        pytest.param(
+            TransactionFee(5, fixed=1, free_amount=120),
+            [100, 10, 20, 20],
+            ["0", "0", "1.5", "2"],
+            "3.5",
+            id="lago-marginal-005",
+        ),
+    ],
+)
+def test_each_event_costs_what_it_adds_to_the_fees(
+    fee: TransactionFee, amounts: list[int], expected: list[str], total: str
+) -> None:
+    charge = fee.charge_each([])
+    costs = []
+    for amount in amounts:
+        charge = charge.then([amount])
+        costs.append(charge.exact_cost)
+    assert costs == [Decimal(cost) for cost in expected]
+    assert fee.charge_each(amounts).exact_cost == Decimal(total)
+
+
+@pytest.mark.parametrize(
+    ("price", "events", "expected"),
+    [
+        # The running total comes back to zero; both flat fees stay.
+        pytest.param(
+            Graduated([Tier(5, price=10, flat=100), Tier(None, price=5, flat=50)]),
+            [(1, "0.7097"), (4, "1.54839"), (1, "0.2258"), (-5, "-0.80645"), (-1, "-0.0645")],
+            "165.81",
+            id="lago-graduated_prorated-002",
+        ),
+    ],
+)
+def test_units_that_come_and_go_cost_what_the_other_system_charges_for_them(
+    price: Graduated, events: list[tuple[int, str]], expected: str
+) -> None:
+    assert Money.of(prorated_cost(price, events), "USD", "half_up") == Money.of(expected, "USD")

@@ -12,9 +12,11 @@ from overages import (
     Account,
     Adjustment,
     Allowance,
+    Burndown,
     ChainHead,
     Charge,
     Graduated,
+    Grant,
     MemoryRepository,
     Money,
     Overage,
@@ -34,9 +36,11 @@ from overages import (
     Usage,
     aggregate,
     allocate,
+    burn_down,
     calculate,
     calculate_many,
     charge_between,
+    draw,
 )
 from overages.codec import Codec, decode, encode
 from overages.exact import Quantity
@@ -88,6 +92,21 @@ def kept(statement: Statement, repository: Repository, at: datetime) -> tuple[Re
     assert_type(Ledger("org-1").add(statement, plan_version=1, created_at=at), Recording)
     assert_type(OverageService(repository, clock=lambda: at).calculate("org-1"), Statement | None)
     return MemoryRepository(), SqliteRepository("overages.db")
+
+
+def granted(repository: Repository, statement: Statement, at: datetime) -> Burndown:
+    month = statement.period
+    grants = repository.grants("org-1")
+    assert_type(grants, tuple[Grant, ...])
+    repository.put_grant("org-1", Grant("g", Money(5, "USD"), effective_at=at))
+    assert_type(repository.void_grant("org-1", "g", at), datetime)
+    usage = [(at, 5), (at, 7)]
+    burndown = burn_down(grants, usage, metric="tokens", start=month.start, end=month.end)
+    assert_type(burndown, Burndown)
+    assert_type(burndown.overage, Quantity)
+    assert_type(burndown.balances, Mapping[str, Quantity])
+    burn_down(grants, [(at, "0.5")], start=burndown.closed(), end=at, overage="repaid")
+    return draw(grants, statement.total, month)
 
 
 def drawn(plan: Plan) -> None:

@@ -11,6 +11,7 @@ from overages import (
     Currency,
     Cycle,
     Graduated,
+    Grant,
     Money,
     Package,
     Period,
@@ -22,8 +23,10 @@ from overages import (
     UsageEvent,
     aggregate,
     allocate,
+    burn_down,
     calculate,
     charge_between,
+    draw,
 )
 
 
@@ -61,6 +64,11 @@ def refused(plan: Plan, usage: Usage, statement: Statement, money: Money, period
     calculate(plan, usage, {"tokens": 5})  # type: ignore[call-arg]
     calculate(plan, usage, limits={"tokens": 0.5})  # type: ignore[dict-item]
     charge_between(Free(), 0, 5)  # type: ignore[arg-type]
+    Grant("g", 1.5, metric="tokens", effective_at=period.start)  # type: ignore[arg-type]
+    Grant("g", 5, metric="tokens")  # type: ignore[call-arg]
+    burn_down([], [5], metric="tokens", start=period.start, end=period.end)  # type: ignore[list-item]
+    burn_down([], [], start=period.start, end=period.end, overage="free")  # type: ignore[arg-type]
+    draw([], 1.5, period)  # type: ignore[arg-type]
     aggregate([statement])  # type: ignore[list-item]
     allocate(1.5, [1])  # type: ignore[arg-type]
     money + 5  # type: ignore[operator]

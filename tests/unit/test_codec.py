@@ -16,6 +16,7 @@ from tests.recorded import stored
 from overages import (
     Account,
     Allowance,
+    Burndown,
     Carried,
     Carrying,
     CarryOver,
@@ -24,8 +25,11 @@ from overages import (
     Conversion,
     Currency,
     Cycle,
+    Draw,
     Exchanged,
     Graduated,
+    Grant,
+    GrantBalance,
     MetricTotal,
     Money,
     Overage,
@@ -176,6 +180,26 @@ TEXTS: list[Any] = [
         PoolShare("org-1", "tokens", 7, Money(5, "JPY")),
         '{"cost":{"currency":{"code":"JPY","exponent":"0"},"minor":"5"},"metric":"tokens",'
         '"org_id":"org-1","type":"PoolShare","used":"7","version":"1"}',
+        Grant("g", Money(5, "EUR"), effective_at=FEBRUARY.start, recurrence=CYCLE, step="0.50"),
+        '{"amount":{"currency":{"code":"EUR","exponent":"2"},"minor":"5"},"created_at":null,'
+        '"effective_at":"2024-02-01T00:00:00Z","expires_at":null,"id":"g","metric":null,'
+        '"priority":"0","recurrence":{"anchor":"2024-01-31T00:00:00Z","every":"2",'
+        '"timezone":"Europe/Paris","unit":"week"},"refill_keeps":"0","rollover_max":null,'
+        '"rollover_min":"0","step":"0.5","type":"Grant","version":"1","voided_at":null}',
+    ),
+    (
+        Burndown(
+            FEBRUARY.end,
+            "tokens",
+            accounts=[GrantBalance("g", 9, 5, 2, 1, filled_at=FEBRUARY.start)],
+            overage=3,
+            draws=[Draw("g", FEBRUARY.start, 5, covered=4)],
+        ),
+        '{"accounts":[{"drawn":"5","expired":"2","filled_at":"2024-02-01T00:00:00Z",'
+        '"grant_id":"g","granted":"9","voided":"1"}],"at":"2024-03-01T00:00:00Z",'
+        '"currency":null,"draws":[{"at":"2024-02-01T00:00:00Z","covered":"4","grant_id":"g",'
+        '"quantity":"5"}],"metric":"tokens","overage":"3","settled":"0","type":"Burndown",'
+        '"unreturned":"0","version":"1"}',
     ),
     (
         ChainHead(17, "f" * 64),

@@ -136,10 +136,10 @@ def making(limit: int, path: Path) -> str:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 300 kilobytes, where the user may mount one."""
+    """A file system of 400 kilobytes, where the user may mount one."""
     place = tmp_path / "small"
     place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(place)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(place)]
     may = os.geteuid() == 0 and shutil.which("mount") is not None
     if not may or subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("a file system can't be mounted here")

@@ -14,7 +14,10 @@ from overages import (
     ChainHead,
     Charge,
     Graduated,
+    Increment,
     MemoryRepository,
+    Meter,
+    Metric,
     Money,
     Overage,
     OverageRecord,
@@ -31,11 +34,13 @@ from overages import (
     Tier,
     TierCharge,
     Usage,
+    UsageEvent,
     aggregate,
     allocate,
     calculate,
     calculate_many,
     charge_between,
+    meter,
 )
 from overages.codec import Codec, decode, encode
 from overages.exact import Quantity
@@ -63,6 +68,15 @@ def values(plan: Plan, usage: Usage, statement: Statement) -> None:
     assert_type(charge_between(PerUnit(1), before=None, after="2.5"), Decimal | Fraction)
     assert_type(allocate(5, [1, "2.5", Decimal(3)]), tuple[int, ...])
     assert_type(usage.quantities, Mapping[str, int | Decimal])
+
+
+def counts(events: list[UsageEvent], at: datetime) -> None:
+    eu = Metric("eu", event="requests", where={"region": ["eu", "ch"], "model": "large"})
+    seats = Metric("seats", "time_weighted", reports="change", increment=Increment(1, first=60))
+    assert_type(meter(events, metrics=[eu, seats]), list[Usage])
+    assert_type(Meter(metrics=(eu,), late="next_period").add(events[0], received_at=at), bool)
+    assert_type(eu.where, Mapping[str, tuple[str, ...]])
+    assert_type(events[0].dimensions, Mapping[str, str])
 
 
 def models() -> tuple[PriceModel, ...]:

@@ -101,7 +101,8 @@ class Meter:
 
         :param received_at: when it was first received, if it may be late; one without is in time.
         :raises EventConflict: if its id came before in its org, with other content.
-        :raises InvalidValue: if it is of no metric: see `Routes.of`.
+        :raises InvalidValue: if it lacks the dimension whose values a metric counts, or has the
+            name of a metric that is worked out of events of another name.
         """
         if not isinstance(event, UsageEvent):
             raise InvalidType("event", event, "must be a UsageEvent")

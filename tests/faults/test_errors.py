@@ -44,6 +44,7 @@ READS: Final[dict[str, Callable[[SqliteRepository], object]]] = {
     "account": lambda r: r.account(ORG),
     "orgs": lambda r: list(r.orgs()),
     "events": lambda r: list(r.events(ORG, PERIOD)),
+    "counted events": lambda r: list(r.counted_events(ORG, PERIOD, earlier=True)),
     "usage": lambda r: r.usage(ORG, PERIOD),
     "records": lambda r: r.records(ORG),
     "records of a period": lambda r: r.records(ORG, PERIOD),

@@ -142,6 +142,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "small"
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=330k", "tmpfs", str(place)]
+    """A file system of 400 kilobytes, where the user may mount one."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(place)]
     may = os.geteuid() == 0 and shutil.which("mount") is not None
     if not may or subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("a file system can't be mounted here")

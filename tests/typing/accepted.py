@@ -17,7 +17,10 @@ from overages import (
     Charge,
     Graduated,
     Grant,
+    Increment,
     MemoryRepository,
+    Meter,
+    Metric,
     Money,
     Overage,
     OverageRecord,
@@ -34,6 +37,7 @@ from overages import (
     Tier,
     TierCharge,
     Usage,
+    UsageEvent,
     aggregate,
     allocate,
     burn_down,
@@ -41,6 +45,7 @@ from overages import (
     calculate_many,
     charge_between,
     draw,
+    meter,
 )
 from overages.codec import Codec, decode, encode
 from overages.exact import Quantity
@@ -69,6 +74,15 @@ def values(plan: Plan, usage: Usage, statement: Statement) -> None:
     assert_type(charge_between(PerUnit(1), before=None, after="2.5"), Decimal | Fraction)
     assert_type(allocate(5, [1, "2.5", Decimal(3)]), tuple[int, ...])
     assert_type(usage.quantities, Mapping[str, int | Decimal])
+
+
+def counts(events: list[UsageEvent], at: datetime) -> None:
+    eu = Metric("eu", event="requests", where={"region": ["eu", "ch"], "model": "large"})
+    seats = Metric("seats", "time_weighted", reports="change", increment=Increment(1, first=60))
+    assert_type(meter(events, metrics=[eu, seats]), list[Usage])
+    assert_type(Meter(metrics=(eu,), late="next_period").add(events[0], received_at=at), bool)
+    assert_type(eu.where, Mapping[str, tuple[str, ...]])
+    assert_type(events[0].dimensions, Mapping[str, str])
 
 
 def models() -> tuple[PriceModel, ...]:

@@ -12,6 +12,8 @@ from overages import (
     Cycle,
     Graduated,
     Grant,
+    Meter,
+    Metric,
     Money,
     Package,
     Period,
@@ -52,6 +54,10 @@ def refused(plan: Plan, usage: Usage, statement: Statement, money: Money, period
     Usage("org-1", "2024-02", {})  # type: ignore[arg-type]
     Usage("org-1", period, {"tokens": 1.5})  # type: ignore[dict-item]
     UsageEvent("org-1", "tokens", 1, "2024-02-01T00:00:00Z")  # type: ignore[arg-type]
+    UsageEvent("org-1", "tokens", 1, period.end, dimensions={"region": 5})  # type: ignore[dict-item]
+    Metric("tokens", "average")  # type: ignore[arg-type]
+    Metric("tokens", factor=0.5)  # type: ignore[arg-type]
+    Meter(late="never")  # type: ignore[arg-type]
     Account("org-1", plan)  # type: ignore[arg-type]
     Account("org-1", "p", status="cancelled")  # type: ignore[arg-type]
     Cycle(period.start, unit="fortnight")  # type: ignore[arg-type]

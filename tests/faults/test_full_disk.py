@@ -138,14 +138,10 @@ def making(limit: int, path: Path) -> str:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 330 kilobytes, where the user may mount one."""
+    """A file system of 430 kilobytes, where the user may mount one."""
     place = tmp_path / "small"
     place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=330k", "tmpfs", str(place)]
-    """A file system of 400 kilobytes, where the user may mount one."""
-    place = tmp_path / "small"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(place)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=430k", "tmpfs", str(place)]
     may = os.geteuid() == 0 and shutil.which("mount") is not None
     if not may or subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("a file system can't be mounted here")

@@ -180,6 +180,8 @@ TEXTS: list[Any] = [
         PoolShare("org-1", "tokens", 7, Money(5, "JPY")),
         '{"cost":{"currency":{"code":"JPY","exponent":"0"},"minor":"5"},"metric":"tokens",'
         '"org_id":"org-1","type":"PoolShare","used":"7","version":"1"}',
+    ),
+    (
         Grant("g", Money(5, "EUR"), effective_at=FEBRUARY.start, recurrence=CYCLE, step="0.50"),
         '{"amount":{"currency":{"code":"EUR","exponent":"2"},"minor":"5"},"created_at":null,'
         '"effective_at":"2024-02-01T00:00:00Z","expires_at":null,"id":"g","metric":null,'

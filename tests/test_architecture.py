@@ -28,6 +28,7 @@ RANKS = [
         "proration",
     },
     {
+        "balance",
         "commitment",
         "exchange",
         "grantforms",
@@ -43,8 +44,9 @@ RANKS = [
     {"statement"},
     {"changes", "rating"},
     {"calculation", "recording"},
-    {"pooling", "repository"},
-    {"codec", "service"},
+    {"pooling", "repository", "segments", "settlement"},
+    {"codec", "gathering"},
+    {"service"},
     {"__init__"},
 ]
 EDGES = {"adapters", "imports", "exports", "testing", "commands", "__main__"}

@@ -11,18 +11,18 @@ import pytest
 import overages
 
 NAMES = [
-    "Account", "Adjustment", "Allowance", "Burndown", "Carried", "CarryOver", "Carrying",
-    "ChainHead", "Charge", "Commitment", "Conversion", "Currency", "Cycle", "Discount", "Draw",
-    "Exchanged", "Graduated", "Grant", "GrantBalance", "Increment", "LimitPart",
-    "MemoryRepository", "Meter", "Metric", "MetricTotal", "Money", "Overage", "OverageRecord",
-    "OverageService", "Package", "PerUnit", "Percentage", "Period", "Plan", "PoolShare",
-    "PooledStatement", "PriceModel", "Proration", "Recording", "Repository", "Rounding",
-    "SqliteRepository", "Statement", "Summary", "Tier", "TierCharge", "TransactionCharge",
-    "TransactionFee", "Usage", "UsageEvent", "Volume", "aggregate", "allocate", "burn_down",
-    "calculate", "calculate_many", "carry", "carry_all", "charge_between", "day_count", "draw",
-    "is_blocked", "meter", "part_weights", "period_share", "pool", "pooled_limit", "prorate",
-    "prorate_exactly", "prorate_parts", "prorated_cost", "remaining", "round_to",
-    "smoothed_overage",
+    "Account", "Adjustment", "Allowance", "Balance", "Burndown", "Carried", "CarryOver",
+    "Carrying", "ChainHead", "Charge", "Commitment", "Conversion", "Currency", "Cycle",
+    "Discount", "Draw", "Exchanged", "Graduated", "Grant", "GrantBalance", "Increment",
+    "LimitPart", "MemoryRepository", "Meter", "Metric", "MetricTotal", "Money", "Overage",
+    "OverageRecord", "OverageService", "Package", "PerUnit", "Percentage", "Period", "Plan",
+    "PoolShare", "PooledStatement", "PriceModel", "Proration", "Recording", "Repository",
+    "Rounding", "Settlement", "SqliteRepository", "Statement", "Summary", "Tier", "TierCharge",
+    "TransactionCharge", "TransactionFee", "Usage", "UsageEvent", "Volume", "aggregate",
+    "allocate", "burn_down", "calculate", "calculate_many", "calculate_segments", "carry",
+    "carry_all", "charge_between", "day_count", "draw", "is_blocked", "meter", "part_weights",
+    "period_share", "pool", "pooled_limit", "prorate", "prorate_exactly", "prorate_parts",
+    "prorated_cost", "remaining", "round_to", "settle", "smoothed_overage",
 ]  # fmt: skip
 
 

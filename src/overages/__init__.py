@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from overages.adjustment import Adjustment
     from overages.aggregation import aggregate
     from overages.allowance import Allowance
+    from overages.balance import Balance
     from overages.burndown import Burndown, Draw, GrantBalance
     from overages.calculation import calculate, calculate_many, charge_between
     from overages.carrying import Carrying, carry, carry_all
@@ -58,7 +59,9 @@ if TYPE_CHECKING:
     from overages.recording import Recording
     from overages.repository import Repository
     from overages.rounding import Rounding, allocate, round_to
+    from overages.segments import calculate_segments
     from overages.service import OverageService
+    from overages.settlement import Settlement, settle
     from overages.smoothing import smoothed_overage
     from overages.statement import Statement
     from overages.tier import Charge, Tier, TierCharge
@@ -69,6 +72,7 @@ __all__ = [
     "Account",
     "Adjustment",
     "Allowance",
+    "Balance",
     "Burndown",
     "Carried",
     "CarryOver",
@@ -107,6 +111,7 @@ __all__ = [
     "Recording",
     "Repository",
     "Rounding",
+    "Settlement",
     "SqliteRepository",
     "Statement",
     "Summary",
@@ -122,6 +127,7 @@ __all__ = [
     "burn_down",
     "calculate",
     "calculate_many",
+    "calculate_segments",
     "carry",
     "carry_all",
     "charge_between",
@@ -139,6 +145,7 @@ __all__ = [
     "prorated_cost",
     "remaining",
     "round_to",
+    "settle",
     "smoothed_overage",
 ]
 
@@ -150,6 +157,7 @@ _HOMES = {
     "allowance": ["Allowance"],
     "aggregation": ["aggregate"],
     "burndown": ["Burndown", "Draw", "GrantBalance"],
+    "balance": ["Balance"],
     "calculation": ["calculate", "calculate_many", "charge_between"],
     "carrying": ["Carrying", "carry", "carry_all"],
     "carryover": ["Carried", "CarryOver"],
@@ -179,7 +187,9 @@ _HOMES = {
     "recording": ["Recording"],
     "repository": ["Repository"],
     "rounding": ["Rounding", "allocate", "round_to"],
+    "segments": ["calculate_segments"],
     "service": ["OverageService"],
+    "settlement": ["Settlement", "settle"],
     "statement": ["Statement"],
     "smoothing": ["smoothed_overage"],
     "tier": ["Charge", "Tier", "TierCharge"],

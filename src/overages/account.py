@@ -18,8 +18,8 @@ from attrs import field, frozen
 from overages.cycle import Cycle
 from overages.exact import Quantity, QuantityLike
 from overages.names import name
-from overages.parsing import instance_of, one_of, parse_all
-from overages.period import Period
+from overages.parsing import instance_of, one_of, optional, parse_all
+from overages.period import Period, instant
 from overages.usage import parse_quantities
 
 BillingStatus: TypeAlias = Literal["trial", "active", "past_due", "canceled"]
@@ -40,6 +40,9 @@ class Account:
         of what is owed: a canceled org's usage is priced as any other, for nothing is priced
         silently at zero. What follows from it is the host's to decide.
     :param cycle: what the org's periods are; calendar months in UTC without it.
+    :param since: the instant from which it has its plan, timezone-aware; kept in UTC. What a plan
+        carries over is counted from the period that it lies in, where that is before the org's
+        first usage. None: from the first usage.
     :raises InvalidType: for a value of a wrong type.
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
 
@@ -52,6 +55,7 @@ class Account:
     _limits: dict[str, Quantity] = field(hash=False)
     status: BillingStatus
     cycle: Cycle
+    since: datetime | None
 
     def __init__(
         self,
@@ -61,6 +65,7 @@ class Account:
         *,
         status: BillingStatus = "active",
         cycle: Cycle | None = None,
+        since: datetime | None = None,
     ) -> None:
         values = parse_all(
             (name, org_id, "org_id"),
@@ -68,6 +73,7 @@ class Account:
             (parse_quantities, {} if limits is None else limits, "limits"),
             (one_of("trial", "active", "past_due", "canceled"), status, "status"),
             (instance_of(Cycle), _CALENDAR_MONTHS if cycle is None else cycle, "cycle"),
+            (optional(instant), since, "since"),
         )
         self.__attrs_init__(*values)
 
@@ -86,4 +92,5 @@ class Account:
     def __repr__(self) -> str:
         status = "" if self.status == "active" else f", status={self.status!r}"
         cycle = "" if self.cycle == _CALENDAR_MONTHS else f", cycle={self.cycle!r}"
-        return f"Account({self.org_id!r}, {self.plan!r}, {self._limits!r}{status}{cycle})"
+        since = "" if self.since is None else f", since={self.since!r}"
+        return f"Account({self.org_id!r}, {self.plan!r}, {self._limits!r}{status}{cycle}{since})"

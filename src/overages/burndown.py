@@ -13,19 +13,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final, TypeVar
+from typing import Final
 
 from attrs import evolve, frozen
 
-from overages.errors import InvalidType, InvalidValue
+from overages.errors import InvalidValue
 from overages.exact import Quantity, scaled, sum_of_quantities, unscaled
 from overages.money import Currency
 from overages.names import name, optional_name
-from overages.parsing import Parser, as_tuple, optional, parse_all
+from overages.parsing import optional, parse_all, tuple_of
 from overages.period import instant
 from overages.trusted import trusted
-
-T = TypeVar("T")
 
 
 @frozen(init=False, weakref_slot=False)
@@ -181,7 +179,7 @@ class Burndown:
             (_total, overage, "overage"),
             (_total, settled, "settled"),
             (_total, unreturned, "unreturned"),
-            (_draws, draws, "draws"),
+            (tuple_of(Draw), draws, "draws"),
         )
         if values[1] is None and values[2] is None:
             raise InvalidValue("metric", None, "must be given, or a currency, or both")
@@ -272,25 +270,8 @@ def _above_zero(value: object, field: str) -> Quantity:
 
 
 def _accounts(value: object, field: str) -> tuple[GrantBalance, ...]:
-    found = sorted(_all(GrantBalance)(value, field), key=lambda account: account.grant_id)
+    found = sorted(tuple_of(GrantBalance)(value, field), key=lambda account: account.grant_id)
     ids = [account.grant_id for account in found]
     if len(set(ids)) < len(ids):
         raise InvalidValue(field, ids, "must name each grant once")
     return tuple(found)
-
-
-def _draws(value: object, field: str) -> tuple[Draw, ...]:
-    return _all(Draw)(value, field)
-
-
-def _all(kind: type[T]) -> Parser[tuple[T, ...]]:
-    """Return a parser of iterables of one class."""
-
-    def parse(value: object, field: str) -> tuple[T, ...]:
-        found = as_tuple(value, field)
-        for i, item in enumerate(found):
-            if not isinstance(item, kind):
-                raise InvalidType(f"{field}[{i}]", item, f"must be of type {kind.__name__}")
-        return found
-
-    return parse

@@ -80,19 +80,13 @@ def calculate(
     >>> print(calculate(plan, usage, limits={"tokens": 600_000}).total)
     15.00 USD
     """
-    if whole is None and earlier is None and flag(final, "final"):
+    if whole is None and earlier is None and final is True:
         return _statement(plan, usage, limits)
     instance_of(Plan)(plan, "plan")
     instance_of(Usage)(usage, "usage")
-    part_of, before, zone = parse_all(
-        (optional(instance_of(Period)), whole, "whole"),
-        (optional(parse_quantities), earlier, "earlier"),
-        (zone_name, timezone, "timezone"),
-    )
-    _refuse_unknown(plan, "earlier", before or ())
-    own = {} if limits is None else _own_limits(plan, limits)
-    found = Circumstances(whole=part_of, timezone=zone, earlier=before or {}, final=final)
-    return statement_of(plan, usage, own, found)
+    refuse_unknown(plan, "usage.quantities", usage.quantities)
+    known = circumstances_of(plan, whole, earlier, timezone=timezone, final=final)
+    return statement_of(plan, usage, own_limits(plan, limits), known)
 
 
 def calculate_many(
@@ -135,15 +129,32 @@ def charge_between(model: PriceModel, before: QuantityLike | None, after: Quanti
     return exact_number(due * paid_parts - paid * due_parts, due_parts * paid_parts)
 
 
+def circumstances_of(
+    plan: Plan,
+    whole: Period | None,
+    earlier: Mapping[str, QuantityLike] | None,
+    *,
+    timezone: str,
+    final: bool,
+) -> Circumstances:
+    """Return what is known of a period, as `calculate` is told it."""
+    part_of, before, zone, is_final = parse_all(
+        (optional(instance_of(Period)), whole, "whole"),
+        (optional(parse_quantities), earlier, "earlier"),
+        (zone_name, timezone, "timezone"),
+        (flag, final, "final"),
+    )
+    refuse_unknown(plan, "earlier", before or ())
+    return Circumstances(whole=part_of, timezone=zone, earlier=before or {}, final=is_final)
+
+
 def statement_of(
     plan: Plan, usage: Usage, own: Mapping[str, Quantity], circumstances: Circumstances
 ) -> Statement:
-    """Return the statement of a period of which more is known; for `overages.settlement`, too.
+    """Return the statement of a period of which more is known; all of it was checked.
 
     :param own: the org's own limits, of metrics of the plan.
-    :raises UnknownMetric: if usage names a metric that the plan doesn't know.
     """
-    _refuse_unknown(plan, "usage.quantities", usage.quantities)
     rows, details, adjustments = rate(plan, usage, own, circumstances)
     total = sum(row[3] for row in rows) + sum(line.cost.minor for line in adjustments)
     return new_statement(usage.org_id, usage.period, plan, rows, total, adjustments, details)
@@ -154,8 +165,9 @@ def _statement(plan: Plan, usage: Usage, limits: Limits | None) -> Statement:
         raise InvalidType("plan", plan, "must be a Plan")
     if not isinstance(usage, Usage):
         raise InvalidType("usage", usage, "must be a Usage")
-    own = _own_limits(plan, limits) if limits is not None else None
+    own = own_limits(plan, limits) if limits is not None else None
     if not plan.plain:
+        refuse_unknown(plan, "usage.quantities", usage.quantities)
         return statement_of(plan, usage, own or {}, USUAL)
     quantities = usage._quantities  # its read-only view takes twice as long to ask
     rows: list[Row] = []
@@ -178,7 +190,7 @@ def _statement(plan: Plan, usage: Usage, limits: Limits | None) -> Statement:
             rows.append((used, limit, part, minor))
         total += minor
     if known != len(quantities):
-        _refuse_unknown(plan, "usage.quantities", quantities)
+        refuse_unknown(plan, "usage.quantities", quantities)
     if plan.rounding_scope == "total":
         rows = _rounded_together(plan, rows)
         total = sum(row[3] for row in rows)
@@ -196,20 +208,24 @@ def _rounded_together(plan: Plan, rows: list[Row]) -> list[Row]:
     return [(*row[:3], minor) for row, minor in zip(rows, costs, strict=True)]
 
 
-def _own_limits(plan: Plan, limits: Limits) -> dict[str, Quantity]:
+def own_limits(plan: Plan, limits: Limits | None) -> dict[str, Quantity]:
+    """Return limits that an org has in place of its plan's, checked."""
+    if limits is None:
+        return {}
     if type(limits) is dict and len(limits) == 1:  # what most orgs with a limit of their own have
         ((metric, limit),) = limits.items()
         if type(limit) is int and 0 <= limit < LIMIT and metric in plan.allowances:
             return {metric: limit}
     parsed = _parse_limits(limits, "limits")
-    _refuse_unknown(plan, "limits", parsed)
+    refuse_unknown(plan, "limits", parsed)
     return {metric: limit for metric, limit in parsed.items() if limit is not None}
 
 
 _parse_limits: Final = by_metric(optional_non_negative, "metrics to quantities")
 
 
-def _refuse_unknown(plan: Plan, field: str, metrics: Iterable[str]) -> None:
+def refuse_unknown(plan: Plan, field: str, metrics: Iterable[str]) -> None:
+    """Refuse metrics that a plan doesn't know."""
     problems = Problems()
     for metric in metrics:
         if metric not in plan.allowances:

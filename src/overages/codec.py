@@ -16,6 +16,8 @@ from typing import Any, Final, TypeVar, cast
 from overages.account import Account
 from overages.adjustment import OVERAGE, Adjustment
 from overages.allowance import Allowance
+from overages.balance import Balance
+from overages.burndown import Burndown
 from overages.carrying import Carrying
 from overages.carryover import Carried, CarryOver
 from overages.chain import ChainHead
@@ -307,11 +309,26 @@ _CARRYING: Final = table(
     Carrying, rule=_RULE, brought=list_of(_CARRIED), included=NUMBER, used=NUMBER, period=PERIOD
 )
 
+_GRANTS: Final = grant_forms(_CURRENCY, _MONEY, _CYCLE)
+_USAGE: Final = table(Usage, org_id=NAME, period=PERIOD, quantities=by_name(NUMBER))
+
 _PLAIN: Final[dict[type, Form]] = {
     Account: table(
-        Account, org_id=NAME, plan=NAME, limits=by_name(NUMBER), status=TEXT, cycle=_CYCLE
+        Account,
+        org_id=NAME,
+        plan=NAME,
+        limits=by_name(NUMBER),
+        status=TEXT,
+        cycle=_CYCLE,
+        since=unless(None, INSTANT),
     ),
     Adjustment: _ADJUSTMENT,
+    Balance: table(
+        Balance,
+        carried=by_name(list_of(_CARRIED)),
+        used=list_of(_USAGE),
+        burndowns=list_of(_GRANTS[Burndown]),
+    ),
     Carried: _CARRIED,
     CarryOver: _RULE,
     Carrying: _CARRYING,
@@ -353,9 +370,9 @@ _PLAIN: Final[dict[type, Form]] = {
         amount_before=NUMBER,
     ),
     TransactionFee: _FEE,
-    Usage: table(Usage, org_id=NAME, period=PERIOD, quantities=by_name(NUMBER)),
+    Usage: _USAGE,
     UsageEvent: _EVENT,
-    **grant_forms(_CURRENCY, _MONEY, _CYCLE),
+    **_GRANTS,
 }
 _PRICES: Final[dict[type, Form]] = {
     Graduated: table(Graduated, tiers=list_of(_TIER), flat_at_zero=FLAG),

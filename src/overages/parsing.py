@@ -58,6 +58,19 @@ def as_tuple(value: object, field: str) -> tuple[Any, ...]:
     raise InvalidType(field, value, "must be a list, or something else to iterate over")
 
 
+def tuple_of(kind: type[T]) -> Parser[tuple[T, ...]]:
+    """Return a parser of iterables of one class, read once."""
+
+    def parse(value: object, field: str) -> tuple[T, ...]:
+        found = as_tuple(value, field)
+        for i, item in enumerate(found):
+            if not isinstance(item, kind):
+                raise InvalidType(f"{field}[{i}]", item, f"must be of type {kind.__name__}")
+        return found
+
+    return parse
+
+
 def flag(value: object, field: str) -> bool:
     """Return `value` if it is True or False."""
     if type(value) is not bool:

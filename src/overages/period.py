@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, tzinfo
+from itertools import pairwise
 from typing import Final
 
 from attrs import frozen
@@ -182,6 +183,27 @@ class Period:
             problem = f"must be earlier than the end, {format_instant(self.end)}"
             raise InvalidValue("start", start, problem)
         return Period(first, after)
+
+    def split(self, *instants: datetime) -> tuple[Period, ...]:
+        """Return the parts that aware instants divide the period into, in order of time.
+
+        A part starts at its instant, which the part before no longer holds.
+
+        :raises InvalidValue: if an instant isn't within the period, or is its start, or comes
+            twice.
+
+        >>> for part in Period.month(2024, 2).split(datetime(2024, 2, 20, tzinfo=UTC)):
+        ...     print(part.describe())
+        2024-02-01 to 2024-02-20 UTC
+        2024-02-20 to 2024-03-01 UTC
+        """
+        found = [instant(at, f"instants[{i}]") for i, at in enumerate(instants)]
+        for i, at in enumerate(found):
+            if not self.start < at < self.end or at in found[:i]:
+                problem = f"must be once, and within {self.describe()}, not at its start"
+                raise InvalidValue(f"instants[{i}]", at, problem)
+        bounds = [self.start, *sorted(found), self.end]
+        return tuple(Period(*ends) for ends in pairwise(bounds))
 
     def isoformat(self) -> str:
         """Write the period as an ISO 8601 interval, both ends in UTC."""

@@ -126,6 +126,11 @@ class Plan:
         object.__setattr__(self, "rates", rates)
         object.__setattr__(self, "plain", plain)
 
+    @property
+    def keeps(self) -> bool:
+        """Whether a period depends on the ones before it."""
+        return any(allowance.keeps for allowance in self._allowances.values())
+
     @classmethod
     def from_monthly_fields(
         cls,

@@ -11,6 +11,7 @@ price, then what `overages.adjusting` does.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -38,10 +39,11 @@ from overages.plan import Plan
 from overages.pricing import PriceModel
 from overages.proration import period_share
 from overages.rounding import round_ratio, round_together
-from overages.statement import Row
+from overages.statement import Row, Statement
 from overages.tier import Charge
-from overages.usage import Usage
+from overages.usage import Usage, UsageEvent
 
+_TICK: Final = timedelta(microseconds=1)
 _NONE: Final[Mapping[str, Quantity]] = MappingProxyType({})
 
 
@@ -147,6 +149,34 @@ def units_of(allowance: Allowance, used: Quantity) -> Quantity:
     return used if allowance.conversion is None else allowance.conversion.convert(used)
 
 
+def usage_beyond(
+    statement: Statement,
+    usage: Usage,
+    events: Iterable[UsageEvent],
+    earlier: Quantity,
+    metric: str,
+) -> list[tuple[datetime, Quantity]]:
+    """Return when units beyond the limit were used, negative where some were given back."""
+    line, allowance = statement[metric], statement.plan.allowances[metric]
+    first, last = usage.period.start, usage.period.end - _TICK
+    # A late event counts in a period that its instant isn't in.
+    reported = [(min(max(e.at, first), last), e.quantity) for e in events if e.metric == metric]
+    sums: dict[datetime, int] = {}
+    for at, quantity in reported:
+        sums[at] = sums.get(at, 0) + scaled(quantity)
+    rest = scaled(usage.quantities.get(metric, 0)) - sum(sums.values())
+    sums[last] = sums.get(last, 0) + rest
+    before, there = units_of(allowance, earlier), scaled(earlier)
+    over, series = 0, []
+    for at, parts in sorted(sums.items()):
+        there += parts
+        units = excess(units_of(allowance, unscaled(max(there, scaled(earlier)))), before)
+        now = scaled(excess(units, line.limit))
+        series.append((at, unscaled(now - over)))
+        over = now
+    return series
+
+
 def base_parts(
     metric: str,
     allowance: Allowance,
@@ -168,6 +198,15 @@ def base_parts(
     )
     each = f"{plain_text(allowance.included)} x {plain_text(others)} {allowance.included_per}"
     return (_part(allowance, "included", units, share, each),)
+
+
+def free_parts(allowance: Allowance) -> tuple[LimitPart, ...]:
+    """Return the units that discounts make free."""
+    return tuple(
+        LimitPart("free", discount.quantity, discount.name)
+        for discount in allowance.discounts
+        if discount.quantity is not None
+    )
 
 
 def _part(
@@ -201,12 +240,7 @@ def _line(
     base = base_parts(metric, allowance, usage, own, share)
     if base is None:
         return _Line(used, None, 0, *_costs(allowance.price, 0, 0), PLAIN)
-    free = (
-        LimitPart("free", discount.quantity, discount.name)
-        for discount in allowance.discounts
-        if discount.quantity is not None
-    )
-    parts = [*base, *free, *circumstances.parts.get(metric, ())]
+    parts = [*base, *free_parts(allowance), *circumstances.parts.get(metric, ())]
     whole = sum_of_parts(parts)
     if taken := min(there, whole):
         parts.append(LimitPart("used", unscaled(-scaled(taken))))

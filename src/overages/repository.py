@@ -171,6 +171,10 @@ class Repository(Protocol):
         """
         ...
 
+    def usage_periods(self, org_id: str) -> tuple[Period, ...]:
+        """Return the periods in which an org used something, sorted."""
+        ...
+
     # Records: append-only
 
     def record(

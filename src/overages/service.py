@@ -14,20 +14,18 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import cache
-from itertools import chain
 from logging import getLogger
 from typing import Final
 
 from overages.account import Account
-from overages.calculation import calculate
 from overages.errors import (
     BillingDisabled,
     InvalidValue,
-    OveragesError,
     RecordConflict,
     UnknownPlan,
 )
-from overages.metering import Late, late_rule, usage_of
+from overages.gathering import settlement_of
+from overages.metering import Late, late_rule
 from overages.metric import Metric
 from overages.parsing import Problems, as_tuple, flag, instance_of
 from overages.period import Period, instant
@@ -35,8 +33,9 @@ from overages.record import Summary
 from overages.recording import Recording
 from overages.repository import Repository
 from overages.routing import Routes
+from overages.settlement import Settlement
 from overages.statement import Statement
-from overages.usage import Usage, UsageEvent
+from overages.usage import UsageEvent
 
 _log: Final = getLogger(__name__)
 _ATTEMPTS: Final = 10  # each that fails means that another writer has succeeded
@@ -92,18 +91,27 @@ class OverageService:
         """Return the statement of what an org owes beyond its plan, writing nothing.
 
         The plan is the version in force at the start of the period, and the limits are the
-        account's.
+        account's. Where the plan carries units over, or the org has grants, all its periods are
+        settled one after another, from its first usage or the account's `since`.
 
         :returns: None if the org has no account, and so no plan.
         :raises UnknownPlan: if its plan was not yet in force.
         :raises UnknownMetric: if it used what its plan doesn't know.
+        """
+        settlement = self.settle(org_id, period)
+        return None if settlement is None else settlement.statement
+
+    def settle(self, org_id: str, period: Period | None = None) -> Settlement | None:
+        """Return what `calculate` does, with what was carried over and drawn, and what is left.
+
+        :returns: None if the org has no account, and so no plan.
         """
         self._require_enabled()
         account = self._repository.account(org_id)
         if account is None:
             _log.info("%s has no account: nothing to calculate", org_id, extra={"org_id": org_id})
             return None
-        return self._statement(account, self._when(account, period))
+        return self._settlement(account, self._when(account, period))
 
     def record(self, org_id: str, statement: Statement, force: bool = False) -> Recording:
         """Record a statement of an org, once; see `Repository.record`.
@@ -153,9 +161,12 @@ class OverageService:
 
     def _recalculate(self, account: Account, period: Period, force: bool) -> Recording:
         earlier = self._repository.records(account.org_id, period)
-        statement = self._statement(account, period)
+        statement = self._settlement(account, period).statement
         revision = earlier[-1].revision + 1 if earlier else 1
         return self._record(statement, force=force, revision=revision)
+
+    def _settlement(self, account: Account, period: Period) -> Settlement:
+        return settlement_of(self._repository, account, period, self._routes)
 
     def record_usage(self, events: Iterable[UsageEvent], late: Late = "own_period") -> int:
         """Keep usage events, each in the period of its org's cycle; return how many were new.
@@ -220,30 +231,6 @@ class OverageService:
 
     def _present(self, account: Account) -> Period:
         return account.period_at(instant(self._clock(), "clock()"))
-
-    def _statement(self, account: Account, period: Period) -> Statement:
-        plan = self._repository.plan(account.plan, at=period.start)
-        usage = self._usage(account, period)
-        return calculate(plan, usage, limits=account.limits)
-
-    def _usage(self, account: Account, period: Period) -> Usage:
-        """Return what an org used: what the repository has summed, and what is worked out here."""
-        org_id, routes = account.org_id, self._routes
-        if not routes.worked_out:
-            return self._repository.usage(org_id, period)
-        summed = self._repository.usage(org_id, period, without=routes.worked_out)
-        placed = chain(
-            self._repository.counted_events(
-                org_id, period, metrics=routes.worked_out - routes.carried
-            ),
-            self._repository.counted_events(org_id, period, metrics=routes.carried, earlier=True),
-        )
-        try:
-            counted = usage_of(placed, org_id, period, routes).quantities
-        except OveragesError as error:
-            raise error.within(f"{org_id}, {period.describe()}: ") from None
-        used = {metric: quantity for metric, quantity in counted.items() if quantity}
-        return Usage(org_id, period, {**summed.quantities, **used})
 
     def _record(
         self, statement: Statement, *, force: bool, revision: int | None = None

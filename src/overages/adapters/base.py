@@ -30,7 +30,7 @@ from overages.exact import ordinal, scaled, unscaled
 from overages.grants import Grant
 from overages.metering import new_events
 from overages.names import name
-from overages.parsing import Problems, as_tuple, flag, instance_of, optional, parse_all
+from overages.parsing import Problems, as_tuple, flag, instance_of, optional, parse_all, tuple_of
 from overages.period import Period, instant
 from overages.plan import Plan
 from overages.record import OverageRecord, by_sequence
@@ -104,7 +104,7 @@ class BaseRepository(Storage):
         self, events: Iterable[UsageEvent], period_of: Callable[[UsageEvent], Period]
     ) -> int:
         """Keep events and count each in its period; return how many were new."""
-        given = _all_of(UsageEvent, events, "events")
+        given = tuple_of(UsageEvent)(events, "events")
         placed = [(event, _period(period_of(event), "period_of()")) for event in given]
         with self._writing():
             known = self._known_events([event for event in given if event.id is not None])
@@ -196,6 +196,12 @@ class BaseRepository(Storage):
             found = self._grants_of(org_id)
         return tuple(sorted(found, key=lambda grant: grant.place))
 
+    def usage_periods(self, org_id: str) -> tuple[Period, ...]:
+        """Return the periods in which an org used something, sorted."""
+        name(org_id, "org_id")
+        with self._reading():
+            return tuple(sorted(self._used_in(org_id)))
+
     # Records
 
     def record(
@@ -224,7 +230,7 @@ class BaseRepository(Storage):
         force: bool,
         revision: int | None = None,
     ) -> list[Recording]:
-        given = _all_of(Statement, statements, "statements")
+        given = tuple_of(Statement)(statements, "statements")
         moment, forced = parse_all((instant, created_at, "created_at"), (flag, force, "force"))
         with self._writing():
             ledgers = self._ledgers(given)
@@ -300,14 +306,6 @@ class BaseRepository(Storage):
 def _in_force(starts: Mapping[datetime, int], at: datetime | None) -> int | None:
     begun = [since for since in starts if at is None or since <= at]
     return starts[max(begun)] if begun else None
-
-
-def _all_of(kind: type[T], values: Iterable[T], field: str) -> tuple[T, ...]:
-    found = as_tuple(values, field)
-    for i, value in enumerate(found):
-        if not isinstance(value, kind):
-            raise InvalidType(f"{field}[{i}]", value, f"must be of type {kind.__name__}")
-    return found
 
 
 def _names(value: object, field: str) -> tuple[str, ...]:

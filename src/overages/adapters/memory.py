@@ -152,6 +152,11 @@ class MemoryRepository(BaseRepository):
     def _grants_of(self, org_id: str) -> Iterable[Grant]:
         return list(self._grants.get(org_id, {}).values())
 
+    def _used_in(self, org_id: str) -> Iterable[Period]:
+        return [
+            key[1] for key, used in self._usage.items() if key[0] == org_id and any(used.values())
+        ]
+
     def _ledgers(self, statements: Sequence[Statement]) -> Mapping[str, Ledger]:
         return {
             org_id: Ledger(

@@ -107,6 +107,10 @@ class Storage(ABC):
         """Return an org's grants in any order."""
 
     @abstractmethod
+    def _used_in(self, org_id: str) -> Iterable[Period]:
+        """Return the periods that usage is kept for, in any order."""
+
+    @abstractmethod
     def _ledgers(self, statements: Sequence[Statement]) -> Mapping[str, Ledger]:
         """Return the ledger of each org that has a statement."""
 

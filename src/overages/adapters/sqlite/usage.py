@@ -116,3 +116,12 @@ class UsageTables(SqliteStore):
         rows = self._cursor.execute(sql, (org_id, *period_columns(period))).fetchall()
         with readable():
             return {name(metric, "metric_type"): parts_of(used) for metric, used in rows}
+
+    def _used_in(self, org_id: str) -> Iterable[Period]:
+        sql = (
+            "SELECT DISTINCT billing_period_start, billing_period_end"
+            " FROM org_billing_usage_monthly WHERE org_id = ? AND used <> '0'"
+        )
+        rows = self._cursor.execute(sql, (org_id,)).fetchall()
+        with readable():
+            return [period_of(*row) for row in rows]

@@ -1,0 +1,86 @@
+"""Balances: all that goes from one period of an org to its next.
+
+`settle` takes one and gives the next; hosts that settle by themselves keep it between periods:
+
+    balance = decode(stored, Balance)
+    settlement = settle(plan, usage, balance, grants=grants)
+    stored = encode(settlement.balance)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from attrs import field, frozen
+
+from overages.burndown import Burndown
+from overages.carryover import Carried
+from overages.money import Currency
+from overages.names import by_metric
+from overages.parsing import parse_all, tuple_of
+from overages.usage import Usage
+
+
+@frozen(init=False, weakref_slot=False)
+class Balance:
+    """What goes from one period of an org to its next.
+
+    :param carried: units that earlier periods left, by metric, the oldest first.
+    :param used: what was used so far of allowances for a longer time than a billing period, by the
+        period that they are for.
+    :param burndowns: how grants stand, for the units of each metric and for money.
+    :raises InvalidType: for a value of a wrong type.
+    :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
+
+    >>> Balance()  # before an org's first period
+    Balance(carried={}, used=(), burndowns=())
+    """
+
+    _carried: dict[str, tuple[Carried, ...]] = field(hash=False, alias="carried")
+    used: tuple[Usage, ...]
+    burndowns: tuple[Burndown, ...]
+
+    def __init__(
+        self,
+        carried: Mapping[str, Iterable[Carried]] = MappingProxyType({}),
+        used: Iterable[Usage] = (),
+        burndowns: Iterable[Burndown] = (),
+    ) -> None:
+        values = parse_all(
+            (_carried_by_metric, carried, "carried"),
+            (tuple_of(Usage), used, "used"),
+            (tuple_of(Burndown), burndowns, "burndowns"),
+        )
+        layers, counted, grants = values
+        self.__attrs_init__(
+            {metric: found for metric, found in sorted(layers.items()) if found},
+            tuple(sorted(counted, key=lambda usage: usage.period)),
+            tuple(sorted(grants, key=_pool_name)),
+        )
+
+    def burndown(self, metric: str | None, currency: Currency | None) -> Burndown | None:
+        """Return how grants of a metric's units stand, or of money; None if none was seen."""
+        for found in self.burndowns:
+            if (found.metric, found.currency) == (metric, currency):
+                return found
+        return None
+
+    @property
+    def carried(self) -> Mapping[str, tuple[Carried, ...]]:
+        """Units that earlier periods left, by metric; can be read only."""
+        return MappingProxyType(self._carried)
+
+    def __repr__(self) -> str:
+        return (
+            f"Balance(carried={self._carried!r}, used={self.used!r}, burndowns={self.burndowns!r})"
+        )
+
+
+def _pool_name(burndown: Burndown) -> tuple[str, str]:
+    return burndown.metric or "", "" if burndown.currency is None else burndown.currency.code
+
+
+_carried_by_metric: Final = by_metric(tuple_of(Carried), "metrics to Carrieds")
+NOTHING: Final = Balance()

@@ -1,0 +1,104 @@
+"""Gathering: what a repository has of an org, put together for a calculation.
+
+usage = used_in(repository, account, period, routes)
+settlement_of(repository, account, period, routes).statement
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from itertools import chain, takewhile
+
+from overages.account import Account
+from overages.balance import NOTHING, Balance
+from overages.errors import OveragesError, UnknownPlan
+from overages.grants import Grant
+from overages.metering import usage_of
+from overages.period import Period
+from overages.repository import Repository
+from overages.routing import Routes
+from overages.settlement import Settlement, settle
+from overages.usage import Usage
+
+
+def used_in(repository: Repository, account: Account, period: Period, routes: Routes) -> Usage:
+    """Return what an org used: what the repository has summed, and what is worked out of events.
+
+    :param routes: the metrics that are more than sums.
+    """
+    org_id = account.org_id
+    if not routes.worked_out:
+        return repository.usage(org_id, period)
+    summed = repository.usage(org_id, period, without=routes.worked_out)
+    within = routes.worked_out - routes.carried
+    placed = chain(
+        repository.counted_events(org_id, period, metrics=within),
+        repository.counted_events(org_id, period, metrics=routes.carried, earlier=True),
+    )
+    try:
+        counted = usage_of(placed, org_id, period, routes).quantities
+    except OveragesError as error:
+        raise error.within(f"{org_id}, {period.describe()}: ") from None
+    used = {metric: quantity for metric, quantity in counted.items() if quantity}
+    return Usage(org_id, period, {**summed.quantities, **used})
+
+
+def settlement_of(
+    repository: Repository, account: Account, period: Period, routes: Routes
+) -> Settlement:
+    """Settle an org's period, and all before it that it depends on, one after another.
+
+    Usage is what is kept, and the balance follows from it, so that what was reported late counts.
+    Where the plan keeps nothing and nothing was granted, no other period is looked at.
+
+    :raises UnknownPlan: if the account's plan was not yet in force at the start of the period.
+    """
+    plan = repository.plan(account.plan, at=period.start)
+    grants = repository.grants(account.org_id)
+    balance = NOTHING
+    if grants or plan.keeps:
+        for earlier in _before(account, period, repository.usage_periods(account.org_id)):
+            with suppress(UnknownPlan):  # none was in force yet
+                balance = _settled(repository, account, earlier, routes, balance, grants).balance
+    return _settled(repository, account, period, routes, balance, grants)
+
+
+def _settled(
+    repository: Repository,
+    account: Account,
+    period: Period,
+    routes: Routes,
+    balance: Balance,
+    grants: tuple[Grant, ...],
+) -> Settlement:
+    plan = repository.plan(account.plan, at=period.start)
+    usage = used_in(repository, account, period, routes)
+    granted = {grant.metric for grant in grants if grant.metric is not None} - routes.worked_out
+    events = repository.counted_events(account.org_id, period, metrics=granted) if granted else ()
+    return settle(
+        plan,
+        usage,
+        balance,
+        limits=account.limits,
+        grants=grants,
+        events=[event for event, _ in events],
+        timezone=account.cycle.timezone,
+    )
+
+
+def _before(account: Account, period: Period, used: Iterable[Period]) -> list[Period]:
+    """Return an org's periods before one, those in which nothing was used among them."""
+    counted = [each for each in used if each.end <= period.start]
+    starts = [each.start for each in counted[:1]]
+    if account.since is not None:
+        starts.append(account.period_at(account.since).start)
+    if not starts:
+        return []
+    since = account.cycle.periods_from(min(starts))
+    idle = [
+        each
+        for each in takewhile(lambda each: each.end <= period.start, since)
+        if not any(each.start < other.end and other.start < each.end for other in counted)
+    ]
+    return sorted([*counted, *idle])

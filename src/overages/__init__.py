@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from overages.grants import Grant
     from overages.increment import Increment
     from overages.limitpart import LimitPart
-    from overages.limits import is_blocked, remaining
+    from overages.limits import is_blocked, overage_cap, remaining, strictest
     from overages.metering import Meter, meter
     from overages.metric import Metric
     from overages.money import Currency, Money
@@ -135,6 +135,7 @@ __all__ = [
     "draw",
     "is_blocked",
     "meter",
+    "overage_cap",
     "part_weights",
     "period_share",
     "pool",
@@ -147,6 +148,7 @@ __all__ = [
     "round_to",
     "settle",
     "smoothed_overage",
+    "strictest",
 ]
 
 _HOMES = {
@@ -172,7 +174,7 @@ _HOMES = {
     "metering": ["Meter", "meter"],
     "limitpart": ["LimitPart"],
     "exchange": ["Exchanged"],
-    "limits": ["is_blocked", "remaining"],
+    "limits": ["is_blocked", "overage_cap", "remaining", "strictest"],
     "increment": ["Increment"],
     "metric": ["Metric"],
     "money": ["Currency", "Money"],

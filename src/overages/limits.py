@@ -2,14 +2,28 @@
 
 remaining(used=30, limit=50)                      # 20
 is_blocked(used=50, limit=50)                     # True: the limit is used up
+overage_cap([100, 50], percent=120)               # 180: at most so much beyond what is included
+strictest([(100, 1), (2_000, 30)])                # 1: 2,000 in thirty days are fewer a day
 """
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any, Final, Literal, TypeAlias
 
-from overages.exact import Quantity, QuantityLike, excess, non_negative, optional_non_negative
-from overages.parsing import one_of, parse_all
+from overages.errors import InvalidValue
+from overages.exact import (
+    Quantity,
+    QuantityLike,
+    exact_number,
+    excess,
+    non_negative,
+    optional_non_negative,
+    positive,
+    quantity,
+)
+from overages.parsing import as_tuple, one_of, parse_all
 
 Comparison: TypeAlias = Literal["inclusive", "exclusive"]
 """Whether usage that equals the limit is blocked already (inclusive), or only what is above it."""
@@ -55,3 +69,53 @@ def is_blocked(
     if bound is None:
         return False
     return bool(units >= bound if rule == "inclusive" else units > bound)
+
+
+def overage_cap(included: Iterable[QuantityLike], percent: QuantityLike) -> Quantity:
+    """Return how many units may be overage at most, as a percentage of all that is included.
+
+    :param included: what each of an org's plans includes, in units, zero or more.
+    :param percent: per cent of all of it together, zero or more.
+    :raises InvalidType: for a float, or what is no number.
+    :raises InvalidValue: for a negative number, or if no quantity is that exactly.
+
+    >>> overage_cap([100, 50], percent=120)
+    180
+    """
+    parts, share = parse_all(
+        (_quantities, included, "included"), (non_negative, percent, "percent")
+    )
+    units = sum(map(Fraction, parts), Fraction()) * Fraction(share) / 100
+    return quantity(exact_number(units.numerator, units.denominator), "included x percent")
+
+
+def strictest(limits: Iterable[tuple[QuantityLike, QuantityLike]]) -> int:
+    """Return which of several limits allows the fewest units a day: its place, from 0.
+
+    Limits over windows of different lengths can't be compared by their numbers alone.
+
+    :param limits: (units, days of the window), zero or more and above zero; the first of equal
+        ones counts. How many days a month has is for the caller to say.
+    :raises InvalidType: for a float, or what is no number.
+    :raises InvalidValue: for a number out of its range, or if there is no limit.
+
+    >>> strictest([(100, 1), (2_000, 30)])
+    1
+    """
+    found = [_rate(limit, f"limits[{i}]") for i, limit in enumerate(as_tuple(limits, "limits"))]
+    if not found:
+        raise InvalidValue("limits", (), "must hold one at least")
+    return found.index(min(found))
+
+
+def _rate(value: Any, field: str) -> Fraction:
+    try:
+        units, days = value
+    except (TypeError, ValueError):
+        raise InvalidValue(field, value, "must hold (units, days) alone") from None
+    limit, window = parse_all((non_negative, units, f"{field}[0]"), (positive, days, f"{field}[1]"))
+    return Fraction(limit) / Fraction(window)
+
+
+def _quantities(value: object, field: str) -> list[Quantity]:
+    return [non_negative(item, f"{field}[{i}]") for i, item in enumerate(as_tuple(value, field))]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from overages import is_blocked, remaining
+from overages import is_blocked, overage_cap, remaining, strictest
 from overages.errors import InvalidValue, InvalidValues
 
 
@@ -53,3 +53,31 @@ def test_faults_are_named() -> None:
     )
     with pytest.raises(InvalidValue, match=r"^used: must not be negative, got -1$"):
         remaining(-1, 5)
+
+
+def test_a_cap_on_overage_is_of_all_that_is_included_together() -> None:
+    assert str(overage_cap(iter(["100", "50"]), "12.5")) == "18.75"
+    assert overage_cap([], 120) == 0
+    assert overage_cap([7], 0) == 0
+
+
+def test_the_strictest_limit_is_that_of_the_fewest_units_a_day() -> None:
+    assert strictest([(100, 1), (2_000, 30)]) == 1
+    assert strictest([(3, 30), ("0.1", 1), (1, 7)]) == 0  # the first of equal ones
+    assert strictest([(5, "0.5")]) == 0
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: overage_cap([1, -2], 50), "included[1]: must not be negative"),
+        (lambda: overage_cap(["0.000000000001"], 1), "included x percent: "),
+        (lambda: strictest([]), "limits: must hold one at least"),
+        (lambda: strictest([(1, 2), (1, 0)]), "limits[1][1]: must be more than zero"),
+        (lambda: strictest([5]), "limits[0]: must hold (units, days) alone"),  # type: ignore[list-item]
+    ],
+)
+def test_what_no_limit_can_be_is_refused(call: Any, message: str) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        call()
+    assert message in str(caught.value)

@@ -19,11 +19,12 @@ RANKS = [
     {"commitment", "exchange", "overage", "prorated", "record"},
     {"adjusting", "aggregation", "allowance", "chain"},
     {"plan"},
-    {"statement"},
+    {"planforms", "statement"},
     {"changes", "rating"},
     {"calculation", "recording"},
     {"pooling", "repository"},
-    {"codec", "service"},
+    {"service", "statementforms"},
+    {"codec"},
     {"__init__"},
 ]
 EDGES = {"adapters", "imports", "exports", "testing", "commands", "__main__"}

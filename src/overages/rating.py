@@ -207,7 +207,7 @@ def _line(
         if discount.quantity is not None
     )
     parts = [*base, *free, *circumstances.parts.get(metric, ())]
-    whole = sum_of_parts(parts)
+    whole = parse_quantity(sum_of_parts(parts), f"{metric}.limit")
     if taken := min(there, whole):
         parts.append(LimitPart("used", unscaled(-scaled(taken))))
     limit = excess(whole, taken)

@@ -86,13 +86,16 @@ def test_a_first_statement_s_records_are_its_lines_that_are_over_or_cost(case: C
     statement = case.statement.one()
     ledger = Ledger(statement.org_id)
     found = [
-        (record.metric, record.quantity, record.exact_cost, record.cost)
+        (record.metric, record.line, record.quantity, record.exact_cost, record.cost)
         for record in add(ledger, statement)
     ]
-    assert found == [
-        (line.metric, line.quantity, line.exact_cost, line.cost)
+    overages = [
+        (line.metric, "overage", line.quantity, line.exact_cost, line.cost)
         for line in statement.overages
         if line.quantity or line.cost.minor
+    ]
+    assert found == overages + [
+        (line.metric, line.line, 0, line.exact_cost, line.cost) for line in statement.adjustments
     ]
 
 

@@ -7,7 +7,16 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
-from overages import Money, PooledStatement, Usage, calculate, pool
+from overages import (
+    Adjustment,
+    Money,
+    Overage,
+    PooledStatement,
+    PoolShare,
+    Usage,
+    calculate,
+    pool,
+)
 from overages.testing.pooling import pooled_recipes, pooled_statements
 from overages.testing.recipe import Recipe
 
@@ -15,7 +24,7 @@ from .contexts import ambient, decimal_contexts
 from .effort import many
 from .strategies import plan_recipes
 
-any_plan = plan_recipes()  # by price models of a host's own, too
+any_plan = plan_recipes(converting=False)  # by price models of a host's own, too
 
 
 def shares_of(pooled: PooledStatement, line: Overage | Adjustment) -> list[PoolShare]:

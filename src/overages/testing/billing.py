@@ -53,7 +53,7 @@ def allowance_recipes(
     draw: st.DrawFn,
     prices: Prices = our_price_recipes,
     unit: st.SearchStrategy[Any] = currencies,
-    others: st.SearchStrategy[str] = metrics,
+    others: st.SearchStrategy[Any] = metrics,
     *,
     plain: bool = False,
     converting: bool = True,

@@ -63,7 +63,7 @@ def bounding_terms(draw: st.DrawFn, unit: Any, *, of_plan: bool = False) -> Term
 def allowance_terms(
     draw: st.DrawFn,
     unit: Any,
-    others: st.SearchStrategy[str],
+    others: st.SearchStrategy[Any],
     *,
     converting: bool = True,
     unlimited: bool = False,

@@ -18,6 +18,8 @@ from overages import (
     Plan,
     Proration,
     Rounding,
+    Usage,
+    calculate,
 )
 from overages.errors import CurrencyMismatch, InvalidType, InvalidValue, InvalidValues
 
@@ -217,3 +219,9 @@ def test_units_are_included_for_each_of_another_metric_of_the_plan(other: str) -
     with pytest.raises(InvalidValue, match=problem):
         plan(Allowance(5, FREE, included_per=other))
     assert plan(Allowance(5, FREE, included_per="y")).allowances["x"].included_per == "y"
+
+
+def test_a_limit_that_is_no_quantity_is_refused_by_name() -> None:
+    most = Allowance(10**26 - 1, FREE, discounts=[WELCOME])
+    with pytest.raises(InvalidValue, match=r"^x\.limit: must have at most 26 integer digits"):
+        calculate(plan(most), Usage("org-1", Period.month(2024, 2), {}))

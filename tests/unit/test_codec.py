@@ -384,7 +384,9 @@ def test_what_is_expected_must_be_a_class() -> None:
 
 
 def test_an_adjustment_of_a_summary_that_costs_nothing_is_left_out() -> None:
-    text = encode(Summary("EUR", {}, {"minimum": Money(5, "EUR")})).decode()
+    summary = Summary("EUR", {}, {"minimum": Money(5, "EUR")})
+    text = encode(summary).decode()
+    assert decode(text, Summary) == summary
     (found,) = faults(text.replace('"minor":"5"', '"minor":"0"'))
     assert found.startswith("adjustments.minimum: must be left out where it costs nothing, got")
 

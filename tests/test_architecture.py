@@ -41,12 +41,12 @@ RANKS = [
     },
     {"adjusting", "aggregation", "allowance", "chain", "drawing", "metering"},
     {"plan"},
-    {"statement"},
-    {"changes", "rating"},
+    {"planforms", "statement"},
+    {"changes", "rating", "usageforms"},
     {"calculation", "recording"},
     {"pooling", "repository", "segments", "settlement"},
-    {"codec", "gathering"},
-    {"service"},
+    {"gathering", "statementforms"},
+    {"codec", "service"},
     {"__init__"},
 ]
 EDGES = {"adapters", "imports", "exports", "testing", "commands", "__main__"}

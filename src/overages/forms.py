@@ -35,7 +35,6 @@ _WHOLE: Final = r"0|-?[1-9][0-9]*"
 _NUMBER: Final = r"0|-?(?:[1-9][0-9]*(?:\.[0-9]*[1-9])?|0\.[0-9]*[1-9])"
 _FRACTION: Final = r"(-?[1-9][0-9]*)/([1-9][0-9]*)"
 
-
 GIVEN: Final = object()  # what no value is
 
 
@@ -131,8 +130,9 @@ def _read_period(value: object, field: str) -> Period:
     return period
 
 
-def _read_rounding(value: object, field: str) -> Rounding:
-    return Rounding.of(_text(value, field), field)
+def named(parse: Parser[Any]) -> Form:
+    """Return the form of a member of an enumeration, given its parser: its value stands for it."""
+    return Form(lambda one, _: one.value, lambda value, field: parse(_text(value, field), field))
 
 
 NAME: Final = Form(_as_it_is, name)
@@ -143,7 +143,7 @@ WHOLE: Final = Form(_write_number, _read_whole)
 EXACT: Final = Form(_write_number, _read_exact)
 INSTANT: Final = Form(lambda moment, _: format_instant(moment), _read_instant)
 PERIOD: Final = Form(lambda period, _: period.isoformat(), _read_period)
-ROUNDING: Final = Form(lambda rounding, _: rounding.value, _read_rounding)
+ROUNDING: Final = named(Rounding.of)
 
 
 # Values that hold others
@@ -305,5 +305,5 @@ def kind_of(kinds: Iterable[type], given: Mapping[str, Any], field: str) -> type
     known = {kind.__name__: kind for kind in kinds}
     kind = given.get("type")
     if not isinstance(kind, str) or kind not in known:
-        raise InvalidValue(at(field, "type"), kind, f"must be one of {', '.join(known)}")
+        raise InvalidValue(at(field, "type"), kind, f"must be one of {', '.join(sorted(known))}")
     return known[kind]

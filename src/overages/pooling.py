@@ -275,7 +275,7 @@ def _split_adjustment(
     if line.metric is not None:
         weights = _weights(statement[line.metric], usages, by)
     else:
-        owed = [sum(share.cost.minor for share in shares) for shares in zip(*before, strict=True)]
+        owed = [sum(shares[i].cost.minor for shares in before) for i in range(len(usages))]
         weights = [max(0, minor) for minor in owed] if any(m > 0 for m in owed) else [1] * len(owed)
     return [
         PoolShare(usage.org_id, line.metric, 0, cost, line.line)

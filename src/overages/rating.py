@@ -241,7 +241,7 @@ def _line(
     if base is None:
         return _Line(used, None, 0, *_costs(allowance.price, 0, 0), PLAIN)
     parts = [*base, *free_parts(allowance), *circumstances.parts.get(metric, ())]
-    whole = sum_of_parts(parts)
+    whole = parse_quantity(sum_of_parts(parts), f"{metric}.limit")
     if taken := min(there, whole):
         parts.append(LimitPart("used", unscaled(-scaled(taken))))
     limit = excess(whole, taken)

@@ -147,10 +147,18 @@ whole_price_recipes: st.SearchStrategy[Recipe[Any]] = st.one_of(
 
 
 def plan_recipes(
-    unit: st.SearchStrategy[Any] = currencies, scopes: Sequence[str] = ("line", "total")
+    unit: st.SearchStrategy[Any] = currencies,
+    scopes: Sequence[str] = ("line", "total"),
+    *,
+    plain: bool = False,
+    converting: bool = True,
 ) -> st.SearchStrategy[Recipe[Plan]]:
-    """Return plans of none to four metrics, in any currency and by any rounding."""
-    return billing.plan_recipes(unit, scopes, price_recipes)
+    """Return plans of none to four metrics, in any currency and by any rounding.
+
+    :param plain: whether they are to have no terms but what is included, and prices.
+    :param converting: whether what is used may be converted.
+    """
+    return billing.plan_recipes(unit, scopes, price_recipes, plain=plain, converting=converting)
 
 
 def cases(

@@ -239,7 +239,7 @@ def test_no_price_model_charges_a_quantity_that_is_negative_or_too_large(
 
 
 @many
-@given(cases())
+@given(cases(plan_recipes(plain=True)))
 def test_a_statement_says_what_the_oracle_says(case: Case) -> None:
     statement = case.statement.one()
     limits = {metric: getattr(limit, "first", None) for metric, limit in case.limits.items()}
@@ -257,6 +257,19 @@ def test_a_statement_says_what_the_oracle_says(case: Case) -> None:
     ]
     assert found == expected
     assert statement.total == Money(sum(line.cost for line in expected), statement.currency)
+
+
+@many
+@given(cases())
+def test_a_line_of_any_plan_costs_what_the_oracle_says_of_its_units(case: Case) -> None:
+    statement = case.statement.one()
+    for line in statement.overages:
+        unlimited = line.limit is None
+        over = Fraction() if unlimited else Fraction(line.used) - Fraction(line.limit or 0)
+        assert Fraction(line.quantity) == max(Fraction(), over)
+        assert Fraction(line.exact_cost) == oracle.price_of(line.price, line.quantity)
+        parts = sum((Fraction(part.quantity) for part in line.limit_parts), Fraction())
+        assert not line.limit_parts or parts == Fraction(line.limit or 0)
 
 
 @many
@@ -293,7 +306,8 @@ def test_a_limit_of_zero_is_a_limit_and_no_limit_is_the_plans(
 def test_a_statement_has_a_line_for_each_metric_of_the_plan_in_its_order(case: Case) -> None:
     statement = case.statement.one()
     assert [line.metric for line in statement.overages] == list(statement.plan.allowances)
-    assert [statement[line.metric] for line in statement.overages] == list(statement.lines)
+    assert [statement[line.metric] for line in statement.overages] == list(statement.overages)
+    assert statement.lines == (*statement.overages, *statement.adjustments)
 
 
 @given(cases())
@@ -316,11 +330,13 @@ def test_the_unit_price_of_a_line_is_that_of_what_is_over_or_of_the_next_unit(ca
 @given(cases())
 def test_every_statement_can_be_recorded_and_keeps_its_exact_costs(case: Case) -> None:
     statement = case.statement.one()
+    adjustments = {(line.metric, line.line): line for line in statement.adjustments}
     for record in recorded(statement):
-        assert record.metric is not None
-        line = statement[record.metric]
+        found = adjustments.get((record.metric, record.line))
+        line = found or statement[record.metric or ""]
+        units = line.quantity if isinstance(line, Overage) else 0
         assert Fraction(record.exact_cost) == Fraction(line.exact_cost)
-        assert (record.quantity, record.cost) == (line.quantity, line.cost)
+        assert (record.quantity, record.cost) == (units, line.cost)
 
 
 def test_the_finest_cost_there_is_can_be_recorded() -> None:
@@ -361,7 +377,8 @@ def test_a_total_is_as_near_its_exact_total_as_the_rounding_promises(case: Case)
     statement = case.statement.one()
     least, most = BOUNDS[statement.plan.rounding.value]
     exact = sum((Fraction(line.exact_cost) for line in statement.overages), Fraction())
-    assert least <= statement.total.minor - exact * 10**statement.currency.exponent <= most
+    charged = sum(line.cost.minor for line in statement.overages)
+    assert least <= charged - exact * 10**statement.currency.exponent <= most
 
 
 @many

@@ -11,6 +11,7 @@ from hypothesis import assume, given, strategies as st
 
 from overages import (
     Account,
+    Adjustment,
     Allowance,
     Charge,
     Currency,
@@ -384,11 +385,23 @@ def test_a_statement_without_one_of_its_lines_or_with_a_line_too_many_is_refused
     case: Case,
 ) -> None:
     statement = case.statement.one()
-    lines = statement.lines
+    lines = statement.overages
     assume(lines)
     for wrong in (lines[1:], [*lines, lines[0]], [*lines[1:], lines[0]] if lines[1:] else ()):
-        error = refused(Statement, statement.org_id, statement.period, statement.plan, wrong)
+        all_lines = [*wrong, *statement.adjustments]
+        error = refused(Statement, statement.org_id, statement.period, statement.plan, all_lines)
         assert fields_of(error) == ["lines"]
+
+
+@given(cases())
+def test_a_statement_with_an_adjustment_twice_or_before_an_overage_is_refused(case: Case) -> None:
+    statement = case.statement.one()
+    assume(statement.adjustments)
+    twice: list[Overage | Adjustment] = [*statement.lines, statement.adjustments[0]]
+    early: list[Overage | Adjustment] = [statement.adjustments[0], *statement.overages]
+    for wrong in [twice, early] if statement.overages else [twice]:
+        error = refused(Statement, statement.org_id, statement.period, statement.plan, wrong)
+        assert fields_of(error) == [f"lines[{len(wrong) - 1}]"]
 
 
 def test_a_line_at_another_price_than_the_plans_is_refused() -> None:

@@ -54,28 +54,37 @@ def history_of(statements: list[Statement]) -> Ledger:
     return ledger
 
 
-def sums_of(records: list[OverageRecord]) -> dict[str, tuple[Fraction, Fraction, int]]:
-    """Return quantity, exact cost and cost by metric, where there is any."""
-    sums: dict[str, tuple[Fraction, Fraction, int]] = {}
+Sums = dict[tuple[str | None, str], tuple[Fraction, Fraction, int]]
+
+
+def sums_of(records: list[OverageRecord]) -> Sums:
+    """Return quantity, exact cost and cost by metric and line, where there is any."""
+    sums: Sums = {}
     for record in records:
-        assert record.metric is not None
-        quantity, exact, minor = sums.get(record.metric, (Fraction(), Fraction(), 0))
-        sums[record.metric] = (
+        key = record.metric, record.line
+        quantity, exact, minor = sums.get(key, (Fraction(), Fraction(), 0))
+        sums[key] = (
             quantity + Fraction(record.quantity),
             exact + Fraction(record.exact_cost),
             minor + record.cost.minor,
         )
-    return {metric: found for metric, found in sums.items() if any(found)}
+    return {key: found for key, found in sums.items() if any(found)}
 
 
-def result_of(statement: Statement) -> dict[str, tuple[Fraction, Fraction, int]]:
+def result_of(statement: Statement) -> Sums:
     """Return the same of a statement's lines."""
-    lines = {
-        line.metric: (Fraction(line.quantity), Fraction(line.exact_cost), line.cost.minor)
+    lines: Sums = {
+        (line.metric, "overage"): (
+            Fraction(line.quantity),
+            Fraction(line.exact_cost),
+            line.cost.minor,
+        )
         for line in statement.overages
         if line.quantity or line.cost.minor
     }
-    return {metric: found for metric, found in lines.items() if any(found)}
+    for line in statement.adjustments:
+        lines[line.metric, line.line] = Fraction(), Fraction(line.exact_cost), line.cost.minor
+    return {key: found for key, found in lines.items() if any(found)}
 
 
 # Recording
@@ -86,13 +95,16 @@ def test_a_first_statement_s_records_are_its_lines_that_are_over_or_cost(case: C
     statement = case.statement.one()
     ledger = Ledger(statement.org_id)
     found = [
-        (record.metric, record.quantity, record.exact_cost, record.cost)
+        (record.metric, record.line, record.quantity, record.exact_cost, record.cost)
         for record in add(ledger, statement)
     ]
-    assert found == [
-        (line.metric, line.quantity, line.exact_cost, line.cost)
+    overages = [
+        (line.metric, "overage", line.quantity, line.exact_cost, line.cost)
         for line in statement.overages
         if line.quantity or line.cost.minor
+    ]
+    assert found == overages + [
+        (line.metric, line.line, 0, line.exact_cost, line.cost) for line in statement.adjustments
     ]
 
 
@@ -127,7 +139,8 @@ def test_what_is_due_is_what_the_records_sum_to(statements: list[Statement]) -> 
     ledger = history_of(statements)
     for (*_, start, end, metric), due in {row[:4]: row[4:] for row in ledger.due}.items():
         there = [r for r in ledger.records if r.period.isoformat() == f"{start}/{end}"]
-        quantity, _, minor = sums_of(there).get(metric, (0, 0, 0))
+        sums = [sum_ for key, sum_ in sums_of(there).items() if key[0] == metric]
+        quantity, minor = sum(sum_[0] for sum_ in sums), sum(sum_[2] for sum_ in sums)
         currency = there[0].cost.currency
         assert Fraction(due[0]) == quantity
         assert due[1:] == (str(minor), currency.code, currency.exponent)
@@ -179,6 +192,7 @@ def test_what_is_recorded_is_what_would_be_constructed(statements: list[Statemen
             cost=record.cost,
             exact_cost=record.exact_cost,
             unit_price=record.unit_price,
+            line=record.line,
             plan=record.plan,
             plan_version=record.plan_version,
             revision=record.revision,

@@ -13,8 +13,10 @@ from overages import (
     Adjustment,
     Allowance,
     Burndown,
+    CarryOver,
     ChainHead,
     Charge,
+    Discount,
     Graduated,
     Grant,
     Increment,
@@ -29,6 +31,7 @@ from overages import (
     PerUnit,
     Plan,
     PriceModel,
+    Proration,
     Recording,
     Repository,
     SqliteRepository,
@@ -85,6 +88,24 @@ def counts(events: list[UsageEvent], at: datetime) -> None:
     assert_type(events[0].dimensions, Mapping[str, str])
 
 
+def terms(plan: Plan) -> None:
+    allowance = Allowance(
+        "5",
+        PerUnit(1),
+        included_per="seats",
+        carry_over=CarryOver(share=Fraction(1, 3)),
+        proration="seconds",
+        increment=Decimal("0.5"),
+        discounts=[Discount("launch", percent=20)],
+        minimum=Money(5, "USD"),
+    )
+    Plan("p", "USD", {"x": allowance}, discounts=allowance.discounts, proration=Proration.FULL)
+    assert_type(allowance.discounts, tuple[Discount, ...])
+    assert_type(allowance.increment, int | Decimal)
+    assert_type(allowance.proration, Proration)
+    assert_type(plan.maximum, Money | None)
+
+
 def models() -> tuple[PriceModel, ...]:
     Plan("p", "USD", {"tokens": Allowance(None, Doubling())})
     Usage("org-1", Period.month(2024, 2), {"tokens": 5})
@@ -125,6 +146,8 @@ def granted(repository: Repository, statement: Statement, at: datetime) -> Burnd
 
 def drawn(plan: Plan) -> None:
     assert_type(strategies.plans(currencies=st.just("USD")), st.SearchStrategy[Plan])
+    assert_type(strategies.plans(plain=True), st.SearchStrategy[Plan])
+    assert_type(strategies.allowances(plain=True), st.SearchStrategy[Allowance])
     assert_type(strategies.usages(plan=plan, org_ids=st.just("org-1")), st.SearchStrategy[Usage])
     assert_type(strategies.accounts(plan=plan), st.SearchStrategy[Account])
     assert_type(strategies.histories(), st.SearchStrategy[tuple[OverageRecord, ...]])

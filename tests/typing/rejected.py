@@ -8,6 +8,7 @@ from overages import (
     Account,
     Allowance,
     Charge,
+    Conversion,
     Currency,
     Cycle,
     Graduated,
@@ -49,6 +50,12 @@ def refused(plan: Plan, usage: Usage, statement: Statement, money: Money, period
     Allowance(5, "0.10")  # type: ignore[arg-type]
     Allowance(5, Free())  # type: ignore[arg-type]
     Allowance(5.0, PerUnit(1))  # type: ignore[arg-type]
+    Allowance(5, PerUnit(1), Conversion())  # type: ignore[call-arg]
+    Allowance(5, PerUnit(1), increment=0.5)  # type: ignore[arg-type]
+    Allowance(5, PerUnit(1), minimum=5)  # type: ignore[arg-type]
+    Allowance(5, PerUnit(1), carry_over=True)  # type: ignore[arg-type]
+    Allowance(5, PerUnit(1), discounts=["launch"])  # type: ignore[list-item]
+    Plan("p", "USD", {}, maximum="5.00")  # type: ignore[arg-type]
     Plan("p", "USD", {"tokens": PerUnit(1)})  # type: ignore[dict-item]
     Plan("p", "USD", {}, rounding_scope="lines")  # type: ignore[arg-type]
     Usage("org-1", "2024-02", {})  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """The codec: texts written by hand, and every refusal with the path to what is refused."""
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,9 +24,11 @@ from overages import (
     CarryOver,
     ChainHead,
     Charge,
+    Commitment,
     Conversion,
     Currency,
     Cycle,
+    Discount,
     Draw,
     Exchanged,
     Graduated,
@@ -130,7 +134,54 @@ STATEMENT_TEXT = (
     '"currency":{"code":"JPY","exponent":"0"},"rounding":"half_up","rounding_scope":"line",'
     '"slug":"p"},"type":"Statement","version":"1"}'
 )
+TERMS = Plan(
+    "t",
+    "JPY",
+    {
+        "seats": Allowance(None, PerUnit(0)),
+        "tokens": Allowance(
+            5,
+            PerUnit(1),
+            conversion=Conversion(divide=1000),
+            included_per="seats",
+            carry_over=CarryOver(7),
+            proration="full",
+            increment="0.5",
+            increment_rounding="up",
+            discounts=[Discount("welcome", quantity=3)],
+            commitment=Commitment(quantity=9),
+            maximum=Money(8, "JPY"),
+            minimum=Money(6, "JPY"),
+        ),
+        "storage": Allowance(4, PerUnit(1), included_for=CYCLE),
+    },
+    discounts=[Discount("launch", percent="12.5")],
+    maximum=Money(80, "JPY"),
+    minimum=Money(60, "JPY"),
+    proration="seconds",
+)
+JPY = '{"currency":{"code":"JPY","exponent":"0"},"minor":'
+TERMS_TEXT = (
+    '{"allowances":[{"included":null,"metric":"seats",'
+    '"price":{"per":"1","price":"0","type":"PerUnit"}},'
+    '{"carry_over":{"draw":"oldest_first","expires_after":null,"increment":"1",'
+    '"overage":"charged","rounding":"floor","share":null,"up_to":"7"},'
+    '"commitment":{"amount":null,"overage_factor":"1","quantity":"9","true_up":true},'
+    '"conversion":{"divide":"1000","increment":null,"minimum":"0","multiply":"1","rounding":"up"},'
+    '"discounts":[{"amount":null,"name":"welcome","percent":null,"quantity":"3"}],'
+    '"included":"5","included_per":"seats","increment":"0.5","increment_rounding":"up",'
+    f'"maximum":{JPY}"8"}},"metric":"tokens","minimum":{JPY}"6"}},'
+    '"price":{"per":"1","price":"1","type":"PerUnit"},"proration":"full"},'
+    '{"included":"4","included_for":{"anchor":"2024-01-31T00:00:00Z","every":"2",'
+    '"timezone":"Europe/Paris","unit":"week"},"metric":"storage",'
+    '"price":{"per":"1","price":"1","type":"PerUnit"}}],"base_fee":null,'
+    '"currency":{"code":"JPY","exponent":"0"},'
+    '"discounts":[{"amount":null,"name":"launch","percent":"12.5","quantity":null}],'
+    f'"maximum":{JPY}"80"}},"minimum":{JPY}"60"}},"proration":"seconds","rounding":"half_up",'
+    '"rounding_scope":"line","slug":"t","type":"Plan","version":"1"}'
+)
 TEXTS: list[Any] = [
+    (TERMS, TERMS_TEXT),
     (PLAN, PLAN_TEXT),
     (EVENT, EVENT_TEXT),
     (USAGE, USAGE_TEXT),
@@ -365,6 +416,65 @@ def test_what_is_expected_must_be_a_class() -> None:
         decode(PLAN_TEXT, odd)
 
 
+def test_an_adjustment_of_a_summary_that_costs_nothing_is_left_out() -> None:
+    summary = Summary("EUR", {}, {"minimum": Money(5, "EUR")})
+    text = encode(summary).decode()
+    assert decode(text, Summary) == summary
+    (found,) = faults(text.replace('"minor":"5"', '"minor":"0"'))
+    assert found.startswith("adjustments.minimum: must be left out where it costs nothing, got")
+
+
+# Terms of plans
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"proration":"full"', '"proration":"days"', "allowances[1].proration: must be left out"),
+        ('"proration":"full"', '"proration":"x"', "allowances[1].proration: must be one of days"),
+        ('"proration":"full"', '"proration":5', "allowances[1].proration: must be a str, got 5"),
+        ('"proration":"seconds"', '"proration":null', "proration: must be a str, got None"),
+        ('"increment":"0.5"', '"increment":"1"', "allowances[1].increment: must be left out wh"),
+        ('"increment":"0.5"', '"increment":"0"', "allowances[1].increment: must be more than z"),
+        ('_rounding":"up"', '_rounding":"half_up"', "allowances[1].increment_rounding: must be"),
+        ('_per":"seats"', '_per":null', "allowances[1].included_per: must be a str, got None"),
+        ('_per":"seats"', '_per":"x"', "allowances.tokens.included_per: must be another metric"),
+        ('"up_to":"7"', '"up_to":"-7"', "allowances[1].carry_over.up_to: must not be negative"),
+        ('"true_up":true', '"true_up":1', "allowances[1].commitment.true_up: must be True or Fal"),
+        ('"divide":"1000"', '"divide":"0"', "allowances[1].conversion.divide: must be more tha"),
+        ('"unit":"week"', '"unit":"age"', "allowances[2].included_for.unit: must be one of hour"),
+        ('"quantity":"3"', '"quantity":null', "allowances[1].discounts[0].discount: must have"),
+        ('"percent":"12.5"', '"percent":"101"', "discounts[0].percent: must be from 0 to 100"),
+        (f'{JPY}"60"', f'{JPY}"90"', "minimum: must not be above the maximum, 80 JPY, got"),
+        (f'"maximum":{JPY}"80"}}', '"maximum":null', "maximum: must be a JSON object, got None"),
+        ('"welcome","per', '"welcome","pro', "allowances[1].discounts[0].procent: isn't known;"),
+    ],
+)
+def test_a_term_is_refused_by_its_path(old: str, new: str, message: str) -> None:
+    assert old in TERMS_TEXT
+    found = faults(TERMS_TEXT.replace(old, new, 1))
+    assert any(fault.startswith(message) for fault in found), found
+
+
+def test_the_reference_has_the_keys_of_every_type() -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/json.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)?) \| (.+) \|$", page, re.M)
+    said: dict[str, str] = {}
+    for names, keys in rows:
+        for name in re.findall(r"\w+", names):
+            said[name] = said.get(name, "") + keys
+    said["Allowance"] += said["Plan"]  # it has the same ones, as its row says
+    (kinds,) = faults('{"type":"?","version":"1"}')
+    for kind in re.findall(r"\b[A-Z]\w+", kinds):
+        known = next(
+            fault
+            for fault in faults(f'{{"?":"","type":"{kind}","version":"1"}}')
+            if "known here are" in fault
+        )
+        for key in known.split("known here are ")[1].removesuffix(", got ''").split(", "):
+            assert f"`{key}`" in said[kind], (kind, key)
+
+
 # Refusals of a part, each with its path
 
 
@@ -394,7 +504,7 @@ def test_what_is_expected_must_be_a_class() -> None:
         ('"included":"500000"', f'"included":"{"9" * 27}"', "allowances[0].included: must have at"),
         ('"metric":"runs"', '"metric":"tokens"', "allowances[1]: must be given once, got 'tokens'"),
         ('"type":"Package"', '"type":"Parcel"', "allowances[1].price.type: must be one of Gradu"),
-        (',"type":"Package"', "", "allowances[1].price.type: must be one of Graduated, Package, "),
+        (',"type":"Package"', "", "allowances[1].price.type: must be one of Exchanged, Graduated, "),
         ('"completed"', '"begun"', "allowances[1].price.count: must be one of started, completed"),
         ('"size":"100"', '"size":"0"', "allowances[1].price.size: must be more than zero, got 0"),
         ('"up_to":"1000"', '"up_to":"-1"', "allowances[0].price.tiers[0].up_to: must be more than"),

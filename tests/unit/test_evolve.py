@@ -13,6 +13,7 @@ from overages import (
     CarryOver,
     Conversion,
     Cycle,
+    Discount,
     Exchanged,
     Graduated,
     Money,
@@ -58,6 +59,16 @@ USD_5 = Money(5, "USD")
             TransactionFee(5).charge_each([2, 3]),
         ),
         (Allowance(5, PerUnit(1)), {"included": None}, Allowance(None, PerUnit(1))),
+        (
+            Allowance(5, PerUnit(1), minimum=USD_5),
+            {"carry_over": CarryOver(1), "proration": "full"},
+            Allowance(5, PerUnit(1), minimum=USD_5, carry_over=CarryOver(1), proration="full"),
+        ),
+        (
+            Plan("p", "USD", {}, discounts=[Discount("a", percent=5)]),
+            {"minimum": USD_5},
+            Plan("p", "USD", {}, discounts=[Discount("a", percent=5)], minimum=USD_5),
+        ),
         (Usage("a", FEBRUARY, {"x": 1}), {"org_id": "b"}, Usage("b", FEBRUARY, {"x": 1})),
         (
             UsageEvent("a", "x", 1, FEBRUARY.start, dimensions={"region": "eu"}),
@@ -114,6 +125,8 @@ def test_a_changed_plan_calculates_by_its_new_terms() -> None:
 def test_a_change_is_validated() -> None:
     with pytest.raises(InvalidValue, match="price: must not be negative"):
         attrs.evolve(PerUnit(1), price=-1)
+    with pytest.raises(InvalidValue, match=r"^carry_over: must be None"):
+        attrs.evolve(Allowance(5, PerUnit(1), carry_over=CarryOver()), included=None)
 
 
 def test_what_was_carried_is_worked_out_anew() -> None:

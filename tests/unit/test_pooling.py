@@ -185,3 +185,10 @@ def test_what_is_not_lawful_is_refused(call: Callable[[], object], message: str)
 def test_a_metric_that_the_plan_does_not_know_is_an_error() -> None:
     with pytest.raises(UnknownMetric, match=r"usage.quantities.runs"):
         pool(PLAN, [used("a", runs=1)], "group")
+
+
+def test_a_minimum_of_a_plan_without_allowances_is_owed_in_equal_parts() -> None:
+    plan = Plan("p", "USD", {}, minimum=Money(5, "USD"))
+    month = Period.month(2024, 2)
+    pooled = pool(plan, [Usage("a", month, {}), Usage("b", month, {})], "group")
+    assert [share.cost.minor for share in pooled.shares] == [3, 2]

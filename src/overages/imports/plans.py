@@ -13,6 +13,9 @@
     included = 500_000                  # or "unlimited"
     price = { model = "per_unit", price = "0.0001" }
 
+    [plans.starter.allowances.tokens.carry_over]
+    expires_after = 3                   # and so on: docs/reference/files.md has all the terms
+
     [accounts.org-7]
     plan = "starter"
     limits = { tokens = 600_000 }
@@ -30,24 +33,19 @@ reported together, each with its path.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final
 
 from attrs import frozen
 
 from overages.account import Account
-from overages.allowance import Allowance
 from overages.cycle import Cycle
-from overages.errors import InvalidType, InvalidValue, UnknownMetric, UnknownPlan
+from overages.errors import InvalidValue, UnknownMetric, UnknownPlan
 from overages.exact import Quantity
-from overages.exchange import Exchanged
-from overages.money import Currency, Money
+from overages.imports.tables import keys_of, table_of
+from overages.imports.terms import read_cycle, read_plan
 from overages.parsing import Problems
-from overages.period import parse_instant
 from overages.plan import Plan
-from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
-from overages.tier import Tier
 
 
 @frozen(weakref_slot=False)
@@ -103,16 +101,16 @@ def read_plans(text: str, timezone: str = "UTC") -> PlanBook:
         data = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         raise InvalidValue("plans", str(error), "must be a TOML text") from None
-    fields = _fields(data, required=["plans"], optional=["default_plan", "accounts"])
+    fields = keys_of(data, required=["plans"], optional=["default_plan", "accounts"])
     problems = Problems()
     plans = {
-        slug: problems.attempt(_plan, slug, table, path=f"plans.{slug}")
-        for slug, table in _table(fields["plans"], "plans").items()
+        slug: problems.attempt(read_plan, slug, table, path=f"plans.{slug}")
+        for slug, table in table_of(fields["plans"], "plans").items()
     }
     months = Cycle.monthly(timezone)
     accounts = {
         org: problems.attempt(_account, org, table, months, path=f"accounts.{org}")
-        for org, table in _table(fields.get("accounts", {}), "accounts").items()
+        for org, table in table_of(fields.get("accounts", {}), "accounts").items()
     }
     problems.raise_any()
     default = fields.get("default_plan")
@@ -141,113 +139,13 @@ def _check_references(
     problems.raise_any()
 
 
-def _table(value: object, field: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise InvalidType(field, value, "must be a table")
-    return value
-
-
-def _fields(value: object, *, required: list[str], optional: list[str]) -> dict[str, Any]:
-    """Return a table that has all of some keys, and none but those and some others."""
-    problems = Problems()
-    table = _table(value, "")
-    for key in required:
-        if key not in table:
-            problems.add(InvalidValue(key, None, "must be given"))
-    for key in table.keys() - {*required, *optional}:
-        known = ", ".join([*required, *optional])
-        problems.add(InvalidValue(key, table[key], f"isn't known; known here are {known}"))
-    problems.raise_any()
-    return table
-
-
-def _plan(slug: str, value: object) -> Plan:
-    required, optional = ["currency", "allowances"], ["rounding", "rounding_scope", "base_fee"]
-    fields = dict(_fields(value, required=required, optional=optional))
-    problems = Problems()
-    currency = problems.attempt(_currency, fields.pop("currency"))
-    allowances = {
-        metric: problems.attempt(_allowance, table, path=f"allowances.{metric}")
-        for metric, table in _table(fields.pop("allowances"), "allowances").items()
-    }
-    problems.raise_any()
-    if "base_fee" in fields:
-        fields["base_fee"] = Money.of(fields["base_fee"], currency)
-    return Plan(slug, currency, allowances, **fields)
-
-
-def _currency(value: object) -> Currency:
-    if isinstance(value, dict):
-        return Currency(**_fields(value, required=["code", "exponent"], optional=[]))
-    return Currency.coerce(value)
-
-
-def _allowance(value: object) -> Allowance:
-    fields = _fields(value, required=["included", "price"], optional=[])
-    price = _price_at(fields["price"])
-    return Allowance(None if fields["included"] == "unlimited" else fields["included"], price)
-
-
-def _price_at(value: object) -> PriceModel:
-    problems = Problems()
-    price = problems.attempt(_price, value, path="price")
-    problems.raise_any()
-    return price
-
-
-def _price(value: object) -> PriceModel:
-    table = dict(_table(value, ""))
-    model = table.pop("model", None)
-    if model not in _MODELS:
-        raise InvalidValue("model", model, f"must be one of {', '.join(_MODELS)}")
-    make, required, optional = _MODELS[model]
-    fields = dict(_fields(table, required=required, optional=optional))
-    if model == "exchanged":
-        fields["price"] = _price_at(fields["price"])
-    if "tiers" in fields:
-        fields["tiers"] = _tiers(fields["tiers"])
-    return make(**fields)
-
-
-def _tiers(value: object) -> list[Tier]:
-    if not isinstance(value, list):
-        raise InvalidType("tiers", value, "must be a list of tables")
-    problems = Problems()
-    tiers = [problems.attempt(_tier, table, path=f"tiers[{i}]") for i, table in enumerate(value)]
-    problems.raise_any()
-    return tiers
-
-
-def _tier(value: object) -> Tier:
-    keys = ["up_to", "price", "flat", "per", "size", "count", "maximum"]
-    fields = _fields(value, required=[], optional=keys)
-    return Tier(**{"up_to": None, **fields})
-
-
-_MODELS: Final[dict[str, tuple[Callable[..., PriceModel], list[str], list[str]]]] = {
-    "per_unit": (PerUnit, ["price"], ["per"]),
-    "package": (Package, ["price", "size"], ["count"]),
-    "graduated": (Graduated, ["tiers"], ["flat_at_zero"]),
-    "volume": (Volume, ["tiers"], ["flat_at_zero"]),
-    "percentage": (Percentage, ["percent"], []),
-    "exchanged": (Exchanged, ["price", "rate"], ["per"]),
-}
-
-
 def _account(org_id: str, value: object, months: Cycle) -> Account:
-    fields = dict(_fields(value, required=["plan"], optional=["limits", "status", "cycle"]))
+    fields = keys_of(value, required=["plan"], optional=["limits", "status", "cycle"])
     problems = Problems()
     if "cycle" in fields:
-        fields["cycle"] = problems.attempt(_cycle, fields["cycle"], path="cycle")
+        fields["cycle"] = problems.attempt(read_cycle, fields["cycle"], path="cycle")
     else:
         fields["cycle"] = months
     account = problems.attempt(Account, org_id, **fields)  # without its cycle if that is faulty
     problems.raise_any()
     return account
-
-
-def _cycle(value: object) -> Cycle:
-    fields = dict(_fields(value, required=["anchor"], optional=["every", "unit", "timezone"]))
-    if isinstance(fields["anchor"], str):
-        fields["anchor"] = parse_instant(fields["anchor"], "anchor")
-    return Cycle(**fields)

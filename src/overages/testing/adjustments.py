@@ -15,7 +15,7 @@ from overages.discount import Discount
 from overages.money import Money
 from overages.testing.basics import currencies as any_currency, metrics, minor_units, names
 from overages.testing.numerals import UNIT, exact_amounts, non_negative_numbers, spelled
-from overages.testing.recipe import Recipe
+from overages.testing.recipe import Recipe, Spelled
 
 percents = spelled(
     st.one_of(st.integers(0, 100).map(lambda n: n * UNIT), st.integers(0, 100 * UNIT))
@@ -34,12 +34,16 @@ def amount_recipes(
 
 def discount_recipes(
     unit: st.SearchStrategy[Any] = any_currency,
+    free: st.SearchStrategy[Spelled] = non_negative_numbers,
 ) -> st.SearchStrategy[Recipe[Discount]]:
-    """Return percentages, amounts and free units."""
+    """Return percentages, amounts and free units.
+
+    :param free: how many units; none of the discounts are of units where there is nothing to draw.
+    """
     ways = st.one_of(
         st.fixed_dictionaries({"percent": percents}),
         st.fixed_dictionaries({"amount": amount_recipes(unit)}),
-        st.fixed_dictionaries({"quantity": non_negative_numbers}),
+        st.fixed_dictionaries({"quantity": free}),
     )
     return st.builds(lambda name, way: Recipe(Discount, (name,), way), _line_names, ways)
 

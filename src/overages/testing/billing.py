@@ -16,9 +16,11 @@ from overages.account import Account
 from overages.allowance import Allowance
 from overages.calculation import calculate
 from overages.cycle import Cycle
+from overages.errors import InvalidValue
 from overages.limitpart import LimitPart
 from overages.overage import Overage
 from overages.plan import Plan
+from overages.rating import units_of
 from overages.statement import Statement
 from overages.testing.basics import (
     currencies,
@@ -31,12 +33,14 @@ from overages.testing.basics import (
     roundings,
 )
 from overages.testing.numerals import (
+    modest_numbers,
     non_negative_numbers,
     signed_numbers,
     small_wholes,
 )
 from overages.testing.pricing import our_price_recipes, quantities_at
-from overages.testing.recipe import Recipe, Spelled
+from overages.testing.recipe import Recipe, Spelled, cook
+from overages.testing.terms import Terms, allowance_terms, bounding_terms
 from overages.usage import Usage
 
 Prices = st.SearchStrategy[Any]
@@ -48,9 +52,34 @@ _limits = st.none() | non_negative_numbers | small_wholes
 
 
 @st.composite
-def allowance_recipes(draw: st.DrawFn, prices: Prices = our_price_recipes) -> Recipe[Allowance]:
-    """Return allowances, some of them unlimited."""
-    return Recipe(Allowance, (draw(_included), draw(prices)))
+def allowance_recipes(
+    draw: st.DrawFn,
+    prices: Prices = our_price_recipes,
+    unit: st.SearchStrategy[Any] = currencies,
+    others: st.SearchStrategy[Any] = metrics,
+    *,
+    plain: bool = False,
+    converting: bool = True,
+) -> Recipe[Allowance]:
+    """Return allowances, some of them unlimited, and some with every term there is.
+
+    :param unit: the currency of their amounts.
+    :param others: the metrics whose units may bring the included quantity.
+    :param plain: whether they are to have no terms but what is included and a price.
+    :param converting: whether what is used may be converted.
+    """
+    unlimited = not draw(st.integers(0, 3))
+    terms: Terms = {}
+    if not plain and draw(st.booleans()):
+        more = allowance_terms(draw(unit), others, converting=converting, unlimited=unlimited)
+        terms = draw(more)
+    if unlimited:
+        included: Any = None
+    elif "included_per" in terms:
+        included = draw(small_wholes)
+    else:
+        included = draw(_limits_beside(_free(terms)))
+    return Recipe(Allowance, (included, draw(prices)), terms)
 
 
 @st.composite
@@ -60,8 +89,15 @@ def plan_recipes(
     scopes: Sequence[str] = ("line", "total"),
     prices: Prices = our_price_recipes,
     of: st.SearchStrategy[str] = metrics,
+    *,
+    plain: bool = False,
+    converting: bool = True,
 ) -> Recipe[Plan]:
-    """Return plans of none to four metrics, in any currency and by any rounding."""
+    """Return plans of none to four metrics, in any currency and by any rounding.
+
+    :param plain: whether they are to have no terms but what is included, and prices.
+    :param converting: whether what is used may be converted.
+    """
     found = draw(st.lists(of, max_size=4, unique=True))
     currency = draw(unit)
     named = {
@@ -69,19 +105,59 @@ def plan_recipes(
         "rounding_scope": draw(st.sampled_from(scopes)),
         "base_fee": draw(st.none() | money_recipes(st.just(currency))),
     }
-    priced = allowance_recipes(prices)
-    allowances = {metric: draw(priced) for metric in found}
+    if not plain and not draw(st.integers(0, 2)):
+        named |= draw(bounding_terms(currency, of_plan=True))
+    allowances = {}
+    for metric in found:
+        rest = [other for other in found if other != metric]
+        others = st.sampled_from(rest) if rest else st.none()
+        each = allowance_recipes(
+            prices, st.just(currency), others, plain=plain, converting=converting
+        )
+        allowances[metric] = draw(each)
     return Recipe(Plan, (draw(names), currency, allowances), named)
+
+
+def _free(terms: Terms) -> bool:
+    """Say whether some units are free by a discount."""
+    return "discounts" in terms and any(
+        "quantity" in discount.named for discount in terms["discounts"].first
+    )
+
+
+def _limits_beside(free: object) -> st.SearchStrategy[Spelled]:
+    """Return limits; with free units beside them, their sum is still a quantity."""
+    return small_wholes | (modest_numbers if free else non_negative_numbers)
+
+
+def limits_of(allowance: Allowance) -> st.SearchStrategy[Spelled]:
+    """Return limits that an org may have of its own in place of what an allowance includes."""
+    return _limits_beside([each for each in allowance.discounts if each.quantity is not None])
 
 
 @st.composite
 def quantities_of(draw: st.DrawFn, plan: Plan) -> dict[str, Spelled]:
     """Return quantities of most of a plan's metrics, as often as not where a price turns."""
     used = [metric for metric in plan.allowances if draw(st.integers(0, 3))]
-    return {
-        metric: draw(quantities_at(plan.allowances[metric].price, plan.allowances[metric].included))
-        for metric in used
-    }
+    counted = {allowance.included_per for allowance in plan.allowances.values()}
+    found = {}
+    for metric in used:
+        allowance = plan.allowances[metric]
+        quantity = draw(
+            small_wholes
+            if metric in counted
+            else quantities_at(allowance.price, allowance.included)
+        )
+        found[metric] = quantity if _has_units(allowance, quantity) else Spelled(0, "0")
+    return found
+
+
+def _has_units(allowance: Allowance, quantity: Spelled) -> bool:
+    try:
+        units_of(allowance, cook(quantity))
+    except InvalidValue:
+        return False
+    return True
 
 
 def reordered(mapping: dict[str, Any]) -> Spelled:
@@ -115,7 +191,7 @@ def cases(
     plan = recipe.one()
     quantities = draw(quantities_of(plan))
     limited = [metric for metric in plan.allowances if not draw(st.integers(0, 2))]
-    limits = {metric: draw(_limits) for metric in limited}
+    limits = {metric: draw(st.none() | limits_of(plan.allowances[metric])) for metric in limited}
     period = draw(period_recipes() if periods is None else periods)
     org_id = draw(orgs if org_ids is None else org_ids)
     return Case(recipe, Recipe(Usage, (org_id, period, reordered(quantities))), limits)

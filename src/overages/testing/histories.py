@@ -28,6 +28,7 @@ from overages.testing.basics import instants, metrics, names, ordinals, orgs, pe
 from overages.testing.numerals import fractions, positive_numbers, prices, signed_numbers
 from overages.testing.pricing import our_price_recipes, quantities_at
 from overages.testing.recipe import cook
+from overages.testing.terms import Terms, bounding_terms
 from overages.usage import Usage
 
 _MOST_RESULTS: Final = 5
@@ -53,13 +54,16 @@ def results(
     for _ in range(draw(st.integers(0, _MOST_RESULTS))):
         allowances = {
             metric: Allowance(
-                draw(st.sampled_from([0, 5, "0.5", None])), draw(st.sampled_from(offers))
+                draw(st.sampled_from([0, 5, "0.5", None])),
+                draw(st.sampled_from(offers)),
+                **cook(draw(_some_of(bounding_terms(currency)))),
             )
             for metric in draw(st.lists(st.sampled_from(known), unique=True))
         }
         terms: Any = {
             "rounding": draw(st.sampled_from(Rounding)),
             "rounding_scope": draw(st.sampled_from(["line", "total"])),
+            **cook(draw(_some_of(bounding_terms(currency, of_plan=True)))),
         }
         plan = Plan(slug, currency, allowances, **terms)
         used = {
@@ -69,6 +73,10 @@ def results(
         period = Period.month(year, draw(st.integers(1, 3)))
         found.append(calculate(plan, Usage(org_id, period, used)))
     return found
+
+
+def _some_of(terms: st.SearchStrategy[Terms]) -> st.SearchStrategy[Terms]:
+    return st.integers(0, 3).flatmap(lambda n: st.just({}) if n else terms)
 
 
 @st.composite

@@ -27,7 +27,7 @@ def pooled_recipes(
     draw: st.DrawFn, plans: st.SearchStrategy[Recipe[Plan]] | None = None
 ) -> Recipe[PooledStatement]:
     """Return what one to five orgs used together, and a limit of their own for some metrics."""
-    plan = draw(plan_recipes() if plans is None else plans)
+    plan = draw(plan_recipes(converting=False) if plans is None else plans)
     known = list(plan.one().allowances)
     period = draw(period_recipes())
     usages = [

@@ -40,7 +40,6 @@ from overages.testing import basics, billing, histories as made, recipes
 from overages.testing.adjustments import adjustments, commitments, discounts
 from overages.testing.carrying import carried, carry_overs, carryings
 from overages.testing.grants import burndowns, draws, grant_balances, grants
-from overages.testing.numerals import non_negative_numbers, small_wholes
 from overages.testing.pooling import pool_shares, pooled_statements
 from overages.testing.pricing import our_price_recipes
 from overages.testing.recipe import Recipe, cook
@@ -173,12 +172,29 @@ def transaction_charges() -> Strategy[TransactionCharge]:
 # Plans and what is done with them
 
 
-def allowances(prices: Strategy[Any] | None = None) -> Strategy[Allowance]:
-    """Return allowances, some of them unlimited.
+def allowances(
+    prices: Strategy[Any] | None = None,
+    *,
+    plain: bool = False,
+    currencies: Currencies | None = None,
+    metrics: Strategy[str] | None = None,
+) -> Strategy[Allowance]:
+    """Return allowances, some of them unlimited, and some with every term there is.
 
     :param prices: the price models; those of the library without it.
+    :param plain: whether they are to have no terms but what is included and a price, so that any
+        plan can have them.
+    :param currencies: what their amounts of money are in.
+    :param metrics: the metrics whose units may bring the included quantity; a plan that has the
+        allowance needs them too.
     """
-    return billing.allowance_recipes(_or(prices, our_price_recipes)).map(Recipe.one)
+    found = billing.allowance_recipes(
+        _or(prices, our_price_recipes),
+        _or(currencies, basics.currencies),
+        _or(metrics, basics.metrics),
+        plain=plain,
+    )
+    return found.map(Recipe.one)
 
 
 def plans(
@@ -186,17 +202,21 @@ def plans(
     currencies: Currencies | None = None,
     prices: Strategy[Any] | None = None,
     metrics: Strategy[str] | None = None,
+    plain: bool = False,
 ) -> Strategy[Plan]:
-    """Return plans of none to four metrics, by any rounding, with and without a base fee.
+    """Return plans of none to four metrics, by any rounding, some with every term there is.
 
     :param currencies: what they charge in.
     :param prices: the price models; those of the library without it.
     :param metrics: the metrics to choose from.
+    :param plain: whether they are to have no terms but what is included and prices: no discount,
+        minimum, carry-over or the like.
     """
     return billing.plan_recipes(
         _or(currencies, basics.currencies),
         prices=_or(prices, our_price_recipes),
         of=_or(metrics, basics.metrics),
+        plain=plain,
     ).map(Recipe.one)
 
 
@@ -213,7 +233,9 @@ def accounts(
     limits: Any = any_one.limits
     if plan is not None:
         limited = [metric for metric in plan.allowances if draw(st.booleans())]
-        limits = {metric: draw(non_negative_numbers | small_wholes).first for metric in limited}
+        limits = {
+            metric: draw(billing.limits_of(plan.allowances[metric])).first for metric in limited
+        }
     return Account(
         draw(_or(org_ids, st.just(any_one.org_id))),
         any_one.plan if plan is None else plan.slug,

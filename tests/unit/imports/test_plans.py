@@ -1,15 +1,22 @@
 """Plans and accounts from TOML."""
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
+import attrs
 import pytest
 
 from overages import (
     Account,
     Allowance,
+    CarryOver,
+    Commitment,
+    Conversion,
     Currency,
     Cycle,
+    Discount,
     Exchanged,
     Graduated,
     Money,
@@ -18,6 +25,7 @@ from overages import (
     PerUnit,
     Plan,
     PriceModel,
+    Proration,
     Rounding,
     Tier,
     Volume,
@@ -69,6 +77,180 @@ def test_a_plan_is_read_as_it_would_be_written_in_python() -> None:
             base_fee=Money(4900, "EUR"),
         )
     }
+
+
+TERMS = """
+[plans.team]
+currency = "EUR"
+maximum = "900.00"
+minimum = 100
+proration = "seconds"
+
+[[plans.team.discounts]]
+name = "launch"
+percent = 12.5
+
+[[plans.team.discounts]]
+name = "voucher"
+amount = "5.00"
+
+[plans.team.allowances.seats]
+included = "unlimited"
+price = { model = "per_unit", price = 0 }
+
+[plans.team.allowances.tokens]
+included = 1_000
+included_per = "seats"
+price = { model = "per_unit", price = "0.02" }
+proration = "days_30_360"
+increment = 100
+increment_rounding = "up"
+maximum = "500.00"
+minimum = 0.5
+
+[plans.team.allowances.tokens.conversion]
+multiply = 2
+divide = 1_000
+increment = 0.01
+minimum = 1
+rounding = "half_even"
+
+[plans.team.allowances.tokens.carry_over]
+up_to = 200_000
+share = 0.5
+expires_after = 3
+draw = "included_first"
+overage = "carried"
+increment = 10
+rounding = "up"
+
+[plans.team.allowances.tokens.commitment]
+amount = "100.00"
+overage_factor = 1.5
+true_up = false
+
+[[plans.team.allowances.tokens.discounts]]
+name = "welcome"
+quantity = 1_000
+
+[plans.team.allowances.storage]
+included = 12_000
+price = { model = "per_unit", price = 1 }
+included_for = { anchor = 2024-01-01T00:00:00Z, unit = "year" }
+commitment = { quantity = 20_000 }
+"""
+
+
+def test_every_term_can_be_written() -> None:
+    tokens = Allowance(
+        1_000,
+        PerUnit("0.02"),
+        conversion=Conversion(2, 1_000, "0.01", 1, "half_even"),
+        included_per="seats",
+        carry_over=CarryOver(
+            200_000, "0.5", 3, "included_first", "carried", increment=10, rounding="up"
+        ),
+        proration="days_30_360",
+        increment=100,
+        increment_rounding="up",
+        discounts=[Discount("welcome", quantity=1_000)],
+        commitment=Commitment(Money(10_000, "EUR"), overage_factor="1.5", true_up=False),
+        maximum=Money(50_000, "EUR"),
+        minimum=Money(50, "EUR"),
+    )
+    storage = Allowance(
+        12_000,
+        PerUnit(1),
+        included_for=Cycle(datetime(2024, 1, 1, tzinfo=UTC), unit="year"),
+        commitment=Commitment(quantity=20_000),
+    )
+    assert read_plans(TERMS).plans["team"] == Plan(
+        "team",
+        "EUR",
+        {"seats": Allowance(None, PerUnit(0)), "tokens": tokens, "storage": storage},
+        discounts=[
+            Discount("launch", percent="12.5"),
+            Discount("voucher", amount=Money(500, "EUR")),
+        ],
+        maximum=Money(90_000, "EUR"),
+        minimum=Money(10_000, "EUR"),
+        proration="seconds",
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ('"900.00"', '"900.001"', ["maximum: must have at most 2 decimals in EUR, or name a ro"]),
+        ('"900.00"', "true", ["maximum: must be an int, a Decimal or a decimal string, got Tr"]),
+        ('"900.00"', "50", ["minimum: must not be above the maximum, 50.00 EUR"]),
+        ('"launch"', '"voucher"', ["discounts[1].name: must be given once, got 'voucher'"]),
+        ('"5.00"', '"5.x"', ["discounts[1].amount: must be a plain decimal number"]),
+        ("percent = 12.5", "", ["discounts[0].discount: must have one of percent, amount and qu"]),
+        ("percent", "per_cent", ["discounts[0].per_cent: isn't known; known here are name, perc"]),
+        ("percent = 12.5", "quantity = 5", ["discounts[0].quantity: must be None: units are"]),
+        (
+            "increment = 10\n",
+            "increment = 0\n",
+            ["allowances.tokens.carry_over.increment: must be"],
+        ),
+        ("share = 0.5", "share = -1", ["allowances.tokens.carry_over.share: must not be negative"]),
+        ("share =", "part =", ["allowances.tokens.carry_over.part: isn't known; known here are"]),
+        ("divide =", "by =", ["allowances.tokens.conversion.by: isn't known; known here are mu"]),
+        ('"100.00"', "-1", ["allowances.tokens.commitment.amount: must not be negative, got"]),
+        ("20_000 }", "1, of = 2 }", ["allowances.storage.commitment.of: isn't known; known her"]),
+        ('per = "seats"', 'per = "x"', ["allowances.tokens.included_per: must be another metric"]),
+        ('"year"', '"age"', ["allowances.storage.included_for.unit: must be one of hour, day,"]),
+        (
+            "storage]\nincluded = 12_000",
+            "storage]",
+            ["allowances.storage.included: must be given"],
+        ),
+        (
+            'currency = "EUR"',
+            'currency = "ERU"\nbase_fee = "x"',
+            ["currency: must be an ISO 4217 code", "base_fee: must be a plain decimal number"],
+        ),
+        (
+            'currency = "EUR"\nmaximum = "900.00"',
+            'currency = "ERU"\nmaximum = "900.001"',
+            ["currency: must be an ISO 4217 code"],
+        ),
+    ],
+)
+def test_every_fault_of_a_term_is_named_by_its_path(
+    old: str, new: str, expected: list[str]
+) -> None:
+    assert old in TERMS
+    found = faults(TERMS.replace(old, new, 1))
+    assert len(found) == len(expected), found
+    for fault, start in zip(found, expected, strict=True):
+        assert fault.startswith(f"plans.team.{start}"), fault
+
+
+def test_discounts_are_a_list_of_tables() -> None:
+    found = faults(MINIMAL.replace("allowances", "discounts = 5\nallowances"))
+    assert found == ["plans.p.discounts: must be a list of tables, got 5"]
+
+
+def test_the_terms_in_the_reference_are_read() -> None:
+    """Its first TOML block is a whole file, to which the others add."""
+    page = Path(__file__).parents[3] / "docs/reference/files.md"
+    blocks = re.findall(r"^```toml\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)
+    first, more = blocks
+    assert list(read_plans(first).plans) == ["starter"]
+    team = read_plans(first + more).plans["team"]
+    terms = {field.name for field in attrs.fields(Allowance)}
+    usual = Allowance(0, PerUnit(1))
+    said = {
+        name
+        for name in terms
+        for allowance in team.allowances.values()
+        if getattr(allowance, name) != getattr(usual, name)
+    }
+    assert said == terms
+    assert team.discounts and team.maximum and team.minimum  # noqa: PT018
+    assert team.proration is Proration.SECONDS
 
 
 @pytest.mark.parametrize(
@@ -222,7 +404,7 @@ def test_what_is_no_toml_is_refused() -> None:
             [
                 "plans.p.currency: must be given, got None",
                 "plans.p.curency: isn't known; known here are currency, allowances, rounding, "
-                "rounding_scope, base_fee, got 'USD'",
+                "rounding_scope, base_fee, discounts, maximum, minimum, proration, got 'USD'",
             ],
         ),
         (

@@ -1,0 +1,94 @@
+"""The forms of what a calculation is told beside the plan: accounts, usage, earlier periods.
+
+`statementforms` puts them among those of all classes that hold neither a price model nor a plan:
+
+    USAGE_FORMS[UsageEvent].write(event, "")          # {"org_id": "org-123", "metric": ...}
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from overages.account import Account
+from overages.balance import Balance
+from overages.burndown import Burndown
+from overages.carrying import Carrying
+from overages.carryover import Carried
+from overages.forms import (
+    EXACT,
+    INSTANT,
+    NAME,
+    NUMBER,
+    PERIOD,
+    ROUNDING,
+    TEXT,
+    WHOLE,
+    Form,
+    by_name,
+    list_of,
+    optional,
+    table,
+    unless,
+)
+from overages.grantforms import grant_forms
+from overages.increment import Increment
+from overages.metric import Metric
+from overages.planforms import CARRY_OVER, CURRENCY, CYCLE, MONEY
+from overages.usage import Usage, UsageEvent
+
+_CARRIED: Final = table(Carried, quantity=NUMBER, period=PERIOD, periods_left=optional(WHOLE))
+_GRANTS: Final = grant_forms(CURRENCY, MONEY, CYCLE)
+_INCREMENT: Final = table(Increment, step=NUMBER, first=NUMBER, rounding=ROUNDING)
+_USAGE: Final = table(Usage, org_id=NAME, period=PERIOD, quantities=by_name(NUMBER))
+
+USAGE_FORMS: Final[dict[type, Form]] = {
+    Account: table(
+        Account,
+        org_id=NAME,
+        plan=NAME,
+        limits=by_name(NUMBER),
+        status=TEXT,
+        cycle=CYCLE,
+        since=unless(None, INSTANT),
+    ),
+    Balance: table(
+        Balance,
+        carried=by_name(list_of(_CARRIED)),
+        used=list_of(_USAGE),
+        burndowns=list_of(_GRANTS[Burndown]),
+    ),
+    Carried: _CARRIED,
+    Carrying: table(
+        Carrying,
+        rule=CARRY_OVER,
+        brought=list_of(_CARRIED),
+        included=NUMBER,
+        used=NUMBER,
+        period=PERIOD,
+    ),
+    Increment: _INCREMENT,
+    Metric: table(
+        Metric,
+        name=NAME,
+        aggregation=TEXT,
+        event=NAME,
+        where=by_name(list_of(NAME), of="dimension"),
+        distinct=optional(NAME),
+        reports=TEXT,
+        factor=EXACT,
+        increment=optional(_INCREMENT),
+        increment_scope=TEXT,
+    ),
+    Usage: _USAGE,
+    UsageEvent: table(
+        UsageEvent,
+        org_id=NAME,
+        metric=NAME,
+        quantity=NUMBER,
+        at=INSTANT,
+        id=optional(NAME),
+        dimensions=by_name(NAME, of="dimension"),
+    ),
+    **_GRANTS,
+}
+"""The forms by class."""

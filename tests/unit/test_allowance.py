@@ -1,0 +1,227 @@
+"""Allowances and plans with every term, and what excludes what."""
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from overages import (
+    Allowance,
+    CarryOver,
+    Commitment,
+    Conversion,
+    Cycle,
+    Discount,
+    Money,
+    Period,
+    PerUnit,
+    Plan,
+    Proration,
+    Rounding,
+    Usage,
+    calculate,
+)
+from overages.errors import CurrencyMismatch, InvalidType, InvalidValue, InvalidValues
+
+FREE = PerUnit(0)
+USD_5, USD_9, EUR_5 = Money(500, "USD"), Money(900, "USD"), Money(500, "EUR")
+YEARS = Cycle(Period.month(2024, 1).start, unit="year")
+LAUNCH, WELCOME = Discount("launch", percent=20), Discount("welcome", quantity=5)
+TERMS: dict[str, Any] = {  # each of another value than is usual
+    "conversion": Conversion(divide=1000),
+    "included_per": "seats",
+    "carry_over": CarryOver(5),
+    "proration": Proration.SECONDS,
+    "increment": 10,
+    "increment_rounding": Rounding.UP,
+    "discounts": (LAUNCH, WELCOME),
+    "commitment": Commitment(USD_5),
+    "maximum": USD_9,
+    "minimum": USD_5,
+}
+SHOWN: dict[str, Any] = {
+    kind.__name__: kind
+    for kind in (Allowance, CarryOver, Commitment, Conversion, Discount, Money, PerUnit, Plan)
+}
+
+
+def test_an_allowance_has_no_terms_unless_it_is_told() -> None:
+    allowance = Allowance(5, FREE)
+    assert [getattr(allowance, key) for key in TERMS] == [
+        None, None, None, Proration.DAYS, 1, Rounding.HALF_UP, (), None, None, None,
+    ]  # fmt: skip
+    assert allowance.included_for is None
+
+
+def test_an_allowance_keeps_what_it_is_told() -> None:
+    allowance = Allowance("5.0", FREE, **TERMS)
+    assert {key: getattr(allowance, key) for key in TERMS} == TERMS
+    assert Allowance(5, FREE, included_for=YEARS).included_for == YEARS
+    by_name = Allowance(5, FREE, proration="seconds", increment_rounding="up")
+    assert (by_name.proration, by_name.increment_rounding) == (Proration.SECONDS, Rounding.UP)
+
+
+def test_an_allowance_shows_what_is_unusual() -> None:
+    allowance = Allowance(5, FREE, **TERMS)
+    text = repr(allowance)
+    assert text.startswith("Allowance(included=5, price=PerUnit(price=0, per=1), conversion=")
+    assert ", proration='seconds', increment=10, increment_rounding='up', discounts=(" in text
+    assert eval(text, SHOWN) == allowance
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_allowances_differ_by_each_of_their_terms(term: str) -> None:
+    changed, same = (Allowance(5, FREE, **{term: TERMS[term]}) for _ in range(2))
+    assert changed != Allowance(5, FREE)
+    assert (changed, hash(changed)) == (same, hash(same))
+
+
+@pytest.mark.parametrize(
+    ("terms", "message"),
+    [
+        ({"conversion": 1000}, "conversion: must be of type Conversion, got 1000"),
+        ({"included_per": ""}, "included_per: must not be empty, got ''"),
+        ({"included_per": 5}, "included_per: must be a str, got 5"),
+        ({"included_for": "year"}, "included_for: must be of type Cycle, got 'year'"),
+        ({"carry_over": True}, "carry_over: must be of type CarryOver, got True"),
+        ({"proration": "hours"}, "proration: must be one of days, days_30_360, seconds, days_in"),
+        ({"increment": 0}, "increment: must be more than zero, got 0"),
+        ({"increment_rounding": "near"}, "increment_rounding: must be one of half_up, half_even"),
+        ({"discounts": 5}, "discounts: must be a list, or something else to iterate over, got 5"),
+        ({"discounts": ["launch"]}, r"discounts\[0\]: must be of type Discount, got 'launch'"),
+        ({"discounts": [LAUNCH] * 2}, r"discounts\[1\].name: must be given once, got 'launch'"),
+        ({"commitment": USD_5}, r"commitment: must be of type Commitment, got Money\(500"),
+        ({"maximum": 5}, "maximum: must be of type Money, got 5"),
+        ({"maximum": -USD_5}, "maximum: must not be negative, got "),
+        ({"minimum": 5}, "minimum: must be of type Money, got 5"),
+        ({"minimum": -USD_5}, "minimum: must not be negative, got "),
+        ({"minimum": USD_9, "maximum": USD_5}, "minimum: must not be above the maximum, 5.00 USD"),
+        (
+            {"carry_over": CarryOver(), "included_for": YEARS},
+            "carry_over: must be None where units are for a cycle of their own, or unlimited",
+        ),
+    ],
+)
+def test_a_term_that_is_not_allowed_is_named(terms: dict[str, Any], message: str) -> None:
+    with pytest.raises((InvalidType, InvalidValue), match=f"^{message}"):
+        Allowance(5, FREE, **terms)
+
+
+def test_what_is_unlimited_can_not_be_carried_over() -> None:
+    with pytest.raises(InvalidValue, match=r"^carry_over: must be None where"):
+        Allowance(None, FREE, carry_over=CarryOver())
+
+
+def test_a_minimum_and_a_maximum_are_in_one_currency() -> None:
+    with pytest.raises(CurrencyMismatch):
+        Allowance(5, FREE, minimum=USD_5, maximum=EUR_5)
+
+
+def test_all_faults_are_reported_together() -> None:
+    bad: Any = {"increment": 0, "proration": "x", "maximum": 5}
+    with pytest.raises(InvalidValues) as caught:
+        Allowance(-1, FREE, **bad)
+    found = [str(error).split(":")[0] for error in caught.value.errors]
+    assert found == ["included", "proration", "increment", "maximum"]
+
+
+PLAIN = {"carry_over", "proration", "increment", "increment_rounding"}
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_an_allowance_is_plain_if_no_term_counts_in_a_whole_period(term: str) -> None:
+    assert Allowance(5, FREE, **{term: TERMS[term]}).plain == (term in PLAIN)
+    assert Allowance(5, FREE, included_for=YEARS).plain
+
+
+def test_what_is_carried_over_or_for_a_longer_cycle_depends_on_earlier_periods() -> None:
+    assert not Allowance(5, FREE).keeps
+    assert Allowance(5, FREE, carry_over=CarryOver()).keeps
+    assert Allowance(5, FREE, included_for=YEARS).keeps
+
+
+def test_the_amounts_of_all_terms_are_known() -> None:
+    terms = {**TERMS, "discounts": [LAUNCH, Discount("voucher", amount=EUR_5)]}
+    assert Allowance(5, FREE, **terms).money() == (EUR_5, USD_5, USD_9, USD_5)
+    assert Allowance(5, FREE, commitment=Commitment(quantity=5)).money() == ()
+
+
+def test_a_prorated_quantity_is_rounded_to_the_increment_but_the_whole_is_not() -> None:
+    tens = Allowance(105, FREE, increment=10, increment_rounding="up")
+    assert tens.prorated(105, Fraction(1, 2)) == 60
+    assert tens.prorated(105, Fraction(1)) == 105
+    assert Allowance(5, FREE).prorated(5, Fraction(1, 2)) == 3
+
+
+# Plans
+
+
+def plan(allowance: Allowance | None = None, **terms: Any) -> Plan:
+    x = allowance or Allowance(5, FREE)
+    return Plan("p", "USD", {"x": x, "y": Allowance(5, FREE)}, **terms)
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [{"discounts": [LAUNCH]}, {"maximum": USD_9}, {"minimum": USD_5}, {"proration": "seconds"}],
+)
+def test_a_plan_keeps_and_shows_its_terms_and_differs_by_each(terms: dict[str, Any]) -> None:
+    changed = plan(**terms)
+    assert changed != plan()
+    (key,) = terms
+    assert f", {key}=" in repr(changed)
+    assert eval(repr(changed), SHOWN) == changed
+    assert changed.plain == (key == "proration")
+    assert plan().plain
+
+
+def test_a_plan_is_not_plain_if_one_of_its_allowances_is_not() -> None:
+    assert not plan(Allowance(5, FREE, minimum=USD_5)).plain
+    assert plan(Allowance(5, FREE, carry_over=CarryOver())).plain
+
+
+@pytest.mark.parametrize(
+    ("terms", "message"),
+    [
+        ({"discounts": [WELCOME]}, r"discounts\[0\].quantity: must be None: units are those of a"),
+        ({"discounts": [LAUNCH] * 2}, r"discounts\[1\].name: must be given once"),
+        ({"maximum": -USD_5}, "maximum: must not be negative"),
+        ({"minimum": "5.00"}, "minimum: must be of type Money"),
+        ({"minimum": USD_9, "maximum": USD_5}, "minimum: must not be above the maximum, 5.00 USD"),
+        ({"proration": "hours"}, "proration: must be one of days, "),
+        ({"maximum": EUR_5}, "currency: USD and EUR can't be added"),
+        ({"minimum": EUR_5}, "currency: USD and EUR can't be added"),
+        ({"discounts": [Discount("v", amount=EUR_5)]}, "currency: USD and EUR can't be added"),
+    ],
+)
+def test_a_term_of_a_plan_that_is_not_allowed_is_named(terms: dict[str, Any], message: str) -> None:
+    with pytest.raises((InvalidType, InvalidValue, CurrencyMismatch), match=f"^{message}"):
+        plan(**terms)
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"maximum": EUR_5},
+        {"minimum": EUR_5},
+        {"commitment": Commitment(EUR_5)},
+        {"discounts": [Discount("v", amount=EUR_5)]},
+    ],
+)
+def test_the_amounts_of_allowances_are_in_the_currency_of_the_plan(terms: dict[str, Any]) -> None:
+    with pytest.raises(CurrencyMismatch):
+        plan(Allowance(5, FREE, **terms))
+
+
+@pytest.mark.parametrize("other", ["x", "z"])
+def test_units_are_included_for_each_of_another_metric_of_the_plan(other: str) -> None:
+    problem = f"^allowances.x.included_per: must be another metric of the plan, got '{other}'$"
+    with pytest.raises(InvalidValue, match=problem):
+        plan(Allowance(5, FREE, included_per=other))
+    assert plan(Allowance(5, FREE, included_per="y")).allowances["x"].included_per == "y"
+
+
+def test_a_limit_that_is_no_quantity_is_refused_by_name() -> None:
+    most = Allowance(10**26 - 1, FREE, discounts=[WELCOME])
+    with pytest.raises(InvalidValue, match=r"^x\.limit: must have at most 26 integer digits"):
+        calculate(plan(most), Usage("org-1", Period.month(2024, 2), {}))

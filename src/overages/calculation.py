@@ -84,14 +84,15 @@ def calculate(
         return _statement(plan, usage, limits)
     instance_of(Plan)(plan, "plan")
     instance_of(Usage)(usage, "usage")
-    part_of, before, zone = parse_all(
+    part_of, before, zone, last = parse_all(
         (optional(instance_of(Period)), whole, "whole"),
         (optional(parse_quantities), earlier, "earlier"),
         (zone_name, timezone, "timezone"),
+        (flag, final, "final"),
     )
     _refuse_unknown(plan, "earlier", before or ())
     own = {} if limits is None else _own_limits(plan, limits)
-    found = Circumstances(whole=part_of, timezone=zone, earlier=before or {}, final=final)
+    found = Circumstances(whole=part_of, timezone=zone, earlier=before or {}, final=last)
     return statement_of(plan, usage, own, found)
 
 

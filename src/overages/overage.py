@@ -174,10 +174,13 @@ def charge_of(
     price: PriceModel, before: Quantity, quantity: Quantity
 ) -> tuple[Fraction, Exact | None]:
     """Return what units cost exactly, on top of those before, and the price of each of them."""
+    if not quantity:  # the price is that of the next unit
+        paid = Fraction(*price.charge(before).ratio)
+        return Fraction() if before else paid, charge_of(price, before, 1)[1]
     charge = price.charge(unscaled(scaled(before) + scaled(quantity)))
     exact = Fraction(*charge.ratio)
     if not before:
-        return exact, (charge if quantity else price.charge(1)).unit_price
+        return exact, charge.unit_price
     exact -= Fraction(*price.charge(before).ratio)
     each = charge.unit_price
     explained = each is not None and exact == Fraction(quantity) * Fraction(each)

@@ -161,7 +161,9 @@ class Overage:
         exact, cost = plain_text(self.exact_cost), str(self.cost)
         how = [(part.explain(), part.exact_cost) for part in charge.tiers]
         if self.before:
-            how.append((f"charged before: {plain_text(self.before)}", -self.charged_before))
+            paid = -Fraction(self.charged_before)
+            off = exact_number(paid.numerator, paid.denominator)
+            how.append((f"charged before: {plain_text(self.before)}", off))
         sources = [[f"  {p.explain()}", "", p.cell(), "", "", "", ""] for p in self.limit_parts]
         if len(how) <= 1:
             price = "".join(text for text, _ in how)

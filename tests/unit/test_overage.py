@@ -1,6 +1,6 @@
 """Overages: what they hold, what they cost, and how they explain themselves."""
 
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from typing import Any
 
 import pytest
@@ -181,3 +181,9 @@ def test_what_is_no_part_and_no_quantity_is_refused() -> None:
         "- before: must not be negative, got -1\n"
         "- limit_parts[1]: must be of type LimitPart, got 5"
     )
+
+
+def test_no_decimal_context_rounds_what_is_taken_off() -> None:
+    line = after("123456.789", 1, PerUnit(1))
+    with localcontext(Context(prec=2)):
+        assert "charged before: 123,456.789  -123,456.789" in line.explain()

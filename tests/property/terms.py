@@ -59,7 +59,7 @@ def tables(draw: st.DrawFn) -> list[Tier]:
         Tier(
             bound,
             draw(amounts),
-            flat=draw(st.sampled_from([0, 0, "0.5", 3])),
+            flat=draw(st.sampled_from(["0", "0", "0.5", "3"])),
             maximum=draw(st.sampled_from([None, None, 4])),
         )
         for bound in [*bounds, None]
@@ -120,23 +120,24 @@ def bounds(draw: st.DrawFn, code: str) -> dict[str, Any]:
 @st.composite
 def allowances(draw: st.DrawFn, code: str) -> Allowance:
     """Return an allowance with any of its rules."""
-    worth = draw(
+    worth: dict[str, Any] | None = draw(
         st.none()
         | st.fixed_dictionaries({"amount": money(code)})
         | st.fixed_dictionaries({"quantity": tenths(40)})
     )
-    factor = draw(st.sampled_from([1, "1.5", 3]))
+    factor = draw(st.sampled_from(["1", "1.5", "3"]))
+    rules: dict[str, Any] = {"overage_factor": factor, "true_up": draw(st.booleans())}
+    commitment = None if worth is None else Commitment(**worth, **rules)
     return Allowance(
         draw(st.none() | tenths(20) | tenths(20)),
         draw(prices(st.booleans())),
         conversion=draw(st.none() | conversions),
         included_per=draw(st.sampled_from([None, None, "seats"])),
         proration=draw(st.sampled_from(["days", "seconds", "full"])),
-        increment=draw(st.sampled_from([1, "0.1", 4])),
+        increment=draw(st.sampled_from(["1", "0.1", "4"])),
         increment_rounding=draw(roundings),
         discounts=draw(discounts(code, units=True)),
-        commitment=worth
-        and Commitment(**worth, overage_factor=factor, true_up=draw(st.booleans())),
+        commitment=commitment,
         **draw(bounds(code)),
     )
 

@@ -106,9 +106,9 @@ def test_records_are_summed_by_line() -> None:
     thirds = [record("0.5", Fraction(1, 3)), record(1, Fraction(2, 3))]
     lines = [record(0, 1, line="minimum"), record(0, -2, line="minimum", metric=None)]
     assert sums_of([*thirds, *lines]) == {
-        ("gb", "overage"): (15 * 10**11, 1, 10),
-        ("gb", "minimum"): (0, 1, 5),
-        (None, "minimum"): (0, -2, 5),
+        ("gb", "overage"): (15 * 10**11, Fraction(1), 10),
+        ("gb", "minimum"): (0, Fraction(1), 5),
+        (None, "minimum"): (0, Fraction(-2), 5),
     }
 
 

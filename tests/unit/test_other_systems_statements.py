@@ -1,8 +1,7 @@
 """What other billing systems charge for whole periods, and this library too.
 
 Each row is a numeric fact that another system's tests or documentation assert: its id names the
-system (CGRateS, FlexPrice, Kill Bill, Lago, Meteroid, OpenMeter). Amounts in no currency are taken
-for US dollars.
+system (CGRateS, FlexPrice, Kill Bill, Lago, Meteroid, OpenMeter), and US dollars are the default.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ def test_where_nothing_was_charged_before_there_is_nothing_to_take_off() -> None
 
 def test_more_units_may_cost_less_than_those_before() -> None:
     line = after(15, 1, Volume([Tier(15, 10), Tier(None, 5)]))
-    assert (line.exact_cost, line.unit_price) == (-70, None)
+    assert (line.exact_cost, line.unit_price) == (Decimal(-70), None)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,9 @@ def calculate(
     :param whole: the billing period that the usage's period is a part of, so that limits, minimums
         and commitments are prorated; None where it is a whole one.
     :param earlier: units used earlier in the billing period, by metric: its allowance, less them,
-        and the tiers of its price go on instead, and only what this usage adds is charged.
+        and the tiers of its price go on instead, and only what this usage adds is charged. A
+        percentage, a commitment, a maximum or a minimum is applied to what this bill adds alone:
+        where it is to hold for the whole period, record the period's statement anew instead.
     :param timezone: IANA name of the timezone whose calendar days count in proration.
     :param final: whether this is the period's last bill; on others, no true-up to a minimum or a
         commitment is due.

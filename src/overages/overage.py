@@ -161,7 +161,9 @@ class Overage:
         exact, cost = plain_text(self.exact_cost), str(self.cost)
         how = [(part.explain(), part.exact_cost) for part in charge.tiers]
         if self.before:
-            how.append((f"charged before: {plain_text(self.before)}", -self.charged_before))
+            paid = -Fraction(self.charged_before)
+            off = exact_number(paid.numerator, paid.denominator)
+            how.append((f"charged before: {plain_text(self.before)}", off))
         sources = [[f"  {p.explain()}", "", p.cell(), "", "", "", ""] for p in self.limit_parts]
         if len(how) <= 1:
             price = "".join(text for text, _ in how)
@@ -174,10 +176,13 @@ def charge_of(
     price: PriceModel, before: Quantity, quantity: Quantity
 ) -> tuple[Fraction, Exact | None]:
     """Return what units cost exactly, on top of those before, and the price of each of them."""
+    if not quantity:  # the price is that of the next unit
+        paid = Fraction(*price.charge(before).ratio)
+        return Fraction() if before else paid, charge_of(price, before, 1)[1]
     charge = price.charge(unscaled(scaled(before) + scaled(quantity)))
     exact = Fraction(*charge.ratio)
     if not before:
-        return exact, (charge if quantity else price.charge(1)).unit_price
+        return exact, charge.unit_price
     exact -= Fraction(*price.charge(before).ratio)
     each = charge.unit_price
     explained = each is not None and exact == Fraction(quantity) * Fraction(each)

@@ -37,6 +37,7 @@ from overages.names import name, optional_name
 from overages.overage import Overage
 from overages.parsing import as_tuple, instance_of, one_of, parse_all
 from overages.plan import Plan
+from overages.rating import units_of
 from overages.rounding import Rounding, round_together
 from overages.statement import Statement, unknown_metric
 from overages.usage import Usage
@@ -128,7 +129,7 @@ class PooledStatement:
         )
         _check_sums(together, members)
         self.__attrs_init__(together, members, rule)
-        columns = [_split(line, members, rule) for line in together.overages]
+        columns = [_split(line, together, members, rule) for line in together.overages]
         for line in together.adjustments:
             columns.append(_split_adjustment(line, together, members, rule, columns))
         shares = [share for of_member in zip(*columns, strict=True) for share in of_member]
@@ -158,7 +159,8 @@ class PooledStatement:
         rows = [_COLUMNS]
         for org_id, shares in groupby(self.shares, key=lambda share: share.org_id):
             rows += [
-                [org_id, _named(share), plain_text(share.used), str(share.cost)] for share in shares
+                [org_id, path_of((s.metric, s.line)), plain_text(s.used), str(s.cost)]
+                for s in shares
             ]
             rows.append([org_id, "total", "", str(self.total_of(org_id))])
         rows.append(["total", "", "", str(self.statement.total)])
@@ -185,8 +187,7 @@ def pool(
     :param limits: limits of the pool's own by metric, as `calculate` takes them.
     :param by: what costs are split by; see `PooledStatement`.
     :raises UnknownMetric: if usage or a limit names a metric that the plan doesn't know.
-    :raises InvalidValue: if there is no usage, if it is of several periods, or if a member is named
-        twice.
+    :raises InvalidValue: if there is no usage, or of several periods, or twice of a member.
 
     >>> from overages import Allowance, Period, PerUnit
     >>> plan = Plan("group", "USD", {"tokens": Allowance(1_000, PerUnit("0.01"))})
@@ -251,17 +252,19 @@ def _check_sums(statement: Statement, usages: Sequence[Usage]) -> None:
         if metric not in statement:
             raise unknown_metric(f"usages.{metric}", metric, statement.plan)
     for line in statement.overages:
-        if sums.get(line.metric, 0) != line.used:
+        allowance = statement.plan.allowances[line.metric]
+        if units_of(allowance, sums.get(line.metric, 0)) != line.used:
             problem = f"must sum to what the statement says, {line.used}"
             raise InvalidValue(f"usages.{line.metric}", sums.get(line.metric, 0), problem)
 
 
-def _split(line: Overage, usages: Sequence[Usage], by: SplitBy) -> list[PoolShare]:
-    used = [usage.quantities.get(line.metric, 0) for usage in usages]
-    costs = _costs(line.cost, _weights(line, usages, by))
+def _split(
+    line: Overage, whole: Statement, usages: Sequence[Usage], by: SplitBy
+) -> list[PoolShare]:
+    costs = _costs(line.cost, _weights(line, whole, usages, by))
     return [
-        PoolShare(usage.org_id, line.metric, units, cost)
-        for usage, units, cost in zip(usages, used, costs, strict=True)
+        PoolShare(usage.org_id, line.metric, usage.quantities.get(line.metric, 0), cost)
+        for usage, cost in zip(usages, costs, strict=True)
     ]
 
 
@@ -273,7 +276,7 @@ def _split_adjustment(
     before: Sequence[Sequence[PoolShare]],
 ) -> list[PoolShare]:
     if line.metric is not None:
-        weights = _weights(statement[line.metric], usages, by)
+        weights = _weights(statement[line.metric], statement, usages, by)
     else:
         owed = [sum(shares[i].cost.minor for shares in before) for i in range(len(usages))]
         weights = [max(0, minor) for minor in owed] if any(m > 0 for m in owed) else [1] * len(owed)
@@ -289,13 +292,10 @@ def _costs(cost: Money, weights: Sequence[int]) -> list[Money]:
     return [new_money(share, cost.currency) for share in minor]
 
 
-def _named(share: PoolShare) -> str:
-    return path_of((share.metric, share.line))
-
-
-def _weights(line: Overage, usages: Sequence[Usage], by: SplitBy) -> list[int]:
+def _weights(line: Overage, whole: Statement, usages: Sequence[Usage], by: SplitBy) -> list[int]:
     """Return what a line's cost is split in proportion to; not all of it is zero."""
-    used = [scaled(usage.quantities.get(line.metric, 0)) for usage in usages]
+    allowance = whole.plan.allowances[line.metric]  # may convert what was used
+    used = [scaled(units_of(allowance, u.quantities.get(line.metric, 0))) for u in usages]
     beyond = []
     if by == "beyond_equal_part" and line.limit is not None:
         limit = scaled(line.limit)

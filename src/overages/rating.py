@@ -33,6 +33,7 @@ from overages.exact import (
 )
 from overages.limitpart import LimitPart, LimitPartKind
 from overages.money import Money
+from overages.names import LONGEST_NAME
 from overages.overage import PLAIN, Detail, sum_of_parts
 from overages.period import Period
 from overages.plan import Plan
@@ -217,10 +218,14 @@ def _part(
     each: str | None = None,
 ) -> LimitPart:
     if share == 1:
-        return LimitPart(kind, units, each)
-    return LimitPart(
-        kind, allowance.prorated(units, share), f"{each or plain_text(units)} x {share}"
-    )
+        return LimitPart(kind, units, each and _short(each))
+    name = _short(f"{each or plain_text(units)} x {share}")
+    return LimitPart(kind, allowance.prorated(units, share), name)
+
+
+def _short(text: str) -> str:
+    """Return a text, cut to what a name may have: a metric's own can be as long as that."""
+    return text.encode()[:LONGEST_NAME].decode(errors="ignore")
 
 
 def _line(

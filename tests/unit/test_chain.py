@@ -42,6 +42,9 @@ TEXT = (
     '"type":"OverageRecord","unit_price":null,"version":"1"}'
 )
 PREVIOUS = "0123456789abcdef" * 4
+MINIMUM = stored(
+    "org-1", FEBRUARY, None, quantity=0, cost=Money(5, "USD"), exact_cost=1, line="minimum"
+)
 
 
 def charge(sequence: int, **named: Any) -> OverageRecord:
@@ -121,6 +124,8 @@ def test_a_digest_is_the_same_for_ever() -> None:
         charge(2**63 - 1, quantity=Decimal("-0.000000000001"), exact_cost=Decimal("-0.0001")),
         charge(1, cost=Money(-(10**40), Currency('"credits\\', 12)), plan='"\\/\u200b\U0001f600'),
         stored("\\", FEBRUARY, '"', quantity=0, cost=Money(0, "JPY"), exact_cost=0),
+        charge(1, quantity=0, line='discount:"\\größer'),
+        MINIMUM,
     ],
 )
 def test_the_text_of_a_digest_is_the_codec_s_without_the_digest(record: OverageRecord) -> None:
@@ -129,6 +134,19 @@ def test_the_text_of_a_digest_is_the_codec_s_without_the_digest(record: OverageR
     text = json.dumps(tree, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     expected = sha256(f"{PREVIOUS}\n{text}".encode()).hexdigest()
     assert row_digest(row_of(record), PREVIOUS) == expected
+
+
+def test_a_line_is_named_where_it_is_no_overage_and_all_metrics_are_null() -> None:
+    assert row_of(MINIMUM)[3:5] == ("", "minimum")
+    text = (
+        '{"cost":{"currency":{"code":"USD","exponent":"2"},"minor":"5"},'
+        '"created_at":"2024-03-01T12:00:00Z","exact_cost":"1","line":"minimum","metric":null,'
+        '"org_id":"org-1","period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z","plan":"starter",'
+        '"plan_version":"1","quantity":"0","revision":"1","sequence":"1","type":"OverageRecord",'
+        '"unit_price":null,"version":"1"}'
+    )
+    expected = sha256(f"{PREVIOUS}\n{text}".encode()).hexdigest()
+    assert row_digest(row_of(MINIMUM), PREVIOUS) == expected
 
 
 @pytest.mark.parametrize("column", COLUMNS)

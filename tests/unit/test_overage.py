@@ -1,66 +1,28 @@
-"""Overages and statements: what they hold, how they explain themselves, how they are shown."""
+"""Overages: what they hold, what they cost, and how they explain themselves."""
 
-import pickle
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from typing import Any
 
 import pytest
-from tests.recorded import recorded, stored
 
 from overages import (
-    Allowance,
-    Currency,
     Graduated,
-    MetricTotal,
+    LimitPart,
     Money,
     Overage,
     Package,
-    Period,
     PerUnit,
-    Plan,
-    Statement,
-    Summary,
     Tier,
     TierCharge,
-    Usage,
     Volume,
-    calculate,
 )
-from overages.errors import (
-    CurrencyMismatch,
-    InvalidValue,
-    InvalidValues,
-    UnknownMetric,
-)
+from overages.errors import InvalidValue, InvalidValues
 
-FEBRUARY = Period.month(2024, 2)
-STARTER = Plan.from_monthly_fields(
-    "starter",
-    included_tokens_monthly=500_000,
-    included_playbook_runs_monthly=50,
-    included_seats=3,
-    overage_token_price_milli_cents=10,
-    overage_playbook_run_price_cents=100,
-)
-STATEMENT = calculate(
-    STARTER, Usage("org-123", FEBRUARY, {"tokens": 750_000, "playbook_runs": 75, "seats": 2})
-)
 TIERS = [
     Tier(100, "0.10"),
     Tier(200, "0.05", flat=5),
     Tier(None, "0.01", flat=2, per=3),
 ]
-PRO = Plan(
-    "pro",
-    "USD",
-    {
-        "tokens": Allowance(100, Graduated(TIERS)),
-        "gb": Allowance(None, Package(2, 1000)),
-        "runs": Allowance(0, Volume([Tier(10, flat=5), Tier(None, 1, size=10)])),
-    },
-    rounding="half_even",
-    rounding_scope="total",
-)
 
 
 def test_an_overage_is_what_lies_beyond_its_limit() -> None:
@@ -116,218 +78,112 @@ def test_the_unit_price_is_that_of_each_unit_over(price: Any, used: int, unit_pr
 
 
 def test_an_overage_explains_itself_in_a_line() -> None:
-    assert STATEMENT["tokens"].explain() == (
+    line = Overage("tokens", 750_000, 500_000, PerUnit("0.0001"), Money(2500, "USD"))
+    assert line.explain() == (
         "metric     used    limit     over  price             exact       cost\n"
         "tokens  750,000  500,000  250,000  250,000 x 0.0001     25  25.00 USD"
     )
 
 
-def test_a_statement_finds_its_lines_by_metric_in_the_order_of_the_plan() -> None:
-    assert [line.metric for line in STATEMENT.lines] == ["tokens", "playbook_runs", "seats"]
-    assert STATEMENT["seats"] == STATEMENT.lines[2]
-    assert STATEMENT["seats"] == Overage("seats", 2, 3, PerUnit(0), Money(0, "USD"))
+# On top of what was charged before
 
 
-def test_a_statement_says_which_metrics_it_has_and_is_not_walked_through() -> None:
-    assert "seats" in STATEMENT
-    assert "storage" not in STATEMENT
-    with pytest.raises(TypeError, match="not iterable"):
-        iter(STATEMENT)  # type: ignore[call-overload]
+def after(before: Any, used: int, price: Any = None, cost: int = 0) -> Overage:
+    """Return a line without a limit of its own left, on top of some units."""
+    model = Graduated(TIERS) if price is None else price
+    return Overage("tokens", used, 0, model, Money(cost, "USD"), before=before)
 
 
-def test_a_metric_that_the_plan_does_not_know_has_no_line() -> None:
-    problem = "'gpu' is not in plan 'starter', whose metrics are: tokens, playbook_runs, seats"
-    with pytest.raises(UnknownMetric, match=f"^metric: {problem}$"):
-        STATEMENT["gpu"]
+def test_what_was_charged_before_is_taken_off_the_charge_of_all() -> None:
+    line = after(before="90.0", used=60)
+    assert repr(line.before) == "90"
+    assert line.tiers == (TierCharge(TIERS[0], 100), TierCharge(TIERS[1], 50, above=100))
+    assert line.charge.exact_cost == Decimal("17.5")
+    assert repr((line.charged_before, line.exact_cost)) == "(Decimal('9'), Decimal('8.5'))"
 
 
-def test_a_statement_of_a_plan_without_metrics_has_no_lines() -> None:
-    empty = calculate(Plan("free", "JPY", {}), Usage("org-1", FEBRUARY, {}))
-    assert (empty.lines, empty.total, recorded(empty)) == ((), Money(0, "JPY"), ())
-    with pytest.raises(UnknownMetric, match=r"'gpu' is not in plan 'free', .* are: none$"):
-        empty["gpu"]
+def test_where_nothing_was_charged_before_there_is_nothing_to_take_off() -> None:
+    line = after(before=0, used=60)
+    assert repr((line.charged_before, line.exact_cost)) == "(Decimal('0'), Decimal('6'))"
 
 
-def test_a_statement_can_be_made_of_its_lines() -> None:
-    made = Statement("org-123", FEBRUARY, STARTER, iter(STATEMENT.lines))
-    assert made == STATEMENT
-    assert (made.total, made.currency.code) == (Money(5000, "USD"), "USD")
-
-
-def test_a_statement_with_many_faults_reports_them_all() -> None:
-    bad: Any = {"org_id": "", "period": "2024-02", "plan": "starter", "lines": []}
-    with pytest.raises(InvalidValues) as caught:
-        Statement(**bad)
-    assert str(caught.value) == (
-        "3 problems:\n"
-        "- org_id: must not be empty, got ''\n"
-        "- period: must be of type Period, got '2024-02'\n"
-        "- plan: must be of type Plan, got 'starter'"
-    )
+def test_more_units_may_cost_less_than_those_before() -> None:
+    line = after(15, 1, Volume([Tier(15, 10), Tier(None, 5)]))
+    assert (line.exact_cost, line.unit_price) == (Decimal(-70), None)
 
 
 @pytest.mark.parametrize(
-    ("metrics", "found"),
-    [([], r"\[\]"), (["b", "a"], r"\['b', 'a'\]"), (["a", "a"], r"\['a', 'a'\]")],
+    ("price", "before", "used", "unit_price"),
+    [
+        (PerUnit("0.10"), 90, 60, "Decimal('0.1')"),
+        (PerUnit("0.10"), 90, 0, "Decimal('0.1')"),
+        (PerUnit("0.10", per=60), 90, 1, "Fraction(1, 600)"),
+        (Graduated(TIERS), 10, 20, "Decimal('0.1')"),
+        (Graduated(TIERS), 90, 60, "None"),
+        (Graduated([Tier(10, 5), Tier(None, 1)]), 9, 0, "Decimal('5')"),
+        (Graduated([Tier(10, 5), Tier(None, 1)]), 10, 0, "None"),  # the next unit costs 1
+        (Volume([Tier(10, 5), Tier(None, 1)]), 5, 5, "Decimal('5')"),
+        (Volume([Tier(10, 5), Tier(None, 1)]), 5, 20, "None"),  # 25 less 25
+        (Package(1, 10), 5, 5, "None"),
+    ],
 )
-def test_a_statement_has_the_lines_of_its_plan_in_order(metrics: list[str], found: str) -> None:
-    plan = Plan("p", "USD", {"a": Allowance(0, PerUnit(1)), "b": Allowance(0, PerUnit(1))})
-    lines = [Overage(metric, 0, 0, PerUnit(1), Money(0, "USD")) for metric in metrics]
-    problem = r"must be those of the plan, \['a', 'b'\]"
-    with pytest.raises(InvalidValue, match=f"^lines: {problem}, got {found}$"):
-        Statement("org-1", FEBRUARY, plan, lines)
+def test_the_unit_price_is_that_of_the_units_on_top(
+    price: Any, before: int, used: int, unit_price: str
+) -> None:
+    assert repr(after(before, used, price).unit_price) == unit_price
 
 
-def test_a_line_has_the_currency_of_the_plan() -> None:
-    plan = Plan("p", "USD", {"a": Allowance(0, PerUnit(1))})
-    line = Overage("a", 1, 0, PerUnit(1), Money(100, "EUR"))
-    with pytest.raises(CurrencyMismatch, match=r"^currency: USD and EUR can't be added"):
-        Statement("org-1", FEBRUARY, plan, [line])
-
-
-def test_a_line_has_the_price_of_the_plan() -> None:
-    plan = Plan("p", "USD", {"a": Allowance(0, PerUnit(1))})
-    line = Overage("a", 1, 0, PerUnit(2), Money(200, "USD"))
-    with pytest.raises(InvalidValue, match=r"^lines\.a\.price: must be the plan's, got PerUnit"):
-        Statement("org-1", FEBRUARY, plan, [line])
-
-
-def test_statements_are_equal_by_value_and_survive_pickling() -> None:
-    usage: dict[str, Any] = {"seats": "2.0", "playbook_runs": "75", "tokens": Decimal(750_000)}
-    same = calculate(STARTER, Usage("org-123", FEBRUARY, usage))
-    assert len({STATEMENT, same, pickle.loads(pickle.dumps(STATEMENT))}) == 1
-    other = calculate(STARTER, Usage("org-123", FEBRUARY, {**usage, "seats": 1}))
-    assert (other.total, other == STATEMENT) == (STATEMENT.total, False)
-
-
-def test_each_line_that_is_over_leaves_a_record() -> None:
-    records = recorded(STATEMENT)
-    assert records == (
-        stored(
-            "org-123",
-            FEBRUARY,
-            "tokens",
-            quantity=250_000,
-            cost=Money(2500, "USD"),
-            exact_cost=25,
-            unit_price=Decimal("0.0001"),
-            digest=records[0].digest,
-        ),
-        stored(
-            "org-123",
-            FEBRUARY,
-            "playbook_runs",
-            quantity=25,
-            cost=Money(2500, "USD"),
-            exact_cost=25,
-            unit_price=1,
-            sequence=2,
-            digest=records[1].digest,
-        ),
+def test_an_overage_explains_what_was_charged_before() -> None:
+    assert after(90, 60, cost=850).explain() == (
+        "metric  used  limit  over  price                          exact      cost\n"
+        "tokens    60      0    60  by tier:                         8.5  8.50 USD\n"
+        "                           up to 100: 100 x 0.1              10\n"
+        "                           above 100: 50 x 0.05 + 5 flat    7.5\n"
+        "                           charged before: 90                -9"
     )
 
 
-def test_a_line_that_is_over_for_free_leaves_a_record() -> None:
-    statement = calculate(STARTER, Usage("org-1", FEBRUARY, {"seats": 5}))
-    (record,) = recorded(statement)
-    assert (record.metric, record.quantity, record.cost.minor) == ("seats", 2, 0)
+# Where a limit comes from
 
 
-def test_a_line_that_costs_something_without_being_over_leaves_a_record() -> None:
-    price = Graduated([Tier(None, 1, flat=5)], flat_at_zero=True)
-    plan = Plan("p", "USD", {"a": Allowance(10, price)})
-    (record,) = recorded(calculate(plan, Usage("org-1", FEBRUARY, {})))
-    assert (record.quantity, record.cost, record.unit_price) == (0, Money(500, "USD"), None)
-
-
-def test_a_statement_sums_itself_up_by_metric() -> None:
-    assert STATEMENT.summary() == Summary(
-        "USD",
-        {
-            "tokens": MetricTotal(250_000, Money(2500, "USD")),
-            "playbook_runs": MetricTotal(25, Money(2500, "USD")),
-        },
-    )
-
-
-STARTER_TEXT = """\
-Overage of org-123, 2024-02-01 to 2024-03-01 UTC, plan starter
-
-metric            used    limit     over  price             exact       cost
-tokens         750,000  500,000  250,000  250,000 x 0.0001     25  25.00 USD
-playbook_runs       75       50       25  25 x 1               25  25.00 USD
-seats                2        3        0                        0   0.00 USD
-total                                                              50.00 USD
-
-Each line is rounded once, half up; the total is the sum of the lines."""
-
-# tokens: 302 - 100 = 202 over; 100 x 0.10 = 10, 100 x 0.05 + 5 = 10, 2 / 3 x 0.01 + 2 = 301/150
-PRO_TEXT = """\
-Overage of org-7, 2024-02-01 to 2024-03-01 UTC, plan pro
-
-metric  used      limit  over  price                                  exact       cost
-tokens   302        100   202  by tier:                            3301/150  22.01 USD
-                               up to 100: 100 x 0.1                      10
-                               above 100: 100 x 0.05 + 5 flat            10
-                               above 200: 2 x 0.01 per 3 + 2 flat   301/150
-gb      12.5  unlimited     0                                             0   0.00 USD
-runs      11          0    11  2 x 1 (packages of 10)                     2   2.00 USD
-total                                                                        24.01 USD
-
-The exact total is rounded once, half even, and the lines are made to add up to it."""
-
-
-def test_a_statement_explains_every_cent() -> None:
-    assert STATEMENT.explain() == STARTER_TEXT
-
-
-def test_a_statement_explains_each_tier_that_was_used() -> None:
-    usage = Usage("org-7", FEBRUARY, {"tokens": 302, "gb": "12.5", "runs": 11})
-    assert calculate(PRO, usage).explain() == PRO_TEXT
-
-
-def test_the_repr_of_a_statement_is_short() -> None:
-    assert repr(STATEMENT) == (
-        "<Statement of 'org-123', 2024-02-01T00:00:00Z/2024-03-01T00:00:00Z, "
-        "plan 'starter': 50.00 USD>"
-    )
-
-
-def test_a_pretty_printer_is_given_the_explanation() -> None:
-    class Printer:
-        printed = ""
-
-        def text(self, text: str) -> None:
-            self.printed += text
-
-    printer = Printer()
-    STATEMENT._repr_pretty_(printer, cycle=False)
-    assert printer.printed == STARTER_TEXT
-
-
-def test_a_notebook_is_given_a_table() -> None:
-    plan = Plan("p", "USD", {"a": Allowance(0, PerUnit(1))})
-    left, right = '<td style="text-align: left">', '<td style="text-align: right">'
-    page = calculate(plan, Usage("org-1", FEBRUARY, {"a": 5}))._repr_html_()
-    assert page.splitlines()[1] == (
-        "<caption>Overage of org-1, 2024-02-01 to 2024-03-01 UTC, plan p</caption>"
-    )
-    assert page.splitlines()[4:6] == [
-        f"<tr>{left}a</td>{right}5</td>{right}0</td>{right}5</td>{left}5 x 1</td>{right}5</td>"
-        f"{right}5.00 USD</td></tr>",
-        f"<tr>{left}total</td>{right}</td>{right}</td>{right}</td>{left}</td>{right}</td>"
-        f"{right}5.00 USD</td></tr>",
+def test_an_overage_explains_the_parts_of_its_limit() -> None:
+    parts = [
+        LimitPart("included", 1_000),
+        LimitPart("granted", "50.5", "welcome"),
+        LimitPart("used", -300),
     ]
+    line = Overage(
+        "tokens", 800, "750.5", PerUnit("0.1"), Money(495, "USD"), limit_parts=iter(parts)
+    )
+    assert line.limit_parts == tuple(parts)
+    assert line.explain() == (
+        "metric                used  limit  over  price       exact      cost\n"
+        "tokens                 800  750.5  49.5  49.5 x 0.1   4.95  4.95 USD\n"
+        "  included                  1,000\n"
+        "  granted by welcome         50.5\n"
+        "  used earlier               -300"
+    )
 
 
-def test_hostile_names_are_escaped_in_a_notebook() -> None:
-    hostile = "<script>alert('&')</script>"
-    plan = Plan(hostile, "USD", {hostile: Allowance(0, PerUnit(1))})
-    page = calculate(plan, Usage(hostile, FEBRUARY, {hostile: 1}))._repr_html_()
-    assert "<script" not in page
-    assert page.count("&lt;script&gt;alert(&#x27;&amp;&#x27;)&lt;/script&gt;") == 3
+@pytest.mark.parametrize(("limit", "said"), [(5, "5"), (None, "None")])
+def test_the_parts_of_a_limit_sum_to_it(limit: int | None, said: str) -> None:
+    parts = [LimitPart("included", 4), LimitPart("free", 2)]
+    with pytest.raises(InvalidValue, match=f"^limit_parts: must sum to the limit, {said}, got"):
+        Overage("tokens", 9, limit, PerUnit(1), Money(0, "USD"), limit_parts=parts)
 
 
-def test_a_hostile_currency_is_escaped_in_a_notebook() -> None:
-    plan = Plan("p", Currency("<b>", 2), {})
-    assert "0.00 &lt;b&gt;</td>" in calculate(plan, Usage("org-1", FEBRUARY, {}))._repr_html_()
+def test_what_is_no_part_and_no_quantity_is_refused() -> None:
+    strangers: Any = {"before": -1, "limit_parts": [LimitPart("included", 5), 5]}
+    with pytest.raises(InvalidValues) as caught:
+        Overage("tokens", 9, 5, PerUnit(1), Money(0, "USD"), **strangers)
+    assert str(caught.value) == (
+        "2 problems:\n"
+        "- before: must not be negative, got -1\n"
+        "- limit_parts[1]: must be of type LimitPart, got 5"
+    )
+
+
+def test_no_decimal_context_rounds_what_is_taken_off() -> None:
+    line = after("123456.789", 1, PerUnit(1))
+    with localcontext(Context(prec=2)):
+        assert "charged before: 123,456.789  -123,456.789" in line.explain()

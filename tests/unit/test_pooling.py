@@ -8,6 +8,8 @@ import pytest
 
 from overages import (
     Allowance,
+    Conversion,
+    Discount,
     Graduated,
     Money,
     Period,
@@ -36,6 +38,7 @@ def used(org_id: str, period: Period = FEBRUARY, **quantities: Any) -> Usage:
     return Usage(org_id, period, quantities)
 
 
+SALES_RUNS = used("sales", tokens=900, runs=2)
 SALES, LAB, SHOP = used("sales", tokens=900, seats=2), used("lab", tokens=600), used("shop")
 
 
@@ -192,3 +195,60 @@ def test_a_minimum_of_a_plan_without_allowances_is_owed_in_equal_parts() -> None
     month = Period.month(2024, 2)
     pooled = pool(plan, [Usage("a", month, {}), Usage("b", month, {})], "group")
     assert [share.cost.minor for share in pooled.shares] == [3, 2]
+
+
+# What is more than an overage
+
+
+ADJUSTED = Plan(
+    "group",
+    "USD",
+    {
+        "tokens": Allowance(1_000, PerUnit("0.01"), discounts=[Discount("half", percent=50)]),
+        "runs": Allowance(0, PerUnit(1)),
+    },
+    minimum=Money(1_000, "USD"),
+)
+
+
+def test_an_adjustment_of_a_metric_is_split_as_its_overage_is() -> None:
+    pooled = pool(ADJUSTED, [SALES_RUNS, LAB, SHOP], "group")
+    halves = [s.cost.minor for s in pooled.shares if s.line == "discount:half"]
+    assert (costs(pooled, "runs"), halves) == ([200, 0, 0], [-150, -100, 0])
+
+
+def test_an_adjustment_of_all_is_split_by_what_each_owes_without_it() -> None:
+    pooled = pool(ADJUSTED, [SALES_RUNS, LAB, SHOP], "group")
+    assert [s for s in pooled.shares if s.metric is None] == [
+        PoolShare("sales", None, 0, Money(428, "USD"), "minimum"),  # 350 of 450
+        PoolShare("lab", None, 0, Money(122, "USD"), "minimum"),  # 100 of 450
+        PoolShare("shop", None, 0, Money(0, "USD"), "minimum"),
+    ]
+    assert [pooled.total_of(org_id).minor for org_id in ("sales", "lab", "shop")] == [778, 222, 0]
+
+
+def test_where_nobody_owes_anything_a_minimum_is_split_equally() -> None:
+    pooled = pool(ADJUSTED, [used("a"), used("b"), used("c")], "group")
+    assert [pooled.total_of(org_id).minor for org_id in ("a", "b", "c")] == [334, 333, 333]
+
+
+def test_explaining_names_the_line_that_is_shared() -> None:
+    text = pool(ADJUSTED, [SALES_RUNS, LAB], "group").explain()
+    assert "sales   tokens.discount:half     0  -1.50 USD\n" in text
+    assert "sales   minimum                  0   4.28 USD\n" in text
+
+
+@pytest.mark.parametrize(
+    ("by", "shares"), [("used", [147, 953]), ("beyond_equal_part", [0, 1_100])]
+)
+def test_what_is_converted_is_shared_by_what_it_is_converted_to(by: Any, shares: list[int]) -> None:
+    started = Conversion(divide=1_000, increment=1)
+    plan = Plan("group", "USD", {"tokens": Allowance(4, PerUnit(1), conversion=started)})
+    members = [used("a", tokens=2_000), used("b", tokens=12_500)]
+    pooled = pool(plan, members, "group", by=by)
+    assert (pooled.statement["tokens"].used, pooled.statement.total.minor) == (15, 1_100)
+    assert costs(pooled) == shares
+    assert [share.used for share in pooled.shares] == [2_000, 12_500]
+    refused = "^usages.tokens: must sum to what the statement says, 15, got 2000$"
+    with pytest.raises(OveragesError, match=refused):
+        PooledStatement(pooled.statement, members[:1])

@@ -7,6 +7,8 @@ import json
 from overages import (
     Allowance,
     Currency,
+    Discount,
+    Money,
     Package,
     Period,
     PerUnit,
@@ -121,3 +123,66 @@ def test_csv_has_a_row_for_each_line() -> None:
         "cost": "0.013333323",
         "currency": "credits",
     }
+
+
+ADJUSTED = calculate(
+    Plan(
+        "cloud",
+        "USD",
+        {
+            "gb": Allowance(
+                10,
+                PerUnit("0.333"),
+                discounts=[Discount("welcome", quantity=5), Discount("half", percent=50)],
+            )
+        },
+        minimum=Money(600, "USD"),
+    ),
+    Usage("a", Period.month(2024, 2), {"gb": 25}),
+    earlier={"gb": 12},
+)
+
+
+def test_json_has_where_a_limit_comes_from_and_what_was_charged_before() -> None:
+    (document,) = json.loads("".join(json_lines([ADJUSTED])))
+    (line,) = document["lines"]
+    assert line["limit_parts"] == [
+        {"kind": "included", "name": None, "quantity": "10"},
+        {"kind": "free", "name": "welcome", "quantity": "5"},
+        {"kind": "used", "name": None, "quantity": "-12"},
+    ]
+    assert (line["limit"], line["over"], line["before"]) == ("3", "22", "0")
+    before = calculate(PLAN, Usage("a", Period.month(2024, 2), {"calls": 1}), earlier={"calls": 2})
+    (other,) = json.loads("".join(json_lines([before])))
+    assert (other["lines"][0]["over"], other["lines"][0]["before"]) == ("1", "0.5")
+
+
+def test_json_has_each_adjustment() -> None:
+    (document,) = json.loads("".join(json_lines([ADJUSTED])))
+    assert document["total"] == "6.00"
+    assert document["adjustments"] == [
+        {
+            "metric": "gb",
+            "line": "discount:half",
+            "before": "7.33",
+            "exact_cost": "-3.663",
+            "cost": "-3.66",
+        },
+        {
+            "metric": None,
+            "line": "minimum",
+            "before": "3.67",
+            "exact_cost": "2.337",
+            "cost": "2.33",
+        },
+    ]
+
+
+def test_csv_has_a_row_for_each_adjustment() -> None:
+    file = io.StringIO()
+    write_csv([ADJUSTED], file)
+    assert file.getvalue().splitlines()[1:] == [
+        "a,2024-02-01T00:00:00Z,2024-03-01T00:00:00Z,cloud,gb,overage,25,3,22,0.333,7.326,7.33,USD",
+        "a,2024-02-01T00:00:00Z,2024-03-01T00:00:00Z,cloud,gb,discount:half,,,,,-3.663,-3.66,USD",
+        "a,2024-02-01T00:00:00Z,2024-03-01T00:00:00Z,cloud,,minimum,,,,,2.337,2.33,USD",
+    ]

@@ -18,16 +18,15 @@ from typing import Final
 import pytest
 
 _NOUNS: Final = (
-    "base accounts chains corrections events grants names plans records refusals revisions service"
-    " tenants transactions usage values"
-    "base accounts chains corrections events metering names plans records refusals revisions"
-    " service tenants transactions usage values"
+    "base accounts adjustments chains corrections events grants metering names plans records"
+    " refusals revisions service tenants transactions usage values"
 )
 _PARTS: Final = [f"{__name__}.{noun}" for noun in _NOUNS.split()]
 # So that pytest shows both sides of a comparison that failed, as it does in files of tests.
 pytest.register_assert_rewrite(*(part for part in _PARTS if part not in sys.modules))
 
 from overages.testing.contract.accounts import AccountContract
+from overages.testing.contract.adjustments import AdjustmentContract
 from overages.testing.contract.chains import ChainContract
 from overages.testing.contract.corrections import BatchContract, CorrectionContract
 from overages.testing.contract.events import EventContract
@@ -57,6 +56,7 @@ class RepositoryContract(
     GrantContract,
     RecordContract,
     CorrectionContract,
+    AdjustmentContract,
     BatchContract,
     RevisionContract,
     InvoicedContract,

@@ -1,0 +1,189 @@
+"""An independent model of statements whose plans say more than a quantity and a price.
+
+As in `oracle`: fractions only, the definitions written out, and nothing of the library called. All
+money is in minor units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from overages import Allowance, Period, Plan, Usage
+
+from . import oracle
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a bill beside plan and usage; periods begin at midnight, UTC."""
+
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    whole: Period | None = None
+    earlier: Mapping[str, Any] = field(default_factory=dict)
+    final: bool = True
+
+
+class Line(NamedTuple):
+    """What a line of a metric should say."""
+
+    used: Fraction
+    limit: Fraction | None
+    over: Fraction
+    before: Fraction
+    exact: Fraction
+    cost: int
+
+
+class Step(NamedTuple):
+    """What an adjustment should say."""
+
+    metric: str | None
+    line: str
+    before: int
+    cost: int
+    exact: Fraction
+
+
+def statement_of(plan: Plan, usage: Usage, known: Known) -> tuple[list[Line], list[Step]]:
+    """Return what a statement should say: a line for each metric, and each adjustment."""
+    scale, mode = 10**plan.currency.exponent, plan.rounding.value
+    drafts = [_draft(plan, metric, usage, known) for metric in plan.allowances]
+    exact = [(all_of_it - paid) * scale for *_, all_of_it, paid in drafts]
+    if plan.rounding_scope == "total":
+        costs = oracle.largest_remainder(exact, oracle.rounded(sum(exact, Fraction()), mode))
+    else:
+        costs = [
+            oracle.rounded(all_of_it * scale, mode) - oracle.rounded(paid * scale, mode)
+            for *_, all_of_it, paid in drafts
+        ]
+    lines = [Line(*draft[:4], e, c) for draft, e, c in zip(drafts, exact, costs, strict=True)]
+    steps: list[Step] = []
+    for (metric, allowance), line in zip(plan.allowances.items(), lines, strict=True):
+        steps += _steps(plan, metric, allowance, usage, known, line.cost, line.exact)
+    total = sum(costs) + sum(step.cost for step in steps)
+    total_exact = sum(exact, Fraction()) + sum((step.exact for step in steps), Fraction())
+    return lines, steps + _steps(plan, None, plan, usage, known, total, total_exact)
+
+
+def converted(allowance: Allowance, used: Fraction) -> Fraction:
+    """Return the units that a quantity counts as: from the minimum up, in whole increments."""
+    rule = allowance.conversion
+    if rule is None or used == 0:
+        return used
+    units = used / Fraction(rule.divide) * Fraction(rule.multiply)
+    least = Fraction(rule.minimum)
+    if units <= least:
+        return least
+    if rule.increment is None:
+        return units
+    step = Fraction(rule.increment)
+    return least + step * oracle.rounded((units - least) / step, rule.rounding.value)
+
+
+def share_of(usage: Usage, terms: Allowance | Plan, whole: Period | None) -> Fraction:
+    """Return how much of a whole period usage is of, in days: all of them begin at midnight."""
+    if whole is None or terms.proration.value == "full":
+        return Fraction(1)
+    part = usage.period
+    return Fraction((part.end - part.start).days, (whole.end - whole.start).days)
+
+
+def _draft(
+    plan: Plan, metric: str, usage: Usage, known: Known
+) -> tuple[Fraction, Fraction | None, Fraction, Fraction, Fraction, Fraction]:
+    """Return used, limit, over, before, and what all cost and those before, in major units."""
+    allowance = plan.allowances[metric]
+    raw, sooner = (
+        Fraction(quantities.get(metric, 0)) for quantities in (usage.quantities, known.earlier)
+    )
+    start, end = converted(allowance, sooner), converted(allowance, sooner + raw)
+    free = _free(plan, metric, usage, known)
+    if free is None:
+        return end - start, None, Fraction(), Fraction(), *_costs(allowance, Fraction(), Fraction())
+    # Of the period's units, those up to `free` cost nothing, wherever in it they were used.
+    left = max(Fraction(), free - start)
+    over = max(Fraction(), end - max(start, free))
+    before = max(Fraction(), start - free)
+    return end - start, left, over, before, *_costs(allowance, before, over)
+
+
+def _costs(allowance: Allowance, before: Fraction, over: Fraction) -> tuple[Fraction, Fraction]:
+    paid = oracle.price_of(allowance.price, before) if before else Fraction()
+    return oracle.price_of(allowance.price, before + over), paid
+
+
+def _free(plan: Plan, metric: str, usage: Usage, known: Known) -> Fraction | None:
+    """Return how many units of the period cost nothing; None for all of them."""
+    allowance = plan.allowances[metric]
+    own = known.limits.get(metric)
+    if own is None and allowance.included is None:
+        return None
+    free = Fraction(own if own is not None else allowance.included)  # type: ignore[arg-type]
+    if own is None and allowance.included_per is not None:
+        free *= Fraction(usage.quantities.get(allowance.included_per, 0))
+    share = share_of(usage, allowance, known.whole)
+    if share != 1 and metric not in known.earlier:
+        step = Fraction(allowance.increment)
+        free = step * oracle.rounded(free * share / step, allowance.increment_rounding.value)
+    return free + sum((Fraction(d.quantity or 0) for d in allowance.discounts), Fraction())
+
+
+def _steps(
+    plan: Plan,
+    metric: str | None,
+    terms: Allowance | Plan,
+    usage: Usage,
+    known: Known,
+    cost: int,
+    exact: Fraction,
+) -> list[Step]:
+    """Return what rules do to two sums, the rounded and the exact one, one after the other."""
+    mode, steps = plan.rounding.value, []
+    share = share_of(usage, terms, known.whole)
+
+    def add(line: str, to_cost: int, to_exact: Fraction) -> None:
+        nonlocal cost, exact
+        if to_cost or to_exact:
+            steps.append(Step(metric, line, cost, to_cost, to_exact))
+            cost, exact = cost + to_cost, exact + to_exact
+
+    for discount in terms.discounts:
+        if discount.percent is not None and cost >= 0 and exact >= 0:
+            off = exact * Fraction(discount.percent) / 100
+            whole = discount.percent == 100
+            add(
+                f"discount:{discount.name}",
+                -cost if whole else -min(cost, -oracle.rounded(-off, mode)),
+                -off,
+            )
+    for discount in terms.discounts:
+        if discount.amount is not None and cost >= 0 and exact >= 0:
+            most = discount.amount.minor
+            add(f"discount:{discount.name}", -min(cost, most), -min(exact, Fraction(most)))
+    if isinstance(terms, Allowance) and terms.commitment is not None:
+        agreed = terms.commitment
+        if agreed.amount is not None:
+            worth = Fraction(agreed.amount.minor)
+        else:
+            worth = oracle.price_of(terms.price, agreed.quantity or 0) * 10**plan.currency.exponent
+        worth *= share
+        beyond = max(Fraction(), exact - worth) * (Fraction(agreed.overage_factor) - 1)
+        missing, more = Fraction(), oracle.rounded(beyond, mode)
+        if agreed.true_up and known.final:
+            missing = max(Fraction(), worth - exact)
+            more = max(more, oracle.rounded(worth, mode) - cost)
+        add("commitment", more, beyond + missing)
+    if terms.maximum is not None:
+        most = terms.maximum.minor
+        add("maximum", -max(0, cost - most), -max(Fraction(), exact - most))
+    if terms.minimum is not None and known.final:
+        least = terms.minimum.minor * share
+        add(
+            "minimum",
+            max(0, oracle.rounded(least, mode) - cost),
+            max(Fraction(), least - exact),
+        )
+    return steps

@@ -1,0 +1,47 @@
+"""``overages show``: a table of records."""
+
+from fractions import Fraction
+
+from tests.recorded import recorded, stored
+
+from overages import (
+    Allowance,
+    Discount,
+    Money,
+    Period,
+    PerUnit,
+    Plan,
+    Usage,
+    calculate,
+)
+from overages.commands.show import explain
+
+FEBRUARY = Period.month(2024, 2)
+PLAN = Plan(
+    "p",
+    "USD",
+    {"tokens": Allowance(100, PerUnit("0.01"), discounts=[Discount("launch", percent=50)])},
+    minimum=Money(500, "USD"),
+)
+
+
+def test_each_line_is_named() -> None:
+    records = recorded(calculate(PLAN, Usage("org-1", FEBRUARY, {"tokens": 500})))
+    assert explain("org-1", FEBRUARY, records) == (
+        "Records of org-1, 2024-02-01 to 2024-03-01 UTC\n"
+        "\n"
+        "revision  metric                  over  unit price  exact       cost\n"
+        "1         tokens                   400        0.01      4   4.00 USD\n"
+        "1         tokens.discount:launch     0                 -2  -2.00 USD\n"
+        "1         minimum                    0                  3   3.00 USD\n"
+        "total                                                       5.00 USD"
+    )
+
+
+def test_a_correction_may_have_no_unit_price_and_no_decimal() -> None:
+    record = stored(
+        "org-1", FEBRUARY, "gb", quantity="-1.5", cost=Money(-33, "USD"), exact_cost=Fraction(-1, 3)
+    )
+    assert explain("org-1", FEBRUARY, [record]).splitlines()[3] == (
+        "1         gb      -1.5               -1/3  -0.33 USD"
+    )

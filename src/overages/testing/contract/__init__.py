@@ -18,10 +18,8 @@ from typing import Final
 import pytest
 
 _NOUNS: Final = (
-    "base accounts chains corrections events grants names plans records refusals revisions service"
-    " tenants transactions usage values"
-    "base accounts chains corrections events metering names plans records refusals revisions"
-    " service tenants transactions usage values"
+    "base accounts chains corrections events grants metering names plans records refusals revisions"
+    " service settlement tenants transactions usage values"
 )
 _PARTS: Final = [f"{__name__}.{noun}" for noun in _NOUNS.split()]
 # So that pytest shows both sides of a comparison that failed, as it does in files of tests.

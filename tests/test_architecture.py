@@ -43,7 +43,7 @@ RANKS = [
     {"plan"},
     {"statement"},
     {"changes", "rating"},
-    {"calculation", "recording"},
+    {"calculation", "covering", "recording"},
     {"pooling", "repository", "segments", "settlement"},
     {"codec", "gathering"},
     {"service"},

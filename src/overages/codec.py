@@ -312,6 +312,20 @@ _CARRYING: Final = table(
 _GRANTS: Final = grant_forms(_CURRENCY, _MONEY, _CYCLE)
 _USAGE: Final = table(Usage, org_id=NAME, period=PERIOD, quantities=by_name(NUMBER))
 
+
+def _balance(
+    carried: dict[str, tuple[Carried, ...]],
+    used: tuple[Usage, ...],
+    burndowns: tuple[Burndown, ...],
+) -> Balance:
+    balance = Balance(carried, used, burndowns)
+    for key, given in {"carried": carried, "used": used, "burndowns": burndowns}.items():
+        if getattr(balance, key) != given:  # or another text would give the same value
+            problem = "must be sorted, by period or by metric and currency, with nothing empty"
+            raise InvalidValue(key, given, problem)
+    return balance
+
+
 _PLAIN: Final[dict[type, Form]] = {
     Account: table(
         Account,
@@ -324,7 +338,7 @@ _PLAIN: Final[dict[type, Form]] = {
     ),
     Adjustment: _ADJUSTMENT,
     Balance: table(
-        Balance,
+        _balance,
         carried=by_name(list_of(_CARRIED)),
         used=list_of(_USAGE),
         burndowns=list_of(_GRANTS[Burndown]),

@@ -41,6 +41,11 @@ from overages.testing.contract.refusals import (
 )
 from overages.testing.contract.revisions import RevisionContract
 from overages.testing.contract.service import LifeContract, RaceContract
+from overages.testing.contract.settlement import (
+    CarriedContract,
+    GrantedContract,
+    UsagePeriodContract,
+)
 from overages.testing.contract.tenants import TenantContract
 from overages.testing.contract.transactions import TransactionContract
 from overages.testing.contract.usage import UsageContract
@@ -68,5 +73,8 @@ class RepositoryContract(
     LifeContract,
     RaceContract,
     MeteringContract,
+    UsagePeriodContract,
+    CarriedContract,
+    GrantedContract,
 ):
     """Every behaviour of a repository; what to override is `make` and, if need be, `close`."""

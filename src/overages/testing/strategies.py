@@ -51,14 +51,14 @@ from overages.transactions import TransactionCharge, TransactionFee
 from overages.usage import Usage, UsageEvent
 
 __all__ = [
-    "accounts", "adjustments", "allowances", "balances", "burndowns", "carried", "carry_overs", "carryings",
-    "chain_heads", "charges", "commitments", "conversions", "currencies", "cycles", "discounts",
-    "draws", "exchanged_prices", "graduated_prices", "grant_balances", "grants", "histories",
-    "increments", "limit_parts", "metric_totals", "metrics", "money", "names", "overage_lines",
-    "package_prices", "percentages", "periods", "plans", "pool_shares", "pooled_statements",
-    "prices", "recordings", "records", "register", "settlements", "statements", "summaries", "tier_charges",
-    "tiers", "transaction_charges", "transaction_fees", "unit_prices", "usage_events", "usages",
-    "volume_prices",
+    "accounts", "adjustments", "allowances", "balances", "burndowns", "carried", "carry_overs",
+    "carryings", "chain_heads", "charges", "commitments", "conversions", "currencies", "cycles",
+    "discounts", "draws", "exchanged_prices", "graduated_prices", "grant_balances", "grants",
+    "histories", "increments", "limit_parts", "metric_totals", "metrics", "money", "names",
+    "overage_lines", "package_prices", "percentages", "periods", "plans", "pool_shares",
+    "pooled_statements", "prices", "recordings", "records", "register", "settlements",
+    "statements", "summaries", "tier_charges", "tiers", "transaction_charges", "transaction_fees",
+    "unit_prices", "usage_events", "usages", "volume_prices",
 ]  # fmt: skip
 
 T = TypeVar("T")

@@ -9,6 +9,7 @@ import pytest
 from attrs import evolve
 
 from overages.account import Account
+from overages.aggregation import aggregate
 from overages.allowance import Allowance
 from overages.carryover import CarryOver
 from overages.cycle import Cycle
@@ -35,7 +36,7 @@ from overages.testing.contract.base import (
     month_of,
     nothing_written,
 )
-from overages.usage import Usage
+from overages.usage import Usage, UsageEvent
 
 ROLLING = Plan(
     "rolling",
@@ -62,6 +63,12 @@ def serving(repository: Repository, plan: Plan, **account: Any) -> OverageServic
 def day(month: Period, number: int) -> datetime:
     """Return noon of a day of a month."""
     return month.start + timedelta(days=number - 1, hours=12)
+
+
+def in_february(used: UsageEvent) -> Period:
+    """Return the period that every event counts in."""
+    del used
+    return FEB
 
 
 def line(
@@ -107,7 +114,7 @@ class UsagePeriodContract(ContractBase):
         assert repository.usage_periods(OURS) == ()
 
     def test_a_late_event_counts_in_its_period(self, repository: Repository) -> None:
-        repository.add_events([event(at=JAN.start)], lambda used: FEB)
+        repository.add_events([event(at=JAN.start)], in_february)
         assert repository.usage_periods(OURS) == (FEB,)
 
     def test_periods_are_those_of_one_org(self, repository: Repository) -> None:
@@ -289,7 +296,7 @@ class GrantedContract(ContractBase):
     def test_a_late_event_counts_at_the_start_of_its_period(self, repository: Repository) -> None:
         service = serving(repository, PLAIN)
         repository.put_grant(OURS, evolve(PACK, expires_at=day(FEB, 2)))
-        repository.add_events([event("late", 110, at=day(JAN, 5))], lambda used: FEB)
+        repository.add_events([event("late", 110, at=day(JAN, 5))], in_february)
         assert line(service, FEB) == (110, 110, 0, 0)
 
     def test_usage_that_was_put_counts_at_the_end_of_its_period(
@@ -338,6 +345,8 @@ class GrantedContract(ContractBase):
         assert line(service, JAN) == (110, 100, 10, 0)
         assert line(service, FEB) == (120, 100, 20, 150)
         service.recalculate(OURS, period=FEB)
-        check_sums(repository, calculated(service, FEB))
+        records = repository.records(OURS, FEB)
+        assert aggregate(records) == calculated(service, FEB).summary()
+        assert repository.summary(OURS, FEB) == aggregate(records)
         with nothing_written(repository):
             service.recalculate(OURS, period=FEB)

@@ -43,7 +43,7 @@ RANKS = [
     {"plan"},
     {"planforms", "statement"},
     {"changes", "rating", "usageforms"},
-    {"calculation", "recording"},
+    {"calculation", "covering", "recording"},
     {"pooling", "repository", "segments", "settlement"},
     {"gathering", "statementforms"},
     {"codec", "service"},

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
@@ -17,6 +18,7 @@ from attrs import field, frozen
 
 from overages.burndown import Burndown
 from overages.carryover import Carried
+from overages.errors import InvalidValue
 from overages.money import Currency
 from overages.names import by_metric
 from overages.parsing import parse_all, tuple_of
@@ -29,8 +31,8 @@ class Balance:
 
     :param carried: units that earlier periods left, by metric, the oldest first.
     :param used: what was used so far of allowances for a longer time than a billing period, by the
-        period that they are for.
-    :param burndowns: how grants stand, for the units of each metric and for money.
+        period that they are for, each once and of the one org.
+    :param burndowns: how grants stand, for the units of each metric and for money, each once.
     :raises InvalidType: for a value of a wrong type.
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
 
@@ -50,14 +52,14 @@ class Balance:
     ) -> None:
         values = parse_all(
             (_carried_by_metric, carried, "carried"),
-            (tuple_of(Usage), used, "used"),
-            (tuple_of(Burndown), burndowns, "burndowns"),
+            (_by_period, used, "used"),
+            (_by_pool, burndowns, "burndowns"),
         )
         layers, counted, grants = values
         self.__attrs_init__(
             {metric: found for metric, found in sorted(layers.items()) if found},
-            tuple(sorted(counted, key=lambda usage: usage.period)),
-            tuple(sorted(grants, key=_pool_name)),
+            counted,
+            grants,
         )
 
     def burndown(self, metric: str | None, currency: Currency | None) -> Burndown | None:
@@ -78,8 +80,28 @@ class Balance:
         )
 
 
-def _pool_name(burndown: Burndown) -> tuple[str, str]:
-    return burndown.metric or "", "" if burndown.currency is None else burndown.currency.code
+def _by_period(value: object, field: str) -> tuple[Usage, ...]:
+    found = sorted(tuple_of(Usage)(value, field), key=lambda usage: usage.period)
+    for before, usage in pairwise(found):
+        if usage.org_id != before.org_id:
+            raise InvalidValue(field, [before.org_id, usage.org_id], "must be of one org")
+        if usage.period == before.period:
+            raise InvalidValue(field, usage.period, "must name each period once")
+    return tuple(found)
+
+
+def _by_pool(value: object, field: str) -> tuple[Burndown, ...]:
+    found = sorted(tuple_of(Burndown)(value, field), key=_pool)
+    for before, burndown in pairwise(found):
+        if _pool(before) == _pool(burndown):
+            problem = "must name each metric and currency once"
+            raise InvalidValue(field, (burndown.metric, burndown.currency), problem)
+    return tuple(found)
+
+
+def _pool(burndown: Burndown) -> tuple[str, str, int]:
+    unit = burndown.currency
+    return burndown.metric or "", *(("", 0) if unit is None else (unit.code, unit.exponent))
 
 
 _carried_by_metric: Final = by_metric(tuple_of(Carried), "metrics to Carrieds")

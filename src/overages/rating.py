@@ -246,10 +246,12 @@ def _line(
     if base is None:
         return _Line(used, None, 0, *_costs(allowance.price, 0, 0), PLAIN)
     parts = [*base, *free_parts(allowance), *circumstances.parts.get(metric, ())]
-    whole = parse_quantity(sum_of_parts(parts), f"{metric}.limit")
+    # What is drawn on grants is for this usage alone: nothing earlier has used it up.
+    granted = sum_of_parts(part for part in parts if part.kind == "granted")
+    whole = parse_quantity(excess(sum_of_parts(parts), granted), f"{metric}.limit")
     if taken := min(there, whole):
         parts.append(LimitPart("used", unscaled(-scaled(taken))))
-    limit = excess(whole, taken)
+    limit = _sum([excess(whole, taken), granted])
     over, before = excess(used, limit), excess(there, whole)
     is_plain = len(parts) == 1 and parts[0].name is None and not before
     detail = PLAIN if is_plain else (before, tuple(parts))

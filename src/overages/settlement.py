@@ -14,11 +14,11 @@ what all at once would.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
 
 from attrs import evolve, field, frozen
 
-from overages.adjusting import credited
-from overages.adjustment import Adjustment
 from overages.balance import NOTHING, Balance
 from overages.burndown import Burndown
 from overages.calculation import (
@@ -29,22 +29,22 @@ from overages.calculation import (
     statement_of,
 )
 from overages.carrying import Carrying, carry
-from overages.drawing import burn_down, draw
+from overages.covering import draw_money, draw_units, granted_parts
 from overages.errors import InvalidValue
 from overages.exact import Quantity, excess, scaled, unscaled
 from overages.grants import Grant
 from overages.limitpart import LimitPart
-from overages.money import Money
+from overages.names import by_metric
 from overages.overage import sum_of_parts
 from overages.parsing import instance_of, parse_all, tuple_of
-from overages.period import Period
+from overages.period import Period, format_instant
 from overages.plan import Plan
-from overages.rating import Circumstances, base_parts, free_parts, share_of, units_of, usage_beyond
+from overages.rating import Circumstances, base_parts, free_parts, share_of, units_of
 from overages.statement import Statement
 from overages.usage import Usage, UsageEvent
 
 
-@frozen(weakref_slot=False)
+@frozen(init=False, repr=False, weakref_slot=False)
 class Settlement:
     """What settling a period came to.
 
@@ -52,12 +52,39 @@ class Settlement:
     :param balance: what goes on to the next period.
     :param carryings: what became of each allowance that is carried over, by metric.
     :param burndowns: what was drawn on grants in the period, for each metric and for money.
+    :raises InvalidType: for a value of a wrong type; `InvalidValues` for several.
     """
 
     statement: Statement
     balance: Balance
-    carryings: Mapping[str, Carrying] = field(hash=False)
+    _carryings: dict[str, Carrying] = field(hash=False, alias="carryings")
     burndowns: tuple[Burndown, ...]
+
+    def __init__(
+        self,
+        statement: Statement,
+        balance: Balance,
+        carryings: Mapping[str, Carrying] = MappingProxyType({}),
+        burndowns: Iterable[Burndown] = (),
+    ) -> None:
+        values = parse_all(
+            (instance_of(Statement), statement, "statement"),
+            (instance_of(Balance), balance, "balance"),
+            (_carryings_by_metric, carryings, "carryings"),
+            (tuple_of(Burndown), burndowns, "burndowns"),
+        )
+        self.__attrs_init__(*values)
+
+    @property
+    def carryings(self) -> Mapping[str, Carrying]:
+        """What became of each allowance that is carried over, by metric; can be read only."""
+        return MappingProxyType(self._carryings)
+
+    def __repr__(self) -> str:
+        return f"<Settlement of {self.statement!r}>"
+
+
+_carryings_by_metric: Final = by_metric(instance_of(Carrying), "metrics to Carryings")
 
 
 def settle(
@@ -86,6 +113,7 @@ def settle(
     :param events: those that the usage was counted from, as far as their metrics are granted: they
         say when units were used. What they don't account for counts as used at the period's end.
     :param whole: see `calculate`; so `timezone` and `final`.
+    :raises InvalidValue: if the balance is another org's, or of a time that isn't before the usage.
     :raises OveragesError: as `calculate` and `burn_down` do.
 
     >>> from overages import Allowance, CarryOver, PerUnit
@@ -108,6 +136,7 @@ def settle(
         (tuple_of(Grant), grants, "grants"),
         (tuple_of(UsageEvent), events, "events"),
     )
+    _check_follows(used, before, counted)
     own = own_limits(terms, limits)
     refuse_unknown(terms, "usage.quantities", used.quantities)
     known = circumstances_of(
@@ -117,18 +146,35 @@ def settle(
     carried = {metric: _carried_parts(found) for metric, found in carryings.items()}
     known = evolve(known, parts=carried)
     statement = statement_of(terms, used, own, known)
-    units = _units_drawn(statement, used, before, known, given, counted)
+    units = draw_units(statement, used, before, known.earlier, given, counted)
     if units:
-        granted = {each.metric: _granted_parts(each) for each in units}
+        granted = {each.metric: granted_parts(each) for each in units}
         parts = {
             metric: (*carried.get(metric, ()), *granted.get(metric, ()))
             for metric in terms.allowances
         }
         statement = statement_of(terms, used, own, evolve(known, parts=parts))
-    statement, money = _credited(statement, given, before)
+    statement, money = draw_money(statement, given, before)
     burndowns = (*units, *money)
     after = _balance_after(terms, used, before, carryings, burndowns)
     return Settlement(statement, after, carryings, burndowns)
+
+
+def _check_follows(usage: Usage, balance: Balance, events: Iterable[UsageEvent]) -> None:
+    """Refuse a balance that usage doesn't go on from, and events of another org."""
+    for i, event in enumerate(events):
+        if event.org_id != usage.org_id:
+            problem = f"must be that of the usage, {usage.org_id!r}"
+            raise InvalidValue(f"events[{i}].org_id", event.org_id, problem)
+    for used in balance.used[:1]:
+        if used.org_id != usage.org_id:
+            problem = f"must be that of the usage, {usage.org_id!r}"
+            raise InvalidValue("balance.used[0].org_id", used.org_id, problem)
+    ends = [layers[-1].period.end for layers in balance.carried.values()]
+    end = max([*ends, *(found.at for found in balance.burndowns)], default=usage.period.start)
+    if usage.period.start < end:
+        problem = f"must not start before the balance's periods end, {format_instant(end)}"
+        raise InvalidValue("usage.period", usage.period, problem)
 
 
 def _earlier(plan: Plan, usage: Usage, balance: Balance) -> dict[str, Quantity]:
@@ -188,66 +234,6 @@ def _carried_parts(carrying: Carrying) -> tuple[LimitPart, ...]:
 
 def _day(period: Period) -> str:
     return period.describe().split(" ")[0]
-
-
-def _units_drawn(
-    statement: Statement,
-    usage: Usage,
-    balance: Balance,
-    known: Circumstances,
-    grants: tuple[Grant, ...],
-    events: tuple[UsageEvent, ...],
-) -> tuple[Burndown, ...]:
-    """Return what units beyond the limits draw on grants, for each metric that has some."""
-    found = []
-    for metric in sorted({g.metric for g in grants if g.metric and g.currency is None}):
-        if metric in statement and statement[metric].limit is not None:
-            series = usage_beyond(statement, usage, events, known.earlier.get(metric, 0), metric)
-            start = balance.burndown(metric, None) or usage.period.start
-            end = usage.period.end
-            found.append(burn_down(grants, series, metric=metric, start=start, end=end))
-    return tuple(found)
-
-
-def _granted_parts(burndown: Burndown) -> tuple[LimitPart, ...]:
-    return tuple(LimitPart("granted", units, grant) for grant, units in _covered(burndown))
-
-
-def _credited(
-    statement: Statement, grants: tuple[Grant, ...], balance: Balance
-) -> tuple[Statement, tuple[Burndown, ...]]:
-    """Return the statement with the prepaid money that it draws on grants."""
-    unit, zero = statement.currency, Money(0, statement.currency)
-    found: list[Adjustment] = []
-    burndowns = []
-    left = statement.total
-    ours = {grant.metric for grant in grants if grant.currency == unit}
-    for metric in sorted(ours, key=lambda name: (name is None, name or "")):  # the general one last
-        if metric is None:
-            due = left
-        elif metric in statement:
-            due = min(Money(statement.due()[metric][1], unit), left)
-        else:
-            continue
-        due = max(due, zero)
-        start = balance.burndown(metric, unit)
-        burndown = draw(grants, due, statement.period, metric=metric, start=start)
-        burndowns.append(burndown)
-        lines = credited(due, [(g, Money.of(units, unit)) for g, units in _covered(burndown)])
-        found += [evolve(line, metric=metric) for line in lines]
-        left += sum((line.cost for line in lines), zero)
-    if found:
-        everything = [*statement.lines, *found]
-        statement = Statement(statement.org_id, statement.period, statement.plan, everything)
-    return statement, tuple(burndowns)
-
-
-def _covered(burndown: Burndown) -> list[tuple[str, Quantity]]:
-    """Return how much each grant covered, in the order in which they were drawn on."""
-    covered: dict[str, int] = {}
-    for each in burndown.draws:
-        covered[each.grant_id] = covered.get(each.grant_id, 0) + scaled(each.covered)
-    return [(grant, unscaled(parts)) for grant, parts in covered.items()]
 
 
 def _balance_after(

@@ -14,6 +14,7 @@ from overages.balance import Balance
 from overages.burndown import Burndown
 from overages.carrying import Carrying
 from overages.carryover import Carried
+from overages.errors import InvalidValue
 from overages.forms import (
     EXACT,
     INSTANT,
@@ -41,6 +42,20 @@ _GRANTS: Final = grant_forms(CURRENCY, MONEY, CYCLE)
 _INCREMENT: Final = table(Increment, step=NUMBER, first=NUMBER, rounding=ROUNDING)
 _USAGE: Final = table(Usage, org_id=NAME, period=PERIOD, quantities=by_name(NUMBER))
 
+
+def _balance(
+    carried: dict[str, tuple[Carried, ...]],
+    used: tuple[Usage, ...],
+    burndowns: tuple[Burndown, ...],
+) -> Balance:
+    balance = Balance(carried, used, burndowns)
+    for key, given in {"carried": carried, "used": used, "burndowns": burndowns}.items():
+        if getattr(balance, key) != given:  # or another text would give the same value
+            problem = "must be sorted, by period or by metric and currency, with nothing empty"
+            raise InvalidValue(key, given, problem)
+    return balance
+
+
 USAGE_FORMS: Final[dict[type, Form]] = {
     Account: table(
         Account,
@@ -52,7 +67,7 @@ USAGE_FORMS: Final[dict[type, Form]] = {
         since=unless(None, INSTANT),
     ),
     Balance: table(
-        Balance,
+        _balance,
         carried=by_name(list_of(_CARRIED)),
         used=list_of(_USAGE),
         burndowns=list_of(_GRANTS[Burndown]),

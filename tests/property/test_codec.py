@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from overages import PooledStatement, Recording
+from overages import PooledStatement, Recording, Settlement
 from overages.codec import Codec
 from overages.errors import OveragesError
 from overages.testing.recipe import Recipe
@@ -20,7 +20,7 @@ from .effort import few, many
 from .strategies import VALUE_RECIPES, Pairs
 
 CODEC = Codec(price_models=[Pairs])
-ANSWERS = {PooledStatement, Recording}  # never kept
+ANSWERS = {PooledStatement, Recording, Settlement}  # never kept
 KINDS = [kind for kind in VALUE_RECIPES if kind not in ANSWERS]
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 any_recipe = st.sampled_from(KINDS).flatmap(lambda kind: VALUE_RECIPES[kind])

@@ -25,6 +25,7 @@ from overages.statement import Statement
 from overages.testing.basics import (
     currencies,
     cycle_recipes,
+    instants,
     metrics,
     money_recipes,
     names,
@@ -207,14 +208,17 @@ usage_recipes = st.builds(
     quantity_maps,
 )
 account_recipes = st.builds(
-    lambda org, plan, limits, status, cycle: Recipe(
-        Account, (org, plan, reordered(limits)), {"status": status, "cycle": cycle}
+    lambda org, plan, limits, status, cycle, since: Recipe(
+        Account,
+        (org, plan, reordered(limits)),
+        {"status": status, "cycle": cycle, "since": since},
     ),
     orgs,
     names,
     quantity_maps,
     st.sampled_from(["trial", "active", "past_due", "canceled"]),
     st.one_of(st.sampled_from([None, Spelled(None, Recipe(Cycle.monthly))]), cycle_recipes),
+    st.none() | instants,
 )
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from overages.account import Account
 from overages.adjustment import OVERAGE, Adjustment
 from overages.allowance import Allowance
+from overages.balance import Balance
 from overages.burndown import Burndown, Draw, GrantBalance
 from overages.carrying import Carrying
 from overages.carryover import Carried, CarryOver
@@ -33,6 +34,7 @@ from overages.pooling import PooledStatement, PoolShare
 from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
 from overages.record import MetricTotal, OverageRecord, Summary
 from overages.recording import Recording
+from overages.settlement import Settlement
 from overages.statement import Statement
 from overages.testing.adjustments import (
     adjustment_recipes,
@@ -96,6 +98,7 @@ from overages.testing.rules import (
     transaction_charge_recipes,
     transaction_fee_recipes,
 )
+from overages.testing.settling import settled_balance_recipes, settlement_recipes
 from overages.tier import Charge, Tier, TierCharge
 from overages.transactions import TransactionCharge, TransactionFee
 from overages.usage import Usage, UsageEvent
@@ -187,6 +190,7 @@ OUR_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
     Carried: carried_recipes,
     CarryOver: carry_over_recipes,
     Carrying: carrying_recipes(),
+    Balance: settled_balance_recipes(),
     Burndown: burndown_recipes(),
     ChainHead: head_recipes,
     Charge: charge_recipes,
@@ -215,6 +219,7 @@ OUR_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
     PoolShare: pool_share_recipes,
     PooledStatement: pooled_recipes(),
     Recording: recording_recipes,
+    Settlement: settlement_recipes(),
     Statement: statement_recipes,
     Summary: summary_recipes(),
     Tier: st.one_of(tier_recipes(), positive_numbers.flatmap(tier_recipes)),

@@ -44,19 +44,20 @@ from overages.testing.pooling import pool_shares, pooled_statements
 from overages.testing.pricing import our_price_recipes
 from overages.testing.recipe import Recipe, cook
 from overages.testing.registration import register
+from overages.testing.settling import balances, settlements
 from overages.tier import Charge, Tier, TierCharge
 from overages.transactions import TransactionCharge, TransactionFee
 from overages.usage import Usage, UsageEvent
 
 __all__ = [
-    "accounts", "adjustments", "allowances", "burndowns", "carried", "carry_overs", "carryings",
-    "chain_heads", "charges", "commitments", "conversions", "currencies", "cycles", "discounts",
-    "draws", "exchanged_prices", "graduated_prices", "grant_balances", "grants", "histories",
-    "increments", "limit_parts", "metric_totals", "metrics", "money", "names", "overage_lines",
-    "package_prices", "percentages", "periods", "plans", "pool_shares", "pooled_statements",
-    "prices", "recordings", "records", "register", "statements", "summaries", "tier_charges",
-    "tiers", "transaction_charges", "transaction_fees", "unit_prices", "usage_events", "usages",
-    "volume_prices",
+    "accounts", "adjustments", "allowances", "balances", "burndowns", "carried", "carry_overs",
+    "carryings", "chain_heads", "charges", "commitments", "conversions", "currencies", "cycles",
+    "discounts", "draws", "exchanged_prices", "graduated_prices", "grant_balances", "grants",
+    "histories", "increments", "limit_parts", "metric_totals", "metrics", "money", "names",
+    "overage_lines", "package_prices", "percentages", "periods", "plans", "pool_shares",
+    "pooled_statements", "prices", "recordings", "records", "register", "settlements",
+    "statements", "summaries", "tier_charges", "tiers", "transaction_charges", "transaction_fees",
+    "unit_prices", "usage_events", "usages", "volume_prices",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -224,7 +225,7 @@ def plans(
 def accounts(
     draw: st.DrawFn, *, plan: Plan | None = None, org_ids: Strategy[str] | None = None
 ) -> Account:
-    """Return accounts of any status and cycle, with limits of their own for some metrics.
+    """Return accounts of any status, cycle and start, with limits of their own for some metrics.
 
     :param plan: the plan that they are on; limits are then of its metrics.
     :param org_ids: the orgs to choose from.
@@ -242,6 +243,7 @@ def accounts(
         limits,
         status=any_one.status,
         cycle=any_one.cycle,
+        since=any_one.since,
     )
 
 

@@ -19,7 +19,7 @@ import pytest
 
 _NOUNS: Final = (
     "base accounts adjustments chains corrections events grants metering names plans records"
-    " refusals revisions service tenants transactions usage values"
+    " refusals revisions service settlement tenants transactions usage values"
 )
 _PARTS: Final = [f"{__name__}.{noun}" for noun in _NOUNS.split()]
 # So that pytest shows both sides of a comparison that failed, as it does in files of tests.
@@ -42,6 +42,11 @@ from overages.testing.contract.refusals import (
 )
 from overages.testing.contract.revisions import RevisionContract
 from overages.testing.contract.service import LifeContract, RaceContract
+from overages.testing.contract.settlement import (
+    CarriedContract,
+    GrantedContract,
+    UsagePeriodContract,
+)
 from overages.testing.contract.tenants import TenantContract
 from overages.testing.contract.transactions import TransactionContract
 from overages.testing.contract.usage import UsageContract
@@ -70,5 +75,8 @@ class RepositoryContract(
     LifeContract,
     RaceContract,
     MeteringContract,
+    UsagePeriodContract,
+    CarriedContract,
+    GrantedContract,
 ):
     """Every behaviour of a repository; what to override is `make` and, if need be, `close`."""

@@ -28,6 +28,7 @@ class AccountContract(ContractBase):
             Account(OURS, "starter"),
             Account(OURS, "no plan of this name", {"tokens": "0.000000000001"}, status="trial"),
             Account(OURS, "starter", {"tokens": 10**26 - 1}, status="canceled"),
+            Account(OURS, "starter", since=datetime(2024, 1, 31, 1, 2, 3, 4, EAST)),
             Account(
                 OURS,
                 "starter",
@@ -35,7 +36,7 @@ class AccountContract(ContractBase):
                 cycle=Cycle(datetime(2024, 1, 31, 1, 2, 3, 4, EAST), 2, "week", "Europe/Paris"),
             ),
         ],
-        ids=["usual", "trial", "canceled", "cycle"],
+        ids=["usual", "trial", "canceled", "since", "cycle"],
     )
     def test_an_account_is_read_as_it_was_put(
         self, repository: Repository, account: Account

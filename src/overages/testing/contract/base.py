@@ -129,7 +129,7 @@ def everything(repository: Repository, org_id: str | None = None) -> list[object
     read: list[object] = [org for org in repository.orgs() if org_id in (None, org)]
     for org in orgs:
         read += [repository.account(org), repository.head(org), repository.verify(org)]
-        read += repository.grants(org)
+        read += [*repository.grants(org), *repository.usage_periods(org)]
         read += [repr(repository.records(org)), repository.summary(org)]
         for period in (JAN, FEB, MAR, APR):
             read += map(repr, repository.events(org, period))
@@ -146,6 +146,7 @@ def reads(repository: Any, org_id: Any) -> dict[str, Any]:
         "events": lambda: list(repository.events(org_id, FEB)),
         "counted_events": lambda: list(repository.counted_events(org_id, FEB)),
         "usage": lambda: repository.usage(org_id, FEB),
+        "usage_periods": lambda: repository.usage_periods(org_id),
         "records": lambda: repository.records(org_id),
         "records of a period": lambda: repository.records(org_id, FEB),
         "summary": lambda: repository.summary(org_id),

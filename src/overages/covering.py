@@ -1,0 +1,110 @@
+"""Covering: what grants cover of a period, in units beyond the limits and in money.
+
+`settle` calls it, once all that costs nothing anyway is known:
+
+    burndowns = draw_units(statement, usage, balance, earlier, grants, events)
+    statement, burndowns = draw_money(statement, grants, balance)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import evolve
+
+from overages.adjusting import credited
+from overages.adjustment import Adjustment
+from overages.balance import Balance
+from overages.burndown import Burndown
+from overages.drawing import burn_down, draw
+from overages.errors import InvalidValue
+from overages.exact import Quantity, scaled, unscaled
+from overages.grants import Grant
+from overages.limitpart import LimitPart
+from overages.money import Currency, Money
+from overages.period import Period
+from overages.rating import usage_beyond
+from overages.statement import Statement
+from overages.usage import Usage, UsageEvent
+
+
+def draw_units(
+    statement: Statement,
+    usage: Usage,
+    balance: Balance,
+    earlier: Mapping[str, Quantity],
+    grants: tuple[Grant, ...],
+    events: tuple[UsageEvent, ...],
+) -> tuple[Burndown, ...]:
+    """Return what units beyond the limits draw on grants, for each metric that has some."""
+    found = []
+    for metric in sorted({g.metric for g in grants if g.metric and g.currency is None}):
+        if metric in statement and statement[metric].limit is not None:
+            series = usage_beyond(statement, usage, events, earlier.get(metric, 0), metric)
+            start = _standing(grants, balance, metric, None, usage.period)
+            found.append(burn_down(grants, series, start=start, end=usage.period.end))
+    return tuple(found)
+
+
+def _standing(
+    grants: tuple[Grant, ...],
+    balance: Balance,
+    metric: str | None,
+    unit: Currency | None,
+    period: Period,
+) -> Burndown:
+    """Return how grants stood last: untouched, from the first of them on, if none was drawn yet.
+
+    What recurs has then been granted anew as often as if each period before had been settled.
+    """
+    ours = [g.effective_at for g in grants if (g.metric, g.currency) == (metric, unit)]
+    return balance.burndown(metric, unit) or Burndown(min(*ours, period.start), metric, unit)
+
+
+def granted_parts(burndown: Burndown) -> tuple[LimitPart, ...]:
+    """Return the units that grants covered as parts of a limit."""
+    return tuple(LimitPart("granted", units, grant) for grant, units in _covered(burndown))
+
+
+def draw_money(
+    statement: Statement, grants: tuple[Grant, ...], balance: Balance
+) -> tuple[Statement, tuple[Burndown, ...]]:
+    """Return the statement with the prepaid money that it draws on grants."""
+    unit, zero = statement.currency, Money(0, statement.currency)
+    found: list[Adjustment] = []
+    burndowns = []
+    left = statement.total
+    ours = {grant.metric for grant in grants if grant.currency == unit}
+    for metric in sorted(ours, key=lambda name: (name is None, name or "")):  # the general one last
+        if metric is None:
+            due = left
+        elif metric in statement:
+            due = min(Money(statement.due()[metric][1], unit), left)
+        else:
+            continue
+        due = max(due, zero)
+        start = _standing(grants, balance, metric, unit, statement.period)
+        burndown = draw(grants, due, statement.period, metric=metric, start=start)
+        burndowns.append(burndown)
+        lines = credited(due, [(g, _money(g, units, unit)) for g, units in _covered(burndown)])
+        found += [evolve(line, metric=metric) for line in lines]
+        left += sum((line.cost for line in lines), zero)
+    if found:
+        everything = [*statement.lines, *found]
+        statement = Statement(statement.org_id, statement.period, statement.plan, everything)
+    return statement, tuple(burndowns)
+
+
+def _money(grant: str, units: Quantity, unit: Currency) -> Money:
+    try:
+        return Money.of(units, unit)
+    except InvalidValue as error:  # what steps or refills finer than a minor unit have left
+        raise error.within(f"grants.{grant}") from None
+
+
+def _covered(burndown: Burndown) -> list[tuple[str, Quantity]]:
+    """Return how much each grant covered, in the order in which they were drawn on."""
+    covered: dict[str, int] = {}
+    for each in burndown.draws:
+        covered[each.grant_id] = covered.get(each.grant_id, 0) + scaled(each.covered)
+    return [(grant, unscaled(parts)) for grant, parts in covered.items()]

@@ -1,12 +1,14 @@
 """The example host, as its README starts it: over a socket, fuzzed, and its page."""
 
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import environ
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 import pytest
@@ -67,6 +69,24 @@ def address(database: Path) -> Iterator[str]:
 def client(address: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=address, timeout=30) as opened:
         yield opened
+
+
+@pytest.mark.skipif(which("curl") is None, reason="needs curl")
+def test_the_readme_says_what_curl_says(tmp_path: Path) -> None:
+    told = (ROOT / "examples/http_service/README.md").read_text(encoding="utf-8")
+    steps = [
+        step
+        for block in re.findall(r"^```console\n(.*?)^```$", told, re.MULTILINE | re.DOTALL)
+        for step in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
+    ]
+    assert len(steps) == 6
+    with service(tmp_path / "http_service.db") as url:
+        for command, expected in steps:
+            words = shlex.split(command.replace("http://127.0.0.1:8000", url))
+            if words[0] == ".venv-http/bin/overages":
+                words[0:1] = [sys.executable, "-m", "overages"]
+            said = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
+            assert said.stdout.strip() == expected.strip()
 
 
 def test_usage_becomes_a_bill_once(client: httpx.Client, database: Path) -> None:
@@ -171,7 +191,7 @@ def test_what_is_sent_at_random_is_answered_as_described(address: str, tmp_path:
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "run", f"{address}/openapi.json"),
         *("--header", f"Authorization: {ADA['Authorization']}", "--no-color"),
-        *("--max-examples", "100", "--generation-deterministic"),
+        *("--max-examples", "50", "--generation-deterministic"),
     ]
     fuzzed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert fuzzed.returncode == 0, fuzzed.stdout

@@ -29,6 +29,7 @@ MODULES: Final = [
     "codec",
     "adapters.base",
     "adapters.sqlite",
+    "exports.wire",
     "testing.strategies",
     "testing.contract",
 ]

@@ -1,0 +1,30 @@
+"""What is said over HTTP: paths, bodies, status codes and their description, for any framework.
+
+A host finds out who asks, and hands over what came; what it gets is a status and a body of JSON:
+
+    endpoints = Endpoints(service, repository, clock=lambda: datetime.now(UTC))
+    status, body = endpoints.overages("org-123")                       # GET OVERAGES_PATH
+    status, body = endpoints.recalculate("org-123", b'{"force": true}')  # POST RECALCULATE_PATH
+"""
+
+from overages.exports.wire.answers import Answer, failure, refusal, unauthorized
+from overages.exports.wire.description import OVERAGES_PATH, RECALCULATE_PATH, openapi
+from overages.exports.wire.endpoints import Endpoints
+from overages.exports.wire.requests import MOST_BYTES, bearer_token, recalculate_request
+from overages.exports.wire.shape import calculated, recorded
+
+__all__ = [
+    "MOST_BYTES",
+    "OVERAGES_PATH",
+    "RECALCULATE_PATH",
+    "Answer",
+    "Endpoints",
+    "bearer_token",
+    "calculated",
+    "failure",
+    "openapi",
+    "recalculate_request",
+    "recorded",
+    "refusal",
+    "unauthorized",
+]

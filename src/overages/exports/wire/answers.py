@@ -1,0 +1,126 @@
+"""Answers: a status and a body of JSON, for what was done and for what went wrong.
+
+    Answer(200, {"success": True, "data": data})
+    failure(error, "OVERAGE_ERROR")                   # Answer(503, {"success": False, ...})
+
+What the caller, its plan or its usage is at fault for is named. Of anything else, the caller learns
+nothing but that it happened; it is logged under ``overages.exports.wire``, with its traceback.
+"""
+
+from __future__ import annotations
+
+import json
+from logging import getLogger
+from typing import Any, Final, NamedTuple
+
+from overages.errors import (
+    BillingDisabled,
+    CurrencyMismatch,
+    InvalidType,
+    InvalidValue,
+    OveragesError,
+    PeriodInvoiced,
+    PeriodOverlap,
+    RecordConflict,
+    StorageBusy,
+    UnknownMetric,
+    UnknownPlan,
+)
+from overages.exports.wire.shape import Body
+from overages.jsontext import BareNumber
+
+_log: Final = getLogger("overages.exports.wire")
+_SHOWN: Final = 80  # characters of an offending value that a message repeats
+_CALCULATION: Final = (UnknownPlan, UnknownMetric, CurrencyMismatch, PeriodOverlap, InvalidValue)
+_UNEXPECTED: Final = {
+    "OVERAGE_ERROR": "Failed to get overage summary",
+    "RECALCULATION_FAILED": "Failed to recalculate overages",
+}
+
+
+class Answer(NamedTuple):
+    """What is answered: a status code, and what becomes the JSON of the body."""
+
+    status: int
+    body: Body
+
+
+def success(data: Body) -> Answer:
+    """Return the answer of a request that was met.
+
+    >>> success({"orgId": "org-123"})
+    Answer(status=200, body={'success': True, 'data': {'orgId': 'org-123'}})
+    """
+    return Answer(200, {"success": True, "data": data})
+
+
+def refusal(status: int, code: str, message: str, **more: Any) -> Answer:
+    """Return the answer of a request that wasn't met.
+
+    >>> refusal(404, "NOT_FOUND", "Not found").body["error"]
+    {'code': 'NOT_FOUND', 'message': 'Not found'}
+    """
+    return Answer(status, {"success": False, "error": {"code": code, "message": message, **more}})
+
+
+def unauthorized() -> Answer:
+    """Return the answer to who shows no token, or none that is known."""
+    return refusal(401, "UNAUTHORIZED", "A bearer token is required")
+
+
+def no_org_access() -> Answer:
+    """Return the answer to who is known, and a member of no org."""
+    return refusal(403, "NO_ORG_ACCESS", "User is not a member of any organization")
+
+
+def no_plan() -> Answer:
+    """Return the answer where there is no account, and so nothing to calculate by."""
+    return refusal(400, "CALCULATION_FAILED", "Failed to calculate overages (no plan)")
+
+
+def invalid_request(error: OveragesError) -> Answer:
+    """Return the answer to a body that was refused, with each of its faults.
+
+    >>> error = InvalidType("force", "yes", "must be true or false")
+    >>> invalid_request(error).body["error"]["message"]
+    'Invalid request body: force: must be true or false, got "yes"'
+    """
+    details = []
+    for part in error.errors:
+        if isinstance(part, (InvalidType, InvalidValue)):
+            problem = {"field": part.field, "problem": part.problem, "value": _shown(part.value)}
+            details.append(problem)
+    faults = "; ".join(f"{d['field']}: {d['problem']}, got {d['value']}" for d in details)
+    message = f"Invalid request body: {faults}"
+    return refusal(400, "VALIDATION_ERROR", message, details=details)
+
+
+def failure(error: Exception, otherwise: str) -> Answer:
+    """Return the answer to a request that an error ended.
+
+    :param otherwise: the code of an error that is nothing of the caller's: ``"OVERAGE_ERROR"`` in
+        reading, ``"RECALCULATION_FAILED"`` in recalculating.
+
+    >>> failure(BillingDisabled(), "OVERAGE_ERROR").status
+    503
+    >>> failure(UnknownPlan("plan", "pro", "isn't there"), "RECALCULATION_FAILED").body["error"]
+    {'code': 'CALCULATION_FAILED', 'message': "plan: isn't there, got 'pro'"}
+    """
+    if isinstance(error, BillingDisabled):
+        return refusal(503, "OVERAGE_BILLING_DISABLED", "Overage billing is not enabled")
+    if isinstance(error, PeriodInvoiced):
+        return refusal(409, "PERIOD_INVOICED", str(error))
+    if isinstance(error, (RecordConflict, StorageBusy)):
+        return refusal(503, "BUSY", "Another writer is at work; the same request can be made again")
+    if isinstance(error, OveragesError) and all(isinstance(e, _CALCULATION) for e in error.errors):
+        return refusal(400, "CALCULATION_FAILED", str(error))
+    _log.error("%s", _UNEXPECTED[otherwise], exc_info=error)
+    return refusal(500, otherwise, _UNEXPECTED[otherwise])
+
+
+def _shown(value: object) -> str:
+    """Write a value as the JSON that it came as, in short."""
+    if isinstance(value, (dict, list)):
+        return "{...}" if isinstance(value, dict) else "[...]"
+    text = repr(value) if isinstance(value, BareNumber) else json.dumps(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."

@@ -1,0 +1,168 @@
+"""The shape of an org's overage in JSON, with the keys of the engine before this library.
+
+    calculated(statement)["totalCost"]                # 5000
+    recorded("org-123", period, repository.records("org-123", period)) == calculated(statement)
+
+Costs are whole minor units (cents). The price of a token is in thousandths of them, every other
+price in whole ones. A number is a JSON number if it is whole and every reader of JSON keeps it as
+it is (up to 2**53 - 1); else a string, in full.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any, Final, TypeAlias
+
+from overages.adjustment import OVERAGE
+from overages.changes import sums_of
+from overages.errors import InvalidValue
+from overages.exact import Exact, Quantity, exact_number, number_text, unscaled
+from overages.money import Currency
+from overages.overage import charge_of
+from overages.period import Period, format_instant
+from overages.plan import Plan
+from overages.record import OverageRecord
+from overages.statement import Statement
+
+Body: TypeAlias = dict[str, Any]
+"""What becomes a JSON object."""
+
+_Line: TypeAlias = tuple[str, Quantity, Fraction, int, Exact | None]
+"""Metric, units, exact cost in major units, cost in minor ones, and what a unit is priced at."""
+
+_Adjusting: TypeAlias = tuple[str | None, str, int]
+"""Metric, line, cost in minor units."""
+
+_ALWAYS: Final = ("tokens", "playbook_runs", "seats")
+_PARTS: Final = {"tokens": 1000}  # of a minor unit, in which the price is given
+_CENTS: Final = Currency("USD")
+_LARGEST: Final = 2**53 - 1  # a larger number may be rounded where it is read: RFC 8259, section 6
+_SNAKE: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z][a-z0-9]*)+")
+
+
+def calculated(statement: Statement) -> Body:
+    """Return what a statement says, recorded or not.
+
+    :raises InvalidValue: if two metrics would have one key, as ``playbook_runs`` and
+        ``playbookRuns``.
+
+    >>> from overages import Allowance, PerUnit, Usage, calculate
+    >>> plan = Plan("starter", "USD", {"tokens": Allowance(500_000, PerUnit("0.0001"))})
+    >>> usage = Usage("org-123", Period.month(2024, 2), {"tokens": 750_000})
+    >>> calculated(calculate(plan, usage))["overages"]["tokens"]
+    {'amount': 250000, 'unitPrice': 10, 'cost': 2500}
+    """
+    lines = [
+        (line.metric, line.quantity, Fraction(line.exact_cost), line.cost.minor, line.unit_price)
+        for line in statement.overages
+    ]
+    adjusting = [(line.metric, line.line, line.cost.minor) for line in statement.adjustments]
+    return _body(statement.org_id, statement.period, statement.currency, lines, adjusting)
+
+
+def recorded(
+    org_id: str, period: Period, records: Iterable[OverageRecord], plan: Plan | None = None
+) -> Body:
+    """Return what the records of an org and period come to; zeros if there are none.
+
+    :param records: all that the org has of the period.
+    :param plan: the plan of the last of them, for prices that came to be by corrections; without
+        it, such a price is null.
+    :raises InvalidValue: if two metrics would have one key.
+
+    >>> recorded("org-123", Period.month(2024, 2), ())["overages"]["seats"]
+    {'amount': 0, 'unitPrice': 0, 'cost': 0}
+    """
+    there = list(records)
+    prices = {record.metric: record.unit_price for record in there if record.unit_price is not None}
+    lines: list[_Line] = []
+    adjusting: list[_Adjusting] = []
+    for (metric, line), (parts, exact, minor) in sums_of(there).items():
+        if metric is None or line != OVERAGE:
+            adjusting.append((metric, line, minor))
+            continue
+        quantity, price = unscaled(parts), prices.get(metric)
+        if plan is not None and metric in plan.allowances and not _explains(price, quantity, exact):
+            price = charge_of(plan.allowances[metric].price, 0, quantity)[1]
+        lines.append((metric, quantity, exact, minor, price))
+    currency = there[-1].cost.currency if there else _CENTS
+    return _body(org_id, period, currency, lines, adjusting)
+
+
+def _body(
+    org_id: str,
+    period: Period,
+    currency: Currency,
+    lines: Iterable[_Line],
+    adjusting: Iterable[_Adjusting],
+) -> Body:
+    charged = {line[0]: line for line in lines if line[1] or line[3]}
+    adjustments = [line for line in adjusting if line[2]]
+    keys = _keys([*charged, *(metric for metric, *_ in adjustments if metric is not None)])
+    total = sum(line[3] for line in charged.values()) + sum(cost for *_, cost in adjustments)
+    body: Body = {
+        "orgId": org_id,
+        "period": {"start": format_instant(period.start), "end": format_instant(period.end)},
+        "overages": {
+            key: _overage(charged.get(metric), currency)
+            for metric, key in keys.items()
+            if metric in charged or metric in _ALWAYS
+        },
+        "totalCost": _number(total),
+    }
+    # The engine before knew cents of a dollar and no adjustments: no key where there is no more.
+    if adjustments:
+        body["adjustments"] = [
+            {
+                "metric": None if metric is None else keys[metric],
+                "line": line,
+                "cost": _number(cost),
+            }
+            for metric, line, cost in adjustments
+        ]
+    if currency != _CENTS:
+        body["currency"] = {"code": currency.code, "exponent": currency.exponent}
+    return body
+
+
+def _overage(line: _Line | None, currency: Currency) -> Body:
+    if line is None:
+        return {"amount": 0, "unitPrice": 0, "cost": 0}
+    metric, quantity, exact, minor, price = line
+    each = None
+    if price is not None and _explains(price, quantity, exact):
+        each = _number(Fraction(price) * 10**currency.exponent * _PARTS.get(metric, 1))
+    return {"amount": _number(quantity), "unitPrice": each, "cost": _number(minor)}
+
+
+def _explains(price: Exact | None, quantity: Quantity, exact: Fraction) -> bool:
+    """Tell whether every unit costs the price, and nothing else is due."""
+    return price is not None and Fraction(price) * Fraction(quantity) == exact
+
+
+def _keys(metrics: Iterable[str]) -> dict[str, str]:
+    """Return the key of each metric, and of those that are always there."""
+    keys = {metric: _camel(metric) for metric in (*_ALWAYS, *metrics)}
+    owners: dict[str, str] = {}
+    for metric, key in keys.items():
+        if owners.setdefault(key, metric) != metric:
+            problem = f"must not have the key of {owners[key]!r}, which is {key!r} too"
+            raise InvalidValue("metric", metric, problem)
+    return keys
+
+
+def _camel(metric: str) -> str:
+    """Write a name in camel case if it is in snake case; any other stays as it is."""
+    if not _SNAKE.fullmatch(metric):
+        return metric
+    first, *rest = metric.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _number(number: Quantity | Fraction) -> int | str:
+    ratio = Fraction(number)
+    if ratio.denominator == 1 and abs(ratio.numerator) <= _LARGEST:
+        return ratio.numerator
+    return number_text(exact_number(ratio.numerator, ratio.denominator))

@@ -1,0 +1,112 @@
+"""The hosts shown in "How to serve it over HTTP" run, with a stand-in for the framework."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from overages import Account, MemoryRepository, OverageService, Plan
+from overages.exports.wire import OVERAGES_PATH, RECALCULATE_PATH, Endpoints
+
+PAGE = Path(__file__).parents[3] / "docs/how-to/serve-over-http.md"
+BLOCK = re.compile(r"^```\{code-block\} python\n:caption: (\w+)\n\n(.*?)^```$", re.M | re.S)
+SHOWN = dict(BLOCK.findall(PAGE.read_text(encoding="utf-8")))
+NOW = datetime(2024, 2, 20, tzinfo=UTC)
+ADA = {"Authorization": "Bearer ada"}
+
+Call = Callable[[str, dict[str, str], bytes], tuple[int, Any, dict[str, str]]]
+
+
+def module(name: str, **things: Any) -> ModuleType:
+    made = ModuleType(name)
+    vars(made).update(things)
+    return made
+
+
+@pytest.fixture
+def host() -> ModuleType:
+    repository = MemoryRepository()
+    repository.put_plan(Plan("p", "USD", {}))
+    repository.put_account(Account("org-123", plan="p"))
+    service = OverageService(repository, lambda: NOW)
+    members = {"ada": SimpleNamespace(org_id="org-123"), "edsger": SimpleNamespace(org_id=None)}
+    endpoints = Endpoints(service, repository, lambda: NOW)
+    return module("host", endpoints=endpoints, member_of=members.get)
+
+
+@pytest.fixture
+def flask(host: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Call:
+    routes: dict[str, Any] = {}
+    request = SimpleNamespace()
+
+    class Flask:
+        def __init__(self, name: str) -> None:
+            assert name == "shown"
+
+        def get(self, path: str) -> Callable[[Any], Any]:
+            return lambda view: routes.setdefault(path, view)
+
+        post = get
+
+    monkeypatch.setitem(sys.modules, "host", host)
+    monkeypatch.setitem(sys.modules, "flask", module("flask", Flask=Flask, request=request))
+    exec(compile(SHOWN["flask"], str(PAGE), "exec"), {"__name__": "shown"})
+
+    def call(path: str, headers: dict[str, str], body: bytes) -> Any:
+        request.headers, request.get_data = headers, lambda: body
+        said, status, sent = routes[path]()
+        return status, said, sent
+
+    return call
+
+
+@pytest.fixture
+def django(host: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Call:
+    def as_it_is(thing: Any) -> Any:
+        return thing
+
+    modules = {
+        "host": host,
+        "django.http": module("http", JsonResponse=lambda body, **more: (body, more)),
+        "django.urls": module("urls", path=lambda *pair: pair),
+        "django.views.decorators.csrf": module("csrf", csrf_exempt=as_it_is),
+        "django.views.decorators.http": module("d", require_GET=as_it_is, require_POST=as_it_is),
+    }
+    for parent in ("django", "django.views", "django.views.decorators"):
+        modules[parent] = module(parent)
+    for name, stand_in in modules.items():
+        monkeypatch.setitem(sys.modules, name, stand_in)
+    shown: dict[str, Any] = {}
+    exec(compile(SHOWN["django"], str(PAGE), "exec"), shown)
+
+    def call(path: str, headers: dict[str, str], body: bytes) -> Any:
+        view = dict(shown["urlpatterns"])[path.removeprefix("/")]
+        said, more = view(SimpleNamespace(headers=headers, body=body))
+        return more["status"], said, more["headers"]
+
+    return call
+
+
+@pytest.mark.parametrize("framework", SHOWN)
+def test_a_host_of_ten_lines_answers(framework: str, request: pytest.FixtureRequest) -> None:
+    call: Call = request.getfixturevalue(framework)
+    for path in (OVERAGES_PATH, RECALCULATE_PATH):
+        status, body, _ = call(path, ADA, b'{"force": true}')
+        assert (status, body["data"]["orgId"], body["data"]["totalCost"]) == (200, "org-123", 0)
+        assert call(path, {"Authorization": "Bearer edsger"}, b"")[0] == 403
+        for headers in ({}, {"Authorization": "Bearer x"}):
+            status, body, sent = call(path, headers, b"")
+            assert (status, body["error"]["code"]) == (401, "UNAUTHORIZED")
+            assert sent == {"WWW-Authenticate": "Bearer"}
+    assert call(RECALCULATE_PATH, ADA, b"force")[0] == 400
+
+
+def test_both_frameworks_are_shown() -> None:
+    assert set(SHOWN) == {"flask", "django"}

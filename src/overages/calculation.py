@@ -32,7 +32,7 @@ from overages.rating import USUAL, Circumstances, cost_of, rate
 from overages.rounding import round_ratio, round_together
 from overages.statement import Row, Statement, new_statement, unknown_metric
 from overages.timezones import zone_name
-from overages.usage import Usage, parse_quantities
+from overages.usage import Usage
 
 Limits: TypeAlias = Mapping[str, QuantityLike | None]
 """An org's own limits by metric, in place of what its plan includes; None keeps the plan's."""
@@ -44,7 +44,7 @@ def calculate(
     *,
     limits: Limits | None = None,
     whole: Period | None = None,
-    earlier: Mapping[str, QuantityLike] | None = None,
+    earlier: Limits | None = None,
     timezone: str = "UTC",
     final: bool = True,
 ) -> Statement:
@@ -64,7 +64,8 @@ def calculate(
     :param whole: the billing period that the usage's period is a part of, so that limits, minimums
         and commitments are prorated; None where it is a whole one.
     :param earlier: units used earlier in the billing period, by metric: its allowance, less them,
-        and the tiers of its price go on instead, and only what this usage adds is charged. A
+        and the tiers of its price go on instead, and only what this usage adds is charged. None
+        for a metric of which nothing was billed yet, so that a fee at quantity zero is due. A
         percentage, a commitment, a maximum or a minimum is applied to what this bill adds alone:
         where it is to hold for the whole period, record the period's statement anew instead.
     :param timezone: IANA name of the timezone whose calendar days count in proration.
@@ -134,7 +135,7 @@ def charge_between(model: PriceModel, before: QuantityLike | None, after: Quanti
 def circumstances_of(
     plan: Plan,
     whole: Period | None,
-    earlier: Mapping[str, QuantityLike] | None,
+    earlier: Limits | None,
     *,
     timezone: str,
     final: bool,
@@ -142,7 +143,7 @@ def circumstances_of(
     """Return what is known of a period, as `calculate` is told it."""
     part_of, before, zone, is_final = parse_all(
         (optional(instance_of(Period)), whole, "whole"),
-        (optional(parse_quantities), earlier, "earlier"),
+        (optional(_parse_limits), earlier, "earlier"),
         (zone_name, timezone, "timezone"),
         (flag, final, "final"),
     )

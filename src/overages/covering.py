@@ -32,7 +32,7 @@ def draw_units(
     statement: Statement,
     usage: Usage,
     balance: Balance,
-    earlier: Mapping[str, Quantity],
+    earlier: Mapping[str, Quantity | None],
     grants: tuple[Grant, ...],
     events: tuple[UsageEvent, ...],
 ) -> tuple[Burndown, ...]:
@@ -40,7 +40,7 @@ def draw_units(
     found = []
     for metric in sorted({g.metric for g in grants if g.metric and g.currency is None}):
         if metric in statement and statement[metric].limit is not None:
-            series = usage_beyond(statement, usage, events, earlier.get(metric, 0), metric)
+            series = usage_beyond(statement, usage, events, earlier.get(metric) or 0, metric)
             start = _standing(grants, balance, metric, None, usage.period)
             found.append(burn_down(grants, series, start=start, end=usage.period.end))
     return tuple(found)

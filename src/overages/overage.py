@@ -37,10 +37,10 @@ from overages.pricing import PriceModel, price_model
 from overages.tier import Charge, TierCharge
 from overages.trusted import trusted
 
-Detail: TypeAlias = tuple[Quantity, tuple[LimitPart, ...]]
+Detail: TypeAlias = tuple[Quantity | None, tuple[LimitPart, ...]]
 """What most lines don't need: units charged before, and the parts of the limit."""
 
-PLAIN: Final[Detail] = (0, ())
+PLAIN: Final[Detail] = (None, ())
 
 COLUMNS: Final = ["metric", "used", "limit", "over", "price", "exact", "cost"]
 ALIGN: Final = "lrrrlrr"
@@ -68,7 +68,8 @@ class Overage:
     :param price: the price model of the units beyond the limit.
     :param cost: what is charged for them, rounded.
     :param before: units that were charged earlier, in the time that the price's tiers count over;
-        the units of this line come on top of them.
+        the units of this line come on top of them. None where nothing was charged yet, not even
+        what is due at quantity zero.
     :param limit_parts: where the limit comes from, if it isn't simply the plan's or the account's
         own; their sum is the limit.
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
@@ -80,7 +81,7 @@ class Overage:
     quantity: Quantity = field(repr=False, init=False)
     price: PriceModel
     cost: Money
-    before: Quantity
+    before: Quantity | None
     limit_parts: tuple[LimitPart, ...]
 
     def __init__(
@@ -90,7 +91,7 @@ class Overage:
         limit: QuantityLike | None,
         price: PriceModel,
         cost: Money,
-        before: QuantityLike = 0,
+        before: QuantityLike | None = None,
         limit_parts: Iterable[LimitPart] = (),
     ) -> None:
         key, units, bound, model, amount, earlier, parts = parse_all(
@@ -99,7 +100,7 @@ class Overage:
             (optional_non_negative, limit, "limit"),
             (price_model, price, "price"),
             (instance_of(Money), cost, "cost"),
-            (non_negative, before, "before"),
+            (optional_non_negative, before, "before"),
             (_limit_parts, limit_parts, "limit_parts"),
         )
         if parts and (bound is None or sum_of_parts(parts) != bound):
@@ -114,21 +115,21 @@ class Overage:
         Where units were charged `before`, it is the charge of all together, and `charged_before` is
         what to take off.
         """
-        if not self.before:
+        if self.before is None:
             return self.price.charge(self.quantity)
         return self.price.charge(unscaled(scaled(self.before) + scaled(self.quantity)))
 
     @property
     def charged_before(self) -> Exact:
         """The unrounded cost of the units that were charged before, in major currency units."""
-        if not self.before:
+        if self.before is None:
             return exact_number(0, 1)
         return self.price.charge(self.before).exact_cost
 
     @property
     def exact_cost(self) -> Exact:
         """Unrounded cost in major currency units."""
-        if not self.before:
+        if self.before is None:
             return self.charge.exact_cost
         cost, _ = charge_of(self.price, self.before, self.quantity)
         return exact_number(cost.numerator, cost.denominator)
@@ -160,7 +161,7 @@ class Overage:
         charge = self.charge
         exact, cost = plain_text(self.exact_cost), str(self.cost)
         how = [(part.explain(), part.exact_cost) for part in charge.tiers]
-        if self.before:
+        if self.before is not None and (self.before or self.charged_before):
             paid = -Fraction(self.charged_before)
             off = exact_number(paid.numerator, paid.denominator)
             how.append((f"charged before: {plain_text(self.before)}", off))
@@ -173,15 +174,15 @@ class Overage:
 
 
 def charge_of(
-    price: PriceModel, before: Quantity, quantity: Quantity
+    price: PriceModel, before: Quantity | None, quantity: Quantity
 ) -> tuple[Fraction, Exact | None]:
     """Return what units cost exactly, on top of those before, and the price of each of them."""
     if not quantity:  # the price is that of the next unit
-        paid = Fraction(*price.charge(before).ratio)
-        return Fraction() if before else paid, charge_of(price, before, 1)[1]
-    charge = price.charge(unscaled(scaled(before) + scaled(quantity)))
+        due = Fraction(*price.charge(0).ratio) if before is None else Fraction()
+        return due, charge_of(price, before, 1)[1]
+    charge = price.charge(unscaled(scaled(before or 0) + scaled(quantity)))
     exact = Fraction(*charge.ratio)
-    if not before:
+    if before is None:
         return exact, charge.unit_price
     exact -= Fraction(*price.charge(before).ratio)
     each = charge.unit_price

@@ -45,7 +45,6 @@ from overages.tier import Charge
 from overages.usage import Usage, UsageEvent
 
 _TICK: Final = timedelta(microseconds=1)
-_NONE: Final[Mapping[str, Quantity]] = MappingProxyType({})
 
 
 @frozen(weakref_slot=False)
@@ -54,14 +53,15 @@ class Circumstances:
 
     :param whole: the period that the usage's period is a part of; None where it is a whole one.
     :param timezone: whose calendar days count in proration.
-    :param earlier: units used before, in the time that the allowance is for, by metric.
+    :param earlier: units used before, in the time that the allowance is for, by metric; None for a
+        metric of which nothing was billed in it yet.
     :param parts: what adds to a metric's limit, or takes from it.
     :param final: whether this is the period's last bill, on which true-ups are due.
     """
 
     whole: Period | None = None
     timezone: str = "UTC"
-    earlier: Mapping[str, Quantity] = _NONE
+    earlier: Mapping[str, Quantity | None] = MappingProxyType({})
     parts: Mapping[str, tuple[LimitPart, ...]] = MappingProxyType({})
     final: bool = True
 
@@ -235,16 +235,17 @@ def _line(
     own: Mapping[str, Quantity],
     circumstances: Circumstances,
 ) -> _Line:
-    earlier = circumstances.earlier.get(metric, 0)
-    there = units_of(allowance, earlier)
-    now = units_of(allowance, _sum([earlier, usage.quantities.get(metric, 0)]))
+    earlier = circumstances.earlier.get(metric)
+    there = units_of(allowance, earlier or 0)
+    now = units_of(allowance, _sum([earlier or 0, usage.quantities.get(metric, 0)]))
     used = excess(now, there)
-    # The counters of a whole period go on where something was used earlier in it.
+    # The counters are those of the whole period.
     goes_on = metric in circumstances.earlier
     share = Fraction(1) if goes_on else share_of(usage, allowance, circumstances)
     base = base_parts(metric, allowance, usage, own, share)
     if base is None:
-        return _Line(used, None, 0, *_costs(allowance.price, 0, 0), PLAIN)
+        none = None if earlier is None else 0
+        return _Line(used, None, 0, *_costs(allowance.price, none, 0), (none, ()))
     parts = [*base, *free_parts(allowance), *circumstances.parts.get(metric, ())]
     # What is drawn on grants is for this usage alone: nothing earlier has used it up.
     granted = sum_of_parts(part for part in parts if part.kind == "granted")
@@ -252,16 +253,17 @@ def _line(
     if taken := min(there, whole):
         parts.append(LimitPart("used", unscaled(-scaled(taken))))
     limit = _sum([excess(whole, taken), granted])
-    over, before = excess(used, limit), excess(there, whole)
-    is_plain = len(parts) == 1 and parts[0].name is None and not before
+    over = excess(used, limit)
+    before = None if earlier is None else excess(there, whole)
+    is_plain = len(parts) == 1 and parts[0].name is None and before is None
     detail = PLAIN if is_plain else (before, tuple(parts))
     return _Line(used, limit, over, *_costs(allowance.price, before, over), detail)
 
 
-def _costs(price: PriceModel, before: Quantity, over: Quantity) -> tuple[Fraction, Fraction]:
+def _costs(price: PriceModel, before: Quantity | None, over: Quantity) -> tuple[Fraction, Fraction]:
     """Return what units cost with those before them, and what those before cost alone."""
-    paid = cost_of(price, before) if before else (0, 1)
-    due = cost_of(price, _sum([before, over]))
+    paid = (0, 1) if before is None else cost_of(price, before)
+    due = cost_of(price, _sum([before or 0, over]))
     return Fraction(*due), Fraction(*paid)
 
 

@@ -72,9 +72,9 @@ def calculate_segments(
         (flag, final, "final"),
     )
     statements = []
-    before: dict[str, Quantity] = {}
+    before: dict[str, Quantity] = {}  # of metrics that were billed
     for plan, usage in found:
-        known = {metric: before.get(metric, 0) for metric in plan.allowances}
+        known = {metric: before.get(metric) for metric in plan.allowances}
         statements.append(
             calculate(
                 plan,
@@ -86,8 +86,9 @@ def calculate_segments(
                 final=is_final,
             )
         )
-        for metric, used in usage.quantities.items():
-            before[metric] = unscaled(scaled(before.get(metric, 0)) + scaled(used))
+        for metric in plan.allowances:
+            used = scaled(before.get(metric, 0)) + scaled(usage.quantities.get(metric, 0))
+            before[metric] = unscaled(used)
     return tuple(statements)
 
 

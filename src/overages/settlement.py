@@ -177,19 +177,17 @@ def _check_follows(usage: Usage, balance: Balance, events: Iterable[UsageEvent])
         raise InvalidValue("usage.period", usage.period, problem)
 
 
-def _earlier(plan: Plan, usage: Usage, balance: Balance) -> dict[str, Quantity]:
+def _earlier(plan: Plan, usage: Usage, balance: Balance) -> dict[str, Quantity | None]:
     """Return what was used before of allowances for a longer time than the period."""
-    earlier = {}
+    earlier: dict[str, Quantity | None] = {}
     for metric, allowance in plan.allowances.items():
         if allowance.included_for is not None:
             when = allowance.included_for.period_at(usage.period.start)
             if usage.period.end > when.end:
                 problem = f"must lie within one period of the allowance's, {when}"
                 raise InvalidValue(f"usage.period ({metric})", usage.period, problem)
-            counts = [
-                used.quantities.get(metric, 0) for used in balance.used if used.period == when
-            ]
-            earlier[metric] = counts[0] if counts else 0
+            counts = [used.quantities for used in balance.used if used.period == when]
+            earlier[metric] = counts[0].get(metric) if counts else None
     return earlier
 
 
@@ -248,7 +246,7 @@ def _balance_after(
     for metric, allowance in plan.allowances.items():
         if allowance.included_for is not None:
             when = allowance.included_for.period_at(usage.period.start)
-            used = scaled(earlier[metric]) + scaled(usage.quantities.get(metric, 0))
+            used = scaled(earlier[metric] or 0) + scaled(usage.quantities.get(metric, 0))
             counted.setdefault(when, {})[metric] = unscaled(used)
     states = {(each.metric, each.currency): each for each in balance.burndowns}
     states |= {(each.metric, each.currency): each.closed() for each in burndowns}

@@ -104,7 +104,7 @@ class Statement:
         ):
             if not (over or minor):
                 continue
-            if details and details[i][0]:
+            if details and details[i][0] is not None:
                 cost, each = charge_of(rate[2], details[i][0], over)
                 yield rate[0], OVERAGE, over, cost.as_integer_ratio(), minor, each
             else:

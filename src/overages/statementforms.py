@@ -151,7 +151,7 @@ _LINE: Final = table(
     used=NUMBER,
     limit=optional(NUMBER),
     minor=WHOLE,
-    before=unless(0, NUMBER),
+    before=unless(None, NUMBER),
     limit_parts=_PARTS,
 )
 
@@ -201,7 +201,7 @@ def statement_forms(price: Form, plan: Form) -> dict[type, Form]:
             limit=optional(NUMBER),
             price=price,
             cost=MONEY,
-            before=unless(0, NUMBER),
+            before=unless(None, NUMBER),
             limit_parts=_PARTS,
         ),
         Statement: table(

@@ -32,7 +32,7 @@ class Line(NamedTuple):
     used: Fraction
     limit: Fraction | None
     over: Fraction
-    before: Fraction
+    before: Fraction | None
     exact: Fraction
     cost: int
 
@@ -93,26 +93,29 @@ def share_of(usage: Usage, terms: Allowance | Plan, whole: Period | None) -> Fra
 
 def _draft(
     plan: Plan, metric: str, usage: Usage, known: Known
-) -> tuple[Fraction, Fraction | None, Fraction, Fraction, Fraction, Fraction]:
+) -> tuple[Fraction, Fraction | None, Fraction, Fraction | None, Fraction, Fraction]:
     """Return used, limit, over, before, and what all cost and those before, in major units."""
     allowance = plan.allowances[metric]
-    raw, sooner = (
-        Fraction(quantities.get(metric, 0)) for quantities in (usage.quantities, known.earlier)
-    )
+    raw, billed = Fraction(usage.quantities.get(metric, 0)), known.earlier.get(metric)
+    sooner = Fraction(billed or 0)
     start, end = converted(allowance, sooner), converted(allowance, sooner + raw)
     free = _free(plan, metric, usage, known)
     if free is None:
-        return end - start, None, Fraction(), Fraction(), *_costs(allowance, Fraction(), Fraction())
+        none = None if billed is None else Fraction()
+        return end - start, None, Fraction(), none, *_costs(allowance, none, Fraction())
     # Of the period's units, those up to `free` cost nothing, wherever in it they were used.
     left = max(Fraction(), free - start)
     over = max(Fraction(), end - max(start, free))
-    before = max(Fraction(), start - free)
+    before = None if billed is None else max(Fraction(), start - free)
     return end - start, left, over, before, *_costs(allowance, before, over)
 
 
-def _costs(allowance: Allowance, before: Fraction, over: Fraction) -> tuple[Fraction, Fraction]:
-    paid = oracle.price_of(allowance.price, before) if before else Fraction()
-    return oracle.price_of(allowance.price, before + over), paid
+def _costs(
+    allowance: Allowance, before: Fraction | None, over: Fraction
+) -> tuple[Fraction, Fraction]:
+    """Return what all costs, and what was billed: nothing at all if there was no bill."""
+    paid = Fraction() if before is None else oracle.price_of(allowance.price, before)
+    return oracle.price_of(allowance.price, (before or 0) + over), paid
 
 
 def _free(plan: Plan, metric: str, usage: Usage, known: Known) -> Fraction | None:

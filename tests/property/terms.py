@@ -195,7 +195,7 @@ def bills(draw: st.DrawFn, code: str | None = None) -> Bill:
     known = Known(
         limits=draw(st.dictionaries(st.sampled_from(["a", "b"]), st.none() | tenths(30))),
         whole=whole,
-        earlier=draw(st.just({}) | quantities),
+        earlier=draw(st.just({}) | quantities | st.just({"a": None})),
         final=draw(st.booleans()),
     )
     period = FEBRUARY if whole is None else part

@@ -157,16 +157,15 @@ def test_a_plan_on_other_terms_is_another_plan(
     recipe: Recipe[Plan], rounding: overages.Rounding, fee: int
 ) -> None:
     plan = recipe.one()
-    terms: dict[str, Any] = {
-        "rounding": plan.rounding,
-        "rounding_scope": plan.rounding_scope,
-        "base_fee": plan.base_fee,
-    }
     more = Money(fee, plan.currency) + (plan.base_fee or Money(0, plan.currency))
-    for changed in ({"rounding": rounding}, {"rounding_scope": "total"}, {"base_fee": more}):
-        other = Plan(plan.slug, plan.currency, plan.allowances, **{**terms, **changed})
-        assert (other == plan) == (changed == {"rounding": plan.rounding})
-        assert Plan(plan.slug, plan.currency, plan.allowances, **terms) == plan
+    changes: list[dict[str, Any]] = [
+        {"rounding": rounding},
+        {"rounding_scope": "total"},
+        {"base_fee": more},
+    ]
+    for changed in changes:
+        assert (attrs.evolve(plan, **changed) == plan) == (changed == {"rounding": plan.rounding})
+    assert attrs.evolve(plan) == plan
 
 
 @given(statement_recipes, periods, st.integers(1, 5))

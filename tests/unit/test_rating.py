@@ -198,8 +198,17 @@ def test_beyond_it_the_tiers_go_on() -> None:
 
 def test_nothing_used_earlier_leaves_all_of_it() -> None:
     allowance = Allowance(100, TIERED)
-    assert bill(allowance, 120, earlier={"a": 0}) == bill(allowance, 120)
+    assert bill(allowance, 120, earlier={"a": None}) == bill(allowance, 120)
+    assert bill(allowance, 120, earlier={"a": 0}).total == bill(allowance, 120).total
     assert bill(allowance, 120, earlier={}) == bill(allowance, 120)
+
+
+def test_a_fee_at_quantity_zero_is_due_once_in_a_period_that_is_billed_in_steps() -> None:
+    price = Graduated([Tier(None, price=1, flat=5)], flat_at_zero=True)
+    first = bill(Allowance(10, price), 4, earlier={"a": None})
+    then = [bill(Allowance(10, price), 3, earlier={"a": used}) for used in (4, 7, 10)]
+    assert [each.total.minor for each in (first, *then)] == [500, 0, 0, 300]
+    assert "charged before: 0" in then[0].explain()
 
 
 def test_an_allowance_of_nothing_says_no_more_than_what_was_charged_before() -> None:
@@ -255,4 +264,4 @@ def test_parts_of_a_limit_are_added_and_taken_off() -> None:
     more = (LimitPart("carried", 5, "2024-01-01"), LimitPart("owed", -3, "2024-01-01"))
     found = rate(plan, Usage("org-1", FEBRUARY, {"a": 20}), {}, Circumstances(parts={"a": more}))
     assert found.rows == ((20, 12, 8, 8),)
-    assert found.details == ((0, (LimitPart("included", 10), *more)),)
+    assert found.details == ((None, (LimitPart("included", 10), *more)),)

@@ -52,7 +52,7 @@ def test_json_has_every_number_as_plain_decimal_text() -> None:
                 "exact_cost": "3999997/300000000",
                 "cost": "0.013333323",
                 "limit_parts": [],
-                "before": "0",
+                "before": None,
                 "tiers": [
                     {
                         "above": "0",
@@ -79,7 +79,7 @@ def test_json_has_every_number_as_plain_decimal_text() -> None:
                 "exact_cost": "0",
                 "cost": "0.000000000",
                 "limit_parts": [],
-                "before": "0",
+                "before": None,
                 "tiers": [],
             },
         ],

@@ -8,6 +8,7 @@ import pytest
 from overages import (
     Account,
     Allowance,
+    Balance,
     Carried,
     Carrying,
     CarryOver,
@@ -58,6 +59,7 @@ USD_5 = Money(5, "USD")
             TransactionFee(5).charge_each([2, 3]),
         ),
         (Allowance(5, PerUnit(1)), {"included": None}, Allowance(None, PerUnit(1))),
+        (Balance({"a": [Carried(5, FEBRUARY)]}), {"carried": {}}, Balance()),
         (Usage("a", FEBRUARY, {"x": 1}), {"org_id": "b"}, Usage("b", FEBRUARY, {"x": 1})),
         (
             UsageEvent("a", "x", 1, FEBRUARY.start, dimensions={"region": "eu"}),

@@ -1,11 +1,10 @@
 """How other billing systems settle a period with what earlier ones left, and this library too.
 
 Each row is a numeric fact that another system's tests or documentation assert: its id names the
-system (Autumn, Device Cloud, Kill Bill, OpenMeter, Zuora).
+system (Autumn, Device Cloud, OpenMeter, Zuora).
 """
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
@@ -24,8 +23,6 @@ from overages import (
     Plan,
     Usage,
     UsageEvent,
-    calculate_segments,
-    meter,
     settle,
 )
 
@@ -135,37 +132,3 @@ def test_a_grant_that_is_voided_pays_for_what_was_used_before(
     assert found is not None
     assert found.burndowns[0].balances == {"g1": left}
     assert (found.burndowns[0].overage, found.statement["units"].quantity) == (overage, overage)
-
-
-@pytest.mark.parametrize(
-    ("bounds", "prices", "usage", "amounts"),
-    [
-        # Usage dated exactly on the day of the change belongs to the new plan.
-        pytest.param(
-            [(2026, 5, 28), (2026, 6, 18), (2026, 6, 28)],
-            ["1.00", "3.00"],
-            [((2026, 6, 17), 33), ((2026, 6, 18), 4)],
-            ["33.00", "12.00"],
-            id="killbill-pricechange-002",
-        )
-    ],
-)
-def test_each_segment_has_its_own_price(
-    bounds: list[Any], prices: list[str], usage: list[Any], amounts: list[str]
-) -> None:
-    start, change, end = (datetime(*bound, tzinfo=UTC) for bound in bounds)
-    whole = Period(start, end)
-    before, after = whole.split(change)
-    events = [
-        UsageEvent("org", "blocks", quantity, at=datetime(*day, tzinfo=UTC))
-        for day, quantity in usage
-    ]
-    usages = meter(events, period_at=lambda at: before if at in before else after)
-    plans = [
-        Plan(f"plan-{n}", "USD", {"blocks": Allowance(0, PerUnit(price))})
-        for n, price in enumerate(prices)
-    ]
-    found = calculate_segments(zip(plans, usages, strict=True), whole)
-    assert [statement.total for statement in found] == [
-        Money.of(amount, "USD") for amount in amounts
-    ]

@@ -1,7 +1,7 @@
 """Accounts: an org, its plan and its own limits."""
 
 import pickle
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -110,3 +110,33 @@ def test_the_repr_of_an_account_shows_status_and_cycle_where_they_are_unusual() 
     assert repr(Account("a", "p", cycle=Cycle.monthly())) == "Account('a', 'p', {})"
     account = Account("a", "p", status="past_due", cycle=cycle)
     assert repr(account) == f"Account('a', 'p', {{}}, status='past_due', cycle={cycle!r})"
+
+
+def test_an_account_has_its_plan_from_its_first_usage_unless_told() -> None:
+    assert Account("org-1", "starter").since is None
+
+
+def test_the_instant_from_which_an_account_has_its_plan_is_kept_in_utc() -> None:
+    east = timezone(timedelta(hours=9))
+    account = Account("org-1", "starter", since=datetime(2024, 2, 1, 9, tzinfo=east))
+    assert account.since == datetime(2024, 2, 1, tzinfo=UTC)
+    assert account != Account("org-1", "starter")
+    assert account == Account("org-1", "starter", since=datetime(2024, 2, 1, tzinfo=UTC))
+    assert repr(account) == (
+        "Account('org-1', 'starter', {}, "
+        "since=datetime.datetime(2024, 2, 1, 0, 0, tzinfo=datetime.timezone.utc))"
+    )
+    assert pickle.loads(pickle.dumps(account)) == account
+
+
+@pytest.mark.parametrize(
+    ("since", "message"),
+    [
+        (datetime(2024, 2, 1), "since: must have a timezone"),
+        ("2024-02-01", "since: must be a datetime"),
+        (Period.month(2024, 2), "since: must be a datetime"),
+    ],
+)
+def test_another_start_of_an_account_is_refused(since: Any, message: str) -> None:
+    with pytest.raises((InvalidType, InvalidValue), match=f"^{message}"):
+        Account("org-1", "starter", since=since)

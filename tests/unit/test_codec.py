@@ -1,5 +1,6 @@
 """The codec: texts written by hand, and every refusal with the path to what is refused."""
 
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from tests.recorded import stored
 from overages import (
     Account,
     Allowance,
+    Balance,
     Burndown,
     Carried,
     Carrying,
@@ -203,6 +205,21 @@ TEXTS: list[Any] = [
         '{"cycle":{"anchor":"2024-01-31T00:00:00Z","every":"2","timezone":"Europe/Paris",'
         '"unit":"week"},"limits":{},"org_id":"org-1","plan":"p","status":"past_due",'
         '"type":"Account","version":"1"}',
+    ),
+    (
+        Account("org-1", "p", since=FEBRUARY.start),
+        '{"cycle":{"anchor":"2000-01-01T00:00:00Z","every":"1","timezone":"UTC","unit":"month"},'
+        '"limits":{},"org_id":"org-1","plan":"p","since":"2024-02-01T00:00:00Z",'
+        '"status":"active","type":"Account","version":"1"}',
+    ),
+    (
+        Balance({"m": [Carried(-5, FEBRUARY)]}, [USAGE], [Burndown(FEBRUARY.end, "tokens")]),
+        '{"burndowns":[{"accounts":[],"at":"2024-03-01T00:00:00Z","currency":null,"draws":[],'
+        '"metric":"tokens","overage":"0","settled":"0","unreturned":"0"}],'
+        '"carried":{"m":[{"period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z",'
+        '"periods_left":null,"quantity":"-5"}]},"type":"Balance",'
+        '"used":[{"org_id":"org-1","period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z",'
+        '"quantities":{"runs":"7.5","tokens":"750000"}}],"version":"1"}',
     ),
     (
         CYCLE,
@@ -946,3 +963,17 @@ def test_price_models_are_classes_with_names_of_their_own(models: Any, messages:
     found = [str(error) for error in caught.value.errors]
     assert len(found) == len(messages)
     assert all(one.startswith(other) for one, other in zip(found, messages, strict=True))
+
+
+def test_a_balance_is_kept_sorted_and_without_what_is_empty() -> None:
+    usages = [Usage("o", Period.month(2024, n), {}) for n in (1, 2)]
+    burndowns = [Burndown(FEBRUARY.end, metric) for metric in ("a", "b")]
+    tree = json.loads(encode(Balance({}, usages, burndowns)))
+    others = {
+        "carried": {"m": []},
+        "used": tree["used"][::-1],
+        "burndowns": tree["burndowns"][::-1],
+    }
+    for key, value in others.items():
+        with pytest.raises(InvalidValue, match=f"^{key}: must be sorted, by period or by metric"):
+            decode(json.dumps({**tree, key: value}), Balance)

@@ -11,7 +11,16 @@ import pytest
 from overages import Allowance, Currency, Money, Package, Period, PerUnit, Plan, Tier, Usage
 from overages.errors import InvalidType, InvalidValue, InvalidValues, OveragesError
 from overages.exact import non_negative
-from overages.parsing import Problems, flag, instance_of, int_up_to, one_of, optional, parse_all
+from overages.parsing import (
+    Problems,
+    flag,
+    instance_of,
+    int_up_to,
+    one_of,
+    optional,
+    parse_all,
+    tuple_of,
+)
 
 LOW = InvalidValue("low", -1, "must not be negative")
 HIGH = InvalidValue("high", 99, "must be at most 10")
@@ -52,6 +61,25 @@ def test_one_of_accepts_a_choice() -> None:
 def test_one_of_refuses_what_is_no_choice(value: object) -> None:
     with pytest.raises(InvalidValue, match=r"^scope: must be one of line, total, got "):
         one_of("line", "total")(value, "scope")
+
+
+@pytest.mark.parametrize("values", [[5, 7], (5, 7), iter([5, 7]), {5: "a", 7: "b"}])
+def test_tuple_of_reads_any_iterable_once(values: Any) -> None:
+    assert tuple_of(int)(values, "units") == (5, 7)
+
+
+def test_tuple_of_nothing_is_empty() -> None:
+    assert tuple_of(int)([], "units") == ()
+
+
+def test_tuple_of_names_the_item_that_is_of_another_type() -> None:
+    with pytest.raises(InvalidType, match=r"^units\[1\]: must be of type int, got '7'$"):
+        tuple_of(int)([5, "7", "8"], "units")
+
+
+def test_tuple_of_refuses_what_can_not_be_iterated_over() -> None:
+    with pytest.raises(InvalidType, match=r"^units: must be a list, or something else to iterate"):
+        tuple_of(int)(5, "units")
 
 
 @pytest.mark.parametrize("value", [True, False])

@@ -390,3 +390,38 @@ def test_instants_outside_a_period_leave_all_of_it() -> None:
 def test_what_leaves_nothing_of_a_period_is_refused(ends: dict[str, Any], message: str) -> None:
     with pytest.raises((InvalidType, InvalidValue), match=f"^{message}"):
         FEBRUARY.clipped(**ends)
+
+
+def test_a_period_is_split_at_instants_in_any_order_and_zone() -> None:
+    instants = [datetime(2024, 2, 20, tzinfo=UTC), datetime(2024, 2, 9, 0, 30, tzinfo=BERLIN)]
+    assert [str(part) for part in FEBRUARY.split(*instants)] == [
+        "2024-02-01T00:00:00Z/2024-02-08T23:30:00Z",
+        "2024-02-08T23:30:00Z/2024-02-20T00:00:00Z",
+        "2024-02-20T00:00:00Z/2024-03-01T00:00:00Z",
+    ]
+
+
+def test_a_period_that_nothing_splits_is_whole() -> None:
+    assert FEBRUARY.split() == (FEBRUARY,)
+
+
+def test_a_period_can_be_split_up_to_a_microsecond() -> None:
+    tick = timedelta(microseconds=1)
+    parts = FEBRUARY.split(FEBRUARY.start + tick, FEBRUARY.end - tick)
+    assert [part.end - part.start == tick for part in parts] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("instants", "message"),
+    [
+        ([FEBRUARY.start], r"instants\[0\]: must be once, and within 2024-02-01 to 2024-03-01 UTC"),
+        ([FEBRUARY.end], r"instants\[0\]: must be once"),
+        ([datetime(2023, 1, 1, tzinfo=UTC)], r"instants\[0\]: must be once"),
+        ([datetime(2024, 2, 9, tzinfo=UTC)] * 2, r"instants\[1\]: must be once"),
+        ([datetime(2024, 2, 9)], r"instants\[0\]: must have a timezone"),
+        ([datetime(2024, 2, 9, tzinfo=UTC), "2024-02-10"], r"instants\[1\]: must be a datetime"),
+    ],
+)
+def test_what_does_not_split_a_period_is_refused(instants: list[Any], message: str) -> None:
+    with pytest.raises((InvalidType, InvalidValue), match=f"^{message}"):
+        FEBRUARY.split(*instants)

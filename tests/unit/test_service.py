@@ -5,9 +5,27 @@ from typing import Any
 
 import pytest
 
-from overages import Account, Allowance, Cycle, Period, PerUnit, Plan, UsageEvent, calculate
+from overages import (
+    Account,
+    Allowance,
+    CarryOver,
+    Cycle,
+    Grant,
+    Period,
+    PerUnit,
+    Plan,
+    UsageEvent,
+    calculate,
+)
 from overages.adapters.memory import MemoryRepository
-from overages.errors import InvalidType, InvalidValue, InvalidValues, RecordConflict, UnknownPlan
+from overages.errors import (
+    BillingDisabled,
+    InvalidType,
+    InvalidValue,
+    InvalidValues,
+    RecordConflict,
+    UnknownPlan,
+)
 from overages.repository import Repository
 from overages.service import OverageService
 from overages.usage import Usage
@@ -140,3 +158,28 @@ def test_a_service_that_others_never_let_write_says_so() -> None:
     with pytest.raises(RecordConflict):
         serve(repository).recalculate("org-1")
     assert repository.times == 990
+
+
+def test_settling_says_what_was_carried_and_drawn(repository: MemoryRepository) -> None:
+    rolling = Allowance(100, PerUnit("0.01"), carry_over=CarryOver())
+    repository.put_plan(Plan("rolling", "USD", {"tokens": rolling}))
+    repository.put_account(Account("org-1", "rolling"))
+    repository.put_grant("org-1", Grant("g", 50, metric="tokens", effective_at=FEB.start))
+    repository.put_usage(Usage("org-1", Period.month(2024, 1), {"tokens": 40}))
+    service = serve(repository)
+    service.record_usage([UsageEvent("org-1", "tokens", 180, NOW)])
+    settlement = service.settle("org-1")
+    assert settlement is not None
+    assert settlement.statement == service.calculate("org-1")
+    assert settlement.carryings["tokens"].limit == 160
+    assert settlement.burndowns[0].covered == 20
+    assert settlement.balance.carried == {}
+
+
+def test_settling_needs_an_account_and_a_service_that_is_on(repository: MemoryRepository) -> None:
+    assert serve(repository).settle("org-2") is None
+    with pytest.raises(BillingDisabled):
+        serve(repository, enabled=False).settle("org-1")
+    wrong: Any = "2024-02"
+    with pytest.raises(InvalidType, match=r"^period: must be of type Period"):
+        serve(repository).settle("org-1", wrong)

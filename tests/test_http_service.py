@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from os import environ
 from pathlib import Path
@@ -118,6 +119,18 @@ def test_usage_becomes_a_bill_once(client: httpx.Client, database: Path) -> None
             seen.append(repository.records("org-123", FEBRUARY))
     assert len(seen[0]) == 2
     assert seen == [seen[0]] * 4
+
+
+def test_recalculating_at_once_records_once(address: str, database: Path) -> None:
+    def recalculate(_: int) -> httpx.Response:
+        return httpx.post(f"{address}{RECALCULATE_PATH}", headers=GRACE, timeout=30)
+
+    with ThreadPoolExecutor(8) as callers:
+        answers = list(callers.map(recalculate, range(16)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.text for answer in answers}) == 1
+    with SqliteRepository.read_only(database) as repository:
+        assert [record.revision for record in repository.records("northwind")] == [1, 1]
 
 
 @pytest.mark.parametrize(

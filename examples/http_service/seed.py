@@ -55,7 +55,7 @@ def seed(repository: SqliteRepository, service: OverageService) -> None:
     repository.put_account(Account("globex", plan="growth"))
     service.record_usage([*_events_of_file(), *_events()])
     if repository.invoiced_at("org-123", JANUARY) is None:
-        _close_january(repository, service)
+        _close_january(repository)
 
 
 def _events_of_file() -> Iterator[UsageEvent]:
@@ -79,8 +79,9 @@ def _events() -> Iterator[UsageEvent]:
     yield used("globex", "storage_gb", 81, 2)
 
 
-def _close_january(repository: SqliteRepository, service: OverageService) -> None:
-    """Record January, correct it by what came late, and mark it as invoiced."""
+def _close_january(repository: SqliteRepository) -> None:
+    """Record January when it is over, correct it by what came late, and mark it as invoiced."""
+    service = OverageService(repository, clock=lambda: JANUARY.end)
     service.recalculate("org-123", period=JANUARY)
     late = UsageEvent("org-123", "tokens", 12_345, at=datetime(2024, 1, 31, 23, tzinfo=UTC), id="l")
     service.record_usage([late])

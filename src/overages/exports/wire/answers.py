@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from logging import getLogger
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from overages.errors import (
     BillingDisabled,
@@ -29,10 +29,13 @@ from overages.errors import (
 from overages.exports.wire.shape import Body
 from overages.jsontext import BareNumber
 
+Unexpected: TypeAlias = Literal["OVERAGE_ERROR", "RECALCULATION_FAILED"]
+"""The code of what went wrong in reading, or in recalculating, through no fault of the caller's."""
+
 _log: Final = getLogger("overages.exports.wire")
 _SHOWN: Final = 80  # characters of an offending value that a message repeats
 _CALCULATION: Final = (UnknownPlan, UnknownMetric, CurrencyMismatch, PeriodOverlap, InvalidValue)
-_UNEXPECTED: Final = {
+_UNEXPECTED: Final[dict[Unexpected, str]] = {
     "OVERAGE_ERROR": "Failed to get overage summary",
     "RECALCULATION_FAILED": "Failed to recalculate overages",
 }
@@ -85,17 +88,17 @@ def invalid_request(error: OveragesError) -> Answer:
     >>> invalid_request(error).body["error"]["message"]
     'Invalid request body: force: must be true or false, got "yes"'
     """
-    details = []
-    for part in error.errors:
-        if isinstance(part, (InvalidType, InvalidValue)):
-            problem = {"field": part.field, "problem": part.problem, "value": _shown(part.value)}
-            details.append(problem)
+    details = [
+        {"field": part.field, "problem": part.problem, "value": _shown(part.value)}
+        for part in error.errors
+        if isinstance(part, (InvalidType, InvalidValue))
+    ]
     faults = "; ".join(f"{d['field']}: {d['problem']}, got {d['value']}" for d in details)
     message = f"Invalid request body: {faults}"
     return refusal(400, "VALIDATION_ERROR", message, details=details)
 
 
-def failure(error: Exception, otherwise: str) -> Answer:
+def failure(error: Exception, otherwise: Unexpected) -> Answer:
     """Return the answer to a request that an error ended.
 
     :param otherwise: the code of an error that is nothing of the caller's: ``"OVERAGE_ERROR"`` in

@@ -43,10 +43,10 @@ RANKS = [
     {"plan"},
     {"planforms", "statement"},
     {"changes", "rating", "usageforms"},
-    {"calculation", "covering", "recording"},
-    {"pooling", "repository", "segments", "settlement"},
-    {"gathering", "statementforms"},
-    {"codec", "service"},
+    {"calculation", "covering", "recording", "sharing"},
+    {"pooling", "repository", "segments", "settlement", "statementforms"},
+    {"codec", "gathering"},
+    {"service"},
     {"__init__"},
 ]
 EDGES = {"adapters", "imports", "exports", "testing", "commands", "__main__"}

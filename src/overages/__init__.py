@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from overages.overage import Overage
     from overages.period import Period
     from overages.plan import Plan
-    from overages.pooling import PooledStatement, PoolShare, pool, pooled_limit
+    from overages.pooling import PooledStatement, pool, pooled_limit
     from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
     from overages.prorated import prorated_cost
     from overages.proration import (
@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from overages.segments import calculate_segments
     from overages.service import OverageService
     from overages.settlement import Settlement, settle
+    from overages.sharing import PoolShare
     from overages.smoothing import smoothed_overage
     from overages.statement import Statement
     from overages.tier import Charge, Tier, TierCharge
@@ -181,7 +182,7 @@ _HOMES = {
     "overage": ["Overage"],
     "period": ["Period"],
     "plan": ["Plan"],
-    "pooling": ["PoolShare", "PooledStatement", "pool", "pooled_limit"],
+    "pooling": ["PooledStatement", "pool", "pooled_limit"],
     "pricing": ["Graduated", "Package", "PerUnit", "Percentage", "PriceModel", "Volume"],
     "prorated": ["prorated_cost"],
     "proration": ["part_weights", "period_share", "prorate", "prorate_exactly", "prorate_parts"],
@@ -190,6 +191,7 @@ _HOMES = {
     "repository": ["Repository"],
     "rounding": ["Rounding", "allocate", "round_to"],
     "segments": ["calculate_segments"],
+    "sharing": ["PoolShare"],
     "service": ["OverageService"],
     "settlement": ["Settlement", "settle"],
     "statement": ["Statement"],

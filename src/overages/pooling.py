@@ -13,11 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import groupby
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from attrs import field, frozen
 
-from overages.adjustment import OVERAGE, Adjustment
 from overages.calculation import Limits, calculate
 from overages.changes import path_of
 from overages.display import text_table
@@ -33,57 +32,19 @@ from overages.exact import (
     unscaled,
 )
 from overages.money import Money, new_money
-from overages.names import name, optional_name
-from overages.overage import Overage
+from overages.names import name
 from overages.parsing import as_tuple, instance_of, one_of, parse_all
 from overages.plan import Plan
 from overages.rating import units_of
-from overages.rounding import Rounding, round_together
+from overages.sharing import PoolShare, SplitBy, split
 from overages.statement import Statement, unknown_metric
 from overages.usage import Usage
-
-SplitBy: TypeAlias = Literal["used", "beyond_equal_part"]
-"""In proportion to what the cost of a line is split: all that a member used, or what it used beyond
-an equal part of the limit."""
 
 _COLUMNS: Final = ["member", "metric", "used", "share"]
 _BY: Final = {
     "used": "what each used",
     "beyond_equal_part": "what each used beyond an equal part of the limit",
 }
-
-
-@frozen(init=False, weakref_slot=False)
-class PoolShare:
-    """What one member owes of one line of a pooled statement.
-
-    :param org_id: the member.
-    :param metric: the line's metric; None for an adjustment of the whole statement.
-    :param used: units that the member used, zero or more; zero for an adjustment.
-    :param cost: its share of the line's cost.
-    :param line: which line of the metric it is, ``"overage"`` or an adjustment's.
-
-    >>> PoolShare("sales", "tokens", 900, Money(300, "USD")).cost.minor
-    300
-    """
-
-    org_id: str
-    metric: str | None
-    used: Quantity
-    cost: Money
-    line: str
-
-    def __init__(
-        self, org_id: str, metric: str | None, used: QuantityLike, cost: Money, line: str = OVERAGE
-    ) -> None:
-        values = parse_all(
-            (name, org_id, "org_id"),
-            (optional_name, metric, "metric"),
-            (non_negative, used, "used"),
-            (instance_of(Money), cost, "cost"),
-            (name, line, "line"),
-        )
-        self.__attrs_init__(*values)
 
 
 @frozen(init=False, repr=False, weakref_slot=False)
@@ -129,9 +90,7 @@ class PooledStatement:
         )
         _check_sums(together, members)
         self.__attrs_init__(together, members, rule)
-        columns = [_split(line, together, members, rule) for line in together.overages]
-        for line in together.adjustments:
-            columns.append(_split_adjustment(line, together, members, rule, columns))
+        columns = split(together, members, rule)
         shares = [share for of_member in zip(*columns, strict=True) for share in of_member]
         object.__setattr__(self, "shares", tuple(shares))
 
@@ -256,48 +215,3 @@ def _check_sums(statement: Statement, usages: Sequence[Usage]) -> None:
         if units_of(allowance, sums.get(line.metric, 0)) != line.used:
             problem = f"must sum to what the statement says, {line.used}"
             raise InvalidValue(f"usages.{line.metric}", sums.get(line.metric, 0), problem)
-
-
-def _split(
-    line: Overage, whole: Statement, usages: Sequence[Usage], by: SplitBy
-) -> list[PoolShare]:
-    costs = _costs(line.cost, _weights(line, whole, usages, by))
-    return [
-        PoolShare(usage.org_id, line.metric, usage.quantities.get(line.metric, 0), cost)
-        for usage, cost in zip(usages, costs, strict=True)
-    ]
-
-
-def _split_adjustment(
-    line: Adjustment,
-    statement: Statement,
-    usages: Sequence[Usage],
-    by: SplitBy,
-    before: Sequence[Sequence[PoolShare]],
-) -> list[PoolShare]:
-    if line.metric is not None:
-        weights = _weights(statement[line.metric], statement, usages, by)
-    else:
-        owed = [sum(shares[i].cost.minor for shares in before) for i in range(len(usages))]
-        weights = [max(0, minor) for minor in owed] if any(m > 0 for m in owed) else [1] * len(owed)
-    return [
-        PoolShare(usage.org_id, line.metric, 0, cost, line.line)
-        for usage, cost in zip(usages, _costs(line.cost, weights), strict=True)
-    ]
-
-
-def _costs(cost: Money, weights: Sequence[int]) -> list[Money]:
-    ratios = [(cost.minor * weight, sum(weights)) for weight in weights]
-    minor = round_together(ratios, Rounding.DOWN)  # of whole minor units: there is nothing to round
-    return [new_money(share, cost.currency) for share in minor]
-
-
-def _weights(line: Overage, whole: Statement, usages: Sequence[Usage], by: SplitBy) -> list[int]:
-    """Return what a line's cost is split in proportion to; not all of it is zero."""
-    allowance = whole.plan.allowances[line.metric]  # may convert what was used
-    used = [scaled(units_of(allowance, u.quantities.get(line.metric, 0))) for u in usages]
-    beyond = []
-    if by == "beyond_equal_part" and line.limit is not None:
-        limit = scaled(line.limit)
-        beyond = [max(0, len(used) * parts - limit) for parts in used]  # times the members
-    return next((weights for weights in (beyond, used) if any(weights)), [1] * len(used))

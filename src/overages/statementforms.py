@@ -36,8 +36,8 @@ from overages.parsing import Problems
 from overages.period import Period
 from overages.plan import Plan
 from overages.planforms import CURRENCY, MONEY, TIER
-from overages.pooling import PoolShare
 from overages.record import MetricTotal, OverageRecord, Summary
+from overages.sharing import PoolShare
 from overages.statement import Statement
 from overages.tier import Charge, TierCharge
 from overages.transactions import TransactionCharge, TransactionFee

@@ -10,7 +10,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from overages.plan import Plan
-from overages.pooling import PooledStatement, PoolShare, pool
+from overages.pooling import PooledStatement, pool
+from overages.sharing import PoolShare
 from overages.testing.basics import metrics, money_recipes, orgs, period_recipes
 from overages.testing.billing import plan_recipes, reordered
 from overages.testing.numerals import modest_numbers, non_negative_numbers, small_wholes

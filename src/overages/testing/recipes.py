@@ -30,11 +30,12 @@ from overages.money import Currency, Money
 from overages.overage import Overage
 from overages.period import Period
 from overages.plan import Plan
-from overages.pooling import PooledStatement, PoolShare
+from overages.pooling import PooledStatement
 from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
 from overages.record import MetricTotal, OverageRecord, Summary
 from overages.recording import Recording
 from overages.settlement import Settlement
+from overages.sharing import PoolShare
 from overages.statement import Statement
 from overages.testing.adjustments import (
     adjustment_recipes,

@@ -40,6 +40,7 @@ USD_5 = Money(5, "USD")
 @pytest.mark.parametrize(
     ("value", "changes", "expected"),
     [
+        (Balance({"a": [Carried(5, FEBRUARY)]}), {"carried": {}}, Balance()),
         (PerUnit(1, per=60), {"price": 2}, PerUnit(2, per=60)),
         (Package(1, 10), {"count": "completed"}, Package(1, 10, count="completed")),
         (Percentage(1), {"percent": "2.50"}, Percentage("2.5")),
@@ -59,7 +60,6 @@ USD_5 = Money(5, "USD")
             TransactionFee(5).charge_each([2, 3]),
         ),
         (Allowance(5, PerUnit(1)), {"included": None}, Allowance(None, PerUnit(1))),
-        (Balance({"a": [Carried(5, FEBRUARY)]}), {"carried": {}}, Balance()),
         (Usage("a", FEBRUARY, {"x": 1}), {"org_id": "b"}, Usage("b", FEBRUARY, {"x": 1})),
         (
             UsageEvent("a", "x", 1, FEBRUARY.start, dimensions={"region": "eu"}),

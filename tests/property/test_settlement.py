@@ -331,6 +331,22 @@ def test_the_service_settles_as_a_host_would(
         assert service.calculate("org", month) == expected.statement
 
 
+@many
+@given(st.integers(0, 60), prices, st.lists(st.integers(0, 30), min_size=1, max_size=6))
+def test_law_5_a_years_allowance_telescopes(included: int, price: Any, history: list[int]) -> None:
+    year = Cycle.calendar("year")
+    plan = Plan("p", "USD", {"runs": Allowance(included, price, included_for=year)})
+    balance, total, exact = Balance(), 0, Fraction()
+    for month, used in zip(MONTHS, history, strict=False):
+        settlement = settle(plan, Usage("org", month, {"runs": used}), balance)
+        balance = settlement.balance
+        total += settlement.statement.total.minor
+        exact += Fraction(settlement.statement["runs"].exact_cost)
+    whole = year.period_at(MONTHS[0].start)
+    at_once = calculate(plan, Usage("org", whole, {"runs": sum(history)}))
+    assert (total, exact) == (at_once.total.minor, Fraction(at_once["runs"].exact_cost))
+
+
 # Segments
 
 

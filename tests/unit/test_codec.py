@@ -1,6 +1,5 @@
 """The codec: texts written by hand, and every refusal with the path to what is refused."""
 
-import json
 import re
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from json import dumps, loads
 from pathlib import Path
 from typing import Any
 
@@ -968,7 +968,7 @@ def test_price_models_are_classes_with_names_of_their_own(models: Any, messages:
 def test_a_balance_is_kept_sorted_and_without_what_is_empty() -> None:
     usages = [Usage("o", Period.month(2024, n), {}) for n in (1, 2)]
     burndowns = [Burndown(FEBRUARY.end, metric) for metric in ("a", "b")]
-    tree = json.loads(encode(Balance({}, usages, burndowns)))
+    tree = loads(encode(Balance({}, usages, burndowns)))
     others = {
         "carried": {"m": []},
         "used": tree["used"][::-1],
@@ -976,4 +976,4 @@ def test_a_balance_is_kept_sorted_and_without_what_is_empty() -> None:
     }
     for key, value in others.items():
         with pytest.raises(InvalidValue, match=f"^{key}: must be sorted, by period or by metric"):
-            decode(json.dumps({**tree, key: value}), Balance)
+            decode(dumps({**tree, key: value}), Balance)

@@ -41,6 +41,7 @@ USD_5 = Money(5, "USD")
 @pytest.mark.parametrize(
     ("value", "changes", "expected"),
     [
+        (Balance({"a": [Carried(5, FEBRUARY)]}), {"carried": {}}, Balance()),
         (PerUnit(1, per=60), {"price": 2}, PerUnit(2, per=60)),
         (Package(1, 10), {"count": "completed"}, Package(1, 10, count="completed")),
         (Percentage(1), {"percent": "2.50"}, Percentage("2.5")),

@@ -18,6 +18,7 @@
     limits = { tokens = 600_000 }
     status = "trial"                    # "active" if left out
     cycle = { anchor = 2024-01-31T00:00:00Z, every = 1, unit = "month", timezone = "Europe/Paris" }
+    since = 2024-01-31T00:00:00Z        # when it got its plan; may be left out
 
 Prices may be written as TOML floats: they are read digit by digit, and never become binary ones.
 A key that isn't known is an error, and so is one that is missing; the faults of all tables are
@@ -75,6 +76,17 @@ class PlanBook:
         """Return the cycle that an org is billed by, whether or not it has a plan."""
         account = self.accounts.get(org_id)
         return self.default_cycle if account is None else account.cycle
+
+    @property
+    def keeps(self) -> bool:
+        """Whether there is a plan whose periods depend on the ones before them."""
+        return any(plan.keeps for plan in self.plans.values())
+
+    def keeps_for(self, org_id: str) -> bool:
+        """Return whether an org is on such a plan; one that has no plan isn't."""
+        account = self.accounts.get(org_id)
+        slug = self.default_plan if account is None else account.plan
+        return slug is not None and self.plans[slug].keeps
 
     def terms(self, org_id: str) -> tuple[Plan, Mapping[str, Quantity]]:
         """Return an org's plan and its own limits.
@@ -235,13 +247,18 @@ _MODELS: Final[dict[str, tuple[Callable[..., PriceModel], list[str], list[str]]]
 
 
 def _account(org_id: str, value: object, months: Cycle) -> Account:
-    fields = dict(_fields(value, required=["plan"], optional=["limits", "status", "cycle"]))
+    fields = dict(
+        _fields(value, required=["plan"], optional=["limits", "status", "cycle", "since"])
+    )
     problems = Problems()
     if "cycle" in fields:
         fields["cycle"] = problems.attempt(_cycle, fields["cycle"], path="cycle")
     else:
         fields["cycle"] = months
-    account = problems.attempt(Account, org_id, **fields)  # without its cycle if that is faulty
+    if isinstance(fields.get("since"), str):
+        fields["since"] = problems.attempt(parse_instant, fields["since"], "since")
+    # What is faulty already is None here: left out.
+    account = problems.attempt(Account, org_id, **fields)
     problems.raise_any()
     return account
 

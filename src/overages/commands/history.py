@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cached_property
+from typing import Final
 
 from overages.account import Account
 from overages.balance import NOTHING, Balance
@@ -25,10 +26,10 @@ from overages.settlement import settle
 from overages.statement import Statement
 from overages.usage import Usage
 
-_MISSING = (
-    "keeps what earlier periods left, and none of this org's are known: their events must be in"
-    " the file, or what they came to in the database; or the account's `since` must lie in this"
-    " period, if it is the first"
+_MISSING: Final = (
+    "keeps what earlier periods left, and none of this org's are known: give their events, too, or"
+    " close them first; say in its account since when it has the plan, if this period is the first;"
+    " or leave --period out, if the file has all there is"
 )
 
 

@@ -82,6 +82,12 @@ def test_links_inside_the_project_lead_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
+def test_every_guide_and_explanation_is_reached_from_the_index() -> None:
+    linked = set(LINK.findall((DOCS / "index.md").read_text(encoding="utf-8")))
+    pages = [page for folder in ("how-to", "explanation") for page in (DOCS / folder).glob("*.md")]
+    assert [page.name for page in pages if page.relative_to(DOCS).as_posix() not in linked] == []
+
+
 def test_the_reference_names_every_public_name() -> None:
     reference = "\n".join(
         p.read_text(encoding="utf-8") for p in (ROOT / "docs/reference").glob("*")

@@ -58,7 +58,7 @@ def settlement_of(
     grants = repository.grants(account.org_id)
     balance = NOTHING
     if grants or plan.keeps:
-        for earlier in _before(account, period, repository.usage_periods(account.org_id)):
+        for earlier in periods_before(account, period, repository.usage_periods(account.org_id)):
             with suppress(UnknownPlan):  # none was in force yet
                 balance = _settled(repository, account, earlier, routes, balance, grants).balance
     return _settled(repository, account, period, routes, balance, grants)
@@ -87,7 +87,7 @@ def _settled(
     )
 
 
-def _before(account: Account, period: Period, used: Iterable[Period]) -> list[Period]:
+def periods_before(account: Account, period: Period, used: Iterable[Period]) -> list[Period]:
     """Return an org's periods before one, those in which nothing was used among them."""
     counted = [each for each in used if each.end <= period.start]
     starts = [each.start for each in counted[:1]]

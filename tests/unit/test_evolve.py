@@ -71,7 +71,6 @@ USD_5 = Money(5, "USD")
             {"minimum": USD_5},
             Plan("p", "USD", {}, discounts=[Discount("a", percent=5)], minimum=USD_5),
         ),
-        (Balance({"a": [Carried(5, FEBRUARY)]}), {"carried": {}}, Balance()),
         (Usage("a", FEBRUARY, {"x": 1}), {"org_id": "b"}, Usage("b", FEBRUARY, {"x": 1})),
         (
             UsageEvent("a", "x", 1, FEBRUARY.start, dimensions={"region": "eu"}),

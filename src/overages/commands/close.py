@@ -9,10 +9,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from overages.adapters.sqlite import SqliteRepository
+from overages.commands.history import History
 from overages.commands.inputs import load_plans, load_usage, refuse, to_instant
 from overages.commands.progress import track
 from overages.commands.rate import grand_total, rate, with_idle_accounts
@@ -48,13 +51,16 @@ def run(args: argparse.Namespace) -> None:
     :raises BadInput: if the plans or the usage are faulty; nothing is recorded then.
     """
     book = load_plans(args.plans, args.timezone)
-    usages = load_usage(args.usage, book, args.period, args.timezone)
+    usages, earlier = load_usage(args.usage, book, args.period, args.timezone)
     usages = with_idle_accounts(book, usages, args.period)
-    statements = rate(book, usages)
+    with _closed_before(args.db, book) as repository:
+        history = History(book, usages, earlier, args.period, repository)
+        statements = rate(book, usages, history)
     moment = args.created_at or datetime.now(UTC)
     pairs = list(zip(usages, statements, strict=True))
     new = 0
     with SqliteRepository(args.db) as repository:
+        _fill_in(repository, history.missing)
         batches = track(_batches(pairs), "recording", len(pairs), sys.stderr, "batches")
         for batch in batches:
             try:
@@ -63,6 +69,19 @@ def run(args: argparse.Namespace) -> None:
             except OveragesError as error:
                 raise refuse(args.db, error) from None
     print(f"{args.db}: {grand_total(statements)}; new records: {new:,}")
+
+
+def _closed_before(path: str, book: PlanBook) -> AbstractContextManager[Repository | None]:
+    """Open what was closed before, if there is any and a plan depends on it."""
+    return SqliteRepository(path) if book.keeps and Path(path).exists() else nullcontext()
+
+
+def _fill_in(repository: Repository, missing: Sequence[Usage]) -> None:
+    """Keep the earlier usage that statements rest on, so that later ones can rest on it too."""
+    if missing:
+        with repository.transaction():
+            for usage in missing:
+                repository.put_usage(usage)
 
 
 def _batches(pairs: Sequence[Pair]) -> Iterator[Sequence[Pair]]:

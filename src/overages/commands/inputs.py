@@ -1,7 +1,7 @@
 """What commands read: a file of plans, a file of usage.
 
 book = load_plans(path, zone)
-usages = load_usage(path, book, period, zone)
+usages, earlier = load_usage(path, book, period, zone)
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from overages.commands.progress import track
+from overages.cycle import Cycle
 from overages.errors import OveragesError
 from overages.imports.events import read_events
 from overages.imports.plans import PlanBook, read_plans
 from overages.metering import Meter
 from overages.period import Period, parse_instant
-from overages.usage import Usage
+from overages.usage import Usage, UsageEvent
 
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 _LATEST: Final = datetime.max.replace(tzinfo=UTC)
@@ -67,8 +68,11 @@ def load_plans(path: Path, zone: ZoneInfo | None) -> PlanBook:
 
 def load_usage(
     path: Path, book: PlanBook, period: Period | None, zone: tzinfo | None
-) -> list[Usage]:
-    """Return the usage in a CSV file of events, sorted by org and period.
+) -> tuple[list[Usage], list[Usage]]:
+    """Return the usage in a CSV file of events, and what is earlier, sorted by org and period.
+
+    Earlier is what orgs used before a period that is the only one wanted, if their plan keeps
+    something from period to period.
 
     :param book: says by which cycle an org is billed.
     :param period: the one that is wanted; without it, every period of its cycle that an org has
@@ -76,9 +80,8 @@ def load_usage(
     :param zone: the timezone of timestamps that have none; without it, such timestamps are errors.
     :raises BadInput: if any row is faulty; each has been named by its line.
     """
-    by_period = None if period is None else _only(period)
-    meters: dict[Callable[[datetime], Period], Meter] = {}
-    bad = outside = 0
+    meters = _Meters(book, period)
+    bad = 0
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         lines = track(file, f"reading {path.name}", path.stat().st_size, sys.stderr)
         try:
@@ -86,25 +89,70 @@ def load_usage(
                 try:
                     if isinstance(event, OveragesError):
                         raise event
-                    period_at = by_period or book.account_cycle(event.org_id).period_at
-                    meter = meters.get(period_at)
-                    if meter is None:
-                        meter = meters[period_at] = Meter(period_at)
-                    meter.add(event)
-                    outside += period is not None and event.at not in period
+                    meters.add(event)
                 except OveragesError as error:
                     bad += 1
                     for part in error.errors:
                         say(f"{path}:{number}: {part}")
-            usages = [usage for meter in meters.values() for usage in meter.usages(period)]
+            usages, earlier = meters.usages()
         except OveragesError as error:
             raise refuse(str(path), error) from None
-    if outside:
-        say(f"{path}: events outside the period {period}, left out: {outside:,}")
+    if meters.outside:
+        say(f"{path}: events outside the period {period}, left out: {meters.outside:,}")
     if bad:
         say(f"{path}: bad rows: {bad:,}; nothing was rated")
         raise BadInput(path)
-    return sorted(usages, key=lambda usage: (usage.org_id, usage.period))
+    return usages, earlier
+
+
+class _Meters:
+    """A meter for each rule that orgs have for what their periods are."""
+
+    def __init__(self, book: PlanBook, period: Period | None) -> None:
+        self._book, self._period = book, period
+        self._only = None if period is None else Meter(_only(period))
+        self._keeping = period is not None and book.keeps
+        self._by_cycle: dict[Cycle, Meter] = {}
+        self.outside = 0
+
+    def add(self, event: UsageEvent) -> None:
+        meter, period = self._only, self._period
+        if meter is None or (self._keeping and self._book.keeps_for(event.org_id)):
+            cycle = self._book.account_cycle(event.org_id)
+            meter = self._by_cycle.get(cycle)
+            if meter is None:
+                period_at = cycle.period_at if period is None else _up_to(period, cycle)
+                meter = self._by_cycle[cycle] = Meter(period_at)
+            left_out = period is not None and event.at >= period.end
+        else:
+            left_out = period is not None and event.at not in period
+        meter.add(event)
+        self.outside += left_out
+
+    def usages(self) -> tuple[list[Usage], list[Usage]]:
+        """Return what is wanted, and what is earlier; see `load_usage`."""
+        found = [usage for meter in self._by_cycle.values() for usage in meter.usages()]
+        period, earlier = self._period, list[Usage]()
+        if period is not None and self._only is not None:
+            earlier = [usage for usage in found if usage.period.start < period.start]
+            found = [usage for usage in found if usage.period == period]
+            found += self._only.usages(period)
+        return sorted(found, key=_place), sorted(earlier, key=_place)
+
+
+def _place(usage: Usage) -> tuple[str, Period]:
+    return usage.org_id, usage.period
+
+
+def _up_to(period: Period, cycle: Cycle) -> Callable[[datetime], Period]:
+    """Return what puts an instant into the period, one of the cycle before it, or all after it."""
+
+    def period_at(moment: datetime) -> Period:
+        if moment < period.start:
+            return cycle.period_at(moment).clipped(end=period.start)
+        return period if moment < period.end else Period(period.end, _LATEST)
+
+    return period_at
 
 
 def _only(period: Period) -> Callable[[datetime], Period]:

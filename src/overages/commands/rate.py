@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from overages.calculation import calculate
+from overages.commands.history import History
 from overages.commands.inputs import load_plans, load_usage, refuse
 from overages.errors import OveragesError
 from overages.exports.statements import json_lines, write_csv
@@ -37,8 +38,9 @@ def run(args: argparse.Namespace) -> None:
     :raises BadInput: if the plans or the usage are faulty; nothing is printed then.
     """
     book = load_plans(args.plans, args.timezone)
-    usages = load_usage(args.usage, book, args.period, args.timezone)
-    statements = rate(book, with_idle_accounts(book, usages, args.period))
+    usages, earlier = load_usage(args.usage, book, args.period, args.timezone)
+    usages = with_idle_accounts(book, usages, args.period)
+    statements = rate(book, usages, History(book, usages, earlier, args.period))
     if args.format == "json":
         for line in json_lines(statements):
             print(line)
@@ -68,15 +70,16 @@ def with_idle_accounts(
     return [usage for _, usage in sorted(wanted.items(), key=lambda item: item[0])]
 
 
-def rate(book: PlanBook, usages: Iterable[Usage]) -> list[Statement]:
-    """Return a statement for each usage.
+def rate(book: PlanBook, usages: Iterable[Usage], history: History) -> list[Statement]:
+    """Return a statement for each usage; an org's come in the order of its periods.
 
-    :raises BadInput: if an org has no plan, or used what its plan doesn't know.
+    :raises BadInput: if an org has no plan, used what its plan doesn't know, or is on a plan that
+        needs what it used before, which isn't known.
     """
     problems = Problems()
     statements = [
         problems.attempt(
-            _statement, book, usage, path=f"{usage.org_id}, {usage.period.describe()}: "
+            _statement, book, usage, history, path=f"{usage.org_id}, {usage.period.describe()}: "
         )
         for usage in usages
     ]
@@ -87,8 +90,10 @@ def rate(book: PlanBook, usages: Iterable[Usage]) -> list[Statement]:
     return statements
 
 
-def _statement(book: PlanBook, usage: Usage) -> Statement:
+def _statement(book: PlanBook, usage: Usage, history: History) -> Statement:
     plan, limits = book.terms(usage.org_id)
+    if history.is_needed and plan.keeps:
+        return history.statement(usage)
     return calculate(plan, usage, limits=limits)
 
 

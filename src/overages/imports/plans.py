@@ -21,6 +21,7 @@
     limits = { tokens = 600_000 }
     status = "trial"                    # "active" if left out
     cycle = { anchor = 2024-01-31T00:00:00Z, every = 1, unit = "month", timezone = "Europe/Paris" }
+    since = 2024-01-31T00:00:00Z        # when it got its plan; may be left out
 
 Prices may be written as TOML floats: they are read digit by digit, and never become binary ones.
 A key that isn't known is an error, and so is one that is missing; the faults of all tables are
@@ -45,6 +46,7 @@ from overages.exact import Quantity
 from overages.imports.tables import keys_of, table_of
 from overages.imports.terms import read_cycle, read_plan
 from overages.parsing import Problems
+from overages.period import parse_instant
 from overages.plan import Plan
 
 
@@ -73,6 +75,17 @@ class PlanBook:
         """Return the cycle that an org is billed by, whether or not it has a plan."""
         account = self.accounts.get(org_id)
         return self.default_cycle if account is None else account.cycle
+
+    @property
+    def keeps(self) -> bool:
+        """Whether there is a plan whose periods depend on the ones before them."""
+        return any(plan.keeps for plan in self.plans.values())
+
+    def keeps_for(self, org_id: str) -> bool:
+        """Return whether an org is on such a plan; one that has no plan isn't."""
+        account = self.accounts.get(org_id)
+        slug = self.default_plan if account is None else account.plan
+        return slug is not None and self.plans[slug].keeps
 
     def terms(self, org_id: str) -> tuple[Plan, Mapping[str, Quantity]]:
         """Return an org's plan and its own limits.
@@ -140,12 +153,15 @@ def _check_references(
 
 
 def _account(org_id: str, value: object, months: Cycle) -> Account:
-    fields = keys_of(value, required=["plan"], optional=["limits", "status", "cycle"])
+    fields = keys_of(value, required=["plan"], optional=["limits", "status", "cycle", "since"])
     problems = Problems()
     if "cycle" in fields:
         fields["cycle"] = problems.attempt(read_cycle, fields["cycle"], path="cycle")
     else:
         fields["cycle"] = months
-    account = problems.attempt(Account, org_id, **fields)  # without its cycle if that is faulty
+    if isinstance(fields.get("since"), str):
+        fields["since"] = problems.attempt(parse_instant, fields["since"], "since")
+    # What is faulty already is None here: left out.
+    account = problems.attempt(Account, org_id, **fields)
     problems.raise_any()
     return account

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+from attrs import evolve
 
 from overages import (
     Account,
@@ -317,7 +318,7 @@ def test_an_account_has_a_status_and_a_cycle_if_it_says_so() -> None:
         + """
         [accounts]
         usual = { plan = "p" }
-        late = { plan = "p", status = "past_due" }
+        late = { plan = "p", status = "past_due", since = 2024-01-31T00:00:00Z }
         [accounts.acme]
         plan = "p"
         limits = { m = 7 }
@@ -326,15 +327,21 @@ def test_an_account_has_a_status_and_a_cycle_if_it_says_so() -> None:
         [accounts.text]
         plan = "p"
         cycle = { anchor = "2024-01-31T00:00:00Z", timezone = "Europe/Paris" }
+        since = "2024-02-01T00:00:00+01:00"
         """
     )
     anchor = datetime(2024, 1, 31, tzinfo=UTC)
     fortnights = Cycle(anchor, every=2, unit="week")
     assert book.accounts == {
         "usual": Account("usual", "p"),
-        "late": Account("late", "p", status="past_due"),
+        "late": Account("late", "p", status="past_due", since=anchor),
         "acme": Account("acme", "p", {"m": 7}, status="trial", cycle=fortnights),
-        "text": Account("text", "p", cycle=Cycle(anchor, timezone="Europe/Paris")),
+        "text": Account(
+            "text",
+            "p",
+            cycle=Cycle(anchor, timezone="Europe/Paris"),
+            since=datetime(2024, 1, 31, 23, tzinfo=UTC),
+        ),
     }
 
 
@@ -365,6 +372,17 @@ def test_an_account_has_a_status_and_a_cycle_if_it_says_so() -> None:
             ],
         ),
         (
+            "since = 2024-01-31",
+            ["since: must be a datetime, got datetime.date(2024, 1, 31)"],
+        ),
+        (
+            "since = '2024-01-31'\nstatus = 'gone'",
+            [
+                "since: must be an ISO 8601 time such as 2024-02-01T12:30:00Z, got '2024-01-31'",
+                "status: must be one of trial, active, past_due, canceled, got 'gone'",
+            ],
+        ),
+        (
             "limits = { m = -1 }\nstatus = 'gone'\n"
             "cycle = { anchor = 2024-01-31T00:00:00Z, every = 0, unit = 'moon', timezone = 'X' }",
             [
@@ -381,6 +399,17 @@ def test_an_account_has_a_status_and_a_cycle_if_it_says_so() -> None:
 def test_every_fault_of_an_account_is_named_by_its_path(toml: str, faulty: list[str]) -> None:
     found = faults(f'{MINIMAL}[accounts.acme]\nplan = "p"\n{toml}')
     assert found == [f"accounts.acme.{fault}" for fault in faulty]
+
+
+def test_a_book_says_which_orgs_are_on_a_plan_that_keeps_something() -> None:
+    book = read_plans(MINIMAL + '[accounts.acme]\nplan = "p"')
+    assert not book.keeps
+    rolling = Plan("q", "USD", {"m": Allowance(5, PerUnit(1), carry_over=CarryOver())})
+    accounts = {**book.accounts, "globex": Account("globex", "q")}
+    book = evolve(book, plans={**book.plans, "q": rolling}, accounts=accounts)
+    assert book.keeps
+    assert [book.keeps_for(org) for org in ("acme", "globex", "other")] == [False, True, False]
+    assert evolve(book, default_plan="q").keeps_for("other")
 
 
 def test_the_default_plan_is_for_orgs_without_an_account() -> None:

@@ -14,9 +14,10 @@ from typing import Final, Literal, TypeAlias
 
 from attrs import field, frozen
 
-from overages.allowance import Allowance, money_of
+from overages.allowance import USUAL, Allowance, money_of, unusual
 from overages.daycount import Proration
 from overages.discount import Discount, some_discounts
+from overages.display import html_table
 from overages.errors import CurrencyMismatch, InvalidValue
 from overages.exact import (
     Quantity,
@@ -24,6 +25,7 @@ from overages.exact import (
     exact_number,
     non_negative,
     optional_non_negative,
+    plain_text,
     quantity,
 )
 from overages.money import Currency, Money, optional_non_negative_money
@@ -43,6 +45,16 @@ quantity in minor units; elsewhere the factor is None, and the price model is as
 CPython unpacks it faster than a named one, and `calculate` does so for every line.)
 """
 
+
+_USUAL: Final[Mapping[str, object]] = {
+    "rounding": Rounding.HALF_UP,
+    "rounding_scope": "line",
+    "base_fee": None,
+    "discounts": (),
+    "maximum": None,
+    "minimum": None,
+    "proration": Proration.DAYS,
+}
 
 _parse_allowances: Final = by_metric(instance_of(Allowance), "metrics to Allowances")
 
@@ -191,23 +203,25 @@ class Plan:
         return MappingProxyType(self._allowances)
 
     def __repr__(self) -> str:
-        usual = {
-            "rounding": Rounding.HALF_UP,
-            "rounding_scope": "line",
-            "base_fee": None,
-            "discounts": (),
-            "maximum": None,
-            "minimum": None,
-            "proration": Proration.DAYS,
-        }
-        unusual = {key: getattr(self, key) for key, value in usual.items()}
         shown = [repr(self.slug), repr(self.currency.shortest), repr(self._allowances)]
-        shown += [f"{key}={_written(v)!r}" for key, v in unusual.items() if v != usual[key]]
+        shown += [f"{key}={rule!r}" for key, rule in unusual(self, _USUAL).items()]
         return f"Plan({', '.join(shown)})"
 
+    def _repr_html_(self) -> str:
+        rows = [["metric", "included", "price", "rules"]]
+        for metric, offer in self._allowances.items():
+            included = "unlimited" if offer.included is None else plain_text(offer.included)
+            rows.append([metric, included, repr(offer.price), _listed(unusual(offer, USUAL))])
+        if rules := unusual(self, _USUAL):
+            rows.append(["all", "", "", _listed(rules)])
+        return html_table(rows, "lrll", f"Plan {self.slug}, {self.currency}")
 
-def _written(value: object) -> object:
-    return value.value if isinstance(value, (Proration, Rounding)) else value
+
+def _listed(rules: Mapping[str, object]) -> str:
+    return ", ".join(
+        f"{key.replace('_', ' ')}: {rule if isinstance(rule, (str, Money)) else repr(rule)}"
+        for key, rule in rules.items()
+    )
 
 
 def _check(plan: Plan) -> None:

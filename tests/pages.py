@@ -11,4 +11,5 @@ def rows_of(page: str) -> list[list[str]]:
 
 def caption_of(page: str) -> str:
     """Return the caption of a page's table, as it is written."""
-    return re.findall(r"<caption>(.*?)</caption>", page)[0]
+    captions: list[str] = re.findall(r"<caption>(.*?)</caption>", page)
+    return captions[0]

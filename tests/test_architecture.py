@@ -38,7 +38,7 @@ RANKS = [
         "routing",
         "tally",
     },
-    {"adjusting", "aggregation", "allowance", "chain", "drawing", "metering"},
+    {"adjusting", "aggregation", "allowance", "chain", "drawing", "metering", "terms"},
     {"plan"},
     {"statement"},
     {"changes", "rating"},

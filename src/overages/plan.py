@@ -33,6 +33,7 @@ from overages.names import by_metric, name
 from overages.parsing import Parser, Problems, instance_of, one_of, optional, parse_all
 from overages.pricing import PerUnit, PriceModel, TieredPrice
 from overages.rounding import Rounding, floor_form
+from overages.terms import price_terms, rule_terms
 
 RoundingScope: TypeAlias = Literal["line", "total"]
 """What is rounded: each line of a statement, or its total, which is then spread over the lines."""
@@ -208,20 +209,16 @@ class Plan:
         return f"Plan({', '.join(shown)})"
 
     def _repr_html_(self) -> str:
-        rows = [["metric", "included", "price", "rules"]]
+        rows = [["metric", "included", "price"]]
         for metric, offer in self._allowances.items():
             included = "unlimited" if offer.included is None else plain_text(offer.included)
-            rows.append([metric, included, repr(offer.price), _listed(unusual(offer, USUAL))])
-        if rules := unusual(self, _USUAL):
-            rows.append(["all", "", "", _listed(rules)])
-        return html_table(rows, "lrll", f"Plan {self.slug}, {self.currency}")
-
-
-def _listed(rules: Mapping[str, object]) -> str:
-    return ", ".join(
-        f"{key.replace('_', ' ')}: {rule if isinstance(rule, (str, Money)) else repr(rule)}"
-        for key, rule in rules.items()
-    )
+            price, *tiers = price_terms(offer.price)
+            rows.append([metric, included, price])
+            others = [*tiers, rule_terms(unusual(offer, USUAL))]
+            rows += [["", "", line] for line in others if line]
+        if rules := rule_terms(unusual(self, _USUAL)):
+            rows.append(["all", "", rules])
+        return html_table(rows, "lrl", f"Plan {self.slug}, {self.currency}")
 
 
 def _check(plan: Plan) -> None:

@@ -29,6 +29,8 @@ MODULES: Final = [
     "codec",
     "adapters.base",
     "adapters.sqlite",
+    "exports.arrow",
+    "imports.arrow",
     "testing.strategies",
     "testing.contract",
 ]

@@ -233,7 +233,6 @@ def _decimals(decimals: int) -> Parser[Decimal]:
 
 _AS_TEXT: Final = "amounts='text' holds any"
 _DECIMALS: Final[dict[Kind, Parser[Any]]] = {
-    "quantity": _decimals(DECIMAL_DIGITS),
     "cost": _decimals(DECIMAL_DIGITS),
     "amount": _decimals(AMOUNT_DECIMALS),
 }

@@ -10,24 +10,17 @@ newer) and of Polars. It is read a batch at a time:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Final, Protocol, TypeAlias
+from functools import lru_cache
+from typing import Any, Final
 
-try:
-    import pyarrow as pa
-except ImportError as error:
-    raise ImportError(
-        "overages.imports.arrow needs pyarrow, which overages[arrow] has: "
-        "pip install 'overages[arrow]'",
-        name="pyarrow",
-    ) from error
-
-from overages.columns import EVENTS, RECORDS, USAGE, Column, Kind, dimension_of, refuse_columns
-from overages.errors import InvalidType, InvalidValue, OveragesError
+from overages.columns import EVENTS, RECORDS, USAGE, dimension_of
+from overages.errors import InvalidValue, OveragesError
 from overages.exact import Exact, Quantity, exact_amount, non_negative, quantity
+from overages.imports.tables import ArrowTable, Row, read_rows
 from overages.money import Currency, Money
 from overages.names import name
 from overages.parsing import Problems, instance_of, optional, parse_all
@@ -35,21 +28,9 @@ from overages.period import Period
 from overages.record import OverageRecord
 from overages.usage import Usage, UsageEvent
 
-_Row: TypeAlias = dict[str, Any]
-
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_PER_MICROSECOND: Final = {"s": (1_000_000, 1), "ms": (1_000, 1), "us": (1, 1), "ns": (1, 1_000)}
-_INDEX: Final = re.compile("__index_level_[0-9]+__")  # what pandas calls an index without a name
 _AMOUNT: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+|/[1-9][0-9]*)?")
 _LONGEST: Final = 2_002  # characters of an amount: a thousand digits on each side
-
-
-class ArrowTable(Protocol):
-    """What has the Arrow PyCapsule interface, as tables and frames do."""
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """Return the table as a stream of Arrow's C interface."""
-        ...
 
 
 def events_from_arrow(table: ArrowTable) -> Iterator[UsageEvent]:
@@ -60,12 +41,12 @@ def events_from_arrow(table: ArrowTable) -> Iterator[UsageEvent]:
     dimension that is null isn't there.
 
     :param table: of pyarrow, pandas, Polars, or anything else with the Arrow PyCapsule interface.
-
     :raises InvalidType: if the table isn't one, or a column is of a type that it can't have: a
         quantity that is a float, a timestamp without a timezone.
     :raises InvalidValue: if a column is missing or unknown; `InvalidValues` for several faults. All
         this is raised at once; what is wrong with a row, when it is reached.
 
+    >>> import pyarrow as pa
     >>> at = datetime(2024, 2, 3, tzinfo=UTC)
     >>> row = {"org_id": "org-123", "metric": "tokens", "quantity": 4_808, "timestamp": at}
     >>> [event.quantity for event in events_from_arrow(pa.Table.from_pylist([row]))]
@@ -76,7 +57,7 @@ def events_from_arrow(table: ArrowTable) -> Iterator[UsageEvent]:
     overages.errors.InvalidType: columns.quantity: must hold integers, decimals or decimal text \
 (a float is not exact), got 'double'
     """
-    rows = _rows(table, EVENTS, dimensions=True)
+    rows = read_rows(table, EVENTS, dimensions=True)
     return (_within(i, _event, row) for i, row in rows)
 
 
@@ -93,6 +74,7 @@ def usages_from_arrow(table: ArrowTable, period: Period | None = None) -> list[U
     :raises InvalidValue: if a column is missing or unknown, a quantity negative or null, or a
         metric there twice in a usage; `InvalidValues` for several faults.
 
+    >>> import pyarrow as pa
     >>> rows = [{"org_id": "org-123", "metric": "tokens", "quantity": 750_000}]
     >>> usages_from_arrow(pa.Table.from_pylist(rows), Period.month(2024, 2))[0].quantities["tokens"]
     750000
@@ -101,7 +83,7 @@ def usages_from_arrow(table: ArrowTable, period: Period | None = None) -> list[U
     expected = [c for c in USAGE if period is None or not c.name.startswith("period_")]
     problems = Problems()
     found: dict[tuple[str, Period], dict[str, Quantity]] = {}
-    for i, row in _rows(table, expected):
+    for i, row in read_rows(table, expected):
         problems.attempt(_take_in, found, row, period, path=f"rows[{i}]")
     problems.raise_any()
     return [Usage(org_id, when, quantities) for (org_id, when), quantities in found.items()]
@@ -114,22 +96,21 @@ def records_from_arrow(table: ArrowTable) -> Iterator[OverageRecord]:
     checks them.
 
     :param table: of pyarrow, pandas, Polars, or anything else with the Arrow PyCapsule interface.
-
     :raises InvalidType: if the table isn't one, or a column is of a type that it can't have.
     :raises InvalidValue: if a column is missing or unknown; `InvalidValues` for several faults. All
         this is raised at once; what is wrong with a row, when it is reached.
     """
-    return (_within(i, _record, row) for i, row in _rows(table, RECORDS))
+    return (_within(i, _record, row) for i, row in read_rows(table, RECORDS))
 
 
-def _within(i: int, make: Any, row: _Row) -> Any:
+def _within(i: int, make: Any, row: Row) -> Any:
     try:
         return make(row)
     except OveragesError as error:
         raise error.within(f"rows[{i}]") from None
 
 
-def _event(row: _Row) -> UsageEvent:
+def _event(row: Row) -> UsageEvent:
     units, at = parse_all(
         (quantity, row["quantity"], "quantity"), (_moment, row["timestamp"], "timestamp")
     )
@@ -142,7 +123,7 @@ def _event(row: _Row) -> UsageEvent:
 
 
 def _take_in(
-    found: dict[tuple[str, Period], dict[str, Quantity]], row: _Row, period: Period | None
+    found: dict[tuple[str, Period], dict[str, Quantity]], row: Row, period: Period | None
 ) -> None:
     when = _period(row) if period is None else period
     if row["metric"] is None and row["quantity"] is None:
@@ -159,7 +140,7 @@ def _take_in(
     quantities[metric] = units
 
 
-def _record(row: _Row) -> OverageRecord:
+def _record(row: Row) -> OverageRecord:
     cost, exact_cost, unit_price, created_at = parse_all(
         (_amount, row["cost"], "cost"),
         (_amount, row["exact_cost"], "exact_cost"),
@@ -184,11 +165,13 @@ def _record(row: _Row) -> OverageRecord:
     )
 
 
-def _period(row: _Row) -> Period:
-    start, end = parse_all(
-        (_moment, row["period_start"], "period_start"), (_moment, row["period_end"], "period_end")
-    )
-    return Period(start, end)
+def _period(row: Row) -> Period:
+    return _period_between(row["period_start"], row["period_end"])
+
+
+@lru_cache(maxsize=1024)  # tables have few periods
+def _period_between(start: int | None, end: int | None) -> Period:
+    return Period(*parse_all((_moment, start, "period_start"), (_moment, end, "period_end")))
 
 
 def _moment(value: object, field: str) -> datetime:
@@ -209,89 +192,3 @@ def _amount(value: object, field: str) -> Exact:
         raise InvalidValue(field, value, "must be a plain number such as 12.5 or 7/60")
     number, _, parts = value.partition("/")
     return exact_amount(Fraction(Decimal(number)) / Fraction(Decimal(parts or 1)), field)
-
-
-# Tables, whichever library they are of
-
-
-def _rows(
-    table: object, expected: Sequence[Column], *, dimensions: bool = False
-) -> Iterator[tuple[int, _Row]]:
-    """Return rows with their numbers, read as they are asked for; the columns are checked now."""
-    stream = _stream(table)
-    names = [column for column in stream.schema.names if not _INDEX.fullmatch(column)]
-    refuse_columns(names, expected, dimensions=dimensions)
-    kinds: dict[str, Kind] = {column.name: column.kind for column in expected}
-    problems = Problems()
-    for column in names:
-        kind = kinds.setdefault(column, "text")
-        problems.attempt(_check_type, stream.schema.field(column).type, kind, column)
-    problems.raise_any()
-    return enumerate(_read(stream, [(column, kinds[column]) for column in names]))
-
-
-def _stream(table: object) -> Any:
-    if not hasattr(table, "__arrow_c_stream__"):
-        problem = "must have the Arrow PyCapsule interface, as tables of pyarrow, pandas and Polars"
-        raise InvalidType("table", table, problem)
-    try:
-        return pa.RecordBatchReader.from_stream(table)
-    except pa.ArrowException as error:  # pandas can hold in a column what Arrow can't
-        raise InvalidValue("table", table, f"must be readable as Arrow ({error})") from None
-
-
-def _read(stream: Any, columns: Iterable[tuple[str, Kind]]) -> Iterator[_Row]:
-    for batch in stream:
-        cells = {column: _cells(batch.column(column), kind) for column, kind in columns}
-        names = list(cells)
-        for row in zip(*cells.values(), strict=True):
-            yield dict(zip(names, row, strict=True))
-
-
-def _cells(array: Any, kind: Kind) -> Sequence[Any]:
-    if kind != "instant" or pa.types.is_null(array.type):
-        cells: Sequence[Any] = array.to_pylist()
-        return cells
-    times, parts = _PER_MICROSECOND[array.type.unit]
-    ticks = array.cast(pa.int64()).to_pylist()
-    return [None if tick is None else tick * times // parts for tick in ticks]
-
-
-def _check_type(found: Any, kind: Kind, column: str) -> None:
-    if pa.types.is_null(found):  # a column with nothing in it: it is for the rows to have none
-        return
-    accepts, problem = _ACCEPTED[kind]
-    if not accepts(found):
-        raise InvalidType(f"columns.{column}", str(found), f"must hold {problem}")
-
-
-def _is_text(found: Any) -> bool:
-    if pa.types.is_dictionary(found):  # categories
-        found = found.value_type
-    types = pa.types
-    return bool(
-        types.is_string(found) or types.is_large_string(found) or types.is_string_view(found)
-    )
-
-
-def _is_whole(found: Any) -> bool:
-    return bool(pa.types.is_integer(found))
-
-
-def _is_number(found: Any) -> bool:
-    return bool(pa.types.is_decimal(found)) or _is_whole(found) or _is_text(found)
-
-
-def _is_instant(found: Any) -> bool:
-    return bool(pa.types.is_timestamp(found)) and found.tz is not None
-
-
-_NUMBERS: Final = (_is_number, "integers, decimals or decimal text (a float is not exact)")
-_ACCEPTED: Final = {
-    "text": (_is_text, "text"),
-    "quantity": _NUMBERS,
-    "cost": _NUMBERS,
-    "amount": _NUMBERS,
-    "instant": (_is_instant, "timestamps with a timezone"),
-    "whole": (_is_whole, "integers"),
-}

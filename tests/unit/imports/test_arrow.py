@@ -57,7 +57,7 @@ def test_event_ids_and_dimensions_may_be_missing_or_null() -> None:
     [
         pa.array([10], pa.int8()),
         pa.array([10], pa.uint64()),
-        pa.array([Decimal(10)], pa.decimal32(4, 2)),
+        pa.array([Decimal(10)], pa.decimal128(4, 2)),
         pa.array([Decimal(10)], pa.decimal128(38, 12)),
         pa.array([Decimal(10)], pa.decimal256(76, 40)),
         pa.array(["10.000"]),

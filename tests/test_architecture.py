@@ -12,7 +12,7 @@ PACKAGE = Path(overages.__file__).parent
 RANKS = [
     {"_currencies", "display", "errors", "trusted"},
     {"jsontext", "parsing"},
-    {"exact", "names", "period"},
+    {"columns", "exact", "names", "period"},
     {"limitpart", "limits", "rounding", "smoothing", "tier", "timezones", "transactions", "usage"},
     {"carryover", "conversion", "cycle", "daycount", "forms", "increment", "ladder", "money"},
     {
@@ -39,7 +39,7 @@ RANKS = [
         "routing",
         "tally",
     },
-    {"adjusting", "aggregation", "allowance", "chain", "drawing", "metering"},
+    {"adjusting", "aggregation", "allowance", "chain", "drawing", "metering", "terms"},
     {"plan"},
     {"planforms", "statement"},
     {"changes", "rating", "usageforms"},

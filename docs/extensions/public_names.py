@@ -30,6 +30,8 @@ MODULES: Final = [
     "adapters.base",
     "adapters.sqlite",
     "exports.wire",
+    "exports.arrow",
+    "imports.arrow",
     "testing.strategies",
     "testing.contract",
 ]

@@ -9,9 +9,9 @@ A quantity that is included, the price of what goes beyond, and the rules that c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import Any, Final
+from typing import Final
 
 from attrs import frozen
 
@@ -35,7 +35,7 @@ from overages.pricing import PriceModel, price_model
 from overages.proration import prorate
 from overages.rounding import Rounding
 
-_USUAL: Final[dict[str, Any]] = {
+USUAL: Final[Mapping[str, object]] = {
     "conversion": None,
     "included_per": None,
     "included_for": None,
@@ -164,13 +164,18 @@ class Allowance:
         return prorate(quantity, share, self.increment, self.increment_rounding)
 
     def __repr__(self) -> str:
-        shown = [f"included={self.included!r}", f"price={self.price!r}"]
-        for name, usual in _USUAL.items():
-            value = getattr(self, name)
-            if value != usual:
-                written = value.value if isinstance(value, (Proration, Rounding)) else value
-                shown.append(f"{name}={written!r}")
-        return f"Allowance({', '.join(shown)})"
+        shown = {"included": self.included, "price": self.price, **unusual(self, USUAL)}
+        return f"Allowance({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
+
+def unusual(terms: object, usual: Mapping[str, object]) -> dict[str, object]:
+    """Return, by name, the rules of some terms that are not the usual ones, as they are written."""
+    rules = {name: getattr(terms, name) for name in usual}
+    return {
+        name: rule.value if isinstance(rule, (Proration, Rounding)) else rule
+        for name, rule in rules.items()
+        if rule != usual[name]
+    }
 
 
 def money_of(

@@ -30,14 +30,20 @@ def text_table(rows: Sequence[Sequence[str]], align: str) -> str:
 
 
 def html_table(rows: Sequence[Sequence[str]], align: str, caption: str) -> str:
-    """Write rows as an HTML table, the first one as its head, every text escaped."""
+    """Write rows as an HTML table, the first one as its head, every text escaped.
+
+    What is aligned to the right are numbers and amounts, which don't wrap.
+    """
     from html import escape  # needed in notebooks alone
 
-    sides = ["right" if side == "r" else "left" for side in align]
+    styles = [
+        "text-align: right; white-space: nowrap" if side == "r" else "text-align: left"
+        for side in align
+    ]
     head, *body = [
         "".join(
-            f'<{tag} style="text-align: {side}">{escape(cell)}</{tag}>'
-            for cell, side in zip(row, sides, strict=True)
+            f'<{tag} style="{style}">{escape(cell)}</{tag}>'
+            for cell, style in zip(row, styles, strict=True)
         )
         for tag, row in [("th" if i == 0 else "td", row) for i, row in enumerate(rows)]
     ]

@@ -14,9 +14,10 @@ from typing import Final, Literal, TypeAlias
 
 from attrs import field, frozen
 
-from overages.allowance import Allowance, money_of
+from overages.allowance import USUAL, Allowance, money_of, unusual
 from overages.daycount import Proration
 from overages.discount import Discount, some_discounts
+from overages.display import html_table
 from overages.errors import CurrencyMismatch, InvalidValue
 from overages.exact import (
     Quantity,
@@ -24,6 +25,7 @@ from overages.exact import (
     exact_number,
     non_negative,
     optional_non_negative,
+    plain_text,
     quantity,
 )
 from overages.money import Currency, Money, optional_non_negative_money
@@ -31,6 +33,7 @@ from overages.names import by_metric, name
 from overages.parsing import Parser, Problems, instance_of, one_of, optional, parse_all
 from overages.pricing import PerUnit, PriceModel, TieredPrice
 from overages.rounding import Rounding, floor_form
+from overages.terms import price_terms, rule_terms
 
 RoundingScope: TypeAlias = Literal["line", "total"]
 """What is rounded: each line of a statement, or its total, which is then spread over the lines."""
@@ -43,6 +46,16 @@ quantity in minor units; elsewhere the factor is None, and the price model is as
 CPython unpacks it faster than a named one, and `calculate` does so for every line.)
 """
 
+
+_USUAL: Final[Mapping[str, object]] = {
+    "rounding": Rounding.HALF_UP,
+    "rounding_scope": "line",
+    "base_fee": None,
+    "discounts": (),
+    "maximum": None,
+    "minimum": None,
+    "proration": Proration.DAYS,
+}
 
 _parse_allowances: Final = by_metric(instance_of(Allowance), "metrics to Allowances")
 
@@ -196,23 +209,21 @@ class Plan:
         return MappingProxyType(self._allowances)
 
     def __repr__(self) -> str:
-        usual = {
-            "rounding": Rounding.HALF_UP,
-            "rounding_scope": "line",
-            "base_fee": None,
-            "discounts": (),
-            "maximum": None,
-            "minimum": None,
-            "proration": Proration.DAYS,
-        }
-        unusual = {key: getattr(self, key) for key, value in usual.items()}
         shown = [repr(self.slug), repr(self.currency.shortest), repr(self._allowances)]
-        shown += [f"{key}={_written(v)!r}" for key, v in unusual.items() if v != usual[key]]
+        shown += [f"{key}={rule!r}" for key, rule in unusual(self, _USUAL).items()]
         return f"Plan({', '.join(shown)})"
 
-
-def _written(value: object) -> object:
-    return value.value if isinstance(value, (Proration, Rounding)) else value
+    def _repr_html_(self) -> str:
+        rows = [["metric", "included", "price"]]
+        for metric, offer in self._allowances.items():
+            included = "unlimited" if offer.included is None else plain_text(offer.included)
+            price, *tiers = price_terms(offer.price)
+            rows.append([metric, included, price])
+            others = [*tiers, rule_terms(unusual(offer, USUAL))]
+            rows += [["", "", line] for line in others if line]
+        if rules := rule_terms(unusual(self, _USUAL)):
+            rows.append(["all", "", rules])
+        return html_table(rows, "lrl", f"Plan {self.slug}, {self.currency}")
 
 
 def _check(plan: Plan) -> None:

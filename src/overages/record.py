@@ -17,6 +17,7 @@ from typing import Final
 from attrs import field, frozen
 
 from overages.adjustment import OVERAGE
+from overages.display import html_table
 from overages.errors import CurrencyMismatch, InvalidValue, UnknownMetric
 from overages.exact import (
     Exact,
@@ -25,6 +26,7 @@ from overages.exact import (
     exact_amount,
     optional_amount,
     ordinal,
+    plain_text,
     quantity as parse_quantity,
     scaled,
     sum_of_quantities,
@@ -231,6 +233,13 @@ class Summary:
         for line, cost in other._adjustments.items():
             adjusted[line] = adjusted[line] + cost if line in adjusted else cost
         return Summary(self.currency, merged, adjusted)
+
+    def _repr_html_(self) -> str:
+        rows = [["metric", "over", "cost"]]
+        for metric, found in self._metrics.items():
+            rows.append([metric, plain_text(found.quantity), str(found.cost)])
+        rows += [[f"all: {line}", "", str(cost)] for line, cost in self._adjustments.items()]
+        return html_table([*rows, ["total", "", str(self.total)]], "lrr", "Overage")
 
     def __repr__(self) -> str:
         others = f", {self._adjustments!r}" if self._adjustments else ""

@@ -11,7 +11,7 @@ to its last result; the same result again adds nothing. Repositories keep what a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final, TypeAlias
@@ -20,6 +20,7 @@ from attrs import frozen
 
 from overages.chain import START, ChainHead, StoredRow, new_head, row_digest, row_maker
 from overages.changes import Change, Key, changes_of, differing, path_of, sums_of
+from overages.display import html_table
 from overages.errors import (
     InvalidValue,
     PeriodInvoiced,
@@ -29,12 +30,16 @@ from overages.errors import (
 from overages.exact import (
     number_text,
     ordinal,
+    plain_text,
 )
 from overages.money import new_money
 from overages.period import Period, format_instant, instant
 from overages.record import OverageRecord, new_record
 from overages.statement import Statement
 from overages.trusted import trusted
+
+_RECORD_COLUMNS: Final = ["revision", "metric", "over", "unit price", "exact", "cost"]
+RECORD_ALIGN: Final = "llrrrr"
 
 
 @frozen(weakref_slot=False)
@@ -47,6 +52,31 @@ class Recording:
 
     records: tuple[OverageRecord, ...]
     new: tuple[OverageRecord, ...]
+
+    def _repr_html_(self) -> str:
+        if not self.records:
+            return html_table([_RECORD_COLUMNS], RECORD_ALIGN, "No records")
+        org_id, period = self.records[0].org_id, self.records[0].period
+        title = f"Records of {org_id}, {period.describe()}; new: {len(self.new):,}"
+        return html_table(record_table(self.records), RECORD_ALIGN, title)
+
+
+def record_table(records: Sequence[OverageRecord]) -> list[list[str]]:
+    """Return the rows of a table of records, at least one, in one currency, with their total."""
+    rows = [
+        [
+            str(record.revision),
+            path_of((record.metric, record.line)),
+            plain_text(record.quantity),
+            "" if record.unit_price is None else plain_text(record.unit_price),
+            plain_text(record.exact_cost),
+            str(record.cost),
+        ]
+        for record in records
+    ]
+    total = sum(record.cost.minor for record in records)
+    unit = records[0].cost.currency
+    return [_RECORD_COLUMNS, *rows, ["total", "", "", "", "", str(new_money(total, unit))]]
 
 
 DueRow: TypeAlias = tuple[str, str, str, str, str, str, str, int]

@@ -105,6 +105,20 @@ class Tier:
         packages = Fraction(quantity) / Fraction(self.size)
         return Fraction(ceil(packages) if self.count == "started" else floor(packages))
 
+    def explain(self) -> str:
+        """Say what is charged in the tier, in words: ``80 per 1,000 + 25 flat, at most 900``."""
+        text = plain_text(self.price)
+        if self.per != 1:
+            text += f" per {plain_text(self.per)}"
+        if self.size is not None:
+            kind = "" if self.count == "started" else "completed "
+            text += f" ({kind}packages of {plain_text(self.size)})"
+        if self.flat:
+            text += f" + {plain_text(self.flat)} flat"
+        if self.maximum is not None:
+            text += f", at most {plain_text(self.maximum)}"
+        return text
+
     def __repr__(self) -> str:
         usual = {"flat": 0, "per": 1, "size": None, "count": "started", "maximum": None}
         unusual = {key: getattr(self, key) for key, value in usual.items()}
@@ -201,16 +215,7 @@ class TierCharge:
             bounds = f"above {plain_text(self.above)}: "
         elif tier.up_to is not None:
             bounds = f"up to {plain_text(tier.up_to)}: "
-        text = f"{bounds}{self._units()} x {plain_text(tier.price)}"
-        if tier.per != 1:
-            text += f" per {plain_text(tier.per)}"
-        if tier.size is not None:
-            kind = "" if tier.count == "started" else "completed "
-            text += f" ({kind}packages of {plain_text(tier.size)})"
-        if tier.flat:
-            text += f" + {plain_text(tier.flat)} flat"
-        if tier.maximum is not None:
-            text += f", at most {plain_text(tier.maximum)}"
+        text = f"{bounds}{self._units()} x {tier.explain()}"
         return text if self.rate == 1 else f"{text}, at a rate of {plain_text(self.rate)}"
 
     def _units(self) -> str:

@@ -28,10 +28,10 @@ def test_the_first_row_is_the_head_of_an_html_table() -> None:
         "<table>\n"
         "<caption>Overage</caption>\n"
         '<thead><tr><th style="text-align: left">metric</th>'
-        '<th style="text-align: right">used</th></tr></thead>\n'
+        '<th style="text-align: right; white-space: nowrap">used</th></tr></thead>\n'
         "<tbody>\n"
         '<tr><td style="text-align: left">tokens</td>'
-        '<td style="text-align: right">750,000</td></tr>\n'
+        '<td style="text-align: right; white-space: nowrap">750,000</td></tr>\n'
         "</tbody>\n"
         "</table>"
     )

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.pages import caption_of, rows_of
 
 from overages import Allowance, Charge, Currency, Graduated, Money, PerUnit, Plan, Rounding, Tier
 from overages.errors import (
@@ -17,6 +18,7 @@ from overages.errors import (
 
 TOKENS = Allowance(500_000, PerUnit("0.0001"))
 SEATS = Allowance(None, PerUnit(0))
+ONE = Money(100, "USD")
 MONTHLY: dict[str, Any] = {
     "included_tokens_monthly": 500_000,
     "included_playbook_runs_monthly": 50,
@@ -276,3 +278,33 @@ def test_a_monthly_price_that_comes_to_over_12_decimals_is_refused() -> None:
 def test_monthly_fields_are_in_a_known_currency() -> None:
     with pytest.raises(UnknownCurrency, match=r"^currency: must be an ISO 4217 code"):
         Plan.from_monthly_fields("starter", **MONTHLY, currency="usd")
+
+
+def test_a_notebook_is_given_a_table_of_a_plan_with_all_its_rules() -> None:
+    tiers = Graduated([Tier(10, price=2), Tier(None, price=1)])
+    plan = Plan(
+        "starter",
+        "USD",
+        {"tokens": TOKENS, "seats": SEATS, "runs": Allowance(0, tiers, minimum=ONE)},
+        rounding="half_even",
+        base_fee=Money(4900, "USD"),
+    )
+    page = plan._repr_html_()
+    assert caption_of(page) == "Plan starter, USD"
+    assert rows_of(page) == [
+        ["metric", "included", "price"],
+        ["tokens", "500,000", "0.0001"],
+        ["seats", "unlimited", "0"],
+        ["runs", "0", "graduated:"],
+        ["", "", "up to 10: 2"],
+        ["", "", "above 10: 1"],
+        ["", "", "minimum: 1.00 USD"],
+        ["all", "", "rounding: half_even, base fee: 49.00 USD"],
+    ]
+
+
+def test_a_hostile_plan_is_escaped_in_a_notebook() -> None:
+    hostile = "<script>alert('&')</script>"
+    page = Plan(hostile, Currency("<b>", 2), {hostile: TOKENS})._repr_html_()
+    assert "<script" not in page
+    assert "<b>" not in page

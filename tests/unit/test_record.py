@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from tests.pages import caption_of, rows_of
 from tests.recorded import AT, stored
 
 from overages import MetricTotal, Money, OverageRecord, Period, Summary
@@ -288,3 +289,15 @@ def test_the_repr_of_a_summary_makes_it_again() -> None:
     text = "Summary('USD', {'tokens': MetricTotal(quantity=250000, cost=Money(2500, 'USD'))})"
     assert repr(summary) == text
     assert eval(text) == summary
+
+
+def test_a_notebook_is_given_a_table_of_a_summary() -> None:
+    summary = Summary("USD", {"tokens": TOKENS}, {"credit:<g>": Money(-500, "USD")})
+    page = summary._repr_html_()
+    assert caption_of(page) == "Overage"
+    assert rows_of(page) == [
+        ["metric", "over", "cost"],
+        ["tokens", "250,000", "25.00 USD"],
+        ["all: credit:&lt;g&gt;", "", "-5.00 USD"],
+        ["total", "", "20.00 USD"],
+    ]

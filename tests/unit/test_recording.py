@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from tests.pages import caption_of, rows_of
 from tests.recorded import AT
 
 from overages import (
@@ -338,3 +339,24 @@ def test_the_time_of_recording_is_kept_in_utc_and_must_have_a_zone() -> None:
     naive = noon.replace(tzinfo=None)
     message = refused(Ledger("org-1"), statement(tokens=350), InvalidValue, created_at=naive)
     assert message.startswith("created_at: must have a timezone")
+
+
+def test_a_notebook_is_given_a_table_of_a_recording() -> None:
+    ledger = Ledger("org-1")
+    add(ledger, statement(tokens=200, runs=5))
+    recording = add(ledger, statement(tokens=150, runs=5))
+    page = recording._repr_html_()
+    assert caption_of(page) == "Records of org-1, 2024-02-01 to 2024-03-01 UTC; new: 1"
+    assert rows_of(page) == [
+        ["revision", "metric", "over", "unit price", "exact", "cost"],
+        ["1", "tokens", "100", "0.01", "1", "1.00 USD"],
+        ["1", "runs", "5", "", "2", "2.00 USD"],
+        ["2", "tokens", "-50", "0.01", "-0.5", "-0.50 USD"],
+        ["total", "", "", "", "", "2.50 USD"],
+    ]
+
+
+def test_a_notebook_is_given_an_empty_table_where_nothing_was_recorded() -> None:
+    page = add(Ledger("org-1"), statement())._repr_html_()
+    assert caption_of(page) == "No records"
+    assert len(rows_of(page)) == 1

@@ -9,16 +9,13 @@ from operator import attrgetter
 from typing import Final
 
 from overages.adapters.sqlite import SqliteRepository
-from overages.aggregation import aggregate
-from overages.changes import path_of
 from overages.display import text_table
-from overages.exact import plain_text
 from overages.money import Money
 from overages.period import Period
 from overages.record import OverageRecord
+from overages.recording import RECORD_ALIGN, record_table
 
 HELP: Final = "show what is recorded in a database"
-_COLUMNS: Final = ["revision", "metric", "over", "unit price", "exact", "cost"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,20 +45,8 @@ def run(args: argparse.Namespace) -> None:
 
 def explain(org_id: str, period: Period, records: Sequence[OverageRecord]) -> str:
     """Return the records of an org and period as a table, with their total."""
-    rows = [
-        [
-            str(record.revision),
-            path_of((record.metric, record.line)),
-            plain_text(record.quantity),
-            "" if record.unit_price is None else plain_text(record.unit_price),
-            plain_text(record.exact_cost),
-            str(record.cost),
-        ]
-        for record in records
-    ]
-    total = ["total", "", "", "", "", str(aggregate(records).total)]
     title = f"Records of {org_id}, {period.describe()}"
-    return f"{title}\n\n{text_table([_COLUMNS, *rows, total], 'llrrrr')}"
+    return f"{title}\n\n{text_table(record_table(records), RECORD_ALIGN)}"
 
 
 def _add(totals: dict[str, Money], records: Iterable[OverageRecord]) -> None:

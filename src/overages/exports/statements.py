@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, TextIO
 
 from overages.adjustment import OVERAGE, Adjustment
+from overages.columns import LINES, names_of
 from overages.exact import Exact, number_text
 from overages.limitpart import LimitPart
 from overages.overage import Overage
@@ -19,21 +20,7 @@ from overages.period import format_instant
 from overages.statement import Statement
 from overages.tier import TierCharge
 
-COLUMNS: Final = (
-    "org_id",
-    "period_start",
-    "period_end",
-    "plan",
-    "metric",
-    "line",
-    "used",
-    "limit",
-    "over",
-    "unit_price",
-    "exact_cost",
-    "cost",
-    "currency",
-)
+COLUMNS: Final = names_of(LINES)
 
 
 def json_lines(statements: Iterable[Statement]) -> Iterator[str]:

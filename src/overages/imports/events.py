@@ -15,17 +15,13 @@ import csv
 from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
 from functools import partial
-from typing import Final
 
+from overages.columns import EVENTS, dimension_of, refuse_columns
 from overages.errors import InvalidValue, OveragesError
 from overages.exact import quantity
-from overages.parsing import Parser, Problems, parse_all
+from overages.parsing import Parser, parse_all
 from overages.period import parse_instant
 from overages.usage import UsageEvent
-
-REQUIRED: Final = ("org_id", "metric", "quantity", "timestamp")
-OPTIONAL: Final = ("event_id",)
-DIMENSION: Final = "dimension."
 
 
 def read_events(
@@ -58,23 +54,8 @@ def read_events(
 
 
 def _columns(header: list[str]) -> dict[str, int]:
-    problems = Problems()
-    for name in REQUIRED:
-        if name not in header:
-            problems.add(InvalidValue("columns", header, f"must have {name}"))
-    for name in header:
-        if name not in REQUIRED + OPTIONAL and not _dimension(name):
-            known = ", ".join((*REQUIRED, *OPTIONAL, f"{DIMENSION}<name>"))
-            problems.add(InvalidValue("columns", name, f"must be among {known}"))
-    if len(set(header)) != len(header):
-        problems.add(InvalidValue("columns", header, "must each be named once"))
-    problems.raise_any()
+    refuse_columns(header, EVENTS, dimensions=True)
     return {name: header.index(name) for name in header}
-
-
-def _dimension(column: str) -> str:
-    """Return the name of a column's dimension; empty if it has none."""
-    return column.removeprefix(DIMENSION) if column.startswith(DIMENSION) else ""
 
 
 def _event_or_error(
@@ -92,7 +73,7 @@ def _event_or_error(
         dimensions = {
             name: row[place]
             for column, place in columns.items()
-            if (name := _dimension(column)) and row[place]
+            if (name := dimension_of(column)) and row[place]
         }
         return UsageEvent(org_id, metric, units, at, event_id or None, dimensions)
     except OveragesError as error:

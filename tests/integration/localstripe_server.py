@@ -37,7 +37,7 @@ def init_item(self: Any, period: Any = None, discountable: Any = None, **given: 
         draft.lines._list.append(InvoiceLineItem(self))
 
 
-def list_all_items(cls: Any, url: str, **given: Any) -> Any:
+def list_all_items(cls: Any, /, url: str, **given: Any) -> Any:
     del cls
     invoice, pending = given.pop("invoice", None), given.pop("pending", None)
     customer = given.pop("customer", None)
@@ -57,6 +57,7 @@ def list_all_items(cls: Any, url: str, **given: Any) -> Any:
 
 def create_invoice(
     cls: Any,
+    /,
     customer: str,
     currency: str | None = None,
     metadata: Any = None,

@@ -93,6 +93,17 @@ def test_a_fault_with_a_draft_leads_to_one_draft(world: World, fault: str) -> No
     assert len(world.client.v1.invoices.list(params=params).data) == 1
 
 
+def test_a_round_that_has_ended_begins_no_draft(world: World) -> None:
+    ours, theirs = world.records(1, "org-1"), world.records(1, "org-2")
+    world.proxy.faults.append("dropped")
+    first = world.export().attach_to_draft_invoices([*ours, *theirs])
+    assert list(first.problems) == [f"invoice-{ours[0].id}"]
+    assert len(world.proxy.made(INVOICES)) == 1
+    assert world.export().attach_to_draft_invoices([*ours, *theirs]).is_complete
+    assert world.holds(ours, "org-1")
+    assert world.holds(theirs, "org-2")
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_librarys_own_retries_use_the_same_key(
     world: World, fault: str, monkeypatch: pytest.MonkeyPatch
@@ -379,7 +390,7 @@ def test_a_thousand_records_with_faults_of_all_kinds_are_a_thousand_items(
         assert not crashes
     items = world.items()
     assert len(items) == len(records) == 1000
-    assert {item.metadata.to_dict()["overages_id"] for item in items} == {r.id for r in records}
+    assert {item.metadata["overages_id"] for item in items} == {r.id for r in records}
     assert sum(item.amount for item in items) == statement.total.minor
     totals = [world.client.v1.invoices.retrieve(draft).total for draft in delivery.invoices]
     assert sum(totals) == statement.total.minor

@@ -82,7 +82,8 @@ class World:
 
     def export(self, **named: Any) -> StripeExport:
         """Return an export of the host's."""
-        given = {"customers": self.customers, "clock": lambda: self.now} | named
+        given: dict[str, Any] = {"customers": self.customers, "clock": lambda: self.now}
+        given |= named
         return StripeExport(given.pop("client", self.client), self.outbox, **given)
 
     def wait(self, time: timedelta) -> None:
@@ -97,7 +98,7 @@ class World:
 
     def holds(self, records: Sequence[OverageRecord], org_id: str = "org-1") -> bool:
         """Tell whether Stripe holds just one item for each record, with its cost."""
-        theirs = [(i.metadata.to_dict()["overages_id"], i.amount) for i in self.items(org_id)]
+        theirs = [(i.metadata["overages_id"], i.amount) for i in self.items(org_id)]
         return sorted(theirs) == sorted((record.id, record.cost.minor) for record in records)
 
     def attach(self, records: Sequence[OverageRecord], **named: Any) -> Delivery:

@@ -13,7 +13,7 @@ from typing import Any
 from attrs import field, frozen
 
 from overages.exports.stripe.currencies import money_of_stripe
-from overages.exports.stripe.server import record_id
+from overages.exports.stripe.server import our_id
 from overages.money import Money
 
 
@@ -37,7 +37,7 @@ def preview_of(invoice: Any, lines: Iterable[Any]) -> InvoicePreview:
     """Return the preview of an invoice of Stripe's and its lines."""
     ours = {}
     for line in lines:
-        record = record_id(line)
+        record = our_id(line)
         if record is not None:
             ours[record] = money_of_stripe(line.amount, line.currency)
     return InvoicePreview(money_of_stripe(invoice.total, invoice.currency, "total"), ours)

@@ -73,7 +73,7 @@ class StripeServer:
             if failure.is_missing:
                 return {}
             raise
-        named = [(_metadata(thing).get(ID), str(thing.id)) for thing in things]
+        named = [(our_id(thing), str(thing.id)) for thing in things]
         return {ours: theirs for ours, theirs in named if ours is not None}
 
     def preview(self, params: dict[str, Any]) -> tuple[Any, list[Any]]:
@@ -86,13 +86,10 @@ class StripeServer:
         return v1.invoice_items if kind == "invoice_item" else v1.invoices
 
 
-def record_id(thing: Any) -> str | None:
+def our_id(thing: Any) -> str | None:
     """Return the id that we gave something of Stripe's; None if it isn't ours."""
-    return _metadata(thing).get(ID)
-
-
-def _metadata(thing: Any) -> dict[str, str]:
-    return {} if thing.metadata is None else dict(thing.metadata.to_dict())
+    given: str | None = getattr(thing.metadata, ID, None)  # the way in that all versions have
+    return given
 
 
 def _called(call: Callable[[], T]) -> T:

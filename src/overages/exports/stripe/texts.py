@@ -76,9 +76,12 @@ def _subject(record: OverageRecord) -> str:
 
 
 def _how(record: OverageRecord, line: Overage | None) -> str:
-    if line is not None and len(line.tiers) > 1:
-        return "; ".join(tiers_of(line))
+    tiers = [] if line is None else tiers_of(line)
+    if len(tiers) > 1:
+        return "; ".join(tiers)
     if record.unit_price is not None:
         return f"{plain_text(record.quantity)} x {plain_text(record.unit_price)}"
+    if tiers:
+        return tiers[0]
     exact = f"{plain_text(record.exact_cost)} {record.cost.currency}"
     return f"{plain_text(record.quantity)} for {exact}" if record.quantity else exact

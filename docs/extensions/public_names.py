@@ -27,12 +27,15 @@ import overages
 MODULES: Final = [
     "errors",
     "codec",
+    "outbox",
     "adapters.base",
+    "adapters.outbox",
     "adapters.sqlite",
+    "exports.stripe",
     "testing.strategies",
     "testing.contract",
 ]
-HELPERS: Final = {"check_org", "join_path"}  # of the library's own modules
+HELPERS: Final = {"check_org", "check_swap", "join_path"}  # of the library's own modules
 CODE: Final = re.compile(r"((?:\w+\.)*\w+)(?:\(.*\))?")
 
 

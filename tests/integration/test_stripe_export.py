@@ -21,39 +21,6 @@ def draft_of(world: World, org_id: str = "org-1") -> str:
     return str(world.client.v1.invoices.create(params=params).id)
 
 
-def subscribe(world: World, price: int = 1000) -> str:
-    """Return a subscription of the org's, to a plan of 10.00 USD a month."""
-    post = world.client.raw_request
-    product = post("post", "/v1/products", name="Starter", type="service")
-    product_id = world.client.deserialize(product, api_mode="V1").id
-    plan = world.client.deserialize(
-        post(
-            "post",
-            "/v1/plans",
-            amount=price,
-            currency="usd",
-            interval="month",
-            product=product_id,
-        ),
-        api_mode="V1",
-    )
-    method = world.client.deserialize(
-        post(
-            "post",
-            "/v1/payment_methods",
-            type="card",
-            card={"number": "4242424242424242", "exp_month": 12, "exp_year": 2040, "cvc": "123"},
-        ),
-        api_mode="V1",
-    )
-    customer = world.customer()
-    post("post", f"/v1/payment_methods/{method.id}/attach", customer=customer)
-    settings = {"default_payment_method": method.id}
-    post("post", f"/v1/customers/{customer}", invoice_settings=settings)
-    made = post("post", "/v1/subscriptions", customer=customer, items=[{"plan": plan.id}])
-    return str(world.client.deserialize(made, api_mode="V1").id)
-
-
 def test_records_become_pending_items_of_their_amounts(world: World) -> None:
     records = world.records(3)
     delivery = world.attach(records)
@@ -184,7 +151,7 @@ def test_what_is_attached_in_one_way_stays_there(world: World) -> None:
 
 
 def test_the_upcoming_invoice_of_a_subscription_takes_pending_items(world: World) -> None:
-    records, subscription = world.records(12), subscribe(world)
+    records, subscription = world.records(12), world.subscribe()
     export = world.export()
     assert export.attach_to_upcoming_invoice(records, subscription=subscription).is_complete
     assert {item.subscription for item in world.items()} == {subscription}

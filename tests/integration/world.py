@@ -66,6 +66,22 @@ class World:
             self.customers[org_id] = made.id
         return self.customers[org_id]
 
+    def subscribe(self, org_id: str = "org-1") -> str:
+        """Return a new subscription of an org's, to a plan of 10.00 USD a month."""
+        product = self._made("products", name="Starter", type="service")
+        plan = self._made("plans", amount=1000, currency="usd", interval="month", product=product)
+        card = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2040, "cvc": "123"}
+        method = self._made("payment_methods", type="card", card=card)
+        customer = self.customer(org_id)
+        self._made(f"payment_methods/{method}/attach", customer=customer)
+        settings = {"default_payment_method": method}
+        self._made(f"customers/{customer}", invoice_settings=settings)
+        return self._made("subscriptions", customer=customer, items=[{"plan": plan}])
+
+    def _made(self, path: str, **params: Any) -> str:
+        reply = self.client.raw_request("post", f"/v1/{path}", **params)
+        return str(self.client.deserialize(reply, api_mode="V1").id)
+
     def statement(self, metrics: int, org_id: str = "org-1", used: int = 7) -> Statement:
         """Return a statement with so many lines, each of another cost."""
         allowances = {f"m{i}": Allowance(0, PerUnit(f"{i}.37")) for i in range(1, metrics + 1)}

@@ -167,7 +167,7 @@ class Proxy:
                 head += f"Content-Length: {len(reply.body)}\r\n\r\n"
                 self.wfile.write(head.encode() + reply.body)
 
-            do_GET = do_POST = handle_any  # noqa: N815
+            do_DELETE = do_GET = do_POST = handle_any  # noqa: N815
 
             def log_message(self, *args: Any) -> None:
                 """Say nothing."""

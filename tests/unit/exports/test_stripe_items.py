@@ -246,6 +246,12 @@ def test_an_org_without_a_customer_is_an_error() -> None:
         invoice_items([record()], {"org-1": ""})
 
 
+def test_customers_are_a_mapping_or_a_function() -> None:
+    wrong: Any = "cus_1"
+    with pytest.raises(InvalidType, match="customers: must be a mapping, or a function"):
+        invoice_items([record()], wrong)
+
+
 @pytest.mark.parametrize("field", ["records", "statements"])
 def test_what_is_no_record_or_statement_is_refused(field: str) -> None:
     wrong: Any = {"records": [], "statements": []} | {field: ["x"]}

@@ -58,17 +58,19 @@ class Courier:
         """Keep the entries of one org that are new, deliver what isn't yet, and return all.
 
         An entry that is in the outbox already stays as it is there, with its key and its request;
-        if it gets a new key, it gets the request that is given here.
+        if it gets a new key, it gets the request that is given here. Once the round has ended,
+        nothing new is kept, nor returned.
         """
         if not entries:
             return []
         org_id, destination = entries[0].org_id, entries[0].destination
-        new = self._outbox.add(entries)
+        new = frozenset() if self.is_stopped else self._outbox.add(entries)
         self._there.clear()  # a list has to be younger than what it is compared with
         kept = self._outbox.entries(org_id, destination, [entry.id for entry in entries])
         return [
             self._deliver(kept[entry.id], entry.request, is_new=entry.id in new)
             for entry in entries
+            if entry.id in kept
         ]
 
     def _deliver(self, entry: OutboxEntry, request: str, *, is_new: bool) -> OutboxEntry:

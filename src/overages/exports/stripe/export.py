@@ -24,6 +24,7 @@ from overages.exports.stripe.items import (
     chunks,
     customer_of,
     invoice_items,
+    known_customers,
 )
 from overages.exports.stripe.preview import InvoicePreview, preview_of
 from overages.exports.stripe.server import StripeServer
@@ -88,11 +89,12 @@ class StripeExport:
         destination: str = "stripe",
     ) -> None:
         self._server = StripeServer(client)
-        self._outbox, self._destination = parse_all(
-            (instance_of(Outbox), outbox, "outbox"), (name, destination, "destination")
+        self._outbox, self._customers, self._clock, self._destination = parse_all(
+            (instance_of(Outbox), outbox, "outbox"),
+            (known_customers, customers, "customers"),
+            (instance_of(Callable), clock, "clock"),
+            (name, destination, "destination"),
         )
-        self._customers = customers
-        self._clock = clock
 
     def attach_to_upcoming_invoice(
         self,
@@ -144,7 +146,9 @@ class StripeExport:
         """Put any number of records on new draft invoices, of 250 items at most each.
 
         Each org and currency has its own. Called again, it goes on where it stopped; records that
-        came since get a new draft. `Delivery.invoices` are the drafts, for the host to finalise.
+        came since get a new draft. `Delivery.invoices` are the drafts, for the host to finalise. A
+        draft that is gone before it has all its items is Stripe's refusal of the rest, which
+        `attach_to_upcoming_invoice` or `attach_to_invoice` can bring.
 
         :raises UnknownCustomer: for an org without a customer, before anything is written.
         :raises InvalidValue: for a cost that Stripe can't express, before anything is written.
@@ -199,8 +203,6 @@ class StripeExport:
 
     def _bring_draft(self, courier: Courier, items: Sequence[InvoiceItem]) -> list[OutboxEntry]:
         """Make the draft of a part, and put its items on it; nothing if there is no draft."""
-        if courier.is_stopped:
-            return []
         first = items[0]
         draft_id = f"invoice-{first.record_id}"
         params = {
@@ -211,10 +213,10 @@ class StripeExport:
         }
         request = write_request("invoice", params)
         entry = OutboxEntry(first.org_id, self._destination, draft_id, request, courier.now)
-        (draft,) = courier.bring([entry])
-        if draft.reference is None:
+        drafts = [draft.reference for draft in courier.bring([entry])]
+        if drafts in ([], [None]):
             return []
-        return courier.bring([self._entry(item, draft.reference, courier) for item in items])
+        return courier.bring([self._entry(item, drafts[0], courier) for item in items])
 
     def _entry(self, item: InvoiceItem, invoice: str | None, courier: Courier) -> OutboxEntry:
         request = write_request("invoice_item", item.params(invoice))

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 from attrs import field, frozen
 
 from overages.adjustment import OVERAGE
-from overages.errors import UnknownCustomer
+from overages.errors import InvalidType, UnknownCustomer
 from overages.exports.stripe.currencies import stripe_amount
 from overages.exports.stripe.texts import description, metadata
 from overages.names import name, optional_name
@@ -123,7 +123,8 @@ def invoice_items(
     >>> datetime.fromtimestamp(item.end, UTC).isoformat()
     '2024-02-29T23:59:59+00:00'
     """
-    lines, kept, plan = parse_all(
+    of_orgs, lines, kept, plan = parse_all(
+        (known_customers, customers, "customers"),
         (_statements, statements, "statements"),
         (_records, records, "records"),
         (optional_name, subscription, "subscription"),
@@ -132,7 +133,7 @@ def invoice_items(
     unique = {record.id: record for record in kept}
     problems = Problems()
     orgs = dict.fromkeys(record.org_id for record in unique.values())
-    known = {org: problems.attempt(customer_of, customers, org) for org in orgs}
+    known = {org: problems.attempt(customer_of, of_orgs, org) for org in orgs}
     items = []
     for record in unique.values():
         where = f"records.{record.id[:8]}.cost"
@@ -184,6 +185,13 @@ def _item(
         subscription,
         metadata(record, line),
     )
+
+
+def known_customers(value: object, field: str) -> Customers:
+    """Return what says the customers of orgs, if it is a mapping or a function."""
+    if isinstance(value, Mapping) or callable(value):
+        return value
+    raise InvalidType(field, value, "must be a mapping, or a function, from orgs to customers")
 
 
 def customer_of(customers: Customers, org_id: str) -> str:

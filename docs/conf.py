@@ -32,3 +32,4 @@ autodoc_default_options = {"members": True}
 autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 88
+nitpick_ignore = [("py:class", "StripeClient")]  # of the optional library, which has no such index

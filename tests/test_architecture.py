@@ -13,7 +13,17 @@ RANKS = [
     {"_currencies", "display", "errors", "trusted"},
     {"jsontext", "parsing"},
     {"columns", "exact", "names", "period"},
-    {"limitpart", "limits", "rounding", "smoothing", "tier", "timezones", "transactions", "usage"},
+    {
+        "limitpart",
+        "limits",
+        "outbox",
+        "rounding",
+        "smoothing",
+        "tier",
+        "timezones",
+        "transactions",
+        "usage",
+    },
     {"carryover", "conversion", "cycle", "daycount", "forms", "increment", "ladder", "money"},
     {
         "account",

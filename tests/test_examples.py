@@ -68,3 +68,17 @@ def test_a_month_in_the_life_of_a_service(capsys: pytest.CaptureFixture[str]) ->
         "01 March: 63.40 USD, 1 new records",
         "24 records, all as recorded",
     ]
+
+
+def test_what_stripe_would_be_told_adds_up_to_the_statement(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Hand-worked: 1,000,000 tokens at 0.0001 and 250,000 at 0.00008; 25 runs, of which 5 go."""
+    runpy.run_path(str(EXAMPLES / "stripe_preview.py"), run_name="__main__")
+    assert capsys.readouterr().out.splitlines() == [
+        " 12000 usd  tokens: up to 1,000,000: 1,000,000 x 0.0001 = 100;"
+        " above 1,000,000: 250,000 x 0.00008 = 20",
+        "  2500 usd  playbook_runs: 25 x 1",
+        "  -500 usd  playbook_runs, revision 2: -5 x 1",
+        " 14000 usd, and the statement says 140.00 USD",
+    ]

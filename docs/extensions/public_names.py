@@ -27,15 +27,18 @@ import overages
 MODULES: Final = [
     "errors",
     "codec",
+    "outbox",
     "adapters.base",
+    "adapters.outbox",
     "adapters.sqlite",
-    "exports.wire",
     "exports.arrow",
+    "exports.stripe",
+    "exports.wire",
     "imports.arrow",
     "testing.strategies",
     "testing.contract",
 ]
-HELPERS: Final = {"check_org", "join_path"}  # of the library's own modules
+HELPERS: Final = {"check_org", "check_swap", "join_path"}  # of the library's own modules
 CODE: Final = re.compile(r"((?:\w+\.)*\w+)(?:\(.*\))?")
 
 

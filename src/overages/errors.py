@@ -115,6 +115,10 @@ class UnknownGrant(_FieldError, LookupError):
     """A grant that is referred to but not there."""
 
 
+class UnknownCustomer(_FieldError, LookupError):
+    """An org that the other system, which is to bill it, has no customer for."""
+
+
 class InvalidValues(OveragesError, ValueError):
     """Several errors, found in one input and reported together; `errors` has each of them."""
 

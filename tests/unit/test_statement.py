@@ -247,7 +247,8 @@ def test_a_pretty_printer_is_given_the_explanation() -> None:
 
 def test_a_notebook_is_given_a_table() -> None:
     plan = Plan("p", "USD", {"a": Allowance(0, PerUnit(1))})
-    left, right = '<td style="text-align: left">', '<td style="text-align: right">'
+    left = '<td style="text-align: left">'
+    right = '<td style="text-align: right; white-space: nowrap">'
     page = calculate(plan, Usage("org-1", FEBRUARY, {"a": 5}))._repr_html_()
     assert page.splitlines()[1] == (
         "<caption>Overage of org-1, 2024-02-01 to 2024-03-01 UTC, plan p</caption>"

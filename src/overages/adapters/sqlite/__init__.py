@@ -13,6 +13,7 @@ may share a repository; processes open one each.
 
 from overages.adapters.sqlite.connection import migrate
 from overages.adapters.sqlite.member import MemberView
+from overages.adapters.sqlite.outbox import SqliteOutbox
 from overages.adapters.sqlite.repository import SqliteRepository
 
-__all__ = ["MemberView", "SqliteRepository", "migrate"]
+__all__ = ["MemberView", "SqliteOutbox", "SqliteRepository", "migrate"]

@@ -139,3 +139,28 @@ CREATE TABLE org_billing_plan_starts (
     version INTEGER NOT NULL,
     PRIMARY KEY (slug, since)
 ) STRICT, WITHOUT ROWID;
+
+-- What goes out to other systems, noted before it is sent. A row is added once, and delivered once.
+CREATE TABLE org_billing_outbox (
+    org_id TEXT NOT NULL,
+    destination TEXT NOT NULL, -- the other system, and the account there
+    id TEXT NOT NULL, -- for a record, its id
+    request TEXT NOT NULL,
+    sent_at TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    state TEXT NOT NULL, -- 'open', 'failed' or 'delivered'
+    reference TEXT, -- what the other system calls it
+    PRIMARY KEY (org_id, destination, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER org_billing_outbox_no_update BEFORE UPDATE ON org_billing_outbox
+WHEN OLD.state = 'delivered' OR OLD.org_id <> NEW.org_id OR OLD.destination <> NEW.destination
+OR OLD.id <> NEW.id
+BEGIN
+    SELECT RAISE (ABORT, 'what is delivered can not change, or it would arrive twice');
+END;
+
+CREATE TRIGGER org_billing_outbox_no_delete BEFORE DELETE ON org_billing_outbox
+BEGIN
+    SELECT RAISE (ABORT, 'what may have been sent must not be forgotten');
+END;

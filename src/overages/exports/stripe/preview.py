@@ -1,0 +1,43 @@
+"""Previews: what Stripe would put on a customer's next invoice.
+
+preview = export.preview("org-123")
+preview.total, preview.records["5a3c..."]             # Money, all of it and for one record
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from attrs import field, frozen
+
+from overages.exports.stripe.currencies import money_of_stripe
+from overages.exports.stripe.server import our_id
+from overages.money import Money
+
+
+@frozen(weakref_slot=False)
+class InvoicePreview:
+    """The next invoice, as Stripe would make it now.
+
+    :param total: all of it, with what is not ours: the subscription's own price, tax, balance.
+    """
+
+    total: Money
+    _records: dict[str, Money] = field(hash=False)
+
+    @property
+    def records(self) -> Mapping[str, Money]:
+        """What each of our records comes to on it, by the record's id; can be read only."""
+        return MappingProxyType(self._records)
+
+
+def preview_of(invoice: Any, lines: Iterable[Any]) -> InvoicePreview:
+    """Return the preview of an invoice of Stripe's and its lines."""
+    ours = {}
+    for line in lines:
+        record = our_id(line)
+        if record is not None:
+            ours[record] = money_of_stripe(line.amount, line.currency)
+    return InvoicePreview(money_of_stripe(invoice.total, invoice.currency, "total"), ours)

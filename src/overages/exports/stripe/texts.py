@@ -1,0 +1,87 @@
+"""What an invoice item says of its record: a line for who pays, and all of it as metadata.
+
+description(record, line)                             # "tokens: 250,000 x 0.0001"
+metadata(record, line)                                # {"overages_id": "5a3c...", ...}
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from overages.adjustment import OVERAGE
+from overages.exact import number_text, plain_text
+from overages.overage import Overage
+from overages.record import OverageRecord
+
+ID: Final = "overages_id"  # the key of the metadata that an item is found by
+_LONGEST: Final = 500  # characters of a value that Stripe keeps
+_TIERS: Final = 30  # of at most 50 keys; an item has 13 others
+
+
+def description(record: OverageRecord, line: Overage | None) -> str:
+    """Say in one line what a record charges.
+
+    :param line: the statement's line that it is the record of, for its tiers.
+    """
+    text = f"{_subject(record)}: {_how(record, line)}"
+    return fitting(text)
+
+
+def metadata(record: OverageRecord, line: Overage | None) -> dict[str, str]:
+    """Return what is known of a record, by keys; numbers as plain decimal text, major units.
+
+    Stripe keeps 50 keys of an item: tiers beyond the thirtieth are left to the statement.
+    """
+    said = {
+        ID: record.id,
+        "org_id": record.org_id,
+        "period": record.period.isoformat(),
+        "metric": record.metric,
+        "line": record.line,
+        "quantity": number_text(record.quantity),
+        "unit_price": None if record.unit_price is None else number_text(record.unit_price),
+        "exact_cost": number_text(record.exact_cost),
+        "cost": str(record.cost.amount),
+        "plan": record.plan,
+        "plan_version": str(record.plan_version),
+        "revision": str(record.revision),
+        "sequence": str(record.sequence),
+    }
+    tiers = tiers_of(line) if line is not None else []
+    said |= {f"tier_{i}": text for i, text in enumerate(tiers[:_TIERS], 1)}
+    return {key: fitting(text) for key, text in said.items() if text is not None}
+
+
+def tiers_of(line: Overage) -> list[str]:
+    """Return a text for each tier of a line; what they come to is the line's exact cost."""
+    parts = [f"{part.explain()} = {plain_text(part.exact_cost)}" for part in line.tiers]
+    if line.before:
+        taken = plain_text(-line.charged_before)
+        parts.append(f"charged before: {plain_text(line.before)} = {taken}")
+    return parts
+
+
+def fitting(text: str) -> str:
+    """Return a text that is as short as Stripe wants it, its end left out if it has to be."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def _subject(record: OverageRecord) -> str:
+    words = [] if record.metric is None else [record.metric]
+    if record.line != OVERAGE:
+        words.append(record.line.replace(":", " ", 1))
+    if record.revision > 1:
+        words.append(f"revision {record.revision}")
+    return ", ".join(words)
+
+
+def _how(record: OverageRecord, line: Overage | None) -> str:
+    tiers = [] if line is None else tiers_of(line)
+    if len(tiers) > 1:
+        return "; ".join(tiers)
+    if record.unit_price is not None:
+        return f"{plain_text(record.quantity)} x {plain_text(record.unit_price)}"
+    if tiers:
+        return tiers[0]
+    exact = f"{plain_text(record.exact_cost)} {record.cost.currency}"
+    return f"{plain_text(record.quantity)} for {exact}" if record.quantity else exact

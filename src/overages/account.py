@@ -41,8 +41,8 @@ class Account:
         silently at zero. What follows from it is the host's to decide.
     :param cycle: what the org's periods are; calendar months in UTC without it.
     :param since: the instant from which it has its plan, timezone-aware; kept in UTC. What a plan
-        carries over is counted from the period that it lies in, where that is before the org's
-        first usage. None: from the first usage.
+        carries over, or includes for longer than a period, is counted from the period that it lies
+        in. None: from the org's first usage.
     :raises InvalidType: for a value of a wrong type.
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
 
@@ -88,6 +88,10 @@ class Account:
         :raises InvalidValue: if that period isn't whole within the years 1 to 9999.
         """
         return self.cycle.period_at(moment)
+
+    def has_plan_in(self, period: Period) -> bool:
+        """Say whether the org had its plan in a period, or in a part of it."""
+        return self.since is None or self.since < period.end
 
     def __repr__(self) -> str:
         status = "" if self.status == "active" else f", status={self.status!r}"

@@ -63,7 +63,8 @@ class Allowance:
     :param included_per: another metric of the plan, of which each used unit brings the included
         quantity: 1,000 for each of ``"seats"``, pooled over them.
     :param included_for: the cycle that the included quantity, and the tiers of the price, are for,
-        where that isn't each billing period: a year's allowance that is drawn monthly.
+        where that isn't each billing period: a year's allowance that is drawn monthly. Free units
+        are for that cycle, too.
     :param carry_over: what becomes of units that are not used.
     :param proration: how much of the included quantity, the minimum and the commitment a part of a
         period has; a `Proration` or its name.
@@ -132,6 +133,9 @@ class Allowance:
         if carry_over is not None and (included_for is not None or included is None):
             problem = "must be None where units are for a cycle of their own, or unlimited"
             raise InvalidValue("carry_over", carry_over, problem)
+        if included_per is not None and included_for is not None:
+            problem = "must be None where the allowance is for a cycle of its own"
+            raise InvalidValue("included_per", included_per, problem)
         if maximum is not None and minimum is not None and minimum > maximum:
             raise InvalidValue("minimum", minimum, f"must not be above the maximum, {maximum}")
         self.__attrs_init__(*values)

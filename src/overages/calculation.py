@@ -65,7 +65,8 @@ def calculate(
         and commitments are prorated; None where it is a whole one.
     :param earlier: units used earlier in the billing period, by metric: its allowance, less them,
         and the tiers of its price go on instead, and only what this usage adds is charged. None
-        for a metric of which nothing was billed yet, so that a fee at quantity zero is due. A
+        for a metric of which nothing was billed yet, so that a fee at quantity zero is due. Where
+        each line is rounded, the statements of the parts come to that of the whole. A
         percentage, a commitment, a maximum or a minimum is applied to what this bill adds alone:
         where it is to hold for the whole period, record the period's statement anew instead.
     :param timezone: IANA name of the timezone whose calendar days count in proration.

@@ -17,6 +17,8 @@ from attrs import field, frozen
 
 from overages.errors import InvalidValue
 from overages.exact import (
+    INTEGER_DIGITS,
+    LIMIT,
     Exact,
     Quantity,
     QuantityLike,
@@ -144,6 +146,8 @@ def _share(value: object, field: str) -> Exact:
     ratio = exact_ratio(value, field)
     if ratio < 0:
         raise InvalidValue(field, value, "must not be negative")
+    if ratio >= LIMIT:  # it could be written as text, and not read again
+        raise InvalidValue(field, value, f"must have at most {INTEGER_DIGITS} integer digits")
     return exact_amount(ratio, field)
 
 

@@ -50,6 +50,8 @@ def settlement_of(
     """Settle an org's period, and all before it that it depends on, one after another.
 
     Usage is what is kept, and the balance follows from it, so that what was reported late counts.
+    From before the account has its plan, nothing is carried over; what was drawn on grants then is
+    worked out as if by that plan.
     Where the plan keeps nothing and nothing was granted, no other period is looked at.
 
     :raises UnknownPlan: if the account's plan was not yet in force at the start of the period.
@@ -61,6 +63,8 @@ def settlement_of(
         for earlier in periods_before(account, period, repository.usage_periods(account.org_id)):
             with suppress(UnknownPlan):  # none was in force yet
                 balance = _settled(repository, account, earlier, routes, balance, grants).balance
+                if not account.has_plan_in(earlier):  # what was drawn on grants counts, no more
+                    balance = Balance(burndowns=balance.burndowns)
     return _settled(repository, account, period, routes, balance, grants)
 
 
@@ -74,6 +78,9 @@ def _settled(
 ) -> Settlement:
     plan = repository.plan(account.plan, at=period.start)
     usage = used_in(repository, account, period, routes)
+    if not account.has_plan_in(period):  # another plan may have had other metrics
+        known = {m: used for m, used in usage.quantities.items() if m in plan.allowances}
+        usage = Usage(usage.org_id, period, known)
     granted = {grant.metric for grant in grants if grant.metric is not None} - routes.worked_out
     events = repository.counted_events(account.org_id, period, metrics=granted) if granted else ()
     return settle(

@@ -228,7 +228,7 @@ class Repository(Protocol):
     def overage(self, org_id: str, period: Period) -> Summary | None:
         """Return the overage that is kept beside an org's usage of a period, by metric.
 
-        It is always what `summary` says, held ready; None if nothing was recorded.
+        It is always what `summary` says of them, held ready; None if nothing was recorded of any.
         """
         ...
 

@@ -162,3 +162,13 @@ def test_what_is_worked_out_draws_on_grants_at_the_periods_end() -> None:
     settlement = settlement_of(repository, ACCOUNT, FEB, Routes([Metric("peak", "max")]))
     assert settlement.statement["peak"].limit == 12
     assert settlement.burndowns[0].draws[0].at.day == 29
+
+
+def test_what_another_plan_left_is_not_carried_over_but_what_was_drawn_on_grants_counts() -> None:
+    repository = Watched(ROLLING, m01=103, m02=40)
+    repository.put_usage(Usage("org-1", JAN, {"runs": 103, "of_another_plan": 7}))
+    repository.put_grant("org-1", PACK)
+    moved = Account("org-1", "p", since=FEB.start)
+    settlement = settlement_of(repository, moved, MAR, Routes([]))
+    assert settlement.statement["runs"].limit == 160
+    assert settlement.balance.burndowns[0].drawn == 3

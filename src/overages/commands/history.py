@@ -87,7 +87,7 @@ class History:
         """Settle a period that no statement is wanted of."""
         org_id = account.org_id
         plan = self._plan_at(account.plan, period.start)
-        if plan is not None:
+        if plan is not None and account.has_plan_in(period):
             usage = self._used[org_id].get(period) or Usage(org_id, period, {})
             balance = self._balances.get(org_id, NOTHING)
             try:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from overages.carrying import Carrying
 from overages.carryover import Carried, CarryOver
+from overages.exact import LIMIT
 from overages.period import Period
 from overages.testing.basics import period_recipes, roundings
 from overages.testing.numerals import (
@@ -27,7 +28,7 @@ from overages.testing.recipe import Recipe, Spelled
 
 _shares = st.one_of(
     spelled(st.sampled_from([0, 10**11, 5 * 10**11, 10**12, 2 * 10**12])),
-    exact_amounts.filter(lambda share: share.first >= 0),
+    exact_amounts.filter(lambda share: 0 <= share.first < LIMIT),
 )
 _numbers_of_periods = st.none() | st.integers(1, 4) | st.integers(1, 1_000_000)
 

@@ -88,6 +88,7 @@ def allowance_terms(
     keeping = draw(st.sampled_from([None, "included_for", "carry_over"]))
     if keeping == "included_for":
         terms["included_for"] = draw(cycle_recipes)
+        terms.pop("included_per", None)
     elif keeping is not None and not unlimited:
         terms["carry_over"] = draw(carry_over_recipes)
     return terms

@@ -151,12 +151,13 @@ class CarriedContract(ContractBase):
         service.record_usage([event("c", 330, at=day(MAR, 5))])
         assert line(service, MAR) == (330, 300, 30, 300)
 
-    def test_an_account_of_later_date_than_its_usage_changes_nothing(
+    def test_nothing_is_carried_over_from_before_an_org_has_its_plan(
         self, repository: Repository
     ) -> None:
-        service = serving(repository, ROLLING, since=day(APR, 20))
+        service = serving(repository, ROLLING, since=day(FEB, 20))
         service.record_usage([event("a", 40, at=day(JAN, 5))])
-        assert line(service, FEB) == (0, 160, 0, 0)
+        assert line(service, FEB) == (0, 100, 0, 0)
+        assert line(service, MAR) == (0, 200, 0, 0)
 
     def test_late_usage_changes_what_was_carried(self, repository: Repository) -> None:
         service = serving(repository, ROLLING)

@@ -89,21 +89,28 @@ class Courier:
 
     def _looked_up(self, entry: OutboxEntry, request: str) -> OutboxEntry:
         """Return an entry that may have been sent as delivered, or with a key that can be used."""
-        kind, params = read_request(entry.request)
-        customer = params["customer"]
         try:
-            if (kind, customer) not in self._there:
-                self._there[kind, customer] = self._server.find(kind, customer)
+            reference = self._reference_of(entry, request)
         except CallFailed as failure:
             self._note(entry, failure)
             self.is_stopped = self.is_stopped or not failure.is_settled
             return entry  # without the list, it might be sent twice
-        reference = self._there[kind, customer].get(entry.id)
         if reference is not None:
             return self._swapped(entry, entry.delivered(reference))
         if entry.state == "open" and self.now - entry.sent_at < KEY_LIFE:
             return entry
         return self._swapped(entry, entry.renewed(request, self.now))
+
+    def _reference_of(self, entry: OutboxEntry, request: str) -> str | None:
+        """Return what Stripe calls an entry, if its customer has it, or the one that it has now."""
+        for each in dict.fromkeys((entry.request, request)):
+            kind, params = read_request(each)
+            place = kind, params["customer"]
+            if place not in self._there:
+                self._there[place] = self._server.find(*place)
+            if entry.id in self._there[place]:
+                return self._there[place][entry.id]
+        return None
 
     def _swapped(self, old: OutboxEntry, new: OutboxEntry) -> OutboxEntry:
         """Return the entry as it is now: as `new`, unless another round was faster."""

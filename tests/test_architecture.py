@@ -1,6 +1,7 @@
 """A module imports only modules of a lower rank; edges import any rank, and never each other."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 import overages
 
 PACKAGE = Path(overages.__file__).parent
+EXPLANATION = Path(__file__).parents[1] / "docs/explanation/architecture.md"
 
 RANKS = [
     {"_currencies", "display", "errors", "trusted"},
@@ -24,7 +26,7 @@ RANKS = [
         "transactions",
         "usage",
     },
-    {"carryover", "conversion", "cycle", "daycount", "forms", "increment", "ladder", "money"},
+    {"carryover", "conversion", "cycle", "daycount", "increment", "ladder", "money"},
     {
         "account",
         "adjustment",
@@ -32,7 +34,6 @@ RANKS = [
         "carrying",
         "discount",
         "grants",
-        "hosted",
         "metric",
         "pricing",
         "proration",
@@ -41,7 +42,6 @@ RANKS = [
         "balance",
         "commitment",
         "exchange",
-        "grantforms",
         "grantpool",
         "overage",
         "prorated",
@@ -49,12 +49,12 @@ RANKS = [
         "routing",
         "tally",
     },
-    {"adjusting", "aggregation", "allowance", "chain", "drawing", "metering", "terms"},
+    {"adjusting", "aggregation", "allowance", "chain", "drawing", "metering", "wording"},
     {"plan"},
-    {"planforms", "statement"},
-    {"changes", "rating", "usageforms"},
+    {"statement"},
+    {"changes", "rating"},
     {"calculation", "covering", "recording", "sharing"},
-    {"pooling", "repository", "segments", "settlement", "statementforms"},
+    {"forms", "pooling", "repository", "segments", "settlement"},
     {"codec", "gathering"},
     {"service"},
     {"__init__"},
@@ -71,23 +71,27 @@ def units() -> list[str]:
 
 
 def part(path: Path) -> str:
-    """Return the module, or the edge folder, that a file belongs to."""
+    """Return the module, or the folder, that a file belongs to."""
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def nodes(unit: str) -> list[ast.AST]:
+    """Return all of the code of a module, or of the files of a folder."""
+    paths = [path for path in PACKAGE.rglob("*.py") if part(path) == unit]
+    return [node for path in paths for node in ast.walk(ast.parse(path.read_text("utf-8")))]
 
 
 def imported(unit: str) -> set[str]:
     """Return the dotted names that a module or folder imports, anywhere in its code."""
     names = set()
-    for path in PACKAGE.rglob("*.py"):
-        if part(path) == unit:
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Import):
-                    names |= {alias.name for alias in node.names}
-                elif isinstance(node, ast.ImportFrom):
-                    assert not node.level, f"{path} has a relative import"
-                    names.add(node.module or "")
-                    if node.module == "overages":
-                        names |= {f"overages.{alias.name}" for alias in node.names}
+    for node in nodes(unit):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{unit} has a relative import"
+            names.add(node.module or "")
+            if node.module == "overages":
+                names |= {f"overages.{alias.name}" for alias in node.names}
     return names
 
 
@@ -102,6 +106,19 @@ def rank(unit: str) -> int:
 def test_every_module_has_one_rank() -> None:
     assert units() == sorted(EDGES.union(*RANKS))
     assert sum(map(len, RANKS)) == len(set().union(*RANKS))
+
+
+def test_the_explanation_shows_each_module_at_its_rank() -> None:
+    rows = re.findall(r"^\| (\d+) \| (.+) \|$", EXPLANATION.read_text("utf-8"), re.M)
+    shown = [set(re.findall(r"`(\w+)/?`", modules)) for _, modules in rows]
+    assert [int(number) for number, _ in rows] == list(range(len(RANKS) - 1))
+    assert [*shown, {"__init__"}] == RANKS
+
+
+def test_the_explanation_says_in_words_what_each_module_is_for() -> None:
+    words, _, _ = EXPLANATION.read_text("utf-8").partition("| rank |")
+    named = set(re.findall(r"`(\w+)/?`", words))
+    assert EDGES.union(*RANKS) - {"__init__"} - named == set()
 
 
 @pytest.mark.parametrize("unit", sorted(set().union(*RANKS)))
@@ -133,12 +150,11 @@ STANDARD = {
 
 @pytest.mark.parametrize("unit", sorted(set().union(*RANKS)))
 def test_the_core_reads_no_clock_and_no_float(unit: str) -> None:
-    tree = ast.parse((PACKAGE / f"{unit}.py").read_text(encoding="utf-8"))
-    calls = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    found = nodes(unit)
+    calls = {node.attr for node in found if isinstance(node, ast.Attribute)}
     assert calls & {"now", "utcnow", "today", "quantize", "normalize", "getcontext"} == set()
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    names = {node.id for node in found if isinstance(node, ast.Name)}
     assert "float" not in names
     assert not [
-        node for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, float)
-    ]  # fmt: skip
+        node for node in found if isinstance(node, ast.Constant) and isinstance(node.value, float)
+    ]

@@ -14,14 +14,15 @@ from collections.abc import Iterable
 from typing import Final, TypeVar, cast
 
 from overages.errors import InvalidValue
-from overages.forms import Form, any_of, kind_of
-from overages.hosted import check_models, form_of
+from overages.forms.form import Form
+from overages.forms.holders import any_of, kind_of
+from overages.forms.hosted import check_models, form_of
+from overages.forms.plans import A_PRICE, OWN_PRICES, TERMS, TIER, plan_forms, price_forms
+from overages.forms.statements import PLAIN, statement_forms
 from overages.jsontext import entries, parsed, written
 from overages.parsing import Problems, as_tuple, instance_of
 from overages.plan import Plan
-from overages.planforms import A_PRICE, OWN_PRICES, TERMS, TIER, plan_forms, price_forms
 from overages.pricing import PriceModel
-from overages.statementforms import PLAIN, statement_forms
 
 T = TypeVar("T")
 

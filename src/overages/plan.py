@@ -33,7 +33,7 @@ from overages.names import by_metric, name
 from overages.parsing import Parser, Problems, instance_of, one_of, optional, parse_all
 from overages.pricing import PerUnit, PriceModel, TieredPrice
 from overages.rounding import Rounding, floor_form
-from overages.terms import price_terms, rule_terms
+from overages.wording import price_terms, rule_terms
 
 RoundingScope: TypeAlias = Literal["line", "total"]
 """What is rounded: each line of a statement, or its total, which is then spread over the lines."""

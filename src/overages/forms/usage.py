@@ -1,6 +1,6 @@
 """The forms of what a calculation is told beside the plan: accounts, usage, earlier periods.
 
-`statementforms` puts them among those of all classes that hold neither a price model nor a plan:
+`statements` puts them among those of all classes that hold neither a price model nor a plan:
 
     USAGE_FORMS[UsageEvent].write(event, "")          # {"org_id": "org-123", "metric": ...}
 """
@@ -15,26 +15,13 @@ from overages.burndown import Burndown
 from overages.carrying import Carrying
 from overages.carryover import Carried
 from overages.errors import InvalidValue
-from overages.forms import (
-    EXACT,
-    INSTANT,
-    NAME,
-    NUMBER,
-    PERIOD,
-    ROUNDING,
-    TEXT,
-    WHOLE,
-    Form,
-    by_name,
-    list_of,
-    optional,
-    table,
-    unless,
-)
-from overages.grantforms import grant_forms
+from overages.forms.form import Form
+from overages.forms.grants import grant_forms
+from overages.forms.holders import by_name, list_of, optional, table, unless
+from overages.forms.plans import CARRY_OVER, CURRENCY, CYCLE, MONEY
+from overages.forms.values import EXACT, INSTANT, NAME, NUMBER, PERIOD, ROUNDING, TEXT, WHOLE
 from overages.increment import Increment
 from overages.metric import Metric
-from overages.planforms import CARRY_OVER, CURRENCY, CYCLE, MONEY
 from overages.usage import Usage, UsageEvent
 
 _CARRIED: Final = table(Carried, quantity=NUMBER, period=PERIOD, periods_left=optional(WHOLE))

@@ -1,6 +1,6 @@
 """The forms of statements in JSON, and of what comes of them: lines, charges, records.
 
-`codec` puts them together with those of `planforms`; those that hold a price model or a plan are
+`codec` puts them together with those of `plans`; those that hold a price model or a plan are
 made of the forms of these:
 
     forms = PLAIN | statement_forms(price, plan)      # by class
@@ -14,34 +14,22 @@ from typing import Any, Final
 from overages.adjustment import OVERAGE, Adjustment
 from overages.chain import ChainHead
 from overages.errors import InvalidValue
-from overages.forms import (
-    EXACT,
-    INSTANT,
-    NAME,
-    NUMBER,
-    PERIOD,
-    TEXT,
-    WHOLE,
-    Form,
-    by_name,
-    list_of,
-    optional,
-    table,
-    unless,
-)
+from overages.forms.form import Form
+from overages.forms.holders import by_name, list_of, optional, table, unless
+from overages.forms.plans import CURRENCY, MONEY, TIER
+from overages.forms.usage import USAGE_FORMS
+from overages.forms.values import EXACT, INSTANT, NAME, NUMBER, PERIOD, TEXT, WHOLE
 from overages.limitpart import LimitPart
 from overages.money import Currency, Money
 from overages.overage import Overage
 from overages.parsing import Problems
 from overages.period import Period
 from overages.plan import Plan
-from overages.planforms import CURRENCY, MONEY, TIER
 from overages.record import MetricTotal, OverageRecord, Summary
 from overages.sharing import PoolShare
 from overages.statement import Statement
 from overages.tier import Charge, TierCharge
 from overages.transactions import TransactionCharge, TransactionFee
-from overages.usageforms import USAGE_FORMS
 
 
 def _statement(

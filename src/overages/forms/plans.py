@@ -1,6 +1,6 @@
 """The forms of plans in JSON: money, prices, and the rules that allowances hold.
 
-`codec` puts them together with those of `statementforms`. A host may have price models of its own,
+`codec` puts them together with those of `statements`. A host may have price models of its own,
 so the forms of all that holds one are made when they are known:
 
     prices = price_forms(OWN_PRICES | {Peak: ...})
@@ -19,24 +19,9 @@ from overages.cycle import Cycle
 from overages.daycount import Proration
 from overages.discount import Discount
 from overages.exchange import Exchanged
-from overages.forms import (
-    EXACT,
-    FLAG,
-    INSTANT,
-    NAME,
-    NUMBER,
-    ROUNDING,
-    TEXT,
-    WHOLE,
-    Form,
-    any_of,
-    in_order,
-    list_of,
-    named,
-    optional,
-    table,
-    unless,
-)
+from overages.forms.form import Form
+from overages.forms.holders import any_of, in_order, list_of, optional, table, unless
+from overages.forms.values import EXACT, FLAG, INSTANT, NAME, NUMBER, ROUNDING, TEXT, WHOLE, named
 from overages.money import Currency, Money
 from overages.plan import Plan
 from overages.pricing import Graduated, Package, Percentage, PerUnit, Volume

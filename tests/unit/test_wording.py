@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from overages import Charge, Exchanged, Graduated, Money, Package, Percentage, PerUnit, Tier, Volume
-from overages.terms import price_terms, rule_terms
+from overages.wording import price_terms, rule_terms
 
 
 class Free:

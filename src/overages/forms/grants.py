@@ -11,7 +11,9 @@ from typing import Any
 
 from overages.burndown import Burndown, Draw, GrantBalance
 from overages.errors import InvalidValue
-from overages.forms import INSTANT, NAME, NUMBER, WHOLE, Form, list_of, optional, table
+from overages.forms.form import Form
+from overages.forms.holders import list_of, optional, table
+from overages.forms.values import INSTANT, NAME, NUMBER, WHOLE
 from overages.grants import Grant
 from overages.money import Money
 

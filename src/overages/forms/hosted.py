@@ -18,7 +18,9 @@ from typing import Any
 
 from overages.errors import InvalidType, InvalidValue, OveragesError
 from overages.exact import exact_amount
-from overages.forms import NUMBER, TEXT, Form, list_of, table
+from overages.forms.form import Form
+from overages.forms.holders import list_of, table
+from overages.forms.values import NUMBER, TEXT
 from overages.jsontext import entries
 from overages.parsing import Problems
 from overages.tier import Tier

@@ -18,7 +18,7 @@ from typing import Final
 from attrs import evolve, frozen
 
 from overages.errors import InvalidValue
-from overages.exact import Quantity, scaled, sum_of_quantities, unscaled
+from overages.exact import Quantity, add_up, non_negative_sum, scaled, sum_of_quantities, unscaled
 from overages.money import Currency
 from overages.names import name, optional_name
 from overages.parsing import optional, parse_all, tuple_of
@@ -109,10 +109,10 @@ class GrantBalance:
     ) -> None:
         values = parse_all(
             (name, grant_id, "grant_id"),
-            (_total, granted, "granted"),
-            (_total, drawn, "drawn"),
-            (_total, expired, "expired"),
-            (_total, voided, "voided"),
+            (non_negative_sum, granted, "granted"),
+            (non_negative_sum, drawn, "drawn"),
+            (non_negative_sum, expired, "expired"),
+            (non_negative_sum, voided, "voided"),
             (instant, filled_at, "filled_at"),
         )
         self.__attrs_init__(*values)
@@ -176,9 +176,9 @@ class Burndown:
             (optional_name, metric, "metric"),
             (optional(Currency.coerce), currency, "currency"),
             (_accounts, accounts, "accounts"),
-            (_total, overage, "overage"),
-            (_total, settled, "settled"),
-            (_total, unreturned, "unreturned"),
+            (non_negative_sum, overage, "overage"),
+            (non_negative_sum, settled, "settled"),
+            (non_negative_sum, unreturned, "unreturned"),
             (tuple_of(Draw), draws, "draws"),
         )
         if values[1] is None and values[2] is None:
@@ -194,32 +194,32 @@ class Burndown:
     @property
     def granted(self) -> Quantity:
         """All that was granted, since each grant was first seen."""
-        return _sum(account.granted for account in self.accounts)
+        return add_up(account.granted for account in self.accounts)
 
     @property
     def drawn(self) -> Quantity:
         """All that was drawn on grants and not given back, since each was first seen."""
-        return _sum(account.drawn for account in self.accounts)
+        return add_up(account.drawn for account in self.accounts)
 
     @property
     def expired(self) -> Quantity:
         """All that was lost as grants expired, were refilled or reset."""
-        return _sum(account.expired for account in self.accounts)
+        return add_up(account.expired for account in self.accounts)
 
     @property
     def voided(self) -> Quantity:
         """All that was lost as grants were voided."""
-        return _sum(account.voided for account in self.accounts)
+        return add_up(account.voided for account in self.accounts)
 
     @property
     def left(self) -> Quantity:
         """All that can still be drawn."""
-        return _sum(account.left for account in self.accounts)
+        return add_up(account.left for account in self.accounts)
 
     @property
     def covered(self) -> Quantity:
         """How much usage the draws cover: those since it was last closed."""
-        return _sum(draw.covered for draw in self.draws)
+        return add_up(draw.covered for draw in self.draws)
 
     def closed(self) -> Burndown:
         """Return what the next period goes on from, once this one is billed.
@@ -234,18 +234,7 @@ class Burndown:
         return evolve(self, overage=0, settled=0, unreturned=0, draws=())
 
 
-def _sum(numbers: Iterable[Quantity]) -> Quantity:
-    return unscaled(sum(map(scaled, numbers)))
-
-
 new_burndown: Final = trusted(Burndown)
-
-
-def _total(value: object, field: str) -> Quantity:
-    number = sum_of_quantities(value, field)
-    if number < 0:
-        raise InvalidValue(field, value, "must not be negative")
-    return number
 
 
 def _check_draws(burndown: Burndown) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 from attrs import evolve, field, frozen
 
@@ -28,7 +28,7 @@ from overages.exact import (
     scaled,
     unscaled,
 )
-from overages.parsing import Problems, as_tuple, instance_of, parse_all
+from overages.parsing import Problems, as_tuple, instance_of, parse_all, tuple_of, unpacked
 from overages.period import Period
 
 _COLUMNS: Final = ["from", "units", "drawn", "expired", "cut", "carried on"]
@@ -234,17 +234,13 @@ def carry_all(
     return tuple(found)
 
 
-def _carried_row(rule: CarryOver, brought: Iterable[Carried], row: Any) -> Carrying:
-    try:
-        period, included, used = row
-    except (TypeError, ValueError):
-        raise InvalidValue("", row, "must hold (period, included, used) alone") from None
+def _carried_row(rule: CarryOver, brought: Iterable[Carried], row: object) -> Carrying:
+    period, included, used = unpacked(row, "", "period", "included", "used")
     return carry(rule, brought, included, used, period)
 
 
 def _in_order(value: object, field: str) -> tuple[Carried, ...]:
-    parse = instance_of(Carried)
-    layers = tuple(parse(layer, f"{field}[{i}]") for i, layer in enumerate(as_tuple(value, field)))
+    layers = tuple_of(Carried)(value, field)
     for i, (before, layer) in enumerate(pairwise(layers), 1):
         if layer.period.start < before.period.end:
             problem = f"must come from a period after that of the one before, {before.period}"

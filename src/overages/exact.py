@@ -13,6 +13,7 @@ anywhere in the library: only construction, comparison and ``as_tuple``, which a
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -105,6 +106,11 @@ def unscaled(parts: int) -> Quantity:
     return Decimal(f"{sign}{whole}.{rest:0{DECIMAL_DIGITS}d}".rstrip("0"))
 
 
+def add_up(numbers: Iterable[Quantity]) -> Quantity:
+    """Return a sum of quantities, exactly; it may be larger than a quantity."""
+    return unscaled(sum(map(scaled, numbers)))
+
+
 def excess(used: Quantity, limit: Quantity | None) -> Quantity:
     """Return ``max(0, used - limit)``, exactly; 0 where there is no limit.
 
@@ -167,6 +173,22 @@ def sum_of_quantities(value: object, field: str) -> Quantity:
     if SCALE % denominator:
         raise InvalidValue(field, value, _too_fine)
     return unscaled(numerator * (SCALE // denominator))
+
+
+def non_negative_sum(value: object, field: str) -> Quantity:
+    """Return `value` as a sum of quantities that is zero or more."""
+    number = sum_of_quantities(value, field)
+    if number < 0:
+        raise InvalidValue(field, value, "must not be negative")
+    return number
+
+
+def exact_quantity(number: Fraction, field: str) -> Quantity:
+    """Return a worked-out number as a quantity.
+
+    :raises OveragesError: if no quantity is that exactly.
+    """
+    return quantity(exact_number(number.numerator, number.denominator), field)
 
 
 def exact_number(numerator: int, denominator: int) -> Exact:

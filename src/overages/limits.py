@@ -10,20 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from overages.errors import InvalidValue
 from overages.exact import (
     Quantity,
     QuantityLike,
-    exact_number,
+    exact_quantity,
     excess,
     non_negative,
     optional_non_negative,
     positive,
-    quantity,
 )
-from overages.parsing import as_tuple, one_of, parse_all
+from overages.parsing import each, one_of, parse_all, unpacked
 
 Comparison: TypeAlias = Literal["inclusive", "exclusive"]
 """Whether usage that equals the limit is blocked already (inclusive), or only what is above it."""
@@ -83,10 +82,10 @@ def overage_cap(included: Iterable[QuantityLike], percent: QuantityLike) -> Quan
     180
     """
     parts, share = parse_all(
-        (_quantities, included, "included"), (non_negative, percent, "percent")
+        (each(non_negative), included, "included"), (non_negative, percent, "percent")
     )
     units = sum(map(Fraction, parts), Fraction()) * Fraction(share) / 100
-    return quantity(exact_number(units.numerator, units.denominator), "included x percent")
+    return exact_quantity(units, "included x percent")
 
 
 def strictest(limits: Iterable[tuple[QuantityLike, QuantityLike]]) -> int:
@@ -102,20 +101,13 @@ def strictest(limits: Iterable[tuple[QuantityLike, QuantityLike]]) -> int:
     >>> strictest([(100, 1), (2_000, 30)])
     1
     """
-    found = [_rate(limit, f"limits[{i}]") for i, limit in enumerate(as_tuple(limits, "limits"))]
+    found = each(_rate)(limits, "limits")
     if not found:
         raise InvalidValue("limits", (), "must hold one at least")
     return found.index(min(found))
 
 
-def _rate(value: Any, field: str) -> Fraction:
-    try:
-        units, days = value
-    except (TypeError, ValueError):
-        raise InvalidValue(field, value, "must hold (units, days) alone") from None
+def _rate(value: object, field: str) -> Fraction:
+    units, days = unpacked(value, field, "units", "days")
     limit, window = parse_all((non_negative, units, f"{field}[0]"), (positive, days, f"{field}[1]"))
     return Fraction(limit) / Fraction(window)
-
-
-def _quantities(value: object, field: str) -> list[Quantity]:
-    return [non_negative(item, f"{field}[{i}]") for i, item in enumerate(as_tuple(value, field))]

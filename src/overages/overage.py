@@ -21,18 +21,17 @@ from overages.exact import (
     Exact,
     Quantity,
     QuantityLike,
+    add_up,
     exact_number,
     excess,
     non_negative,
     optional_non_negative,
     plain_text,
-    scaled,
-    unscaled,
 )
 from overages.limitpart import LimitPart
 from overages.money import Money
 from overages.names import name
-from overages.parsing import as_tuple, instance_of, parse_all
+from overages.parsing import instance_of, parse_all, tuple_of
 from overages.pricing import PriceModel, price_model
 from overages.tier import Charge, TierCharge
 from overages.trusted import trusted
@@ -48,14 +47,7 @@ ALIGN: Final = "lrrrlrr"
 
 def sum_of_parts(parts: Iterable[LimitPart]) -> Quantity:
     """Return the limit that parts come to."""
-    return unscaled(sum(scaled(part.quantity) for part in parts))
-
-
-def _limit_parts(value: object, field: str) -> tuple[LimitPart, ...]:
-    parts: tuple[LimitPart, ...] = as_tuple(value, field)
-    for i, part in enumerate(parts):
-        instance_of(LimitPart)(part, f"{field}[{i}]")
-    return parts
+    return add_up(part.quantity for part in parts)
 
 
 @frozen(init=False, weakref_slot=False)
@@ -101,7 +93,7 @@ class Overage:
             (price_model, price, "price"),
             (instance_of(Money), cost, "cost"),
             (optional_non_negative, before, "before"),
-            (_limit_parts, limit_parts, "limit_parts"),
+            (tuple_of(LimitPart), limit_parts, "limit_parts"),
         )
         if parts and (bound is None or sum_of_parts(parts) != bound):
             raise InvalidValue("limit_parts", parts, f"must sum to the limit, {bound}")
@@ -117,7 +109,7 @@ class Overage:
         """
         if self.before is None:
             return self.price.charge(self.quantity)
-        return self.price.charge(unscaled(scaled(self.before) + scaled(self.quantity)))
+        return self.price.charge(add_up([self.before, self.quantity]))
 
     @property
     def charged_before(self) -> Exact:
@@ -180,7 +172,7 @@ def charge_of(
     if not quantity:  # the price is that of the next unit
         due = Fraction(*price.charge(0).ratio) if before is None else Fraction()
         return due, charge_of(price, before, 1)[1]
-    charge = price.charge(unscaled(scaled(before or 0) + scaled(quantity)))
+    charge = price.charge(add_up([before or 0, quantity]))
     exact = Fraction(*charge.ratio)
     if before is None:
         return exact, charge.unit_price

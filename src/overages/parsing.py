@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from itertools import islice
 from typing import Any, TypeAlias, TypeVar, cast
 
 from overages.errors import InvalidType, InvalidValue, InvalidValues, OveragesError
@@ -69,6 +70,23 @@ def tuple_of(kind: type[T]) -> Parser[tuple[T, ...]]:
         return found
 
     return parse
+
+
+def each(parse: Parser[T]) -> Parser[tuple[T, ...]]:
+    """Return a parser of iterables, read once, that gives each item to `parse`."""
+
+    def parse_each(value: object, field: str) -> tuple[T, ...]:
+        return tuple(parse(item, f"{field}[{i}]") for i, item in enumerate(as_tuple(value, field)))
+
+    return parse_each
+
+
+def unpacked(value: object, field: str, *names: str) -> tuple[Any, ...]:
+    """Return the items of what holds one for each name, and nothing else."""
+    items = tuple(islice(value, len(names) + 1)) if isinstance(value, Iterable) else ()
+    if len(items) != len(names):
+        raise InvalidValue(field, value, f"must hold ({', '.join(names)}) alone")
+    return items
 
 
 def flag(value: object, field: str) -> bool:

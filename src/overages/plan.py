@@ -22,11 +22,10 @@ from overages.errors import CurrencyMismatch, InvalidValue
 from overages.exact import (
     Quantity,
     QuantityLike,
-    exact_number,
+    exact_quantity,
     non_negative,
     optional_non_negative,
     plain_text,
-    quantity,
 )
 from overages.money import Currency, Money, optional_non_negative_money
 from overages.names import by_metric, name
@@ -266,8 +265,7 @@ def _price_in(parts: int) -> Parser[PerUnit]:
     """Return a parser of unit prices that are given in ``1 / parts`` of a major currency unit."""
 
     def parse(value: object, field: str) -> PerUnit:
-        price = Fraction(non_negative(value, field)) / parts
-        return PerUnit(quantity(exact_number(price.numerator, price.denominator), field))
+        return PerUnit(exact_quantity(Fraction(non_negative(value, field)) / parts, field))
 
     return parse
 

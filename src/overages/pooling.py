@@ -24,16 +24,15 @@ from overages.errors import InvalidValue
 from overages.exact import (
     Quantity,
     QuantityLike,
-    exact_number,
+    exact_quantity,
     non_negative,
     plain_text,
-    quantity,
     scaled,
     unscaled,
 )
 from overages.money import Money, new_money
 from overages.names import name
-from overages.parsing import as_tuple, instance_of, one_of, parse_all
+from overages.parsing import instance_of, one_of, parse_all, tuple_of
 from overages.plan import Plan
 from overages.rating import units_of
 from overages.sharing import PoolShare, SplitBy, split
@@ -173,14 +172,12 @@ def pooled_limit(per_seat: QuantityLike, seats: QuantityLike) -> Quantity:
     >>> pooled_limit(10_000, seats=12)
     120000
     """
-    each, count = parse_all((non_negative, per_seat, "per_seat"), (non_negative, seats, "seats"))
-    product = Fraction(each) * Fraction(count)
-    return quantity(exact_number(product.numerator, product.denominator), "per_seat x seats")
+    share, count = parse_all((non_negative, per_seat, "per_seat"), (non_negative, seats, "seats"))
+    return exact_quantity(Fraction(share) * Fraction(count), "per_seat x seats")
 
 
 def _members(value: object, field: str) -> tuple[Usage, ...]:
-    parse = instance_of(Usage)
-    usages = tuple(parse(usage, f"{field}[{i}]") for i, usage in enumerate(as_tuple(value, field)))
+    usages = tuple_of(Usage)(value, field)
     if not usages:
         raise InvalidValue(field, usages, "must have a member at least")
     seen = set()

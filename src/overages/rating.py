@@ -24,7 +24,8 @@ from overages.allowance import Allowance
 from overages.errors import InvalidType, InvalidValue
 from overages.exact import (
     Quantity,
-    exact_number,
+    add_up,
+    exact_quantity,
     excess,
     plain_text,
     quantity as parse_quantity,
@@ -194,9 +195,7 @@ def base_parts(
         return (_part(allowance, "included", allowance.included, share),)
     others = usage.quantities.get(allowance.included_per, 0)
     together = Fraction(allowance.included) * Fraction(others)
-    units = parse_quantity(
-        exact_number(together.numerator, together.denominator), f"{metric}.included"
-    )
+    units = exact_quantity(together, f"{metric}.included")
     each = f"{plain_text(allowance.included)} x {plain_text(others)} {allowance.included_per}"
     return (_part(allowance, "included", units, share, each),)
 
@@ -237,7 +236,7 @@ def _line(
 ) -> _Line:
     earlier = circumstances.earlier.get(metric)
     there = units_of(allowance, earlier or 0)
-    now = units_of(allowance, _sum([earlier or 0, usage.quantities.get(metric, 0)]))
+    now = units_of(allowance, add_up([earlier or 0, usage.quantities.get(metric, 0)]))
     used = excess(now, there)
     # The counters are those of the whole period.
     goes_on = metric in circumstances.earlier
@@ -252,7 +251,7 @@ def _line(
     whole = parse_quantity(excess(sum_of_parts(parts), granted), f"{metric}.limit")
     if taken := min(there, whole):
         parts.append(LimitPart("used", unscaled(-scaled(taken))))
-    limit = _sum([excess(whole, taken), granted])
+    limit = add_up([excess(whole, taken), granted])
     over = excess(used, limit)
     before = None if earlier is None else excess(there, whole)
     is_plain = len(parts) == 1 and parts[0].name is None and before is None
@@ -263,7 +262,7 @@ def _line(
 def _costs(price: PriceModel, before: Quantity | None, over: Quantity) -> tuple[Fraction, Fraction]:
     """Return what units cost with those before them, and what those before cost alone."""
     paid = (0, 1) if before is None else cost_of(price, before)
-    due = cost_of(price, _sum([before or 0, over]))
+    due = cost_of(price, add_up([before or 0, over]))
     return Fraction(*due), Fraction(*paid)
 
 
@@ -292,7 +291,3 @@ def cost_of(price: PriceModel, quantity: Quantity) -> tuple[int, int]:
     if charge.ratio[0] < 0:
         raise InvalidValue("price.charge()", charge.exact_cost, "must not be negative")
     return charge.ratio
-
-
-def _sum(numbers: Iterable[Quantity]) -> Quantity:
-    return unscaled(sum(map(scaled, numbers)))

@@ -23,14 +23,13 @@ from overages.exact import (
     Exact,
     Quantity,
     QuantityLike,
+    add_up,
     exact_amount,
     optional_amount,
     ordinal,
     plain_text,
     quantity as parse_quantity,
-    scaled,
     sum_of_quantities,
-    unscaled,
 )
 from overages.money import Currency, Money
 from overages.names import name, optional_name
@@ -265,7 +264,7 @@ def _require_currency(expected: Currency, cost: Money) -> None:
 
 
 def _sum(left: MetricTotal, right: MetricTotal) -> MetricTotal:
-    quantity = unscaled(scaled(left.quantity) + scaled(right.quantity))
+    quantity = add_up([left.quantity, right.quantity])
     return MetricTotal(quantity, left.cost + right.cost)
 
 

@@ -24,7 +24,7 @@ from overages.exact import (
     scaled,
     unscaled,
 )
-from overages.parsing import as_tuple
+from overages.parsing import each
 
 
 class Rounding(Enum):
@@ -143,10 +143,7 @@ def allocate(total: int, weights: Iterable[QuantityLike]) -> tuple[int, ...]:
     """
     if not isinstance(total, int) or isinstance(total, bool):
         raise InvalidType("total", total, "must be an int")
-    parsed = [
-        Fraction(non_negative(w, f"weights[{i}]"))
-        for i, w in enumerate(as_tuple(weights, "weights"))
-    ]
+    parsed = [Fraction(weight) for weight in each(non_negative)(weights, "weights")]
     whole = sum(parsed, Fraction())
     if not whole:
         if total:

@@ -13,7 +13,7 @@ from typing import Final
 
 from overages.errors import InvalidValue
 from overages.metric import Metric
-from overages.parsing import Problems, as_tuple, instance_of
+from overages.parsing import Problems, each, instance_of
 from overages.usage import UsageEvent
 
 _metric: Final = instance_of(Metric)
@@ -33,8 +33,7 @@ class Routes:
     """
 
     def __init__(self, metrics: Iterable[Metric]) -> None:
-        found = as_tuple(metrics, "metrics")
-        self.metrics: Final = tuple(_metric(m, f"metrics[{i}]") for i, m in enumerate(found))
+        self.metrics: Final = each(_metric)(metrics, "metrics")
         problems = Problems()
         for i, j in combinations(range(len(self.metrics)), 2):
             clash = _clash(self.metrics[i], self.metrics[j])

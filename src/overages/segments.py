@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from overages.calculation import Limits, calculate
 from overages.errors import InvalidValue
-from overages.exact import Quantity, scaled, unscaled
-from overages.parsing import as_tuple, flag, instance_of, one_of, parse_all
+from overages.exact import Quantity, add_up
+from overages.parsing import each, flag, instance_of, one_of, parse_all, unpacked
 from overages.period import Period
 from overages.plan import Plan
 from overages.statement import Statement
@@ -87,13 +87,12 @@ def calculate_segments(
             )
         )
         for metric in plan.allowances:
-            used = scaled(before.get(metric, 0)) + scaled(usage.quantities.get(metric, 0))
-            before[metric] = unscaled(used)
+            before[metric] = add_up([before.get(metric, 0), usage.quantities.get(metric, 0)])
     return tuple(statements)
 
 
 def _segments(value: object, field: str) -> tuple[tuple[Plan, Usage], ...]:
-    found = tuple(_segment(item, f"{field}[{i}]") for i, item in enumerate(as_tuple(value, field)))
+    found = each(_segment)(value, field)
     for i, ((_, before), (_, usage)) in enumerate(pairwise(found), 1):
         if usage.org_id != before.org_id:
             problem = f"must be that of the others, {before.org_id!r}"
@@ -104,9 +103,6 @@ def _segments(value: object, field: str) -> tuple[tuple[Plan, Usage], ...]:
     return found
 
 
-def _segment(value: Any, field: str) -> tuple[Plan, Usage]:
-    try:
-        plan, usage = value
-    except (TypeError, ValueError):
-        raise InvalidValue(field, value, "must hold (plan, usage) alone") from None
+def _segment(value: object, field: str) -> tuple[Plan, Usage]:
+    plan, usage = unpacked(value, field, "plan", "usage")
     return instance_of(Plan)(plan, f"{field}[0]"), instance_of(Usage)(usage, f"{field}[1]")

@@ -31,7 +31,7 @@ from overages.calculation import (
 from overages.carrying import Carrying, carry
 from overages.covering import draw_money, draw_units, granted_parts
 from overages.errors import InvalidValue
-from overages.exact import Quantity, excess, scaled, unscaled
+from overages.exact import Quantity, add_up, excess
 from overages.grants import Grant
 from overages.limitpart import LimitPart
 from overages.names import by_metric
@@ -246,8 +246,8 @@ def _balance_after(
     for metric, allowance in plan.allowances.items():
         if allowance.included_for is not None:
             when = allowance.included_for.period_at(usage.period.start)
-            used = scaled(earlier[metric] or 0) + scaled(usage.quantities.get(metric, 0))
-            counted.setdefault(when, {})[metric] = unscaled(used)
+            used = add_up([earlier[metric] or 0, usage.quantities.get(metric, 0)])
+            counted.setdefault(when, {})[metric] = used
     states = {(each.metric, each.currency): each for each in balance.burndowns}
     states |= {(each.metric, each.currency): each.closed() for each in burndowns}
     return Balance(

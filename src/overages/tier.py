@@ -30,7 +30,7 @@ from overages.exact import (
     positive,
     quantity as quantity_of,
 )
-from overages.parsing import as_tuple, instance_of, one_of, parse_all
+from overages.parsing import instance_of, one_of, parse_all, tuple_of
 from overages.trusted import trusted
 
 Count: TypeAlias = Literal["started", "completed"]
@@ -254,9 +254,7 @@ class Charge:
     _denominator: int
 
     def __init__(self, tiers: Iterable[TierCharge]) -> None:
-        parts: tuple[TierCharge, ...] = as_tuple(tiers, "tiers")
-        for i, part in enumerate(parts):
-            instance_of(TierCharge)(part, f"tiers[{i}]")
+        parts = tuple_of(TierCharge)(tiers, "tiers")
         cost = sum((part.fraction for part in parts), Fraction())
         self.__attrs_init__(parts, None, cost.numerator, cost.denominator)
 

@@ -26,13 +26,13 @@ from overages.exact import (
     QuantityLike,
     exact_number,
     non_negative,
+    non_negative_sum,
     optional_non_negative,
     plain_text,
     scaled,
-    sum_of_quantities,
     unscaled,
 )
-from overages.parsing import an_int, as_tuple, instance_of, optional, parse_all
+from overages.parsing import an_int, each, instance_of, optional, parse_all
 
 _PARTS: Final = 100 * SCALE**2  # of a major currency unit, for a per cent of a part is a whole one
 
@@ -148,9 +148,9 @@ class TransactionCharge:
     ) -> None:
         values = parse_all(
             (instance_of(TransactionFee), fee, "fee"),
-            (_amounts, amounts, "amounts"),
+            (each(non_negative), amounts, "amounts"),
             (_count, events_before, "events_before"),
-            (_sum, amount_before, "amount_before"),
+            (non_negative_sum, amount_before, "amount_before"),
         )
         self.__attrs_init__(*values)
         object.__setattr__(self, "events", tuple(_charged(*values)))
@@ -239,19 +239,6 @@ def _cost(fee: TransactionFee, paid: int) -> int:
 
 def _in_parts(amount: Quantity) -> int:
     return scaled(amount) * 100 * SCALE
-
-
-def _amounts(value: object, field: str) -> tuple[Quantity, ...]:
-    return tuple(
-        non_negative(amount, f"{field}[{i}]") for i, amount in enumerate(as_tuple(value, field))
-    )
-
-
-def _sum(value: object, field: str) -> Quantity:
-    total = sum_of_quantities(value, field)
-    if total < 0:
-        raise InvalidValue(field, value, "must not be negative")
-    return total
 
 
 def _count(value: object, field: str) -> int:

@@ -10,8 +10,11 @@ import pytest
 
 from overages.errors import InvalidType, InvalidValue, OveragesError
 from overages.exact import (
+    LIMIT,
+    add_up,
     exact_amount,
     exact_number,
+    exact_quantity,
     excess,
     non_negative,
     optional_amount,
@@ -347,3 +350,16 @@ def test_an_error_carries_the_field_and_the_offending_value(
     assert isinstance(error, (InvalidValue, InvalidType))
     assert error.field == "x"
     assert error.value is value
+
+
+def test_a_sum_of_quantities_is_exact_and_may_be_larger_than_one() -> None:
+    assert add_up([]) == 0
+    assert add_up([Decimal("0.5"), -1, Decimal("0.000000000001")]) == Decimal("-0.499999999999")
+    assert add_up([LIMIT - 1, LIMIT - 1]) == 2 * LIMIT - 2
+
+
+def test_a_worked_out_number_is_a_quantity_only_if_it_is_one_exactly() -> None:
+    assert exact_quantity(Fraction(3, 2), "limit") == Decimal("1.5")
+    for number in (Fraction(1, 3), Fraction(1, 10**13), Fraction(LIMIT)):
+        with pytest.raises(OveragesError, match=r"^limit: "):
+            exact_quantity(number, "limit")

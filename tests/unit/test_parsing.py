@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 import attrs
@@ -13,6 +14,7 @@ from overages.errors import InvalidType, InvalidValue, InvalidValues, OveragesEr
 from overages.exact import non_negative
 from overages.parsing import (
     Problems,
+    each,
     flag,
     instance_of,
     int_up_to,
@@ -20,6 +22,7 @@ from overages.parsing import (
     optional,
     parse_all,
     tuple_of,
+    unpacked,
 )
 
 LOW = InvalidValue("low", -1, "must not be negative")
@@ -203,3 +206,20 @@ def test_values_are_checked_also_where_attrs_validators_are_switched_off(
 ) -> None:
     with pytest.raises(OveragesError):
         make()
+
+
+def test_each_item_is_parsed_at_its_place() -> None:
+    assert each(flag)(iter([True, False]), "flags") == (True, False)
+    with pytest.raises(InvalidType, match=r"^flags\[1\]: must be True or False, got 1$"):
+        each(flag)([True, 1], "flags")
+
+
+@pytest.mark.parametrize("value", [(1, 2), [1, 2], iter((1, 2))])
+def test_what_holds_one_item_for_each_name_is_unpacked(value: object) -> None:
+    assert unpacked(value, "row", "units", "days") == (1, 2)
+
+
+@pytest.mark.parametrize("value", [(), (1,), (1, 2, 3), count(), 5, None])
+def test_what_holds_more_or_less_than_the_names_is_refused(value: object) -> None:
+    with pytest.raises(InvalidValue, match=r"^row: must hold \(units, days\) alone"):
+        unpacked(value, "row", "units", "days")

@@ -30,7 +30,15 @@ from overages.exact import ordinal, scaled, unscaled
 from overages.grants import Grant
 from overages.metering import new_events
 from overages.names import name
-from overages.parsing import Problems, as_tuple, flag, instance_of, optional, parse_all, tuple_of
+from overages.parsing import (
+    Problems,
+    each,
+    flag,
+    instance_of,
+    optional,
+    parse_all,
+    tuple_of,
+)
 from overages.period import Period, instant
 from overages.plan import Plan
 from overages.record import OverageRecord, by_sequence
@@ -311,7 +319,7 @@ def _in_force(starts: Mapping[datetime, int], at: datetime | None) -> int | None
 def _names(value: object, field: str) -> tuple[str, ...]:
     if isinstance(value, str):
         raise InvalidType(field, value, "must be a list of names, not one")
-    return tuple(name(each, f"{field}[{i}]") for i, each in enumerate(as_tuple(value, field)))
+    return each(name)(value, field)
 
 
 _optional_names: Final = optional(_names)

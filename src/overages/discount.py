@@ -14,13 +14,7 @@ from collections.abc import Iterable
 from attrs import frozen
 
 from overages.errors import InvalidValue
-from overages.exact import (
-    Quantity,
-    QuantityLike,
-    excess,
-    non_negative,
-    optional_non_negative,
-)
+from overages.exact import Quantity, QuantityLike, excess, non_negative, optional_non_negative
 from overages.money import Money, optional_non_negative_money
 from overages.names import name as parse_name
 from overages.parsing import optional, parse_all, tuple_of

@@ -21,13 +21,7 @@ from attrs import evolve, field, frozen
 
 from overages.balance import NOTHING, Balance
 from overages.burndown import Burndown
-from overages.calculation import (
-    Limits,
-    circumstances_of,
-    own_limits,
-    refuse_unknown,
-    statement_of,
-)
+from overages.calculation import Limits, circumstances_of, own_limits, refuse_unknown, statement_of
 from overages.carrying import Carrying, carry
 from overages.covering import draw_money, draw_units, granted_parts
 from overages.errors import InvalidValue

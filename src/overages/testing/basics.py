@@ -17,6 +17,16 @@ from overages.period import Period
 from overages.rounding import Rounding
 from overages.testing.recipe import Recipe, Spelled
 
+Currencies = st.SearchStrategy[Currency] | st.SearchStrategy[str]
+"""Currencies, or ISO 4217 codes."""
+
+
+def or_usual(
+    given: st.SearchStrategy[Any] | None, usual: st.SearchStrategy[Any]
+) -> st.SearchStrategy[Any]:
+    """Return the strategy that a caller gave, if it gave one."""
+    return usual if given is None else given
+
 
 def _fits(text: str) -> bool:
     return 0 < len(text.encode()) <= 255

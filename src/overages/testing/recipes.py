@@ -5,7 +5,7 @@ OUR_RECIPES[Plan]
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from hypothesis import strategies as st
 
@@ -37,11 +37,7 @@ from overages.recording import Recording
 from overages.settlement import Settlement
 from overages.sharing import PoolShare
 from overages.statement import Statement
-from overages.testing.adjustments import (
-    adjustment_recipes,
-    commitment_recipes,
-    discount_recipes,
-)
+from overages.testing.adjustments import adjustment_recipes, commitment_recipes, discount_recipes
 from overages.testing.basics import (
     currencies,
     cycle_recipes,
@@ -67,12 +63,7 @@ from overages.testing.billing import (
     usage_recipes,
 )
 from overages.testing.carrying import carried_recipes, carry_over_recipes, carrying_recipes
-from overages.testing.grants import (
-    balance_recipes,
-    burndown_recipes,
-    draw_recipes,
-    grant_recipes,
-)
+from overages.testing.grants import balance_recipes, burndown_recipes, draw_recipes, grant_recipes
 from overages.testing.metering import event_recipes, increment_recipes, metric_recipes
 from overages.testing.numerals import (
     exact_amounts,
@@ -184,6 +175,8 @@ def summary_recipes(draw: st.DrawFn, unit: st.SearchStrategy[Any] = currencies) 
     return Recipe(Summary, (currency, reordered(found), reordered(draw(costs))))
 
 
+T = TypeVar("T")
+
 OUR_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
     Account: account_recipes,
     Adjustment: adjustment_recipes(),
@@ -234,4 +227,6 @@ OUR_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
 """How each value is made; a new value needs a line here, and all laws of values then hold it."""
 
 
-# Usage events
+def values_of(kind: type[T]) -> st.SearchStrategy[T]:
+    """Return the values of a class."""
+    return OUR_RECIPES[kind].map(Recipe.one)

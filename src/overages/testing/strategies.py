@@ -9,7 +9,7 @@ elsewhere after `register()`. Values come out as the library makes them, and shr
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 try:
     from hypothesis import strategies as st
@@ -21,10 +21,7 @@ except ImportError as error:
 
 from overages.account import Account
 from overages.allowance import Allowance
-from overages.chain import START, ChainHead
-from overages.conversion import Conversion
 from overages.cycle import Cycle
-from overages.exchange import Exchanged
 from overages.increment import Increment
 from overages.limitpart import LimitPart
 from overages.metric import Metric
@@ -32,21 +29,41 @@ from overages.money import Currency, Money
 from overages.overage import Overage
 from overages.period import Period
 from overages.plan import Plan
-from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
-from overages.record import MetricTotal, OverageRecord, Summary
-from overages.recording import Recording
 from overages.statement import Statement
-from overages.testing import basics, billing, histories as made, recipes
+from overages.testing import basics, billing
 from overages.testing.adjustments import adjustments, commitments, discounts
+from overages.testing.basics import Currencies, or_usual
 from overages.testing.carrying import carried, carry_overs, carryings
 from overages.testing.grants import burndowns, draws, grant_balances, grants
 from overages.testing.pooling import pool_shares, pooled_statements
+from overages.testing.prices import (
+    charges,
+    conversions,
+    exchanged_prices,
+    graduated_prices,
+    package_prices,
+    percentages,
+    prices,
+    tier_charges,
+    tiers,
+    transaction_charges,
+    transaction_fees,
+    unit_prices,
+    volume_prices,
+)
 from overages.testing.pricing import our_price_recipes
 from overages.testing.recipe import Recipe, cook
+from overages.testing.recipes import values_of
+from overages.testing.records import (
+    chain_heads,
+    histories,
+    metric_totals,
+    recordings,
+    records,
+    summaries,
+)
 from overages.testing.registration import register
 from overages.testing.settling import balances, settlements
-from overages.tier import Charge, Tier, TierCharge
-from overages.transactions import TransactionCharge, TransactionFee
 from overages.usage import Usage, UsageEvent
 
 __all__ = [
@@ -60,18 +77,7 @@ __all__ = [
     "unit_prices", "usage_events", "usages", "volume_prices",
 ]  # fmt: skip
 
-T = TypeVar("T")
 Strategy = st.SearchStrategy
-Currencies = st.SearchStrategy[Currency] | st.SearchStrategy[str]
-"""Currencies, or ISO 4217 codes."""
-
-
-def _values(kind: type[T]) -> Strategy[T]:
-    return recipes.OUR_RECIPES[kind].map(Recipe.one)
-
-
-def _or(given: Strategy[Any] | None, usual: Strategy[Any]) -> Strategy[Any]:
-    return usual if given is None else given
 
 
 # Names, times and money
@@ -89,85 +95,17 @@ def periods() -> Strategy[Period]:
 
 def cycles() -> Strategy[Cycle]:
     """Return cycles of any unit and anchor, in timezones whose clocks are hard to follow."""
-    return _values(Cycle)
+    return values_of(Cycle)
 
 
 def currencies() -> Strategy[Currency]:
     """Return currencies of ISO 4217, and units of a host's own with up to twelve decimals."""
-    return _values(Currency)
+    return values_of(Currency)
 
 
 def money(currencies: Currencies | None = None) -> Strategy[Money]:
     """Return amounts of money of either sign, some of them very large."""
-    return basics.money_recipes(_or(currencies, basics.currencies)).map(Recipe.one)
-
-
-# Prices
-
-
-def prices() -> Strategy[PriceModel]:
-    """Return price models of every class of the library."""
-    return our_price_recipes.map(Recipe.one)
-
-
-def unit_prices() -> Strategy[PerUnit]:
-    """Return prices per unit, or per so many units."""
-    return _values(PerUnit)
-
-
-def package_prices() -> Strategy[Package]:
-    """Return prices of packages, started or completed."""
-    return _values(Package)
-
-
-def percentages() -> Strategy[Percentage]:
-    """Return percentages of an amount."""
-    return _values(Percentage)
-
-
-def graduated_prices() -> Strategy[Graduated]:
-    """Return graduated tables of one to four tiers."""
-    return _values(Graduated)
-
-
-def volume_prices() -> Strategy[Volume]:
-    """Return volume tables of one to four tiers."""
-    return _values(Volume)
-
-
-def exchanged_prices() -> Strategy[Exchanged]:
-    """Return prices in another unit than the currency, with the rate between the two."""
-    return _values(Exchanged)
-
-
-def tiers() -> Strategy[Tier]:
-    """Return rows of price tables, by the unit or by the package."""
-    return _values(Tier)
-
-
-def tier_charges() -> Strategy[TierCharge]:
-    """Return charges of one tier."""
-    return _values(TierCharge)
-
-
-def charges() -> Strategy[Charge]:
-    """Return charges, as price models make them and put together by hand."""
-    return _values(Charge)
-
-
-def conversions() -> Strategy[Conversion]:
-    """Return rules of how what is used becomes units, with and without increments."""
-    return _values(Conversion)
-
-
-def transaction_fees() -> Strategy[TransactionFee]:
-    """Return fees on transactions, with and without allowances and bounds."""
-    return _values(TransactionFee)
-
-
-def transaction_charges() -> Strategy[TransactionCharge]:
-    """Return what some transactions cost, the first of a period or later ones."""
-    return _values(TransactionCharge)
+    return basics.money_recipes(or_usual(currencies, basics.currencies)).map(Recipe.one)
 
 
 # Plans and what is done with them
@@ -190,9 +128,9 @@ def allowances(
         allowance needs them too.
     """
     found = billing.allowance_recipes(
-        _or(prices, our_price_recipes),
-        _or(currencies, basics.currencies),
-        _or(metrics, basics.metrics),
+        or_usual(prices, our_price_recipes),
+        or_usual(currencies, basics.currencies),
+        or_usual(metrics, basics.metrics),
         plain=plain,
     )
     return found.map(Recipe.one)
@@ -214,9 +152,9 @@ def plans(
         minimum, carry-over or the like.
     """
     return billing.plan_recipes(
-        _or(currencies, basics.currencies),
-        prices=_or(prices, our_price_recipes),
-        of=_or(metrics, basics.metrics),
+        or_usual(currencies, basics.currencies),
+        prices=or_usual(prices, our_price_recipes),
+        of=or_usual(metrics, basics.metrics),
         plain=plain,
     ).map(Recipe.one)
 
@@ -230,7 +168,7 @@ def accounts(
     :param plan: the plan that they are on; limits are then of its metrics.
     :param org_ids: the orgs to choose from.
     """
-    any_one = draw(_values(Account))
+    any_one = draw(values_of(Account))
     limits: Any = any_one.limits
     if plan is not None:
         limited = [metric for metric in plan.allowances if draw(st.booleans())]
@@ -238,7 +176,7 @@ def accounts(
             metric: draw(billing.limits_of(plan.allowances[metric])).first for metric in limited
         }
     return Account(
-        draw(_or(org_ids, st.just(any_one.org_id))),
+        draw(or_usual(org_ids, st.just(any_one.org_id))),
         any_one.plan if plan is None else plan.slug,
         limits,
         status=any_one.status,
@@ -263,23 +201,23 @@ def usages(
     :param periods: the periods to choose from.
     """
     used = draw(billing.quantity_maps if plan is None else billing.quantities_of(plan))
-    period = draw(_or(periods, basics.periods))
-    return Usage(draw(_or(org_ids, basics.orgs)), period, cook(used))
+    period = draw(or_usual(periods, basics.periods))
+    return Usage(draw(or_usual(org_ids, basics.orgs)), period, cook(used))
 
 
 def usage_events() -> Strategy[UsageEvent]:
     """Return events with and without an id; a negative quantity takes one back."""
-    return _values(UsageEvent)
+    return values_of(UsageEvent)
 
 
 def metrics() -> Strategy[Metric]:
     """Return metrics of every aggregation, with and without conditions and increments."""
-    return _values(Metric)
+    return values_of(Metric)
 
 
 def increments() -> Strategy[Increment]:
     """Return increments, with and without units that count at once."""
-    return _values(Increment)
+    return values_of(Increment)
 
 
 def statements(
@@ -305,61 +243,9 @@ def _same(plan: Plan) -> Plan:
 
 def limit_parts() -> Strategy[LimitPart]:
     """Return parts of limits, of any numbers."""
-    return _values(LimitPart)
+    return values_of(LimitPart)
 
 
 def overage_lines() -> Strategy[Overage]:
     """Return lines of statements, of any numbers."""
-    return _values(Overage)
-
-
-# Records
-
-
-def records(
-    *, previous: ChainHead = START, currencies: Currencies | None = None
-) -> Strategy[OverageRecord]:
-    """Return single records that could be the next one of a chain: charges, and corrections.
-
-    The digest is the one that the record has there, and a unit price times the quantity is the
-    exact cost. What no single record shows (that it corrects what was there) is in `histories`.
-
-    :param previous: the end of the chain; the record is the first one without it.
-    :param currencies: what they charge in.
-    """
-    return made.single_records(previous, _or(currencies, basics.currencies))
-
-
-def histories(
-    *, org_ids: Strategy[str] | None = None, currencies: Currencies | None = None
-) -> Strategy[tuple[OverageRecord, ...]]:
-    """Return all records of an org, in order, of up to three months and several results of each.
-
-    They are what a repository would have: a chain, whose records of a period and metric sum to the
-    last result. There may be none.
-
-    :param org_ids: the orgs to choose from.
-    :param currencies: what they charge in.
-    """
-    found = made.recorded(_or(org_ids, basics.orgs), _or(currencies, basics.currencies))
-    return found.map(lambda kept: tuple(kept[0].records))
-
-
-def recordings() -> Strategy[Recording]:
-    """Return what recording the last of an org's statements came to."""
-    return made.recorded(basics.orgs, basics.currencies).map(lambda kept: kept[1])
-
-
-def chain_heads() -> Strategy[ChainHead]:
-    """Return ends of chains, of any length and digest."""
-    return _values(ChainHead)
-
-
-def metric_totals(currencies: Currencies | None = None) -> Strategy[MetricTotal]:
-    """Return totals of metrics, of either sign."""
-    return recipes.metric_total_recipes(_or(currencies, basics.currencies)).map(Recipe.one)
-
-
-def summaries(currencies: Currencies | None = None) -> Strategy[Summary]:
-    """Return totals by metric, each summary in one currency."""
-    return recipes.summary_recipes(_or(currencies, basics.currencies)).map(Recipe.one)
+    return values_of(Overage)

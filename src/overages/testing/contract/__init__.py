@@ -18,8 +18,8 @@ from typing import Final
 import pytest
 
 _NOUNS: Final = (
-    "base accounts adjustments chains corrections events grants metering names plans records"
-    " refusals revisions service settlement tenants transactions usage values"
+    "base accounts adjustments chains corrections drawing events grants metering names plans"
+    " records refusals revisions service settlement tenants transactions usage values"
 )
 _PARTS: Final = [f"{__name__}.{noun}" for noun in _NOUNS.split()]
 # So that pytest shows both sides of a comparison that failed, as it does in files of tests.
@@ -29,24 +29,17 @@ from overages.testing.contract.accounts import AccountContract
 from overages.testing.contract.adjustments import AdjustmentContract
 from overages.testing.contract.chains import ChainContract
 from overages.testing.contract.corrections import BatchContract, CorrectionContract
+from overages.testing.contract.drawing import GrantedContract
 from overages.testing.contract.events import EventContract
 from overages.testing.contract.grants import GrantContract
 from overages.testing.contract.metering import MeteringContract
 from overages.testing.contract.names import NameContract
 from overages.testing.contract.plans import PlanContract
 from overages.testing.contract.records import RecordContract
-from overages.testing.contract.refusals import (
-    InvoicedContract,
-    OverlapContract,
-    RefusalContract,
-)
+from overages.testing.contract.refusals import InvoicedContract, OverlapContract, RefusalContract
 from overages.testing.contract.revisions import RevisionContract
 from overages.testing.contract.service import LifeContract, RaceContract
-from overages.testing.contract.settlement import (
-    CarriedContract,
-    GrantedContract,
-    UsagePeriodContract,
-)
+from overages.testing.contract.settlement import CarriedContract, UsagePeriodContract
 from overages.testing.contract.tenants import TenantContract
 from overages.testing.contract.transactions import TransactionContract
 from overages.testing.contract.usage import UsageContract

@@ -1,0 +1,115 @@
+"""What repositories say of plans, accounts and grants: which is in force, and which stays for ever.
+
+class BaseRepository(Catalogue): ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from attrs import evolve
+
+from overages.account import Account
+from overages.adapters.storage import Storage
+from overages.errors import GrantConflict, InvalidValue, UnknownGrant, UnknownPlan
+from overages.exact import ordinal
+from overages.grants import Grant
+from overages.names import name
+from overages.parsing import instance_of, optional, parse_all
+from overages.period import instant
+from overages.plan import Plan
+
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
+_optional_instant: Final = optional(instant)
+_optional_ordinal: Final = optional(ordinal)
+
+
+class Catalogue(Storage):
+    """Keeps the part of the contract that is about what a host puts and looks up again."""
+
+    # Plans
+
+    def put_plan(self, plan: Plan, *, since: datetime | None = None) -> int:
+        """Keep a plan, in force from an instant on, and return its version."""
+        plan, since = parse_all(
+            (instance_of(Plan), plan, "plan"), (_optional_instant, since, "since")
+        )
+        with self._writing():
+            starts = self._starts_of(plan.slug)
+            version = self._version_of(plan)
+            if since is not None or not starts:
+                since = since or _EVER
+                if starts.get(since) != version:
+                    self._set_start(plan.slug, since, version)
+            elif _in_force(starts, None) != version:
+                problem = "must be given: another version of the plan is in force already"
+                raise InvalidValue("since", since, problem)
+        return version
+
+    def plan(self, slug: str, *, version: int | None = None, at: datetime | None = None) -> Plan:
+        """Return a plan: one version of it, or the one in force at an instant."""
+        slug, version, at = parse_all(
+            (name, slug, "slug"),
+            (_optional_ordinal, version, "version"),
+            (_optional_instant, at, "at"),
+        )
+        with self._reading():
+            number = _in_force(self._starts_of(slug), at) if version is None else version
+            found = None if number is None else self._get_plan(slug, number)
+        if found is None:
+            raise UnknownPlan("slug", slug, "must be a plan that was put, and is in force then")
+        return found
+
+    # Accounts
+
+    def put_account(self, account: Account) -> None:
+        """Keep an org's account in place of the one that it had."""
+        instance_of(Account)(account, "account")
+        with self._writing():
+            self._set_account(account)
+
+    def account(self, org_id: str) -> Account | None:
+        """Return an org's account, or None if it has none."""
+        name(org_id, "org_id")
+        with self._reading():
+            return self._get_account(org_id)
+
+    # Grants
+
+    def put_grant(self, org_id: str, grant: Grant) -> None:
+        """Keep a grant of an org's, for ever."""
+        parse_all((name, org_id, "org_id"), (instance_of(Grant), grant, "grant"))
+        with self._writing():
+            kept = self._get_grant(org_id, grant.id)
+            if kept is None:
+                self._add_grant(org_id, grant)
+            elif grant not in (kept, evolve(kept, voided_at=None)):
+                problem = f"must be the grant of that id that {org_id} has already"
+                raise GrantConflict("grant", grant, problem)
+
+    def void_grant(self, org_id: str, grant_id: str, at: datetime) -> datetime:
+        """Void an org's grant, which can't be undone; return when it was first voided."""
+        org_id, grant_id, moment = parse_all(
+            (name, org_id, "org_id"), (name, grant_id, "grant_id"), (instant, at, "at")
+        )
+        with self._writing():
+            kept = self._get_grant(org_id, grant_id)
+            if kept is None:
+                raise UnknownGrant("grant_id", grant_id, f"must be a grant that {org_id} has")
+            if kept.voided_at is None:
+                self._set_voided(org_id, grant_id, moment)
+        return kept.voided_at or moment
+
+    def grants(self, org_id: str) -> tuple[Grant, ...]:
+        """Return all grants that an org ever had, in the order in which they are drawn on."""
+        name(org_id, "org_id")
+        with self._reading():
+            found = self._grants_of(org_id)
+        return tuple(sorted(found, key=lambda grant: grant.place))
+
+
+def _in_force(starts: Mapping[datetime, int], at: datetime | None) -> int | None:
+    begun = [since for since in starts if at is None or since <= at]
+    return starts[max(begun)] if begun else None

@@ -1,0 +1,305 @@
+"""Values for tests, with the JSON texts that they are written as."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from overages import (
+    Account,
+    Allowance,
+    Balance,
+    Burndown,
+    Carried,
+    Carrying,
+    CarryOver,
+    ChainHead,
+    Charge,
+    Commitment,
+    Conversion,
+    Currency,
+    Cycle,
+    Discount,
+    Draw,
+    Exchanged,
+    Graduated,
+    Grant,
+    GrantBalance,
+    MetricTotal,
+    Money,
+    OverageRecord,
+    Package,
+    Period,
+    PerUnit,
+    Plan,
+    PoolShare,
+    Summary,
+    Tier,
+    TierCharge,
+    TransactionFee,
+    Usage,
+    UsageEvent,
+    Volume,
+    calculate,
+)
+from overages.codec import Codec
+from overages.errors import OveragesError
+
+FEBRUARY = Period.month(2024, 2)
+MEBIBYTE = 2**20
+PLAN = Plan(
+    "größer",
+    "USD",
+    {
+        "tokens": Allowance(500_000, Graduated([Tier(1000, "0.0001"), Tier(None, "0.00009")])),
+        "runs": Allowance(None, Package("4.50", 100, count="completed")),
+    },
+    rounding="half_even",
+    base_fee=Money(4900, "USD"),
+)
+PLAN_TEXT = (
+    '{"allowances":['
+    '{"included":"500000","metric":"tokens","price":{"flat_at_zero":false,"tiers":['
+    '{"count":"started","flat":"0","maximum":null,"per":"1","price":"0.0001","size":null,"up_to":"1000"},'
+    '{"count":"started","flat":"0","maximum":null,"per":"1","price":"0.00009","size":null,"up_to":null}'
+    '],"type":"Graduated"}},'
+    '{"included":null,"metric":"runs","price":'
+    '{"count":"completed","price":"4.5","size":"100","type":"Package"}}'
+    '],"base_fee":{"currency":{"code":"USD","exponent":"2"},"minor":"4900"},'
+    '"currency":{"code":"USD","exponent":"2"},"rounding":"half_even","rounding_scope":"line",'
+    '"slug":"größer","type":"Plan","version":"1"}'
+)
+EVENT = UsageEvent(
+    "org-1",
+    "tokens",
+    "-0.50",
+    datetime(2024, 2, 3, 4, 5, 6, 700, UTC),
+    dimensions={"region": "größer", "model": "large"},
+)
+EVENT_TEXT = (
+    '{"at":"2024-02-03T04:05:06.000700Z","dimensions":{"model":"large","region":"größer"},"id":null,'
+    '"metric":"tokens","org_id":"org-1",'
+    '"quantity":"-0.5","type":"UsageEvent","version":"1"}'
+)
+USAGE = Usage("org-1", FEBRUARY, {"tokens": 750_000, "runs": Decimal("7.50")})
+USAGE_TEXT = (
+    '{"org_id":"org-1","period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z",'
+    '"quantities":{"runs":"7.5","tokens":"750000"},"type":"Usage","version":"1"}'
+)
+RECORD = OverageRecord(
+    "org-1",
+    FEBRUARY,
+    "tokens",
+    quantity=-7,
+    cost=Money(-12, Currency("credits", 0)),
+    exact_cost=Fraction(-14, 120),
+    unit_price=Fraction(1, 60),
+    plan="größer",
+    plan_version=3,
+    revision=2,
+    sequence=2**63 - 1,
+    created_at=datetime(2024, 3, 1, 12, 0, 0, 50, UTC),
+    digest="0123456789abcdef" * 4,
+)
+RECORD_TEXT = (
+    '{"cost":{"currency":{"code":"credits","exponent":"0"},"minor":"-12"},'
+    '"created_at":"2024-03-01T12:00:00.000050Z","digest":"'
+    + "0123456789abcdef"
+    * 4
+    + '","exact_cost":"-7/60","metric":"tokens","org_id":"org-1",'
+    '"period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z","plan":"größer","plan_version":"3",'
+    '"quantity":"-7","revision":"2","sequence":"9223372036854775807","type":"OverageRecord",'
+    '"unit_price":"1/60","version":"1"}'
+)
+CYCLE = Cycle(datetime(2024, 1, 31, tzinfo=UTC), every=2, unit="week", timezone="Europe/Paris")
+STATEMENT = calculate(
+    Plan("p", "JPY", {"m": Allowance(5, PerUnit(10))}), Usage("org-1", FEBRUARY, {"m": "7.5"})
+)
+STATEMENT_TEXT = (
+    '{"lines":[{"limit":"5","minor":"25","used":"7.5"}],"org_id":"org-1",'
+    '"period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z",'
+    '"plan":{"allowances":[{"included":"5","metric":"m",'
+    '"price":{"per":"1","price":"10","type":"PerUnit"}}],"base_fee":null,'
+    '"currency":{"code":"JPY","exponent":"0"},"rounding":"half_up","rounding_scope":"line",'
+    '"slug":"p"},"type":"Statement","version":"1"}'
+)
+TERMS = Plan(
+    "t",
+    "JPY",
+    {
+        "seats": Allowance(None, PerUnit(0)),
+        "tokens": Allowance(
+            5,
+            PerUnit(1),
+            conversion=Conversion(divide=1000),
+            included_per="seats",
+            carry_over=CarryOver(7),
+            proration="full",
+            increment="0.5",
+            increment_rounding="up",
+            discounts=[Discount("welcome", quantity=3)],
+            commitment=Commitment(quantity=9),
+            maximum=Money(8, "JPY"),
+            minimum=Money(6, "JPY"),
+        ),
+        "storage": Allowance(4, PerUnit(1), included_for=CYCLE),
+    },
+    discounts=[Discount("launch", percent="12.5")],
+    maximum=Money(80, "JPY"),
+    minimum=Money(60, "JPY"),
+    proration="seconds",
+)
+JPY = '{"currency":{"code":"JPY","exponent":"0"},"minor":'
+TERMS_TEXT = (
+    '{"allowances":[{"included":null,"metric":"seats",'
+    '"price":{"per":"1","price":"0","type":"PerUnit"}},'
+    '{"carry_over":{"draw":"oldest_first","expires_after":null,"increment":"1",'
+    '"overage":"charged","rounding":"floor","share":null,"up_to":"7"},'
+    '"commitment":{"amount":null,"overage_factor":"1","quantity":"9","true_up":true},'
+    '"conversion":{"divide":"1000","increment":null,"minimum":"0","multiply":"1","rounding":"up"},'
+    '"discounts":[{"amount":null,"name":"welcome","percent":null,"quantity":"3"}],'
+    '"included":"5","included_per":"seats","increment":"0.5","increment_rounding":"up",'
+    f'"maximum":{JPY}"8"}},"metric":"tokens","minimum":{JPY}"6"}},'
+    '"price":{"per":"1","price":"1","type":"PerUnit"},"proration":"full"},'
+    '{"included":"4","included_for":{"anchor":"2024-01-31T00:00:00Z","every":"2",'
+    '"timezone":"Europe/Paris","unit":"week"},"metric":"storage",'
+    '"price":{"per":"1","price":"1","type":"PerUnit"}}],"base_fee":null,'
+    '"currency":{"code":"JPY","exponent":"0"},'
+    '"discounts":[{"amount":null,"name":"launch","percent":"12.5","quantity":null}],'
+    f'"maximum":{JPY}"80"}},"minimum":{JPY}"60"}},"proration":"seconds","rounding":"half_up",'
+    '"rounding_scope":"line","slug":"t","type":"Plan","version":"1"}'
+)
+TEXTS: list[Any] = [
+    (TERMS, TERMS_TEXT),
+    (PLAN, PLAN_TEXT),
+    (EVENT, EVENT_TEXT),
+    (USAGE, USAGE_TEXT),
+    (RECORD, RECORD_TEXT),
+    (STATEMENT, STATEMENT_TEXT),
+    (
+        FEBRUARY,
+        '{"end":"2024-03-01T00:00:00Z","start":"2024-02-01T00:00:00Z",'
+        '"type":"Period","version":"1"}',
+    ),
+    (
+        Account("org-1", "p", {"b": 2, "a": 1}),
+        '{"cycle":{"anchor":"2000-01-01T00:00:00Z","every":"1","timezone":"UTC","unit":"month"},'
+        '"limits":{"a":"1","b":"2"},"org_id":"org-1","plan":"p","status":"active",'
+        '"type":"Account","version":"1"}',
+    ),
+    (
+        Account("org-1", "p", status="past_due", cycle=CYCLE),
+        '{"cycle":{"anchor":"2024-01-31T00:00:00Z","every":"2","timezone":"Europe/Paris",'
+        '"unit":"week"},"limits":{},"org_id":"org-1","plan":"p","status":"past_due",'
+        '"type":"Account","version":"1"}',
+    ),
+    (
+        Account("org-1", "p", since=FEBRUARY.start),
+        '{"cycle":{"anchor":"2000-01-01T00:00:00Z","every":"1","timezone":"UTC","unit":"month"},'
+        '"limits":{},"org_id":"org-1","plan":"p","since":"2024-02-01T00:00:00Z",'
+        '"status":"active","type":"Account","version":"1"}',
+    ),
+    (
+        Balance({"m": [Carried(-5, FEBRUARY)]}, [USAGE], [Burndown(FEBRUARY.end, "tokens")]),
+        '{"burndowns":[{"accounts":[],"at":"2024-03-01T00:00:00Z","currency":null,"draws":[],'
+        '"metric":"tokens","overage":"0","settled":"0","unreturned":"0"}],'
+        '"carried":{"m":[{"period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z",'
+        '"periods_left":null,"quantity":"-5"}]},"type":"Balance",'
+        '"used":[{"org_id":"org-1","period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z",'
+        '"quantities":{"runs":"7.5","tokens":"750000"}}],"version":"1"}',
+    ),
+    (
+        CYCLE,
+        '{"anchor":"2024-01-31T00:00:00Z","every":"2","timezone":"Europe/Paris","type":"Cycle",'
+        '"unit":"week","version":"1"}',
+    ),
+    (
+        Carrying(
+            CarryOver(5, Fraction(1, 3), 2),
+            [Carried("0.5", FEBRUARY, 1)],
+            3,
+            4,
+            Period.month(2024, 3),
+        ),
+        '{"brought":[{"period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z","periods_left":"1",'
+        '"quantity":"0.5"}],"included":"3","period":"2024-03-01T00:00:00Z/2024-04-01T00:00:00Z",'
+        '"rule":{"draw":"oldest_first","expires_after":"2","increment":"1","overage":"charged",'
+        '"rounding":"floor","share":"1/3","up_to":"5"},"type":"Carrying","used":"4","version":"1"}',
+    ),
+    (
+        Carried(-3, FEBRUARY),
+        '{"period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z","periods_left":null,'
+        '"quantity":"-3","type":"Carried","version":"1"}',
+    ),
+    (
+        PoolShare("org-1", "tokens", 7, Money(5, "JPY")),
+        '{"cost":{"currency":{"code":"JPY","exponent":"0"},"minor":"5"},"metric":"tokens",'
+        '"org_id":"org-1","type":"PoolShare","used":"7","version":"1"}',
+    ),
+    (
+        Grant("g", Money(5, "EUR"), effective_at=FEBRUARY.start, recurrence=CYCLE, step="0.50"),
+        '{"amount":{"currency":{"code":"EUR","exponent":"2"},"minor":"5"},"created_at":null,'
+        '"effective_at":"2024-02-01T00:00:00Z","expires_at":null,"id":"g","metric":null,'
+        '"priority":"0","recurrence":{"anchor":"2024-01-31T00:00:00Z","every":"2",'
+        '"timezone":"Europe/Paris","unit":"week"},"refill_keeps":"0","rollover_max":null,'
+        '"rollover_min":"0","step":"0.5","type":"Grant","version":"1","voided_at":null}',
+    ),
+    (
+        Burndown(
+            FEBRUARY.end,
+            "tokens",
+            accounts=[GrantBalance("g", 9, 5, 2, 1, filled_at=FEBRUARY.start)],
+            overage=3,
+            draws=[Draw("g", FEBRUARY.start, 5, covered=4)],
+        ),
+        '{"accounts":[{"drawn":"5","expired":"2","filled_at":"2024-02-01T00:00:00Z",'
+        '"grant_id":"g","granted":"9","voided":"1"}],"at":"2024-03-01T00:00:00Z",'
+        '"currency":null,"draws":[{"at":"2024-02-01T00:00:00Z","covered":"4","grant_id":"g",'
+        '"quantity":"5"}],"metric":"tokens","overage":"3","settled":"0","type":"Burndown",'
+        '"unreturned":"0","version":"1"}',
+    ),
+    (
+        ChainHead(17, "f" * 64),
+        '{"digest":"' + "f" * 64 + '","sequence":"17","type":"ChainHead","version":"1"}',
+    ),
+    (
+        Summary("EUR", {"m": MetricTotal(10**30, Money(0, "EUR"))}),
+        '{"currency":{"code":"EUR","exponent":"2"},"metrics":{"m":{"cost":{"currency":'
+        '{"code":"EUR","exponent":"2"},"minor":"0"},"quantity":"1' + "0" * 30 + '"}},'
+        '"type":"Summary","version":"1"}',
+    ),
+    (
+        Charge([TierCharge(Tier(None, 2, size=3), 4)]),
+        '{"tiers":[{"above":"0","quantity":"4","rate":"1","tier":{"count":"started","flat":"0","maximum":null,"per":"1",'
+        '"price":"2","size":"3","up_to":null}}],"type":"Charge","version":"1"}',
+    ),
+    (
+        Exchanged(PerUnit(2), "0.5", per=3),
+        '{"per":"3","price":{"per":"1","price":"2","type":"PerUnit"},"rate":"0.5",'
+        '"type":"Exchanged","version":"1"}',
+    ),
+    (
+        Conversion(divide=1000, increment="0.01", minimum=5),
+        '{"divide":"1000","increment":"0.01","minimum":"5","multiply":"1","rounding":"up",'
+        '"type":"Conversion","version":"1"}',
+    ),
+    (
+        TransactionFee("1.3", free_events=3).charge_each([5]).then([100, "2.50"]),
+        '{"amount_before":"5","amounts":["100","2.5"],"events_before":"1","fee":{"fixed":"0",'
+        '"free_amount":null,"free_events":"3","max_per_event":null,"min_per_event":null,'
+        '"percent":"1.3"},"type":"TransactionCharge","version":"1"}',
+    ),
+    (
+        Volume([Tier(None, 2)], flat_at_zero=True),
+        '{"flat_at_zero":true,"tiers":[{"count":"started","flat":"0","maximum":null,"per":"1","price":"2",'
+        '"size":null,"up_to":null}],"type":"Volume","version":"1"}',
+    ),
+]
+
+
+def faults(text: str | bytes, expected: type = object, codec: Codec | None = None) -> list[str]:
+    with pytest.raises(OveragesError) as caught:
+        (codec or Codec()).decode(text, expected)
+    return [str(error) for error in caught.value.errors]

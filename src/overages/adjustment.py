@@ -18,7 +18,6 @@ from overages.exact import Exact, exact_amount
 from overages.money import Money
 from overages.names import name as parse_name, optional_name
 from overages.parsing import instance_of, one_of, parse_all
-from overages.trusted import trusted
 
 AdjustmentKind: TypeAlias = Literal["discount", "commitment", "maximum", "minimum", "credit"]
 """Why a statement has a line that is no overage, in the order in which they are applied."""
@@ -93,6 +92,3 @@ class Adjustment:
 
 def _line(kind: str, name: str | None) -> str:
     return kind if name is None else f"{kind}:{name}"
-
-
-new_adjustment: Final = trusted(Adjustment)

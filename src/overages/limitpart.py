@@ -16,7 +16,6 @@ from attrs import frozen
 from overages.exact import Quantity, QuantityLike, plain_text, quantity as parse_quantity
 from overages.names import optional_name
 from overages.parsing import one_of, parse_all
-from overages.trusted import trusted
 
 LimitPartKind: TypeAlias = Literal[
     "included", "own", "free", "carried", "granted", "borrowed", "used", "owed"
@@ -78,4 +77,3 @@ _WORDS: Final = {
     "used": "used earlier",
     "owed": "used beforehand in",
 }
-new_limit_part: Final = trusted(LimitPart)

@@ -134,6 +134,21 @@ def _free(plan: Plan, metric: str, usage: Usage, known: Known) -> Fraction | Non
     return free + sum((Fraction(d.quantity or 0) for d in allowance.discounts), Fraction())
 
 
+@dataclass
+class _Sums:
+    """Two sums, the rounded and the exact one, and what was done to them."""
+
+    metric: str | None
+    cost: int
+    exact: Fraction
+    steps: list[Step] = field(default_factory=list)
+
+    def add(self, line: str, to_cost: int, to_exact: Fraction) -> None:
+        if to_cost or to_exact:
+            self.steps.append(Step(self.metric, line, self.cost, to_cost, to_exact))
+            self.cost, self.exact = self.cost + to_cost, self.exact + to_exact
+
+
 def _steps(
     plan: Plan,
     metric: str | None,
@@ -144,49 +159,51 @@ def _steps(
     exact: Fraction,
 ) -> list[Step]:
     """Return what rules do to two sums, the rounded and the exact one, one after the other."""
-    mode, steps = plan.rounding.value, []
+    sums = _Sums(metric, cost, exact)
     share = share_of(usage, terms, known.whole)
-
-    def add(line: str, to_cost: int, to_exact: Fraction) -> None:
-        nonlocal cost, exact
-        if to_cost or to_exact:
-            steps.append(Step(metric, line, cost, to_cost, to_exact))
-            cost, exact = cost + to_cost, exact + to_exact
-
-    for discount in terms.discounts:
-        if discount.percent is not None and cost >= 0 and exact >= 0:
-            off = exact * Fraction(discount.percent) / 100
-            whole = discount.percent == 100
-            add(
-                f"discount:{discount.name}",
-                -cost if whole else -min(cost, -oracle.rounded(-off, mode)),
-                -off,
-            )
-    for discount in terms.discounts:
-        if discount.amount is not None and cost >= 0 and exact >= 0:
-            most = discount.amount.minor
-            add(f"discount:{discount.name}", -min(cost, most), -min(exact, Fraction(most)))
+    _take_discounts(sums, plan, terms)
     if isinstance(terms, Allowance) and terms.commitment is not None:
-        agreed = terms.commitment
-        if agreed.amount is not None:
-            worth = Fraction(agreed.amount.minor)
-        else:
-            worth = oracle.price_of(terms.price, agreed.quantity or 0) * 10**plan.currency.exponent
-        worth *= share
-        beyond = max(Fraction(), exact - worth) * (Fraction(agreed.overage_factor) - 1)
-        missing, more = Fraction(), oracle.rounded(beyond, mode)
-        if agreed.true_up and known.final:
-            missing = max(Fraction(), worth - exact)
-            more = max(more, oracle.rounded(worth, mode) - cost)
-        add("commitment", more, beyond + missing)
+        _hold_to_commitment(sums, plan, terms, share, known)
     if terms.maximum is not None:
         most = terms.maximum.minor
-        add("maximum", -max(0, cost - most), -max(Fraction(), exact - most))
+        sums.add("maximum", -max(0, sums.cost - most), -max(Fraction(), sums.exact - most))
     if terms.minimum is not None and known.final:
         least = terms.minimum.minor * share
-        add(
-            "minimum",
-            max(0, oracle.rounded(least, mode) - cost),
-            max(Fraction(), least - exact),
-        )
-    return steps
+        missing = max(0, oracle.rounded(least, plan.rounding.value) - sums.cost)
+        sums.add("minimum", missing, max(Fraction(), least - sums.exact))
+    return sums.steps
+
+
+def _take_discounts(sums: _Sums, plan: Plan, terms: Allowance | Plan) -> None:
+    """Take percentages off, then amounts, neither of what is below zero."""
+    for discount in terms.discounts:
+        if discount.percent is not None and sums.cost >= 0 and sums.exact >= 0:
+            off = sums.exact * Fraction(discount.percent) / 100
+            less = min(sums.cost, -oracle.rounded(-off, plan.rounding.value))
+            if discount.percent == 100:
+                less = sums.cost
+            sums.add(f"discount:{discount.name}", -less, -off)
+    for discount in terms.discounts:
+        if discount.amount is not None and sums.cost >= 0 and sums.exact >= 0:
+            most = discount.amount.minor
+            less = min(sums.cost, most)
+            sums.add(f"discount:{discount.name}", -less, -min(sums.exact, Fraction(most)))
+
+
+def _hold_to_commitment(
+    sums: _Sums, plan: Plan, terms: Allowance, share: Fraction, known: Known
+) -> None:
+    """Charge more for what goes beyond a commitment, and what is missing of it at the end."""
+    agreed, mode = terms.commitment, plan.rounding.value
+    assert agreed is not None
+    if agreed.amount is not None:
+        worth = Fraction(agreed.amount.minor)
+    else:
+        worth = oracle.price_of(terms.price, agreed.quantity or 0) * 10**plan.currency.exponent
+    worth *= share
+    beyond = max(Fraction(), sums.exact - worth) * (Fraction(agreed.overage_factor) - 1)
+    missing, more = Fraction(), oracle.rounded(beyond, mode)
+    if agreed.true_up and known.final:
+        missing = max(Fraction(), worth - sums.exact)
+        more = max(more, oracle.rounded(worth, mode) - sums.cost)
+    sums.add("commitment", more, beyond + missing)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import pytest
 from hypothesis import strategies as st
 
 from overages import (
@@ -209,3 +210,9 @@ _near_a_month_end = st.builds(
     st.sampled_from([-1, 0, 0, 1]),
     offsets,
 )
+
+
+def each_value(*without: type) -> pytest.MarkDecorator:
+    """Run a test for each kind of value, except some of them."""
+    kinds = [pytest.param(kind, id=kind.__name__) for kind in VALUE_RECIPES if kind not in without]
+    return pytest.mark.parametrize("kind", kinds)

@@ -20,7 +20,6 @@ from overages import (
     Meter,
     Money,
     OverageRecord,
-    Period,
     Plan,
     Statement,
     Tier,
@@ -59,7 +58,6 @@ all_values = pytest.mark.parametrize(
     "kind", [pytest.param(kind, id=kind.__name__) for kind in VALUE_RECIPES]
 )
 contexts = decimal_contexts()
-MARCH_FIRST = Period.month(2024, 3).start
 
 
 def with_usual_letters(context: decimal.Context) -> decimal.Context:

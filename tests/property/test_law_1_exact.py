@@ -1,48 +1,37 @@
-"""Law 1: exact until one named rounding; no float enters, no ambient decimal context decides."""
+"""Law 1: numbers, prices and statements are exact, as an oracle of fractions says."""
 
 from __future__ import annotations
 
-import decimal
-from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, strategies as st
+from hypothesis import given, strategies as st
 
 from overages import (
     Account,
     Allowance,
-    ChainHead,
     Conversion,
-    Currency,
     Exchanged,
-    MetricTotal,
     Money,
     Overage,
-    OverageRecord,
     Package,
     Percentage,
     Period,
     PerUnit,
     Plan,
-    Rounding,
     Tier,
     TierCharge,
     TransactionFee,
     Usage,
     UsageEvent,
-    allocate,
     calculate,
-    charge_between,
-    round_to,
 )
-from overages.errors import InvalidType, InvalidValue
+from overages.errors import InvalidValue
 from overages.testing.numerals import (
     MOST_PARTS,
     UNIT,
-    fractions,
     non_negative_numbers,
     positive_numbers,
     signed_numbers,
@@ -50,10 +39,10 @@ from overages.testing.numerals import (
     written,
 )
 from overages.testing.recipe import Recipe, Spelled, cook
-from tests.recorded import recorded, stored
+from tests.recorded import recorded
 
 from . import oracle
-from .effort import few, many
+from .effort import many
 from .strategies import (
     Case,
     Pairs,
@@ -345,234 +334,3 @@ def test_the_finest_cost_there_is_can_be_recorded() -> None:
     statement = calculate(plan, Usage("org-1", FEBRUARY, {"tokens": finest}))
     (record,) = recorded(statement)
     assert Fraction(record.exact_cost) == Fraction(1, 10**24 * 2**86)
-
-
-# Rounding happens once
-
-
-BOUNDS: dict[str, tuple[Fraction, Fraction]] = {  # of (rounded - exact), both inclusive
-    "half_up": (Fraction(-1, 2), Fraction(1, 2)),
-    "half_even": (Fraction(-1, 2), Fraction(1, 2)),
-    "half_down": (Fraction(-1, 2), Fraction(1, 2)),
-    "up": (Fraction(0), Fraction(1)),
-    "ceiling": (Fraction(0), Fraction(1)),
-    "down": (Fraction(-1), Fraction(0)),
-    "floor": (Fraction(-1), Fraction(0)),
-}
-
-
-@many
-@given(cases(plan_recipes(scopes=["line"])))
-def test_a_line_is_as_near_its_exact_cost_as_the_rounding_promises(case: Case) -> None:
-    statement = case.statement.one()
-    least, most = BOUNDS[statement.plan.rounding.value]
-    for line in statement.overages:
-        exact = Fraction(line.exact_cost) * 10**statement.currency.exponent
-        assert least <= line.cost.minor - exact <= most
-        assert abs(line.cost.minor - exact) < 1
-
-
-@given(cases(plan_recipes(scopes=["total"])))
-def test_a_total_is_as_near_its_exact_total_as_the_rounding_promises(case: Case) -> None:
-    statement = case.statement.one()
-    least, most = BOUNDS[statement.plan.rounding.value]
-    exact = sum((Fraction(line.exact_cost) for line in statement.overages), Fraction())
-    charged = sum(line.cost.minor for line in statement.overages)
-    assert least <= charged - exact * 10**statement.currency.exponent <= most
-
-
-@many
-@given(fractions, positive_numbers, roundings)
-def test_round_to_gives_the_multiple_that_the_oracle_gives(
-    value: Fraction, increment: Spelled, rounding: Spelled
-) -> None:
-    step = Fraction(increment.first)
-    expected = oracle.rounded(value / step, rounding.first.value) * step
-    for way in ("first", "second"):
-        found = round_to(value, getattr(increment, way), getattr(rounding, way))
-        assert Fraction(found) == expected
-
-
-halves = st.integers(-40, 40).map(lambda n: Fraction(n, 4))
-
-
-@given(halves | fractions, st.sampled_from(Rounding))
-def test_the_roundings_mean_what_those_of_decimal_mean(value: Fraction, rounding: Rounding) -> None:
-    assume(not 10**20 % value.denominator)
-    wide = decimal.Context(prec=200)
-    number = wide.divide(Decimal(value.numerator), Decimal(value.denominator))
-    expected = number.to_integral_value(rounding=f"ROUND_{rounding.name}", context=wide)
-    assert round_to(value, 1, rounding) == int(expected)
-    assert oracle.rounded(value, rounding.value) == int(expected)
-
-
-each_rounding = pytest.mark.parametrize("rounding", list(Rounding))
-
-
-@each_rounding
-@few
-@given(whole=st.integers(-9, 9) | st.integers(-(10**25), 10**25), places=st.integers(0, 11))
-def test_an_exact_half_goes_where_its_rounding_sends_it(
-    rounding: Rounding, whole: int, places: int
-) -> None:
-    half = Fraction(2 * whole + 1, 2)
-    expected = oracle.rounded(half, rounding.value)
-    assert round_to(half, 1, rounding) == expected
-    currency = Currency("credits", places)
-    assert Money.of(half / 10**places, currency, rounding).minor == expected
-
-
-@each_rounding
-@pytest.mark.parametrize("scope", ["line", "total"])
-@pytest.mark.parametrize("model", [PerUnit, lambda price: Package(price, 1)])
-def test_a_line_and_a_total_of_an_exact_half_go_where_their_rounding_sends_them(
-    rounding: Rounding, scope: Any, model: Callable[[str], Any]
-) -> None:
-    allowances = {"tokens": Allowance(0, model("0.005")), "runs": Allowance(0, model("0"))}
-    plan = Plan("half", "USD", allowances, rounding=rounding, rounding_scope=scope)
-    for quantity in range(12):
-        statement = calculate(plan, Usage("org-1", FEBRUARY, {"tokens": quantity}))
-        assert statement.total.minor == oracle.rounded(Fraction(quantity, 2), rounding.value)
-
-
-@given(fractions, roundings, st.integers(0, 12))
-def test_money_of_an_amount_is_rounded_once(
-    amount: Fraction, rounding: Spelled, exponent: int
-) -> None:
-    currency = Currency("credits", exponent)
-    expected = oracle.rounded(amount * 10**exponent, rounding.first.value)
-    assert Money.of(amount, currency, rounding.second) == Money(expected, currency)
-
-
-@given(signed_numbers, st.integers(0, 12))
-def test_money_of_an_amount_is_exact_or_refused(amount: Spelled, exponent: int) -> None:
-    currency = Currency("credits", exponent)
-    minor = Fraction(amount.first) * 10**exponent
-    if minor.denominator == 1:
-        money = Money.of(amount.second, currency)
-        assert money == Money(int(minor), currency)
-        assert money.amount == Fraction(amount.first)
-    else:
-        with pytest.raises(InvalidValue, match="amount: must have at most"):
-            Money.of(amount.second, currency)
-
-
-# No float enters
-
-
-def record(**numbers: Any) -> OverageRecord:
-    """Return a record with some of its numbers replaced."""
-    usual: dict[str, Any] = {"quantity": 5, "cost": USD_5, "exact_cost": 5, "unit_price": 1}
-    return stored("org-1", FEBRUARY, "tokens", **{**usual, **numbers})
-
-
-STARTER = Plan(
-    "starter", "USD", {"tokens": Allowance(5, PerUnit(1)), "runs": Allowance(5, PerUnit(1))}
-)
-NO_USAGE = Usage("org-1", FEBRUARY, {})
-
-MONTHLY_FIELDS = [
-    "included_tokens_monthly",
-    "included_playbook_runs_monthly",
-    "included_seats",
-    "overage_token_price_milli_cents",
-    "overage_playbook_run_price_cents",
-    "overage_seat_price_cents",
-    "monthly_price_cents",
-]
-
-
-def monthly(field: str) -> Callable[[Any], Plan]:
-    """Return a function that makes a plan of the fields of a billing table, all 1 but one."""
-    return lambda number: Plan.from_monthly_fields(
-        "starter", **{**dict.fromkeys(MONTHLY_FIELDS, 1), field: number}
-    )
-
-
-ENTRANCES: dict[str, Callable[[Any], object]] = {
-    "PerUnit.price": PerUnit,
-    "PerUnit.per": lambda n: PerUnit(1, per=n),
-    "Package.price": lambda n: Package(n, 1),
-    "Package.size": lambda n: Package(1, n),
-    "Percentage.percent": Percentage,
-    "Tier.up_to": Tier,
-    "Tier.price": lambda n: Tier(None, n),
-    "Tier.flat": lambda n: Tier(None, 1, n),
-    "Tier.per": lambda n: Tier(None, 1, per=n),
-    "Tier.size": lambda n: Tier(None, 1, size=n),
-    "TierCharge.quantity": lambda n: TierCharge(Tier(None), n),
-    "TierCharge.above": lambda n: TierCharge(Tier(None), 1, n),
-    "Allowance.included": lambda n: Allowance(n, PerUnit(1)),
-    "Usage.quantities": lambda n: Usage("org-1", FEBRUARY, {"tokens": n}),
-    "Usage.quantities, beside a decimal": lambda n: Usage("org-1", FEBRUARY, {"a": "1.5", "b": n}),
-    "UsageEvent.quantity": lambda n: UsageEvent("org-1", "tokens", n, MARCH_FIRST),
-    "Account.limits": lambda n: Account("org-1", "starter", {"tokens": n}),
-    "Overage.used": lambda n: Overage("tokens", n, 1, PerUnit(1), USD_5),
-    "Overage.limit": lambda n: Overage("tokens", 1, n, PerUnit(1), USD_5),
-    "OverageRecord.quantity": lambda n: record(quantity=n),
-    "OverageRecord.exact_cost": lambda n: record(exact_cost=n),
-    "OverageRecord.unit_price": lambda n: record(unit_price=n),
-    "OverageRecord.plan_version": lambda n: record(plan_version=n),
-    "OverageRecord.revision": lambda n: record(revision=n),
-    "OverageRecord.sequence": lambda n: record(sequence=n),
-    "ChainHead.sequence": lambda n: ChainHead(n, "0" * 64),
-    "MetricTotal.quantity": lambda n: MetricTotal(n, USD_5),
-    "Money.minor": lambda n: Money(n, "USD"),
-    "Money.of": lambda n: Money.of(n, "USD", "half_up"),
-    "Money.allocate": lambda n: USD_5.allocate([1, n]),
-    "Currency.exponent": lambda n: Currency("credits", n),
-    "allocate.total": lambda n: allocate(n, [1]),
-    "allocate.weights": lambda n: allocate(1, [1, n]),
-    "round_to.value": round_to,
-    "round_to.increment": lambda n: round_to(1, n),
-    "charge_between.before": lambda n: charge_between(PerUnit(1), n, 1),
-    "charge_between.after": lambda n: charge_between(PerUnit(1), 1, n),
-    "calculate.limits, of one": lambda n: calculate(STARTER, NO_USAGE, limits={"tokens": n}),
-    "calculate.limits": lambda n: calculate(STARTER, NO_USAGE, limits={"tokens": 1, "runs": n}),
-    **{f"Plan.from_monthly_fields.{field}": monthly(field) for field in MONTHLY_FIELDS},
-}
-
-
-@pytest.mark.parametrize("entrance", [pytest.param(e, id=name) for name, e in ENTRANCES.items()])
-@few
-@given(number=st.floats() | st.sampled_from([0.0, 1.0, 5.0]) | st.booleans())
-def test_floats_and_bools_are_refused_everywhere(
-    entrance: Callable[[Any], object], number: float | bool
-) -> None:
-    with pytest.raises(InvalidType):
-        entrance(number)
-
-
-@given(our_price_recipes, st.floats() | st.booleans())
-def test_no_price_model_charges_a_float_or_a_bool(
-    recipe: Recipe[Any], number: float | bool
-) -> None:
-    with pytest.raises(InvalidType):
-        recipe.one().charge(number)
-
-
-@pytest.mark.parametrize("entrance", [pytest.param(e, id=name) for name, e in ENTRANCES.items()])
-def test_the_same_entrances_accept_a_whole_number(entrance: Callable[[Any], object]) -> None:
-    entrance(1)
-
-
-def test_what_is_not_finite_is_refused() -> None:
-    for text in ["NaN", "sNaN", "-NaN", "Infinity", "-Infinity"]:
-        for entrance in (PerUnit, lambda n: record(exact_cost=n), lambda n: MetricTotal(n, USD_5)):
-            with pytest.raises(InvalidValue):
-                entrance(Decimal(text))
-
-
-@given(st.integers(1, UNIT - 1))
-def test_no_answer_is_a_float(parts: int) -> None:
-    quantity = written(parts, 3)
-    statement = calculate(STARTER, Usage("org-1", FEBRUARY, {"tokens": quantity, "runs": 9}))
-    line = statement["runs"]
-    for answer in (
-        line.quantity,
-        line.exact_cost,
-        line.unit_price,
-        line.cost.amount,
-        line.cost.minor,
-    ):
-        assert not isinstance(answer, float)

@@ -9,7 +9,7 @@ import pytest
 from overages import Carried, CarryOver, Period, carry, carry_all
 from overages.errors import OveragesError
 
-JANUARY, FEBRUARY, MARCH, APRIL, MAY = (Period.month(2024, n) for n in range(1, 6))
+JANUARY, FEBRUARY, MARCH, APRIL = (Period.month(2024, n) for n in range(1, 5))
 ROLLOVER = CarryOver()
 
 

@@ -30,7 +30,7 @@ from overages.rating import Circumstances, rate
 
 FEBRUARY = Period.month(2024, 2)
 FIRST_HALF = Period(FEBRUARY.start, datetime(2024, 2, 15, 12, tzinfo=UTC))
-USD_1, USD_5 = Money(100, "USD"), Money(500, "USD")
+USD_1 = Money(100, "USD")
 PRICE = PerUnit("0.01")
 
 

@@ -48,7 +48,6 @@ Prices = st.SearchStrategy[Any]
 """Price models, or recipes of them."""
 
 
-_included = st.one_of(non_negative_numbers, small_wholes, st.none())
 _limits = st.none() | non_negative_numbers | small_wholes
 
 

@@ -36,6 +36,7 @@ from .strategies import (
     price_recipes,
     record_recipes,
 )
+from .sums import result_of, sums_of
 
 
 def statement_lists(org_id: str = "org-1") -> st.SearchStrategy[list[Statement]]:
@@ -52,39 +53,6 @@ def history_of(statements: list[Statement]) -> Ledger:
     for statement in statements:
         add(ledger, statement)
     return ledger
-
-
-Sums = dict[tuple[str | None, str], tuple[Fraction, Fraction, int]]
-
-
-def sums_of(records: list[OverageRecord]) -> Sums:
-    """Return quantity, exact cost and cost by metric and line, where there is any."""
-    sums: Sums = {}
-    for record in records:
-        key = record.metric, record.line
-        quantity, exact, minor = sums.get(key, (Fraction(), Fraction(), 0))
-        sums[key] = (
-            quantity + Fraction(record.quantity),
-            exact + Fraction(record.exact_cost),
-            minor + record.cost.minor,
-        )
-    return {key: found for key, found in sums.items() if any(found)}
-
-
-def result_of(statement: Statement) -> Sums:
-    """Return the same of a statement's lines."""
-    lines: Sums = {
-        (line.metric, "overage"): (
-            Fraction(line.quantity),
-            Fraction(line.exact_cost),
-            line.cost.minor,
-        )
-        for line in statement.overages
-        if line.quantity or line.cost.minor
-    }
-    for line in statement.adjustments:
-        lines[line.metric, line.line] = Fraction(), Fraction(line.exact_cost), line.cost.minor
-    return {key: found for key, found in lines.items() if any(found)}
 
 
 # Recording

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
-from overages import Money, Overage, OverageRecord, Statement, Usage, aggregate, calculate
+from overages import Money, Overage, Statement, Usage, aggregate, calculate
 from overages.chain import link_of, verify_chain
 from overages.recording import Ledger
 from tests.recorded import AT
@@ -15,6 +15,7 @@ from tests.recorded import AT
 from . import oracle_terms as oracle
 from .contexts import ambient, decimal_contexts
 from .effort import many
+from .sums import result_of, sums_of
 from .terms import FEBRUARY, Bill, bills, plans, quantities
 
 
@@ -144,40 +145,6 @@ def histories(draw: st.DrawFn) -> list[Statement]:
         )
         for _ in range(draw(st.integers(1, 4)))
     ]
-
-
-Sums = dict[tuple[str | None, str], tuple[Fraction, Fraction, int]]
-
-
-def sums_of(records: list[OverageRecord]) -> Sums:
-    """Return quantity, exact cost and cost by line, where there is any."""
-    sums: Sums = {}
-    for record in records:
-        key = record.metric, record.line
-        quantity, exact, minor = sums.get(key, (Fraction(), Fraction(), 0))
-        sums[key] = (
-            quantity + Fraction(record.quantity),
-            exact + Fraction(record.exact_cost),
-            minor + record.cost.minor,
-        )
-    return {key: found for key, found in sums.items() if any(found)}
-
-
-def result_of(statement: Statement) -> Sums:
-    """Return the same of a statement's lines."""
-    sums: Sums = {
-        (line.metric, "overage"): (
-            Fraction(line.quantity),
-            Fraction(line.exact_cost),
-            line.cost.minor,
-        )
-        for line in statement.overages
-        if line.quantity or line.cost.minor
-    }
-    for line in statement.adjustments:
-        found = Fraction(), Fraction(line.exact_cost), line.cost.minor
-        sums[line.metric, line.line] = found
-    return sums
 
 
 @many

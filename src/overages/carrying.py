@@ -28,7 +28,7 @@ from overages.exact import (
     scaled,
     unscaled,
 )
-from overages.parsing import Problems, as_tuple, instance_of, parse_all
+from overages.parsing import Problems, as_tuple, instance_of, parse_all, tuple_of
 from overages.period import Period
 
 _COLUMNS: Final = ["from", "units", "drawn", "expired", "cut", "carried on"]
@@ -243,8 +243,7 @@ def _carried_row(rule: CarryOver, brought: Iterable[Carried], row: Any) -> Carry
 
 
 def _in_order(value: object, field: str) -> tuple[Carried, ...]:
-    parse = instance_of(Carried)
-    layers = tuple(parse(layer, f"{field}[{i}]") for i, layer in enumerate(as_tuple(value, field)))
+    layers = tuple_of(Carried)(value, field)
     for i, (before, layer) in enumerate(pairwise(layers), 1):
         if layer.period.start < before.period.end:
             problem = f"must come from a period after that of the one before, {before.period}"

@@ -23,7 +23,7 @@ from overages.exact import (
 )
 from overages.money import Money, optional_non_negative_money
 from overages.names import name as parse_name
-from overages.parsing import as_tuple, instance_of, optional, parse_all
+from overages.parsing import optional, parse_all, tuple_of
 
 
 @frozen(init=False, weakref_slot=False)
@@ -88,10 +88,10 @@ def billable(quantity: Quantity, discounts: Iterable[Discount]) -> Quantity:
 
 def some_discounts(value: object, field: str) -> tuple[Discount, ...]:
     """Return discounts, each with a name of its own."""
-    found: tuple[Discount, ...] = as_tuple(value, field)
+    found = tuple_of(Discount)(value, field)
     seen = set()
     for i, discount in enumerate(found):
-        if instance_of(Discount)(discount, f"{field}[{i}]").name in seen:
+        if discount.name in seen:
             raise InvalidValue(f"{field}[{i}].name", discount.name, "must be given once")
         seen.add(discount.name)
     return found

@@ -20,7 +20,15 @@ from overages.grantpool import Pool
 from overages.grants import Grant
 from overages.money import Currency, Money
 from overages.names import optional_name
-from overages.parsing import Problems, as_tuple, instance_of, one_of, optional, parse_all
+from overages.parsing import (
+    Problems,
+    as_tuple,
+    instance_of,
+    one_of,
+    optional,
+    parse_all,
+    tuple_of,
+)
 from overages.period import Period, format_instant, instant
 
 OverageRule: TypeAlias = Literal["final", "repaid", "repaid_across_resets"]
@@ -167,14 +175,13 @@ def _end(value: object, start: datetime) -> datetime:
 
 
 def _grants(value: object, field: str) -> tuple[Grant, ...]:
-    parse = instance_of(Grant)
-    found = [parse(grant, f"{field}[{i}]") for i, grant in enumerate(as_tuple(value, field))]
+    found = tuple_of(Grant)(value, field)
     ids: set[str] = set()
     for i, grant in enumerate(found):
         if grant.id in ids:
             raise InvalidValue(f"{field}[{i}].id", grant.id, "must be given once")
         ids.add(grant.id)
-    return tuple(found)
+    return found
 
 
 def _all_known(grants: list[Grant], before: Burndown) -> list[Grant]:

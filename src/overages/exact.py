@@ -20,7 +20,7 @@ from math import gcd
 from typing import Final, TypeAlias
 
 from overages.errors import InvalidType, InvalidValue
-from overages.parsing import optional
+from overages.parsing import as_tuple, optional
 
 Quantity: TypeAlias = int | Decimal
 """An exact number of units in its one form: `int` if whole, else a `Decimal`."""
@@ -69,6 +69,11 @@ def non_negative(value: object, field: str) -> Quantity:
     if number < 0:
         raise InvalidValue(field, value, "must not be negative")
     return number
+
+
+def all_non_negative(value: object, field: str) -> tuple[Quantity, ...]:
+    """Return an iterable of quantities as a tuple, each of them zero or more."""
+    return tuple(non_negative(q, f"{field}[{i}]") for i, q in enumerate(as_tuple(value, field)))
 
 
 def positive(value: object, field: str) -> Quantity:

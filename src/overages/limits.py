@@ -16,6 +16,7 @@ from overages.errors import InvalidValue
 from overages.exact import (
     Quantity,
     QuantityLike,
+    all_non_negative,
     exact_number,
     excess,
     non_negative,
@@ -83,7 +84,7 @@ def overage_cap(included: Iterable[QuantityLike], percent: QuantityLike) -> Quan
     180
     """
     parts, share = parse_all(
-        (_quantities, included, "included"), (non_negative, percent, "percent")
+        (all_non_negative, included, "included"), (non_negative, percent, "percent")
     )
     units = sum(map(Fraction, parts), Fraction()) * Fraction(share) / 100
     return quantity(exact_number(units.numerator, units.denominator), "included x percent")
@@ -115,7 +116,3 @@ def _rate(value: Any, field: str) -> Fraction:
         raise InvalidValue(field, value, "must hold (units, days) alone") from None
     limit, window = parse_all((non_negative, units, f"{field}[0]"), (positive, days, f"{field}[1]"))
     return Fraction(limit) / Fraction(window)
-
-
-def _quantities(value: object, field: str) -> list[Quantity]:
-    return [non_negative(item, f"{field}[{i}]") for i, item in enumerate(as_tuple(value, field))]

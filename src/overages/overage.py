@@ -32,7 +32,7 @@ from overages.exact import (
 from overages.limitpart import LimitPart
 from overages.money import Money
 from overages.names import name
-from overages.parsing import as_tuple, instance_of, parse_all
+from overages.parsing import instance_of, parse_all, tuple_of
 from overages.pricing import PriceModel, price_model
 from overages.tier import Charge, TierCharge
 from overages.trusted import trusted
@@ -49,13 +49,6 @@ ALIGN: Final = "lrrrlrr"
 def sum_of_parts(parts: Iterable[LimitPart]) -> Quantity:
     """Return the limit that parts come to."""
     return unscaled(sum(scaled(part.quantity) for part in parts))
-
-
-def _limit_parts(value: object, field: str) -> tuple[LimitPart, ...]:
-    parts: tuple[LimitPart, ...] = as_tuple(value, field)
-    for i, part in enumerate(parts):
-        instance_of(LimitPart)(part, f"{field}[{i}]")
-    return parts
 
 
 @frozen(init=False, weakref_slot=False)
@@ -101,7 +94,7 @@ class Overage:
             (price_model, price, "price"),
             (instance_of(Money), cost, "cost"),
             (optional_non_negative, before, "before"),
-            (_limit_parts, limit_parts, "limit_parts"),
+            (tuple_of(LimitPart), limit_parts, "limit_parts"),
         )
         if parts and (bound is None or sum_of_parts(parts) != bound):
             raise InvalidValue("limit_parts", parts, f"must sum to the limit, {bound}")

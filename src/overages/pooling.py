@@ -33,7 +33,7 @@ from overages.exact import (
 )
 from overages.money import Money, new_money
 from overages.names import name
-from overages.parsing import as_tuple, instance_of, one_of, parse_all
+from overages.parsing import instance_of, one_of, parse_all, tuple_of
 from overages.plan import Plan
 from overages.rating import units_of
 from overages.sharing import PoolShare, SplitBy, split
@@ -179,8 +179,7 @@ def pooled_limit(per_seat: QuantityLike, seats: QuantityLike) -> Quantity:
 
 
 def _members(value: object, field: str) -> tuple[Usage, ...]:
-    parse = instance_of(Usage)
-    usages = tuple(parse(usage, f"{field}[{i}]") for i, usage in enumerate(as_tuple(value, field)))
+    usages = tuple_of(Usage)(value, field)
     if not usages:
         raise InvalidValue(field, usages, "must have a member at least")
     seen = set()

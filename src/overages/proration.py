@@ -31,7 +31,7 @@ from overages.exact import (
     unscaled,
 )
 from overages.money import Money
-from overages.parsing import as_tuple, instance_of, parse_all
+from overages.parsing import instance_of, parse_all, tuple_of
 from overages.period import Period
 from overages.rounding import Rounding, allocate, round_to
 
@@ -178,8 +178,7 @@ def _adding_rule(value: object, field: str) -> Proration:
 
 
 def _consecutive(value: object, field: str) -> tuple[Period, ...]:
-    parse = instance_of(Period)
-    parts = tuple(parse(part, f"{field}[{i}]") for i, part in enumerate(as_tuple(value, field)))
+    parts = tuple_of(Period)(value, field)
     if not parts:
         raise InvalidValue(field, parts, "must have a period at least")
     for i, (before, part) in enumerate(pairwise(parts), 1):

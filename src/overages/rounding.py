@@ -18,13 +18,12 @@ from overages.errors import InvalidType, InvalidValue
 from overages.exact import (
     Quantity,
     QuantityLike,
-    non_negative,
+    all_non_negative,
     positive,
     quantity,
     scaled,
     unscaled,
 )
-from overages.parsing import as_tuple
 
 
 class Rounding(Enum):
@@ -143,10 +142,7 @@ def allocate(total: int, weights: Iterable[QuantityLike]) -> tuple[int, ...]:
     """
     if not isinstance(total, int) or isinstance(total, bool):
         raise InvalidType("total", total, "must be an int")
-    parsed = [
-        Fraction(non_negative(w, f"weights[{i}]"))
-        for i, w in enumerate(as_tuple(weights, "weights"))
-    ]
+    parsed = [Fraction(weight) for weight in all_non_negative(weights, "weights")]
     whole = sum(parsed, Fraction())
     if not whole:
         if total:

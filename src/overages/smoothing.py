@@ -13,8 +13,15 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final, Literal, TypeAlias
 
-from overages.exact import Quantity, QuantityLike, non_negative, scaled, unscaled
-from overages.parsing import as_tuple, int_up_to, one_of, parse_all
+from overages.exact import (
+    Quantity,
+    QuantityLike,
+    all_non_negative,
+    non_negative,
+    scaled,
+    unscaled,
+)
+from overages.parsing import int_up_to, one_of, parse_all
 
 Billing: TypeAlias = Literal["as_it_occurs", "at_window_end"]
 """In which period a window's overage is due: that in which it arose, or the window's last."""
@@ -66,7 +73,7 @@ def smoothed_overage(
     (0, 0, 0, 33)
     """
     quantities, units, count, due, kind, per = parse_all(
-        (_quantities, used, "used"),
+        (all_non_negative, used, "used"),
         (non_negative, included, "included"),
         (int_up_to(_MOST), periods, "periods"),
         (one_of("as_it_occurs", "at_window_end"), billing, "billing"),
@@ -90,7 +97,3 @@ def smoothed_overage(
             current.clear()
             total = charged = 0
     return tuple(found)
-
-
-def _quantities(value: object, field: str) -> tuple[Quantity, ...]:
-    return tuple(non_negative(q, f"{field}[{i}]") for i, q in enumerate(as_tuple(value, field)))

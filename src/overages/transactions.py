@@ -24,6 +24,7 @@ from overages.exact import (
     Exact,
     Quantity,
     QuantityLike,
+    all_non_negative,
     exact_number,
     non_negative,
     optional_non_negative,
@@ -32,7 +33,7 @@ from overages.exact import (
     sum_of_quantities,
     unscaled,
 )
-from overages.parsing import an_int, as_tuple, instance_of, optional, parse_all
+from overages.parsing import an_int, instance_of, optional, parse_all
 
 _PARTS: Final = 100 * SCALE**2  # of a major currency unit, for a per cent of a part is a whole one
 
@@ -148,7 +149,7 @@ class TransactionCharge:
     ) -> None:
         values = parse_all(
             (instance_of(TransactionFee), fee, "fee"),
-            (_amounts, amounts, "amounts"),
+            (all_non_negative, amounts, "amounts"),
             (_count, events_before, "events_before"),
             (_sum, amount_before, "amount_before"),
         )
@@ -239,12 +240,6 @@ def _cost(fee: TransactionFee, paid: int) -> int:
 
 def _in_parts(amount: Quantity) -> int:
     return scaled(amount) * 100 * SCALE
-
-
-def _amounts(value: object, field: str) -> tuple[Quantity, ...]:
-    return tuple(
-        non_negative(amount, f"{field}[{i}]") for i, amount in enumerate(as_tuple(value, field))
-    )
 
 
 def _sum(value: object, field: str) -> Quantity:

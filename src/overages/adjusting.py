@@ -1,6 +1,6 @@
 """Adjusting: from what lines come to, to what is due, in one order.
 
-The order is: conversion of units, free units (`billable`), price; percentages off, in the order
+The order is: conversion of units, free units, price; percentages off, in the order
 given, each of what is left; fixed amounts off; the commitment; the maximum; the minimum; credits.
 The first three make a metric's line. The discounts, commitment, maximum and minimum are applied to
 the line of each metric that has them, and then to the whole statement, the sum of all lines before:
@@ -51,7 +51,7 @@ def adjustments_of(
         price gets cheaper, nothing is taken off.
     :param exact_subtotal: the sum of their exact costs, in major currency units.
     :param metric: the metric whose lines they are; None for the whole statement.
-    :param discounts: free units among them are taken off before the price, by `billable`.
+    :param discounts: free units among them were taken off before the price, as part of the limit.
     :param price: what a commitment to a quantity is priced by.
     :param share: how much of the period is billed; the commitment and the minimum are multiplied by
         it, exactly, and then rounded once.

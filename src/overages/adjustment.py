@@ -68,11 +68,15 @@ class Adjustment:
         )
         if cost.currency != before.currency:
             raise CurrencyMismatch(before.currency.code, cost.currency.code)
-        if cost.minor > 0 if kind in _REDUCING else cost.minor < 0:
-            sign = "zero or less" if kind in _REDUCING else "zero or more"
-            raise InvalidValue("cost", cost, f"must be {sign} for a {kind}")
-        parse_name(_line(kind, name), "name")  # it is stored as one
         self.__attrs_init__(*values)
+        for field, given, amount in (
+            ("cost", cost, cost.minor),
+            ("exact_cost", exact_cost, self.exact_cost),
+        ):
+            if amount > 0 if kind in _REDUCING else amount < 0:
+                sign = "zero or less" if kind in _REDUCING else "zero or more"
+                raise InvalidValue(field, given, f"must be {sign} for a {kind}")
+        parse_name(self.line, "name")  # it is stored as one
 
     @property
     def after(self) -> Money:
@@ -82,7 +86,7 @@ class Adjustment:
     @property
     def line(self) -> str:
         """What names the line among those of its metric, or of the statement: ``"credit:g1"``."""
-        return _line(self.kind, self.name)
+        return self.kind if self.name is None else f"{self.kind}:{self.name}"
 
     def explain(self) -> str:
         """Say in one line what the adjustment does."""

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from overages.errors import CurrencyMismatch, InvalidType, InvalidValue
 from overages.exact import SCALE, scaled, unscaled
 from overages.money import Currency, Money
+from overages.parsing import an_iterable
 from overages.record import MetricTotal, OverageRecord, Summary
 
 
@@ -41,7 +42,7 @@ def aggregate(
     # By metric: whole units, 1/SCALE parts of others, minor units.
     cells: dict[str, list[int]] = {}
     adjusted: dict[str, int] = {}  # minor units by line
-    for record in records:
+    for record in an_iterable(records, "records"):
         if not isinstance(record, OverageRecord):
             raise InvalidType("records", record, "must hold OverageRecords alone")
         cost = record.cost

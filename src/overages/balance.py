@@ -33,34 +33,36 @@ class Balance:
     :param used: what was used so far of allowances for a longer time than a billing period, by the
         period that they are for, each once and of the one org.
     :param burndowns: how grants stand, for the units of each metric and for money, each once.
+    :param covered: units of those allowances' metrics, as they are priced, that grants covered so
+        far: they were never charged. As `used`, by the period that the allowance is for.
     :raises InvalidType: for a value of a wrong type.
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
 
     >>> Balance()  # before an org's first period
-    Balance(carried={}, used=(), burndowns=())
+    Balance(carried={}, used=(), burndowns=(), covered=())
     """
 
     _carried: dict[str, tuple[Carried, ...]] = field(hash=False, alias="carried")
     used: tuple[Usage, ...]
     burndowns: tuple[Burndown, ...]
+    covered: tuple[Usage, ...]
 
     def __init__(
         self,
         carried: Mapping[str, Iterable[Carried]] = MappingProxyType({}),
         used: Iterable[Usage] = (),
         burndowns: Iterable[Burndown] = (),
+        covered: Iterable[Usage] = (),
     ) -> None:
         values = parse_all(
             (_carried_by_metric, carried, "carried"),
             (_by_period, used, "used"),
             (_by_pool, burndowns, "burndowns"),
+            (_by_period, covered, "covered"),
         )
-        layers, counted, grants = values
-        self.__attrs_init__(
-            {metric: found for metric, found in sorted(layers.items()) if found},
-            counted,
-            grants,
-        )
+        layers, *others = values
+        kept = {metric: found for metric, found in sorted(layers.items()) if found}
+        self.__attrs_init__(kept, *others)
 
     def burndown(self, metric: str | None, currency: Currency | None) -> Burndown | None:
         """Return how grants of a metric's units stand, or of money; None if none was seen."""
@@ -76,7 +78,8 @@ class Balance:
 
     def __repr__(self) -> str:
         return (
-            f"Balance(carried={self._carried!r}, used={self.used!r}, burndowns={self.burndowns!r})"
+            f"Balance(carried={self._carried!r}, used={self.used!r}, burndowns={self.burndowns!r},"
+            f" covered={self.covered!r})"
         )
 
 

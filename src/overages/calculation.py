@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
-from overages.errors import InvalidType, InvalidValue
+from overages.errors import InvalidType, InvalidValue, OveragesError
 from overages.exact import (
     LIMIT,
     Exact,
@@ -24,7 +24,7 @@ from overages.exact import (
     optional_non_negative,
 )
 from overages.names import by_metric
-from overages.parsing import Problems, flag, instance_of, optional, parse_all
+from overages.parsing import Problems, an_iterable, flag, instance_of, optional, parse_all
 from overages.period import Period
 from overages.plan import Plan
 from overages.pricing import PriceModel, price_model
@@ -66,7 +66,9 @@ def calculate(
     :param earlier: units used earlier in the billing period, by metric: its allowance, less them,
         and the tiers of its price go on instead, and only what this usage adds is charged. None
         for a metric of which nothing was billed yet, so that a fee at quantity zero is due. Where
-        each line is rounded, the statements of the parts come to that of the whole. A
+        each line is rounded, the statements of the parts come to that of the whole, unless another
+        metric brings the allowance (`included_per`; what was used earlier of that one brings units
+        too, if it is named here): what it brings later gives back nothing that was charged. A
         percentage, a commitment, a maximum or a minimum is applied to what this bill adds alone:
         where it is to hold for the whole period, record the period's statement anew instead.
     :param timezone: IANA name of the timezone whose calendar days count in proration.
@@ -85,6 +87,8 @@ def calculate(
     15.00 USD
     """
     if whole is None and earlier is None and final is True:
+        if timezone != "UTC":
+            zone_name(timezone, "timezone")
         return _statement(plan, usage, limits)
     instance_of(Plan)(plan, "plan")
     instance_of(Usage)(usage, "usage")
@@ -103,7 +107,7 @@ def calculate_many(
 
     :raises OveragesError: when a faulty input is reached, as `calculate` would.
     """
-    for given in inputs:
+    for given in an_iterable(inputs, "inputs"):
         try:
             plan, usage, limits = given
         except (TypeError, ValueError):
@@ -189,7 +193,10 @@ def _statement(plan: Plan, usage: Usage, limits: Limits | None) -> Statement:
             rows.append((used, limit, over, minor))
         else:
             part = excess(used, limit)
-            cost, parts = cost_of(price, part)
+            try:
+                cost, parts = cost_of(price, part)
+            except OveragesError as error:
+                raise error.within(metric) from None
             minor = round_ratio(cost * 10**plan.currency.exponent, parts, plan.rounding)
             rows.append((used, limit, part, minor))
         total += minor

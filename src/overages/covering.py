@@ -8,7 +8,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
 
 from attrs import evolve
 
@@ -18,14 +20,16 @@ from overages.balance import Balance
 from overages.burndown import Burndown
 from overages.drawing import burn_down, draw
 from overages.errors import InvalidValue
-from overages.exact import Quantity, scaled, unscaled
+from overages.exact import Quantity, excess, scaled, unscaled
 from overages.grants import Grant
 from overages.limitpart import LimitPart
 from overages.money import Currency, Money
 from overages.period import Period
-from overages.rating import usage_beyond
+from overages.rating import units_of
 from overages.statement import Statement
 from overages.usage import Usage, UsageEvent
+
+_TICK: Final = timedelta(microseconds=1)
 
 
 def draw_units(
@@ -40,10 +44,38 @@ def draw_units(
     found = []
     for metric in sorted({g.metric for g in grants if g.metric and g.currency is None}):
         if metric in statement and statement[metric].limit is not None:
-            series = usage_beyond(statement, usage, events, earlier.get(metric) or 0, metric)
+            series = _usage_beyond(statement, usage, events, earlier.get(metric) or 0, metric)
             start = _standing(grants, balance, metric, None, usage.period)
             found.append(burn_down(grants, series, start=start, end=usage.period.end))
     return tuple(found)
+
+
+def _usage_beyond(
+    statement: Statement,
+    usage: Usage,
+    events: Iterable[UsageEvent],
+    earlier: Quantity,
+    metric: str,
+) -> list[tuple[datetime, Quantity]]:
+    """Return when units beyond the limit were used, negative where some were given back."""
+    line, allowance = statement[metric], statement.plan.allowances[metric]
+    first, last = usage.period.start, usage.period.end - _TICK
+    # A late event counts in a period that its instant isn't in.
+    reported = [(min(max(e.at, first), last), e.quantity) for e in events if e.metric == metric]
+    sums: dict[datetime, int] = {}
+    for at, quantity in reported:
+        sums[at] = sums.get(at, 0) + scaled(quantity)
+    rest = scaled(usage.quantities.get(metric, 0)) - sum(sums.values())
+    sums[last] = sums.get(last, 0) + rest
+    before, there = units_of(allowance, earlier), scaled(earlier)
+    over, series = 0, []
+    for at, parts in sorted(sums.items()):
+        there += parts
+        units = excess(units_of(allowance, unscaled(max(there, scaled(earlier)))), before)
+        now = scaled(excess(units, line.limit))
+        series.append((at, unscaled(now - over)))
+        over = now
+    return series
 
 
 def _standing(

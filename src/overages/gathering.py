@@ -60,12 +60,26 @@ def settlement_of(
     grants = repository.grants(account.org_id)
     balance = NOTHING
     if grants or plan.keeps:
-        for earlier in periods_before(account, period, repository.usage_periods(account.org_id)):
+        used = _counted_in(repository, account, period, routes)
+        for earlier in periods_before(account, period, used):
             with suppress(UnknownPlan):  # none was in force yet
                 balance = _settled(repository, account, earlier, routes, balance, grants).balance
                 if not account.has_plan_in(earlier):  # what was drawn on grants counts, no more
                     balance = Balance(burndowns=balance.burndowns)
     return _settled(repository, account, period, routes, balance, grants)
+
+
+def _counted_in(
+    repository: Repository, account: Account, period: Period, routes: Routes
+) -> list[Period]:
+    """Return the periods in which something counts, up to one, sorted."""
+    found = set(repository.usage_periods(account.org_id))
+    if routes.worked_out:  # quantities that sum to nothing can still be a count, or a peak
+        placed = repository.counted_events(
+            account.org_id, period, metrics=routes.worked_out, earlier=True
+        )
+        found |= {when for _, when in placed}
+    return sorted(found)
 
 
 def _settled(
@@ -95,7 +109,10 @@ def _settled(
 
 
 def periods_before(account: Account, period: Period, used: Iterable[Period]) -> list[Period]:
-    """Return an org's periods before one, those in which nothing was used among them."""
+    """Return an org's periods before one, those in which nothing was used among them.
+
+    :param used: those in which something was, sorted.
+    """
     counted = [each for each in used if each.end <= period.start]
     starts = [each.start for each in counted[:1]]
     if account.since is not None:

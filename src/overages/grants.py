@@ -37,7 +37,8 @@ class Grant:
     All its numbers are in units of the metric or, where `amount` is `Money`, in major units of the
     currency.
 
-    :param id: what makes it unique within its org.
+    :param id: what makes it unique within its org; of money, at most 248 bytes, since the line of
+        a statement that it pays is named ``"credit:"`` and the id.
     :param amount: what is granted: units of `metric`, or `Money`; zero or more.
     :param metric: what the units are of. Money that names a metric may pay for that metric alone;
         with None, for anything.
@@ -153,6 +154,8 @@ def _priority(value: object, field: str) -> int:
 def _check_together(grant: Grant) -> None:
     """Refuse arguments that don't go together."""
     problems = Problems()
+    if grant.currency is not None:  # it is named by the line of a statement that it pays
+        problems.attempt(name, f"credit:{grant.id}", "id")
     if grant.metric is None and grant.currency is None:
         problems.add(InvalidValue("metric", None, "must be given with an amount that is no Money"))
     if grant.expires_at is not None and grant.expires_at <= grant.effective_at:

@@ -18,7 +18,7 @@ from typing import Final, Literal, TypeAlias
 from overages.errors import EventConflict, InvalidType, InvalidValue
 from overages.exact import scaled, unscaled
 from overages.metric import Metric
-from overages.parsing import Problems, as_tuple, instance_of, one_of, parse_all
+from overages.parsing import Problems, an_iterable, as_tuple, instance_of, one_of, parse_all
 from overages.period import Period, format_instant, instant
 from overages.routing import Routes
 from overages.tally import Tally, tally_of
@@ -264,6 +264,6 @@ def meter(
     :raises InvalidValue: if a quantity is negative; `InvalidValues` if several are.
     """
     counted = Meter(period_at, metrics)
-    for event in events:
+    for event in an_iterable(events, "events"):
         counted.add(event)
     return counted.usages()

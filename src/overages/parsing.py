@@ -52,11 +52,16 @@ def one_of(*choices: str) -> Parser[str]:
     return parse
 
 
+def an_iterable(value: object, field: str) -> Iterable[Any]:
+    """Return `value` if it can be iterated over; a text is one thing, not a list of letters."""
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray)):
+        return value
+    raise InvalidType(field, value, "must be a list, or something else to iterate over")
+
+
 def as_tuple(value: object, field: str) -> tuple[Any, ...]:
     """Return what can be iterated over as a tuple."""
-    if isinstance(value, Iterable):
-        return tuple(value)
-    raise InvalidType(field, value, "must be a list, or something else to iterate over")
+    return tuple(an_iterable(value, field))
 
 
 def tuple_of(kind: type[T]) -> Parser[tuple[T, ...]]:

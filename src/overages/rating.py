@@ -11,7 +11,6 @@ price, then what `overages.adjusting` does.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -21,7 +20,7 @@ from attrs import frozen
 from overages.adjusting import adjustments_of
 from overages.adjustment import Adjustment
 from overages.allowance import Allowance
-from overages.errors import InvalidType, InvalidValue
+from overages.errors import InvalidType, InvalidValue, OveragesError
 from overages.exact import (
     Quantity,
     add_up,
@@ -41,11 +40,9 @@ from overages.plan import Plan
 from overages.pricing import PriceModel
 from overages.proration import period_share
 from overages.rounding import round_ratio, round_together
-from overages.statement import Row, Statement
+from overages.statement import Row
 from overages.tier import Charge
-from overages.usage import Usage, UsageEvent
-
-_TICK: Final = timedelta(microseconds=1)
+from overages.usage import Usage
 
 
 @frozen(weakref_slot=False)
@@ -56,6 +53,7 @@ class Circumstances:
     :param timezone: whose calendar days count in proration.
     :param earlier: units used before, in the time that the allowance is for, by metric; None for a
         metric of which nothing was billed in it yet.
+    :param covered: units of those, as they are priced, that grants covered, by metric.
     :param parts: what adds to a metric's limit, or takes from it.
     :param final: whether this is the period's last bill, on which true-ups are due.
     """
@@ -63,6 +61,7 @@ class Circumstances:
     whole: Period | None = None
     timezone: str = "UTC"
     earlier: Mapping[str, Quantity | None] = MappingProxyType({})
+    covered: Mapping[str, Quantity] = MappingProxyType({})
     parts: Mapping[str, tuple[LimitPart, ...]] = MappingProxyType({})
     final: bool = True
 
@@ -98,10 +97,12 @@ def rate(
     :raises InvalidValue: if the usage isn't of a part of the whole period, or for what a conversion
         or a price model makes of it.
     """
-    lines = [
-        _line(metric, allowance, usage, own, circumstances)
-        for metric, allowance in plan.allowances.items()
-    ]
+    lines = []
+    for metric, allowance in plan.allowances.items():
+        try:
+            lines.append(_line(metric, allowance, usage, own, circumstances))
+        except OveragesError as error:
+            raise error.within(metric) from None
     costs = _rounded(plan, lines)
     rows = tuple(
         (line.used, line.limit, line.over, minor) for line, minor in zip(lines, costs, strict=True)
@@ -151,51 +152,27 @@ def units_of(allowance: Allowance, used: Quantity) -> Quantity:
     return used if allowance.conversion is None else allowance.conversion.convert(used)
 
 
-def usage_beyond(
-    statement: Statement,
-    usage: Usage,
-    events: Iterable[UsageEvent],
-    earlier: Quantity,
-    metric: str,
-) -> list[tuple[datetime, Quantity]]:
-    """Return when units beyond the limit were used, negative where some were given back."""
-    line, allowance = statement[metric], statement.plan.allowances[metric]
-    first, last = usage.period.start, usage.period.end - _TICK
-    # A late event counts in a period that its instant isn't in.
-    reported = [(min(max(e.at, first), last), e.quantity) for e in events if e.metric == metric]
-    sums: dict[datetime, int] = {}
-    for at, quantity in reported:
-        sums[at] = sums.get(at, 0) + scaled(quantity)
-    rest = scaled(usage.quantities.get(metric, 0)) - sum(sums.values())
-    sums[last] = sums.get(last, 0) + rest
-    before, there = units_of(allowance, earlier), scaled(earlier)
-    over, series = 0, []
-    for at, parts in sorted(sums.items()):
-        there += parts
-        units = excess(units_of(allowance, unscaled(max(there, scaled(earlier)))), before)
-        now = scaled(excess(units, line.limit))
-        series.append((at, unscaled(now - over)))
-        over = now
-    return series
-
-
 def base_parts(
     metric: str,
     allowance: Allowance,
     usage: Usage,
     own: Mapping[str, Quantity],
-    share: Fraction,
+    circumstances: Circumstances,
 ) -> tuple[LimitPart, ...] | None:
     """Return what the plan includes, or the account's own limit; None where usage is unlimited."""
+    # The counters are those of the whole period.
+    goes_on = metric in circumstances.earlier
+    share = Fraction(1) if goes_on else share_of(usage, allowance, circumstances)
     if metric in own:
         return (_part(allowance, "own", own[metric], share),)
     if allowance.included is None:
         return None
     if allowance.included_per is None:
         return (_part(allowance, "included", allowance.included, share),)
-    others = usage.quantities.get(allowance.included_per, 0)
+    before = circumstances.earlier.get(allowance.included_per) if goes_on else None
+    others = add_up([before or 0, usage.quantities.get(allowance.included_per, 0)])
     together = Fraction(allowance.included) * Fraction(others)
-    units = exact_quantity(together, f"{metric}.included")
+    units = exact_quantity(together, "included")
     each = f"{plain_text(allowance.included)} x {plain_text(others)} {allowance.included_per}"
     return (_part(allowance, "included", units, share, each),)
 
@@ -238,22 +215,20 @@ def _line(
     there = units_of(allowance, earlier or 0)
     now = units_of(allowance, add_up([earlier or 0, usage.quantities.get(metric, 0)]))
     used = excess(now, there)
-    # The counters are those of the whole period.
-    goes_on = metric in circumstances.earlier
-    share = Fraction(1) if goes_on else share_of(usage, allowance, circumstances)
-    base = base_parts(metric, allowance, usage, own, share)
+    base = base_parts(metric, allowance, usage, own, circumstances)
     if base is None:
         none = None if earlier is None else 0
         return _Line(used, None, 0, *_costs(allowance.price, none, 0), (none, ()))
     parts = [*base, *free_parts(allowance), *circumstances.parts.get(metric, ())]
     # What is drawn on grants is for this usage alone: nothing earlier has used it up.
     granted = sum_of_parts(part for part in parts if part.kind == "granted")
-    whole = parse_quantity(excess(sum_of_parts(parts), granted), f"{metric}.limit")
+    whole = parse_quantity(excess(sum_of_parts(parts), granted), "limit")
     if taken := min(there, whole):
         parts.append(LimitPart("used", unscaled(-scaled(taken))))
     limit = add_up([excess(whole, taken), granted])
     over = excess(used, limit)
-    before = None if earlier is None else excess(there, whole)
+    free = add_up([whole, circumstances.covered.get(metric, 0)])
+    before = None if earlier is None else excess(there, free)
     is_plain = len(parts) == 1 and parts[0].name is None and before is None
     detail = PLAIN if is_plain else (before, tuple(parts))
     return _Line(used, limit, over, *_costs(allowance.price, before, over), detail)

@@ -24,7 +24,7 @@ from overages.burndown import Burndown
 from overages.calculation import Limits, circumstances_of, own_limits, refuse_unknown, statement_of
 from overages.carrying import Carrying, carry
 from overages.covering import draw_money, draw_units, granted_parts
-from overages.errors import InvalidValue
+from overages.errors import InvalidValue, OveragesError
 from overages.exact import Quantity, add_up, excess
 from overages.grants import Grant
 from overages.limitpart import LimitPart
@@ -33,7 +33,7 @@ from overages.overage import sum_of_parts
 from overages.parsing import instance_of, parse_all, tuple_of
 from overages.period import Period, format_instant
 from overages.plan import Plan
-from overages.rating import Circumstances, base_parts, free_parts, share_of, units_of
+from overages.rating import Circumstances, base_parts, free_parts, units_of
 from overages.statement import Statement
 from overages.usage import Usage, UsageEvent
 
@@ -138,7 +138,7 @@ def settle(
     )
     carryings = _carryings(terms, used, before, own, known)
     carried = {metric: _carried_parts(found) for metric, found in carryings.items()}
-    known = evolve(known, parts=carried)
+    known = evolve(known, parts=carried, covered=_counts(terms, used, before.covered))
     statement = statement_of(terms, used, own, known)
     units = draw_units(statement, used, before, known.earlier, given, counted)
     if units:
@@ -160,10 +160,10 @@ def _check_follows(usage: Usage, balance: Balance, events: Iterable[UsageEvent])
         if event.org_id != usage.org_id:
             problem = f"must be that of the usage, {usage.org_id!r}"
             raise InvalidValue(f"events[{i}].org_id", event.org_id, problem)
-    for used in balance.used[:1]:
-        if used.org_id != usage.org_id:
+    for key, counts in {"used": balance.used, "covered": balance.covered}.items():
+        if counts and counts[0].org_id != usage.org_id:
             problem = f"must be that of the usage, {usage.org_id!r}"
-            raise InvalidValue("balance.used[0].org_id", used.org_id, problem)
+            raise InvalidValue(f"balance.{key}[0].org_id", counts[0].org_id, problem)
     ends = [layers[-1].period.end for layers in balance.carried.values()]
     end = max([*ends, *(found.at for found in balance.burndowns)], default=usage.period.start)
     if usage.period.start < end:
@@ -173,16 +173,30 @@ def _check_follows(usage: Usage, balance: Balance, events: Iterable[UsageEvent])
 
 def _earlier(plan: Plan, usage: Usage, balance: Balance) -> dict[str, Quantity | None]:
     """Return what was used before of allowances for a longer time than the period."""
-    earlier: dict[str, Quantity | None] = {}
+    there = _counts(plan, usage, balance.used)
+    return {metric: there.get(metric) for metric in _longer(plan, usage)}
+
+
+def _longer(plan: Plan, usage: Usage) -> dict[str, Period]:
+    """Return what allowances for a longer time than the usage's are for, by metric."""
+    found = {}
     for metric, allowance in plan.allowances.items():
         if allowance.included_for is not None:
-            when = allowance.included_for.period_at(usage.period.start)
+            found[metric] = when = allowance.included_for.period_at(usage.period.start)
             if usage.period.end > when.end:
                 problem = f"must lie within one period of the allowance's, {when}"
                 raise InvalidValue(f"usage.period ({metric})", usage.period, problem)
-            counts = [used.quantities for used in balance.used if used.period == when]
-            earlier[metric] = counts[0].get(metric) if counts else None
-    return earlier
+    return found
+
+
+def _counts(plan: Plan, usage: Usage, counted: Iterable[Usage]) -> dict[str, Quantity]:
+    """Return what was counted before of allowances for a longer time, by metric."""
+    by_period = {each.period: each.quantities for each in counted}
+    return {
+        metric: by_period[when][metric]
+        for metric, when in _longer(plan, usage).items()
+        if metric in by_period.get(when, ())
+    }
 
 
 def _carryings(
@@ -198,10 +212,12 @@ def _carryings(
         rule = allowance.carry_over
         if rule is None:
             continue
-        share = share_of(usage, allowance, known)
-        base = base_parts(metric, allowance, usage, own, share) or ()
+        try:
+            base = base_parts(metric, allowance, usage, own, known) or ()
+            used = units_of(allowance, usage.quantities.get(metric, 0))
+        except OveragesError as error:
+            raise error.within(metric) from None
         included = sum_of_parts(base)
-        used = units_of(allowance, usage.quantities.get(metric, 0))
         brought = balance.carried.get(metric, ())
         # Free units are used last, so that they neither are carried over nor owed.
         limit = carry(rule, brought, included, 0, usage.period).limit
@@ -233,19 +249,29 @@ def _balance_after(
     usage: Usage,
     balance: Balance,
     carryings: Mapping[str, Carrying],
-    burndowns: Iterable[Burndown],
+    burndowns: tuple[Burndown, ...],
 ) -> Balance:
-    counted: dict[Period, dict[str, Quantity]] = {}
-    earlier = _earlier(plan, usage, balance)
-    for metric, allowance in plan.allowances.items():
-        if allowance.included_for is not None:
-            when = allowance.included_for.period_at(usage.period.start)
-            used = add_up([earlier[metric] or 0, usage.quantities.get(metric, 0)])
-            counted.setdefault(when, {})[metric] = used
+    used = dict.fromkeys(plan.allowances, 0) | dict(usage.quantities)  # none of it counts, too
+    granted = {each.metric: each.covered for each in burndowns if each.currency is None}
+    covered = {metric: units for metric, units in granted.items() if metric and units}
     states = {(each.metric, each.currency): each for each in balance.burndowns}
     states |= {(each.metric, each.currency): each.closed() for each in burndowns}
     return Balance(
         {metric: found.carried for metric, found in carryings.items()},
-        [Usage(usage.org_id, when, used) for when, used in counted.items()],
+        _added(plan, usage, balance.used, used),
         states.values(),
+        _added(plan, usage, balance.covered, covered),
     )
+
+
+def _added(
+    plan: Plan, usage: Usage, counted: Iterable[Usage], units: Mapping[str, Quantity]
+) -> list[Usage]:
+    """Return what is counted of allowances for a longer time, with some units more."""
+    before = _counts(plan, usage, counted)
+    found: dict[Period, dict[str, Quantity]] = {}
+    for metric, when in _longer(plan, usage).items():
+        if metric in before or metric in units:
+            together = add_up([before.get(metric, 0), units.get(metric, 0)])
+            found.setdefault(when, {})[metric] = together
+    return [Usage(usage.org_id, when, quantities) for when, quantities in found.items()]

@@ -97,18 +97,20 @@ class Statement:
         return tuple(map(self._line, range(len(self._rows))))
 
     def charged(self) -> Iterator[Due]:
-        """Yield, as recording keeps them, the lines that are over or cost something."""
+        """Yield, as recording keeps them, the lines that are over or cost something, exactly."""
         details = self._details
         for i, (rate, (_, _, over, minor)) in enumerate(
             zip(self.plan.rates, self._rows, strict=True)
         ):
-            if not (over or minor):
+            before = details[i][0] if details else None
+            if not (over or minor) and (rate[3] is not None or before is not None):
                 continue
-            if details and details[i][0] is not None:
-                cost, each = charge_of(rate[2], details[i][0], over)
+            if before is not None:
+                cost, each = charge_of(rate[2], before, over)
                 yield rate[0], OVERAGE, over, cost.as_integer_ratio(), minor, each
-            else:
-                charge = rate[2].charge(over)
+                continue
+            charge = rate[2].charge(over)
+            if over or minor or charge.ratio[0]:  # a fee at zero can be less than a minor unit
                 each = (charge if over else rate[2].charge(1)).unit_price
                 yield rate[0], OVERAGE, over, charge.ratio, minor, each
         for line in self.adjustments:

@@ -126,7 +126,10 @@ def _free(plan: Plan, metric: str, usage: Usage, known: Known) -> Fraction | Non
         return None
     free = Fraction(own if own is not None else allowance.included)  # type: ignore[arg-type]
     if own is None and allowance.included_per is not None:
-        free *= Fraction(usage.quantities.get(allowance.included_per, 0))
+        others = Fraction(usage.quantities.get(allowance.included_per, 0))
+        if metric in known.earlier:
+            others += Fraction(known.earlier.get(allowance.included_per) or 0)
+        free *= others
     share = share_of(usage, allowance, known.whole)
     if share != 1 and metric not in known.earlier:
         step = Fraction(allowance.increment)

@@ -282,7 +282,7 @@ def statement_by(answer: Any) -> Statement:
 
 @given(st.sampled_from([None, 0, 5, Money(5, "USD"), (0, 1), "5"]))
 def test_a_price_model_that_returns_no_charge_is_refused(answer: object) -> None:
-    assert fields_of(refused(statement_by, answer)) == ["price.charge()"]
+    assert fields_of(refused(statement_by, answer)) == ["tokens.price.charge()"]
 
 
 @given(non_negative_numbers.filter(lambda number: float(number.first) > 0))
@@ -290,7 +290,7 @@ def test_a_price_model_that_returns_a_negative_cost_is_refused(number: Any) -> N
     negative = Charge([TierCharge(Tier(None, "-1"), number.first)])
     error = refused(statement_by, negative)
     assert isinstance(error, InvalidValue)
-    assert fields_of(error) == ["price.charge()"]
+    assert fields_of(error) == ["tokens.price.charge()"]
 
 
 @pytest.mark.parametrize("stranger", [None, PerUnit, 5, "0.10", object()])

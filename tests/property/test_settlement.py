@@ -347,6 +347,30 @@ def test_law_5_a_years_allowance_telescopes(included: int, price: Any, history: 
     assert (total, exact) == (at_once.total.minor, Fraction(at_once["runs"].exact_cost))
 
 
+@many
+@given(
+    st.integers(0, 60),
+    prices,
+    st.lists(st.integers(0, 30), min_size=1, max_size=6),
+    st.integers(0, 90),
+)
+def test_law_5_a_years_allowance_telescopes_with_what_grants_cover(
+    included: int, price: Any, history: list[int], granted: int
+) -> None:
+    year = Cycle.calendar("year")
+    plan = Plan("p", "USD", {"runs": Allowance(included, price, included_for=year)})
+    pack = Grant("pack", granted, metric="runs", effective_at=MONTHS[0].start)
+    balance, total, exact = Balance(), 0, Fraction()
+    for month, used in zip(MONTHS, history, strict=False):
+        settlement = settle(plan, Usage("org", month, {"runs": used}), balance, grants=[pack])
+        balance = settlement.balance
+        total += settlement.statement.total.minor
+        exact += Fraction(settlement.statement["runs"].exact_cost)
+    whole = year.period_at(MONTHS[0].start)
+    at_once = settle(plan, Usage("org", whole, {"runs": sum(history)}), grants=[pack]).statement
+    assert (total, exact) == (at_once.total.minor, Fraction(at_once["runs"].exact_cost))
+
+
 # Segments
 
 

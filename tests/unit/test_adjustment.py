@@ -46,6 +46,13 @@ def test_what_adds_reduces_nothing(kind: Any) -> None:
         Adjustment(kind, USD_75, -USD_25, -25)
 
 
+def test_the_exact_cost_has_the_sign_of_the_cost() -> None:
+    with pytest.raises(InvalidValue, match=r"^exact_cost: must be zero or more for a minimum"):
+        Adjustment("minimum", USD_75, USD_25, -25)
+    with pytest.raises(InvalidValue, match=r"^exact_cost: must be zero or less for a credit"):
+        Adjustment("credit", USD_75, Money(0, "USD"), Decimal("0.001"))
+
+
 def test_it_is_in_one_currency() -> None:
     with pytest.raises(CurrencyMismatch):
         Adjustment("minimum", USD_75, Money(1, "EUR"), 1)

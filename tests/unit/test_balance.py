@@ -22,18 +22,22 @@ BURNDOWNS = [
     Burndown(FEB.end, "runs"),
     Burndown(FEB.end, None, USD),
 ]
-FULL = Balance({"runs": LAYERS, "jobs": LAYERS[:1]}, USAGES, BURNDOWNS)
+FULL = Balance({"runs": LAYERS, "jobs": LAYERS[:1]}, USAGES, BURNDOWNS, USAGES)
 
 
 def test_before_the_first_period_there_is_nothing() -> None:
     balance = Balance()
     assert (balance.carried, balance.used, balance.burndowns) == ({}, (), ())
-    assert repr(balance) == "Balance(carried={}, used=(), burndowns=())"
+    assert balance.covered == ()
+    assert repr(balance) == "Balance(carried={}, used=(), burndowns=(), covered=())"
 
 
 def test_a_balance_has_one_form() -> None:
     again = Balance(
-        {"jobs": list(LAYERS[:1]), "none": [], "runs": iter(LAYERS)}, USAGES[::-1], BURNDOWNS[::-1]
+        {"jobs": list(LAYERS[:1]), "none": [], "runs": iter(LAYERS)},
+        USAGES[::-1],
+        BURNDOWNS[::-1],
+        USAGES[::-1],
     )
     assert again == FULL
     assert hash(again) == hash(FULL)

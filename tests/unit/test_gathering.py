@@ -164,6 +164,20 @@ def test_what_is_worked_out_draws_on_grants_at_the_periods_end() -> None:
     assert settlement.burndowns[0].draws[0].at.day == 29
 
 
+def test_quantities_that_sum_to_nothing_are_counted_all_the_same() -> None:
+    """What was drawn on a grant for them can't be drawn again."""
+    repository = MemoryRepository()
+    repository.put_plan(Plan("p", "USD", {"calls": Allowance(0, PerUnit(1))}))
+    repository.put_grant("org-1", Grant("g", 3, metric="calls", effective_at=JAN.start))
+    for month in (JAN, FEB):
+        events = [UsageEvent("org-1", "call", 0, month.start) for _ in range(3)]
+        repository.add_events(events, lambda _, month=month: month)  # type: ignore[misc]
+    assert repository.usage_periods("org-1") == ()
+    routes = Routes([Metric("calls", "count", event="call")])
+    found = [settlement_of(repository, ACCOUNT, month, routes) for month in (JAN, FEB)]
+    assert [settlement.statement.total.minor for settlement in found] == [0, 300]
+
+
 def test_what_another_plan_left_is_not_carried_over_but_what_was_drawn_on_grants_counts() -> None:
     repository = Watched(ROLLING, m01=103, m02=40)
     repository.put_usage(Usage("org-1", JAN, {"runs": 103, "of_another_plan": 7}))

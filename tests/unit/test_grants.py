@@ -63,6 +63,11 @@ def test_numbers_and_instants_have_one_form() -> None:
         ({"metric": None}, InvalidValue, "metric: must be given with an amount that is no Money"),
         ({"metric": ""}, InvalidValue, "metric: must not be empty"),
         ({"id": ""}, InvalidValue, "id: must not be empty"),
+        (
+            {"id": "g" * 249, "amount": Money(1, "USD")},
+            InvalidValue,
+            "id: must have at most 255 bytes, got 'credit:gg",
+        ),
         ({"priority": -1}, InvalidValue, r"priority: must be from 0 to 2\*\*63 - 1, got -1"),
         ({"priority": 2**63}, InvalidValue, "priority: must be from 0"),
         ({"priority": "1"}, InvalidType, "priority: must be an int"),

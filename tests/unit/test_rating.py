@@ -9,6 +9,7 @@ import pytest
 
 from overages import (
     Allowance,
+    CarryOver,
     Commitment,
     Conversion,
     Discount,
@@ -24,6 +25,7 @@ from overages import (
     Usage,
     Volume,
     calculate,
+    settle,
 )
 from overages.errors import InvalidValue
 from overages.rating import Circumstances, rate
@@ -144,6 +146,28 @@ def test_an_own_limit_and_what_seats_bring_are_prorated_too() -> None:
     named: dict[str, Any] = {"period": FIRST_HALF, "whole": FEBRUARY, "others": others}
     assert parts(bill(allowance, **named)) == [("included", 145, "100 x 3 seats x 14/29")]
     assert parts(bill(allowance, **named, limits={"a": 58})) == [("own", 28, "58 x 14/29")]
+
+
+def test_a_fault_names_the_metric() -> None:
+    thirds = Conversion(divide=3)
+    for allowance in (
+        Allowance(2, PRICE, conversion=thirds),
+        Allowance(2, PRICE, conversion=thirds, carry_over=CarryOver()),
+    ):
+        plan = Plan("p", "USD", {"a": allowance, "b": Allowance(0, PRICE, conversion=thirds)})
+        with pytest.raises(InvalidValue, match=r"^a\.used: comes to 4/3 units, which no decimal"):
+            settle(plan, Usage("org-1", FEBRUARY, {"a": 4, "b": 3}))
+
+
+def test_what_seats_bring_goes_on_where_their_counter_does() -> None:
+    allowance = Allowance(100, PRICE, included_per="seats")
+    named: dict[str, Any] = {"others": {"seats": 1}, "earlier": {"a": 150, "seats": 2}}
+    assert parts(bill(allowance, 100, **named)) == [
+        ("included", 300, "100 x 3 seats"),
+        ("used", -150, None),
+    ]
+    named["earlier"] = {"a": 150}
+    assert parts(bill(allowance, 100, **named))[0] == ("included", 100, "100 x 1 seats")
 
 
 def test_a_whole_period_has_all_of_it() -> None:

@@ -131,8 +131,8 @@ class Odd:
 
 
 def test_what_a_price_model_gives_is_checked() -> None:
-    with pytest.raises(InvalidType, match=r"^price\.charge\(\): must return a Charge, got 5$"):
+    with pytest.raises(InvalidType, match=r"^a\.price\.charge\(\): must return a Charge, got 5$"):
         bill(Allowance(0, Odd(5), minimum=USD_1), 1)
     debt = Charge([TierCharge(Tier(None, -1), 1)])
-    with pytest.raises(InvalidValue, match=r"^price\.charge\(\): must not be negative, got"):
+    with pytest.raises(InvalidValue, match=r"^a\.price\.charge\(\): must not be negative, got"):
         bill(Allowance(0, Odd(debt), minimum=USD_1), 1)

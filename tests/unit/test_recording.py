@@ -95,6 +95,16 @@ def test_a_metric_that_costs_something_without_being_over_is_recorded() -> None:
     assert (record.quantity, record.cost.minor, record.unit_price) == (0, 500, None)
 
 
+def test_a_fee_at_zero_of_less_than_a_minor_unit_is_recorded_exactly() -> None:
+    price = Graduated([Tier(None, 1, flat="0.004")], flat_at_zero=True)
+    plan = Plan("p", "USD", {"a": Allowance(10, price)})
+    ledger = Ledger("org-1")
+    (record,) = add(ledger, statement(plan=plan)).new
+    assert (record.quantity, record.cost.minor, record.exact_cost) == (0, 0, Decimal("0.004"))
+    found = [*add(ledger, statement(plan=plan, a=11)).new, *add(ledger, statement(plan=plan)).new]
+    assert [str(change.exact_cost) for change in found] == ["1", "-1"]
+
+
 def test_the_same_statement_again_adds_nothing() -> None:
     ledger = Ledger("org-1")
     first = add(ledger, statement(tokens=350, runs=5))

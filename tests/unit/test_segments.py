@@ -105,7 +105,7 @@ def test_days_are_those_of_the_timezone() -> None:
             InvalidValue,
             r"segments\[1\]\.period: must start where the one before it ends, ",
         ),
-        ([(SMALL, used(Period.month(2024, 3), 1))], InvalidValue, "part: must lie within "),
+        ([(SMALL, used(Period.month(2024, 3), 1))], InvalidValue, "runs.part: must lie within "),
         ([(JOBS, used(FIRST, 1))], UnknownMetric, r"usage\.quantities\.runs: 'runs' is not in pl"),
     ],
 )

@@ -228,6 +228,30 @@ def test_no_earlier_usage_has_used_up_what_a_grant_covers_now() -> None:
     assert totals(settled(YEARLY, 120, 15, grants=[late])) == [2000, 0]
 
 
+def test_what_grants_covered_was_not_charged_before() -> None:
+    """A fee, or a dear first tier, that a grant has spared is due once something is charged."""
+    fee = Plan(
+        "p", "USD", {"runs": Allowance(100, Graduated([Tier(None, 1, flat=5)]), included_for=YEAR)}
+    )
+    pack = attrs.evolve(PACK, amount=15)
+    found = settled(fee, 110, 15, 5, grants=[pack])
+    assert totals(found) == [0, 1500, 500]
+    assert [settlement.statement["runs"].before for settlement in found] == [None, 0, 10]
+    assert [settlement.balance.covered[0].quantities["runs"] for settlement in found] == [
+        10, 15, 15,
+    ]  # fmt: skip
+    assert found[0].balance.covered[0].period == YEAR.period_at(JAN.start)
+    tiers = Graduated([Tier(10, 5), Tier(None, 1)])
+    dear = Plan("p", "USD", {"runs": Allowance(100, tiers, included_for=YEAR)})
+    assert totals(settled(dear, 110, 15, 5, grants=[pack])) == [0, 5000, 500]
+
+
+def test_what_was_covered_is_of_the_same_org() -> None:
+    other = Balance(covered=[Usage("other", YEAR.period_at(JAN.start), {"runs": 1})])
+    with pytest.raises(InvalidValue, match=r"^balance.covered\[0\].org_id: must be that of the us"):
+        settle(YEARLY, runs(5, JAN), other)
+
+
 @pytest.mark.parametrize(
     ("events", "covered"),
     [

@@ -23,6 +23,7 @@ from overages import (
     Summary,
     Tier,
     TierCharge,
+    TransactionFee,
     Usage,
     UsageEvent,
     aggregate,
@@ -30,8 +31,11 @@ from overages import (
     calculate,
     calculate_many,
     charge_between,
+    meter,
+    overage_cap,
+    smoothed_overage,
 )
-from overages.errors import OveragesError
+from overages.errors import InvalidType, OveragesError
 from overages.exact import exact_amount
 from overages.period import parse_instant
 
@@ -75,6 +79,11 @@ odd_period: Any = lambda moment: None  # noqa: ARG005, E731
         (lambda: list(calculate_many([odd])), r"inputs: must hold \(plan, usage, limits\) alone"),
         (lambda: list(calculate_many([(PLAN, USAGE)])), r"inputs: must hold \(plan, usage, lim"),  # type: ignore[list-item]
         (lambda: aggregate([odd]), "records: must hold OverageRecords alone, got 5"),
+        (lambda: aggregate(odd), "records: must be a list, or something else to iterate over"),
+        (lambda: meter(odd), "events: must be a list, or something else to iterate over, got 5"),
+        (lambda: list(calculate_many(odd)), "inputs: must be a list, or something else to iter"),
+        (lambda: calculate(PLAN, USAGE, timezone=odd), "timezone: must be a"),
+        (lambda: calculate(PLAN, USAGE, timezone="Mars/Phobos"), "timezone: must be "),
     ],
 )
 def test_a_wrong_type_is_named(call: Callable[[], object], message: str) -> None:
@@ -128,3 +137,16 @@ def test_an_instant_is_in_its_month_where_clocks_went_back_over_midnight() -> No
     assert moment.astimezone(zone).month == 10
     assert Period.month_of(moment, zone) == Period.month(2009, 11, zone)
     assert moment in Period.month_of(moment, zone)
+
+
+@pytest.mark.parametrize("text", ["700", b"700"])
+def test_a_text_is_no_list_of_its_letters(text: Any) -> None:
+    calls: list[tuple[Callable[[], object], str]] = [
+        (lambda: smoothed_overage(text, 5, periods=1), "used"),
+        (lambda: overage_cap(text, percent=100), "included"),
+        (lambda: allocate(5, text), "weights"),
+        (lambda: TransactionFee("1").charge_each(text), "amounts"),
+    ]
+    for call, field in calls:
+        with pytest.raises(InvalidType, match=f"^{field}: must be a list, or something else"):
+            call()

@@ -34,9 +34,11 @@ def _balance(
     carried: dict[str, tuple[Carried, ...]],
     used: tuple[Usage, ...],
     burndowns: tuple[Burndown, ...],
+    covered: tuple[Usage, ...],
 ) -> Balance:
-    balance = Balance(carried, used, burndowns)
-    for key, given in {"carried": carried, "used": used, "burndowns": burndowns}.items():
+    balance = Balance(carried, used, burndowns, covered)
+    lists = {"carried": carried, "used": used, "burndowns": burndowns, "covered": covered}
+    for key, given in lists.items():
         if getattr(balance, key) != given:  # or another text would give the same value
             problem = "must be sorted, by period or by metric and currency, with nothing empty"
             raise InvalidValue(key, given, problem)
@@ -58,6 +60,7 @@ USAGE_FORMS: Final[dict[type, Form]] = {
         carried=by_name(list_of(_CARRIED)),
         used=list_of(_USAGE),
         burndowns=list_of(_GRANTS[Burndown]),
+        covered=unless((), list_of(_USAGE)),
     ),
     Carried: _CARRIED,
     Carrying: table(

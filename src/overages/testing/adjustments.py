@@ -14,7 +14,7 @@ from overages.commitment import Commitment
 from overages.discount import Discount
 from overages.money import Money
 from overages.testing.basics import currencies as any_currency, metrics, minor_units, names
-from overages.testing.numerals import UNIT, exact_amounts, non_negative_numbers, spelled
+from overages.testing.numerals import UNIT, exact_amounts_of, non_negative_numbers, spelled
 from overages.testing.recipe import Recipe, Spelled
 
 percents = spelled(
@@ -71,7 +71,7 @@ def adjustment_recipes(
     before, cost = (
         Recipe(Money, (times * abs(draw(minor_units)), currency)) for times in (1, sign)
     )
-    numbers = (before, cost, draw(exact_amounts))
+    numbers = (before, cost, draw(exact_amounts_of(sign)))
     named = {"metric": draw(st.none() | metrics), "name": draw(st.none() | _line_names)}
     return Recipe(Adjustment, (kind, *numbers), named)
 

@@ -98,6 +98,11 @@ fractions = st.builds(
 exact_amounts = fractions.map(lambda f: Spelled(f, _as_decimal(f)))
 
 
+def exact_amounts_of(sign: int) -> st.SearchStrategy[Spelled]:
+    """Return exact amounts that are zero or of one sign."""
+    return fractions.map(lambda f: Spelled(sign * abs(f), _as_decimal(sign * abs(f))))
+
+
 def _as_decimal(ratio: Fraction) -> Decimal | Fraction:
     """Return a fraction as a decimal with more zeros than it needs, if that is possible."""
     scaled = ratio * 10**14

@@ -26,14 +26,19 @@ def settled_balance_recipes(draw: st.DrawFn) -> Recipe[Balance]:
     layers = carrying_recipes().map(lambda recipe: recipe.args[1])
     carried = draw(st.dictionaries(metrics, layers, max_size=2))
     org_id = draw(orgs)
+    used, covered = draw(_counts(org_id)), draw(_counts(org_id))
+    return Recipe(Balance, (reordered(carried), used, draw(_burndowns()), covered))
+
+
+@st.composite
+def _counts(draw: st.DrawFn, org_id: str) -> Spelled:
+    """Return an org's usage of some periods, each once."""
     found = draw(st.lists(st.tuples(period_recipes(), quantity_maps), max_size=3))
-    used = {
+    usages = {
         period.one(): Recipe(Usage, (org_id, period, reordered(quantities)))
         for period, quantities in found
     }
-    return Recipe(
-        Balance, (reordered(carried), _in_any_order([*used.values()]), draw(_burndowns()))
-    )
+    return _in_any_order([*usages.values()])
 
 
 @st.composite

@@ -234,16 +234,19 @@ def new_events(
     :raises EventConflict: for an id that came before in its org, with other content;
         `InvalidValues` if several did.
     """
-    seen = dict(known)
+    seen: dict[tuple[str, str], UsageEvent] = {}  # beside what is known, of which there is much
     new = []
     problems = Problems()
     for event, period in placed:
         if event.id is None:
             new.append((event, period))
-        elif (key := (event.org_id, event.id)) not in seen:
+            continue
+        key = event.org_id, event.id
+        before = seen.get(key) or known.get(key)
+        if before is None:
             seen[key] = event
             new.append((event, period))
-        elif seen[key] != event:
+        elif before != event:
             problems.add(EventConflict(f"{event.org_id}: id", event.id, _REPORTED))
     problems.raise_any()
     return new

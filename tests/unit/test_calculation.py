@@ -279,12 +279,16 @@ def test_a_price_model_of_the_host_is_asked_for_what_is_over(calls: int, minor: 
 @pytest.mark.parametrize(
     ("result", "error", "message"),
     [
-        (None, InvalidType, r"^price\.charge\(\): must return a Charge, got None$"),
-        (Decimal(5), InvalidType, r"^price\.charge\(\): must return a Charge, got Decimal\('5'\)$"),
+        (None, InvalidType, r"^calls\.price\.charge\(\): must return a Charge, got None$"),
+        (
+            Decimal(5),
+            InvalidType,
+            r"^calls\.price\.charge\(\): must return a Charge, got Decimal\('5'\)$",
+        ),
         (
             Charge([TierCharge(Tier(None, -1), 5)]),
             InvalidValue,
-            r"^price\.charge\(\): must not be negative, got Decimal\('-5'\)$",
+            r"^calls\.price\.charge\(\): must not be negative, got Decimal\('-5'\)$",
         ),
     ],
 )

@@ -2,9 +2,12 @@
 
 import doctest
 import importlib
+import json
 import pkgutil
 import re
 import shlex
+import sqlite3
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import copytree
@@ -14,6 +17,8 @@ import pytest
 import overages
 from overages import errors
 from overages.__main__ import main
+from overages.adapters.sqlite import migrate
+from overages.codec import decode
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -113,6 +118,55 @@ def test_the_reference_names_every_error() -> None:
     leaves = [name for name, thing in vars(errors).items() if isinstance(thing, type)]
     public = [name for name in leaves if not name.startswith("_") and name != "OveragesError"]
     assert [name for name in public if f"| `{name}` |" not in reference] == []
+
+
+def test_the_reference_names_every_column_of_every_table_in_order() -> None:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(connection)
+    tables = [row[0] for row in connection.execute("SELECT name FROM pragma_table_list()")]
+    columns = {
+        table: [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+        for table in tables
+        if table.startswith("org_billing")
+    }
+    connection.close()
+    text = (DOCS / "reference/sqlite.md").read_text(encoding="utf-8")
+    documented = {}
+    for table, section in re.findall(r"^## `(\w+)`(.*?)(?=^## )", text, re.MULTILINE | re.DOTALL):
+        cells = re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE)
+        documented[table] = re.findall(r"`(\w+)`", " ".join(cells))
+    for table, cell in re.findall(r"^\| `(org_billing_\w+)` \| ([^|]+) \|", text, re.MULTILINE):
+        documented[table] = re.findall(r"`(\w+)`", cell)
+    assert documented == columns
+
+
+def test_the_reference_has_each_type_of_json_once_with_all_of_its_keys() -> None:
+    text = (DOCS / "reference/json.md").read_text(encoding="utf-8")
+    table, terms = re.findall(r"^\| .* keys.*\n\|---.*\n((?:\|.*\n)+)", text, re.MULTILINE)
+    rows, more = list(json_rows(table)), dict(json_rows(terms))
+    more["Allowance"] |= more["Plan"]
+    documented = {name: keys | more.get(name, set()) for name, keys in rows}
+    assert len(rows) == len(documented)
+    kinds = refusal(type="Unknown").removeprefix("must be one of ").split(", ")
+    known = {kind: refusal(type=kind, no_such_key=None) for kind in kinds}
+    assert documented == {
+        kind: set(said.split(" are ")[1].split(", ")) for kind, said in known.items()
+    }
+
+
+def json_rows(table: str) -> Iterator[tuple[str, set[str]]]:
+    """Yield types with their keys; what is in parentheses says of what form a key is."""
+    for names, cell in re.findall(r"^\| ([^|]+) \| (.*) \|$", table, re.MULTILINE):
+        keys = set(re.findall(r"`([a-z_]+)`", re.sub(r"\([^)]*\)", "", cell)))
+        for name in re.findall(r"\w+", names):
+            yield name, keys
+
+
+def refusal(**given: object) -> str:
+    """Return the first problem that the codec finds with a text."""
+    with pytest.raises(errors.OveragesError) as raised:
+        decode(json.dumps({"version": "1", **given}), object)
+    return str(getattr(raised.value.errors[0], "problem", ""))
 
 
 def test_the_readme_has_two_commands_that_make_their_own_environment() -> None:

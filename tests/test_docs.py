@@ -2,12 +2,15 @@
 
 import doctest
 import importlib
+import inspect
 import json
 import pkgutil
 import re
 import shlex
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from enum import Enum
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import copytree
@@ -111,6 +114,36 @@ def test_the_reference_names_every_public_name() -> None:
         p.read_text(encoding="utf-8") for p in (ROOT / "docs/reference").glob("*")
     )
     assert [name for name in overages.__all__ if f"`{name}" not in reference] == []
+
+
+def test_the_reference_has_every_argument_with_its_default() -> None:
+    table = (DOCS / "reference/api.md").read_text(encoding="utf-8")
+    calls = re.findall(r"^\| `(\w+)\((.*?)\)` \|", table, re.MULTILINE)
+    said = {name: arguments for name, arguments in calls if name in overages.__all__}
+    assert len(said) > 50
+    wrong = {name: given for name, given in said.items() if given != arguments_of(name)}
+    assert wrong == {}
+
+
+def arguments_of(name: str) -> str:
+    """Return the arguments of something public, as the reference writes them."""
+    shown = []
+    for parameter in inspect.signature(getattr(overages, name)).parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and "*" not in shown:
+            shown.append("*")
+        default = parameter.default
+        name = parameter.name
+        shown.append(name if default is parameter.empty else f"{name}={default_of(default)}")
+    return ", ".join(shown)
+
+
+def default_of(value: object) -> str:
+    """Return a default as the reference writes it: a rule by its name."""
+    if isinstance(value, (Enum, str)):
+        return json.dumps(value.value if isinstance(value, Enum) else value)
+    if isinstance(value, (overages.Balance, timedelta)):
+        return f"{type(value).__name__}()"
+    return "{}" if isinstance(value, Mapping) else getattr(value, "__qualname__", repr(value))
 
 
 def test_the_reference_names_every_error() -> None:

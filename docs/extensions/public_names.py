@@ -110,6 +110,19 @@ class LinkNames(SphinxPostTransform):
         return None
 
 
+class TrimBlocks(SphinxPostTransform):
+    """Leaves out the empty line that ends an example in its source, and would be drawn."""
+
+    default_priority = 5
+    formats: ClassVar[tuple[str, ...]] = ("html",)
+
+    def run(self, **_: object) -> None:
+        for block in self.document.findall(nodes.literal_block):
+            if block.rawsource == block.astext():
+                block.rawsource = block.rawsource.rstrip()
+                block.children = [nodes.Text(block.rawsource)]
+
+
 def leave_what_exists(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.Element
 ) -> nodes.Element | None:
@@ -130,5 +143,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register what is here with Sphinx."""
     app.add_directive("docstrings", Docstrings)
     app.add_post_transform(LinkNames)
+    app.add_post_transform(TrimBlocks)
     app.connect("missing-reference", leave_what_exists)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -39,6 +39,7 @@ MODULES: Final = [
     "testing.contract",
 ]
 HELPERS: Final = {"check_org", "check_swap", "join_path"}  # of the library's own modules
+ARGUMENTS: Final = {"draw"}  # of something else, too: links only where they are called
 CODE: Final = re.compile(r"((?:\w+\.)*\w+)(?:\(.*\))?")
 
 
@@ -97,7 +98,9 @@ class LinkNames(SphinxPostTransform):
     def run(self, **_: object) -> None:
         for code in list(self.document.findall(nodes.literal)):
             found = CODE.fullmatch(code.astext())
-            if found and not isinstance(code.parent, (nodes.reference, pending_xref)):
+            if not found or found[0] in ARGUMENTS:
+                continue
+            if not isinstance(code.parent, (nodes.reference, pending_xref)):
                 code.replace_self(self._link(found[1], code) or code)
 
     def _link(self, name: str, code: nodes.literal) -> nodes.reference | None:

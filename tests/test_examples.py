@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -81,4 +82,31 @@ def test_what_stripe_would_be_told_adds_up_to_the_statement(
         "  2500 usd  playbook_runs: 25 x 1",
         "  -500 usd  playbook_runs, revision 2: -5 x 1",
         " 14000 usd, and the statement says 140.00 USD",
+    ]
+
+
+def test_the_terms_of_a_contract_are_explained_to_the_last_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Hand-worked, and each statement adds up.
+
+    January: nothing is over, so the minimum of 20.00 is due. February: 850,000 tokens less 500,000
+    and the 100,000 left in January are 25.00, less 20 %, and 5 runs. March: nothing was left;
+    400,000 tokens are 40.00, less 20 %, and 75 runs less 50 and the 10 granted are 15.00: 47.00,
+    of which 15.00 were paid before.
+    """
+    runpy.run_path(str(EXAMPLES / "contract_terms.py"), run_name="__main__")
+    printed = capsys.readouterr().out
+    assert re.findall(r"^total +(\S+) USD$", printed, re.MULTILINE) == ["20.00", "25.00", "32.00"]
+    assert re.findall(r"^  (\w.*\S) {2,}(\S+)$", printed, re.MULTILINE) == [
+        ("included", "500,000"),
+        ("carried over from 2024-01-01", "100,000"),
+        ("included", "50"),
+        ("granted by welcome", "10"),
+    ]
+    assert re.findall(r"((?:\S+ )?\S+): (\S+) USD -> (\S+) USD", printed) == [
+        ("minimum", "0.00", "20.00"),
+        ("discount launch", "25.00", "20.00"),
+        ("discount launch", "40.00", "32.00"),
+        ("credit top-up", "47.00", "32.00"),
     ]

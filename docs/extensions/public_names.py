@@ -39,6 +39,7 @@ MODULES: Final = [
     "testing.contract",
 ]
 HELPERS: Final = {"check_org", "check_swap", "join_path"}  # of the library's own modules
+ARGUMENTS: Final = {"draw"}  # of something else, too: links only where they are called
 CODE: Final = re.compile(r"((?:\w+\.)*\w+)(?:\(.*\))?")
 
 
@@ -97,7 +98,9 @@ class LinkNames(SphinxPostTransform):
     def run(self, **_: object) -> None:
         for code in list(self.document.findall(nodes.literal)):
             found = CODE.fullmatch(code.astext())
-            if found and not isinstance(code.parent, (nodes.reference, pending_xref)):
+            if not found or found[0] in ARGUMENTS:
+                continue
+            if not isinstance(code.parent, (nodes.reference, pending_xref)):
                 code.replace_self(self._link(found[1], code) or code)
 
     def _link(self, name: str, code: nodes.literal) -> nodes.reference | None:
@@ -108,6 +111,19 @@ class LinkNames(SphinxPostTransform):
                 page, builder = self.env.docname, self.app.builder
                 return make_refnode(builder, page, docname, node_id, code.deepcopy(), full)
         return None
+
+
+class TrimBlocks(SphinxPostTransform):
+    """Leaves out the empty line that ends an example in its source, and would be drawn."""
+
+    default_priority = 5
+    formats: ClassVar[tuple[str, ...]] = ("html",)
+
+    def run(self, **_: object) -> None:
+        for block in self.document.findall(nodes.literal_block):
+            if block.rawsource == block.astext():
+                block.rawsource = block.rawsource.rstrip()
+                block.children = [nodes.Text(block.rawsource)]
 
 
 def leave_what_exists(
@@ -130,5 +146,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register what is here with Sphinx."""
     app.add_directive("docstrings", Docstrings)
     app.add_post_transform(LinkNames)
+    app.add_post_transform(TrimBlocks)
     app.connect("missing-reference", leave_what_exists)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

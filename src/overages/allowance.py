@@ -55,7 +55,8 @@ class Allowance:
     """What a plan says of one metric.
 
     The first two are all that most plans need; the rest are rules that contracts add, each off
-    unless it is given.
+    unless it is given. They are applied in one order: conversion, free quantity, price, discounts,
+    commitment, maximum, minimum.
 
     :param included: units that cost nothing, zero or more; None where usage is unlimited.
     :param price: the price of the units beyond them.

@@ -67,6 +67,8 @@ def _in_order(allowances: dict[str, Allowance]) -> tuple[tuple[str, Allowance], 
 class Plan:
     """What an org has agreed to pay, and what it gets for it.
 
+    Its own discounts, maximum and minimum are applied in this order, after those of its metrics.
+
     :param slug: the plan's short name.
     :param currency: what its prices are in: a `Currency` or an ISO 4217 code.
     :param allowances: an `Allowance` for each metric. Their order is that of a statement's lines,

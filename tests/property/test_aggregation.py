@@ -95,11 +95,15 @@ def test_the_aggregate_of_a_statements_records_is_its_summary(case: Case) -> Non
     summary = aggregate(recorded(statement), currency=statement.currency)
     assert summary == statement.summary()
     assert summary.total == statement.total
+    due = {line.metric: line.cost for line in statement.overages}
+    for adjustment in statement.adjustments:
+        if adjustment.metric is not None:
+            due[adjustment.metric] += adjustment.cost
     for line in statement.overages:
-        if line.quantity or line.cost.minor:
+        if line.quantity or due[line.metric].minor:
             assert (summary[line.metric].quantity, summary[line.metric].cost) == (
                 line.quantity,
-                line.cost,
+                due[line.metric],
             )
 
 

@@ -109,7 +109,7 @@ class Statement:
                 yield rate[0], OVERAGE, over, cost.as_integer_ratio(), minor, each
             else:
                 charge = rate[2].charge(over)
-                each = (charge if over else rate[2].charge(1)).unit_price
+                each = charge.unit_price if over else None  # what no unit costs is a fee
                 yield rate[0], OVERAGE, over, charge.ratio, minor, each
         for line in self.adjustments:
             ratio = line.exact_cost.as_integer_ratio()

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import is_hypothesis_test, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 ROOT = Path(__file__).parent.parent
 GUIDES = ROOT / "docs" / "contributing"
@@ -36,8 +36,9 @@ def build(guide: str) -> dict[str, ModuleType]:
 
 
 def unhurried(test: Any) -> Any:
-    """Return a test as it is, without a deadline if it is a property."""
-    return settings(deadline=None)(test) if is_hypothesis_test(test) else test
+    """Return a test as it is, however slow the machine is if it is a property."""
+    slowly = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    return slowly(test) if is_hypothesis_test(test) else test
 
 
 BUILT = {guide: build(guide) for guide in ("add-a-price-model.md", "add-an-adapter.md")}

@@ -169,9 +169,9 @@ def charge_of(
     price: PriceModel, before: Quantity | None, quantity: Quantity
 ) -> tuple[Fraction, Exact | None]:
     """Return what units cost exactly, on top of those before, and the price of each of them."""
-    if not quantity:  # the price is that of the next unit
+    if not quantity:  # the price is that of the next unit, unless there is a fee without any
         due = Fraction(*price.charge(0).ratio) if before is None else Fraction()
-        return due, charge_of(price, before, 1)[1]
+        return due, None if due else charge_of(price, before, 1)[1]
     charge = price.charge(add_up([before or 0, quantity]))
     exact = Fraction(*charge.ratio)
     if before is None:

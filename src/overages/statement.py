@@ -111,7 +111,7 @@ class Statement:
                 continue
             charge = rate[2].charge(over)
             if over or minor or charge.ratio[0]:  # a fee at zero can be less than a minor unit
-                each = (charge if over else rate[2].charge(1)).unit_price
+                each = charge.unit_price if over else None  # what no unit costs is a fee
                 yield rate[0], OVERAGE, over, charge.ratio, minor, each
         for line in self.adjustments:
             ratio = line.exact_cost.as_integer_ratio()

@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Literal
 
@@ -52,14 +53,27 @@ class TestSqliteRepositoryInAFile(SqliteContract):
         return repository
 
 
+@pytest.fixture(scope="module")
+def migrated() -> bytes:
+    """A host's database with our tables: their making is what would take longest in each test."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        migrate(connection)
+        return connection.serialize()
+
+
 class TestSqliteRepositoryInTheHostsTransactions(RepositoryContract):
     isolation_level: Literal["DEFERRED"] | None = "DEFERRED"
     connection: sqlite3.Connection
+    tables: bytes
+
+    @pytest.fixture(autouse=True)
+    def _tables(self, migrated: bytes) -> None:
+        self.tables = migrated
 
     def make(self) -> Repository:
         self.connection = sqlite3.connect(":memory:", isolation_level=self.isolation_level)
         self.connection.row_factory = sqlite3.Row
-        migrate(self.connection)
+        self.connection.deserialize(self.tables)
         return SqliteRepository.join(self.connection)
 
     def close(self, repository: Repository) -> None:

@@ -15,7 +15,7 @@ from functools import partial
 from itertools import product
 from typing import Any
 
-from hypothesis import settings, strategies as st
+from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from overages import (
@@ -303,5 +303,8 @@ def revision_of(records: tuple[Any, ...]) -> int:
 
 TestLockstep = Lockstep.TestCase
 TestLockstep.settings = settings(
-    max_examples=300 if THOROUGH else 15, stateful_step_count=20 if THOROUGH else 12, deadline=None
+    max_examples=300 if THOROUGH else 15,
+    stateful_step_count=20 if THOROUGH else 12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )

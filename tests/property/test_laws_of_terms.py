@@ -104,7 +104,7 @@ def test_law_2_a_line_is_explained_by_its_limit_and_its_tiers(bill: Bill) -> Non
         if line.limit_parts:
             parts = sum((Fraction(part.quantity) for part in line.limit_parts), Fraction())
             assert parts == line.limit
-        if line.unit_price is not None and line.quantity:
+        if line.unit_price is not None:
             each = Fraction(line.quantity) * Fraction(line.unit_price)
             assert each == Fraction(line.exact_cost)
 

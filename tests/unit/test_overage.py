@@ -77,6 +77,12 @@ def test_the_unit_price_is_that_of_each_unit_over(price: Any, used: int, unit_pr
     assert repr(line.unit_price) == unit_price
 
 
+def test_where_a_fee_is_due_without_any_unit_no_unit_price_is_said() -> None:
+    fee = Volume([Tier("0.5", 1, flat=1), Tier(None, 2)], flat_at_zero=True)  # none for the next
+    line = Overage("tokens", 0, 10, fee, Money(100, "USD"))
+    assert (line.exact_cost, line.unit_price) == (Decimal(1), None)
+
+
 def test_an_overage_explains_itself_in_a_line() -> None:
     line = Overage("tokens", 750_000, 500_000, PerUnit("0.0001"), Money(2500, "USD"))
     assert line.explain() == (

@@ -20,9 +20,11 @@ from overages import (
     Period,
     PerUnit,
     Plan,
+    PriceModel,
     Statement,
     Tier,
     Usage,
+    Volume,
     calculate,
 )
 from overages.chain import START, link_of, row_of, verify_chain
@@ -88,8 +90,14 @@ def test_a_metric_that_is_over_for_free_is_recorded() -> None:
     assert brief([record]) == [("seats", 2, 0, 0, 0, 1, 1)]
 
 
-def test_a_metric_that_costs_something_without_being_over_is_recorded() -> None:
-    price = Graduated([Tier(None, 1, flat=5)], flat_at_zero=True)
+@pytest.mark.parametrize(
+    "price",
+    [
+        Graduated([Tier(None, 1, flat=5)], flat_at_zero=True),
+        Volume([Tier("0.5", 1, flat=5), Tier(None, 1)], flat_at_zero=True),
+    ],
+)
+def test_a_metric_that_costs_something_without_being_over_is_recorded(price: PriceModel) -> None:
     plan = Plan("p", "USD", {"a": Allowance(10, price)})
     (record,) = add(Ledger("org-1"), statement(plan=plan)).new
     assert (record.quantity, record.cost.minor, record.unit_price) == (0, 500, None)

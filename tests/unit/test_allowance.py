@@ -100,6 +100,10 @@ def test_allowances_differ_by_each_of_their_terms(term: str) -> None:
             {"carry_over": CarryOver(), "included_for": YEARS},
             "carry_over: must be None where units are for a cycle of their own, or unlimited",
         ),
+        (
+            {"included_per": "seats", "included_for": YEARS},
+            "included_per: must be None where the allowance is for a cycle of its own",
+        ),
     ],
 )
 def test_a_term_that_is_not_allowed_is_named(terms: dict[str, Any], message: str) -> None:

@@ -52,6 +52,11 @@ def test_a_share_is_kept_in_its_one_form() -> None:
     ("make", "kind", "message"),
     [
         (lambda: CarryOver(-1), InvalidValue, "up_to: must not be negative, got -1"),
+        (
+            lambda: CarryOver(share=Fraction(10**26)),
+            InvalidValue,
+            "share: must have at most 26 integer digits",
+        ),
         (lambda: CarryOver(share="-0.1"), InvalidValue, "share: must not be negative, got '-0.1'"),
         (lambda: CarryOver(share=0.5), InvalidType, "share: must be an int, a Decimal or a deci"),  # type: ignore[arg-type]
         (lambda: CarryOver(expires_after=0), InvalidValue, "expires_after: must be from 1 to 1,0"),

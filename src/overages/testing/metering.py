@@ -60,8 +60,8 @@ def metric_recipes(draw: st.DrawFn) -> Recipe[Metric]:
         named["distinct"] = draw(_dimensions)
     if draw(st.booleans()):
         named["increment"] = draw(increment_recipes | positive_numbers.map(_plain_increment))
-        if aggregation == "sum":
-            named["increment_scope"] = draw(st.sampled_from(["total", "event"]))
+        scopes = ["total", "event"] if aggregation == "sum" else ["total"]
+        named["increment_scope"] = draw(st.sampled_from(scopes))
     name = draw(metrics)
     if "where" in named or draw(st.booleans()):
         named["event"] = draw(metrics.filter(lambda event: event != name))

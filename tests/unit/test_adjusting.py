@@ -78,6 +78,14 @@ def test_a_fixed_amount_takes_no_more_than_is_left() -> None:
     ]
 
 
+@pytest.mark.parametrize("discount", [Discount("10", percent=10), Discount("1", amount=usd(100))])
+@pytest.mark.parametrize(("minor", "exact"), [(-100, 1), (100, -1)])
+def test_nothing_is_taken_off_where_less_than_nothing_is_due(
+    discount: Discount, minor: int, exact: int
+) -> None:
+    assert adjusted(minor, exact, discounts=[discount]) == []
+
+
 def test_what_changes_nothing_is_left_out() -> None:
     nothing = (
         Discount("a", amount=usd(0)),

@@ -116,6 +116,11 @@ def test_what_is_unlimited_can_not_be_carried_over() -> None:
         Allowance(None, FREE, carry_over=CarryOver())
 
 
+def test_what_is_for_a_cycle_of_its_own_is_not_for_each_of_another_metric() -> None:
+    with pytest.raises(InvalidValue, match="included_per: must be None where the allowance is for"):
+        Allowance(5, PerUnit(1), included_per="seats", included_for=YEARS)
+
+
 def test_a_minimum_and_a_maximum_are_in_one_currency() -> None:
     with pytest.raises(CurrencyMismatch):
         Allowance(5, FREE, minimum=USD_5, maximum=EUR_5)

@@ -96,3 +96,9 @@ def test_all_that_is_wrong_is_said_together() -> None:
     with pytest.raises(InvalidValues) as caught:
         CarryOver(-1, "-1", increment=0)
     assert len(caught.value.errors) == 3
+
+
+def test_what_is_carried_as_taken_too_much_never_expires() -> None:
+    assert Carried(-5, Period.month(2024, 1)).quantity == -5
+    with pytest.raises(InvalidValue, match="periods_left: must be None where the quantity is neg"):
+        Carried(-5, Period.month(2024, 1), periods_left=1)

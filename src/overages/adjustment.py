@@ -92,7 +92,3 @@ class Adjustment:
         """Say in one line what the adjustment does."""
         what = self.kind if self.name is None else f"{self.kind} {self.name}"
         return f"{what}: {self.before} -> {self.after}"
-
-
-def _line(kind: str, name: str | None) -> str:
-    return kind if name is None else f"{kind}:{name}"

@@ -9,12 +9,10 @@ A discount has a name, which the line that it becomes in a statement carries:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from attrs import frozen
 
 from overages.errors import InvalidValue
-from overages.exact import Quantity, QuantityLike, excess, non_negative, optional_non_negative
+from overages.exact import Quantity, QuantityLike, non_negative, optional_non_negative
 from overages.money import Money, optional_non_negative_money
 from overages.names import name as parse_name
 from overages.parsing import optional, parse_all, tuple_of
@@ -63,21 +61,6 @@ class Discount:
             problem = "must have one of percent, amount and quantity"
             raise InvalidValue("discount", given, problem)
         self.__attrs_init__(*values)
-
-
-def billable(quantity: Quantity, discounts: Iterable[Discount]) -> Quantity:
-    """Return the units of a quantity that are left to be priced, once free ones are taken off.
-
-    :param quantity: units, zero or more.
-    :param discounts: those that have no `quantity` change nothing here.
-
-    >>> billable(35, [Discount("welcome", quantity=10), Discount("launch", percent=20)])
-    25
-    """
-    for discount in discounts:
-        if discount.quantity is not None:
-            quantity = excess(quantity, discount.quantity)
-    return quantity
 
 
 def some_discounts(value: object, field: str) -> tuple[Discount, ...]:

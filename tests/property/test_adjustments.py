@@ -14,8 +14,6 @@ from hypothesis import given, strategies as st
 
 from overages import Adjustment, Commitment, Currency, Discount, Money, PriceModel, Rounding
 from overages.adjusting import adjustments_of, credited
-from overages.discount import billable
-from overages.exact import Quantity
 from overages.testing import strategies as billing
 
 from .contexts import ambient, decimal_contexts
@@ -242,9 +240,3 @@ def test_credits_are_drawn_until_nothing_is_due(minor: int, balances: list[int])
     drawn = -sum(line.cost.minor for line in found)
     assert drawn == min(minor, sum(max(0, each) for each in balances))
     assert all(Fraction(line.exact_cost) == Fraction(line.cost.amount) for line in found)
-
-
-@given(st.integers(0, 10**6), st.lists(billing.discounts(), max_size=4))
-def test_free_units_are_taken_off_down_to_zero(units: Quantity, discounts: list[Discount]) -> None:
-    free = sum((Fraction(each.quantity or 0) for each in discounts), Fraction())
-    assert Fraction(billable(units, discounts)) == max(Fraction(), Fraction(units) - free)

@@ -6,8 +6,7 @@ from typing import Any
 import attrs
 import pytest
 
-from overages import Discount, Money
-from overages.discount import billable
+from overages import Allowance, Discount, Money, Period, PerUnit, Plan, Usage, calculate
 from overages.errors import InvalidType, InvalidValue, InvalidValues
 
 
@@ -69,4 +68,6 @@ def test_free_units_are_taken_off_and_never_more_than_there_are(
         Discount("launch", percent=50),
         Discount("friend", quantity=5),
     ]
-    assert billable(quantity, discounts) == expected
+    plan = Plan("p", "USD", {"a": Allowance(0, PerUnit(1), discounts=discounts)})
+    usage = Usage("org-1", Period.month(2024, 2), {"a": quantity})
+    assert calculate(plan, usage)["a"].quantity == expected

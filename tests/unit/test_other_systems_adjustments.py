@@ -28,7 +28,6 @@ from overages import (
     prorate_exactly,
 )
 from overages.adjusting import adjustments_of, credited
-from overages.discount import billable
 
 
 def usd(amount: str) -> Money:
@@ -115,13 +114,6 @@ def test_discounts(
     result, lines = adjust(exact, currency, discounts=tuple(discounts))
     assert [line.cost for line in lines] == [Money.of(cost, currency) for cost in costs]
     assert result == Money.of(expected, currency)
-
-
-def test_free_units_that_were_used_before_are_not_free_again() -> None:
-    """openmeter-discount-002: 15 units after 20, of which 10 were free."""
-    free = [Discount("free", quantity=10)]
-    assert billable(20, free) == 10
-    assert billable(35, free) == 10 + 15
 
 
 @pytest.mark.parametrize(

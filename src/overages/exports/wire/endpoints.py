@@ -64,7 +64,7 @@ class Endpoints:
                 return no_org_access()
             period = self.period(org_id)
             return success(self._data(org_id, period, self._repository.records(org_id, period)))
-        except Exception as error:
+        except Exception as error:  # whatever it is, no caller is to see what is inside
             return failure(error, "OVERAGE_ERROR")
 
     def recalculate(self, org_id: str | None, body: bytes | str = b"") -> Answer:
@@ -88,7 +88,7 @@ class Endpoints:
             if recording is None:
                 return no_plan()
             return success(self._data(org_id, period, recording.records))
-        except Exception as error:
+        except Exception as error:  # whatever it is, no caller is to see what is inside
             return failure(error, "RECALCULATION_FAILED")
 
     def period(self, org_id: str) -> Period:

@@ -138,7 +138,8 @@ class Overage:
     def unit_price(self) -> Exact | None:
         """Major currency units for each unit over (for the next one, where there is none yet).
 
-        None where units differ in price, or come in packages or with a flat fee.
+        None where units differ in price, or come in packages or with a flat fee, and where a fee is
+        due without any unit.
         """
         return charge_of(self.price, self.before, self.quantity)[1]
 

@@ -310,7 +310,8 @@ def test_every_quantity_of_a_statement_is_in_its_one_form(case: Case) -> None:
 def test_the_unit_price_of_a_line_is_that_of_what_is_over_or_of_the_next_unit(case: Case) -> None:
     for line in case.statement.one().overages:
         over = line.quantity or 1
-        if isinstance(line.price, Pairs):
+        is_fee = not line.quantity and bool(line.exact_cost)  # due without any unit
+        if isinstance(line.price, Pairs) or is_fee:
             assert line.unit_price is None
         else:
             assert line.unit_price == oracle.unit_price_of(line.price, over)

@@ -16,6 +16,7 @@ from overages.errors import OveragesError, UnknownPlan
 from overages.grants import Grant
 from overages.metering import usage_of
 from overages.period import Period
+from overages.plan import Plan
 from overages.repository import Repository
 from overages.routing import Routes
 from overages.settlement import Settlement, settle
@@ -51,8 +52,8 @@ def settlement_of(
 
     Usage is what is kept, and the balance follows from it, so that what was reported late counts.
     From before the account has its plan, nothing is carried over; what was drawn on grants then is
-    worked out as if by that plan.
-    Where the plan keeps nothing and nothing was granted, no other period is looked at.
+    worked out as if by that plan. Where the plan keeps nothing and nothing was granted, no other
+    period is looked at.
 
     :raises UnknownPlan: if the account's plan was not yet in force at the start of the period.
     """
@@ -63,10 +64,12 @@ def settlement_of(
         used = _counted_in(repository, account, period, routes)
         for earlier in periods_before(account, period, used):
             with suppress(UnknownPlan):  # none was in force yet
-                balance = _settled(repository, account, earlier, routes, balance, grants).balance
+                terms = repository.plan(account.plan, at=earlier.start)
+                found = _settled(repository, account, terms, earlier, routes, balance, grants)
+                balance = found.balance
                 if not account.has_plan_in(earlier):  # what was drawn on grants counts, no more
                     balance = Balance(burndowns=balance.burndowns)
-    return _settled(repository, account, period, routes, balance, grants)
+    return _settled(repository, account, plan, period, routes, balance, grants)
 
 
 def _counted_in(
@@ -85,12 +88,12 @@ def _counted_in(
 def _settled(
     repository: Repository,
     account: Account,
+    plan: Plan,
     period: Period,
     routes: Routes,
     balance: Balance,
     grants: tuple[Grant, ...],
 ) -> Settlement:
-    plan = repository.plan(account.plan, at=period.start)
     usage = used_in(repository, account, period, routes)
     if not account.has_plan_in(period):  # another plan may have had other metrics
         known = {m: used for m, used in usage.quantities.items() if m in plan.allowances}

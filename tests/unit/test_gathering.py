@@ -33,11 +33,12 @@ SUMS = Routes([])
 
 
 class Watched(MemoryRepository):
-    """Notes which periods were looked at."""
+    """Notes which periods were looked at, and when a plan was asked for."""
 
     def __init__(self, plan: Plan, **used: int) -> None:
         super().__init__()
         self.seen: list[Period] = []
+        self.asked: list[Any] = []
         self.put_plan(plan)
         for month, runs in used.items():
             self.put_usage(Usage("org-1", Period.parse(f"2024-{month[1:]}"), {"runs": runs}))
@@ -45,6 +46,10 @@ class Watched(MemoryRepository):
     def usage(self, org_id: str, period: Period, **named: Any) -> Usage:
         self.seen.append(period)
         return super().usage(org_id, period, **named)
+
+    def plan(self, slug: str, **named: Any) -> Plan:
+        self.asked.append(named["at"])
+        return super().plan(slug, **named)
 
 
 def in_february(event: UsageEvent) -> Period:
@@ -60,6 +65,7 @@ def test_where_nothing_is_kept_no_other_period_is_looked_at() -> None:
     repository = Watched(PLAIN, m01=40, m02=50)
     assert limit_of(repository, FEB) == 100
     assert repository.seen == [FEB]
+    assert repository.asked == [FEB.start]  # once, for plans take time to read
 
 
 def test_with_grants_all_periods_before_are_settled() -> None:

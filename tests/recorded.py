@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from overages import OverageRecord, Statement
-from overages.recording import Ledger
+from overages.records.ledger import Ledger
 
 AT = datetime(2024, 3, 1, 12, tzinfo=UTC)
 

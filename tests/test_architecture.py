@@ -1,4 +1,8 @@
-"""A module imports only modules of a lower rank; edges import any rank, and never each other."""
+"""A room imports only rooms of a lower rank, and a module only modules before it in its room.
+
+The rooms and their order are in `ROOMS`; the order of modules within one is that of its legend, the
+docstring of its ``__init__``. Edges import any room, and never each other.
+"""
 
 import ast
 import re
@@ -11,120 +15,76 @@ import overages
 PACKAGE = Path(overages.__file__).parent
 EXPLANATION = Path(__file__).parents[1] / "docs/explanation/architecture.md"
 
-RANKS = [
-    {"_currencies", "display", "errors", "trusted"},
-    {"jsontext", "parsing"},
-    {"columns", "exact", "names", "period"},
-    {
-        "limitpart",
-        "limits",
-        "outbox",
-        "rounding",
-        "smoothing",
-        "tier",
-        "timezones",
-        "transactions",
-        "usage",
-    },
-    {"carryover", "conversion", "cycle", "daycount", "increment", "ladder", "money"},
-    {
-        "account",
-        "adjustment",
-        "burndown",
-        "carrying",
-        "discount",
-        "grants",
-        "metric",
-        "pricing",
-        "proration",
-    },
-    {
-        "balance",
-        "commitment",
-        "exchange",
-        "grantpool",
-        "overage",
-        "prorated",
-        "record",
-        "routing",
-        "tally",
-    },
-    {"adjusting", "aggregation", "allowance", "chain", "drawing", "metering", "wording"},
-    {"plan"},
-    {"statement"},
-    {"changes", "rating"},
-    {"calculation", "covering", "recording", "sharing"},
-    {"forms", "pooling", "repository", "segments", "settlement"},
-    {"codec", "gathering"},
-    {"service"},
-    {"__init__"},
-]
+ROOMS = [
+    "errors", "_ground", "amounts", "periods", "prices", "usage", "grants", "terms", "statements",
+    "settlements", "records", "insight",
+]  # fmt: skip
+DOORS = ["forms", "codec", "outbox", "repository", "gathering", "service", "__init__"]
+RANKED = [*ROOMS, *DOORS]
 EDGES = {"adapters", "imports", "exports", "testing", "commands", "__main__"}
 FACE = {"__init__": {"adapters"}}  # whose names are loaded when they are asked for
 COMMAND_LINE = {"commands", "__main__"}  # the edge that may use the others
-THIRD_PARTIES = {"attrs": None, "dateutil": {"period"}}  # and which modules may import them
+THIRD_PARTIES = {"attrs": None, "dateutil": {"periods"}}  # and which rooms may import them
 IMPURE = {"os", "random", "time", "locale", "socket", "sqlite3", "subprocess", "tempfile", "uuid"}
+STANDARD = {
+    "abc", "bisect", "collections", "contextlib", "datetime", "decimal", "enum", "fractions",
+    "functools", "hashlib", "html", "importlib", "inspect", "itertools", "json", "logging", "math",
+    "re", "types", "typing", "unicodedata", "zoneinfo",
+}  # fmt: skip
 
 
-def units() -> list[str]:
-    return sorted({part(path) for path in PACKAGE.rglob("*.py")})
-
-
-def part(path: Path) -> str:
-    """Return the module, or the folder, that a file belongs to."""
+def room_of(path: Path) -> str:
+    """Return the room (a folder, or a module of the top) that a file belongs to."""
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def nodes(unit: str) -> list[ast.AST]:
-    """Return all of the code of a module, or of the files of a folder."""
-    paths = [path for path in PACKAGE.rglob("*.py") if part(path) == unit]
-    return [node for path in paths for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+def files(room: str) -> list[Path]:
+    return sorted(path for path in PACKAGE.rglob("*.py") if room_of(path) == room)
 
 
-def imported(unit: str) -> set[str]:
-    """Return the dotted names that a module or folder imports, anywhere in its code."""
+def nodes(room: str) -> list[ast.AST]:
+    return [node for path in files(room) for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+
+
+def imported(path: Path) -> set[str]:
+    """Return the dotted names that a file imports, anywhere in its code."""
     names = set()
-    for node in nodes(unit):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"{unit} has a relative import"
+            assert not node.level, f"{path} has a relative import"
             names.add(node.module or "")
             if node.module == "overages":
                 names |= {f"overages.{alias.name}" for alias in node.names}
     return names
 
 
-def own(unit: str) -> set[str]:
-    return {name.split(".")[1] for name in imported(unit) if name.startswith("overages.")} - {unit}
+def own(room: str) -> set[str]:
+    """Return the rooms that a room imports."""
+    names = set().union(*map(imported, files(room)))
+    return {name.split(".")[1] for name in names if name.startswith("overages.")} - {room}
 
 
-def rank(unit: str) -> int:
-    return next(i for i, modules in enumerate(RANKS) if unit in modules)
+def legend(room: str) -> list[str]:
+    """Return the modules of a room in the order of its legend."""
+    docstring = ast.get_docstring(ast.parse((PACKAGE / room / "__init__.py").read_text("utf-8")))
+    return re.findall(r"^- `(\w+)`: ", docstring or "", re.M)
 
 
-def test_every_module_has_one_rank() -> None:
-    assert units() == sorted(EDGES.union(*RANKS))
-    assert sum(map(len, RANKS)) == len(set().union(*RANKS))
+PACKAGES = [room for room in ROOMS if (PACKAGE / room).is_dir()]
 
 
-def test_the_explanation_shows_each_module_at_its_rank() -> None:
-    rows = re.findall(r"^\| (\d+) \| (.+) \|$", EXPLANATION.read_text("utf-8"), re.M)
-    shown = [set(re.findall(r"`(\w+)/?`", modules)) for _, modules in rows]
-    assert [int(number) for number, _ in rows] == list(range(len(RANKS) - 1))
-    assert [*shown, {"__init__"}] == RANKS
+def test_every_room_has_one_rank() -> None:
+    rooms = {room_of(path) for path in PACKAGE.rglob("*.py")}
+    assert sorted(rooms) == sorted([*RANKED, *EDGES])
 
 
-def test_the_explanation_says_in_words_what_each_module_is_for() -> None:
-    words, _, _ = EXPLANATION.read_text("utf-8").partition("| rank |")
-    named = set(re.findall(r"`(\w+)/?`", words))
-    assert EDGES.union(*RANKS) - {"__init__"} - named == set()
-
-
-@pytest.mark.parametrize("unit", sorted(set().union(*RANKS)))
-def test_a_module_imports_only_lower_ranks(unit: str) -> None:
-    found = own(unit) - FACE.get(unit, set())
-    assert [name for name in found if name in EDGES or rank(name) >= rank(unit)] == []
+@pytest.mark.parametrize("room", RANKED)
+def test_a_room_imports_only_lower_ranks(room: str) -> None:
+    found = own(room) - FACE.get(room, set())
+    lower = RANKED[: RANKED.index(room)]
+    assert sorted(found - set(lower)) == []
 
 
 @pytest.mark.parametrize("edge", sorted(EDGES - COMMAND_LINE))
@@ -132,25 +92,48 @@ def test_an_edge_imports_no_other_edge(edge: str) -> None:
     assert own(edge) & EDGES == set()
 
 
-@pytest.mark.parametrize("unit", sorted(set().union(*RANKS)))
-def test_the_core_imports_nothing_but_the_standard_library_attrs_and_dateutil(unit: str) -> None:
-    roots = {name.split(".")[0] for name in imported(unit)} - {"overages", "__future__"}
+@pytest.mark.parametrize("room", PACKAGES)
+def test_a_room_is_a_legend_and_the_modules_that_it_names(room: str) -> None:
+    tree = ast.parse((PACKAGE / room / "__init__.py").read_text("utf-8"))
+    assert len(tree.body) == 1, "a docstring, and nothing else"
+    modules = {path.stem for path in files(room)} - {"__init__"}
+    assert sorted(legend(room)) == sorted(modules)
+    assert len(modules) <= 12
+
+
+@pytest.mark.parametrize("room", PACKAGES)
+def test_a_module_imports_only_those_before_it_in_the_legend(room: str) -> None:
+    order = legend(room)
+    upwards = [
+        (module, name)
+        for module in order
+        for name in imported(PACKAGE / room / f"{module}.py")
+        if name.startswith(f"overages.{room}.")
+        and order.index(name.split(".")[2]) >= order.index(module)
+    ]
+    assert upwards == []
+
+
+def test_the_explanation_shows_each_room_at_its_rank() -> None:
+    rows = re.findall(r"^\| (\d+) \| (.+?) \|", EXPLANATION.read_text("utf-8"), re.M)
+    shown = [name for _, cell in rows for name in re.findall(r"`(\w+)/?`", cell)]
+    assert [int(number) for number, _ in rows] == list(range(len(rows)))
+    assert shown == RANKED[:-1]
+
+
+@pytest.mark.parametrize("room", RANKED)
+def test_the_core_imports_nothing_but_the_standard_library_attrs_and_dateutil(room: str) -> None:
+    names = set().union(*map(imported, files(room)))
+    roots = {name.split(".")[0] for name in names} - {"overages", "__future__"}
     assert roots & IMPURE == set()
     for root in roots & THIRD_PARTIES.keys():
-        assert unit in (THIRD_PARTIES[root] or {unit})
-    assert roots - THIRD_PARTIES.keys() <= set(STANDARD)
+        assert room in (THIRD_PARTIES[root] or {room})
+    assert roots - THIRD_PARTIES.keys() <= STANDARD
 
 
-STANDARD = {
-    "abc", "bisect", "collections", "contextlib", "datetime", "decimal", "enum", "fractions",
-    "functools", "hashlib", "html", "importlib", "itertools", "json", "logging", "math", "re",
-    "types", "typing", "unicodedata", "zoneinfo",
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("unit", sorted(set().union(*RANKS)))
-def test_the_core_reads_no_clock_and_no_float(unit: str) -> None:
-    found = nodes(unit)
+@pytest.mark.parametrize("room", RANKED)
+def test_the_core_reads_no_clock_and_no_float(room: str) -> None:
+    found = nodes(room)
     calls = {node.attr for node in found if isinstance(node, ast.Attribute)}
     assert calls & {"now", "utcnow", "today", "quantize", "normalize", "getcontext"} == set()
     names = {node.id for node in found if isinstance(node, ast.Name)}

@@ -93,7 +93,10 @@ STORING = {"sqlite3", "logging", "hashlib", "overages.repository"}
 @pytest.mark.parametrize(
     ("statement", "late"),
     [
-        ("import overages", {"attrs", "decimal", "json", "logging", "sqlite3", "overages.plan"}),
+        (
+            "import overages",
+            {"attrs", "decimal", "json", "logging", "sqlite3", "overages.terms.plan"},
+        ),
         ("from overages import Plan, Usage, calculate", {*NEVER, *STORING, "json"}),
         ("from overages import MemoryRepository", {*NEVER, "sqlite3", "logging"}),
         ("from overages import *", NEVER),  # all of it, a database too

@@ -16,58 +16,60 @@ from typing import TYPE_CHECKING
 from overages import errors as errors
 
 if TYPE_CHECKING:
-    from overages.account import Account
     from overages.adapters.memory import MemoryRepository
     from overages.adapters.sqlite import SqliteRepository
-    from overages.adjustment import Adjustment
-    from overages.aggregation import aggregate
-    from overages.allowance import Allowance
-    from overages.balance import Balance
-    from overages.burndown import Burndown, Draw, GrantBalance
-    from overages.calculation import calculate, calculate_many, charge_between
-    from overages.carrying import Carrying, carry, carry_all
-    from overages.carryover import Carried, CarryOver
-    from overages.chain import ChainHead
-    from overages.commitment import Commitment
-    from overages.conversion import Conversion
-    from overages.cycle import Cycle
-    from overages.daycount import Proration, day_count
-    from overages.discount import Discount
-    from overages.drawing import burn_down, draw
-    from overages.exchange import Exchanged
-    from overages.grants import Grant
-    from overages.increment import Increment
-    from overages.limitpart import LimitPart
-    from overages.limits import is_blocked, overage_cap, remaining, strictest
-    from overages.metering import Meter, meter
-    from overages.metric import Metric
-    from overages.money import Currency, Money
-    from overages.overage import Overage
-    from overages.period import Period
-    from overages.plan import Plan
-    from overages.pooling import PooledStatement, pool, pooled_limit
-    from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
-    from overages.prorated import prorated_cost
-    from overages.proration import (
+    from overages.amounts.money import Currency, Money
+    from overages.amounts.rounding import Rounding, allocate, round_to
+    from overages.grants.burndown import Burndown, Draw, GrantBalance
+    from overages.grants.drawing import burn_down, draw
+    from overages.grants.grant import Grant
+    from overages.insight.limits import is_blocked, overage_cap, remaining, strictest
+    from overages.periods.cycle import Cycle
+    from overages.periods.daycount import Proration, day_count
+    from overages.periods.period import Period
+    from overages.periods.proration import (
         part_weights,
         period_share,
         prorate,
         prorate_exactly,
         prorate_parts,
     )
-    from overages.record import MetricTotal, OverageRecord, Summary
-    from overages.recording import Recording
+    from overages.prices.exchange import Exchanged
+    from overages.prices.models import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
+    from overages.prices.prorated import prorated_cost
+    from overages.prices.tier import Charge, Tier, TierCharge
+    from overages.prices.transactions import TransactionCharge, TransactionFee
+    from overages.records.aggregation import aggregate
+    from overages.records.chain import ChainHead
+    from overages.records.ledger import Recording
+    from overages.records.record import OverageRecord
     from overages.repository import Repository
-    from overages.rounding import Rounding, allocate, round_to
-    from overages.segments import calculate_segments
     from overages.service import OverageService
-    from overages.settlement import Settlement, settle
-    from overages.sharing import PoolShare
-    from overages.smoothing import smoothed_overage
-    from overages.statement import Statement
-    from overages.tier import Charge, Tier, TierCharge
-    from overages.transactions import TransactionCharge, TransactionFee
-    from overages.usage import Usage, UsageEvent
+    from overages.settlements.balance import Balance
+    from overages.settlements.carrying import Carrying, carry, carry_all
+    from overages.settlements.pooling import PooledStatement, pool, pooled_limit
+    from overages.settlements.settlement import Settlement, settle
+    from overages.settlements.sharing import PoolShare
+    from overages.settlements.smoothing import smoothed_overage
+    from overages.statements.adjustment import Adjustment
+    from overages.statements.calculation import calculate, calculate_many, charge_between
+    from overages.statements.limit_part import LimitPart
+    from overages.statements.overage import Overage
+    from overages.statements.segments import calculate_segments
+    from overages.statements.statement import Statement
+    from overages.statements.summary import MetricTotal, Summary
+    from overages.terms.account import Account
+    from overages.terms.allowance import Allowance
+    from overages.terms.carry_over import Carried, CarryOver
+    from overages.terms.commitment import Commitment
+    from overages.terms.conversion import Conversion
+    from overages.terms.discount import Discount
+    from overages.terms.plan import Plan
+    from overages.usage.event import UsageEvent
+    from overages.usage.increment import Increment
+    from overages.usage.metering import Meter, meter
+    from overages.usage.metric import Metric
+    from overages.usage.usage import Usage
 
 __all__ = [
     "Account",
@@ -153,52 +155,60 @@ __all__ = [
 ]
 
 _HOMES = {
-    "account": ["Account"],
     "adapters.memory": ["MemoryRepository"],
     "adapters.sqlite": ["SqliteRepository"],
-    "adjustment": ["Adjustment"],
-    "allowance": ["Allowance"],
-    "aggregation": ["aggregate"],
-    "burndown": ["Burndown", "Draw", "GrantBalance"],
-    "balance": ["Balance"],
-    "calculation": ["calculate", "calculate_many", "charge_between"],
-    "carrying": ["Carrying", "carry", "carry_all"],
-    "carryover": ["Carried", "CarryOver"],
-    "chain": ["ChainHead"],
-    "commitment": ["Commitment"],
-    "conversion": ["Conversion"],
-    "cycle": ["Cycle"],
-    "daycount": ["Proration", "day_count"],
-    "discount": ["Discount"],
-    "drawing": ["burn_down", "draw"],
-    "grants": ["Grant"],
-    "metering": ["Meter", "meter"],
-    "limitpart": ["LimitPart"],
-    "exchange": ["Exchanged"],
-    "limits": ["is_blocked", "overage_cap", "remaining", "strictest"],
-    "increment": ["Increment"],
-    "metric": ["Metric"],
-    "money": ["Currency", "Money"],
-    "overage": ["Overage"],
-    "period": ["Period"],
-    "plan": ["Plan"],
-    "pooling": ["PooledStatement", "pool", "pooled_limit"],
-    "pricing": ["Graduated", "Package", "PerUnit", "Percentage", "PriceModel", "Volume"],
-    "prorated": ["prorated_cost"],
-    "proration": ["part_weights", "period_share", "prorate", "prorate_exactly", "prorate_parts"],
-    "record": ["MetricTotal", "OverageRecord", "Summary"],
-    "recording": ["Recording"],
+    "amounts.money": ["Currency", "Money"],
+    "amounts.rounding": ["Rounding", "allocate", "round_to"],
+    "grants.burndown": ["Burndown", "Draw", "GrantBalance"],
+    "grants.drawing": ["burn_down", "draw"],
+    "grants.grant": ["Grant"],
+    "insight.limits": ["is_blocked", "overage_cap", "remaining", "strictest"],
+    "periods.cycle": ["Cycle"],
+    "periods.daycount": ["Proration", "day_count"],
+    "periods.period": ["Period"],
+    "periods.proration": [
+        "part_weights",
+        "period_share",
+        "prorate",
+        "prorate_exactly",
+        "prorate_parts",
+    ],
+    "prices.exchange": ["Exchanged"],
+    "prices.models": ["Graduated", "Package", "PerUnit", "Percentage", "PriceModel", "Volume"],
+    "prices.prorated": ["prorated_cost"],
+    "prices.tier": ["Charge", "Tier", "TierCharge"],
+    "prices.transactions": ["TransactionCharge", "TransactionFee"],
+    "records.aggregation": ["aggregate"],
+    "records.chain": ["ChainHead"],
+    "records.ledger": ["Recording"],
+    "records.record": ["OverageRecord"],
     "repository": ["Repository"],
-    "rounding": ["Rounding", "allocate", "round_to"],
-    "segments": ["calculate_segments"],
-    "sharing": ["PoolShare"],
     "service": ["OverageService"],
-    "settlement": ["Settlement", "settle"],
-    "statement": ["Statement"],
-    "smoothing": ["smoothed_overage"],
-    "tier": ["Charge", "Tier", "TierCharge"],
-    "transactions": ["TransactionCharge", "TransactionFee"],
-    "usage": ["Usage", "UsageEvent"],
+    "settlements.balance": ["Balance"],
+    "settlements.carrying": ["Carrying", "carry", "carry_all"],
+    "settlements.pooling": ["PooledStatement", "pool", "pooled_limit"],
+    "settlements.settlement": ["Settlement", "settle"],
+    "settlements.sharing": ["PoolShare"],
+    "settlements.smoothing": ["smoothed_overage"],
+    "statements.adjustment": ["Adjustment"],
+    "statements.calculation": ["calculate", "calculate_many", "charge_between"],
+    "statements.limit_part": ["LimitPart"],
+    "statements.overage": ["Overage"],
+    "statements.segments": ["calculate_segments"],
+    "statements.statement": ["Statement"],
+    "statements.summary": ["MetricTotal", "Summary"],
+    "terms.account": ["Account"],
+    "terms.allowance": ["Allowance"],
+    "terms.carry_over": ["Carried", "CarryOver"],
+    "terms.commitment": ["Commitment"],
+    "terms.conversion": ["Conversion"],
+    "terms.discount": ["Discount"],
+    "terms.plan": ["Plan"],
+    "usage.event": ["UsageEvent"],
+    "usage.increment": ["Increment"],
+    "usage.metering": ["Meter", "meter"],
+    "usage.metric": ["Metric"],
+    "usage.usage": ["Usage"],
 }
 
 if not TYPE_CHECKING:  # or a type checker would let any name pass

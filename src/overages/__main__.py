@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from overages.commands import close, migrate, rate, show, verify
 from overages.commands.inputs import BadInput, say
 from overages.errors import OveragesError, StorageError
-from overages.period import Period
+from overages.periods.period import Period
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,16 +13,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, TypeVar, cast
 
+from overages._ground.jsontext import entries, parsed, written
+from overages._ground.parsing import Problems, as_tuple, instance_of
 from overages.errors import InvalidValue
 from overages.forms.form import Form
 from overages.forms.holders import any_of, kind_of
 from overages.forms.hosted import check_models, form_of
 from overages.forms.plans import A_PRICE, OWN_PRICES, TERMS, TIER, plan_forms, price_forms
 from overages.forms.statements import PLAIN, statement_forms
-from overages.jsontext import entries, parsed, written
-from overages.parsing import Problems, as_tuple, instance_of
-from overages.plan import Plan
-from overages.pricing import PriceModel
+from overages.prices.models import PriceModel
+from overages.terms.plan import Plan
 
 T = TypeVar("T")
 

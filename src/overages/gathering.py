@@ -10,17 +10,17 @@ from collections.abc import Iterable
 from contextlib import suppress
 from itertools import chain, takewhile
 
-from overages.account import Account
-from overages.balance import NOTHING, Balance
 from overages.errors import OveragesError, UnknownPlan
-from overages.grants import Grant
-from overages.metering import usage_of
-from overages.period import Period
-from overages.plan import Plan
+from overages.grants.grant import Grant
+from overages.periods.period import Period
 from overages.repository import Repository
-from overages.routing import Routes
-from overages.settlement import Settlement, settle
-from overages.usage import Usage
+from overages.settlements.balance import NOTHING, Balance
+from overages.settlements.settlement import Settlement, settle
+from overages.terms.account import Account
+from overages.terms.plan import Plan
+from overages.usage.metering import usage_of
+from overages.usage.routing import Routes
+from overages.usage.usage import Usage
 
 
 def used_in(repository: Repository, account: Account, period: Period, routes: Routes) -> Usage:

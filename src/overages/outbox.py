@@ -16,11 +16,11 @@ from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 from attrs import evolve, frozen
 
+from overages._ground.names import name, optional_name
+from overages._ground.parsing import instance_of, one_of, parse_all
+from overages.amounts.exact import ordinal
 from overages.errors import InvalidValue
-from overages.exact import ordinal
-from overages.names import name, optional_name
-from overages.parsing import instance_of, one_of, parse_all
-from overages.period import instant
+from overages.periods.period import instant
 
 OutboxState: TypeAlias = Literal["open", "failed", "delivered"]
 """What is known of an entry: nothing for sure, that it isn't there under this key, that it is."""

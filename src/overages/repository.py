@@ -15,15 +15,17 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from overages.account import Account
-from overages.chain import ChainHead
-from overages.grants import Grant
-from overages.period import Period
-from overages.plan import Plan
-from overages.record import OverageRecord, Summary
-from overages.recording import Recording
-from overages.statement import Statement
-from overages.usage import Usage, UsageEvent
+from overages.grants.grant import Grant
+from overages.periods.period import Period
+from overages.records.chain import ChainHead
+from overages.records.ledger import Recording
+from overages.records.record import OverageRecord
+from overages.statements.statement import Statement
+from overages.statements.summary import Summary
+from overages.terms.account import Account
+from overages.terms.plan import Plan
+from overages.usage.event import UsageEvent
+from overages.usage.usage import Usage
 
 
 @runtime_checkable

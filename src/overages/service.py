@@ -17,7 +17,7 @@ from functools import cache
 from logging import getLogger
 from typing import Final
 
-from overages.account import Account
+from overages._ground.parsing import Problems, as_tuple, flag, instance_of
 from overages.errors import (
     BillingDisabled,
     InvalidValue,
@@ -25,17 +25,17 @@ from overages.errors import (
     UnknownPlan,
 )
 from overages.gathering import settlement_of
-from overages.metering import Late, late_rule
-from overages.metric import Metric
-from overages.parsing import Problems, as_tuple, flag, instance_of
-from overages.period import Period, instant
-from overages.record import Summary
-from overages.recording import Recording
+from overages.periods.period import Period, instant
+from overages.records.ledger import Recording
 from overages.repository import Repository
-from overages.routing import Routes
-from overages.settlement import Settlement
-from overages.statement import Statement
-from overages.usage import UsageEvent
+from overages.settlements.settlement import Settlement
+from overages.statements.statement import Statement
+from overages.statements.summary import Summary
+from overages.terms.account import Account
+from overages.usage.event import UsageEvent
+from overages.usage.metering import Late, late_rule
+from overages.usage.metric import Metric
+from overages.usage.routing import Routes
 
 _log: Final = getLogger(__name__)
 _ATTEMPTS: Final = 10  # each that fails means that another writer has succeeded

@@ -34,7 +34,7 @@ from tests.benchmarks.workloads import (
 )
 
 from overages import aggregate, calculate_many
-from overages.display import text_table
+from overages._ground.display import text_table
 
 drop = deque[object](maxlen=0).extend
 

@@ -33,10 +33,10 @@ from overages import (
     Usage,
     calculate,
 )
+from overages._ground.display import text_table
 from overages.adapters.sqlite import SqliteRepository, records as tables
 from overages.adapters.sqlite.connection import wal_is_safe
-from overages.display import text_table
-from overages.recording import Ledger
+from overages.records.ledger import Ledger
 
 NOW = datetime(2025, 5, 1, tzinfo=UTC)
 PERIODS = [Period.month(2025, month) for month in (1, 2, 3, 4)]

@@ -12,8 +12,8 @@ import pytest
 
 from overages import OverageRecord
 from overages.adapters.sqlite import SqliteRepository
-from overages.chain import COLUMNS
 from overages.errors import OveragesError, RecordsAltered, StorageError
+from overages.records.chain import COLUMNS
 
 from .bills import fill, org_name
 from .effort import times

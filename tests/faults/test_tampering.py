@@ -11,8 +11,8 @@ from typing import Final
 import pytest
 
 from overages.adapters.sqlite import SqliteRepository
-from overages.chain import COLUMNS, START, Row, row_digest
 from overages.errors import RecordsAltered
+from overages.records.chain import COLUMNS, START, Row, row_digest
 
 from .bills import fill
 

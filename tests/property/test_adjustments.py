@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import given, strategies as st
 
 from overages import Adjustment, Commitment, Currency, Discount, Money, PriceModel, Rounding
-from overages.adjusting import adjustments_of, credited
+from overages.statements.adjusting import adjustments_of, credited
 from overages.testing import strategies as billing
 
 from .contexts import ambient, decimal_contexts

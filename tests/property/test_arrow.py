@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from overages import OverageRecord, Statement, Usage, UsageEvent
-from overages.columns import EVENTS
+from overages._ground.columns import EVENTS
 from overages.errors import InvalidValue
 from overages.testing.strategies import records, statements, usage_events, usages
 

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import assume, given, strategies as st
 
 from overages import Carried, Carrying, CarryOver, Period, carry, carry_all
-from overages.exact import excess
+from overages.amounts.exact import excess
 from overages.testing.carrying import carry_overs, carryings
 from overages.testing.numerals import modest_numbers
 

@@ -12,8 +12,8 @@ import attrs
 from hypothesis import given, strategies as st
 
 from overages import Burndown, Cycle, Grant, Money, Period, burn_down, draw
+from overages.amounts.exact import SCALE, unscaled
 from overages.codec import decode, encode
-from overages.exact import SCALE, unscaled
 
 from .contexts import ambient, decimal_contexts
 from .grant_model import GrantModel

@@ -18,10 +18,10 @@ from overages import (
     Statement,
     aggregate,
 )
-from overages.chain import COLUMNS, START, Link, link_of, row_digest, row_of, verify_chain
 from overages.codec import encode
 from overages.errors import RecordsAltered
-from overages.recording import Ledger
+from overages.records.chain import COLUMNS, START, Link, link_of, row_digest, row_of, verify_chain
+from overages.records.ledger import Ledger
 from overages.testing.histories import results
 from overages.testing.recipe import Recipe
 from tests.recorded import AT

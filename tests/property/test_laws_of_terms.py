@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given, strategies as st
 
 from overages import Money, Overage, Statement, Usage, aggregate, calculate
-from overages.chain import link_of, verify_chain
-from overages.recording import Ledger
+from overages.records.chain import link_of, verify_chain
+from overages.records.ledger import Ledger
 from tests.recorded import AT
 
 from . import oracle_terms as oracle

@@ -23,9 +23,9 @@ from overages import (
     UsageEvent,
     meter,
 )
-from overages.metering import usage_of
-from overages.routing import Routes
 from overages.testing.numerals import positive_numbers, signed_numbers
+from overages.usage.metering import usage_of
+from overages.usage.routing import Routes
 
 JANUARY, FEBRUARY, MARCH = (Period.month(2024, month) for month in (1, 2, 3))
 MONTHS = (JANUARY, FEBRUARY, MARCH)

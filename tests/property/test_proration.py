@@ -25,8 +25,8 @@ from overages import (
     prorate_exactly,
     prorate_parts,
 )
-from overages.daycount import ADDING_UP
-from overages.exact import exact_number
+from overages.amounts.exact import exact_number
+from overages.periods.daycount import ADDING_UP
 
 from .contexts import ambient, decimal_contexts
 from .effort import many

@@ -28,8 +28,8 @@ from overages import (
     aggregate,
     calculate,
 )
-from overages.chain import START, row_digest, row_of, verify_chain
 from overages.codec import decode, encode
+from overages.records.chain import START, row_digest, row_of, verify_chain
 from overages.testing import strategies
 from overages.testing.registration import STRATEGIES
 

@@ -50,9 +50,9 @@ from overages import (
     draw,
     meter,
 )
+from overages.amounts.exact import Quantity
 from overages.codec import Codec, decode, encode
-from overages.exact import Quantity
-from overages.recording import Ledger
+from overages.records.ledger import Ledger
 from overages.testing import strategies
 
 

@@ -21,7 +21,7 @@ from overages import (
 )
 from overages.errors import InvalidValue, UnknownMetric, UnknownPlan
 from overages.gathering import settlement_of, used_in
-from overages.routing import Routes
+from overages.usage.routing import Routes
 
 JAN, FEB, MAR = (Period.month(2024, n) for n in (1, 2, 3))
 ROLLING = Plan("p", "USD", {"runs": Allowance(100, PerUnit(1), carry_over=CarryOver())})

@@ -28,7 +28,7 @@ from overages.errors import (
 )
 from overages.repository import Repository
 from overages.service import OverageService
-from overages.usage import Usage
+from overages.usage.usage import Usage
 
 FEB = Period.month(2024, 2)
 NOW = datetime(2024, 2, 20, tzinfo=UTC)

@@ -35,9 +35,9 @@ from overages import (
     overage_cap,
     smoothed_overage,
 )
+from overages.amounts.exact import exact_amount
 from overages.errors import InvalidType, OveragesError
-from overages.exact import exact_amount
-from overages.period import parse_instant
+from overages.periods.period import parse_instant
 
 PLAN = Plan("p", "USD", {"tokens": Allowance(5, PerUnit(1))})
 FEBRUARY = Period.month(2024, 2)

@@ -13,18 +13,27 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
+from overages._ground.names import name
+from overages._ground.parsing import (
+    Problems,
+    each,
+    flag,
+    instance_of,
+    optional,
+    parse_all,
+    tuple_of,
+)
 from overages.adapters.catalogue import Catalogue
-from overages.chain import START, ChainHead, verify_chain
+from overages.amounts.exact import ordinal, scaled, unscaled
 from overages.errors import InvalidType, InvalidValue, OveragesError
-from overages.exact import ordinal, scaled, unscaled
-from overages.metering import new_events
-from overages.names import name
-from overages.parsing import Problems, each, flag, instance_of, optional, parse_all, tuple_of
-from overages.period import Period, instant
-from overages.record import OverageRecord, by_sequence
-from overages.recording import Recording
-from overages.statement import Statement
-from overages.usage import Usage, UsageEvent
+from overages.periods.period import Period, instant
+from overages.records.chain import START, ChainHead, verify_chain
+from overages.records.ledger import Recording
+from overages.records.record import OverageRecord, by_sequence
+from overages.statements.statement import Statement
+from overages.usage.event import UsageEvent
+from overages.usage.metering import new_events
+from overages.usage.usage import Usage
 
 _optional_name: Final = optional(name)
 _optional_ordinal: Final = optional(ordinal)

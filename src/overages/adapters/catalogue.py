@@ -11,15 +11,15 @@ from typing import Final
 
 from attrs import evolve
 
-from overages.account import Account
+from overages._ground.names import name
+from overages._ground.parsing import instance_of, optional, parse_all
 from overages.adapters.storage import Storage
+from overages.amounts.exact import ordinal
 from overages.errors import GrantConflict, InvalidValue, UnknownGrant, UnknownPlan
-from overages.exact import ordinal
-from overages.grants import Grant
-from overages.names import name
-from overages.parsing import instance_of, optional, parse_all
-from overages.period import instant
-from overages.plan import Plan
+from overages.grants.grant import Grant
+from overages.periods.period import instant
+from overages.terms.account import Account
+from overages.terms.plan import Plan
 
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 _optional_instant: Final = optional(instant)

@@ -16,19 +16,21 @@ from threading import RLock
 
 from attrs import evolve
 
-from overages.account import Account
 from overages.adapters.base import BaseRepository, check_org
 from overages.adapters.storage import Counts
-from overages.aggregation import aggregate
-from overages.chain import ChainHead, Link, row_of
-from overages.exact import scaled
-from overages.grants import Grant
-from overages.period import Period
-from overages.plan import Plan
-from overages.record import OverageRecord, Summary
-from overages.recording import Ledger
-from overages.statement import Statement
-from overages.usage import Usage, UsageEvent
+from overages.amounts.exact import scaled
+from overages.grants.grant import Grant
+from overages.periods.period import Period
+from overages.records.aggregation import aggregate
+from overages.records.chain import ChainHead, Link, row_of
+from overages.records.ledger import Ledger
+from overages.records.record import OverageRecord
+from overages.statements.statement import Statement
+from overages.statements.summary import Summary
+from overages.terms.account import Account
+from overages.terms.plan import Plan
+from overages.usage.event import UsageEvent
+from overages.usage.usage import Usage
 
 
 class MemoryRepository(BaseRepository):

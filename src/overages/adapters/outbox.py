@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from threading import RLock
 
-from overages.names import name
+from overages._ground.names import name
+from overages._ground.parsing import as_tuple, instance_of, parse_all
 from overages.outbox import OutboxEntry, check_swap
-from overages.parsing import as_tuple, instance_of, parse_all
 
 
 class MemoryOutbox:

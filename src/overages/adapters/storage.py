@@ -11,15 +11,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 
-from overages.account import Account
-from overages.chain import ChainHead, Link
-from overages.grants import Grant
-from overages.period import Period
-from overages.plan import Plan
-from overages.record import OverageRecord, Summary
-from overages.recording import Ledger
-from overages.statement import Statement
-from overages.usage import Usage, UsageEvent
+from overages.grants.grant import Grant
+from overages.periods.period import Period
+from overages.records.chain import ChainHead, Link
+from overages.records.ledger import Ledger
+from overages.records.record import OverageRecord
+from overages.statements.statement import Statement
+from overages.statements.summary import Summary
+from overages.terms.account import Account
+from overages.terms.plan import Plan
+from overages.usage.event import UsageEvent
+from overages.usage.usage import Usage
 
 Counts = Mapping[tuple[str, Period, str], int]
 """Parts of units by org, period and metric."""

@@ -22,8 +22,8 @@ from overages.commands.rate import grand_total, rate, with_idle_accounts
 from overages.errors import OveragesError, UnknownPlan
 from overages.imports.plans import PlanBook
 from overages.repository import Repository
-from overages.statement import Statement
-from overages.usage import Usage
+from overages.statements.statement import Statement
+from overages.usage.usage import Usage
 
 HELP: Final = "calculate the overage of every org in a usage file, and record it in a database"
 _BATCH: Final = 1000  # statements in a transaction

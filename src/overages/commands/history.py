@@ -14,17 +14,17 @@ from datetime import datetime
 from functools import cached_property
 from typing import Final
 
-from overages.account import Account
-from overages.balance import NOTHING, Balance
 from overages.errors import InvalidValue, OveragesError, UnknownPlan
 from overages.gathering import periods_before
 from overages.imports.plans import PlanBook
-from overages.period import Period
-from overages.plan import Plan
+from overages.periods.period import Period
 from overages.repository import Repository
-from overages.settlement import settle
-from overages.statement import Statement
-from overages.usage import Usage
+from overages.settlements.balance import NOTHING, Balance
+from overages.settlements.settlement import settle
+from overages.statements.statement import Statement
+from overages.terms.account import Account
+from overages.terms.plan import Plan
+from overages.usage.usage import Usage
 
 _MISSING: Final = (
     "keeps what earlier periods left, and none of this org's are known: give their events, too, or"

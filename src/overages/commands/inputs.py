@@ -15,13 +15,14 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from overages.commands.progress import track
-from overages.cycle import Cycle
 from overages.errors import OveragesError
 from overages.imports.events import read_events
 from overages.imports.plans import PlanBook, read_plans
-from overages.metering import Meter
-from overages.period import Period, parse_instant
-from overages.usage import Usage, UsageEvent
+from overages.periods.cycle import Cycle
+from overages.periods.period import Period, parse_instant
+from overages.usage.event import UsageEvent
+from overages.usage.metering import Meter
+from overages.usage.usage import Usage
 
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 _LATEST: Final = datetime.max.replace(tzinfo=UTC)

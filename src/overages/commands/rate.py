@@ -7,17 +7,17 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from overages.calculation import calculate
+from overages._ground.parsing import Problems
+from overages.amounts.money import Money
 from overages.commands.history import History
 from overages.commands.inputs import load_plans, load_usage, refuse
 from overages.errors import OveragesError
 from overages.exports.statements import json_lines, write_csv
 from overages.imports.plans import PlanBook
-from overages.money import Money
-from overages.parsing import Problems
-from overages.period import Period
-from overages.statement import Statement
-from overages.usage import Usage
+from overages.periods.period import Period
+from overages.statements.calculation import calculate
+from overages.statements.statement import Statement
+from overages.usage.usage import Usage
 
 HELP: Final = "calculate the overage of every org in a usage file, and explain it"
 

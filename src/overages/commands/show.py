@@ -8,12 +8,12 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
+from overages._ground.display import text_table
 from overages.adapters.sqlite import SqliteRepository
-from overages.display import text_table
-from overages.money import Money
-from overages.period import Period
-from overages.record import OverageRecord
-from overages.recording import RECORD_ALIGN, record_table
+from overages.amounts.money import Money
+from overages.periods.period import Period
+from overages.records.ledger import RECORD_ALIGN, record_table
+from overages.records.record import OverageRecord
 
 HELP: Final = "show what is recorded in a database"
 

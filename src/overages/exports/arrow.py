@@ -24,14 +24,14 @@ except ImportError as error:
         name="pyarrow",
     ) from error
 
-from overages.adjustment import OVERAGE
-from overages.columns import LINES, RECORDS, USAGE, Column, Kind
+from overages._ground.columns import LINES, RECORDS, USAGE, Column, Kind
+from overages._ground.parsing import Parser, one_of
+from overages.amounts.exact import DECIMAL_DIGITS, INTEGER_DIGITS, number_text
 from overages.errors import InvalidValue
-from overages.exact import DECIMAL_DIGITS, INTEGER_DIGITS, number_text
-from overages.parsing import Parser, one_of
-from overages.record import OverageRecord
-from overages.statement import Statement
-from overages.usage import Usage
+from overages.records.record import OverageRecord
+from overages.statements.adjustment import OVERAGE
+from overages.statements.statement import Statement
+from overages.usage.usage import Usage
 
 Amounts: TypeAlias = Literal["decimal", "text"]
 """What amounts of money are written as."""
@@ -58,7 +58,7 @@ _amounts: Final = one_of("decimal", "text")
 def statements_to_arrow(statements: Iterable[Statement], *, amounts: Amounts = "decimal") -> Any:
     """Return a `pyarrow.Table` with a row for each line of each statement, overage or adjustment.
 
-    Columns and types are those of `overages.columns.LINES`, whatever the statements are; an
+    Columns and types are those of `overages._ground.columns.LINES`, whatever the statements are; an
     adjustment has no quantities, and no metric where it is about all of them.
 
     :param amounts: ``"decimal"`` has unit prices and exact costs as decimals of 14 integer and 24
@@ -89,7 +89,9 @@ def statement_batches(statements: Iterable[Statement], *, amounts: Amounts = "de
 
 
 def records_to_arrow(records: Iterable[OverageRecord], *, amounts: Amounts = "decimal") -> Any:
-    """Return a `pyarrow.Table` with a row for each record, its columns `overages.columns.RECORDS`.
+    """Return a `pyarrow.Table` with a row for each record.
+
+    Its columns are `overages._ground.columns.RECORDS`.
 
     `overages.imports.arrow.records_from_arrow` makes the same records of it again.
 
@@ -105,7 +107,9 @@ def record_batches(records: Iterable[OverageRecord], *, amounts: Amounts = "deci
 
 
 def usages_to_arrow(usages: Iterable[Usage]) -> Any:
-    """Return a `pyarrow.Table` with a row for each quantity, its columns `overages.columns.USAGE`.
+    """Return a `pyarrow.Table` with a row for each quantity.
+
+    Its columns are `overages._ground.columns.USAGE`.
 
     Usage of nothing at all is a row without metric and quantity.
     `overages.imports.arrow.usages_from_arrow` makes the same usage of it again.

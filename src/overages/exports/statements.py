@@ -11,14 +11,14 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, TextIO
 
-from overages.adjustment import OVERAGE, Adjustment
-from overages.columns import LINES, names_of
-from overages.exact import Exact, number_text
-from overages.limitpart import LimitPart
-from overages.overage import Overage
-from overages.period import format_instant
-from overages.statement import Statement
-from overages.tier import TierCharge
+from overages._ground.columns import LINES, names_of
+from overages.amounts.exact import Exact, number_text
+from overages.periods.period import format_instant
+from overages.prices.tier import TierCharge
+from overages.statements.adjustment import OVERAGE, Adjustment
+from overages.statements.limit_part import LimitPart
+from overages.statements.overage import Overage
+from overages.statements.statement import Statement
 
 COLUMNS: Final = names_of(LINES)
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from overages.parsing import Parser, Problems
+from overages._ground.parsing import Parser, Problems
 
 GIVEN: Final = object()  # what no value is
 

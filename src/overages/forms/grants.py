@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from overages.burndown import Burndown, Draw, GrantBalance
+from overages.amounts.money import Money
 from overages.errors import InvalidValue
 from overages.forms.form import Form
 from overages.forms.holders import list_of, optional, table
 from overages.forms.values import INSTANT, NAME, NUMBER, WHOLE
-from overages.grants import Grant
-from overages.money import Money
+from overages.grants.burndown import Burndown, Draw, GrantBalance
+from overages.grants.grant import Grant
 
 
 def grant_forms(currency: Form, money: Form, cycle: Form) -> dict[type, Form]:

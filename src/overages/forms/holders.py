@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from overages._ground.jsontext import at, at_any, entries, items
+from overages._ground.names import name
+from overages._ground.parsing import Problems, optional as or_none
 from overages.errors import InvalidType, InvalidValue
 from overages.forms.form import GIVEN, Form, behind
-from overages.jsontext import at, at_any, entries, items
-from overages.names import name
-from overages.parsing import Problems, optional as or_none
 
 
 def optional(form: Form) -> Form:

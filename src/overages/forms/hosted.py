@@ -16,14 +16,14 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from overages._ground.jsontext import entries
+from overages._ground.parsing import Problems
+from overages.amounts.exact import exact_amount
 from overages.errors import InvalidType, InvalidValue, OveragesError
-from overages.exact import exact_amount
 from overages.forms.form import Form
 from overages.forms.holders import list_of, table
 from overages.forms.values import NUMBER, TEXT
-from overages.jsontext import entries
-from overages.parsing import Problems
-from overages.tier import Tier
+from overages.prices.tier import Tier
 
 
 def check_models(models: Iterable[object], taken: Collection[str]) -> None:

@@ -11,22 +11,22 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from overages.allowance import Allowance
-from overages.carryover import CarryOver
-from overages.commitment import Commitment
-from overages.conversion import Conversion
-from overages.cycle import Cycle
-from overages.daycount import Proration
-from overages.discount import Discount
-from overages.exchange import Exchanged
+from overages.amounts.money import Currency, Money
+from overages.amounts.rounding import Rounding
 from overages.forms.form import Form
 from overages.forms.holders import any_of, in_order, list_of, optional, table, unless
 from overages.forms.values import EXACT, FLAG, INSTANT, NAME, NUMBER, ROUNDING, TEXT, WHOLE, named
-from overages.money import Currency, Money
-from overages.plan import Plan
-from overages.pricing import Graduated, Package, Percentage, PerUnit, Volume
-from overages.rounding import Rounding
-from overages.tier import Tier
+from overages.periods.cycle import Cycle
+from overages.periods.daycount import Proration
+from overages.prices.exchange import Exchanged
+from overages.prices.models import Graduated, Package, Percentage, PerUnit, Volume
+from overages.prices.tier import Tier
+from overages.terms.allowance import Allowance
+from overages.terms.carry_over import CarryOver
+from overages.terms.commitment import Commitment
+from overages.terms.conversion import Conversion
+from overages.terms.discount import Discount
+from overages.terms.plan import Plan
 
 CURRENCY: Final = table(Currency, code=NAME, exponent=WHOLE)
 MONEY: Final = table(Money, currency=CURRENCY, minor=WHOLE)

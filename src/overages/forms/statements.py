@@ -11,25 +11,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from overages.adjustment import OVERAGE, Adjustment
-from overages.chain import ChainHead
+from overages._ground.parsing import Problems
+from overages.amounts.money import Currency, Money
 from overages.errors import InvalidValue
 from overages.forms.form import Form
 from overages.forms.holders import by_name, list_of, optional, table, unless
 from overages.forms.plans import CURRENCY, MONEY, TIER
 from overages.forms.usage import USAGE_FORMS
 from overages.forms.values import EXACT, INSTANT, NAME, NUMBER, PERIOD, TEXT, WHOLE
-from overages.limitpart import LimitPart
-from overages.money import Currency, Money
-from overages.overage import Overage
-from overages.parsing import Problems
-from overages.period import Period
-from overages.plan import Plan
-from overages.record import MetricTotal, OverageRecord, Summary
-from overages.sharing import PoolShare
-from overages.statement import Statement
-from overages.tier import Charge, TierCharge
-from overages.transactions import TransactionCharge, TransactionFee
+from overages.periods.period import Period
+from overages.prices.tier import Charge, TierCharge
+from overages.prices.transactions import TransactionCharge, TransactionFee
+from overages.records.chain import ChainHead
+from overages.records.record import OverageRecord
+from overages.settlements.sharing import PoolShare
+from overages.statements.adjustment import OVERAGE, Adjustment
+from overages.statements.limit_part import LimitPart
+from overages.statements.overage import Overage
+from overages.statements.statement import Statement
+from overages.statements.summary import MetricTotal, Summary
+from overages.terms.plan import Plan
 
 
 def _statement(

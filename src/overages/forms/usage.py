@@ -9,20 +9,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from overages.account import Account
-from overages.balance import Balance
-from overages.burndown import Burndown
-from overages.carrying import Carrying
-from overages.carryover import Carried
 from overages.errors import InvalidValue
 from overages.forms.form import Form
 from overages.forms.grants import grant_forms
 from overages.forms.holders import by_name, list_of, optional, table, unless
 from overages.forms.plans import CARRY_OVER, CURRENCY, CYCLE, MONEY
 from overages.forms.values import EXACT, INSTANT, NAME, NUMBER, PERIOD, ROUNDING, TEXT, WHOLE
-from overages.increment import Increment
-from overages.metric import Metric
-from overages.usage import Usage, UsageEvent
+from overages.grants.burndown import Burndown
+from overages.settlements.balance import Balance
+from overages.settlements.carrying import Carrying
+from overages.terms.account import Account
+from overages.terms.carry_over import Carried
+from overages.usage.event import UsageEvent
+from overages.usage.increment import Increment
+from overages.usage.metric import Metric
+from overages.usage.usage import Usage
 
 _CARRIED: Final = table(Carried, quantity=NUMBER, period=PERIOD, periods_left=optional(WHOLE))
 _GRANTS: Final = grant_forms(CURRENCY, MONEY, CYCLE)

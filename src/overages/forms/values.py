@@ -14,14 +14,14 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final, TypeAlias
 
+from overages._ground.jsontext import at
+from overages._ground.names import name
+from overages._ground.parsing import Parser, Problems, flag
+from overages.amounts.exact import exact_number, number_text
+from overages.amounts.rounding import Rounding
 from overages.errors import InvalidType, InvalidValue
-from overages.exact import exact_number, number_text
 from overages.forms.form import Form, behind
-from overages.jsontext import at
-from overages.names import name
-from overages.parsing import Parser, Problems, flag
-from overages.period import Period, format_instant, parse_instant
-from overages.rounding import Rounding
+from overages.periods.period import Period, format_instant, parse_instant
 
 Number: TypeAlias = int | Decimal
 """A number as it is read: `int` if whole, else a `Decimal`."""

@@ -17,16 +17,17 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Final
 
-from overages.columns import EVENTS, RECORDS, USAGE, dimension_of
+from overages._ground.columns import EVENTS, RECORDS, USAGE, dimension_of
+from overages._ground.names import name
+from overages._ground.parsing import Problems, instance_of, optional, parse_all
+from overages.amounts.exact import Exact, Quantity, exact_amount, non_negative, quantity
+from overages.amounts.money import Currency, Money
 from overages.errors import InvalidValue, OveragesError
-from overages.exact import Exact, Quantity, exact_amount, non_negative, quantity
 from overages.imports.frames import ArrowTable, Row, read_rows
-from overages.money import Currency, Money
-from overages.names import name
-from overages.parsing import Problems, instance_of, optional, parse_all
-from overages.period import Period
-from overages.record import OverageRecord
-from overages.usage import Usage, UsageEvent
+from overages.periods.period import Period
+from overages.records.record import OverageRecord
+from overages.usage.event import UsageEvent
+from overages.usage.usage import Usage
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _AMOUNT: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+|/[1-9][0-9]*)?")
@@ -92,8 +93,8 @@ def usages_from_arrow(table: ArrowTable, period: Period | None = None) -> list[U
 def records_from_arrow(table: ArrowTable) -> Iterator[OverageRecord]:
     """Yield the record of each row of what `overages.exports.arrow.records_to_arrow` has made.
 
-    Amounts may be decimals or text. Digests are taken as they are: `overages.chain.verify_chain`
-    checks them.
+    Amounts may be decimals or text. Digests are taken as they are:
+    `overages.records.chain.verify_chain` checks them.
 
     :param table: of pyarrow, pandas, Polars, or anything else with the Arrow PyCapsule interface.
     :raises InvalidType: if the table isn't one, or a column is of a type that it can't have.

@@ -16,12 +16,12 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
 from functools import partial
 
-from overages.columns import EVENTS, dimension_of, refuse_columns
+from overages._ground.columns import EVENTS, dimension_of, refuse_columns
+from overages._ground.parsing import Parser, parse_all
+from overages.amounts.exact import quantity
 from overages.errors import InvalidValue, OveragesError
-from overages.exact import quantity
-from overages.parsing import Parser, parse_all
-from overages.period import parse_instant
-from overages.usage import UsageEvent
+from overages.periods.period import parse_instant
+from overages.usage.event import UsageEvent
 
 
 def read_events(

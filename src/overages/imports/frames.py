@@ -20,9 +20,9 @@ except ImportError as error:
         name="pyarrow",
     ) from error
 
-from overages.columns import Column, Kind, refuse_columns
+from overages._ground.columns import Column, Kind, refuse_columns
+from overages._ground.parsing import Problems
 from overages.errors import InvalidType, InvalidValue
-from overages.parsing import Problems
 
 Row: TypeAlias = dict[str, Any]
 """Cells by column; an instant is a number of microseconds since 1970."""

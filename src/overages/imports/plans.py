@@ -39,15 +39,15 @@ from decimal import Decimal
 
 from attrs import frozen
 
-from overages.account import Account
-from overages.cycle import Cycle
+from overages._ground.parsing import Problems
+from overages.amounts.exact import Quantity
 from overages.errors import InvalidValue, UnknownMetric, UnknownPlan
-from overages.exact import Quantity
 from overages.imports.tables import keys_of, table_of
 from overages.imports.terms import read_cycle, read_plan
-from overages.parsing import Problems
-from overages.period import parse_instant
-from overages.plan import Plan
+from overages.periods.cycle import Cycle
+from overages.periods.period import parse_instant
+from overages.terms.account import Account
+from overages.terms.plan import Plan
 
 
 @frozen(weakref_slot=False)

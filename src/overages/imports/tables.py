@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from overages._ground.parsing import Problems
 from overages.errors import InvalidType, InvalidValue
-from overages.parsing import Problems
 
 T = TypeVar("T")
 

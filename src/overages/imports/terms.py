@@ -11,21 +11,21 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from overages.allowance import Allowance
-from overages.carryover import CarryOver
-from overages.commitment import Commitment
-from overages.conversion import Conversion
-from overages.cycle import Cycle
-from overages.discount import Discount
+from overages._ground.parsing import Problems
+from overages.amounts.money import Currency, Money
 from overages.errors import InvalidType, InvalidValue
-from overages.exchange import Exchanged
 from overages.imports.tables import each_of, keys_of, read_fields, table_of
-from overages.money import Currency, Money
-from overages.parsing import Problems
-from overages.period import parse_instant
-from overages.plan import Plan
-from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
-from overages.tier import Tier
+from overages.periods.cycle import Cycle
+from overages.periods.period import parse_instant
+from overages.prices.exchange import Exchanged
+from overages.prices.models import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
+from overages.prices.tier import Tier
+from overages.terms.allowance import Allowance
+from overages.terms.carry_over import CarryOver
+from overages.terms.commitment import Commitment
+from overages.terms.conversion import Conversion
+from overages.terms.discount import Discount
+from overages.terms.plan import Plan
 
 _BOUNDS: Final = ["discounts", "maximum", "minimum", "proration"]
 _PLAN: Final = ["rounding", "rounding_scope", "base_fee", *_BOUNDS]

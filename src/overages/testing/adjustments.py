@@ -9,10 +9,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from overages.adjustment import Adjustment
-from overages.commitment import Commitment
-from overages.discount import Discount
-from overages.money import Money
+from overages.amounts.money import Money
+from overages.statements.adjustment import Adjustment
+from overages.terms.commitment import Commitment
+from overages.terms.discount import Discount
 from overages.testing.basics import currencies as any_currency, metrics, minor_units, names
 from overages.testing.numerals import UNIT, exact_amounts_of, non_negative_numbers, spelled
 from overages.testing.recipe import Recipe, Spelled

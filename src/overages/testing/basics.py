@@ -11,10 +11,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from overages.cycle import Cycle
-from overages.money import Currency, Money
-from overages.period import Period
-from overages.rounding import Rounding
+from overages.amounts.money import Currency, Money
+from overages.amounts.rounding import Rounding
+from overages.periods.cycle import Cycle
+from overages.periods.period import Period
 from overages.testing.recipe import Recipe, Spelled
 
 Currencies = st.SearchStrategy[Currency] | st.SearchStrategy[str]

@@ -12,16 +12,16 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from overages.account import Account
-from overages.allowance import Allowance
-from overages.calculation import calculate
-from overages.cycle import Cycle
 from overages.errors import InvalidValue
-from overages.limitpart import LimitPart
-from overages.overage import Overage
-from overages.plan import Plan
-from overages.rating import units_of
-from overages.statement import Statement
+from overages.periods.cycle import Cycle
+from overages.statements.calculation import calculate
+from overages.statements.limit_part import LimitPart
+from overages.statements.overage import Overage
+from overages.statements.rating import units_of
+from overages.statements.statement import Statement
+from overages.terms.account import Account
+from overages.terms.allowance import Allowance
+from overages.terms.plan import Plan
 from overages.testing.basics import (
     currencies,
     cycle_recipes,
@@ -42,7 +42,7 @@ from overages.testing.numerals import (
 from overages.testing.pricing import our_price_recipes, quantities_at
 from overages.testing.recipe import Recipe, Spelled, cook
 from overages.testing.terms import Terms, allowance_terms, bounding_terms
-from overages.usage import Usage
+from overages.usage.usage import Usage
 
 Prices = st.SearchStrategy[Any]
 """Price models, or recipes of them."""

@@ -9,10 +9,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from overages.carrying import Carrying
-from overages.carryover import Carried, CarryOver
-from overages.exact import LIMIT
-from overages.period import Period
+from overages.amounts.exact import LIMIT
+from overages.periods.period import Period
+from overages.settlements.carrying import Carrying
+from overages.terms.carry_over import Carried, CarryOver
 from overages.testing.basics import period_recipes, roundings
 from overages.testing.numerals import (
     UNIT,

@@ -9,10 +9,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from overages.burndown import Burndown, Draw, GrantBalance
-from overages.exact import INTEGER_DIGITS, scaled
-from overages.grants import Grant
-from overages.money import Money
+from overages.amounts.exact import INTEGER_DIGITS, scaled
+from overages.amounts.money import Money
+from overages.grants.burndown import Burndown, Draw, GrantBalance
+from overages.grants.grant import Grant
 from overages.testing.basics import (
     currencies,
     cycle_recipes,

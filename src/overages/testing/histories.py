@@ -13,23 +13,23 @@ from typing import Any, Final
 from attrs import evolve
 from hypothesis import strategies as st
 
-from overages.allowance import Allowance
-from overages.calculation import calculate
-from overages.chain import ChainHead, row_digest, row_of
-from overages.exact import exact_number
-from overages.money import Currency, Money
-from overages.period import Period
-from overages.plan import Plan
-from overages.record import OverageRecord
-from overages.recording import Ledger, Recording
-from overages.rounding import Rounding
-from overages.statement import Statement
+from overages.amounts.exact import exact_number
+from overages.amounts.money import Currency, Money
+from overages.amounts.rounding import Rounding
+from overages.periods.period import Period
+from overages.records.chain import ChainHead, row_digest, row_of
+from overages.records.ledger import Ledger, Recording
+from overages.records.record import OverageRecord
+from overages.statements.calculation import calculate
+from overages.statements.statement import Statement
+from overages.terms.allowance import Allowance
+from overages.terms.plan import Plan
 from overages.testing.basics import instants, metrics, names, ordinals, orgs, period_recipes
 from overages.testing.numerals import fractions, positive_numbers, prices, signed_numbers
 from overages.testing.pricing import our_price_recipes, quantities_at
 from overages.testing.recipe import cook
 from overages.testing.terms import Terms, bounding_terms
-from overages.usage import Usage
+from overages.usage.usage import Usage
 
 _MOST_RESULTS: Final = 5
 _MOST_REVISIONS: Final = 9

@@ -9,8 +9,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from overages.increment import Increment
-from overages.metric import Metric
 from overages.testing.basics import instants, metrics, names, orgs, roundings
 from overages.testing.billing import reordered
 from overages.testing.numerals import (
@@ -20,7 +18,9 @@ from overages.testing.numerals import (
     signed_numbers,
 )
 from overages.testing.recipe import Recipe, Spelled
-from overages.usage import UsageEvent
+from overages.usage.event import UsageEvent
+from overages.usage.increment import Increment
+from overages.usage.metric import Metric
 
 _dimensions = st.sampled_from(["region", "model"]) | names
 

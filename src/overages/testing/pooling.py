@@ -9,14 +9,14 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from overages.plan import Plan
-from overages.pooling import PooledStatement, pool
-from overages.sharing import PoolShare
+from overages.settlements.pooling import PooledStatement, pool
+from overages.settlements.sharing import PoolShare
+from overages.terms.plan import Plan
 from overages.testing.basics import metrics, money_recipes, orgs, period_recipes
 from overages.testing.billing import plan_recipes, reordered
 from overages.testing.numerals import modest_numbers, non_negative_numbers, small_wholes
 from overages.testing.recipe import Recipe, Spelled
-from overages.usage import Usage
+from overages.usage.usage import Usage
 
 pool_share_recipes = st.builds(
     lambda *args: Recipe(PoolShare, args), orgs, metrics, non_negative_numbers, money_recipes()

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from overages.conversion import Conversion
-from overages.exchange import Exchanged
-from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
+from overages.prices.exchange import Exchanged
+from overages.prices.models import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
+from overages.prices.tier import Charge, Tier, TierCharge
+from overages.prices.transactions import TransactionCharge, TransactionFee
+from overages.terms.conversion import Conversion
 from overages.testing.pricing import our_price_recipes
 from overages.testing.recipe import Recipe
 from overages.testing.recipes import values_of
-from overages.tier import Charge, Tier, TierCharge
-from overages.transactions import TransactionCharge, TransactionFee
 
 
 def prices() -> st.SearchStrategy[PriceModel]:

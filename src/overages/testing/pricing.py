@@ -12,8 +12,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from overages.exchange import Exchanged
-from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
+from overages.prices.exchange import Exchanged
+from overages.prices.models import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
+from overages.prices.tier import Tier
 from overages.testing.numerals import (
     ANY_WAY,
     MOST_PARTS,
@@ -32,7 +33,6 @@ from overages.testing.numerals import (
     sizes,
 )
 from overages.testing.recipe import Recipe, Spelled
-from overages.tier import Tier
 
 # Hypothesis checks a strategy before it first draws from it, which takes longer than to draw: what
 # is drawn often is made once, not within the function that draws.

@@ -9,34 +9,35 @@ from typing import Any, Final, TypeVar
 
 from hypothesis import strategies as st
 
-from overages.account import Account
-from overages.adjustment import OVERAGE, Adjustment
-from overages.allowance import Allowance
-from overages.balance import Balance
-from overages.burndown import Burndown, Draw, GrantBalance
-from overages.carrying import Carrying
-from overages.carryover import Carried, CarryOver
-from overages.chain import ChainHead
-from overages.commitment import Commitment
-from overages.conversion import Conversion
-from overages.cycle import Cycle
-from overages.discount import Discount
-from overages.exchange import Exchanged
-from overages.grants import Grant
-from overages.increment import Increment
-from overages.limitpart import LimitPart
-from overages.metric import Metric
-from overages.money import Currency, Money
-from overages.overage import Overage
-from overages.period import Period
-from overages.plan import Plan
-from overages.pooling import PooledStatement
-from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
-from overages.record import MetricTotal, OverageRecord, Summary
-from overages.recording import Recording
-from overages.settlement import Settlement
-from overages.sharing import PoolShare
-from overages.statement import Statement
+from overages.amounts.money import Currency, Money
+from overages.grants.burndown import Burndown, Draw, GrantBalance
+from overages.grants.grant import Grant
+from overages.periods.cycle import Cycle
+from overages.periods.period import Period
+from overages.prices.exchange import Exchanged
+from overages.prices.models import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
+from overages.prices.tier import Charge, Tier, TierCharge
+from overages.prices.transactions import TransactionCharge, TransactionFee
+from overages.records.chain import ChainHead
+from overages.records.ledger import Recording
+from overages.records.record import OverageRecord
+from overages.settlements.balance import Balance
+from overages.settlements.carrying import Carrying
+from overages.settlements.pooling import PooledStatement
+from overages.settlements.settlement import Settlement
+from overages.settlements.sharing import PoolShare
+from overages.statements.adjustment import OVERAGE, Adjustment
+from overages.statements.limit_part import LimitPart
+from overages.statements.overage import Overage
+from overages.statements.statement import Statement
+from overages.statements.summary import MetricTotal, Summary
+from overages.terms.account import Account
+from overages.terms.allowance import Allowance
+from overages.terms.carry_over import Carried, CarryOver
+from overages.terms.commitment import Commitment
+from overages.terms.conversion import Conversion
+from overages.terms.discount import Discount
+from overages.terms.plan import Plan
 from overages.testing.adjustments import adjustment_recipes, commitment_recipes, discount_recipes
 from overages.testing.basics import (
     currencies,
@@ -91,9 +92,10 @@ from overages.testing.rules import (
     transaction_fee_recipes,
 )
 from overages.testing.settling import settled_balance_recipes, settlement_recipes
-from overages.tier import Charge, Tier, TierCharge
-from overages.transactions import TransactionCharge, TransactionFee
-from overages.usage import Usage, UsageEvent
+from overages.usage.event import UsageEvent
+from overages.usage.increment import Increment
+from overages.usage.metric import Metric
+from overages.usage.usage import Usage
 
 tier_charge_recipes = st.builds(
     lambda *args: Recipe(TierCharge, args),

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from overages.chain import START, ChainHead
-from overages.record import MetricTotal, OverageRecord, Summary
-from overages.recording import Recording
+from overages.records.chain import START, ChainHead
+from overages.records.ledger import Recording
+from overages.records.record import OverageRecord
+from overages.statements.summary import MetricTotal, Summary
 from overages.testing import basics, histories as made, recipes
 from overages.testing.basics import Currencies, or_usual
 from overages.testing.recipe import Recipe

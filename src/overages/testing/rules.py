@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from overages.conversion import Conversion
+from overages.prices.transactions import TransactionCharge, TransactionFee
+from overages.terms.conversion import Conversion
 from overages.testing.basics import roundings
 from overages.testing.numerals import (
     flat_fees,
@@ -23,7 +24,6 @@ from overages.testing.numerals import (
     spelled,
 )
 from overages.testing.recipe import Recipe, Spelled
-from overages.transactions import TransactionCharge, TransactionFee
 
 conversion_recipes = st.builds(
     lambda *args: Recipe(Conversion, args),

@@ -10,14 +10,14 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from overages.balance import Balance
-from overages.settlement import Settlement
+from overages.settlements.balance import Balance
+from overages.settlements.settlement import Settlement
 from overages.testing.basics import metrics, orgs, period_recipes
 from overages.testing.billing import quantity_maps, reordered, statement_recipes
 from overages.testing.carrying import carrying_recipes
 from overages.testing.grants import burndown_recipes
 from overages.testing.recipe import Recipe, Spelled
-from overages.usage import Usage
+from overages.usage.usage import Usage
 
 
 @st.composite

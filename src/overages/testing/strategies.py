@@ -19,17 +19,15 @@ except ImportError as error:
         "pip install 'overages[test]'"
     ) from error
 
-from overages.account import Account
-from overages.allowance import Allowance
-from overages.cycle import Cycle
-from overages.increment import Increment
-from overages.limitpart import LimitPart
-from overages.metric import Metric
-from overages.money import Currency, Money
-from overages.overage import Overage
-from overages.period import Period
-from overages.plan import Plan
-from overages.statement import Statement
+from overages.amounts.money import Currency, Money
+from overages.periods.cycle import Cycle
+from overages.periods.period import Period
+from overages.statements.limit_part import LimitPart
+from overages.statements.overage import Overage
+from overages.statements.statement import Statement
+from overages.terms.account import Account
+from overages.terms.allowance import Allowance
+from overages.terms.plan import Plan
 from overages.testing import basics, billing
 from overages.testing.adjustments import adjustments, commitments, discounts
 from overages.testing.basics import Currencies, or_usual
@@ -64,7 +62,10 @@ from overages.testing.records import (
 )
 from overages.testing.registration import register
 from overages.testing.settling import balances, settlements
-from overages.usage import Usage, UsageEvent
+from overages.usage.event import UsageEvent
+from overages.usage.increment import Increment
+from overages.usage.metric import Metric
+from overages.usage.usage import Usage
 
 __all__ = [
     "accounts", "adjustments", "allowances", "balances", "burndowns", "carried", "carry_overs",

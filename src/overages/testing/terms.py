@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 
-from overages.conversion import Conversion
-from overages.daycount import Proration
+from overages.periods.daycount import Proration
+from overages.terms.conversion import Conversion
 from overages.testing.adjustments import amount_recipes, commitment_recipes, discount_recipes
 from overages.testing.basics import cycle_recipes, roundings
 from overages.testing.carrying import carry_over_recipes

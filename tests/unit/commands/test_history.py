@@ -25,7 +25,7 @@ from overages.__main__ import main
 from overages.commands import close, rate
 from overages.commands.inputs import load_plans
 from overages.imports.plans import PlanBook
-from overages.statement import Statement
+from overages.statements.statement import Statement
 
 PLANS = """
 default_plan = "rolling"

@@ -22,7 +22,7 @@ from overages import (
     Usage,
     calculate,
 )
-from overages.columns import LINES, RECORDS, USAGE, names_of
+from overages._ground.columns import LINES, RECORDS, USAGE, names_of
 from overages.errors import InvalidValue
 
 pa = pytest.importorskip("pyarrow")

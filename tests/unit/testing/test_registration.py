@@ -44,7 +44,7 @@ def by_plugin() -> str:
         "from overages import Plan, calculate\n{plugin}",
         "from overages import Plan\n{plugin}from overages import calculate",
         "from overages.testing.strategies import plans\n{plugin}from overages import Plan",
-        "{plugin}{plugin}from overages.plan import Plan",
+        "{plugin}{plugin}from overages.terms.plan import Plan",
     ],
 )
 def test_a_value_can_be_had_from_its_type_whatever_was_imported_first(imports: str) -> None:

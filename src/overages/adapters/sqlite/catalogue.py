@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TypeVar
 
-from overages.account import Account
 from overages.adapters.sqlite.rows import instant_of, readable
 from overages.adapters.sqlite.store import SqliteStore
-from overages.period import format_instant
-from overages.plan import Plan
+from overages.periods.period import format_instant
+from overages.terms.account import Account
+from overages.terms.plan import Plan
 
 T = TypeVar("T")
 

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from overages.adapters.sqlite.rows import currency_of, instant_of, readable
 from overages.adapters.sqlite.store import SqliteStore
+from overages.amounts.exact import Quantity, number_text
+from overages.amounts.money import Money
 from overages.codec import decode, encode
-from overages.cycle import Cycle
-from overages.exact import Quantity, number_text
-from overages.grants import Grant
-from overages.money import Money
-from overages.period import format_instant
+from overages.grants.grant import Grant
+from overages.periods.cycle import Cycle
+from overages.periods.period import format_instant
 
 COLUMNS_OF_GRANT: Final = (
     "grant_id, metric_type, amount, currency, currency_exponent, priority, effective_at,"

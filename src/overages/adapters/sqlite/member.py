@@ -17,16 +17,17 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any, Final
 
+from overages._ground.names import name
+from overages._ground.parsing import instance_of, optional, parse_all
 from overages.adapters.sqlite.connection import Database
 from overages.adapters.sqlite.grants import COLUMNS_OF_GRANT, grants_of
 from overages.adapters.sqlite.records import COLUMNS_OF_RECORD
 from overages.adapters.sqlite.rows import period_columns, readable, record_of
-from overages.aggregation import aggregate
-from overages.grants import Grant
-from overages.names import name
-from overages.parsing import instance_of, optional, parse_all
-from overages.period import Period
-from overages.record import OverageRecord, Summary, by_sequence
+from overages.grants.grant import Grant
+from overages.periods.period import Period
+from overages.records.aggregation import aggregate
+from overages.records.record import OverageRecord, by_sequence
+from overages.statements.summary import Summary
 
 _RECORDS: Final = "org_billing_overages"
 _GRANTS: Final = "org_billing_grants"

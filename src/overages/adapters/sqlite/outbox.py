@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+from overages._ground.names import name
+from overages._ground.parsing import as_tuple, instance_of, parse_all
 from overages.adapters.sqlite.connection import Database
 from overages.adapters.sqlite.rows import instant_of, readable
 from overages.adapters.sqlite.store import chunks, marks
-from overages.names import name
 from overages.outbox import OutboxEntry, check_swap
-from overages.parsing import as_tuple, instance_of, parse_all
-from overages.period import format_instant
+from overages.periods.period import format_instant
 
 _COLUMNS: Final = "org_id, destination, id, request, sent_at, attempt, state, reference"
 _INSERT: Final = (

@@ -7,6 +7,8 @@ from datetime import datetime
 from itertools import chain
 from typing import Final
 
+from overages._ground.names import name
+from overages._ground.parsing import instance_of
 from overages.adapters.sqlite.rows import (
     coarse_span,
     instant_of,
@@ -17,14 +19,13 @@ from overages.adapters.sqlite.rows import (
     summary_of,
 )
 from overages.adapters.sqlite.store import IN_PERIOD, SqliteStore, chunks, marks
-from overages.adjustment import OVERAGE
-from overages.chain import COLUMNS, START, ChainHead, Link, StoredRow, link_of
-from overages.names import name
-from overages.parsing import instance_of
-from overages.period import Period, format_instant
-from overages.record import OverageRecord, Summary, by_sequence
-from overages.recording import Ledger
-from overages.statement import Statement
+from overages.periods.period import Period, format_instant
+from overages.records.chain import COLUMNS, START, ChainHead, Link, StoredRow, link_of
+from overages.records.ledger import Ledger
+from overages.records.record import OverageRecord, by_sequence
+from overages.statements.adjustment import OVERAGE
+from overages.statements.statement import Statement
+from overages.statements.summary import Summary
 
 COLUMNS_OF_RECORD: Final = ", ".join((*COLUMNS, "id"))
 _HEADS: Final = "SELECT org_id, sequence, id FROM org_billing_chain_heads"

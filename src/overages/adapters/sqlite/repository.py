@@ -8,13 +8,13 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from overages._ground.parsing import instance_of
 from overages.adapters.sqlite.catalogue import Catalogue
 from overages.adapters.sqlite.connection import Database
 from overages.adapters.sqlite.grants import GrantTable
 from overages.adapters.sqlite.records import RecordTables
 from overages.adapters.sqlite.usage import UsageTables
 from overages.codec import Codec
-from overages.parsing import instance_of
 
 
 class SqliteRepository(Catalogue, UsageTables, GrantTable, RecordTables):

@@ -15,14 +15,15 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
-from overages.chain import Row
+from overages._ground.jsontext import entries, parsed, written
+from overages.amounts.exact import SCALE, Exact, Quantity, number_text, scaled, unscaled
+from overages.amounts.money import Currency, Money, new_money
 from overages.errors import CurrencyMismatch, OveragesError, StorageCorrupt, StorageError
-from overages.exact import SCALE, Exact, Quantity, number_text, scaled, unscaled
-from overages.jsontext import entries, parsed, written
-from overages.money import Currency, Money, new_money
-from overages.period import Period, format_instant, parse_instant
-from overages.record import OverageRecord, Summary, new_summary, new_total
-from overages.usage import UsageEvent
+from overages.periods.period import Period, format_instant, parse_instant
+from overages.records.chain import Row
+from overages.records.record import OverageRecord
+from overages.statements.summary import Summary, new_summary, new_total
+from overages.usage.event import UsageEvent
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from overages._ground.names import name
 from overages.adapters.sqlite.rows import (
     coarse_span,
     event_columns,
@@ -16,10 +17,10 @@ from overages.adapters.sqlite.rows import (
 )
 from overages.adapters.sqlite.store import IN_PERIOD, SqliteStore, chunks, marks
 from overages.adapters.storage import Counts
-from overages.exact import number_text, unscaled
-from overages.names import name
-from overages.period import Period
-from overages.usage import Usage, UsageEvent
+from overages.amounts.exact import number_text, unscaled
+from overages.periods.period import Period
+from overages.usage.event import UsageEvent
+from overages.usage.usage import Usage
 
 _EVENT: Final = "event_id, metric_type, quantity, at, dimensions"
 _SET_USED: Final = (

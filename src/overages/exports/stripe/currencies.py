@@ -9,10 +9,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Final
 
-from overages._currencies import CURRENT, WITHDRAWN
+from overages._ground.parsing import an_int, instance_of
+from overages.amounts._currencies import CURRENT, WITHDRAWN
+from overages.amounts.money import Currency, Money
 from overages.errors import InvalidValue
-from overages.money import Currency, Money
-from overages.parsing import an_int, instance_of
 
 # Stripe's page "Supported currencies" (https://docs.stripe.com/currencies), as of November 2026: a
 # currency has two decimals unless the page says otherwise, under "Zero-decimal currencies",

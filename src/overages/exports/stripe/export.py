@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
+from overages._ground.names import name, optional_name
+from overages._ground.parsing import instance_of, parse_all
 from overages.errors import InvalidValue
 from overages.exports.stripe.courier import Courier, read_request, write_request
 from overages.exports.stripe.items import (
@@ -29,12 +31,10 @@ from overages.exports.stripe.items import (
 from overages.exports.stripe.preview import InvoicePreview, preview_of
 from overages.exports.stripe.server import StripeServer
 from overages.exports.stripe.texts import ID
-from overages.names import name, optional_name
 from overages.outbox import Outbox, OutboxEntry
-from overages.parsing import instance_of, parse_all
-from overages.period import instant
-from overages.record import OverageRecord
-from overages.statement import Statement
+from overages.periods.period import instant
+from overages.records.record import OverageRecord
+from overages.statements.statement import Statement
 
 if TYPE_CHECKING:
     from stripe import StripeClient

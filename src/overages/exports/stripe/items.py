@@ -15,16 +15,16 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
-from overages.adjustment import OVERAGE
+from overages._ground.names import name, optional_name
+from overages._ground.parsing import Problems, as_tuple, instance_of, parse_all
 from overages.errors import InvalidType, UnknownCustomer
 from overages.exports.stripe.currencies import stripe_amount
 from overages.exports.stripe.texts import description, metadata
-from overages.names import name, optional_name
-from overages.overage import Overage
-from overages.parsing import Problems, as_tuple, instance_of, parse_all
-from overages.period import Period
-from overages.record import OverageRecord
-from overages.statement import Statement
+from overages.periods.period import Period
+from overages.records.record import OverageRecord
+from overages.statements.adjustment import OVERAGE
+from overages.statements.overage import Overage
+from overages.statements.statement import Statement
 
 T = TypeVar("T")
 

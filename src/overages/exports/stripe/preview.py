@@ -12,9 +12,9 @@ from typing import Any
 
 from attrs import field, frozen
 
+from overages.amounts.money import Money
 from overages.exports.stripe.currencies import money_of_stripe
 from overages.exports.stripe.server import our_id
-from overages.money import Money
 
 
 @frozen(weakref_slot=False)

@@ -13,6 +13,7 @@ import json
 from logging import getLogger
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
+from overages._ground.jsontext import BareNumber
 from overages.errors import (
     BillingDisabled,
     CurrencyMismatch,
@@ -27,7 +28,6 @@ from overages.errors import (
     UnknownPlan,
 )
 from overages.exports.wire.shape import Body
-from overages.jsontext import BareNumber
 
 Unexpected: TypeAlias = Literal["OVERAGE_ERROR", "RECALCULATION_FAILED"]
 """The code of what went wrong in reading, or in recalculating, through no fault of the caller's."""

@@ -20,8 +20,8 @@ from overages.exports.wire.answers import (
 )
 from overages.exports.wire.requests import recalculate_request
 from overages.exports.wire.shape import Body, recorded
-from overages.period import Period, instant
-from overages.record import OverageRecord
+from overages.periods.period import Period, instant
+from overages.records.record import OverageRecord
 from overages.repository import Repository
 from overages.service import OverageService
 

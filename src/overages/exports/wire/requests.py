@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from overages._ground.jsontext import MOST_BYTES, at_any, entries, parsed
+from overages._ground.parsing import Problems
 from overages.errors import InvalidType, InvalidValue
-from overages.jsontext import MOST_BYTES, at_any, entries, parsed
-from overages.parsing import Problems
 
 __all__ = ["MOST_BYTES", "bearer_token", "recalculate_request"]
 

@@ -15,16 +15,16 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any, Final, TypeAlias
 
-from overages.adjustment import OVERAGE
-from overages.changes import sums_of
+from overages.amounts.exact import Exact, Quantity, exact_number, number_text, unscaled
+from overages.amounts.money import Currency
 from overages.errors import InvalidValue
-from overages.exact import Exact, Quantity, exact_number, number_text, unscaled
-from overages.money import Currency
-from overages.overage import charge_of
-from overages.period import Period, format_instant
-from overages.plan import Plan
-from overages.record import OverageRecord
-from overages.statement import Statement
+from overages.periods.period import Period, format_instant
+from overages.records.changes import sums_of
+from overages.records.record import OverageRecord
+from overages.statements.adjustment import OVERAGE
+from overages.statements.overage import charge_of
+from overages.statements.statement import Statement
+from overages.terms.plan import Plan
 
 Body: TypeAlias = dict[str, Any]
 """What becomes a JSON object."""

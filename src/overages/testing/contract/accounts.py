@@ -6,11 +6,11 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from overages.account import Account
-from overages.cycle import Cycle
+from overages.periods.cycle import Cycle
 from overages.repository import Repository
+from overages.terms.account import Account
 from overages.testing.contract.base import MAR, NOW, OURS, ContractBase, event, month_of, owed
-from overages.usage import Usage
+from overages.usage.usage import Usage
 
 EAST = timezone(timedelta(hours=9))
 

@@ -6,20 +6,20 @@ from typing import Final
 
 import pytest
 
-from overages.adjustment import Adjustment
-from overages.aggregation import aggregate
-from overages.allowance import Allowance
-from overages.calculation import calculate
-from overages.discount import Discount
+from overages.amounts.exact import QuantityLike
+from overages.amounts.money import Money
 from overages.errors import PeriodInvoiced, PeriodOverlap, RecordConflict
-from overages.exact import QuantityLike
-from overages.money import Money
-from overages.period import Period
-from overages.plan import Plan
-from overages.pricing import PerUnit
-from overages.record import MetricTotal, Summary
+from overages.periods.period import Period
+from overages.prices.models import PerUnit
+from overages.records.aggregation import aggregate
 from overages.repository import Repository
-from overages.statement import Statement
+from overages.statements.adjustment import Adjustment
+from overages.statements.calculation import calculate
+from overages.statements.statement import Statement
+from overages.statements.summary import MetricTotal, Summary
+from overages.terms.allowance import Allowance
+from overages.terms.discount import Discount
+from overages.terms.plan import Plan
 from overages.testing.contract.base import (
     FEB,
     LATER,
@@ -31,7 +31,7 @@ from overages.testing.contract.base import (
     everything,
     nothing_written,
 )
-from overages.usage import Usage
+from overages.usage.usage import Usage
 
 MIDDLE: Final = Period(FEB.start + (FEB.end - FEB.start) / 2, MAR.end)
 HALF_OFF: Final = Allowance(100, PerUnit("0.01"), discounts=[Discount("launch", percent=50)])

@@ -13,21 +13,22 @@ from typing import Any, Final
 
 import pytest
 
-from overages.account import Account
-from overages.aggregation import aggregate
-from overages.allowance import Allowance
-from overages.calculation import calculate
+from overages.amounts.exact import QuantityLike
 from overages.errors import UnknownPlan
-from overages.exact import QuantityLike
-from overages.grants import Grant
-from overages.period import Period
-from overages.plan import Plan
-from overages.pricing import Graduated, PerUnit
-from overages.record import OverageRecord
+from overages.grants.grant import Grant
+from overages.periods.period import Period
+from overages.prices.models import Graduated, PerUnit
+from overages.prices.tier import Tier
+from overages.records.aggregation import aggregate
+from overages.records.record import OverageRecord
 from overages.repository import Repository
-from overages.statement import Statement
-from overages.tier import Tier
-from overages.usage import Usage, UsageEvent
+from overages.statements.calculation import calculate
+from overages.statements.statement import Statement
+from overages.terms.account import Account
+from overages.terms.allowance import Allowance
+from overages.terms.plan import Plan
+from overages.usage.event import UsageEvent
+from overages.usage.usage import Usage
 
 JAN, FEB, MAR, APR = (Period.month(2024, month) for month in range(1, 5))
 NOW: Final = datetime(2024, 3, 1, 12, tzinfo=UTC)

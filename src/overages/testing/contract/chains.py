@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from overages.chain import START, ChainHead, row_digest, row_of
 from overages.errors import InvalidType, InvalidValue, RecordsAltered
+from overages.records.chain import START, ChainHead, row_digest, row_of
 from overages.repository import Repository
 from overages.testing.contract.base import (
     LATER,

@@ -6,12 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from overages.allowance import Allowance
 from overages.errors import CurrencyMismatch
-from overages.plan import Plan
-from overages.pricing import PerUnit
-from overages.record import Summary
+from overages.prices.models import PerUnit
 from overages.repository import Repository
+from overages.statements.summary import Summary
+from overages.terms.allowance import Allowance
+from overages.terms.plan import Plan
 from overages.testing.contract.base import (
     DEARER,
     FEB,

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from overages.aggregation import aggregate
-from overages.cycle import Cycle
-from overages.grants import Grant
-from overages.money import Money
+from overages.amounts.money import Money
+from overages.grants.grant import Grant
+from overages.periods.cycle import Cycle
+from overages.records.aggregation import aggregate
 from overages.repository import Repository
 from overages.testing.contract.base import (
     FEB,
@@ -31,7 +31,7 @@ from overages.testing.contract.settlement import (
     line,
     serving,
 )
-from overages.usage import Usage
+from overages.usage.usage import Usage
 
 
 class GrantedContract(ContractBase):

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 
 from overages.errors import EventConflict, InvalidType, InvalidValues, OveragesError
-from overages.period import Period
+from overages.periods.period import Period
 from overages.repository import Repository
 from overages.testing.contract.base import (
     APR,
@@ -27,7 +27,8 @@ from overages.testing.contract.base import (
     nothing_written,
     owed,
 )
-from overages.usage import Usage, UsageEvent
+from overages.usage.event import UsageEvent
+from overages.usage.usage import Usage
 
 TICK: Final = timedelta(microseconds=1)
 LARGEST: Final = Decimal("99999999999999999999999999.999999999999")

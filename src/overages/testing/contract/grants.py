@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from attrs import evolve
 
-from overages.cycle import Cycle
-from overages.drawing import burn_down
+from overages.amounts.money import Currency, Money
 from overages.errors import GrantConflict, InvalidValue, UnknownGrant
-from overages.grants import Grant
-from overages.money import Currency, Money
+from overages.grants.drawing import burn_down
+from overages.grants.grant import Grant
+from overages.periods.cycle import Cycle
 from overages.repository import Repository
 from overages.testing.contract.base import (
     FEB,

@@ -7,14 +7,13 @@ from typing import Any, Final
 
 import pytest
 
-from overages.account import Account
-from overages.allowance import Allowance
 from overages.errors import InvalidValue, InvalidValues, PeriodInvoiced
-from overages.metric import Metric
-from overages.plan import Plan
-from overages.pricing import PerUnit
+from overages.prices.models import PerUnit
 from overages.repository import Repository
 from overages.service import OverageService
+from overages.terms.account import Account
+from overages.terms.allowance import Allowance
+from overages.terms.plan import Plan
 from overages.testing.contract.base import (
     APR,
     FEB,
@@ -26,7 +25,8 @@ from overages.testing.contract.base import (
     month_of,
     nothing_written,
 )
-from overages.usage import Usage
+from overages.usage.metric import Metric
+from overages.usage.usage import Usage
 
 DAY: Final = timedelta(days=1)
 EURO: Final = Allowance(0, PerUnit(1))

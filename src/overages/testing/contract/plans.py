@@ -7,13 +7,14 @@ from typing import Any, Final
 
 import pytest
 
-from overages.allowance import Allowance
+from overages.amounts.money import Currency, Money
 from overages.errors import InvalidValue, UnknownPlan
-from overages.exchange import Exchanged
-from overages.money import Currency, Money
-from overages.plan import Plan
-from overages.pricing import Graduated, Package, Percentage, PerUnit, Volume
+from overages.prices.exchange import Exchanged
+from overages.prices.models import Graduated, Package, Percentage, PerUnit, Volume
+from overages.prices.tier import Tier
 from overages.repository import Repository
+from overages.terms.allowance import Allowance
+from overages.terms.plan import Plan
 from overages.testing.contract.base import (
     DEARER,
     FEB,
@@ -25,7 +26,6 @@ from overages.testing.contract.base import (
     nothing_written,
     owed,
 )
-from overages.tier import Tier
 
 TICK: Final = timedelta(microseconds=1)
 CHEAPER: Final = Plan("starter", "USD", {"tokens": Allowance(100, PerUnit("0.001"))})

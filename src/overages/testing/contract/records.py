@@ -7,12 +7,12 @@ from decimal import Decimal
 
 import pytest
 
-from overages.aggregation import aggregate
-from overages.allowance import Allowance
 from overages.errors import CurrencyMismatch, InvalidValue
-from overages.plan import Plan
-from overages.pricing import PerUnit
+from overages.prices.models import PerUnit
+from overages.records.aggregation import aggregate
 from overages.repository import Repository
+from overages.terms.allowance import Allowance
+from overages.terms.plan import Plan
 from overages.testing.contract.base import (
     FEB,
     FEE,

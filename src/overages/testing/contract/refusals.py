@@ -7,17 +7,17 @@ from datetime import timedelta
 
 import pytest
 
+from overages.amounts.money import Currency
 from overages.errors import (
     CurrencyMismatch,
     InvalidValues,
     PeriodInvoiced,
     PeriodOverlap,
 )
-from overages.money import Currency
-from overages.period import Period
-from overages.plan import Plan
+from overages.periods.period import Period
 from overages.repository import Repository
-from overages.statement import Statement
+from overages.statements.statement import Statement
+from overages.terms.plan import Plan
 from overages.testing.contract.base import (
     FEB,
     JAN,
@@ -33,7 +33,7 @@ from overages.testing.contract.base import (
     owed,
     shown,
 )
-from overages.usage import Usage
+from overages.usage.usage import Usage
 
 HALF = timedelta(days=14)
 MIDDLE = Period(FEB.start + HALF, FEB.end + HALF)  # the end of February, the beginning of March

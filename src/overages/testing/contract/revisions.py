@@ -12,7 +12,7 @@ from overages.errors import (
     RecordConflict,
 )
 from overages.repository import Repository
-from overages.statement import Statement
+from overages.statements.statement import Statement
 from overages.testing.contract.base import (
     DEARER,
     FEB,

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from overages.account import Account
+from overages.amounts.money import Money
 from overages.errors import (
     BillingDisabled,
     EventConflict,
@@ -17,10 +17,10 @@ from overages.errors import (
     UnknownMetric,
     UnknownPlan,
 )
-from overages.money import Money
-from overages.plan import Plan
 from overages.repository import Repository
 from overages.service import OverageService
+from overages.terms.account import Account
+from overages.terms.plan import Plan
 from overages.testing.contract.base import (
     FEB,
     MAR,
@@ -33,7 +33,8 @@ from overages.testing.contract.base import (
     owed,
     shown,
 )
-from overages.usage import Usage, UsageEvent
+from overages.usage.event import UsageEvent
+from overages.usage.usage import Usage
 
 STARTER: Final = Plan.from_monthly_fields(
     "starter",

@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from overages.account import Account
-from overages.allowance import Allowance
-from overages.carryover import CarryOver
-from overages.cycle import Cycle
 from overages.errors import InvalidValue
-from overages.grants import Grant
-from overages.period import Period
-from overages.plan import Plan
-from overages.pricing import PerUnit
+from overages.grants.grant import Grant
+from overages.periods.cycle import Cycle
+from overages.periods.period import Period
+from overages.prices.models import PerUnit
 from overages.repository import Repository
 from overages.service import OverageService
-from overages.statement import Statement
+from overages.statements.statement import Statement
+from overages.terms.account import Account
+from overages.terms.allowance import Allowance
+from overages.terms.carry_over import CarryOver
+from overages.terms.plan import Plan
 from overages.testing.contract.base import (
     APR,
     FEB,
@@ -34,7 +34,8 @@ from overages.testing.contract.base import (
     month_of,
     nothing_written,
 )
-from overages.usage import Usage, UsageEvent
+from overages.usage.event import UsageEvent
+from overages.usage.usage import Usage
 
 ROLLING = Plan(
     "rolling",

@@ -7,12 +7,12 @@ from typing import Final
 import pytest
 from attrs import evolve
 
-from overages.account import Account
-from overages.allowance import Allowance
-from overages.calculation import calculate
-from overages.plan import Plan
-from overages.pricing import PerUnit
+from overages.prices.models import PerUnit
 from overages.repository import Repository
+from overages.statements.calculation import calculate
+from overages.terms.account import Account
+from overages.terms.allowance import Allowance
+from overages.terms.plan import Plan
 from overages.testing.contract.base import (
     FEB,
     GRANT,
@@ -32,7 +32,7 @@ from overages.testing.contract.base import (
     owed,
     reads,
 )
-from overages.usage import Usage
+from overages.usage.usage import Usage
 
 ODD_NAMES: Final = [
     "'; DROP TABLE org_billing_overages; --",

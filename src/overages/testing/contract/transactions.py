@@ -7,9 +7,9 @@ from contextlib import suppress
 import pytest
 from attrs import evolve
 
-from overages.account import Account
 from overages.errors import RecordConflict
 from overages.repository import Repository
+from overages.terms.account import Account
 from overages.testing.contract.base import (
     DEARER,
     FEB,
@@ -28,7 +28,7 @@ from overages.testing.contract.base import (
     nothing_written,
     owed,
 )
-from overages.usage import Usage
+from overages.usage.usage import Usage
 
 
 def write_all(repository: Repository) -> None:

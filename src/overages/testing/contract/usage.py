@@ -21,7 +21,7 @@ from overages.testing.contract.base import (
     month_of,
     owed,
 )
-from overages.usage import Usage
+from overages.usage.usage import Usage
 
 TICK: Final = timedelta(microseconds=1)
 LARGEST: Final = Decimal("99999999999999999999999999.999999999999")

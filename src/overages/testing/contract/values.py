@@ -9,17 +9,17 @@ from typing import Final
 
 import pytest
 
-from overages.aggregation import aggregate
-from overages.allowance import Allowance
-from overages.exact import Exact, QuantityLike
-from overages.money import Currency, Money
-from overages.period import Period
-from overages.plan import Plan
-from overages.pricing import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
+from overages.amounts.exact import Exact, QuantityLike
+from overages.amounts.money import Currency, Money
+from overages.periods.period import Period
+from overages.prices.models import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
+from overages.prices.tier import Tier
+from overages.records.aggregation import aggregate
 from overages.repository import Repository
-from overages.statement import Statement
+from overages.statements.statement import Statement
+from overages.terms.allowance import Allowance
+from overages.terms.plan import Plan
 from overages.testing.contract.base import FEB, NOW, OURS, ContractBase, check_sums, owed, shown
-from overages.tier import Tier
 
 LARGEST: Final = Decimal("99999999999999999999999999.999999999999")
 SECOND_LARGEST: Final = Decimal("99999999999999999999999999.999999999998")

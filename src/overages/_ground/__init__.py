@@ -1,0 +1,9 @@
+"""Ground: what every room stands on; no word of the domain.
+
+- `parsing`: from what a caller gave to the narrowed type, all faults together
+- `names`: texts that hosts give: which ones are refused
+- `trusted`: frozen values made fast, of parts that are known to be good
+- `display`: tables of text and of HTML
+- `jsontext`: JSON as text, strictly
+- `columns`: the columns of all tables, in and out
+"""

@@ -1,0 +1,137 @@
+"""Columns: what tables of usage and of results have in them, whichever format they are in.
+
+The edges that read and write tables (CSV, Arrow) take their columns from here, so that what one
+writes another can read:
+
+    COLUMNS = names_of(LINES)                         # "org_id", "period_start", ...
+    refuse_columns(header, EVENTS)                    # all that is missing, unknown or there twice
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal, TypeAlias
+
+from attrs import frozen
+
+from overages._ground.parsing import Problems
+from overages.errors import InvalidValue
+
+Kind: TypeAlias = Literal["text", "quantity", "cost", "amount", "instant", "whole"]
+"""What a column holds; a cost is rounded, an amount (a unit price, an exact cost) is not."""
+
+DIMENSION: Final = "dimension."
+"""What stands before the name of a dimension in the name of its column."""
+
+
+@frozen(weakref_slot=False)
+class Column:
+    """One column of a table.
+
+    :param nullable: whether a row can have nothing there.
+    :param optional: whether a table can do without the column.
+    """
+
+    name: str
+    kind: Kind
+    nullable: bool = False
+    optional: bool = False
+
+
+_PERIOD: Final = (Column("period_start", "instant"), Column("period_end", "instant"))
+_LINE: Final = (
+    Column("unit_price", "amount", nullable=True),
+    Column("exact_cost", "amount"),
+    Column("cost", "cost"),
+    Column("currency", "text"),
+)
+
+EVENTS: Final = (
+    Column("org_id", "text"),
+    Column("metric", "text"),
+    Column("quantity", "quantity"),
+    Column("timestamp", "instant"),
+    Column("event_id", "text", nullable=True, optional=True),
+)
+"""A usage event in each row; and a column for each dimension (see `DIMENSION`)."""
+
+USAGE: Final = (
+    Column("org_id", "text"),
+    *_PERIOD,
+    Column("metric", "text", nullable=True),
+    Column("quantity", "quantity", nullable=True),
+)
+"""What an org used of a metric in a period; without both, that it used nothing at all."""
+
+LINES: Final = (
+    Column("org_id", "text"),
+    *_PERIOD,
+    Column("plan", "text"),
+    Column("metric", "text", nullable=True),
+    Column("line", "text"),
+    Column("used", "quantity", nullable=True),
+    Column("limit", "quantity", nullable=True),
+    Column("over", "quantity", nullable=True),
+    *_LINE,
+)
+"""A line of a statement in each row."""
+
+RECORDS: Final = (
+    Column("org_id", "text"),
+    *_PERIOD,
+    Column("metric", "text", nullable=True),
+    Column("line", "text"),
+    Column("quantity", "quantity"),
+    *_LINE,
+    Column("currency_exponent", "whole"),
+    Column("plan", "text"),
+    Column("plan_version", "whole"),
+    Column("revision", "whole"),
+    Column("sequence", "whole"),
+    Column("created_at", "instant"),
+    Column("digest", "text"),
+)
+"""A record in each row, with all that it takes to make the record again."""
+
+
+def names_of(columns: Iterable[Column]) -> tuple[str, ...]:
+    """Return the columns' names, in order."""
+    return tuple(column.name for column in columns)
+
+
+def refuse_columns(
+    found: Sequence[str], expected: Sequence[Column], *, dimensions: bool = False
+) -> None:
+    """Refuse a table whose columns are not those that are expected, in any order.
+
+    :param dimensions: whether it may also have a column for each dimension.
+    :raises InvalidValue: if a column is missing, unknown or there twice; `InvalidValues` for
+        several faults.
+
+    >>> refuse_columns(["org_id", "metric", "quantity", "timestamp", "eventid"], EVENTS)
+    Traceback (most recent call last):
+        ...
+    overages.errors.InvalidValue: columns: must be among org_id, metric, quantity, timestamp, \
+event_id, got 'eventid'
+    """
+    problems = Problems()
+    known = names_of(expected)
+    for column in expected:
+        if not column.optional and column.name not in found:
+            problems.add(InvalidValue("columns", found, f"must have {column.name}"))
+    for name in found:
+        if name not in known and not (dimensions and dimension_of(name)):
+            named = ", ".join((*known, f"{DIMENSION}<name>") if dimensions else known)
+            problems.add(InvalidValue("columns", name, f"must be among {named}"))
+    if len(set(found)) != len(found):
+        problems.add(InvalidValue("columns", found, "must each be named once"))
+    problems.raise_any()
+
+
+def dimension_of(column: str) -> str:
+    """Return the name of the dimension that a column of this name holds; empty if it is no such.
+
+    >>> dimension_of("dimension.region"), dimension_of("metric")
+    ('region', '')
+    """
+    return column.removeprefix(DIMENSION) if column.startswith(DIMENSION) else ""

@@ -1,0 +1,293 @@
+"""Exact numbers: strict parsing, bounds, and integers at a declared scale.
+
+A quantity is an `int`, or a `Decimal` where it has decimals; the same value always has the same
+form: ``Decimal("5.0")`` becomes ``5``, ``"1.50"`` becomes ``Decimal("1.5")``, ``-0`` becomes ``0``.
+Inside, arithmetic is done on integers: a quantity times `SCALE`, or a ratio of two integers. No
+`decimal` operation that reads the ambient context (``+``, ``quantize``, ``normalize``) is used
+anywhere in the library: only construction, comparison and ``as_tuple``, which are exact always.
+
+    over = unscaled(scaled(used) - scaled(limit))
+    cost = exact_number(numerator, denominator)       # Decimal("25"), or Fraction(1, 3)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+from math import gcd
+from typing import Final, TypeAlias
+
+from overages._ground.parsing import optional
+from overages.errors import InvalidType, InvalidValue
+
+Quantity: TypeAlias = int | Decimal
+"""An exact number of units in its one form: `int` if whole, else a `Decimal`."""
+
+QuantityLike: TypeAlias = int | Decimal | str
+"""What is accepted for a number: `int`, `Decimal` or a plain decimal string."""
+
+Exact: TypeAlias = Decimal | Fraction
+"""An unrounded amount: a `Decimal`; a `Fraction` only where no decimal is exact (price per 3)."""
+
+INTEGER_DIGITS: Final = 26
+DECIMAL_DIGITS: Final = 12
+SCALE: Final = 10**DECIMAL_DIGITS
+LIMIT: Final = 10**INTEGER_DIGITS
+_PLAIN: Final = r"([+-]?)([0-9]+)(?:\.([0-9]+))?"
+_AMOUNT_DIGITS: Final = 1_000  # a product of the finest numbers there are has some two hundred
+_LONGEST: Final = 1_000  # characters; a longer string is no number that anyone wrote
+
+
+def quantity(value: object, field: str) -> Quantity:
+    """Return `value` as an exact quantity in its one form, of any sign.
+
+    >>> quantity("750000.50", "used")
+    Decimal('750000.5')
+    >>> quantity(1.5, "used")
+    Traceback (most recent call last):
+        ...
+    overages.errors.InvalidType: used: must be an int, a Decimal or a decimal string, got 1.5
+    """
+    if type(value) is int and -LIMIT < value < LIMIT:
+        return value
+    if isinstance(value, str):
+        return unscaled(_scaled_text(value, field))
+    if isinstance(value, Decimal):
+        return unscaled(_scaled_decimal(value, field))
+    if isinstance(value, int) and not isinstance(value, bool):
+        if -LIMIT < value < LIMIT:
+            return int(value)
+        raise InvalidValue(field, value, _too_large)
+    raise InvalidType(field, value, "must be an int, a Decimal or a decimal string")
+
+
+def non_negative(value: object, field: str) -> Quantity:
+    """Return `value` as a quantity that is zero or more."""
+    number = quantity(value, field)
+    if number < 0:
+        raise InvalidValue(field, value, "must not be negative")
+    return number
+
+
+def positive(value: object, field: str) -> Quantity:
+    """Return `value` as a quantity above zero."""
+    number = quantity(value, field)
+    if number <= 0:
+        raise InvalidValue(field, value, "must be more than zero")
+    return number
+
+
+def ordinal(value: object, field: str) -> int:
+    """Return `value` if it counts from 1: an `int`, below 2**63 so that any database holds it."""
+    if type(value) is not int:
+        raise InvalidType(field, value, "must be an int")
+    if not 1 <= value < 2**63:
+        raise InvalidValue(field, value, "must be from 1 to 2**63 - 1")
+    return value
+
+
+def scaled(number: Quantity) -> int:
+    """Return a quantity as a whole number of its parts, `SCALE` of them to a unit."""
+    if type(number) is int:
+        return number * SCALE
+    numerator, denominator = number.as_integer_ratio()
+    return numerator * (SCALE // denominator)
+
+
+def unscaled(parts: int) -> Quantity:
+    """Return the quantity, in its one form, that `scaled` gave as `parts`."""
+    whole, rest = divmod(abs(parts), SCALE)
+    if not rest:
+        return whole if parts >= 0 else -whole
+    sign = "-" if parts < 0 else ""
+    return Decimal(f"{sign}{whole}.{rest:0{DECIMAL_DIGITS}d}".rstrip("0"))
+
+
+def add_up(numbers: Iterable[Quantity]) -> Quantity:
+    """Return a sum of quantities, exactly; it may be larger than a quantity."""
+    return unscaled(sum(map(scaled, numbers)))
+
+
+def excess(used: Quantity, limit: Quantity | None) -> Quantity:
+    """Return ``max(0, used - limit)``, exactly; 0 where there is no limit.
+
+    >>> excess(Decimal("10.5"), 10)
+    Decimal('0.5')
+    """
+    if limit is None or used <= limit:
+        return 0
+    return unscaled(scaled(used) - scaled(limit))
+
+
+def exact_amount(value: object, field: str) -> Exact:
+    """Return an unrounded amount in its one form; it may be finer than a quantity.
+
+    :raises InvalidType: if it is no `int`, `Decimal` or `Fraction`.
+    :raises InvalidValue: if it is not finite, or has over a thousand digits on a side of the point.
+    """
+    if isinstance(value, Fraction):
+        if max(abs(value.numerator), value.denominator) >= 10**_AMOUNT_DIGITS:
+            raise InvalidValue(field, value, f"must have at most {_AMOUNT_DIGITS} digits on a side")
+        value = exact_number(value.numerator, value.denominator)
+        if isinstance(value, Fraction):
+            return value
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        raise InvalidType(field, value, "must be an int, a Decimal or a Fraction")
+    number = Decimal(value)
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int):
+        raise InvalidValue(field, value, "must be a finite number")
+    if exponent < -_AMOUNT_DIGITS or number.adjusted() >= _AMOUNT_DIGITS:
+        raise InvalidValue(field, value, f"must have at most {_AMOUNT_DIGITS} digits on a side")
+    return exact_number(*number.as_integer_ratio())
+
+
+def exact_ratio(value: object, field: str) -> Fraction:
+    """Return any exact number as a ratio: what a caller writes, or an amount not yet rounded.
+
+    :raises InvalidType: if it is no `int`, `Decimal`, `Fraction` or decimal string.
+    :raises InvalidValue: as `exact_amount`, or `quantity` for an `int` or a string.
+
+    >>> exact_ratio("0.25", "share"), exact_ratio(Decimal("1E-20"), "amount").denominator == 10**20
+    (Fraction(1, 4), True)
+    """
+    if isinstance(value, Fraction):
+        return value
+    amount = exact_amount if isinstance(value, Decimal) else quantity
+    return Fraction(amount(value, field))
+
+
+def sum_of_quantities(value: object, field: str) -> Quantity:
+    """Return a sum of quantities in its one form; it may be larger than any of them.
+
+    :raises InvalidType: if it is no `int` or `Decimal`.
+    :raises InvalidValue: if it is not finite, or has more decimals than a quantity.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        raise InvalidType(field, value, "must be an int or a Decimal")
+    number = exact_amount(value, field)
+    numerator, denominator = number.as_integer_ratio()
+    if SCALE % denominator:
+        raise InvalidValue(field, value, _too_fine)
+    return unscaled(numerator * (SCALE // denominator))
+
+
+def non_negative_sum(value: object, field: str) -> Quantity:
+    """Return `value` as a sum of quantities that is zero or more."""
+    number = sum_of_quantities(value, field)
+    if number < 0:
+        raise InvalidValue(field, value, "must not be negative")
+    return number
+
+
+def exact_quantity(number: Fraction, field: str) -> Quantity:
+    """Return a worked-out number as a quantity.
+
+    :raises OveragesError: if no quantity is that exactly.
+    """
+    return quantity(exact_number(number.numerator, number.denominator), field)
+
+
+def exact_number(numerator: int, denominator: int) -> Exact:
+    """Return ``numerator / denominator`` exactly: a `Decimal` if there is one, else a `Fraction`.
+
+    A reduced fraction is a finite decimal just if its denominator has no prime factor but 2 and 5.
+
+    >>> exact_number(1, 8), exact_number(1, 60)
+    (Decimal('0.125'), Fraction(1, 60))
+    """
+    common = gcd(numerator, denominator)
+    form = _decimal_form(denominator // common)
+    if form is None:
+        return Fraction(numerator, denominator)
+    places, factor = form
+    digits = numerator // common * factor
+    if not places:
+        return Decimal(digits)
+    written = digits if -LIMIT < digits < LIMIT else Decimal(digits)  # a host may limit str(int)
+    return Decimal(f"{written}E-{places}")
+
+
+@lru_cache(maxsize=256)  # prices have few denominators
+def _decimal_form(denominator: int) -> tuple[int, int] | None:
+    """Return places and factor with ``1 / denominator == factor / 10**places``, if there are."""
+    twos, rest = _divide_out(denominator, 2)
+    fives, rest = _divide_out(rest, 5)
+    places = max(twos, fives)
+    return (places, 10**places // denominator) if rest == 1 else None
+
+
+def plain_text(number: Quantity | Fraction) -> str:
+    """Write a number in full with grouped thousands; a fraction that no decimal equals as n/d.
+
+    >>> plain_text(Decimal("1234567.25")), plain_text(Fraction(10, 60))
+    ('1,234,567.25', '1/6')
+    """
+    if isinstance(number, Fraction):
+        return str(number)
+    return f"{number:,f}" if isinstance(number, Decimal) else f"{number:,d}"
+
+
+def number_text(number: Quantity | Fraction) -> str:
+    """Write a number in full, as it is stored: ``250000``, ``0.0001``, or ``7/60``.
+
+    Each number has one text, since each has one form.
+    """
+    if type(number) is int and -LIMIT < number < LIMIT:
+        return str(number)
+    if isinstance(number, Decimal):
+        text = str(number)  # takes 0.1 us, formatting 0.3
+        return format(number, "f") if "E" in text or "e" in text else text
+    if isinstance(number, int):
+        return format(Decimal(number), "f")  # for a host may limit how long an int's str is
+    return f"{Decimal(number.numerator)}/{Decimal(number.denominator)}"
+
+
+optional_quantity: Final = optional(quantity)
+optional_non_negative: Final = optional(non_negative)
+optional_amount: Final = optional(exact_amount)
+
+_too_large: Final = f"must have at most {INTEGER_DIGITS} integer digits"
+_too_fine: Final = f"must have at most {DECIMAL_DIGITS} decimal digits"
+_not_plain: Final = "must be a plain decimal number such as 12.5"
+
+
+def _scaled_text(text: str, field: str) -> int:
+    match = re.fullmatch(_PLAIN, text) if len(text) <= _LONGEST else None
+    if match is None:
+        raise InvalidValue(field, text, _not_plain)
+    sign, whole, decimals = match.groups("")
+    digits, decimals = whole.lstrip("0"), decimals.rstrip("0")
+    if len(digits) > INTEGER_DIGITS:
+        raise InvalidValue(field, text, _too_large)
+    if len(decimals) > DECIMAL_DIGITS:
+        raise InvalidValue(field, text, _too_fine)
+    parts = int(digits + decimals.ljust(DECIMAL_DIGITS, "0"))
+    return -parts if sign == "-" else parts
+
+
+def _scaled_decimal(number: Decimal, field: str) -> int:
+    sign, digits, exponent = number.as_tuple()
+    if not isinstance(exponent, int):  # 'n', 'N' or 'F': not a number, or infinite
+        raise InvalidValue(field, number, "must be a finite number")
+    if not any(digits):
+        return 0
+    if number.adjusted() >= INTEGER_DIGITS:
+        raise InvalidValue(field, number, _too_large)
+    text = "".join(map(str, digits)).rstrip("0")
+    exponent += len(digits) - len(text)
+    if exponent < -DECIMAL_DIGITS:
+        raise InvalidValue(field, number, _too_fine)
+    parts: int = int(text) * 10 ** (exponent + DECIMAL_DIGITS)
+    return -parts if sign else parts
+
+
+def _divide_out(number: int, prime: int) -> tuple[int, int]:
+    count = 0
+    while number % prime == 0:
+        number //= prime
+        count += 1
+    return count, number

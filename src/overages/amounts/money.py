@@ -1,0 +1,212 @@
+"""Money: whole minor units of one currency.
+
+An amount is given in minor units, or in major units to `Money.of`:
+
+    total = Money(5000, "USD")                        # 50.00 USD
+    cost = Money.of(exact_cost, currency, rounding=plan.rounding)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+from typing import Final
+
+from attrs import frozen
+
+from overages._ground.names import name
+from overages._ground.parsing import instance_of, optional
+from overages._ground.trusted import trusted
+from overages.amounts._currencies import CURRENT, WITHDRAWN
+from overages.amounts.exact import QuantityLike, exact_ratio
+from overages.amounts.rounding import Rounding, allocate, round_ratio
+from overages.errors import CurrencyMismatch, InvalidType, InvalidValue, UnknownCurrency
+
+_LARGEST: Final = 10**1000  # more can't be written out
+_FINEST: Final = 12  # decimal places that a unit of the host's own may have
+
+
+@frozen(init=False, weakref_slot=False)
+class Currency:
+    """A currency: its code and how many decimal places its minor unit has.
+
+    :param code: an ISO 4217 code, current or withdrawn; or the name of a unit of the host's own.
+    :param exponent: decimal places, 0 to 12. ISO 4217 decides it for its codes; for any other code
+        it must be given, and the value made is the registration: there is no global table.
+    :raises UnknownCurrency: if ISO 4217 doesn't know the code and no exponent is given.
+    :raises InvalidValue: if the exponent is out of bounds, or not the one of ISO 4217.
+
+    Source: ISO 4217, lists one (current) and three (withdrawn).
+
+    >>> Currency("JPY").exponent
+    0
+    >>> Currency("credits", exponent=2)
+    Currency(code='credits', exponent=2)
+    """
+
+    code: str
+    exponent: int
+
+    def __init__(self, code: str, exponent: int | None = None) -> None:
+        code = name(code, "currency")
+        known = CURRENT.get(code, WITHDRAWN.get(code))
+        if exponent is None:
+            if known is None:
+                problem = "must be an ISO 4217 code such as USD, or a Currency with an exponent"
+                raise UnknownCurrency("currency", code, problem)
+            exponent = known
+        elif type(exponent) is not int:
+            raise InvalidType("exponent", exponent, "must be an int")
+        elif not 0 <= exponent <= _FINEST:
+            raise InvalidValue("exponent", exponent, f"must be from 0 to {_FINEST}")
+        elif known is not None and known != exponent:
+            raise InvalidValue("exponent", exponent, f"must be {known} for {code} (ISO 4217)")
+        self.__attrs_init__(code, exponent)
+
+    @classmethod
+    def coerce(cls, value: object, field: str = "currency") -> Currency:
+        """Return `value` if it is a `Currency`, or the ISO 4217 currency of that code."""
+        if isinstance(value, Currency):
+            return value
+        if isinstance(value, str):
+            return _of_code(value)
+        raise InvalidType(field, value, "must be a Currency or a code such as 'USD'")
+
+    @property
+    def shortest(self) -> str | Currency:
+        """The code if that is enough to make the currency again, else the currency itself."""
+        return self.code if self.code in CURRENT or self.code in WITHDRAWN else self
+
+    def __str__(self) -> str:
+        return self.code
+
+
+@lru_cache(maxsize=512)  # ISO 4217 has fewer; and one object for a currency compares fastest
+def _of_code(code: str) -> Currency:
+    return Currency(code)
+
+
+@frozen(init=False, repr=False, weakref_slot=False)
+class Money:
+    """An amount of money: a whole number of a currency's minor units, of any sign.
+
+    :param minor: minor units, such as cents; an `int`.
+    :param currency: a `Currency` or an ISO 4217 code.
+
+    Sums, differences and comparisons are of one currency; with another they raise
+    `CurrencyMismatch`. There is no product: what is multiplied is a price, and rounded after.
+
+    >>> Money(5000, "USD") + Money.of("0.50", "USD")
+    Money(5050, 'USD')
+    >>> print(Money(5000, "USD"))
+    50.00 USD
+    """
+
+    minor: int
+    currency: Currency
+
+    def __init__(self, minor: int, currency: Currency | str) -> None:
+        if type(minor) is not int:
+            raise InvalidType("minor", minor, "must be an int")
+        if not -_LARGEST < minor < _LARGEST:
+            raise InvalidValue("minor", minor, "must have at most 1000 digits")
+        self.__attrs_init__(minor, Currency.coerce(currency))
+
+    @classmethod
+    def of(
+        cls,
+        amount: QuantityLike | Fraction,
+        currency: Currency | str,
+        rounding: Rounding | str | None = None,
+    ) -> Money:
+        """Return the money of an exact amount in major units.
+
+        :param amount: major units: ``"50.00"``, ``50``, or an exact cost, however fine: a `Decimal`
+            or a `Fraction`.
+        :param rounding: how to round to the minor unit; without it, an amount that is finer than
+            the minor unit is refused.
+        :raises InvalidValue: if the amount would have to be rounded and no rounding is named.
+
+        >>> Money.of("0.005", "USD", rounding="half_even")
+        Money(0, 'USD')
+        """
+        unit = Currency.coerce(currency)
+        minor = exact_ratio(amount, "amount") * 10**unit.exponent
+        if rounding is not None:
+            mode = Rounding.of(rounding, "rounding")
+            return cls(round_ratio(minor.numerator, minor.denominator, mode), unit)
+        if minor.denominator != 1:
+            problem = f"must have at most {unit.exponent} decimals in {unit}, or name a rounding"
+            raise InvalidValue("amount", amount, problem)
+        return cls(minor.numerator, unit)
+
+    @property
+    def amount(self) -> Decimal:
+        """Major units, exactly, with the decimal places of the currency."""
+        return Decimal(f"{self.minor}E-{self.currency.exponent}")
+
+    def allocate(self, weights: Iterable[QuantityLike]) -> tuple[Money, ...]:
+        """Split the money in proportion to weights, losing nothing; see `allocate`.
+
+        >>> [str(share) for share in Money(100, "USD").allocate([1, 1, 1])]
+        ['0.34 USD', '0.33 USD', '0.33 USD']
+        """
+        return tuple(Money(share, self.currency) for share in allocate(self.minor, weights))
+
+    def _minor_of(self, other: Money) -> int:
+        if other.currency != self.currency:
+            raise CurrencyMismatch(self.currency.code, other.currency.code)
+        return other.minor
+
+    def __add__(self, other: Money) -> Money:
+        if not isinstance(other, Money):
+            return NotImplemented
+        return Money(self.minor + self._minor_of(other), self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        if not isinstance(other, Money):
+            return NotImplemented
+        return Money(self.minor - self._minor_of(other), self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(-self.minor, self.currency)
+
+    def __lt__(self, other: Money) -> bool:
+        return (
+            NotImplemented if not isinstance(other, Money) else self.minor < self._minor_of(other)
+        )
+
+    def __le__(self, other: Money) -> bool:
+        return (
+            NotImplemented if not isinstance(other, Money) else self.minor <= self._minor_of(other)
+        )
+
+    def __gt__(self, other: Money) -> bool:
+        return (
+            NotImplemented if not isinstance(other, Money) else self.minor > self._minor_of(other)
+        )
+
+    def __ge__(self, other: Money) -> bool:
+        return (
+            NotImplemented if not isinstance(other, Money) else self.minor >= self._minor_of(other)
+        )
+
+    def __str__(self) -> str:
+        return f"{self.amount:,f} {self.currency}"
+
+    def __repr__(self) -> str:
+        return f"Money({self.minor!r}, {self.currency.shortest!r})"
+
+
+def non_negative_money(value: object, field: str) -> Money:
+    """Return `value` if it is an amount of money, zero or more."""
+    money: Money = instance_of(Money)(value, field)
+    if money.minor < 0:
+        raise InvalidValue(field, money, "must not be negative")
+    return money
+
+
+new_money: Final = trusted(Money)
+optional_non_negative_money: Final = optional(non_negative_money)

@@ -1,0 +1,177 @@
+"""Rounding: the only place in the library where a number loses digits.
+
+A statement's line is rounded once, by the `Rounding` that its plan names. Where the total is what
+gets rounded, `round_together` spreads it over the lines, so that lines always add up.
+
+    minor = round_ratio(numerator, denominator, plan.rounding)
+    shares = allocate(100, [1, 1, 1])                 # (34, 33, 33)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import Enum
+from fractions import Fraction
+from math import lcm
+
+from overages._ground.parsing import each
+from overages.amounts.exact import (
+    Quantity,
+    QuantityLike,
+    non_negative,
+    positive,
+    quantity,
+    scaled,
+    unscaled,
+)
+from overages.errors import InvalidType, InvalidValue
+
+
+class Rounding(Enum):
+    """What becomes of the part of a number that is finer than the unit it is rounded to.
+
+    `HALF_UP` and `HALF_DOWN` send an exact half away from zero and towards zero, `HALF_EVEN` to the
+    even neighbour; `UP` always goes away from zero, `DOWN` towards it, `CEILING` towards plus and
+    `FLOOR` towards minus infinity. (The names and meanings are those of `decimal`.)
+
+    >>> Rounding("half_even")
+    <Rounding.HALF_EVEN: 'half_even'>
+    """
+
+    HALF_UP = "half_up"
+    HALF_EVEN = "half_even"
+    HALF_DOWN = "half_down"
+    UP = "up"
+    DOWN = "down"
+    CEILING = "ceiling"
+    FLOOR = "floor"
+
+    @classmethod
+    def of(cls, value: object, field: str) -> Rounding:
+        """Return a `Rounding` from itself or from its name, such as ``"half_even"``."""
+        try:
+            return cls(value)
+        except ValueError:
+            names = ", ".join(member.value for member in cls)
+            raise InvalidValue(field, value, f"must be one of {names}") from None
+
+
+def round_ratio(numerator: int, denominator: int, rounding: Rounding) -> int:
+    """Round ``numerator / denominator`` to a whole number; the denominator is above zero.
+
+    >>> [round_ratio(n, 2, Rounding.HALF_EVEN) for n in (1, 3, -1, -3)]
+    [0, 2, 0, -2]
+    """
+    if numerator < 0:
+        return -_round_magnitude(-numerator, denominator, _MIRRORED.get(rounding, rounding))
+    return _round_magnitude(numerator, denominator, rounding)
+
+
+_MIRRORED = {Rounding.CEILING: Rounding.FLOOR, Rounding.FLOOR: Rounding.CEILING}
+
+
+def _round_magnitude(numerator: int, denominator: int, rounding: Rounding) -> int:
+    form = floor_form(denominator, rounding)
+    if form is not None:
+        factor, bias, divisor = form
+        return (numerator * factor + bias) // divisor
+    whole, rest = divmod(2 * numerator + denominator, 2 * denominator)  # HALF_EVEN
+    return whole - (whole & 1) if rest == 0 else whole
+
+
+def floor_form(denominator: int, rounding: Rounding) -> tuple[int, int, int] | None:
+    """Return (factor, bias, divisor) that round any ``n / denominator``, n >= 0, by one division.
+
+    The result is ``(n * factor + bias) // divisor``. Half even has no such form: None.
+
+    >>> floor_form(100, Rounding.HALF_UP)
+    (2, 100, 200)
+    """
+    match rounding:
+        case Rounding.HALF_UP:
+            return 2, denominator, 2 * denominator
+        case Rounding.HALF_DOWN:
+            return 2, denominator - 1, 2 * denominator
+        case Rounding.UP | Rounding.CEILING:
+            return 1, denominator - 1, denominator
+        case Rounding.DOWN | Rounding.FLOOR:
+            return 1, 0, denominator
+        case _:
+            return None
+
+
+def round_to(
+    value: QuantityLike | Fraction,
+    increment: QuantityLike = 1,
+    rounding: Rounding | str = Rounding.HALF_UP,
+) -> Quantity:
+    """Round an exact number to a multiple of an increment.
+
+    :param value: any exact number; a `Fraction` serves where a division has no finite decimal.
+    :param increment: what the result is a multiple of, above zero: ``"0.01"``, ``1``, ``60``.
+    :returns: the multiple, exactly: an `int` if it is whole, else a `Decimal`.
+    :raises InvalidType: for a float.
+    :raises InvalidValue: for an increment of zero or less.
+
+    >>> round_to("10.275", "0.01")
+    Decimal('10.28')
+    >>> round_to(90, 60, Rounding.UP)
+    120
+    """
+    number = value if isinstance(value, Fraction) else Fraction(quantity(value, "value"))
+    step = positive(increment, "increment")
+    ratio = number / Fraction(step)
+    count = round_ratio(ratio.numerator, ratio.denominator, Rounding.of(rounding, "rounding"))
+    return unscaled(count * scaled(step))
+
+
+def allocate(total: int, weights: Iterable[QuantityLike]) -> tuple[int, ...]:
+    """Split a whole number in proportion to weights, losing nothing (largest remainder method).
+
+    Each share is first rounded towards zero; the units left over go one by one to the shares with
+    the largest remainders, of equal ones to the earlier.
+
+    :param total: what is split, for instance minor units of a currency; may be negative.
+    :param weights: zero or more each; not all zero, unless `total` is zero.
+    :returns: as many shares as weights; their sum is `total`.
+    :raises InvalidValue: for a negative weight, or if no weight is above zero.
+
+    Source: the Hamilton method of apportionment.
+
+    >>> allocate(100, [1, 1, 1])
+    (34, 33, 33)
+    """
+    if not isinstance(total, int) or isinstance(total, bool):
+        raise InvalidType("total", total, "must be an int")
+    parsed = [Fraction(weight) for weight in each(non_negative)(weights, "weights")]
+    whole = sum(parsed, Fraction())
+    if not whole:
+        if total:
+            raise InvalidValue("weights", [str(w) for w in parsed], "must not all be zero")
+        return (0,) * len(parsed)
+    sign = -1 if total < 0 else 1
+    shares = _spread([abs(total) * w / whole for w in parsed], abs(total))
+    return tuple(sign * share for share in shares)
+
+
+def round_together(ratios: Sequence[tuple[int, int]], rounding: Rounding) -> tuple[int, ...]:
+    """Round the sum of some ratios, none negative, once, and spread it over them.
+
+    Each part keeps its floor or gets one more, by largest remainder; a whole part is left as it is.
+
+    >>> round_together([(1, 2), (1, 2), (2, 1)], Rounding.HALF_UP)
+    (1, 0, 2)
+    """
+    denominator = lcm(*(d for _, d in ratios))
+    total = sum(n * (denominator // d) for n, d in ratios)
+    return _spread([Fraction(n, d) for n, d in ratios], round_ratio(total, denominator, rounding))
+
+
+def _spread(parts: Sequence[Fraction], total: int) -> tuple[int, ...]:
+    """Round each part up or down so that they come to `total`, their own sum rounded."""
+    floors = [part.numerator // part.denominator for part in parts]
+    missing = total - sum(floors)
+    by_remainder = sorted(range(len(parts)), key=lambda i: (floors[i] - parts[i], i))
+    for i in by_remainder[:missing]:
+        floors[i] += 1
+    return tuple(floors)

@@ -1,0 +1,167 @@
+"""Grants: units of a metric, or prepaid money, that usage is drawn from before it is overage.
+
+    Grant("welcome", 10_000, metric="tokens", effective_at=joined, expires_at=joined + month)
+    Grant("top-up", Money.of("50.00", "USD"), effective_at=paid)
+    Grant("monthly", 500, metric="runs", effective_at=joined, recurrence=Cycle(joined))
+
+`overages.grants.drawing` works out what was drawn from which grant.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from attrs import frozen
+
+from overages._ground.names import name, optional_name
+from overages._ground.parsing import Problems, an_int, instance_of, optional, parse_all
+from overages.amounts.exact import Quantity, QuantityLike, non_negative, positive
+from overages.amounts.money import Currency, Money
+from overages.errors import InvalidValue
+from overages.periods.cycle import Cycle
+from overages.periods.period import format_instant, instant
+
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+_MOST: Final = 2**63  # so that any database holds it
+
+
+@frozen(init=False, weakref_slot=False)
+class Grant:
+    """Units of a metric, or prepaid money, given to an org for a time.
+
+    It can be drawn on from `effective_at` until it expires or is voided; those instants are no
+    longer part of it. Of several, that of the lowest `priority` is drawn on first, then the one
+    that expires earliest, then the one that was created earliest, then by id.
+
+    All its numbers are in units of the metric or, where `amount` is `Money`, in major units of the
+    currency.
+
+    :param id: what makes it unique within its org; of money, at most 248 bytes, since the line of
+        a statement that it pays is named ``"credit:"`` and the id.
+    :param amount: what is granted: units of `metric`, or `Money`; zero or more.
+    :param metric: what the units are of. Money that names a metric may pay for that metric alone;
+        with None, for anything.
+    :param priority: whole, from 0; a lower number is drawn on first.
+    :param effective_at: the first instant that it can be drawn on, timezone-aware; kept in UTC.
+    :param expires_at: the first instant that it can't any more; None for never.
+    :param voided_at: when it was taken back: what was left then is lost. None if it wasn't.
+    :param recurrence: the cycle at whose boundaries `amount` is granted again, as long as the
+        grant lasts; None for once.
+    :param rollover_max: how much may be left after a reset (see `burn_down`); None for all.
+    :param rollover_min: what it is topped up to at a reset.
+    :param refill_keeps: how much of what is left at a boundary of the recurrence stays, on top of
+        the new `amount`. With 0 a refill replaces what was left; None keeps all.
+    :param step: units that are drawn together: a started step is drawn whole, if so much is left.
+        None draws just what is used.
+    :param created_at: what decides between grants that expire together; `effective_at` without it.
+    :raises InvalidType: for a value of a wrong type, such as a float amount.
+    :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
+
+    >>> from datetime import UTC, datetime
+    >>> grant = Grant("g1", 100, metric="runs", effective_at=datetime(2024, 1, 1, tzinfo=UTC))
+    >>> grant.units, grant.currency
+    (100, None)
+    """
+
+    id: str
+    amount: Quantity | Money
+    metric: str | None
+    priority: int
+    effective_at: datetime
+    expires_at: datetime | None
+    voided_at: datetime | None
+    recurrence: Cycle | None
+    rollover_max: Quantity | None
+    rollover_min: Quantity
+    refill_keeps: Quantity | None
+    step: Quantity | None
+    created_at: datetime | None
+
+    def __init__(
+        self,
+        id: str,
+        amount: QuantityLike | Money,
+        *,
+        metric: str | None = None,
+        priority: int = 0,
+        effective_at: datetime,
+        expires_at: datetime | None = None,
+        voided_at: datetime | None = None,
+        recurrence: Cycle | None = None,
+        rollover_max: QuantityLike | None = None,
+        rollover_min: QuantityLike = 0,
+        refill_keeps: QuantityLike | None = 0,
+        step: QuantityLike | None = None,
+        created_at: datetime | None = None,
+    ) -> None:
+        values = parse_all(
+            (name, id, "id"),
+            (_granted, amount, "amount"),
+            (optional_name, metric, "metric"),
+            (_priority, priority, "priority"),
+            (instant, effective_at, "effective_at"),
+            (optional(instant), expires_at, "expires_at"),
+            (optional(instant), voided_at, "voided_at"),
+            (optional(instance_of(Cycle)), recurrence, "recurrence"),
+            (optional(non_negative), rollover_max, "rollover_max"),
+            (non_negative, rollover_min, "rollover_min"),
+            (optional(non_negative), refill_keeps, "refill_keeps"),
+            (optional(positive), step, "step"),
+            (optional(instant), created_at, "created_at"),
+        )
+        self.__attrs_init__(*values)
+        _check_together(self)
+
+    @property
+    def units(self) -> Quantity:
+        """How much is granted: units of the metric, or major units of the currency."""
+        amount = self.amount
+        return non_negative(amount.amount, "amount") if isinstance(amount, Money) else amount
+
+    @property
+    def currency(self) -> Currency | None:
+        """The currency of money; None where units of a metric are granted."""
+        return self.amount.currency if isinstance(self.amount, Money) else None
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """The first instant that it can't be drawn on any more; None for never."""
+        ends = [end for end in (self.expires_at, self.voided_at) if end is not None]
+        return min(ends, default=None)
+
+    @property
+    def place(self) -> tuple[int, datetime, datetime, str]:
+        """What grants are sorted by to be drawn on: priority, expiry, creation, id."""
+        created = self.created_at or self.effective_at
+        return self.priority, self.expires_at or _NEVER, created, self.id
+
+
+def _granted(value: object, field: str) -> Quantity | Money:
+    if not isinstance(value, Money):
+        return non_negative(value, field)
+    non_negative(value.amount, field)
+    return value
+
+
+def _priority(value: object, field: str) -> int:
+    number = an_int(value, field)
+    if not 0 <= number < _MOST:
+        raise InvalidValue(field, value, "must be from 0 to 2**63 - 1")
+    return number
+
+
+def _check_together(grant: Grant) -> None:
+    """Refuse arguments that don't go together."""
+    problems = Problems()
+    if grant.currency is not None:  # it is named by the line of a statement that it pays
+        problems.attempt(name, f"credit:{grant.id}", "id")
+    if grant.metric is None and grant.currency is None:
+        problems.add(InvalidValue("metric", None, "must be given with an amount that is no Money"))
+    if grant.expires_at is not None and grant.expires_at <= grant.effective_at:
+        problem = f"must be later than effective_at, {format_instant(grant.effective_at)}"
+        problems.add(InvalidValue("expires_at", grant.expires_at, problem))
+    if grant.rollover_max is not None and grant.rollover_min > grant.rollover_max:
+        problem = f"must not be above rollover_max, {grant.rollover_max}"
+        problems.add(InvalidValue("rollover_min", grant.rollover_min, problem))
+    problems.raise_any()

@@ -1,0 +1,290 @@
+"""Cycles: the rules that produce periods, one after another, from an anchor.
+
+    cycle = Cycle(datetime(2024, 1, 31, tzinfo=UTC))  # monthly: 31 January, 29 February, 31 March
+    cycle.period_at(moment)                           # the period that an instant lies in
+    cycle.periods_between(subscribed, cancelled)      # those of a subscription, cut at its ends
+    meter(events, period_at=cycle.period_at)
+
+Every boundary is worked out from the anchor, never from the one before it, so none drifts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal, TypeAlias
+
+from attrs import frozen
+
+from overages._ground.parsing import an_int, flag, int_up_to, one_of, parse_all
+from overages.errors import InvalidValue
+from overages.periods.period import Period, instant, plus_months
+from overages.periods.timezones import zone_name, zone_of
+
+CycleUnit: TypeAlias = Literal["hour", "day", "week", "month", "quarter", "year"]
+"""What a cycle counts in."""
+
+CalendarUnit: TypeAlias = Literal["day", "week", "month", "quarter", "year"]
+"""What a calendar has a beginning of, at a midnight."""
+
+_MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
+_SPANS: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
+_TICK: Final = timedelta(microseconds=1)  # no instant is between two that are one apart
+_MOST: Final = 1_000_000  # a million hours are a century; a longer cycle is a mistake
+_BEYOND: Final = (OverflowError, ValueError)  # what dates outside the years 1 to 9999 end in
+
+
+@frozen(init=False, weakref_slot=False)
+class Cycle:
+    """A rule that divides all time into periods, numbered from the one that starts at an anchor.
+
+    Boundaries have the anchor's time of day in the timezone. Where a month is too short for the
+    anchor's day, its last day counts; the next boundary is back at the anchor's day. Where clocks
+    were set forward over a boundary's time of day, the boundary is later by what they skipped;
+    where they were set back and showed it twice, the earlier instant is meant. Hours are elapsed
+    ones, whatever clocks do. Where a timezone skipped a whole day (in Samoa, 30 December 2011), a
+    daily cycle's boundaries of that day and of the next are one instant: no period is empty, and
+    both numbers name the period of the next day.
+
+    :param anchor: the instant that period 0 starts at, timezone-aware; kept in UTC.
+    :param every: how many units a period has, from 1 to 1,000,000.
+    :param unit: ``"hour"``, ``"day"``, ``"week"``, ``"month"``, ``"quarter"`` or ``"year"``.
+    :param timezone: IANA name of the timezone whose clocks and calendar count. All but ``"UTC"``
+        need a timezone database: the system's, or the `tzdata` package.
+    :raises InvalidType: for a value of a wrong type.
+    :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
+
+    >>> from datetime import UTC, datetime
+    >>> cycle = Cycle(datetime(2024, 1, 31, tzinfo=UTC))
+    >>> [cycle.period(n).start.day for n in range(4)]
+    [31, 29, 31, 30]
+    """
+
+    anchor: datetime
+    every: int
+    unit: CycleUnit
+    timezone: str
+
+    def __init__(
+        self,
+        anchor: datetime,
+        every: int = 1,
+        unit: CycleUnit = "month",
+        timezone: str = "UTC",
+    ) -> None:
+        start, count, counted, zone = parse_all(
+            (instant, anchor, "anchor"),
+            (int_up_to(_MOST), every, "every"),
+            (one_of(*_SPANS, *_MONTHS), unit, "unit"),
+            (zone_name, timezone, "timezone"),
+        )
+        try:
+            start.astimezone(zone_of(zone))
+        except _BEYOND:
+            problem = "must be within the years 1 to 9999 in the timezone"
+            raise InvalidValue("anchor", anchor, problem) from None
+        self.__attrs_init__(start, count, counted, zone)
+
+    @classmethod
+    def monthly(cls, timezone: str = "UTC", *, day: int = 1) -> Cycle:
+        """Return the cycle of months, from midnight to midnight in a timezone.
+
+        :param day: the day of the month that periods start on, from 1 to 31; where a month is too
+            short for it, on its last. With 1, periods are calendar months.
+        :raises InvalidValue: if there is no such timezone or day.
+
+        >>> Cycle.monthly("Europe/Paris").period(1).isoformat()  # period 0 is January 2000
+        '2000-01-31T23:00:00Z/2000-02-29T23:00:00Z'
+        >>> Cycle.monthly(day=31).period(1).describe()
+        '2000-02-29 to 2000-03-31 UTC'
+        """
+        zone, first = parse_all((zone_name, timezone, "timezone"), (int_up_to(31), day, "day"))
+        return cls(datetime(2000, 1, first, tzinfo=zone_of(zone)), timezone=zone)
+
+    @classmethod
+    def calendar(cls, unit: CalendarUnit, timezone: str = "UTC") -> Cycle:
+        """Return the cycle of a calendar's days, weeks, months, quarters or years.
+
+        They start at midnight in a timezone: weeks on a Monday, months on the 1st, quarters in
+        January, April, July and October, years in January. Period 0 is the first of 2000.
+
+        :raises InvalidValue: if there is no such unit or timezone.
+
+        >>> from datetime import UTC, datetime
+        >>> Cycle.calendar("quarter").period_at(datetime(2024, 5, 17, tzinfo=UTC)).describe()
+        '2024-04-01 to 2024-07-01 UTC'
+        """
+        counted, zone = parse_all(
+            (one_of("day", "week", *_MONTHS), unit, "unit"), (zone_name, timezone, "timezone")
+        )
+        first = 3 if counted == "week" else 1  # 3 January 2000 was a Monday
+        return cls(datetime(2000, 1, first, tzinfo=zone_of(zone)), unit=counted, timezone=zone)
+
+    def period(self, n: int) -> Period:
+        """Return the n-th period: 0 starts at the anchor, -1 ends there.
+
+        :raises InvalidValue: if it isn't whole within the years 1 to 9999.
+        """
+        period = self._period(an_int(n, "n"))
+        if period is None:
+            problem = "must be the number of a period within the years 1 to 9999"
+            raise InvalidValue("n", n, problem)
+        return period
+
+    def period_at(self, moment: datetime) -> Period:
+        """Return the period that an aware instant lies in.
+
+        :raises InvalidValue: if that period isn't whole within the years 1 to 9999.
+
+        >>> from datetime import UTC, datetime
+        >>> weeks = Cycle(datetime(2024, 1, 1, tzinfo=UTC), every=2, unit="week")
+        >>> weeks.period_at(datetime(2024, 2, 29, tzinfo=UTC)).describe()
+        '2024-02-26 to 2024-03-11 UTC'
+        """
+        return self._containing(instant(moment, "moment"), "moment")
+
+    def period_before(self, moment: datetime) -> Period:
+        """Return the last period that has ended by an aware instant: the one to bill in arrears.
+
+        :raises InvalidValue: if that period isn't whole within the years 1 to 9999.
+
+        >>> from datetime import UTC, datetime
+        >>> Cycle.monthly().period_before(datetime(2024, 3, 1, tzinfo=UTC)).describe()
+        '2024-02-01 to 2024-03-01 UTC'
+        """
+        known, period = instant(moment, "moment"), None
+        with suppress(*_BEYOND):
+            begun = self._boundary(self._number_at(known))
+            period = self._period(self._number_at(begun - _TICK))
+        return _reached(period, moment, "moment", "follow")
+
+    def period_from(self, start: datetime, *, skip_same_day: bool = False) -> Period:
+        """Return the period of what starts at an aware instant: up to the next boundary.
+
+        That is a whole period if the instant is a boundary, else the rest of the one it lies in.
+
+        :param skip_same_day: whether a boundary that comes later on the start's own day, in the
+            timezone, is passed over, so that a period doesn't end on the day that it starts on.
+        :raises InvalidValue: if no boundary follows within the years 1 to 9999.
+
+        >>> from datetime import UTC, datetime
+        >>> cycle = Cycle(datetime(2024, 1, 14, 12, tzinfo=UTC))
+        >>> cycle.period_from(datetime(2024, 4, 14, tzinfo=UTC)).describe()
+        '2024-04-14 to 2024-04-14 12:00:00 UTC'
+        >>> cycle.period_from(datetime(2024, 4, 14, tzinfo=UTC), skip_same_day=True).describe()
+        '2024-04-14 to 2024-05-14 12:00:00 UTC'
+        """
+        first, by_day = parse_all((instant, start, "start"), (flag, skip_same_day, "skip_same_day"))
+        last = first
+        if by_day:
+            days = Cycle.calendar("day", self.timezone)
+            last = days._containing(first, "start").end - _TICK
+        return Period(first, self._containing(last, "start").end)
+
+    def periods_from(self, moment: datetime) -> Iterator[Period]:
+        """Return the period that an aware instant lies in and all after it, up to the year 9999.
+
+        :raises InvalidValue: if the first isn't whole within the years 1 to 9999.
+
+        >>> from datetime import UTC, datetime
+        >>> periods = Cycle.monthly().periods_from(datetime(2024, 2, 3, tzinfo=UTC))
+        >>> next(periods).describe(), next(periods).describe()
+        ('2024-02-01 to 2024-03-01 UTC', '2024-03-01 to 2024-04-01 UTC')
+        """
+        return self._onwards(self.period_at(moment))
+
+    def periods_between(
+        self, start: datetime, end: datetime, *, skip_same_day: bool = False
+    ) -> Iterator[Period]:
+        """Return the periods that divide the time from one aware instant to another.
+
+        All are whole but the first, which starts at `start`, and the last, which ends at `end`.
+
+        :param start: when a subscription begins, say; with `skip_same_day` as in `period_from`.
+        :param end: first instant after it.
+        :raises InvalidValue: if the end isn't later than the start, or if a period that one of
+            them lies in isn't whole within the years 1 to 9999.
+
+        >>> from datetime import UTC, datetime
+        >>> start, end = datetime(2024, 1, 20, tzinfo=UTC), datetime(2024, 3, 5, tzinfo=UTC)
+        >>> for period in Cycle.monthly().periods_between(start, end):
+        ...     print(period.describe())
+        2024-01-20 to 2024-02-01 UTC
+        2024-02-01 to 2024-03-01 UTC
+        2024-03-01 to 2024-03-05 UTC
+        """
+        whole = Period(start, end)
+        self._containing(whole.end - _TICK, "end")  # or the last part would be missing
+        first = self.period_from(whole.start, skip_same_day=skip_same_day)
+        return self._until(whole.end, first)
+
+    def _until(self, end: datetime, first: Period) -> Iterator[Period]:
+        period = first
+        while period.end < end:
+            yield period
+            period = self.period_at(period.end)
+        yield period.clipped(end=end)
+
+    def _containing(self, moment: datetime, field: str) -> Period:
+        return _reached(self._period(self._number_at(moment)), moment, field)
+
+    def _onwards(self, period: Period | None) -> Iterator[Period]:
+        while period is not None:
+            yield period
+            period = self._period(self._number_at(period.end))
+
+    def _period(self, n: int) -> Period | None:
+        """Return the period from boundary n to the next later one; None if one is out of reach."""
+        try:
+            start, end = self._boundary(n), self._boundary(n + 1)
+            while end <= start:  # a day that the timezone skipped
+                n += 1
+                end = self._boundary(n + 1)
+        except _BEYOND:
+            return None
+        return Period(start, end)
+
+    def _number_at(self, moment: datetime) -> int:
+        """Return the number of the last boundary that is not after an instant.
+
+        An estimate is off by a step or two, for days at the ends of months and clock changes.
+        """
+        n = self._estimate(moment)
+        while not self._has_begun(n, moment):
+            n -= 1
+        while self._has_begun(n + 1, moment):
+            n += 1
+        return n
+
+    def _has_begun(self, n: int, moment: datetime) -> bool:
+        try:
+            return self._boundary(n) <= moment
+        except _BEYOND:
+            return n < 0  # before the year 1, or else after the year 9999
+
+    def _estimate(self, moment: datetime) -> int:
+        if self.unit in _SPANS:
+            return (moment - self.anchor) // (self.every * _SPANS[self.unit])
+        years, months = moment.year - self.anchor.year, moment.month - self.anchor.month
+        return (12 * years + months) // (self.every * _MONTHS[self.unit])
+
+    def _boundary(self, n: int) -> datetime:
+        """Return the instant, in UTC, that period n starts at."""
+        count = n * self.every
+        if n == 0 or self.unit == "hour":  # the anchor itself may be the later of two instants
+            return self.anchor + count * _SPANS["hour"]
+        zone = zone_of(self.timezone)
+        local = self.anchor.astimezone(zone).replace(tzinfo=None)
+        if self.unit in _MONTHS:
+            wall = plus_months(local, count * _MONTHS[self.unit])
+        else:
+            wall = local + count * _SPANS[self.unit]
+        # With fold=0, the offset before a change of the clocks counts: that is the rule above.
+        return wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+
+
+def _reached(period: Period | None, moment: datetime, field: str, how: str = "lie in") -> Period:
+    if period is None:
+        raise InvalidValue(field, moment, f"must {how} a period within the years 1 to 9999")
+    return period

@@ -1,0 +1,225 @@
+"""Periods of time: half-open, timezone-aware, kept in UTC.
+
+Cycles, which produce periods from an anchor, are in `overages.periods.cycle`.
+
+    period = Period.month(2024, 2)
+    instant in period                                 # start <= instant < end
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, tzinfo
+from itertools import pairwise
+from typing import Final
+
+from attrs import frozen
+
+from overages._ground.parsing import instance_of
+from overages.errors import InvalidType, InvalidValue
+
+_INSTANT: Final = (
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?"
+    r"(?P<zone>Z|[+-][0-9]{2}(:?[0-9]{2})?)?"
+)
+_MONTH: Final = r"([0-9]{4})-([0-9]{2})"
+
+
+def instant(value: object, field: str) -> datetime:
+    """Return an aware `datetime` as a plain one in UTC.
+
+    :raises InvalidType: if it is no `datetime`.
+    :raises InvalidValue: if it has no timezone.
+    """
+    if not isinstance(value, datetime):
+        raise InvalidType(field, value, "must be a datetime")
+    if value.utcoffset() is None:
+        raise InvalidValue(field, value, "must have a timezone")
+    try:
+        utc = value.astimezone(UTC)
+    except OverflowError:
+        raise InvalidValue(field, value, "must be within the years 1 to 9999 in UTC") from None
+    if type(utc) is datetime:
+        return utc.replace(fold=0) if utc.fold else utc
+    return datetime(*utc.timetuple()[:6], utc.microsecond, UTC)  # a subclass: keep the time alone
+
+
+def parse_instant(text: str, field: str = "instant", zone: tzinfo | None = None) -> datetime:
+    """Return the instant that an ISO 8601 text names, in UTC.
+
+    :param text: date and time, such as ``2023-11-16T18:17:03.9799600Z``, with any number of
+        decimals. What is finer than a microsecond is cut off, which moves no instant across the
+        boundary of a period.
+    :param zone: the timezone of a text without one; where clocks are set back, the earlier of the
+        two instants is meant.
+    :raises InvalidValue: if it is no such text, or has no zone and none is given.
+
+    >>> parse_instant("2023-11-16 18:17:03.9799600+01:00").isoformat()
+    '2023-11-16T17:17:03.979960+00:00'
+    """
+    match = re.fullmatch(_INSTANT, instance_of(str)(text, field))
+    if match is None:
+        raise InvalidValue(field, text, "must be an ISO 8601 time such as 2024-02-01T12:30:00Z")
+    if match["zone"] is None and zone is None:
+        raise InvalidValue(field, text, "must have a timezone, such as a Z at its end")
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidValue(field, text, f"must be a real date and time ({error})") from None
+    return instant(moment if match["zone"] else moment.replace(tzinfo=zone), field)
+
+
+def format_instant(moment: datetime) -> str:
+    """Write an instant as RFC 3339 in UTC: ``2024-02-01T00:00:00Z``."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+def plus_months(local: datetime, months: int) -> datetime:
+    """Return a time some months later (or earlier, if negative), by the calendar.
+
+    :param local: what a clock shows, without a timezone.
+    :raises ValueError: (or OverflowError) if that is outside the years 1 to 9999.
+
+    >>> plus_months(datetime(2024, 1, 31), 1).isoformat()  # no 31 February: the last day it has
+    '2024-02-29T00:00:00'
+    """
+    from dateutil.relativedelta import relativedelta  # its import takes longer than ours
+
+    return local + relativedelta(months=months)
+
+
+@frozen(init=False, order=True, weakref_slot=False)
+class Period:
+    """A stretch of time ``[start, end)``: its start belongs to it, its end doesn't.
+
+    :param start: first instant, timezone-aware; kept in UTC.
+    :param end: first instant after it, timezone-aware; later than the start.
+    :raises InvalidValue: if an end has no timezone, or if the period is empty or runs backwards.
+
+    >>> period = Period.month(2024, 2)
+    >>> str(period)
+    '2024-02-01T00:00:00Z/2024-03-01T00:00:00Z'
+    >>> period.end in period
+    False
+    """
+
+    start: datetime
+    end: datetime
+
+    def __init__(self, start: datetime, end: datetime) -> None:
+        first, after = instant(start, "start"), instant(end, "end")
+        if after <= first:
+            raise InvalidValue("end", end, f"must be later than the start, {format_instant(first)}")
+        self.__attrs_init__(first, after)
+
+    @classmethod
+    def month(cls, year: int, month: int, zone: tzinfo = UTC) -> Period:
+        """Return a calendar month, from midnight to midnight in a timezone.
+
+        :raises InvalidValue: if there is no such month, or no month after it (9999-12).
+
+        >>> Period.month(2024, 12).end.isoformat()
+        '2025-01-01T00:00:00+00:00'
+        """
+        instance_of(tzinfo)(zone, "zone")
+        try:
+            start = datetime(year, month, 1)
+            end = plus_months(start, 1)
+        except (TypeError, ValueError):
+            problem = "must be a month of the years 1 to 9999"
+            raise InvalidValue("month", f"{year}-{month}", problem) from None
+        return cls(start.replace(tzinfo=zone), end.replace(tzinfo=zone))
+
+    @classmethod
+    def month_of(cls, moment: datetime, zone: tzinfo = UTC) -> Period:
+        """Return the calendar month, in a timezone, that an aware instant lies in."""
+        utc = instant(moment, "moment")
+        try:
+            local = utc.astimezone(zone)
+        except OverflowError:
+            problem = "must be within the years 1 to 9999 in the timezone"
+            raise InvalidValue("moment", moment, problem) from None
+        period = cls.month(local.year, local.month, zone)
+        if utc < period.end:
+            return period
+        # Clocks were set back over midnight: the date is the old one again, the month is over.
+        return cls.month(local.year + local.month // 12, local.month % 12 + 1, zone)
+
+    @classmethod
+    def parse(cls, text: str, zone: tzinfo = UTC) -> Period:
+        """Return the period that an ISO 8601 text names.
+
+        :param text: a month (``2024-02``), or two instants with zones and a slash between.
+        :param zone: the timezone of a month's midnights.
+        :raises InvalidValue: if it is neither.
+
+        >>> Period.parse("2024-02") == Period.parse("2024-02-01T00:00:00Z/2024-03-01T00:00:00Z")
+        True
+        """
+        month = re.fullmatch(_MONTH, instance_of(str)(text, "period"))
+        if month:
+            return cls.month(int(month[1]), int(month[2]), zone)
+        start, slash, end = text.partition("/")
+        if not slash:
+            raise InvalidValue("period", text, "must be a month (2024-02) or start/end in ISO 8601")
+        return cls(parse_instant(start, "start"), parse_instant(end, "end"))
+
+    def __contains__(self, moment: object) -> bool:
+        return self.start <= instant(moment, "moment") < self.end
+
+    def clipped(self, *, start: datetime | None = None, end: datetime | None = None) -> Period:
+        """Return the part of the period from one aware instant up to another, such as of a term.
+
+        :param start: what is before it is left out; None leaves nothing out.
+        :param end: what is at it or later is left out; None leaves nothing out.
+        :raises InvalidValue: if nothing is left.
+
+        >>> Period.month(2024, 2).clipped(end=datetime(2024, 2, 12, tzinfo=UTC)).describe()
+        '2024-02-01 to 2024-02-12 UTC'
+        """
+        first = self.start if start is None else max(self.start, instant(start, "start"))
+        after = self.end if end is None else min(self.end, instant(end, "end"))
+        if first >= self.end:
+            problem = f"must be earlier than the end, {format_instant(self.end)}"
+            raise InvalidValue("start", start, problem)
+        return Period(first, after)
+
+    def split(self, *instants: datetime) -> tuple[Period, ...]:
+        """Return the parts that aware instants divide the period into, in order of time.
+
+        A part starts at its instant, which the part before no longer holds.
+
+        :raises InvalidValue: if an instant isn't within the period, or is its start, or comes
+            twice.
+
+        >>> for part in Period.month(2024, 2).split(datetime(2024, 2, 20, tzinfo=UTC)):
+        ...     print(part.describe())
+        2024-02-01 to 2024-02-20 UTC
+        2024-02-20 to 2024-03-01 UTC
+        """
+        found = [instant(at, f"instants[{i}]") for i, at in enumerate(instants)]
+        for i, at in enumerate(found):
+            if not self.start < at < self.end or at in found[:i]:
+                problem = f"must be once, and within {self.describe()}, not at its start"
+                raise InvalidValue(f"instants[{i}]", at, problem)
+        bounds = [self.start, *sorted(found), self.end]
+        return tuple(Period(*ends) for ends in pairwise(bounds))
+
+    def isoformat(self) -> str:
+        """Write the period as an ISO 8601 interval, both ends in UTC."""
+        return f"{format_instant(self.start)}/{format_instant(self.end)}"
+
+    def describe(self) -> str:
+        """Write the period for a reader: ``2024-02-01 to 2024-03-01 UTC`` (the end not in it)."""
+        return f"{_reading(self.start)} to {_reading(self.end)} UTC"
+
+    def __str__(self) -> str:
+        return self.isoformat()
+
+    def __repr__(self) -> str:
+        return f"Period.parse({self.isoformat()!r})"
+
+
+def _reading(moment: datetime) -> str:
+    text = format_instant(moment)[:-1]
+    return text.removesuffix("T00:00:00").replace("T", " ")

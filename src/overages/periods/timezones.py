@@ -1,0 +1,37 @@
+"""Timezones by their IANA names, whose clocks and calendar count for a cycle."""
+
+from __future__ import annotations
+
+from datetime import UTC, tzinfo
+
+from overages._ground.names import name
+from overages.errors import InvalidValue
+
+
+def zone_name(value: object, field: str) -> str:
+    """Return the name of a timezone, if it is one.
+
+    :raises InvalidType: if it is no string.
+    :raises InvalidValue: if no timezone of that name is known here.
+
+    >>> zone_name("Europe/Paris", "timezone")
+    'Europe/Paris'
+    """
+    key = name(value, field)
+    try:
+        zone = None if key == "localtime" else zone_of(key)  # that is another one on each machine
+    except (LookupError, ValueError, OSError):  # unknown, no path, or a folder of the database
+        zone = None
+    if zone is None:
+        problem = "must be the IANA name of a timezone known here, such as Europe/Paris"
+        raise InvalidValue(field, value, problem)
+    return key
+
+
+def zone_of(key: str) -> tzinfo:
+    """Return the timezone of a name that is one."""
+    if key == "UTC":
+        return UTC
+    from zoneinfo import ZoneInfo  # it needs a database, and takes longer to import than we do
+
+    return ZoneInfo(key)

@@ -1,0 +1,9 @@
+"""Prices: from a quantity to its exact cost.
+
+- `tier`: `Tier`, a row of a price table, and `Charge`, what a quantity costs by tier
+- `ladder`: a price table worked out in integers
+- `models`: `PerUnit`, `Package`, `Graduated`, `Volume`, `Percentage`, and the protocol
+- `exchange`: `Exchanged`: a price in points or another unit
+- `transactions`: `TransactionFee`: a fee on each of many amounts
+- `prorated`: what seats cost that are there for part of a period
+"""

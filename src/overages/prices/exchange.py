@@ -1,0 +1,74 @@
+"""Prices in another unit than the currency: credits, points, a foreign currency.
+
+The price model counts in that unit, and what it comes to is exchanged once, at a fixed rate. The
+result stays exact, and each tier still says how its part comes about:
+
+    price = Exchanged(Graduated([Tier(100, "2"), Tier(None, "1")]), rate="0.05")
+    price.charge(300).exact_cost                      # 400 credits at 0.05: Decimal("20")
+    price.price.charge(300).exact_cost                # Decimal("400"), in credits
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from attrs import frozen
+
+from overages._ground.parsing import instance_of, parse_all
+from overages.amounts.exact import Quantity, QuantityLike, exact_number, non_negative, positive
+from overages.errors import InvalidType
+from overages.prices.models import PriceModel, price_model
+from overages.prices.tier import Charge, TierCharge
+
+
+@frozen(init=False, weakref_slot=False)
+class Exchanged:
+    """A price in another unit, exchanged once: ``price x rate / per``.
+
+    :param price: the price model that counts in the other unit; none that is itself exchanged.
+    :param rate: major currency units for `per` of the other unit, above zero.
+    :param per: how many of the other unit the rate is for, above zero.
+    :raises InvalidType: if the price is no price model, or an exchanged one.
+    :raises InvalidValue: if a number is not above zero.
+
+    >>> from overages import PerUnit
+    >>> charge = Exchanged(PerUnit(1), rate="0.5").charge(300)
+    >>> charge.exact_cost, charge.tiers[0].explain()
+    (Decimal('150'), '300 x 1, at a rate of 0.5')
+    >>> Exchanged(PerUnit(1), rate=1, per=3).charge(10).exact_cost
+    Fraction(10, 3)
+    """
+
+    price: PriceModel
+    rate: Quantity
+    per: Quantity
+
+    def __init__(self, price: PriceModel, rate: QuantityLike, per: QuantityLike = 1) -> None:
+        values = parse_all(
+            (_price_to_exchange, price, "price"), (positive, rate, "rate"), (positive, per, "per")
+        )
+        self.__attrs_init__(*values)
+
+    def charge(self, quantity: QuantityLike, /) -> Charge:
+        """Return what a quantity costs in major currency units, exactly and tier by tier.
+
+        :param quantity: units, zero or more.
+        :raises InvalidType: if the quantity is no number, or the price model gives no `Charge`.
+        :raises InvalidValue: if the quantity is negative, too large or too fine.
+        """
+        found = self.price.charge(non_negative(quantity, "quantity"))
+        charge = instance_of(Charge)(found, "price.charge()")
+        rate = Fraction(self.rate) / Fraction(self.per)
+        return Charge(_exchanged(part, rate) for part in charge.tiers)
+
+
+def _exchanged(part: TierCharge, rate: Fraction) -> TierCharge:
+    rate *= Fraction(part.rate)
+    exact = exact_number(rate.numerator, rate.denominator)
+    return TierCharge(part.tier, part.quantity, part.above, exact)
+
+
+def _price_to_exchange(value: object, field: str) -> PriceModel:
+    if isinstance(value, Exchanged):
+        raise InvalidType(field, value, "must be in the other unit, not exchanged already")
+    return price_model(value, field)

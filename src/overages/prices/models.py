@@ -1,0 +1,197 @@
+"""Price models: how a quantity is priced.
+
+Each gives, for a quantity, the exact cost and the tiers that it comes from. A host's own model is
+any object with such a `charge` method; `PriceModel` is the protocol.
+
+    price = Graduated([Tier(10_000, "0.001"), Tier(None, "0.0005", flat="5")])
+    price.charge(15_000).exact_cost                   # Decimal("17.5")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import ClassVar, Protocol, runtime_checkable
+
+from attrs import field, frozen
+
+from overages._ground.parsing import flag, parse_all
+from overages.amounts.exact import Quantity, QuantityLike, non_negative, positive
+from overages.errors import InvalidType
+from overages.prices.ladder import PriceTable, check_table
+from overages.prices.tier import Charge, Count, Tier, count_rule
+
+
+@runtime_checkable
+class PriceModel(Protocol):
+    """What prices a quantity.
+
+    An implementation is immutable, compares by value, and returns equal charges for equal
+    quantities; the cost never falls below zero.
+    """
+
+    def charge(self, quantity: Quantity, /) -> Charge:
+        """Return what `quantity` units cost, tier by tier.
+
+        :param quantity: zero or more units.
+        """
+        ...
+
+
+def price_model(value: object, field: str) -> PriceModel:
+    """Return `value` if it can price quantities (it is an object, not the class of one)."""
+    if isinstance(value, type) or not isinstance(value, PriceModel):
+        raise InvalidType(field, value, "must be a price model such as PerUnit('1')")
+    return value
+
+
+class TieredPrice:
+    """Base of the models here: a table of tiers, worked out when the price is made."""
+
+    __slots__ = ()
+
+    _table: PriceTable
+
+    def _work_out(self, tiers: Sequence[Tier], **rules: bool) -> None:
+        object.__setattr__(self, "_table", PriceTable(tiers, **rules))
+
+    def charge(self, quantity: QuantityLike, /) -> Charge:
+        """Return what a quantity costs, exactly and tier by tier.
+
+        :param quantity: units, zero or more.
+        :returns: a `Charge`; its `exact_cost` is in major currency units.
+        :raises InvalidType: if the quantity is a float or no number.
+        :raises InvalidValue: if the quantity is negative, too large or too fine.
+        """
+        return self._table.charge(quantity)
+
+    @property
+    def slope(self) -> Fraction | None:
+        """Major currency units for each unit; None unless every unit costs that and no more."""
+        return self._table.slope
+
+
+@frozen(init=False, weakref_slot=False)
+class PerUnit(TieredPrice):
+    """Every unit at the same price: ``quantity / per x price``.
+
+    :param price: major currency units for `per` units, zero or more.
+    :param per: how many units the price buys, above zero; fractions of it are charged in
+        proportion.
+
+    >>> PerUnit("0.0001").charge(250_000).exact_cost
+    Decimal('25')
+    >>> PerUnit("1.25", per=1_000_000).charge(10).exact_cost
+    Decimal('0.0000125')
+    """
+
+    price: Quantity
+    per: Quantity
+    _table: PriceTable = field(eq=False, repr=False, init=False)
+
+    def __init__(self, price: QuantityLike, per: QuantityLike = 1) -> None:
+        amount, units = parse_all((non_negative, price, "price"), (positive, per, "per"))
+        tier = Tier(None, amount, per=units)
+        self.__attrs_init__(amount, units)
+        self._work_out([tier])
+
+
+@frozen(init=False, weakref_slot=False)
+class Package(TieredPrice):
+    """Whole packages of units at a price each.
+
+    :param price: major currency units for a package, zero or more.
+    :param size: units in a package, above zero.
+    :param count: ``"started"`` charges every package that was begun, ``"completed"`` full ones.
+
+    >>> Package("1.25", size=1_000_000).charge(10).exact_cost
+    Decimal('1.25')
+    """
+
+    price: Quantity
+    size: Quantity
+    count: Count
+    _table: PriceTable = field(eq=False, repr=False, init=False)
+
+    def __init__(
+        self, price: QuantityLike, size: QuantityLike, *, count: Count = "started"
+    ) -> None:
+        amount, units, rule = parse_all(
+            (non_negative, price, "price"), (positive, size, "size"), (count_rule, count, "count")
+        )
+        tier = Tier(None, amount, size=units, count=rule)
+        self.__attrs_init__(amount, units, rule)
+        self._work_out([tier])
+
+
+@frozen(init=False, weakref_slot=False)
+class Percentage(TieredPrice):
+    """A percentage of the quantity, which is itself an amount in major currency units.
+
+    :param percent: per cent, zero or more: ``"1.3"`` charges 1.30 USD on an amount of 100.
+
+    >>> Percentage("1.3").charge(100).exact_cost
+    Decimal('1.3')
+    """
+
+    percent: Quantity
+    _table: PriceTable = field(eq=False, repr=False, init=False)
+
+    def __init__(self, percent: QuantityLike) -> None:
+        rate = non_negative(percent, "percent")
+        self.__attrs_init__(rate)
+        self._work_out([Tier(None, rate, per=100)])
+
+
+@frozen(init=False, weakref_slot=False)
+class _TablePrice(TieredPrice):
+    """A price whose table the author of a plan writes."""
+
+    tiers: tuple[Tier, ...]
+    flat_at_zero: bool
+    _table: PriceTable = field(eq=False, repr=False, init=False)
+
+    cumulative: ClassVar[bool]
+
+    def __init__(self, tiers: Iterable[Tier], *, flat_at_zero: bool = False) -> None:
+        rows = check_table(tiers)
+        at_zero = flag(flat_at_zero, "flat_at_zero")
+        self.__attrs_init__(rows, at_zero)
+        self._work_out(rows, cumulative=self.cumulative, flat_at_zero=at_zero)
+
+
+class Graduated(_TablePrice):
+    """Each unit at the price of the tier that it falls into.
+
+    The flat fee of every tier that is entered is due once.
+
+    :param tiers: `Tier` rows, their bounds rising, the last one open (``up_to=None``).
+    :param flat_at_zero: whether the first tier's flat fee is due at quantity zero already.
+    :raises InvalidValue: for a table that is not lawful; `InvalidValues` where it has many faults.
+
+    >>> price = Graduated([Tier(10, price="2"), Tier(None, price="1", flat="5")])
+    >>> price.charge(12).exact_cost               # 10 x 2 + 2 x 1 + 5
+    Decimal('27')
+    """
+
+    __slots__ = ()
+    cumulative = True
+
+
+class Volume(_TablePrice):
+    """All units at the price of the tier that the quantity reaches.
+
+    Only that tier's flat fee is due; with flat fees alone, this is stair-step pricing. More units
+    can cost less in total, where a tier is cheaper than the one before.
+
+    :param tiers: `Tier` rows, their bounds rising, the last one open (``up_to=None``).
+    :param flat_at_zero: whether the first tier's flat fee is due at quantity zero already.
+    :raises InvalidValue: for a table that is not lawful; `InvalidValues` where it has many faults.
+
+    >>> price = Volume([Tier(10, price="2"), Tier(None, price="1")])
+    >>> price.charge(10).exact_cost, price.charge(11).exact_cost
+    (Decimal('20'), Decimal('11'))
+    """
+
+    __slots__ = ()
+    cumulative = False

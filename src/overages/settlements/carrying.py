@@ -1,0 +1,290 @@
+"""Carrying: what an allowance comes to in a period, with what earlier ones left, and leaves itself.
+
+The state between two periods is a tuple of `Carried`, and one period after another gives what all
+at once do:
+
+    february = carry(rule, january.carried, included=500_000, used=510_000, period=period)
+    february.limit, february.overage, february.carried
+    carry_all(rule, [(month, 500_000, used) for month, used in months])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Final
+
+from attrs import evolve, field, frozen
+
+from overages._ground.display import text_table
+from overages._ground.parsing import Problems, as_tuple, instance_of, parse_all, tuple_of, unpacked
+from overages.amounts.exact import (
+    Quantity,
+    QuantityLike,
+    excess,
+    non_negative,
+    plain_text,
+    scaled,
+    unscaled,
+)
+from overages.errors import InvalidValue
+from overages.periods.period import Period
+from overages.terms.carry_over import Carried, CarryOver
+
+_COLUMNS: Final = ["from", "units", "drawn", "expired", "cut", "carried on"]
+
+
+@frozen(init=False, weakref_slot=False)
+class Carrying:
+    """What an allowance came to in one period: its limit and overage, and what it leaves.
+
+    Units used beforehand are drawn first, then what is used. Nothing is lost: in signed units,
+    ``brought + included - used + overage == expired + cut + carried``. In what is `drawn` and
+    `expired`, `periods_left` counts this period; in what is `cut` and `carried`, it doesn't.
+
+    :param rule: by which units are carried over.
+    :param brought: what earlier periods left, the oldest first.
+    :param included: units that the period itself includes, zero or more.
+    :param used: units used in it, zero or more.
+    :param period: when; it follows all periods that something is brought from.
+    :raises InvalidType: for a value of a wrong type.
+    :raises InvalidValue: if what is brought isn't in order, and for any other fault.
+
+    >>> step = Carrying(CarryOver(up_to=50), [], 100, 30, Period.month(2024, 1))
+    >>> step.limit, step.cut[0].quantity, step.carried[0].quantity
+    (100, 20, 50)
+    """
+
+    rule: CarryOver
+    brought: tuple[Carried, ...]
+    included: Quantity
+    used: Quantity
+    period: Period
+    limit: Quantity = field(init=False, eq=False, repr=False)
+    """Units that could be used: included and brought, without those used beforehand."""
+    overage: Quantity = field(init=False, eq=False, repr=False)
+    """Units to charge: those beyond the limit; none where the rule carries them."""
+    drawn: tuple[Carried, ...] = field(init=False, eq=False, repr=False)
+    """What was drawn, in its order; what the period itself includes has its `period`."""
+    repaid: tuple[Carried, ...] = field(init=False, eq=False, repr=False)
+    """What of it was for units used beforehand, as negative quantities."""
+    expired: tuple[Carried, ...] = field(init=False, eq=False, repr=False)
+    """What could be used in this period for the last time, and wasn't."""
+    cut: tuple[Carried, ...] = field(init=False, eq=False, repr=False)
+    """What was more than may leave a period."""
+    carried: tuple[Carried, ...] = field(init=False, eq=False, repr=False)
+    """What goes to the next period, the oldest first."""
+
+    def __init__(
+        self,
+        rule: CarryOver,
+        brought: Iterable[Carried],
+        included: QuantityLike,
+        used: QuantityLike,
+        period: Period,
+    ) -> None:
+        terms, layers, own, units, when = parse_all(
+            (instance_of(CarryOver), rule, "rule"),
+            (_in_order, brought, "brought"),
+            (non_negative, included, "included"),
+            (non_negative, used, "used"),
+            (instance_of(Period), period, "period"),
+        )
+        if layers and when.start < layers[-1].period.end:
+            problem = f"must not start before {layers[-1].period} ends, which something is from"
+            raise InvalidValue("period", when, problem)
+        self.__attrs_init__(terms, layers, own, units, when)
+        self._draw()
+
+    def _draw(self) -> None:
+        """Work out what is drawn, and what becomes of the rest."""
+        rule, there, debts = self.rule, self._there(), _negative(self.brought)
+        units, owed = _parts(there), _parts(debts)
+        limit = unscaled(max(0, units - owed))
+        over = excess(self.used, limit)
+        drawn, unused = _divided(self._in_turn(there), owed + scaled(self.used))
+        expired, going = _aged(unused)
+        most = rule.most(self.included)
+        cut, kept = _divided(going, 0 if most is None else max(0, _parts(going) - scaled(most)))
+        repaid, unpaid = _divided(debts, units)
+        if over and rule.overage == "carried":
+            unpaid.append(Carried(unscaled(-scaled(over)), self.period))
+        _set_all(
+            self,
+            limit=limit,
+            overage=0 if rule.overage == "carried" else over,
+            drawn=tuple(drawn),
+            repaid=tuple(repaid),
+            expired=tuple(expired),
+            cut=tuple(cut),
+            carried=(*unpaid, *kept),  # one of them is empty
+        )
+
+    @property
+    def free(self) -> Quantity:
+        """Units that cost nothing: the limit, or what was used beyond it where that is carried.
+
+        It is what `calculate` takes among `limits`, so that it charges the `overage`.
+        """
+        return self.limit if self.rule.overage == "charged" else max(self.limit, self.used)
+
+    def _there(self) -> list[Carried]:
+        """Return what can be drawn, the oldest first, what the period includes as the last."""
+        after = self.rule.expires_after
+        left = None if after is None else after + 1
+        own = [Carried(self.included, self.period, left)] if self.included else []
+        return [*(layer for layer in self.brought if layer.quantity > 0), *own]
+
+    def _in_turn(self, there: list[Carried]) -> list[Carried]:
+        if self.rule.draw == "oldest_first":
+            return there
+        return sorted(there, key=lambda layer: layer.period != self.period)
+
+    def explain(self) -> str:
+        """Say where the limit comes from and what became of it, as text with a line for each part.
+
+        >>> month = Period.month(2024, 2)
+        >>> january = Carried(20_000, Period.month(2024, 1))
+        >>> print(carry(CarryOver(), [january], 500_000, 510_000, month).explain())
+        Allowance of 2024-02-01 to 2024-03-01 UTC: limit 520,000, used 510,000, over 0
+        <BLANKLINE>
+        from                            units    drawn  expired  cut  carried on
+        2024-01-01 to 2024-02-01 UTC   20,000   20,000        0    0           0
+        included                      500,000  490,000        0    0      10,000
+        """
+        over = excess(self.used, self.limit)
+        numbers = [plain_text(number) for number in (self.limit, self.used, over)]
+        title = "Allowance of {}: limit {}, used {}, over {}{}".format(
+            self.period.describe(),
+            *numbers,
+            " (carried on)" if over and not self.overage else "",
+        )
+        rows = [_COLUMNS, *(self._row(layer.period, layer.quantity) for layer in self.brought)]
+        rows.append(["included", *self._row(self.period, self.included)[1:]])
+        return f"{title}\n\n{text_table(rows, 'lrrrrr')}"
+
+    def _row(self, period: Period, units: Quantity) -> list[str]:
+        became = ((*self.drawn, *self.repaid), self.expired, self.cut, self.carried)
+        numbers = [
+            next((layer.quantity for layer in layers if layer.period == period), 0)
+            for layers in became
+        ]
+        return [period.describe(), *map(plain_text, [units, *numbers])]
+
+
+def carry(
+    rule: CarryOver,
+    brought: Iterable[Carried],
+    included: QuantityLike,
+    used: QuantityLike,
+    period: Period,
+) -> Carrying:
+    """Return what an allowance comes to in a period, with what earlier ones left.
+
+    Its `free` is what `calculate` takes among `limits`; its `carried` is brought into the next
+    period. What expires is counted in periods that are given here, not in time between them.
+
+    :param rule: by which units are carried over.
+    :param brought: what earlier periods left, the oldest first; none before the first.
+    :param included: units that the period itself includes, zero or more.
+    :param used: units used in it, zero or more.
+    :param period: when; it follows all periods that something is brought from.
+    :raises InvalidType: for a value of a wrong type, such as a float.
+    :raises InvalidValue: if what is brought isn't in order, and for any other fault.
+
+    >>> january = carry(CarryOver(share="0.5"), [], 1_000, 300, Period.month(2024, 1))
+    >>> january.carried[0].quantity
+    500
+    >>> february = carry(january.rule, january.carried, 1_000, 1_700, Period.month(2024, 2))
+    >>> february.limit, february.overage
+    (1500, 200)
+    """
+    return Carrying(rule, brought, included, used, period)
+
+
+def carry_all(
+    rule: CarryOver,
+    periods: Iterable[tuple[Period, QuantityLike, QuantityLike]],
+    brought: Iterable[Carried] = (),
+) -> tuple[Carrying, ...]:
+    """Return what an allowance comes to in each of some periods that follow each other.
+
+    It may be stopped after any of them, and gone on with from what that one carried.
+
+    :param rule: by which units are carried over.
+    :param periods: (period, included, used), in order of time.
+    :param brought: what was left before the first of them.
+    :raises InvalidType: for a value of a wrong type, such as a float.
+    :raises InvalidValue: if the periods overlap or aren't in order, and for any other fault.
+
+    >>> months = [(Period.month(2024, n), 1_000, used) for n, used in enumerate([300, 1_900], 1)]
+    >>> [month.overage for month in carry_all(CarryOver(), months)]
+    [0, 200]
+    """
+    found: list[Carrying] = []
+    for i, row in enumerate(as_tuple(periods, "periods")):
+        problems = Problems()
+        state = found[-1].carried if found else brought
+        carrying = problems.attempt(_carried_row, rule, state, row, path=f"periods[{i}]")
+        problems.raise_any()
+        if found and carrying.period.start < found[-1].period.end:
+            problem = f"must not start before the one before it ends, {found[-1].period}"
+            raise InvalidValue(f"periods[{i}].period", carrying.period, problem)
+        found.append(carrying)
+    return tuple(found)
+
+
+def _carried_row(rule: CarryOver, brought: Iterable[Carried], row: object) -> Carrying:
+    period, included, used = unpacked(row, "", "period", "included", "used")
+    return carry(rule, brought, included, used, period)
+
+
+def _in_order(value: object, field: str) -> tuple[Carried, ...]:
+    layers = tuple_of(Carried)(value, field)
+    for i, (before, layer) in enumerate(pairwise(layers), 1):
+        if layer.period.start < before.period.end:
+            problem = f"must come from a period after that of the one before, {before.period}"
+            raise InvalidValue(f"{field}[{i}]", layer, problem)
+    return layers
+
+
+def _negative(layers: Iterable[Carried]) -> list[Carried]:
+    return [layer for layer in layers if layer.quantity < 0]
+
+
+def _parts(layers: Iterable[Carried]) -> int:
+    """Return the units of some layers, of one sign, in parts."""
+    return sum(abs(scaled(layer.quantity)) for layer in layers)
+
+
+def _divided(layers: Iterable[Carried], parts: int) -> tuple[list[Carried], list[Carried]]:
+    """Take so many parts from layers, in their order; return what is taken and what is left."""
+    taken: list[Carried] = []
+    left: list[Carried] = []
+    for layer in layers:
+        whole = abs(scaled(layer.quantity))
+        part = min(parts, whole)
+        parts -= part
+        sign = 1 if layer.quantity > 0 else -1
+        for into, share in [(taken, part), (left, whole - part)]:
+            if share:
+                into.append(evolve(layer, quantity=unscaled(sign * share)))
+    return taken, left
+
+
+def _aged(layers: Iterable[Carried]) -> tuple[list[Carried], list[Carried]]:
+    """Return what expires at the end of a period, and the rest as it goes on, the oldest first."""
+    expired, going = [], []
+    for layer in sorted(layers, key=lambda layer: layer.period):
+        if layer.periods_left is None:
+            going.append(layer)
+        elif layer.periods_left == 1:
+            expired.append(layer)
+        else:
+            going.append(evolve(layer, periods_left=layer.periods_left - 1))
+    return expired, going
+
+
+def _set_all(value: Carrying, **fields: object) -> None:
+    for name, held in fields.items():
+        object.__setattr__(value, name, held)

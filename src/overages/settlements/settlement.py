@@ -1,0 +1,284 @@
+"""Settlement: a period's statement, with what earlier periods left and what it leaves itself.
+
+A `Balance` is all that goes from one period to the next: units carried over, what was used of an
+allowance for a longer time, what was drawn on grants. One period after another:
+
+    january = settle(plan, usage_of_january, grants=grants)
+    february = settle(plan, usage_of_february, january.balance, grants=grants)
+    february.statement, february.burndowns
+
+Nothing else is remembered, so that stopping after any period and going on from its balance gives
+what all at once would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from attrs import evolve, field, frozen
+
+from overages._ground.names import by_metric
+from overages._ground.parsing import instance_of, parse_all, tuple_of
+from overages.amounts.exact import Quantity, add_up, excess
+from overages.errors import InvalidValue, OveragesError
+from overages.grants.burndown import Burndown
+from overages.grants.grant import Grant
+from overages.periods.period import Period, format_instant
+from overages.settlements.balance import NOTHING, Balance
+from overages.settlements.carrying import Carrying, carry
+from overages.settlements.covering import draw_money, draw_units, granted_parts
+from overages.statements.calculation import (
+    Limits,
+    circumstances_of,
+    own_limits,
+    refuse_unknown,
+    statement_of,
+)
+from overages.statements.limit_part import LimitPart
+from overages.statements.overage import sum_of_parts
+from overages.statements.rating import Circumstances, base_parts, free_parts, units_of
+from overages.statements.statement import Statement
+from overages.terms.plan import Plan
+from overages.usage.event import UsageEvent
+from overages.usage.usage import Usage
+
+
+@frozen(init=False, repr=False, weakref_slot=False)
+class Settlement:
+    """What settling a period came to.
+
+    :param statement: what is owed, with all that was carried over, drawn and credited.
+    :param balance: what goes on to the next period.
+    :param carryings: what became of each allowance that is carried over, by metric.
+    :param burndowns: what was drawn on grants in the period, for each metric and for money.
+    :raises InvalidType: for a value of a wrong type; `InvalidValues` for several.
+    """
+
+    statement: Statement
+    balance: Balance
+    _carryings: dict[str, Carrying] = field(hash=False, alias="carryings")
+    burndowns: tuple[Burndown, ...]
+
+    def __init__(
+        self,
+        statement: Statement,
+        balance: Balance,
+        carryings: Mapping[str, Carrying] = MappingProxyType({}),
+        burndowns: Iterable[Burndown] = (),
+    ) -> None:
+        values = parse_all(
+            (instance_of(Statement), statement, "statement"),
+            (instance_of(Balance), balance, "balance"),
+            (_carryings_by_metric, carryings, "carryings"),
+            (tuple_of(Burndown), burndowns, "burndowns"),
+        )
+        self.__attrs_init__(*values)
+
+    @property
+    def carryings(self) -> Mapping[str, Carrying]:
+        """What became of each allowance that is carried over, by metric; can be read only."""
+        return MappingProxyType(self._carryings)
+
+    def __repr__(self) -> str:
+        return f"<Settlement of {self.statement!r}>"
+
+
+_carryings_by_metric: Final = by_metric(instance_of(Carrying), "metrics to Carryings")
+
+
+def settle(
+    plan: Plan,
+    usage: Usage,
+    balance: Balance = NOTHING,
+    *,
+    limits: Limits | None = None,
+    grants: Iterable[Grant] = (),
+    events: Iterable[UsageEvent] = (),
+    whole: Period | None = None,
+    timezone: str = "UTC",
+    final: bool = True,
+) -> Settlement:
+    """Return the statement of a period, worked out from what earlier ones left.
+
+    It is `calculate`, and beside it: units that were carried over, allowances for a longer time
+    than the period, units drawn on grants once the limit is reached, and prepaid money drawn on
+    grants once all else is summed. What no grant covers stays overage.
+
+    :param plan: the terms of this period.
+    :param usage: what was used in it.
+    :param balance: what the period before left; none before the first.
+    :param limits: the org's own limits by metric, in units.
+    :param grants: all that the org was ever granted.
+    :param events: those that the usage was counted from, as far as their metrics are granted: they
+        say when units were used. What they don't account for counts as used at the period's end.
+    :param whole: see `calculate`; so `timezone` and `final`.
+    :raises InvalidValue: if the balance is another org's, or of a time that isn't before the usage.
+    :raises OveragesError: as `calculate` and `burn_down` do.
+
+    >>> from overages import Allowance, CarryOver, PerUnit
+    >>> tokens = Allowance(500, PerUnit("0.10"), carry_over=CarryOver())
+    >>> plan, months = Plan("rolling", "USD", {"tokens": tokens}), [400, 550, 700]
+    >>> balance = Balance()
+    >>> for number, used in enumerate(months, start=1):
+    ...     usage = Usage("org-123", Period.month(2024, number), {"tokens": used})
+    ...     settlement = settle(plan, usage, balance)
+    ...     balance = settlement.balance
+    ...     print(settlement.statement["tokens"].limit, settlement.statement.total)
+    500 0.00 USD
+    600 0.00 USD
+    550 15.00 USD
+    """
+    terms, used, before, given, counted = parse_all(
+        (instance_of(Plan), plan, "plan"),
+        (instance_of(Usage), usage, "usage"),
+        (instance_of(Balance), balance, "balance"),
+        (tuple_of(Grant), grants, "grants"),
+        (tuple_of(UsageEvent), events, "events"),
+    )
+    _check_follows(used, before, counted)
+    own = own_limits(terms, limits)
+    refuse_unknown(terms, "usage.quantities", used.quantities)
+    known = circumstances_of(
+        terms, whole, _earlier(terms, used, before), timezone=timezone, final=final
+    )
+    carryings = _carryings(terms, used, before, own, known)
+    carried = {metric: _carried_parts(found) for metric, found in carryings.items()}
+    known = evolve(known, parts=carried, covered=_counts(terms, used, before.covered))
+    statement = statement_of(terms, used, own, known)
+    units = draw_units(statement, used, before, known.earlier, given, counted)
+    if units:
+        granted = {each.metric: granted_parts(each) for each in units}
+        parts = {
+            metric: (*carried.get(metric, ()), *granted.get(metric, ()))
+            for metric in terms.allowances
+        }
+        statement = statement_of(terms, used, own, evolve(known, parts=parts))
+    statement, money = draw_money(statement, given, before)
+    burndowns = (*units, *money)
+    after = _balance_after(terms, used, before, carryings, burndowns)
+    return Settlement(statement, after, carryings, burndowns)
+
+
+def _check_follows(usage: Usage, balance: Balance, events: Iterable[UsageEvent]) -> None:
+    """Refuse a balance that usage doesn't go on from, and events of another org."""
+    for i, event in enumerate(events):
+        if event.org_id != usage.org_id:
+            problem = f"must be that of the usage, {usage.org_id!r}"
+            raise InvalidValue(f"events[{i}].org_id", event.org_id, problem)
+    for key, counts in {"used": balance.used, "covered": balance.covered}.items():
+        if counts and counts[0].org_id != usage.org_id:
+            problem = f"must be that of the usage, {usage.org_id!r}"
+            raise InvalidValue(f"balance.{key}[0].org_id", counts[0].org_id, problem)
+    ends = [layers[-1].period.end for layers in balance.carried.values()]
+    end = max([*ends, *(found.at for found in balance.burndowns)], default=usage.period.start)
+    if usage.period.start < end:
+        problem = f"must not start before the balance's periods end, {format_instant(end)}"
+        raise InvalidValue("usage.period", usage.period, problem)
+
+
+def _earlier(plan: Plan, usage: Usage, balance: Balance) -> dict[str, Quantity | None]:
+    """Return what was used before of allowances for a longer time than the period."""
+    there = _counts(plan, usage, balance.used)
+    return {metric: there.get(metric) for metric in _longer(plan, usage)}
+
+
+def _longer(plan: Plan, usage: Usage) -> dict[str, Period]:
+    """Return what allowances for a longer time than the usage's are for, by metric."""
+    found = {}
+    for metric, allowance in plan.allowances.items():
+        if allowance.included_for is not None:
+            found[metric] = when = allowance.included_for.period_at(usage.period.start)
+            if usage.period.end > when.end:
+                problem = f"must lie within one period of the allowance's, {when}"
+                raise InvalidValue(f"usage.period ({metric})", usage.period, problem)
+    return found
+
+
+def _counts(plan: Plan, usage: Usage, counted: Iterable[Usage]) -> dict[str, Quantity]:
+    """Return what was counted before of allowances for a longer time, by metric."""
+    by_period = {each.period: each.quantities for each in counted}
+    return {
+        metric: by_period[when][metric]
+        for metric, when in _longer(plan, usage).items()
+        if metric in by_period.get(when, ())
+    }
+
+
+def _carryings(
+    plan: Plan,
+    usage: Usage,
+    balance: Balance,
+    own: Mapping[str, Quantity],
+    known: Circumstances,
+) -> dict[str, Carrying]:
+    """Return what becomes of each allowance that is carried over."""
+    found = {}
+    for metric, allowance in plan.allowances.items():
+        rule = allowance.carry_over
+        if rule is None:
+            continue
+        try:
+            base = base_parts(metric, allowance, usage, own, known) or ()
+            used = units_of(allowance, usage.quantities.get(metric, 0))
+        except OveragesError as error:
+            raise error.within(metric) from None
+        included = sum_of_parts(base)
+        brought = balance.carried.get(metric, ())
+        # Free units are used last, so that they neither are carried over nor owed.
+        limit = carry(rule, brought, included, 0, usage.period).limit
+        free = sum_of_parts(free_parts(allowance))
+        counted = used if used <= limit else max(limit, excess(used, free))
+        found[metric] = carry(rule, brought, included, counted, usage.period)
+    return found
+
+
+def _carried_parts(carrying: Carrying) -> tuple[LimitPart, ...]:
+    """Return what was carried over as parts of a limit."""
+    parts = [
+        LimitPart("carried", layer.quantity, _day(layer.period))
+        for layer in carrying.brought
+        if layer.quantity > 0
+    ]
+    parts += [LimitPart("owed", layer.quantity, _day(layer.period)) for layer in carrying.repaid]
+    if borrowed := excess(carrying.free, carrying.limit):
+        parts.append(LimitPart("borrowed", borrowed))
+    return tuple(parts)
+
+
+def _day(period: Period) -> str:
+    return period.describe().split(" ")[0]
+
+
+def _balance_after(
+    plan: Plan,
+    usage: Usage,
+    balance: Balance,
+    carryings: Mapping[str, Carrying],
+    burndowns: tuple[Burndown, ...],
+) -> Balance:
+    used = dict.fromkeys(plan.allowances, 0) | dict(usage.quantities)  # none of it counts, too
+    granted = {each.metric: each.covered for each in burndowns if each.currency is None}
+    covered = {metric: units for metric, units in granted.items() if metric and units}
+    states = {(each.metric, each.currency): each for each in balance.burndowns}
+    states |= {(each.metric, each.currency): each.closed() for each in burndowns}
+    return Balance(
+        {metric: found.carried for metric, found in carryings.items()},
+        _added(plan, usage, balance.used, used),
+        states.values(),
+        _added(plan, usage, balance.covered, covered),
+    )
+
+
+def _added(
+    plan: Plan, usage: Usage, counted: Iterable[Usage], units: Mapping[str, Quantity]
+) -> list[Usage]:
+    """Return what is counted of allowances for a longer time, with some units more."""
+    before = _counts(plan, usage, counted)
+    found: dict[Period, dict[str, Quantity]] = {}
+    for metric, when in _longer(plan, usage).items():
+        if metric in before or metric in units:
+            together = add_up([before.get(metric, 0), units.get(metric, 0)])
+            found.setdefault(when, {})[metric] = together
+    return [Usage(usage.org_id, when, quantities) for when, quantities in found.items()]

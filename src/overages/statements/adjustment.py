@@ -1,0 +1,105 @@
+"""Adjustments: the lines of a statement that are no overages.
+
+What a discount, a commitment, a maximum, a minimum or a credit changes in the lines before it:
+
+    line = Adjustment("minimum", before=Money(7500, "USD"), cost=Money(2500, "USD"), exact_cost=25)
+    line.after                                        # Money(10000, "USD")
+    line.explain()                                    # "minimum: 75.00 USD -> 100.00 USD"
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypeAlias
+
+from attrs import frozen
+
+from overages._ground.names import name as parse_name, optional_name
+from overages._ground.parsing import instance_of, one_of, parse_all
+from overages.amounts.exact import Exact, exact_amount
+from overages.amounts.money import Money
+from overages.errors import CurrencyMismatch, InvalidValue
+
+AdjustmentKind: TypeAlias = Literal["discount", "commitment", "maximum", "minimum", "credit"]
+"""Why a statement has a line that is no overage, in the order in which they are applied."""
+
+OVERAGE: Final = "overage"  # what the line of an overage is called among those of its metric
+_REDUCING: Final = ("discount", "maximum", "credit")
+
+
+@frozen(init=False, weakref_slot=False)
+class Adjustment:
+    """A line of a statement that changes what other lines come to.
+
+    :param kind: ``"discount"``, ``"commitment"`` (a true-up to it, or the premium beyond it),
+        ``"maximum"``, ``"minimum"`` (a true-up) or ``"credit"`` (prepaid money that is drawn).
+    :param before: what the lines that it is about come to without it.
+    :param cost: what it adds, rounded; negative for what a discount, a maximum or a credit takes.
+    :param exact_cost: the same unrounded, in major currency units.
+    :param metric: the metric whose lines it is about; None for all lines of the statement.
+    :param name: which one it is, where there can be several of a kind: the discount's name, the
+        grant's id.
+    :raises InvalidValue: if it has the wrong sign; `InvalidValues` for several faults.
+    :raises CurrencyMismatch: if cost and `before` are in two currencies.
+    """
+
+    kind: AdjustmentKind
+    before: Money
+    cost: Money
+    exact_cost: Exact
+    metric: str | None
+    name: str | None
+
+    def __init__(
+        self,
+        kind: AdjustmentKind,
+        before: Money,
+        cost: Money,
+        exact_cost: Exact | int,
+        metric: str | None = None,
+        name: str | None = None,
+    ) -> None:
+        values = parse_all(
+            (one_of("discount", "commitment", "maximum", "minimum", "credit"), kind, "kind"),
+            (instance_of(Money), before, "before"),
+            (instance_of(Money), cost, "cost"),
+            (exact_amount, exact_cost, "exact_cost"),
+            (optional_name, metric, "metric"),
+            (optional_name, name, "name"),
+        )
+        if cost.currency != before.currency:
+            raise CurrencyMismatch(before.currency.code, cost.currency.code)
+        self.__attrs_init__(*values)
+        for field, given, amount in (
+            ("cost", cost, cost.minor),
+            ("exact_cost", exact_cost, self.exact_cost),
+        ):
+            if amount > 0 if kind in _REDUCING else amount < 0:
+                sign = "zero or less" if kind in _REDUCING else "zero or more"
+                raise InvalidValue(field, given, f"must be {sign} for a {kind}")
+        parse_name(self.line, "name")  # it is stored as one
+
+    @property
+    def after(self) -> Money:
+        """What the lines come to with it."""
+        return self.before + self.cost
+
+    @property
+    def line(self) -> str:
+        """What names the line among those of its metric, or of the statement: ``"credit:g1"``."""
+        return self.kind if self.name is None else f"{self.kind}:{self.name}"
+
+    def explain(self) -> str:
+        """Say in one line what the adjustment does."""
+        what = self.kind if self.name is None else f"{self.kind} {self.name}"
+        return f"{what}: {self.before} -> {self.after}"
+
+
+Key: TypeAlias = tuple[str | None, str]
+
+
+def path_of(key: Key) -> str:
+    """Name a line in an error: ``tokens``, ``tokens.minimum``, ``minimum``."""
+    metric, line = key
+    if metric is None:
+        return line
+    return metric if line == OVERAGE else f"{metric}.{line}"

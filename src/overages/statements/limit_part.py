@@ -1,0 +1,79 @@
+"""Parts of a limit: where the units that cost nothing come from.
+
+A limit is the sum of its parts, so that a statement can say how it came about:
+
+    LimitPart("included", 500_000)
+    LimitPart("carried", 20_000, name="2024-01-01")   # what January left
+    LimitPart("granted", 5_000, name="welcome")       # what was drawn on a grant
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypeAlias
+
+from attrs import frozen
+
+from overages._ground.names import optional_name
+from overages._ground.parsing import one_of, parse_all
+from overages.amounts.exact import Quantity, QuantityLike, plain_text, quantity as parse_quantity
+
+LimitPartKind: TypeAlias = Literal[
+    "included", "own", "free", "carried", "granted", "borrowed", "used", "owed"
+]
+"""Where units that cost nothing come from, or what has used them up.
+
+``"included"`` in the plan; the account's ``"own"`` limit instead; ``"free"`` by a discount;
+``"carried"`` over from an earlier period; ``"granted"`` and drawn; ``"borrowed"`` from a later
+period; and, negative, ``"used"`` earlier in the time that the limit is for, or ``"owed"`` to an
+earlier period that borrowed.
+"""
+
+
+@frozen(init=False, weakref_slot=False)
+class LimitPart:
+    """Units of a limit that come from one place.
+
+    :param kind: where from; see `LimitPartKind`.
+    :param quantity: units; negative for what takes from the limit.
+    :param name: which one it is, where there can be several: the grant's id, the period that the
+        units were carried from.
+    :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
+    """
+
+    kind: LimitPartKind
+    quantity: Quantity
+    name: str | None
+
+    def __init__(
+        self, kind: LimitPartKind, quantity: QuantityLike, name: str | None = None
+    ) -> None:
+        values = parse_all(
+            (
+                one_of("included", "own", "free", "carried", "granted", "borrowed", "used", "owed"),
+                kind,
+                "kind",
+            ),
+            (parse_quantity, quantity, "quantity"),
+            (optional_name, name, "name"),
+        )
+        self.__attrs_init__(*values)
+
+    def explain(self) -> str:
+        """Say in a few words where the units come from: ``carried 2024-01-01``."""
+        return _WORDS[self.kind] + ("" if self.name is None else f" {self.name}")
+
+    def cell(self) -> str:
+        """Return the units as a statement's table shows them."""
+        return plain_text(self.quantity)
+
+
+_WORDS: Final = {
+    "included": "included",
+    "own": "own limit",
+    "free": "free",
+    "carried": "carried over from",
+    "granted": "granted by",
+    "borrowed": "from the next allowance",
+    "used": "used earlier",
+    "owed": "used beforehand in",
+}

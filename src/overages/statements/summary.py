@@ -1,0 +1,160 @@
+"""Summaries: what lines of statements, or their records, come to by metric.
+
+summary = statement.summary()                     # or aggregate(records)
+summary["tokens"].cost, summary.total
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from attrs import field, frozen
+
+from overages._ground.display import html_table
+from overages._ground.names import name
+from overages._ground.parsing import instance_of, parse_all
+from overages._ground.trusted import trusted
+from overages.amounts.exact import (
+    Quantity,
+    add_up,
+    plain_text,
+    sum_of_quantities,
+)
+from overages.amounts.money import Currency, Money
+from overages.errors import CurrencyMismatch, UnknownMetric
+
+
+@frozen(init=False, weakref_slot=False)
+class MetricTotal:
+    """What the records of one metric come to.
+
+    :param quantity: units over the limit; exact, and of any size.
+    :param cost: what is charged for them, with the adjustments of the metric.
+    """
+
+    quantity: Quantity
+    cost: Money
+
+    def __init__(self, quantity: Quantity, cost: Money) -> None:
+        values = parse_all(
+            (sum_of_quantities, quantity, "quantity"), (instance_of(Money), cost, "cost")
+        )
+        self.__attrs_init__(*values)
+
+
+@frozen(init=False, repr=False, weakref_slot=False)
+class Summary:
+    """Overage of one or many orgs and periods, by metric, with the total.
+
+    Metrics without quantity and cost are left out, and adjustments without cost, so that nothing
+    charged, and charged and taken back, are the same summary. Summaries of one currency can be
+    added.
+
+    :param currency: what the costs are in: a `Currency` or an ISO 4217 code.
+    :param metrics: a `MetricTotal` by metric.
+    :param adjustments: what adjusts all metrics together (a minimum of the plan, a credit), by the
+        name of its line.
+    :raises CurrencyMismatch: if a cost is in another currency.
+
+    >>> summary = Summary("USD", {"tokens": MetricTotal(250_000, Money(2500, "USD"))})
+    >>> print((summary + summary).total)
+    50.00 USD
+    """
+
+    currency: Currency
+    _metrics: dict[str, MetricTotal] = field(hash=False)
+    _adjustments: dict[str, Money] = field(hash=False)
+
+    def __init__(
+        self,
+        currency: Currency | str,
+        metrics: Mapping[str, MetricTotal],
+        adjustments: Mapping[str, Money] = MappingProxyType({}),
+    ) -> None:
+        unit = Currency.coerce(currency)
+        kept = {}
+        for metric, total in instance_of(Mapping)(metrics, "metrics").items():
+            _require_currency(unit, instance_of(MetricTotal)(total, f"metrics.{metric}").cost)
+            if total.quantity or total.cost.minor:
+                kept[name(metric, "metrics metric")] = total
+        others = {}
+        for line, cost in instance_of(Mapping)(adjustments, "adjustments").items():
+            _require_currency(unit, instance_of(Money)(cost, f"adjustments.{line}"))
+            if cost.minor:
+                others[name(line, "adjustments line")] = cost
+        self.__attrs_init__(unit, kept, others)
+
+    @property
+    def metrics(self) -> Mapping[str, MetricTotal]:
+        """What was charged by metric; can be read only."""
+        return MappingProxyType(self._metrics)
+
+    @property
+    def adjustments(self) -> Mapping[str, Money]:
+        """What adjusts all metrics together, by line; can be read only."""
+        return MappingProxyType(self._adjustments)
+
+    @property
+    def total(self) -> Money:
+        """The cost of all metrics and adjustments."""
+        metrics = sum(total.cost.minor for total in self._metrics.values())
+        others = sum(cost.minor for cost in self._adjustments.values())
+        return Money(metrics + others, self.currency)
+
+    def __getitem__(self, metric: str) -> MetricTotal:
+        """Return what was charged for a metric.
+
+        :raises UnknownMetric: if nothing was.
+        """
+        try:
+            return self._metrics[metric]
+        except KeyError:
+            raise UnknownMetric("metric", metric, f"{metric!r} has no overage here") from None
+
+    def __contains__(self, metric: object) -> bool:
+        return metric in self._metrics
+
+    __iter__ = None  # what it would give, metrics or totals, is for the reader to say
+
+    def __add__(self, other: Summary) -> Summary:
+        if not isinstance(other, Summary):
+            return NotImplemented
+        if other.currency != self.currency:
+            raise CurrencyMismatch(self.currency.code, other.currency.code)
+        merged = dict(self._metrics)
+        for metric, theirs in other._metrics.items():
+            ours = merged.get(metric)
+            merged[metric] = theirs if ours is None else _sum(ours, theirs)
+        adjusted = dict(self._adjustments)
+        for line, cost in other._adjustments.items():
+            adjusted[line] = adjusted[line] + cost if line in adjusted else cost
+        return Summary(self.currency, merged, adjusted)
+
+    def _repr_html_(self) -> str:
+        rows = [["metric", "over", "cost"]]
+        for metric, found in self._metrics.items():
+            rows.append([metric, plain_text(found.quantity), str(found.cost)])
+        rows += [[f"all: {line}", "", str(cost)] for line, cost in self._adjustments.items()]
+        return html_table([*rows, ["total", "", str(self.total)]], "lrr", "Overage")
+
+    def __repr__(self) -> str:
+        others = f", {self._adjustments!r}" if self._adjustments else ""
+        return f"Summary({self.currency.shortest!r}, {self._metrics!r}{others})"
+
+
+def _require_currency(expected: Currency, cost: Money) -> None:
+    if cost.currency != expected:
+        raise CurrencyMismatch(expected.code, cost.currency.code)
+
+
+def _sum(left: MetricTotal, right: MetricTotal) -> MetricTotal:
+    quantity = add_up([left.quantity, right.quantity])
+    return MetricTotal(quantity, left.cost + right.cost)
+
+
+new_total: Final = trusted(MetricTotal)
+
+
+new_summary: Final = trusted(Summary)

@@ -1,0 +1,111 @@
+"""Commitments: a spend that was agreed to, and what it costs to spend less or more.
+
+A commitment is to an amount, or to a quantity at what its price model charges for it:
+
+    commitment = Commitment(Money(100_000, "USD"), overage_factor="1.5")
+    worth = commitment.worth()                        # Fraction(1000)
+    commitment.shortfall(Fraction(900), worth)        # Fraction(100): the true-up
+    commitment.premium(Fraction(1200), worth)         # Fraction(100): half of the 200 beyond
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from attrs import frozen
+
+from overages._ground.parsing import flag, parse_all
+from overages.amounts.exact import Quantity, QuantityLike, non_negative, optional_non_negative
+from overages.amounts.money import Money, optional_non_negative_money
+from overages.errors import InvalidType, InvalidValue
+from overages.prices.models import PriceModel
+from overages.prices.tier import Charge
+
+
+@frozen(init=False, weakref_slot=False)
+class Commitment:
+    """A spend that was agreed to, for a period.
+
+    :param amount: the spend, zero or more.
+    :param quantity: in place of it units, zero or more, worth what the price model charges for
+        them.
+    :param overage_factor: how many times the price spend beyond the commitment costs; 1 or more.
+    :param true_up: whether the rest is due where less is spent.
+    :raises InvalidValue: if both or neither of amount and quantity are given, or one is out of
+        bounds; `InvalidValues` for several faults.
+
+    >>> Commitment(Money(100_000, "USD")).worth()
+    Fraction(1000, 1)
+    """
+
+    amount: Money | None
+    quantity: Quantity | None
+    overage_factor: Quantity
+    true_up: bool
+
+    def __init__(
+        self,
+        amount: Money | None = None,
+        *,
+        quantity: QuantityLike | None = None,
+        overage_factor: QuantityLike = 1,
+        true_up: bool = True,
+    ) -> None:
+        values = parse_all(
+            (optional_non_negative_money, amount, "amount"),
+            (optional_non_negative, quantity, "quantity"),
+            (_factor, overage_factor, "overage_factor"),
+            (flag, true_up, "true_up"),
+        )
+        if (amount is None) == (quantity is None):
+            given = [] if amount is None else ["amount", "quantity"]
+            raise InvalidValue("commitment", given, "must have one of amount and quantity")
+        self.__attrs_init__(*values)
+
+    def worth(self, price: PriceModel | None = None) -> Fraction:
+        """Return the spend that is agreed to, exactly, in major currency units.
+
+        :param price: what a quantity is priced by; not needed for an amount.
+        :raises InvalidValue: if a quantity is agreed to and there is no price.
+
+        >>> from overages.prices.models import Graduated
+        >>> from overages.prices.tier import Tier
+        >>> Commitment(quantity=8).worth(Graduated([Tier(5, "2"), Tier(None, "1")]))
+        Fraction(13, 1)
+        """
+        if self.amount is not None:
+            return Fraction(self.amount.amount)
+        if self.quantity is None or price is None:
+            raise InvalidValue("price", price, "must be given for a commitment to a quantity")
+        charge = price.charge(self.quantity)
+        if not isinstance(charge, Charge):  # a host's own price model gave it
+            raise InvalidType("price.charge()", charge, "must return a Charge")
+        return Fraction(*charge.ratio)
+
+    def shortfall(self, spend: Fraction, worth: Fraction) -> Fraction:
+        """Return the true-up: what is due beside `spend`, where that is less than agreed to.
+
+        :param spend: what was spent, in major currency units.
+        :param worth: what was agreed to: all that `worth` gives, or its share of a period.
+
+        >>> Commitment(quantity=8).shortfall(Fraction(10), Fraction(13))
+        Fraction(3, 1)
+        """
+        return max(Fraction(), worth - spend) if self.true_up else Fraction()
+
+    def premium(self, spend: Fraction, worth: Fraction) -> Fraction:
+        """Return what is due beside `spend`, where that is more than agreed to.
+
+        What lies beyond costs `overage_factor` times as much: ``(spend - worth) x (factor - 1)``.
+
+        >>> Commitment(quantity=8, overage_factor="1.5").premium(Fraction(15), Fraction(13))
+        Fraction(1, 1)
+        """
+        return max(Fraction(), spend - worth) * (Fraction(self.overage_factor) - 1)
+
+
+def _factor(value: object, field: str) -> Quantity:
+    number = non_negative(value, field)
+    if number < 1:
+        raise InvalidValue(field, value, "must be 1 or more")
+    return number

@@ -1,0 +1,286 @@
+"""Plans: what is included of each metric, and the price of what goes beyond.
+
+Made once, when the terms are agreed, and used for every calculation:
+
+    plan = Plan("starter", "USD", {"tokens": Allowance(included=500_000, price=PerUnit("0.0001"))})
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Final, Literal, TypeAlias
+
+from attrs import field, frozen
+
+from overages._ground.display import html_table
+from overages._ground.names import by_metric, name
+from overages._ground.parsing import Parser, Problems, instance_of, one_of, optional, parse_all
+from overages.amounts.exact import (
+    Quantity,
+    QuantityLike,
+    exact_quantity,
+    non_negative,
+    optional_non_negative,
+    plain_text,
+)
+from overages.amounts.money import Currency, Money, optional_non_negative_money
+from overages.amounts.rounding import Rounding, floor_form
+from overages.errors import CurrencyMismatch, InvalidValue
+from overages.periods.daycount import Proration
+from overages.prices.models import PerUnit, PriceModel, TieredPrice
+from overages.terms.allowance import USUAL, Allowance, money_of, unusual
+from overages.terms.discount import Discount, some_discounts
+from overages.terms.wording import price_terms, rule_terms
+
+RoundingScope: TypeAlias = Literal["line", "total"]
+"""What is rounded: each line of a statement, or its total, which is then spread over the lines."""
+
+Rate: TypeAlias = tuple[str, Quantity | None, PriceModel, int | None, int, int]
+"""An allowance worked out for `calculate`: metric, included, price, factor, bias, divisor.
+
+Where each unit costs the same, ``(over * factor + bias) // divisor`` is the rounded cost of a whole
+quantity in minor units; elsewhere the factor is None, and the price model is asked. (A plain tuple:
+CPython unpacks it faster than a named one, and `calculate` does so for every line.)
+"""
+
+
+_USUAL: Final[Mapping[str, object]] = {
+    "rounding": Rounding.HALF_UP,
+    "rounding_scope": "line",
+    "base_fee": None,
+    "discounts": (),
+    "maximum": None,
+    "minimum": None,
+    "proration": Proration.DAYS,
+}
+
+_parse_allowances: Final = by_metric(instance_of(Allowance), "metrics to Allowances")
+
+
+def _in_order(allowances: dict[str, Allowance]) -> tuple[tuple[str, Allowance], ...]:
+    return tuple(allowances.items())
+
+
+@frozen(init=False, repr=False, weakref_slot=False)
+class Plan:
+    """What an org has agreed to pay, and what it gets for it.
+
+    Its own discounts, maximum and minimum are applied in this order, after those of its metrics.
+
+    :param slug: the plan's short name.
+    :param currency: what its prices are in: a `Currency` or an ISO 4217 code.
+    :param allowances: an `Allowance` for each metric. Their order is that of a statement's lines,
+        and part of the plan.
+    :param rounding: how an exact cost becomes whole minor units.
+    :param rounding_scope: ``"line"`` rounds each line of a statement by itself; ``"total"`` rounds
+        the sum of the exact costs, and gives the lines what adds up to it, by largest remainder.
+    :param base_fee: what the plan costs each period, whatever is used; no part of a statement of
+        overages, kept for who compares plans.
+    :param discounts: percentages and amounts off all lines together, after the metrics' own.
+    :param maximum: what all of them cost in a period at most.
+    :param minimum: what they cost at least.
+    :param proration: how much of the minimum a part of a period has.
+    :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
+
+    >>> plan = Plan("starter", "USD", {"tokens": Allowance(500_000, PerUnit("0.0001"))})
+    >>> plan.allowances["tokens"].included
+    500000
+    """
+
+    slug: str
+    currency: Currency
+    _allowances: dict[str, Allowance] = field(eq=_in_order)
+    rounding: Rounding
+    rounding_scope: RoundingScope
+    base_fee: Money | None
+    discounts: tuple[Discount, ...]
+    maximum: Money | None
+    minimum: Money | None
+    proration: Proration
+    rates: tuple[Rate, ...] = field(eq=False, init=False)  # for `calculate`: all that, worked out
+    plain: bool = field(eq=False, init=False)  # whether the rates are all there is to it
+
+    def __init__(
+        self,
+        slug: str,
+        currency: Currency | str,
+        allowances: Mapping[str, Allowance],
+        *,
+        rounding: Rounding | str = Rounding.HALF_UP,
+        rounding_scope: RoundingScope = "line",
+        base_fee: Money | None = None,
+        discounts: Iterable[Discount] = (),
+        maximum: Money | None = None,
+        minimum: Money | None = None,
+        proration: Proration | str = Proration.DAYS,
+    ) -> None:
+        values = parse_all(
+            (name, slug, "slug"),
+            (Currency.coerce, currency, "currency"),
+            (_parse_allowances, allowances, "allowances"),
+            (Rounding.of, rounding, "rounding"),
+            (one_of("line", "total"), rounding_scope, "rounding_scope"),
+            (optional(instance_of(Money)), base_fee, "base_fee"),
+            (some_discounts, discounts, "discounts"),
+            (optional_non_negative_money, maximum, "maximum"),
+            (optional_non_negative_money, minimum, "minimum"),
+            (Proration.of, proration, "proration"),
+        )
+        self.__attrs_init__(*values)
+        _check(self)
+        rates = tuple(
+            _rate(metric, offer, self.currency, self.rounding)
+            for metric, offer in self._allowances.items()
+        )
+        plain = all(offer.plain for offer in self._allowances.values()) and not (
+            self.discounts or self.maximum is not None or self.minimum is not None
+        )
+        object.__setattr__(self, "rates", rates)
+        object.__setattr__(self, "plain", plain)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether a period depends on the ones before it."""
+        return any(allowance.keeps for allowance in self._allowances.values())
+
+    @classmethod
+    def from_monthly_fields(
+        cls,
+        slug: str,
+        *,
+        included_tokens_monthly: QuantityLike | None,
+        included_playbook_runs_monthly: QuantityLike | None,
+        included_seats: QuantityLike | None,
+        overage_token_price_milli_cents: QuantityLike,
+        overage_playbook_run_price_cents: QuantityLike,
+        overage_seat_price_cents: QuantityLike = 0,
+        monthly_price_cents: int | None = None,
+        currency: Currency | str = "USD",
+    ) -> Plan:
+        """Return a plan of tokens, playbook runs and seats from the fields of a billing table.
+
+        :param included_tokens_monthly: tokens included; None for unlimited (so the others).
+        :param overage_token_price_milli_cents: thousandths of a minor unit for a token.
+        :param overage_playbook_run_price_cents: minor units for a playbook run.
+        :param overage_seat_price_cents: minor units for a seat; free unless it is said.
+        :param monthly_price_cents: minor units a month, the plan's `base_fee`.
+
+        >>> plan = Plan.from_monthly_fields(
+        ...     "starter", included_tokens_monthly=500_000, included_playbook_runs_monthly=50,
+        ...     included_seats=3, overage_token_price_milli_cents=10,
+        ...     overage_playbook_run_price_cents=100)
+        >>> plan.allowances["tokens"].price
+        PerUnit(price=Decimal('0.0001'), per=1)
+        """
+        unit = Currency.coerce(currency)
+        cents = 10**unit.exponent
+        tokens, runs, seats, token_price, run_price, seat_price, fee = parse_all(
+            (optional_non_negative, included_tokens_monthly, "included_tokens_monthly"),
+            (
+                optional_non_negative,
+                included_playbook_runs_monthly,
+                "included_playbook_runs_monthly",
+            ),
+            (optional_non_negative, included_seats, "included_seats"),
+            (
+                _price_in(1000 * cents),
+                overage_token_price_milli_cents,
+                "overage_token_price_milli_cents",
+            ),
+            (
+                _price_in(cents),
+                overage_playbook_run_price_cents,
+                "overage_playbook_run_price_cents",
+            ),
+            (_price_in(cents), overage_seat_price_cents, "overage_seat_price_cents"),
+            (optional(_whole), monthly_price_cents, "monthly_price_cents"),
+        )
+        allowances = {
+            "tokens": Allowance(tokens, token_price),
+            "playbook_runs": Allowance(runs, run_price),
+            "seats": Allowance(seats, seat_price),
+        }
+        return cls(slug, unit, allowances, base_fee=None if fee is None else Money(fee, unit))
+
+    @property
+    def allowances(self) -> Mapping[str, Allowance]:
+        """An `Allowance` for each metric, in the plan's order; can be read only."""
+        return MappingProxyType(self._allowances)
+
+    def __repr__(self) -> str:
+        shown = [repr(self.slug), repr(self.currency.shortest), repr(self._allowances)]
+        shown += [f"{key}={rule!r}" for key, rule in unusual(self, _USUAL).items()]
+        return f"Plan({', '.join(shown)})"
+
+    def _repr_html_(self) -> str:
+        rows = [["metric", "included", "price"]]
+        for metric, offer in self._allowances.items():
+            included = "unlimited" if offer.included is None else plain_text(offer.included)
+            price, *tiers = price_terms(offer.price)
+            rows.append([metric, included, price])
+            others = [*tiers, rule_terms(unusual(offer, USUAL))]
+            rows += [["", "", line] for line in others if line]
+        if rules := rule_terms(unusual(self, _USUAL)):
+            rows.append(["all", "", rules])
+        return html_table(rows, "lrl", f"Plan {self.slug}, {self.currency}")
+
+
+def _check(plan: Plan) -> None:
+    """Refuse what only the parts of a plan together show to be wrong."""
+    amounts = money_of(plan.discounts, None, plan.maximum, plan.minimum)
+    if plan.base_fee is not None:
+        amounts += (plan.base_fee,)
+    for allowance in plan.allowances.values():
+        amounts += allowance.money()
+    for amount in amounts:
+        if amount.currency != plan.currency:
+            raise CurrencyMismatch(plan.currency.code, amount.currency.code)
+    if plan.maximum is not None and plan.minimum is not None and plan.minimum > plan.maximum:
+        raise InvalidValue(
+            "minimum", plan.minimum, f"must not be above the maximum, {plan.maximum}"
+        )
+    problems = Problems()
+    for i, discount in enumerate(plan.discounts):
+        if discount.quantity is not None:
+            problem = (
+                "must be None: units are those of a metric, whose allowance can make them free"
+            )
+            problems.add(InvalidValue(f"discounts[{i}].quantity", discount.quantity, problem))
+    for metric, allowance in plan.allowances.items():
+        other = allowance.included_per
+        if other is not None and (other == metric or other not in plan.allowances):
+            path = f"allowances.{metric}.included_per"
+            problems.add(InvalidValue(path, other, "must be another metric of the plan"))
+    problems.raise_any()
+
+
+def _whole(value: object, field: str) -> int:
+    number = non_negative(value, field)
+    if not isinstance(number, int):
+        raise InvalidValue(field, value, "must be a whole number")
+    return number
+
+
+def _price_in(parts: int) -> Parser[PerUnit]:
+    """Return a parser of unit prices that are given in ``1 / parts`` of a major currency unit."""
+
+    def parse(value: object, field: str) -> PerUnit:
+        return PerUnit(exact_quantity(Fraction(non_negative(value, field)) / parts, field))
+
+    return parse
+
+
+def _rate(metric: str, allowance: Allowance, currency: Currency, rounding: Rounding) -> Rate:
+    price = allowance.price
+    factor, bias, divisor = None, 0, 1
+    if isinstance(price, TieredPrice) and price.slope is not None:
+        slope = price.slope * 10**currency.exponent
+        form = floor_form(slope.denominator, rounding)
+        if slope.denominator == 1:
+            factor = slope.numerator
+        elif form is not None:
+            factor, bias, divisor = form
+            factor *= slope.numerator
+    return metric, allowance.included, price, factor, bias, divisor

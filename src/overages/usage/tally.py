@@ -1,0 +1,242 @@
+"""Tallies: what the events of a metric come to, whatever order they come in.
+
+    tally = tally_of(metric)
+    for event in events:
+        tally.add(event, since=event.at)
+    tally.quantity(period)                            # the metric's usage of the period
+
+Most are of one period. That of a level is of all time: what it was before a period is what the
+period starts with.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Final, TypeAlias
+
+from overages.amounts.exact import SCALE, Quantity, scaled, unscaled
+from overages.periods.period import Period
+from overages.usage.event import UsageEvent
+from overages.usage.metric import Metric
+
+_TICK: Final = timedelta(microseconds=1)
+
+Reading: TypeAlias = tuple[datetime, str, int]
+"""What says which of two events is the later: its instant, of equal ones its id, then its parts."""
+
+
+def tally_of(metric: Metric) -> Tally:
+    """Return an empty tally of a metric.
+
+    >>> from datetime import UTC
+    >>> tally, noon = tally_of(Metric("peak", "max")), datetime(2024, 2, 3, 12, tzinfo=UTC)
+    >>> for quantity in (1, 3, 2):
+    ...     tally.add(UsageEvent("org-123", "peak", quantity, noon), since=noon)
+    >>> tally.quantity(Period.month(2024, 2))
+    3
+    """
+    if metric.reports == "level":
+        return _Levels(metric)
+    if metric.reports == "change":
+        return _Changes(metric)
+    return _AMOUNTS[metric.aggregation](metric)
+
+
+class Tally(ABC):
+    """Takes events in, and tells what they come to; it keeps no event.
+
+    :param metric: says how.
+    """
+
+    def __init__(self, metric: Metric) -> None:
+        self._metric = metric
+
+    @abstractmethod
+    def add(self, event: UsageEvent, since: datetime) -> None:
+        """Take an event in.
+
+        :param since: the first instant that it counts at: its own, or the start of the period that
+            a late one counts in.
+        """
+
+    @abstractmethod
+    def quantity(self, period: Period) -> Quantity:
+        """Return the metric's usage of a period."""
+
+    def starts_before(self, moment: datetime) -> bool:
+        """Return whether it has something to tell of the time before an instant."""
+        del moment
+        return True
+
+
+class _Sum(Tally):
+    """Parts of units; of each event's, where those are rounded one by one."""
+
+    def __init__(self, metric: Metric) -> None:
+        super().__init__(metric)
+        self._parts = 0
+        self._by_event = metric.increment_scope == "event"
+
+    def add(self, event: UsageEvent, since: datetime) -> None:
+        del since
+        quantity = event.quantity
+        self._parts += scaled(self._metric.converted(quantity) if self._by_event else quantity)
+
+    def quantity(self, period: Period) -> Quantity:
+        del period
+        if self._by_event:
+            return unscaled(self._parts)
+        return self._metric.converted(Fraction(self._parts, SCALE))
+
+
+class _Count(Tally):
+    """How many there were."""
+
+    def __init__(self, metric: Metric) -> None:
+        super().__init__(metric)
+        self._count = 0
+
+    def add(self, event: UsageEvent, since: datetime) -> None:
+        del event, since
+        self._count += 1
+
+    def quantity(self, period: Period) -> Quantity:
+        del period
+        return self._metric.converted(self._count)
+
+
+class _Unique(Tally):
+    """The values that a dimension had."""
+
+    def __init__(self, metric: Metric) -> None:
+        super().__init__(metric)
+        self._values: set[str] = set()
+
+    def add(self, event: UsageEvent, since: datetime) -> None:
+        del since
+        self._values.add(event.dimensions[self._metric.distinct or ""])
+
+    def quantity(self, period: Period) -> Quantity:
+        del period
+        return self._metric.converted(len(self._values))
+
+
+class _Max(Tally):
+    """The largest quantity."""
+
+    def __init__(self, metric: Metric) -> None:
+        super().__init__(metric)
+        self._parts: int | None = None
+
+    def add(self, event: UsageEvent, since: datetime) -> None:
+        del since
+        parts = scaled(event.quantity)
+        self._parts = parts if self._parts is None else max(self._parts, parts)
+
+    def quantity(self, period: Period) -> Quantity:
+        del period
+        return self._metric.converted(Fraction(self._parts or 0, SCALE))
+
+
+class _Last(Tally):
+    """The quantity of the last event."""
+
+    def __init__(self, metric: Metric) -> None:
+        super().__init__(metric)
+        self._last: Reading | None = None
+
+    def add(self, event: UsageEvent, since: datetime) -> None:
+        del since
+        reading = _reading(event)
+        self._last = reading if self._last is None else max(self._last, reading)
+
+    def quantity(self, period: Period) -> Quantity:
+        del period
+        return self._metric.converted(Fraction(self._last[-1] if self._last else 0, SCALE))
+
+
+class _Level(Tally):
+    """A level through all time, in parts of units; it starts at zero."""
+
+    @abstractmethod
+    def _steps(self) -> Iterator[tuple[datetime, int]]:
+        """Yield each instant that the level changes at, in order, and what it is from then on."""
+
+    def starts_before(self, moment: datetime) -> bool:
+        return any(since < moment for since, _ in self._steps())
+
+    def quantity(self, period: Period) -> Quantity:
+        held = [(period.start, 0)]  # from when, and what
+        for since, parts in self._steps():
+            if since <= period.start:
+                held = [(period.start, parts)]
+            elif since < period.end:
+                held.append((since, parts))
+        match self._metric.aggregation:
+            case "max":
+                level = Fraction(max(parts for _, parts in held))
+            case "last":
+                level = Fraction(held[-1][1])
+            case _:
+                level = _mean(held, period)
+        return self._metric.converted(level / SCALE)
+
+
+def _mean(held: list[tuple[datetime, int]], period: Period) -> Fraction:
+    ends = [since for since, _ in held[1:]] + [period.end]
+    area = sum(
+        parts * ((end - since) // _TICK) for (since, parts), end in zip(held, ends, strict=True)
+    )
+    return Fraction(area, (period.end - period.start) // _TICK)
+
+
+class _Changes(_Level):
+    """A level that each event changes; those of one instant change it at once."""
+
+    def __init__(self, metric: Metric) -> None:
+        super().__init__(metric)
+        self._changes: dict[datetime, int] = {}
+
+    def add(self, event: UsageEvent, since: datetime) -> None:
+        self._changes[since] = self._changes.get(since, 0) + scaled(event.quantity)
+
+    def _steps(self) -> Iterator[tuple[datetime, int]]:
+        parts = 0
+        for since, change in sorted(self._changes.items()):
+            parts += change
+            yield since, parts
+
+
+class _Levels(_Level):
+    """A level that each event tells; of those of one instant, the last one counts."""
+
+    def __init__(self, metric: Metric) -> None:
+        super().__init__(metric)
+        self._readings: dict[datetime, Reading] = {}
+
+    def add(self, event: UsageEvent, since: datetime) -> None:
+        reading = _reading(event)
+        self._readings[since] = max(self._readings.get(since, reading), reading)
+
+    def _steps(self) -> Iterator[tuple[datetime, int]]:
+        newest = None
+        for since, reading in sorted(self._readings.items()):
+            if newest is None or newest < reading:  # a late one may tell what is long outdated
+                newest = reading
+                yield since, reading[-1]
+
+
+_AMOUNTS: Final[dict[str, type[Tally]]] = {
+    "sum": _Sum,
+    "count": _Count,
+    "unique": _Unique,
+    "max": _Max,
+    "last": _Last,
+}
+
+
+def _reading(event: UsageEvent) -> Reading:
+    return event.at, event.id or "", scaled(event.quantity)

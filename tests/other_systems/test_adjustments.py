@@ -1,0 +1,302 @@
+"""How other billing systems discount, cap, commit and credit, and this library too.
+
+Each row is a numeric fact that another system's tests or documentation assert: its id names the
+system (CGRateS, FlexPrice, Lago, Meteroid, OpenMeter). Amounts are in major currency units; those
+that a system states in no currency are taken for US dollars. What is due now, where something was
+billed before, is what the period comes to now less what it came to then.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from overages import (
+    Adjustment,
+    Commitment,
+    Discount,
+    Graduated,
+    Money,
+    Percentage,
+    PerUnit,
+    PriceModel,
+    Rounding,
+    Tier,
+    Volume,
+    prorate_exactly,
+)
+from overages.statements.adjusting import adjustments_of, credited
+
+
+def usd(amount: str) -> Money:
+    """Return US dollars."""
+    return Money.of(amount, "USD")
+
+
+def adjust(
+    exact: Fraction | str, currency: str = "USD", **rules: Any
+) -> tuple[Money, tuple[Adjustment, ...]]:
+    """Return what is due of an exact cost, and the lines that made it so."""
+    cost = Fraction(exact)
+    subtotal = Money.of(cost, currency, "half_up")
+    found = adjustments_of(subtotal, cost, rounding=Rounding.HALF_UP, metric=None, **rules)
+    return sum((line.cost for line in found), subtotal), found
+
+
+def due(price: PriceModel, quantity: int, **rules: Any) -> Money:
+    """Return what a quantity comes to."""
+    return adjust(Fraction(price.charge(quantity).exact_cost), price=price, **rules)[0]
+
+
+def taken(lines: tuple[Adjustment, ...], kind: str) -> Money:
+    """Return what lines of one kind come to."""
+    return sum((line.cost for line in lines if line.kind == kind), Money(0, "USD"))
+
+
+# fmt: off
+STEPS = (Tier(5, flat="100"), Tier(10, flat="50"))
+OPENMETER_GRADUATED = Graduated([*STEPS, Tier(None, price="1")], flat_at_zero=True)
+OPENMETER_GRADUATED_4 = Graduated([
+    *STEPS, Tier(15, price="5"), Tier(None, price="1"),
+], flat_at_zero=True)
+OPENMETER_VOLUME = Volume([
+    Tier(5, flat="100"), Tier(10, flat="150"), Tier(15, price="10"), Tier(None, price="5"),
+], flat_at_zero=True)
+OPENMETER_VOLUME_2 = Volume([Tier(15, price="10"), Tier(None, price="5")], flat_at_zero=True)
+FLEXPRICE_GRADUATED = Graduated([Tier(5, price="2"), Tier(None, price="1")])
+# fmt: on
+
+
+@pytest.mark.parametrize(
+    ("exact", "currency", "discounts", "costs", "expected"),
+    [
+        # A precision of no decimals.
+        pytest.param(
+            "1000",
+            "JPY",
+            [Discount("a", percent="33.333")],
+            ["-333"],
+            "667",
+            id="flexprice-discount-002",
+        ),
+        # The price itself is not rounded before.
+        pytest.param(
+            "99.999",
+            "USD",
+            [Discount("a", percent=10)],
+            ["-10.00"],
+            "90.00",
+            id="flexprice-discount-005",
+        ),
+        pytest.param(
+            "100.00",
+            "USD",
+            [Discount("a", amount=usd("80.00")), Discount("b", amount=usd("50.00"))],
+            ["-80.00", "-20.00"],
+            "0.00",
+            id="meteroid-discount-002",
+        ),
+        pytest.param(
+            "100.00",
+            "USD",
+            [Discount("b", amount=usd("50.00")), Discount("a", amount=usd("80.00"))],
+            ["-50.00", "-50.00"],
+            "0.00",
+            id="meteroid-discount-002-reversed",
+        ),
+    ],
+)
+def test_discounts(
+    exact: str, currency: str, discounts: list[Discount], costs: list[str], expected: str
+) -> None:
+    result, lines = adjust(exact, currency, discounts=tuple(discounts))
+    assert [line.cost for line in lines] == [Money.of(cost, currency) for cost in costs]
+    assert result == Money.of(expected, currency)
+
+
+@pytest.mark.parametrize(
+    ("price", "before", "after", "rules", "expected"),
+    [
+        # What one session may cost.
+        pytest.param(PerUnit("1"), 0, 1800, {"maximum": usd("10")}, "10", id="cgrates-maximum-002"),
+        # Half off before the maximum is applied; 7 units were billed at 35.
+        pytest.param(
+            PerUnit("10"),
+            7,
+            27,
+            {"discounts": (Discount("half", percent=50),), "maximum": usd("100")},
+            "65",
+            id="openmeter-maximum-003",
+        ),
+        # 12 units were billed at 160.
+        pytest.param(
+            OPENMETER_GRADUATED_4,
+            12,
+            22,
+            {"maximum": usd("170")},
+            "10",
+            id="openmeter-maximum-006",
+        ),
+        pytest.param(
+            PerUnit("10"), 0, 0, {"minimum": usd("100")}, "100", id="openmeter-minimum-001"
+        ),
+        pytest.param(
+            OPENMETER_VOLUME, 0, 100, {"minimum": usd("100")}, "500", id="openmeter-minimum-004"
+        ),
+        # Nothing more was used after the bill before.
+        pytest.param(
+            OPENMETER_VOLUME_2, 10, 10, {"minimum": usd("150")}, "50", id="openmeter-minimum-007"
+        ),
+    ],
+)
+def test_maximum_and_minimum_spend_on_the_last_bill(
+    price: PriceModel, before: int, after: int, rules: dict[str, Any], expected: str
+) -> None:
+    billed = due(price, before, **rules, final=False) if before else usd("0")
+    assert due(price, after, **rules) - billed == usd(expected)
+
+
+@pytest.mark.parametrize(
+    ("billed", "lines", "rules", "expected"),
+    [
+        # The maximum and what was billed have more decimals than a dollar there: 9000.01123.
+        pytest.param(
+            "9000.01",
+            ["9000.01123", "1000"],
+            {"maximum": Money.of("10000.001", "USD", "half_up")},
+            "999.99",
+            id="openmeter-maximum-009",
+        ),
+        pytest.param("0", ["15.00"], {"minimum": usd("10.00")}, "15.00", id="lago-minimum-001"),
+        pytest.param(
+            "6.50",
+            ["2.00", "3.00", "1.50"],
+            {"commitment": Commitment(usd("100.00"))},
+            "93.50",
+            id="lago-commitment-002",
+        ),
+    ],
+)
+def test_what_is_due_beside_what_was_billed(
+    billed: str, lines: list[str], rules: dict[str, Any], expected: str
+) -> None:
+    result, _ = adjust(sum(map(Fraction, lines), Fraction()), **rules)
+    assert result - usd(billed) == usd(expected)
+
+
+def test_a_maximum_keeps_what_the_cost_was_without_it() -> None:
+    """openmeter-maximum-003 and -006: what 20 and 10 units more come to, and what is taken off."""
+    half: dict[str, Any] = {"discounts": (Discount("half", percent=50),), "maximum": usd("100")}
+    before, after = (adjust(f"{10 * quantity}", **half)[1] for quantity in (7, 27))
+    assert after[0].before - before[0].before == usd("200")
+    assert taken(after, "discount") - taken(before, "discount") == usd("-100")
+    assert taken(after, "maximum") - taken(before, "maximum") == usd("-35")
+
+    costs = [Fraction(OPENMETER_GRADUATED_4.charge(quantity).exact_cost) for quantity in (12, 22)]
+    assert costs[1] - costs[0] == 22
+    assert taken(adjust(costs[0], maximum=usd("170"))[1], "maximum") == usd("0")
+    assert taken(adjust(costs[1], maximum=usd("170"))[1], "maximum") == usd("-12")
+
+
+# For each window: times, quantity, price, commitment; then what is due, the part of the commitments
+# that was used, what lies beyond them at its price, and the true-ups.
+@pytest.mark.parametrize(
+    ("windows", "amount", "utilized", "beyond", "true_up"),
+    [
+        pytest.param(
+            [
+                (1, 10, PerUnit(2), Commitment(usd("5"), overage_factor=2, true_up=False)),
+                (1, 1, PerUnit(2), Commitment(usd("5"), overage_factor=2, true_up=False)),
+                (1, 3, PerUnit(1), Commitment(usd("10"), overage_factor=2)),
+            ],
+            *("47", "10", "30", "7"),
+            id="flexprice-overage-factor-002",
+        ),
+        pytest.param(
+            [(1, 15, PerUnit(1), Commitment(usd("10"), overage_factor="1.5"))],
+            *("17.5", "10", "7.5", "0"),
+            id="flexprice-overage-factor-005",
+        ),
+        pytest.param(
+            [
+                (1, 2, PerUnit(1), Commitment(usd("5"), overage_factor=2)),
+                (5, 0, PerUnit(1), Commitment(usd("5"), overage_factor=2)),
+                (1, 5, PerUnit(2), Commitment(usd("4"), overage_factor=2)),
+                (1, 8, FLEXPRICE_GRADUATED, Commitment(quantity=5)),
+                (5, 0, FLEXPRICE_GRADUATED, Commitment(quantity=5)),
+                (1, 5, PerUnit(3), Commitment(quantity=3, overage_factor=3)),
+            ],
+            *("136", "25", "33", "78"),
+            id="flexprice-overage-factor-008",
+        ),
+    ],
+)
+def test_commitments_of_windows(
+    windows: list[tuple[int, int, PriceModel, Commitment]],
+    amount: str,
+    utilized: str,
+    beyond: str,
+    true_up: str,
+) -> None:
+    results, used, over, missing = (Money(0, "USD") for _ in range(4))
+    for times, quantity, price, commitment in windows:
+        result, lines = adjust(
+            Fraction(price.charge(quantity).exact_cost), commitment=commitment, price=price
+        )
+        worth = commitment.worth(price)
+        spend = Fraction(price.charge(quantity).exact_cost)
+        added = taken(lines, "commitment")
+        within = Money.of(min(spend, worth), "USD")
+        for _ in range(times):
+            results, used = results + result, used + within
+            over += result - within if spend > worth else Money(0, "USD")
+            missing += Money(0, "USD") if spend > worth else added
+    assert [results, used, over, missing] == [usd(n) for n in (amount, utilized, beyond, true_up)]
+
+
+def test_a_commitment_that_was_spent_before_leaves_overage_alone() -> None:
+    """flexprice-overage-factor-011: 12 more after 70, at twice the price beyond 60."""
+    commitment = Commitment(usd("60"), overage_factor=2)
+    before, after = (adjust(spend, commitment=commitment)[0] for spend in ("70", "82"))
+    assert after - before == usd("24")
+
+
+@pytest.mark.parametrize(
+    ("quantity", "rules", "credit", "expected"),
+    [
+        pytest.param(15, {}, "150", "5", id="openmeter-credit-002"),
+        pytest.param(10, {"minimum": usd("200")}, "175", "25", id="openmeter-credit-005"),
+    ],
+)
+def test_credits(quantity: int, rules: dict[str, Any], credit: str, expected: str) -> None:
+    """The system spreads a credit over the lines; here it is a line, and the rest is due."""
+    subtotal = due(OPENMETER_GRADUATED, quantity, **rules)
+    lines = credited(subtotal, [("prepaid", usd(credit))])
+    assert [line.after for line in lines] == [usd(expected)]
+
+
+@pytest.mark.parametrize(
+    ("potential", "expected"),
+    [
+        pytest.param("-50", [], id="flexprice-credit-cap-002"),
+        pytest.param("150.01", [usd("150")], id="capped"),
+        pytest.param("149.99", [usd("149.99")], id="within"),
+    ],
+)
+def test_no_more_is_credited_than_was_paid_less_earlier_credits(
+    potential: str, expected: list[Money]
+) -> None:
+    earlier, *lines = credited(
+        usd("200"), [("earlier", usd("50")), ("unused days", usd(potential))]
+    )
+    assert earlier.after == usd("150")
+    assert [-line.cost for line in lines] == expected
+
+
+def test_unused_days_are_credited_and_taxed_on_the_rounded_credit() -> None:
+    """lago-credit_note-002: 6 days of 7, tax of 23.33 %."""
+    credit = Money.of(prorate_exactly("29.99", Fraction(6, 7)), "USD", "half_up")
+    tax = Money.of(Percentage("23.33").charge(credit.amount).exact_cost, "USD", "half_up")
+    assert (credit, tax, credit + tax) == (usd("25.71"), usd("6.00"), usd("31.71"))

@@ -1,0 +1,239 @@
+"""How grants and prepaid balances are drawn on in other billing systems, and in this library too.
+
+Each row is a numeric fact that another system's tests or documentation assert: its id names the
+system (Autumn, CGRateS, Device Cloud, Lago, OpenMeter, Polar). OpenMeter pays overage from whatever
+is granted later in the same count, and where it "preserves overage" at a reset, after that too;
+what each is called here stands in the row.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from overages import Cycle, Grant, Money, Period, PerUnit, burn_down, draw, round_to
+from overages.amounts.exact import Quantity
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+JAN = Period.month(2024, 1)
+
+
+def after(days: int = 0, hours: int = 0, minutes: int = 0) -> datetime:
+    """Return an instant some time after the beginning of 2024."""
+    return START + timedelta(days=days, hours=hours, minutes=minutes)
+
+
+def grant(id: str, units: str, priority: int = 1, **named: Any) -> Grant:
+    """Return a grant of January, of the one metric that is used here."""
+    dates = {"effective_at": START, "expires_at": JAN.end, **named}
+    return Grant(id, units, metric="units", priority=priority, **dates)
+
+
+DAILY = Cycle(START, unit="day")
+DAILY_LATER = Cycle(after(days=1), unit="day")
+
+
+@pytest.mark.parametrize(
+    ("grants", "usage", "resets", "overage", "at", "balances", "over"),
+    [
+        # Voided half-way: what was left is lost, and what is used later is overage.
+        pytest.param(
+            [grant("g1", "100", voided_at=after(hours=1))],
+            [(after(minutes=59), "50"), (after(minutes=61), "50")],
+            [],
+            "repaid",
+            after(days=5),
+            {"g1": 0},
+            50,
+            id="openmeter-grant-burndown-002",
+        ),
+        # The lower priority number first, in whatever order the grants come.
+        pytest.param(
+            [grant("g2", "100", 2), grant("g1", "100", 1)],
+            [(after(hours=1), "120")],
+            [],
+            "repaid",
+            after(days=1),
+            {"g1": 0, "g2": 80},
+            0,
+            id="openmeter-grant-burndown-005",
+        ),
+        # The refill of the second day pays the 20 that the first day's didn't cover.
+        pytest.param(
+            [grant("g1", "100", recurrence=DAILY)],
+            [(after(hours=1), "120")],
+            [],
+            "repaid",
+            after(days=1, hours=1),
+            {"g1": 80},
+            0,
+            id="openmeter-grant-burndown-008",
+        ),
+        # Another grant's beginning refills nothing.
+        pytest.param(
+            [
+                grant("g1", "100", recurrence=DAILY_LATER),
+                grant("g2", "100", 2, effective_at=after(days=1, hours=1)),
+            ],
+            [(after(days=1, minutes=30), "30"), (after(days=1, minutes=90), "20")],
+            [],
+            "repaid",
+            after(days=1, hours=2),
+            {"g1": 50, "g2": 100},
+            0,
+            id="openmeter-grant-burndown-011",
+        ),
+        # Topped up to 50, of which 10 pay the overage of before.
+        pytest.param(
+            [grant("g1", "100", rollover_max=50, rollover_min=50)],
+            [(after(hours=1), "10"), (after(hours=2), "100")],
+            [after(hours=5)],
+            "repaid_across_resets",
+            after(days=1),
+            {"g1": 40},
+            0,
+            id="openmeter-rollover-002",
+        ),
+        # Used before anything is granted: both grants pay when they begin, the rest at the reset.
+        pytest.param(
+            [
+                grant("g1", "1000", 1, effective_at=after(hours=2), rollover_max=1000),
+                grant(
+                    *("g2", "1000", 3),
+                    effective_at=after(hours=2),
+                    rollover_max=500,
+                    rollover_min=500,
+                ),
+            ],
+            [(after(minutes=1), "2100")],
+            [after(hours=5)],
+            "repaid_across_resets",
+            after(hours=5),
+            {"g1": 0, "g2": 400},
+            0,
+            id="openmeter-rollover-005",
+        ),
+        # A grant that begins at the reset isn't rolled over, it counts in full.
+        pytest.param(
+            [
+                grant("g1", "1000", effective_at=after(hours=2), rollover_max=0),
+                grant("g2", "1000", effective_at=after(hours=5), rollover_max=1000),
+            ],
+            [],
+            [after(hours=5)],
+            "repaid",
+            after(hours=5),
+            {"g1": 0, "g2": 1000},
+            0,
+            id="openmeter-rollover-008",
+        ),
+    ],
+)
+def test_grants_burn_down_as_they_do(
+    grants: Sequence[Grant],
+    usage: Sequence[tuple[datetime, str]],
+    resets: Sequence[datetime],
+    overage: Any,
+    at: datetime,
+    balances: dict[str, Quantity],
+    over: Quantity,
+) -> None:
+    burndown = burn_down(
+        grants, usage, metric="units", start=START, end=at, resets=resets, overage=overage
+    )
+    assert burndown.balances == balances
+    assert burndown.overage == over
+
+
+@pytest.mark.parametrize(
+    ("grants", "usage", "balances", "unreturned"),
+    [
+        # 300 were bought and used: giving 500 back restores 300, and 200 are reported.
+        pytest.param(
+            [grant("capped", "300")],
+            [(after(hours=1), "300"), (after(hours=2), "-500")],
+            {"capped": 300},
+            200,
+            id="autumn-prepaid-002",
+        ),
+        # The heavier bucket first; the other one is drawn on in steps of 60.
+        pytest.param(
+            [grant("seconds", "10", 0, step=1), grant("minutes", "70", 1, step=60)],
+            [(after(hours=1), "20")],
+            {"seconds": 0, "minutes": 10},
+            0,
+            id="cgrates-prepaid-002",
+        ),
+        # What doesn't roll over expires with the period, and so goes first.
+        pytest.param(
+            [grant("rolls over", "60", expires_at=None), grant("does not", "80")],
+            [(after(hours=1), "100")],
+            {"does not": 0, "rolls over": 40},
+            0,
+            id="polar-rollover-002",
+        ),
+    ],
+)
+def test_prepaid_balances_are_drawn_on_as_theirs(
+    grants: Sequence[Grant],
+    usage: Sequence[tuple[datetime, str]],
+    balances: dict[str, Quantity],
+    unreturned: Quantity,
+) -> None:
+    burndown = burn_down(grants, usage, metric="units", start=START, end=after(days=5))
+    assert burndown.balances == balances
+    assert (burndown.overage, burndown.unreturned) == (0, unreturned)
+
+
+@pytest.mark.parametrize(
+    ("sources", "charge", "included", "amount"),
+    [pytest.param({"prepaid": "0", "included": "1"}, "3", 1, "2", id="devicecloud-prepaid-001")],
+)
+def test_a_charge_is_drawn_from_prepaid_then_included_and_the_rest_is_overage(
+    sources: dict[str, str], charge: str, included: Quantity, amount: str
+) -> None:
+    grants = [
+        Grant(source, Money.of(balance, "USD"), priority=i, effective_at=START)
+        for i, (source, balance) in enumerate(sources.items())
+    ]
+    burndown = draw(grants, Money.of(charge, "USD"), JAN)
+    assert [(drawn.grant_id, drawn.quantity) for drawn in burndown.draws] == [
+        ("included", included)
+    ]
+    assert Money.of(burndown.overage, "USD") == Money.of(amount, "USD")
+
+
+@pytest.mark.parametrize(
+    ("bundle", "step", "money", "used", "units_left", "amount", "money_left"),
+    [pytest.param("250", "10", "350", "70", 180, "70", 280, id="cgrates-prepaid-005")],
+)
+def test_units_of_a_discounted_bundle_are_drawn_and_paid(
+    bundle: str,
+    step: str,
+    money: str,
+    used: str,
+    units_left: Quantity,
+    amount: str,
+    money_left: Quantity,
+) -> None:
+    units = draw([grant("bundle", bundle, step=step, expires_at=None)], used, JAN, metric="units")
+    cost = Money.of(PerUnit(1).charge(units.covered).exact_cost, "USD")
+    paid = draw([Grant("money", Money.of(money, "USD"), effective_at=START)], cost, JAN)
+    assert cost == Money.of(amount, "USD")
+    assert (units.left, paid.left, paid.overage) == (units_left, money_left, 0)
+
+
+@pytest.mark.parametrize(
+    ("opening", "taken", "credits", "amount", "balance"),
+    [pytest.param("100", "14.28444499", "14.28444", "14.28", "85.72", id="lago-prepaid-002")],
+)
+def test_credits_and_money_keep_precisions_of_their_own(
+    opening: str, taken: str, credits: str, amount: str, balance: str
+) -> None:
+    """Credits have five decimals, the dollars that each is worth one of have two."""
+    found = round_to(taken, "0.00001")
+    worth = Money.of(PerUnit(1).charge(found).exact_cost, "USD", rounding="half_up")
+    burndown = draw([Grant("wallet", Money.of(opening, "USD"), effective_at=START)], worth, JAN)
+    assert (str(found), worth) == (credits, Money.of(amount, "USD"))
+    assert Money.of(burndown.left, "USD") == Money.of(balance, "USD")

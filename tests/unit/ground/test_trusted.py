@@ -1,0 +1,110 @@
+"""Values that are made unchecked are values like those that the constructor makes."""
+
+import copy
+import pickle
+from typing import Any
+
+import pytest
+from attrs.exceptions import FrozenInstanceError
+
+from overages import (
+    Allowance,
+    Charge,
+    Graduated,
+    Money,
+    Overage,
+    Period,
+    PerUnit,
+    Plan,
+    Statement,
+    Tier,
+    TierCharge,
+    Usage,
+    calculate,
+)
+from overages._ground.trusted import slot_setters, trusted
+
+FEBRUARY = Period.month(2024, 2)
+TIERS = [Tier(10, "0.5"), Tier(None, "0.25", flat=1)]
+PLAN = Plan("p", "USD", {"a": Allowance(5, Graduated(TIERS)), "b": Allowance(0, PerUnit(1))})
+USAGE = Usage("org-1", FEBRUARY, {"a": 20, "b": "2.5"})
+CHARGE = Charge([TierCharge(TIERS[0], 10), TierCharge(TIERS[1], 5, above=10)])  # 5 + 1.25 + 1
+LINES = [
+    Overage("a", 20, 5, Graduated(TIERS), Money(725, "USD")),
+    Overage("b", "2.5", 0, PerUnit(1), Money(250, "USD")),
+]
+# (made unchecked, made by the constructor, another of its kind)
+PAIRS = [
+    (calculate(PLAN, USAGE), Statement("org-1", FEBRUARY, PLAN, LINES), ["total", "org_id"]),
+    (calculate(PLAN, USAGE).lines[1], LINES[1], ["quantity", "cost"]),
+    (calculate(PLAN, USAGE).total, Money(975, "USD"), ["minor", "currency"]),
+    (Graduated(TIERS).charge(15), CHARGE, ["tiers", "_numerator"]),
+    (Graduated(TIERS).charge(15).tiers[1], CHARGE.tiers[1], ["quantity", "tier"]),
+]
+each_pair = pytest.mark.parametrize(
+    ("made", "built", "names"), PAIRS, ids=[type(made).__name__ for made, _, _ in PAIRS]
+)
+
+
+@each_pair
+def test_they_are_of_the_very_class(made: object, built: object, names: list[str]) -> None:
+    assert type(made) is type(built)
+    assert not hasattr(made, "__dict__")
+    assert [getattr(made, name) for name in names[:1]] == [getattr(built, names[0])]
+
+
+@each_pair
+def test_they_are_equal_with_equal_hash_and_repr(
+    made: object, built: object, names: list[str]
+) -> None:
+    del names
+    assert (made, hash(made), repr(made)) == (built, hash(built), repr(built))
+    assert built == made
+
+
+@each_pair
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_they_survive_pickling(
+    made: object, built: object, names: list[str], protocol: int
+) -> None:
+    del names
+    twin = pickle.loads(pickle.dumps(made, protocol))
+    assert (type(twin), twin, hash(twin), repr(twin)) == (
+        type(built),
+        built,
+        hash(built),
+        repr(built),
+    )
+
+
+@each_pair
+def test_they_survive_copying(made: object, built: object, names: list[str]) -> None:
+    del names
+    for twin in (copy.copy(made), copy.deepcopy(made)):
+        assert (type(twin), twin, repr(twin)) == (type(built), built, repr(built))
+
+
+@each_pair
+def test_they_can_not_be_changed(made: Any, built: Any, names: list[str]) -> None:
+    for value in (made, built, pickle.loads(pickle.dumps(made)), copy.copy(made)):
+        for name in (*names, "anything_else"):
+            with pytest.raises(FrozenInstanceError):
+                setattr(value, name, 0)
+            with pytest.raises(FrozenInstanceError):
+                delattr(value, name)
+    assert repr(made) == repr(built)
+
+
+def test_trusted_fills_all_fields_by_position_and_checks_nothing() -> None:
+    made: Any = trusted(Money)("not an int", None)
+    assert (type(made), made.minor, made.currency) == (Money, "not an int", None)
+    with pytest.raises(TypeError):
+        trusted(Money)(5)
+
+
+def test_a_slot_setter_sets_its_field_on_an_object() -> None:
+    set_minor, set_currency = slot_setters(Money)
+    money = Money.__new__(Money)
+    set_minor(money, 5)
+    set_currency(money, Money(0, "USD").currency)
+    assert money == Money(5, "USD")

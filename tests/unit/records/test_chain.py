@@ -1,0 +1,293 @@
+"""Chains: the digest of a record, and how a chain shows what was done to it."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from fractions import Fraction
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from tests.recorded import stored
+
+from overages import ChainHead, Currency, Money, OverageRecord, Period
+from overages.codec import encode
+from overages.errors import InvalidType, InvalidValue, InvalidValues, RecordsAltered
+from overages.records.chain import COLUMNS, START, Link, Row, row_digest, row_of, verify_chain
+
+FEBRUARY = Period.month(2024, 2)
+RECORD = OverageRecord(
+    "org-1",
+    FEBRUARY,
+    "tokens",
+    quantity=Decimal("250000.5"),
+    cost=Money(2500, "USD"),
+    exact_cost=Fraction(7, 60),
+    unit_price=None,
+    plan="größer",
+    plan_version=3,
+    revision=2,
+    created_at=datetime(2024, 3, 1, 12, 0, 0, 50, UTC),
+    digest="0" * 64,
+)
+ROW = (
+    *("org-1", "2024-02-01T00:00:00Z", "2024-03-01T00:00:00Z", "tokens", "overage", 2),
+    *("250000.5", None, "7/60", "2500", "USD", 2, "größer", 3, 1, "2024-03-01T12:00:00.000050Z"),
+)
+TEXT = (
+    '{"cost":{"currency":{"code":"USD","exponent":"2"},"minor":"2500"},'
+    '"created_at":"2024-03-01T12:00:00.000050Z","exact_cost":"7/60","metric":"tokens",'
+    '"org_id":"org-1","period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z","plan":"größer",'
+    '"plan_version":"3","quantity":"250000.5","revision":"2","sequence":"1",'
+    '"type":"OverageRecord","unit_price":null,"version":"1"}'
+)
+PREVIOUS = "0123456789abcdef" * 4
+MINIMUM = stored(
+    "org-1", FEBRUARY, None, quantity=0, cost=Money(5, "USD"), exact_cost=1, line="minimum"
+)
+
+
+def charge(sequence: int, **named: Any) -> OverageRecord:
+    """Return a record at a place of the chain."""
+    usual: dict[str, Any] = {
+        "quantity": sequence,
+        "cost": Money(100 * sequence, "USD"),
+        "exact_cost": sequence,
+        "unit_price": 1,
+        "sequence": sequence,
+    }
+    return stored("org-1", FEBRUARY, "tokens", **{**usual, **named})
+
+
+def chain(*records: OverageRecord) -> list[Link]:
+    """Return the links of records, one following on the other."""
+    links: list[Link] = []
+    for record in records:
+        row = row_of(record)
+        links.append((row, row_digest(row, links[-1][1] if links else START.digest)))
+    return links
+
+
+def head_of(links: list[Link]) -> ChainHead:
+    return ChainHead(len(links), links[-1][1])
+
+
+def changed(row: Row, column: str, value: Any) -> Row:
+    """Return a row with something else in a column."""
+    at = COLUMNS.index(column)
+    made: Row = (*row[:at], value, *row[at + 1 :])
+    return made
+
+
+LINKS = chain(*(charge(n) for n in range(1, 6)))
+HEAD = head_of(LINKS)
+
+
+def said(links: list[Link], head: ChainHead = HEAD, noted: ChainHead | None = None) -> str:
+    """Return what is said of a chain that was tampered with, whatever order it is read in."""
+    found = set()
+    for given in (links, links[::-1]):
+        with pytest.raises(RecordsAltered) as caught:
+            verify_chain("org-1", given, head, noted)
+        assert caught.value.org_id == "org-1"
+        found.add(f"{caught.value.sequence} {caught.value.problem}")
+        assert str(caught.value) == f"org-1: record {caught.value.sequence} {caught.value.problem}"
+    (text,) = found
+    return text
+
+
+# Rows and digests
+
+
+def test_a_row_has_the_columns_of_a_record_in_their_one_spelling() -> None:
+    assert row_of(RECORD) == ROW
+    assert len(COLUMNS) == len(ROW)
+    named = dict(zip(COLUMNS, ROW, strict=True))
+    assert (named["amount"], named["cost"], named["currency_exponent"]) == ("250000.5", "2500", 2)
+
+
+def test_a_digest_is_of_the_digest_before_and_the_canonical_text() -> None:
+    assert row_digest(ROW, PREVIOUS) == sha256(f"{PREVIOUS}\n{TEXT}".encode()).hexdigest()
+
+
+def test_a_digest_is_the_same_for_ever() -> None:
+    assert row_digest(ROW, START.digest) == (
+        "3191bbd1db5007f7f1486a1da73c15b493cb5dbfdd43650fa7463713284675a4"
+    )
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        RECORD,
+        charge(1, unit_price=Fraction(-1, 3), exact_cost=Fraction(-(10**30), 3)),
+        charge(2**63 - 1, quantity=Decimal("-0.000000000001"), exact_cost=Decimal("-0.0001")),
+        charge(1, cost=Money(-(10**40), Currency('"credits\\', 12)), plan='"\\/\u200b\U0001f600'),
+        stored("\\", FEBRUARY, '"', quantity=0, cost=Money(0, "JPY"), exact_cost=0),
+        charge(1, quantity=0, line='discount:"\\größer'),
+        MINIMUM,
+    ],
+)
+def test_the_text_of_a_digest_is_the_codec_s_without_the_digest(record: OverageRecord) -> None:
+    tree = json.loads(encode(record))
+    del tree["digest"]
+    text = json.dumps(tree, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    expected = sha256(f"{PREVIOUS}\n{text}".encode()).hexdigest()
+    assert row_digest(row_of(record), PREVIOUS) == expected
+
+
+def test_a_line_is_named_where_it_is_no_overage_and_all_metrics_are_null() -> None:
+    assert row_of(MINIMUM)[3:5] == ("", "minimum")
+    text = (
+        '{"cost":{"currency":{"code":"USD","exponent":"2"},"minor":"5"},'
+        '"created_at":"2024-03-01T12:00:00Z","exact_cost":"1","line":"minimum","metric":null,'
+        '"org_id":"org-1","period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z","plan":"starter",'
+        '"plan_version":"1","quantity":"0","revision":"1","sequence":"1","type":"OverageRecord",'
+        '"unit_price":null,"version":"1"}'
+    )
+    expected = sha256(f"{PREVIOUS}\n{text}".encode()).hexdigest()
+    assert row_digest(row_of(MINIMUM), PREVIOUS) == expected
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_a_digest_depends_on_every_column(column: str) -> None:
+    value = dict(zip(COLUMNS, ROW, strict=True))[column]
+    other = value + 1 if isinstance(value, int) else f"{value or ''}1"
+    assert row_digest(changed(row_of(RECORD), column, other), PREVIOUS) != row_digest(ROW, PREVIOUS)
+
+
+def test_a_digest_depends_on_the_one_before() -> None:
+    assert row_digest(ROW, PREVIOUS) != row_digest(ROW, START.digest)
+
+
+# Heads
+
+
+def test_an_empty_chain_ends_before_its_first_record() -> None:
+    assert (START.sequence, START.digest) == (0, "0" * 64)
+
+
+def test_a_head_has_a_place_and_a_digest() -> None:
+    assert (HEAD.sequence, HEAD.digest) == (5, LINKS[-1][1])
+    bad: Any = True
+    with pytest.raises(InvalidType, match=r"^sequence: must be an int, got True$"):
+        ChainHead(bad, PREVIOUS)
+    with pytest.raises(InvalidValue, match=r"^digest: must be 64 lower-case hexadecimal digits"):
+        ChainHead(1, PREVIOUS[1:])
+    with pytest.raises(InvalidValues, match="sequence: must be from 1 to"):
+        ChainHead(0, "")
+
+
+# Verifying
+
+
+def test_a_whole_chain_is_counted_in_any_order() -> None:
+    assert verify_chain("org-1", LINKS, HEAD) == 5
+    assert verify_chain("org-1", iter(LINKS[::-1]), HEAD) == 5
+    assert verify_chain("org-1", [], START) == 0
+
+
+@pytest.mark.parametrize("at", range(1, 6))
+def test_a_chain_leads_back_to_a_head_that_was_noted(at: int) -> None:
+    assert verify_chain("org-1", LINKS, HEAD, head_of(LINKS[:at])) == 5
+
+
+@pytest.mark.parametrize("at", range(5))
+@pytest.mark.parametrize("column", [each for each in COLUMNS if each != "sequence"])
+def test_the_record_in_which_anything_was_changed_is_named(column: str, at: int) -> None:
+    row, digest = LINKS[at]
+    value = row[COLUMNS.index(column)]
+    other = value + 1 if isinstance(value, int) else f"{value}1"
+    links = [*LINKS[:at], (changed(row, column, other), digest), *LINKS[at + 1 :]]
+    assert said(links) == f"{at + 1} is not what was recorded"
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_a_changed_record_with_a_digest_made_anew_shows_in_the_next(at: int) -> None:
+    before = LINKS[at - 1][1] if at else START.digest
+    row = changed(LINKS[at][0], "cost", "1")
+    links = [*LINKS[:at], (row, row_digest(row, before)), *LINKS[at + 1 :]]
+    assert said(links) == f"{min(at + 2, 5)} is not what was recorded"
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_a_record_that_was_removed_is_named(at: int) -> None:
+    assert said([*LINKS[:at], *LINKS[at + 1 :]]) == f"{at + 1} is missing"
+
+
+def test_records_that_were_all_removed_are_missed() -> None:
+    assert said([]) == "1 is missing"
+    assert said([], START, HEAD) == "1 is missing"
+
+
+@pytest.mark.parametrize(("one", "other"), [(0, 1), (0, 4), (2, 3), (3, 4)])
+def test_records_that_were_swapped_are_named_by_the_first(one: int, other: int) -> None:
+    links = list(LINKS)
+    for at, source in [(one, other), (other, one)]:
+        row, digest = LINKS[source]
+        links[at] = changed(row, "sequence", at + 1), digest
+    assert said(links) == f"{one + 1} is not what was recorded"
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_a_record_that_is_there_twice_is_named(at: int) -> None:
+    assert said([*LINKS, LINKS[at]]) == f"{at + 1} is there twice"
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_a_record_that_was_inserted_is_found_at_its_place(at: int) -> None:
+    row = changed(LINKS[at][0], "cost", "1")
+    digest = row_digest(row, LINKS[at - 1][1] if at else START.digest)
+    for links in ([*LINKS, (row, digest)], [(row, digest), *LINKS]):
+        with pytest.raises(RecordsAltered) as caught:
+            verify_chain("org-1", links, HEAD)
+        assert caught.value.sequence in {at + 1, at + 2}  # which of the two is the true one?
+
+
+def test_a_record_that_was_added_at_the_end_is_named() -> None:
+    longer = chain(*(charge(n) for n in range(1, 7)))
+    assert said(longer) == "6 was never recorded"
+    assert said(LINKS[:1], START) == "1 was never recorded"
+
+
+def test_a_chain_that_was_made_anew_is_not_the_one_that_was_recorded() -> None:
+    anew = chain(*(charge(n, cost=Money(1, "USD")) for n in range(1, 6)))
+    assert said(anew) == "5 is not what was recorded"
+    assert verify_chain("org-1", anew, head_of(anew)) == 5
+    for at in range(1, 6):
+        assert said(anew, head_of(anew), head_of(LINKS[:at])) == f"{at} is not what was recorded"
+
+
+def test_a_chain_that_was_cut_off_is_shorter_than_what_was_noted() -> None:
+    assert verify_chain("org-1", LINKS[:3], head_of(LINKS[:3])) == 3
+    assert said(LINKS[:3], head_of(LINKS[:3]), HEAD) == "4 is missing"
+
+
+def test_the_first_of_several_faults_is_named() -> None:
+    links = [LINKS[0], (changed(LINKS[1][0], "cost", "1"), LINKS[1][1]), LINKS[4], LINKS[4]]
+    assert said(links) == "2 is not what was recorded"
+    assert said([LINKS[0], LINKS[4], LINKS[4]]) == "2 is missing"
+
+
+DAMAGE: list[Any] = [None, b"\xff", "\ud800", 5, 1.5, [], {}, object(), float("nan")]
+
+
+@pytest.mark.parametrize("value", DAMAGE, ids=ascii)
+@pytest.mark.parametrize("column", ["org_id", "metric_type", "currency", "plan", "cost"])
+def test_a_column_that_holds_what_it_never_should_is_found(column: str, value: Any) -> None:
+    row, digest = LINKS[2]
+    links = [*LINKS[:2], (changed(row, column, value), digest), *LINKS[3:]]
+    assert said(links) == "3 is not what was recorded"
+
+
+@pytest.mark.parametrize("place", [None, "3", b"3", 3.0, True, 0, -1, 2**70, float("nan")])
+def test_a_place_that_is_none_is_found(place: Any) -> None:
+    row, digest = LINKS[2]
+    links = [*LINKS[:2], (changed(row, "sequence", place), digest), *LINKS[3:]]
+    with pytest.raises(RecordsAltered):
+        verify_chain("org-1", links, HEAD)
+
+
+@pytest.mark.parametrize("digest", [None, "", "0" * 64, LINKS[0][1], b"\xff"])
+def test_a_digest_that_was_changed_is_found(digest: Any) -> None:
+    assert said([*LINKS[:2], (LINKS[2][0], digest), *LINKS[3:]]) == "3 is not what was recorded"

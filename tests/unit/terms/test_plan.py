@@ -1,0 +1,310 @@
+"""Allowances and plans, also from the fields of a billing table."""
+
+import pickle
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.pages import caption_of, rows_of
+
+from overages import Allowance, Charge, Currency, Graduated, Money, PerUnit, Plan, Rounding, Tier
+from overages.errors import (
+    CurrencyMismatch,
+    InvalidType,
+    InvalidValue,
+    InvalidValues,
+    UnknownCurrency,
+)
+
+TOKENS = Allowance(500_000, PerUnit("0.0001"))
+SEATS = Allowance(None, PerUnit(0))
+ONE = Money(100, "USD")
+MONTHLY: dict[str, Any] = {
+    "included_tokens_monthly": 500_000,
+    "included_playbook_runs_monthly": 50,
+    "included_seats": 3,
+    "overage_token_price_milli_cents": 10,
+    "overage_playbook_run_price_cents": 100,
+}
+
+
+class Free:
+    """A host's own price model; it has no hash."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Free)
+
+    def charge(self, quantity: object, /) -> Charge:
+        del quantity
+        return Charge([])
+
+
+@pytest.mark.parametrize(("included", "form"), [("50.0", "50"), (0, "0"), (None, "None")])
+def test_what_is_included_has_one_form_or_no_bound(included: Any, form: str) -> None:
+    assert repr(Allowance(included, PerUnit(1)).included) == form
+
+
+def test_an_allowance_with_many_faults_reports_them_all() -> None:
+    bad: Any = {"included": -1, "price": PerUnit}
+    with pytest.raises(InvalidValues) as caught:
+        Allowance(**bad)
+    assert str(caught.value) == (
+        "2 problems:\n"
+        "- included: must not be negative, got -1\n"
+        "- price: must be a price model such as PerUnit('1'), "
+        "got <class 'overages.prices.models.PerUnit'>"
+    )
+
+
+def test_an_allowance_shows_what_makes_it() -> None:
+    assert repr(Allowance(50, PerUnit("1.00"))) == (
+        "Allowance(included=50, price=PerUnit(price=1, per=1))"
+    )
+
+
+def test_a_plan_rounds_each_line_half_up_and_has_no_base_fee_unless_told() -> None:
+    plan = Plan("starter", "USD", {"tokens": TOKENS})
+    assert (plan.slug, plan.currency, dict(plan.allowances)) == (
+        "starter",
+        Currency("USD"),
+        {"tokens": TOKENS},
+    )
+    assert (plan.rounding, plan.rounding_scope, plan.base_fee) == (Rounding.HALF_UP, "line", None)
+
+
+def test_a_plan_keeps_what_it_is_told() -> None:
+    plan = Plan(
+        "starter",
+        Currency("credits", 4),
+        {},
+        rounding="floor",
+        rounding_scope="total",
+        base_fee=Money(4900, Currency("credits", 4)),
+    )
+    assert (plan.rounding, plan.rounding_scope) == (Rounding.FLOOR, "total")
+    assert str(plan.base_fee) == "0.4900 credits"
+
+
+def test_a_plan_with_many_faults_reports_them_all() -> None:
+    bad: Any = {
+        "slug": "",
+        "currency": "usd",
+        "allowances": {"tokens": PerUnit(1), "": TOKENS, 5: None},
+        "rounding": "nearest",
+        "rounding_scope": "each",
+        "base_fee": 4900,
+    }
+    with pytest.raises(InvalidValues) as caught:
+        Plan(**bad)
+    assert str(caught.value) == (
+        "9 problems:\n"
+        "- slug: must not be empty, got ''\n"
+        "- currency: must be an ISO 4217 code such as USD, or a Currency with an exponent, "
+        "got 'usd'\n"
+        "- allowances.tokens: must be of type Allowance, got PerUnit(price=1, per=1)\n"
+        "- allowances metric: must not be empty, got ''\n"
+        "- allowances metric: must be a str, got 5\n"
+        "- allowances.5: must be of type Allowance, got None\n"
+        "- rounding: must be one of half_up, half_even, half_down, up, down, ceiling, floor, "
+        "got 'nearest'\n"
+        "- rounding_scope: must be one of line, total, got 'each'\n"
+        "- base_fee: must be of type Money, got 4900"
+    )
+
+
+def test_allowances_are_a_mapping() -> None:
+    pairs: Any = [("tokens", TOKENS)]
+    with pytest.raises(InvalidType, match=r"^allowances: must be a mapping of metrics to Allow"):
+        Plan("starter", "USD", pairs)
+
+
+def test_a_base_fee_is_in_the_currency_of_the_plan() -> None:
+    with pytest.raises(CurrencyMismatch, match=r"^currency: USD and EUR can't be added"):
+        Plan("starter", "USD", {}, base_fee=Money(4900, "EUR"))
+
+
+def test_a_plan_does_not_change_with_the_mapping_that_it_was_made_of() -> None:
+    allowances = {"tokens": TOKENS}
+    plan = Plan("starter", "USD", allowances)
+    allowances["seats"] = SEATS
+    assert list(plan.allowances) == ["tokens"]
+
+
+def test_allowances_can_be_read_only() -> None:
+    allowances: Any = Plan("starter", "USD", {"tokens": TOKENS}).allowances
+    with pytest.raises(TypeError):
+        del allowances["tokens"]
+
+
+def test_plans_are_equal_by_value_and_order_of_their_metrics() -> None:
+    plan = Plan("starter", "USD", {"tokens": TOKENS, "seats": SEATS})
+    same = Plan(
+        "starter",
+        Currency("USD"),
+        {"tokens": Allowance("500000", PerUnit("0.00010")), "seats": SEATS},
+        rounding=Rounding.HALF_UP,
+    )
+    assert len({plan, same}) == 1
+    assert plan != Plan("starter", "USD", {"seats": SEATS, "tokens": TOKENS})
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"slug": "pro"},
+        {"currency": "EUR"},
+        {"allowances": {}},
+        {"rounding": "half_even"},
+        {"rounding_scope": "total"},
+        {"base_fee": Money(0, "USD")},
+    ],
+)
+def test_plans_differ_by_each_of_their_terms(changed: dict[str, Any]) -> None:
+    terms: dict[str, Any] = {"slug": "p", "currency": "USD", "allowances": {"tokens": TOKENS}}
+    assert Plan(**terms) != Plan(**{**terms, **changed})
+
+
+def test_a_plan_with_an_unhashable_price_model_can_be_compared_all_the_same() -> None:
+    plan = Plan("starter", "USD", {"tokens": Allowance(0, Free())})
+    assert plan == Plan("starter", "USD", {"tokens": Allowance(0, Free())})
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(plan)
+
+
+def test_a_plan_shows_slug_currency_and_allowances() -> None:
+    assert repr(Plan("starter", "USD", {"seats": SEATS})) == (
+        "Plan('starter', 'USD', {'seats': Allowance(included=None, price=PerUnit(price=0, per=1))})"
+    )
+
+
+def test_a_plan_shows_what_is_unusual_of_its_other_terms() -> None:
+    plan = Plan("p", "USD", {}, rounding="up", rounding_scope="total", base_fee=Money(5, "USD"))
+    assert repr(plan) == (
+        "Plan('p', 'USD', {}, rounding='up', rounding_scope='total', base_fee=Money(5, 'USD'))"
+    )
+    assert eval(repr(plan)) == plan
+
+
+def test_a_plan_survives_pickling() -> None:
+    graduated = Graduated([Tier(10, 2), Tier(None, 1)])
+    plan = Plan("starter", "USD", {"tokens": TOKENS, "gpu": Allowance(0, graduated)})
+    assert pickle.loads(pickle.dumps(plan)) == plan
+
+
+def test_monthly_fields_become_allowances_priced_in_major_units() -> None:
+    plan = Plan.from_monthly_fields("starter", **MONTHLY)
+    assert plan == Plan(
+        "starter",
+        "USD",
+        {
+            "tokens": Allowance(500_000, PerUnit("0.0001")),  # 10 thousandths of a cent
+            "playbook_runs": Allowance(50, PerUnit("1.00")),
+            "seats": Allowance(3, PerUnit(0)),
+        },
+    )
+
+
+def test_monthly_fields_may_price_seats_and_the_plan_itself() -> None:
+    plan = Plan.from_monthly_fields(
+        "pro", **MONTHLY, overage_seat_price_cents="1500", monthly_price_cents=4900
+    )
+    assert plan.allowances["seats"].price == PerUnit(15)
+    assert plan.base_fee == Money(4900, "USD")
+
+
+def test_a_monthly_field_may_be_unlimited() -> None:
+    fields = {**MONTHLY, "included_tokens_monthly": None, "included_seats": None}
+    plan = Plan.from_monthly_fields("pro", **fields)
+    assert [a.included for a in plan.allowances.values()] == [None, 50, None]
+
+
+@pytest.mark.parametrize(
+    ("currency", "token_price", "run_price"),
+    [
+        ("USD", "0.0001", 1),
+        ("JPY", "0.01", 100),
+        ("KWD", "0.00001", "0.1"),
+        (Currency("credits", 0), "0.01", 100),
+    ],
+)
+def test_monthly_prices_are_in_minor_units_of_the_currency(
+    currency: Any, token_price: str, run_price: Any
+) -> None:
+    plan = Plan.from_monthly_fields("starter", **MONTHLY, currency=currency)
+    assert plan.allowances["tokens"].price == PerUnit(token_price)
+    assert plan.allowances["playbook_runs"].price == PerUnit(run_price)
+
+
+def test_monthly_prices_may_have_decimals() -> None:
+    fields = {**MONTHLY, "overage_token_price_milli_cents": Decimal("0.25")}
+    price = Plan.from_monthly_fields("starter", **fields).allowances["tokens"].price
+    assert price == PerUnit("0.0000025")
+
+
+def test_monthly_fields_with_many_faults_report_them_all() -> None:
+    fields = {
+        "included_tokens_monthly": -1,
+        "included_playbook_runs_monthly": 1.5,
+        "included_seats": "three",
+        "overage_token_price_milli_cents": None,
+        "overage_playbook_run_price_cents": -100,
+        "overage_seat_price_cents": True,
+        "monthly_price_cents": -4900,
+    }
+    with pytest.raises(InvalidValues) as caught:
+        Plan.from_monthly_fields("starter", **fields)  # type: ignore[arg-type]
+    assert str(caught.value) == (
+        "7 problems:\n"
+        "- included_tokens_monthly: must not be negative, got -1\n"
+        "- included_playbook_runs_monthly: must be an int, a Decimal or a decimal string, "
+        "got 1.5\n"
+        "- included_seats: must be a plain decimal number such as 12.5, got 'three'\n"
+        "- overage_token_price_milli_cents: must be an int, a Decimal or a decimal string, "
+        "got None\n"
+        "- overage_playbook_run_price_cents: must not be negative, got -100\n"
+        "- overage_seat_price_cents: must be an int, a Decimal or a decimal string, got True\n"
+        "- monthly_price_cents: must not be negative, got -4900"
+    )
+
+
+def test_a_monthly_price_that_comes_to_over_12_decimals_is_refused() -> None:
+    fields = {**MONTHLY, "overage_token_price_milli_cents": "0.00000001"}
+    with pytest.raises(InvalidValue, match=r"^overage_token_price_milli_cents: must have at most"):
+        Plan.from_monthly_fields("starter", **fields)
+
+
+def test_monthly_fields_are_in_a_known_currency() -> None:
+    with pytest.raises(UnknownCurrency, match=r"^currency: must be an ISO 4217 code"):
+        Plan.from_monthly_fields("starter", **MONTHLY, currency="usd")
+
+
+def test_a_notebook_is_given_a_table_of_a_plan_with_all_its_rules() -> None:
+    tiers = Graduated([Tier(10, price=2), Tier(None, price=1)])
+    plan = Plan(
+        "starter",
+        "USD",
+        {"tokens": TOKENS, "seats": SEATS, "runs": Allowance(0, tiers, minimum=ONE)},
+        rounding="half_even",
+        base_fee=Money(4900, "USD"),
+    )
+    page = plan._repr_html_()
+    assert caption_of(page) == "Plan starter, USD"
+    assert rows_of(page) == [
+        ["metric", "included", "price"],
+        ["tokens", "500,000", "0.0001"],
+        ["seats", "unlimited", "0"],
+        ["runs", "0", "graduated:"],
+        ["", "", "up to 10: 2"],
+        ["", "", "above 10: 1"],
+        ["", "", "minimum: 1.00 USD"],
+        ["all", "", "rounding: half_even, base fee: 49.00 USD"],
+    ]
+
+
+def test_a_hostile_plan_is_escaped_in_a_notebook() -> None:
+    hostile = "<script>alert('&')</script>"
+    page = Plan(hostile, Currency("<b>", 2), {hostile: TOKENS})._repr_html_()
+    assert "<script" not in page
+    assert "<b>" not in page

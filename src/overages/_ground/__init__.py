@@ -1,6 +1,7 @@
 """Ground: what every room stands on; no word of the domain.
 
 - `parsing`: from what a caller gave to the narrowed type, all faults together
+- `frozen_dict`: the read-only mapping that values hold
 - `names`: texts that hosts give: which ones are refused
 - `trusted`: frozen values made fast, of parts that are known to be good
 - `display`: tables of text and of HTML

@@ -17,7 +17,7 @@ EXPLANATION = Path(__file__).parents[1] / "docs/explanation/architecture.md"
 
 ROOMS = [
     "errors", "_ground", "amounts", "periods", "prices", "usage", "grants", "terms", "statements",
-    "settlements", "records", "insight",
+    "settlements", "records",
 ]  # fmt: skip
 DOORS = ["forms", "codec", "outbox", "repository", "gathering", "service", "__init__"]
 RANKED = [*ROOMS, *DOORS]

@@ -20,10 +20,9 @@ NAMES = [
     "Rounding", "Settlement", "SqliteRepository", "Statement", "Summary", "Tier", "TierCharge",
     "TransactionCharge", "TransactionFee", "Usage", "UsageEvent", "Volume", "aggregate",
     "allocate", "burn_down", "calculate", "calculate_many", "calculate_segments", "carry",
-    "carry_all", "charge_between", "day_count", "draw", "is_blocked", "meter", "overage_cap",
+    "carry_all", "charge_between", "day_count", "draw", "meter",
     "part_weights", "period_share", "pool", "pooled_limit", "prorate", "prorate_exactly",
-    "prorate_parts", "prorated_cost", "remaining", "round_to", "settle", "smoothed_overage",
-    "strictest",
+    "prorate_parts", "round_to", "settle",
 ]  # fmt: skip
 
 

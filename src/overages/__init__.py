@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from overages.grants.burndown import Burndown, Draw, GrantBalance
     from overages.grants.drawing import burn_down, draw
     from overages.grants.grant import Grant
-    from overages.insight.limits import is_blocked, overage_cap, remaining, strictest
     from overages.periods.cycle import Cycle
     from overages.periods.daycount import Proration, day_count
     from overages.periods.period import Period
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     )
     from overages.prices.exchange import Exchanged
     from overages.prices.models import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
-    from overages.prices.prorated import prorated_cost
     from overages.prices.tier import Charge, Tier, TierCharge
     from overages.prices.transactions import TransactionCharge, TransactionFee
     from overages.records.aggregation import aggregate
@@ -50,7 +48,6 @@ if TYPE_CHECKING:
     from overages.settlements.pooling import PooledStatement, pool, pooled_limit
     from overages.settlements.settlement import Settlement, settle
     from overages.settlements.sharing import PoolShare
-    from overages.settlements.smoothing import smoothed_overage
     from overages.statements.adjustment import Adjustment
     from overages.statements.calculation import calculate, calculate_many, charge_between
     from overages.statements.limit_part import LimitPart
@@ -136,9 +133,7 @@ __all__ = [
     "charge_between",
     "day_count",
     "draw",
-    "is_blocked",
     "meter",
-    "overage_cap",
     "part_weights",
     "period_share",
     "pool",
@@ -146,12 +141,8 @@ __all__ = [
     "prorate",
     "prorate_exactly",
     "prorate_parts",
-    "prorated_cost",
-    "remaining",
     "round_to",
     "settle",
-    "smoothed_overage",
-    "strictest",
 ]
 
 _HOMES = {
@@ -162,7 +153,6 @@ _HOMES = {
     "grants.burndown": ["Burndown", "Draw", "GrantBalance"],
     "grants.drawing": ["burn_down", "draw"],
     "grants.grant": ["Grant"],
-    "insight.limits": ["is_blocked", "overage_cap", "remaining", "strictest"],
     "periods.cycle": ["Cycle"],
     "periods.daycount": ["Proration", "day_count"],
     "periods.period": ["Period"],
@@ -175,7 +165,6 @@ _HOMES = {
     ],
     "prices.exchange": ["Exchanged"],
     "prices.models": ["Graduated", "Package", "PerUnit", "Percentage", "PriceModel", "Volume"],
-    "prices.prorated": ["prorated_cost"],
     "prices.tier": ["Charge", "Tier", "TierCharge"],
     "prices.transactions": ["TransactionCharge", "TransactionFee"],
     "records.aggregation": ["aggregate"],
@@ -189,7 +178,6 @@ _HOMES = {
     "settlements.pooling": ["PooledStatement", "pool", "pooled_limit"],
     "settlements.settlement": ["Settlement", "settle"],
     "settlements.sharing": ["PoolShare"],
-    "settlements.smoothing": ["smoothed_overage"],
     "statements.adjustment": ["Adjustment"],
     "statements.calculation": ["calculate", "calculate_many", "charge_between"],
     "statements.limit_part": ["LimitPart"],

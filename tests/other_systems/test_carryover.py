@@ -1,11 +1,9 @@
-"""How other billing systems carry, smooth and reset allowances, and this library too.
+"""How other billing systems carry and reset allowances, and this library too.
 
 Each row is a numeric fact that another system's tests or documentation assert: its id names the
 system (Autumn, FlexPrice, OpenMeter, Zuora). They name the rules in many ways; what each is here
 stands in the row.
 """
-
-from typing import Any
 
 import pytest
 
@@ -20,8 +18,6 @@ from overages import (
     Usage,
     calculate,
     carry_all,
-    charge_between,
-    smoothed_overage,
 )
 
 MONTHS = [Period.month(2024, n) for n in range(1, 13)]
@@ -75,32 +71,3 @@ def test_windows_without_carry_over_add_up(
     ]
     assert sum(line.quantity for line in lines) == quantity
     assert sum((line.cost for line in lines), Money(0, "USD")) == Money.of(amount, "USD")
-
-
-@pytest.mark.parametrize(
-    ("used", "named", "overage", "amounts"),
-    [
-        pytest.param(
-            [700, 200, 333, 1000, 600, 900],
-            {"billing": "as_it_occurs"},
-            (0, 0, 0, 0, 100, 900),
-            ["0", "0", "0", "0", "10", "90"],
-            id="zuora-smoothing-002",
-        ),
-        # The documentation's example of a rolling window whose overage is due at its end.
-        pytest.param(
-            [700, 200, 333, 1000, 600, 1200, 0],
-            {"billing": "at_window_end", "window": "rolling"},
-            (0, 0, 0, 33, 0, 0, 300),
-            ["0", "0", "0", "3.3", "0", "0", "30"],
-            id="zuora-rolling-window-at-its-end",
-        ),
-    ],
-)
-def test_overage_is_smoothed_over_three_months_of_500_units(
-    used: list[int], named: dict[str, Any], overage: tuple[int, ...], amounts: list[str]
-) -> None:
-    found = smoothed_overage(used, included=500, periods=3, **named)
-    assert found == overage
-    costs = [Money.of(charge_between(PerUnit("0.1"), 0, units), "USD") for units in found]
-    assert costs == [Money.of(amount, "USD") for amount in amounts]

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from overages import Graduated, Money, Tier, TransactionFee, prorated_cost
+from overages import TransactionFee
 
 
 @pytest.mark.parametrize(
@@ -61,21 +61,3 @@ def test_each_event_costs_what_it_adds_to_the_fees(
         costs.append(charge.exact_cost)
     assert costs == [Decimal(cost) for cost in expected]
     assert fee.charge_each(amounts).exact_cost == Decimal(total)
-
-
-@pytest.mark.parametrize(
-    ("price", "events", "expected"),
-    [
-        # The running total comes back to zero; both flat fees stay.
-        pytest.param(
-            Graduated([Tier(5, price=10, flat=100), Tier(None, price=5, flat=50)]),
-            [(1, "0.7097"), (4, "1.54839"), (1, "0.2258"), (-5, "-0.80645"), (-1, "-0.0645")],
-            "165.81",
-            id="lago-graduated_prorated-002",
-        ),
-    ],
-)
-def test_units_that_come_and_go_cost_what_the_other_system_charges_for_them(
-    price: Graduated, events: list[tuple[int, str]], expected: str
-) -> None:
-    assert Money.of(prorated_cost(price, events), "USD", "half_up") == Money.of(expected, "USD")

@@ -319,26 +319,3 @@ def fees_on_sums(fee: TransactionFee, amounts: Sequence[Number]) -> tuple[int, F
     free = min(most_events, len(within))
     due = (sum(values, Fraction()) - most_amount) * Fraction(fee.percent) / 100
     return free, due + (len(values) - free) * Fraction(fee.fixed)
-
-
-def prorated(model: Graduated, walk: Iterable[tuple[int, Fraction]]) -> Fraction:
-    """Return what units cost of which each counts for a share of the period, one after the other.
-
-    The n-th unit is in the tier that holds n; there may be a minus first one, in the first tier.
-    """
-    counted = [Fraction() for _ in model.tiers]
-    entered = {0} if model.flat_at_zero else set()
-    there = 0
-    for units, share in walk:
-        for _ in range(abs(units)):
-            unit = there + 1 if units > 0 else there
-            index = next(i for i, t in enumerate(model.tiers) if t.up_to is None or unit <= t.up_to)
-            counted[index] += share if units > 0 else -share
-            there += 1 if units > 0 else -1
-            if units > 0 and unit > 0:
-                entered.add(index)
-    due = Fraction()
-    for i, tier in enumerate(model.tiers):
-        fee = Fraction(tier.flat) if i in entered else Fraction()
-        due += capped(tier, counted[i] * Fraction(tier.price) / Fraction(tier.per) + fee)
-    return max(Fraction(), due) if there >= 0 else Fraction()

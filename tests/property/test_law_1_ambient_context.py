@@ -16,19 +16,16 @@ from hypothesis import assume, given, strategies as st
 
 from overages import (
     Conversion,
-    Graduated,
     Meter,
     Money,
     OverageRecord,
     Plan,
     Statement,
-    Tier,
     TransactionFee,
     UsageEvent,
     aggregate,
     allocate,
     charge_between,
-    prorated_cost,
     round_to,
 )
 from overages.errors import OveragesError
@@ -281,14 +278,3 @@ def test_units_are_the_same_under_any_context(
     usual = units()
     with ambient(with_usual_letters(context)):
         assert units() == usual
-
-
-@given(st.lists(st.tuples(st.integers(-5, 9), st.fractions(0, 1)), max_size=5), contexts)
-def test_prorated_costs_are_the_same_under_any_context(
-    walk: list[tuple[int, Fraction]], context: decimal.Context
-) -> None:
-    price = Graduated([Tier(5, "0.10", flat="1.5", maximum=9), Tier(None, "0.05", per=3)])
-    events: list[Any] = [(Decimal(units), units * share) for units, share in walk]
-    usual = prorated_cost(price, events)
-    with ambient(context):
-        assert prorated_cost(price, events) == usual

@@ -32,8 +32,6 @@ from overages import (
     calculate_many,
     charge_between,
     meter,
-    overage_cap,
-    smoothed_overage,
 )
 from overages.amounts.exact import exact_amount
 from overages.errors import InvalidType, OveragesError
@@ -142,8 +140,6 @@ def test_an_instant_is_in_its_month_where_clocks_went_back_over_midnight() -> No
 @pytest.mark.parametrize("text", ["700", b"700"])
 def test_a_text_is_no_list_of_its_letters(text: Any) -> None:
     calls: list[tuple[Callable[[], object], str]] = [
-        (lambda: smoothed_overage(text, 5, periods=1), "used"),
-        (lambda: overage_cap(text, percent=100), "included"),
         (lambda: allocate(5, text), "weights"),
         (lambda: TransactionFee("1").charge_each(text), "amounts"),
     ]

@@ -5,5 +5,4 @@
 - `models`: `PerUnit`, `Package`, `Graduated`, `Volume`, `Percentage`, and the protocol
 - `exchange`: `Exchanged`: a price in points or another unit
 - `transactions`: `TransactionFee`: a fee on each of many amounts
-- `prorated`: what seats cost that are there for part of a period
 """

@@ -6,5 +6,4 @@
 - `settlement`: `settle`: a statement that knows of earlier periods
 - `sharing`: what each org owes of a pool's statement
 - `pooling`: `pool`: one allowance for several orgs
-- `smoothing`: what is over in a window of several periods
 """

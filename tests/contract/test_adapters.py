@@ -1,88 +1,25 @@
 """Every adapter keeps the contract of repositories."""
 
-import shutil
-import sqlite3
-from contextlib import closing
-from pathlib import Path
-from typing import Literal
-
 import pytest
 
-from overages.adapters.memory import MemoryRepository
-from overages.adapters.sqlite import SqliteRepository, migrate
-from overages.repository import Repository
 from overages.testing.contract import RepositoryContract
 
-
-class TestMemoryRepository(RepositoryContract):
-    def make(self) -> Repository:
-        return MemoryRepository()
+from .adapters import InMemory, SqliteInAFile, SqliteInMemory, SqliteJoined, SqliteJoinedByHand
 
 
-class SqliteContract(RepositoryContract):
-    def close(self, repository: Repository) -> None:
-        assert isinstance(repository, SqliteRepository)
-        repository.close()
+class TestInMemory(InMemory, RepositoryContract): ...
 
 
-class TestSqliteRepositoryInMemory(SqliteContract):
-    def make(self) -> Repository:
-        return SqliteRepository(":memory:")
+class TestSqliteInMemory(SqliteInMemory, RepositoryContract): ...
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database that was just made."""
-    path = tmp_path_factory.mktemp("contract") / "empty.db"
-    SqliteRepository(path).close()
-    return path
+class TestSqliteInAFile(SqliteInAFile, RepositoryContract): ...
 
 
-class TestSqliteRepositoryInAFile(SqliteContract):
-    path: Path
-
-    @pytest.fixture(autouse=True)
-    def _file(self, empty: Path) -> None:
-        self.path = empty.with_name("overages.db")
-        shutil.copy(empty, self.path)
-
-    def make(self) -> Repository:
-        repository = SqliteRepository(self.path)
-        # No power fails here, and waiting for the disk takes longer than all else.
-        repository._database._connection.execute("PRAGMA synchronous = OFF")
-        return repository
+class TestSqliteJoined(SqliteJoined, RepositoryContract): ...
 
 
-@pytest.fixture(scope="module")
-def migrated() -> bytes:
-    """A host's database with our tables: their making is what would take longest in each test."""
-    with closing(sqlite3.connect(":memory:")) as connection:
-        migrate(connection)
-        return connection.serialize()
-
-
-class TestSqliteRepositoryInTheHostsTransactions(RepositoryContract):
-    isolation_level: Literal["DEFERRED"] | None = "DEFERRED"
-    connection: sqlite3.Connection
-    tables: bytes
-
-    @pytest.fixture(autouse=True)
-    def _tables(self, migrated: bytes) -> None:
-        self.tables = migrated
-
-    def make(self) -> Repository:
-        self.connection = sqlite3.connect(":memory:", isolation_level=self.isolation_level)
-        self.connection.row_factory = sqlite3.Row
-        self.connection.deserialize(self.tables)
-        return SqliteRepository.join(self.connection)
-
-    def close(self, repository: Repository) -> None:
-        del repository  # the connection is the host's
-        self.connection.close()
-
-
-class TestSqliteRepositoryWithAHostThatBeginsByItself(TestSqliteRepositoryInTheHostsTransactions):
-    isolation_level = None
+class TestSqliteJoinedByHand(SqliteJoinedByHand, RepositoryContract): ...
 
 
 def test_no_test_of_the_contract_hides_another() -> None:

@@ -1,276 +1,112 @@
-"""The contract of repositories: an org's life, through the service."""
+"""The contract of repositories: the service runs over it, one test for each thing it does.
+
+What the service itself promises is tested with our own adapters; these show that a storage is
+enough for it.
+"""
 
 from __future__ import annotations
 
-import logging
-from datetime import datetime
-from typing import Any, Final
-
-import pytest
+from attrs import evolve
 
 from overages.amounts.money import Money
-from overages.errors import (
-    BillingDisabled,
-    EventConflict,
-    InvalidValue,
-    PeriodInvoiced,
-    UnknownMetric,
-    UnknownPlan,
-)
+from overages.grants.grant import Grant
+from overages.periods.period import Period
+from overages.prices.models import PerUnit
 from overages.repository import Repository
 from overages.service import OverageService
+from overages.statements.summary import Summary
 from overages.terms.account import Account
+from overages.terms.allowance import Allowance
+from overages.terms.carry_over import CarryOver
+from overages.terms.discount import Discount
 from overages.terms.plan import Plan
 from overages.testing.contract.base import (
     FEB,
+    GRANT,
+    JAN,
     MAR,
     OURS,
-    THEIRS,
+    PLAN,
     ContractBase,
     check_sums,
-    everything,
+    event,
     nothing_written,
     owed,
-    shown,
 )
-from overages.usage.event import UsageEvent
-from overages.usage.usage import Usage
-
-STARTER: Final = Plan.from_monthly_fields(
-    "starter",
-    included_tokens_monthly=500_000,
-    included_playbook_runs_monthly=50,
-    included_seats=3,
-    overage_token_price_milli_cents=10,
-    overage_playbook_run_price_cents=100,
-)
-DURING: Final = FEB.start.replace(day=20)
+from overages.usage.metric import Metric
 
 
-def present() -> datetime:
-    """Return the instant of the service's clock: within February."""
-    return DURING
+def serving(repository: Repository, plan: Plan = PLAN, *metrics: Metric) -> OverageService:
+    """Return a service with a plan and an account on it, at the start of March."""
+    repository.put_plan(plan)
+    repository.put_account(Account(OURS, plan.slug))
+    return OverageService(repository, clock=lambda: MAR.start, metrics=metrics)
 
 
-def serving(repository: Repository) -> OverageService:
-    """Return a service of a host with a plan, an account, and usage of 50.00 USD."""
-    repository.put_plan(STARTER)
-    repository.put_account(Account(OURS, "starter"))
-    service = OverageService(repository, clock=present)
-    service.record_usage([used(750_000, "first"), used(75, "runs", "playbook_runs")])
-    return service
+def billed(
+    service: OverageService, period: Period, metric: str = "tokens"
+) -> tuple[object, object, int]:
+    """Return the used quantity of a metric in a period, its limit, and the minor units due."""
+    statement = service.calculate(OURS, period)
+    assert statement is not None
+    return statement[metric].used, statement[metric].limit, statement.total.minor
 
 
-def used(
-    quantity: int, id: str, metric: str = "tokens", org_id: str = OURS, at: datetime = DURING
-) -> UsageEvent:
-    """Return an event within February."""
-    return UsageEvent(org_id, metric, quantity, at, id)
+class ServiceContract(ContractBase):
+    """An org's life, through the service."""
 
-
-class InterruptedRepository:
-    """A repository of a slow writer: another one records a newer result after it read usage."""
-
-    def __init__(self, repository: Repository, *more: UsageEvent) -> None:
-        self._repository = repository
-        self._other = OverageService(repository, clock=present)
-        self._more = list(more)
-
-    def usage(self, *args: Any, **named: Any) -> Usage:
-        """Return what the slow writer reads, and let the other one write before it goes on."""
-        read = self._repository.usage(*args, **named)
-        if self._more:
-            self._other.record_usage([self._more.pop(0)])
-            self._other.recalculate(OURS)
-        return read
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._repository, name)
-
-
-class LifeContract(ContractBase):
-    """From usage to records and summary, and again."""
-
-    def test_a_result_is_calculated_recorded_and_summed_up(self, repository: Repository) -> None:
+    def test_usage_is_calculated_recorded_and_corrected(self, repository: Repository) -> None:
         service = serving(repository)
+        service.record_usage([event("1", 150), event("2", 12, "runs")])
+        for _ in range(2):
+            service.recalculate(OURS, period=FEB)
+        check_sums(repository, owed(tokens=150, runs=12))
+        service.record_usage([event("2", 12, "runs"), event("3", -30)])
+        service.recalculate(OURS, period=FEB)
+        check_sums(repository, owed(tokens=120, runs=12))
+        assert service.summary(OURS, FEB) == owed(tokens=120, runs=12).summary()
+
+    def test_metrics_are_worked_out_of_the_events_that_are_kept(
+        self, repository: Repository
+    ) -> None:
+        seats = Metric("seats", "time_weighted", reports="change")
+        plan = Plan("starter", "USD", {"seats": Allowance(2, PerUnit(1)), **PLAN.allowances})
+        service = serving(repository, plan, seats)
+        service.record_usage([event("1", 10, "seats", at=JAN.start)])
+        repository.mark_invoiced(OURS, JAN, at=FEB.start)
+        late = event("2", -4, "seats", at=JAN.start)
+        service.record_usage([late], late="next_period")
+        assert billed(service, JAN, "seats") == (10, 2, 800)
+        assert billed(service, MAR, "seats") == (6, 2, 400)
+
+    def test_what_is_not_used_is_carried_to_the_next_period(self, repository: Repository) -> None:
+        rolling = Allowance(100, PerUnit(1), carry_over=CarryOver(expires_after=1))
+        service = serving(repository, Plan("rolling", "USD", {"tokens": rolling}))
+        service.record_usage([event("1", 40, at=JAN.start), event("2", 170)])
+        assert billed(service, JAN) == (40, 100, 0)
+        assert billed(service, FEB) == (170, 160, 1000)
+
+    def test_grants_that_are_kept_are_drawn_on(self, repository: Repository) -> None:
+        service = serving(repository, Plan("one", "USD", {"tokens": Allowance(100, PerUnit(1))}))
+        repository.put_grant(OURS, evolve(GRANT, amount=30))
+        repository.put_grant(OURS, Grant("paid", Money(500, "USD"), effective_at=JAN.start))
+        service.record_usage([event("1", 120, at=JAN.start), event("2", 120)])
+        assert billed(service, JAN) == (120, 120, 0)
+        assert billed(service, FEB) == (120, 110, 500)
+
+    def test_adjustments_are_kept_as_records_of_their_own(self, repository: Repository) -> None:
+        half = Allowance(100, PerUnit(1), discounts=[Discount("launch", percent=50)])
+        plan = Plan("starter", "USD", {"tokens": half}, minimum=Money(5000, "USD"))
+        service = serving(repository, plan)
+        service.record_usage([event("1", 110)])
+        service.recalculate(OURS, period=FEB)
         with nothing_written(repository):
-            statement = service.calculate(OURS)
-        assert statement is not None
-        recording = service.record(OURS, statement)
-        assert shown(recording.new) == [
-            ("tokens", 250_000, 2500, 1),
-            ("playbook_runs", 25, 2500, 1),
+            service.recalculate(OURS, period=FEB)
+        assert [(r.metric, r.line, r.cost.minor) for r in repository.records(OURS, FEB)] == [
+            ("tokens", "overage", 1000),
+            ("tokens", "discount:launch", -500),
+            (None, "minimum", 4500),
         ]
-        assert {record.created_at for record in recording.new} == {DURING}
-        summary = service.summary(OURS)
-        assert summary == statement.summary()
-        assert summary is not None
-        assert str(summary.total) == "50.00 USD"
-        check_sums(repository, statement)
-
-    def test_recalculating_ten_times_leaves_one_result(self, repository: Repository) -> None:
-        service = serving(repository)
-        for _ in range(10):
-            recording = service.recalculate(OURS)
-            assert recording is not None
-            assert len(recording.records) == 2
-        summary = service.summary(OURS)
-        assert summary is not None
-        assert summary.total == Money(5000, "USD")
-        assert len(repository.records(OURS)) == 2
-
-    def test_more_usage_adds_a_correction(self, repository: Repository) -> None:
-        service = serving(repository)
-        service.recalculate(OURS)
-        first = repository.records(OURS)
-        service.record_usage([used(50_000, "second")])
-        recording = service.recalculate(OURS)
-        assert recording is not None
-        assert shown(recording.new) == [("tokens", 50_000, 500, 2)]
-        assert recording.records == (*first, *recording.new)
-        summary = service.summary(OURS)
-        assert summary is not None
-        assert str(summary.total) == "55.00 USD"
-
-    def test_less_usage_adds_a_negative_correction(self, repository: Repository) -> None:
-        service = serving(repository)
-        service.recalculate(OURS)
-        service.record_usage([used(-100_000, "taken back")])
-        recording = service.recalculate(OURS)
-        assert recording is not None
-        assert shown(recording.new) == [("tokens", -100_000, -1000, 2)]
-        summary = service.summary(OURS)
-        assert summary is not None
-        assert str(summary.total) == "40.00 USD"
-
-    def test_the_limits_of_an_account_count(self, repository: Repository) -> None:
-        service = serving(repository)
-        repository.put_account(Account(OURS, "starter", {"tokens": 700_000}))
-        statement = service.calculate(OURS)
-        assert statement is not None
-        assert statement["tokens"].quantity == 50_000
-
-    def test_the_plan_in_force_at_the_start_of_the_period_counts(
-        self, repository: Repository
-    ) -> None:
-        service = serving(repository)
-        seats = STARTER.allowances["seats"]
-        free = Plan("starter", "USD", dict.fromkeys(STARTER.allowances, seats))
-        repository.put_plan(free, since=DURING)
-        for period, plan in ((FEB, STARTER), (MAR, free)):
-            statement = service.calculate(OURS, period)
-            assert statement is not None
-            assert statement.plan == plan
-
-    def test_a_period_is_worked_on_by_name(self, repository: Repository) -> None:
-        service = serving(repository)
-        service.record_usage([used(600_000, "march", at=MAR.start)])
-        service.recalculate(OURS, period=MAR)
-        assert service.summary(OURS) is None
-        summary = service.summary(OURS, MAR)
-        assert summary is not None
-        assert summary.total == Money(1000, "USD")
-
-    def test_without_an_account_there_is_nothing(self, repository: Repository) -> None:
-        service = serving(repository)
-        with nothing_written(repository):
-            assert service.calculate(THEIRS) is None
-            assert service.summary(THEIRS) is None
-            assert service.recalculate(THEIRS) is None
-            with pytest.raises(UnknownPlan, match=r"^org_id: has no account"):
-                service.record_usage([used(5, "a"), used(5, "b", org_id=THEIRS)])
-
-    def test_usage_of_an_unknown_metric_is_not_priced_at_zero(self, repository: Repository) -> None:
-        service = serving(repository)
-        service.record_usage([used(1, "image", "images")])
-        with nothing_written(repository), pytest.raises(UnknownMetric, match="images"):
-            service.recalculate(OURS)
-
-    def test_usage_counts_once_in_the_cycle_of_its_org(self, repository: Repository) -> None:
-        service = serving(repository)
-        with nothing_written(repository):
-            assert service.record_usage([used(750_000, "first")]) == 0
-            with pytest.raises(EventConflict):
-                service.record_usage([used(1, "another"), used(750_001, "first")])
-
-    def test_a_statement_of_another_org_is_not_recorded(self, repository: Repository) -> None:
-        service = serving(repository)
-        with nothing_written(repository), pytest.raises(InvalidValue, match=r"^statement\.org_id"):
-            service.record(OURS, owed(THEIRS, tokens=150))
-
-    def test_an_invoiced_period_is_recalculated_by_force_alone(
-        self, repository: Repository
-    ) -> None:
-        service = serving(repository)
-        service.recalculate(OURS)
-        repository.mark_invoiced(OURS, FEB, at=MAR.start)
-        with nothing_written(repository):
-            service.recalculate(OURS)  # nothing has changed
-        service.record_usage([used(50_000, "late")])
-        with nothing_written(repository), pytest.raises(PeriodInvoiced):
-            service.recalculate(OURS)
-        recording = service.recalculate(OURS, force=True)
-        assert recording is not None
-        assert shown(recording.new) == [("tokens", 50_000, 500, 2)]
-
-    @pytest.mark.parametrize("enabled", [False, lambda: False], ids=["flag", "function"])
-    def test_a_service_that_is_off_does_nothing_and_says_so(
-        self, repository: Repository, enabled: Any
-    ) -> None:
-        statement = serving(repository).calculate(OURS)
-        assert statement is not None
-        service = OverageService(repository, clock=present, enabled=enabled)
-        calls: dict[str, Any] = {
-            "calculate": lambda: service.calculate(OURS),
-            "record": lambda: service.record(OURS, statement),
-            "summary": lambda: service.summary(OURS),
-            "recalculate": lambda: service.recalculate(OURS),
-            "record_usage": lambda: service.record_usage([used(5, "second")]),
-        }
-        assert not service.enabled
-        for call in calls.values():
-            with nothing_written(repository), pytest.raises(BillingDisabled):
-                call()
-
-
-class RaceContract(ContractBase):
-    """Several writers, and what is said of all this."""
-
-    @pytest.mark.parametrize("newer", [[50_000], [-300_000], [50_000, -50_000, 1]], ids=str)
-    @pytest.mark.parametrize("recorded", [False, True], ids=["first", "again"])
-    def test_an_older_result_never_comes_after_a_newer_one(
-        self, repository: Repository, newer: list[int], recorded: bool
-    ) -> None:
-        service = serving(repository)
-        if recorded:
-            service.recalculate(OURS)
-        more = [used(quantity, f"newer {n}") for n, quantity in enumerate(newer)]
-        slow: Any = InterruptedRepository(repository, *more)
-        OverageService(slow, clock=present).recalculate(OURS)
-        statement = service.calculate(OURS)
-        assert statement is not None
-        assert statement["tokens"].used == 750_000 + sum(newer)
-        check_sums(repository, statement)
-
-    def test_the_log_names_org_and_period_and_no_amount(
-        self, repository: Repository, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        with caplog.at_level(logging.DEBUG, logger="overages"):
-            service = serving(repository)
-            service.recalculate(OURS)
-            service.calculate("org-3")
-        said = [r for r in caplog.records if r.name.startswith("overages")]
-        text = "\n".join(record.getMessage() for record in said)
-        assert f"{OURS}, {FEB.isoformat()}: 2 new records" in text
-        assert "org-3" in text
-        amounts = ("50.00", "5000", "2500", "250000", "750000", "USD")
-        assert not [amount for amount in amounts if amount in text]
-        assert OURS in [getattr(record, "org_id", None) for record in said]
-        assert FEB.isoformat() in [getattr(record, "period", None) for record in said]
-
-    def test_two_orgs_are_recalculated_apart(self, repository: Repository) -> None:
-        service = serving(repository)
-        repository.put_account(Account(THEIRS, "starter"))
-        before = everything(repository, THEIRS)
-        service.recalculate(OURS)
-        assert everything(repository, THEIRS) == before
+        assert repository.summary(OURS, FEB) == owed(plan=plan, tokens=110).summary()
+        by_metric = Summary("USD", owed(plan=plan, tokens=110).summary().metrics)
+        assert repository.overage(OURS, FEB) == by_metric

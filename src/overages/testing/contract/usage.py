@@ -11,14 +11,17 @@ import pytest
 from overages.errors import InvalidValue
 from overages.repository import Repository
 from overages.testing.contract.base import (
+    APR,
     FEB,
     JAN,
+    MAR,
     NOW,
     OURS,
     THEIRS,
     ContractBase,
     event,
     month_of,
+    nothing_written,
     owed,
 )
 from overages.usage.usage import Usage
@@ -116,3 +119,47 @@ class UsageContract(ContractBase):
             repository.usage(OURS, FEB)
         repository.add_events([event(None, f"-{LARGEST}")] * 19, month_of)
         assert repository.usage(OURS, FEB).quantities == {"tokens": LARGEST}
+
+
+class UsagePeriodContract(ContractBase):
+    """The periods in which something was used."""
+
+    def test_an_org_that_used_nothing_has_no_periods(self, repository: Repository) -> None:
+        assert repository.usage_periods(OURS) == ()
+
+    def test_the_periods_with_usage_are_sorted_and_each_once(self, repository: Repository) -> None:
+        repository.add_events([event("m", at=MAR.start), event("j", at=JAN.start)], month_of)
+        repository.add_events([event("r", 1, "runs", JAN.start), event("f")], month_of)
+        repository.put_usage(Usage(OURS, APR, {"tokens": "0.000000000001"}))
+        assert repository.usage_periods(OURS) == (JAN, FEB, MAR, APR)
+
+    def test_periods_of_one_start_are_told_apart(self, repository: Repository) -> None:
+        first, _ = FEB.split(FEB.start + timedelta(days=9))
+        for period in (FEB, first):
+            repository.put_usage(Usage(OURS, period, {"tokens": 1}))
+        assert repository.usage_periods(OURS) == (first, FEB)
+
+    def test_a_period_whose_usage_comes_to_nothing_is_none(self, repository: Repository) -> None:
+        repository.put_usage(Usage(OURS, JAN, {}))
+        repository.put_usage(Usage(OURS, FEB, {"tokens": 0}))
+        repository.add_events([event("a", at=MAR.start), event("b", -5, at=MAR.start)], month_of)
+        repository.put_usage(Usage(OURS, APR, {"tokens": 5}))
+        repository.put_usage(Usage(OURS, APR, {}))
+        assert repository.usage_periods(OURS) == ()
+
+    def test_a_late_event_counts_in_its_period(self, repository: Repository) -> None:
+        repository.add_events([event(at=JAN.start)], lambda _: FEB)
+        assert repository.usage_periods(OURS) == (FEB,)
+
+    def test_periods_are_those_of_one_org(self, repository: Repository) -> None:
+        repository.put_usage(Usage(THEIRS, JAN, {"tokens": 1}))
+        repository.put_usage(Usage(OURS, FEB, {"tokens": 1}))
+        assert (repository.usage_periods(OURS), repository.usage_periods(THEIRS)) == (
+            (FEB,),
+            (JAN,),
+        )
+
+    def test_reading_the_periods_writes_nothing(self, repository: Repository) -> None:
+        repository.put_usage(Usage(OURS, FEB, {"tokens": 1}))
+        with nothing_written(repository):
+            repository.usage_periods(OURS)

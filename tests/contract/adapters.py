@@ -1,0 +1,112 @@
+"""Every adapter there is, made new for a test and closed after it.
+
+class TestMemoryRepository(InMemory, RepositoryContract): ...
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final, Literal, Protocol
+
+from overages import MemoryRepository, Repository, SqliteRepository
+from overages.adapters.sqlite import migrate
+
+
+class Adapter(Protocol):
+    """Makes a repository for a test, and closes it."""
+
+    def make(self) -> Repository: ...
+    def close(self, repository: Repository) -> None: ...
+
+
+class InMemory:
+    """The adapter in memory."""
+
+    def make(self) -> Repository:
+        return MemoryRepository()
+
+    def close(self, repository: Repository) -> None:
+        """Nothing is held."""
+
+
+class SqliteInMemory:
+    """SQLite, without a file."""
+
+    def make(self) -> Repository:
+        return SqliteRepository(":memory:")
+
+    def close(self, repository: Repository) -> None:
+        assert isinstance(repository, SqliteRepository)
+        repository.close()
+
+
+class SqliteInAFile(SqliteInMemory):
+    """SQLite in a file, whose disk isn't waited for: it takes longest, and no power fails here."""
+
+    folder: TemporaryDirectory[str]
+
+    def make(self) -> Repository:
+        self.folder = TemporaryDirectory()
+        path = Path(self.folder.name, "overages.db")
+        path.write_bytes(_empty_file())
+        repository = SqliteRepository(path)
+        repository._database._connection.execute("PRAGMA synchronous = OFF")
+        return repository
+
+    def close(self, repository: Repository) -> None:
+        super().close(repository)
+        self.folder.cleanup()
+
+
+class SqliteJoined:
+    """SQLite within the transactions of a host's connection."""
+
+    isolation_level: Literal["DEFERRED"] | None = "DEFERRED"
+    connection: sqlite3.Connection
+
+    def make(self) -> Repository:
+        self.connection = sqlite3.connect(":memory:", isolation_level=self.isolation_level)
+        self.connection.row_factory = sqlite3.Row
+        self.connection.deserialize(_migrated())
+        return SqliteRepository.join(self.connection)
+
+    def close(self, repository: Repository) -> None:
+        del repository  # the connection is the host's
+        self.connection.close()
+
+
+class SqliteJoinedByHand(SqliteJoined):
+    """The same, where the host begins transactions by itself."""
+
+    isolation_level = None
+
+
+ADAPTERS: Final[list[type[Adapter]]] = [
+    InMemory,
+    SqliteInMemory,
+    SqliteInAFile,
+    SqliteJoined,
+    SqliteJoinedByHand,
+]
+
+
+# Tables are made once: their making is what would take longest in each test.
+
+
+@cache
+def _empty_file() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "empty.db")
+        SqliteRepository(path).close()
+        return path.read_bytes()
+
+
+@cache
+def _migrated() -> bytes:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        migrate(connection)
+        return connection.serialize()

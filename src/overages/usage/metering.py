@@ -218,7 +218,9 @@ def usage_of(
             sums[event.metric] = sums.get(event.metric, 0) + scaled(event.quantity)
         for metric in metrics:
             if metric.carries or when == period:
-                tally = tallies.setdefault(metric.name, tally_of(metric))
+                tally = tallies.get(metric.name)
+                if tally is None:
+                    tally = tallies[metric.name] = tally_of(metric)
                 tally.add(event, max(event.at, when.start))
     quantities = {metric: unscaled(parts) for metric, parts in sums.items()}
     quantities |= {metric: tally.quantity(period) for metric, tally in tallies.items()}

@@ -153,9 +153,9 @@ class Metric:
         return MappingProxyType(self._where)
 
     @property
-    def is_plain(self) -> bool:
+    def is_default(self) -> bool:
         """Whether it is what would be counted without it: the sum of the events of its name."""
-        return self == Metric(self.name)
+        return self.aggregation == "sum" and not self._options()
 
     @property
     def carries(self) -> bool:
@@ -174,19 +174,23 @@ class Metric:
         """
         return (self.increment or _FINEST).counted(Fraction(quantity) * Fraction(self.factor))
 
-    def __repr__(self) -> str:
-        usual = "level" if self.aggregation == "time_weighted" else "amount"
+    def _options(self) -> dict[str, object]:
+        """Return, by name, what was said beside name and aggregation."""
+        reports = "level" if self.aggregation == "time_weighted" else "amount"
         options: tuple[tuple[str, object, object], ...] = (
             ("event", self.event, self.name),
             ("where", self._where, {}),
             ("distinct", self.distinct, None),
-            ("reports", self.reports, usual),
+            ("reports", self.reports, reports),
             ("factor", self.factor, 1),
             ("increment", self.increment, None),
             ("increment_scope", self.increment_scope, "total"),
         )
-        given = "".join(f", {key}={value!r}" for key, value, left in options if value != left)
-        return f"Metric({self.name!r}, {self.aggregation!r}{given})"
+        return {option: value for option, value, default in options if value != default}
+
+    def __repr__(self) -> str:
+        options = "".join(f", {option}={value!r}" for option, value in self._options().items())
+        return f"Metric({self.name!r}, {self.aggregation!r}{options})"
 
 
 _name = name

@@ -1,15 +1,22 @@
 """Routes: which metrics an event counts for.
 
-routes = Routes([Metric("eu", event="requests", where={"region": "eu"}),
-                 Metric("others", event="requests")])
-routes.of(event)                                  # (Metric('others', ...),)
+    routes = Routes([Metric("eu", event="requests", where={"region": "eu"}),
+                     Metric("others", event="requests")])
+    routes.of(event)                                  # (Metric('others', ...),)
+
+A price list of 10,000 models has as many metrics of one event, each with a `where` of its own. So
+no event is compared with each of them, and no metric with each other one: a metric is looked up by
+the dimension that tells it best from the others. Of metrics ``{"model": "m7", "direction": "in"}``
+that is the model, which two of them share, where 5,000 share the direction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from itertools import combinations
-from typing import Final
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import chain
+from typing import Final, TypeAlias
 
 from overages._ground.parsing import Problems, each, instance_of
 from overages.errors import InvalidValue
@@ -17,6 +24,9 @@ from overages.usage.event import UsageEvent
 from overages.usage.metric import Metric
 
 _metric: Final = instance_of(Metric)
+
+Numbered: TypeAlias = tuple[int, Metric]
+"""A metric, and its place among those that were declared."""
 
 
 class Routes:
@@ -34,26 +44,17 @@ class Routes:
 
     def __init__(self, metrics: Iterable[Metric]) -> None:
         self.metrics: Final = each(_metric)(metrics, "metrics")
-        problems = Problems()
-        for i, j in combinations(range(len(self.metrics)), 2):
-            clash = _clash(self.metrics[i], self.metrics[j])
-            if clash:
-                problems.add(InvalidValue(f"metrics[{j}]", self.metrics[j], f"must not {clash}"))
-        problems.raise_any()
-        self._ways: dict[str, list[list[Metric]]] = {}  # by event, those that share its events
-        for event in dict.fromkeys(metric.event for metric in self.metrics):
-            self._ways[event] = _ways(metric for metric in self.metrics if metric.event == event)
-        self._derived = {metric.name for metric in self.metrics if metric.name != metric.event}
-
-    @property
-    def worked_out(self) -> frozenset[str]:
+        self.worked_out: Final = frozenset(m.event for m in self.metrics if not m.is_default)
         """The names of the events that more is counted of than their sum."""
-        return frozenset(metric.event for metric in self.metrics if not metric.is_plain)
-
-    @property
-    def carried(self) -> frozenset[str]:
+        self.carried: Final = frozenset(m.event for m in self.metrics if m.carries)
         """The names of the events that report a level, which goes on into later periods."""
-        return frozenset(metric.event for metric in self.metrics if metric.carries)
+        groups = _groups(self.metrics)
+        _refuse_clashes(self.metrics, groups.values())
+        self._sharing: defaultdict[str, list[_Sharing]] = defaultdict(list)  # by event
+        for group in groups.values():
+            event = group[0][1].event
+            self._sharing[event].append(_Sharing([metric for _, metric in group]))
+        self._derived = {metric.name for metric in self.metrics if metric.name != metric.event}
 
     def of(self, event: UsageEvent) -> tuple[Metric, ...]:
         """Return the metrics that an event counts for; none if it is summed by its own name.
@@ -64,48 +65,127 @@ class Routes:
         if event.metric in self._derived:
             problem = "must not be a metric that is worked out of events of another name"
             raise InvalidValue("metric", event.metric, problem)
-        found = []
-        for sharing in self._ways.get(event.metric, ()):
-            taker = _taker(sharing, event.dimensions)
+        takers = []
+        for sharing in self._sharing.get(event.metric, ()):
+            taker = sharing.taker(event.dimensions)
             if taker is not None:
-                found.append(taker)
+                takers.append(taker)
                 if taker.distinct is not None and taker.distinct not in event.dimensions:
                     problem = f"must have {taker.distinct!r}, which {taker.name!r} counts"
                     raise InvalidValue("dimensions", dict(event.dimensions), problem)
-        return tuple(found)
+        return tuple(takers)
 
 
-def _taker(sharing: Iterable[Metric], dimensions: Mapping[str, str]) -> Metric | None:
-    rest = None
-    for metric in sharing:
-        if not metric.where:
-            rest = metric
-        elif metric.matches(dimensions):
-            return metric
-    return rest
+class _Sharing:
+    """Metrics that share the events of a name out, as they count them in the same way."""
+
+    def __init__(self, metrics: Sequence[Metric]) -> None:
+        self._rest = next((metric for metric in metrics if not metric.where), None)
+        self._by_dimension: dict[str, dict[str, list[Metric]]] = {}
+        named = Counter(chain.from_iterable(map(_demands, metrics)))
+        for metric in metrics:
+            if metric.where:
+                telling = min(
+                    metric.where, key=lambda key: sum(named[key, v] for v in metric.where[key])
+                )
+                by_value = self._by_dimension.setdefault(telling, {})
+                for value in metric.where[telling]:
+                    by_value.setdefault(value, []).append(metric)
+
+    def taker(self, dimensions: Mapping[str, str]) -> Metric | None:
+        """Return the one of them that an event with these dimensions is of."""
+        for key, by_value in self._by_dimension.items():
+            for metric in by_value.get(dimensions.get(key, ""), ()):
+                if metric.matches(dimensions):
+                    return metric
+        return self._rest
 
 
-def _ways(metrics: Iterable[Metric]) -> list[list[Metric]]:
-    ways: dict[tuple[str | None, ...], list[Metric]] = {}
-    for metric in metrics:
-        ways.setdefault(_way(metric), []).append(metric)
-    return list(ways.values())
+def _groups(metrics: Iterable[Metric]) -> dict[tuple[str | None, ...], list[Numbered]]:
+    """Return the metrics that share events out, by event and way of counting."""
+    groups: dict[tuple[str | None, ...], list[Numbered]] = {}
+    for numbered in enumerate(metrics):
+        _, metric = numbered
+        way = metric.event, metric.aggregation, metric.distinct, metric.reports
+        groups.setdefault(way, []).append(numbered)
+    return groups
 
 
-def _way(metric: Metric) -> tuple[str | None, ...]:
-    return metric.aggregation, metric.distinct, metric.reports
+def _demands(metric: Metric) -> Iterator[tuple[str, str]]:
+    """Yield the dimensions and values of a metric's `where`."""
+    return ((key, value) for key, values in metric.where.items() for value in values)
 
 
-def _clash(one: Metric, other: Metric) -> str:
-    """Return what is wrong with having both; empty if nothing is."""
-    if one.name == other.name:
-        return "have the name of another metric"
-    for derived, counting in ((one, other), (other, one)):
-        if derived.name != derived.event and derived.name == counting.event:
-            return f"count events of the name of {derived.name!r}, which is worked out of others"
-    if one.event != other.event or _way(one) != _way(other) or bool(one.where) != bool(other.where):
-        return ""
-    shared = one.where.keys() & other.where.keys()
-    if any(set(one.where[key]).isdisjoint(other.where[key]) for key in shared):
-        return ""
-    return f"count the same events as {one.name!r}"
+def _refuse_clashes(metrics: Sequence[Metric], groups: Iterable[Sequence[Numbered]]) -> None:
+    """Refuse each metric that clashes with one before it, by the first clash that it has."""
+    clashes: dict[int, str] = {}
+    pairs = chain.from_iterable(map(_with_events_in_common, groups))
+    for place, problem in chain(
+        _of_a_known_name(metrics),
+        _of_derived_events(metrics),
+        ((place, f"count the same events as {other.name!r}") for place, other in pairs),
+    ):
+        clashes.setdefault(place, problem)
+    problems = Problems()
+    for place, problem in sorted(clashes.items()):
+        problems.add(InvalidValue(f"metrics[{place}]", metrics[place], f"must not {problem}"))
+    problems.raise_any()
+
+
+def _of_a_known_name(metrics: Iterable[Metric]) -> Iterator[tuple[int, str]]:
+    names = set()
+    for place, metric in enumerate(metrics):
+        if metric.name in names:
+            yield place, "have the name of another metric"
+        names.add(metric.name)
+
+
+def _of_derived_events(metrics: Sequence[Metric]) -> Iterator[tuple[int, str]]:
+    """Yield metrics of which one counts events of the name of the other, which is derived."""
+    counting: dict[str, int] = {}  # the first metric of each event
+    for place, metric in enumerate(metrics):
+        counting.setdefault(metric.event, place)
+    for place, metric in enumerate(metrics):
+        if metric.name != metric.event and metric.name in counting:
+            problem = f"count events of the name of {metric.name!r}, which is worked out of others"
+            yield max(place, counting[metric.name]), problem
+
+
+def _with_events_in_common(group: Sequence[Numbered]) -> Iterator[tuple[int, Metric]]:
+    """Yield metrics that take events of one before them in their group, with that one.
+
+    Two that have a `where` each have no event in common if some dimension of both has no value in
+    common. So, whatever dimension of a metric is looked at, the others that it may clash with are
+    those with a value in common there, and those without that dimension: they are looked through
+    for the dimension where they are fewest.
+    """
+    rest = [numbered for numbered in group if not numbered[1].where]
+    yield from ((place, rest[0][1]) for place, _ in rest[1:])
+    by_demand: defaultdict[tuple[str, str], list[Numbered]] = defaultdict(list)
+    selective = [numbered for numbered in group if numbered[1].where]
+    for numbered in selective:
+        for demand in _demands(numbered[1]):
+            by_demand[demand].append(numbered)
+    dimensions = Counter(key for _, metric in selective for key in metric.where)
+
+    @cache
+    def without(key: str) -> list[Numbered]:
+        return [numbered for numbered in selective if key not in numbered[1].where]
+
+    def looked_through(metric: Metric, key: str) -> int:
+        in_common = sum(len(by_demand[key, value]) for value in metric.where[key])
+        return in_common + len(selective) - dimensions[key]
+
+    for place, metric in selective:
+        key = min(metric.where, key=lambda key: looked_through(metric, key))
+        candidates = chain(without(key), *(by_demand[key, value] for value in metric.where[key]))
+        for before, other in candidates:
+            if before < place and _overlap(metric, other):
+                yield place, other
+                break
+
+
+def _overlap(one: Metric, other: Metric) -> bool:
+    """Return whether an event can match the `where` of both."""
+    in_both = one.where.keys() & other.where.keys()
+    return not any(set(one.where[key]).isdisjoint(other.where[key]) for key in in_both)

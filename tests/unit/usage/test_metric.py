@@ -15,7 +15,7 @@ def test_a_metric_is_the_sum_of_the_events_of_its_name_unless_told() -> None:
     assert (metric.aggregation, metric.event, metric.reports) == ("sum", "tokens", "amount")
     assert (metric.where, metric.distinct, metric.factor) == ({}, None, 1)
     assert (metric.increment, metric.increment_scope) == (None, "total")
-    assert metric.is_plain
+    assert metric.is_default
     assert not metric.carries
 
 
@@ -30,7 +30,7 @@ def test_a_metric_is_the_sum_of_the_events_of_its_name_unless_told() -> None:
     ],
 )
 def test_any_other_is_not_plain(metric: Metric) -> None:
-    assert not metric.is_plain
+    assert not metric.is_default
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """Routes: which metrics an event counts for."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from tests.steps import steps
 
 from overages import Metric, UsageEvent
 from overages.errors import InvalidType, InvalidValue, InvalidValues
@@ -119,3 +121,70 @@ def test_what_is_worked_out_and_what_is_carried_is_known_by_event() -> None:
     routes = Routes([Metric("tokens"), EU, REST, seats])
     assert routes.worked_out == {"requests", "seats"}
     assert routes.carried == {"seats"}
+
+
+def of_a_model(name: str, **where: str | list[str]) -> Metric:
+    return Metric(name, event="calls", where=where)
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        [of_a_model("a", model="m", region="eu"), of_a_model("b", region=["us", "eu"])],
+        [of_a_model("b", region=["us", "eu"]), of_a_model("a", model="m", region="eu")],
+        [of_a_model("a", model=["m", "n"], region="eu"), of_a_model("b", model="n", tier="x")],
+        [
+            of_a_model("a", model="m", region="eu"),
+            of_a_model("c", model="m", region="us"),
+            of_a_model("b", tier="x"),
+        ],
+    ],
+)
+def test_metrics_with_different_dimensions_clash_where_an_event_can_match_both(
+    metrics: list[Metric],
+) -> None:
+    with pytest.raises(InvalidValue, match=r"^metrics\[\d\]: must not count the same events as"):
+        Routes(metrics)
+
+
+def test_each_metric_that_clashes_is_named_once() -> None:
+    with pytest.raises(InvalidValues) as caught:
+        Routes([EU, *(of_a_model(str(i), model="m") for i in range(4)), EU])
+    assert re.findall(r"metrics\[\d\]", str(caught.value)) == [
+        f"metrics[{i}]" for i in (2, 3, 4, 5)
+    ]
+
+
+def test_an_event_finds_its_metric_by_dimensions_that_others_do_not_have() -> None:
+    metrics = [
+        of_a_model("a", model="m", region="eu"),
+        of_a_model("b", model="n", tier=["x", "y"]),
+        of_a_model("c", model="n", tier="z", region="us"),
+        Metric("rest", event="calls"),
+    ]
+    assert taken(metrics, "calls", model="n", tier="y") == ["b"]
+    assert taken(metrics, "calls", model="n", tier="z", region="us") == ["c"]
+    assert taken(metrics, "calls", model="n", tier="z") == ["rest"]
+    assert taken(metrics, "calls", region="eu") == ["rest"]
+
+
+def price_list(models: int) -> list[Metric]:
+    """Return a metric for each model and direction, as a price list of models has them."""
+    return [
+        of_a_model(f"m{i}/{direction}", model=f"m{i}", direction=direction)
+        for i in range(models)
+        for direction in ("input", "output")
+    ]
+
+
+def test_twice_as_many_metrics_take_twice_the_steps() -> None:
+    some, more = price_list(100), price_list(200)
+    assert steps(lambda: Routes(more)) < 2.2 * steps(lambda: Routes(some))
+
+
+def test_an_event_is_compared_with_few_metrics_however_many_there_are() -> None:
+    dimensions = {"model": "m7", "direction": "output"}
+    event = UsageEvent("org-1", "calls", 1, NOON, dimensions=dimensions)
+    some, more = Routes(price_list(10)), Routes(price_list(300))
+    assert [metric.name for metric in more.of(event)] == ["m7/output"]
+    assert steps(lambda: more.of(event)) == steps(lambda: some.of(event))

@@ -19,10 +19,7 @@ NAMES = [
     "PoolShare", "PooledStatement", "PriceModel", "Proration", "Recording", "Repository",
     "Rounding", "Settlement", "SqliteRepository", "Statement", "Summary", "Tier", "TierCharge",
     "TransactionCharge", "TransactionFee", "Usage", "UsageEvent", "Volume", "aggregate",
-    "allocate", "burn_down", "calculate", "calculate_many", "calculate_segments", "carry",
-    "carry_all", "charge_between", "day_count", "draw", "meter",
-    "part_weights", "period_share", "pool", "pooled_limit", "prorate", "prorate_exactly",
-    "prorate_parts", "round_to", "settle",
+    "calculate", "calculate_many", "charge_between", "meter", "pool", "settle",
 ]  # fmt: skip
 
 

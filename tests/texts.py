@@ -11,30 +11,21 @@ from overages import (
     Account,
     Allowance,
     Balance,
-    Burndown,
-    Carried,
-    Carrying,
     CarryOver,
-    ChainHead,
-    Charge,
     Commitment,
     Conversion,
     Currency,
     Cycle,
     Discount,
-    Draw,
     Exchanged,
     Graduated,
     Grant,
-    GrantBalance,
-    MetricTotal,
     Money,
     OverageRecord,
     Package,
     Period,
     PerUnit,
     Plan,
-    PoolShare,
     Summary,
     Tier,
     TierCharge,
@@ -46,6 +37,13 @@ from overages import (
 )
 from overages.codec import Codec
 from overages.errors import OveragesError
+from overages.grants.burndown import Burndown, Draw, GrantBalance
+from overages.prices.tier import Charge
+from overages.records.chain import ChainHead
+from overages.settlements.carrying import Carrying
+from overages.settlements.sharing import PoolShare
+from overages.statements.summary import MetricTotal
+from overages.terms.carry_over import Carried
 
 FEBRUARY = Period.month(2024, 2)
 MEBIBYTE = 2**20

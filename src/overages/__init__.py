@@ -19,20 +19,12 @@ if TYPE_CHECKING:
     from overages.adapters.memory import MemoryRepository
     from overages.adapters.sqlite import SqliteRepository
     from overages.amounts.money import Currency, Money
-    from overages.amounts.rounding import Rounding, allocate, round_to
+    from overages.amounts.rounding import Rounding
     from overages.grants.burndown import Burndown, Draw, GrantBalance
-    from overages.grants.drawing import burn_down, draw
     from overages.grants.grant import Grant
     from overages.periods.cycle import Cycle
-    from overages.periods.daycount import Proration, day_count
     from overages.periods.period import Period
-    from overages.periods.proration import (
-        part_weights,
-        period_share,
-        prorate,
-        prorate_exactly,
-        prorate_parts,
-    )
+    from overages.periods.proration import Proration
     from overages.prices.exchange import Exchanged
     from overages.prices.models import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
     from overages.prices.tier import Charge, Tier, TierCharge
@@ -44,15 +36,14 @@ if TYPE_CHECKING:
     from overages.repository import Repository
     from overages.service import OverageService
     from overages.settlements.balance import Balance
-    from overages.settlements.carrying import Carrying, carry, carry_all
-    from overages.settlements.pooling import PooledStatement, pool, pooled_limit
+    from overages.settlements.carrying import Carrying
+    from overages.settlements.pooling import PooledStatement, pool
     from overages.settlements.settlement import Settlement, settle
     from overages.settlements.sharing import PoolShare
     from overages.statements.adjustment import Adjustment
     from overages.statements.calculation import calculate, calculate_many, charge_between
     from overages.statements.limit_part import LimitPart
     from overages.statements.overage import Overage
-    from overages.statements.segments import calculate_segments
     from overages.statements.statement import Statement
     from overages.statements.summary import MetricTotal, Summary
     from overages.terms.account import Account
@@ -123,25 +114,11 @@ __all__ = [
     "UsageEvent",
     "Volume",
     "aggregate",
-    "allocate",
-    "burn_down",
     "calculate",
     "calculate_many",
-    "calculate_segments",
-    "carry",
-    "carry_all",
     "charge_between",
-    "day_count",
-    "draw",
     "meter",
-    "part_weights",
-    "period_share",
     "pool",
-    "pooled_limit",
-    "prorate",
-    "prorate_exactly",
-    "prorate_parts",
-    "round_to",
     "settle",
 ]
 
@@ -149,20 +126,12 @@ _HOMES = {
     "adapters.memory": ["MemoryRepository"],
     "adapters.sqlite": ["SqliteRepository"],
     "amounts.money": ["Currency", "Money"],
-    "amounts.rounding": ["Rounding", "allocate", "round_to"],
+    "amounts.rounding": ["Rounding"],
     "grants.burndown": ["Burndown", "Draw", "GrantBalance"],
-    "grants.drawing": ["burn_down", "draw"],
     "grants.grant": ["Grant"],
     "periods.cycle": ["Cycle"],
-    "periods.daycount": ["Proration", "day_count"],
     "periods.period": ["Period"],
-    "periods.proration": [
-        "part_weights",
-        "period_share",
-        "prorate",
-        "prorate_exactly",
-        "prorate_parts",
-    ],
+    "periods.proration": ["Proration"],
     "prices.exchange": ["Exchanged"],
     "prices.models": ["Graduated", "Package", "PerUnit", "Percentage", "PriceModel", "Volume"],
     "prices.tier": ["Charge", "Tier", "TierCharge"],
@@ -174,15 +143,14 @@ _HOMES = {
     "repository": ["Repository"],
     "service": ["OverageService"],
     "settlements.balance": ["Balance"],
-    "settlements.carrying": ["Carrying", "carry", "carry_all"],
-    "settlements.pooling": ["PooledStatement", "pool", "pooled_limit"],
+    "settlements.carrying": ["Carrying"],
+    "settlements.pooling": ["PooledStatement", "pool"],
     "settlements.settlement": ["Settlement", "settle"],
     "settlements.sharing": ["PoolShare"],
     "statements.adjustment": ["Adjustment"],
     "statements.calculation": ["calculate", "calculate_many", "charge_between"],
     "statements.limit_part": ["LimitPart"],
     "statements.overage": ["Overage"],
-    "statements.segments": ["calculate_segments"],
     "statements.statement": ["Statement"],
     "statements.summary": ["MetricTotal", "Summary"],
     "terms.account": ["Account"],

@@ -10,7 +10,6 @@ from overages import (
     Adjustment,
     Allowance,
     Discount,
-    MetricTotal,
     Money,
     Period,
     PerUnit,
@@ -24,6 +23,7 @@ from overages import (
 )
 from overages.amounts.exact import QuantityLike
 from overages.errors import PeriodInvoiced, PeriodOverlap, RecordConflict
+from overages.statements.summary import MetricTotal
 from overages.testing.contract.base import (
     FEB,
     LATER,

@@ -25,7 +25,6 @@ from overages import (
     Rounding,
     Tier,
     Volume,
-    prorate_exactly,
 )
 from overages.statements.adjusting import adjustments_of, credited
 
@@ -297,6 +296,6 @@ def test_no_more_is_credited_than_was_paid_less_earlier_credits(
 
 def test_unused_days_are_credited_and_taxed_on_the_rounded_credit() -> None:
     """lago-credit_note-002: 6 days of 7, tax of 23.33 %."""
-    credit = Money.of(prorate_exactly("29.99", Fraction(6, 7)), "USD", "half_up")
+    credit = Money.of(Fraction("29.99") * Fraction(6, 7), "USD", "half_up")
     tax = Money.of(Percentage("23.33").charge(credit.amount).exact_cost, "USD", "half_up")
     assert (credit, tax, credit + tax) == (usd("25.71"), usd("6.00"), usd("31.71"))

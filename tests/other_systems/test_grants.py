@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from overages import Cycle, Grant, Money, Period, PerUnit, burn_down, draw, round_to
+from overages import Cycle, Grant, Money, Period, PerUnit, Rounding
 from overages.amounts.exact import Quantity
+from overages.grants.drawing import burn_down, draw
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 JAN = Period.month(2024, 1)
@@ -232,7 +233,7 @@ def test_credits_and_money_keep_precisions_of_their_own(
     opening: str, taken: str, credits: str, amount: str, balance: str
 ) -> None:
     """Credits have five decimals, the dollars that each is worth one of have two."""
-    found = round_to(taken, "0.00001")
+    found = Rounding.HALF_UP.round(taken, "0.00001")
     worth = Money.of(PerUnit(1).charge(found).exact_cost, "USD", rounding="half_up")
     burndown = draw([Grant("wallet", Money.of(opening, "USD"), effective_at=START)], worth, JAN)
     assert (str(found), worth) == (credits, Money.of(amount, "USD"))

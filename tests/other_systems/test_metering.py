@@ -17,7 +17,6 @@ from overages import (
     Allowance,
     Graduated,
     Increment,
-    Meter,
     Metric,
     Money,
     Period,
@@ -31,6 +30,7 @@ from overages import (
     charge_between,
     meter,
 )
+from overages.usage.metering import Meter
 
 
 def event(at: str, quantity: str, **dimensions: str) -> UsageEvent:

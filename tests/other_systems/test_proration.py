@@ -10,19 +10,25 @@ microsecond later.
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from overages import (
+    Allowance,
     Currency,
+    Metric,
     Money,
     Period,
-    day_count,
-    period_share,
-    prorate,
-    prorate_exactly,
-    round_to,
+    PerUnit,
+    Plan,
+    Proration,
+    Usage,
+    UsageEvent,
+    calculate,
+    meter,
 )
+from overages.periods.proration import length
 
 NINE_PLACES, EIGHT_PLACES = (Currency(f"credits-{n}", exponent=n) for n in (9, 8))
 
@@ -40,9 +46,10 @@ def charge(
     rounding: str = "half_up",
     currency: str | Currency = "USD",
 ) -> Money:
-    """Return the prorated amount, rounded once."""
-    exact = prorate_exactly(amount, period_share(part, whole, by))
-    return Money.of(exact, currency, rounding)
+    """Return what a minimum comes to that is due for part of a period, rounded once."""
+    fee = Money.of(amount, currency)
+    plan = Plan("p", currency, {}, minimum=fee, proration=by, rounding=rounding)
+    return calculate(plan, Usage("org", part, {}), whole=whole).total
 
 
 @pytest.mark.parametrize(
@@ -208,7 +215,7 @@ def test_part_of_a_period_costs_what_it_costs_in_the_other_system(
 def test_a_share_is_the_other_systems_and_stays_exact(
     part: Period, whole: Period, by: str, expected: Fraction
 ) -> None:
-    assert period_share(part, whole, by) == expected
+    assert Proration(by).share(part, whole) == expected
 
 
 @pytest.mark.parametrize(
@@ -239,7 +246,10 @@ def test_a_unit_is_prorated_to_as_many_places_as_in_the_other_system(
 ) -> None:
     assert charge("1", part, whole, by, currency=currency) == Money.of(expected, currency)
     increment = Decimal(f"1E-{currency.exponent}")
-    assert prorate(1, period_share(part, whole, by), increment) == Decimal(expected)
+    allowance = Allowance(1, PerUnit(1), proration=by, increment=increment)
+    plan = Plan("p", "USD", {"units": allowance})
+    line = calculate(plan, Usage("org", part, {}), whole=whole)["units"]
+    assert line.limit == Decimal(expected)
 
 
 @pytest.mark.parametrize(
@@ -274,32 +284,28 @@ def test_a_credit_is_no_more_than_what_was_billed() -> None:
     assert -min(credit, Money.of("5.00", "USD")) == Money.of("-5.00", "USD")
 
 
-def test_three_months_measured_against_the_first_are_not_three() -> None:
-    """killbill-cycles-004: 92 days, and March has 31."""
-    ratio = Fraction(
-        day_count(between("2012-03-02", "2012-06-02")),
-        day_count(between("2012-03-02", "2012-04-02")),
-    )
-    assert Money.of(ratio, NINE_PLACES, "half_up") == Money.of("2.967741935", NINE_PLACES)
-
-
 def test_a_price_of_a_year_is_prorated_over_a_nominal_year() -> None:
     """meteroid-proration-005: 30 days of 365, whatever year it is."""
-    ratio = Fraction(day_count(between("2025-01-01", "2025-01-31")), 365)
-    assert prorate_exactly("3650.00", ratio) == 300
+    part = between("2025-01-01", "2025-01-31")
+    year = Period(part.start, part.start + timedelta(days=365))
+    assert charge("3650.00", part, year, "days") == Money.of("300.00", "USD")
 
 
 def test_units_that_came_late_count_for_the_days_they_were_there() -> None:
     """lago-proration-001: 5 units all month, twice 12 for 6 days of 31, rounded up at 5 places."""
-    share = period_share(between("2024-01-26", "2024-02-01"), Period.month(2024, 1))
-    exact = 5 + Fraction(prorate_exactly(12, share)) + Fraction(prorate_exactly(12, share))
-    assert round_to(exact, "0.00001", "up") == Decimal("9.64517")
+    units = Metric("units", "time_weighted", reports="change", increment="0.00001")
+    events = [
+        UsageEvent("org", "units", quantity, datetime(2024, 1, day, tzinfo=UTC), id=f"{n}")
+        for n, (quantity, day) in enumerate([(5, 1), (12, 26), (12, 26)])
+    ]
+    (usage,) = meter(events, metrics=[units])
+    assert usage.quantities["units"] == Decimal("9.64517")
 
 
 def test_what_is_longer_than_the_period_costs_no_more_than_it() -> None:
     """openmeter-proration-005: two months of service in a period of one."""
     service, period = between("2026-01-01", "2026-03-01"), Period.month(2026, 1)
-    part = Period(max(service.start, period.start), min(service.end, period.end))
+    part = period.clipped(start=service.start, end=service.end)
     assert charge("100.00", part, period, "seconds") == Money.of("100.00", "USD")
 
 
@@ -307,4 +313,5 @@ def test_started_days_on_local_clocks_are_those_of_the_other_system() -> None:
     """lago-day_count-002: 31 days in Paris, whose clocks were set back on one of them."""
     start, last = datetime(2023, 9, 30, 23, 10, tzinfo=UTC), datetime(2023, 10, 31, 22, 59, 59)
     period = Period(start, last.replace(tzinfo=UTC) + timedelta(microseconds=1))
-    assert day_count(period, "wall_clock_days", "Europe/Paris") == 31
+    paris = ZoneInfo("Europe/Paris")
+    assert length(period, Proration.WALL_CLOCK_DAYS, paris, "period") == 31

@@ -20,10 +20,10 @@ from overages import (
     PerUnit,
     Plan,
     PriceModel,
+    Rounding,
     Statement,
     Usage,
     calculate,
-    round_to,
 )
 
 
@@ -57,7 +57,7 @@ def statement_of(
 def test_a_number_is_rounded_as_the_other_system_rounds_it(
     value: str, increment: int | str, rounding: str, expected: str
 ) -> None:
-    assert round_to(value, increment, rounding) == Decimal(expected)
+    assert Rounding(rounding).round(value, increment) == Decimal(expected)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """How other billing systems settle a period with what earlier ones left, and this library too.
 
 Each row is a numeric fact that another system's tests or documentation assert: its id names the
-system (Autumn, Device Cloud, OpenMeter, Zuora).
+system (Autumn, Device Cloud, FlexPrice, OpenMeter, Zuora). They name the rules in many ways; what
+each is here stands in the row.
 """
 
 from datetime import timedelta
@@ -23,29 +24,64 @@ from overages import (
     Plan,
     Usage,
     UsageEvent,
+    calculate,
     settle,
 )
 
 MONTHS = [Period.month(2024, n) for n in range(1, 13)]
+DAYS = [Cycle.calendar("day").period(n) for n in range(2)]
 
 
 @pytest.mark.parametrize(
-    ("rule", "included", "used", "remaining", "available"),
+    ("rule", "periods", "included", "used", "carried", "next_limit"),
     [
-        pytest.param(CarryOver(expires_after=2), 1000, 800, 200, 1200, id="zuora-rollover-001"),
-        pytest.param(CarryOver(share="0.5"), 200, 50, 100, 300, id="autumn-rollover-001"),
+        # Unused units are rolled over for two periods.
+        pytest.param(
+            CarryOver(expires_after=2), MONTHS, 1000, 800, 200, 1200, id="zuora-rollover-001"
+        ),
+        # Half of what is included may be rolled over, rounded down; 150 are unused.
+        pytest.param(CarryOver(share="0.5"), MONTHS, 200, 50, 100, 300, id="autumn-rollover-001"),
+        # A grant of each day pays the overage that was preserved of the day before.
+        pytest.param(
+            CarryOver(up_to=0, overage="carried"),
+            DAYS,
+            100,
+            120,
+            -20,
+            80,
+            id="openmeter-grant-burndown-008",
+        ),
     ],
 )
-def test_what_is_left_can_be_used_in_the_next_period(
-    rule: CarryOver, included: int, used: int, remaining: int, available: int
+def test_what_is_left_goes_to_the_next_period(
+    rule: CarryOver, periods: list[Period], included: int, used: int, carried: int, next_limit: int
 ) -> None:
     allowance = Allowance(included, PerUnit(1), carry_over=rule)
     plan = Plan("prepaid", "USD", {"units": allowance})
-    first = settle(plan, Usage("org", MONTHS[0], {"units": used}))
+    first = settle(plan, Usage("org", periods[0], {"units": used}))
     assert first.statement.total == Money(0, "USD")
-    assert [layer.quantity for layer in first.balance.carried["units"]] == [remaining]
-    second = settle(plan, Usage("org", MONTHS[1], {}), first.balance)
-    assert second.statement["units"].limit == available
+    assert [layer.quantity for layer in first.balance.carried["units"]] == [carried]
+    second = settle(plan, Usage("org", periods[1], {}), first.balance)
+    assert second.statement["units"].limit == next_limit
+
+
+@pytest.mark.parametrize(
+    ("windows", "quantity", "amount"),
+    [
+        pytest.param([(40, 100), (250, 100), (60, 50)], 160, "80.00", id="flexprice-allowance-002"),
+        pytest.param([(130, 100)], 30, "15.00", id="flexprice-allowance-005"),  # at the same price
+    ],
+)
+def test_windows_without_carry_over_add_up(
+    windows: list[tuple[int, int]], quantity: int, amount: str
+) -> None:
+    plan = Plan("p", "USD", {"calls": Allowance(0, PerUnit("0.5"))})
+    lines = [
+        calculate(plan, Usage("org-1", month, {"calls": used}), limits={"calls": limit})["calls"]
+        for month, (used, limit) in zip(MONTHS, windows, strict=False)
+    ]
+    assert sum(line.quantity for line in lines) == quantity
+    assert sum((line.cost for line in lines), Money(0, "USD")) == Money.of(amount, "USD")
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 
 from overages import (
     Allowance,
-    Charge,
     Graduated,
     Overage,
     Package,
@@ -30,6 +29,7 @@ from overages import (
     UsageEvent,
     Volume,
 )
+from overages.prices.tier import Charge
 from overages.testing import billing
 from overages.testing.basics import (
     currencies,

@@ -9,8 +9,10 @@ from typing import Any
 
 from hypothesis import assume, given, strategies as st
 
-from overages import Carried, Carrying, CarryOver, Period, carry, carry_all
+from overages import CarryOver, Period
 from overages.amounts.exact import excess
+from overages.settlements.carrying import Carrying
+from overages.terms.carry_over import Carried
 from overages.testing.carrying import carry_overs, carryings
 from overages.testing.numerals import modest_numbers
 
@@ -37,21 +39,13 @@ def total(layers: tuple[Carried, ...]) -> Fraction:
     return sum((Fraction(layer.quantity) for layer in layers), Fraction())
 
 
-@many
-@given(carry_overs(), histories(), st.data())
-def test_carry_over_is_path_independent(
-    rule: CarryOver, rows: list[Row], data: st.DataObject
-) -> None:
-    at_once = carry_all(rule, rows)
-    state: tuple[Carried, ...] = ()
-    for (period, included, used), expected in zip(rows, at_once, strict=True):
-        step = carry(rule, state, included, used, period)
-        assert step == expected
-        state = step.carried
-    cut = data.draw(st.integers(0, len(rows)))
-    before = carry_all(rule, rows[:cut])
-    left = before[-1].carried if before else ()
-    assert before + carry_all(rule, rows[cut:], left) == at_once
+def carry_all(rule: CarryOver, rows: list[Row]) -> list[Carrying]:
+    """Return what an allowance comes to in each of some periods, with what those before left."""
+    steps: list[Carrying] = []
+    for period, included, used in rows:
+        brought = steps[-1].carried if steps else ()
+        steps.append(Carrying(rule, brought, included, used, period))
+    return steps
 
 
 @many

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from overages import PooledStatement, Recording, Settlement
+from overages import Recording, Settlement
 from overages.codec import Codec
 from overages.errors import OveragesError
+from overages.settlements.pooling import PooledStatement
 from overages.testing.recipe import Recipe
 
 from .contexts import ambient, decimal_contexts

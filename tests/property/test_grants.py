@@ -11,9 +11,11 @@ from typing import Any
 import attrs
 from hypothesis import given, strategies as st
 
-from overages import Burndown, Cycle, Grant, Money, Period, burn_down, draw
+from overages import Cycle, Grant, Money, Period
 from overages.amounts.exact import SCALE, unscaled
 from overages.codec import decode, encode
+from overages.grants.burndown import Burndown
+from overages.grants.drawing import burn_down, draw
 
 from .contexts import ambient, decimal_contexts
 from .grant_model import GrantModel

@@ -16,18 +16,17 @@ from hypothesis import assume, given, strategies as st
 
 from overages import (
     Conversion,
-    Meter,
     Money,
     OverageRecord,
     Plan,
+    Rounding,
     Statement,
     TransactionFee,
     UsageEvent,
     aggregate,
-    allocate,
     charge_between,
-    round_to,
 )
+from overages.amounts.rounding import allocate
 from overages.errors import OveragesError
 from overages.testing.numerals import fractions, non_negative_numbers, positive_numbers, spelled
 from overages.testing.recipe import Recipe, Spelled, cook
@@ -36,6 +35,7 @@ from overages.testing.rules import (
     transaction_amounts,
     transaction_fee_recipes,
 )
+from overages.usage.metering import Meter
 from tests.recorded import recorded
 
 from .contexts import ambient, decimal_contexts
@@ -160,10 +160,11 @@ def test_money_is_the_same_under_any_context(
 def test_rounding_is_the_same_under_any_context(
     value: Fraction, increment: Spelled, rounding: Spelled, context: decimal.Context
 ) -> None:
-    usual = round_to(value, increment.first, rounding.first)
+    rule = Rounding.of(rounding.first, "rounding")
+    usual = rule.round(value, increment.first)
     money = Money.of(value, "USD", rounding.first)
     with ambient(context):
-        assert round_to(value, increment.second, rounding.first) == usual
+        assert rule.round(value, increment.second) == usual
         assert Money.of(value, "USD", rounding.first) == money
 
 

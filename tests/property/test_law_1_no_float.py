@@ -12,9 +12,7 @@ from hypothesis import given, strategies as st
 from overages import (
     Account,
     Allowance,
-    ChainHead,
     Currency,
-    MetricTotal,
     Money,
     Overage,
     OverageRecord,
@@ -23,16 +21,18 @@ from overages import (
     Period,
     PerUnit,
     Plan,
+    Rounding,
     Tier,
     TierCharge,
     Usage,
     UsageEvent,
-    allocate,
     calculate,
     charge_between,
-    round_to,
 )
+from overages.amounts.rounding import allocate
 from overages.errors import InvalidType, InvalidValue
+from overages.records.chain import ChainHead
+from overages.statements.summary import MetricTotal
 from overages.testing.numerals import UNIT, written
 from overages.testing.recipe import Recipe
 from tests.recorded import stored
@@ -108,8 +108,8 @@ ENTRANCES: dict[str, Callable[[Any], object]] = {
     "Currency.exponent": lambda n: Currency("credits", n),
     "allocate.total": lambda n: allocate(n, [1]),
     "allocate.weights": lambda n: allocate(1, [1, n]),
-    "round_to.value": round_to,
-    "round_to.increment": lambda n: round_to(1, n),
+    "Rounding.round.value": Rounding.HALF_UP.round,
+    "Rounding.round.increment": lambda n: Rounding.HALF_UP.round(1, n),
     "charge_between.before": lambda n: charge_between(PerUnit(1), n, 1),
     "charge_between.after": lambda n: charge_between(PerUnit(1), 1, n),
     "calculate.limits, of one": lambda n: calculate(STARTER, NO_USAGE, limits={"tokens": n}),

@@ -22,7 +22,6 @@ from overages import (
     Rounding,
     Usage,
     calculate,
-    round_to,
 )
 from overages.errors import InvalidValue
 from overages.testing.numerals import fractions, positive_numbers, signed_numbers
@@ -68,13 +67,14 @@ def test_a_total_is_as_near_its_exact_total_as_the_rounding_promises(case: Case)
 
 @many
 @given(fractions, positive_numbers, roundings)
-def test_round_to_gives_the_multiple_that_the_oracle_gives(
+def test_a_rule_rounds_to_the_multiple_that_the_oracle_gives(
     value: Fraction, increment: Spelled, rounding: Spelled
 ) -> None:
     step = Fraction(increment.first)
     expected = oracle.rounded(value / step, rounding.first.value) * step
     for way in ("first", "second"):
-        found = round_to(value, getattr(increment, way), getattr(rounding, way))
+        rule = Rounding.of(getattr(rounding, way), "rounding")
+        found = rule.round(value, getattr(increment, way))
         assert Fraction(found) == expected
 
 
@@ -87,7 +87,7 @@ def test_the_roundings_mean_what_those_of_decimal_mean(value: Fraction, rounding
     wide = decimal.Context(prec=200)
     number = wide.divide(Decimal(value.numerator), Decimal(value.denominator))
     expected = number.to_integral_value(rounding=f"ROUND_{rounding.name}", context=wide)
-    assert round_to(value, 1, rounding) == int(expected)
+    assert rounding.round(value) == int(expected)
     assert oracle.rounded(value, rounding.value) == int(expected)
 
 
@@ -102,7 +102,7 @@ def test_an_exact_half_goes_where_its_rounding_sends_it(
 ) -> None:
     half = Fraction(2 * whole + 1, 2)
     expected = oracle.rounded(half, rounding.value)
-    assert round_to(half, 1, rounding) == expected
+    assert rounding.round(half) == expected
     currency = Currency("credits", places)
     assert Money.of(half / 10**places, currency, rounding).minor == expected
 

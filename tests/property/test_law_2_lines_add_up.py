@@ -8,7 +8,8 @@ from math import ceil, floor
 import pytest
 from hypothesis import assume, given, strategies as st
 
-from overages import Money, Overage, Statement, allocate
+from overages import Money, Overage, Statement
+from overages.amounts.rounding import allocate
 from overages.errors import InvalidValue
 from overages.testing.numerals import non_negative_numbers, prices, small_wholes
 from overages.testing.recipe import Recipe, Spelled

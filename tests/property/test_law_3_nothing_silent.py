@@ -13,10 +13,8 @@ from overages import (
     Account,
     Adjustment,
     Allowance,
-    Charge,
     Currency,
     Graduated,
-    MetricTotal,
     Money,
     Overage,
     OverageRecord,
@@ -42,6 +40,8 @@ from overages.errors import (
     OveragesError,
     UnknownMetric,
 )
+from overages.prices.tier import Charge
+from overages.statements.summary import MetricTotal
 from overages.testing.numerals import MOST_PARTS, non_negative_numbers, written
 from overages.testing.recipe import Recipe, cook
 

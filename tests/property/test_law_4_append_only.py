@@ -11,16 +11,19 @@ from typing import Any
 import pytest
 from hypothesis import assume, given, strategies as st
 
-from overages import (
-    ChainHead,
-    OverageRecord,
-    Period,
-    Statement,
-    aggregate,
-)
+from overages import OverageRecord, Period, Statement, aggregate
 from overages.codec import encode
 from overages.errors import RecordsAltered
-from overages.records.chain import COLUMNS, START, Link, link_of, row_digest, row_of, verify_chain
+from overages.records.chain import (
+    COLUMNS,
+    START,
+    ChainHead,
+    Link,
+    link_of,
+    row_digest,
+    row_of,
+    verify_chain,
+)
 from overages.records.ledger import Ledger
 from overages.testing.histories import results
 from overages.testing.recipe import Recipe

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 import overages
-from overages import Charge, Money, Period, Statement
+from overages import Money, Period, Statement
+from overages.prices.tier import Charge
 from overages.testing.recipe import Recipe
 
 from .effort import few

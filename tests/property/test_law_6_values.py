@@ -17,8 +17,9 @@ import pytest
 from hypothesis import assume, given, strategies as st
 
 import overages
-from overages import Charge, Money, Overage, Period, Plan, Statement, Tier, TierCharge, UsageEvent
+from overages import Money, Overage, Period, Plan, Statement, Tier, TierCharge, UsageEvent
 from overages.errors import OveragesError
+from overages.prices.tier import Charge
 from overages.testing.recipe import Recipe
 from tests.recorded import recorded
 

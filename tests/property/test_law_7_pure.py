@@ -10,7 +10,6 @@ from hypothesis import given, strategies as st
 from overages import (
     Account,
     Graduated,
-    MetricTotal,
     Money,
     Period,
     Plan,
@@ -23,6 +22,7 @@ from overages import (
     calculate,
     calculate_many,
 )
+from overages.statements.summary import MetricTotal
 from overages.testing.recipe import Recipe, cook
 from tests.recorded import recorded
 

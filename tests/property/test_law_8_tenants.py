@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from hypothesis import given, strategies as st
 
-from overages import Meter, Usage, UsageEvent, meter
+from overages import Usage, UsageEvent, meter
 from overages.errors import EventConflict
 from overages.testing.numerals import modest_numbers
+from overages.usage.metering import Meter
 
 from .strategies import event_lists
 

@@ -9,10 +9,11 @@ from random import Random
 import pytest
 from hypothesis import assume, given, strategies as st
 
-from overages import Meter, Period, Usage, UsageEvent, meter
+from overages import Period, Usage, UsageEvent, meter
 from overages.errors import EventConflict, InvalidValue, OveragesError
 from overages.testing.numerals import non_negative_numbers, signed_numbers, small_wholes
 from overages.testing.recipe import Spelled
+from overages.usage.metering import Meter
 
 from . import oracle
 from .strategies import event_lists

@@ -7,16 +7,9 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
-from overages import (
-    Adjustment,
-    Money,
-    Overage,
-    PooledStatement,
-    PoolShare,
-    Usage,
-    calculate,
-    pool,
-)
+from overages import Adjustment, Money, Overage, Usage, calculate, pool
+from overages.settlements.pooling import PooledStatement
+from overages.settlements.sharing import PoolShare
 from overages.testing.pooling import pooled_recipes, pooled_statements
 from overages.testing.recipe import Recipe
 

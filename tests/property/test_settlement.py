@@ -14,7 +14,6 @@ from overages import (
     Account,
     Allowance,
     Balance,
-    Burndown,
     CarryOver,
     Conversion,
     Cycle,
@@ -36,11 +35,13 @@ from overages import (
     Volume,
     aggregate,
     calculate,
-    calculate_segments,
-    carry_all,
     settle,
 )
 from overages.codec import decode, encode
+from overages.grants.burndown import Burndown
+from overages.settlements.carrying import Carrying
+from overages.statements.segments import calculate_segments
+from overages.terms.carry_over import Carried
 
 from .effort import few, many
 
@@ -193,9 +194,11 @@ def test_carry_over_is_path_independent_through_settle(
     rule: CarryOver, price: Any, history: list[int], included: int
 ) -> None:
     plan = Plan("p", "USD", {"runs": Allowance(included, price, carry_over=rule)})
-    rows = [(month, included, used) for month, used in zip(MONTHS, history, strict=False)]
     balance = Balance()
-    for (month, _, used), expected in zip(rows, carry_all(rule, rows), strict=True):
+    brought: tuple[Carried, ...] = ()
+    for month, used in zip(MONTHS, history, strict=False):
+        expected = Carrying(rule, brought, included, used, month)
+        brought = expected.carried
         settlement = settle(plan, Usage("org", month, {"runs": used}), balance)
         balance = decode(encode(settlement.balance), Balance)
         assert settlement.carryings == {"runs": expected}

@@ -13,13 +13,11 @@ from hypothesis import given, strategies as st
 import overages
 from overages import (
     Account,
-    ChainHead,
     Currency,
     OverageRecord,
     Period,
     PerUnit,
     Plan,
-    PooledStatement,
     PriceModel,
     Recording,
     Settlement,
@@ -29,7 +27,8 @@ from overages import (
     calculate,
 )
 from overages.codec import decode, encode
-from overages.records.chain import START, row_digest, row_of, verify_chain
+from overages.records.chain import START, ChainHead, row_digest, row_of, verify_chain
+from overages.settlements.pooling import PooledStatement
 from overages.testing import strategies
 from overages.testing.registration import STRATEGIES
 

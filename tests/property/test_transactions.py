@@ -8,7 +8,8 @@ from typing import Any
 import attrs
 from hypothesis import given, strategies as st
 
-from overages import TransactionCharge, TransactionFee
+from overages import TransactionFee
+from overages.prices.transactions import TransactionCharge
 from overages.testing.recipe import Recipe, cook
 from overages.testing.rules import transaction_amounts, transaction_fee_recipes
 

@@ -12,16 +12,12 @@ from overages import (
     Account,
     Adjustment,
     Allowance,
-    Burndown,
     CarryOver,
-    ChainHead,
-    Charge,
     Discount,
     Graduated,
     Grant,
     Increment,
     MemoryRepository,
-    Meter,
     Metric,
     Money,
     Overage,
@@ -42,18 +38,20 @@ from overages import (
     Usage,
     UsageEvent,
     aggregate,
-    allocate,
-    burn_down,
     calculate,
     calculate_many,
     charge_between,
-    draw,
     meter,
 )
 from overages.amounts.exact import Quantity
 from overages.codec import Codec, decode, encode
+from overages.grants.burndown import Burndown
+from overages.grants.drawing import burn_down, draw
+from overages.prices.tier import Charge
+from overages.records.chain import ChainHead
 from overages.records.ledger import Ledger
 from overages.testing import strategies
+from overages.usage.metering import Meter
 
 
 class Doubling:
@@ -75,7 +73,7 @@ def values(plan: Plan, usage: Usage, statement: Statement) -> None:
     assert_type(statement.lines, tuple[Overage | Adjustment, ...])
     assert_type(statement.overages, tuple[Overage, ...])
     assert_type(charge_between(PerUnit(1), before=None, after="2.5"), Decimal | Fraction)
-    assert_type(allocate(5, [1, "2.5", Decimal(3)]), tuple[int, ...])
+    assert_type(Money(5, "USD").allocate([1, "2.5", Fraction(3)]), tuple[Money, ...])
     assert_type(usage.quantities, Mapping[str, int | Decimal])
 
 

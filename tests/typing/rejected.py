@@ -7,13 +7,11 @@ strict mode, so a call that becomes accepted fails.
 from overages import (
     Account,
     Allowance,
-    Charge,
     Conversion,
     Currency,
     Cycle,
     Graduated,
     Grant,
-    Meter,
     Metric,
     Money,
     Package,
@@ -25,12 +23,12 @@ from overages import (
     Usage,
     UsageEvent,
     aggregate,
-    allocate,
-    burn_down,
     calculate,
     charge_between,
-    draw,
 )
+from overages.grants.drawing import burn_down, draw
+from overages.prices.tier import Charge
+from overages.usage.metering import Meter
 
 
 class Free:
@@ -83,7 +81,7 @@ def refused(plan: Plan, usage: Usage, statement: Statement, money: Money, period
     burn_down([], [], start=period.start, end=period.end, overage="free")  # type: ignore[arg-type]
     draw([], 1.5, period)  # type: ignore[arg-type]
     aggregate([statement])  # type: ignore[list-item]
-    allocate(1.5, [1])  # type: ignore[arg-type]
+    Money(5, "USD").allocate([1.5])  # type: ignore[list-item]
     money + 5  # type: ignore[operator]
     money * 2  # type: ignore[operator]
     assert money < 5  # type: ignore[operator]

@@ -9,8 +9,6 @@ from overages import (
     Account,
     Allowance,
     Balance,
-    Carried,
-    Carrying,
     CarryOver,
     Conversion,
     Cycle,
@@ -24,15 +22,17 @@ from overages import (
     Period,
     PerUnit,
     Plan,
-    PoolShare,
     Tier,
-    TransactionCharge,
     TransactionFee,
     Usage,
     UsageEvent,
     calculate,
 )
 from overages.errors import InvalidValue
+from overages.prices.transactions import TransactionCharge
+from overages.settlements.carrying import Carrying
+from overages.settlements.sharing import PoolShare
+from overages.terms.carry_over import Carried
 
 FEBRUARY = Period.month(2024, 2)
 USD_5 = Money(5, "USD")

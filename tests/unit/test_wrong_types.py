@@ -12,9 +12,7 @@ import pytest
 from overages import (
     Account,
     Allowance,
-    Charge,
     Graduated,
-    Meter,
     Money,
     Period,
     PerUnit,
@@ -27,15 +25,17 @@ from overages import (
     Usage,
     UsageEvent,
     aggregate,
-    allocate,
     calculate,
     calculate_many,
     charge_between,
     meter,
 )
 from overages.amounts.exact import exact_amount
+from overages.amounts.rounding import allocate
 from overages.errors import InvalidType, OveragesError
 from overages.periods.period import parse_instant
+from overages.prices.tier import Charge
+from overages.usage.metering import Meter
 
 PLAN = Plan("p", "USD", {"tokens": Allowance(5, PerUnit(1))})
 FEBRUARY = Period.month(2024, 2)

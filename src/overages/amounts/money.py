@@ -147,8 +147,17 @@ class Money:
         """Major units, exactly, with the decimal places of the currency."""
         return Decimal(f"{self.minor}E-{self.currency.exponent}")
 
-    def allocate(self, weights: Iterable[QuantityLike]) -> tuple[Money, ...]:
-        """Split the money in proportion to weights, losing nothing; see `allocate`.
+    def allocate(self, weights: Iterable[QuantityLike | Fraction]) -> tuple[Money, ...]:
+        """Split the money in proportion to weights, losing nothing (largest remainder method).
+
+        Each share is first rounded towards zero; the minor units left over go one by one to the
+        shares with the largest remainders, of equal ones to the earlier.
+
+        :param weights: zero or more each, such as the shares of a period that `Proration.share`
+            gives; not all zero, unless the money is.
+        :raises InvalidValue: for a negative weight, or if no weight is above zero.
+
+        Source: the Hamilton method of apportionment.
 
         >>> [str(share) for share in Money(100, "USD").allocate([1, 1, 1])]
         ['0.34 USD', '0.33 USD', '0.33 USD']

@@ -18,7 +18,7 @@ from overages._ground.parsing import each
 from overages.amounts.exact import (
     Quantity,
     QuantityLike,
-    non_negative,
+    exact_ratio,
     positive,
     quantity,
     scaled,
@@ -54,6 +54,23 @@ class Rounding(Enum):
         except ValueError:
             names = ", ".join(member.value for member in cls)
             raise InvalidValue(field, value, f"must be one of {names}") from None
+
+    def round(self, value: QuantityLike | Fraction, increment: QuantityLike = 1) -> Quantity:
+        """Round an exact number to a multiple of an increment.
+
+        :param value: any exact number; a `Fraction` serves where a division has no finite decimal.
+        :param increment: what the result is a multiple of, above zero: ``"0.01"``, ``1``, ``60``.
+        :returns: the multiple, exactly: an `int` if it is whole, else a `Decimal`.
+        :raises InvalidType: for a float.
+        :raises InvalidValue: for an increment of zero or less.
+
+        >>> Rounding.HALF_UP.round("10.275", "0.01"), Rounding.UP.round(90, 60)
+        (Decimal('10.28'), 120)
+        """
+        number = value if isinstance(value, Fraction) else Fraction(quantity(value, "value"))
+        step = positive(increment, "increment")
+        ratio = number / Fraction(step)
+        return unscaled(round_ratio(ratio.numerator, ratio.denominator, self) * scaled(step))
 
 
 def round_ratio(numerator: int, denominator: int, rounding: Rounding) -> int:
@@ -100,32 +117,7 @@ def floor_form(denominator: int, rounding: Rounding) -> tuple[int, int, int] | N
             return None
 
 
-def round_to(
-    value: QuantityLike | Fraction,
-    increment: QuantityLike = 1,
-    rounding: Rounding | str = Rounding.HALF_UP,
-) -> Quantity:
-    """Round an exact number to a multiple of an increment.
-
-    :param value: any exact number; a `Fraction` serves where a division has no finite decimal.
-    :param increment: what the result is a multiple of, above zero: ``"0.01"``, ``1``, ``60``.
-    :returns: the multiple, exactly: an `int` if it is whole, else a `Decimal`.
-    :raises InvalidType: for a float.
-    :raises InvalidValue: for an increment of zero or less.
-
-    >>> round_to("10.275", "0.01")
-    Decimal('10.28')
-    >>> round_to(90, 60, Rounding.UP)
-    120
-    """
-    number = value if isinstance(value, Fraction) else Fraction(quantity(value, "value"))
-    step = positive(increment, "increment")
-    ratio = number / Fraction(step)
-    count = round_ratio(ratio.numerator, ratio.denominator, Rounding.of(rounding, "rounding"))
-    return unscaled(count * scaled(step))
-
-
-def allocate(total: int, weights: Iterable[QuantityLike]) -> tuple[int, ...]:
+def allocate(total: int, weights: Iterable[QuantityLike | Fraction]) -> tuple[int, ...]:
     """Split a whole number in proportion to weights, losing nothing (largest remainder method).
 
     Each share is first rounded towards zero; the units left over go one by one to the shares with
@@ -143,7 +135,7 @@ def allocate(total: int, weights: Iterable[QuantityLike]) -> tuple[int, ...]:
     """
     if not isinstance(total, int) or isinstance(total, bool):
         raise InvalidType("total", total, "must be an int")
-    parsed = [Fraction(weight) for weight in each(non_negative)(weights, "weights")]
+    parsed = each(_weight)(weights, "weights")
     whole = sum(parsed, Fraction())
     if not whole:
         if total:
@@ -152,6 +144,13 @@ def allocate(total: int, weights: Iterable[QuantityLike]) -> tuple[int, ...]:
     sign = -1 if total < 0 else 1
     shares = _spread([abs(total) * w / whole for w in parsed], abs(total))
     return tuple(sign * share for share in shares)
+
+
+def _weight(value: object, field: str) -> Fraction:
+    weight = exact_ratio(value, field)
+    if weight < 0:
+        raise InvalidValue(field, value, "must not be negative")
+    return weight
 
 
 def round_together(ratios: Sequence[tuple[int, int]], rounding: Rounding) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ from overages.forms.form import Form
 from overages.forms.holders import any_of, in_order, list_of, optional, table, unless
 from overages.forms.values import EXACT, FLAG, INSTANT, NAME, NUMBER, ROUNDING, TEXT, WHOLE, named
 from overages.periods.cycle import Cycle
-from overages.periods.daycount import Proration
+from overages.periods.proration import Proration
 from overages.prices.exchange import Exchanged
 from overages.prices.models import Graduated, Package, Percentage, PerUnit, Volume
 from overages.prices.tier import Tier

@@ -1,203 +1,142 @@
-"""Proration: how much of an allowance, a minimum or a fee is due for part of a period.
+"""Proration: how much of a period a part of it is, by the rule that a `Proration` names.
 
-A `Proration` names how time is counted. The share stays an exact ratio; what is multiplied by it is
-rounded once, to the metric's increment or, by the caller, to the currency's minor unit.
+    share = Proration.DAYS.share(Period(joined, month.end), month, "Europe/Paris")
 
-    share = period_share(Period(joined, month.end), month, Proration.DAYS, "Europe/Paris")
-    included = prorate(500_000, share, increment=1_000)
-    fee = Money.of(prorate_exactly(plan_fee, share), "USD", rounding="half_up")
-
-Where a whole period is divided, `prorate_parts` (or `allocate`, by `part_weights`) rounds the parts
-so that they still come to the whole.
+The share stays an exact ratio; what is multiplied by it is rounded once, to the metric's increment
+or to the currency's minor unit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from datetime import date, datetime, timedelta, tzinfo
+from enum import Enum
 from fractions import Fraction
-from itertools import pairwise
+from typing import Final
 
-from overages._ground.parsing import instance_of, parse_all, tuple_of
-from overages.amounts.exact import (
-    Exact,
-    Quantity,
-    QuantityLike,
-    exact_number,
-    exact_ratio,
-    positive,
-    quantity,
-    scaled,
-    unscaled,
-)
-from overages.amounts.money import Money
-from overages.amounts.rounding import Rounding, allocate, round_to
+from overages._ground.parsing import instance_of, parse_all
 from overages.errors import InvalidValue
-from overages.periods.daycount import ADDING_UP, Proration, length, one_rule_of, zone_named
-from overages.periods.period import Period
+from overages.periods.period import Period, instant
+from overages.periods.timezones import zone_name, zone_of
+
+_DAY: Final = timedelta(days=1)
+_TICK: Final = timedelta(microseconds=1)  # the finest that a datetime knows
 
 
-def period_share(
-    part: Period,
-    whole: Period,
-    by: Proration | str = Proration.DAYS,
-    timezone: str = "UTC",
-) -> Fraction:
-    """Return how much of a period a part of it is, exactly: from 0 to 1.
+class Proration(Enum):
+    """How time is counted where part of a period is compared with the whole of it.
 
-    By `DAYS`, `DAYS_30_360` and `SECONDS` the shares of any partition of the whole sum to 1. By
-    `DAYS_INCLUSIVE` and `WALL_CLOCK_DAYS` they sum to 1 or more, and by `FULL` to as many as there
-    are parts; so these are for one part that is billed alone.
+    Days are those of a timezone's calendar, however many hours its clocks give them: a day begins
+    at its first local midnight. By the rules of the first group the shares of any partition of a
+    period sum to 1; by those of the second they don't, by their nature.
 
-    :param by: how time is counted; a `Proration` or its name.
-    :param timezone: IANA name of the timezone whose calendar days count.
-    :raises InvalidType: if `part` or `whole` is no `Period`.
-    :raises InvalidValue: if the part isn't inside the whole, if it isn't the whole and the rule is
-        `REFUSED`, or if the rule finds no day in the whole (an hour, by `DAYS`).
+    - `DAYS`: calendar days, half-open: the day that a part starts in counts, the day that it ends
+      in doesn't, so a day at which two parts meet counts in the later one alone.
+    - `DAYS_30_360`: the same, where every month has 30 days (30E/360): the 31st is the 30th again,
+      and the last day of February counts for those that are missing.
+    - `SECONDS`: elapsed time, exact to the microsecond; a day of 25 hours weighs more than others.
 
-    >>> from datetime import UTC, datetime
-    >>> rest = Period(datetime(2024, 2, 20, tzinfo=UTC), datetime(2024, 3, 1, tzinfo=UTC))
-    >>> period_share(rest, Period.month(2024, 2))
-    Fraction(10, 29)
+    - `DAYS_INCLUSIVE`: calendar days, both ends counted: for periods that are written with their
+      last day as their end. A day at which two parts meet counts in both.
+    - `WALL_CLOCK_DAYS`: started days of 24 hours on the clocks of the timezone, at least one: each
+      part is rounded up on its own.
+    - `FULL`: no part is cheaper than the whole: the share is 1.
+    - `REFUSED`: a part other than the whole is an error.
+
+    Source of `DAYS_30_360`: ISDA 2006 Definitions, section 4.16(g).
+
+    >>> Proration("days_inclusive")
+    <Proration.DAYS_INCLUSIVE: 'days_inclusive'>
     """
-    part, whole, rule, zone = parse_all(
-        (instance_of(Period), part, "part"),
-        (instance_of(Period), whole, "whole"),
-        (Proration.of, by, "by"),
-        (zone_named, timezone, "timezone"),
-    )
-    if part.start < whole.start or whole.end < part.end:
-        raise InvalidValue("part", part, f"must lie within {whole}")
-    if rule is Proration.REFUSED and part != whole:
-        raise InvalidValue("part", part, f"must be all of {whole}, as proration is refused")
-    if rule in (Proration.FULL, Proration.REFUSED):
-        return Fraction(1)
-    total = length(whole, rule, zone, "whole")
-    if not total:
-        raise InvalidValue("whole", whole, f"must have a day that {rule.value} counts")
-    # A part may start in an hour that clocks showed twice, and so seem longer than the whole.
-    return Fraction(min(length(part, rule, zone, "part"), total), total)
+
+    DAYS = "days"
+    DAYS_30_360 = "days_30_360"
+    SECONDS = "seconds"
+    DAYS_INCLUSIVE = "days_inclusive"
+    WALL_CLOCK_DAYS = "wall_clock_days"
+    FULL = "full"
+    REFUSED = "refused"
+
+    @classmethod
+    def of(cls, value: object, field: str) -> Proration:
+        """Return a `Proration` from itself or from its name, such as ``"days"``."""
+        try:
+            return cls(value)
+        except ValueError:
+            names = ", ".join(rule.value for rule in cls)
+            raise InvalidValue(field, value, f"must be one of {names}") from None
+
+    def share(self, part: Period, whole: Period, timezone: str = "UTC") -> Fraction:
+        """Return how much of a period a part of it is, exactly: from 0 to 1.
+
+        :param timezone: IANA name of the timezone whose calendar days count.
+        :raises InvalidType: if `part` or `whole` is no `Period`.
+        :raises InvalidValue: if the part isn't inside the whole, if it isn't the whole and the rule
+            is `REFUSED`, or if the rule finds no day in the whole (an hour, by `DAYS`).
+
+        >>> from datetime import UTC
+        >>> rest = Period(datetime(2024, 2, 20, tzinfo=UTC), datetime(2024, 3, 1, tzinfo=UTC))
+        >>> Proration.DAYS.share(rest, Period.month(2024, 2))
+        Fraction(10, 29)
+        """
+        part, whole, zone = parse_all(
+            (instance_of(Period), part, "part"),
+            (instance_of(Period), whole, "whole"),
+            (_zone, timezone, "timezone"),
+        )
+        if part.start < whole.start or whole.end < part.end:
+            raise InvalidValue("part", part, f"must lie within {whole}")
+        if self is Proration.REFUSED and part != whole:
+            raise InvalidValue("part", part, f"must be all of {whole}, as proration is refused")
+        if self in (Proration.FULL, Proration.REFUSED):
+            return Fraction(1)
+        total = length(whole, self, zone, "whole")
+        if not total:
+            raise InvalidValue("whole", whole, f"must have a day that {self.value} counts")
+        # A part may start in an hour that clocks showed twice, and so seem longer than the whole.
+        return Fraction(min(length(part, self, zone, "part"), total), total)
 
 
-def part_weights(
-    parts: Iterable[Period], by: Proration | str = Proration.DAYS, timezone: str = "UTC"
-) -> tuple[int, ...]:
-    """Return whole numbers in proportion to the shares of parts that follow each other.
+def length(period: Period, rule: Proration, zone: tzinfo, field: str) -> int:
+    """Return the length of a period by a rule: in days, or in microseconds by `SECONDS`."""
+    if rule is Proration.SECONDS:
+        return (period.end - period.start) // _TICK
+    try:
+        if rule is Proration.WALL_CLOCK_DAYS:
+            shown = _clock(period.end, zone) - _clock(period.start, zone)
+            return max(1, -(-shown // _DAY))  # clocks may be set back within it
+        first, last = _day(period.start, zone), _day(period.end, zone)
+    except (OverflowError, ValueError):
+        problem = "must be within the years 1 to 9999 in the timezone"
+        raise InvalidValue(field, period, problem) from None
+    if rule is Proration.DAYS_30_360:
+        return _day_of_360(last) - _day_of_360(first)
+    return (last - first).days + (rule is Proration.DAYS_INCLUSIVE)
 
-    They are days, or microseconds by `SECONDS`: weights for `allocate` and `Money.allocate`.
 
-    :param parts: at least one; each starts where the one before it ends.
-    :raises InvalidValue: if they leave a gap or overlap; if the rule finds no day in all of them;
-        or for a rule by which shares don't sum to the whole.
+def _clock(moment: datetime, zone: tzinfo) -> datetime:
+    """Return what clocks show."""
+    return moment.astimezone(zone).replace(tzinfo=None)
 
-    >>> from datetime import UTC, datetime
-    >>> month, change = Period.month(2024, 2), datetime(2024, 2, 20, tzinfo=UTC)
-    >>> weights = part_weights([Period(month.start, change), Period(change, month.end)])
-    >>> weights, Money(1000, "USD").allocate(weights)
-    ((19, 10), (Money(655, 'USD'), Money(345, 'USD')))
+
+def _day(moment: datetime, zone: tzinfo) -> date:
+    """Return the last local date that has begun.
+
+    Where clocks were set back over midnight they show the old date again, but its day is over: so
+    days never run backwards, and a later instant is never on an earlier day.
     """
-    found, rule, zone = parse_all(
-        (_consecutive, parts, "parts"), (_adding_rule, by, "by"), (zone_named, timezone, "timezone")
-    )
-    weights = tuple(length(part, rule, zone, f"parts[{i}]") for i, part in enumerate(found))
-    if not any(weights):
-        raise InvalidValue("parts", found, f"must have a day that {rule.value} counts")
-    return weights
+    shown = _clock(moment, zone).date()
+    following = shown + _DAY
+    midnight = datetime(following.year, following.month, following.day, tzinfo=zone)
+    return following if instant(midnight, "midnight") <= moment else shown
 
 
-def prorate(
-    quantity: QuantityLike,
-    share: Fraction | QuantityLike,
-    increment: QuantityLike = 1,
-    rounding: Rounding | str = Rounding.HALF_UP,
-) -> Quantity:
-    """Return a share of a quantity (an allowance, say), rounded once to a multiple of an increment.
+def _day_of_360(day: date) -> int:
+    """Number the days of years that have twelve months of 30; the 31st has the number of the 30th.
 
-    :param quantity: units of the whole period; of any sign.
-    :param share: from 0 to 1, as `period_share` gives it.
-    :param increment: the step that the metric is counted in, above zero.
-    :raises InvalidType: for a float.
-    :raises InvalidValue: for a share outside 0 to 1, or an increment of zero or less.
-
-    >>> prorate(500_000, Fraction(10, 29)), prorate(500_000, Fraction(10, 29), 1_000, "up")
-    (172414, 173000)
+    A difference of two numbers is the count, so the counts of parts add up.
     """
-    number, ratio = parse_all((_quantity, quantity, "quantity"), (_share, share, "share"))
-    return round_to(number * ratio, increment, rounding)
+    return 360 * day.year + 30 * day.month + min(day.day, 30)
 
 
-def prorate_exactly(
-    amount: Money | QuantityLike | Fraction, share: Fraction | QuantityLike
-) -> Exact:
-    """Return a share of an amount (a fee, a minimum, a price), exactly and unrounded.
-
-    :param amount: any exact number; the money of a `Money`, in major units.
-    :param share: from 0 to 1, as `period_share` gives it.
-    :returns: a `Decimal`; a `Fraction` only where no decimal is exact. `Money.of` rounds either.
-    :raises InvalidType: for a float.
-    :raises InvalidValue: for a share outside 0 to 1.
-
-    >>> prorate_exactly(Money.of("49.99", "USD"), Fraction(10, 29))
-    Fraction(4999, 290)
-    >>> Money.of(prorate_exactly(Money.of("49.99", "USD"), Fraction(10, 29)), "USD", "half_up")
-    Money(1724, 'USD')
-    """
-    number, ratio = parse_all((_amount, amount, "amount"), (_share, share, "share"))
-    return exact_number(*(number * ratio).as_integer_ratio())
-
-
-def prorate_parts(
-    quantity: QuantityLike,
-    parts: Iterable[Period],
-    by: Proration | str = Proration.DAYS,
-    timezone: str = "UTC",
-    increment: QuantityLike = 1,
-) -> tuple[Quantity, ...]:
-    """Divide a quantity among all parts of a period, in multiples of an increment, losing nothing.
-
-    Each part gets its exact share rounded down or up to the increment, so that all of them come to
-    the quantity; the larger remainders are rounded up, of equal ones the earlier (see `allocate`).
-
-    :param quantity: units of the whole period, a multiple of the increment; of any sign.
-    :param parts: at least one; each starts where the one before it ends.
-    :raises InvalidValue: if the quantity is no multiple of the increment, and as `part_weights`.
-
-    >>> january, march = Period.month(2023, 1), Period.month(2023, 3)
-    >>> prorate_parts(100, [january, Period(january.end, march.start), march])
-    (35, 31, 34)
-    """
-    number, step = parse_all((_quantity, quantity, "quantity"), (positive, increment, "increment"))
-    steps = number / Fraction(step)
-    if steps.denominator != 1:
-        raise InvalidValue("quantity", quantity, f"must be a multiple of the increment, {step}")
-    shares = allocate(steps.numerator, part_weights(parts, by, timezone))
-    return tuple(unscaled(share * scaled(step)) for share in shares)
-
-
-def _adding_rule(value: object, field: str) -> Proration:
-    return one_rule_of(value, field, ADDING_UP)
-
-
-def _consecutive(value: object, field: str) -> tuple[Period, ...]:
-    parts = tuple_of(Period)(value, field)
-    if not parts:
-        raise InvalidValue(field, parts, "must have a period at least")
-    for i, (before, part) in enumerate(pairwise(parts), 1):
-        if part.start != before.end:
-            problem = f"must start where the one before it ends, {before.end.isoformat()}"
-            raise InvalidValue(f"{field}[{i}]", part, problem)
-    return parts
-
-
-def _quantity(value: object, field: str) -> Fraction:
-    return Fraction(quantity(value, field))
-
-
-def _amount(value: object, field: str) -> Fraction:
-    return exact_ratio(value.amount if isinstance(value, Money) else value, field)
-
-
-def _share(value: object, field: str) -> Fraction:
-    share = exact_ratio(value, field)
-    if not 0 <= share <= 1:
-        raise InvalidValue(field, value, "must be from 0 to 1")
-    return share
+def _zone(value: object, field: str) -> tzinfo:
+    return zone_of(zone_name(value, field))

@@ -3,9 +3,8 @@
 The state between two periods is a tuple of `Carried`, and one period after another gives what all
 at once do:
 
-    february = carry(rule, january.carried, included=500_000, used=510_000, period=period)
+    february = Carrying(rule, january.carried, included=500_000, used=510_000, period=period)
     february.limit, february.overage, february.carried
-    carry_all(rule, [(month, 500_000, used) for month, used in months])
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from typing import Final
 from attrs import evolve, field, frozen
 
 from overages._ground.display import text_table
-from overages._ground.parsing import Problems, as_tuple, instance_of, parse_all, tuple_of, unpacked
+from overages._ground.parsing import instance_of, parse_all, tuple_of
 from overages.amounts.exact import (
     Quantity,
     QuantityLike,
@@ -50,9 +49,12 @@ class Carrying:
     :raises InvalidType: for a value of a wrong type.
     :raises InvalidValue: if what is brought isn't in order, and for any other fault.
 
-    >>> step = Carrying(CarryOver(up_to=50), [], 100, 30, Period.month(2024, 1))
-    >>> step.limit, step.cut[0].quantity, step.carried[0].quantity
-    (100, 20, 50)
+    >>> january = Carrying(CarryOver(share="0.5"), [], 1_000, 300, Period.month(2024, 1))
+    >>> january.cut[0].quantity, january.carried[0].quantity
+    (200, 500)
+    >>> february = Carrying(january.rule, january.carried, 1_000, 1_700, Period.month(2024, 2))
+    >>> february.limit, february.overage
+    (1500, 200)
     """
 
     rule: CarryOver
@@ -145,7 +147,7 @@ class Carrying:
 
         >>> month = Period.month(2024, 2)
         >>> january = Carried(20_000, Period.month(2024, 1))
-        >>> print(carry(CarryOver(), [january], 500_000, 510_000, month).explain())
+        >>> print(Carrying(CarryOver(), [january], 500_000, 510_000, month).explain())
         Allowance of 2024-02-01 to 2024-03-01 UTC: limit 520,000, used 510,000, over 0
         <BLANKLINE>
         from                            units    drawn  expired  cut  carried on
@@ -170,73 +172,6 @@ class Carrying:
             for layers in became
         ]
         return [period.describe(), *map(plain_text, [units, *numbers])]
-
-
-def carry(
-    rule: CarryOver,
-    brought: Iterable[Carried],
-    included: QuantityLike,
-    used: QuantityLike,
-    period: Period,
-) -> Carrying:
-    """Return what an allowance comes to in a period, with what earlier ones left.
-
-    Its `free` is what `calculate` takes among `limits`; its `carried` is brought into the next
-    period. What expires is counted in periods that are given here, not in time between them.
-
-    :param rule: by which units are carried over.
-    :param brought: what earlier periods left, the oldest first; none before the first.
-    :param included: units that the period itself includes, zero or more.
-    :param used: units used in it, zero or more.
-    :param period: when; it follows all periods that something is brought from.
-    :raises InvalidType: for a value of a wrong type, such as a float.
-    :raises InvalidValue: if what is brought isn't in order, and for any other fault.
-
-    >>> january = carry(CarryOver(share="0.5"), [], 1_000, 300, Period.month(2024, 1))
-    >>> january.carried[0].quantity
-    500
-    >>> february = carry(january.rule, january.carried, 1_000, 1_700, Period.month(2024, 2))
-    >>> february.limit, february.overage
-    (1500, 200)
-    """
-    return Carrying(rule, brought, included, used, period)
-
-
-def carry_all(
-    rule: CarryOver,
-    periods: Iterable[tuple[Period, QuantityLike, QuantityLike]],
-    brought: Iterable[Carried] = (),
-) -> tuple[Carrying, ...]:
-    """Return what an allowance comes to in each of some periods that follow each other.
-
-    It may be stopped after any of them, and gone on with from what that one carried.
-
-    :param rule: by which units are carried over.
-    :param periods: (period, included, used), in order of time.
-    :param brought: what was left before the first of them.
-    :raises InvalidType: for a value of a wrong type, such as a float.
-    :raises InvalidValue: if the periods overlap or aren't in order, and for any other fault.
-
-    >>> months = [(Period.month(2024, n), 1_000, used) for n, used in enumerate([300, 1_900], 1)]
-    >>> [month.overage for month in carry_all(CarryOver(), months)]
-    [0, 200]
-    """
-    found: list[Carrying] = []
-    for i, row in enumerate(as_tuple(periods, "periods")):
-        problems = Problems()
-        state = found[-1].carried if found else brought
-        carrying = problems.attempt(_carried_row, rule, state, row, path=f"periods[{i}]")
-        problems.raise_any()
-        if found and carrying.period.start < found[-1].period.end:
-            problem = f"must not start before the one before it ends, {found[-1].period}"
-            raise InvalidValue(f"periods[{i}].period", carrying.period, problem)
-        found.append(carrying)
-    return tuple(found)
-
-
-def _carried_row(rule: CarryOver, brought: Iterable[Carried], row: object) -> Carrying:
-    period, included, used = unpacked(row, "", "period", "included", "used")
-    return carry(rule, brought, included, used, period)
 
 
 def _in_order(value: object, field: str) -> tuple[Carried, ...]:

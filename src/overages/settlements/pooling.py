@@ -5,13 +5,11 @@ The usage of all is calculated together, and each line's cost split back without
     pooled = pool(plan, [usage_of_sales, usage_of_research], "the-group")
     pooled.statement.total, pooled.total_of("sales")
     print(pooled.explain())
-    calculate(plan, usage, limits={"tokens": pooled_limit(10_000, seats=12)})
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from itertools import groupby
 from typing import Final
 
@@ -20,15 +18,7 @@ from attrs import field, frozen
 from overages._ground.display import text_table
 from overages._ground.names import name
 from overages._ground.parsing import instance_of, one_of, parse_all, tuple_of
-from overages.amounts.exact import (
-    Quantity,
-    QuantityLike,
-    exact_quantity,
-    non_negative,
-    plain_text,
-    scaled,
-    unscaled,
-)
+from overages.amounts.exact import Quantity, plain_text, scaled, unscaled
 from overages.amounts.money import Money, new_money
 from overages.errors import InvalidValue
 from overages.settlements.sharing import PoolShare, SplitBy, split
@@ -160,20 +150,6 @@ def pool(
     )
     together = Usage(payer, members[0].period, _sums(members))
     return PooledStatement(calculate(terms, together, limits=limits), members, by)
-
-
-def pooled_limit(per_seat: QuantityLike, seats: QuantityLike) -> Quantity:
-    """Return the limit that seats have together, each bringing an allowance into the pool.
-
-    :param per_seat: units that each seat includes, zero or more.
-    :param seats: how many there are, zero or more; a mean over time may have decimals.
-    :raises InvalidValue: if either is negative, or the product no quantity, being too fine.
-
-    >>> pooled_limit(10_000, seats=12)
-    120000
-    """
-    share, count = parse_all((non_negative, per_seat, "per_seat"), (non_negative, seats, "seats"))
-    return exact_quantity(Fraction(share) * Fraction(count), "per_seat x seats")
 
 
 def _members(value: object, field: str) -> tuple[Usage, ...]:

@@ -27,7 +27,7 @@ from overages.grants.burndown import Burndown
 from overages.grants.grant import Grant
 from overages.periods.period import Period, format_instant
 from overages.settlements.balance import NOTHING, Balance
-from overages.settlements.carrying import Carrying, carry
+from overages.settlements.carrying import Carrying
 from overages.settlements.covering import draw_money, draw_units, granted_parts
 from overages.statements.calculation import (
     Limits,
@@ -227,10 +227,10 @@ def _carryings(
         included = sum_of_parts(base)
         brought = balance.carried.get(metric, ())
         # Free units are used last, so that they neither are carried over nor owed.
-        limit = carry(rule, brought, included, 0, usage.period).limit
+        limit = Carrying(rule, brought, included, 0, usage.period).limit
         free = sum_of_parts(free_parts(allowance))
         counted = used if used <= limit else max(limit, excess(used, free))
-        found[metric] = carry(rule, brought, included, counted, usage.period)
+        found[metric] = Carrying(rule, brought, included, counted, usage.period)
     return found
 
 

@@ -32,7 +32,6 @@ from overages.amounts.money import Money
 from overages.amounts.rounding import round_ratio, round_together
 from overages.errors import InvalidType, InvalidValue, OveragesError
 from overages.periods.period import Period
-from overages.periods.proration import period_share
 from overages.prices.models import PriceModel
 from overages.prices.tier import Charge
 from overages.statements.adjusting import adjustments_of
@@ -144,7 +143,7 @@ def share_of(usage: Usage, terms: Allowance | Plan, circumstances: Circumstances
     if circumstances.whole is None:
         return Fraction(1)
     whole, zone = circumstances.whole, circumstances.timezone
-    return period_share(usage.period, whole, terms.proration, zone)
+    return terms.proration.share(usage.period, whole, zone)
 
 
 def units_of(allowance: Allowance, used: Quantity) -> Quantity:

@@ -27,8 +27,7 @@ from overages.amounts.money import Money, optional_non_negative_money
 from overages.amounts.rounding import Rounding
 from overages.errors import InvalidValue
 from overages.periods.cycle import Cycle
-from overages.periods.daycount import Proration
-from overages.periods.proration import prorate
+from overages.periods.proration import Proration
 from overages.prices.models import PriceModel, price_model
 from overages.terms.carry_over import CarryOver
 from overages.terms.commitment import Commitment
@@ -166,7 +165,7 @@ class Allowance:
         """Return a share of a quantity of its units, rounded to its increment."""
         if share == 1:
             return quantity
-        return prorate(quantity, share, self.increment, self.increment_rounding)
+        return self.increment_rounding.round(Fraction(quantity) * share, self.increment)
 
     def __repr__(self) -> str:
         shown = {"included": self.included, "price": self.price, **unusual(self, USUAL)}

@@ -29,7 +29,7 @@ from overages.amounts.exact import (
     positive,
     quantity as parse_quantity,
 )
-from overages.amounts.rounding import Rounding, round_to
+from overages.amounts.rounding import Rounding
 from overages.errors import InvalidValue
 from overages.periods.period import Period
 
@@ -105,7 +105,7 @@ class CarryOver:
         own = Fraction(non_negative(included, "included"))
         if self.share is None:
             return self.up_to
-        part = round_to(own * Fraction(self.share), self.increment, self.rounding)
+        part = self.rounding.round(own * Fraction(self.share), self.increment)
         return part if self.up_to is None else min(part, self.up_to)
 
 

@@ -26,7 +26,7 @@ from overages.amounts.exact import (
     positive,
     quantity,
 )
-from overages.amounts.rounding import Rounding, round_to
+from overages.amounts.rounding import Rounding
 from overages.errors import InvalidValue
 
 
@@ -97,7 +97,7 @@ class Conversion:
         units = Fraction(number) * Fraction(self.multiply) / Fraction(self.divide)
         beyond = max(Fraction(), units - Fraction(self.minimum))
         if self.increment is not None:
-            beyond = Fraction(round_to(beyond, self.increment, self.rounding))
+            beyond = Fraction(self.rounding.round(beyond, self.increment))
         return _as_quantity(beyond + Fraction(self.minimum), number)
 
 

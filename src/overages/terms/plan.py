@@ -28,7 +28,7 @@ from overages.amounts.exact import (
 from overages.amounts.money import Currency, Money, optional_non_negative_money
 from overages.amounts.rounding import Rounding, floor_form
 from overages.errors import CurrencyMismatch, InvalidValue
-from overages.periods.daycount import Proration
+from overages.periods.proration import Proration
 from overages.prices.models import PerUnit, PriceModel, TieredPrice
 from overages.terms.allowance import USUAL, Allowance, money_of, unusual
 from overages.terms.discount import Discount, some_discounts

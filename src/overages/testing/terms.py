@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 
-from overages.periods.daycount import Proration
+from overages.periods.proration import Proration
 from overages.terms.conversion import Conversion
 from overages.testing.adjustments import amount_recipes, commitment_recipes, discount_recipes
 from overages.testing.basics import cycle_recipes, roundings

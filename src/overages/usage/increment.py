@@ -22,7 +22,7 @@ from overages.amounts.exact import (
     scaled,
     unscaled,
 )
-from overages.amounts.rounding import Rounding, round_to
+from overages.amounts.rounding import Rounding
 
 
 @frozen(init=False, repr=False, weakref_slot=False)
@@ -69,7 +69,7 @@ class Increment:
         if not ratio:
             return 0
         beyond = max(abs(ratio) - Fraction(self.first), Fraction())
-        parts = scaled(self.first) + scaled(round_to(beyond, self.step, self.rounding))
+        parts = scaled(self.first) + scaled(self.rounding.round(beyond, self.step))
         return unscaled(parts if ratio > 0 else -parts)
 
     def __repr__(self) -> str:

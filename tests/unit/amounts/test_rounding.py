@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from overages import Rounding, allocate, round_to
-from overages.amounts.rounding import floor_form, round_ratio, round_together
+from overages import Rounding
+from overages.amounts.rounding import allocate, floor_form, round_ratio, round_together
 from overages.errors import InvalidType, InvalidValue
 
 RULES = ["half_up", "half_even", "half_down", "up", "down", "ceiling", "floor"]
@@ -54,7 +54,7 @@ def test_each_rule_rounds_by_the_table(
     numerator: int, denominator: int, rule: str, rounded: int
 ) -> None:
     assert round_ratio(numerator, denominator, Rounding(rule)) == rounded
-    assert round_to(Fraction(numerator, denominator), 1, rule) == rounded
+    assert Rounding(rule).round(Fraction(numerator, denominator)) == rounded
 
 
 def test_the_table_has_every_rule() -> None:
@@ -108,14 +108,14 @@ def test_an_unknown_rounding_is_refused(value: object) -> None:
         (Fraction(-2, 3), Decimal("0.0001"), "floor", "Decimal('-0.6667')"),
     ],
 )
-def test_round_to_gives_a_multiple_of_the_increment(
+def test_a_rule_rounds_to_a_multiple_of_the_increment(
     value: Any, increment: Any, rule: str, form: str
 ) -> None:
-    assert repr(round_to(value, increment, rule)) == form
+    assert repr(Rounding(rule).round(value, increment)) == form
 
 
-def test_round_to_goes_half_up_to_whole_numbers_unless_told() -> None:
-    assert (round_to("2.5"), round_to("-2.5"), round_to("2.49")) == (3, -3, 2)
+def test_a_rule_rounds_to_whole_numbers_unless_told() -> None:
+    assert [Rounding.HALF_UP.round(number) for number in ("2.5", "-2.5", "2.49")] == [3, -3, 2]
 
 
 @pytest.mark.parametrize(
@@ -125,12 +125,13 @@ def test_round_to_goes_half_up_to_whole_numbers_unless_told() -> None:
         ((2, 0.1), InvalidType, r"^increment: must be an int, a Decimal"),
         ((2, 0), InvalidValue, r"^increment: must be more than zero, got 0$"),
         ((2, "-0.01"), InvalidValue, r"^increment: must be more than zero, got '-0\.01'$"),
-        ((2, 1, "nearest"), InvalidValue, r"^rounding: must be one of half_up, "),
     ],
 )
-def test_round_to_refuses_bad_arguments(args: Any, error: type[Exception], message: str) -> None:
+def test_a_rule_refuses_what_is_no_number_or_no_increment(
+    args: Any, error: type[Exception], message: str
+) -> None:
     with pytest.raises(error, match=message):
-        round_to(*args)
+        Rounding.HALF_UP.round(*args)
 
 
 @pytest.mark.parametrize(
@@ -147,6 +148,7 @@ def test_round_to_refuses_bad_arguments(args: Any, error: type[Exception], messa
         (0, [0, 0], (0, 0)),
         (0, [], ()),
         (3, ["0.5", Decimal("0.25"), "0.25"], (1, 1, 1)),  # 1.5, 0.75, 0.75
+        (7, [Fraction(1, 3), Fraction(2, 3)], (2, 5)),  # 2.33 and 4.67
         (10**30, [1, 2], (333333333333333333333333333333, 666666666666666666666666666667)),
     ],
 )
@@ -167,6 +169,7 @@ def test_allocate_reads_weights_once() -> None:
         (True, [1], InvalidType, r"^total: must be an int, got True$"),
         (1, [1, -1], InvalidValue, r"^weights\[1\]: must not be negative, got -1$"),
         (1, [0.5], InvalidType, r"^weights\[0\]: must be an int, a Decimal"),
+        (1, [Fraction(-1, 3)], InvalidValue, r"^weights\[0\]: must not be negative"),
         (1, [0, "0.0"], InvalidValue, r"^weights: must not all be zero, got \['0', '0'\]$"),
         (1, [], InvalidValue, r"^weights: must not all be zero, got \[\]$"),
     ],

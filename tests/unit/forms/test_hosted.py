@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from tests.texts import faults
 
-from overages import Allowance, Charge, Money, Overage, PerUnit, Plan, Tier, TierCharge
+from overages import Allowance, Money, Overage, PerUnit, Plan, Tier, TierCharge
 from overages.codec import Codec, encode
 from overages.errors import InvalidType, InvalidValue, OveragesError
+from overages.prices.tier import Charge
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 import pytest
 from tests.texts import RECORD_TEXT, STATEMENT_TEXT, faults
 
-from overages import MetricTotal, Money, Summary
+from overages import Money, Summary
 from overages.codec import decode, encode
+from overages.statements.summary import MetricTotal
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ from json import dumps, loads
 import pytest
 from tests.texts import CYCLE, FEBRUARY, USAGE_TEXT, faults
 
-from overages import Account, Balance, Burndown, Period, Usage
+from overages import Account, Balance, Period, Usage
 from overages.codec import decode, encode
 from overages.errors import InvalidValue
+from overages.grants.burndown import Burndown
 
 
 @pytest.mark.parametrize(

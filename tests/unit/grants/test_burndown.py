@@ -6,9 +6,10 @@ from typing import Any
 import attrs
 import pytest
 
-from overages import Burndown, Currency, Draw, GrantBalance
+from overages import Currency
 from overages.codec import decode, encode
 from overages.errors import InvalidType, InvalidValue, OveragesError
+from overages.grants.burndown import Burndown, Draw, GrantBalance
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 END = datetime(2024, 3, 1, tzinfo=UTC)

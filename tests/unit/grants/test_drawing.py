@@ -7,8 +7,10 @@ from typing import Any
 import attrs
 import pytest
 
-from overages import Burndown, Cycle, Draw, Grant, Money, Period, burn_down, draw
+from overages import Cycle, Grant, Money, Period
 from overages.errors import CurrencyMismatch, InvalidType, InvalidValue, InvalidValues
+from overages.grants.burndown import Burndown, Draw
+from overages.grants.drawing import burn_down, draw
 
 FEB, MARCH = Period.month(2024, 2), Period.month(2024, 3)
 START = FEB.start

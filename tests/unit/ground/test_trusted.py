@@ -9,7 +9,6 @@ from attrs.exceptions import FrozenInstanceError
 
 from overages import (
     Allowance,
-    Charge,
     Graduated,
     Money,
     Overage,
@@ -23,6 +22,7 @@ from overages import (
     calculate,
 )
 from overages._ground.trusted import slot_setters, trusted
+from overages.prices.tier import Charge
 
 FEBRUARY = Period.month(2024, 2)
 TIERS = [Tier(10, "0.5"), Tier(None, "0.25", flat=1)]

@@ -9,7 +9,6 @@ import pytest
 
 from overages import (
     Allowance,
-    Charge,
     Exchanged,
     Graduated,
     Period,
@@ -24,6 +23,7 @@ from overages import (
 )
 from overages.codec import Codec
 from overages.errors import InvalidType, InvalidValue, InvalidValues
+from overages.prices.tier import Charge
 
 CREDITS = Graduated([Tier(100, price=2, maximum=150), Tier(None, price=1, flat=5)])
 

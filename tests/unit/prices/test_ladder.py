@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from overages import Charge, Tier, TierCharge
+from overages import Tier, TierCharge
 from overages.errors import InvalidType, InvalidValue, InvalidValues
 from overages.prices.ladder import PriceTable, check_table
+from overages.prices.tier import Charge
 
 OPEN = "must be None, or what lies beyond has no price"
 BOUND = "must have a bound, for only the last tier is open"

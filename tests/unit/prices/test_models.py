@@ -5,19 +5,10 @@ from typing import Any
 
 import pytest
 
-from overages import (
-    Charge,
-    Graduated,
-    Package,
-    Percentage,
-    PerUnit,
-    PriceModel,
-    Tier,
-    TierCharge,
-    Volume,
-)
+from overages import Graduated, Package, Percentage, PerUnit, PriceModel, Tier, TierCharge, Volume
 from overages.errors import InvalidType, InvalidValue, InvalidValues
 from overages.prices.models import TieredPrice, price_model
+from overages.prices.tier import Charge
 
 TIERS = [Tier(10, price=2), Tier(None, price=1, flat=5)]
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from overages import Charge, Tier, TierCharge
+from overages import Tier, TierCharge
 from overages.errors import InvalidType, InvalidValue, InvalidValues
+from overages.prices.tier import Charge
 
 FIRST = Tier(100, "0.10")
 SECOND = Tier(None, "0.05")

@@ -11,7 +11,6 @@ from overages import (
     PerUnit,
     Plan,
     PriceModel,
-    TransactionCharge,
     TransactionFee,
     Usage,
     UsageEvent,
@@ -19,6 +18,7 @@ from overages import (
     meter,
 )
 from overages.errors import InvalidType, InvalidValue, InvalidValues
+from overages.prices.transactions import TransactionCharge
 
 FEBRUARY = Period.month(2024, 2)
 

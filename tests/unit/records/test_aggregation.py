@@ -9,7 +9,6 @@ from tests.recorded import recorded, stored
 from overages import (
     Allowance,
     Currency,
-    MetricTotal,
     Money,
     OverageRecord,
     Period,
@@ -21,6 +20,7 @@ from overages import (
     calculate,
 )
 from overages.errors import CurrencyMismatch, InvalidType, InvalidValue, UnknownCurrency
+from overages.statements.summary import MetricTotal
 
 FEBRUARY, MARCH = Period.month(2024, 2), Period.month(2024, 3)
 

@@ -10,10 +10,19 @@ from typing import Any
 import pytest
 from tests.recorded import stored
 
-from overages import ChainHead, Currency, Money, OverageRecord, Period
+from overages import Currency, Money, OverageRecord, Period
 from overages.codec import encode
 from overages.errors import InvalidType, InvalidValue, InvalidValues, RecordsAltered
-from overages.records.chain import COLUMNS, START, Link, Row, row_digest, row_of, verify_chain
+from overages.records.chain import (
+    COLUMNS,
+    START,
+    ChainHead,
+    Link,
+    Row,
+    row_digest,
+    row_of,
+    verify_chain,
+)
 
 FEBRUARY = Period.month(2024, 2)
 RECORD = OverageRecord(

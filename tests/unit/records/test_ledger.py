@@ -12,7 +12,6 @@ from tests.recorded import AT
 
 from overages import (
     Allowance,
-    ChainHead,
     Graduated,
     Money,
     OverageRecord,
@@ -35,7 +34,7 @@ from overages.errors import (
     PeriodOverlap,
     RecordConflict,
 )
-from overages.records.chain import START, link_of, row_of, verify_chain
+from overages.records.chain import START, ChainHead, link_of, row_of, verify_chain
 from overages.records.ledger import Ledger, Recording
 
 FEBRUARY, MARCH = Period.month(2024, 2), Period.month(2024, 3)

@@ -12,7 +12,7 @@ import pytest
 from tests.pages import caption_of, rows_of
 from tests.recorded import AT, stored
 
-from overages import MetricTotal, Money, OverageRecord, Period, Summary
+from overages import Money, OverageRecord, Period, Summary
 from overages.errors import (
     CurrencyMismatch,
     InvalidType,
@@ -20,6 +20,7 @@ from overages.errors import (
     InvalidValues,
     UnknownMetric,
 )
+from overages.statements.summary import MetricTotal
 
 FEBRUARY = Period.month(2024, 2)
 TOKENS = MetricTotal(250_000, Money(2500, "USD"))

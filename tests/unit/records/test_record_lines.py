@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from tests.recorded import stored
 
-from overages import MetricTotal, Money, OverageRecord, Period, Summary, aggregate
+from overages import Money, OverageRecord, Period, Summary, aggregate
 from overages.errors import CurrencyMismatch, InvalidType, InvalidValue, InvalidValues
+from overages.statements.summary import MetricTotal
 
 FEBRUARY = Period.month(2024, 2)
 TOKENS = MetricTotal(250_000, Money(2500, "USD"))

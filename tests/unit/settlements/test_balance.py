@@ -7,9 +7,11 @@ from typing import Any
 import attrs
 import pytest
 
-from overages import Balance, Burndown, Carried, Currency, Period, Usage
+from overages import Balance, Currency, Period, Usage
 from overages.codec import decode, encode
 from overages.errors import InvalidType, InvalidValue, InvalidValues
+from overages.grants.burndown import Burndown
+from overages.terms.carry_over import Carried
 
 JAN, FEB = (Period.month(2024, n) for n in (1, 2))
 LAYERS = (Carried(5, JAN), Carried(7, FEB, 2))

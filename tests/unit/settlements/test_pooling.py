@@ -1,7 +1,6 @@
 """Pooling: who owes what of an allowance that is shared, and what is refused."""
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,15 +14,14 @@ from overages import (
     Period,
     PerUnit,
     Plan,
-    PooledStatement,
-    PoolShare,
     Tier,
     Usage,
     calculate,
     pool,
-    pooled_limit,
 )
 from overages.errors import OveragesError, UnknownMetric
+from overages.settlements.pooling import PooledStatement
+from overages.settlements.sharing import PoolShare
 
 FEBRUARY, MARCH = Period.month(2024, 2), Period.month(2024, 3)
 PLAN = Plan(
@@ -133,12 +131,6 @@ def test_a_plan_without_metrics_has_nothing_to_share() -> None:
     assert pooled.explain().endswith("total                 0.00 USD")
 
 
-def test_seats_bring_their_allowances_into_the_pool() -> None:
-    assert pooled_limit(10_000, seats=12) == 120_000
-    assert pooled_limit("0.5", seats="2.5") == Decimal("1.25")
-    assert pooled_limit(10, seats=0) == 0
-
-
 STATEMENT = calculate(PLAN, used("group", tokens=1_500))
 
 
@@ -170,12 +162,6 @@ STATEMENT = calculate(PLAN, used("group", tokens=1_500))
         (
             lambda: pool(PLAN, [LAB, SHOP], "g").total_of("mill"),
             "org_id: must be a member of the pool: lab, shop, got 'mill'",
-        ),
-        (lambda: pooled_limit(-1, 1), "per_seat: must not be negative, got -1"),
-        (lambda: pooled_limit("1E-12", 1), "per_seat: must be a plain decimal number"),
-        (
-            lambda: pooled_limit("0.000000000001", "0.1"),
-            "per_seat x seats: must have at most 12 decimal digits",
         ),
     ],
 )

@@ -11,8 +11,6 @@ import pytest
 from overages import (
     Allowance,
     Balance,
-    Burndown,
-    Carried,
     CarryOver,
     Conversion,
     Cycle,
@@ -32,6 +30,8 @@ from overages import (
     settle,
 )
 from overages.errors import InvalidType, InvalidValue, InvalidValues, UnknownMetric
+from overages.grants.burndown import Burndown
+from overages.terms.carry_over import Carried
 
 JAN, FEB, MAR = (Period.month(2024, n) for n in (1, 2, 3))
 YEAR = Cycle.calendar("year")

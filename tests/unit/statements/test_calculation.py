@@ -7,7 +7,6 @@ import pytest
 
 from overages import (
     Allowance,
-    Charge,
     Graduated,
     Money,
     Package,
@@ -24,6 +23,7 @@ from overages import (
     charge_between,
 )
 from overages.errors import InvalidType, InvalidValue, InvalidValues, UnknownMetric
+from overages.prices.tier import Charge
 
 FEBRUARY = Period.month(2024, 2)
 STARTER = Plan.from_monthly_fields(

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from overages import LimitPart
 from overages.errors import InvalidType, InvalidValues
+from overages.statements.limit_part import LimitPart
 
 
 @pytest.mark.parametrize(

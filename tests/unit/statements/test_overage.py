@@ -5,18 +5,9 @@ from typing import Any
 
 import pytest
 
-from overages import (
-    Graduated,
-    LimitPart,
-    Money,
-    Overage,
-    Package,
-    PerUnit,
-    Tier,
-    TierCharge,
-    Volume,
-)
+from overages import Graduated, Money, Overage, Package, PerUnit, Tier, TierCharge, Volume
 from overages.errors import InvalidValue, InvalidValues
+from overages.statements.limit_part import LimitPart
 
 TIERS = [
     Tier(100, "0.10"),

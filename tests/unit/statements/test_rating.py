@@ -14,7 +14,6 @@ from overages import (
     Conversion,
     Discount,
     Graduated,
-    LimitPart,
     Money,
     Package,
     Period,
@@ -28,6 +27,7 @@ from overages import (
     settle,
 )
 from overages.errors import InvalidValue
+from overages.statements.limit_part import LimitPart
 from overages.statements.rating import Circumstances, rate
 
 FEBRUARY = Period.month(2024, 2)

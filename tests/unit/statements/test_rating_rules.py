@@ -7,7 +7,6 @@ import pytest
 
 from overages import (
     Allowance,
-    Charge,
     Commitment,
     Discount,
     Money,
@@ -21,6 +20,7 @@ from overages import (
     calculate,
 )
 from overages.errors import InvalidType, InvalidValue, InvalidValues, UnknownMetric
+from overages.prices.tier import Charge
 
 FEBRUARY = Period.month(2024, 2)
 USD_1, USD_5 = Money(100, "USD"), Money(500, "USD")

@@ -5,17 +5,9 @@ from typing import Any
 
 import pytest
 
-from overages import (
-    Allowance,
-    Money,
-    Period,
-    PerUnit,
-    Plan,
-    Usage,
-    calculate,
-    calculate_segments,
-)
+from overages import Allowance, Money, Period, PerUnit, Plan, Usage, calculate
 from overages.errors import InvalidType, InvalidValue, UnknownMetric
+from overages.statements.segments import calculate_segments
 
 FEB = Period.month(2024, 2)
 FIRST, LAST = FEB.split(datetime(2024, 2, 20, tzinfo=UTC))

@@ -11,7 +11,6 @@ from overages import (
     Allowance,
     Currency,
     Graduated,
-    MetricTotal,
     Money,
     Overage,
     Package,
@@ -31,6 +30,7 @@ from overages.errors import (
     InvalidValues,
     UnknownMetric,
 )
+from overages.statements.summary import MetricTotal
 
 FEBRUARY = Period.month(2024, 2)
 STARTER = Plan.from_monthly_fields(

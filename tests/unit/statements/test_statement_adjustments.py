@@ -12,7 +12,6 @@ from overages import (
     Adjustment,
     Allowance,
     Discount,
-    MetricTotal,
     Money,
     Period,
     PerUnit,
@@ -23,6 +22,7 @@ from overages import (
     calculate,
 )
 from overages.errors import CurrencyMismatch, InvalidType, InvalidValue, UnknownMetric
+from overages.statements.summary import MetricTotal
 
 FEBRUARY = Period.month(2024, 2)
 STARTER = Plan("starter", "USD", {"tokens": Allowance(500_000, PerUnit("0.0001"))})

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from overages import Carried, CarryOver, Period
+from overages import CarryOver, Period
 from overages.errors import InvalidType, InvalidValue, InvalidValues, OveragesError
+from overages.terms.carry_over import Carried
 
 JANUARY = Period.month(2024, 1)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.pages import caption_of, rows_of
 
-from overages import Allowance, Charge, Currency, Graduated, Money, PerUnit, Plan, Rounding, Tier
+from overages import Allowance, Currency, Graduated, Money, PerUnit, Plan, Rounding, Tier
 from overages.errors import (
     CurrencyMismatch,
     InvalidType,
@@ -15,6 +15,7 @@ from overages.errors import (
     InvalidValues,
     UnknownCurrency,
 )
+from overages.prices.tier import Charge
 
 TOKENS = Allowance(500_000, PerUnit("0.0001"))
 SEATS = Allowance(None, PerUnit(0))

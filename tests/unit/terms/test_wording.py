@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from overages import Charge, Exchanged, Graduated, Money, Package, Percentage, PerUnit, Tier, Volume
+from overages import Exchanged, Graduated, Money, Package, Percentage, PerUnit, Tier, Volume
+from overages.prices.tier import Charge
 from overages.terms.wording import price_terms, rule_terms
 
 

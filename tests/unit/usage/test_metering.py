@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from overages import Meter, Metric, Period, Usage, UsageEvent, meter
+from overages import Metric, Period, Usage, UsageEvent, meter
 from overages.errors import (
     EventConflict,
     InvalidType,
@@ -16,7 +16,7 @@ from overages.errors import (
     InvalidValues,
     OveragesError,
 )
-from overages.usage.metering import usage_of
+from overages.usage.metering import Meter, usage_of
 from overages.usage.routing import Routes
 
 JANUARY, FEBRUARY, MARCH = (Period.month(2024, month) for month in (1, 2, 3))

@@ -18,7 +18,7 @@ NAMES = [
     "OverageRecord", "OverageService", "Package", "PerUnit", "Percentage", "Period", "Plan",
     "PoolShare", "PooledStatement", "PriceModel", "Proration", "Recording", "Repository",
     "Rounding", "Settlement", "SqliteRepository", "Statement", "Summary", "Tier", "TierCharge",
-    "TransactionCharge", "TransactionFee", "Usage", "UsageEvent", "Volume", "aggregate",
+    "TransactionFee", "Usage", "UsageEvent", "Volume", "aggregate",
     "calculate", "calculate_many", "charge_between", "meter", "pool", "settle",
 ]  # fmt: skip
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from overages.prices.exchange import Exchanged
     from overages.prices.models import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
     from overages.prices.tier import Charge, Tier, TierCharge
-    from overages.prices.transactions import TransactionCharge, TransactionFee
+    from overages.prices.transactions import TransactionFee
     from overages.records.aggregation import aggregate
     from overages.records.chain import ChainHead
     from overages.records.ledger import Recording
@@ -108,7 +108,6 @@ __all__ = [
     "Summary",
     "Tier",
     "TierCharge",
-    "TransactionCharge",
     "TransactionFee",
     "Usage",
     "UsageEvent",
@@ -135,7 +134,7 @@ _HOMES = {
     "prices.exchange": ["Exchanged"],
     "prices.models": ["Graduated", "Package", "PerUnit", "Percentage", "PriceModel", "Volume"],
     "prices.tier": ["Charge", "Tier", "TierCharge"],
-    "prices.transactions": ["TransactionCharge", "TransactionFee"],
+    "prices.transactions": ["TransactionFee"],
     "records.aggregation": ["aggregate"],
     "records.chain": ["ChainHead"],
     "records.ledger": ["Recording"],

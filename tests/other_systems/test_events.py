@@ -5,10 +5,17 @@ Amounts are in major currency units.
 """
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
 from overages import TransactionFee
+from overages.amounts.exact import Exact
+
+
+def total_of(costs: tuple[Exact, ...]) -> Fraction:
+    """Return the sum of some costs."""
+    return sum((Fraction(cost) for cost in costs), Fraction())
 
 
 @pytest.mark.parametrize(
@@ -35,7 +42,7 @@ from overages import TransactionFee
 def test_the_fees_of_a_period_come_to_what_the_other_system_charges(
     fee: TransactionFee, amounts: list[int], expected: str
 ) -> None:
-    assert fee.charge_each(amounts).exact_cost == Decimal(expected)
+    assert total_of(fee.charge_each(amounts)) == Fraction(expected)
 
 
 @pytest.mark.parametrize(
@@ -54,10 +61,9 @@ def test_the_fees_of_a_period_come_to_what_the_other_system_charges(
 def test_each_event_costs_what_it_adds_to_the_fees(
     fee: TransactionFee, amounts: list[int], expected: list[str], total: str
 ) -> None:
-    charge = fee.charge_each([])
-    costs = []
-    for amount in amounts:
-        charge = charge.then([amount])
-        costs.append(charge.exact_cost)
+    costs = [
+        *fee.charge_each(amounts[:2]),
+        *fee.charge_each(amounts[2:], events_before=2, amount_before=sum(amounts[:2])),
+    ]
     assert costs == [Decimal(cost) for cost in expected]
-    assert fee.charge_each(amounts).exact_cost == Decimal(total)
+    assert total_of(fee.charge_each(amounts)) == Fraction(total)

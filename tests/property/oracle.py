@@ -295,7 +295,7 @@ def table_faults(rows: Sequence[Mapping[str, Any] | None]) -> set[str]:
     return faults
 
 
-# Fees on transactions, and units that come and go
+# Fees on transactions
 
 
 def fees_on_sums(fee: TransactionFee, amounts: Sequence[Number]) -> tuple[int, Fraction]:

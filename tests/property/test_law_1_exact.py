@@ -105,7 +105,6 @@ def test_every_part_of_a_value_keeps_the_number_that_was_given(number: Spelled) 
         TransactionFee(1, free_amount=given_number).free_amount,
         TransactionFee(1, min_per_event=given_number).min_per_event,
         TransactionFee(1, max_per_event=given_number).max_per_event,
-        TransactionFee(1).charge_each([given_number]).amounts[0],
         Allowance(given_number, PerUnit(1)).included,
         Usage("org-1", FEBRUARY, {"tokens": given_number}).quantities["tokens"],
         Account("org-1", "starter", {"tokens": given_number}).limits["tokens"],

@@ -29,7 +29,6 @@ from overages import (
     calculate,
 )
 from overages.errors import InvalidValue
-from overages.prices.transactions import TransactionCharge
 from overages.settlements.carrying import Carrying
 from overages.settlements.sharing import PoolShare
 from overages.terms.carry_over import Carried
@@ -55,11 +54,6 @@ USD_5 = Money(5, "USD")
         (Exchanged(PerUnit(1), 2), {"rate": "3.0"}, Exchanged(PerUnit(1), 3)),
         (Conversion(divide=60), {"increment": 1}, Conversion(divide=60, increment=1)),
         (TransactionFee(5), {"fixed": 1}, TransactionFee(5, 1)),
-        (
-            TransactionCharge(TransactionFee(5), [1]),
-            {"amounts": [2, 3]},
-            TransactionFee(5).charge_each([2, 3]),
-        ),
         (Allowance(5, PerUnit(1)), {"included": None}, Allowance(None, PerUnit(1))),
         (
             Allowance(5, PerUnit(1), minimum=USD_5),

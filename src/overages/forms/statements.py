@@ -21,7 +21,7 @@ from overages.forms.usage import USAGE_FORMS
 from overages.forms.values import EXACT, INSTANT, NAME, NUMBER, PERIOD, TEXT, WHOLE
 from overages.periods.period import Period
 from overages.prices.tier import Charge, TierCharge
-from overages.prices.transactions import TransactionCharge, TransactionFee
+from overages.prices.transactions import TransactionFee
 from overages.records.chain import ChainHead
 from overages.records.record import OverageRecord
 from overages.settlements.sharing import PoolShare
@@ -167,13 +167,6 @@ PLAIN: Final[dict[type, Form]] = {
         adjustments=unless({}, by_name(MONEY)),
     ),
     TierCharge: _TIER_CHARGE,
-    TransactionCharge: table(
-        TransactionCharge,
-        fee=_FEE,
-        amounts=list_of(NUMBER),
-        events_before=WHOLE,
-        amount_before=NUMBER,
-    ),
     TransactionFee: _FEE,
     **USAGE_FORMS,
 }

@@ -1,24 +1,21 @@
 """Transaction fees: a percentage of each amount, with allowances and bounds by the event.
 
-A fee depends on the amounts one by one, not on their sum, so it is worked out beside the meter:
-
     fee = TransactionFee("1.3", fixed=2, free_events=3, free_amount=250)
-    charge = fee.charge_each([50, 100, 250, 400])
-    charge.exact_cost, charge.paid_events             # Decimal("11.15"), 2
-    charge.then([99]).exact_cost                      # what the next event costs
+    fee.charge_each([50, 100, 250, 400])              # 0, 0, 3.95 and 7.20
 
-A plan bills what it comes to as a quantity of money: a metric whose price is ``PerUnit(1)``.
+A fee is no price model: it depends on each amount and on their order, and a price has one quantity,
+of which a statement is made. So the fees are what is metered, in major currency units, and a plan
+bills them at ``PerUnit(1)``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from collections.abc import Iterable
+from typing import Final
 
-from attrs import field, frozen
+from attrs import frozen
 
-from overages._ground.display import text_table
-from overages._ground.parsing import an_int, each, instance_of, optional, parse_all
+from overages._ground.parsing import an_int, each, optional, parse_all
 from overages.amounts.exact import (
     SCALE,
     Exact,
@@ -28,9 +25,7 @@ from overages.amounts.exact import (
     non_negative,
     non_negative_sum,
     optional_non_negative,
-    plain_text,
     scaled,
-    unscaled,
 )
 from overages.errors import InvalidValue
 
@@ -56,7 +51,7 @@ class TransactionFee:
     :raises InvalidValue: if a number is negative, or the least is more than the most.
 
     >>> fee = TransactionFee("2.99", max_per_event=12, min_per_event="1.75", free_events=1)
-    >>> [str(cost) for cost in fee.charge_each([500, 10, 80, 10_000]).costs]
+    >>> [str(cost) for cost in fee.charge_each([500, 10, 80, 10_000])]
     ['0', '1.75', '2.392', '12']
     """
 
@@ -90,151 +85,55 @@ class TransactionFee:
             raise InvalidValue("min_per_event", least, f"must be at most max_per_event, {most}")
         self.__attrs_init__(*values)
 
-    def charge_each(self, amounts: Iterable[QuantityLike]) -> TransactionCharge:
-        """Return what a period's events cost, one by one.
+    def charge_each(
+        self,
+        amounts: Iterable[QuantityLike],
+        *,
+        events_before: int = 0,
+        amount_before: QuantityLike = 0,
+    ) -> tuple[Exact, ...]:
+        """Return the exact fee of each event, in major currency units; 0 for one that is free.
 
-        :param amounts: of all events so far, in order; major currency units, zero or more.
+        In steps, each going on from the number of events before it and the sum of their amounts,
+        the fees are those of all events at once.
+
+        :param amounts: of the events, in order; major currency units, zero or more.
+        :param events_before: number of the period's events that were charged before, zero or more.
+        :param amount_before: sum of their amounts.
         :raises InvalidType: for an amount that is a float or no number.
         :raises InvalidValue: for a negative one; what becomes of the fee of a payment that is taken
             back is for the host to say.
+
+        >>> fee = TransactionFee(5, fixed=1, free_amount=120)
+        >>> [str(cost) for cost in fee.charge_each([100, 10, 20])]
+        ['0', '0', '1.5']
+        >>> fee.charge_each([20], events_before=2, amount_before=110)
+        (Decimal('1.5'),)
         """
-        return TransactionCharge(self, amounts)
-
-
-class EventCharge(NamedTuple):
-    """What one event costs: its amount, the part that is paid (None if it is free), the cost."""
-
-    amount: Quantity
-    paid: Quantity | None
-    exact_cost: Exact
-
-
-@frozen(init=False, weakref_slot=False)
-class TransactionCharge:
-    """What events cost by a `TransactionFee`, one by one.
-
-    :param fee: what they are charged.
-    :param amounts: of the events, in order; major currency units, zero or more.
-    :param events_before: how many events of the period came before them, already charged.
-    :param amount_before: what the amounts of those came to.
-
-    `events` has for each of them its amount, the part of it that is paid (None if it is free) and
-    its exact cost.
-
-    >>> charge = TransactionFee(5, fixed=1, free_amount=120).charge_each([100, 10, 20])
-    >>> charge.exact_cost, charge.paid_events, charge.free_events
-    (Decimal('1.5'), 1, 2)
-    >>> charge.events[2]
-    EventCharge(amount=20, paid=10, exact_cost=Decimal('1.5'))
-    >>> print(charge.explain())
-    amount  fee                 exact
-       100  free                    0
-        10  free                    0
-        20  10 x 5 % + 1 fixed    1.5
-    """
-
-    fee: TransactionFee
-    amounts: tuple[Quantity, ...]
-    events_before: int
-    amount_before: Quantity
-    events: tuple[EventCharge, ...] = field(eq=False, repr=False, init=False)
-
-    def __init__(
-        self,
-        fee: TransactionFee,
-        amounts: Iterable[QuantityLike],
-        events_before: int = 0,
-        amount_before: Quantity = 0,
-    ) -> None:
-        values = parse_all(
-            (instance_of(TransactionFee), fee, "fee"),
+        charged, count, before = parse_all(
             (each(non_negative), amounts, "amounts"),
             (_count, events_before, "events_before"),
             (non_negative_sum, amount_before, "amount_before"),
         )
-        self.__attrs_init__(*values)
-        object.__setattr__(self, "events", tuple(_charged(*values)))
+        total = scaled(before)
+        fees = []
+        for index, amount in enumerate(charged, count):
+            total += scaled(amount)
+            fees.append(exact_number(self._fee(scaled(amount), index, total), _PARTS))
+        return tuple(fees)
 
-    def then(self, amounts: Iterable[QuantityLike]) -> TransactionCharge:
-        """Return what the events that come next cost, given these and those before.
-
-        What charges in a row come to is what one charge for all of their events comes to.
-
-        >>> first = TransactionFee(5, fixed=1, free_amount=120).charge_each([100])
-        >>> [str(cost) for cost in first.then([10, 20]).then([20]).costs]
-        ['2']
-        """
-        after = sum(map(scaled, self.amounts), scaled(self.amount_before))
-        count = self.events_before + len(self.amounts)
-        return TransactionCharge(self.fee, amounts, count, unscaled(after))
-
-    @property
-    def exact_cost(self) -> Exact:
-        """What the events cost together, unrounded, in major currency units."""
-        ratios = (cost.as_integer_ratio() for cost in self.costs)
-        return exact_number(sum(over * (_PARTS // under) for over, under in ratios), _PARTS)
-
-    @property
-    def costs(self) -> tuple[Exact, ...]:
-        """What each event costs, unrounded, in major currency units."""
-        return tuple(event.exact_cost for event in self.events)
-
-    @property
-    def free_events(self) -> int:
-        """How many of the events are free."""
-        return sum(event.paid is None for event in self.events)
-
-    @property
-    def paid_events(self) -> int:
-        """How many of the events are not free."""
-        return len(self.events) - self.free_events
-
-    def explain(self) -> str:
-        """Say how the cost comes about, as text with a line for each event."""
-        rows = [
-            [plain_text(event.amount), self._how(event), plain_text(event.exact_cost)]
-            for event in self.events
-        ]
-        return text_table([["amount", "fee", "exact"], *rows], "rlr")
-
-    def _how(self, event: EventCharge) -> str:
-        if event.paid is None:
-            return "free"
-        fee = self.fee
-        text = f"{plain_text(event.paid)} x {plain_text(fee.percent)} %"
-        if fee.fixed:
-            text += f" + {plain_text(fee.fixed)} fixed"
-        if fee.min_per_event is not None:
-            text += f", at least {plain_text(fee.min_per_event)}"
-        if fee.max_per_event is not None:
-            text += f", at most {plain_text(fee.max_per_event)}"
-        return text
-
-
-def _charged(
-    fee: TransactionFee, amounts: Iterable[Quantity], count: int, before: Quantity
-) -> Iterator[EventCharge]:
-    """Yield what each event costs, in order."""
-    any_free = fee.free_events is not None or fee.free_amount is not None
-    free = None if fee.free_amount is None else scaled(fee.free_amount)
-    total = scaled(before)
-    for index, amount in enumerate(amounts, count):
-        part = scaled(amount)
-        total += part
-        paid = part
-        if any_free and (fee.free_events is None or index < fee.free_events):
-            if free is None or total <= free:
-                yield EventCharge(amount, None, exact_number(0, 1))
-                continue
-            paid = min(part, total - free)
-        yield EventCharge(amount, unscaled(paid), exact_number(_cost(fee, paid), _PARTS))
-
-
-def _cost(fee: TransactionFee, paid: int) -> int:
-    cost = paid * scaled(fee.percent) + _in_parts(fee.fixed)
-    if fee.min_per_event is not None:
-        cost = max(cost, _in_parts(fee.min_per_event))
-    return cost if fee.max_per_event is None else min(cost, _in_parts(fee.max_per_event))
+    def _fee(self, amount: int, index: int, total: int) -> int:
+        """Return the fee of an event, with the number of events before it and the running total."""
+        has_free = self.free_events is not None or self.free_amount is not None
+        if has_free and (self.free_events is None or index < self.free_events):
+            beyond = 0 if self.free_amount is None else max(0, total - scaled(self.free_amount))
+            if not beyond:
+                return 0
+            amount = min(amount, beyond)
+        fee = amount * scaled(self.percent) + _in_parts(self.fixed)
+        if self.min_per_event is not None:
+            fee = max(fee, _in_parts(self.min_per_event))
+        return fee if self.max_per_event is None else min(fee, _in_parts(self.max_per_event))
 
 
 def _in_parts(amount: Quantity) -> int:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from overages.prices.exchange import Exchanged
 from overages.prices.models import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
 from overages.prices.tier import Charge, Tier, TierCharge
-from overages.prices.transactions import TransactionCharge, TransactionFee
+from overages.prices.transactions import TransactionFee
 from overages.terms.conversion import Conversion
 from overages.testing.pricing import our_price_recipes
 from overages.testing.recipe import Recipe
@@ -75,8 +75,3 @@ def conversions() -> st.SearchStrategy[Conversion]:
 def transaction_fees() -> st.SearchStrategy[TransactionFee]:
     """Return fees on transactions, with and without allowances and bounds."""
     return values_of(TransactionFee)
-
-
-def transaction_charges() -> st.SearchStrategy[TransactionCharge]:
-    """Return what some transactions cost, the first of a period or later ones."""
-    return values_of(TransactionCharge)

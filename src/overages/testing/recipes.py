@@ -17,7 +17,7 @@ from overages.periods.period import Period
 from overages.prices.exchange import Exchanged
 from overages.prices.models import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
 from overages.prices.tier import Charge, Tier, TierCharge
-from overages.prices.transactions import TransactionCharge, TransactionFee
+from overages.prices.transactions import TransactionFee
 from overages.records.chain import ChainHead
 from overages.records.ledger import Recording
 from overages.records.record import OverageRecord
@@ -88,7 +88,6 @@ from overages.testing.pricing import (
 from overages.testing.recipe import Recipe, Spelled
 from overages.testing.rules import (
     conversion_recipes,
-    transaction_charge_recipes,
     transaction_fee_recipes,
 )
 from overages.testing.settling import settled_balance_recipes, settlement_recipes
@@ -220,7 +219,6 @@ OUR_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
     Summary: summary_recipes(),
     Tier: st.one_of(tier_recipes(), positive_numbers.flatmap(tier_recipes)),
     TierCharge: tier_charge_recipes,
-    TransactionCharge: transaction_charge_recipes,
     TransactionFee: transaction_fee_recipes,
     Usage: usage_recipes,
     UsageEvent: event_recipes,

@@ -52,7 +52,6 @@ STRATEGIES: Final = {
     "Summary": "summaries",
     "Tier": "tiers",
     "TierCharge": "tier_charges",
-    "TransactionCharge": "transaction_charges",
     "TransactionFee": "transaction_fees",
     "Usage": "usages",
     "UsageEvent": "usage_events",

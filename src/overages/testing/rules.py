@@ -7,23 +7,21 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from overages.prices.transactions import TransactionCharge, TransactionFee
+from overages.prices.transactions import TransactionFee
 from overages.terms.conversion import Conversion
 from overages.testing.basics import roundings
 from overages.testing.numerals import (
     flat_fees,
     in_parts,
     modest_numbers,
-    modest_parts,
     non_negative_numbers,
     pers,
     positive_numbers,
     prices,
     sizes,
     small_wholes,
-    spelled,
 )
-from overages.testing.recipe import Recipe, Spelled
+from overages.testing.recipe import Recipe
 
 conversion_recipes = st.builds(
     lambda *args: Recipe(Conversion, args),
@@ -51,14 +49,3 @@ transaction_fee_recipes = _fees()
 transaction_amounts = st.lists(
     st.one_of(small_wholes, modest_numbers, non_negative_numbers), max_size=6
 )
-
-
-@st.composite
-def _charges(draw: st.DrawFn) -> Recipe[TransactionCharge]:
-    amounts = draw(transaction_amounts)
-    before = draw(spelled(modest_parts, st.sampled_from([(1, 2), (2, 1), (1, 7)])))
-    args = (Spelled(amounts, tuple(amounts)), draw(st.integers(0, 4)), before)
-    return Recipe(TransactionCharge, (draw(transaction_fee_recipes), *args))
-
-
-transaction_charge_recipes = _charges()

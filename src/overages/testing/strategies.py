@@ -44,7 +44,6 @@ from overages.testing.prices import (
     prices,
     tier_charges,
     tiers,
-    transaction_charges,
     transaction_fees,
     unit_prices,
     volume_prices,
@@ -74,7 +73,7 @@ __all__ = [
     "histories", "increments", "limit_parts", "metric_totals", "metrics", "money", "names",
     "overage_lines", "package_prices", "percentages", "periods", "plans", "pool_shares",
     "pooled_statements", "prices", "recordings", "records", "register", "settlements",
-    "statements", "summaries", "tier_charges", "tiers", "transaction_charges", "transaction_fees",
+    "statements", "summaries", "tier_charges", "tiers", "transaction_fees",
     "unit_prices", "usage_events", "usages", "volume_prices",
 ]  # fmt: skip
 

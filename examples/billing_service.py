@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from overages import Account, OverageService, Period, Plan, SqliteRepository, UsageEvent
+from overages import Account, OverageService, Period, SqliteRepository, UsageEvent
+from overages.imports.monthly_fields import plan_from_monthly_fields
 
 ORG = "org-123"
 FEBRUARY = Period.month(2024, 2)
-STARTER = Plan.from_monthly_fields(
+STARTER = plan_from_monthly_fields(
     "starter",
     included_tokens_monthly=500_000,
     included_playbook_runs_monthly=50,

@@ -35,6 +35,7 @@ MODULES: Final = [
     "exports.stripe",
     "exports.wire",
     "imports.arrow",
+    "imports.monthly_fields",
     "testing.strategies",
     "testing.contract",
 ]

@@ -18,11 +18,12 @@ from overages import (
     UsageEvent,
 )
 from overages.imports.events import read_events
+from overages.imports.monthly_fields import plan_from_monthly_fields
 from overages.imports.plans import read_plans
 
 EXAMPLES = Path(__file__).parent.parent
 JANUARY = Period.month(2024, 1)
-MONTHLY = Plan.from_monthly_fields(
+MONTHLY = plan_from_monthly_fields(
     "monthly",
     included_tokens_monthly=500_000,
     included_playbook_runs_monthly=50,

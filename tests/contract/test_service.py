@@ -17,6 +17,7 @@ from overages.errors import (
     UnknownMetric,
     UnknownPlan,
 )
+from overages.imports.monthly_fields import plan_from_monthly_fields
 from overages.testing.contract.base import (
     FEB,
     MAR,
@@ -29,7 +30,7 @@ from overages.testing.contract.base import (
     shown,
 )
 
-STARTER: Final = Plan.from_monthly_fields(
+STARTER: Final = plan_from_monthly_fields(
     "starter",
     included_tokens_monthly=500_000,
     included_playbook_runs_monthly=50,

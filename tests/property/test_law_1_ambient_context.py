@@ -18,7 +18,6 @@ from overages import (
     Conversion,
     Money,
     OverageRecord,
-    Plan,
     Rounding,
     Statement,
     TransactionFee,
@@ -28,6 +27,7 @@ from overages import (
 )
 from overages.amounts.rounding import allocate
 from overages.errors import OveragesError
+from overages.imports.monthly_fields import plan_from_monthly_fields
 from overages.testing.numerals import fractions, non_negative_numbers, positive_numbers, spelled
 from overages.testing.recipe import Recipe, Spelled, cook
 from overages.testing.rules import (
@@ -228,7 +228,7 @@ def test_what_is_refused_is_refused_with_the_same_words(
 ) -> None:
     def refusal() -> tuple[type, str]:
         with pytest.raises(OveragesError) as caught:
-            Plan.from_monthly_fields(
+            plan_from_monthly_fields(
                 "starter",
                 included_tokens_monthly=1,
                 included_playbook_runs_monthly=1,

@@ -31,6 +31,7 @@ from overages import (
 )
 from overages.amounts.rounding import allocate
 from overages.errors import InvalidType, InvalidValue
+from overages.imports.monthly_fields import plan_from_monthly_fields
 from overages.records.chain import ChainHead
 from overages.statements.summary import MetricTotal
 from overages.testing.numerals import UNIT, written
@@ -69,7 +70,7 @@ MONTHLY_FIELDS = [
 
 def monthly(field: str) -> Callable[[Any], Plan]:
     """Return a function that makes a plan of the fields of a billing table, all 1 but one."""
-    return lambda number: Plan.from_monthly_fields(
+    return lambda number: plan_from_monthly_fields(
         "starter", **{**dict.fromkeys(MONTHLY_FIELDS, 1), field: number}
     )
 
@@ -114,7 +115,7 @@ ENTRANCES: dict[str, Callable[[Any], object]] = {
     "charge_between.after": lambda n: charge_between(PerUnit(1), 1, n),
     "calculate.limits, of one": lambda n: calculate(STARTER, NO_USAGE, limits={"tokens": n}),
     "calculate.limits": lambda n: calculate(STARTER, NO_USAGE, limits={"tokens": 1, "runs": n}),
-    **{f"Plan.from_monthly_fields.{field}": monthly(field) for field in MONTHLY_FIELDS},
+    **{f"plan_from_monthly_fields.{field}": monthly(field) for field in MONTHLY_FIELDS},
 }
 
 

@@ -33,6 +33,7 @@ from overages import (
 from overages.amounts.exact import exact_amount
 from overages.amounts.rounding import allocate
 from overages.errors import InvalidType, OveragesError
+from overages.imports.monthly_fields import plan_from_monthly_fields
 from overages.periods.period import parse_instant
 from overages.prices.tier import Charge
 from overages.usage.metering import Meter
@@ -105,7 +106,7 @@ class Metric(str, Enum):  # noqa: UP042 (what hosts have is often older than Str
         (lambda: Money(10**1000, "USD"), "minor: must have at most 1000 digits"),
         (lambda: Period.month_of(EVENT.at.replace(year=1, month=1, day=1, hour=0), WEST), "moment"),
         (
-            lambda: Plan.from_monthly_fields(
+            lambda: plan_from_monthly_fields(
                 "p",
                 included_tokens_monthly=1,
                 included_playbook_runs_monthly=1,

@@ -8,7 +8,6 @@ Made once, when the terms are agreed, and used for every calculation:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from fractions import Fraction
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
@@ -16,20 +15,13 @@ from attrs import field, frozen
 
 from overages._ground.display import html_table
 from overages._ground.names import by_metric, name
-from overages._ground.parsing import Parser, Problems, instance_of, one_of, optional, parse_all
-from overages.amounts.exact import (
-    Quantity,
-    QuantityLike,
-    exact_quantity,
-    non_negative,
-    optional_non_negative,
-    plain_text,
-)
+from overages._ground.parsing import Problems, instance_of, one_of, optional, parse_all
+from overages.amounts.exact import Quantity, plain_text
 from overages.amounts.money import Currency, Money, optional_non_negative_money
 from overages.amounts.rounding import Rounding, floor_form
 from overages.errors import CurrencyMismatch, InvalidValue
 from overages.periods.proration import Proration
-from overages.prices.models import PerUnit, PriceModel, TieredPrice
+from overages.prices.models import PriceModel, TieredPrice
 from overages.terms.allowance import USUAL, Allowance, money_of, unusual
 from overages.terms.discount import Discount, some_discounts
 from overages.terms.wording import price_terms, rule_terms
@@ -84,6 +76,7 @@ class Plan:
     :param proration: how much of the minimum a part of a period has.
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
 
+    >>> from overages import PerUnit
     >>> plan = Plan("starter", "USD", {"tokens": Allowance(500_000, PerUnit("0.0001"))})
     >>> plan.allowances["tokens"].included
     500000
@@ -145,65 +138,6 @@ class Plan:
         """Whether a period depends on the ones before it."""
         return any(allowance.keeps for allowance in self._allowances.values())
 
-    @classmethod
-    def from_monthly_fields(
-        cls,
-        slug: str,
-        *,
-        included_tokens_monthly: QuantityLike | None,
-        included_playbook_runs_monthly: QuantityLike | None,
-        included_seats: QuantityLike | None,
-        overage_token_price_milli_cents: QuantityLike,
-        overage_playbook_run_price_cents: QuantityLike,
-        overage_seat_price_cents: QuantityLike = 0,
-        monthly_price_cents: int | None = None,
-        currency: Currency | str = "USD",
-    ) -> Plan:
-        """Return a plan of tokens, playbook runs and seats from the fields of a billing table.
-
-        :param included_tokens_monthly: tokens included; None for unlimited (so the others).
-        :param overage_token_price_milli_cents: thousandths of a minor unit for a token.
-        :param overage_playbook_run_price_cents: minor units for a playbook run.
-        :param overage_seat_price_cents: minor units for a seat; free unless it is said.
-        :param monthly_price_cents: minor units a month, the plan's `base_fee`.
-
-        >>> plan = Plan.from_monthly_fields(
-        ...     "starter", included_tokens_monthly=500_000, included_playbook_runs_monthly=50,
-        ...     included_seats=3, overage_token_price_milli_cents=10,
-        ...     overage_playbook_run_price_cents=100)
-        >>> plan.allowances["tokens"].price
-        PerUnit(price=Decimal('0.0001'), per=1)
-        """
-        unit = Currency.coerce(currency)
-        cents = 10**unit.exponent
-        tokens, runs, seats, token_price, run_price, seat_price, fee = parse_all(
-            (optional_non_negative, included_tokens_monthly, "included_tokens_monthly"),
-            (
-                optional_non_negative,
-                included_playbook_runs_monthly,
-                "included_playbook_runs_monthly",
-            ),
-            (optional_non_negative, included_seats, "included_seats"),
-            (
-                _price_in(1000 * cents),
-                overage_token_price_milli_cents,
-                "overage_token_price_milli_cents",
-            ),
-            (
-                _price_in(cents),
-                overage_playbook_run_price_cents,
-                "overage_playbook_run_price_cents",
-            ),
-            (_price_in(cents), overage_seat_price_cents, "overage_seat_price_cents"),
-            (optional(_whole), monthly_price_cents, "monthly_price_cents"),
-        )
-        allowances = {
-            "tokens": Allowance(tokens, token_price),
-            "playbook_runs": Allowance(runs, run_price),
-            "seats": Allowance(seats, seat_price),
-        }
-        return cls(slug, unit, allowances, base_fee=None if fee is None else Money(fee, unit))
-
     @property
     def allowances(self) -> Mapping[str, Allowance]:
         """An `Allowance` for each metric, in the plan's order; can be read only."""
@@ -254,22 +188,6 @@ def _check(plan: Plan) -> None:
             path = f"allowances.{metric}.included_per"
             problems.add(InvalidValue(path, other, "must be another metric of the plan"))
     problems.raise_any()
-
-
-def _whole(value: object, field: str) -> int:
-    number = non_negative(value, field)
-    if not isinstance(number, int):
-        raise InvalidValue(field, value, "must be a whole number")
-    return number
-
-
-def _price_in(parts: int) -> Parser[PerUnit]:
-    """Return a parser of unit prices that are given in ``1 / parts`` of a major currency unit."""
-
-    def parse(value: object, field: str) -> PerUnit:
-        return PerUnit(exact_quantity(Fraction(non_negative(value, field)) / parts, field))
-
-    return parse
 
 
 def _rate(metric: str, allowance: Allowance, currency: Currency, rounding: Rounding) -> Rate:

@@ -58,10 +58,11 @@ from overages.exports.wire import (
     refusal,
     unauthorized,
 )
+from overages.imports.monthly_fields import plan_from_monthly_fields
 
 FEBRUARY = Period.month(2024, 2)
 NOW = datetime(2024, 2, 20, tzinfo=UTC)
-MONTHLY = Plan.from_monthly_fields(
+MONTHLY = plan_from_monthly_fields(
     "monthly",
     included_tokens_monthly=500_000,
     included_playbook_runs_monthly=50,

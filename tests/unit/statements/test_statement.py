@@ -30,10 +30,11 @@ from overages.errors import (
     InvalidValues,
     UnknownMetric,
 )
+from overages.imports.monthly_fields import plan_from_monthly_fields
 from overages.statements.summary import MetricTotal
 
 FEBRUARY = Period.month(2024, 2)
-STARTER = Plan.from_monthly_fields(
+STARTER = plan_from_monthly_fields(
     "starter",
     included_tokens_monthly=500_000,
     included_playbook_runs_monthly=50,

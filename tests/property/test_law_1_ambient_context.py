@@ -6,6 +6,7 @@ Each test makes values and results under the usual context and once more under a
 from __future__ import annotations
 
 import decimal
+import io
 import pickle
 from decimal import Decimal
 from fractions import Fraction
@@ -17,6 +18,7 @@ from hypothesis import assume, given, strategies as st
 from overages import (
     Conversion,
     Money,
+    Overage,
     OverageRecord,
     Rounding,
     Statement,
@@ -26,7 +28,12 @@ from overages import (
     charge_between,
 )
 from overages.amounts.rounding import allocate
+from overages.codec import encode
 from overages.errors import OveragesError
+from overages.exports import wire
+from overages.exports.arrow import records_to_arrow, statements_to_arrow
+from overages.exports.statements import json_lines, write_csv
+from overages.exports.stripe.texts import description, metadata, tiers_of
 from overages.imports.monthly_fields import plan_from_monthly_fields
 from overages.testing.numerals import fractions, non_negative_numbers, positive_numbers, spelled
 from overages.testing.recipe import Recipe, Spelled, cook
@@ -119,6 +126,40 @@ def test_a_statement_says_the_same_under_any_context(case: Case, context: decima
     assert hostile == usual
     texts = [str(part) for part in (hostile, usual)]
     assert texts[0] == texts[1]
+
+
+def sent_out(statement: Statement, line: Overage) -> list[object]:
+    """Return all that goes out to other systems: of a statement, and of the line of another."""
+    records, table = recorded(statement), io.StringIO()
+    write_csv([statement], table)
+    texts = [tiers_of(each) for each in (line, *statement.overages)]
+    items = [(description(each, None), metadata(each, None)) for each in records]
+    frames = [
+        statements_to_arrow([statement], amounts="text"),
+        records_to_arrow(records, amounts="text"),
+    ]
+    bodies = [wire.calculated(statement), wire.recorded("org-1", statement.period, records)]
+    stored = [encode(statement), *map(encode, records)]
+    lines = list(json_lines([statement]))
+    return [texts, items, frames, bodies, stored, lines, table.getvalue()]
+
+
+@few
+@given(
+    cases(),
+    priced_quantities(),
+    non_negative_numbers,
+    contexts,
+)
+def test_what_goes_out_is_the_same_under_any_context(
+    case: Case, pair: tuple[Recipe[Any], Spelled], before: Spelled, context: decimal.Context
+) -> None:
+    price, used = pair
+    assume(Fraction(used.first) + Fraction(before.first) < 10**26)  # the largest quantity
+    numbers = used.first, 0, price.one(), Money(0, "USD"), before.first
+    usual = sent_out(case.statement.one(), Overage("tokens", *numbers))
+    with ambient(context):
+        assert sent_out(case.statement.one(), Overage("tokens", *numbers)) == usual
 
 
 @many

@@ -4,6 +4,8 @@ Each line is wrong, and says of which kind. An ignore that nothing needs is an e
 strict mode, so a call that becomes accepted fails.
 """
 
+from decimal import Decimal
+
 from overages import (
     Account,
     Allowance,
@@ -26,6 +28,7 @@ from overages import (
     calculate,
     charge_between,
 )
+from overages.amounts.exact import Quantity
 from overages.grants.drawing import burn_down, draw
 from overages.prices.tier import Charge
 from overages.usage.metering import Meter
@@ -90,3 +93,25 @@ def refused(plan: Plan, usage: Usage, statement: Statement, money: Money, period
     usage.quantities["tokens"] = 5  # type: ignore[index]
     for _ in statement:  # type: ignore[misc]
         pass
+
+
+def rounded_by_a_context(exact: Decimal, quantity: Quantity, quantities: list[Quantity]) -> None:
+    """Use what rounds by the ambient decimal context, of which `exact.py` tells mypy."""
+    assert -quantity  # type: ignore[rounds]
+    assert +quantity  # type: ignore[rounds]
+    exact + 1  # type: ignore[rounds]
+    1 + exact  # type: ignore[operator]
+    quantity + 1  # type: ignore[operator, rounds]
+    below: Quantity = 1 - quantity  # type: ignore[assignment]
+    quantities[0] *= 2  # type: ignore[operator, rounds]
+    exact / below  # type: ignore[operator, rounds]
+    exact // 2  # type: ignore[rounds]
+    exact % 2  # type: ignore[rounds]
+    exact**2  # type: ignore[rounds]
+    abs(quantity)  # type: ignore[rounds]
+    round(exact)  # type: ignore[rounds]
+    divmod(exact, 2)  # type: ignore[rounds]
+    sum(quantities)  # type: ignore[arg-type, rounds]
+    sum(exact for _ in quantities)  # type: ignore[misc]
+    exact.normalize()  # type: ignore[rounds]
+    exact.quantize(exact)  # type: ignore[rounds]

@@ -143,6 +143,23 @@ class Overage:
         """
         return charge_of(self.price, self.before, self.quantity)[1]
 
+    def breakdown(self) -> list[tuple[str, Exact]]:
+        """List the formula and exact cost of each tier, less what was charged before.
+
+        :returns: texts with amounts in major currency units, which sum to `exact_cost`.
+
+        >>> from overages import PerUnit
+        >>> line = Overage("tokens", 30, 0, PerUnit("0.1"), Money(300, "USD"), before=90)
+        >>> line.breakdown()
+        [('120 x 0.1', Decimal('12')), ('charged before: 90', Decimal('-9'))]
+        """
+        costs = [(part.explain(), part.exact_cost) for part in self.tiers]
+        if self.before is not None and (self.before or self.charged_before):
+            paid = Fraction(self.charged_before)
+            taken_off = exact_number(-paid.numerator, paid.denominator)
+            costs.append((f"charged before: {plain_text(self.before)}", taken_off))
+        return costs
+
     def explain(self) -> str:
         """Say how the cost comes about, as text with a line for each tier."""
         return text_table([COLUMNS, *self.table_rows()], ALIGN)
@@ -151,13 +168,8 @@ class Overage:
         """Return the cells of the overage's rows in a statement's table."""
         limit = "unlimited" if self.limit is None else plain_text(self.limit)
         numbers = [plain_text(self.used), limit, plain_text(self.quantity)]
-        charge = self.charge
         exact, cost = plain_text(self.exact_cost), str(self.cost)
-        how = [(part.explain(), part.exact_cost) for part in charge.tiers]
-        if self.before is not None and (self.before or self.charged_before):
-            paid = -Fraction(self.charged_before)
-            off = exact_number(paid.numerator, paid.denominator)
-            how.append((f"charged before: {plain_text(self.before)}", off))
+        how = self.breakdown()
         sources = [[f"  {p.explain()}", "", p.cell(), "", "", "", ""] for p in self.limit_parts]
         if len(how) <= 1:
             price = "".join(text for text, _ in how)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from decimal import Context, localcontext
 from fractions import Fraction
 from typing import Any
 
@@ -29,7 +30,7 @@ from overages import (
 from overages.errors import InvalidType, InvalidValue, InvalidValues, UnknownCustomer
 from overages.exports.stripe import InvoiceItem, chunks, invoice_items
 from overages.exports.stripe.items import inclusive_seconds
-from overages.exports.stripe.texts import fitting
+from overages.exports.stripe.texts import fitting, tiers_of
 from overages.records.ledger import Ledger
 from overages.statements.overage import Overage
 
@@ -149,6 +150,18 @@ def test_tiers_that_go_on_from_what_was_charged_before_say_so() -> None:
         "tokens: up to 100: 100 x 0.1 = 10; above 100: 20 x 0.05 + 1 flat = 2;"
         " charged before: 90 = -9"
     )
+
+
+def test_no_decimal_context_rounds_what_was_charged_before() -> None:
+    line = Overage("tokens", 1, 0, PerUnit(1), Money(100, "USD"), before="123456.789")
+    with localcontext(Context(prec=2)):
+        assert tiers_of(line)[-1] == "charged before: 123,456.789 = -123,456.789"
+
+
+def test_a_fee_that_was_due_without_any_unit_is_said_to_be_charged_before() -> None:
+    price = Graduated([Tier(None, price=2, flat=5)], flat_at_zero=True)
+    line = Overage("tokens", 3, 0, price, Money(600, "USD"), before=0)
+    assert tiers_of(line) == ["3 x 2 + 5 flat = 11", "charged before: 0 = -5"]
 
 
 def test_a_correction_is_not_explained_by_tiers_that_are_not_its_own() -> None:

@@ -54,11 +54,7 @@ def metadata(record: OverageRecord, line: Overage | None) -> dict[str, str]:
 
 def tiers_of(line: Overage) -> list[str]:
     """Return a text for each tier of a line; what they come to is the line's exact cost."""
-    parts = [f"{part.explain()} = {plain_text(part.exact_cost)}" for part in line.tiers]
-    if line.before:
-        taken = plain_text(-line.charged_before)
-        parts.append(f"charged before: {plain_text(line.before)} = {taken}")
-    return parts
+    return [f"{text} = {plain_text(exact)}" for text, exact in line.breakdown()]
 
 
 def fitting(text: str) -> str:

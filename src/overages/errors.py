@@ -2,7 +2,8 @@
 
 Each error is an `OveragesError` and also the standard library's type that a reader would expect
 (`ValueError`, `TypeError` or `LookupError`), so a host may catch either. An error carries what it
-says as attributes; `field` is the path to the bad input, such as ``tiers[1].up_to``.
+says as attributes: `path` leads to the bad input, step by step, `field` is the same as a text, and
+`org_id` and `period` say whose bill it was, where that is known.
 
 >>> from overages import PerUnit
 >>> PerUnit("0,10")
@@ -13,59 +14,135 @@ overages.errors.InvalidValue: price: must be a plain decimal number such as 12.5
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable, Sequence
+from copy import copy
+from typing import Any, Final, TypeAlias, cast
 
-_SHOWN: Final = 80  # characters of an offending value that a message repeats
+Path: TypeAlias = tuple[str | int, ...]
+"""The way to an input: names of fields and keys, and places in lists, counted from 0."""
+
+Field: TypeAlias = str | Path
+"""One name, or the whole way to it; a parser is told either."""
+
+_SHOWN: Final = 80  # characters of an offending value, or of a key, that a message repeats
 
 
-def join_path(path: str, field: str) -> str:
-    """Put a field behind the path to what holds it.
+def at(field: Field, *steps: str | int) -> Path:
+    """Go on from a field by some steps.
 
-    >>> join_path("tiers[0]", "price"), join_path("tiers", "[0]"), join_path("plan", "")
-    ('tiers[0].price', 'tiers[0]', 'plan')
-    >>> join_path("org-1, 2024-02: ", "usage")  # a path may be a phrase
-    'org-1, 2024-02: usage'
+    >>> at("tiers", 1, "up_to"), at((), "slug")
+    (('tiers', 1, 'up_to'), ('slug',))
     """
-    joint = "" if not field or field.startswith("[") or path.endswith(" ") else "."
-    return f"{path}{joint}{field}"
+    if isinstance(field, str):
+        return (field, *steps) if field else steps
+    return (*field, *steps)
 
 
-def _shown(value: object) -> str:
+def path_text(path: Path) -> str:
+    """Write a path as a person would: ``tiers[1].up_to``."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{_key(step)}" for step in path)
+    return text.removeprefix(".")
+
+
+def _key(step: str) -> str:
+    return (step if step.isprintable() else ascii(step)[1:-1])[:_SHOWN] or '""'
+
+
+def shown(value: object) -> str:
+    """Write a value as it was given, in 80 characters at most.
+
+    >>> from decimal import Decimal
+    >>> shown(Decimal("-0.15")), shown("0,10"), shown("x" * 100)[-5:]
+    ('-0.15', "'0,10'", 'xx...')
+    """
     try:
-        text = repr(value)
+        text = _written(value)
     except Exception:  # a stranger's broken repr must not hide the error (so must a giant int's)
         text = f"<{type(value).__name__} that can't be shown>"
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
 
 
+def _written(value: object) -> str:
+    kind = type(value)
+    if kind.__module__ in {"decimal", "fractions", "_decimal"}:  # 0.15, not Decimal('0.15')
+        return str(value)
+    if kind.__module__ == "datetime" and hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    return repr(value)
+
+
+def did_you_mean(word: object, words: Iterable[str]) -> str:
+    """Name the word that a misspelt one resembles, as the end of a message; else nothing.
+
+    >>> did_you_mean("includd", ["included", "price"]), did_you_mean("seats", ["tokens"])
+    (" (did you mean 'included'?)", '')
+    """
+    from difflib import get_close_matches  # needed only when something is wrong
+
+    if not isinstance(word, str):
+        return ""
+    by_folded = {each.casefold(): each for each in words}
+    close = get_close_matches(word[:_SHOWN].casefold(), by_folded, n=1, cutoff=0.7)
+    return f" (did you mean {by_folded[close[0]]!r}?)" if close else ""
+
+
 class OveragesError(Exception):
-    """Base of every error that the library raises on purpose."""
+    """Base of every error that the library raises on purpose.
+
+    `path` leads to the bad input, `org_id` and `period` say whose bill it was for; each is empty or
+    None where that isn't known.
+    """
+
+    path: Path = ()
+    org_id: str | None = None
+    period: Any = None  # a Period, which this module is too deep to know
+
+    @property
+    def field(self) -> str:
+        """The path as a text, such as ``tiers[1].up_to``."""
+        return path_text(self.path)
 
     @property
     def errors(self) -> tuple[OveragesError, ...]:
         """All that was found wrong: the error itself, or each one that it gathers."""
         return (self,)
 
-    def within(self, path: str) -> OveragesError:
-        """Return the same error, its field put behind `path`."""
-        del path  # an error without a field stays as it is
-        return self
+    def within(
+        self, *steps: str | int, org_id: str | None = None, period: Any = None
+    ) -> OveragesError:
+        """Make the same error of an input that holds this one's.
+
+        :param steps: the way from that input to this one's.
+        :param org_id: whose bill it is for, unless the error says so already.
+        :param period: for when, a `Period`, likewise.
+        """
+        outer = copy(self)
+        outer.path = (*steps, *self.path)
+        outer.org_id = org_id if self.org_id is None else self.org_id
+        outer.period = period if self.period is None else self.period
+        return outer
+
+    def _context(self) -> str:
+        """Say whose input it was, and where in it."""
+        period = None if self.period is None else self.period.describe()
+        names = ", ".join(name for name in (self.org_id, period) if name is not None)
+        return "".join(f"{name}: " for name in (names, self.field) if name)
+
+    def __str__(self) -> str:
+        return self._context() + super().__str__()
 
 
 class _FieldError(OveragesError):
-    """An input that was refused: its `field`, its `value`, and the `problem` with it."""
+    """An input that was refused: its `path`, its `value`, and the `problem` with it."""
 
-    def __init__(self, field: str, value: object, problem: str) -> None:
+    def __init__(self, field: Field, value: object, problem: str) -> None:
         super().__init__(field, value, problem)
-        self.field = field
+        self.path = at(field)
         self.value = value
         self.problem = problem
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.problem}, got {_shown(self.value)}"
-
-    def within(self, path: str) -> OveragesError:
-        return type(self)(join_path(path, self.field), self.value, self.problem)
+        return f"{self._context()}{self.problem}, got {shown(self.value)}"
 
 
 class InvalidValue(_FieldError, ValueError):
@@ -84,7 +161,7 @@ class UnknownMetric(_FieldError, LookupError):
     """A metric that the plan (or the statement, or the summary) has nothing to say of."""
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.problem}"
+        return f"{self._context()}{self.problem}"
 
 
 class UnknownPlan(_FieldError, LookupError):
@@ -92,15 +169,23 @@ class UnknownPlan(_FieldError, LookupError):
 
 
 class CurrencyMismatch(OveragesError, ValueError):
-    """Amounts of two currencies met in one sum or comparison."""
+    """Amounts of two currencies met in one sum, one comparison or one plan."""
 
-    def __init__(self, left: str, right: str) -> None:
-        super().__init__(left, right)
+    def __init__(self, left: str, right: str, field: Field = ()) -> None:
+        super().__init__(left, right, field)
+        self.path = at(field)
         self.left = left
         self.right = right
 
     def __str__(self) -> str:
-        return f"currency: {self.left} and {self.right} can't be added or compared"
+        return f"{self._context()}{self.left} and {self.right} can't be added or compared"
+
+
+class FaultyPriceModel(_FieldError, RuntimeError):
+    """A price model of a host's own that broke its contract: a fault of the program, not of input.
+
+    `value` is what it returned, or the error that it raised.
+    """
 
 
 class EventConflict(_FieldError, ValueError):
@@ -119,22 +204,45 @@ class UnknownCustomer(_FieldError, LookupError):
     """An org that the other system, which is to bill it, has no customer for."""
 
 
-class InvalidValues(OveragesError, ValueError):
-    """Several errors, found in one input and reported together; `errors` has each of them."""
+class InvalidValues(InvalidValue, ExceptionGroup[OveragesError]):
+    """Several errors, found in one input and reported together.
 
-    def __init__(self, errors: tuple[OveragesError, ...]) -> None:
-        super().__init__(errors)
-        self._errors = errors
+    It is an `ExceptionGroup`, so that ``except*`` tells them apart, and `errors` has each of them.
+    As it is an `InvalidValue` too, a host with one answer to all bad input needs one ``except``.
+    """
+
+    def __new__(cls, errors: Sequence[OveragesError]) -> InvalidValues:
+        return ExceptionGroup.__new__(cls, _listed(errors), errors)
+
+    def __init__(self, errors: Sequence[OveragesError]) -> None:
+        InvalidValue.__init__(self, (), None, f"{len(errors)} problems")
+        self.args = (self.errors,)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.errors,)
 
     @property
     def errors(self) -> tuple[OveragesError, ...]:
-        return self._errors
+        """Each of the errors."""
+        return cast("tuple[OveragesError, ...]", self.exceptions)
 
-    def within(self, path: str) -> OveragesError:
-        return InvalidValues(tuple(error.within(path) for error in self._errors))
+    def derive(self, errors: Sequence[OveragesError], /) -> InvalidValues:  # type: ignore[override]
+        """Make a group of some of the errors, as ``except*`` needs it."""
+        return InvalidValues(errors)
+
+    def within(
+        self, *steps: str | int, org_id: str | None = None, period: Any = None
+    ) -> InvalidValues:
+        """Make the same errors of an input that holds this one's."""
+        inner = self.errors
+        return InvalidValues([e.within(*steps, org_id=org_id, period=period) for e in inner])
 
     def __str__(self) -> str:
-        return "\n".join([f"{len(self._errors)} problems:", *(f"- {e}" for e in self._errors)])
+        return self.message
+
+
+def _listed(errors: Sequence[OveragesError]) -> str:
+    return "\n".join([f"{len(errors)} problems:", *(f"- {error}" for error in errors)])
 
 
 class RecordConflict(_FieldError, ValueError):

@@ -40,7 +40,7 @@ def used_in(repository: Repository, account: Account, period: Period, routes: Ro
     try:
         counted = usage_of(placed, org_id, period, routes).quantities
     except OveragesError as error:
-        raise error.within(f"{org_id}, {period.describe()}: ") from None
+        raise error.within(org_id=org_id, period=period) from None
     used = {metric: quantity for metric, quantity in counted.items() if quantity}
     return Usage(org_id, period, {**summed.quantities, **used})
 

@@ -16,11 +16,11 @@ from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 from attrs import evolve, frozen
 
-from overages._ground.names import name, optional_name
+from overages._ground.names import optional_name, parse_name
 from overages._ground.parsing import instance_of, one_of, parse_all
-from overages.amounts.exact import ordinal
+from overages.amounts.exact import parse_ordinal
 from overages.errors import InvalidValue
-from overages.periods.period import instant
+from overages.periods.period import parse_instant
 
 OutboxState: TypeAlias = Literal["open", "failed", "delivered"]
 """What is known of an entry: nothing for sure, that it isn't there under this key, that it is."""
@@ -72,12 +72,12 @@ class OutboxEntry:
         reference: str | None = None,
     ) -> None:
         values = parse_all(
-            (name, org_id, "org_id"),
-            (name, destination, "destination"),
-            (name, id, "id"),
+            (parse_name, org_id, "org_id"),
+            (parse_name, destination, "destination"),
+            (parse_name, id, "id"),
             (instance_of(str), request, "request"),
-            (instant, sent_at, "sent_at"),
-            (ordinal, attempt, "attempt"),
+            (parse_instant, sent_at, "sent_at"),
+            (parse_ordinal, attempt, "attempt"),
             (one_of("open", "failed", "delivered"), state, "state"),
             (optional_name, reference, "reference"),
         )
@@ -153,6 +153,6 @@ def check_swap(old: object, new: object) -> None:
     )
     for field in _IDENTITY:
         if getattr(before, field) != getattr(after, field):
-            raise InvalidValue(f"new.{field}", getattr(after, field), "must be that of the old one")
+            raise InvalidValue(("new", field), getattr(after, field), "must be that of the old one")
     if before.state == "delivered":
         raise InvalidValue("old.state", before.state, "can't change any more")

@@ -17,7 +17,7 @@ from functools import cache
 from logging import getLogger
 from typing import Final
 
-from overages._ground.parsing import Problems, as_tuple, flag, instance_of
+from overages._ground.parsing import Problems, as_tuple, instance_of, parse_flag
 from overages.errors import (
     BillingDisabled,
     InvalidValue,
@@ -25,7 +25,7 @@ from overages.errors import (
     UnknownPlan,
 )
 from overages.gathering import settlement_of
-from overages.periods.period import Period, instant
+from overages.periods.period import Period, parse_instant
 from overages.records.ledger import Recording
 from overages.repository import Repository
 from overages.settlements.settlement import Settlement
@@ -85,7 +85,7 @@ class OverageService:
     @property
     def enabled(self) -> bool:
         """Whether the service does anything now."""
-        return flag(self._enabled() if callable(self._enabled) else self._enabled, "enabled")
+        return parse_flag(self._enabled() if callable(self._enabled) else self._enabled, "enabled")
 
     def calculate(self, org_id: str, period: Period | None = None) -> Statement | None:
         """Return the statement of what an org owes beyond its plan, writing nothing.
@@ -184,13 +184,13 @@ class OverageService:
         given = as_tuple(events, "events")
         self._require_enabled()
         orgs = {
-            instance_of(UsageEvent)(event, f"events[{i}]").org_id: None
+            instance_of(UsageEvent)(event, ("events", i)).org_id: None
             for i, event in enumerate(given)
         }
         problems = Problems()
         accounts = {org_id: problems.attempt(self._account, org_id) for org_id in orgs}
         for i, event in enumerate(given):
-            problems.attempt(self._routes.of, event, path=f"events[{i}]")
+            problems.attempt(self._routes.of, event, path=("events", i))
         problems.raise_any()
         new = self._repository.add_events(given, self._placing(accounts, late))
         _log.info("%d usage events kept of %d", new, len(given))
@@ -230,12 +230,12 @@ class OverageService:
         return self._present(account) if period is None else instance_of(Period)(period, "period")
 
     def _present(self, account: Account) -> Period:
-        return account.period_at(instant(self._clock(), "clock()"))
+        return account.period_at(parse_instant(self._clock(), "clock()"))
 
     def _record(
         self, statement: Statement, *, force: bool, revision: int | None = None
     ) -> Recording:
-        now = instant(self._clock(), "clock()")
+        now = parse_instant(self._clock(), "clock()")
         recording = self._repository.record(
             statement, created_at=now, revision=revision, force=force
         )

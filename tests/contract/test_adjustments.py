@@ -208,14 +208,14 @@ def test_a_revision_with_other_adjustments_is_a_conflict(repository: Repository)
     assert not repository.record(adjusted(tokens=500), created_at=NOW, revision=1).new
     with nothing_written(repository), pytest.raises(RecordConflict) as caught:
         repository.record(adjusted(plan=terms(2000), tokens=500), created_at=NOW, revision=1)
-    assert caught.value.field.endswith(": minimum.exact_cost, minimum.cost")
+    assert caught.value.problem.endswith(" differs in minimum.exact_cost, minimum.cost")
 
 
 def test_an_adjustment_is_due_once_where_periods_overlap(repository: Repository) -> None:
     repository.record(adjusted(), created_at=NOW)
     with nothing_written(repository), pytest.raises(PeriodOverlap) as caught:
         repository.record(adjusted(period=MIDDLE), created_at=NOW)
-    assert caught.value.field == f"org-1, {MIDDLE.describe()}: minimum"
+    assert (caught.value.period, caught.value.path) == (MIDDLE, ("minimum",))
     assert repository.record(adjusted(period=MIDDLE, plan=PLAIN, runs=12), created_at=NOW).new
 
 
@@ -227,7 +227,7 @@ def test_lines_of_a_metric_overlap_by_their_own_name(repository: Repository) -> 
     assert repository.record(other, created_at=NOW).new
     with nothing_written(repository), pytest.raises(PeriodOverlap) as caught:
         repository.record(adjusted(period=MIDDLE, plan=least), created_at=NOW)
-    assert caught.value.field == f"org-1, {MIDDLE.describe()}: tokens.minimum"
+    assert (caught.value.period, caught.value.path) == (MIDDLE, ("tokens", "minimum"))
 
 
 def test_an_invoiced_period_keeps_its_adjustments(repository: Repository) -> None:

@@ -15,12 +15,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from overages import Cycle, Period
-from overages.periods.period import format_instant, parse_instant
+from overages.periods.period import format_instant, instant_from_text
 
 
 def at(text: str) -> datetime:
     """Return an instant: ``2024-02-01T12:30``, or a date for its midnight; all in UTC."""
-    return parse_instant(text if "T" in text else f"{text}T00:00", zone=UTC)
+    return instant_from_text(text if "T" in text else f"{text}T00:00", zone=UTC)
 
 
 def span(text: str) -> Period:

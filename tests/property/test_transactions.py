@@ -9,7 +9,7 @@ import attrs
 from hypothesis import given, strategies as st
 
 from overages import TransactionFee
-from overages.amounts.exact import Exact, exact_number
+from overages.amounts.exact import Exact, number_from_ratio
 from overages.testing.recipe import Recipe, cook
 from overages.testing.rules import transaction_amounts, transaction_fee_recipes
 
@@ -32,7 +32,7 @@ def test_law_5_charges_in_any_number_of_steps_come_to_the_charge_at_once(
     costs: list[Exact] = []
     count, total = 0, Fraction()
     for step in map(cook, steps):
-        before: Any = exact_number(*total.as_integer_ratio())
+        before: Any = number_from_ratio(*total.as_integer_ratio())
         costs += fee.charge_each(step, events_before=count, amount_before=before)
         count += len(step)
         total += sum((Fraction(amount) for amount in step), Fraction())

@@ -2,9 +2,13 @@
 
 import copy
 import pickle
+from datetime import UTC, datetime
+from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
+from overages import Period
 from overages.errors import (
     CurrencyMismatch,
     EventConflict,
@@ -12,10 +16,12 @@ from overages.errors import (
     InvalidValue,
     InvalidValues,
     OveragesError,
+    Path,
     UnknownCurrency,
     UnknownMetric,
     UnknownPlan,
-    join_path,
+    at,
+    did_you_mean,
 )
 
 NEGATIVE = InvalidValue("included", -1, "must not be negative")
@@ -76,7 +82,7 @@ def test_the_message_of_an_unknown_metric_has_the_problem_alone() -> None:
 
 def test_a_currency_mismatch_names_both_currencies() -> None:
     error = CurrencyMismatch("USD", "EUR")
-    assert str(error) == "currency: USD and EUR can't be added or compared"
+    assert str(error) == "USD and EUR can't be added or compared"
     assert (error.left, error.right) == ("USD", "EUR")
 
 
@@ -86,6 +92,9 @@ def test_a_currency_mismatch_names_both_currencies() -> None:
         ("x" * 78, "'" + "x" * 78 + "'"),  # 80 characters with its quotes: in full
         ("x" * 79, "'" + "x" * 76 + "..."),
         ("\n", "'\\n'"),
+        (Decimal("-0.15"), "-0.15"),
+        (Fraction(7, 60), "7/60"),
+        (datetime(2024, 2, 1, tzinfo=UTC), "2024-02-01T00:00:00+00:00"),
         (Unshowable(), "<Unshowable that can't be shown>"),
         pytest.param(10**5000, "<int that can't be shown>", id="10**5000"),
     ],
@@ -95,31 +104,50 @@ def test_a_message_shows_any_value_in_at_most_80_characters(value: object, shown
 
 
 @pytest.mark.parametrize(
-    ("path", "field", "joined"),
+    ("path", "text"),
     [
-        ("plans", "slug", "plans.slug"),
-        ("plans", "[0]", "plans[0]"),
-        ("plans[0]", "tiers[1].up_to", "plans[0].tiers[1].up_to"),
-        ("plan", "", "plan"),
-        ("org-1, 2024-02: ", "usage", "org-1, 2024-02: usage"),
+        (("plans", "slug"), "plans.slug"),
+        (("plans", 0), "plans[0]"),
+        (("plans", 0, "tiers", 1, "up_to"), "plans[0].tiers[1].up_to"),
+        (("limits", "line\nbreak"), "limits.line\\nbreak"),
+        (("limits", "x" * 100), "limits." + "x" * 80),
+        ((), ""),
     ],
 )
-def test_a_dot_joins_a_field_to_a_path_but_no_index_and_no_phrase(
-    path: str, field: str, joined: str
-) -> None:
-    assert join_path(path, field) == joined
+def test_a_path_is_written_as_a_person_would(path: Path, text: str) -> None:
+    assert InvalidValue(path, 1, "is bad").field == text
+
+
+def test_a_field_goes_on_by_steps() -> None:
+    assert at("tiers", 1, "up_to") == ("tiers", 1, "up_to") == at(("tiers", 1), "up_to")
+    assert at("", "slug") == at((), "slug") == ("slug",)
 
 
 def test_within_puts_the_field_behind_a_path_and_keeps_type_value_and_problem() -> None:
-    inner = FLOAT.within("plans[2]")
-    assert type(inner) is InvalidType
-    assert inner.args == ("plans[2].price", 0.1, "must be an int, a Decimal or a decimal string")
-    assert FLOAT.field == "price"
+    outer = FLOAT.within("plans", 2)
+    assert type(outer) is InvalidType
+    assert (outer.path, outer.field) == (("plans", 2, "price"), "plans[2].price")
+    assert (outer.value, outer.problem) == (FLOAT.value, FLOAT.problem)
+    assert FLOAT.path == ("price",)
 
 
-@pytest.mark.parametrize("error", [OveragesError("no"), CurrencyMismatch("USD", "EUR")])
-def test_within_leaves_an_error_without_a_field_as_it_is(error: OveragesError) -> None:
-    assert error.within("plans[2]") is error
+def test_within_says_whose_bill_it_was_unless_that_is_known() -> None:
+    february, march = Period.month(2024, 2), Period.month(2024, 3)
+    inner = NEGATIVE.within("plan", org_id="org-1", period=february)
+    outer = inner.within(org_id="org-2", period=march)
+    assert (outer.org_id, outer.period, outer.path) == ("org-1", february, ("plan", "included"))
+    assert str(outer) == (
+        "org-1, 2024-02-01 to 2024-03-01 UTC: plan.included: must not be negative, got -1"
+    )
+
+
+def test_an_error_without_a_field_has_an_org_all_the_same() -> None:
+    assert str(OveragesError("no room").within(org_id="org-1")) == "org-1: no room"
+
+
+def test_a_currency_mismatch_has_a_path() -> None:
+    error = CurrencyMismatch("USD", "EUR").within("allowances", "tokens", "maximum")
+    assert str(error) == "allowances.tokens.maximum: USD and EUR can't be added or compared"
 
 
 def test_an_error_gathers_itself_alone() -> None:
@@ -139,11 +167,11 @@ def test_several_errors_can_be_had_one_by_one() -> None:
 
 
 def test_within_puts_each_of_several_errors_behind_the_path() -> None:
-    both = InvalidValues((NEGATIVE, CurrencyMismatch("USD", "EUR"))).within("plans[0]")
+    both = InvalidValues((NEGATIVE, CurrencyMismatch("USD", "EUR"))).within("plans", 0)
     assert str(both) == (
         "2 problems:\n"
         "- plans[0].included: must not be negative, got -1\n"
-        "- currency: USD and EUR can't be added or compared"
+        "- plans[0]: USD and EUR can't be added or compared"
     )
 
 
@@ -155,3 +183,31 @@ def test_an_error_survives_pickling_and_copying(error: OveragesError) -> None:
         assert [e.args for e in twin.errors if e is not twin] == [
             e.args for e in error.errors if e is not error
         ]
+
+
+def test_several_errors_are_an_exception_group_and_one_invalid_value() -> None:
+    both = InvalidValues((NEGATIVE, FLOAT))
+    assert isinstance(both, InvalidValue)
+    assert both.exceptions == both.errors == (NEGATIVE, FLOAT)
+    assert (both.path, both.value, both.problem) == ((), None, "2 problems")
+    assert repr(both) == f"InvalidValues(({NEGATIVE!r}, {FLOAT!r}))"
+
+
+def test_except_star_tells_several_errors_apart() -> None:
+    caught: list[object] = []
+    try:
+        raise InvalidValues((NEGATIVE, FLOAT))
+    except* InvalidType as types:
+        caught.append((types.exceptions, str(types)))
+    except* InvalidValue as values:
+        caught.append((values.exceptions, str(values)))
+    assert caught == [
+        ((FLOAT,), f"1 problems:\n- {FLOAT}"),
+        ((NEGATIVE,), f"1 problems:\n- {NEGATIVE}"),
+    ]
+
+
+def test_a_misspelt_word_is_answered_with_the_one_it_resembles() -> None:
+    assert did_you_mean("includd", ["included", "price"]) == " (did you mean 'included'?)"
+    assert did_you_mean("usd", ["EUR", "USD"]) == " (did you mean 'USD'?)"
+    assert did_you_mean("seats", ["tokens"]) == did_you_mean(5, ["tokens"]) == ""

@@ -30,11 +30,11 @@ from overages import (
     charge_between,
     meter,
 )
-from overages.amounts.exact import exact_amount
+from overages.amounts.exact import parse_amount
 from overages.amounts.rounding import allocate
 from overages.errors import InvalidType, OveragesError
 from overages.imports.monthly_fields import plan_from_monthly_fields
-from overages.periods.period import parse_instant
+from overages.periods.period import instant_from_text
 from overages.prices.tier import Charge
 from overages.usage.metering import Meter
 
@@ -70,7 +70,7 @@ odd_period: Any = lambda moment: None  # noqa: ARG005, E731
         (lambda: Period.parse(odd), "period: must be of type str, got 5"),
         (lambda: Period.month(2024, 2, odd), "zone: must be of type tzinfo, got 5"),
         (lambda: Period.month("2024", 2), "month: must be a month of the years 1 to 9999"),  # type: ignore[arg-type]
-        (lambda: parse_instant(odd, "timestamp"), "timestamp: must be of type str, got 5"),
+        (lambda: instant_from_text(odd, "timestamp"), "timestamp: must be of type str, got 5"),
         (lambda: calculate(odd, USAGE), "plan: must be a Plan, got 5"),
         (lambda: calculate(PLAN, odd), "usage: must be a Usage, got 5"),
         (lambda: calculate(PLAN, USAGE, limits=odd), "limits: must be a mapping of metrics"),
@@ -101,8 +101,8 @@ class Metric(str, Enum):  # noqa: UP042 (what hosts have is often older than Str
         (lambda: Meter(odd_period).add(EVENT), "period_at: must be of type Period, got None"),
         (lambda: TierCharge(Tier(None, 1, per=0), 5), "tier.per: must be more than zero, got 0"),
         (lambda: TierCharge(Tier(None, 1, size=0), 5), "tier.size: must be more than zero, got 0"),
-        (lambda: exact_amount(Fraction(1, 2**20000), "x"), "x: must have at most 1000 digits on a"),
-        (lambda: exact_amount(Fraction(10**1000), "x"), "x: must have at most 1000 digits on a"),
+        (lambda: parse_amount(Fraction(1, 2**20000), "x"), "x: must have at most 1000 digits on a"),
+        (lambda: parse_amount(Fraction(10**1000), "x"), "x: must have at most 1000 digits on a"),
         (lambda: Money(10**1000, "USD"), "minor: must have at most 1000 digits"),
         (lambda: Period.month_of(EVENT.at.replace(year=1, month=1, day=1, hour=0), WEST), "moment"),
         (

@@ -2,6 +2,7 @@
 
 - `parsing`: from what a caller gave to the narrowed type, all faults together
 - `frozen_dict`: the read-only mapping that values hold
+- `value`: value classes: each field declared once, with its parser
 - `names`: texts that hosts give: which ones are refused
 - `trusted`: frozen values made fast, of parts that are known to be good
 - `display`: tables of text and of HTML

@@ -14,7 +14,7 @@ import json
 import re
 from typing import Any, Final
 
-from overages.errors import InvalidType, InvalidValue, join_path
+from overages.errors import Field, InvalidType, InvalidValue, at
 
 MOST_BYTES: Final = 2**20
 DEEPEST: Final = 16
@@ -121,35 +121,17 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return doubled
 
 
-def entries(value: object, field: str) -> dict[str, Any]:
+def entries(value: object, field: Field) -> dict[str, Any]:
     """Return a JSON object if each of its keys is there once."""
     if not isinstance(value, dict):
         raise InvalidType(field, value, "must be a JSON object")
     if isinstance(value, DoubledKey):
-        raise InvalidValue(at_any(field, value.key), value[value.key], "must be given once")
+        raise InvalidValue(at(field, value.key), value[value.key], "must be given once")
     return value
 
 
-def items(value: object, field: str) -> list[Any]:
+def items(value: object, field: Field) -> list[Any]:
     """Return a JSON array."""
     if not isinstance(value, list):
         raise InvalidType(field, value, "must be a JSON array")
     return value
-
-
-def at(field: str, key: str) -> str:
-    """Return the path to a member of what is at a path; the whole has no path.
-
-    >>> at("", "plan"), at("plan", "slug")
-    ('plan', 'plan.slug')
-    """
-    return join_path(field, key) if field else key
-
-
-def at_any(field: str, key: str) -> str:
-    """Return the path to a member whose key may be anything: short, and fit to be shown.
-
-    >>> at_any("plan", "line\\nbreak")
-    'plan.line\\\\nbreak'
-    """
-    return at(field, ascii(key)[1:-1][:80])

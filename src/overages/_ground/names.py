@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Final, TypeVar
 
 from overages._ground.parsing import Parser, Problems, optional
-from overages.errors import InvalidType, InvalidValue
+from overages.errors import Field, InvalidType, InvalidValue, at, shown
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ LONGEST_NAME: Final = 255  # bytes of UTF-8
 _UNSHOWABLE: Final = "[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
 
 
-def name(value: object, field: str) -> str:
+def parse_name(value: object, field: Field) -> str:
     """Return `value` if it can serve as a name.
 
     :raises InvalidType: if it is no `str`.
@@ -51,14 +51,14 @@ def name(value: object, field: str) -> str:
     return str.__str__(value)  # plain, also of an enum that is a str
 
 
-def _require_normal_form(value: str, field: str) -> None:
+def _require_normal_form(value: str, field: Field) -> None:
     from unicodedata import is_normalized  # needed for names beyond ASCII alone
 
     if not is_normalized("NFC", value):
         raise InvalidValue(field, value, "must be in Unicode normal form C (NFC)")
 
 
-optional_name: Final = optional(name)
+optional_name: Final = optional(parse_name)
 
 
 def by_metric(parse: Parser[T], described: str) -> Parser[dict[str, T]]:
@@ -69,6 +69,10 @@ def by_metric(parse: Parser[T], described: str) -> Parser[dict[str, T]]:
     return by_name(parse, described, of="metric")
 
 
+def _step(key: object) -> str:
+    return key if isinstance(key, str) else shown(key)
+
+
 def by_name(parse: Parser[T], described: str, of: str) -> Parser[dict[str, T]]:
     """Return a parser of mappings from names to what `parse` accepts; it makes a copy.
 
@@ -76,14 +80,14 @@ def by_name(parse: Parser[T], described: str, of: str) -> Parser[dict[str, T]]:
     :param of: what the names are of, for the error if one is no name.
     """
 
-    def parse_mapping(value: object, field: str) -> dict[str, T]:
+    def parse_mapping(value: object, field: Field) -> dict[str, T]:
         if not isinstance(value, Mapping):
             raise InvalidType(field, value, f"must be a mapping of {described}")
         problems = Problems()
         parsed = {}
         for given, held in value.items():
-            key = problems.attempt(name, given, f"{field} {of}")
-            parsed[key] = problems.attempt(parse, held, f"{field}.{given}")
+            key = problems.attempt(parse_name, given, at(field, f"<{of}>"))
+            parsed[key] = problems.attempt(parse, held, at(field, _step(given)))
         problems.raise_any()
         return parsed
 

@@ -1,7 +1,8 @@
 """Parsing: from what a caller gave to the narrowed type, all faults reported together.
 
-A parser takes a value and the name of its field, and returns the value in its one form or raises
-an `OveragesError` that names the field. Constructors run one for each argument:
+A parser takes a value and its field (a name, or the path to it), and returns the value in its one
+form or raises an `OveragesError` that names the field. A value class has one at each of its fields
+(`overages._ground.value`); a function that takes several arguments runs one for each:
 
     values = parse_all((name, org_id, "org_id"), (instance_of(Period), period, "period"))
 """
@@ -9,31 +10,39 @@ an `OveragesError` that names the field. Constructors run one for each argument:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import cache
 from itertools import islice
 from typing import Any, TypeAlias, TypeVar, cast
 
-from overages.errors import InvalidType, InvalidValue, InvalidValues, OveragesError
+from overages.errors import (
+    Field,
+    InvalidType,
+    InvalidValue,
+    InvalidValues,
+    OveragesError,
+    Path,
+    at,
+)
 
 T = TypeVar("T")
 
-Parser: TypeAlias = Callable[[object, str], T]
+Parser: TypeAlias = Callable[[object, Field], T]
 
 
 def optional(parse: Parser[T]) -> Parser[T | None]:
     """Return a parser that lets None pass and gives anything else to `parse`."""
 
-    def parse_unless_none(value: object, field: str) -> T | None:
+    def parse_unless_none(value: object, field: Field) -> T | None:
         return None if value is None else parse(value, field)
 
     return parse_unless_none
 
 
-@lru_cache
+@cache
 def instance_of(kind: type[T]) -> Parser[T]:
     """Return a parser that accepts objects of a class as they are."""
 
-    def parse(value: object, field: str) -> T:
+    def parse(value: object, field: Field) -> T:
         if isinstance(value, kind):
             return value
         raise InvalidType(field, value, f"must be of type {kind.__name__}")
@@ -44,7 +53,7 @@ def instance_of(kind: type[T]) -> Parser[T]:
 def one_of(*choices: str) -> Parser[str]:
     """Return a parser that accepts some strings and no other."""
 
-    def parse(value: object, field: str) -> str:
+    def parse(value: object, field: Field) -> str:
         if isinstance(value, str) and value in choices:
             return value
         raise InvalidValue(field, value, f"must be one of {', '.join(choices)}")
@@ -52,41 +61,34 @@ def one_of(*choices: str) -> Parser[str]:
     return parse
 
 
-def an_iterable(value: object, field: str) -> Iterable[Any]:
+def an_iterable(value: object, field: Field) -> Iterable[Any]:
     """Return `value` if it can be iterated over; a text is one thing, not a list of letters."""
     if isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray)):
         return value
     raise InvalidType(field, value, "must be a list, or something else to iterate over")
 
 
-def as_tuple(value: object, field: str) -> tuple[Any, ...]:
+def as_tuple(value: object, field: Field) -> tuple[Any, ...]:
     """Return what can be iterated over as a tuple."""
     return tuple(an_iterable(value, field))
 
 
 def tuple_of(kind: type[T]) -> Parser[tuple[T, ...]]:
     """Return a parser of iterables of one class, read once."""
-
-    def parse(value: object, field: str) -> tuple[T, ...]:
-        found = as_tuple(value, field)
-        for i, item in enumerate(found):
-            if not isinstance(item, kind):
-                raise InvalidType(f"{field}[{i}]", item, f"must be of type {kind.__name__}")
-        return found
-
-    return parse
+    return each(instance_of(kind))  # type: ignore[arg-type]  # a class is hashable
 
 
 def each(parse: Parser[T]) -> Parser[tuple[T, ...]]:
     """Return a parser of iterables, read once, that gives each item to `parse`."""
 
-    def parse_each(value: object, field: str) -> tuple[T, ...]:
-        return tuple(parse(item, f"{field}[{i}]") for i, item in enumerate(as_tuple(value, field)))
+    def parse_each(value: object, field: Field) -> tuple[T, ...]:
+        items = as_tuple(value, field)
+        return tuple(parse_all(*((parse, item, at(field, i)) for i, item in enumerate(items))))
 
     return parse_each
 
 
-def unpacked(value: object, field: str, *names: str) -> tuple[Any, ...]:
+def unpacked(value: object, field: Field, *names: str) -> tuple[Any, ...]:
     """Return the items of what holds one for each name, and nothing else."""
     items = tuple(islice(value, len(names) + 1)) if isinstance(value, Iterable) else ()
     if len(items) != len(names):
@@ -94,14 +96,14 @@ def unpacked(value: object, field: str, *names: str) -> tuple[Any, ...]:
     return items
 
 
-def flag(value: object, field: str) -> bool:
+def parse_flag(value: object, field: Field) -> bool:
     """Return `value` if it is True or False."""
     if type(value) is not bool:
         raise InvalidType(field, value, "must be True or False")
     return value
 
 
-def an_int(value: object, field: str) -> int:
+def parse_int(value: object, field: Field) -> int:
     """Return `value` as a plain int if it is an int; True and False are none."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidType(field, value, "must be an int")
@@ -111,8 +113,8 @@ def an_int(value: object, field: str) -> int:
 def int_up_to(most: int) -> Parser[int]:
     """Return a parser that accepts the ints from 1 to `most`."""
 
-    def parse(value: object, field: str) -> int:
-        count = an_int(value, field)
+    def parse(value: object, field: Field) -> int:
+        count = parse_int(value, field)
         if not 0 < count <= most:
             raise InvalidValue(field, value, f"must be from 1 to {most:,}")
         return count
@@ -120,7 +122,7 @@ def int_up_to(most: int) -> Parser[int]:
     return parse
 
 
-def parse_all(*steps: tuple[Parser[Any], object, str]) -> list[Any]:
+def parse_all(*steps: tuple[Parser[Any], object, Field]) -> list[Any]:
     """Return what each parser makes of its value; raise all that they find wrong, together.
 
     :param steps: (parser, value, field), where a parser takes the value and the field's name.
@@ -129,14 +131,17 @@ def parse_all(*steps: tuple[Parser[Any], object, str]) -> list[Any]:
     >>> parse_all((non_negative, "5.0", "used"), (non_negative, 3, "limit"))
     [5, 3]
     """
+    parsed = []
     try:
-        return [parse(value, field) for parse, value, field in steps]
-    except OveragesError:  # the rare case: once more, to find the others
-        problems = Problems()
         for parse, value, field in steps:
+            parsed.append(parse(value, field))
+    except OveragesError as error:  # the rare case: go on, to find the others
+        problems = Problems()
+        problems.add(error)
+        for parse, value, field in steps[len(parsed) + 1 :]:
             problems.attempt(parse, value, field)
-        problems.raise_any()
-        raise
+        raise problems.error() from None
+    return parsed
 
 
 class Problems:
@@ -152,17 +157,22 @@ class Problems:
     overages.errors.InvalidValue: included: must not be negative, got -1
     """
 
+    __slots__ = ("_errors",)
+
     def __init__(self) -> None:
-        self._found: list[OveragesError] = []
+        self._errors: list[OveragesError] = []
 
-    def add(self, error: OveragesError, path: str = "") -> None:
-        """Keep an error (each part of it, if it gathers several), put behind `path` if given."""
-        self._found.extend((error.within(path) if path else error).errors)
+    def __bool__(self) -> bool:
+        return bool(self._errors)
 
-    def attempt(self, make: Callable[..., T], *args: Any, path: str = "", **named: Any) -> T:
+    def add(self, error: OveragesError, path: Path = ()) -> None:
+        """Keep an error (each part of it, if it gathers several), of what is at `path`."""
+        self._errors += (error.within(*path) if path else error).errors
+
+    def attempt(self, make: Callable[..., T], *args: Any, path: Path = (), **named: Any) -> T:
         """Return ``make(*args, **named)``; if that raises an `OveragesError`, keep the error.
 
-        What is returned then is a stand-in (None): don't use it before `raise_any`.
+        A stand-in (None) is returned then: don't use it before `raise_any`.
         """
         try:
             return make(*args, **named)
@@ -170,9 +180,16 @@ class Problems:
             self.add(error, path)
             return cast("T", None)
 
+    def error(self) -> OveragesError:
+        """Make one error of all that were kept: the one as it is, or several as `InvalidValues`.
+
+        Its traceback begins anew where it is raised: the parsers below are of no use to a reader.
+        """
+        if len(self._errors) == 1:
+            return self._errors[0].with_traceback(None)
+        return InvalidValues([error.with_traceback(None) for error in self._errors])
+
     def raise_any(self) -> None:
-        """Raise what was kept, if anything: one error as it is, several as `InvalidValues`."""
-        if len(self._found) == 1:
-            raise self._found[0]
-        if self._found:
-            raise InvalidValues(tuple(self._found))
+        """Raise the errors that were kept, if there are any."""
+        if self._errors:
+            raise self.error() from None

@@ -13,20 +13,20 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
-from overages._ground.names import name
+from overages._ground.names import parse_name
 from overages._ground.parsing import (
     Problems,
     each,
-    flag,
     instance_of,
     optional,
     parse_all,
+    parse_flag,
     tuple_of,
 )
 from overages.adapters.catalogue import Catalogue
-from overages.amounts.exact import ordinal, scaled, unscaled
-from overages.errors import InvalidType, InvalidValue, OveragesError
-from overages.periods.period import Period, instant
+from overages.amounts.exact import parse_ordinal, scaled, unscaled
+from overages.errors import Field, InvalidType, InvalidValue, OveragesError
+from overages.periods.period import Period, parse_instant
 from overages.records.chain import START, ChainHead, verify_chain
 from overages.records.ledger import Recording
 from overages.records.record import OverageRecord, by_sequence
@@ -35,8 +35,8 @@ from overages.usage.event import UsageEvent
 from overages.usage.metering import new_events
 from overages.usage.usage import Usage
 
-_optional_name: Final = optional(name)
-_optional_ordinal: Final = optional(ordinal)
+_optional_name: Final = optional(parse_name)
+_optional_ordinal: Final = optional(parse_ordinal)
 _period: Final = instance_of(Period)
 _optional_period: Final = optional(_period)
 
@@ -81,7 +81,7 @@ class BaseRepository(Catalogue):
         """Yield the events that count in a period, each with it, by instant, then as they came."""
         check_org(org_id, period)
         wanted, also_earlier = parse_all(
-            (_optional_names, metrics, "metrics"), (flag, earlier, "earlier")
+            (_optional_names, metrics, "metrics"), (parse_flag, earlier, "earlier")
         )
         with self._reading():
             found = self._counted_events(org_id, period, wanted, earlier=also_earlier)
@@ -107,11 +107,11 @@ class BaseRepository(Catalogue):
         try:
             return Usage(org_id, period, quantities)
         except OveragesError as error:
-            raise error.within(f"{org_id}, {period.describe()}: ") from None
+            raise error.within(org_id=org_id, period=period) from None
 
     def usage_periods(self, org_id: str) -> tuple[Period, ...]:
         """Return the periods in which an org used something, sorted."""
-        name(org_id, "org_id")
+        parse_name(org_id, "org_id")
         with self._reading():
             return tuple(sorted(self._used_in(org_id)))
 
@@ -144,7 +144,9 @@ class BaseRepository(Catalogue):
         revision: int | None = None,
     ) -> list[Recording]:
         given = tuple_of(Statement)(statements, "statements")
-        moment, forced = parse_all((instant, created_at, "created_at"), (flag, force, "force"))
+        moment, forced = parse_all(
+            (parse_instant, created_at, "created_at"), (parse_flag, force, "force")
+        )
         with self._writing():
             ledgers = self._ledgers(given)
             versions: dict[int, int] = {}  # by the plan's identity: hashing one takes longer
@@ -172,7 +174,7 @@ class BaseRepository(Catalogue):
 
     def records(self, org_id: str, period: Period | None = None) -> tuple[OverageRecord, ...]:
         """Return an org's records, of one period or of all, in the order of recording."""
-        parse_all((name, org_id, "org_id"), (_optional_period, period, "period"))
+        parse_all((parse_name, org_id, "org_id"), (_optional_period, period, "period"))
         with self._reading():
             found = self._records_of(org_id, period)
         return tuple(sorted(found, key=by_sequence))
@@ -180,7 +182,7 @@ class BaseRepository(Catalogue):
     def mark_invoiced(self, org_id: str, period: Period, *, at: datetime) -> datetime:
         """Finish a period, which then changes only by force; return when it was first finished."""
         org_id, period, moment = parse_all(
-            (name, org_id, "org_id"), (_period, period, "period"), (instant, at, "at")
+            (parse_name, org_id, "org_id"), (_period, period, "period"), (parse_instant, at, "at")
         )
         with self._writing():
             earlier = self._invoiced(org_id, period)
@@ -198,7 +200,7 @@ class BaseRepository(Catalogue):
 
     def head(self, org_id: str) -> ChainHead | None:
         """Return the end of an org's chain of records; None if it is empty."""
-        name(org_id, "org_id")
+        parse_name(org_id, "org_id")
         with self._reading():
             return self._head(org_id)
 
@@ -216,10 +218,10 @@ class BaseRepository(Catalogue):
         return sum(counts)
 
 
-def _names(value: object, field: str) -> tuple[str, ...]:
+def _names(value: object, field: Field) -> tuple[str, ...]:
     if isinstance(value, str):
         raise InvalidType(field, value, "must be a list of names, not one")
-    return each(name)(value, field)
+    return each(parse_name)(value, field)
 
 
 _optional_names: Final = optional(_names)
@@ -227,4 +229,4 @@ _optional_names: Final = optional(_names)
 
 def check_org(org_id: str, period: Period) -> None:
     """Refuse what is no name of an org, or no period."""
-    parse_all((name, org_id, "org_id"), (_period, period, "period"))
+    parse_all((parse_name, org_id, "org_id"), (_period, period, "period"))

@@ -11,19 +11,19 @@ from typing import Final
 
 from attrs import evolve
 
-from overages._ground.names import name
+from overages._ground.names import parse_name
 from overages._ground.parsing import instance_of, optional, parse_all
 from overages.adapters.storage import Storage
-from overages.amounts.exact import ordinal
+from overages.amounts.exact import parse_ordinal
 from overages.errors import GrantConflict, InvalidValue, UnknownGrant, UnknownPlan
 from overages.grants.grant import Grant
-from overages.periods.period import instant
+from overages.periods.period import parse_instant
 from overages.terms.account import Account
 from overages.terms.plan import Plan
 
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
-_optional_instant: Final = optional(instant)
-_optional_ordinal: Final = optional(ordinal)
+_optional_instant: Final = optional(parse_instant)
+_optional_ordinal: Final = optional(parse_ordinal)
 
 
 class Catalogue(Storage):
@@ -51,7 +51,7 @@ class Catalogue(Storage):
     def plan(self, slug: str, *, version: int | None = None, at: datetime | None = None) -> Plan:
         """Return a plan: one version of it, or the one in force at an instant."""
         slug, version, at = parse_all(
-            (name, slug, "slug"),
+            (parse_name, slug, "slug"),
             (_optional_ordinal, version, "version"),
             (_optional_instant, at, "at"),
         )
@@ -72,7 +72,7 @@ class Catalogue(Storage):
 
     def account(self, org_id: str) -> Account | None:
         """Return an org's account, or None if it has none."""
-        name(org_id, "org_id")
+        parse_name(org_id, "org_id")
         with self._reading():
             return self._get_account(org_id)
 
@@ -80,7 +80,7 @@ class Catalogue(Storage):
 
     def put_grant(self, org_id: str, grant: Grant) -> None:
         """Keep a grant of an org's, for ever."""
-        parse_all((name, org_id, "org_id"), (instance_of(Grant), grant, "grant"))
+        parse_all((parse_name, org_id, "org_id"), (instance_of(Grant), grant, "grant"))
         with self._writing():
             kept = self._get_grant(org_id, grant.id)
             if kept is None:
@@ -92,7 +92,9 @@ class Catalogue(Storage):
     def void_grant(self, org_id: str, grant_id: str, at: datetime) -> datetime:
         """Void an org's grant, which can't be undone; return when it was first voided."""
         org_id, grant_id, moment = parse_all(
-            (name, org_id, "org_id"), (name, grant_id, "grant_id"), (instant, at, "at")
+            (parse_name, org_id, "org_id"),
+            (parse_name, grant_id, "grant_id"),
+            (parse_instant, at, "at"),
         )
         with self._writing():
             kept = self._get_grant(org_id, grant_id)
@@ -104,7 +106,7 @@ class Catalogue(Storage):
 
     def grants(self, org_id: str) -> tuple[Grant, ...]:
         """Return all grants that an org ever had, in the order in which they are drawn on."""
-        name(org_id, "org_id")
+        parse_name(org_id, "org_id")
         with self._reading():
             found = self._grants_of(org_id)
         return tuple(sorted(found, key=lambda grant: grant.place))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from threading import RLock
 
-from overages._ground.names import name
+from overages._ground.names import parse_name
 from overages._ground.parsing import as_tuple, instance_of, parse_all
 from overages.outbox import OutboxEntry, check_swap
 
@@ -42,7 +42,9 @@ class MemoryOutbox:
     def entries(self, org_id: str, destination: str, ids: Iterable[str]) -> dict[str, OutboxEntry]:
         """Return those entries of an org that are there, by id."""
         org, place, wanted = parse_all(
-            (name, org_id, "org_id"), (name, destination, "destination"), (as_tuple, ids, "ids")
+            (parse_name, org_id, "org_id"),
+            (parse_name, destination, "destination"),
+            (as_tuple, ids, "ids"),
         )
         with self._lock:
             keys = [(org, place, wanted_id) for wanted_id in wanted]

@@ -21,7 +21,7 @@ from math import gcd
 from typing import Final, TypeAlias
 
 from overages._ground.parsing import optional
-from overages.errors import InvalidType, InvalidValue
+from overages.errors import Field, InvalidType, InvalidValue
 
 Quantity: TypeAlias = int | Decimal
 """An exact number of units in its one form: `int` if whole, else a `Decimal`."""
@@ -41,7 +41,7 @@ _AMOUNT_DIGITS: Final = 1_000  # a product of the finest numbers there are has s
 _LONGEST: Final = 1_000  # characters; a longer string is no number that anyone wrote
 
 
-def quantity(value: object, field: str) -> Quantity:
+def parse_quantity(value: object, field: Field) -> Quantity:
     """Return `value` as an exact quantity in its one form, of any sign.
 
     >>> quantity("750000.50", "used")
@@ -64,23 +64,23 @@ def quantity(value: object, field: str) -> Quantity:
     raise InvalidType(field, value, "must be an int, a Decimal or a decimal string")
 
 
-def non_negative(value: object, field: str) -> Quantity:
+def parse_non_negative(value: object, field: Field) -> Quantity:
     """Return `value` as a quantity that is zero or more."""
-    number = quantity(value, field)
+    number = parse_quantity(value, field)
     if number < 0:
         raise InvalidValue(field, value, "must not be negative")
     return number
 
 
-def positive(value: object, field: str) -> Quantity:
+def parse_positive(value: object, field: Field) -> Quantity:
     """Return `value` as a quantity above zero."""
-    number = quantity(value, field)
+    number = parse_quantity(value, field)
     if number <= 0:
         raise InvalidValue(field, value, "must be more than zero")
     return number
 
 
-def ordinal(value: object, field: str) -> int:
+def parse_ordinal(value: object, field: Field) -> int:
     """Return `value` if it counts from 1: an `int`, below 2**63 so that any database holds it."""
     if type(value) is not int:
         raise InvalidType(field, value, "must be an int")
@@ -122,7 +122,7 @@ def excess(used: Quantity, limit: Quantity | None) -> Quantity:
     return unscaled(scaled(used) - scaled(limit))
 
 
-def exact_amount(value: object, field: str) -> Exact:
+def parse_amount(value: object, field: Field) -> Exact:
     """Return an unrounded amount in its one form; it may be finer than a quantity.
 
     :raises InvalidType: if it is no `int`, `Decimal` or `Fraction`.
@@ -131,7 +131,7 @@ def exact_amount(value: object, field: str) -> Exact:
     if isinstance(value, Fraction):
         if max(abs(value.numerator), value.denominator) >= 10**_AMOUNT_DIGITS:
             raise InvalidValue(field, value, f"must have at most {_AMOUNT_DIGITS} digits on a side")
-        value = exact_number(value.numerator, value.denominator)
+        value = number_from_ratio(value.numerator, value.denominator)
         if isinstance(value, Fraction):
             return value
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
@@ -142,10 +142,10 @@ def exact_amount(value: object, field: str) -> Exact:
         raise InvalidValue(field, value, "must be a finite number")
     if exponent < -_AMOUNT_DIGITS or number.adjusted() >= _AMOUNT_DIGITS:
         raise InvalidValue(field, value, f"must have at most {_AMOUNT_DIGITS} digits on a side")
-    return exact_number(*number.as_integer_ratio())
+    return number_from_ratio(*number.as_integer_ratio())
 
 
-def exact_ratio(value: object, field: str) -> Fraction:
+def parse_ratio(value: object, field: Field) -> Fraction:
     """Return any exact number as a ratio: what a caller writes, or an amount not yet rounded.
 
     :raises InvalidType: if it is no `int`, `Decimal`, `Fraction` or decimal string.
@@ -156,11 +156,11 @@ def exact_ratio(value: object, field: str) -> Fraction:
     """
     if isinstance(value, Fraction):
         return value
-    amount = exact_amount if isinstance(value, Decimal) else quantity
+    amount = parse_amount if isinstance(value, Decimal) else parse_quantity
     return Fraction(amount(value, field))
 
 
-def sum_of_quantities(value: object, field: str) -> Quantity:
+def parse_sum(value: object, field: Field) -> Quantity:
     """Return a sum of quantities in its one form; it may be larger than any of them.
 
     :raises InvalidType: if it is no `int` or `Decimal`.
@@ -168,30 +168,30 @@ def sum_of_quantities(value: object, field: str) -> Quantity:
     """
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         raise InvalidType(field, value, "must be an int or a Decimal")
-    number = exact_amount(value, field)
+    number = parse_amount(value, field)
     numerator, denominator = number.as_integer_ratio()
     if SCALE % denominator:
         raise InvalidValue(field, value, _too_fine)
     return unscaled(numerator * (SCALE // denominator))
 
 
-def non_negative_sum(value: object, field: str) -> Quantity:
+def parse_non_negative_sum(value: object, field: Field) -> Quantity:
     """Return `value` as a sum of quantities that is zero or more."""
-    number = sum_of_quantities(value, field)
+    number = parse_sum(value, field)
     if number < 0:
         raise InvalidValue(field, value, "must not be negative")
     return number
 
 
-def exact_quantity(number: Fraction, field: str) -> Quantity:
+def as_quantity(number: Fraction, field: Field) -> Quantity:
     """Return a worked-out number as a quantity.
 
     :raises OveragesError: if no quantity is that exactly.
     """
-    return quantity(exact_number(number.numerator, number.denominator), field)
+    return parse_quantity(number_from_ratio(number.numerator, number.denominator), field)
 
 
-def exact_number(numerator: int, denominator: int) -> Exact:
+def number_from_ratio(numerator: int, denominator: int) -> Exact:
     """Return ``numerator / denominator`` exactly: a `Decimal` if there is one, else a `Fraction`.
 
     A reduced fraction is a finite decimal just if its denominator has no prime factor but 2 and 5.
@@ -246,16 +246,16 @@ def number_text(number: Quantity | Fraction) -> str:
     return f"{Decimal(number.numerator)}/{Decimal(number.denominator)}"
 
 
-optional_quantity: Final = optional(quantity)
-optional_non_negative: Final = optional(non_negative)
-optional_amount: Final = optional(exact_amount)
+optional_quantity: Final = optional(parse_quantity)
+optional_non_negative: Final = optional(parse_non_negative)
+optional_amount: Final = optional(parse_amount)
 
 _too_large: Final = f"must have at most {INTEGER_DIGITS} integer digits"
 _too_fine: Final = f"must have at most {DECIMAL_DIGITS} decimal digits"
 _not_plain: Final = "must be a plain decimal number such as 12.5"
 
 
-def _scaled_text(text: str, field: str) -> int:
+def _scaled_text(text: str, field: Field) -> int:
     match = re.fullmatch(_PLAIN, text) if len(text) <= _LONGEST else None
     if match is None:
         raise InvalidValue(field, text, _not_plain)
@@ -269,7 +269,7 @@ def _scaled_text(text: str, field: str) -> int:
     return -parts if sign == "-" else parts
 
 
-def _scaled_decimal(number: Decimal, field: str) -> int:
+def _scaled_decimal(number: Decimal, field: Field) -> int:
     sign, digits, exponent = number.as_tuple()
     if not isinstance(exponent, int):  # 'n', 'N' or 'F': not a number, or infinite
         raise InvalidValue(field, number, "must be a finite number")

@@ -16,13 +16,13 @@ from typing import Final
 
 from attrs import frozen
 
-from overages._ground.names import name
+from overages._ground.names import parse_name
 from overages._ground.parsing import instance_of, optional
 from overages._ground.trusted import trusted
 from overages.amounts._currencies import CURRENT, WITHDRAWN
-from overages.amounts.exact import QuantityLike, exact_ratio
+from overages.amounts.exact import QuantityLike, parse_ratio
 from overages.amounts.rounding import Rounding, allocate, round_ratio
-from overages.errors import CurrencyMismatch, InvalidType, InvalidValue, UnknownCurrency
+from overages.errors import CurrencyMismatch, Field, InvalidType, InvalidValue, UnknownCurrency
 
 _LARGEST: Final = 10**1000  # more can't be written out
 _FINEST: Final = 12  # decimal places that a unit of the host's own may have
@@ -50,7 +50,7 @@ class Currency:
     exponent: int
 
     def __init__(self, code: str, exponent: int | None = None) -> None:
-        code = name(code, "currency")
+        code = parse_name(code, "currency")
         known = CURRENT.get(code, WITHDRAWN.get(code))
         if exponent is None:
             if known is None:
@@ -66,7 +66,7 @@ class Currency:
         self.__attrs_init__(code, exponent)
 
     @classmethod
-    def coerce(cls, value: object, field: str = "currency") -> Currency:
+    def coerce(cls, value: object, field: Field = "currency") -> Currency:
         """Return `value` if it is a `Currency`, or the ISO 4217 currency of that code."""
         if isinstance(value, Currency):
             return value
@@ -133,7 +133,7 @@ class Money:
         Money(0, 'USD')
         """
         unit = Currency.coerce(currency)
-        minor = exact_ratio(amount, "amount") * 10**unit.exponent
+        minor = parse_ratio(amount, "amount") * 10**unit.exponent
         if rounding is not None:
             mode = Rounding.of(rounding, "rounding")
             return cls(round_ratio(minor.numerator, minor.denominator, mode), unit)
@@ -209,7 +209,7 @@ class Money:
         return f"Money({self.minor!r}, {self.currency.shortest!r})"
 
 
-def non_negative_money(value: object, field: str) -> Money:
+def parse_non_negative_money(value: object, field: Field) -> Money:
     """Return `value` if it is an amount of money, zero or more."""
     money: Money = instance_of(Money)(value, field)
     if money.minor < 0:
@@ -218,4 +218,4 @@ def non_negative_money(value: object, field: str) -> Money:
 
 
 new_money: Final = trusted(Money)
-optional_non_negative_money: Final = optional(non_negative_money)
+optional_non_negative_money: Final = optional(parse_non_negative_money)

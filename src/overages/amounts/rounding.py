@@ -18,13 +18,13 @@ from overages._ground.parsing import each
 from overages.amounts.exact import (
     Quantity,
     QuantityLike,
-    exact_ratio,
-    positive,
-    quantity,
+    parse_positive,
+    parse_quantity,
+    parse_ratio,
     scaled,
     unscaled,
 )
-from overages.errors import InvalidType, InvalidValue
+from overages.errors import Field, InvalidType, InvalidValue
 
 
 class Rounding(Enum):
@@ -47,7 +47,7 @@ class Rounding(Enum):
     FLOOR = "floor"
 
     @classmethod
-    def of(cls, value: object, field: str) -> Rounding:
+    def of(cls, value: object, field: Field) -> Rounding:
         """Return a `Rounding` from itself or from its name, such as ``"half_even"``."""
         try:
             return cls(value)
@@ -67,8 +67,8 @@ class Rounding(Enum):
         >>> Rounding.HALF_UP.round("10.275", "0.01"), Rounding.UP.round(90, 60)
         (Decimal('10.28'), 120)
         """
-        number = value if isinstance(value, Fraction) else Fraction(quantity(value, "value"))
-        step = positive(increment, "increment")
+        number = value if isinstance(value, Fraction) else Fraction(parse_quantity(value, "value"))
+        step = parse_positive(increment, "increment")
         ratio = number / Fraction(step)
         return unscaled(round_ratio(ratio.numerator, ratio.denominator, self) * scaled(step))
 
@@ -146,8 +146,8 @@ def allocate(total: int, weights: Iterable[QuantityLike | Fraction]) -> tuple[in
     return tuple(sign * share for share in shares)
 
 
-def _weight(value: object, field: str) -> Fraction:
-    weight = exact_ratio(value, field)
+def _weight(value: object, field: Field) -> Fraction:
+    weight = parse_ratio(value, field)
     if weight < 0:
         raise InvalidValue(field, value, "must not be negative")
     return weight

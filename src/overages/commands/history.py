@@ -93,7 +93,7 @@ class History:
             try:
                 settlement = settle(plan, usage, balance, limits=account.limits)
             except OveragesError as error:
-                raise error.within(f"settling {period.describe()} before it: ") from None
+                raise error.within(period=period) from None
             self._balances[org_id] = settlement.balance
 
     def _timeline(self, account: Account) -> deque[Period]:

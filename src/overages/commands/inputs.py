@@ -19,7 +19,7 @@ from overages.errors import OveragesError
 from overages.imports.events import read_events
 from overages.imports.plans import PlanBook, read_plans
 from overages.periods.cycle import Cycle
-from overages.periods.period import Period, parse_instant
+from overages.periods.period import Period, instant_from_text
 from overages.usage.event import UsageEvent
 from overages.usage.metering import Meter
 from overages.usage.usage import Usage
@@ -47,7 +47,7 @@ def refuse(source: str, error: OveragesError) -> BadInput:
 def to_instant(text: str) -> datetime:
     """Return the instant that an argument of the command line names."""
     try:
-        return parse_instant(text)
+        return instant_from_text(text)
     except OveragesError as error:
         raise ArgumentTypeError(str(error)) from None
 

@@ -77,12 +77,12 @@ def rate(book: PlanBook, usages: Iterable[Usage], history: History) -> list[Stat
         needs what it used before, which isn't known.
     """
     problems = Problems()
-    statements = [
-        problems.attempt(
-            _statement, book, usage, history, path=f"{usage.org_id}, {usage.period.describe()}: "
-        )
-        for usage in usages
-    ]
+    statements = []
+    for usage in usages:
+        try:
+            statements.append(_statement(book, usage, history))
+        except OveragesError as error:
+            problems.add(error.within(org_id=usage.org_id, period=usage.period))
     try:
         problems.raise_any()
     except OveragesError as error:

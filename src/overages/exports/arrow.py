@@ -15,6 +15,9 @@ from fractions import Fraction
 from itertools import islice
 from typing import Any, Final, Literal, TypeAlias
 
+from overages.errors import Field
+from overages.periods.period import Period
+
 try:
     import pyarrow as pa
 except ImportError as error:
@@ -202,8 +205,7 @@ def _written(
         try:
             written.append(None if cell is None else write(cell, column))
         except InvalidValue as error:
-            org_id, start = row[0], row[1]
-            raise error.within(f"{org_id}, {start:%Y-%m-%d}: ") from None
+            raise error.within(org_id=row[0], period=Period(row[1], row[2])) from None
     return written
 
 
@@ -213,7 +215,7 @@ def _writer(kind: Kind, *, as_text: bool) -> Parser[Any] | None:
     return _DECIMALS.get(kind)
 
 
-def _as_text(number: Any, field: str) -> str:
+def _as_text(number: Any, field: Field) -> str:
     del field
     return number_text(number)
 
@@ -222,7 +224,7 @@ def _decimals(decimals: int) -> Parser[Decimal]:
     """Return what makes a number a decimal of so many places, if that is possible exactly."""
     integers = PRECISION - decimals
 
-    def parse(number: Any, field: str) -> Decimal:
+    def parse(number: Any, field: Field) -> Decimal:
         if isinstance(number, Fraction):
             raise InvalidValue(field, number, f"must be a decimal number; {_AS_TEXT}")
         written = Decimal(number)

@@ -14,6 +14,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from overages._ground.parsing import Parser, Problems
+from overages.errors import Field, at
 
 GIVEN: Final = object()  # what no value is
 
@@ -31,14 +32,14 @@ class Form:
     ('yes', True)
     """
 
-    write: Callable[[Any, str], Any]
+    write: Callable[[Any, Field], Any]
     read: Parser[Any]
     usual: Any = GIVEN
 
 
-def behind(field: str, make: Callable[..., Any], *args: Any, **named: Any) -> Any:
+def behind(field: Field, make: Callable[..., Any], *args: Any, **named: Any) -> Any:
     """Return ``make(*args, **named)``; what it finds wrong has its path put behind `field`."""
     problems = Problems()
-    made = problems.attempt(make, *args, path=field, **named)
+    made = problems.attempt(make, *args, path=at(field), **named)
     problems.raise_any()
     return made

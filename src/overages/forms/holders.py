@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from overages._ground.jsontext import at, at_any, entries, items
-from overages._ground.names import name
+from overages._ground.jsontext import entries, items
+from overages._ground.names import parse_name
 from overages._ground.parsing import Problems, optional as or_none
-from overages.errors import InvalidType, InvalidValue
+from overages.errors import Field, InvalidType, InvalidValue, at
 from overages.forms.form import GIVEN, Form, behind
 
 
@@ -48,7 +48,7 @@ def table(
     (1+2j)
     """
 
-    def write(value: object, field: str) -> dict[str, Any]:
+    def write(value: object, field: Field) -> dict[str, Any]:
         held = behind(field, view, value) if view else {key: getattr(value, key) for key in forms}
         return {
             key: form.write(held[key], at(field, key))
@@ -56,13 +56,13 @@ def table(
             if form.usual is GIVEN or held[key] != form.usual
         }
 
-    def read(value: object, field: str) -> Any:
+    def read(value: object, field: Field) -> Any:
         given = entries(value, field)
         problems = Problems()
         for key in given:
             if key not in forms:
                 problem = f"isn't known; known here are {', '.join(forms)}"
-                problems.add(InvalidValue(at_any(field, key), given[key], problem))
+                problems.add(InvalidValue(at(field, key), given[key], problem))
         fields = {}
         for key, form in forms.items():
             if key not in given and form.usual is not GIVEN:
@@ -83,13 +83,13 @@ def table(
 def list_of(form: Form) -> Form:
     """Return the form of a tuple: a JSON array."""
 
-    def write(values: Iterable[Any], field: str) -> list[Any]:
-        return [form.write(value, f"{field}[{i}]") for i, value in enumerate(values)]
+    def write(values: Iterable[Any], field: Field) -> list[Any]:
+        return [form.write(value, at(field, i)) for i, value in enumerate(values)]
 
-    def read(value: object, field: str) -> tuple[Any, ...]:
+    def read(value: object, field: Field) -> tuple[Any, ...]:
         problems = Problems()
         found = [
-            problems.attempt(form.read, item, f"{field}[{i}]")
+            problems.attempt(form.read, item, at(field, i))
             for i, item in enumerate(items(value, field))
         ]
         problems.raise_any()
@@ -104,14 +104,14 @@ def by_name(form: Form, of: str = "metric") -> Form:
     :param of: what the names are of, for the error if one is no name.
     """
 
-    def write(values: Mapping[str, Any], field: str) -> dict[str, Any]:
+    def write(values: Mapping[str, Any], field: Field) -> dict[str, Any]:
         return {key: form.write(value, at(field, key)) for key, value in values.items()}
 
-    def read(value: object, field: str) -> dict[str, Any]:
+    def read(value: object, field: Field) -> dict[str, Any]:
         problems = Problems()
         found = {}
         for key, item in entries(value, field).items():
-            if problems.attempt(name, key, f"{field} {of}") is not None:
+            if problems.attempt(parse_name, key, at(field, f"<{of}>")) is not None:
                 found[key] = problems.attempt(form.read, item, at(field, key))
         problems.raise_any()
         return found
@@ -126,15 +126,15 @@ def in_order(form: Form) -> Form:
     """
     listed = list_of(form)
 
-    def write(values: Mapping[str, Any], field: str) -> Any:
+    def write(values: Mapping[str, Any], field: Field) -> Any:
         return listed.write(values.items(), field)
 
-    def read(value: object, field: str) -> dict[str, Any]:
+    def read(value: object, field: Field) -> dict[str, Any]:
         problems = Problems()
         found: dict[str, Any] = {}
         for i, (key, held) in enumerate(listed.read(value, field)):
             if key in found:
-                problems.add(InvalidValue(f"{field}[{i}]", key, "must be given once"))
+                problems.add(InvalidValue(at(field, i), key, "must be given once"))
             found[key] = held
         problems.raise_any()
         return found
@@ -148,13 +148,13 @@ def any_of(forms: Mapping[type, Form], described: str) -> Form:
     :param described: what such a value is, for the error where it is something else.
     """
 
-    def write(value: object, field: str) -> dict[str, Any]:
+    def write(value: object, field: Field) -> dict[str, Any]:
         form = forms.get(type(value))
         if form is None:
             raise InvalidType(field or "value", value, f"must be {described}")
         return {"type": type(value).__name__, **form.write(value, field)}
 
-    def read(value: object, field: str) -> Any:
+    def read(value: object, field: Field) -> Any:
         given = entries(value, field)
         kind = kind_of(forms, given, field)
         return forms[kind].read({key: given[key] for key in given if key != "type"}, field)
@@ -162,7 +162,7 @@ def any_of(forms: Mapping[type, Form], described: str) -> Form:
     return Form(write, read)
 
 
-def kind_of(kinds: Iterable[type], given: Mapping[str, Any], field: str) -> type:
+def kind_of(kinds: Iterable[type], given: Mapping[str, Any], field: Field) -> type:
     """Return the class that the "type" of a JSON object names."""
     known = {kind.__name__: kind for kind in kinds}
     kind = given.get("type")

@@ -18,8 +18,8 @@ from typing import Any
 
 from overages._ground.jsontext import entries
 from overages._ground.parsing import Problems
-from overages.amounts.exact import exact_amount
-from overages.errors import InvalidType, InvalidValue, OveragesError
+from overages.amounts.exact import parse_amount
+from overages.errors import Field, InvalidType, InvalidValue, OveragesError
 from overages.forms.form import Form
 from overages.forms.holders import list_of, table
 from overages.forms.values import NUMBER, TEXT
@@ -36,7 +36,7 @@ def check_models(models: Iterable[object], taken: Collection[str]) -> None:
     problems = Problems()
     seen = set(taken)
     for i, model in enumerate(models):
-        field = f"price_models[{i}]"
+        field = ("price_models", i)
         if not isinstance(model, type) or not callable(getattr(model, "charge", None)):
             problems.add(InvalidType(field, model, "must be a class of price models"))
             continue
@@ -59,14 +59,14 @@ def form_of(model: type, tier: Form) -> Form:
     names: tuple[str, ...] = model.__match_args__  # type: ignore[attr-defined]
     fields = table(_maker(model), partial(_arguments, names), **dict.fromkeys(names, held))
 
-    def write(value: object, field: str) -> Any:
+    def write(value: object, field: Field) -> Any:
         tree = fields.write(value, field)
         if fields.read(tree, field) != value:
             problem = f"must equal what {model.__name__} makes of its __match_args__"
             raise InvalidType(field or "value", value, problem)
         return tree
 
-    def read(tree: object, field: str) -> Any:
+    def read(tree: object, field: Field) -> Any:
         value = fields.read(tree, field)
         if fields.write(value, field) != tree:
             problem = f"must hold the arguments of {model.__name__} as it keeps them"
@@ -102,19 +102,19 @@ def _held(tier: Form) -> Form:
     """Return the form of an argument of a host's price model."""
     number, row = table(dict, dict, number=NUMBER), table(dict, dict, tier=tier)
 
-    def write(value: object, field: str) -> Any:
+    def write(value: object, field: Field) -> Any:
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, str):
             return TEXT.write(value, field)
         if isinstance(value, (int, Decimal)):
-            return number.write({"number": exact_amount(value, field)}, field)
+            return number.write({"number": parse_amount(value, field)}, field)
         if isinstance(value, Tier):
             return row.write({"tier": value}, field)
         problem = "must be an int, a Decimal, a str, a bool, None, a Tier, or a tuple of these"
         raise InvalidType(field, value, problem)
 
-    def read(value: object, field: str) -> Any:
+    def read(value: object, field: Field) -> Any:
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, dict):

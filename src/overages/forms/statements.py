@@ -46,7 +46,7 @@ def _statement(
         raise InvalidValue("lines", len(lines), problem)
     problems = Problems()
     overages = [
-        problems.attempt(_line, plan, metric, **line, path=f"lines[{i}]")
+        problems.attempt(_line, plan, metric, **line, path=("lines", i))
         for i, (metric, line) in enumerate(zip(plan.allowances, lines, strict=True))
     ]
     problems.raise_any()

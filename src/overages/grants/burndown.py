@@ -17,20 +17,20 @@ from typing import Final
 
 from attrs import evolve, frozen
 
-from overages._ground.names import name, optional_name
+from overages._ground.names import optional_name, parse_name
 from overages._ground.parsing import optional, parse_all, tuple_of
 from overages._ground.trusted import trusted
 from overages.amounts.exact import (
     Quantity,
     add_up,
-    non_negative_sum,
+    parse_non_negative_sum,
+    parse_sum,
     scaled,
-    sum_of_quantities,
     unscaled,
 )
 from overages.amounts.money import Currency
-from overages.errors import InvalidValue
-from overages.periods.period import instant
+from overages.errors import Field, InvalidValue
+from overages.periods.period import parse_instant
 
 
 @frozen(init=False, weakref_slot=False)
@@ -62,8 +62,8 @@ class Draw:
         covered: Quantity | None = None,
     ) -> None:
         grant, moment, drawn, used = parse_all(
-            (name, grant_id, "grant_id"),
-            (instant, at, "at"),
+            (parse_name, grant_id, "grant_id"),
+            (parse_instant, at, "at"),
             (_above_zero, quantity, "quantity"),
             (optional(_above_zero), covered, "covered"),
         )
@@ -115,12 +115,12 @@ class GrantBalance:
         filled_at: datetime,
     ) -> None:
         values = parse_all(
-            (name, grant_id, "grant_id"),
-            (non_negative_sum, granted, "granted"),
-            (non_negative_sum, drawn, "drawn"),
-            (non_negative_sum, expired, "expired"),
-            (non_negative_sum, voided, "voided"),
-            (instant, filled_at, "filled_at"),
+            (parse_name, grant_id, "grant_id"),
+            (parse_non_negative_sum, granted, "granted"),
+            (parse_non_negative_sum, drawn, "drawn"),
+            (parse_non_negative_sum, expired, "expired"),
+            (parse_non_negative_sum, voided, "voided"),
+            (parse_instant, filled_at, "filled_at"),
         )
         self.__attrs_init__(*values)
         if self.left < 0:
@@ -179,13 +179,13 @@ class Burndown:
         draws: Iterable[Draw] = (),
     ) -> None:
         values = parse_all(
-            (instant, at, "at"),
+            (parse_instant, at, "at"),
             (optional_name, metric, "metric"),
             (optional(Currency.coerce), currency, "currency"),
             (_accounts, accounts, "accounts"),
-            (non_negative_sum, overage, "overage"),
-            (non_negative_sum, settled, "settled"),
-            (non_negative_sum, unreturned, "unreturned"),
+            (parse_non_negative_sum, overage, "overage"),
+            (parse_non_negative_sum, settled, "settled"),
+            (parse_non_negative_sum, unreturned, "unreturned"),
             (tuple_of(Draw), draws, "draws"),
         )
         if values[1] is None and values[2] is None:
@@ -252,20 +252,20 @@ def _check_draws(burndown: Burndown) -> None:
         drawn[draw.grant_id] = drawn.get(draw.grant_id, 0) - scaled(draw.quantity)
         if drawn[draw.grant_id] < 0:
             problem = "must be among what the accounts say was drawn"
-            raise InvalidValue(f"draws[{i}]", draw, problem)
+            raise InvalidValue(("draws", i), draw, problem)
         if draw.at > burndown.at or (earliest is not None and draw.at < earliest):
-            raise InvalidValue(f"draws[{i}].at", draw.at, "must be in order, and not after at")
+            raise InvalidValue(("draws", i, "at"), draw.at, "must be in order, and not after at")
         earliest = draw.at
 
 
-def _above_zero(value: object, field: str) -> Quantity:
-    number = sum_of_quantities(value, field)
+def _above_zero(value: object, field: Field) -> Quantity:
+    number = parse_sum(value, field)
     if number <= 0:
         raise InvalidValue(field, value, "must be more than zero")
     return number
 
 
-def _accounts(value: object, field: str) -> tuple[GrantBalance, ...]:
+def _accounts(value: object, field: Field) -> tuple[GrantBalance, ...]:
     found = sorted(tuple_of(GrantBalance)(value, field), key=lambda account: account.grant_id)
     ids = [account.grant_id for account in found]
     if len(set(ids)) < len(ids):

@@ -23,13 +23,13 @@ from overages._ground.parsing import (
     parse_all,
     tuple_of,
 )
-from overages.amounts.exact import Quantity, QuantityLike, quantity, scaled
+from overages.amounts.exact import Quantity, QuantityLike, parse_quantity, scaled
 from overages.amounts.money import Currency, Money
-from overages.errors import CurrencyMismatch, InvalidType, InvalidValue
+from overages.errors import CurrencyMismatch, Field, InvalidType, InvalidValue, at
 from overages.grants.burndown import Burndown
 from overages.grants.drawn_grant import Pool
 from overages.grants.grant import Grant
-from overages.periods.period import Period, format_instant, instant
+from overages.periods.period import Period, format_instant, parse_instant
 
 OverageRule: TypeAlias = Literal["final", "repaid", "repaid_across_resets"]
 """Whether overage is paid by what is granted later; see `burn_down`."""
@@ -151,7 +151,7 @@ def draw(
 
 def _nothing(start: object, metric: object, currency: object) -> Burndown:
     moment, counted, unit = parse_all(
-        (instant, start, "start"),
+        (parse_instant, start, "start"),
         (optional_name, metric, "metric"),
         (optional(Currency.coerce), currency, "currency"),
     )
@@ -168,18 +168,18 @@ def _check_same(before: Burndown, metric: object, currency: object) -> None:
 
 
 def _end(value: object, start: datetime) -> datetime:
-    end = instant(value, "end")
+    end = parse_instant(value, "end")
     if end < start:
         raise InvalidValue("end", value, f"must not be before the start, {format_instant(start)}")
     return end
 
 
-def _grants(value: object, field: str) -> tuple[Grant, ...]:
+def _grants(value: object, field: Field) -> tuple[Grant, ...]:
     found = tuple_of(Grant)(value, field)
     ids: set[str] = set()
     for i, grant in enumerate(found):
         if grant.id in ids:
-            raise InvalidValue(f"{field}[{i}].id", grant.id, "must be given once")
+            raise InvalidValue(at(field, i, "id"), grant.id, "must be given once")
         ids.add(grant.id)
     return found
 
@@ -192,13 +192,13 @@ def _all_known(grants: list[Grant], before: Burndown) -> list[Grant]:
 
 
 def _series(
-    value: object, field: str, currency: Currency | None, span: tuple[datetime, datetime]
+    value: object, field: Field, currency: Currency | None, span: tuple[datetime, datetime]
 ) -> list[tuple[datetime, int]]:
     """Return what was used at each instant, in parts of units, sorted by instant."""
     parts: dict[datetime, int] = {}
     problems = Problems()
     for i, item in enumerate(as_tuple(value, field)):
-        problems.attempt(_add, parts, item, f"{field}[{i}]", currency, span)
+        problems.attempt(_add, parts, item, at(field, i), currency, span)
     problems.raise_any()
     return sorted(parts.items())
 
@@ -206,35 +206,35 @@ def _series(
 def _add(
     parts: dict[datetime, int],
     item: object,
-    field: str,
+    field: Field,
     currency: Currency | None,
     span: tuple[datetime, datetime],
 ) -> None:
     if not isinstance(item, tuple) or len(item) != 2:
         raise InvalidType(field, item, "must be a pair of an instant and a quantity")
-    moment = instant(item[0], f"{field}.at")
+    moment = parse_instant(item[0], at(field, "at"))
     if not span[0] <= moment < span[1]:
         problem = f"must be from {format_instant(span[0])} until before {format_instant(span[1])}"
-        raise InvalidValue(f"{field}.at", moment, problem)
-    used = _units(item[1], f"{field}.quantity", currency)
+        raise InvalidValue(at(field, "at"), moment, problem)
+    used = _units(item[1], at(field, "quantity"), currency)
     parts[moment] = parts.get(moment, 0) + scaled(used)
 
 
-def _units(value: object, field: str, currency: Currency | None) -> Quantity:
+def _units(value: object, field: Field, currency: Currency | None) -> Quantity:
     """Return units of a metric, or major units of the currency."""
     if currency is None or not isinstance(value, Money):
-        return quantity(value, field)
+        return parse_quantity(value, field)
     if value.currency != currency:
         raise CurrencyMismatch(currency.code, value.currency.code)
-    return quantity(value.amount, field)
+    return parse_quantity(value.amount, field)
 
 
-def _instants(value: object, field: str, span: tuple[datetime, datetime]) -> frozenset[datetime]:
+def _instants(value: object, field: Field, span: tuple[datetime, datetime]) -> frozenset[datetime]:
     found = set()
     for i, item in enumerate(as_tuple(value, field)):
-        moment = instant(item, f"{field}[{i}]")
+        moment = parse_instant(item, at(field, i))
         if not span[0] < moment <= span[1]:
             start, end = map(format_instant, span)
-            raise InvalidValue(f"{field}[{i}]", moment, f"must be after {start} and up to {end}")
+            raise InvalidValue(at(field, i), moment, f"must be after {start} and up to {end}")
         found.add(moment)
     return frozenset(found)

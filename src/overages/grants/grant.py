@@ -14,13 +14,13 @@ from typing import Final
 
 from attrs import frozen
 
-from overages._ground.names import name, optional_name
-from overages._ground.parsing import Problems, an_int, instance_of, optional, parse_all
-from overages.amounts.exact import Quantity, QuantityLike, non_negative, positive
+from overages._ground.names import optional_name, parse_name
+from overages._ground.parsing import Problems, instance_of, optional, parse_all, parse_int
+from overages.amounts.exact import Quantity, QuantityLike, parse_non_negative, parse_positive
 from overages.amounts.money import Currency, Money
-from overages.errors import InvalidValue
+from overages.errors import Field, InvalidValue
 from overages.periods.cycle import Cycle
-from overages.periods.period import format_instant, instant
+from overages.periods.period import format_instant, parse_instant
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _MOST: Final = 2**63  # so that any database holds it
@@ -96,19 +96,19 @@ class Grant:
         created_at: datetime | None = None,
     ) -> None:
         values = parse_all(
-            (name, id, "id"),
+            (parse_name, id, "id"),
             (_granted, amount, "amount"),
             (optional_name, metric, "metric"),
             (_priority, priority, "priority"),
-            (instant, effective_at, "effective_at"),
-            (optional(instant), expires_at, "expires_at"),
-            (optional(instant), voided_at, "voided_at"),
+            (parse_instant, effective_at, "effective_at"),
+            (optional(parse_instant), expires_at, "expires_at"),
+            (optional(parse_instant), voided_at, "voided_at"),
             (optional(instance_of(Cycle)), recurrence, "recurrence"),
-            (optional(non_negative), rollover_max, "rollover_max"),
-            (non_negative, rollover_min, "rollover_min"),
-            (optional(non_negative), refill_keeps, "refill_keeps"),
-            (optional(positive), step, "step"),
-            (optional(instant), created_at, "created_at"),
+            (optional(parse_non_negative), rollover_max, "rollover_max"),
+            (parse_non_negative, rollover_min, "rollover_min"),
+            (optional(parse_non_negative), refill_keeps, "refill_keeps"),
+            (optional(parse_positive), step, "step"),
+            (optional(parse_instant), created_at, "created_at"),
         )
         self.__attrs_init__(*values)
         _check_together(self)
@@ -117,7 +117,7 @@ class Grant:
     def units(self) -> Quantity:
         """How much is granted: units of the metric, or major units of the currency."""
         amount = self.amount
-        return non_negative(amount.amount, "amount") if isinstance(amount, Money) else amount
+        return parse_non_negative(amount.amount, "amount") if isinstance(amount, Money) else amount
 
     @property
     def currency(self) -> Currency | None:
@@ -137,15 +137,15 @@ class Grant:
         return self.priority, self.expires_at or _NEVER, created, self.id
 
 
-def _granted(value: object, field: str) -> Quantity | Money:
+def _granted(value: object, field: Field) -> Quantity | Money:
     if not isinstance(value, Money):
-        return non_negative(value, field)
-    non_negative(value.amount, field)
+        return parse_non_negative(value, field)
+    parse_non_negative(value.amount, field)
     return value
 
 
-def _priority(value: object, field: str) -> int:
-    number = an_int(value, field)
+def _priority(value: object, field: Field) -> int:
+    number = parse_int(value, field)
     if not 0 <= number < _MOST:
         raise InvalidValue(field, value, "must be from 0 to 2**63 - 1")
     return number
@@ -155,7 +155,7 @@ def _check_together(grant: Grant) -> None:
     """Refuse arguments that don't go together."""
     problems = Problems()
     if grant.currency is not None:  # it is named by the line of a statement that it pays
-        problems.attempt(name, f"credit:{grant.id}", "id")
+        problems.attempt(parse_name, f"credit:{grant.id}", "id")
     if grant.metric is None and grant.currency is None:
         problems.add(InvalidValue("metric", None, "must be given with an amount that is no Money"))
     if grant.expires_at is not None and grant.expires_at <= grant.effective_at:

@@ -18,11 +18,11 @@ from functools import lru_cache
 from typing import Any, Final
 
 from overages._ground.columns import EVENTS, RECORDS, USAGE, dimension_of
-from overages._ground.names import name
+from overages._ground.names import parse_name
 from overages._ground.parsing import Problems, instance_of, optional, parse_all
-from overages.amounts.exact import Exact, Quantity, exact_amount, non_negative, quantity
+from overages.amounts.exact import Exact, Quantity, parse_amount, parse_non_negative, parse_quantity
 from overages.amounts.money import Currency, Money
-from overages.errors import InvalidValue, OveragesError
+from overages.errors import Field, InvalidValue, OveragesError
 from overages.imports.frames import ArrowTable, Row, read_rows
 from overages.periods.period import Period
 from overages.records.record import OverageRecord
@@ -85,7 +85,7 @@ def usages_from_arrow(table: ArrowTable, period: Period | None = None) -> list[U
     problems = Problems()
     found: dict[tuple[str, Period], dict[str, Quantity]] = {}
     for i, row in read_rows(table, expected):
-        problems.attempt(_take_in, found, row, period, path=f"rows[{i}]")
+        problems.attempt(_take_in, found, row, period, path=("rows", i))
     problems.raise_any()
     return [Usage(org_id, when, quantities) for (org_id, when), quantities in found.items()]
 
@@ -108,12 +108,12 @@ def _within(i: int, make: Any, row: Row) -> Any:
     try:
         return make(row)
     except OveragesError as error:
-        raise error.within(f"rows[{i}]") from None
+        raise error.within("rows", i) from None
 
 
 def _event(row: Row) -> UsageEvent:
     units, at = parse_all(
-        (quantity, row["quantity"], "quantity"), (_moment, row["timestamp"], "timestamp")
+        (parse_quantity, row["quantity"], "quantity"), (_moment, row["timestamp"], "timestamp")
     )
     dimensions = {
         key: value
@@ -128,12 +128,12 @@ def _take_in(
 ) -> None:
     when = _period(row) if period is None else period
     if row["metric"] is None and row["quantity"] is None:
-        found.setdefault((name(row["org_id"], "org_id"), when), {})
+        found.setdefault((parse_name(row["org_id"], "org_id"), when), {})
         return
     org_id, metric, units = parse_all(
-        (name, row["org_id"], "org_id"),
-        (name, row["metric"], "metric"),
-        (non_negative, row["quantity"], "quantity"),
+        (parse_name, row["org_id"], "org_id"),
+        (parse_name, row["metric"], "metric"),
+        (parse_non_negative, row["quantity"], "quantity"),
     )
     quantities = found.setdefault((org_id, when), {})
     if metric in quantities:
@@ -175,7 +175,7 @@ def _period_between(start: int | None, end: int | None) -> Period:
     return Period(*parse_all((_moment, start, "period_start"), (_moment, end, "period_end")))
 
 
-def _moment(value: object, field: str) -> datetime:
+def _moment(value: object, field: Field) -> datetime:
     """Return the instant that an integer of microseconds is, since 1970."""
     if value is None:
         raise InvalidValue(field, value, "must not be null")
@@ -185,11 +185,11 @@ def _moment(value: object, field: str) -> datetime:
         raise InvalidValue(field, value, "must be within the years 1 to 9999 in UTC") from None
 
 
-def _amount(value: object, field: str) -> Exact:
+def _amount(value: object, field: Field) -> Exact:
     """Return an amount of a decimal column, or of one of text such as ``7/60``."""
     if not isinstance(value, str):
-        return exact_amount(value, field)
+        return parse_amount(value, field)
     if len(value) > _LONGEST or not _AMOUNT.fullmatch(value):
         raise InvalidValue(field, value, "must be a plain number such as 12.5 or 7/60")
     number, _, parts = value.partition("/")
-    return exact_amount(Fraction(Decimal(number)) / Fraction(Decimal(parts or 1)), field)
+    return parse_amount(Fraction(Decimal(number)) / Fraction(Decimal(parts or 1)), field)

@@ -18,9 +18,9 @@ from functools import partial
 
 from overages._ground.columns import EVENTS, dimension_of, refuse_columns
 from overages._ground.parsing import Parser, parse_all
-from overages.amounts.exact import quantity
+from overages.amounts.exact import parse_quantity
 from overages.errors import InvalidValue, OveragesError
-from overages.periods.period import parse_instant
+from overages.periods.period import instant_from_text
 from overages.usage.event import UsageEvent
 
 
@@ -40,7 +40,7 @@ def read_events(
     """
     reader = csv.reader(lines, strict=True)
     columns = _columns(next(reader, []))
-    timestamp = partial(parse_instant, zone=zone)
+    timestamp = partial(instant_from_text, zone=zone)
     while True:
         try:
             row = next(reader)
@@ -65,7 +65,7 @@ def _event_or_error(
         return InvalidValue("row", row, f"must have {len(columns)} fields, has {len(row)}")
     try:
         units, at = parse_all(
-            (quantity, row[columns["quantity"]], "quantity"),
+            (parse_quantity, row[columns["quantity"]], "quantity"),
             (timestamp, row[columns["timestamp"]], "timestamp"),
         )
         event_id = row[columns["event_id"]] if "event_id" in columns else ""

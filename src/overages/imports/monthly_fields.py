@@ -10,12 +10,12 @@ from fractions import Fraction
 from overages._ground.parsing import Parser, optional, parse_all
 from overages.amounts.exact import (
     QuantityLike,
-    exact_quantity,
-    non_negative,
+    as_quantity,
     optional_non_negative,
+    parse_non_negative,
 )
 from overages.amounts.money import Currency, Money
-from overages.errors import InvalidValue
+from overages.errors import Field, InvalidValue
 from overages.prices.models import PerUnit
 from overages.terms.allowance import Allowance
 from overages.terms.plan import Plan
@@ -72,8 +72,8 @@ def plan_from_monthly_fields(
     return Plan(slug, unit, allowances, base_fee=None if fee is None else Money(fee, unit))
 
 
-def _minor_units(value: object, field: str) -> int:
-    number = non_negative(value, field)
+def _minor_units(value: object, field: Field) -> int:
+    number = parse_non_negative(value, field)
     if not isinstance(number, int):
         raise InvalidValue(field, value, "must be a whole number")
     return number
@@ -82,7 +82,7 @@ def _minor_units(value: object, field: str) -> int:
 def _price_in(units: int) -> Parser[PerUnit]:
     """Return a parser of unit prices that are given in ``1 / units`` of a major currency unit."""
 
-    def parse(value: object, field: str) -> PerUnit:
-        return PerUnit(exact_quantity(Fraction(non_negative(value, field)) / units, field))
+    def parse(value: object, field: Field) -> PerUnit:
+        return PerUnit(as_quantity(Fraction(parse_non_negative(value, field)) / units, field))
 
     return parse

@@ -45,7 +45,7 @@ from overages.errors import InvalidValue, UnknownMetric, UnknownPlan
 from overages.imports.tables import keys_of, table_of
 from overages.imports.terms import read_cycle, read_plan
 from overages.periods.cycle import Cycle
-from overages.periods.period import parse_instant
+from overages.periods.period import instant_from_text
 from overages.terms.account import Account
 from overages.terms.plan import Plan
 
@@ -117,12 +117,12 @@ def read_plans(text: str, timezone: str = "UTC") -> PlanBook:
     fields = keys_of(data, required=["plans"], optional=["default_plan", "accounts"])
     problems = Problems()
     plans = {
-        slug: problems.attempt(read_plan, slug, table, path=f"plans.{slug}")
+        slug: problems.attempt(read_plan, slug, table, path=("plans", slug))
         for slug, table in table_of(fields["plans"], "plans").items()
     }
     months = Cycle.monthly(timezone)
     accounts = {
-        org: problems.attempt(_account, org, table, months, path=f"accounts.{org}")
+        org: problems.attempt(_account, org, table, months, path=("accounts", org))
         for org, table in table_of(fields.get("accounts", {}), "accounts").items()
     }
     problems.raise_any()
@@ -143,12 +143,12 @@ def _check_references(
         plan = plans.get(account.plan)
         if plan is None:
             problem = "must be one of the plans"
-            problems.add(UnknownPlan(f"accounts.{org}.plan", account.plan, problem))
+            problems.add(UnknownPlan(("accounts", org, "plan"), account.plan, problem))
             continue
         for metric in account.limits:
             if metric not in plan.allowances:
                 problem = f"{metric!r} is not in plan {plan.slug!r}"
-                problems.add(UnknownMetric(f"accounts.{org}.limits.{metric}", metric, problem))
+                problems.add(UnknownMetric(("accounts", org, "limits", metric), metric, problem))
     problems.raise_any()
 
 
@@ -156,11 +156,11 @@ def _account(org_id: str, value: object, months: Cycle) -> Account:
     fields = keys_of(value, required=["plan"], optional=["limits", "status", "cycle", "since"])
     problems = Problems()
     if "cycle" in fields:
-        fields["cycle"] = problems.attempt(read_cycle, fields["cycle"], path="cycle")
+        fields["cycle"] = problems.attempt(read_cycle, fields["cycle"], path=("cycle",))
     else:
         fields["cycle"] = months
     if isinstance(fields.get("since"), str):
-        fields["since"] = problems.attempt(parse_instant, fields["since"], "since")
+        fields["since"] = problems.attempt(instant_from_text, fields["since"], "since")
     # What is faulty already is None here: left out.
     account = problems.attempt(Account, org_id, **fields)
     problems.raise_any()

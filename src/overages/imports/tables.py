@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from overages._ground.parsing import Problems
-from overages.errors import InvalidType, InvalidValue
+from overages.errors import Field, InvalidType, InvalidValue
 
 T = TypeVar("T")
 
 
-def table_of(value: object, field: str) -> dict[str, Any]:
+def table_of(value: object, field: Field) -> dict[str, Any]:
     """Return a table."""
     if not isinstance(value, dict):
         raise InvalidType(field, value, "must be a table")
@@ -41,7 +41,7 @@ def each_of(read: Callable[[Any], T], value: object) -> list[T]:
     if not isinstance(value, list):
         raise InvalidType("", value, "must be a list of tables")
     problems = Problems()
-    found = [problems.attempt(read, table, path=f"[{i}]") for i, table in enumerate(value)]
+    found = [problems.attempt(read, table, path=(i,)) for i, table in enumerate(value)]
     problems.raise_any()
     return found
 
@@ -50,7 +50,7 @@ def read_fields(fields: dict[str, Any], readers: dict[str, Callable[[Any], Any]]
     """Return fields by key, those that have a reader as it reads them, the others as they are."""
     problems = Problems()
     read = {
-        key: problems.attempt(readers[key], value, path=key) if key in readers else value
+        key: problems.attempt(readers[key], value, path=(key,)) if key in readers else value
         for key, value in fields.items()
     }
     problems.raise_any()

@@ -16,7 +16,7 @@ from overages.amounts.money import Currency, Money
 from overages.errors import InvalidType, InvalidValue
 from overages.imports.tables import each_of, keys_of, read_fields, table_of
 from overages.periods.cycle import Cycle
-from overages.periods.period import parse_instant
+from overages.periods.period import instant_from_text
 from overages.prices.exchange import Exchanged
 from overages.prices.models import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
 from overages.prices.tier import Tier
@@ -47,7 +47,7 @@ def read_plan(slug: str, value: object) -> Plan:
     currency = problems.attempt(_currency, fields.pop("currency"))
     unit = currency or _FINEST
     allowances = {
-        metric: problems.attempt(_allowance, table, unit, path=f"allowances.{metric}")
+        metric: problems.attempt(_allowance, table, unit, path=("allowances", metric))
         for metric, table in table_of(fields.pop("allowances"), "allowances").items()
     }
     terms = problems.attempt(_read_terms, fields, unit)
@@ -59,7 +59,7 @@ def read_cycle(value: object) -> Cycle:
     """Return the cycle that a table says."""
     fields = keys_of(value, required=["anchor"], optional=["every", "unit", "timezone"])
     if isinstance(fields["anchor"], str):
-        fields["anchor"] = parse_instant(fields["anchor"], "anchor")
+        fields["anchor"] = instant_from_text(fields["anchor"], "anchor")
     return Cycle(**fields)
 
 

@@ -17,10 +17,10 @@ from typing import Final, Literal, TypeAlias
 
 from attrs import frozen
 
-from overages._ground.parsing import an_int, flag, int_up_to, one_of, parse_all
-from overages.errors import InvalidValue
-from overages.periods.period import Period, instant, plus_months
-from overages.periods.timezones import zone_name, zone_of
+from overages._ground.parsing import int_up_to, one_of, parse_all, parse_flag, parse_int
+from overages.errors import Field, InvalidValue
+from overages.periods.period import Period, parse_instant, plus_months
+from overages.periods.timezones import parse_timezone, zone_of
 
 CycleUnit: TypeAlias = Literal["hour", "day", "week", "month", "quarter", "year"]
 """What a cycle counts in."""
@@ -74,10 +74,10 @@ class Cycle:
         timezone: str = "UTC",
     ) -> None:
         start, count, counted, zone = parse_all(
-            (instant, anchor, "anchor"),
+            (parse_instant, anchor, "anchor"),
             (int_up_to(_MOST), every, "every"),
             (one_of(*_SPANS, *_MONTHS), unit, "unit"),
-            (zone_name, timezone, "timezone"),
+            (parse_timezone, timezone, "timezone"),
         )
         try:
             start.astimezone(zone_of(zone))
@@ -99,7 +99,7 @@ class Cycle:
         >>> Cycle.monthly(day=31).period(1).describe()
         '2000-02-29 to 2000-03-31 UTC'
         """
-        zone, first = parse_all((zone_name, timezone, "timezone"), (int_up_to(31), day, "day"))
+        zone, first = parse_all((parse_timezone, timezone, "timezone"), (int_up_to(31), day, "day"))
         return cls(datetime(2000, 1, first, tzinfo=zone_of(zone)), timezone=zone)
 
     @classmethod
@@ -116,7 +116,7 @@ class Cycle:
         '2024-04-01 to 2024-07-01 UTC'
         """
         counted, zone = parse_all(
-            (one_of("day", "week", *_MONTHS), unit, "unit"), (zone_name, timezone, "timezone")
+            (one_of("day", "week", *_MONTHS), unit, "unit"), (parse_timezone, timezone, "timezone")
         )
         first = 3 if counted == "week" else 1  # 3 January 2000 was a Monday
         return cls(datetime(2000, 1, first, tzinfo=zone_of(zone)), unit=counted, timezone=zone)
@@ -126,7 +126,7 @@ class Cycle:
 
         :raises InvalidValue: if it isn't whole within the years 1 to 9999.
         """
-        period = self._period(an_int(n, "n"))
+        period = self._period(parse_int(n, "n"))
         if period is None:
             problem = "must be the number of a period within the years 1 to 9999"
             raise InvalidValue("n", n, problem)
@@ -142,7 +142,7 @@ class Cycle:
         >>> weeks.period_at(datetime(2024, 2, 29, tzinfo=UTC)).describe()
         '2024-02-26 to 2024-03-11 UTC'
         """
-        return self._containing(instant(moment, "moment"), "moment")
+        return self._containing(parse_instant(moment, "moment"), "moment")
 
     def period_before(self, moment: datetime) -> Period:
         """Return the last period that has ended by an aware instant: the one to bill in arrears.
@@ -153,7 +153,7 @@ class Cycle:
         >>> Cycle.monthly().period_before(datetime(2024, 3, 1, tzinfo=UTC)).describe()
         '2024-02-01 to 2024-03-01 UTC'
         """
-        known, period = instant(moment, "moment"), None
+        known, period = parse_instant(moment, "moment"), None
         with suppress(*_BEYOND):
             begun = self._boundary(self._number_at(known))
             period = self._period(self._number_at(begun - _TICK))
@@ -175,7 +175,9 @@ class Cycle:
         >>> cycle.period_from(datetime(2024, 4, 14, tzinfo=UTC), skip_same_day=True).describe()
         '2024-04-14 to 2024-05-14 12:00:00 UTC'
         """
-        first, by_day = parse_all((instant, start, "start"), (flag, skip_same_day, "skip_same_day"))
+        first, by_day = parse_all(
+            (parse_instant, start, "start"), (parse_flag, skip_same_day, "skip_same_day")
+        )
         last = first
         if by_day:
             days = Cycle.calendar("day", self.timezone)
@@ -226,7 +228,7 @@ class Cycle:
             period = self.period_at(period.end)
         yield period.clipped(end=end)
 
-    def _containing(self, moment: datetime, field: str) -> Period:
+    def _containing(self, moment: datetime, field: Field) -> Period:
         return _reached(self._period(self._number_at(moment)), moment, field)
 
     def _onwards(self, period: Period | None) -> Iterator[Period]:
@@ -284,7 +286,7 @@ class Cycle:
         return wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
 
 
-def _reached(period: Period | None, moment: datetime, field: str, how: str = "lie in") -> Period:
+def _reached(period: Period | None, moment: datetime, field: Field, how: str = "lie in") -> Period:
     if period is None:
         raise InvalidValue(field, moment, f"must {how} a period within the years 1 to 9999")
     return period

@@ -16,7 +16,7 @@ from typing import Final
 from attrs import frozen
 
 from overages._ground.parsing import instance_of
-from overages.errors import InvalidType, InvalidValue
+from overages.errors import Field, InvalidType, InvalidValue
 
 _INSTANT: Final = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?"
@@ -25,7 +25,7 @@ _INSTANT: Final = (
 _MONTH: Final = r"([0-9]{4})-([0-9]{2})"
 
 
-def instant(value: object, field: str) -> datetime:
+def parse_instant(value: object, field: Field) -> datetime:
     """Return an aware `datetime` as a plain one in UTC.
 
     :raises InvalidType: if it is no `datetime`.
@@ -44,7 +44,7 @@ def instant(value: object, field: str) -> datetime:
     return datetime(*utc.timetuple()[:6], utc.microsecond, UTC)  # a subclass: keep the time alone
 
 
-def parse_instant(text: str, field: str = "instant", zone: tzinfo | None = None) -> datetime:
+def instant_from_text(text: str, field: Field = "instant", zone: tzinfo | None = None) -> datetime:
     """Return the instant that an ISO 8601 text names, in UTC.
 
     :param text: date and time, such as ``2023-11-16T18:17:03.9799600Z``, with any number of
@@ -66,7 +66,7 @@ def parse_instant(text: str, field: str = "instant", zone: tzinfo | None = None)
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise InvalidValue(field, text, f"must be a real date and time ({error})") from None
-    return instant(moment if match["zone"] else moment.replace(tzinfo=zone), field)
+    return parse_instant(moment if match["zone"] else moment.replace(tzinfo=zone), field)
 
 
 def format_instant(moment: datetime) -> str:
@@ -107,7 +107,7 @@ class Period:
     end: datetime
 
     def __init__(self, start: datetime, end: datetime) -> None:
-        first, after = instant(start, "start"), instant(end, "end")
+        first, after = parse_instant(start, "start"), parse_instant(end, "end")
         if after <= first:
             raise InvalidValue("end", end, f"must be later than the start, {format_instant(first)}")
         self.__attrs_init__(first, after)
@@ -133,7 +133,7 @@ class Period:
     @classmethod
     def month_of(cls, moment: datetime, zone: tzinfo = UTC) -> Period:
         """Return the calendar month, in a timezone, that an aware instant lies in."""
-        utc = instant(moment, "moment")
+        utc = parse_instant(moment, "moment")
         try:
             local = utc.astimezone(zone)
         except OverflowError:
@@ -162,10 +162,10 @@ class Period:
         start, slash, end = text.partition("/")
         if not slash:
             raise InvalidValue("period", text, "must be a month (2024-02) or start/end in ISO 8601")
-        return cls(parse_instant(start, "start"), parse_instant(end, "end"))
+        return cls(instant_from_text(start, "start"), instant_from_text(end, "end"))
 
     def __contains__(self, moment: object) -> bool:
-        return self.start <= instant(moment, "moment") < self.end
+        return self.start <= parse_instant(moment, "moment") < self.end
 
     def clipped(self, *, start: datetime | None = None, end: datetime | None = None) -> Period:
         """Return the part of the period from one aware instant up to another, such as of a term.
@@ -177,8 +177,8 @@ class Period:
         >>> Period.month(2024, 2).clipped(end=datetime(2024, 2, 12, tzinfo=UTC)).describe()
         '2024-02-01 to 2024-02-12 UTC'
         """
-        first = self.start if start is None else max(self.start, instant(start, "start"))
-        after = self.end if end is None else min(self.end, instant(end, "end"))
+        first = self.start if start is None else max(self.start, parse_instant(start, "start"))
+        after = self.end if end is None else min(self.end, parse_instant(end, "end"))
         if first >= self.end:
             problem = f"must be earlier than the end, {format_instant(self.end)}"
             raise InvalidValue("start", start, problem)
@@ -197,11 +197,11 @@ class Period:
         2024-02-01 to 2024-02-20 UTC
         2024-02-20 to 2024-03-01 UTC
         """
-        found = [instant(at, f"instants[{i}]") for i, at in enumerate(instants)]
+        found = [parse_instant(at, ("instants", i)) for i, at in enumerate(instants)]
         for i, at in enumerate(found):
             if not self.start < at < self.end or at in found[:i]:
                 problem = f"must be once, and within {self.describe()}, not at its start"
-                raise InvalidValue(f"instants[{i}]", at, problem)
+                raise InvalidValue(("instants", i), at, problem)
         bounds = [self.start, *sorted(found), self.end]
         return tuple(Period(*ends) for ends in pairwise(bounds))
 

@@ -14,9 +14,9 @@ from fractions import Fraction
 from typing import Final
 
 from overages._ground.parsing import instance_of, parse_all
-from overages.errors import InvalidValue
-from overages.periods.period import Period, instant
-from overages.periods.timezones import zone_name, zone_of
+from overages.errors import Field, InvalidValue
+from overages.periods.period import Period, parse_instant
+from overages.periods.timezones import parse_timezone, zone_of
 
 _DAY: Final = timedelta(days=1)
 _TICK: Final = timedelta(microseconds=1)  # the finest that a datetime knows
@@ -57,7 +57,7 @@ class Proration(Enum):
     REFUSED = "refused"
 
     @classmethod
-    def of(cls, value: object, field: str) -> Proration:
+    def of(cls, value: object, field: Field) -> Proration:
         """Return a `Proration` from itself or from its name, such as ``"days"``."""
         try:
             return cls(value)
@@ -96,7 +96,7 @@ class Proration(Enum):
         return Fraction(min(length(part, self, zone, "part"), total), total)
 
 
-def length(period: Period, rule: Proration, zone: tzinfo, field: str) -> int:
+def length(period: Period, rule: Proration, zone: tzinfo, field: Field) -> int:
     """Return the length of a period by a rule: in days, or in microseconds by `SECONDS`."""
     if rule is Proration.SECONDS:
         return (period.end - period.start) // _TICK
@@ -127,7 +127,7 @@ def _day(moment: datetime, zone: tzinfo) -> date:
     shown = _clock(moment, zone).date()
     following = shown + _DAY
     midnight = datetime(following.year, following.month, following.day, tzinfo=zone)
-    return following if instant(midnight, "midnight") <= moment else shown
+    return following if parse_instant(midnight, "midnight") <= moment else shown
 
 
 def _day_of_360(day: date) -> int:
@@ -138,5 +138,5 @@ def _day_of_360(day: date) -> int:
     return 360 * day.year + 30 * day.month + min(day.day, 30)
 
 
-def _zone(value: object, field: str) -> tzinfo:
-    return zone_of(zone_name(value, field))
+def _zone(value: object, field: Field) -> tzinfo:
+    return zone_of(parse_timezone(value, field))

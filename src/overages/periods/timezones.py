@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, tzinfo
 
-from overages._ground.names import name
-from overages.errors import InvalidValue
+from overages._ground.names import parse_name
+from overages.errors import Field, InvalidValue
 
 
-def zone_name(value: object, field: str) -> str:
+def parse_timezone(value: object, field: Field) -> str:
     """Return the name of a timezone, if it is one.
 
     :raises InvalidType: if it is no string.
@@ -17,7 +17,7 @@ def zone_name(value: object, field: str) -> str:
     >>> zone_name("Europe/Paris", "timezone")
     'Europe/Paris'
     """
-    key = name(value, field)
+    key = parse_name(value, field)
     try:
         zone = None if key == "localtime" else zone_of(key)  # that is another one on each machine
     except (LookupError, ValueError, OSError):  # unknown, no path, or a folder of the database

@@ -15,9 +15,15 @@ from fractions import Fraction
 from attrs import frozen
 
 from overages._ground.parsing import instance_of, parse_all
-from overages.amounts.exact import Quantity, QuantityLike, exact_number, non_negative, positive
-from overages.errors import InvalidType
-from overages.prices.models import PriceModel, price_model
+from overages.amounts.exact import (
+    Quantity,
+    QuantityLike,
+    number_from_ratio,
+    parse_non_negative,
+    parse_positive,
+)
+from overages.errors import Field, InvalidType
+from overages.prices.models import PriceModel, parse_price_model
 from overages.prices.tier import Charge, TierCharge
 
 
@@ -45,7 +51,9 @@ class Exchanged:
 
     def __init__(self, price: PriceModel, rate: QuantityLike, per: QuantityLike = 1) -> None:
         values = parse_all(
-            (_price_to_exchange, price, "price"), (positive, rate, "rate"), (positive, per, "per")
+            (_price_to_exchange, price, "price"),
+            (parse_positive, rate, "rate"),
+            (parse_positive, per, "per"),
         )
         self.__attrs_init__(*values)
 
@@ -56,7 +64,7 @@ class Exchanged:
         :raises InvalidType: if the quantity is no number, or the price model gives no `Charge`.
         :raises InvalidValue: if the quantity is negative, too large or too fine.
         """
-        found = self.price.charge(non_negative(quantity, "quantity"))
+        found = self.price.charge(parse_non_negative(quantity, "quantity"))
         charge = instance_of(Charge)(found, "price.charge()")
         rate = Fraction(self.rate) / Fraction(self.per)
         return Charge(_exchanged(part, rate) for part in charge.tiers)
@@ -64,11 +72,11 @@ class Exchanged:
 
 def _exchanged(part: TierCharge, rate: Fraction) -> TierCharge:
     rate *= Fraction(part.rate)
-    exact = exact_number(rate.numerator, rate.denominator)
+    exact = number_from_ratio(rate.numerator, rate.denominator)
     return TierCharge(part.tier, part.quantity, part.above, exact)
 
 
-def _price_to_exchange(value: object, field: str) -> PriceModel:
+def _price_to_exchange(value: object, field: Field) -> PriceModel:
     if isinstance(value, Exchanged):
         raise InvalidType(field, value, "must be in the other unit, not exchanged already")
-    return price_model(value, field)
+    return parse_price_model(value, field)

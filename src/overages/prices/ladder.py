@@ -21,7 +21,7 @@ from overages.amounts.exact import (
     SCALE,
     Quantity,
     QuantityLike,
-    non_negative,
+    parse_non_negative,
     scaled,
     unscaled,
 )
@@ -44,37 +44,36 @@ def check_table(tiers: Iterable[Tier]) -> tuple[Tier, ...]:
         problems.add(InvalidValue("tiers", table, "must hold at least one tier"))
     before: Quantity = 0
     for i, tier in enumerate(table):
-        where = f"tiers[{i}]"
         if not isinstance(tier, Tier):
-            problems.add(InvalidType(where, tier, "must be a Tier"))
+            problems.add(InvalidType(("tiers", i), tier, "must be a Tier"))
             continue
-        _check_signs(tier, where, problems)
+        _check_signs(tier, i, problems)
         last = i == len(table) - 1
         if tier.up_to is None:
             if not last:
                 problem = "must have a bound, for only the last tier is open"
-                problems.add(InvalidValue(f"{where}.up_to", None, problem))
+                problems.add(InvalidValue(("tiers", i, "up_to"), None, problem))
             continue
         if last:
             problem = "must be None, or what lies beyond has no price"
-            problems.add(InvalidValue(f"{where}.up_to", tier.up_to, problem))
+            problems.add(InvalidValue(("tiers", i, "up_to"), tier.up_to, problem))
         if tier.up_to <= before:
             problem = f"must be more than {before}, where the tier begins"
-            problems.add(InvalidValue(f"{where}.up_to", tier.up_to, problem))
+            problems.add(InvalidValue(("tiers", i, "up_to"), tier.up_to, problem))
         before = max(before, tier.up_to)
     problems.raise_any()
     return table
 
 
-def _check_signs(tier: Tier, where: str, problems: Problems) -> None:
+def _check_signs(tier: Tier, place: int, problems: Problems) -> None:
     for name in ("price", "flat", "maximum"):
         value = getattr(tier, name)
         if value is not None and value < 0:
-            problems.add(InvalidValue(f"{where}.{name}", value, "must not be negative"))
+            problems.add(InvalidValue(("tiers", place, name), value, "must not be negative"))
     for name in ("per", "size"):
         value = getattr(tier, name)
         if value is not None and value <= 0:
-            problems.add(InvalidValue(f"{where}.{name}", value, "must be more than zero"))
+            problems.add(InvalidValue(("tiers", place, name), value, "must be more than zero"))
 
 
 class PriceTable:
@@ -100,7 +99,7 @@ class PriceTable:
         if ladder is not None and type(quantity) is int and 0 < quantity < LIMIT:
             parts = quantity
         else:
-            number = non_negative(quantity, "quantity")
+            number = parse_non_negative(quantity, "quantity")
             if not number:
                 return self._at_zero
             ladder, parts = self._fine, scaled(number)

@@ -15,9 +15,9 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from attrs import field, frozen
 
-from overages._ground.parsing import flag, parse_all
-from overages.amounts.exact import Quantity, QuantityLike, non_negative, positive
-from overages.errors import InvalidType
+from overages._ground.parsing import parse_all, parse_flag
+from overages.amounts.exact import Quantity, QuantityLike, parse_non_negative, parse_positive
+from overages.errors import Field, InvalidType
 from overages.prices.ladder import PriceTable, check_table
 from overages.prices.tier import Charge, Count, Tier, count_rule
 
@@ -38,7 +38,7 @@ class PriceModel(Protocol):
         ...
 
 
-def price_model(value: object, field: str) -> PriceModel:
+def parse_price_model(value: object, field: Field) -> PriceModel:
     """Return `value` if it can price quantities (it is an object, not the class of one)."""
     if isinstance(value, type) or not isinstance(value, PriceModel):
         raise InvalidType(field, value, "must be a price model such as PerUnit('1')")
@@ -90,7 +90,9 @@ class PerUnit(TieredPrice):
     _table: PriceTable = field(eq=False, repr=False, init=False)
 
     def __init__(self, price: QuantityLike, per: QuantityLike = 1) -> None:
-        amount, units = parse_all((non_negative, price, "price"), (positive, per, "per"))
+        amount, units = parse_all(
+            (parse_non_negative, price, "price"), (parse_positive, per, "per")
+        )
         tier = Tier(None, amount, per=units)
         self.__attrs_init__(amount, units)
         self._work_out([tier])
@@ -117,7 +119,9 @@ class Package(TieredPrice):
         self, price: QuantityLike, size: QuantityLike, *, count: Count = "started"
     ) -> None:
         amount, units, rule = parse_all(
-            (non_negative, price, "price"), (positive, size, "size"), (count_rule, count, "count")
+            (parse_non_negative, price, "price"),
+            (parse_positive, size, "size"),
+            (count_rule, count, "count"),
         )
         tier = Tier(None, amount, size=units, count=rule)
         self.__attrs_init__(amount, units, rule)
@@ -138,7 +142,7 @@ class Percentage(TieredPrice):
     _table: PriceTable = field(eq=False, repr=False, init=False)
 
     def __init__(self, percent: QuantityLike) -> None:
-        rate = non_negative(percent, "percent")
+        rate = parse_non_negative(percent, "percent")
         self.__attrs_init__(rate)
         self._work_out([Tier(None, rate, per=100)])
 
@@ -155,7 +159,7 @@ class _TablePrice(TieredPrice):
 
     def __init__(self, tiers: Iterable[Tier], *, flat_at_zero: bool = False) -> None:
         rows = check_table(tiers)
-        at_zero = flag(flat_at_zero, "flat_at_zero")
+        at_zero = parse_flag(flat_at_zero, "flat_at_zero")
         self.__attrs_init__(rows, at_zero)
         self._work_out(rows, cumulative=self.cumulative, flat_at_zero=at_zero)
 

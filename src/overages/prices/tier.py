@@ -23,15 +23,15 @@ from overages.amounts.exact import (
     Exact,
     Quantity,
     QuantityLike,
-    exact_amount,
-    exact_number,
-    non_negative,
+    number_from_ratio,
     optional_quantity,
+    parse_amount,
+    parse_non_negative,
+    parse_positive,
+    parse_quantity,
     plain_text,
-    positive,
-    quantity as quantity_of,
 )
-from overages.errors import InvalidValue
+from overages.errors import Field, InvalidValue
 
 Count: TypeAlias = Literal["started", "completed"]
 """Which packages are charged: every one that was begun, or only the full ones."""
@@ -86,9 +86,9 @@ class Tier:
     ) -> None:
         values = parse_all(
             (optional_quantity, up_to, "up_to"),
-            (quantity_of, price, "price"),
-            (quantity_of, flat, "flat"),
-            (quantity_of, per, "per"),
+            (parse_quantity, price, "price"),
+            (parse_quantity, flat, "flat"),
+            (parse_quantity, per, "per"),
             (optional_quantity, size, "size"),
             (count_rule, count, "count"),
             (optional_quantity, maximum, "maximum"),
@@ -134,7 +134,7 @@ def _unit_price(tier: Tier) -> Exact | None:
         return None
     price, parts = tier.price.as_integer_ratio()
     units, of_units = tier.per.as_integer_ratio()
-    return exact_number(price * of_units, parts * units)
+    return number_from_ratio(price * of_units, parts * units)
 
 
 @frozen(init=False, repr=False, weakref_slot=False)
@@ -168,25 +168,25 @@ class TierCharge:
     ) -> None:
         values = parse_all(
             (instance_of(Tier), tier, "tier"),
-            (non_negative, quantity, "quantity"),
-            (non_negative, above, "above"),
+            (parse_non_negative, quantity, "quantity"),
+            (parse_non_negative, above, "above"),
             (_positive_amount, rate, "rate"),
         )
-        positive(tier.per, "tier.per")
-        positive(1 if tier.size is None else tier.size, "tier.size")
+        parse_positive(tier.per, "tier.per")
+        parse_positive(1 if tier.size is None else tier.size, "tier.size")
         self.__attrs_init__(*values)
 
     @property
     def exact_cost(self) -> Exact:
         """Unrounded cost in major currency units."""
         cost = self.fraction
-        return exact_number(cost.numerator, cost.denominator)
+        return number_from_ratio(cost.numerator, cost.denominator)
 
     @property
     def uncapped_cost(self) -> Exact:
         """What the cost would be if the tier had no maximum, in major currency units."""
         cost = self._priced() * Fraction(self.rate)
-        return exact_number(cost.numerator, cost.denominator)
+        return number_from_ratio(cost.numerator, cost.denominator)
 
     @property
     def fraction(self) -> Fraction:
@@ -201,7 +201,7 @@ class TierCharge:
         if price is None or self.rate == 1:
             return price
         each = Fraction(price) * Fraction(self.rate)
-        return exact_number(each.numerator, each.denominator)
+        return number_from_ratio(each.numerator, each.denominator)
 
     def _priced(self) -> Fraction:
         tier = self.tier
@@ -229,8 +229,8 @@ class TierCharge:
         return f"TierCharge({shown}{rate})"
 
 
-def _positive_amount(value: object, field: str) -> Exact:
-    amount = exact_amount(value, field)
+def _positive_amount(value: object, field: Field) -> Exact:
+    amount = parse_amount(value, field)
     if amount <= 0:
         raise InvalidValue(field, value, "must be more than zero")
     return amount
@@ -273,7 +273,7 @@ class Charge:
     @property
     def exact_cost(self) -> Exact:
         """Unrounded cost in major currency units: the sum over the tiers."""
-        return exact_number(self._numerator, self._denominator)
+        return number_from_ratio(self._numerator, self._denominator)
 
     @property
     def unit_price(self) -> Exact | None:

@@ -15,19 +15,19 @@ from typing import Final
 
 from attrs import frozen
 
-from overages._ground.parsing import an_int, each, optional, parse_all
+from overages._ground.parsing import each, optional, parse_all, parse_int
 from overages.amounts.exact import (
     SCALE,
     Exact,
     Quantity,
     QuantityLike,
-    exact_number,
-    non_negative,
-    non_negative_sum,
+    number_from_ratio,
     optional_non_negative,
+    parse_non_negative,
+    parse_non_negative_sum,
     scaled,
 )
-from overages.errors import InvalidValue
+from overages.errors import Field, InvalidValue
 
 _PARTS: Final = 100 * SCALE**2  # of a major currency unit, for a per cent of a part is a whole one
 
@@ -73,8 +73,8 @@ class TransactionFee:
         max_per_event: QuantityLike | None = None,
     ) -> None:
         values = parse_all(
-            (non_negative, percent, "percent"),
-            (non_negative, fixed, "fixed"),
+            (parse_non_negative, percent, "percent"),
+            (parse_non_negative, fixed, "fixed"),
             (_optional_count, free_events, "free_events"),
             (optional_non_negative, free_amount, "free_amount"),
             (optional_non_negative, min_per_event, "min_per_event"),
@@ -111,15 +111,15 @@ class TransactionFee:
         (Decimal('1.5'),)
         """
         charged, count, before = parse_all(
-            (each(non_negative), amounts, "amounts"),
+            (each(parse_non_negative), amounts, "amounts"),
             (_count, events_before, "events_before"),
-            (non_negative_sum, amount_before, "amount_before"),
+            (parse_non_negative_sum, amount_before, "amount_before"),
         )
         total = scaled(before)
         fees = []
         for index, amount in enumerate(charged, count):
             total += scaled(amount)
-            fees.append(exact_number(self._fee(scaled(amount), index, total), _PARTS))
+            fees.append(number_from_ratio(self._fee(scaled(amount), index, total), _PARTS))
         return tuple(fees)
 
     def _fee(self, amount: int, index: int, total: int) -> int:
@@ -140,8 +140,8 @@ def _in_parts(amount: Quantity) -> int:
     return scaled(amount) * 100 * SCALE
 
 
-def _count(value: object, field: str) -> int:
-    count = an_int(value, field)
+def _count(value: object, field: Field) -> int:
+    count = parse_int(value, field)
     if count < 0:
         raise InvalidValue(field, value, "must not be negative")
     return count

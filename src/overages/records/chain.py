@@ -24,7 +24,7 @@ from attrs import frozen
 
 from overages._ground.parsing import parse_all
 from overages._ground.trusted import trusted
-from overages.amounts.exact import Exact, Quantity, number_text, ordinal
+from overages.amounts.exact import Exact, Quantity, number_text, parse_ordinal
 from overages.amounts.money import Currency
 from overages.errors import RecordsAltered
 from overages.periods.period import Period, format_instant
@@ -83,7 +83,7 @@ class ChainHead:
     digest: str
 
     def __init__(self, sequence: int, digest: str) -> None:
-        values = parse_all((ordinal, sequence, "sequence"), (sha256_digest, digest, "digest"))
+        values = parse_all((parse_ordinal, sequence, "sequence"), (sha256_digest, digest, "digest"))
         self.__attrs_init__(*values)
 
 

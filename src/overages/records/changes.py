@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Final, TypeAlias
 
-from overages.amounts.exact import SCALE, Exact, Quantity, exact_number, scaled, unscaled
+from overages.amounts.exact import SCALE, Exact, Quantity, number_from_ratio, scaled, unscaled
 from overages.errors import CurrencyMismatch
 from overages.records.record import OverageRecord
 from overages.statements.adjustment import Key, path_of
@@ -42,7 +42,7 @@ def changes_of(statement: Statement, there: list[OverageRecord]) -> list[Change]
         key = metric, line
         before = recorded.pop(key, None)
         if before is None:
-            changes.append((key, quantity, exact_number(*ratio), minor, unit_price))
+            changes.append((key, quantity, number_from_ratio(*ratio), minor, unit_price))
         elif before != (now := (scaled(quantity), Fraction(*ratio), minor)):
             changes.append(_correction(key, before, now, unit_price))
     for key, before in recorded.items():  # what is not over any more, or not in the plan
@@ -58,7 +58,7 @@ def _correction(key: Key, before: Sums, now: Sums, price: Exact | None) -> Chang
     return (
         key,
         unscaled(parts),
-        exact_number(exact.numerator, exact.denominator),
+        number_from_ratio(exact.numerator, exact.denominator),
         now[2] - before[2],
         price if explained else None,  # the price of each unit, unless prices have changed
     )

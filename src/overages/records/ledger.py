@@ -20,11 +20,7 @@ from attrs import frozen
 
 from overages._ground.display import html_table
 from overages._ground.trusted import trusted
-from overages.amounts.exact import (
-    number_text,
-    ordinal,
-    plain_text,
-)
+from overages.amounts.exact import number_text, parse_ordinal, plain_text
 from overages.amounts.money import new_money
 from overages.errors import (
     InvalidValue,
@@ -32,11 +28,11 @@ from overages.errors import (
     PeriodOverlap,
     RecordConflict,
 )
-from overages.periods.period import Period, format_instant, instant
+from overages.periods.period import Period, format_instant, parse_instant
 from overages.records.chain import START, ChainHead, StoredRow, new_head, row_digest, row_maker
 from overages.records.changes import Change, changes_of, differing, sums_of
 from overages.records.record import OverageRecord, new_record
-from overages.statements.adjustment import Key, path_of
+from overages.statements.adjustment import Key, line_path, path_of
 from overages.statements.statement import Statement
 
 _RECORD_COLUMNS: Final = ["revision", "metric", "over", "unit price", "exact", "cost"]
@@ -158,7 +154,7 @@ class Ledger:
         if not changes:
             return new_recording(tuple(there), ())
         self._check(statement.period, changes, force=force)
-        moment = instant(created_at, "created_at")
+        moment = parse_instant(created_at, "created_at")
         self._keep_due(statement, {metric for (metric, _), *_ in changes})
         new = self._append(statement, changes, (plan_version, next_revision), moment)
         return new_recording((*there, *new), new)
@@ -171,14 +167,15 @@ class Ledger:
         next_revision: int,
     ) -> bool:
         """Tell whether a revision is recorded already, and says what the statement does."""
-        if ordinal(revision, "revision") > next_revision:
+        if parse_ordinal(revision, "revision") > next_revision:
             raise InvalidValue("revision", revision, f"must be at most {next_revision}")
         if revision == next_revision:
             return False
         changed = changes_of(statement, [r for r in there if r.revision <= revision])
         if changed:
-            path = f"{self._path(statement.period)}{differing(changed)}"
-            raise RecordConflict(path, revision, "must be what this revision holds already")
+            problem = f"must be as it is recorded already, but differs in {differing(changed)}"
+            conflict = RecordConflict("revision", revision, problem)
+            raise conflict.within(org_id=self.org_id, period=statement.period)
         return True
 
     def _append(
@@ -222,18 +219,17 @@ class Ledger:
         if period in self._invoiced and not force:
             since = format_instant(self._invoiced[period])
             problem = f"is invoiced since {since}, and changes only by force"
-            raise PeriodInvoiced(f"{self.org_id}: period", period.isoformat(), problem)
+            invoiced = PeriodInvoiced("period", period.isoformat(), problem)
+            raise invoiced.within(org_id=self.org_id, period=period)
         if self.records:
             self._check_overlaps(period, {key for key, *_ in changes})
 
     def _check_overlaps(self, period: Period, keys: set[Key]) -> None:
         for other, charged in self._charged_elsewhere(period).items():
-            for path in sorted(map(path_of, charged & keys)):
+            for path in sorted(map(line_path, charged & keys)):
                 problem = f"must not overlap the charge for {other.describe()}"
-                raise PeriodOverlap(f"{self._path(period)}{path}", period.isoformat(), problem)
-
-    def _path(self, period: Period) -> str:
-        return f"{self.org_id}, {period.describe()}: "
+                overlap = PeriodOverlap(path, period.isoformat(), problem)
+                raise overlap.within(org_id=self.org_id, period=period)
 
     def _charged_elsewhere(self, period: Period) -> dict[Period, set[Key]]:
         """Return the lines that something is charged for, by each other overlapping period."""

@@ -14,21 +14,21 @@ from typing import Final
 
 from attrs import field, frozen
 
-from overages._ground.names import name, optional_name
+from overages._ground.names import optional_name, parse_name
 from overages._ground.parsing import instance_of, parse_all
 from overages._ground.trusted import trusted
 from overages.amounts.exact import (
     Exact,
     Quantity,
     QuantityLike,
-    exact_amount,
     optional_amount,
-    ordinal,
-    quantity as parse_quantity,
+    parse_amount,
+    parse_ordinal,
+    parse_quantity,
 )
 from overages.amounts.money import Money
-from overages.errors import InvalidValue
-from overages.periods.period import Period, instant
+from overages.errors import Field, InvalidValue
+from overages.periods.period import Period, parse_instant
 from overages.statements.adjustment import OVERAGE
 
 
@@ -96,19 +96,19 @@ class OverageRecord:
         digest: str,
     ) -> None:
         values = parse_all(
-            (name, org_id, "org_id"),
+            (parse_name, org_id, "org_id"),
             (instance_of(Period), period, "period"),
             (optional_name, metric, "metric"),
             (parse_quantity, quantity, "quantity"),
             (instance_of(Money), cost, "cost"),
-            (exact_amount, exact_cost, "exact_cost"),
+            (parse_amount, exact_cost, "exact_cost"),
             (optional_amount, unit_price, "unit_price"),
-            (name, line, "line"),
-            (name, plan, "plan"),
-            (ordinal, plan_version, "plan_version"),
-            (ordinal, revision, "revision"),
-            (ordinal, sequence, "sequence"),
-            (instant, created_at, "created_at"),
+            (parse_name, line, "line"),
+            (parse_name, plan, "plan"),
+            (parse_ordinal, plan_version, "plan_version"),
+            (parse_ordinal, revision, "revision"),
+            (parse_ordinal, sequence, "sequence"),
+            (parse_instant, created_at, "created_at"),
             (sha256_digest, digest, "digest"),
         )
         if metric is None and line == OVERAGE:
@@ -126,7 +126,7 @@ def by_sequence(record: OverageRecord) -> int:
     return record.sequence
 
 
-def sha256_digest(value: object, field: str) -> str:
+def sha256_digest(value: object, field: Field) -> str:
     """Return `value` if it is written as SHA-256 digests are here."""
     text: str = instance_of(str)(value, field)
     if not re.fullmatch(r"[0-9a-f]{64}", text):

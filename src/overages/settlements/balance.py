@@ -19,7 +19,7 @@ from attrs import field, frozen
 from overages._ground.names import by_metric
 from overages._ground.parsing import parse_all, tuple_of
 from overages.amounts.money import Currency
-from overages.errors import InvalidValue
+from overages.errors import Field, InvalidValue
 from overages.grants.burndown import Burndown
 from overages.terms.carry_over import Carried
 from overages.usage.usage import Usage
@@ -83,7 +83,7 @@ class Balance:
         )
 
 
-def _by_period(value: object, field: str) -> tuple[Usage, ...]:
+def _by_period(value: object, field: Field) -> tuple[Usage, ...]:
     found = sorted(tuple_of(Usage)(value, field), key=lambda usage: usage.period)
     for before, usage in pairwise(found):
         if usage.org_id != before.org_id:
@@ -93,7 +93,7 @@ def _by_period(value: object, field: str) -> tuple[Usage, ...]:
     return tuple(found)
 
 
-def _by_pool(value: object, field: str) -> tuple[Burndown, ...]:
+def _by_pool(value: object, field: Field) -> tuple[Burndown, ...]:
     found = sorted(tuple_of(Burndown)(value, field), key=_pool)
     for before, burndown in pairwise(found):
         if _pool(before) == _pool(burndown):

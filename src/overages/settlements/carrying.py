@@ -21,12 +21,12 @@ from overages.amounts.exact import (
     Quantity,
     QuantityLike,
     excess,
-    non_negative,
+    parse_non_negative,
     plain_text,
     scaled,
     unscaled,
 )
-from overages.errors import InvalidValue
+from overages.errors import Field, InvalidValue, at
 from overages.periods.period import Period
 from overages.terms.carry_over import Carried, CarryOver
 
@@ -88,8 +88,8 @@ class Carrying:
         terms, layers, own, units, when = parse_all(
             (instance_of(CarryOver), rule, "rule"),
             (_in_order, brought, "brought"),
-            (non_negative, included, "included"),
-            (non_negative, used, "used"),
+            (parse_non_negative, included, "included"),
+            (parse_non_negative, used, "used"),
             (instance_of(Period), period, "period"),
         )
         if layers and when.start < layers[-1].period.end:
@@ -174,12 +174,12 @@ class Carrying:
         return [period.describe(), *map(plain_text, [units, *numbers])]
 
 
-def _in_order(value: object, field: str) -> tuple[Carried, ...]:
+def _in_order(value: object, field: Field) -> tuple[Carried, ...]:
     layers = tuple_of(Carried)(value, field)
     for i, (before, layer) in enumerate(pairwise(layers), 1):
         if layer.period.start < before.period.end:
             problem = f"must come from a period after that of the one before, {before.period}"
-            raise InvalidValue(f"{field}[{i}]", layer, problem)
+            raise InvalidValue(at(field, i), layer, problem)
     return layers
 
 

@@ -132,7 +132,7 @@ def _money(grant: str, units: Quantity, unit: Currency) -> Money:
     try:
         return Money.of(units, unit)
     except InvalidValue as error:  # what steps or refills finer than a minor unit have left
-        raise error.within(f"grants.{grant}") from None
+        raise error.within("grants", grant) from None
 
 
 def _covered(burndown: Burndown) -> list[tuple[str, Quantity]]:

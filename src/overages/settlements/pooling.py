@@ -16,11 +16,11 @@ from typing import Final
 from attrs import field, frozen
 
 from overages._ground.display import text_table
-from overages._ground.names import name
+from overages._ground.names import parse_name
 from overages._ground.parsing import instance_of, one_of, parse_all, tuple_of
 from overages.amounts.exact import Quantity, plain_text, scaled, unscaled
 from overages.amounts.money import Money, new_money
-from overages.errors import InvalidValue
+from overages.errors import Field, InvalidValue, at
 from overages.settlements.sharing import PoolShare, SplitBy, split
 from overages.statements.adjustment import path_of
 from overages.statements.calculation import Limits, calculate
@@ -146,13 +146,15 @@ def pool(
     5.00 USD, 3.00 USD, 2.00 USD
     """
     terms, members, payer = parse_all(
-        (instance_of(Plan), plan, "plan"), (_members, usages, "usages"), (name, org_id, "org_id")
+        (instance_of(Plan), plan, "plan"),
+        (_members, usages, "usages"),
+        (parse_name, org_id, "org_id"),
     )
     together = Usage(payer, members[0].period, _sums(members))
     return PooledStatement(calculate(terms, together, limits=limits), members, by)
 
 
-def _members(value: object, field: str) -> tuple[Usage, ...]:
+def _members(value: object, field: Field) -> tuple[Usage, ...]:
     usages = tuple_of(Usage)(value, field)
     if not usages:
         raise InvalidValue(field, usages, "must have a member at least")
@@ -160,9 +162,9 @@ def _members(value: object, field: str) -> tuple[Usage, ...]:
     for i, usage in enumerate(usages):
         if usage.period != usages[0].period:
             problem = f"must be that of the others, {usages[0].period}"
-            raise InvalidValue(f"{field}[{i}].period", usage.period, problem)
+            raise InvalidValue(at(field, i, "period"), usage.period, problem)
         if usage.org_id in seen:
-            raise InvalidValue(f"{field}[{i}].org_id", usage.org_id, "must be given once")
+            raise InvalidValue(at(field, i, "org_id"), usage.org_id, "must be given once")
         seen.add(usage.org_id)
     return usages
 

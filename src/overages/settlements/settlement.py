@@ -166,11 +166,11 @@ def _check_follows(usage: Usage, balance: Balance, events: Iterable[UsageEvent])
     for i, event in enumerate(events):
         if event.org_id != usage.org_id:
             problem = f"must be that of the usage, {usage.org_id!r}"
-            raise InvalidValue(f"events[{i}].org_id", event.org_id, problem)
+            raise InvalidValue(("events", i, "org_id"), event.org_id, problem)
     for key, counts in {"used": balance.used, "covered": balance.covered}.items():
         if counts and counts[0].org_id != usage.org_id:
             problem = f"must be that of the usage, {usage.org_id!r}"
-            raise InvalidValue(f"balance.{key}[0].org_id", counts[0].org_id, problem)
+            raise InvalidValue(("balance", key, 0, "org_id"), counts[0].org_id, problem)
     ends = [layers[-1].period.end for layers in balance.carried.values()]
     end = max([*ends, *(found.at for found in balance.burndowns)], default=usage.period.start)
     if usage.period.start < end:
@@ -192,7 +192,7 @@ def _longer(plan: Plan, usage: Usage) -> dict[str, Period]:
             found[metric] = when = allowance.included_for.period_at(usage.period.start)
             if usage.period.end > when.end:
                 problem = f"must lie within one period of the allowance's, {when}"
-                raise InvalidValue(f"usage.period ({metric})", usage.period, problem)
+                raise InvalidValue(("usage", "period"), usage.period, problem)
     return found
 
 

@@ -13,9 +13,9 @@ from typing import Literal, TypeAlias
 
 from attrs import frozen
 
-from overages._ground.names import name, optional_name
+from overages._ground.names import optional_name, parse_name
 from overages._ground.parsing import instance_of, parse_all
-from overages.amounts.exact import Quantity, QuantityLike, non_negative, scaled
+from overages.amounts.exact import Quantity, QuantityLike, parse_non_negative, scaled
 from overages.amounts.money import Money, new_money
 from overages.amounts.rounding import Rounding, round_together
 from overages.statements.adjustment import OVERAGE, Adjustment
@@ -53,11 +53,11 @@ class PoolShare:
         self, org_id: str, metric: str | None, used: QuantityLike, cost: Money, line: str = OVERAGE
     ) -> None:
         values = parse_all(
-            (name, org_id, "org_id"),
+            (parse_name, org_id, "org_id"),
             (optional_name, metric, "metric"),
-            (non_negative, used, "used"),
+            (parse_non_negative, used, "used"),
             (instance_of(Money), cost, "cost"),
-            (name, line, "line"),
+            (parse_name, line, "line"),
         )
         self.__attrs_init__(*values)
 

@@ -13,9 +13,9 @@ from typing import Final, Literal, TypeAlias
 
 from attrs import frozen
 
-from overages._ground.names import name as parse_name, optional_name
+from overages._ground.names import optional_name, parse_name
 from overages._ground.parsing import instance_of, one_of, parse_all
-from overages.amounts.exact import Exact, exact_amount
+from overages.amounts.exact import Exact, parse_amount
 from overages.amounts.money import Money
 from overages.errors import CurrencyMismatch, InvalidValue
 
@@ -62,7 +62,7 @@ class Adjustment:
             (one_of("discount", "commitment", "maximum", "minimum", "credit"), kind, "kind"),
             (instance_of(Money), before, "before"),
             (instance_of(Money), cost, "cost"),
-            (exact_amount, exact_cost, "exact_cost"),
+            (parse_amount, exact_cost, "exact_cost"),
             (optional_name, metric, "metric"),
             (optional_name, name, "name"),
         )
@@ -97,9 +97,14 @@ class Adjustment:
 Key: TypeAlias = tuple[str | None, str]
 
 
-def path_of(key: Key) -> str:
-    """Name a line in an error: ``tokens``, ``tokens.minimum``, ``minimum``."""
+def line_path(key: Key) -> tuple[str, ...]:
+    """Give the path of a line in an error: its metric, its name, or both."""
     metric, line = key
     if metric is None:
-        return line
-    return metric if line == OVERAGE else f"{metric}.{line}"
+        return (line,)
+    return (metric,) if line == OVERAGE else (metric, line)
+
+
+def path_of(key: Key) -> str:
+    """Name a line: ``tokens``, ``tokens.minimum``, ``minimum``."""
+    return ".".join(line_path(key))

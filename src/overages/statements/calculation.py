@@ -13,22 +13,29 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from overages._ground.names import by_metric
-from overages._ground.parsing import Problems, an_iterable, flag, instance_of, optional, parse_all
+from overages._ground.parsing import (
+    Problems,
+    an_iterable,
+    instance_of,
+    optional,
+    parse_all,
+    parse_flag,
+)
 from overages.amounts.exact import (
     LIMIT,
     Exact,
     Quantity,
     QuantityLike,
-    exact_number,
     excess,
-    non_negative,
+    number_from_ratio,
     optional_non_negative,
+    parse_non_negative,
 )
 from overages.amounts.rounding import round_ratio, round_together
-from overages.errors import InvalidType, InvalidValue, OveragesError
+from overages.errors import Field, InvalidType, InvalidValue, OveragesError, at
 from overages.periods.period import Period
-from overages.periods.timezones import zone_name
-from overages.prices.models import PriceModel, price_model
+from overages.periods.timezones import parse_timezone
+from overages.prices.models import PriceModel, parse_price_model
 from overages.statements.rating import USUAL, Circumstances, cost_of, rate
 from overages.statements.statement import Row, Statement, new_statement, unknown_metric
 from overages.terms.plan import Plan
@@ -88,11 +95,11 @@ def calculate(
     """
     if whole is None and earlier is None and final is True:
         if timezone != "UTC":
-            zone_name(timezone, "timezone")
+            parse_timezone(timezone, "timezone")
         return _statement(plan, usage, limits)
     instance_of(Plan)(plan, "plan")
     instance_of(Usage)(usage, "usage")
-    refuse_unknown(plan, "usage.quantities", usage.quantities)
+    refuse_unknown(plan, ("usage", "quantities"), usage.quantities)
     known = circumstances_of(plan, whole, earlier, timezone=timezone, final=final)
     return statement_of(plan, usage, own_limits(plan, limits), known)
 
@@ -130,11 +137,11 @@ def charge_between(model: PriceModel, before: QuantityLike | None, after: Quanti
     >>> charge_between(PerUnit("0.10"), before=100, after=250)
     Decimal('15')
     """
-    price_model(model, "model")
+    parse_price_model(model, "model")
     start = optional_non_negative(before, "before")
-    due, due_parts = cost_of(model, non_negative(after, "after"))
+    due, due_parts = cost_of(model, parse_non_negative(after, "after"))
     paid, paid_parts = (0, 1) if start is None else cost_of(model, start)
-    return exact_number(due * paid_parts - paid * due_parts, due_parts * paid_parts)
+    return number_from_ratio(due * paid_parts - paid * due_parts, due_parts * paid_parts)
 
 
 def circumstances_of(
@@ -149,8 +156,8 @@ def circumstances_of(
     part_of, before, zone, is_final = parse_all(
         (optional(instance_of(Period)), whole, "whole"),
         (optional(_parse_limits), earlier, "earlier"),
-        (zone_name, timezone, "timezone"),
-        (flag, final, "final"),
+        (parse_timezone, timezone, "timezone"),
+        (parse_flag, final, "final"),
     )
     refuse_unknown(plan, "earlier", before or ())
     return Circumstances(whole=part_of, timezone=zone, earlier=before or {}, final=is_final)
@@ -175,7 +182,7 @@ def _statement(plan: Plan, usage: Usage, limits: Limits | None) -> Statement:
         raise InvalidType("usage", usage, "must be a Usage")
     own = own_limits(plan, limits) if limits is not None else None
     if not plan.plain:
-        refuse_unknown(plan, "usage.quantities", usage.quantities)
+        refuse_unknown(plan, ("usage", "quantities"), usage.quantities)
         return statement_of(plan, usage, own or {}, USUAL)
     quantities = usage._quantities  # its read-only view takes twice as long to ask
     rows: list[Row] = []
@@ -201,7 +208,7 @@ def _statement(plan: Plan, usage: Usage, limits: Limits | None) -> Statement:
             rows.append((used, limit, part, minor))
         total += minor
     if known != len(quantities):
-        refuse_unknown(plan, "usage.quantities", quantities)
+        refuse_unknown(plan, ("usage", "quantities"), quantities)
     if plan.rounding_scope == "total":
         rows = _rounded_together(plan, rows)
         total = sum(row[3] for row in rows)
@@ -235,10 +242,10 @@ def own_limits(plan: Plan, limits: Limits | None) -> dict[str, Quantity]:
 _parse_limits: Final = by_metric(optional_non_negative, "metrics to quantities")
 
 
-def refuse_unknown(plan: Plan, field: str, metrics: Iterable[str]) -> None:
+def refuse_unknown(plan: Plan, field: Field, metrics: Iterable[str]) -> None:
     """Refuse metrics that a plan doesn't know."""
     problems = Problems()
     for metric in metrics:
         if metric not in plan.allowances:
-            problems.add(unknown_metric(f"{field}.{metric}", metric, plan))
+            problems.add(unknown_metric(at(field, metric), metric, plan))
     problems.raise_any()

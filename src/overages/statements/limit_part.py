@@ -15,7 +15,7 @@ from attrs import frozen
 
 from overages._ground.names import optional_name
 from overages._ground.parsing import one_of, parse_all
-from overages.amounts.exact import Quantity, QuantityLike, plain_text, quantity as parse_quantity
+from overages.amounts.exact import Quantity, QuantityLike, parse_quantity, plain_text
 
 LimitPartKind: TypeAlias = Literal[
     "included", "own", "free", "carried", "granted", "borrowed", "used", "owed"

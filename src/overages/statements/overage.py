@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 from attrs import field, frozen
 
 from overages._ground.display import text_table
-from overages._ground.names import name
+from overages._ground.names import parse_name
 from overages._ground.parsing import instance_of, parse_all, tuple_of
 from overages._ground.trusted import trusted
 from overages.amounts.exact import (
@@ -24,15 +24,15 @@ from overages.amounts.exact import (
     Quantity,
     QuantityLike,
     add_up,
-    exact_number,
     excess,
-    non_negative,
+    number_from_ratio,
     optional_non_negative,
+    parse_non_negative,
     plain_text,
 )
 from overages.amounts.money import Money
 from overages.errors import InvalidValue
-from overages.prices.models import PriceModel, price_model
+from overages.prices.models import PriceModel, parse_price_model
 from overages.prices.tier import Charge, TierCharge
 from overages.statements.limit_part import LimitPart
 
@@ -87,10 +87,10 @@ class Overage:
         limit_parts: Iterable[LimitPart] = (),
     ) -> None:
         key, units, bound, model, amount, earlier, parts = parse_all(
-            (name, metric, "metric"),
-            (non_negative, used, "used"),
+            (parse_name, metric, "metric"),
+            (parse_non_negative, used, "used"),
             (optional_non_negative, limit, "limit"),
-            (price_model, price, "price"),
+            (parse_price_model, price, "price"),
             (instance_of(Money), cost, "cost"),
             (optional_non_negative, before, "before"),
             (tuple_of(LimitPart), limit_parts, "limit_parts"),
@@ -115,7 +115,7 @@ class Overage:
     def charged_before(self) -> Exact:
         """The unrounded cost of the units that were charged before, in major currency units."""
         if self.before is None:
-            return exact_number(0, 1)
+            return number_from_ratio(0, 1)
         return self.price.charge(self.before).exact_cost
 
     @property
@@ -124,7 +124,7 @@ class Overage:
         if self.before is None:
             return self.charge.exact_cost
         cost, _ = charge_of(self.price, self.before, self.quantity)
-        return exact_number(cost.numerator, cost.denominator)
+        return number_from_ratio(cost.numerator, cost.denominator)
 
     @property
     def tiers(self) -> tuple[TierCharge, ...]:
@@ -156,7 +156,7 @@ class Overage:
         costs = [(part.explain(), part.exact_cost) for part in self.tiers]
         if self.before is not None and (self.before or self.charged_before):
             paid = Fraction(self.charged_before)
-            taken_off = exact_number(-paid.numerator, paid.denominator)
+            taken_off = number_from_ratio(-paid.numerator, paid.denominator)
             costs.append((f"charged before: {plain_text(self.before)}", taken_off))
         return costs
 

@@ -21,10 +21,10 @@ from overages._ground.names import LONGEST_NAME
 from overages.amounts.exact import (
     Quantity,
     add_up,
-    exact_quantity,
+    as_quantity,
     excess,
+    parse_quantity,
     plain_text,
-    quantity as parse_quantity,
     scaled,
     unscaled,
 )
@@ -171,7 +171,7 @@ def base_parts(
     before = circumstances.earlier.get(allowance.included_per) if goes_on else None
     others = add_up([before or 0, usage.quantities.get(allowance.included_per, 0)])
     together = Fraction(allowance.included) * Fraction(others)
-    units = exact_quantity(together, "included")
+    units = as_quantity(together, "included")
     each = f"{plain_text(allowance.included)} x {plain_text(others)} {allowance.included_per}"
     return (_part(allowance, "included", units, share, each),)
 

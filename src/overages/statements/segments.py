@@ -14,11 +14,11 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Literal, TypeAlias
 
-from overages._ground.parsing import each, flag, instance_of, one_of, parse_all, unpacked
+from overages._ground.parsing import each, instance_of, one_of, parse_all, parse_flag, unpacked
 from overages.amounts.exact import Quantity, add_up
-from overages.errors import InvalidValue
+from overages.errors import Field, InvalidValue, at
 from overages.periods.period import Period
-from overages.periods.timezones import zone_name
+from overages.periods.timezones import parse_timezone
 from overages.statements.calculation import Limits, calculate
 from overages.statements.statement import Statement
 from overages.terms.plan import Plan
@@ -68,8 +68,8 @@ def calculate_segments(
         (_segments, segments, "segments"),
         (instance_of(Period), whole, "whole"),
         (one_of("restart", "continue"), counters, "counters"),
-        (zone_name, timezone, "timezone"),
-        (flag, final, "final"),
+        (parse_timezone, timezone, "timezone"),
+        (parse_flag, final, "final"),
     )
     statements = []
     before: dict[str, Quantity] = {}  # of metrics that were billed
@@ -91,18 +91,18 @@ def calculate_segments(
     return tuple(statements)
 
 
-def _segments(value: object, field: str) -> tuple[tuple[Plan, Usage], ...]:
+def _segments(value: object, field: Field) -> tuple[tuple[Plan, Usage], ...]:
     found = each(_segment)(value, field)
     for i, ((_, before), (_, usage)) in enumerate(pairwise(found), 1):
         if usage.org_id != before.org_id:
             problem = f"must be that of the others, {before.org_id!r}"
-            raise InvalidValue(f"{field}[{i}].org_id", usage.org_id, problem)
+            raise InvalidValue(at(field, i, "org_id"), usage.org_id, problem)
         if usage.period.start != before.period.end:
             problem = f"must start where the one before it ends, {before.period}"
-            raise InvalidValue(f"{field}[{i}].period", usage.period, problem)
+            raise InvalidValue(at(field, i, "period"), usage.period, problem)
     return found
 
 
-def _segment(value: object, field: str) -> tuple[Plan, Usage]:
+def _segment(value: object, field: Field) -> tuple[Plan, Usage]:
     plan, usage = unpacked(value, field, "plan", "usage")
-    return instance_of(Plan)(plan, f"{field}[0]"), instance_of(Usage)(usage, f"{field}[1]")
+    return instance_of(Plan)(plan, at(field, 0)), instance_of(Usage)(usage, at(field, 1))

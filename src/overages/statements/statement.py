@@ -15,12 +15,12 @@ from typing import Any, Final, TypeAlias
 from attrs import field, frozen
 
 from overages._ground.display import html_table, text_table
-from overages._ground.names import name
+from overages._ground.names import parse_name
 from overages._ground.parsing import as_tuple, instance_of, parse_all
 from overages._ground.trusted import trusted
 from overages.amounts.exact import Exact, Quantity, plain_text
 from overages.amounts.money import Currency, Money, new_money
-from overages.errors import CurrencyMismatch, InvalidType, InvalidValue, UnknownMetric
+from overages.errors import CurrencyMismatch, Field, InvalidType, InvalidValue, UnknownMetric
 from overages.periods.period import Period
 from overages.statements.adjustment import OVERAGE, Adjustment
 from overages.statements.overage import (
@@ -74,7 +74,7 @@ class Statement:
         self, org_id: str, period: Period, plan: Plan, lines: Iterable[Overage | Adjustment]
     ) -> None:
         org, when, terms, kept = parse_all(
-            (name, org_id, "org_id"),
+            (parse_name, org_id, "org_id"),
             (instance_of(Period), period, "period"),
             (instance_of(Plan), plan, "plan"),
             (as_tuple, lines, "lines"),
@@ -226,24 +226,24 @@ def _check_overages(lines: tuple[Overage, ...], plan: Plan) -> None:
         if line.cost.currency != plan.currency:
             raise CurrencyMismatch(plan.currency.code, line.cost.currency.code)
         if line.price != plan.allowances[line.metric].price:
-            raise InvalidValue(f"lines.{line.metric}.price", line.price, "must be the plan's")
+            raise InvalidValue(("lines", line.metric, "price"), line.price, "must be the plan's")
 
 
 def _check_adjustments(lines: tuple[Adjustment, ...], plan: Plan, first: int) -> None:
     seen = set()
     for i, line in enumerate(lines, first):
         if not isinstance(line, Adjustment):
-            raise InvalidType(f"lines[{i}]", line, "must be an Adjustment, behind all Overages")
+            raise InvalidType(("lines", i), line, "must be an Adjustment, behind all Overages")
         if line.cost.currency != plan.currency:
             raise CurrencyMismatch(plan.currency.code, line.cost.currency.code)
         if line.metric is not None and line.metric not in plan.allowances:
-            raise unknown_metric(f"lines[{i}].metric", line.metric, plan)
+            raise unknown_metric(("lines", i, "metric"), line.metric, plan)
         if (line.metric, line.line) in seen:
-            raise InvalidValue(f"lines[{i}]", line.line, "must be there once")
+            raise InvalidValue(("lines", i), line.line, "must be there once")
         seen.add((line.metric, line.line))
 
 
-def unknown_metric(field: str, metric: str, plan: Plan) -> UnknownMetric:
+def unknown_metric(field: Field, metric: str, plan: Plan) -> UnknownMetric:
     """Return the error for a metric that a plan has no allowance for."""
     known = ", ".join(plan.allowances) or "none"
     return UnknownMetric(

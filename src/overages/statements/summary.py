@@ -13,15 +13,10 @@ from typing import Final
 from attrs import field, frozen
 
 from overages._ground.display import html_table
-from overages._ground.names import name
+from overages._ground.names import parse_name
 from overages._ground.parsing import instance_of, parse_all
 from overages._ground.trusted import trusted
-from overages.amounts.exact import (
-    Quantity,
-    add_up,
-    plain_text,
-    sum_of_quantities,
-)
+from overages.amounts.exact import Quantity, add_up, parse_sum, plain_text
 from overages.amounts.money import Currency, Money
 from overages.errors import CurrencyMismatch, UnknownMetric
 
@@ -38,9 +33,7 @@ class MetricTotal:
     cost: Money
 
     def __init__(self, quantity: Quantity, cost: Money) -> None:
-        values = parse_all(
-            (sum_of_quantities, quantity, "quantity"), (instance_of(Money), cost, "cost")
-        )
+        values = parse_all((parse_sum, quantity, "quantity"), (instance_of(Money), cost, "cost"))
         self.__attrs_init__(*values)
 
 
@@ -76,14 +69,14 @@ class Summary:
         unit = Currency.coerce(currency)
         kept = {}
         for metric, total in instance_of(Mapping)(metrics, "metrics").items():
-            _require_currency(unit, instance_of(MetricTotal)(total, f"metrics.{metric}").cost)
+            _require_currency(unit, instance_of(MetricTotal)(total, ("metrics", metric)).cost)
             if total.quantity or total.cost.minor:
-                kept[name(metric, "metrics metric")] = total
+                kept[parse_name(metric, ("metrics", "<metric>"))] = total
         others = {}
         for line, cost in instance_of(Mapping)(adjustments, "adjustments").items():
-            _require_currency(unit, instance_of(Money)(cost, f"adjustments.{line}"))
+            _require_currency(unit, instance_of(Money)(cost, ("adjustments", line)))
             if cost.minor:
-                others[name(line, "adjustments line")] = cost
+                others[parse_name(line, ("adjustments", "<line>"))] = cost
         self.__attrs_init__(unit, kept, others)
 
     @property

@@ -15,11 +15,11 @@ from typing import Final, Literal, TypeAlias
 
 from attrs import field, frozen
 
-from overages._ground.names import name
+from overages._ground.names import parse_name
 from overages._ground.parsing import instance_of, one_of, optional, parse_all
 from overages.amounts.exact import Quantity, QuantityLike
 from overages.periods.cycle import Cycle
-from overages.periods.period import Period, instant
+from overages.periods.period import Period, parse_instant
 from overages.usage.usage import parse_quantities
 
 BillingStatus: TypeAlias = Literal["trial", "active", "past_due", "canceled"]
@@ -68,12 +68,12 @@ class Account:
         since: datetime | None = None,
     ) -> None:
         values = parse_all(
-            (name, org_id, "org_id"),
-            (name, plan, "plan"),
+            (parse_name, org_id, "org_id"),
+            (parse_name, plan, "plan"),
             (parse_quantities, {} if limits is None else limits, "limits"),
             (one_of("trial", "active", "past_due", "canceled"), status, "status"),
             (instance_of(Cycle), _CALENDAR_MONTHS if cycle is None else cycle, "cycle"),
-            (optional(instant), since, "since"),
+            (optional(parse_instant), since, "since"),
         )
         self.__attrs_init__(*values)
 

@@ -17,18 +17,13 @@ from attrs import frozen
 
 from overages._ground.names import optional_name
 from overages._ground.parsing import instance_of, optional, parse_all
-from overages.amounts.exact import (
-    Quantity,
-    QuantityLike,
-    optional_non_negative,
-    positive,
-)
+from overages.amounts.exact import Quantity, QuantityLike, optional_non_negative, parse_positive
 from overages.amounts.money import Money, optional_non_negative_money
 from overages.amounts.rounding import Rounding
 from overages.errors import InvalidValue
 from overages.periods.cycle import Cycle
 from overages.periods.proration import Proration
-from overages.prices.models import PriceModel, price_model
+from overages.prices.models import PriceModel, parse_price_model
 from overages.terms.carry_over import CarryOver
 from overages.terms.commitment import Commitment
 from overages.terms.conversion import Conversion
@@ -117,13 +112,13 @@ class Allowance:
     ) -> None:
         values = parse_all(
             (optional_non_negative, included, "included"),
-            (price_model, price, "price"),
+            (parse_price_model, price, "price"),
             (optional(instance_of(Conversion)), conversion, "conversion"),
             (optional_name, included_per, "included_per"),
             (optional(instance_of(Cycle)), included_for, "included_for"),
             (optional(instance_of(CarryOver)), carry_over, "carry_over"),
             (Proration.of, proration, "proration"),
-            (positive, increment, "increment"),
+            (parse_positive, increment, "increment"),
             (Rounding.of, increment_rounding, "increment_rounding"),
             (some_discounts, discounts, "discounts"),
             (optional(instance_of(Commitment)), commitment, "commitment"),

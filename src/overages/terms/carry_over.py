@@ -22,15 +22,15 @@ from overages.amounts.exact import (
     Exact,
     Quantity,
     QuantityLike,
-    exact_amount,
-    exact_ratio,
-    non_negative,
     optional_non_negative,
-    positive,
-    quantity as parse_quantity,
+    parse_amount,
+    parse_non_negative,
+    parse_positive,
+    parse_quantity,
+    parse_ratio,
 )
 from overages.amounts.rounding import Rounding
-from overages.errors import InvalidValue
+from overages.errors import Field, InvalidValue
 from overages.periods.period import Period
 
 DrawOrder: TypeAlias = Literal["oldest_first", "included_first"]
@@ -92,7 +92,7 @@ class CarryOver:
             (optional(int_up_to(_MOST)), expires_after, "expires_after"),
             (one_of("oldest_first", "included_first"), draw, "draw"),
             (one_of("charged", "carried"), overage, "overage"),
-            (positive, increment, "increment"),
+            (parse_positive, increment, "increment"),
             (Rounding.of, rounding, "rounding"),
         )
         self.__attrs_init__(*values)
@@ -102,7 +102,7 @@ class CarryOver:
 
         :param included: units that the period includes, zero or more.
         """
-        own = Fraction(non_negative(included, "included"))
+        own = Fraction(parse_non_negative(included, "included"))
         if self.share is None:
             return self.up_to
         part = self.rounding.round(own * Fraction(self.share), self.increment)
@@ -142,16 +142,16 @@ class Carried:
         self.__attrs_init__(units, when, left)
 
 
-def _share(value: object, field: str) -> Exact:
-    ratio = exact_ratio(value, field)
+def _share(value: object, field: Field) -> Exact:
+    ratio = parse_ratio(value, field)
     if ratio < 0:
         raise InvalidValue(field, value, "must not be negative")
     if ratio >= LIMIT:  # it could be written as text, and not read again
         raise InvalidValue(field, value, f"must have at most {INTEGER_DIGITS} integer digits")
-    return exact_amount(ratio, field)
+    return parse_amount(ratio, field)
 
 
-def _not_zero(value: object, field: str) -> Quantity:
+def _not_zero(value: object, field: Field) -> Quantity:
     units = parse_quantity(value, field)
     if not units:
         raise InvalidValue(field, value, "must not be zero")

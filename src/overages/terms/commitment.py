@@ -14,10 +14,10 @@ from fractions import Fraction
 
 from attrs import frozen
 
-from overages._ground.parsing import flag, parse_all
-from overages.amounts.exact import Quantity, QuantityLike, non_negative, optional_non_negative
+from overages._ground.parsing import parse_all, parse_flag
+from overages.amounts.exact import Quantity, QuantityLike, optional_non_negative, parse_non_negative
 from overages.amounts.money import Money, optional_non_negative_money
-from overages.errors import InvalidType, InvalidValue
+from overages.errors import Field, InvalidType, InvalidValue
 from overages.prices.models import PriceModel
 from overages.prices.tier import Charge
 
@@ -55,7 +55,7 @@ class Commitment:
             (optional_non_negative_money, amount, "amount"),
             (optional_non_negative, quantity, "quantity"),
             (_factor, overage_factor, "overage_factor"),
-            (flag, true_up, "true_up"),
+            (parse_flag, true_up, "true_up"),
         )
         if (amount is None) == (quantity is None):
             given = [] if amount is None else ["amount", "quantity"]
@@ -104,8 +104,8 @@ class Commitment:
         return max(Fraction(), spend - worth) * (Fraction(self.overage_factor) - 1)
 
 
-def _factor(value: object, field: str) -> Quantity:
-    number = non_negative(value, field)
+def _factor(value: object, field: Field) -> Quantity:
+    number = parse_non_negative(value, field)
     if number < 1:
         raise InvalidValue(field, value, "must be 1 or more")
     return number

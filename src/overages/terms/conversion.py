@@ -12,29 +12,23 @@ Convert what was used in the whole period: parts that are converted one by one m
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Final
 
-from attrs import field, frozen
-
-from overages._ground.parsing import optional, parse_all
+from overages._ground.parsing import optional
+from overages._ground.value import term, value
 from overages.amounts.exact import (
     Quantity,
     QuantityLike,
-    exact_number,
-    non_negative,
+    number_from_ratio,
+    parse_non_negative,
+    parse_positive,
+    parse_quantity,
     plain_text,
-    positive,
-    quantity,
 )
 from overages.amounts.rounding import Rounding
 from overages.errors import InvalidValue
 
 
-def _by_name(rounding: Rounding) -> str:
-    return repr(rounding.value)
-
-
-@frozen(init=False, weakref_slot=False)
+@value
 class Conversion:
     """A rule for units: ``quantity x multiply / divide``, in increments, from a minimum up.
 
@@ -53,11 +47,11 @@ class Conversion:
     Decimal('6.3')
     """
 
-    multiply: Quantity
-    divide: Quantity
-    increment: Quantity | None
-    minimum: Quantity
-    rounding: Rounding = field(repr=_by_name)
+    multiply: Quantity = term(parse_positive)
+    divide: Quantity = term(parse_positive)
+    increment: Quantity | None = term(optional(parse_positive))
+    minimum: Quantity = term(parse_non_negative)
+    rounding: Rounding = term(Rounding.of)
 
     def __init__(
         self,
@@ -66,15 +60,7 @@ class Conversion:
         increment: QuantityLike | None = None,
         minimum: QuantityLike = 0,
         rounding: Rounding | str = Rounding.UP,
-    ) -> None:
-        values = parse_all(
-            (positive, multiply, "multiply"),
-            (positive, divide, "divide"),
-            (_optional_positive, increment, "increment"),
-            (non_negative, minimum, "minimum"),
-            (Rounding.of, rounding, "rounding"),
-        )
-        self.__attrs_init__(*values)
+    ) -> None: ...
 
     def convert(self, used: QuantityLike) -> Quantity:
         """Return the units that are priced for a quantity that was used; for none of it, none.
@@ -91,7 +77,7 @@ class Conversion:
         >>> [calls.convert(seconds) for seconds in (0, 1, 60, 61, 132)]
         [0, 60, 60, 66, 132]
         """
-        number = non_negative(used, "used")
+        number = parse_non_negative(used, "used")
         if not number:
             return 0
         units = Fraction(number) * Fraction(self.multiply) / Fraction(self.divide)
@@ -102,14 +88,11 @@ class Conversion:
 
 
 def _as_quantity(units: Fraction, used: Quantity) -> Quantity:
-    number = exact_number(units.numerator, units.denominator)
+    number = number_from_ratio(units.numerator, units.denominator)
     shown = f"comes to {plain_text(number)} units, which"
     if isinstance(number, Fraction):
         raise InvalidValue("used", used, f"{shown} no decimal equals and no increment rounds")
     try:
-        return quantity(number, "units")
+        return parse_quantity(number, "units")
     except InvalidValue as error:
         raise InvalidValue("used", used, f"{shown} {error.problem}") from None
-
-
-_optional_positive: Final = optional(positive)

@@ -9,16 +9,30 @@ A discount has a name, which the line that it becomes in a statement carries:
 
 from __future__ import annotations
 
-from attrs import frozen
-
-from overages._ground.names import name as parse_name
-from overages._ground.parsing import optional, parse_all, tuple_of
-from overages.amounts.exact import Quantity, QuantityLike, non_negative, optional_non_negative
+from overages._ground.names import parse_name
+from overages._ground.parsing import Problems, optional, tuple_of
+from overages._ground.value import term, value
+from overages.amounts.exact import Quantity, QuantityLike, optional_non_negative, parse_non_negative
 from overages.amounts.money import Money, optional_non_negative_money
-from overages.errors import InvalidValue
+from overages.errors import Field, InvalidValue, at
+
+_WAYS = ("percent", "amount", "quantity")
 
 
-@frozen(init=False, weakref_slot=False)
+def _parse_discount_name(value: object, field: Field) -> str:
+    parsed = parse_name(value, field)
+    parse_name(f"discount:{parsed}", field)  # what names its line, which is stored as one
+    return parsed
+
+
+def _parse_percent(value: object, field: Field) -> Quantity:
+    number = parse_non_negative(value, field)
+    if number > 100:
+        raise InvalidValue(field, value, "must be from 0 to 100")
+    return number
+
+
+@value
 class Discount:
     """A percentage, a fixed amount or free units: one of the three.
 
@@ -37,10 +51,10 @@ class Discount:
     overages.errors.InvalidValue: discount: must have one of percent, amount and quantity, got []
     """
 
-    name: str
-    percent: Quantity | None
-    amount: Money | None
-    quantity: Quantity | None
+    name: str = term(_parse_discount_name)
+    percent: Quantity | None = term(optional(_parse_percent))
+    amount: Money | None = term(optional_non_negative_money)
+    quantity: Quantity | None = term(optional_non_negative)
 
     def __init__(
         self,
@@ -49,42 +63,21 @@ class Discount:
         percent: QuantityLike | None = None,
         amount: Money | None = None,
         quantity: QuantityLike | None = None,
-    ) -> None:
-        values = parse_all(
-            (_named, name, "name"),
-            (optional(_percent), percent, "percent"),
-            (optional_non_negative_money, amount, "amount"),
-            (optional_non_negative, quantity, "quantity"),
-        )
-        given = [key for key, value in zip(_WAYS, values[1:], strict=True) if value is not None]
-        if len(given) != 1:
+    ) -> None: ...
+
+    def _check(self, problems: Problems) -> None:
+        named = [way for way in _WAYS if getattr(self, way) is not None]
+        if len(named) != 1:
             problem = "must have one of percent, amount and quantity"
-            raise InvalidValue("discount", given, problem)
-        self.__attrs_init__(*values)
+            problems.add(InvalidValue("discount", named, problem))
 
 
-def some_discounts(value: object, field: str) -> tuple[Discount, ...]:
+def some_discounts(value: object, field: Field) -> tuple[Discount, ...]:
     """Return discounts, each with a name of its own."""
     found = tuple_of(Discount)(value, field)
     seen = set()
     for i, discount in enumerate(found):
         if discount.name in seen:
-            raise InvalidValue(f"{field}[{i}].name", discount.name, "must be given once")
+            raise InvalidValue(at(field, i, "name"), discount.name, "must be given once")
         seen.add(discount.name)
     return found
-
-
-_WAYS = ("percent", "amount", "quantity")
-
-
-def _named(value: object, field: str) -> str:
-    parsed = parse_name(value, field)
-    parse_name(f"discount:{parsed}", field)  # what names its line, which is stored as one
-    return parsed
-
-
-def _percent(value: object, field: str) -> Quantity:
-    number = non_negative(value, field)
-    if number > 100:
-        raise InvalidValue(field, value, "must be from 0 to 100")
-    return number

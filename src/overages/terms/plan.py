@@ -14,7 +14,7 @@ from typing import Final, Literal, TypeAlias
 from attrs import field, frozen
 
 from overages._ground.display import html_table
-from overages._ground.names import by_metric, name
+from overages._ground.names import by_metric, parse_name
 from overages._ground.parsing import Problems, instance_of, one_of, optional, parse_all
 from overages.amounts.exact import Quantity, plain_text
 from overages.amounts.money import Currency, Money, optional_non_negative_money
@@ -110,7 +110,7 @@ class Plan:
         proration: Proration | str = Proration.DAYS,
     ) -> None:
         values = parse_all(
-            (name, slug, "slug"),
+            (parse_name, slug, "slug"),
             (Currency.coerce, currency, "currency"),
             (_parse_allowances, allowances, "allowances"),
             (Rounding.of, rounding, "rounding"),
@@ -181,7 +181,7 @@ def _check(plan: Plan) -> None:
             problem = (
                 "must be None: units are those of a metric, whose allowance can make them free"
             )
-            problems.add(InvalidValue(f"discounts[{i}].quantity", discount.quantity, problem))
+            problems.add(InvalidValue(("discounts", i, "quantity"), discount.quantity, problem))
     for metric, allowance in plan.allowances.items():
         other = allowance.included_per
         if other is not None and (other == metric or other not in plan.allowances):

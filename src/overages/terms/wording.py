@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from overages.amounts.exact import exact_number, plain_text
+from overages.amounts.exact import number_from_ratio, plain_text
 from overages.amounts.money import Money
 from overages.prices.exchange import Exchanged
 from overages.prices.models import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
@@ -35,7 +35,7 @@ def price_terms(price: PriceModel) -> list[str]:
             return [f"{type(price).__name__.lower()}{_at_zero(price)}:", *_table(price)]
         case Exchanged():
             rate = Fraction(price.rate) / Fraction(price.per)
-            exact = exact_number(rate.numerator, rate.denominator)
+            exact = number_from_ratio(rate.numerator, rate.denominator)
             return [*price_terms(price.price), f"at a rate of {plain_text(exact)}"]
         case _:
             return [repr(price)]

@@ -13,7 +13,7 @@ from typing import Any, Final
 from attrs import evolve
 from hypothesis import strategies as st
 
-from overages.amounts.exact import exact_number
+from overages.amounts.exact import number_from_ratio
 from overages.amounts.money import Currency, Money
 from overages.amounts.rounding import Rounding
 from overages.periods.period import Period
@@ -115,7 +115,7 @@ def single_records(
         draw(metrics),
         quantity=quantity,
         cost=Money(minor, currency),
-        exact_cost=exact_number(exact.numerator, exact.denominator),
+        exact_cost=number_from_ratio(exact.numerator, exact.denominator),
         unit_price=price,
         plan=draw(names),
         plan_version=draw(ordinals),
@@ -129,7 +129,7 @@ def single_records(
 
 def _priced(quantity: Any, price: Any) -> tuple[Any, Fraction, Any]:
     unit_price = Fraction(price)
-    exact = exact_number(unit_price.numerator, unit_price.denominator)
+    exact = number_from_ratio(unit_price.numerator, unit_price.denominator)
     return quantity, Fraction(quantity) * unit_price, exact
 
 

@@ -13,15 +13,11 @@ from typing import Final
 
 from attrs import field, frozen
 
-from overages._ground.names import by_name, name, optional_name
+from overages._ground.names import by_name, optional_name, parse_name
 from overages._ground.parsing import parse_all
-from overages.amounts.exact import (
-    Quantity,
-    QuantityLike,
-    quantity as parse_quantity,
-)
-from overages.errors import InvalidValue
-from overages.periods.period import instant
+from overages.amounts.exact import Quantity, QuantityLike, parse_quantity
+from overages.errors import Field, InvalidValue
+from overages.periods.period import parse_instant
 
 MOST_DIMENSIONS: Final = 100
 
@@ -67,10 +63,10 @@ class UsageEvent:
         dimensions: Mapping[str, str] = _NONE,
     ) -> None:
         values = parse_all(
-            (name, org_id, "org_id"),
-            (name, metric, "metric"),
+            (parse_name, org_id, "org_id"),
+            (parse_name, metric, "metric"),
             (parse_quantity, quantity, "quantity"),
-            (instant, at, "at"),
+            (parse_instant, at, "at"),
             (optional_name, id, "id"),
             (_parse_dimensions, dimensions, "dimensions"),
         )
@@ -87,7 +83,7 @@ class UsageEvent:
         return f"UsageEvent({shown}{dimensions})"
 
 
-def _parse_dimensions(value: object, field: str) -> dict[str, str]:
+def _parse_dimensions(value: object, field: Field) -> dict[str, str]:
     if value is _NONE:
         return {}
     dimensions = _dimensions(value, field)
@@ -96,4 +92,4 @@ def _parse_dimensions(value: object, field: str) -> dict[str, str]:
     return dict(sorted(dimensions.items()))
 
 
-_dimensions: Final = by_name(name, "names to values", of="dimension")
+_dimensions: Final = by_name(parse_name, "names to values", of="dimension")

@@ -16,9 +16,9 @@ from overages._ground.parsing import parse_all
 from overages.amounts.exact import (
     Quantity,
     QuantityLike,
-    exact_ratio,
-    non_negative,
-    positive,
+    parse_non_negative,
+    parse_positive,
+    parse_ratio,
     scaled,
     unscaled,
 )
@@ -50,8 +50,8 @@ class Increment:
         rounding: Rounding | str = Rounding.UP,
     ) -> None:
         values = parse_all(
-            (positive, step, "step"),
-            (non_negative, first, "first"),
+            (parse_positive, step, "step"),
+            (parse_non_negative, first, "first"),
             (Rounding.of, rounding, "rounding"),
         )
         self.__attrs_init__(*values)
@@ -65,7 +65,7 @@ class Increment:
         >>> [call.counted(seconds) for seconds in (0, 1, 30, 31, 132, -31)]
         [0, 30, 30, 36, 132, -36]
         """
-        ratio = exact_ratio(quantity, "quantity")
+        ratio = parse_ratio(quantity, "quantity")
         if not ratio:
             return 0
         beyond = max(abs(ratio) - Fraction(self.first), Fraction())

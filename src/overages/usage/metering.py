@@ -17,8 +17,8 @@ from typing import Final, Literal, TypeAlias
 
 from overages._ground.parsing import Problems, an_iterable, as_tuple, instance_of, one_of, parse_all
 from overages.amounts.exact import scaled, unscaled
-from overages.errors import EventConflict, InvalidType, InvalidValue
-from overages.periods.period import Period, format_instant, instant
+from overages.errors import EventConflict, Field, InvalidType, InvalidValue, OveragesError
+from overages.periods.period import Period, format_instant, parse_instant
 from overages.usage.event import UsageEvent
 from overages.usage.metric import Metric
 from overages.usage.routing import Routes
@@ -33,12 +33,12 @@ late_rule: Final = one_of("own_period", "next_period")
 _REPORTED: Final = "was reported before with another metric, quantity, time or dimensions"
 
 
-def _routes(value: object, field: str) -> Routes:
+def _routes(value: object, field: Field) -> Routes:
     del field  # its errors name it
     return Routes(as_tuple(value, "metrics"))
 
 
-def _grace(value: object, field: str) -> timedelta:
+def _grace(value: object, field: Field) -> timedelta:
     grace: timedelta = instance_of(timedelta)(value, field)
     if grace < timedelta(0):
         raise InvalidValue(field, value, "must not be negative")
@@ -110,7 +110,7 @@ class Meter:
         metrics = None if self._metrics_of is None else self._metrics_of(event)
         start = self._start_of_period(event.at)
         if received_at is not None:
-            start = self._start_if_received(start, instant(received_at, "received_at"))
+            start = self._start_if_received(start, parse_instant(received_at, "received_at"))
         if event.id is not None and not self._is_new(event, event.id):
             return False
         sums = self._sums.setdefault(event.org_id, {}).setdefault(start, {})
@@ -146,8 +146,10 @@ class Meter:
             if period is not None:
                 periods = [period] if period in periods or self._reaches(period, org_id) else []
             for when in periods:
-                path = f"{org_id}, {when.describe()}: "
-                found.append(problems.attempt(self._usage, org_id, when, path=path))
+                try:
+                    found.append(self._usage(org_id, when))
+                except OveragesError as error:
+                    problems.add(error.within(org_id=org_id, period=when))
         problems.raise_any()
         return found
 
@@ -250,7 +252,8 @@ def new_events(
             seen[key] = event
             new.append((event, period))
         elif before != event:
-            problems.add(EventConflict(f"{event.org_id}: id", event.id, _REPORTED))
+            conflict = EventConflict("id", event.id, _REPORTED)
+            problems.add(conflict.within(org_id=event.org_id))
     problems.raise_any()
     return new
 

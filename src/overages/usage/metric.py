@@ -16,11 +16,11 @@ from typing import Final, Literal, TypeAlias
 
 from attrs import field, frozen
 
-from overages._ground.names import by_name, name, optional_name
+from overages._ground.names import by_name, optional_name, parse_name
 from overages._ground.parsing import Problems, as_tuple, one_of, optional, parse_all
-from overages.amounts.exact import Quantity, QuantityLike, exact_amount, exact_ratio, positive
+from overages.amounts.exact import Quantity, QuantityLike, parse_amount, parse_positive, parse_ratio
 from overages.amounts.rounding import Rounding
-from overages.errors import InvalidValue
+from overages.errors import Field, InvalidValue, at
 from overages.usage.increment import Increment
 
 Aggregation: TypeAlias = Literal["sum", "count", "max", "last", "unique", "time_weighted"]
@@ -193,34 +193,34 @@ class Metric:
         return f"Metric({self.name!r}, {self.aggregation!r}{options})"
 
 
-_name = name
+_name = parse_name
 
 
-def _values(value: object, field: str) -> tuple[str, ...]:
+def _values(value: object, field: Field) -> tuple[str, ...]:
     given = (value,) if isinstance(value, str) else as_tuple(value, field)
     if not given:
         raise InvalidValue(field, given, "must have a value at least")
-    return tuple(sorted({name(each, f"{field}[{i}]") for i, each in enumerate(given)}))
+    return tuple(sorted({parse_name(each, at(field, i)) for i, each in enumerate(given)}))
 
 
 _dimensions: Final = by_name(_values, "dimensions to values", of="dimension")
 
 
-def _parse_where(value: object, field: str) -> dict[str, tuple[str, ...]]:
+def _parse_where(value: object, field: Field) -> dict[str, tuple[str, ...]]:
     return dict(sorted(_dimensions(value, field).items()))
 
 
-def _parse_factor(value: object, field: str) -> Quantity | Fraction:
-    factor = exact_amount(exact_ratio(value, field), field)
+def _parse_factor(value: object, field: Field) -> Quantity | Fraction:
+    factor = parse_amount(parse_ratio(value, field), field)
     if factor <= 0:
         raise InvalidValue(field, value, "must be more than zero")
     return int(factor) if factor.as_integer_ratio()[1] == 1 else factor
 
 
-def _parse_increment(value: object, field: str) -> Increment:
+def _parse_increment(value: object, field: Field) -> Increment:
     if isinstance(value, Increment):
         return value
-    return Increment(positive(value, field))
+    return Increment(parse_positive(value, field))
 
 
 _optional_increment: Final = optional(_parse_increment)

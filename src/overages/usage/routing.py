@@ -128,7 +128,7 @@ def _refuse_clashes(metrics: Sequence[Metric], groups: Iterable[Sequence[Numbere
         clashes.setdefault(place, problem)
     problems = Problems()
     for place, problem in sorted(clashes.items()):
-        problems.add(InvalidValue(f"metrics[{place}]", metrics[place], f"must not {problem}"))
+        problems.add(InvalidValue(("metrics", place), metrics[place], f"must not {problem}"))
     problems.raise_any()
 
 

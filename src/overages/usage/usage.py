@@ -16,19 +16,14 @@ from typing import Final
 
 from attrs import field, frozen
 
-from overages._ground.names import by_metric, name
+from overages._ground.names import by_metric, parse_name
 from overages._ground.parsing import instance_of, parse_all
 from overages._ground.trusted import slot_setters
-from overages.amounts.exact import (
-    LIMIT,
-    Quantity,
-    QuantityLike,
-    non_negative,
-)
+from overages.amounts.exact import LIMIT, Quantity, QuantityLike, parse_non_negative
 from overages.errors import OveragesError
 from overages.periods.period import Period
 
-parse_quantities: Final = by_metric(non_negative, "metrics to quantities")
+parse_quantities: Final = by_metric(parse_non_negative, "metrics to quantities")
 
 
 @frozen(init=False, repr=False, weakref_slot=False)
@@ -54,11 +49,11 @@ class Usage:
         parsed = _plain_copy(quantities)
         if parsed is None or not isinstance(period, Period):
             org_id, period, parsed = parse_all(
-                (name, org_id, "org_id"),
+                (parse_name, org_id, "org_id"),
                 (instance_of(Period), period, "period"),
                 (parse_quantities, quantities, "quantities"),
             )
-        _set_org_id(self, name(org_id, "org_id"))
+        _set_org_id(self, parse_name(org_id, "org_id"))
         _set_period(self, period)
         _set_quantities(self, parsed)
 
@@ -92,6 +87,6 @@ def _plain_copy(quantities: object) -> dict[str, Quantity] | None:
 @lru_cache(maxsize=256)  # hosts have few sets of metrics
 def _are_names(metrics: tuple[object, ...]) -> bool:
     try:
-        return all(name(metric, "metric") for metric in metrics)
+        return all(parse_name(metric, "metric") for metric in metrics)
     except OveragesError:
         return False

@@ -226,7 +226,7 @@ def test_what_is_wrong_in_an_earlier_period_is_named(desk: Desk, command: str) -
     status, err = desk.run(command, rows, "--period", "2024-02")
     assert status == 1
     assert err == (
-        "rate: a, 2024-02-01 to 2024-03-01 UTC: settling 2024-01-01 to 2024-02-01 UTC before it: "
+        "rate: a, 2024-01-01 to 2024-02-01 UTC: "
         "usage.quantities.words: 'words' is not in plan 'rolling', whose metrics are: tokens\n"
     )
 

@@ -114,8 +114,9 @@ def test_an_amount_that_no_decimal_equals_is_refused_with_what_to_do() -> None:
     with pytest.raises(InvalidValue) as caught:
         arrow.statements_to_arrow([statement(PLAN, calls=1), statement(THIRDS, "org-2", calls=10)])
     assert str(caught.value) == (
-        "org-2, 2024-02-01: unit_price: must be a decimal number; amounts='text' holds any, "
-        "got Fraction(1, 3)"
+        "org-2, 2024-02-01 to 2024-03-01 UTC: "
+        "unit_price: must be a decimal number; amounts='text' holds any, "
+        "got 1/3"
     )
 
 
@@ -138,7 +139,7 @@ def test_amounts_have_fourteen_integer_and_twenty_four_decimal_digits(
         (row,) = arrow.records_to_arrow([record]).to_pylist()
         assert row["exact_cost"] == exact_cost
     else:
-        with pytest.raises(InvalidValue, match="a, 2024-02-01: exact_cost: must"):
+        with pytest.raises(InvalidValue, match="a, 2024-02-01 to 2024-03-01 UTC: exact_cost: must"):
             arrow.records_to_arrow([record])
     (row,) = arrow.records_to_arrow([record], amounts="text").to_pylist()
     assert Fraction(row["exact_cost"]) == exact_cost

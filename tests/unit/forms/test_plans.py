@@ -87,4 +87,4 @@ def test_a_term_is_refused_by_its_path(old: str, new: str, message: str) -> None
 
 def test_currencies_that_clash_are_refused() -> None:
     text = PLAN_TEXT.replace('"currency":{"code":"USD"', '"currency":{"code":"EUR"', 1)
-    assert faults(text) == ["currency: USD and EUR can't be added or compared"]
+    assert faults(text) == ["USD and EUR can't be added or compared"]

@@ -38,7 +38,7 @@ def test_a_number_is_a_string(bare: str) -> None:
         ("1/-3", "must be a number in its plain form such as 12.5 or 7/60, got '1/-3'"),
         ("1/03", "must be a number in its plain form such as 12.5 or 7/60, got '1/03'"),
         ("0.5/3", "must be a number in its plain form such as 12.5 or 7/60, got '0.5/3'"),
-        (f"1/{'3' * 1001}", "must have at most 1000 digits on a side, got Fraction(1, 333"),
+        (f"1/{'3' * 1001}", "must have at most 1000 digits on a side, got 1/333"),
         ("1.0", "must be a number in its plain form such as 12.5, got '1.0'"),
     ],
 )

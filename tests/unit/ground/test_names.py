@@ -2,7 +2,7 @@
 
 import pytest
 
-from overages._ground.names import name, optional_name
+from overages._ground.names import optional_name, parse_name
 from overages.errors import InvalidType, InvalidValue
 
 
@@ -25,12 +25,12 @@ class Slug(str):
     ],
 )
 def test_any_text_that_can_be_shown_is_a_name(text: str) -> None:
-    assert name(text, "org_id") == text
+    assert parse_name(text, "org_id") == text
 
 
 @pytest.mark.parametrize("text", ["org-123", "caf\u00e9"])
 def test_a_subclass_of_str_becomes_a_plain_str(text: str) -> None:
-    assert type(name(Slug(text), "org_id")) is str
+    assert type(parse_name(Slug(text), "org_id")) is str
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_subclass_of_str_becomes_a_plain_str(text: str) -> None:
 )
 def test_a_text_that_can_not_serve_as_a_name_is_refused(text: str, problem: str) -> None:
     with pytest.raises(InvalidValue, match=f"^org_id: {problem}, got "):
-        name(text, "org_id")
+        parse_name(text, "org_id")
 
 
 @pytest.mark.parametrize(
@@ -71,13 +71,13 @@ def test_control_characters_and_lone_surrogates_are_refused_wherever_they_are(
     problem = "must not hold control characters or lone surrogates"
     for text in (character, f"org{character}", f"{character}\u00e9", "a" * 300 + character):
         with pytest.raises(InvalidValue, match=f"^org_id: {problem}, got "):
-            name(text, "org_id")
+            parse_name(text, "org_id")
 
 
 @pytest.mark.parametrize("value", [None, 5, b"org-123", ["org-123"], True])
 def test_what_is_no_str_is_no_name(value: object) -> None:
     with pytest.raises(InvalidType, match=r"^org_id: must be a str, got "):
-        name(value, "org_id")
+        parse_name(value, "org_id")
 
 
 def test_an_optional_name_may_be_none_but_not_empty() -> None:

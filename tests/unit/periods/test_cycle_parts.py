@@ -8,7 +8,7 @@ import pytest
 
 from overages import Cycle, Period
 from overages.errors import InvalidType, InvalidValue
-from overages.periods.period import parse_instant
+from overages.periods.period import instant_from_text
 
 NEW_YORK = ZoneInfo("America/New_York")
 APIA = ZoneInfo("Pacific/Apia")
@@ -64,10 +64,10 @@ def test_a_period_from_an_instant_lasts_until_the_next_boundary(
     start: str, end: str, skipping: str
 ) -> None:
     cycle = Cycle(datetime(2024, 1, 14, 12, tzinfo=UTC))
-    first = parse_instant(start, zone=UTC)
-    assert cycle.period_from(first) == Period(first, parse_instant(end, zone=UTC))
+    first = instant_from_text(start, zone=UTC)
+    assert cycle.period_from(first) == Period(first, instant_from_text(end, zone=UTC))
     skipped = cycle.period_from(first, skip_same_day=True)
-    assert skipped == Period(first, parse_instant(skipping, zone=UTC))
+    assert skipped == Period(first, instant_from_text(skipping, zone=UTC))
 
 
 def test_the_same_day_is_one_of_the_cycles_timezone() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from overages import Period
 from overages.errors import InvalidType, InvalidValue
-from overages.periods.period import format_instant, instant, parse_instant
+from overages.periods.period import format_instant, instant_from_text, parse_instant
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NEW_YORK = ZoneInfo("America/New_York")
@@ -42,20 +42,20 @@ class Nowhere(tzinfo):
     ],
 )
 def test_an_instant_becomes_a_plain_datetime_in_utc(moment: datetime, utc: datetime) -> None:
-    found = instant(moment, "at")
+    found = parse_instant(moment, "at")
     assert (type(found), found, found.tzinfo, found.fold) == (datetime, utc, UTC, 0)
 
 
 @pytest.mark.parametrize("moment", [datetime(2024, 2, 1), datetime(2024, 2, 1, tzinfo=Nowhere())])
 def test_an_instant_without_a_timezone_is_refused(moment: datetime) -> None:
-    with pytest.raises(InvalidValue, match=r"^at: must have a timezone, got datetime"):
-        instant(moment, "at")
+    with pytest.raises(InvalidValue, match=r"^at: must have a timezone, got 2024-02-01T"):
+        parse_instant(moment, "at")
 
 
 @pytest.mark.parametrize("value", ["2024-02-01T00:00:00Z", 1_706_745_600, None, FEBRUARY])
 def test_an_instant_is_a_datetime(value: object) -> None:
     with pytest.raises(InvalidType, match=r"^at: must be a datetime, got "):
-        instant(value, "at")
+        parse_instant(value, "at")
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_an_instant_is_a_datetime(value: object) -> None:
 )
 def test_an_instant_beyond_the_years_1_to_9999_in_utc_is_refused(moment: datetime) -> None:
     with pytest.raises(InvalidValue, match=r"^at: must be within the years 1 to 9999 in UTC, got "):
-        instant(moment, "at")
+        parse_instant(moment, "at")
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_an_instant_beyond_the_years_1_to_9999_in_utc_is_refused(moment: datetim
     ],
 )
 def test_an_iso_8601_text_is_read_as_an_instant_in_utc(text: str, iso: str) -> None:
-    found = parse_instant(text)
+    found = instant_from_text(text)
     assert (found.replace(tzinfo=None).isoformat(), found.tzinfo) == (iso, UTC)
 
 
@@ -106,7 +106,7 @@ def test_an_iso_8601_text_is_read_as_an_instant_in_utc(text: str, iso: str) -> N
 )
 def test_another_text_is_no_instant(text: str) -> None:
     with pytest.raises(InvalidValue, match=f"^at: {NOT_A_TIME}, got "):
-        parse_instant(text, "at")
+        instant_from_text(text, "at")
 
 
 @pytest.mark.parametrize(
@@ -124,25 +124,25 @@ def test_another_text_is_no_instant(text: str) -> None:
 )
 def test_a_time_that_never_is_is_refused(text: str) -> None:
     with pytest.raises(InvalidValue, match=r"^at: must be a real date and time \(.+\), got '"):
-        parse_instant(text, "at")
+        instant_from_text(text, "at")
 
 
 def test_a_text_whose_instant_is_after_the_year_9999_in_utc_is_refused() -> None:
     with pytest.raises(InvalidValue, match=r"^at: must be within the years 1 to 9999 in UTC, got "):
-        parse_instant("9999-12-31T23:00:00-02:00", "at")
+        instant_from_text("9999-12-31T23:00:00-02:00", "at")
 
 
 def test_a_text_without_a_zone_is_refused_unless_one_is_given() -> None:
     problem = "must have a timezone, such as a Z at its end"
     with pytest.raises(InvalidValue, match=f"^instant: {problem}, got '2024-02-01T12:30:00'$"):
-        parse_instant("2024-02-01T12:30:00")
-    assert parse_instant("2024-02-01T12:30:00", "at", BERLIN) == datetime(
+        instant_from_text("2024-02-01T12:30:00")
+    assert instant_from_text("2024-02-01T12:30:00", "at", BERLIN) == datetime(
         2024, 2, 1, 11, 30, tzinfo=UTC
     )
 
 
 def test_the_zone_in_a_text_wins_over_the_given_one() -> None:
-    assert parse_instant("2024-02-01T12:30:00Z", "at", BERLIN).hour == 12
+    assert instant_from_text("2024-02-01T12:30:00Z", "at", BERLIN).hour == 12
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_the_zone_in_a_text_wins_over_the_given_one() -> None:
 def test_where_clocks_change_the_offset_before_the_change_is_meant(
     text: str, zone: tzinfo, hour: int
 ) -> None:
-    assert parse_instant(text, "at", zone).hour == hour
+    assert instant_from_text(text, "at", zone).hour == hour
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_a_period_keeps_its_ends_in_utc() -> None:
 def test_a_period_is_neither_empty_nor_backwards(seconds: int) -> None:
     start = datetime(2024, 2, 1, tzinfo=UTC)
     problem = "must be later than the start, 2024-02-01T00:00:00Z"
-    with pytest.raises(InvalidValue, match=f"^end: {problem}, got datetime"):
+    with pytest.raises(InvalidValue, match=f"^end: {problem}, got 2024-0"):
         Period(start, start + timedelta(seconds=seconds))
 
 

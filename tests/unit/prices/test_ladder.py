@@ -65,7 +65,7 @@ def test_a_lawful_table_comes_back_as_a_tuple() -> None:
             "tiers[1].up_to: must be more than 20, where the tier begins, got 10",
         ),
         ([Tier(10), Tier(None, -1)], "tiers[1].price: must not be negative, got -1"),
-        ([Tier(None, flat="-0.5")], "tiers[0].flat: must not be negative, got Decimal('-0.5')"),
+        ([Tier(None, flat="-0.5")], "tiers[0].flat: must not be negative, got -0.5"),
         ([Tier(None, maximum=-1)], "tiers[0].maximum: must not be negative, got -1"),
         ([Tier(None, per=0)], "tiers[0].per: must be more than zero, got 0"),
         ([Tier(None, per=-1)], "tiers[0].per: must be more than zero, got -1"),

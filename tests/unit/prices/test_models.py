@@ -7,7 +7,7 @@ import pytest
 
 from overages import Graduated, Package, Percentage, PerUnit, PriceModel, Tier, TierCharge, Volume
 from overages.errors import InvalidType, InvalidValue, InvalidValues
-from overages.prices.models import TieredPrice, price_model
+from overages.prices.models import TieredPrice, parse_price_model
 from overages.prices.tier import Charge
 
 TIERS = [Tier(10, price=2), Tier(None, price=1, flat=5)]
@@ -161,10 +161,10 @@ def test_a_model_has_a_slope_if_every_unit_costs_the_same(price: TieredPrice, sl
 
 @pytest.mark.parametrize("value", [PerUnit(1), Graduated(TIERS), Free()])
 def test_a_price_model_is_any_object_that_charges(value: PriceModel) -> None:
-    assert price_model(value, "price") is value
+    assert parse_price_model(value, "price") is value
 
 
 @pytest.mark.parametrize("value", [PerUnit, Free, "0.10", 1, None, Tier(None, 1)])
 def test_what_can_not_charge_is_no_price_model(value: object) -> None:
     with pytest.raises(InvalidType, match=r"^price: must be a price model such as PerUnit\('1'\)"):
-        price_model(value, "price")
+        parse_price_model(value, "price")

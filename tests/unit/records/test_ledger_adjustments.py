@@ -122,10 +122,8 @@ def test_a_revision_that_says_something_else_names_the_lines_that_differ() -> No
     other = statement(plan(minimum=600), tokens=500)
     with pytest.raises(RecordConflict) as caught:
         add(ledger, other, revision=1)
-    assert caught.value.field == (
-        "org-1, 2024-02-01 to 2024-03-01 UTC: minimum.exact_cost, minimum.cost"
-    )
-    with pytest.raises(RecordConflict, match=r"UTC: tokens\.discount:launch\.exact_cost, "):
+    assert caught.value.problem.endswith(" differs in minimum.exact_cost, minimum.cost")
+    with pytest.raises(RecordConflict, match=r"differs in tokens\.discount:launch\.exact_cost, "):
         add(ledger, statement(plan(25), tokens=500), revision=1)
 
 
@@ -134,7 +132,8 @@ def test_an_adjustment_is_due_once_in_periods_that_overlap() -> None:
     add(ledger, statement(tokens=100))
     with pytest.raises(PeriodOverlap) as caught:
         add(ledger, statement(period=SPRING, tokens=100))
-    assert caught.value.field == "org-1, 2024-02-15 to 2024-03-15 UTC: minimum"
+    assert (caught.value.org_id, caught.value.period) == ("org-1", SPRING)
+    assert caught.value.path == ("minimum",)
     assert brief(add(ledger, statement(plan(0, 0), SPRING, tokens=101)))
 
 

@@ -84,7 +84,7 @@ def test_a_record_with_many_faults_reports_them_all() -> None:
         "- plan_version: must be from 1 to 2**63 - 1, got 0\n"
         "- revision: must be an int, got True\n"
         "- sequence: must be from 1 to 2**63 - 1, got 9223372036854775808\n"
-        "- created_at: must have a timezone, got datetime.datetime(2024, 3, 1, 0, 0)\n"
+        "- created_at: must have a timezone, got 2024-03-01T00:00:00\n"
         f"- digest: must be 64 lower-case hexadecimal digits, got '{'F' * 64}'"
     )
 
@@ -233,11 +233,11 @@ def test_the_metrics_of_a_summary_can_be_read_only() -> None:
     ("metrics", "error", "message"),
     [
         ({"tokens": 5}, InvalidType, r"^metrics\.tokens: must be of type MetricTotal, got 5$"),
-        ({"": TOKENS}, InvalidValue, "^metrics metric: must not be empty, got ''$"),
+        ({"": TOKENS}, InvalidValue, "^metrics.<metric>: must not be empty, got ''$"),
         (
             {"tokens": MetricTotal(0, Money(0, "EUR"))},
             CurrencyMismatch,
-            "^currency: USD and EUR can't be added or compared$",
+            "^USD and EUR can't be added or compared$",
         ),
     ],
 )
@@ -267,7 +267,7 @@ def test_a_metric_that_is_charged_and_taken_back_leaves_the_sum() -> None:
 
 
 def test_summaries_of_two_currencies_do_not_add() -> None:
-    with pytest.raises(CurrencyMismatch, match=r"^currency: USD and EUR can't be added"):
+    with pytest.raises(CurrencyMismatch, match=r"^USD and EUR can't be added"):
         Summary("USD", {}) + Summary("EUR", {})
 
 

@@ -204,7 +204,7 @@ def test_what_unlimited_use_came_to_counts_once_there_is_a_limit() -> None:
 
 
 def test_a_period_lies_within_one_of_the_allowances() -> None:
-    with pytest.raises(InvalidValue, match=r"^usage\.period \(runs\): must lie within one period"):
+    with pytest.raises(InvalidValue, match=r"^usage\.period: must lie within one period"):
         settle(YEARLY, runs(5, Period(JAN.start, YEAR.period_at(JAN.start).end + timedelta(1))))
 
 

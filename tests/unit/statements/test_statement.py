@@ -122,7 +122,7 @@ def test_a_statement_has_the_lines_of_its_plan_in_order(metrics: list[str], foun
 def test_a_line_has_the_currency_of_the_plan() -> None:
     plan = Plan("p", "USD", {"a": Allowance(0, PerUnit(1))})
     line = Overage("a", 1, 0, PerUnit(1), Money(100, "EUR"))
-    with pytest.raises(CurrencyMismatch, match=r"^currency: USD and EUR can't be added"):
+    with pytest.raises(CurrencyMismatch, match=r"^USD and EUR can't be added"):
         Statement("org-1", FEBRUARY, plan, [line])
 
 

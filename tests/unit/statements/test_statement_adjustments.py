@@ -124,7 +124,7 @@ MINIMUM = Adjustment("minimum", Money(0, "USD"), Money(5, "USD"), Decimal("0.05"
         (
             [evolve(MINIMUM, before=Money(0, "EUR"), cost=Money(5, "EUR"))],
             CurrencyMismatch,
-            r"^currency: USD and EUR can't be added",
+            r"^USD and EUR can't be added",
         ),
     ],
 )

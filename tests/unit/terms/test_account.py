@@ -80,7 +80,7 @@ def test_an_account_with_many_faults_reports_them_all() -> None:
     [
         ([], InvalidType, r"^limits: must be a mapping of metrics to quantities, got \[\]$"),
         ({"tokens": None}, InvalidType, r"^limits\.tokens: must be an int, a Decimal"),
-        ({"": 1}, InvalidValue, "^limits metric: must not be empty, got ''$"),
+        ({"": 1}, InvalidValue, "^limits.<metric>: must not be empty, got ''$"),
     ],
 )
 def test_limits_are_quantities_by_metric(limits: Any, error: type[Exception], message: str) -> None:

@@ -3,10 +3,10 @@
 from decimal import Decimal
 from typing import Any
 
-import attrs
 import pytest
 
 from overages import Allowance, Discount, Money, Period, PerUnit, Plan, Usage, calculate
+from overages._ground.value import evolve
 from overages.errors import InvalidType, InvalidValue, InvalidValues
 
 
@@ -53,7 +53,7 @@ def test_a_name_is_short_enough_for_a_line_of_a_statement() -> None:
 
 
 def test_it_can_be_changed() -> None:
-    changed = attrs.evolve(Discount("launch", percent=10), percent=None, quantity=5)
+    changed = evolve(Discount("launch", percent=10), percent=None, quantity=5)
     assert changed == Discount("launch", quantity=5)
 
 

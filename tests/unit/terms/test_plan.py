@@ -95,8 +95,8 @@ def test_a_plan_with_many_faults_reports_them_all() -> None:
         "- currency: must be an ISO 4217 code such as USD, or a Currency with an exponent, "
         "got 'usd'\n"
         "- allowances.tokens: must be of type Allowance, got PerUnit(price=1, per=1)\n"
-        "- allowances metric: must not be empty, got ''\n"
-        "- allowances metric: must be a str, got 5\n"
+        "- allowances.<metric>: must not be empty, got ''\n"
+        "- allowances.<metric>: must be a str, got 5\n"
         "- allowances.5: must be of type Allowance, got None\n"
         "- rounding: must be one of half_up, half_even, half_down, up, down, ceiling, floor, "
         "got 'nearest'\n"
@@ -112,7 +112,7 @@ def test_allowances_are_a_mapping() -> None:
 
 
 def test_a_base_fee_is_in_the_currency_of_the_plan() -> None:
-    with pytest.raises(CurrencyMismatch, match=r"^currency: USD and EUR can't be added"):
+    with pytest.raises(CurrencyMismatch, match=r"^USD and EUR can't be added"):
         Plan("starter", "USD", {}, base_fee=Money(4900, "EUR"))
 
 

@@ -171,7 +171,7 @@ def test_all_sums_that_can_not_have_been_used_are_reported_together() -> None:
     assert str(caught.value) == (
         "3 problems:\n"
         f"- org-1, {february}: quantities.a: must not be negative, got -1\n"
-        f"- org-1, {february}: quantities.b: must not be negative, got Decimal('-0.5')\n"
+        f"- org-1, {february}: quantities.b: must not be negative, got -0.5\n"
         f"- org-2, {march}: quantities.a: must have at most 26 integer digits, "
         "got 100000000000000000000000000"
     )

@@ -147,7 +147,7 @@ def test_a_metric_can_be_changed() -> None:
         ({"increment_scope": "each"}, "increment_scope: must be one of total, event, got 'each'"),
         ({"event": "b", "where": {"r": []}}, "where.r: must have a value at least"),
         ({"event": "b", "where": {"r": ["x", ""]}}, r"where.r\[1\]: must not be empty"),
-        ({"event": "b", "where": {"": "x"}}, "where dimension: must not be empty"),
+        ({"event": "b", "where": {"": "x"}}, "where.<dimension>: must not be empty"),
         ({"aggregation": "unique"}, "distinct: must be the dimension whose values are counted"),
         ({"distinct": "user"}, "distinct: must be the dimension whose values are counted"),
         ({"reports": "level"}, "reports: must be 'amount' for aggregation 'sum', got 'level'"),

@@ -17,7 +17,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any, Final
 
-from overages._ground.names import name
+from overages._ground.names import parse_name
 from overages._ground.parsing import instance_of, optional, parse_all
 from overages.adapters.sqlite.connection import Database
 from overages.adapters.sqlite.grants import COLUMNS_OF_GRANT, grants_of
@@ -51,7 +51,7 @@ class MemberView:
     """
 
     def __init__(self, path: str | Path, org_id: str, *, timeout: int = 5) -> None:
-        name(org_id, "org_id")
+        parse_name(org_id, "org_id")
         self._database = Database.open_read_only(path, timeout=timeout)
         quoted = org_id.replace("'", "''")
         inner = {}

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from overages._ground.names import name
+from overages._ground.names import parse_name
 from overages._ground.parsing import as_tuple, instance_of, parse_all
 from overages.adapters.sqlite.connection import Database
 from overages.adapters.sqlite.rows import instant_of, readable
@@ -59,7 +59,9 @@ class SqliteOutbox:
     def entries(self, org_id: str, destination: str, ids: Iterable[str]) -> dict[str, OutboxEntry]:
         """Return those entries of an org that are there, by id."""
         org, place, wanted = parse_all(
-            (name, org_id, "org_id"), (name, destination, "destination"), (as_tuple, ids, "ids")
+            (parse_name, org_id, "org_id"),
+            (parse_name, destination, "destination"),
+            (as_tuple, ids, "ids"),
         )
         found = {}
         with self._database.reading() as cursor:

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Final
 
-from overages._ground.names import name
+from overages._ground.names import parse_name
 from overages._ground.parsing import instance_of
 from overages.adapters.sqlite.rows import (
     coarse_span,
@@ -109,7 +109,7 @@ class RecordTables(SqliteStore):
 
     def summary(self, org_id: str, period: Period | None = None) -> Summary | None:
         """Return what ``aggregate(records(org_id, period))`` would; None if there is no record."""
-        name(org_id, "org_id")
+        parse_name(org_id, "org_id")
         sql = (
             "SELECT metric_type, line, amount, cost, currency, currency_exponent"
             " FROM org_billing_overages WHERE "
@@ -118,7 +118,7 @@ class RecordTables(SqliteStore):
 
     def overage(self, org_id: str, period: Period) -> Summary | None:
         """Return the overage that is kept beside an org's usage of a period, by metric."""
-        name(org_id, "org_id")
+        parse_name(org_id, "org_id")
         instance_of(Period)(period, "period")
         sql = (
             f"SELECT metric_type, '{OVERAGE}', overage, overage_cost, currency, currency_exponent"

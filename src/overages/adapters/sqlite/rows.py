@@ -19,7 +19,7 @@ from overages._ground.jsontext import entries, parsed, written
 from overages.amounts.exact import SCALE, Exact, Quantity, number_text, scaled, unscaled
 from overages.amounts.money import Currency, Money, new_money
 from overages.errors import CurrencyMismatch, OveragesError, StorageCorrupt, StorageError
-from overages.periods.period import Period, format_instant, parse_instant
+from overages.periods.period import Period, format_instant, instant_from_text
 from overages.records.chain import Row
 from overages.records.record import OverageRecord
 from overages.statements.summary import Summary, new_summary, new_total
@@ -111,7 +111,7 @@ def event_columns(event: UsageEvent) -> tuple[str | None, str, str, str, str]:
 
 def instant_of(text: str) -> datetime:
     """Return a stored instant."""
-    return parse_instant(text)
+    return instant_from_text(text)
 
 
 @lru_cache(maxsize=1024)  # most rows that are read together are of few periods

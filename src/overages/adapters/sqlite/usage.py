@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from overages._ground.names import name
+from overages._ground.names import parse_name
 from overages.adapters.sqlite.rows import (
     coarse_span,
     event_columns,
@@ -116,7 +116,7 @@ class UsageTables(SqliteStore):
         sql = f"SELECT metric_type, used FROM org_billing_usage_monthly WHERE {IN_PERIOD}"
         rows = self._cursor.execute(sql, (org_id, *period_columns(period))).fetchall()
         with readable():
-            return {name(metric, "metric_type"): parts_of(used) for metric, used in rows}
+            return {parse_name(metric, "metric_type"): parts_of(used) for metric, used in rows}
 
     def _used_in(self, org_id: str) -> Iterable[Period]:
         sql = (

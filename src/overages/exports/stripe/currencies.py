@@ -9,10 +9,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Final
 
-from overages._ground.parsing import an_int, instance_of
+from overages._ground.parsing import instance_of, parse_int
 from overages.amounts._currencies import CURRENT, WITHDRAWN
 from overages.amounts.money import Currency, Money
-from overages.errors import InvalidValue
+from overages.errors import Field, InvalidValue
 
 # Stripe's page "Supported currencies" (https://docs.stripe.com/currencies), as of November 2026: a
 # currency has two decimals unless the page says otherwise, under "Zero-decimal currencies",
@@ -31,7 +31,7 @@ _STEPS: Final[dict[str, int]] = dict.fromkeys(_THREE, 10) | dict.fromkeys(_WHOLE
 """What an amount must be a multiple of, where that isn't 1."""
 
 
-def stripe_amount(money: Money, field: str = "cost") -> int:
+def stripe_amount(money: Money, field: Field = "cost") -> int:
     """Return an amount of money as the integer that Stripe's API takes.
 
     Nothing is rounded: an amount that Stripe can't write is refused.
@@ -59,7 +59,7 @@ def stripe_amount(money: Money, field: str = "cost") -> int:
     return amount.numerator
 
 
-def money_of_stripe(amount: int, currency: str, field: str = "amount") -> Money:
+def money_of_stripe(amount: int, currency: str, field: Field = "amount") -> Money:
     """Return the money that an integer of Stripe's API is.
 
     :param currency: as Stripe writes it, in lower case.
@@ -70,13 +70,13 @@ def money_of_stripe(amount: int, currency: str, field: str = "amount") -> Money:
     """
     unit = Currency(instance_of(str)(currency, "currency").upper())
     exponent = _exponent(unit, field)
-    minor = Fraction(an_int(amount, field) * 10**unit.exponent, 10**exponent)
+    minor = Fraction(parse_int(amount, field) * 10**unit.exponent, 10**exponent)
     if minor.denominator != 1:
         raise InvalidValue(field, amount, f"must be whole minor units of {unit}")
     return Money(minor.numerator, unit)
 
 
-def _exponent(currency: Currency, field: str) -> int:
+def _exponent(currency: Currency, field: Field) -> int:
     """Return Stripe's decimal places; it has those of ISO 4217's with two that it doesn't list."""
     known = _EXPONENTS.get(currency.code, 2)
     iso = CURRENT.get(currency.code, WITHDRAWN.get(currency.code))

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from overages._ground.names import name, optional_name
+from overages._ground.names import optional_name, parse_name
 from overages._ground.parsing import instance_of, parse_all
-from overages.errors import InvalidValue
+from overages.errors import Field, InvalidValue
 from overages.exports.stripe.courier import Courier, read_request, write_request
 from overages.exports.stripe.items import (
     MOST_ITEMS,
@@ -32,7 +32,7 @@ from overages.exports.stripe.preview import InvoicePreview, preview_of
 from overages.exports.stripe.server import StripeServer
 from overages.exports.stripe.texts import ID
 from overages.outbox import Outbox, OutboxEntry
-from overages.periods.period import instant
+from overages.periods.period import parse_instant
 from overages.records.record import OverageRecord
 from overages.statements.statement import Statement
 
@@ -93,7 +93,7 @@ class StripeExport:
             (instance_of(Outbox), outbox, "outbox"),
             (known_customers, customers, "customers"),
             (instance_of(Callable), clock, "clock"),
-            (name, destination, "destination"),
+            (parse_name, destination, "destination"),
         )
 
     def attach_to_upcoming_invoice(
@@ -134,7 +134,7 @@ class StripeExport:
         :raises UnknownCustomer: for an org without a customer, before anything is written.
         :raises InvalidValue: as `attach_to_upcoming_invoice` does.
         """
-        draft = name(invoice, "invoice")
+        draft = parse_name(invoice, "invoice")
         items = self._items(records, statements, None)
         _require_room(items)
         _require_one_org(items, "invoice")
@@ -175,7 +175,7 @@ class StripeExport:
         :raises UnknownCustomer: for an org without a customer.
         :raises stripe.StripeError: if there is no next invoice, or no reply.
         """
-        params = {"customer": customer_of(self._customers, name(org_id, "org_id"))}
+        params = {"customer": customer_of(self._customers, parse_name(org_id, "org_id"))}
         plan = optional_name(subscription, "subscription")
         if plan is not None:
             params["subscription"] = plan
@@ -192,7 +192,7 @@ class StripeExport:
         )
 
     def _courier(self) -> Courier:
-        return Courier(self._server, self._outbox, instant(self._clock(), "clock"))
+        return Courier(self._server, self._outbox, parse_instant(self._clock(), "clock"))
 
     def _bring_items(self, items: Sequence[InvoiceItem], invoice: str | None) -> Delivery:
         courier = self._courier()
@@ -250,7 +250,7 @@ def _require_room(items: Sequence[InvoiceItem]) -> None:
             raise InvalidValue("records", count, problem)
 
 
-def _require_one_org(items: Sequence[InvoiceItem], field: str) -> None:
+def _require_one_org(items: Sequence[InvoiceItem], field: Field) -> None:
     orgs: Any = sorted({item.org_id for item in items})
     if len(orgs) > 1:
         raise InvalidValue("records", orgs, f"must be of one org, whose the {field} is")

@@ -15,9 +15,9 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
-from overages._ground.names import name, optional_name
+from overages._ground.names import optional_name, parse_name
 from overages._ground.parsing import Problems, as_tuple, instance_of, parse_all
-from overages.errors import InvalidType, UnknownCustomer
+from overages.errors import Field, InvalidType, UnknownCustomer
 from overages.exports.stripe.currencies import stripe_amount
 from overages.exports.stripe.texts import description, metadata
 from overages.periods.period import Period
@@ -136,7 +136,7 @@ def invoice_items(
     known = {org: problems.attempt(customer_of, of_orgs, org) for org in orgs}
     items = []
     for record in unique.values():
-        where = f"records.{record.id[:8]}.cost"
+        where = "records", record.id[:8], "cost"
         amount = problems.attempt(stripe_amount, record.cost, where)
         line = _line_of(record, shown.get((record.org_id, record.period)))
         items.append(_item(record, known[record.org_id], amount, line, plan))
@@ -187,7 +187,7 @@ def _item(
     )
 
 
-def known_customers(value: object, field: str) -> Customers:
+def known_customers(value: object, field: Field) -> Customers:
     """Return what says the customers of orgs, if it is a mapping or a function."""
     if isinstance(value, Mapping) or callable(value):
         return value
@@ -202,7 +202,7 @@ def customer_of(customers: Customers, org_id: str) -> str:
     found = customers.get(org_id) if isinstance(customers, Mapping) else customers(org_id)
     if found is None:
         raise UnknownCustomer("customers", org_id, "must have a customer of Stripe's for each org")
-    return name(found, f"customers.{org_id}")
+    return parse_name(found, f"customers.{org_id}")
 
 
 def _line_of(record: OverageRecord, statement: Statement | None) -> Overage | None:
@@ -214,9 +214,9 @@ def _line_of(record: OverageRecord, statement: Statement | None) -> Overage | No
     return line if theirs == (record.quantity, record.cost, record.exact_cost) else None
 
 
-def _records(value: object, field: str) -> list[OverageRecord]:
+def _records(value: object, field: Field) -> list[OverageRecord]:
     return [instance_of(OverageRecord)(each, field) for each in as_tuple(value, field)]
 
 
-def _statements(value: object, field: str) -> list[Statement]:
+def _statements(value: object, field: Field) -> list[Statement]:
     return [instance_of(Statement)(each, field) for each in as_tuple(value, field)]

@@ -20,7 +20,7 @@ from overages.exports.wire.answers import (
 )
 from overages.exports.wire.requests import recalculate_request
 from overages.exports.wire.shape import Body, recorded
-from overages.periods.period import Period, instant
+from overages.periods.period import Period, parse_instant
 from overages.records.record import OverageRecord
 from overages.repository import Repository
 from overages.service import OverageService
@@ -93,7 +93,7 @@ class Endpoints:
 
     def period(self, org_id: str) -> Period:
         """Return the org's present period; the calendar month, in UTC, if it has no account."""
-        account, now = self._repository.account(org_id), instant(self._clock(), "clock()")
+        account, now = self._repository.account(org_id), parse_instant(self._clock(), "clock()")
         return Period.month_of(now) if account is None else account.period_at(now)
 
     def _require_enabled(self) -> None:

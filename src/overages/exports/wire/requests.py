@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from overages._ground.jsontext import MOST_BYTES, at_any, entries, parsed
+from overages._ground.jsontext import MOST_BYTES, entries, parsed
 from overages._ground.parsing import Problems
 from overages.errors import InvalidType, InvalidValue
 
@@ -44,7 +44,7 @@ def recalculate_request(body: bytes | str) -> bool:
     problems = Problems()
     for key in (key for key in given if key != "force"):
         problem = "is not known; the one key that is known is force"
-        problems.add(InvalidValue(at_any("", key) or '""', given[key], problem))
+        problems.add(InvalidValue((key,), given[key], problem))
     force = given.get("force", False)
     if not isinstance(force, bool):
         problems.add(InvalidType("force", force, "must be true or false"))

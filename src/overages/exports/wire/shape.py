@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any, Final, TypeAlias
 
-from overages.amounts.exact import Exact, Quantity, exact_number, number_text, unscaled
+from overages.amounts.exact import Exact, Quantity, number_from_ratio, number_text, unscaled
 from overages.amounts.money import Currency
 from overages.errors import InvalidValue
 from overages.periods.period import Period, format_instant
@@ -165,4 +165,4 @@ def _number(number: Quantity | Fraction) -> int | str:
     ratio = Fraction(number)
     if ratio.denominator == 1 and abs(ratio.numerator) <= _LARGEST:
         return ratio.numerator
-    return number_text(exact_number(ratio.numerator, ratio.denominator))
+    return number_text(number_from_ratio(ratio.numerator, ratio.denominator))

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from overages.amounts.money import Currency, Money
-from overages.errors import InvalidValue, UnknownPlan
+from overages.errors import Field, InvalidValue, UnknownPlan
 from overages.prices.exchange import Exchanged
 from overages.prices.models import Graduated, Package, Percentage, PerUnit, Volume
 from overages.prices.tier import Tier
@@ -199,7 +199,7 @@ class PlanContract(ContractBase):
         ],
     )
     def test_what_is_no_version_or_instant_is_refused(
-        self, repository: Repository, given: Any, field: str
+        self, repository: Repository, given: Any, field: Field
     ) -> None:
         repository.put_plan(PLAN)
         with pytest.raises((ValueError, TypeError), match=f"^{field}: "):

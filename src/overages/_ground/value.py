@@ -1,0 +1,195 @@
+"""Values: a class of immutable objects, of which each field is declared once.
+
+The parser of a field stands at the field, and the constructor is written as a signature, for
+callers and type checkers: what may be passed there (``int | Decimal | str``) isn't what is kept.
+`value` fills its body in. Faults across fields are told in `_check`, beside those of single fields:
+
+    @value
+    class Discount:
+        name: str = term(parse_name)
+        percent: Quantity | None = term(optional(parse_percent))
+        amount: Money | None = term(optional(instance_of(Money)))
+
+        def __init__(
+            self, name: str, *, percent: QuantityLike | None = None, amount: Money | None = None
+        ) -> None: ...
+
+        def _check(self, problems: Problems) -> None:
+            if (self.percent is None) == (self.amount is None):
+                problems.add(InvalidValue("amount", self.amount, "must be given, or a percentage"))
+
+The constructor parses each argument into its slot, and only if one is refused looks at the others
+for faults of theirs: 0.6 of the time of a list of parsers that is walked, and the same
+for a reader: one error, or all of them.
+
+A field of `derived` is worked out of the others once, in `_complete`; it isn't compared or shown.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from enum import Enum
+from functools import cache
+from inspect import Parameter, Signature, signature
+from itertools import takewhile
+from types import MappingProxyType
+from typing import Any, TypeVar, cast, dataclass_transform
+
+import attrs
+
+from overages._ground.parsing import Parser, Problems
+from overages.errors import OveragesError
+
+T = TypeVar("T")
+C = TypeVar("C", bound=type)
+
+_PARSER = "overages.parser"  # the key of a field's parser in its metadata
+
+
+def term(parse: Parser[T], *, hash: bool | None = None, repr: bool = True) -> T:
+    """Declare a field of a value, and how what is passed for it becomes what is kept.
+
+    :param hash: False for a field that can't be hashed; it is compared all the same.
+    :param repr: False for a field that isn't shown.
+    """
+    made: T = attrs.field(metadata={_PARSER: parse}, hash=hash, repr=repr)
+    return made
+
+
+def derived() -> Any:
+    """Declare a field that `_complete` works out of the others, by ``object.__setattr__``."""
+    return attrs.field(init=False, eq=False, repr=False)
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(term, derived))
+def value(cls: C) -> C:
+    """Make a class of values of one whose fields are `term`s and whose constructor is a signature.
+
+    Its objects are frozen, slotted, compared and hashed by their terms, and shown as a call that
+    makes them, without what is at its default.
+    """
+    written = signature(cls)
+    made: Any = attrs.frozen(cls, init=False, repr=False, weakref_slot=False)
+    made.__init__ = _constructor(made, written, vars(cls)["__init__"])
+    if "__repr__" not in vars(cls):
+        made.__repr__ = _shown
+    return cast(C, made)
+
+
+def _constructor(cls: type, written: Signature, stub: Any) -> Callable[..., None]:
+    """Compile the body of a constructor: each argument parsed into its slot, then the checks."""
+    terms = _terms(cls)
+    names = list(written.parameters)
+    if names != list(terms):
+        raise TypeError(f"{cls.__name__}: {names} are passed, but {list(terms)} are kept")
+    namespace: dict[str, Any] = {"OveragesError": OveragesError, "all_faults": _all_faults}
+    for name, parse in terms.items():
+        namespace[f"parse_{name}"] = parse
+        namespace[f"set_{name}"] = getattr(cls, name).__set__
+    steps = [f"        set_{name}(self, parse_{name}({name}, {name!r}))" for name in names]
+    lines = [
+        f"def __init__(self, {_parameters(written)}):",
+        "    try:",
+        *steps,
+        "    except OveragesError as error:",
+        f"        raise all_faults(self, error, ({', '.join(names)},)) from None",
+    ]
+    if hasattr(cls, "_check"):
+        namespace["Problems"] = Problems
+        lines += [
+            "    problems = Problems()",
+            "    self._check(problems)",
+            "    if problems:",
+            "        raise problems.error() from None",
+        ]
+    if hasattr(cls, "_complete"):
+        lines.append("    self._complete()")
+    exec(compile("\n".join(lines), f"<constructor of {cls.__name__}>", "exec"), namespace)
+    made: Any = namespace["__init__"]
+    for name in ("__defaults__", "__kwdefaults__", "__annotations__", "__module__", "__qualname__"):
+        setattr(made, name, getattr(stub, name))
+    return made  # type: ignore[no-any-return]
+
+
+def _parameters(written: Signature) -> str:
+    """Write the parameters of a constructor; their defaults are set on the function itself."""
+    texts = []
+    for name, parameter in written.parameters.items():
+        if parameter.kind is Parameter.KEYWORD_ONLY and "*" not in texts:
+            texts.append("*")
+        texts.append(name if parameter.default is Parameter.empty else f"{name}=None")
+    return ", ".join(texts)
+
+
+def _terms(cls: type) -> dict[str, Parser[Any]]:
+    """List the fields that are passed, with their parsers."""
+    fields: Any = attrs.fields(cls)
+    return {field.name: field.metadata[_PARSER] for field in fields if field.init}
+
+
+def _all_faults(made: Any, error: OveragesError, arguments: tuple[object, ...]) -> OveragesError:
+    """Gather the faults of a constructor's arguments, given the first that was found.
+
+    Arguments before it were accepted and are in their slots, so they aren't read again (an iterator
+    would be empty by now). Faults across fields are told as far as the accepted ones show them.
+    """
+    problems = Problems()
+    problems.add(error)
+    terms = zip(_terms(type(made)).items(), arguments, strict=True)
+    accepted = takewhile(lambda each: hasattr(made, each[0][0]), terms)
+    deque(accepted, maxlen=0)  # and with them the one that was refused
+    for (name, parse), argument in terms:
+        try:
+            object.__setattr__(made, name, parse(argument, name))
+        except OveragesError as another:
+            problems.add(another)
+    if hasattr(made, "_check"):
+        with suppress(AttributeError):  # when it comes to a field that was refused
+            made._check(problems)
+    return problems.error()
+
+
+def non_defaults(thing: Any) -> dict[str, Any]:
+    """List the terms of a value that have to be passed to make it: those not at their default."""
+    terms = _terms(type(thing))
+    defaults = _defaults(type(thing))  # type: ignore[arg-type]  # a class is hashable
+    return {
+        name: getattr(thing, name)
+        for name in terms
+        if name not in defaults or getattr(thing, name) != defaults[name]
+    }
+
+
+@cache  # a class has one set of them
+def _defaults(cls: type) -> Mapping[str, Any]:
+    """List the terms that have a default, as it is kept."""
+    terms = _terms(cls)
+    defaults = {
+        name: terms[name](parameter.default, name)
+        for name, parameter in signature(cls).parameters.items()
+        if parameter.default is not Parameter.empty
+    }
+    return MappingProxyType(defaults)
+
+
+def _shown(self: Any) -> str:
+    hidden = {field.name for field in attrs.fields(type(self)) if not field.repr}
+    shown = [
+        f"{name}={_plainly(term)!r}"
+        for name, term in non_defaults(self).items()
+        if name not in hidden
+    ]
+    return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def _plainly(term: object) -> object:
+    """A member of an enumeration stands for its value, by which it can be passed as well."""
+    return term.value if isinstance(term, Enum) else term
+
+
+def evolve(thing: T, /, **changes: Any) -> T:
+    """Make another value of one, with some of its terms changed; all of it is checked again."""
+    made: T = attrs.evolve(thing, **changes)  # type: ignore[misc]  # to mypy, no attrs class
+    return made

@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, TypeVar
 
+from overages._ground.frozen_dict import FrozenDict
 from overages._ground.parsing import Parser, Problems, optional
 from overages.errors import Field, InvalidType, InvalidValue, at, shown
 
@@ -61,8 +62,8 @@ def _require_normal_form(value: str, field: Field) -> None:
 optional_name: Final = optional(parse_name)
 
 
-def by_metric(parse: Parser[T], described: str) -> Parser[dict[str, T]]:
-    """Return a parser of mappings from metrics to what `parse` accepts; it makes a copy.
+def by_metric(parse: Parser[T], described: str) -> Parser[FrozenDict[str, T]]:
+    """Return a parser of mappings from metrics to what `parse` accepts; it makes a frozen copy.
 
     :param described: what the mapping holds, for the error if it is none.
     """
@@ -73,14 +74,14 @@ def _step(key: object) -> str:
     return key if isinstance(key, str) else shown(key)
 
 
-def by_name(parse: Parser[T], described: str, of: str) -> Parser[dict[str, T]]:
-    """Return a parser of mappings from names to what `parse` accepts; it makes a copy.
+def by_name(parse: Parser[T], described: str, of: str) -> Parser[FrozenDict[str, T]]:
+    """Return a parser of mappings from names to what `parse` accepts; it makes a frozen copy.
 
     :param described: what the mapping holds, for the error if it is none.
     :param of: what the names are of, for the error if one is no name.
     """
 
-    def parse_mapping(value: object, field: Field) -> dict[str, T]:
+    def parse_mapping(value: object, field: Field) -> FrozenDict[str, T]:
         if not isinstance(value, Mapping):
             raise InvalidType(field, value, f"must be a mapping of {described}")
         problems = Problems()
@@ -89,6 +90,6 @@ def by_name(parse: Parser[T], described: str, of: str) -> Parser[dict[str, T]]:
             key = problems.attempt(parse_name, given, at(field, f"<{of}>"))
             parsed[key] = problems.attempt(parse, held, at(field, _step(given)))
         problems.raise_any()
-        return parsed
+        return FrozenDict(parsed)
 
     return parse_mapping

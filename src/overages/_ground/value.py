@@ -22,6 +22,10 @@ The constructor parses each argument into its slot, and only if one is refused l
 for faults of theirs: 0.6 of the time of a list of parsers that is walked, and the same
 for a reader: one error, or all of them.
 
+A term that is None unless it is given may be worked out of the others, by its `otherwise`:
+
+    covered: Quantity = term(optional(parse_positive), otherwise=lambda draw: draw.quantity)
+
 A field of `derived` is worked out of the others once, in `_complete`; it isn't compared or shown.
 """
 
@@ -35,7 +39,7 @@ from functools import cache
 from inspect import Parameter, Signature, signature
 from itertools import takewhile
 from types import MappingProxyType
-from typing import Any, TypeVar, cast, dataclass_transform
+from typing import Any, Final, TypeVar, cast, dataclass_transform, overload
 
 import attrs
 
@@ -45,17 +49,29 @@ from overages.errors import OveragesError
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
 
-_PARSER = "overages.parser"  # the key of a field's parser in its metadata
+_PARSER: Final = "overages.parser"  # keys of a field's metadata
+_OTHERWISE: Final = "overages.otherwise"
 
 
-def term(parse: Parser[T], *, hash: bool | None = None, repr: bool = True) -> T:
+@overload
+def term(parse: Parser[T], *, hash: bool | None = None, repr: bool = True) -> T: ...
+@overload
+def term(parse: Parser[T | None], *, otherwise: Callable[[Any], T]) -> T: ...
+def term(
+    parse: Parser[Any],
+    *,
+    hash: bool | None = None,
+    repr: bool = True,
+    otherwise: Callable[[Any], Any] | None = None,
+) -> Any:
     """Declare a field of a value, and how what is passed for it becomes what is kept.
 
     :param hash: False for a field that can't be hashed; it is compared all the same.
     :param repr: False for a field that isn't shown.
+    :param otherwise: works out, of the value with all its other terms, what None stands for.
     """
-    made: T = attrs.field(metadata={_PARSER: parse}, hash=hash, repr=repr)
-    return made
+    metadata = {_PARSER: parse, _OTHERWISE: otherwise}
+    return attrs.field(metadata=metadata, hash=hash, repr=repr)
 
 
 def derived() -> Any:
@@ -96,6 +112,12 @@ def _constructor(cls: type, written: Signature, stub: Any) -> Callable[..., None
         "    except OveragesError as error:",
         f"        raise all_faults(self, error, ({', '.join(names)},)) from None",
     ]
+    for name, work_out in _worked_out(cls).items():
+        namespace[f"work_out_{name}"] = work_out
+        lines += [
+            f"    if self.{name} is None:",
+            f"        set_{name}(self, work_out_{name}(self))",
+        ]
     if hasattr(cls, "_check"):
         namespace["Problems"] = Problems
         lines += [
@@ -129,6 +151,13 @@ def _terms(cls: type) -> dict[str, Parser[Any]]:
     return {field.name: field.metadata[_PARSER] for field in fields if field.init}
 
 
+def _worked_out(cls: type) -> dict[str, Callable[[Any], Any]]:
+    """List the terms that are worked out of the others unless they are given."""
+    fields: Any = attrs.fields(cls)
+    ways = {field.name: field.metadata.get(_OTHERWISE) for field in fields}
+    return {name: way for name, way in ways.items() if way is not None}
+
+
 def _all_faults(made: Any, error: OveragesError, arguments: tuple[object, ...]) -> OveragesError:
     """Gather the faults of a constructor's arguments, given the first that was found.
 
@@ -147,17 +176,20 @@ def _all_faults(made: Any, error: OveragesError, arguments: tuple[object, ...]) 
             problems.add(another)
     if hasattr(made, "_check"):
         with suppress(AttributeError):  # when it comes to a field that was refused
+            for name, work_out in _worked_out(type(made)).items():
+                if getattr(made, name) is None:
+                    object.__setattr__(made, name, work_out(made))
             made._check(problems)
     return problems.error()
 
 
 def non_defaults(thing: Any) -> dict[str, Any]:
     """List the terms of a value that have to be passed to make it: those not at their default."""
-    terms = _terms(type(thing))
-    defaults = _defaults(type(thing))  # type: ignore[arg-type]  # a class is hashable
+    defaults = dict(_defaults(type(thing)))  # type: ignore[arg-type]  # a class is hashable
+    defaults |= {name: work_out(thing) for name, work_out in _worked_out(type(thing)).items()}
     return {
         name: getattr(thing, name)
-        for name in terms
+        for name in _terms(type(thing))
         if name not in defaults or getattr(thing, name) != defaults[name]
     }
 

@@ -48,6 +48,35 @@ class Plain:
     def __init__(self, units: QuantityLike = 1) -> None: ...
 
 
+@value
+class Brief:
+    """One quantity, shown without its name."""
+
+    units: Quantity = term(parse_non_negative)
+
+    def __init__(self, units: QuantityLike) -> None: ...
+
+    def __repr__(self) -> str:
+        return f"Brief({self.units!r})"
+
+
+@value
+class Purchase:
+    """Units that were bought, and those of them that can be used."""
+
+    bought: Quantity = term(parse_quantity)
+    usable: Quantity = term(optional(parse_quantity), otherwise=lambda made: made.bought)
+    notes: tuple[str, ...] = term(each(instance_of(str)))
+
+    def __init__(
+        self, bought: QuantityLike, usable: QuantityLike | None = None, notes: Iterable[str] = ()
+    ) -> None: ...
+
+    def _check(self, problems: Problems) -> None:
+        if self.usable == 13:
+            problems.add(InvalidValue("usable", self.usable, "must be lucky"))
+
+
 def pickled(span: Span) -> Span:
     twin: Span = pickle.loads(pickle.dumps(span))
     return twin
@@ -71,6 +100,11 @@ def test_a_single_fault_is_raised_as_it_is_with_a_short_traceback() -> None:
         Span(0.5)  # type: ignore[arg-type]
     assert caught.value.__suppress_context__
     assert len(traceback.extract_tb(caught.tb)) == 2  # the caller's line, and the constructor's
+
+
+def test_a_fault_of_a_class_without_checks_is_told_alone() -> None:
+    with pytest.raises(InvalidValue, match=r"^units: must not be negative, got -1$"):
+        Plain(-1)
 
 
 def test_all_faults_are_told_together_in_the_order_of_the_fields() -> None:
@@ -123,9 +157,38 @@ def test_the_repr_makes_the_value_again_and_leaves_defaults_out() -> None:
     assert repr(Span(1)) == "Span(low=1)"
 
 
+def test_a_value_may_show_itself_in_its_own_way() -> None:
+    assert repr(Brief(2)) == "Brief(2)"
+
+
 def test_a_field_that_is_not_shown_is_no_default_all_the_same() -> None:
     assert repr(Span(1, notes=["a"])) == "Span(low=1)"
     assert non_defaults(Span(1, notes=["a"])) == {"low": 1, "notes": ("a",)}
+
+
+def test_a_term_that_is_not_given_is_worked_out_of_the_others() -> None:
+    assert Purchase(5).usable == 5
+    assert Purchase(5) == Purchase(5, 5) != Purchase(5, 4)
+
+
+def test_a_term_that_is_what_it_would_be_unless_given_is_left_out() -> None:
+    assert repr(Purchase(5, 5)) == "Purchase(bought=5)"
+    assert non_defaults(Purchase(5, 4)) == {"bought": 5, "usable": 4}
+
+
+def test_a_term_that_is_worked_out_is_checked_with_the_others() -> None:
+    with pytest.raises(InvalidValue, match=r"^usable: must be lucky, got 13$"):
+        Purchase(13)
+    with pytest.raises(InvalidType, match=r"^bought: must be an int"):
+        Purchase(0.5)  # type: ignore[arg-type]
+
+
+def test_faults_across_fields_are_told_of_worked_out_terms_beside_refused_ones() -> None:
+    with pytest.raises(InvalidValues) as caught:
+        Purchase(13, notes=[1])  # type: ignore[list-item]
+    assert [error.field for error in caught.value.errors] == ["notes[0]", "usable"]
+    with pytest.raises(InvalidType, match=r"^notes\[0\]: must be of type str, got 1$"):
+        Purchase(13, 12, notes=[1])  # type: ignore[list-item]
 
 
 def test_a_value_evolves_into_one_that_is_checked_as_well() -> None:

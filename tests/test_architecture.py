@@ -19,7 +19,7 @@ ROOMS = [
     "errors", "_ground", "amounts", "periods", "prices", "usage", "grants", "terms", "statements",
     "settlements", "records",
 ]  # fmt: skip
-DOORS = ["forms", "codec", "outbox", "repository", "gathering", "service", "__init__"]
+DOORS = ["forms", "codec", "outbox", "repository", "period_inputs", "service", "__init__"]
 RANKED = [*ROOMS, *DOORS]
 EDGES = {"adapters", "imports", "exports", "testing", "commands", "__main__"}
 FACE = {"__init__": {"adapters"}}  # whose names are loaded when they are asked for

@@ -11,8 +11,8 @@ import pytest
 import overages
 
 NAMES = [
-    "Account", "Adjustment", "Allowance", "Balance", "Burndown", "Carried", "CarryOver",
-    "Carrying", "ChainHead", "Charge", "Commitment", "Conversion", "Currency", "Cycle",
+    "Account", "Adjustment", "Allowance", "Balance", "Burndown", "CarriedUnits", "CarryOver",
+    "CarryOverResult", "ChainHead", "Charge", "Commitment", "Conversion", "Currency", "Cycle",
     "Discount", "Draw", "Exchanged", "Graduated", "Grant", "GrantBalance", "Increment",
     "LimitPart", "MemoryRepository", "Meter", "Metric", "MetricTotal", "Money", "Overage",
     "OverageRecord", "OverageService", "Package", "PerUnit", "Percentage", "Period", "Plan",

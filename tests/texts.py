@@ -40,10 +40,10 @@ from overages.errors import OveragesError
 from overages.grants.burndown import Burndown, Draw, GrantBalance
 from overages.prices.tier import Charge
 from overages.records.chain import ChainHead
-from overages.settlements.carrying import Carrying
-from overages.settlements.sharing import PoolShare
+from overages.settlements.carry_over_result import CarryOverResult
+from overages.settlements.pool_share import PoolShare
 from overages.statements.summary import MetricTotal
-from overages.terms.carry_over import Carried
+from overages.terms.carry_over import CarriedUnits
 
 FEBRUARY = Period.month(2024, 2)
 MEBIBYTE = 2**20
@@ -200,7 +200,7 @@ TEXTS: list[Any] = [
         '"status":"active","type":"Account","version":"1"}',
     ),
     (
-        Balance({"m": [Carried(-5, FEBRUARY)]}, [USAGE], [Burndown(FEBRUARY.end, "tokens")]),
+        Balance({"m": [CarriedUnits(-5, FEBRUARY)]}, [USAGE], [Burndown(FEBRUARY.end, "tokens")]),
         '{"burndowns":[{"accounts":[],"at":"2024-03-01T00:00:00Z","currency":null,"draws":[],'
         '"metric":"tokens","overage":"0","settled":"0","unreturned":"0"}],'
         '"carried":{"m":[{"period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z",'
@@ -214,9 +214,9 @@ TEXTS: list[Any] = [
         '"unit":"week","version":"1"}',
     ),
     (
-        Carrying(
+        CarryOverResult(
             CarryOver(5, Fraction(1, 3), 2),
-            [Carried("0.5", FEBRUARY, 1)],
+            [CarriedUnits("0.5", FEBRUARY, 1)],
             3,
             4,
             Period.month(2024, 3),
@@ -224,12 +224,12 @@ TEXTS: list[Any] = [
         '{"brought":[{"period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z","periods_left":"1",'
         '"quantity":"0.5"}],"included":"3","period":"2024-03-01T00:00:00Z/2024-04-01T00:00:00Z",'
         '"rule":{"draw":"oldest_first","expires_after":"2","increment":"1","overage":"charged",'
-        '"rounding":"floor","share":"1/3","up_to":"5"},"type":"Carrying","used":"4","version":"1"}',
+        '"rounding":"floor","share":"1/3","up_to":"5"},"type":"CarryOverResult","used":"4","version":"1"}',
     ),
     (
-        Carried(-3, FEBRUARY),
+        CarriedUnits(-3, FEBRUARY),
         '{"period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z","periods_left":null,'
-        '"quantity":"-3","type":"Carried","version":"1"}',
+        '"quantity":"-3","type":"CarriedUnits","version":"1"}',
     ),
     (
         PoolShare("org-1", "tokens", 7, Money(5, "JPY")),

@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from overages.repository import Repository
     from overages.service import OverageService
     from overages.settlements.balance import Balance
-    from overages.settlements.carrying import Carrying
-    from overages.settlements.pooling import PooledStatement, pool
+    from overages.settlements.carry_over_result import CarryOverResult
+    from overages.settlements.pool_share import PoolShare
+    from overages.settlements.pooled_statement import PooledStatement, pool
     from overages.settlements.settlement import Settlement, settle
-    from overages.settlements.sharing import PoolShare
     from overages.statements.adjustment import Adjustment
     from overages.statements.calculation import calculate, calculate_many, charge_between
     from overages.statements.limit_part import LimitPart
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from overages.statements.summary import MetricTotal, Summary
     from overages.terms.account import Account
     from overages.terms.allowance import Allowance
-    from overages.terms.carry_over import Carried, CarryOver
+    from overages.terms.carry_over import CarriedUnits, CarryOver
     from overages.terms.commitment import Commitment
     from overages.terms.conversion import Conversion
     from overages.terms.discount import Discount
@@ -65,9 +65,9 @@ __all__ = [
     "Allowance",
     "Balance",
     "Burndown",
-    "Carried",
+    "CarriedUnits",
     "CarryOver",
-    "Carrying",
+    "CarryOverResult",
     "ChainHead",
     "Charge",
     "Commitment",
@@ -142,10 +142,10 @@ _HOMES = {
     "repository": ["Repository"],
     "service": ["OverageService"],
     "settlements.balance": ["Balance"],
-    "settlements.carrying": ["Carrying"],
-    "settlements.pooling": ["PooledStatement", "pool"],
+    "settlements.carry_over_result": ["CarryOverResult"],
+    "settlements.pooled_statement": ["PooledStatement", "pool"],
     "settlements.settlement": ["Settlement", "settle"],
-    "settlements.sharing": ["PoolShare"],
+    "settlements.pool_share": ["PoolShare"],
     "statements.adjustment": ["Adjustment"],
     "statements.calculation": ["calculate", "calculate_many", "charge_between"],
     "statements.limit_part": ["LimitPart"],
@@ -154,7 +154,7 @@ _HOMES = {
     "statements.summary": ["MetricTotal", "Summary"],
     "terms.account": ["Account"],
     "terms.allowance": ["Allowance"],
-    "terms.carry_over": ["Carried", "CarryOver"],
+    "terms.carry_over": ["CarriedUnits", "CarryOver"],
     "terms.commitment": ["Commitment"],
     "terms.conversion": ["Conversion"],
     "terms.discount": ["Discount"],

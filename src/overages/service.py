@@ -24,7 +24,7 @@ from overages.errors import (
     RecordConflict,
     UnknownPlan,
 )
-from overages.gathering import settlement_of
+from overages.period_inputs import settlement_of
 from overages.periods.period import Period, parse_instant
 from overages.records.ledger import Recording
 from overages.repository import Repository

@@ -110,7 +110,7 @@ def write_same_rows(batches: Batches) -> float:
         (
             [row for ledger in ledgers for row in ledger.new],
             [(ledger.org_id, ledger.head.sequence, ledger.head.digest) for ledger in ledgers],
-            [row for ledger in ledgers for row in ledger.due],
+            [row for ledger in ledgers for row in ledger.counters],
         )
         for ledgers in prepared
     ]

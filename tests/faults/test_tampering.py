@@ -12,7 +12,7 @@ import pytest
 
 from overages.adapters.sqlite import SqliteRepository
 from overages.errors import RecordsAltered
-from overages.records.chain import COLUMNS, START, Row, row_digest
+from overages.records.chain import CHAIN_START, COLUMNS, RecordRow, row_digest
 
 from .bills import fill
 
@@ -39,7 +39,7 @@ def tamper(path: Path, tampering: Tampering) -> None:
         connection.commit()
 
 
-def rows(connection: sqlite3.Connection) -> list[tuple[Row, str]]:
+def rows(connection: sqlite3.Connection) -> list[tuple[RecordRow, str]]:
     """Return the records of the org in the order of recording."""
     found = connection.execute(
         f"SELECT {', '.join(COLUMNS)}, id FROM {TABLE} WHERE org_id = ? ORDER BY sequence", (ORG,)
@@ -47,7 +47,7 @@ def rows(connection: sqlite3.Connection) -> list[tuple[Row, str]]:
     return [(row[:-1], row[-1]) for row in found]
 
 
-def replace(connection: sqlite3.Connection, links: list[tuple[Row, str]]) -> None:
+def replace(connection: sqlite3.Connection, links: list[tuple[RecordRow, str]]) -> None:
     """Put records in place of those of the org."""
     connection.execute(f"DELETE FROM {TABLE} WHERE org_id = ?", (ORG,))
     marks = ", ".join("?" * (len(COLUMNS) + 1))
@@ -57,7 +57,7 @@ def replace(connection: sqlite3.Connection, links: list[tuple[Row, str]]) -> Non
     )
 
 
-def changed(row: Row, **fields: object) -> Row:
+def changed(row: RecordRow, **fields: object) -> RecordRow:
     """Return a row with other values in some columns."""
     return tuple(fields.get(name, value) for name, value in zip(COLUMNS, row, strict=True))  # type: ignore[return-value]
 
@@ -106,7 +106,7 @@ def forge_first(connection: sqlite3.Connection) -> None:
     marks = ", ".join("?" * (len(COLUMNS) + 1))
     connection.execute(
         f"INSERT INTO {TABLE} ({', '.join(COLUMNS)}, id) VALUES ({marks})",
-        (*forged, row_digest(forged, START.digest)),
+        (*forged, row_digest(forged, CHAIN_START.digest)),
     )
 
 
@@ -124,7 +124,7 @@ def mend_one(sequence: int) -> Tampering:
 
     def mending(connection: sqlite3.Connection) -> None:
         links = rows(connection)
-        before = links[sequence - 2][1] if sequence > 1 else START.digest
+        before = links[sequence - 2][1] if sequence > 1 else CHAIN_START.digest
         row = changed(links[sequence - 1][0], cost="7777")
         links[sequence - 1] = row, row_digest(row, before)
         replace(connection, links)
@@ -135,8 +135,8 @@ def mend_one(sequence: int) -> Tampering:
 def mend_all(connection: sqlite3.Connection) -> None:
     """Change a record and make all digests right, but not the head."""
     links = rows(connection)
-    previous = START.digest
-    mended: list[tuple[Row, str]] = []
+    previous = CHAIN_START.digest
+    mended: list[tuple[RecordRow, str]] = []
     for row, _ in links:
         kept = changed(row, cost="7777") if len(mended) == 2 else row
         previous = row_digest(kept, previous)

@@ -11,8 +11,8 @@ from hypothesis import assume, given, strategies as st
 
 from overages import CarryOver, Period
 from overages.amounts.exact import excess
-from overages.settlements.carrying import Carrying
-from overages.terms.carry_over import Carried
+from overages.settlements.carry_over_result import CarryOverResult
+from overages.terms.carry_over import CarriedUnits
 from overages.testing.carrying import carry_overs, carryings
 from overages.testing.numerals import modest_numbers
 
@@ -34,23 +34,23 @@ def histories(draw: st.DrawFn, quantities: st.SearchStrategy[Any] = _numbers) ->
     ]
 
 
-def total(layers: tuple[Carried, ...]) -> Fraction:
+def total(layers: tuple[CarriedUnits, ...]) -> Fraction:
     """Return the units of some layers, signed."""
     return sum((Fraction(layer.quantity) for layer in layers), Fraction())
 
 
-def carry_all(rule: CarryOver, rows: list[Row]) -> list[Carrying]:
+def carry_all(rule: CarryOver, rows: list[Row]) -> list[CarryOverResult]:
     """Return what an allowance comes to in each of some periods, with what those before left."""
-    steps: list[Carrying] = []
+    steps: list[CarryOverResult] = []
     for period, included, used in rows:
         brought = steps[-1].carried if steps else ()
-        steps.append(Carrying(rule, brought, included, used, period))
+        steps.append(CarryOverResult(rule, brought, included, used, period))
     return steps
 
 
 @many
 @given(carryings())
-def test_carry_over_conserves_units(carrying: Carrying) -> None:
+def test_carry_over_conserves_units(carrying: CarryOverResult) -> None:
     came = total(carrying.brought) + Fraction(carrying.included) - Fraction(carrying.used)
     went = total(carrying.expired) + total(carrying.cut) + total(carrying.carried)
     assert came + Fraction(carrying.overage) == went
@@ -58,7 +58,7 @@ def test_carry_over_conserves_units(carrying: Carrying) -> None:
 
 @many
 @given(carryings())
-def test_carry_over_conserves_the_units_of_each_layer(carrying: Carrying) -> None:
+def test_carry_over_conserves_the_units_of_each_layer(carrying: CarryOverResult) -> None:
     """What was brought or included is drawn (or repaid), expired, cut or carried, to the unit."""
     beyond = Fraction(0)
     if carrying.rule.overage == "carried":
@@ -75,7 +75,7 @@ def test_carry_over_conserves_the_units_of_each_layer(carrying: Carrying) -> Non
 @many
 @given(carryings())
 def test_carry_over_draws_what_was_used_and_repaid_but_for_what_is_beyond(
-    carrying: Carrying,
+    carrying: CarryOverResult,
 ) -> None:
     beyond = max(Fraction(0), Fraction(carrying.used) - Fraction(carrying.limit))
     assert total(carrying.drawn) == Fraction(carrying.used) - beyond - total(carrying.repaid)
@@ -84,13 +84,13 @@ def test_carry_over_draws_what_was_used_and_repaid_but_for_what_is_beyond(
 
 
 @given(carryings())
-def test_carry_over_charges_its_overage_above_what_is_free(carrying: Carrying) -> None:
+def test_carry_over_charges_its_overage_above_what_is_free(carrying: CarryOverResult) -> None:
     assert excess(carrying.used, carrying.free) == carrying.overage
 
 
 @many
 @given(carryings())
-def test_carry_over_never_passes_its_cap(carrying: Carrying) -> None:
+def test_carry_over_never_passes_its_cap(carrying: CarryOverResult) -> None:
     most = carrying.rule.most(carrying.included)
     kept = sum(Fraction(layer.quantity) for layer in carrying.carried if layer.quantity > 0)
     if most is not None:
@@ -102,7 +102,7 @@ def test_carry_over_never_passes_its_cap(carrying: Carrying) -> None:
 
 @many
 @given(carryings())
-def test_carry_over_is_never_negative(carrying: Carrying) -> None:
+def test_carry_over_is_never_negative(carrying: CarryOverResult) -> None:
     assert carrying.limit >= 0
     assert carrying.overage >= 0
     assert all(layer.quantity > 0 for layer in carrying.drawn + carrying.expired + carrying.cut)
@@ -205,7 +205,7 @@ def test_carry_over_is_exact_under_any_context(
 
 @given(carryings(), st.integers(1, 10))
 def test_a_share_caps_what_is_carried_at_a_multiple_of_the_increment(
-    carrying: Carrying, tenths: int
+    carrying: CarryOverResult, tenths: int
 ) -> None:
     rule = CarryOver(share=Decimal(tenths) / 10, increment=5)
     most = rule.most(carrying.included)

@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 from overages import Recording, Settlement
 from overages.codec import Codec
 from overages.errors import OveragesError
-from overages.settlements.pooling import PooledStatement
+from overages.settlements.pooled_statement import PooledStatement
 from overages.testing.recipe import Recipe
 
 from .contexts import ambient, decimal_contexts

@@ -15,8 +15,8 @@ from overages import OverageRecord, Period, Statement, aggregate
 from overages.codec import encode
 from overages.errors import RecordsAltered
 from overages.records.chain import (
+    CHAIN_START,
     COLUMNS,
-    START,
     ChainHead,
     Link,
     link_of,
@@ -84,11 +84,11 @@ def test_recording_the_same_statement_twice_adds_nothing(statements: list[Statem
     ledger = Ledger("org-1")
     for statement in statements:
         add(ledger, statement)
-        before = list(ledger.records), list(ledger.new), ledger.head, list(ledger.due)
+        before = list(ledger.records), list(ledger.new), ledger.head, list(ledger.counters)
         again = ledger.add(statement, plan_version=2, created_at=AT)
         assert again.new == ()
         assert again.records == tuple(r for r in ledger.records if r.period == statement.period)
-        assert (ledger.records, ledger.new, ledger.head, ledger.due) == before
+        assert (ledger.records, ledger.new, ledger.head, ledger.counters) == before
 
 
 @many
@@ -108,7 +108,7 @@ def test_records_sum_to_the_last_result_of_each_period(statements: list[Statemen
 @given(statement_lists())
 def test_what_is_due_is_what_the_records_sum_to(statements: list[Statement]) -> None:
     ledger = history_of(statements)
-    for (*_, start, end, metric), due in {row[:4]: row[4:] for row in ledger.due}.items():
+    for (*_, start, end, metric), due in {row[:4]: row[4:] for row in ledger.counters}.items():
         there = [r for r in ledger.records if r.period.isoformat() == f"{start}/{end}"]
         sums = [sum_ for key, sum_ in sums_of(there).items() if key[0] == metric]
         quantity, minor = sum(sum_[0] for sum_ in sums), sum(sum_[2] for sum_ in sums)
@@ -201,7 +201,7 @@ def test_the_chain_of_what_was_recorded_verifies(statements: list[Statement], ra
     for sequence, (*_, digest) in enumerate(ledger.new, start=1):
         noted = ChainHead(sequence, digest)
         assert verify_chain("org-1", links, ledger.head, noted) == len(links)
-    previous = START.digest
+    previous = CHAIN_START.digest
     for row, digest in map(link_of, ledger.new):
         assert row_digest(row, previous) == digest
         previous = digest
@@ -250,7 +250,7 @@ def insert(data: st.DataObject, links: list[Link]) -> int:
     """Put another row in, and move those behind it on; its digest follows on the one before."""
     at = data.draw(st.integers(0, len(links)))
     row, _ = with_place((row_of(data.draw(record_recipes()).one()), ""), at + 1)
-    previous = links[at - 1][1] if at else START.digest
+    previous = links[at - 1][1] if at else CHAIN_START.digest
     behind = [with_place(link, at + 2 + i) for i, link in enumerate(links[at:])]
     lawful = data.draw(st.booleans())
     digest = row_digest(row, previous if lawful else "0" * 63 + "1")
@@ -282,7 +282,7 @@ def test_a_chain_that_was_cut_off_shows_by_a_head_that_was_noted(
     assume(ledger.new)
     kept = data.draw(st.integers(0, len(ledger.new) - 1))
     left = [link_of(row) for row in ledger.new[:kept]]
-    head = ChainHead(len(left), left[-1][1]) if left else START
+    head = ChainHead(len(left), left[-1][1]) if left else CHAIN_START
     assert verify_chain("org-1", left, head) == len(left)
     with pytest.raises(RecordsAltered) as caught:
         verify_chain("org-1", left, head, noted=ledger.head)

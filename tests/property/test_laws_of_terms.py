@@ -155,10 +155,10 @@ def test_law_4_records_sum_to_the_last_result_line_by_line(statements: list[Stat
         ledger.add(statement, plan_version=1, created_at=AT)
         assert sums_of(ledger.records) == result_of(statement)
         assert aggregate(ledger.records, currency="USD") == statement.summary()
-        before = list(ledger.records), list(ledger.due), ledger.head
+        before = list(ledger.records), list(ledger.counters), ledger.head
         assert ledger.add(statement, plan_version=2, created_at=AT).new == ()
-        assert (ledger.records, ledger.due, ledger.head) == before
-    due = {row[3]: (Fraction(row[4]), int(row[5])) for row in ledger.due}
+        assert (ledger.records, ledger.counters, ledger.head) == before
+    due = {row[3]: (Fraction(row[4]), int(row[5])) for row in ledger.counters}
     last = {m: (Fraction(units), minor) for m, (units, minor) in statements[-1].due().items()}
     assert due.items() <= last.items()
     assert verify_chain("org-1", map(link_of, ledger.new), ledger.head) == len(ledger.new)

@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given, strategies as st
 
 from overages import Adjustment, Money, Overage, Usage, calculate, pool
-from overages.settlements.pooling import PooledStatement
-from overages.settlements.sharing import PoolShare
+from overages.settlements.pool_share import PoolShare
+from overages.settlements.pooled_statement import PooledStatement
 from overages.testing.pooling import pooled_recipes, pooled_statements
 from overages.testing.recipe import Recipe
 

@@ -39,9 +39,9 @@ from overages import (
 )
 from overages.codec import decode, encode
 from overages.grants.burndown import Burndown
-from overages.settlements.carrying import Carrying
+from overages.settlements.carry_over_result import CarryOverResult
 from overages.statements.segments import calculate_segments
-from overages.terms.carry_over import Carried
+from overages.terms.carry_over import CarriedUnits
 
 from .effort import few, many
 
@@ -195,13 +195,13 @@ def test_carry_over_is_path_independent_through_settle(
 ) -> None:
     plan = Plan("p", "USD", {"runs": Allowance(included, price, carry_over=rule)})
     balance = Balance()
-    brought: tuple[Carried, ...] = ()
+    brought: tuple[CarriedUnits, ...] = ()
     for month, used in zip(MONTHS, history, strict=False):
-        expected = Carrying(rule, brought, included, used, month)
+        expected = CarryOverResult(rule, brought, included, used, month)
         brought = expected.carried
         settlement = settle(plan, Usage("org", month, {"runs": used}), balance)
         balance = decode(encode(settlement.balance), Balance)
-        assert settlement.carryings == {"runs": expected}
+        assert settlement.carry_overs == {"runs": expected}
         line = settlement.statement["runs"]
         assert (line.limit, line.quantity) == (expected.free, expected.overage)
 

@@ -27,8 +27,8 @@ from overages import (
     calculate,
 )
 from overages.codec import decode, encode
-from overages.records.chain import START, ChainHead, row_digest, row_of, verify_chain
-from overages.settlements.pooling import PooledStatement
+from overages.records.chain import CHAIN_START, ChainHead, row_digest, row_of, verify_chain
+from overages.settlements.pooled_statement import PooledStatement
 from overages.testing import strategies
 from overages.testing.registration import STRATEGIES
 
@@ -114,7 +114,7 @@ def test_amounts_are_in_the_currency_asked_for(data: st.DataObject) -> None:
     assert {amount.currency.code for amount in amounts} == {"EUR"}
 
 
-@given(st.data(), strategies.chain_heads() | st.just(START))
+@given(st.data(), strategies.chain_heads() | st.just(CHAIN_START))
 def test_a_record_is_the_next_one_of_its_chain(data: st.DataObject, previous: ChainHead) -> None:
     if previous.sequence < 2**63 - 1:
         record = data.draw(strategies.records(previous=previous))
@@ -142,7 +142,7 @@ def assert_is_lawful(record: OverageRecord) -> None:
 
 @given(strategies.histories(org_ids=st.just("org-7")))
 def test_a_history_is_a_chain_that_sums_to_results(records: tuple[OverageRecord, ...]) -> None:
-    head = ChainHead(len(records), records[-1].digest) if records else START
+    head = ChainHead(len(records), records[-1].digest) if records else CHAIN_START
     links = [(row_of(record), record.digest) for record in records]
     assert verify_chain("org-7", links, head) == len(records)
     assert {record.org_id for record in records} <= {"org-7"}

@@ -29,9 +29,9 @@ from overages import (
     calculate,
 )
 from overages.errors import InvalidValue
-from overages.settlements.carrying import Carrying
-from overages.settlements.sharing import PoolShare
-from overages.terms.carry_over import Carried
+from overages.settlements.carry_over_result import CarryOverResult
+from overages.settlements.pool_share import PoolShare
+from overages.terms.carry_over import CarriedUnits
 
 FEBRUARY = Period.month(2024, 2)
 USD_5 = Money(5, "USD")
@@ -40,7 +40,7 @@ USD_5 = Money(5, "USD")
 @pytest.mark.parametrize(
     ("value", "changes", "expected"),
     [
-        (Balance({"a": [Carried(5, FEBRUARY)]}), {"carried": {}}, Balance()),
+        (Balance({"a": [CarriedUnits(5, FEBRUARY)]}), {"carried": {}}, Balance()),
         (PerUnit(1, per=60), {"price": 2}, PerUnit(2, per=60)),
         (Package(1, 10), {"count": "completed"}, Package(1, 10, count="completed")),
         (Percentage(1), {"percent": "2.50"}, Percentage("2.5")),
@@ -83,11 +83,11 @@ USD_5 = Money(5, "USD")
             Cycle(FEBRUARY.start, every=10, unit="day"),
         ),
         (CarryOver(share="0.5"), {"up_to": 5}, CarryOver(5, "0.5")),
-        (Carried(5, FEBRUARY, 2), {"periods_left": 1}, Carried(5, FEBRUARY, 1)),
+        (CarriedUnits(5, FEBRUARY, 2), {"periods_left": 1}, CarriedUnits(5, FEBRUARY, 1)),
         (
-            Carrying(CarryOver(), [], 5, 3, FEBRUARY),
+            CarryOverResult(CarryOver(), [], 5, 3, FEBRUARY),
             {"rule": CarryOver(1)},
-            Carrying(CarryOver(1), [], 5, 3, FEBRUARY),
+            CarryOverResult(CarryOver(1), [], 5, 3, FEBRUARY),
         ),
         (
             PoolShare("a", "x", 1, USD_5),
@@ -126,6 +126,6 @@ def test_a_change_is_validated() -> None:
 
 
 def test_what_was_carried_is_worked_out_anew() -> None:
-    carrying = Carrying(CarryOver(), [], 5, 3, FEBRUARY)
+    carrying = CarryOverResult(CarryOver(), [], 5, 3, FEBRUARY)
     assert attrs.evolve(carrying, used=9).overage == 4
-    assert attrs.evolve(carrying, rule=CarryOver(1)).carried == (Carried(1, FEBRUARY),)
+    assert attrs.evolve(carrying, rule=CarryOver(1)).carried == (CarriedUnits(1, FEBRUARY),)

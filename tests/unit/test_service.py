@@ -171,7 +171,7 @@ def test_settling_says_what_was_carried_and_drawn(repository: MemoryRepository) 
     settlement = service.settle("org-1")
     assert settlement is not None
     assert settlement.statement == service.calculate("org-1")
-    assert settlement.carryings["tokens"].limit == 160
+    assert settlement.carry_overs["tokens"].limit == 160
     assert settlement.burndowns[0].covered == 20
     assert settlement.balance.carried == {}
 

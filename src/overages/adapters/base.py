@@ -27,7 +27,7 @@ from overages.adapters.catalogue import Catalogue
 from overages.amounts.exact import parse_ordinal, scaled, unscaled
 from overages.errors import Field, InvalidType, InvalidValue, OveragesError
 from overages.periods.period import Period, parse_instant
-from overages.records.chain import START, ChainHead, verify_chain
+from overages.records.chain import CHAIN_START, ChainHead, verify_chain
 from overages.records.ledger import Recording
 from overages.records.record import OverageRecord, by_sequence
 from overages.statements.statement import Statement
@@ -214,7 +214,7 @@ class BaseRepository(Catalogue):
         with self._reading():
             counts = [verify_chain(*chain, head) for chain in self._chains(org_id)]
         if org_id is not None and not counts:  # the head of a chain that is lost shows it
-            verify_chain(org_id, (), START, head)
+            verify_chain(org_id, (), CHAIN_START, head)
         return sum(counts)
 
 

@@ -15,11 +15,11 @@ from functools import cached_property
 from typing import Final
 
 from overages.errors import InvalidValue, OveragesError, UnknownPlan
-from overages.gathering import periods_before
 from overages.imports.plans import PlanBook
+from overages.period_inputs import periods_before
 from overages.periods.period import Period
 from overages.repository import Repository
-from overages.settlements.balance import NOTHING, Balance
+from overages.settlements.balance import EMPTY_BALANCE, Balance
 from overages.settlements.settlement import settle
 from overages.statements.statement import Statement
 from overages.terms.account import Account
@@ -73,10 +73,10 @@ class History:
             ahead = self._ahead[usage.org_id] = self._timeline(account)
         while ahead and ahead[0].start < usage.period.start:
             self._pass(account, ahead.popleft())
-        plan, balance = self._book.plans[account.plan], NOTHING
+        plan, balance = self._book.plans[account.plan], EMPTY_BALANCE
         counts = bool(ahead) and ahead[0] == usage.period  # else nothing had been used by then
         if counts:
-            balance = self._balances.get(usage.org_id, NOTHING)
+            balance = self._balances.get(usage.org_id, EMPTY_BALANCE)
             ahead.popleft()
         settlement = settle(plan, usage, balance, limits=account.limits)
         if counts:
@@ -89,7 +89,7 @@ class History:
         plan = self._plan_at(account.plan, period.start)
         if plan is not None and account.has_plan_in(period):
             usage = self._used[org_id].get(period) or Usage(org_id, period, {})
-            balance = self._balances.get(org_id, NOTHING)
+            balance = self._balances.get(org_id, EMPTY_BALANCE)
             try:
                 settlement = settle(plan, usage, balance, limits=account.limits)
             except OveragesError as error:

@@ -24,7 +24,7 @@ from overages.prices.tier import Charge, TierCharge
 from overages.prices.transactions import TransactionFee
 from overages.records.chain import ChainHead
 from overages.records.record import OverageRecord
-from overages.settlements.sharing import PoolShare
+from overages.settlements.pool_share import PoolShare
 from overages.statements.adjustment import OVERAGE, Adjustment
 from overages.statements.limit_part import LimitPart
 from overages.statements.overage import Overage

@@ -17,22 +17,22 @@ from overages.forms.plans import CARRY_OVER, CURRENCY, CYCLE, MONEY
 from overages.forms.values import EXACT, INSTANT, NAME, NUMBER, PERIOD, ROUNDING, TEXT, WHOLE
 from overages.grants.burndown import Burndown
 from overages.settlements.balance import Balance
-from overages.settlements.carrying import Carrying
+from overages.settlements.carry_over_result import CarryOverResult
 from overages.terms.account import Account
-from overages.terms.carry_over import Carried
+from overages.terms.carry_over import CarriedUnits
 from overages.usage.event import UsageEvent
 from overages.usage.increment import Increment
 from overages.usage.metric import Metric
 from overages.usage.usage import Usage
 
-_CARRIED: Final = table(Carried, quantity=NUMBER, period=PERIOD, periods_left=optional(WHOLE))
+_CARRIED: Final = table(CarriedUnits, quantity=NUMBER, period=PERIOD, periods_left=optional(WHOLE))
 _GRANTS: Final = grant_forms(CURRENCY, MONEY, CYCLE)
 _INCREMENT: Final = table(Increment, step=NUMBER, first=NUMBER, rounding=ROUNDING)
 _USAGE: Final = table(Usage, org_id=NAME, period=PERIOD, quantities=by_name(NUMBER))
 
 
 def _balance(
-    carried: dict[str, tuple[Carried, ...]],
+    carried: dict[str, tuple[CarriedUnits, ...]],
     used: tuple[Usage, ...],
     burndowns: tuple[Burndown, ...],
     covered: tuple[Usage, ...],
@@ -63,9 +63,9 @@ USAGE_FORMS: Final[dict[type, Form]] = {
         burndowns=list_of(_GRANTS[Burndown]),
         covered=unless((), list_of(_USAGE)),
     ),
-    Carried: _CARRIED,
-    Carrying: table(
-        Carrying,
+    CarriedUnits: _CARRIED,
+    CarryOverResult: table(
+        CarryOverResult,
         rule=CARRY_OVER,
         brought=list_of(_CARRIED),
         included=NUMBER,

@@ -31,7 +31,7 @@ from overages.periods.period import Period, format_instant
 from overages.records.record import OverageRecord, sha256_digest
 from overages.statements.adjustment import OVERAGE
 
-Row: TypeAlias = tuple[
+RecordRow: TypeAlias = tuple[
     str, str, str, str, str, int, str, str | None, str, str, str, int, str, int, int, str
 ]
 """A record as it is stored, without its digest, in the order of `COLUMNS`.
@@ -59,10 +59,10 @@ COLUMNS: Final = (
 )
 _SEQUENCE: Final = COLUMNS.index("sequence")
 
-Link: TypeAlias = tuple[Row, str]
+Link: TypeAlias = tuple[RecordRow, str]
 """A row and its digest."""
 
-StoredRow: TypeAlias = tuple[*Row, str]
+StoredRow: TypeAlias = tuple[*RecordRow, str]
 """A row with its digest as the last column, as it is stored."""
 
 
@@ -88,10 +88,10 @@ class ChainHead:
 
 
 new_head: Final = trusted(ChainHead)
-START: Final = new_head(0, "0" * 64)
+CHAIN_START: Final = new_head(0, "0" * 64)
 
 
-def row_of(record: OverageRecord) -> Row:
+def row_of(record: OverageRecord) -> RecordRow:
     """Return the row that keeps a record."""
     make_row = row_maker(
         record.org_id,
@@ -121,7 +121,7 @@ def row_maker(
     plan_version: int,
     revision: int,
     created_at: datetime,
-) -> Callable[[str | None, str, Quantity, Exact | None, Exact, int, int], Row]:
+) -> Callable[[str | None, str, Quantity, Exact | None, Exact, int, int], RecordRow]:
     """Return a function that makes the rows of one recording, which have so much in common."""
     start, end = _instant_text(period.start), _instant_text(period.end)
     code, exponent = currency.code, currency.exponent
@@ -135,7 +135,7 @@ def row_maker(
         exact_cost: Exact,
         minor: int,
         sequence: int,
-    ) -> Row:
+    ) -> RecordRow:
         return (
             org_id,
             start,
@@ -163,7 +163,7 @@ def link_of(stored: StoredRow) -> Link:
     return stored[:-1], stored[-1]
 
 
-def row_digest(row: Row, previous: str) -> str:
+def row_digest(row: RecordRow, previous: str) -> str:
     """Return the digest of a record, given as its row, that follows on another's digest."""
     (
         org_id, start, end, metric, line, revision, quantity, unit_price, exact_cost, cost,
@@ -199,7 +199,7 @@ def verify_chain(
     :param noted: where it ended at an earlier time; that record has to be in it still.
     :raises RecordsAltered: for the first record that is missing, or not what was recorded.
     """
-    previous = START
+    previous = CHAIN_START
     for row, digest in sorted(links, key=_sequence):
         expected = previous.sequence + 1
         _check_place(org_id, _sequence((row, digest)), expected)
@@ -229,7 +229,7 @@ def _check_place(org_id: str, place: int, expected: int) -> None:
     raise RecordsAltered(org_id, expected, "is missing")
 
 
-def _is_lawful(row: Row, digest: str, previous: ChainHead) -> bool:
+def _is_lawful(row: RecordRow, digest: str, previous: ChainHead) -> bool:
     try:
         return row_digest(row, previous.digest) == digest
     except (TypeError, ValueError):  # a damaged row can hold anything

@@ -29,7 +29,14 @@ from overages.errors import (
     RecordConflict,
 )
 from overages.periods.period import Period, format_instant, parse_instant
-from overages.records.chain import START, ChainHead, StoredRow, new_head, row_digest, row_maker
+from overages.records.chain import (
+    CHAIN_START,
+    ChainHead,
+    StoredRow,
+    new_head,
+    row_digest,
+    row_maker,
+)
 from overages.records.changes import Change, changes_of, differing, sums_of
 from overages.records.record import OverageRecord, new_record
 from overages.statements.adjustment import Key, line_path, path_of
@@ -76,7 +83,7 @@ def record_table(records: Sequence[OverageRecord]) -> list[list[str]]:
     return [_RECORD_COLUMNS, *rows, ["total", "", "", "", "", str(new_money(total, unit))]]
 
 
-DueRow: TypeAlias = tuple[str, str, str, str, str, str, str, int]
+CounterRow: TypeAlias = tuple[str, str, str, str, str, str, str, int]
 """Org, period start and end, metric, quantity, minor units, currency and its exponent."""
 
 new_recording: Final = trusted(Recording)
@@ -116,9 +123,9 @@ class Ledger:
         invoiced: Mapping[Period, datetime] = MappingProxyType({}),
     ) -> None:
         self.org_id = org_id
-        self.head = head or START
+        self.head = head or CHAIN_START
         self.new: list[StoredRow] = []
-        self.due: list[DueRow] = []
+        self.counters: list[CounterRow] = []
         self.records = list(records)
         self._invoiced = invoiced
 
@@ -213,7 +220,7 @@ class Ledger:
             if metric is not None:
                 units, minor = due.get(metric, (0, 0))
                 amounts = number_text(units), number_text(minor)
-                self.due.append((self.org_id, *period, metric, *amounts, *unit))
+                self.counters.append((self.org_id, *period, metric, *amounts, *unit))
 
     def _check(self, period: Period, changes: Iterable[Change], *, force: bool) -> None:
         if period in self._invoiced and not force:

@@ -1,9 +1,9 @@
 """Settlements: from one period to the next, and one org to several.
 
 - `balance`: `Balance`: all that goes from one period to the next
-- `carrying`: what a carry-over leaves
-- `covering`: what grants take off a statement
+- `carry_over_result`: `CarryOverResult`: what a carry-over comes to in one period
+- `grant_lines`: what grants take off a statement
 - `settlement`: `settle`: a statement that knows of earlier periods
-- `sharing`: what each org owes of a pool's statement
-- `pooling`: `pool`: one allowance for several orgs
+- `pool_share`: `PoolShare`: what one org owes of a line of a pool's statement
+- `pooled_statement`: `pool`: one allowance for several orgs
 """

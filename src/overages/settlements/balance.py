@@ -21,7 +21,7 @@ from overages._ground.parsing import parse_all, tuple_of
 from overages.amounts.money import Currency
 from overages.errors import Field, InvalidValue
 from overages.grants.burndown import Burndown
-from overages.terms.carry_over import Carried
+from overages.terms.carry_over import CarriedUnits
 from overages.usage.usage import Usage
 
 
@@ -42,14 +42,14 @@ class Balance:
     Balance(carried={}, used=(), burndowns=(), covered=())
     """
 
-    _carried: dict[str, tuple[Carried, ...]] = field(hash=False, alias="carried")
+    _carried: dict[str, tuple[CarriedUnits, ...]] = field(hash=False, alias="carried")
     used: tuple[Usage, ...]
     burndowns: tuple[Burndown, ...]
     covered: tuple[Usage, ...]
 
     def __init__(
         self,
-        carried: Mapping[str, Iterable[Carried]] = MappingProxyType({}),
+        carried: Mapping[str, Iterable[CarriedUnits]] = MappingProxyType({}),
         used: Iterable[Usage] = (),
         burndowns: Iterable[Burndown] = (),
         covered: Iterable[Usage] = (),
@@ -72,7 +72,7 @@ class Balance:
         return None
 
     @property
-    def carried(self) -> Mapping[str, tuple[Carried, ...]]:
+    def carried(self) -> Mapping[str, tuple[CarriedUnits, ...]]:
         """Units that earlier periods left, by metric; can be read only."""
         return MappingProxyType(self._carried)
 
@@ -107,5 +107,5 @@ def _pool(burndown: Burndown) -> tuple[str, str, int]:
     return burndown.metric or "", *(("", 0) if unit is None else (unit.code, unit.exponent))
 
 
-_carried_by_metric: Final = by_metric(tuple_of(Carried), "metrics to Carrieds")
-NOTHING: Final = Balance()
+_carried_by_metric: Final = by_metric(tuple_of(CarriedUnits), "metrics to CarriedUnits")
+EMPTY_BALANCE: Final = Balance()

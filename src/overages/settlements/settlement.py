@@ -26,9 +26,9 @@ from overages.errors import InvalidValue, OveragesError
 from overages.grants.burndown import Burndown
 from overages.grants.grant import Grant
 from overages.periods.period import Period, format_instant
-from overages.settlements.balance import NOTHING, Balance
-from overages.settlements.carrying import Carrying
-from overages.settlements.covering import draw_money, draw_units, granted_parts
+from overages.settlements.balance import EMPTY_BALANCE, Balance
+from overages.settlements.carry_over_result import CarryOverResult
+from overages.settlements.grant_lines import draw_money, draw_units, granted_parts
 from overages.statements.calculation import (
     Limits,
     circumstances_of,
@@ -51,47 +51,47 @@ class Settlement:
 
     :param statement: what is owed, with all that was carried over, drawn and credited.
     :param balance: what goes on to the next period.
-    :param carryings: what became of each allowance that is carried over, by metric.
+    :param carry_overs: what became of each allowance that is carried over, by metric.
     :param burndowns: what was drawn on grants in the period, for each metric and for money.
     :raises InvalidType: for a value of a wrong type; `InvalidValues` for several.
     """
 
     statement: Statement
     balance: Balance
-    _carryings: dict[str, Carrying] = field(hash=False, alias="carryings")
+    _carry_overs: dict[str, CarryOverResult] = field(hash=False, alias="carry_overs")
     burndowns: tuple[Burndown, ...]
 
     def __init__(
         self,
         statement: Statement,
         balance: Balance,
-        carryings: Mapping[str, Carrying] = MappingProxyType({}),
+        carry_overs: Mapping[str, CarryOverResult] = MappingProxyType({}),
         burndowns: Iterable[Burndown] = (),
     ) -> None:
         values = parse_all(
             (instance_of(Statement), statement, "statement"),
             (instance_of(Balance), balance, "balance"),
-            (_carryings_by_metric, carryings, "carryings"),
+            (_by_metric, carry_overs, "carry_overs"),
             (tuple_of(Burndown), burndowns, "burndowns"),
         )
         self.__attrs_init__(*values)
 
     @property
-    def carryings(self) -> Mapping[str, Carrying]:
+    def carry_overs(self) -> Mapping[str, CarryOverResult]:
         """What became of each allowance that is carried over, by metric; can be read only."""
-        return MappingProxyType(self._carryings)
+        return MappingProxyType(self._carry_overs)
 
     def __repr__(self) -> str:
         return f"<Settlement of {self.statement!r}>"
 
 
-_carryings_by_metric: Final = by_metric(instance_of(Carrying), "metrics to Carryings")
+_by_metric: Final = by_metric(instance_of(CarryOverResult), "metrics to CarryOverResults")
 
 
 def settle(
     plan: Plan,
     usage: Usage,
-    balance: Balance = NOTHING,
+    balance: Balance = EMPTY_BALANCE,
     *,
     limits: Limits | None = None,
     grants: Iterable[Grant] = (),
@@ -143,8 +143,8 @@ def settle(
     known = circumstances_of(
         terms, whole, _earlier(terms, used, before), timezone=timezone, final=final
     )
-    carryings = _carryings(terms, used, before, own, known)
-    carried = {metric: _carried_parts(found) for metric, found in carryings.items()}
+    carry_overs = _carry_overs(terms, used, before, own, known)
+    carried = {metric: _carried_parts(found) for metric, found in carry_overs.items()}
     known = evolve(known, parts=carried, covered=_counts(terms, used, before.covered))
     statement = statement_of(terms, used, own, known)
     units = draw_units(statement, used, before, known.earlier, given, counted)
@@ -157,8 +157,8 @@ def settle(
         statement = statement_of(terms, used, own, evolve(known, parts=parts))
     statement, money = draw_money(statement, given, before)
     burndowns = (*units, *money)
-    after = _balance_after(terms, used, before, carryings, burndowns)
-    return Settlement(statement, after, carryings, burndowns)
+    after = _balance_after(terms, used, before, carry_overs, burndowns)
+    return Settlement(statement, after, carry_overs, burndowns)
 
 
 def _check_follows(usage: Usage, balance: Balance, events: Iterable[UsageEvent]) -> None:
@@ -206,13 +206,13 @@ def _counts(plan: Plan, usage: Usage, counted: Iterable[Usage]) -> dict[str, Qua
     }
 
 
-def _carryings(
+def _carry_overs(
     plan: Plan,
     usage: Usage,
     balance: Balance,
     own: Mapping[str, Quantity],
     known: Circumstances,
-) -> dict[str, Carrying]:
+) -> dict[str, CarryOverResult]:
     """Return what becomes of each allowance that is carried over."""
     found = {}
     for metric, allowance in plan.allowances.items():
@@ -227,14 +227,14 @@ def _carryings(
         included = sum_of_parts(base)
         brought = balance.carried.get(metric, ())
         # Free units are used last, so that they neither are carried over nor owed.
-        limit = Carrying(rule, brought, included, 0, usage.period).limit
+        limit = CarryOverResult(rule, brought, included, 0, usage.period).limit
         free = sum_of_parts(free_parts(allowance))
         counted = used if used <= limit else max(limit, excess(used, free))
-        found[metric] = Carrying(rule, brought, included, counted, usage.period)
+        found[metric] = CarryOverResult(rule, brought, included, counted, usage.period)
     return found
 
 
-def _carried_parts(carrying: Carrying) -> tuple[LimitPart, ...]:
+def _carried_parts(carrying: CarryOverResult) -> tuple[LimitPart, ...]:
     """Return what was carried over as parts of a limit."""
     parts = [
         LimitPart("carried", layer.quantity, _day(layer.period))
@@ -255,7 +255,7 @@ def _balance_after(
     plan: Plan,
     usage: Usage,
     balance: Balance,
-    carryings: Mapping[str, Carrying],
+    carry_overs: Mapping[str, CarryOverResult],
     burndowns: tuple[Burndown, ...],
 ) -> Balance:
     used = dict.fromkeys(plan.allowances, 0) | dict(usage.quantities)  # none of it counts, too
@@ -264,7 +264,7 @@ def _balance_after(
     states = {(each.metric, each.currency): each for each in balance.burndowns}
     states |= {(each.metric, each.currency): each.closed() for each in burndowns}
     return Balance(
-        {metric: found.carried for metric, found in carryings.items()},
+        {metric: found.carried for metric, found in carry_overs.items()},
         _added(plan, usage, balance.used, used),
         states.values(),
         _added(plan, usage, balance.covered, covered),

@@ -1,11 +1,11 @@
 """Carry-over: the rule by which an allowance that isn't used up goes to later periods.
 
-A `CarryOver` is the rule, a `Carried` what one period leaves to later ones:
+A `CarryOver` is the rule, a `CarriedUnits` what one period leaves to later ones:
 
     rule = CarryOver(up_to=200_000, expires_after=3)
-    january = Carried(20_000, Period.month(2024, 1), periods_left=3)
+    january = CarriedUnits(20_000, Period.month(2024, 1), periods_left=3)
 
-What becomes of them in a period is for `overages.settlements.carrying` to say.
+What becomes of them in a period is for `overages.settlements.carry_over_result` to say.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class CarryOver:
 
 
 @frozen(init=False, weakref_slot=False)
-class Carried:
+class CarriedUnits:
     """What one period leaves to later ones: units that weren't used, or that were used beforehand.
 
     :param quantity: units of the period's allowance that weren't used; negative where more was used
@@ -121,7 +121,7 @@ class Carried:
     :raises InvalidType: for a value of a wrong type.
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
 
-    >>> Carried(20_000, Period.month(2024, 1), periods_left=3).quantity
+    >>> CarriedUnits(20_000, Period.month(2024, 1), periods_left=3).quantity
     20000
     """
 

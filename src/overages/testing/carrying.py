@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from overages.amounts.exact import LIMIT
 from overages.periods.period import Period
-from overages.settlements.carrying import Carrying
-from overages.terms.carry_over import Carried, CarryOver
+from overages.settlements.carry_over_result import CarryOverResult
+from overages.terms.carry_over import CarriedUnits, CarryOver
 from overages.testing.basics import period_recipes, roundings
 from overages.testing.numerals import (
     UNIT,
@@ -49,22 +49,22 @@ _unused = st.tuples(positive_numbers | _few, _numbers_of_periods)
 _owed = st.tuples(spelled(positive_parts.map(lambda parts: -parts)), st.none())
 
 
-def _layer(period: Any, said: tuple[Spelled, int | None]) -> Recipe[Carried]:
+def _layer(period: Any, said: tuple[Spelled, int | None]) -> Recipe[CarriedUnits]:
     quantity, left = said
-    return Recipe(Carried, (quantity, period, left))
+    return Recipe(CarriedUnits, (quantity, period, left))
 
 
 carried_recipes = st.builds(_layer, period_recipes(), _unused | _owed)
 
 
 @st.composite
-def carrying_recipes(draw: st.DrawFn) -> Recipe[Carrying]:
+def carrying_recipes(draw: st.DrawFn) -> Recipe[CarryOverResult]:
     """Return what allowances came to, where none to four periods before have left something."""
     first = draw(st.integers(12, 9998 * 12 - 9))
     found = sorted(draw(st.lists(st.integers(0, 6), max_size=4, unique=True)))
     layers = [draw(st.builds(_layer, st.just(_month(first + n)), _unused | _owed)) for n in found]
     return Recipe(
-        Carrying,
+        CarryOverResult,
         (
             draw(carry_over_recipes),
             Spelled(layers, tuple(layers)),
@@ -84,11 +84,11 @@ def carry_overs() -> st.SearchStrategy[CarryOver]:
     return carry_over_recipes.map(Recipe.one)
 
 
-def carried() -> st.SearchStrategy[Carried]:
+def carried() -> st.SearchStrategy[CarriedUnits]:
     """Return what single periods leave to later ones: unused units, and units used beforehand."""
     return carried_recipes.map(Recipe.one)
 
 
-def carryings() -> st.SearchStrategy[Carrying]:
+def carryings() -> st.SearchStrategy[CarryOverResult]:
     """Return what allowances came to in a period, with what up to four earlier ones left."""
     return carrying_recipes().map(Recipe.one)

@@ -9,8 +9,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from overages.settlements.pooling import PooledStatement, pool
-from overages.settlements.sharing import PoolShare
+from overages.settlements.pool_share import PoolShare
+from overages.settlements.pooled_statement import PooledStatement, pool
 from overages.terms.plan import Plan
 from overages.testing.basics import metrics, money_recipes, orgs, period_recipes
 from overages.testing.billing import plan_recipes, reordered

@@ -22,10 +22,10 @@ from overages.records.chain import ChainHead
 from overages.records.ledger import Recording
 from overages.records.record import OverageRecord
 from overages.settlements.balance import Balance
-from overages.settlements.carrying import Carrying
-from overages.settlements.pooling import PooledStatement
+from overages.settlements.carry_over_result import CarryOverResult
+from overages.settlements.pool_share import PoolShare
+from overages.settlements.pooled_statement import PooledStatement
 from overages.settlements.settlement import Settlement
-from overages.settlements.sharing import PoolShare
 from overages.statements.adjustment import OVERAGE, Adjustment
 from overages.statements.limit_part import LimitPart
 from overages.statements.overage import Overage
@@ -33,7 +33,7 @@ from overages.statements.statement import Statement
 from overages.statements.summary import MetricTotal, Summary
 from overages.terms.account import Account
 from overages.terms.allowance import Allowance
-from overages.terms.carry_over import Carried, CarryOver
+from overages.terms.carry_over import CarriedUnits, CarryOver
 from overages.terms.commitment import Commitment
 from overages.terms.conversion import Conversion
 from overages.terms.discount import Discount
@@ -182,9 +182,9 @@ OUR_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
     Account: account_recipes,
     Adjustment: adjustment_recipes(),
     Allowance: allowance_recipes(),
-    Carried: carried_recipes,
+    CarriedUnits: carried_recipes,
     CarryOver: carry_over_recipes,
-    Carrying: carrying_recipes(),
+    CarryOverResult: carrying_recipes(),
     Balance: settled_balance_recipes(),
     Burndown: burndown_recipes(),
     ChainHead: head_recipes,

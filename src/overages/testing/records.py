@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from overages.records.chain import START, ChainHead
+from overages.records.chain import CHAIN_START, ChainHead
 from overages.records.ledger import Recording
 from overages.records.record import OverageRecord
 from overages.statements.summary import MetricTotal, Summary
@@ -17,7 +17,7 @@ from overages.testing.recipe import Recipe
 
 
 def records(
-    *, previous: ChainHead = START, currencies: Currencies | None = None
+    *, previous: ChainHead = CHAIN_START, currencies: Currencies | None = None
 ) -> st.SearchStrategy[OverageRecord]:
     """Return single records that could be the next one of a chain: charges, and corrections.
 

@@ -14,11 +14,11 @@ from overages import Currency, Money, OverageRecord, Period
 from overages.codec import encode
 from overages.errors import InvalidType, InvalidValue, InvalidValues, RecordsAltered
 from overages.records.chain import (
+    CHAIN_START,
     COLUMNS,
-    START,
     ChainHead,
     Link,
-    Row,
+    RecordRow,
     row_digest,
     row_of,
     verify_chain,
@@ -73,7 +73,7 @@ def chain(*records: OverageRecord) -> list[Link]:
     links: list[Link] = []
     for record in records:
         row = row_of(record)
-        links.append((row, row_digest(row, links[-1][1] if links else START.digest)))
+        links.append((row, row_digest(row, links[-1][1] if links else CHAIN_START.digest)))
     return links
 
 
@@ -81,10 +81,10 @@ def head_of(links: list[Link]) -> ChainHead:
     return ChainHead(len(links), links[-1][1])
 
 
-def changed(row: Row, column: str, value: Any) -> Row:
+def changed(row: RecordRow, column: str, value: Any) -> RecordRow:
     """Return a row with something else in a column."""
     at = COLUMNS.index(column)
-    made: Row = (*row[:at], value, *row[at + 1 :])
+    made: RecordRow = (*row[:at], value, *row[at + 1 :])
     return made
 
 
@@ -120,7 +120,7 @@ def test_a_digest_is_of_the_digest_before_and_the_canonical_text() -> None:
 
 
 def test_a_digest_is_the_same_for_ever() -> None:
-    assert row_digest(ROW, START.digest) == (
+    assert row_digest(ROW, CHAIN_START.digest) == (
         "3191bbd1db5007f7f1486a1da73c15b493cb5dbfdd43650fa7463713284675a4"
     )
 
@@ -166,14 +166,14 @@ def test_a_digest_depends_on_every_column(column: str) -> None:
 
 
 def test_a_digest_depends_on_the_one_before() -> None:
-    assert row_digest(ROW, PREVIOUS) != row_digest(ROW, START.digest)
+    assert row_digest(ROW, PREVIOUS) != row_digest(ROW, CHAIN_START.digest)
 
 
 # Heads
 
 
 def test_an_empty_chain_ends_before_its_first_record() -> None:
-    assert (START.sequence, START.digest) == (0, "0" * 64)
+    assert (CHAIN_START.sequence, CHAIN_START.digest) == (0, "0" * 64)
 
 
 def test_a_head_has_a_place_and_a_digest() -> None:
@@ -193,7 +193,7 @@ def test_a_head_has_a_place_and_a_digest() -> None:
 def test_a_whole_chain_is_counted_in_any_order() -> None:
     assert verify_chain("org-1", LINKS, HEAD) == 5
     assert verify_chain("org-1", iter(LINKS[::-1]), HEAD) == 5
-    assert verify_chain("org-1", [], START) == 0
+    assert verify_chain("org-1", [], CHAIN_START) == 0
 
 
 @pytest.mark.parametrize("at", range(1, 6))
@@ -213,7 +213,7 @@ def test_the_record_in_which_anything_was_changed_is_named(column: str, at: int)
 
 @pytest.mark.parametrize("at", range(5))
 def test_a_changed_record_with_a_digest_made_anew_shows_in_the_next(at: int) -> None:
-    before = LINKS[at - 1][1] if at else START.digest
+    before = LINKS[at - 1][1] if at else CHAIN_START.digest
     row = changed(LINKS[at][0], "cost", "1")
     links = [*LINKS[:at], (row, row_digest(row, before)), *LINKS[at + 1 :]]
     assert said(links) == f"{min(at + 2, 5)} is not what was recorded"
@@ -226,7 +226,7 @@ def test_a_record_that_was_removed_is_named(at: int) -> None:
 
 def test_records_that_were_all_removed_are_missed() -> None:
     assert said([]) == "1 is missing"
-    assert said([], START, HEAD) == "1 is missing"
+    assert said([], CHAIN_START, HEAD) == "1 is missing"
 
 
 @pytest.mark.parametrize(("one", "other"), [(0, 1), (0, 4), (2, 3), (3, 4)])
@@ -246,7 +246,7 @@ def test_a_record_that_is_there_twice_is_named(at: int) -> None:
 @pytest.mark.parametrize("at", range(5))
 def test_a_record_that_was_inserted_is_found_at_its_place(at: int) -> None:
     row = changed(LINKS[at][0], "cost", "1")
-    digest = row_digest(row, LINKS[at - 1][1] if at else START.digest)
+    digest = row_digest(row, LINKS[at - 1][1] if at else CHAIN_START.digest)
     for links in ([*LINKS, (row, digest)], [(row, digest), *LINKS]):
         with pytest.raises(RecordsAltered) as caught:
             verify_chain("org-1", links, HEAD)
@@ -256,7 +256,7 @@ def test_a_record_that_was_inserted_is_found_at_its_place(at: int) -> None:
 def test_a_record_that_was_added_at_the_end_is_named() -> None:
     longer = chain(*(charge(n) for n in range(1, 7)))
     assert said(longer) == "6 was never recorded"
-    assert said(LINKS[:1], START) == "1 was never recorded"
+    assert said(LINKS[:1], CHAIN_START) == "1 was never recorded"
 
 
 def test_a_chain_that_was_made_anew_is_not_the_one_that_was_recorded() -> None:

@@ -34,7 +34,7 @@ from overages.errors import (
     PeriodOverlap,
     RecordConflict,
 )
-from overages.records.chain import START, ChainHead, link_of, row_of, verify_chain
+from overages.records.chain import CHAIN_START, ChainHead, link_of, row_of, verify_chain
 from overages.records.ledger import Ledger, Recording
 
 FEBRUARY, MARCH = Period.month(2024, 2), Period.month(2024, 3)
@@ -80,7 +80,7 @@ def test_the_first_statement_adds_a_record_for_each_line_that_is_over() -> None:
 def test_what_is_not_over_adds_nothing() -> None:
     ledger = Ledger("org-1")
     assert add(ledger, statement(tokens=100)) == Recording((), ())
-    assert (ledger.head, ledger.new, ledger.due, ledger.records) == (START, [], [], [])
+    assert (ledger.head, ledger.new, ledger.counters, ledger.records) == (CHAIN_START, [], [], [])
 
 
 def test_a_metric_that_is_over_for_free_is_recorded() -> None:
@@ -115,10 +115,10 @@ def test_a_fee_at_zero_of_less_than_a_minor_unit_is_recorded_exactly() -> None:
 def test_the_same_statement_again_adds_nothing() -> None:
     ledger = Ledger("org-1")
     first = add(ledger, statement(tokens=350, runs=5))
-    before = ledger.head, list(ledger.new), list(ledger.due)
+    before = ledger.head, list(ledger.new), list(ledger.counters)
     again = add(ledger, statement(tokens=350, runs=5), plan_version=9, revision=1)
     assert again == Recording(first.records, ())
-    assert (ledger.head, ledger.new, ledger.due) == before
+    assert (ledger.head, ledger.new, ledger.counters) == before
 
 
 def test_a_changed_statement_adds_a_correction_for_what_changed() -> None:
@@ -211,7 +211,7 @@ def test_a_ledger_has_what_is_new_as_rows_and_what_is_due() -> None:
     new = [*recording.new, *again.new]
     assert ledger.new == [(*row_of(record), record.digest) for record in new]
     february = ("2024-02-01T00:00:00Z", "2024-03-01T00:00:00Z")
-    assert {row[:4]: row[4:] for row in ledger.due} == {
+    assert {row[:4]: row[4:] for row in ledger.counters} == {
         ("org-1", *february, "tokens"): ("0", "0", "USD", 2),
         ("org-1", *february, "runs"): ("2.5", "200", "USD", 2),
     }
@@ -229,10 +229,10 @@ def test_the_records_that_a_ledger_was_given_stay_as_they_are() -> None:
 
 
 def refused(ledger: Ledger, given: Statement, error: type[Exception], **named: Any) -> str:
-    before = list(ledger.records), ledger.head, list(ledger.new), list(ledger.due)
+    before = list(ledger.records), ledger.head, list(ledger.new), list(ledger.counters)
     with pytest.raises(error) as caught:
         add(ledger, given, **named)
-    assert (ledger.records, ledger.head, ledger.new, ledger.due) == before
+    assert (ledger.records, ledger.head, ledger.new, ledger.counters) == before
     return str(caught.value)
 
 

@@ -88,7 +88,7 @@ def test_lines_that_are_no_more_are_taken_back_and_can_come_again() -> None:
 def test_a_minimum_is_recorded_where_nothing_is_over() -> None:
     ledger = Ledger("org-1")
     assert brief(add(ledger, statement())) == [(None, "minimum", 0, 500, 1)]
-    assert ledger.due == []
+    assert ledger.counters == []
     check(ledger, statement())
 
 
@@ -98,10 +98,10 @@ def test_what_is_due_for_a_metric_has_its_adjustments() -> None:
     for tokens in (500, 600):
         add(ledger, statement(plan(runs=runs), tokens=tokens, runs=2))
     period = ("org-1", "2024-02-01T00:00:00Z", "2024-03-01T00:00:00Z")
-    assert [row for row in ledger.due if row[3] == "runs"] == [
+    assert [row for row in ledger.counters if row[3] == "runs"] == [
         (*period, "runs", "2", "700", "USD", 2)
     ]
-    assert [row for row in ledger.due if row[3] == "tokens"] == [
+    assert [row for row in ledger.counters if row[3] == "tokens"] == [
         (*period, "tokens", "400", "200", "USD", 2),
         (*period, "tokens", "500", "250", "USD", 2),
     ]

@@ -11,10 +11,10 @@ from overages import Balance, Currency, Period, Usage
 from overages.codec import decode, encode
 from overages.errors import InvalidType, InvalidValue, InvalidValues
 from overages.grants.burndown import Burndown
-from overages.terms.carry_over import Carried
+from overages.terms.carry_over import CarriedUnits
 
 JAN, FEB = (Period.month(2024, n) for n in (1, 2))
-LAYERS = (Carried(5, JAN), Carried(7, FEB, 2))
+LAYERS = (CarriedUnits(5, JAN), CarriedUnits(7, FEB, 2))
 USAGES = [Usage("org-1", FEB, {"a": 2}), Usage("org-1", JAN, {"a": 1})]
 USD = Currency("USD")
 BURNDOWNS = [
@@ -68,8 +68,8 @@ def test_a_burndown_is_found_by_metric_and_currency() -> None:
     ("named", "problem"),
     [
         ({"carried": {"runs": 5}}, r"carried\.runs: must be a list, or something else to iterate"),
-        ({"carried": {"runs": [5]}}, r"carried\.runs\[0\]: must be of type Carried, got 5"),
-        ({"carried": [LAYERS]}, "carried: must be a mapping of metrics to Carrieds, got "),
+        ({"carried": {"runs": [5]}}, r"carried\.runs\[0\]: must be of type CarriedUnits, got 5"),
+        ({"carried": [LAYERS]}, "carried: must be a mapping of metrics to CarriedUnits, got "),
         ({"used": JAN}, "used: must be a list, or something else to iterate over, got "),
         ({"used": [JAN]}, r"used\[0\]: must be of type Usage, got "),
         ({"burndowns": [JAN]}, r"burndowns\[0\]: must be of type Burndown, got "),

@@ -31,7 +31,7 @@ from overages import (
 )
 from overages.errors import InvalidType, InvalidValue, InvalidValues, UnknownMetric
 from overages.grants.burndown import Burndown
-from overages.terms.carry_over import Carried
+from overages.terms.carry_over import CarriedUnits
 
 JAN, FEB, MAR = (Period.month(2024, n) for n in (1, 2, 3))
 YEAR = Cycle.calendar("year")
@@ -74,16 +74,16 @@ def totals(found: list[Settlement]) -> list[int]:
 def test_a_settlement_is_a_value() -> None:
     (settlement,) = settled(ROLLING, 40)
     again = Settlement(
-        settlement.statement, settlement.balance, dict(settlement.carryings), iter(())
+        settlement.statement, settlement.balance, dict(settlement.carry_overs), iter(())
     )
     assert again == settlement
     assert hash(again) == hash(settlement)
     assert pickle.loads(pickle.dumps(settlement)) == settlement
-    assert attrs.evolve(settlement, carryings={}) != settlement
+    assert attrs.evolve(settlement, carry_overs={}) != settlement
     assert repr(settlement) == f"<Settlement of {settlement.statement!r}>"
-    carryings: Any = settlement.carryings
+    carry_overs: Any = settlement.carry_overs
     with pytest.raises(TypeError):
-        carryings["jobs"] = None
+        carry_overs["jobs"] = None
 
 
 def test_a_settlement_of_other_types_is_refused() -> None:
@@ -91,7 +91,7 @@ def test_a_settlement_of_other_types_is_refused() -> None:
     with pytest.raises(InvalidValues) as caught:
         Settlement(wrong, wrong, wrong, wrong)
     fields = [getattr(error, "field", None) for error in caught.value.errors]
-    assert fields == ["statement", "balance", "carryings", "burndowns"]
+    assert fields == ["statement", "balance", "carry_overs", "burndowns"]
 
 
 # What is carried over
@@ -110,7 +110,7 @@ def test_what_is_carried_and_owed_are_parts_of_the_limit() -> None:
     assert parts(third)[:2] == [("included", 100), ("used beforehand in 2024-02-01", -30)]
     assert parts(third)[2] == ("from the next allowance", 180)
     assert fourth.statement["runs"].limit == 0
-    assert fourth.balance.carried == {"runs": (Carried(-80, MAR),)}
+    assert fourth.balance.carried == {"runs": (CarriedUnits(-80, MAR),)}
     assert totals([first, second, third, fourth]) == [0, 0, 0, 0]
 
 
@@ -118,7 +118,7 @@ def test_units_that_a_discount_makes_free_are_used_last_and_never_carried() -> N
     free = Discount("trial", quantity=20)
     offer = Allowance(100, DOLLAR, carry_over=CarryOver(), discounts=[free])
     found = settled(Plan("p", "USD", {"runs": offer}), 40, 170, 115, 100)
-    assert [step.carryings["runs"].used for step in found] == [40, 160, 100, 100]
+    assert [step.carry_overs["runs"].used for step in found] == [40, 160, 100, 100]
     assert [step.statement["runs"].limit for step in found] == [120, 180, 120, 120]
     assert totals(found) == [0, 0, 0, 0]
     owing = attrs.evolve(offer, carry_over=CarryOver(overage="carried"))
@@ -158,7 +158,7 @@ def test_what_was_carried_keeps_its_own_terms_under_another_rule() -> None:
     (first,) = settled(ROLLING, 40)
     found = settle(new, runs(10, FEB), first.balance)
     assert found.statement["runs"].limit == 110
-    assert found.balance.carried["runs"] == (Carried(20, FEB, 1),)
+    assert found.balance.carried["runs"] == (CarriedUnits(20, FEB, 1),)
     assert settle(PLAIN, runs(0, FEB), first.balance).balance == Balance()
 
 
@@ -448,7 +448,7 @@ def test_an_argument_of_another_type_is_refused(named: Any, problem: str) -> Non
             r"balance\.used\[0\]\.org_id: must be that of the usage, 'org-1', got 'org-2'",
         ),
         (
-            {"balance": Balance({"runs": [Carried(5, JAN)]})},
+            {"balance": Balance({"runs": [CarriedUnits(5, JAN)]})},
             r"usage\.period: must not start before the balance's periods end, 2024-02-01T00:00:0",
         ),
         (

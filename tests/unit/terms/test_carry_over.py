@@ -9,7 +9,7 @@ import pytest
 
 from overages import CarryOver, Period
 from overages.errors import InvalidType, InvalidValue, InvalidValues, OveragesError
-from overages.terms.carry_over import Carried
+from overages.terms.carry_over import CarriedUnits
 
 JANUARY = Period.month(2024, 1)
 
@@ -75,14 +75,22 @@ def test_a_share_is_kept_in_its_one_form() -> None:
         (lambda: CarryOver(increment=0), InvalidValue, "increment: must be more than zero, got 0"),
         (lambda: CarryOver(rounding="near"), InvalidValue, "rounding: must be one of half_up, ha"),
         (lambda: CarryOver().most(-1), InvalidValue, "included: must not be negative, got -1"),
-        (lambda: Carried(0, JANUARY), InvalidValue, "quantity: must not be zero, got 0"),
-        (lambda: Carried(1, JANUARY, 0), InvalidValue, "periods_left: must be from 1 to 1,000,001"),
+        (lambda: CarriedUnits(0, JANUARY), InvalidValue, "quantity: must not be zero, got 0"),
         (
-            lambda: Carried(-1, JANUARY, 2),
+            lambda: CarriedUnits(1, JANUARY, 0),
+            InvalidValue,
+            "periods_left: must be from 1 to 1,000,001",
+        ),
+        (
+            lambda: CarriedUnits(-1, JANUARY, 2),
             InvalidValue,
             "periods_left: must be None where the quantity is negative, got 2",
         ),
-        (lambda: Carried(1, "2024-01"), InvalidType, "period: must be of type Period, got '2024"),  # type: ignore[arg-type]
+        (
+            lambda: CarriedUnits(1, "2024-01"),  # type: ignore[arg-type]
+            InvalidType,
+            "period: must be of type Period, got '2024",
+        ),
     ],
 )
 def test_what_is_not_lawful_is_refused(
@@ -100,6 +108,6 @@ def test_all_that_is_wrong_is_said_together() -> None:
 
 
 def test_what_is_carried_as_taken_too_much_never_expires() -> None:
-    assert Carried(-5, Period.month(2024, 1)).quantity == -5
+    assert CarriedUnits(-5, Period.month(2024, 1)).quantity == -5
     with pytest.raises(InvalidValue, match="periods_left: must be None where the quantity is neg"):
-        Carried(-5, Period.month(2024, 1), periods_left=1)
+        CarriedUnits(-5, Period.month(2024, 1), periods_left=1)

@@ -20,7 +20,7 @@ from overages.adapters.sqlite.rows import (
 )
 from overages.adapters.sqlite.store import IN_PERIOD, SqliteStore, chunks, marks
 from overages.periods.period import Period, format_instant
-from overages.records.chain import COLUMNS, START, ChainHead, Link, StoredRow, link_of
+from overages.records.chain import CHAIN_START, COLUMNS, ChainHead, Link, StoredRow, link_of
 from overages.records.ledger import Ledger
 from overages.records.record import OverageRecord, by_sequence
 from overages.statements.adjustment import OVERAGE
@@ -96,7 +96,7 @@ class RecordTables(SqliteStore):
         write = self._cursor.executemany
         write(INSERT_RECORD, chain.from_iterable(ledger.new for ledger in changed))
         write(SET_HEAD, ((each.org_id, each.head.sequence, each.head.digest) for each in changed))
-        write(SET_OVERAGE, chain.from_iterable(ledger.due for ledger in changed))
+        write(SET_OVERAGE, chain.from_iterable(ledger.counters for ledger in changed))
 
     def _records_of(self, org_id: str, period: Period | None) -> Iterable[OverageRecord]:
         if period is None:
@@ -178,4 +178,4 @@ def _paired(
         for row in rows:
             links.setdefault(row[0], []).append(link_of(row))
         for org_id in sorted(links):
-            yield org_id, links[org_id], ends.get(org_id, START)
+            yield org_id, links[org_id], ends.get(org_id, CHAIN_START)

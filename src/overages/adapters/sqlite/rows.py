@@ -20,7 +20,7 @@ from overages.amounts.exact import SCALE, Exact, Quantity, number_text, scaled, 
 from overages.amounts.money import Currency, Money, new_money
 from overages.errors import CurrencyMismatch, OveragesError, StorageCorrupt, StorageError
 from overages.periods.period import Period, format_instant, instant_from_text
-from overages.records.chain import Row
+from overages.records.chain import RecordRow
 from overages.records.record import OverageRecord
 from overages.statements.summary import Summary, new_summary, new_total
 from overages.usage.event import UsageEvent
@@ -37,7 +37,7 @@ def readable() -> Iterator[None]:
         raise StorageCorrupt(f"a row can't be read: {error}") from error
 
 
-def record_of(row: Row, digest: str) -> OverageRecord:
+def record_of(row: RecordRow, digest: str) -> OverageRecord:
     """Return the record that a row keeps."""
     (
         org_id, start, end, metric, line, revision, quantity, unit_price, exact_cost, cost,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from overages.errors import InvalidType, InvalidValue, RecordsAltered
-from overages.records.chain import START, ChainHead, row_digest, row_of
+from overages.records.chain import CHAIN_START, ChainHead, row_digest, row_of
 from overages.repository import Repository
 from overages.testing.contract.base import (
     LATER,
@@ -28,7 +28,7 @@ class ChainContract(ContractBase):
                 [owed(THEIRS, tokens=tokens), owed(tokens=tokens, runs=tokens)], created_at=NOW
             )
         for org_id in (OURS, THEIRS):
-            previous = START.digest
+            previous = CHAIN_START.digest
             for n, record in enumerate(repository.records(org_id), 1):
                 assert record.sequence == n
                 assert record.digest == row_digest(row_of(record), previous)

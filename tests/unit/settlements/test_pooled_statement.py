@@ -20,8 +20,8 @@ from overages import (
     pool,
 )
 from overages.errors import OveragesError, UnknownMetric
-from overages.settlements.pooling import PooledStatement
-from overages.settlements.sharing import PoolShare
+from overages.settlements.pool_share import PoolShare
+from overages.settlements.pooled_statement import PooledStatement
 
 FEBRUARY, MARCH = Period.month(2024, 2), Period.month(2024, 3)
 PLAN = Plan(

@@ -1,4 +1,4 @@
-"""Covering: what grants cover of a period, in units beyond the limits and in money.
+"""Grant lines: what grants cover of a period, in units beyond the limits and in money.
 
 `settle` calls it, once all that costs nothing anyway is known:
 

@@ -1,4 +1,4 @@
-"""Gathering: what a repository has of an org, put together for a calculation.
+"""Period inputs: what a repository has of an org, put together for a calculation.
 
 usage = used_in(repository, account, period, routes)
 settlement_of(repository, account, period, routes).statement
@@ -14,7 +14,7 @@ from overages.errors import OveragesError, UnknownPlan
 from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.repository import Repository
-from overages.settlements.balance import NOTHING, Balance
+from overages.settlements.balance import EMPTY_BALANCE, Balance
 from overages.settlements.settlement import Settlement, settle
 from overages.terms.account import Account
 from overages.terms.plan import Plan
@@ -59,7 +59,7 @@ def settlement_of(
     """
     plan = repository.plan(account.plan, at=period.start)
     grants = repository.grants(account.org_id)
-    balance = NOTHING
+    balance = EMPTY_BALANCE
     if grants or plan.keeps:
         used = _counted_in(repository, account, period, routes)
         for earlier in periods_before(account, period, used):

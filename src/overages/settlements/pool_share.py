@@ -1,4 +1,4 @@
-"""Sharing: what each member of a pool owes of the lines of one statement.
+"""Pool shares: what each member of a pool owes of the lines of one statement.
 
 for shares in split(statement, usages, by="used"):
     sum(share.cost.minor for share in shares)     # that of the line, always

@@ -20,7 +20,7 @@ from overages import (
     UsageEvent,
 )
 from overages.errors import InvalidValue, UnknownMetric, UnknownPlan
-from overages.gathering import settlement_of, used_in
+from overages.period_inputs import settlement_of, used_in
 from overages.usage.routing import Routes
 
 JAN, FEB, MAR = (Period.month(2024, n) for n in (1, 2, 3))

@@ -1,4 +1,4 @@
-"""Pooling: one allowance that several orgs share, and what each of them owes of it.
+"""Pooled statements: one allowance that several orgs share, and what each of them owes of it.
 
 The usage of all is calculated together, and each line's cost split back without loss:
 
@@ -21,7 +21,7 @@ from overages._ground.parsing import instance_of, one_of, parse_all, tuple_of
 from overages.amounts.exact import Quantity, plain_text, scaled, unscaled
 from overages.amounts.money import Money, new_money
 from overages.errors import Field, InvalidValue, at
-from overages.settlements.sharing import PoolShare, SplitBy, split
+from overages.settlements.pool_share import PoolShare, SplitBy, split
 from overages.statements.adjustment import path_of
 from overages.statements.calculation import Limits, calculate
 from overages.statements.rating import units_of

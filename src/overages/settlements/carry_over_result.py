@@ -1,9 +1,9 @@
-"""Carrying: what an allowance comes to in a period, with what earlier ones left, and leaves itself.
+"""Carry-over in one period: an allowance with what earlier periods left, and what it leaves.
 
-The state between two periods is a tuple of `Carried`, and one period after another gives what all
-at once do:
+The state between two periods is a tuple of `CarriedUnits`, and one period after another gives what
+all at once do:
 
-    february = Carrying(rule, january.carried, included=500_000, used=510_000, period=period)
+    february = CarryOverResult(rule, january.carried, 500_000, 510_000, period)
     february.limit, february.overage, february.carried
 """
 
@@ -28,13 +28,13 @@ from overages.amounts.exact import (
 )
 from overages.errors import Field, InvalidValue, at
 from overages.periods.period import Period
-from overages.terms.carry_over import Carried, CarryOver
+from overages.terms.carry_over import CarriedUnits, CarryOver
 
 _COLUMNS: Final = ["from", "units", "drawn", "expired", "cut", "carried on"]
 
 
 @frozen(init=False, weakref_slot=False)
-class Carrying:
+class CarryOverResult:
     """What an allowance came to in one period: its limit and overage, and what it leaves.
 
     Units used beforehand are drawn first, then what is used. Nothing is lost: in signed units,
@@ -49,16 +49,17 @@ class Carrying:
     :raises InvalidType: for a value of a wrong type.
     :raises InvalidValue: if what is brought isn't in order, and for any other fault.
 
-    >>> january = Carrying(CarryOver(share="0.5"), [], 1_000, 300, Period.month(2024, 1))
+    >>> january = CarryOverResult(CarryOver(share="0.5"), [], 1_000, 300, Period.month(2024, 1))
     >>> january.cut[0].quantity, january.carried[0].quantity
     (200, 500)
-    >>> february = Carrying(january.rule, january.carried, 1_000, 1_700, Period.month(2024, 2))
+    >>> month, left = Period.month(2024, 2), january.carried
+    >>> february = CarryOverResult(january.rule, left, 1_000, 1_700, month)
     >>> february.limit, february.overage
     (1500, 200)
     """
 
     rule: CarryOver
-    brought: tuple[Carried, ...]
+    brought: tuple[CarriedUnits, ...]
     included: Quantity
     used: Quantity
     period: Period
@@ -66,21 +67,21 @@ class Carrying:
     """Units that could be used: included and brought, without those used beforehand."""
     overage: Quantity = field(init=False, eq=False, repr=False)
     """Units to charge: those beyond the limit; none where the rule carries them."""
-    drawn: tuple[Carried, ...] = field(init=False, eq=False, repr=False)
+    drawn: tuple[CarriedUnits, ...] = field(init=False, eq=False, repr=False)
     """What was drawn, in its order; what the period itself includes has its `period`."""
-    repaid: tuple[Carried, ...] = field(init=False, eq=False, repr=False)
+    repaid: tuple[CarriedUnits, ...] = field(init=False, eq=False, repr=False)
     """What of it was for units used beforehand, as negative quantities."""
-    expired: tuple[Carried, ...] = field(init=False, eq=False, repr=False)
+    expired: tuple[CarriedUnits, ...] = field(init=False, eq=False, repr=False)
     """What could be used in this period for the last time, and wasn't."""
-    cut: tuple[Carried, ...] = field(init=False, eq=False, repr=False)
+    cut: tuple[CarriedUnits, ...] = field(init=False, eq=False, repr=False)
     """What was more than may leave a period."""
-    carried: tuple[Carried, ...] = field(init=False, eq=False, repr=False)
+    carried: tuple[CarriedUnits, ...] = field(init=False, eq=False, repr=False)
     """What goes to the next period, the oldest first."""
 
     def __init__(
         self,
         rule: CarryOver,
-        brought: Iterable[Carried],
+        brought: Iterable[CarriedUnits],
         included: QuantityLike,
         used: QuantityLike,
         period: Period,
@@ -110,7 +111,7 @@ class Carrying:
         cut, kept = _divided(going, 0 if most is None else max(0, _parts(going) - scaled(most)))
         repaid, unpaid = _divided(debts, units)
         if over and rule.overage == "carried":
-            unpaid.append(Carried(unscaled(-scaled(over)), self.period))
+            unpaid.append(CarriedUnits(unscaled(-scaled(over)), self.period))
         _set_all(
             self,
             limit=limit,
@@ -130,14 +131,14 @@ class Carrying:
         """
         return self.limit if self.rule.overage == "charged" else max(self.limit, self.used)
 
-    def _there(self) -> list[Carried]:
+    def _there(self) -> list[CarriedUnits]:
         """Return what can be drawn, the oldest first, what the period includes as the last."""
         after = self.rule.expires_after
         left = None if after is None else after + 1
-        own = [Carried(self.included, self.period, left)] if self.included else []
+        own = [CarriedUnits(self.included, self.period, left)] if self.included else []
         return [*(layer for layer in self.brought if layer.quantity > 0), *own]
 
-    def _in_turn(self, there: list[Carried]) -> list[Carried]:
+    def _in_turn(self, there: list[CarriedUnits]) -> list[CarriedUnits]:
         if self.rule.draw == "oldest_first":
             return there
         return sorted(there, key=lambda layer: layer.period != self.period)
@@ -146,8 +147,8 @@ class Carrying:
         """Say where the limit comes from and what became of it, as text with a line for each part.
 
         >>> month = Period.month(2024, 2)
-        >>> january = Carried(20_000, Period.month(2024, 1))
-        >>> print(Carrying(CarryOver(), [january], 500_000, 510_000, month).explain())
+        >>> january = CarriedUnits(20_000, Period.month(2024, 1))
+        >>> print(CarryOverResult(CarryOver(), [january], 500_000, 510_000, month).explain())
         Allowance of 2024-02-01 to 2024-03-01 UTC: limit 520,000, used 510,000, over 0
         <BLANKLINE>
         from                            units    drawn  expired  cut  carried on
@@ -174,8 +175,8 @@ class Carrying:
         return [period.describe(), *map(plain_text, [units, *numbers])]
 
 
-def _in_order(value: object, field: Field) -> tuple[Carried, ...]:
-    layers = tuple_of(Carried)(value, field)
+def _in_order(value: object, field: Field) -> tuple[CarriedUnits, ...]:
+    layers = tuple_of(CarriedUnits)(value, field)
     for i, (before, layer) in enumerate(pairwise(layers), 1):
         if layer.period.start < before.period.end:
             problem = f"must come from a period after that of the one before, {before.period}"
@@ -183,19 +184,21 @@ def _in_order(value: object, field: Field) -> tuple[Carried, ...]:
     return layers
 
 
-def _negative(layers: Iterable[Carried]) -> list[Carried]:
+def _negative(layers: Iterable[CarriedUnits]) -> list[CarriedUnits]:
     return [layer for layer in layers if layer.quantity < 0]
 
 
-def _parts(layers: Iterable[Carried]) -> int:
+def _parts(layers: Iterable[CarriedUnits]) -> int:
     """Return the units of some layers, of one sign, in parts."""
     return sum(abs(scaled(layer.quantity)) for layer in layers)
 
 
-def _divided(layers: Iterable[Carried], parts: int) -> tuple[list[Carried], list[Carried]]:
+def _divided(
+    layers: Iterable[CarriedUnits], parts: int
+) -> tuple[list[CarriedUnits], list[CarriedUnits]]:
     """Take so many parts from layers, in their order; return what is taken and what is left."""
-    taken: list[Carried] = []
-    left: list[Carried] = []
+    taken: list[CarriedUnits] = []
+    left: list[CarriedUnits] = []
     for layer in layers:
         whole = abs(scaled(layer.quantity))
         part = min(parts, whole)
@@ -207,7 +210,7 @@ def _divided(layers: Iterable[Carried], parts: int) -> tuple[list[Carried], list
     return taken, left
 
 
-def _aged(layers: Iterable[Carried]) -> tuple[list[Carried], list[Carried]]:
+def _aged(layers: Iterable[CarriedUnits]) -> tuple[list[CarriedUnits], list[CarriedUnits]]:
     """Return what expires at the end of a period, and the rest as it goes on, the oldest first."""
     expired, going = [], []
     for layer in sorted(layers, key=lambda layer: layer.period):
@@ -220,6 +223,6 @@ def _aged(layers: Iterable[Carried]) -> tuple[list[Carried], list[Carried]]:
     return expired, going
 
 
-def _set_all(value: Carrying, **fields: object) -> None:
+def _set_all(value: CarryOverResult, **fields: object) -> None:
     for name, held in fields.items():
         object.__setattr__(value, name, held)

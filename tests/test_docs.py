@@ -8,11 +8,12 @@ import pkgutil
 import re
 import shlex
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from enum import Enum
 from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import resolve_name
 from shutil import copytree
 
 import pytest
@@ -118,17 +119,21 @@ def test_the_reference_names_every_public_name() -> None:
 
 def test_the_reference_has_every_argument_with_its_default() -> None:
     table = (DOCS / "reference/api.md").read_text(encoding="utf-8")
-    calls = re.findall(r"^\| `(\w+)\((.*?)\)` \|", table, re.MULTILINE)
-    said = {name: arguments for name, arguments in calls if name in overages.__all__}
-    assert len(said) > 40
-    wrong = {name: given for name, given in said.items() if given != arguments_of(name)}
+    calls = re.findall(r"^\| `(\w+)\((.*?)\)` \|(?: `([\w.]+)` \|)?", table, re.MULTILINE)
+    said = [
+        (resolve_name(f"{module or 'overages'}:{name}"), arguments)
+        for name, arguments, module in calls
+        if "..." not in arguments and (module or name in overages.__all__)
+    ]
+    assert len(said) > 50
+    wrong = {thing: arguments for thing, arguments in said if arguments != arguments_of(thing)}
     assert wrong == {}
 
 
-def arguments_of(name: str) -> str:
+def arguments_of(thing: Callable[..., object]) -> str:
     """Return the arguments of something public, as the reference writes them."""
     shown = []
-    for parameter in inspect.signature(getattr(overages, name)).parameters.values():
+    for parameter in inspect.signature(thing).parameters.values():
         if parameter.kind is parameter.KEYWORD_ONLY and "*" not in shown:
             shown.append("*")
         default = parameter.default

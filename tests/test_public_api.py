@@ -5,21 +5,20 @@ import importlib
 import inspect
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
 
 import overages
 
 NAMES = [
-    "Account", "Adjustment", "Allowance", "Balance", "Burndown", "CarriedUnits", "CarryOver",
-    "CarryOverResult", "ChainHead", "Charge", "Commitment", "Conversion", "Currency", "Cycle",
-    "Discount", "Draw", "Exchanged", "Graduated", "Grant", "GrantBalance", "Increment",
-    "LimitPart", "MemoryRepository", "Meter", "Metric", "MetricTotal", "Money", "Overage",
-    "OverageRecord", "OverageService", "Package", "PerUnit", "Percentage", "Period", "Plan",
-    "PoolShare", "PooledStatement", "PriceModel", "Proration", "Recording", "Repository",
+    "Account", "Adjustment", "Allowance", "Balance", "CarryOver", "Commitment", "Conversion",
+    "Currency", "Cycle", "Discount", "Exchanged", "Graduated", "Grant", "Increment",
+    "MemoryRepository", "Metric", "Money", "Overage", "OverageRecord", "OverageService", "Package",
+    "PerUnit", "Percentage", "Period", "Plan", "PriceModel", "Proration", "Recording", "Repository",
     "Rounding", "Settlement", "SqliteRepository", "Statement", "Summary", "Tier", "TierCharge",
-    "TransactionFee", "Usage", "UsageEvent", "Volume", "aggregate",
-    "calculate", "calculate_many", "charge_between", "meter", "pool", "settle",
+    "TransactionFee", "Usage", "UsageEvent", "Volume", "aggregate", "calculate", "calculate_many",
+    "charge_between", "errors", "meter", "pool", "settle",
 ]  # fmt: skip
 
 
@@ -29,17 +28,28 @@ def test_the_public_names_are_these_and_no_others() -> None:
 
 
 def test_what_a_type_checker_sees_is_what_a_program_gets() -> None:
-    """The names stand in the module twice: in imports for type checkers, and in a table."""
+    """A program finds the module of a name by the imports that type checkers read."""
     tree = ast.parse(inspect.getsource(overages))
     guarded = next(node for node in tree.body if isinstance(node, ast.If))
     imports = [node for node in guarded.body if isinstance(node, ast.ImportFrom)]
-    seen = {str(node.module): sorted(alias.name for alias in node.names) for node in imports}
-    table = vars(overages)["_HOMES"]
-    assert seen == {f"overages.{home}": names for home, names in table.items()}
-    assert sorted(name for names in table.values() for name in names) == NAMES
-    for home, names in table.items():
-        module = importlib.import_module(f"overages.{home}")
-        assert all(getattr(overages, name) is getattr(module, name) for name in names)
+    seen = {alias.name: str(node.module) for node in imports for alias in node.names}
+    assert sorted([*seen, "errors"]) == NAMES
+    for name, home in seen.items():
+        assert getattr(overages, name) is getattr(importlib.import_module(home), name)
+
+
+def test_the_version_is_that_of_the_installed_package() -> None:
+    assert overages.__version__ == metadata.version("overages")
+
+
+def test_a_clone_that_is_not_installed_has_a_version_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", missing)
+    monkeypatch.delitem(vars(overages), "__version__", raising=False)
+    assert overages.__version__ == "0+unknown"
+    vars(overages).pop("__version__")
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:

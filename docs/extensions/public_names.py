@@ -1,8 +1,9 @@
 """Public names in the site: their docstrings on two pages, and links to them from everywhere.
 
-Names are those of ``overages.__all__``, and what the modules below offer, so that a new one is
-there by itself. In pages and docstrings alike, inline code that is a public name, a call or an
-attribute of one becomes a link to its docstring.
+The first page has what ``overages`` exports, under the headings of the table of public names and
+in its order; the second, what that table has from modules, and what the modules below offer. In
+pages and docstrings alike, inline code that is a public name, a call or an attribute of one becomes
+a link to its docstring.
 """
 
 import builtins
@@ -10,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from importlib import import_module
+from pathlib import Path
 from pkgutil import resolve_name
 from types import FunctionType, ModuleType
 from typing import ClassVar, Final
@@ -40,27 +42,36 @@ MODULES: Final = [
     "testing.contract",
 ]
 HELPERS: Final = {"check_org", "check_swap", "join_path"}  # of the library's own modules
+API: Final = Path(__file__).parents[1] / "reference/api.md"
+SECTION: Final = re.compile(r"^## (.*)\n((?:(?!## ).*\n)*)", re.MULTILINE)
+ROW: Final = re.compile(r"^\| `(\w+)", re.MULTILINE)
+HOME: Final = re.compile(r"^\| `(\w+)[^|]*` \| `(overages\.[\w.]+)` \|", re.MULTILINE)
 ARGUMENTS: Final = {"draw"}  # of something else, too: links only where they are called
 CODE: Final = re.compile(r"((?:\w+\.)*\w+)(?:\(.*\))?")
 
 
 def public_names() -> Iterator[str]:
-    """Yield the docstrings of what is imported from ``overages``, by the module it is from."""
-    for home, names in overages._HOMES.items():
-        yield from _section(_module(home), [f"overages.{name}" for name in names])
+    """Yield the docstrings of what is imported from ``overages``, as the reference orders it."""
+    for heading, section in SECTION.findall(API.read_text(encoding="utf-8")):
+        names = [f"overages.{name}" for name in ROW.findall(section) if name in overages.__all__]
+        if names:
+            yield from _section(heading, names)
 
 
 def public_modules() -> Iterator[str]:
     """Yield the docstrings of what is imported from modules of their own."""
-    there = [getattr(overages, name) for name in overages.__all__]
-    for module in map(_module, MODULES):
-        names = getattr(module, "__all__", None) or _defined_in(module)
-        own = [name for name in names if getattr(module, name) not in there]
-        yield from _section(module, [f"{module.__name__}.{name}" for name in own])
-
-
-def _module(name: str) -> ModuleType:
-    return import_module(f"overages.{name}")
+    homes: dict[str, list[str]] = {}
+    for name, home in HOME.findall(API.read_text(encoding="utf-8")):
+        homes.setdefault(home, []).append(name)
+    for home in MODULES:
+        homes[f"overages.{home}"] = []  # all of it
+    at_root = [getattr(overages, name) for name in overages.__all__]
+    for home, names in homes.items():
+        module = import_module(home)
+        offered = names or getattr(module, "__all__", None) or _defined_in(module)
+        own = [name for name in offered if getattr(module, name) not in at_root]
+        summary = (module.__doc__ or home).partition("\n")[0].rstrip(".:")
+        yield from _section(summary, [f"{home}.{name}" for name in own])
 
 
 def _defined_in(module: ModuleType) -> list[str]:
@@ -70,11 +81,12 @@ def _defined_in(module: ModuleType) -> list[str]:
     return [name for name in things if name in own - HELPERS and not name.startswith("_")]
 
 
-def _section(module: ModuleType, names: Iterable[str]) -> Iterator[str]:
-    summary = (module.__doc__ or module.__name__).partition("\n")[0]
-    yield f"## {summary.rstrip('.:')}\n"
+def _section(heading: str, names: Iterable[str]) -> Iterator[str]:
+    yield f"## {heading}\n"
     for name in names:
         thing = resolve_name(name)
+        if isinstance(thing, ModuleType):
+            continue  # which the second page has
         kind = "class" if isinstance(thing, type) else "function" if callable(thing) else "data"
         yield f"```{{eval-rst}}\n.. auto{kind}:: {name}\n```\n"
 
@@ -95,6 +107,7 @@ class LinkNames(SphinxPostTransform):
 
     default_priority = 5
     formats: ClassVar[tuple[str, ...]] = ("html",)
+    homes: ClassVar[dict[str, str]] = dict(HOME.findall(API.read_text(encoding="utf-8")))
 
     def run(self, **_: object) -> None:
         for code in list(self.document.findall(nodes.literal)):
@@ -106,7 +119,8 @@ class LinkNames(SphinxPostTransform):
 
     def _link(self, name: str, code: nodes.literal) -> nodes.reference | None:
         objects = self.env.domains.python_domain.objects
-        for full in (f"overages.{name}", f"overages.errors.{name}", name):
+        home = self.homes.get(name.partition(".")[0])
+        for full in (f"overages.{name}", f"overages.errors.{name}", f"{home}.{name}", name):
             if full in objects:
                 docname, node_id = objects[full].docname, objects[full].node_id
                 page, builder = self.env.docname, self.app.builder

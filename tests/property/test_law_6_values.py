@@ -20,6 +20,7 @@ import overages
 from overages import Money, Overage, Period, Plan, Statement, Tier, TierCharge, UsageEvent
 from overages.errors import OveragesError
 from overages.prices.tier import Charge
+from overages.statements.summary import MetricTotal
 from overages.testing.recipe import Recipe
 from tests.recorded import recorded
 
@@ -297,6 +298,7 @@ def test_a_repr_names_what_it_shows_and_has_no_address(kind: type, data: st.Data
 
 NAMESPACE = {
     **{name: getattr(overages, name) for name in overages.__all__},
+    **{kind.__name__: kind for kind in VALUE_RECIPES},
     "Decimal": Decimal,
     "Fraction": Fraction,
     "datetime": datetime,
@@ -317,8 +319,8 @@ def assert_repr_makes_the_value_again(value: Any) -> None:
 
 
 KINDS_WITH_MONEY: dict[type, st.SearchStrategy[Recipe[Any]]] = {
-    overages.MetricTotal: st.builds(
-        lambda quantity, cost: Recipe(overages.MetricTotal, (quantity, cost)),
+    MetricTotal: st.builds(
+        lambda quantity, cost: Recipe(MetricTotal, (quantity, cost)),
         st.integers(),
         money_recipes(iso_currencies),
     ),

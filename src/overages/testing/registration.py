@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from functools import partial
 from importlib import import_module
+from pkgutil import resolve_name
 from typing import Any, Final
 
 STRATEGIES: Final = {
     "Account": "accounts",
     "Adjustment": "adjustments",
     "Allowance": "allowances",
-    "CarriedUnits": "carried",
+    "terms.carry_over.CarriedUnits": "carried",
     "CarryOver": "carry_overs",
-    "CarryOverResult": "carryings",
+    "settlements.carry_over_result.CarryOverResult": "carryings",
     "Balance": "balances",
-    "Burndown": "burndowns",
-    "ChainHead": "chain_heads",
-    "Charge": "charges",
+    "grants.burndown.Burndown": "burndowns",
+    "records.chain.ChainHead": "chain_heads",
+    "prices.tier.Charge": "charges",
     "Commitment": "commitments",
     "Currency": "currencies",
     "Cycle": "cycles",
@@ -28,13 +29,13 @@ STRATEGIES: Final = {
     "Conversion": "conversions",
     "Exchanged": "exchanged_prices",
     "Graduated": "graduated_prices",
-    "LimitPart": "limit_parts",
-    "Draw": "draws",
+    "statements.limit_part.LimitPart": "limit_parts",
+    "grants.burndown.Draw": "draws",
     "Grant": "grants",
-    "GrantBalance": "grant_balances",
+    "grants.burndown.GrantBalance": "grant_balances",
     "Increment": "increments",
     "Metric": "metrics",
-    "MetricTotal": "metric_totals",
+    "statements.summary.MetricTotal": "metric_totals",
     "Money": "money",
     "Overage": "overage_lines",
     "OverageRecord": "records",
@@ -43,8 +44,8 @@ STRATEGIES: Final = {
     "Percentage": "percentages",
     "Period": "periods",
     "Plan": "plans",
-    "PoolShare": "pool_shares",
-    "PooledStatement": "pooled_statements",
+    "settlements.pool_share.PoolShare": "pool_shares",
+    "settlements.pooled_statement.PooledStatement": "pooled_statements",
     "PriceModel": "prices",
     "Recording": "recordings",
     "Settlement": "settlements",
@@ -73,9 +74,8 @@ def register() -> None:
     """
     from hypothesis.strategies import register_type_strategy
 
-    values = import_module("overages")
     for kind, strategy in STRATEGIES.items():
-        register_type_strategy(getattr(values, kind), partial(_strategy, strategy))
+        register_type_strategy(resolve_name(f"overages.{kind}"), partial(_strategy, strategy))
 
 
 def _strategy(name: str, kind: type) -> Any:

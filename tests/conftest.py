@@ -1,29 +1,57 @@
-"""How hard the tests try: ``-m thorough`` runs those that can try harder, and has them do so.
+"""How hard the tests try, and what they draw.
 
-python -m pytest -m thorough                # property tests and faults, in full
-python -m pytest tests/faults -m thorough   # faults alone
+python -m pytest                            # the same examples in each run
+python -m pytest -m thorough                # property tests, faults and contract in full, at random
+python -m pytest -m "not drawn"             # examples that a person wrote, alone
 """
 
 import gc
 import os
+import random
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 CAN_TRY_HARDER = {"faults", "property", "contract"}
 HERE = Path(__file__).parent
 
+# No run may fail for a slow machine, nor for what it happened to draw: only `-m thorough` draws at
+# random, and without a database of earlier failures, so that its seed alone says what it draws.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
+settings.register_profile("modest", UNHURRIED, max_examples=6, derandomize=True)
+settings.register_profile(
+    "thorough", UNHURRIED, max_examples=160, derandomize=False, print_blob=True
+)
 
+
+@pytest.hookimpl(tryfirst=True)  # before Hypothesis's own plugin reads the seed
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "thorough: can be run in full, with `-m thorough`")
-    if config.getoption("markexpr") == "thorough":
-        os.environ["OVERAGES_THOROUGH"] = "1"  # read when the folders of tests are imported
+    config.addinivalue_line("markers", "drawn: Hypothesis draws its examples")
+    if config.option.markexpr != "thorough":
+        settings.load_profile("modest")
+        return
+    os.environ["OVERAGES_THOROUGH"] = "1"  # read when the folders of tests are imported
+    settings.load_profile("thorough")
+    if config.option.hypothesis_seed is None:
+        config.option.hypothesis_seed = str(random.SystemRandom().getrandbits(32))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if session.config.option.markexpr == "thorough":
+        seed = session.config.option.hypothesis_seed
+        reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+        reporter.write_line(f"the same once more: -m thorough --hypothesis-seed={seed}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(item.path.is_relative_to(HERE / folder) for folder in CAN_TRY_HARDER):
             item.add_marker(pytest.mark.thorough)
+        if is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker(pytest.mark.drawn)
 
 
 def pytest_collection_finish() -> None:

@@ -1,11 +1,16 @@
-"""``-m thorough`` has the tests try harder, whichever of them are named with it."""
+"""How hard the tests try: the same examples in each run, or more at random with ``-m thorough``."""
 
 import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import settings
+
+from tests.contract import test_lockstep
+from tests.property.effort import few, many
 
 ROOT = Path(__file__).parents[1]
 COLLECT = """
@@ -14,39 +19,56 @@ import pytest
 
 class Effort:
     def pytest_collection_finish(self):
-        from hypothesis import settings
+        from hypothesis import core, settings
         loaded = {name: vars(module) for name, module in sys.modules.items() if "tests." in name}
         told = {name: found["THOROUGH"] for name, found in loaded.items() if "THOROUGH" in found}
-        many = {found["many"].max_examples for found in loaded.values() if "many" in found}
+        many = loaded["tests.property.effort"]["many"]
+        examples = [settings.default.max_examples, many.max_examples]
+        random = not settings.default.derandomize and not many.derandomize
         print()
-        print(json.dumps({"examples": [settings().max_examples, *many], **told}))
+        print(json.dumps({"examples": examples, "random": random, "seed": core.global_force_seed}))
+        print(json.dumps(told))
 
 sys.exit(pytest.main(["--collect-only", *sys.argv[1:]], plugins=[Effort()]))
 """
-PROPERTY = "tests/property/test_pooling.py"
-OTHERS = ["tests/contract/test_lockstep.py", "tests/faults/test_bit_flips.py"]
-EFFORT = {"tests.property.effort"}
+NAMED = [
+    "tests/contract/test_lockstep.py",
+    "tests/faults/test_bit_flips.py",
+    "tests/property/test_pooling.py",
+]
+LOADED = {"tests.contract.test_lockstep", "tests.faults.effort", "tests.property.effort"}
 
 
-def effort_of(*arguments: str) -> dict[str, object]:
-    """Return how hard pytest would try, told this on its command line."""
+def thorough(*arguments: str) -> tuple[str, Any, Any]:
+    """Return what pytest says first when it is told to be thorough, and how hard it would try."""
     run = subprocess.run(
-        [sys.executable, "-c", COLLECT, *arguments],
+        [sys.executable, "-c", COLLECT, "-m", "thorough", *arguments],
         capture_output=True, text=True, check=True, cwd=ROOT,
     )  # fmt: skip
-    found: dict[str, object] = json.loads(
-        next(line for line in run.stdout.splitlines() if line.startswith("{"))
-    )
-    return found
+    lines = run.stdout.splitlines()
+    effort, told = (json.loads(line) for line in lines if line.startswith("{"))
+    return lines[0], effort, told
 
 
-@pytest.mark.parametrize(
-    ("named", "loaded"),
-    [
-        ([PROPERTY], EFFORT),
-        ([*OTHERS, PROPERTY], EFFORT | {"tests.contract.test_lockstep", "tests.faults.effort"}),
-    ],
-)
-def test_told_to_be_thorough_all_that_is_named_is(named: list[str], loaded: set[str]) -> None:
-    thorough = effort_of("-m", "thorough", *named)
-    assert thorough == {"examples": [160, 800], **dict.fromkeys(loaded, True)}
+def test_told_to_be_thorough_all_that_is_named_is_and_its_seed_is_told() -> None:
+    said, effort, told = thorough(*NAMED)
+    assert told == dict.fromkeys(LOADED, True)
+    assert effort["examples"] == [160, 800]
+    assert effort["random"]
+    assert said == f"the same once more: -m thorough --hypothesis-seed={effort['seed']}"
+
+
+def test_a_seed_that_is_told_is_taken() -> None:
+    said, effort, _ = thorough("--hypothesis-seed=7", NAMED[-1])
+    assert said.endswith("--hypothesis-seed=7")
+    assert effort["seed"] == 7
+
+
+@pytest.mark.parametrize("kind", ["default", "few", "many", "lockstep"])
+def test_each_run_draws_the_same_however_slow_the_machine(kind: str) -> None:
+    kinds = {"few": few, "many": many, "lockstep": test_lockstep.TestLockstep.settings}
+    chosen = kinds.get(kind, settings.default)
+    assert chosen is not None
+    assert chosen.derandomize
+    assert chosen.deadline is None
+    assert chosen.database is None

@@ -27,7 +27,8 @@ COMMAND_LINE = {"commands", "__main__"}  # the edge that may use the others
 THIRD_PARTIES = {"attrs": None, "dateutil": {"periods"}}  # and which rooms may import them
 IMPURE = {"os", "random", "time", "locale", "socket", "sqlite3", "subprocess", "tempfile", "uuid"}
 STANDARD = {
-    "abc", "bisect", "collections", "contextlib", "datetime", "decimal", "enum", "fractions",
+    "abc", "bisect", "collections", "contextlib", "copy", "datetime", "decimal", "difflib", "enum",
+    "fractions",
     "functools", "hashlib", "html", "importlib", "inspect", "itertools", "json", "logging", "math",
     "re", "types", "typing", "unicodedata", "zoneinfo",
 }  # fmt: skip

@@ -82,7 +82,7 @@ def did_you_mean(word: object, words: Iterable[str]) -> str:
     if not isinstance(word, str):
         return ""
     by_folded = {each.casefold(): each for each in words}
-    close = get_close_matches(word[:_SHOWN].casefold(), by_folded, n=1, cutoff=0.7)
+    close = get_close_matches(word[:_SHOWN].casefold(), by_folded, n=1)
     return f" (did you mean {by_folded[close[0]]!r}?)" if close else ""
 
 

@@ -5,7 +5,7 @@ refused are texts that two systems could take for each other or that can't be st
 empty, over 255 bytes of UTF-8, with control characters or lone surrogates, or not in Unicode's
 normal form C.
 
-    org_id = name(org_id, "org_id")
+    org_id = parse_name(org_id, "org_id")
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def parse_name(value: object, field: Field) -> str:
     :raises InvalidType: if it is no `str`.
     :raises InvalidValue: if it is empty, too long, not showable or not normalised.
 
-    >>> name("org-123", "org_id")
+    >>> parse_name("org-123", "org_id")
     'org-123'
     """
     if (

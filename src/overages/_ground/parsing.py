@@ -4,7 +4,7 @@ A parser takes a value and its field (a name, or the path to it), and returns th
 form or raises an `OveragesError` that names the field. A value class has one at each of its fields
 (`overages._ground.value`); a function that takes several arguments runs one for each:
 
-    values = parse_all((name, org_id, "org_id"), (instance_of(Period), period, "period"))
+    values = parse_all((parse_name, org_id, "org_id"), (instance_of(Period), period, "period"))
 """
 
 from __future__ import annotations
@@ -127,8 +127,8 @@ def parse_all(*steps: tuple[Parser[Any], object, Field]) -> list[Any]:
 
     :param steps: (parser, value, field), where a parser takes the value and the field's name.
 
-    >>> from overages.amounts.exact import non_negative
-    >>> parse_all((non_negative, "5.0", "used"), (non_negative, 3, "limit"))
+    >>> from overages.amounts.exact import parse_non_negative
+    >>> parse_all((parse_non_negative, "5.0", "used"), (parse_non_negative, 3, "limit"))
     [5, 3]
     """
     parsed = []

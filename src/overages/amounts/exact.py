@@ -7,7 +7,7 @@ Inside, arithmetic is done on integers: a quantity times `SCALE`, or a ratio of 
 anywhere in the library: only construction, comparison and ``as_tuple``, which are exact always.
 
     over = unscaled(scaled(used) - scaled(limit))
-    cost = exact_number(numerator, denominator)       # Decimal("25"), or Fraction(1, 3)
+    cost = number_from_ratio(numerator, denominator)       # Decimal("25"), or Fraction(1, 3)
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ _LONGEST: Final = 1_000  # characters; a longer string is no number that anyone 
 def parse_quantity(value: object, field: Field) -> Quantity:
     """Return `value` as an exact quantity in its one form, of any sign.
 
-    >>> quantity("750000.50", "used")
+    >>> parse_quantity("750000.50", "used")
     Decimal('750000.5')
-    >>> quantity(1.5, "used")
+    >>> parse_quantity(1.5, "used")
     Traceback (most recent call last):
         ...
     overages.errors.InvalidType: used: must be an int, a Decimal or a decimal string, got 1.5
@@ -149,9 +149,9 @@ def parse_ratio(value: object, field: Field) -> Fraction:
     """Return any exact number as a ratio: what a caller writes, or an amount not yet rounded.
 
     :raises InvalidType: if it is no `int`, `Decimal`, `Fraction` or decimal string.
-    :raises InvalidValue: as `exact_amount`, or `quantity` for an `int` or a string.
+    :raises InvalidValue: as `parse_amount`, or `parse_quantity` for an `int` or a string.
 
-    >>> exact_ratio("0.25", "share"), exact_ratio(Decimal("1E-20"), "amount").denominator == 10**20
+    >>> parse_ratio("0.25", "share"), parse_ratio(Decimal("1E-20"), "amount").denominator == 10**20
     (Fraction(1, 4), True)
     """
     if isinstance(value, Fraction):
@@ -196,7 +196,7 @@ def number_from_ratio(numerator: int, denominator: int) -> Exact:
 
     A reduced fraction is a finite decimal just if its denominator has no prime factor but 2 and 5.
 
-    >>> exact_number(1, 8), exact_number(1, 60)
+    >>> number_from_ratio(1, 8), number_from_ratio(1, 60)
     (Decimal('0.125'), Fraction(1, 60))
     """
     common = gcd(numerator, denominator)

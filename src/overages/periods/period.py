@@ -54,7 +54,7 @@ def instant_from_text(text: str, field: Field = "instant", zone: tzinfo | None =
         two instants is meant.
     :raises InvalidValue: if it is no such text, or has no zone and none is given.
 
-    >>> parse_instant("2023-11-16 18:17:03.9799600+01:00").isoformat()
+    >>> instant_from_text("2023-11-16 18:17:03.9799600+01:00").isoformat()
     '2023-11-16T17:17:03.979960+00:00'
     """
     match = re.fullmatch(_INSTANT, instance_of(str)(text, field))

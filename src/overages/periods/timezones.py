@@ -14,7 +14,7 @@ def parse_timezone(value: object, field: Field) -> str:
     :raises InvalidType: if it is no string.
     :raises InvalidValue: if no timezone of that name is known here.
 
-    >>> zone_name("Europe/Paris", "timezone")
+    >>> parse_timezone("Europe/Paris", "timezone")
     'Europe/Paris'
     """
     key = parse_name(value, field)

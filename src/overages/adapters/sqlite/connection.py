@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from pathlib import Path
+from os import PathLike
 from threading import RLock
 from typing import Any, Final
 
@@ -88,7 +88,7 @@ class Database:
             connection.cursor()  # fails early on a connection that is closed
 
     @classmethod
-    def open(cls, path: str | Path, *, timeout: int) -> Database:
+    def open(cls, path: str | PathLike[str], *, timeout: int) -> Database:
         """Open a database of ours, having made it if there is none, and brought it up to date.
 
         :param timeout: seconds to wait for another connection's write.
@@ -107,7 +107,7 @@ class Database:
         return cls._opened(connection, migrating=True)
 
     @classmethod
-    def open_read_only(cls, path: str | Path, *, timeout: int) -> Database:
+    def open_read_only(cls, path: str | PathLike[str], *, timeout: int) -> Database:
         """Open a database of ours that is there, for reads alone."""
         try:
             return cls._opened(_connect_to(path, "ro", timeout), migrating=False)
@@ -253,8 +253,10 @@ class Database:
             self._connection.execute(sql)
 
 
-def _connect_to(path: str | Path, mode: str, timeout: int) -> sqlite3.Connection:
+def _connect_to(path: str | PathLike[str], mode: str, timeout: int) -> sqlite3.Connection:
     """Connect to a file that is there."""
+    from pathlib import Path  # needed to read alone
+
     with our_errors():
         return sqlite3.connect(
             f"{Path(path).absolute().as_uri()}?mode={mode}",

@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from secrets import token_hex
+from os import PathLike
 from typing import Any, Final
 
 from overages._ground.names import parse_name
@@ -50,7 +49,9 @@ class MemberView:
     ()
     """
 
-    def __init__(self, path: str | Path, org_id: str, *, timeout: int = 5) -> None:
+    def __init__(self, path: str | PathLike[str], org_id: str, *, timeout: int = 5) -> None:
+        from secrets import token_hex  # needed here alone
+
         parse_name(org_id, "org_id")
         self._database = Database.open_read_only(path, timeout=timeout)
         quoted = org_id.replace("'", "''")

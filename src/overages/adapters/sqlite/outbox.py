@@ -7,7 +7,7 @@ with SqliteOutbox("overages.db") as outbox:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
+from os import PathLike
 from typing import Any, Final
 
 from overages._ground.names import parse_name
@@ -46,7 +46,7 @@ class SqliteOutbox:
     {}
     """
 
-    def __init__(self, path: str | Path, *, timeout: int = 5) -> None:
+    def __init__(self, path: str | PathLike[str], *, timeout: int = 5) -> None:
         self._database = Database.open(path, timeout=timeout)
 
     def add(self, entries: Iterable[OutboxEntry]) -> frozenset[str]:

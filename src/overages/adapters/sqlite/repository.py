@@ -6,7 +6,7 @@ repository = SqliteRepository("overages.db")
 from __future__ import annotations
 
 import sqlite3
-from pathlib import Path
+from os import PathLike
 
 from overages._ground.parsing import instance_of
 from overages.adapters.sqlite.catalogue import Catalogue
@@ -36,12 +36,14 @@ class SqliteRepository(Catalogue, UsageTables, GrantTable, RecordTables):
     org-123
     """
 
-    def __init__(self, path: str | Path, *, codec: Codec | None = None, timeout: int = 5) -> None:
+    def __init__(
+        self, path: str | PathLike[str], *, codec: Codec | None = None, timeout: int = 5
+    ) -> None:
         self._use(Database.open(path, timeout=timeout), codec)
 
     @classmethod
     def read_only(
-        cls, path: str | Path, *, codec: Codec | None = None, timeout: int = 5
+        cls, path: str | PathLike[str], *, codec: Codec | None = None, timeout: int = 5
     ) -> SqliteRepository:
         """Return a repository on a file that is there, which refuses every write.
 

@@ -9,7 +9,6 @@ that was released is never changed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.resources import files
 from sqlite3 import complete_statement
 from typing import Final
 
@@ -18,6 +17,8 @@ LATEST: Final = 1
 
 def statements(step: int) -> Iterator[str]:
     """Yield the statements of a step, one by one (a script would commit what it is part of)."""
+    from importlib.resources import files  # takes longer than all of the adapter, and seldom runs
+
     statement = ""
     for line in (files(__name__) / f"{step:04}.sql").read_text(encoding="utf-8").splitlines(True):
         statement += line

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import islice
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast, get_args
 
 from overages.errors import (
     Field,
@@ -22,6 +22,7 @@ from overages.errors import (
     OveragesError,
     Path,
     at,
+    did_you_mean,
 )
 
 T = TypeVar("T")
@@ -57,6 +58,26 @@ def one_of(*choices: str) -> Parser[str]:
         if isinstance(value, str) and value in choices:
             return value
         raise InvalidValue(field, value, f"must be one of {', '.join(choices)}")
+
+    return parse
+
+
+def choice_of(literal: Any) -> Parser[Any]:
+    """Return a parser that accepts the strings that a `Literal` names, with a hint at a near miss.
+
+    >>> from typing import Literal
+    >>> choice_of(Literal["line", "total"])("lines", "by")
+    Traceback (most recent call last):
+        ...
+    overages.errors.InvalidValue: by: must be one of line, total (did you mean 'line'?), got 'lines'
+    """
+    choices: tuple[str, ...] = get_args(literal)
+
+    def parse(value: object, field: Field) -> str:
+        if isinstance(value, str) and value in choices:
+            return str.__str__(value)  # plain, also of an enum that is a str
+        problem = f"must be one of {', '.join(choices)}{did_you_mean(value, choices)}"
+        raise InvalidValue(field, value, problem)
 
     return parse
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from overages import Allowance, Currency, Money, Package, Period, PerUnit, Plan, Tier, Usage
 from overages._ground.parsing import (
     Problems,
+    choice_of,
     each,
     instance_of,
     int_up_to,
@@ -54,6 +55,14 @@ def test_instance_of_returns_the_very_object() -> None:
 def test_instance_of_refuses_another_type_by_name() -> None:
     with pytest.raises(InvalidType, match=r"^period: must be of type Period, got '2024-02'$"):
         instance_of(Period)("2024-02", "period")
+
+
+def test_a_choice_is_one_of_a_literals_strings() -> None:
+    scope = choice_of(Literal["line", "total"])
+    assert scope("total", "scope") == "total"
+    message = r"^scope: must be one of line, total \(did you mean 'line'\?\), got 'lines'$"
+    with pytest.raises(InvalidValue, match=message):
+        scope("lines", "scope")
 
 
 def test_one_of_accepts_a_choice() -> None:

@@ -179,7 +179,7 @@ def result_of(statement: Statement) -> Result:
     return {
         line.metric: (Fraction(line.quantity), Fraction(line.exact_cost), line.cost.minor)
         for line in statement.overages
-        if line.quantity or line.cost.minor
+        if line.quantity or line.exact_cost
     }
 
 

@@ -33,7 +33,6 @@ def result_of(statement: Statement) -> Sums:
             line.cost.minor,
         )
         for line in statement.overages
-        if line.quantity or line.cost.minor
     }
     for line in statement.adjustments:
         lines[line.metric, line.line] = Fraction(), Fraction(line.exact_cost), line.cost.minor

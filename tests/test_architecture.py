@@ -6,6 +6,7 @@ docstring of its ``__init__``. Edges import any room, and never each other.
 
 import ast
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ import pytest
 import overages
 
 PACKAGE = Path(overages.__file__).parent
-EXPLANATION = Path(__file__).parents[1] / "docs/explanation/architecture.md"
+ROOT = Path(__file__).parents[1]
+EXPLANATION = ROOT / "docs/explanation/architecture.md"
 
 ROOMS = [
     "errors", "_ground", "amounts", "periods", "prices", "usage", "grants", "terms", "statements",
@@ -113,6 +115,13 @@ def test_a_module_imports_only_those_before_it_in_the_legend(room: str) -> None:
         and order.index(name.split(".")[2]) >= order.index(module)
     ]
     assert upwards == []
+
+
+def test_the_picture_shows_the_imports_of_today() -> None:
+    script = ROOT / "docs/pictures/architecture.py"
+    drawn = runpy.run_path(str(script))["draw"]()
+    picture = (ROOT / "docs/static/architecture.svg").read_text("utf-8")
+    assert picture == drawn, "python docs/pictures/architecture.py draws it anew"
 
 
 def test_the_explanation_shows_each_room_at_its_rank() -> None:

@@ -27,6 +27,7 @@ import httpx  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
 FEBRUARY = Period.month(2024, 2)
+PATIENT = 300  # seconds, where the usual 5 would fail a slow machine
 ADA, BARBARA, GRACE, ALAN, EDSGER = (
     {"Authorization": f"Bearer demo-token-of-{name}"}
     for name in ("ada", "barbara", "grace", "alan", "edsger")
@@ -68,7 +69,7 @@ def address(database: Path) -> Iterator[str]:
 
 @pytest.fixture
 def client(address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=address, timeout=30) as opened:
+    with httpx.Client(base_url=address, timeout=PATIENT) as opened:
         yield opened
 
 
@@ -123,7 +124,7 @@ def test_usage_becomes_a_bill_once(client: httpx.Client, database: Path) -> None
 
 def test_recalculating_at_once_records_once(address: str, database: Path) -> None:
     def recalculate(_: int) -> httpx.Response:
-        return httpx.post(f"{address}{RECALCULATE_PATH}", headers=GRACE, timeout=30)
+        return httpx.post(f"{address}{RECALCULATE_PATH}", headers=GRACE, timeout=PATIENT)
 
     with ThreadPoolExecutor(8) as callers:
         answers = list(callers.map(recalculate, range(16)))
@@ -188,10 +189,10 @@ def test_a_refusal_has_its_code(
 def test_nothing_is_done_while_billing_is_off(database: Path) -> None:
     with service(database.with_name("off.db"), ENABLE_OVERAGE_BILLING="false") as url:
         for method, path in (("GET", OVERAGES_PATH), ("POST", RECALCULATE_PATH)):
-            response = httpx.request(method, f"{url}{path}", headers=ADA)
+            response = httpx.request(method, f"{url}{path}", headers=ADA, timeout=PATIENT)
             assert response.status_code == 503
             assert response.json()["error"]["code"] == "OVERAGE_BILLING_DISABLED"
-        with httpx.Client(base_url=url) as browser:
+        with httpx.Client(base_url=url, timeout=PATIENT) as browser:
             signed_in = browser.post("/login", data={"token": "demo-token-of-ada"})
             assert signed_in.status_code == 303
             shown = browser.get("/")
@@ -204,7 +205,7 @@ def test_what_is_sent_at_random_is_answered_as_described(address: str, tmp_path:
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "run", f"{address}/openapi.json"),
         *("--header", f"Authorization: {ADA['Authorization']}", "--no-color"),
-        *("--max-examples", "50", "--generation-deterministic"),
+        *("--max-examples", "50", "--generation-deterministic", "--request-timeout", str(PATIENT)),
     ]
     fuzzed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert fuzzed.returncode == 0, fuzzed.stdout
@@ -249,7 +250,7 @@ class TestThePage:
         kept = dict(ada.cookies)
         assert "Sign out" in ada.get("/").text
         assert ada.post("/logout").status_code == 303
-        with httpx.Client(base_url=ada.base_url, cookies=kept) as thief:
+        with httpx.Client(base_url=ada.base_url, cookies=kept, timeout=PATIENT) as thief:
             assert "Sign out" not in thief.get("/").text
 
     def test_is_no_way_into_the_api(self, ada: httpx.Client) -> None:

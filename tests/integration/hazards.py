@@ -49,5 +49,7 @@ def rounds(attach: Callable[[], Any], most: int = 6) -> int:
 
 def refusing(world: World) -> Any:
     """Return a client whose connections are refused."""
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        return world.make_client(f"http://127.0.0.1:{closed.getsockname()[1]}")
+    taken = socket.socket()  # so that nobody else listens at its port
+    taken.bind(("127.0.0.1", 0))
+    world.connections.append(taken)
+    return world.make_client(f"http://127.0.0.1:{taken.getsockname()[1]}")

@@ -45,7 +45,7 @@ class World:
         """Return a client of the official library that calls another server."""
         import stripe
 
-        http = stripe.RequestsClient(timeout=20)
+        http = stripe.RequestsClient(timeout=300)
         self.connections.append(http)
         return stripe.StripeClient(
             "sk_test_12345",

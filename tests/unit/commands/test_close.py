@@ -3,14 +3,13 @@
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.faults.children import finish, start
 
 from overages import Period
 from overages.__main__ import main
@@ -171,37 +170,34 @@ def test_a_time_that_is_none_is_a_wrong_argument(desk: Desk) -> None:
     assert "instant: must be an ISO 8601 time" in desk.capsys.readouterr().err
 
 
-def close_in_a_process(desk: Desk) -> subprocess.Popen[bytes]:
-    files = ["--plans", "plans.toml", "--usage", "usage.csv", "--db", "overages.db"]
-    code = (
-        "import sys; from overages.commands import close; close._BATCH = 1\n"
-        "from overages.__main__ import main; sys.exit(main(sys.argv[1:]))"
-    )
-    command = [sys.executable, "-c", code, "close", *files, "--created-at", AT]
-    return subprocess.Popen(command, cwd=desk.folder, stdout=subprocess.DEVNULL)
-
-
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
-def test_a_close_that_was_killed_is_finished_by_the_next(desk: Desk) -> None:
-    desk.usage("".join(f"org-{i:03},tokens,{i},2024-02-10T00:00:00Z,1\n" for i in range(300)))
+def test_a_close_that_was_killed_is_finished_by_the_next(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.usage("".join(f"org-{i:02},tokens,200,2024-02-10T00:00:00Z,1\n" for i in range(30)))
     desk.run("close", "--created-at", AT)
     whole = desk.rows()
     desk.db.unlink()
-    with close_in_a_process(desk) as process:
-        wait_until(lambda: desk.db.exists() and desk.db.stat().st_size > 112_000)
-        process.send_signal(signal.SIGKILL)
+    monkeypatch.setattr(close, "_BATCH", 1)
+    finish(*start(lambda _: close_and_be_killed(desk, batch=20)))
     with SqliteRepository(desk.db) as repository:
-        recorded = repository.verify()
-    assert 0 < recorded < len(whole)
+        assert repository.verify() == 19 < len(whole)
     desk.run("close", "--created-at", AT)
     assert desk.rows() == whole
 
 
-def wait_until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
+def close_and_be_killed(desk: Desk, batch: int) -> None:
+    """Close until a batch is written, but not committed."""
+    batches, record_many = count(1), SqliteRepository.record_many
+
+    def record(*args: Any, **named: Any) -> Any:
+        made = record_many(*args, **named)
+        if next(batches) == batch:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return made
+
+    SqliteRepository.record_many = record  # type: ignore[method-assign]
+    desk.run("close", "--created-at", AT)
 
 
 def test_batches_end_where_they_are_full(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

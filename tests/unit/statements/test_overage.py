@@ -99,8 +99,9 @@ def test_what_was_charged_before_is_taken_off_the_charge_of_all() -> None:
     assert repr((line.charged_before, line.exact_cost)) == "(Decimal('9'), Decimal('8.5'))"
 
 
-def test_where_nothing_was_charged_before_there_is_nothing_to_take_off() -> None:
-    line = after(before=0, used=60)
+@pytest.mark.parametrize("before", [0, None])
+def test_where_nothing_was_charged_before_there_is_nothing_to_take_off(before: int | None) -> None:
+    line = after(before, used=60)
     assert repr((line.charged_before, line.exact_cost)) == "(Decimal('0'), Decimal('6'))"
 
 

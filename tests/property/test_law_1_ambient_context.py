@@ -111,8 +111,9 @@ def everything(statement: Statement) -> list[object]:
         )
         for line in statement.overages
     ]
-    texts = [statement.explain(), statement._repr_html_(), str(statement.total), repr(statement)]
     summary = statement.summary()
+    texts = [str(statement), statement._repr_html_(), repr(statement), str(summary)]
+    texts += [str(statement.total), f"{statement.total:>30}"]
     return [statement, hash(statement), lines, texts, recorded(statement), summary, summary.total]
 
 

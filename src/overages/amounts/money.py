@@ -8,6 +8,7 @@ An amount is given in minor units, or in major units to `Money.of`:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
@@ -25,6 +26,7 @@ from overages.amounts.rounding import Rounding, allocate, round_ratio
 from overages.errors import CurrencyMismatch, Field, InvalidType, InvalidValue, UnknownCurrency
 
 _LARGEST: Final = 10**1000  # more can't be written out
+_ALIGNED: Final = re.compile(r"([^0-9+\-.,]?[<>^])?([1-9][0-9]*)?")  # what fills is no amount
 _FINEST: Final = 12  # decimal places that a unit of the host's own may have
 
 
@@ -97,11 +99,15 @@ class Money:
 
     Sums, differences and comparisons are of one currency; with another they raise
     `CurrencyMismatch`. There is no product: what is multiplied is a price, and rounded after.
+    `sum` of nothing is the int 0, which has no currency, so where there may be nothing it is given
+    a start: ``sum(costs, Money(0, "USD"))``.
 
-    >>> Money(5000, "USD") + Money.of("0.50", "USD")
-    Money(5050, 'USD')
-    >>> print(Money(5000, "USD"))
-    50.00 USD
+    As text it can be aligned; as a number it is the `amount`.
+
+    >>> Money(5000, "USD") + Money.of("0.50", "USD"), sum([Money(1, "USD"), Money(2, "USD")])
+    (Money(5050, 'USD'), Money(3, 'USD'))
+    >>> print(Money(5000, "USD"), f"{Money(5000, 'USD'):>12}", f"{Money(500000, 'USD').amount:,f}")
+    50.00 USD    50.00 USD 5,000.00
     """
 
     minor: int
@@ -174,6 +180,10 @@ class Money:
             return NotImplemented
         return Money(self.minor + self._minor_of(other), self.currency)
 
+    def __radd__(self, other: int) -> Money:
+        # What `sum` begins with; any other number is an amount of no currency.
+        return self if type(other) is int and other == 0 else NotImplemented
+
     def __sub__(self, other: Money) -> Money:
         if not isinstance(other, Money):
             return NotImplemented
@@ -204,6 +214,17 @@ class Money:
 
     def __str__(self) -> str:
         return f"{self.amount:,f} {self.currency}"
+
+    def __format__(self, spec: str) -> str:
+        """Write the money as `str` does, aligned: ``<``, ``>`` or ``^`` and a width.
+
+        :raises InvalidValue: for any other specification: one of a number could round, and one of a
+            text cut off digits.
+        """
+        if not _ALIGNED.fullmatch(spec):
+            problem = "must align the text, such as '>12'; a number is f'{money.amount:,f}'"
+            raise InvalidValue("format", spec, problem)
+        return format(str(self), spec)
 
     def __repr__(self) -> str:
         return f"Money({self.minor!r}, {self.currency.shortest!r})"

@@ -4,7 +4,7 @@
 
     statement.total, statement["tokens"].cost         # Money(5000, "USD"), Money(2500, "USD")
     statement.adjustments                             # a discount, a minimum, a credit ...
-    print(statement.explain())
+    print(statement)                                  # `explain`, as a table
 """
 
 from __future__ import annotations
@@ -209,7 +209,10 @@ class Statement:
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         del cycle  # a statement never holds itself
-        printer.text(self.explain())
+        printer.text(str(self))
+
+    def __str__(self) -> str:
+        return self.explain()
 
     def __repr__(self) -> str:
         return (

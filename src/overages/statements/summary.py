@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from attrs import field, frozen
 
-from overages._ground.display import html_table
+from overages._ground.display import html_table, text_table
 from overages._ground.names import parse_name
 from overages._ground.parsing import instance_of, parse_all
 from overages._ground.trusted import trusted
 from overages.amounts.exact import Quantity, add_up, parse_sum, plain_text
 from overages.amounts.money import Currency, Money
 from overages.errors import CurrencyMismatch, UnknownMetric
+
+_ALIGN: Final = "lrr"
 
 
 @frozen(init=False, weakref_slot=False)
@@ -52,8 +54,10 @@ class Summary:
     :raises CurrencyMismatch: if a cost is in another currency.
 
     >>> summary = Summary("USD", {"tokens": MetricTotal(250_000, Money(2500, "USD"))})
-    >>> print((summary + summary).total)
-    50.00 USD
+    >>> print(summary + summary)
+    metric     over       cost
+    tokens  500,000  50.00 USD
+    total            50.00 USD
     """
 
     currency: Currency
@@ -125,12 +129,25 @@ class Summary:
             adjusted[line] = adjusted[line] + cost if line in adjusted else cost
         return Summary(self.currency, merged, adjusted)
 
-    def _repr_html_(self) -> str:
+    def __radd__(self, other: int) -> Summary:
+        return self if type(other) is int and other == 0 else NotImplemented  # begins a `sum`
+
+    def _table(self) -> list[list[str]]:
         rows = [["metric", "over", "cost"]]
         for metric, found in self._metrics.items():
             rows.append([metric, plain_text(found.quantity), str(found.cost)])
         rows += [[f"all: {line}", "", str(cost)] for line, cost in self._adjustments.items()]
-        return html_table([*rows, ["total", "", str(self.total)]], "lrr", "Overage")
+        return [*rows, ["total", "", str(self.total)]]
+
+    def _repr_html_(self) -> str:
+        return html_table(self._table(), _ALIGN, "Overage")
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        del cycle  # a summary never holds itself
+        printer.text(str(self))
+
+    def __str__(self) -> str:
+        return text_table(self._table(), _ALIGN)
 
     def __repr__(self) -> str:
         others = f", {self._adjustments!r}" if self._adjustments else ""

@@ -189,6 +189,51 @@ def test_money_adds_subtracts_and_changes_sign() -> None:
     assert -Money(50, "USD") == Money(-50, "USD")
 
 
+def test_money_is_summed_from_the_zero_that_sum_begins_with() -> None:
+    costs = [Money(1, "USD"), Money(2, "USD"), Money(-4, "USD")]
+    assert sum(costs) == sum(costs, Money(0, "USD")) == Money(-1, "USD")
+    assert sum([]) == 0  # of no currency
+    with pytest.raises(CurrencyMismatch):
+        sum([Money(1, "USD"), Money(1, "EUR")])
+
+
+@pytest.mark.parametrize("number", [1, -1, 0.0, False, Decimal(0), "0", None])
+def test_no_other_number_is_added_to_money(number: Any) -> None:
+    with pytest.raises(TypeError, match="Money"):
+        number + USD_5
+    with pytest.raises(TypeError, match="Money"):
+        USD_5 + number
+
+
+@pytest.mark.parametrize(
+    ("spec", "text"),
+    [
+        ("", "1,234.50 USD"),
+        (">14", "  1,234.50 USD"),
+        ("<14", "1,234.50 USD  "),
+        ("*^16", "**1,234.50 USD**"),
+        ("14", "1,234.50 USD  "),
+        (">3", "1,234.50 USD"),
+        ("\N{NO-BREAK SPACE}>13", "\N{NO-BREAK SPACE}1,234.50 USD"),
+    ],
+)
+def test_money_is_formatted_as_its_text_aligned(spec: str, text: str) -> None:
+    assert format(Money(123_450, "USD"), spec) == text
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [".2f", ",", ",.2f", ".3", "s", "d", "014", "0>14", "->14", ",>14", ".>14", "=14", "> 14"],
+)
+def test_a_format_that_could_change_an_amount_is_refused_and_says_what_to_do(spec: str) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        format(Money(123_450, "USD"), spec)
+    assert str(caught.value) == (
+        "format: must align the text, such as '>12'; a number is f'{money.amount:,f}', "
+        f"got {spec!r}"
+    )
+
+
 @pytest.mark.parametrize(
     ("minor", "compared"),
     [

@@ -24,6 +24,11 @@ from overages.statements.summary import MetricTotal
 
 FEBRUARY = Period.month(2024, 2)
 TOKENS = MetricTotal(250_000, Money(2500, "USD"))
+SUMMARY_TEXT = """\
+metric           over       cost
+tokens        250,000  25.00 USD
+all: minimum            5.00 USD
+total                  30.00 USD"""
 NOTHING = MetricTotal(0, Money(0, "USD"))
 
 
@@ -271,6 +276,13 @@ def test_summaries_of_two_currencies_do_not_add() -> None:
         Summary("USD", {}) + Summary("EUR", {})
 
 
+def test_summaries_are_summed_from_the_zero_that_sum_begins_with() -> None:
+    summary = Summary("USD", {"tokens": TOKENS})
+    assert sum([summary, summary]) == summary + summary
+    with pytest.raises(TypeError, match="unsupported operand"):
+        1 + summary
+
+
 def test_a_summary_and_a_stranger_do_not_add() -> None:
     with pytest.raises(TypeError, match="Summary"):
         operator.add(Summary("USD", {}), 0)
@@ -290,6 +302,19 @@ def test_the_repr_of_a_summary_makes_it_again() -> None:
     text = "Summary('USD', {'tokens': MetricTotal(quantity=250000, cost=Money(2500, 'USD'))})"
     assert repr(summary) == text
     assert eval(text) == summary
+
+
+def test_a_summary_prints_as_a_table_and_so_does_a_pretty_printer() -> None:
+    class Printer:
+        printed = ""
+
+        def text(self, text: str) -> None:
+            self.printed += text
+
+    summary = Summary("USD", {"tokens": TOKENS}, {"minimum": Money(500, "USD")})
+    printer = Printer()
+    summary._repr_pretty_(printer, cycle=False)
+    assert str(summary) == printer.printed == SUMMARY_TEXT
 
 
 def test_a_notebook_is_given_a_table_of_a_summary() -> None:

@@ -234,6 +234,10 @@ def test_the_repr_of_a_statement_is_short() -> None:
     )
 
 
+def test_a_statement_prints_its_explanation() -> None:
+    assert str(STATEMENT) == STATEMENT.explain() == STARTER_TEXT
+
+
 def test_a_pretty_printer_is_given_the_explanation() -> None:
     class Printer:
         printed = ""

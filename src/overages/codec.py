@@ -112,7 +112,7 @@ def decode(data: bytes | str, expected: type[T]) -> T:
 
     >>> from overages import Currency
     >>> decode(encode(Currency("USD")), Currency)
-    Currency(code='USD', exponent=2)
+    Currency(code='USD')
     >>> decode('{"type": "Currency", "version": "1", "code": "USD", "exponent": ""}', Currency)
     Traceback (most recent call last):
         ...

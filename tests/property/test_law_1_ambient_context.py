@@ -20,14 +20,13 @@ from overages import (
     Money,
     Overage,
     OverageRecord,
-    Rounding,
     Statement,
     TransactionFee,
     UsageEvent,
     aggregate,
     charge_between,
 )
-from overages.amounts.rounding import allocate
+from overages.amounts.rounding import allocate, parse_rounding
 from overages.codec import encode
 from overages.errors import OveragesError
 from overages.exports import wire
@@ -202,7 +201,7 @@ def test_money_is_the_same_under_any_context(
 def test_rounding_is_the_same_under_any_context(
     value: Fraction, increment: Spelled, rounding: Spelled, context: decimal.Context
 ) -> None:
-    rule = Rounding.of(rounding.first, "rounding")
+    rule = parse_rounding(rounding.first, "rounding")
     usual = rule.round(value, increment.first)
     money = Money.of(value, "USD", rounding.first)
     with ambient(context):

@@ -23,6 +23,7 @@ from overages import (
     Usage,
     calculate,
 )
+from overages.amounts.rounding import parse_rounding
 from overages.errors import InvalidValue
 from overages.testing.numerals import fractions, positive_numbers, signed_numbers
 from overages.testing.recipe import Spelled
@@ -73,7 +74,7 @@ def test_a_rule_rounds_to_the_multiple_that_the_oracle_gives(
     step = Fraction(increment.first)
     expected = oracle.rounded(value / step, rounding.first.value) * step
     for way in ("first", "second"):
-        rule = Rounding.of(getattr(rounding, way), "rounding")
+        rule = parse_rounding(getattr(rounding, way), "rounding")
         found = rule.round(value, getattr(increment, way))
         assert Fraction(found) == expected
 

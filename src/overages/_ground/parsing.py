@@ -10,6 +10,7 @@ form or raises an `OveragesError` that names the field. A value class has one at
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from enum import Enum
 from functools import cache
 from itertools import islice
 from typing import Any, TypeAlias, TypeVar, cast, get_args
@@ -25,6 +26,7 @@ from overages.errors import (
     did_you_mean,
 )
 
+E = TypeVar("E", bound=Enum)
 T = TypeVar("T")
 
 Parser: TypeAlias = Callable[[object, Field], T]
@@ -78,6 +80,20 @@ def choice_of(literal: Any) -> Parser[Any]:
             return str.__str__(value)  # plain, also of an enum that is a str
         problem = f"must be one of {', '.join(choices)}{did_you_mean(value, choices)}"
         raise InvalidValue(field, value, problem)
+
+    return parse
+
+
+def member_of(kind: type[E]) -> Parser[E]:
+    """Return a parser that accepts the members of an enumeration, or their values."""
+    values = [member.value for member in kind]
+
+    def parse(value: object, field: Field) -> E:
+        try:
+            return kind(value)
+        except ValueError:
+            problem = f"must be one of {', '.join(values)}{did_you_mean(value, values)}"
+            raise InvalidValue(field, value, problem) from None
 
     return parse
 

@@ -2,9 +2,10 @@
 
 A quantity is an `int`, or a `Decimal` where it has decimals; the same value always has the same
 form: ``Decimal("5.0")`` becomes ``5``, ``"1.50"`` becomes ``Decimal("1.5")``, ``-0`` becomes ``0``.
-Inside, arithmetic is done on integers: a quantity times `SCALE`, or a ratio of two integers. No
-`decimal` operation that reads the ambient context (``+``, ``quantize``, ``normalize``) is used
-anywhere in the library: only construction, comparison and ``as_tuple``, which are exact always.
+Inside, arithmetic is done on integers: a quantity in picos (10^-12 of a unit), or a ratio of two
+integers. No `decimal` operation that reads the ambient context (``+``, ``quantize``,
+``normalize``) is used anywhere in the library: only construction, comparison and ``as_tuple``,
+which are exact always.
 
     over = unscaled(scaled(used) - scaled(limit))
     cost = number_from_ratio(numerator, denominator)       # Decimal("25"), or Fraction(1, 3)
@@ -27,16 +28,16 @@ Quantity: TypeAlias = int | Decimal
 """An exact number of units in its one form: `int` if whole, else a `Decimal`."""
 
 QuantityLike: TypeAlias = int | Decimal | str
-"""What is accepted for a number: `int`, `Decimal` or a plain decimal string."""
+"""A number as a caller may write it: `int`, `Decimal` or a plain decimal string."""
 
 Exact: TypeAlias = Decimal | Fraction
 """An unrounded amount: a `Decimal`; a `Fraction` only where no decimal is exact (price per 3)."""
 
 INTEGER_DIGITS: Final = 26
 DECIMAL_DIGITS: Final = 12
-SCALE: Final = 10**DECIMAL_DIGITS
+SCALE: Final = 10**DECIMAL_DIGITS  # picos of a unit: the finest quantity is 1 of them
 LIMIT: Final = 10**INTEGER_DIGITS
-_PLAIN: Final = r"([+-]?)([0-9]+)(?:\.([0-9]+))?"
+_NUMBER: Final = r"([+-]?)([0-9]+)(?:\.([0-9]+))?"
 _AMOUNT_DIGITS: Final = 1_000  # a product of the finest numbers there are has some two hundred
 _LONGEST: Final = 1_000  # characters; a longer string is no number that anyone wrote
 
@@ -90,20 +91,24 @@ def parse_ordinal(value: object, field: Field) -> int:
 
 
 def scaled(number: Quantity) -> int:
-    """Return a quantity as a whole number of its parts, `SCALE` of them to a unit."""
+    """Return a quantity in picos, `SCALE` of which are a unit.
+
+    >>> scaled(Decimal("0.5"))
+    500000000000
+    """
     if type(number) is int:
         return number * SCALE
     numerator, denominator = number.as_integer_ratio()
     return numerator * (SCALE // denominator)
 
 
-def unscaled(parts: int) -> Quantity:
-    """Return the quantity, in its one form, that `scaled` gave as `parts`."""
-    whole, rest = divmod(abs(parts), SCALE)
+def unscaled(picos: int) -> Quantity:
+    """Return a number of picos as a quantity in its one form: the inverse of `scaled`."""
+    integer, rest = divmod(abs(picos), SCALE)
     if not rest:
-        return whole if parts >= 0 else -whole
-    sign = "-" if parts < 0 else ""
-    return Decimal(f"{sign}{whole}.{rest:0{DECIMAL_DIGITS}d}".rstrip("0"))
+        return integer if picos >= 0 else -integer
+    sign = "-" if picos < 0 else ""
+    return Decimal(f"{sign}{integer}.{rest:0{DECIMAL_DIGITS}d}".rstrip("0"))
 
 
 def add_up(numbers: Iterable[Quantity]) -> Quantity:
@@ -256,17 +261,17 @@ _not_plain: Final = "must be a plain decimal number such as 12.5"
 
 
 def _scaled_text(text: str, field: Field) -> int:
-    match = re.fullmatch(_PLAIN, text) if len(text) <= _LONGEST else None
+    match = re.fullmatch(_NUMBER, text) if len(text) <= _LONGEST else None
     if match is None:
         raise InvalidValue(field, text, _not_plain)
-    sign, whole, decimals = match.groups("")
-    digits, decimals = whole.lstrip("0"), decimals.rstrip("0")
+    sign, integer, decimals = match.groups("")
+    digits, decimals = integer.lstrip("0"), decimals.rstrip("0")
     if len(digits) > INTEGER_DIGITS:
         raise InvalidValue(field, text, _too_large)
     if len(decimals) > DECIMAL_DIGITS:
         raise InvalidValue(field, text, _too_fine)
-    parts = int(digits + decimals.ljust(DECIMAL_DIGITS, "0"))
-    return -parts if sign == "-" else parts
+    picos = int(digits + decimals.ljust(DECIMAL_DIGITS, "0"))
+    return -picos if sign == "-" else picos
 
 
 def _scaled_decimal(number: Decimal, field: Field) -> int:
@@ -281,8 +286,8 @@ def _scaled_decimal(number: Decimal, field: Field) -> int:
     exponent += len(digits) - len(text)
     if exponent < -DECIMAL_DIGITS:
         raise InvalidValue(field, number, _too_fine)
-    parts: int = int(text) * 10 ** (exponent + DECIMAL_DIGITS)
-    return -parts if sign else parts
+    picos: int = int(text) * 10 ** (exponent + DECIMAL_DIGITS)
+    return -picos if sign else picos
 
 
 def _divide_out(number: int, prime: int) -> tuple[int, int]:

@@ -15,22 +15,43 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Final
 
-from attrs import frozen
-
 from overages._ground.names import parse_name
-from overages._ground.parsing import instance_of, optional
+from overages._ground.parsing import Problems, instance_of, optional, parse_all, parse_int
 from overages._ground.trusted import trusted
+from overages._ground.value import term, value
 from overages.amounts._currencies import CURRENT, WITHDRAWN
 from overages.amounts.exact import QuantityLike, parse_ratio
-from overages.amounts.rounding import Rounding, allocate, round_ratio
-from overages.errors import CurrencyMismatch, Field, InvalidType, InvalidValue, UnknownCurrency
+from overages.amounts.rounding import Rounding, allocate, parse_rounding, round_ratio
+from overages.errors import (
+    CurrencyMismatch,
+    Field,
+    InvalidType,
+    InvalidValue,
+    UnknownCurrency,
+    did_you_mean,
+)
 
+_EXPONENTS: Final = CURRENT | WITHDRAWN  # of ISO 4217
 _LARGEST: Final = 10**1000  # more can't be written out
 _ALIGNED: Final = re.compile(r"([^0-9+\-.,]?[<>^])?([1-9][0-9]*)?")  # what fills is no amount
 _FINEST: Final = 12  # decimal places that a unit of the host's own may have
 
 
-@frozen(init=False, weakref_slot=False)
+def _parse_exponent(value: object, field: Field) -> int:
+    exponent = parse_int(value, field)
+    if not 0 <= exponent <= _FINEST:
+        raise InvalidValue(field, value, f"must be from 0 to {_FINEST}")
+    return exponent
+
+
+def _unknown(code: str, field: Field) -> UnknownCurrency:
+    # Codes of three letters all resemble each other: only one in other letters is no guess.
+    hint = did_you_mean(code, {code.strip().upper()} & _EXPONENTS.keys())
+    problem = f"must be an ISO 4217 code such as USD, or a Currency with an exponent{hint}"
+    return UnknownCurrency(field, code, problem)
+
+
+@value
 class Currency:
     """A currency: its code and how many decimal places its minor unit has.
 
@@ -48,41 +69,41 @@ class Currency:
     Currency(code='credits', exponent=2)
     """
 
-    code: str
-    exponent: int
+    code: str = term(parse_name)
+    exponent: int = term(optional(_parse_exponent), otherwise=lambda made: made._iso_exponent)
 
-    def __init__(self, code: str, exponent: int | None = None) -> None:
-        code = parse_name(code, "currency")
-        known = CURRENT.get(code, WITHDRAWN.get(code))
-        if exponent is None:
-            if known is None:
-                problem = "must be an ISO 4217 code such as USD, or a Currency with an exponent"
-                raise UnknownCurrency("currency", code, problem)
-            exponent = known
-        elif type(exponent) is not int:
-            raise InvalidType("exponent", exponent, "must be an int")
-        elif not 0 <= exponent <= _FINEST:
-            raise InvalidValue("exponent", exponent, f"must be from 0 to {_FINEST}")
-        elif known is not None and known != exponent:
-            raise InvalidValue("exponent", exponent, f"must be {known} for {code} (ISO 4217)")
-        self.__attrs_init__(code, exponent)
+    def __init__(self, code: str, exponent: int | None = None) -> None: ...
 
-    @classmethod
-    def coerce(cls, value: object, field: Field = "currency") -> Currency:
-        """Return `value` if it is a `Currency`, or the ISO 4217 currency of that code."""
-        if isinstance(value, Currency):
-            return value
-        if isinstance(value, str):
-            return _of_code(value)
-        raise InvalidType(field, value, "must be a Currency or a code such as 'USD'")
+    def _check(self, problems: Problems) -> None:
+        exponent = self._iso_exponent
+        if self.exponent is None:
+            problems.add(_unknown(self.code, "code"))
+        elif exponent not in {None, self.exponent}:
+            problem = f"must be {exponent} for {self.code} (ISO 4217)"
+            problems.add(InvalidValue("exponent", self.exponent, problem))
+
+    @property
+    def _iso_exponent(self) -> int | None:
+        return _EXPONENTS.get(self.code)
 
     @property
     def shortest(self) -> str | Currency:
         """The code if that is enough to make the currency again, else the currency itself."""
-        return self.code if self.code in CURRENT or self.code in WITHDRAWN else self
+        return self if self._iso_exponent is None else self.code
 
     def __str__(self) -> str:
         return self.code
+
+
+def parse_currency(value: object, field: Field) -> Currency:
+    """Return `value` if it is a `Currency`, or the ISO 4217 currency of that code."""
+    if isinstance(value, Currency):
+        return value
+    if not isinstance(value, str):
+        raise InvalidType(field, value, "must be a Currency or a code such as 'USD'")
+    if value not in _EXPONENTS:
+        raise _unknown(value, field)
+    return _of_code(value)
 
 
 @lru_cache(maxsize=512)  # ISO 4217 has fewer; and one object for a currency compares fastest
@@ -90,7 +111,15 @@ def _of_code(code: str) -> Currency:
     return Currency(code)
 
 
-@frozen(init=False, repr=False, weakref_slot=False)
+def _parse_minor(value: object, field: Field) -> int:
+    if type(value) is not int:
+        raise InvalidType(field, value, "must be an int")
+    if not -_LARGEST < value < _LARGEST:
+        raise InvalidValue(field, value, "must have at most 1000 digits")
+    return value
+
+
+@value
 class Money:
     """An amount of money: a whole number of a currency's minor units, of any sign.
 
@@ -110,15 +139,10 @@ class Money:
     50.00 USD    50.00 USD 5,000.00
     """
 
-    minor: int
-    currency: Currency
+    minor: int = term(_parse_minor)
+    currency: Currency = term(parse_currency)
 
-    def __init__(self, minor: int, currency: Currency | str) -> None:
-        if type(minor) is not int:
-            raise InvalidType("minor", minor, "must be an int")
-        if not -_LARGEST < minor < _LARGEST:
-            raise InvalidValue("minor", minor, "must have at most 1000 digits")
-        self.__attrs_init__(minor, Currency.coerce(currency))
+    def __init__(self, minor: int, currency: Currency | str) -> None: ...
 
     @classmethod
     def of(
@@ -138,11 +162,14 @@ class Money:
         >>> Money.of("0.005", "USD", rounding="half_even")
         Money(0, 'USD')
         """
-        unit = Currency.coerce(currency)
-        minor = parse_ratio(amount, "amount") * 10**unit.exponent
-        if rounding is not None:
-            mode = Rounding.of(rounding, "rounding")
-            return cls(round_ratio(minor.numerator, minor.denominator, mode), unit)
+        exact, unit, rule = parse_all(
+            (parse_ratio, amount, "amount"),
+            (parse_currency, currency, "currency"),
+            (optional(parse_rounding), rounding, "rounding"),
+        )
+        minor = exact * 10**unit.exponent
+        if rule is not None:
+            return cls(round_ratio(minor.numerator, minor.denominator, rule), unit)
         if minor.denominator != 1:
             problem = f"must have at most {unit.exponent} decimals in {unit}, or name a rounding"
             raise InvalidValue("amount", amount, problem)

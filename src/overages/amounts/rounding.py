@@ -13,8 +13,9 @@ from collections.abc import Iterable, Sequence
 from enum import Enum
 from fractions import Fraction
 from math import lcm
+from typing import Final
 
-from overages._ground.parsing import each
+from overages._ground.parsing import each, member_of
 from overages.amounts.exact import (
     Quantity,
     QuantityLike,
@@ -28,7 +29,7 @@ from overages.errors import Field, InvalidType, InvalidValue
 
 
 class Rounding(Enum):
-    """What becomes of the part of a number that is finer than the unit it is rounded to.
+    """A rule for the part of a number that is finer than the unit it is rounded to.
 
     `HALF_UP` and `HALF_DOWN` send an exact half away from zero and towards zero, `HALF_EVEN` to the
     even neighbour; `UP` always goes away from zero, `DOWN` towards it, `CEILING` towards plus and
@@ -46,15 +47,6 @@ class Rounding(Enum):
     CEILING = "ceiling"
     FLOOR = "floor"
 
-    @classmethod
-    def of(cls, value: object, field: Field) -> Rounding:
-        """Return a `Rounding` from itself or from its name, such as ``"half_even"``."""
-        try:
-            return cls(value)
-        except ValueError:
-            names = ", ".join(member.value for member in cls)
-            raise InvalidValue(field, value, f"must be one of {names}") from None
-
     def round(self, value: QuantityLike | Fraction, increment: QuantityLike = 1) -> Quantity:
         """Round an exact number to a multiple of an increment.
 
@@ -71,6 +63,9 @@ class Rounding(Enum):
         step = parse_positive(increment, "increment")
         ratio = number / Fraction(step)
         return unscaled(round_ratio(ratio.numerator, ratio.denominator, self) * scaled(step))
+
+
+parse_rounding: Final = member_of(Rounding)
 
 
 def round_ratio(numerator: int, denominator: int, rounding: Rounding) -> int:
@@ -92,8 +87,8 @@ def _round_magnitude(numerator: int, denominator: int, rounding: Rounding) -> in
     if form is not None:
         factor, bias, divisor = form
         return (numerator * factor + bias) // divisor
-    whole, rest = divmod(2 * numerator + denominator, 2 * denominator)  # HALF_EVEN
-    return whole - (whole & 1) if rest == 0 else whole
+    half_up, rest = divmod(2 * numerator + denominator, 2 * denominator)
+    return half_up - (half_up & 1) if rest == 0 else half_up  # HALF_EVEN: a half to the even one
 
 
 def floor_form(denominator: int, rounding: Rounding) -> tuple[int, int, int] | None:
@@ -135,18 +130,18 @@ def allocate(total: int, weights: Iterable[QuantityLike | Fraction]) -> tuple[in
     """
     if not isinstance(total, int) or isinstance(total, bool):
         raise InvalidType("total", total, "must be an int")
-    parsed = each(_weight)(weights, "weights")
-    whole = sum(parsed, Fraction())
-    if not whole:
+    parsed = each(_parse_weight)(weights, "weights")
+    weight_of_all = sum(parsed, Fraction())
+    if not weight_of_all:
         if total:
             raise InvalidValue("weights", [str(w) for w in parsed], "must not all be zero")
         return (0,) * len(parsed)
     sign = -1 if total < 0 else 1
-    shares = _spread([abs(total) * w / whole for w in parsed], abs(total))
+    shares = _apportion([abs(total) * w / weight_of_all for w in parsed], abs(total))
     return tuple(sign * share for share in shares)
 
 
-def _weight(value: object, field: Field) -> Fraction:
+def _parse_weight(value: object, field: Field) -> Fraction:
     weight = parse_ratio(value, field)
     if weight < 0:
         raise InvalidValue(field, value, "must not be negative")
@@ -156,21 +151,22 @@ def _weight(value: object, field: Field) -> Fraction:
 def round_together(ratios: Sequence[tuple[int, int]], rounding: Rounding) -> tuple[int, ...]:
     """Round the sum of some ratios, none negative, once, and spread it over them.
 
-    Each part keeps its floor or gets one more, by largest remainder; a whole part is left as it is.
+    Each keeps its floor or gets one more, by largest remainder; an integer is left as it is.
 
     >>> round_together([(1, 2), (1, 2), (2, 1)], Rounding.HALF_UP)
     (1, 0, 2)
     """
     denominator = lcm(*(d for _, d in ratios))
     total = sum(n * (denominator // d) for n, d in ratios)
-    return _spread([Fraction(n, d) for n, d in ratios], round_ratio(total, denominator, rounding))
+    shares = [Fraction(n, d) for n, d in ratios]
+    return _apportion(shares, round_ratio(total, denominator, rounding))
 
 
-def _spread(parts: Sequence[Fraction], total: int) -> tuple[int, ...]:
-    """Round each part up or down so that they come to `total`, their own sum rounded."""
-    floors = [part.numerator // part.denominator for part in parts]
+def _apportion(shares: Sequence[Fraction], total: int) -> tuple[int, ...]:
+    """Round each share up or down so that they come to `total`, which is their own sum, rounded."""
+    floors = [share.numerator // share.denominator for share in shares]
     missing = total - sum(floors)
-    by_remainder = sorted(range(len(parts)), key=lambda i: (floors[i] - parts[i], i))
+    by_remainder = sorted(range(len(shares)), key=lambda i: (floors[i] - shares[i], i))
     for i in by_remainder[:missing]:
         floors[i] += 1
     return tuple(floors)

@@ -17,7 +17,7 @@ from overages.forms.form import Form
 from overages.forms.holders import any_of, in_order, list_of, optional, table, unless
 from overages.forms.values import EXACT, FLAG, INSTANT, NAME, NUMBER, ROUNDING, TEXT, WHOLE, named
 from overages.periods.cycle import Cycle
-from overages.periods.proration import Proration
+from overages.periods.proration import Proration, parse_proration
 from overages.prices.exchange import Exchanged
 from overages.prices.models import Graduated, Package, Percentage, PerUnit, Volume
 from overages.prices.tier import Tier
@@ -59,7 +59,7 @@ CARRY_OVER: Final = table(
     increment=NUMBER,
     rounding=ROUNDING,
 )
-_PRORATION: Final = named(Proration.of)
+_PRORATION: Final = named(parse_proration)
 _AMOUNT_OR_UNITS: Final = {"amount": optional(MONEY), "quantity": optional(NUMBER)}
 COMMITMENT: Final = table(Commitment, **_AMOUNT_OR_UNITS, overage_factor=NUMBER, true_up=FLAG)
 DISCOUNT: Final = table(Discount, name=NAME, percent=optional(NUMBER), **_AMOUNT_OR_UNITS)

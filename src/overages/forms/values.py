@@ -17,7 +17,7 @@ from typing import Any, Final, TypeAlias
 from overages._ground.names import parse_name
 from overages._ground.parsing import Parser, Problems, parse_flag
 from overages.amounts.exact import number_from_ratio, number_text
-from overages.amounts.rounding import Rounding
+from overages.amounts.rounding import parse_rounding
 from overages.errors import Field, InvalidType, InvalidValue, at
 from overages.forms.form import Form, behind
 from overages.periods.period import Period, format_instant, instant_from_text
@@ -112,4 +112,4 @@ WHOLE: Final = Form(_write_number, _read_whole)
 EXACT: Final = Form(_write_number, _read_exact)
 INSTANT: Final = Form(lambda moment, _: format_instant(moment), _read_instant)
 PERIOD: Final = Form(lambda period, _: period.isoformat(), _read_period)
-ROUNDING: Final = named(Rounding.of)
+ROUNDING: Final = named(parse_rounding)

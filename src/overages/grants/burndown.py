@@ -28,7 +28,7 @@ from overages.amounts.exact import (
     scaled,
     unscaled,
 )
-from overages.amounts.money import Currency
+from overages.amounts.money import Currency, parse_currency
 from overages.errors import Field, InvalidValue
 from overages.periods.period import parse_instant
 
@@ -181,7 +181,7 @@ class Burndown:
         values = parse_all(
             (parse_instant, at, "at"),
             (optional_name, metric, "metric"),
-            (optional(Currency.coerce), currency, "currency"),
+            (optional(parse_currency), currency, "currency"),
             (_accounts, accounts, "accounts"),
             (parse_non_negative_sum, overage, "overage"),
             (parse_non_negative_sum, settled, "settled"),

@@ -24,7 +24,7 @@ from overages._ground.parsing import (
     tuple_of,
 )
 from overages.amounts.exact import Quantity, QuantityLike, parse_quantity, scaled
-from overages.amounts.money import Currency, Money
+from overages.amounts.money import Currency, Money, parse_currency
 from overages.errors import CurrencyMismatch, Field, InvalidType, InvalidValue, at
 from overages.grants.burndown import Burndown
 from overages.grants.drawn_grant import Pool
@@ -153,14 +153,14 @@ def _nothing(start: object, metric: object, currency: object) -> Burndown:
     moment, counted, unit = parse_all(
         (parse_instant, start, "start"),
         (optional_name, metric, "metric"),
-        (optional(Currency.coerce), currency, "currency"),
+        (optional(parse_currency), currency, "currency"),
     )
     return Burndown(moment, counted, unit)
 
 
 def _check_same(before: Burndown, metric: object, currency: object) -> None:
     counted, unit = parse_all(
-        (optional_name, metric, "metric"), (optional(Currency.coerce), currency, "currency")
+        (optional_name, metric, "metric"), (optional(parse_currency), currency, "currency")
     )
     if (counted, unit) != (before.metric, before.currency):
         problem = f"must be of metric {metric!r} and currency {currency!r}, as the call is"

@@ -14,7 +14,7 @@ from overages.amounts.exact import (
     optional_non_negative,
     parse_non_negative,
 )
-from overages.amounts.money import Currency, Money
+from overages.amounts.money import Currency, Money, parse_currency
 from overages.errors import Field, InvalidValue
 from overages.prices.models import PerUnit
 from overages.terms.allowance import Allowance
@@ -49,7 +49,7 @@ def plan_from_monthly_fields(
     >>> plan.allowances["tokens"].price
     PerUnit(price=Decimal('0.0001'), per=1)
     """
-    unit = Currency.coerce(currency)
+    unit = parse_currency(currency, "currency")
     cents = 10**unit.exponent
     tokens, runs, seats, token_price, run_price, seat_price, fee = parse_all(
         (optional_non_negative, included_tokens_monthly, "included_tokens_monthly"),

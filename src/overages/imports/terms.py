@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Final
 
 from overages._ground.parsing import Problems
-from overages.amounts.money import Currency, Money
+from overages.amounts.money import Currency, Money, parse_currency
 from overages.errors import InvalidType, InvalidValue
 from overages.imports.tables import each_of, keys_of, read_fields, table_of
 from overages.periods.cycle import Cycle
@@ -66,7 +66,7 @@ def read_cycle(value: object) -> Cycle:
 def _currency(value: object) -> Currency:
     if isinstance(value, dict):
         return Currency(**keys_of(value, required=["code", "exponent"], optional=[]))
-    return Currency.coerce(value)
+    return parse_currency(value, "currency")
 
 
 def _allowance(value: object, unit: Currency) -> Allowance:

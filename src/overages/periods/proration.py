@@ -13,7 +13,7 @@ from enum import Enum
 from fractions import Fraction
 from typing import Final
 
-from overages._ground.parsing import instance_of, parse_all
+from overages._ground.parsing import instance_of, member_of, parse_all
 from overages.errors import Field, InvalidValue
 from overages.periods.period import Period, parse_instant
 from overages.periods.timezones import parse_timezone, zone_of
@@ -56,15 +56,6 @@ class Proration(Enum):
     FULL = "full"
     REFUSED = "refused"
 
-    @classmethod
-    def of(cls, value: object, field: Field) -> Proration:
-        """Return a `Proration` from itself or from its name, such as ``"days"``."""
-        try:
-            return cls(value)
-        except ValueError:
-            names = ", ".join(rule.value for rule in cls)
-            raise InvalidValue(field, value, f"must be one of {names}") from None
-
     def share(self, part: Period, whole: Period, timezone: str = "UTC") -> Fraction:
         """Return how much of a period a part of it is, exactly: from 0 to 1.
 
@@ -94,6 +85,9 @@ class Proration(Enum):
             raise InvalidValue("whole", whole, f"must have a day that {self.value} counts")
         # A part may start in an hour that clocks showed twice, and so seem longer than the whole.
         return Fraction(min(length(part, self, zone, "part"), total), total)
+
+
+parse_proration: Final = member_of(Proration)
 
 
 def length(period: Period, rule: Proration, zone: tzinfo, field: Field) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from overages._ground.parsing import an_iterable
 from overages.amounts.exact import SCALE, scaled, unscaled
-from overages.amounts.money import Currency, Money
+from overages.amounts.money import Currency, Money, parse_currency
 from overages.errors import CurrencyMismatch, InvalidType, InvalidValue
 from overages.records.record import OverageRecord
 from overages.statements.summary import MetricTotal, Summary
@@ -39,7 +39,7 @@ def aggregate(
     >>> print(aggregate([record, record]).total)
     50.00 USD
     """
-    unit = None if currency is None else Currency.coerce(currency)
+    unit = None if currency is None else parse_currency(currency, "currency")
     # By metric: whole units, 1/SCALE parts of others, minor units.
     cells: dict[str, list[int]] = {}
     adjusted: dict[str, int] = {}  # minor units by line

@@ -17,7 +17,7 @@ from overages._ground.names import parse_name
 from overages._ground.parsing import instance_of, parse_all
 from overages._ground.trusted import trusted
 from overages.amounts.exact import Quantity, add_up, parse_sum, plain_text
-from overages.amounts.money import Currency, Money
+from overages.amounts.money import Currency, Money, parse_currency
 from overages.errors import CurrencyMismatch, UnknownMetric
 
 _ALIGN: Final = "lrr"
@@ -70,7 +70,7 @@ class Summary:
         metrics: Mapping[str, MetricTotal],
         adjustments: Mapping[str, Money] = MappingProxyType({}),
     ) -> None:
-        unit = Currency.coerce(currency)
+        unit = parse_currency(currency, "currency")
         kept = {}
         for metric, total in instance_of(Mapping)(metrics, "metrics").items():
             _require_currency(unit, instance_of(MetricTotal)(total, ("metrics", metric)).cost)

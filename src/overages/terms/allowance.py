@@ -19,10 +19,10 @@ from overages._ground.names import optional_name
 from overages._ground.parsing import instance_of, optional, parse_all
 from overages.amounts.exact import Quantity, QuantityLike, optional_non_negative, parse_positive
 from overages.amounts.money import Money, optional_non_negative_money
-from overages.amounts.rounding import Rounding
+from overages.amounts.rounding import Rounding, parse_rounding
 from overages.errors import InvalidValue
 from overages.periods.cycle import Cycle
-from overages.periods.proration import Proration
+from overages.periods.proration import Proration, parse_proration
 from overages.prices.models import PriceModel, parse_price_model
 from overages.terms.carry_over import CarryOver
 from overages.terms.commitment import Commitment
@@ -117,9 +117,9 @@ class Allowance:
             (optional_name, included_per, "included_per"),
             (optional(instance_of(Cycle)), included_for, "included_for"),
             (optional(instance_of(CarryOver)), carry_over, "carry_over"),
-            (Proration.of, proration, "proration"),
+            (parse_proration, proration, "proration"),
             (parse_positive, increment, "increment"),
-            (Rounding.of, increment_rounding, "increment_rounding"),
+            (parse_rounding, increment_rounding, "increment_rounding"),
             (some_discounts, discounts, "discounts"),
             (optional(instance_of(Commitment)), commitment, "commitment"),
             (optional_non_negative_money, maximum, "maximum"),

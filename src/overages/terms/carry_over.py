@@ -29,7 +29,7 @@ from overages.amounts.exact import (
     parse_quantity,
     parse_ratio,
 )
-from overages.amounts.rounding import Rounding
+from overages.amounts.rounding import Rounding, parse_rounding
 from overages.errors import Field, InvalidValue
 from overages.periods.period import Period
 
@@ -93,7 +93,7 @@ class CarryOver:
             (one_of("oldest_first", "included_first"), draw, "draw"),
             (one_of("charged", "carried"), overage, "overage"),
             (parse_positive, increment, "increment"),
-            (Rounding.of, rounding, "rounding"),
+            (parse_rounding, rounding, "rounding"),
         )
         self.__attrs_init__(*values)
 

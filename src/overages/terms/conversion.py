@@ -24,7 +24,7 @@ from overages.amounts.exact import (
     parse_quantity,
     plain_text,
 )
-from overages.amounts.rounding import Rounding
+from overages.amounts.rounding import Rounding, parse_rounding
 from overages.errors import InvalidValue
 
 
@@ -51,7 +51,7 @@ class Conversion:
     divide: Quantity = term(parse_positive)
     increment: Quantity | None = term(optional(parse_positive))
     minimum: Quantity = term(parse_non_negative)
-    rounding: Rounding = term(Rounding.of)
+    rounding: Rounding = term(parse_rounding)
 
     def __init__(
         self,

@@ -17,10 +17,10 @@ from overages._ground.display import html_table
 from overages._ground.names import by_metric, parse_name
 from overages._ground.parsing import Problems, instance_of, one_of, optional, parse_all
 from overages.amounts.exact import Quantity, plain_text
-from overages.amounts.money import Currency, Money, optional_non_negative_money
-from overages.amounts.rounding import Rounding, floor_form
+from overages.amounts.money import Currency, Money, optional_non_negative_money, parse_currency
+from overages.amounts.rounding import Rounding, floor_form, parse_rounding
 from overages.errors import CurrencyMismatch, InvalidValue
-from overages.periods.proration import Proration
+from overages.periods.proration import Proration, parse_proration
 from overages.prices.models import PriceModel, TieredPrice
 from overages.terms.allowance import USUAL, Allowance, money_of, unusual
 from overages.terms.discount import Discount, some_discounts
@@ -111,15 +111,15 @@ class Plan:
     ) -> None:
         values = parse_all(
             (parse_name, slug, "slug"),
-            (Currency.coerce, currency, "currency"),
+            (parse_currency, currency, "currency"),
             (_parse_allowances, allowances, "allowances"),
-            (Rounding.of, rounding, "rounding"),
+            (parse_rounding, rounding, "rounding"),
             (one_of("line", "total"), rounding_scope, "rounding_scope"),
             (optional(instance_of(Money)), base_fee, "base_fee"),
             (some_discounts, discounts, "discounts"),
             (optional_non_negative_money, maximum, "maximum"),
             (optional_non_negative_money, minimum, "minimum"),
-            (Proration.of, proration, "proration"),
+            (parse_proration, proration, "proration"),
         )
         self.__attrs_init__(*values)
         _check(self)

@@ -14,7 +14,7 @@ from attrs import evolve
 from hypothesis import strategies as st
 
 from overages.amounts.exact import number_from_ratio
-from overages.amounts.money import Currency, Money
+from overages.amounts.money import Money, parse_currency
 from overages.amounts.rounding import Rounding
 from overages.periods.period import Period
 from overages.records.chain import ChainHead, row_digest, row_of
@@ -105,7 +105,7 @@ def single_records(
     """Return a record that could be the next one of a chain: a charge, or a correction."""
     corrects = previous.sequence > 0 and draw(st.booleans())
     quantity, exact, price = draw(_corrections if corrects else _charges)
-    currency = Currency.coerce(cook(draw(currencies)))
+    currency = parse_currency(cook(draw(currencies)), "currency")
     due = exact * 10**currency.exponent
     minor = due // 1 + draw(st.integers(0, due % 1 != 0))
     last = min(_MOST_REVISIONS, previous.sequence + 1)

@@ -22,7 +22,7 @@ from overages.amounts.exact import (
     scaled,
     unscaled,
 )
-from overages.amounts.rounding import Rounding
+from overages.amounts.rounding import Rounding, parse_rounding
 
 
 @frozen(init=False, repr=False, weakref_slot=False)
@@ -52,7 +52,7 @@ class Increment:
         values = parse_all(
             (parse_positive, step, "step"),
             (parse_non_negative, first, "first"),
-            (Rounding.of, rounding, "rounding"),
+            (parse_rounding, rounding, "rounding"),
         )
         self.__attrs_init__(*values)
 

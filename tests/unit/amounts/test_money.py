@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from overages import Currency, Money
-from overages.errors import CurrencyMismatch, InvalidType, InvalidValue, UnknownCurrency
+from overages.amounts.money import parse_currency
+from overages.errors import (
+    CurrencyMismatch,
+    InvalidType,
+    InvalidValue,
+    InvalidValues,
+    UnknownCurrency,
+)
 
 USD_5 = Money(500, "USD")
 ORDER: list[Callable[[Any, Any], bool]] = [operator.lt, operator.le, operator.gt, operator.ge]
@@ -23,11 +30,26 @@ def test_iso_4217_decides_the_exponent_of_its_codes(code: str, exponent: int) ->
     assert Currency(code).exponent == exponent
 
 
-@pytest.mark.parametrize("code", ["usd", "US", "XYZ", "XAU", "credits"])
+@pytest.mark.parametrize("code", ["US", "XYZ", "XAU", "credits"])
 def test_a_code_that_iso_4217_has_no_exponent_for_is_unknown(code: str) -> None:
     problem = "must be an ISO 4217 code such as USD, or a Currency with an exponent"
-    with pytest.raises(UnknownCurrency, match=f"^currency: {problem}, got '{code}'$"):
+    with pytest.raises(UnknownCurrency, match=f"^code: {problem}, got '{code}'$"):
         Currency(code)
+    with pytest.raises(UnknownCurrency, match=f"^unit: {problem}, got '{code}'$"):
+        parse_currency(code, "unit")
+
+
+@pytest.mark.parametrize("code", ["usd", "Usd", " USD"])
+def test_a_code_in_other_letters_is_unknown_and_the_right_one_is_named(code: str) -> None:
+    hint = r"with an exponent \(did you mean 'USD'\?\), got "
+    with pytest.raises(UnknownCurrency, match=hint):
+        Money(5, code)
+
+
+def test_a_code_and_an_exponent_that_are_both_refused_are_told_together() -> None:
+    with pytest.raises(InvalidValues) as caught:
+        Currency("", 13)
+    assert [error.field for error in caught.value.errors] == ["code", "exponent"]
 
 
 @pytest.mark.parametrize("exponent", [0, 2, 12])
@@ -58,20 +80,20 @@ def test_an_exponent_is_an_int(exponent: Any) -> None:
     ("code", "error"), [("", InvalidValue), ("US\n", InvalidValue), (840, InvalidType)]
 )
 def test_a_code_is_a_name(code: Any, error: type[Exception]) -> None:
-    with pytest.raises(error, match=r"^currency: must "):
+    with pytest.raises(error, match=r"^code: must "):
         Currency(code)
 
 
 def test_a_currency_is_made_of_itself_or_its_code() -> None:
     euro = Currency("EUR")
-    assert Currency.coerce(euro) is euro
-    assert Currency.coerce("EUR") == euro
+    assert parse_currency(euro, "currency") is euro
+    assert parse_currency("EUR", "currency") == euro
 
 
 @pytest.mark.parametrize("value", [None, 978, b"EUR"])
 def test_a_currency_is_made_of_nothing_else(value: object) -> None:
     with pytest.raises(InvalidType, match=r"^unit: must be a Currency or a code such as 'USD', "):
-        Currency.coerce(value, "unit")
+        parse_currency(value, "unit")
 
 
 def test_a_currency_prints_its_code() -> None:

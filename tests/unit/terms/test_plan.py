@@ -92,8 +92,8 @@ def test_a_plan_with_many_faults_reports_them_all() -> None:
     assert str(caught.value) == (
         "9 problems:\n"
         "- slug: must not be empty, got ''\n"
-        "- currency: must be an ISO 4217 code such as USD, or a Currency with an exponent, "
-        "got 'usd'\n"
+        "- currency: must be an ISO 4217 code such as USD, or a Currency with an exponent "
+        "(did you mean 'USD'?), got 'usd'\n"
         "- allowances.tokens: must be of type Allowance, got PerUnit(price=1, per=1)\n"
         "- allowances.<metric>: must not be empty, got ''\n"
         "- allowances.<metric>: must be a str, got 5\n"

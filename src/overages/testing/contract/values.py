@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from overages.amounts.exact import Exact, QuantityLike
-from overages.amounts.money import Currency, Money
+from overages.amounts.money import Currency, Money, parse_currency
 from overages.periods.period import Period
 from overages.prices.models import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
 from overages.prices.tier import Tier
@@ -83,7 +83,7 @@ class ValueContract(ContractBase):
         check_read_as_recorded(repository, priced(PerUnit("0.7"), LARGEST, currency))
         summary = repository.summary(OURS)
         assert summary is not None
-        assert summary.currency == Currency.coerce(currency)
+        assert summary.currency == parse_currency(currency, "currency")
 
     def test_corrections_of_thirds_and_sevenths_sum_exactly(self, repository: Repository) -> None:
         prices = [PerUnit(1, per=3), PerUnit(1, per=7), PerUnit(LARGEST, per=11), PerUnit("0.1")]

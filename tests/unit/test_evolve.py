@@ -28,6 +28,7 @@ from overages import (
     UsageEvent,
     calculate,
 )
+from overages._ground.value import evolve
 from overages.errors import InvalidValue
 from overages.settlements.carry_over_result import CarryOverResult
 from overages.settlements.pool_share import PoolShare
@@ -127,5 +128,5 @@ def test_a_change_is_validated() -> None:
 
 def test_what_was_carried_is_worked_out_anew() -> None:
     carrying = CarryOverResult(CarryOver(), [], 5, 3, FEBRUARY)
-    assert attrs.evolve(carrying, used=9).overage == 4
-    assert attrs.evolve(carrying, rule=CarryOver(1)).carried == (CarriedUnits(1, FEBRUARY),)
+    assert evolve(carrying, used=9).overage == 4
+    assert evolve(carrying, rule=CarryOver(1)).carried == (CarriedUnits(1, FEBRUARY),)

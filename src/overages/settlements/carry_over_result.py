@@ -1,10 +1,27 @@
 """Carry-over in one period: an allowance with what earlier periods left, and what it leaves.
 
-The state between two periods is a tuple of `CarriedUnits`, and one period after another gives what
-all at once do:
+In a period, in this order:
+
+1. What earlier periods used beforehand is repaid, out of all units that the period can use.
+2. What is used is drawn: units of the oldest period first, or what the period includes first.
+3. Of the rest, what could be used in this period for the last time expires.
+4. Where more is left than may leave a period, the oldest is cut.
+5. What is left still goes on. Units beyond the limit are charged, or go on as owed.
+
+In March, which includes 100 units, by the rule ``CarryOver(up_to=110, expires_after=2)``:
+
+    brought       50 from January, for the last time, and 30 from February
+    limit         180 = 100 + 50 + 30
+    used          40, drawn from January's 50: nothing is over
+    expired       10 of January's
+    cut           20 of February's, since 130 are left and at most 110 leave the period
+    carried       10 of February's, 100 of March's
+
+The state between two periods is a tuple of `CarriedUnits`, by the period that they are from, and
+not one number: only so can a later period tell what expires. One period after another gives what
+all at once would:
 
     february = CarryOverResult(rule, january.carried, 500_000, 510_000, period)
-    february.limit, february.overage, february.carried
 """
 
 from __future__ import annotations
@@ -13,10 +30,9 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Final
 
-from attrs import evolve, field, frozen
-
 from overages._ground.display import text_table
-from overages._ground.parsing import instance_of, parse_all, tuple_of
+from overages._ground.parsing import Problems, instance_of, tuple_of
+from overages._ground.value import derived, evolve, term, value
 from overages.amounts.exact import (
     Quantity,
     QuantityLike,
@@ -33,50 +49,62 @@ from overages.terms.carry_over import CarriedUnits, CarryOver
 _COLUMNS: Final = ["from", "units", "drawn", "expired", "cut", "carried on"]
 
 
-@frozen(init=False, weakref_slot=False)
-class CarryOverResult:
-    """What an allowance came to in one period: its limit and overage, and what it leaves.
+def parse_carried(value: object, field: Field) -> tuple[CarriedUnits, ...]:
+    """Parse an iterable of `CarriedUnits`, each from a later period than the one before."""
+    carried, problems = tuple_of(CarriedUnits)(value, field), Problems()
+    for i, (older, units) in enumerate(pairwise(carried), 1):
+        if units.period.start < older.period.end:
+            problem = f"must come from a period after that of the one before, {older.period}"
+            problems.add(InvalidValue(at(field, i), units, problem))
+    problems.raise_any()
+    return carried
 
-    Units used beforehand are drawn first, then what is used. Nothing is lost: in signed units,
+
+@value
+class CarryOverResult:
+    """An allowance in one period: its limit and overage, and the units that it leaves.
+
+    Nothing is lost: in signed units,
     ``brought + included - used + overage == expired + cut + carried``. In what is `drawn` and
     `expired`, `periods_left` counts this period; in what is `cut` and `carried`, it doesn't.
 
     :param rule: by which units are carried over.
-    :param brought: what earlier periods left, the oldest first.
+    :param brought: the units that earlier periods left, the oldest first.
     :param included: units that the period itself includes, zero or more.
     :param used: units used in it, zero or more.
     :param period: when; it follows all periods that something is brought from.
     :raises InvalidType: for a value of a wrong type.
-    :raises InvalidValue: if what is brought isn't in order, and for any other fault.
+    :raises InvalidValue: if what is brought isn't in order, and for any other fault;
+        `InvalidValues` for several.
 
     >>> january = CarryOverResult(CarryOver(share="0.5"), [], 1_000, 300, Period.month(2024, 1))
     >>> january.cut[0].quantity, january.carried[0].quantity
     (200, 500)
-    >>> month, left = Period.month(2024, 2), january.carried
-    >>> february = CarryOverResult(january.rule, left, 1_000, 1_700, month)
+    >>> month, brought = Period.month(2024, 2), january.carried
+    >>> february = CarryOverResult(january.rule, brought, 1_000, 1_700, month)
     >>> february.limit, february.overage
     (1500, 200)
     """
 
-    rule: CarryOver
-    brought: tuple[CarriedUnits, ...]
-    included: Quantity
-    used: Quantity
-    period: Period
-    limit: Quantity = field(init=False, eq=False, repr=False)
+    rule: CarryOver = term(instance_of(CarryOver))
+    brought: tuple[CarriedUnits, ...] = term(parse_carried)
+    included: Quantity = term(parse_non_negative)
+    used: Quantity = term(parse_non_negative)
+    period: Period = term(instance_of(Period))
+    limit: Quantity = derived()
     """Units that could be used: included and brought, without those used beforehand."""
-    overage: Quantity = field(init=False, eq=False, repr=False)
+    overage: Quantity = derived()
     """Units to charge: those beyond the limit; none where the rule carries them."""
-    drawn: tuple[CarriedUnits, ...] = field(init=False, eq=False, repr=False)
-    """What was drawn, in its order; what the period itself includes has its `period`."""
-    repaid: tuple[CarriedUnits, ...] = field(init=False, eq=False, repr=False)
-    """What of it was for units used beforehand, as negative quantities."""
-    expired: tuple[CarriedUnits, ...] = field(init=False, eq=False, repr=False)
-    """What could be used in this period for the last time, and wasn't."""
-    cut: tuple[CarriedUnits, ...] = field(init=False, eq=False, repr=False)
-    """What was more than may leave a period."""
-    carried: tuple[CarriedUnits, ...] = field(init=False, eq=False, repr=False)
-    """What goes to the next period, the oldest first."""
+    drawn: tuple[CarriedUnits, ...] = derived()
+    """The units that were drawn, in order; those that the period includes have its `period`."""
+    repaid: tuple[CarriedUnits, ...] = derived()
+    """The part of them that was for units used beforehand, as negative quantities."""
+    expired: tuple[CarriedUnits, ...] = derived()
+    """Units that could be used in this period for the last time, and weren't."""
+    cut: tuple[CarriedUnits, ...] = derived()
+    """Units that were more than may leave a period."""
+    carried: tuple[CarriedUnits, ...] = derived()
+    """The units that go to the next period, the oldest first."""
 
     def __init__(
         self,
@@ -85,43 +113,40 @@ class CarryOverResult:
         included: QuantityLike,
         used: QuantityLike,
         period: Period,
-    ) -> None:
-        terms, layers, own, units, when = parse_all(
-            (instance_of(CarryOver), rule, "rule"),
-            (_in_order, brought, "brought"),
-            (parse_non_negative, included, "included"),
-            (parse_non_negative, used, "used"),
-            (instance_of(Period), period, "period"),
-        )
-        if layers and when.start < layers[-1].period.end:
-            problem = f"must not start before {layers[-1].period} ends, which something is from"
-            raise InvalidValue("period", when, problem)
-        self.__attrs_init__(terms, layers, own, units, when)
-        self._draw()
+    ) -> None: ...
 
-    def _draw(self) -> None:
+    def _check(self, problems: Problems) -> None:
+        if self.brought and self.period.start < self.brought[-1].period.end:
+            last = self.brought[-1].period
+            problem = f"must not start before {last} ends, which something is from"
+            problems.add(InvalidValue("period", self.period, problem))
+
+    def _complete(self) -> None:
         """Work out what is drawn, and what becomes of the rest."""
-        rule, there, debts = self.rule, self._there(), _negative(self.brought)
-        units, owed = _parts(there), _parts(debts)
-        limit = unscaled(max(0, units - owed))
+        usable, owed = self._usable(), [units for units in self.brought if units.quantity < 0]
+        picos, owed_picos = _picos(usable), _picos(owed)
+        limit = unscaled(max(0, picos - owed_picos))
         over = excess(self.used, limit)
-        drawn, unused = _divided(self._in_turn(there), owed + scaled(self.used))
-        expired, going = _aged(unused)
-        most = rule.most(self.included)
-        cut, kept = _divided(going, 0 if most is None else max(0, _parts(going) - scaled(most)))
-        repaid, unpaid = _divided(debts, units)
-        if over and rule.overage == "carried":
-            unpaid.append(CarriedUnits(unscaled(-scaled(over)), self.period))
-        _set_all(
-            self,
-            limit=limit,
-            overage=0 if rule.overage == "carried" else over,
-            drawn=tuple(drawn),
-            repaid=tuple(repaid),
-            expired=tuple(expired),
-            cut=tuple(cut),
-            carried=(*unpaid, *kept),  # one of them is empty
-        )
+        # What was used beforehand is drawn as if it were used first, for it came first.
+        drawn, unused = _divided(self._in_turn(usable), owed_picos + scaled(self.used))
+        repaid, still_owed = _divided(owed, picos)
+        expired, staying = _aged(unused)
+        # Expired units are gone before the bound is looked at: they don't use it up.
+        most = self.rule.most(self.included)
+        cut, kept = _divided(staying, 0 if most is None else max(0, _picos(staying) - scaled(most)))
+        if over and self.rule.overage == "carried":
+            still_owed.append(CarriedUnits(unscaled(-scaled(over)), self.period))
+        results = {
+            "limit": limit,
+            "overage": 0 if self.rule.overage == "carried" else over,
+            "drawn": tuple(drawn),
+            "repaid": tuple(repaid),
+            "expired": tuple(expired),
+            "cut": tuple(cut),
+            "carried": (*still_owed, *kept),  # one of them is empty: units are left, or owed
+        }
+        for name, result in results.items():
+            object.__setattr__(self, name, result)
 
     @property
     def free(self) -> Quantity:
@@ -131,17 +156,18 @@ class CarryOverResult:
         """
         return self.limit if self.rule.overage == "charged" else max(self.limit, self.used)
 
-    def _there(self) -> list[CarriedUnits]:
-        """Return what can be drawn, the oldest first, what the period includes as the last."""
+    def _usable(self) -> list[CarriedUnits]:
+        """Return the units that can be drawn, the oldest first, the period's own as the last."""
         after = self.rule.expires_after
         left = None if after is None else after + 1
         own = [CarriedUnits(self.included, self.period, left)] if self.included else []
-        return [*(layer for layer in self.brought if layer.quantity > 0), *own]
+        return [*(units for units in self.brought if units.quantity > 0), *own]
 
-    def _in_turn(self, there: list[CarriedUnits]) -> list[CarriedUnits]:
+    def _in_turn(self, usable: list[CarriedUnits]) -> list[CarriedUnits]:
+        """Return units in the order in which they are drawn."""
         if self.rule.draw == "oldest_first":
-            return there
-        return sorted(there, key=lambda layer: layer.period != self.period)
+            return usable
+        return sorted(usable, key=lambda units: units.period != self.period)
 
     def explain(self) -> str:
         """Say where the limit comes from and what became of it, as text with a line for each part.
@@ -162,67 +188,50 @@ class CarryOverResult:
             *numbers,
             " (carried on)" if over and not self.overage else "",
         )
-        rows = [_COLUMNS, *(self._row(layer.period, layer.quantity) for layer in self.brought)]
+        rows = [_COLUMNS, *(self._row(units.period, units.quantity) for units in self.brought)]
         rows.append(["included", *self._row(self.period, self.included)[1:]])
         return f"{title}\n\n{text_table(rows, 'lrrrrr')}"
 
-    def _row(self, period: Period, units: Quantity) -> list[str]:
-        became = ((*self.drawn, *self.repaid), self.expired, self.cut, self.carried)
+    def _row(self, period: Period, quantity: Quantity) -> list[str]:
+        fates = ((*self.drawn, *self.repaid), self.expired, self.cut, self.carried)
         numbers = [
-            next((layer.quantity for layer in layers if layer.period == period), 0)
-            for layers in became
+            next((units.quantity for units in fate if units.period == period), 0) for fate in fates
         ]
-        return [period.describe(), *map(plain_text, [units, *numbers])]
+        return [period.describe(), *map(plain_text, [quantity, *numbers])]
 
 
-def _in_order(value: object, field: Field) -> tuple[CarriedUnits, ...]:
-    layers = tuple_of(CarriedUnits)(value, field)
-    for i, (before, layer) in enumerate(pairwise(layers), 1):
-        if layer.period.start < before.period.end:
-            problem = f"must come from a period after that of the one before, {before.period}"
-            raise InvalidValue(at(field, i), layer, problem)
-    return layers
-
-
-def _negative(layers: Iterable[CarriedUnits]) -> list[CarriedUnits]:
-    return [layer for layer in layers if layer.quantity < 0]
-
-
-def _parts(layers: Iterable[CarriedUnits]) -> int:
-    """Return the units of some layers, of one sign, in parts."""
-    return sum(abs(scaled(layer.quantity)) for layer in layers)
+def _picos(carried: Iterable[CarriedUnits]) -> int:
+    """Add up units of one sign, without it, in picos."""
+    return sum(abs(scaled(units.quantity)) for units in carried)
 
 
 def _divided(
-    layers: Iterable[CarriedUnits], parts: int
+    carried: Iterable[CarriedUnits], picos: int
 ) -> tuple[list[CarriedUnits], list[CarriedUnits]]:
-    """Take so many parts from layers, in their order; return what is taken and what is left."""
+    """Take so many picos from units, in their order; return what is taken and what is left."""
     taken: list[CarriedUnits] = []
     left: list[CarriedUnits] = []
-    for layer in layers:
-        whole = abs(scaled(layer.quantity))
-        part = min(parts, whole)
-        parts -= part
-        sign = 1 if layer.quantity > 0 else -1
-        for into, share in [(taken, part), (left, whole - part)]:
-            if share:
-                into.append(evolve(layer, quantity=unscaled(sign * share)))
+    for units in carried:
+        held = abs(scaled(units.quantity))
+        share = min(picos, held)
+        picos -= share
+        sign = 1 if units.quantity > 0 else -1
+        for side, size in [(taken, share), (left, held - share)]:
+            if size:
+                side.append(evolve(units, quantity=unscaled(sign * size)))
     return taken, left
 
 
-def _aged(layers: Iterable[CarriedUnits]) -> tuple[list[CarriedUnits], list[CarriedUnits]]:
+def _aged(
+    unused: Iterable[CarriedUnits],
+) -> tuple[list[CarriedUnits], list[CarriedUnits]]:
     """Return what expires at the end of a period, and the rest as it goes on, the oldest first."""
-    expired, going = [], []
-    for layer in sorted(layers, key=lambda layer: layer.period):
-        if layer.periods_left is None:
-            going.append(layer)
-        elif layer.periods_left == 1:
-            expired.append(layer)
+    expired, staying = [], []
+    for units in sorted(unused, key=lambda units: units.period):
+        if units.periods_left is None:
+            staying.append(units)
+        elif units.periods_left == 1:
+            expired.append(units)
         else:
-            going.append(evolve(layer, periods_left=layer.periods_left - 1))
-    return expired, going
-
-
-def _set_all(value: CarryOverResult, **fields: object) -> None:
-    for name, held in fields.items():
-        object.__setattr__(value, name, held)
+            staying.append(evolve(units, periods_left=units.periods_left - 1))
+    return expired, staying

@@ -1,4 +1,4 @@
-"""Pooled statements: one allowance that several orgs share, and what each of them owes of it.
+"""Pooled statements: one allowance that several orgs share, and the part that each of them owes.
 
 The usage of all is calculated together, and each line's cost split back without loss:
 
@@ -9,15 +9,14 @@ The usage of all is calculated together, and each line's cost split back without
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
-from attrs import field, frozen
-
 from overages._ground.display import text_table
 from overages._ground.names import parse_name
-from overages._ground.parsing import instance_of, one_of, parse_all, tuple_of
+from overages._ground.parsing import Problems, choice_of, instance_of, parse_all, tuple_of
+from overages._ground.value import derived, term, value
 from overages.amounts.exact import Quantity, plain_text, scaled, unscaled
 from overages.amounts.money import Money, new_money
 from overages.errors import Field, InvalidValue, at
@@ -30,15 +29,33 @@ from overages.terms.plan import Plan
 from overages.usage.usage import Usage
 
 _COLUMNS: Final = ["member", "metric", "used", "share"]
-_BY: Final = {
+_BY: Final[Mapping[SplitBy, str]] = {
     "used": "what each used",
     "beyond_equal_part": "what each used beyond an equal part of the limit",
 }
+_parse_by: Final = choice_of(SplitBy)
 
 
-@frozen(init=False, repr=False, weakref_slot=False)
+def _parse_members(value: object, field: Field) -> tuple[Usage, ...]:
+    """Parse usages of one period, at least one, each of another org."""
+    usages, problems = tuple_of(Usage)(value, field), Problems()
+    if not usages:
+        raise InvalidValue(field, usages, "must have a member at least")
+    members = set()
+    for i, usage in enumerate(usages):
+        if usage.period != usages[0].period:
+            problem = f"must be that of the first one, {usages[0].period}"
+            problems.add(InvalidValue(at(field, i, "period"), usage.period, problem))
+        if usage.org_id in members:
+            problems.add(InvalidValue(at(field, i, "org_id"), usage.org_id, "must be given once"))
+        members.add(usage.org_id)
+    problems.raise_any()
+    return usages
+
+
+@value
 class PooledStatement:
-    """The statement of what several orgs used together, and each one's share of every line.
+    """The statement of the usage of several orgs together, and each one's share of every line.
 
     The shares of a line sum to its cost, so those of all members to the statement's total. Each is
     the exact share rounded down or up to the minor unit; the larger remainders are rounded up, of
@@ -48,7 +65,7 @@ class PooledStatement:
     proportion to what each member owes without it.
 
     :param statement: of all usage together, under the id of the org that pays.
-    :param usages: what each member used in the statement's period.
+    :param usages: of each member in the statement's period.
     :param by: what costs are split by: ``"used"``, or ``"beyond_equal_part"``, in proportion to
         what a member used beyond the limit divided by the number of members.
     :raises InvalidType: for a value of a wrong type.
@@ -65,23 +82,37 @@ class PooledStatement:
     [5, 5, 5]
     """
 
-    statement: Statement
-    usages: tuple[Usage, ...]
-    by: SplitBy
-    shares: tuple[PoolShare, ...] = field(init=False, eq=False)
+    statement: Statement = term(instance_of(Statement))
+    usages: tuple[Usage, ...] = term(_parse_members)
+    by: SplitBy = term(_parse_by)
+    shares: tuple[PoolShare, ...] = derived()
     """By member, in the order of `usages`, a share of each line, in the statement's order."""
 
-    def __init__(self, statement: Statement, usages: Iterable[Usage], by: SplitBy = "used") -> None:
-        together, members, rule = parse_all(
-            (instance_of(Statement), statement, "statement"),
-            (_members, usages, "usages"),
-            (one_of(*_BY), by, "by"),
-        )
-        _check_sums(together, members)
-        self.__attrs_init__(together, members, rule)
-        columns = split(together, members, rule)
-        shares = [share for of_member in zip(*columns, strict=True) for share in of_member]
-        object.__setattr__(self, "shares", tuple(shares))
+    def __init__(
+        self, statement: Statement, usages: Iterable[Usage], by: SplitBy = "used"
+    ) -> None: ...
+
+    def _check(self, problems: Problems) -> None:
+        statement, sums = self.statement, _sums(self.usages)
+        if self.usages[0].period != statement.period:
+            problem = f"must be that of the statement, {statement.period}"
+            first = self.usages[0].period
+            problems.add(InvalidValue(("usages", 0, "period"), first, problem))
+        for metric in sums:
+            if metric not in statement:
+                problems.add(unknown_metric(("usages", metric), metric, statement.plan))
+        for line in statement.overages:
+            used = sums.get(line.metric, 0)
+            if units_of(statement.plan.allowances[line.metric], used) != line.used:
+                problem = f"must sum to what the statement says, {line.used}"
+                problems.add(InvalidValue(("usages", line.metric), used, problem))
+
+    def _complete(self) -> None:
+        shares_by_line = split(self.statement, self.usages, self.by)
+        by_member = [
+            share for of_member in zip(*shares_by_line, strict=True) for share in of_member
+        ]
+        object.__setattr__(self, "shares", tuple(by_member))
 
     def shares_of(self, org_id: str) -> tuple[PoolShare, ...]:
         """Return a member's share of each line, in the statement's order.
@@ -103,12 +134,12 @@ class PooledStatement:
         return new_money(minor, self.statement.currency)
 
     def explain(self) -> str:
-        """Explain the statement, and who owes what of it, as a text that members can be shown."""
+        """Explain the statement and its shares, as a text that members can be shown."""
         rows = [_COLUMNS]
         for org_id, shares in groupby(self.shares, key=lambda share: share.org_id):
             rows += [
-                [org_id, path_of((s.metric, s.line)), plain_text(s.used), str(s.cost)]
-                for s in shares
+                [org_id, path_of((each.metric, each.line)), plain_text(each.used), str(each.cost)]
+                for each in shares
             ]
             rows.append([org_id, "total", "", str(self.total_of(org_id))])
         rows.append(["total", "", "", str(self.statement.total)])
@@ -129,8 +160,8 @@ def pool(
 ) -> PooledStatement:
     """Return the statement of orgs that share the allowances of one plan, and each one's share.
 
-    :param plan: the terms; what it includes is included once, for all of them.
-    :param usages: what each member used, all in one period.
+    :param plan: the terms; units that it includes are included once, for all of them.
+    :param usages: of each member, all in one period.
     :param org_id: the org that pays; it may be a member, or not.
     :param limits: limits of the pool's own by metric, as `calculate` takes them.
     :param by: what costs are split by; see `PooledStatement`.
@@ -145,48 +176,20 @@ def pool(
     >>> print(pooled.statement.total, pooled.total_of("sales"), pooled.total_of("lab"), sep=", ")
     5.00 USD, 3.00 USD, 2.00 USD
     """
-    terms, members, payer = parse_all(
+    plan, members, org_id, by = parse_all(
         (instance_of(Plan), plan, "plan"),
-        (_members, usages, "usages"),
+        (_parse_members, usages, "usages"),
         (parse_name, org_id, "org_id"),
+        (_parse_by, by, "by"),
     )
-    together = Usage(payer, members[0].period, _sums(members))
-    return PooledStatement(calculate(terms, together, limits=limits), members, by)
-
-
-def _members(value: object, field: Field) -> tuple[Usage, ...]:
-    usages = tuple_of(Usage)(value, field)
-    if not usages:
-        raise InvalidValue(field, usages, "must have a member at least")
-    seen = set()
-    for i, usage in enumerate(usages):
-        if usage.period != usages[0].period:
-            problem = f"must be that of the others, {usages[0].period}"
-            raise InvalidValue(at(field, i, "period"), usage.period, problem)
-        if usage.org_id in seen:
-            raise InvalidValue(at(field, i, "org_id"), usage.org_id, "must be given once")
-        seen.add(usage.org_id)
-    return usages
+    together = Usage(org_id, members[0].period, _sums(members))
+    return PooledStatement(calculate(plan, together, limits=limits), members, by)
 
 
 def _sums(usages: Sequence[Usage]) -> dict[str, Quantity]:
+    """Add up the usage of all members, by metric."""
     sums: dict[str, int] = {}
     for usage in usages:
         for metric, used in usage.quantities.items():
             sums[metric] = sums.get(metric, 0) + scaled(used)
-    return {metric: unscaled(parts) for metric, parts in sums.items()}
-
-
-def _check_sums(statement: Statement, usages: Sequence[Usage]) -> None:
-    if usages[0].period != statement.period:
-        problem = f"must be that of the statement, {statement.period}"
-        raise InvalidValue("usages[0].period", usages[0].period, problem)
-    sums = _sums(usages)
-    for metric in sums:
-        if metric not in statement:
-            raise unknown_metric(f"usages.{metric}", metric, statement.plan)
-    for line in statement.overages:
-        allowance = statement.plan.allowances[line.metric]
-        if units_of(allowance, sums.get(line.metric, 0)) != line.used:
-            problem = f"must sum to what the statement says, {line.used}"
-            raise InvalidValue(f"usages.{line.metric}", sums.get(line.metric, 0), problem)
+    return {metric: unscaled(picos) for metric, picos in sums.items()}

@@ -4,10 +4,10 @@ import pickle
 from datetime import timedelta
 from typing import Any
 
-import attrs
 import pytest
 
 from overages import Balance, Currency, Period, Usage
+from overages._ground.value import evolve
 from overages.codec import decode, encode
 from overages.errors import InvalidType, InvalidValue, InvalidValues
 from overages.grants.burndown import Burndown
@@ -31,7 +31,7 @@ def test_before_the_first_period_there_is_nothing() -> None:
     balance = Balance()
     assert (balance.carried, balance.used, balance.burndowns) == ({}, (), ())
     assert balance.covered == ()
-    assert repr(balance) == "Balance(carried={}, used=(), burndowns=(), covered=())"
+    assert repr(balance) == "Balance()"
 
 
 def test_a_balance_has_one_form() -> None:
@@ -51,7 +51,7 @@ def test_a_balance_has_one_form() -> None:
 def test_a_balance_is_copied_kept_and_changed_by_making_another() -> None:
     assert pickle.loads(pickle.dumps(FULL)) == FULL
     assert decode(encode(FULL), Balance) == FULL
-    assert attrs.evolve(FULL, used=[]).carried == FULL.carried
+    assert evolve(FULL, used=[]).carried == FULL.carried
     carried: Any = FULL.carried
     with pytest.raises(TypeError):
         carried["runs"] = ()
@@ -85,15 +85,15 @@ def test_another_type_is_refused(named: Any, problem: str) -> None:
     [
         (
             {"used": [Usage("org-1", JAN, {"a": 1}), Usage("org-1", JAN, {"b": 1})]},
-            "used: must name each period once, got Period",
+            r"used\[1\].period: must be given once, got Period",
         ),
         (
             {"used": [Usage("org-2", JAN, {"a": 1}), Usage("org-1", FEB, {"b": 1})]},
-            r"used: must be of one org, got \['org-2', 'org-1'\]",
+            r"used\[1\].org_id: must be that of the first one, 'org-2', got 'org-1'",
         ),
         (
             {"burndowns": [Burndown(FEB.end, "runs"), Burndown(JAN.end, "runs")]},
-            r"burndowns: must name each metric and currency once, got \('runs', None\)",
+            r"burndowns\[1\]: must be of a metric and currency that no other is of, got \('runs",
         ),
     ],
 )
@@ -107,6 +107,19 @@ def test_all_faults_are_reported_together() -> None:
     with pytest.raises(InvalidValues) as caught:
         Balance(wrong, wrong, wrong)
     assert len(caught.value.errors) == 3
+
+
+def test_all_faults_of_a_list_are_reported_together() -> None:
+    used = [Usage("org-1", JAN, {}), Usage("org-2", JAN, {}), Usage("org-1", JAN, {})]
+    with pytest.raises(InvalidValues) as caught:
+        Balance(used=used)
+    fields = [error.field for error in caught.value.errors]
+    assert fields == ["used[1].org_id", "used[1].period", "used[2].period"]
+
+
+def test_carried_units_come_from_later_and_later_periods() -> None:
+    with pytest.raises(InvalidValue, match=r"^carried\.runs\[1\]: must come from a period after"):
+        Balance({"runs": LAYERS[::-1]})
 
 
 def test_periods_of_several_allowances_may_overlap() -> None:

@@ -19,7 +19,7 @@ from overages import (
     calculate,
     pool,
 )
-from overages.errors import OveragesError, UnknownMetric
+from overages.errors import InvalidValues, OveragesError, UnknownMetric
 from overages.settlements.pool_share import PoolShare
 from overages.settlements.pooled_statement import PooledStatement
 
@@ -143,12 +143,12 @@ STATEMENT = calculate(PLAN, used("group", tokens=1_500))
         (lambda: pool(PLAN, [LAB, LAB], "g"), "usages[1].org_id: must be given once, got 'lab'"),
         (
             lambda: pool(PLAN, [LAB, used("shop", MARCH)], "g"),
-            "usages[1].period: must be that of the others, 2024-02-01T00:00:00Z/2024-03-01T00",
+            "usages[1].period: must be that of the first one, 2024-02-01T00:00:00Z/2024-03-01T00",
         ),
         (lambda: pool(PLAN, [LAB], ""), "org_id: must not be empty"),
         (lambda: pool(PLAN, [LAB], "g", by="size"), "by: must be one of used, beyond_equal_part"),  # type: ignore[arg-type]
         (
-            lambda: PooledStatement(STATEMENT, [SALES]),
+            lambda: PooledStatement(STATEMENT, [used("a", tokens=900)]),
             "usages.tokens: must sum to what the statement says, 1500, got 900",
         ),
         (
@@ -169,6 +169,17 @@ def test_what_is_not_lawful_is_refused(call: Callable[[], object], message: str)
     with pytest.raises(OveragesError) as caught:
         call()
     assert str(caught.value).startswith(message)
+
+
+def test_all_faults_of_a_pool_are_reported_together() -> None:
+    with pytest.raises(InvalidValues) as caught:
+        pool(PLAN, [LAB, used("lab", MARCH)], "", by="size")  # type: ignore[arg-type]
+    fields = [error.field for error in caught.value.errors]
+    assert fields == ["usages[1].period", "usages[1].org_id", "org_id", "by"]
+    with pytest.raises(InvalidValues) as caught:
+        PooledStatement(STATEMENT, [used("a", MARCH, tokens=1, runs=1)])
+    fields = [error.field for error in caught.value.errors]
+    assert fields == ["usages[0].period", "usages.runs", "usages.tokens"]
 
 
 def test_a_metric_that_the_plan_does_not_know_is_an_error() -> None:

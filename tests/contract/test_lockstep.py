@@ -40,7 +40,7 @@ from overages.errors import CurrencyMismatch, InvalidValue, OveragesError
 
 THOROUGH = os.environ.get("OVERAGES_THOROUGH") == "1"
 TICK = timedelta(microseconds=1)
-ORGS = ["org-1", "org-1 "]
+ORGS = ["org-1", "org-1."]
 JAN, FEB, MAR = (Period.month(2024, month) for month in (1, 2, 3))
 PERIODS = [JAN, FEB, MAR, Period(FEB.start + timedelta(days=14), MAR.start + TICK)]
 MOMENTS = [JAN.start, FEB.start - TICK, FEB.start, FEB.start + TICK, FEB.end - TICK, FEB.end]

@@ -1,9 +1,21 @@
 """Names that hosts give: org ids, metrics, plan slugs, event ids.
 
 A name is any text, and is never interpreted: ``"'; DROP TABLE x"`` is just an odd org id. What is
-refused are texts that two systems could take for each other or that can't be stored or shown:
-empty, over 255 bytes of UTF-8, with control characters or lone surrogates, or not in Unicode's
-normal form C.
+refused are texts that two systems, or two people, could take for each other, or that can't be
+stored or shown: empty, over 255 bytes of UTF-8, not in Unicode's normal form C, with outer or
+doubled spaces (which files, forms and HTML drop), or with a character that has no look of its own:
+
+- control and format characters: zero-width ones, marks of direction, byte order marks, tags, and
+  the joiners of emojis and of some scripts, without which the text looks the same or much the same;
+- what Unicode ignores by default (variation selectors, fillers), and the blank of Braille;
+- spaces and line breaks other than the plain space;
+- code points that are private, or unassigned as far as this Python knows: what they look like is
+  anyone's choice, and their normal form may still change. So an older Python can refuse a name that
+  a newer one takes, never the other way round;
+- the replacement character: what was lost in decoding may have been two different names.
+
+Letters that look alike (Latin and Cyrillic) and compatibility forms (``m³``) pass: to refuse them
+would take tables that Python doesn't have, or metrics that are well named.
 
     org_id = parse_name(org_id, "org_id")
 """
@@ -21,14 +33,27 @@ from overages.errors import Field, InvalidType, InvalidValue, at, shown
 T = TypeVar("T")
 
 LONGEST_NAME: Final = 255  # bytes of UTF-8
-_UNSHOWABLE: Final = "[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
+_LOOKS: Final = {  # of what can't be told apart, by Unicode's category
+    "Cc": "a control character",
+    "Cf": "a format character",
+    "Cn": "an unassigned code point",
+    "Co": "a private-use character",
+    "Cs": "a lone surrogate",
+    "Zl": "a line break",
+    "Zp": "a line break",
+    "Zs": "a space that is not the plain one",
+}
+_BLANK: Final = (  # in other categories: Default_Ignorable_Code_Point, U+2800, U+FFFC and U+FFFD
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\ufffc\ufffd"
+    "\U000e0100-\U000e01ef]"
+)
 
 
 def parse_name(value: object, field: Field) -> str:
-    """Return `value` if it can serve as a name.
+    """Return `value`, as a plain `str`, if it can serve as a name.
 
     :raises InvalidType: if it is no `str`.
-    :raises InvalidValue: if it is empty, too long, not showable or not normalised.
+    :raises InvalidValue: if it is empty, too long, not normalised, or could be taken for another.
 
     >>> parse_name("org-123", "org_id")
     'org-123'
@@ -37,6 +62,7 @@ def parse_name(value: object, field: Field) -> str:
         type(value) is str
         and value.isascii()
         and value.isprintable()
+        and " " not in value
         and 0 < len(value) <= LONGEST_NAME
     ):
         return value
@@ -44,16 +70,30 @@ def parse_name(value: object, field: Field) -> str:
         raise InvalidType(field, value, "must be a str")
     if not value:
         raise InvalidValue(field, value, "must not be empty")
-    if re.search(_UNSHOWABLE, value):
-        raise InvalidValue(field, value, "must not hold control characters or lone surrogates")
+    unclear = _unclear_character(value)
+    if unclear is not None:
+        raise InvalidValue(field, value, f"must not hold {unclear}")
+    if value.startswith(" ") or value.endswith(" ") or "  " in value:
+        raise InvalidValue(field, value, "must not have a space at an end, or two in a row")
     if len(value.encode()) > LONGEST_NAME:
         raise InvalidValue(field, value, f"must have at most {LONGEST_NAME} bytes")
     _require_normal_form(value, field)
     return str.__str__(value)  # plain, also of an enum that is a str
 
 
+def _unclear_character(text: str) -> str | None:
+    """Describe the first character that could be taken for another or for none, if there is one."""
+    if text.isprintable() and not re.search(_BLANK, text):  # a plain space is printable
+        return None
+    from unicodedata import category  # needed for errors, and for names beyond ASCII, alone
+
+    character = next(c for c in text if not c.isprintable() or re.match(_BLANK, c))
+    look = _LOOKS.get(category(character), "a character that can not be seen")
+    return f"{look} (U+{ord(character):04X})"
+
+
 def _require_normal_form(value: str, field: Field) -> None:
-    from unicodedata import is_normalized  # needed for names beyond ASCII alone
+    from unicodedata import is_normalized
 
     if not is_normalized("NFC", value):
         raise InvalidValue(field, value, "must be in Unicode normal form C (NFC)")

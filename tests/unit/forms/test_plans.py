@@ -11,7 +11,7 @@ from overages import Plan
     [
         ('"slug":"größer"', '"slug":""', "slug: must not be empty, got ''"),
         ('"slug":"größer"', '"slug":5', "slug: must be a str, got 5"),
-        ('"slug":"größer"', '"slug":"\\ud800"', "slug: must not hold control characters or lone"),
+        ('"slug":"größer"', '"slug":"\\ud800"', "slug: must not hold a lone surrogate (U+D800)"),
         ('"slug":"größer",', "", "slug: must be given, got None"),
         ('"slug"', '"slog":1e5,"slug"', "slog: isn't known; known here are slug, currency, allow"),
         ('"slug"', '"\\ud800\\n":"","slug"', "\\ud800\\n: isn't known; known here are slug, curr"),

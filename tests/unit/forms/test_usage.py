@@ -35,7 +35,7 @@ def test_a_fault_of_an_account_is_named_with_its_path(old: str, new: str, messag
         (
             '"runs":"7.5"',
             '"\\n":"7.5"',
-            "quantities.<metric>: must not hold control characters",
+            "quantities.<metric>: must not hold a control character (U+000A)",
         ),
         ('"runs":"7.5"', '"runs":"-7.5"', "quantities.runs: must not be negative, got -7.5"),
         ('"runs":"7.5"', '"runs":"7.50"', "quantities.runs: must be a number in its plain form"),

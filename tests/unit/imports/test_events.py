@@ -69,7 +69,7 @@ def test_a_column_for_each_dimension_may_be_empty_in_a_row() -> None:
         (
             "org-\udcff,tokens,1,2024-02-01T12:00:00Z,e",
             [
-                "org_id: must not hold control characters or lone surrogates, got 'org-\\udcff'",
+                "org_id: must not hold a lone surrogate (U+DCFF), got 'org-\\udcff'",
             ],
         ),
     ],

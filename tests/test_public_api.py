@@ -5,11 +5,15 @@ import importlib
 import inspect
 import subprocess
 import sys
+from enum import Enum
 from importlib import metadata
+from typing import Any, get_args
 
 import pytest
 
 import overages
+from overages.amounts.rounding import RoundingLike
+from overages.periods.proration import ProrationLike
 
 NAMES = [
     "Account", "Adjustment", "Allowance", "Balance", "CarryOver", "Commitment", "Conversion",
@@ -90,6 +94,15 @@ def test_every_error_is_also_an_error_of_the_standard_library() -> None:
     assert leaves
     for leaf in leaves:
         assert issubclass(leaf, (ValueError, TypeError, LookupError, OSError, RuntimeError)), leaf
+
+
+@pytest.mark.parametrize(
+    ("rule", "accepted"), [(overages.Rounding, RoundingLike), (overages.Proration, ProrationLike)]
+)
+def test_a_type_checker_knows_the_name_of_every_rule(rule: type[Enum], accepted: Any) -> None:
+    itself, names = get_args(accepted)
+    assert itself is rule
+    assert get_args(names) == tuple(member.value for member in rule)
 
 
 NEVER = {"dateutil", "zoneinfo", "csv", "argparse", "html", "tomllib", "hypothesis"}

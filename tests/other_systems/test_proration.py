@@ -28,7 +28,8 @@ from overages import (
     calculate,
     meter,
 )
-from overages.periods.proration import length
+from overages.amounts.rounding import RoundingLike
+from overages.periods.proration import ProrationLike, length
 
 NINE_PLACES, EIGHT_PLACES = (Currency(f"credits-{n}", exponent=n) for n in (9, 8))
 
@@ -42,8 +43,8 @@ def charge(
     amount: str,
     part: Period,
     whole: Period,
-    by: str,
-    rounding: str = "half_up",
+    by: ProrationLike,
+    rounding: RoundingLike = "half_up",
     currency: str | Currency = "USD",
 ) -> Money:
     """Return what a minimum comes to that is due for part of a period, rounded once."""
@@ -174,7 +175,12 @@ def charge(
     ],
 )
 def test_part_of_a_period_costs_what_it_costs_in_the_other_system(
-    amount: str, part: Period, whole: Period, by: str, rounding: str, expected: str
+    amount: str,
+    part: Period,
+    whole: Period,
+    by: ProrationLike,
+    rounding: RoundingLike,
+    expected: str,
 ) -> None:
     assert charge(amount, part, whole, by, rounding) == Money.of(expected, "USD")
 
@@ -213,7 +219,7 @@ def test_part_of_a_period_costs_what_it_costs_in_the_other_system(
     ],
 )
 def test_a_share_is_the_other_systems_and_stays_exact(
-    part: Period, whole: Period, by: str, expected: Fraction
+    part: Period, whole: Period, by: ProrationLike, expected: Fraction
 ) -> None:
     assert Proration(by).share(part, whole) == expected
 
@@ -242,7 +248,7 @@ def test_a_share_is_the_other_systems_and_stays_exact(
     ],
 )
 def test_a_unit_is_prorated_to_as_many_places_as_in_the_other_system(
-    part: Period, whole: Period, by: str, currency: Currency, expected: str
+    part: Period, whole: Period, by: ProrationLike, currency: Currency, expected: str
 ) -> None:
     assert charge("1", part, whole, by, currency=currency) == Money.of(expected, currency)
     increment = Decimal(f"1E-{currency.exponent}")
@@ -270,7 +276,14 @@ def test_a_unit_is_prorated_to_as_many_places_as_in_the_other_system(
     ],
 )
 def test_a_change_credits_the_share_of_the_old_amount_and_charges_that_of_the_new(
-    old: str, new: str, part: Period, whole: Period, by: str, credit: str, debit: str, net: str
+    old: str,
+    new: str,
+    part: Period,
+    whole: Period,
+    by: ProrationLike,
+    credit: str,
+    debit: str,
+    net: str,
 ) -> None:
     back, due = -charge(old, part, whole, by), charge(new, part, whole, by)
     assert (back, due) == (Money.of(credit, "USD"), Money.of(debit, "USD"))

@@ -25,6 +25,7 @@ from overages import (
     Usage,
     calculate,
 )
+from overages.amounts.rounding import RoundingLike
 
 
 def statement_of(
@@ -75,7 +76,7 @@ def test_a_number_is_rounded_as_the_other_system_rounds_it(
     ],
 )
 def test_an_amount_is_as_many_minor_units_as_in_the_other_system(
-    amount: str, currency: str, rounding: str | None, expected: int
+    amount: str, currency: str, rounding: RoundingLike | None, expected: int
 ) -> None:
     assert Money.of(amount, currency, rounding).minor == expected
 

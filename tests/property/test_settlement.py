@@ -27,6 +27,7 @@ from overages import (
     Period,
     PerUnit,
     Plan,
+    Proration,
     Settlement,
     Statement,
     Tier,
@@ -415,9 +416,9 @@ def test_law_5_segments_that_continue_telescope(
 
 
 @many
-@given(parts(), st.integers(0, 10_000), st.sampled_from(["days", "seconds"]))
+@given(parts(), st.integers(0, 10_000), st.sampled_from([Proration.DAYS, Proration.SECONDS]))
 def test_segments_that_restart_share_out_the_allowance_up_to_rounding(
-    periods: list[Period], included: int, proration: str
+    periods: list[Period], included: int, proration: Proration
 ) -> None:
     plan = Plan("p", "USD", {"runs": Allowance(included, PerUnit(1), proration=proration)})
     segments = [(plan, Usage("org", period, {})) for period in periods]

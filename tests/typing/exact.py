@@ -3,7 +3,7 @@
 ``-number``, ``+number``, ``abs(number)``, ``sum(numbers)`` and every operator of arithmetic round a
 `Decimal` to the precision that a host happens to have set, without a word. Whether an operand is a
 `Decimal` is known to a type checker and not to a reading of the syntax, so it is mypy that refuses
-them, in the library and in ``rejected.py``. ``tests/property/test_law_1_ambient_context.py`` runs
+them, in the library and in ``rounds.py``. ``tests/property/test_law_1_ambient_context.py`` runs
 what types don't show.
 """
 
@@ -26,7 +26,7 @@ from mypy.types import (
 
 Call: TypeAlias = FunctionContext | MethodContext | MethodSigContext
 
-CHECKED: Final = ("overages", "tests.typing.rejected")
+CHECKED: Final = ("overages", "tests.typing.rounds")
 DECIMAL: Final = "decimal.Decimal"
 EXACT: Final = {
     "__eq__", "__ge__", "__gt__", "__le__", "__lt__", "__ne__", "adjusted", "as_integer_ratio",

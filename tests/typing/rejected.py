@@ -1,19 +1,22 @@
-"""What a type checker must refuse; mypy reads this file, nothing runs it.
+"""What a type checker must refuse; mypy and pyright read this file, nothing runs it.
 
-Each line is wrong, and says of which kind. An ignore that nothing needs is an error under mypy's
-strict mode, so a call that becomes accepted fails.
+Each line is wrong, and says of which kind. An ignore that nothing needs is an error to both, so a
+call that becomes accepted fails.
 """
 
-from decimal import Decimal
+from datetime import datetime
 
 from overages import (
     Account,
+    Adjustment,
     Allowance,
+    CarryOver,
     Conversion,
     Currency,
     Cycle,
     Graduated,
     Grant,
+    Increment,
     Metric,
     Money,
     Package,
@@ -27,10 +30,14 @@ from overages import (
     aggregate,
     calculate,
     charge_between,
+    pool,
 )
-from overages.amounts.exact import Quantity
+from overages.exports.arrow import statements_to_arrow
 from overages.grants.drawing import burn_down, draw
+from overages.outbox import OutboxEntry
 from overages.prices.tier import Charge
+from overages.statements.limit_part import LimitPart
+from overages.statements.segments import calculate_segments
 from overages.usage.metering import Meter
 
 
@@ -44,7 +51,6 @@ class Free:
 def refused(plan: Plan, usage: Usage, statement: Statement, money: Money, period: Period) -> None:
     PerUnit(0.1)  # type: ignore[arg-type]
     Package("1", 2.5)  # type: ignore[arg-type]
-    Package("1", 2, count="begun")  # type: ignore[arg-type]
     Tier(10, 0.5)  # type: ignore[arg-type]
     Graduated([(10, "0.5")])  # type: ignore[list-item]
     Graduated([Tier(None)], True)  # type: ignore[call-arg]
@@ -58,17 +64,12 @@ def refused(plan: Plan, usage: Usage, statement: Statement, money: Money, period
     Allowance(5, PerUnit(1), discounts=["launch"])  # type: ignore[list-item]
     Plan("p", "USD", {}, maximum="5.00")  # type: ignore[arg-type]
     Plan("p", "USD", {"tokens": PerUnit(1)})  # type: ignore[dict-item]
-    Plan("p", "USD", {}, rounding_scope="lines")  # type: ignore[arg-type]
     Usage("org-1", "2024-02", {})  # type: ignore[arg-type]
     Usage("org-1", period, {"tokens": 1.5})  # type: ignore[dict-item]
     UsageEvent("org-1", "tokens", 1, "2024-02-01T00:00:00Z")  # type: ignore[arg-type]
     UsageEvent("org-1", "tokens", 1, period.end, dimensions={"region": 5})  # type: ignore[dict-item]
-    Metric("tokens", "average")  # type: ignore[arg-type]
     Metric("tokens", factor=0.5)  # type: ignore[arg-type]
-    Meter(late="never")  # type: ignore[arg-type]
     Account("org-1", plan)  # type: ignore[arg-type]
-    Account("org-1", "p", status="cancelled")  # type: ignore[arg-type]
-    Cycle(period.start, unit="fortnight")  # type: ignore[arg-type]
     Cycle("2024-01-31T00:00:00Z")  # type: ignore[arg-type]
     Money("50.00", "USD")  # type: ignore[arg-type]
     Money.of(50.0, "USD")  # type: ignore[arg-type]
@@ -81,7 +82,6 @@ def refused(plan: Plan, usage: Usage, statement: Statement, money: Money, period
     Grant("g", 1.5, metric="tokens", effective_at=period.start)  # type: ignore[arg-type]
     Grant("g", 5, metric="tokens")  # type: ignore[call-arg]
     burn_down([], [5], metric="tokens", start=period.start, end=period.end)  # type: ignore[list-item]
-    burn_down([], [], start=period.start, end=period.end, overage="free")  # type: ignore[arg-type]
     draw([], 1.5, period)  # type: ignore[arg-type]
     aggregate([statement])  # type: ignore[list-item]
     Money(5, "USD").allocate([1.5])  # type: ignore[list-item]
@@ -95,23 +95,35 @@ def refused(plan: Plan, usage: Usage, statement: Statement, money: Money, period
         pass
 
 
-def rounded_by_a_context(exact: Decimal, quantity: Quantity, quantities: list[Quantity]) -> None:
-    """Use what rounds by the ambient decimal context, of which `exact.py` tells mypy."""
-    assert -quantity  # type: ignore[rounds]
-    assert +quantity  # type: ignore[rounds]
-    exact + 1  # type: ignore[rounds]
-    1 + exact  # type: ignore[operator]
-    quantity + 1  # type: ignore[operator, rounds]
-    below: Quantity = 1 - quantity  # type: ignore[assignment]
-    quantities[0] *= 2  # type: ignore[operator, rounds]
-    exact / below  # type: ignore[operator, rounds]
-    exact // 2  # type: ignore[rounds]
-    exact % 2  # type: ignore[rounds]
-    exact**2  # type: ignore[rounds]
-    abs(quantity)  # type: ignore[rounds]
-    round(exact)  # type: ignore[rounds]
-    divmod(exact, 2)  # type: ignore[rounds]
-    sum(quantities)  # type: ignore[arg-type, rounds]
-    sum(exact for _ in quantities)  # type: ignore[misc]
-    exact.normalize()  # type: ignore[rounds]
-    exact.quantize(exact)  # type: ignore[rounds]
+def rules_by_another_name(
+    plan: Plan, usage: Usage, statement: Statement, usd: Money, period: Period, start: datetime
+) -> None:
+    """Name rules that there are not: each is one of some, to a type checker too."""
+    Plan("p", "USD", {}, rounding="half_upp")  # type: ignore[arg-type]
+    Plan("p", "USD", {}, rounding="HALF_UP")  # type: ignore[arg-type]
+    Plan("p", "USD", {}, rounding_scope="lines")  # type: ignore[arg-type]
+    Plan("p", "USD", {}, proration="daily")  # type: ignore[arg-type]
+    Allowance(5, PerUnit(1), proration="day")  # type: ignore[arg-type]
+    Allowance(5, PerUnit(1), increment_rounding="nearest")  # type: ignore[arg-type]
+    Package("1", 2, count="begun")  # type: ignore[arg-type]
+    Tier(None, size=2, count="full")  # type: ignore[arg-type]
+    CarryOver(draw="newest_first")  # type: ignore[arg-type]
+    CarryOver(overage="free")  # type: ignore[arg-type]
+    CarryOver(rounding="floored")  # type: ignore[arg-type]
+    Conversion(rounding="upwards")  # type: ignore[arg-type]
+    Increment(1, rounding="started")  # type: ignore[arg-type]
+    Metric("tokens", "average")  # type: ignore[arg-type]
+    Metric("seats", "max", reports="levels")  # type: ignore[arg-type]
+    Metric("calls", increment=1, increment_scope="call")  # type: ignore[arg-type]
+    Meter(late="never")  # type: ignore[arg-type]
+    Account("org-1", "p", status="cancelled")  # type: ignore[arg-type]
+    Cycle(period.start, unit="fortnight")  # type: ignore[arg-type]
+    Cycle.calendar("hour")  # type: ignore[arg-type]
+    Money.of("0.005", "USD", "half")  # type: ignore[arg-type]
+    Adjustment("rebate", usd, usd, 0)  # type: ignore[arg-type]
+    LimitPart("bought", 5)  # type: ignore[arg-type]
+    OutboxEntry("org-1", "stripe", "id", "{}", start, state="sent")  # type: ignore[arg-type]
+    burn_down([], [], start=start, end=start, overage="free")  # type: ignore[arg-type]
+    calculate_segments([(plan, usage)], period, counters="reset")  # type: ignore[arg-type]
+    pool(plan, [usage], "org-1", by="seats")  # type: ignore[arg-type]
+    statements_to_arrow([statement], amounts="float")  # type: ignore[arg-type]

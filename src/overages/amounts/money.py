@@ -21,7 +21,7 @@ from overages._ground.trusted import trusted
 from overages._ground.value import term, value
 from overages.amounts._currencies import CURRENT, WITHDRAWN
 from overages.amounts.exact import QuantityLike, parse_ratio
-from overages.amounts.rounding import Rounding, allocate, parse_rounding, round_ratio
+from overages.amounts.rounding import RoundingLike, allocate, parse_rounding, round_ratio
 from overages.errors import (
     CurrencyMismatch,
     Field,
@@ -149,7 +149,7 @@ class Money:
         cls,
         amount: QuantityLike | Fraction,
         currency: Currency | str,
-        rounding: Rounding | str | None = None,
+        rounding: RoundingLike | None = None,
     ) -> Money:
         """Return the money of an exact amount in major units.
 

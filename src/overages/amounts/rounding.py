@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from enum import Enum
 from fractions import Fraction
 from math import lcm
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from overages._ground.parsing import each, member_of
 from overages.amounts.exact import (
@@ -64,6 +64,11 @@ class Rounding(Enum):
         ratio = number / Fraction(step)
         return unscaled(round_ratio(ratio.numerator, ratio.denominator, self) * scaled(step))
 
+
+RoundingLike: TypeAlias = (
+    Rounding | Literal["half_up", "half_even", "half_down", "up", "down", "ceiling", "floor"]
+)
+"""What is accepted for a rule of rounding: itself, or its name."""
 
 parse_rounding: Final = member_of(Rounding)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta, tzinfo
 from enum import Enum
 from fractions import Fraction
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from overages._ground.parsing import instance_of, member_of, parse_all
 from overages.errors import Field, InvalidValue
@@ -86,6 +86,20 @@ class Proration(Enum):
         # A part may start in an hour that clocks showed twice, and so seem longer than the whole.
         return Fraction(min(length(part, self, zone, "part"), total), total)
 
+
+ProrationLike: TypeAlias = (
+    Proration
+    | Literal[
+        "days",
+        "days_30_360",
+        "seconds",
+        "days_inclusive",
+        "wall_clock_days",
+        "full",
+        "refused",
+    ]
+)
+"""What is accepted for a rule of proration: itself, or its name."""
 
 parse_proration: Final = member_of(Proration)
 

@@ -19,10 +19,10 @@ from overages._ground.names import optional_name
 from overages._ground.parsing import instance_of, optional, parse_all
 from overages.amounts.exact import Quantity, QuantityLike, optional_non_negative, parse_positive
 from overages.amounts.money import Money, optional_non_negative_money
-from overages.amounts.rounding import Rounding, parse_rounding
+from overages.amounts.rounding import Rounding, RoundingLike, parse_rounding
 from overages.errors import InvalidValue
 from overages.periods.cycle import Cycle
-from overages.periods.proration import Proration, parse_proration
+from overages.periods.proration import Proration, ProrationLike, parse_proration
 from overages.prices.models import PriceModel, parse_price_model
 from overages.terms.carry_over import CarryOver
 from overages.terms.commitment import Commitment
@@ -102,9 +102,9 @@ class Allowance:
         included_per: str | None = None,
         included_for: Cycle | None = None,
         carry_over: CarryOver | None = None,
-        proration: Proration | str = Proration.DAYS,
+        proration: ProrationLike = Proration.DAYS,
         increment: QuantityLike = 1,
-        increment_rounding: Rounding | str = Rounding.HALF_UP,
+        increment_rounding: RoundingLike = Rounding.HALF_UP,
         discounts: Iterable[Discount] = (),
         commitment: Commitment | None = None,
         maximum: Money | None = None,

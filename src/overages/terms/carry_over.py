@@ -29,7 +29,7 @@ from overages.amounts.exact import (
     parse_quantity,
     parse_ratio,
 )
-from overages.amounts.rounding import Rounding, parse_rounding
+from overages.amounts.rounding import Rounding, RoundingLike, parse_rounding
 from overages.errors import Field, InvalidValue
 from overages.periods.period import Period
 
@@ -84,7 +84,7 @@ class CarryOver:
         overage: OverageRule = "charged",
         *,
         increment: QuantityLike = 1,
-        rounding: Rounding | str = Rounding.FLOOR,
+        rounding: RoundingLike = Rounding.FLOOR,
     ) -> None:
         values = parse_all(
             (optional_non_negative, up_to, "up_to"),

@@ -24,7 +24,7 @@ from overages.amounts.exact import (
     parse_quantity,
     plain_text,
 )
-from overages.amounts.rounding import Rounding, parse_rounding
+from overages.amounts.rounding import Rounding, RoundingLike, parse_rounding
 from overages.errors import InvalidValue
 
 
@@ -59,7 +59,7 @@ class Conversion:
         divide: QuantityLike = 1,
         increment: QuantityLike | None = None,
         minimum: QuantityLike = 0,
-        rounding: Rounding | str = Rounding.UP,
+        rounding: RoundingLike = Rounding.UP,
     ) -> None: ...
 
     def convert(self, used: QuantityLike) -> Quantity:

@@ -18,9 +18,9 @@ from overages._ground.names import by_metric, parse_name
 from overages._ground.parsing import Problems, instance_of, one_of, optional, parse_all
 from overages.amounts.exact import Quantity, plain_text
 from overages.amounts.money import Currency, Money, optional_non_negative_money, parse_currency
-from overages.amounts.rounding import Rounding, floor_form, parse_rounding
+from overages.amounts.rounding import Rounding, RoundingLike, floor_form, parse_rounding
 from overages.errors import CurrencyMismatch, InvalidValue
-from overages.periods.proration import Proration, parse_proration
+from overages.periods.proration import Proration, ProrationLike, parse_proration
 from overages.prices.models import PriceModel, TieredPrice
 from overages.terms.allowance import USUAL, Allowance, money_of, unusual
 from overages.terms.discount import Discount, some_discounts
@@ -101,13 +101,13 @@ class Plan:
         currency: Currency | str,
         allowances: Mapping[str, Allowance],
         *,
-        rounding: Rounding | str = Rounding.HALF_UP,
+        rounding: RoundingLike = Rounding.HALF_UP,
         rounding_scope: RoundingScope = "line",
         base_fee: Money | None = None,
         discounts: Iterable[Discount] = (),
         maximum: Money | None = None,
         minimum: Money | None = None,
-        proration: Proration | str = Proration.DAYS,
+        proration: ProrationLike = Proration.DAYS,
     ) -> None:
         values = parse_all(
             (parse_name, slug, "slug"),

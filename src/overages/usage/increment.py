@@ -22,7 +22,7 @@ from overages.amounts.exact import (
     scaled,
     unscaled,
 )
-from overages.amounts.rounding import Rounding, parse_rounding
+from overages.amounts.rounding import Rounding, RoundingLike, parse_rounding
 
 
 @frozen(init=False, repr=False, weakref_slot=False)
@@ -47,7 +47,7 @@ class Increment:
         step: QuantityLike,
         *,
         first: QuantityLike = 0,
-        rounding: Rounding | str = Rounding.UP,
+        rounding: RoundingLike = Rounding.UP,
     ) -> None:
         values = parse_all(
             (parse_positive, step, "step"),

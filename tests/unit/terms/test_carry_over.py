@@ -73,7 +73,11 @@ def test_a_share_is_kept_in_its_one_form() -> None:
             "overage: must be one of charged, carried, got 'free'",
         ),
         (lambda: CarryOver(increment=0), InvalidValue, "increment: must be more than zero, got 0"),
-        (lambda: CarryOver(rounding="near"), InvalidValue, "rounding: must be one of half_up, ha"),
+        (
+            lambda: CarryOver(rounding="near"),  # type: ignore[arg-type]
+            InvalidValue,
+            "rounding: must be one of half_up, ha",
+        ),
         (lambda: CarryOver().most(-1), InvalidValue, "included: must not be negative, got -1"),
         (lambda: CarriedUnits(0, JANUARY), InvalidValue, "quantity: must not be zero, got 0"),
         (

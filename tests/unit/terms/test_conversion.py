@@ -81,7 +81,7 @@ def test_a_float_is_refused() -> None:
 
 def test_many_faults_are_reported_together() -> None:
     with pytest.raises(InvalidValues) as caught:
-        Conversion(0, -1, 0, -1, "nearest")
+        Conversion(0, -1, 0, -1, "nearest")  # type: ignore[arg-type]
     assert str(caught.value) == (
         "5 problems:\n"
         "- multiply: must be more than zero, got 0\n"

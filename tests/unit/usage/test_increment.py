@@ -62,7 +62,7 @@ def test_the_repr_of_an_increment_makes_it_again(increment: Increment, text: str
 
 def test_an_increment_with_many_faults_reports_them_all() -> None:
     with pytest.raises(InvalidValues) as caught:
-        Increment(0, first=-1, rounding="upwards")
+        Increment(0, first=-1, rounding="upwards")  # type: ignore[arg-type]
     assert [str(error).partition(":")[0] for error in caught.value.errors] == [
         "step", "first", "rounding",
     ]  # fmt: skip

@@ -66,7 +66,7 @@ odd_period: Any = lambda moment: None  # noqa: ARG005, E731
         (lambda: Allowance(5, PerUnit(1), proration=odd), "proration: must be "),
         (lambda: Plan("p", odd, {}), "currency: must be a Currency or a code such as 'USD', got 5"),
         (lambda: Money.of(odd, odd), "currency: must be a Currency or a code such as 'USD', got 5"),
-        (lambda: Period(odd, odd), "start: must be a datetime, got 5"),
+        (lambda: Period(odd, USAGE.period.end), "start: must be a datetime, got 5"),
         (lambda: Period.parse(odd), "period: must be of type str, got 5"),
         (lambda: Period.month(2024, 2, odd), "zone: must be of type tzinfo, got 5"),
         (lambda: Period.month("2024", 2), "month: must be a month of the years 1 to 9999"),  # type: ignore[arg-type]
@@ -104,7 +104,10 @@ class Metric(str, Enum):  # noqa: UP042 (what hosts have is often older than Str
         (lambda: parse_amount(Fraction(1, 2**20000), "x"), "x: must have at most 1000 digits on a"),
         (lambda: parse_amount(Fraction(10**1000), "x"), "x: must have at most 1000 digits on a"),
         (lambda: Money(10**1000, "USD"), "minor: must have at most 1000 digits"),
-        (lambda: Period.month_of(EVENT.at.replace(year=1, month=1, day=1, hour=0), WEST), "moment"),
+        (
+            lambda: Period.month_of(EVENT.at.replace(year=1, month=1, day=1, hour=0), WEST),
+            "instant",
+        ),
         (
             lambda: plan_from_monthly_fields(
                 "p",

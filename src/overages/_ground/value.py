@@ -35,7 +35,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from inspect import Parameter, Signature, signature
 from itertools import takewhile
 from types import MappingProxyType
@@ -79,15 +79,28 @@ def derived() -> Any:
     return attrs.field(init=False, eq=False, repr=False)
 
 
+@overload
 @dataclass_transform(frozen_default=True, field_specifiers=(term, derived))
-def value(cls: C) -> C:
+def value(cls: C) -> C: ...
+@overload
+@dataclass_transform(frozen_default=True, field_specifiers=(term, derived))
+def value(*, order: bool) -> Callable[[C], C]: ...
+def value(cls: C | None = None, *, order: bool = False) -> C | Callable[[C], C]:
     """Make a class of values of one whose fields are `term`s and whose constructor is a signature.
 
     Its objects are frozen, slotted, compared and hashed by their terms, and shown as a call that
     makes them, without what is at its default.
+
+    :param order: whether they are ordered by their terms, too.
     """
+    if cls is None:
+        return partial(_value, order=order)
+    return _value(cls, order=order)
+
+
+def _value(cls: C, *, order: bool) -> C:
     written = signature(cls)
-    made: Any = attrs.frozen(cls, init=False, repr=False, weakref_slot=False)
+    made: Any = attrs.frozen(cls, init=False, repr=False, order=order, weakref_slot=False)
     made.__init__ = _constructor(made, written, vars(cls)["__init__"])
     if "__repr__" not in vars(cls):
         made.__repr__ = _shown

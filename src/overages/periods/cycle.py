@@ -1,7 +1,7 @@
 """Cycles: the rules that produce periods, one after another, from an anchor.
 
     cycle = Cycle(datetime(2024, 1, 31, tzinfo=UTC))  # monthly: 31 January, 29 February, 31 March
-    cycle.period_at(moment)                           # the period that an instant lies in
+    cycle.period_at(instant)                           # the period that an instant lies in
     cycle.periods_between(subscribed, cancelled)      # those of a subscription, cut at its ends
     meter(events, period_at=cycle.period_at)
 
@@ -15,18 +15,24 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
-from attrs import frozen
-
-from overages._ground.parsing import int_up_to, one_of, parse_all, parse_flag, parse_int
+from overages._ground.parsing import (
+    Problems,
+    choice_of,
+    int_up_to,
+    parse_all,
+    parse_flag,
+    parse_int,
+)
+from overages._ground.value import term, value
 from overages.errors import Field, InvalidValue
 from overages.periods.period import Period, parse_instant, plus_months
 from overages.periods.timezones import parse_timezone, zone_of
 
 CycleUnit: TypeAlias = Literal["hour", "day", "week", "month", "quarter", "year"]
-"""What a cycle counts in."""
+"""The unit that a cycle counts in."""
 
 CalendarUnit: TypeAlias = Literal["day", "week", "month", "quarter", "year"]
-"""What a calendar has a beginning of, at a midnight."""
+"""A unit of the calendar, which begins at a midnight."""
 
 _MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
 _SPANS: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
@@ -35,7 +41,7 @@ _MOST: Final = 1_000_000  # a million hours are a century; a longer cycle is a m
 _BEYOND: Final = (OverflowError, ValueError)  # what dates outside the years 1 to 9999 end in
 
 
-@frozen(init=False, weakref_slot=False)
+@value
 class Cycle:
     """A rule that divides all time into periods, numbered from the one that starts at an anchor.
 
@@ -61,10 +67,10 @@ class Cycle:
     [31, 29, 31, 30]
     """
 
-    anchor: datetime
-    every: int
-    unit: CycleUnit
-    timezone: str
+    anchor: datetime = term(parse_instant)
+    every: int = term(int_up_to(_MOST))
+    unit: CycleUnit = term(choice_of(CycleUnit))
+    timezone: str = term(parse_timezone)
 
     def __init__(
         self,
@@ -72,19 +78,14 @@ class Cycle:
         every: int = 1,
         unit: CycleUnit = "month",
         timezone: str = "UTC",
-    ) -> None:
-        start, count, counted, zone = parse_all(
-            (parse_instant, anchor, "anchor"),
-            (int_up_to(_MOST), every, "every"),
-            (one_of(*_SPANS, *_MONTHS), unit, "unit"),
-            (parse_timezone, timezone, "timezone"),
-        )
+    ) -> None: ...
+
+    def _check(self, problems: Problems) -> None:
         try:
-            start.astimezone(zone_of(zone))
+            self.anchor.astimezone(zone_of(self.timezone))
         except _BEYOND:
             problem = "must be within the years 1 to 9999 in the timezone"
-            raise InvalidValue("anchor", anchor, problem) from None
-        self.__attrs_init__(start, count, counted, zone)
+            problems.add(InvalidValue("anchor", self.anchor, problem))
 
     @classmethod
     def monthly(cls, timezone: str = "UTC", *, day: int = 1) -> Cycle:
@@ -99,8 +100,8 @@ class Cycle:
         >>> Cycle.monthly(day=31).period(1).describe()
         '2000-02-29 to 2000-03-31 UTC'
         """
-        zone, first = parse_all((parse_timezone, timezone, "timezone"), (int_up_to(31), day, "day"))
-        return cls(datetime(2000, 1, first, tzinfo=zone_of(zone)), timezone=zone)
+        parse_all((parse_timezone, timezone, "timezone"), (int_up_to(31), day, "day"))
+        return cls(datetime(2000, 1, day, tzinfo=zone_of(timezone)), timezone=timezone)
 
     @classmethod
     def calendar(cls, unit: CalendarUnit, timezone: str = "UTC") -> Cycle:
@@ -115,11 +116,9 @@ class Cycle:
         >>> Cycle.calendar("quarter").period_at(datetime(2024, 5, 17, tzinfo=UTC)).describe()
         '2024-04-01 to 2024-07-01 UTC'
         """
-        counted, zone = parse_all(
-            (one_of("day", "week", *_MONTHS), unit, "unit"), (parse_timezone, timezone, "timezone")
-        )
-        first = 3 if counted == "week" else 1  # 3 January 2000 was a Monday
-        return cls(datetime(2000, 1, first, tzinfo=zone_of(zone)), unit=counted, timezone=zone)
+        parse_all((choice_of(CalendarUnit), unit, "unit"), (parse_timezone, timezone, "timezone"))
+        day = 3 if unit == "week" else 1  # 3 January 2000 was a Monday
+        return cls(datetime(2000, 1, day, tzinfo=zone_of(timezone)), unit=unit, timezone=timezone)
 
     def period(self, n: int) -> Period:
         """Return the n-th period: 0 starts at the anchor, -1 ends there.
@@ -132,7 +131,7 @@ class Cycle:
             raise InvalidValue("n", n, problem)
         return period
 
-    def period_at(self, moment: datetime) -> Period:
+    def period_at(self, instant: datetime) -> Period:
         """Return the period that an aware instant lies in.
 
         :raises InvalidValue: if that period isn't whole within the years 1 to 9999.
@@ -142,9 +141,9 @@ class Cycle:
         >>> weeks.period_at(datetime(2024, 2, 29, tzinfo=UTC)).describe()
         '2024-02-26 to 2024-03-11 UTC'
         """
-        return self._containing(parse_instant(moment, "moment"), "moment")
+        return self._containing(parse_instant(instant, "instant"), "instant")
 
-    def period_before(self, moment: datetime) -> Period:
+    def period_before(self, instant: datetime) -> Period:
         """Return the last period that has ended by an aware instant: the one to bill in arrears.
 
         :raises InvalidValue: if that period isn't whole within the years 1 to 9999.
@@ -153,11 +152,11 @@ class Cycle:
         >>> Cycle.monthly().period_before(datetime(2024, 3, 1, tzinfo=UTC)).describe()
         '2024-02-01 to 2024-03-01 UTC'
         """
-        known, period = parse_instant(moment, "moment"), None
+        utc, period = parse_instant(instant, "instant"), None
         with suppress(*_BEYOND):
-            begun = self._boundary(self._number_at(known))
-            period = self._period(self._number_at(begun - _TICK))
-        return _reached(period, moment, "moment", "follow")
+            boundary = self._boundary(self._number_at(utc))
+            period = self._period(self._number_at(boundary - _TICK))
+        return _reached(period, instant, "instant", "follow")
 
     def period_from(self, start: datetime, *, skip_same_day: bool = False) -> Period:
         """Return the period of what starts at an aware instant: up to the next boundary.
@@ -184,7 +183,7 @@ class Cycle:
             last = days._containing(first, "start").end - _TICK
         return Period(first, self._containing(last, "start").end)
 
-    def periods_from(self, moment: datetime) -> Iterator[Period]:
+    def periods_from(self, instant: datetime) -> Iterator[Period]:
         """Return the period that an aware instant lies in and all after it, up to the year 9999.
 
         :raises InvalidValue: if the first isn't whole within the years 1 to 9999.
@@ -194,7 +193,7 @@ class Cycle:
         >>> next(periods).describe(), next(periods).describe()
         ('2024-02-01 to 2024-03-01 UTC', '2024-03-01 to 2024-04-01 UTC')
         """
-        return self._onwards(self.period_at(moment))
+        return self._onwards(self.period_at(instant))
 
     def periods_between(
         self, start: datetime, end: datetime, *, skip_same_day: bool = False
@@ -216,10 +215,10 @@ class Cycle:
         2024-02-01 to 2024-03-01 UTC
         2024-03-01 to 2024-03-05 UTC
         """
-        whole = Period(start, end)
-        self._containing(whole.end - _TICK, "end")  # or the last part would be missing
-        first = self.period_from(whole.start, skip_same_day=skip_same_day)
-        return self._until(whole.end, first)
+        span = Period(start, end)
+        self._containing(span.end - _TICK, "end")  # or the last part would be missing
+        first = self.period_from(span.start, skip_same_day=skip_same_day)
+        return self._until(span.end, first)
 
     def _until(self, end: datetime, first: Period) -> Iterator[Period]:
         period = first
@@ -228,8 +227,8 @@ class Cycle:
             period = self.period_at(period.end)
         yield period.clipped(end=end)
 
-    def _containing(self, moment: datetime, field: Field) -> Period:
-        return _reached(self._period(self._number_at(moment)), moment, field)
+    def _containing(self, instant: datetime, field: Field) -> Period:
+        return _reached(self._period(self._number_at(instant)), instant, field)
 
     def _onwards(self, period: Period | None) -> Iterator[Period]:
         while period is not None:
@@ -247,28 +246,28 @@ class Cycle:
             return None
         return Period(start, end)
 
-    def _number_at(self, moment: datetime) -> int:
+    def _number_at(self, instant: datetime) -> int:
         """Return the number of the last boundary that is not after an instant.
 
         An estimate is off by a step or two, for days at the ends of months and clock changes.
         """
-        n = self._estimate(moment)
-        while not self._has_begun(n, moment):
+        n = self._estimate(instant)
+        while not self._has_begun(n, instant):
             n -= 1
-        while self._has_begun(n + 1, moment):
+        while self._has_begun(n + 1, instant):
             n += 1
         return n
 
-    def _has_begun(self, n: int, moment: datetime) -> bool:
+    def _has_begun(self, n: int, instant: datetime) -> bool:
         try:
-            return self._boundary(n) <= moment
+            return self._boundary(n) <= instant
         except _BEYOND:
             return n < 0  # before the year 1, or else after the year 9999
 
-    def _estimate(self, moment: datetime) -> int:
+    def _estimate(self, instant: datetime) -> int:
         if self.unit in _SPANS:
-            return (moment - self.anchor) // (self.every * _SPANS[self.unit])
-        years, months = moment.year - self.anchor.year, moment.month - self.anchor.month
+            return (instant - self.anchor) // (self.every * _SPANS[self.unit])
+        years, months = instant.year - self.anchor.year, instant.month - self.anchor.month
         return (12 * years + months) // (self.every * _MONTHS[self.unit])
 
     def _boundary(self, n: int) -> datetime:
@@ -286,7 +285,9 @@ class Cycle:
         return wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
 
 
-def _reached(period: Period | None, moment: datetime, field: Field, how: str = "lie in") -> Period:
+def _reached(
+    period: Period | None, instant: datetime, field: Field, relation: str = "lie in"
+) -> Period:
     if period is None:
-        raise InvalidValue(field, moment, f"must {how} a period within the years 1 to 9999")
+        raise InvalidValue(field, instant, f"must {relation} a period within the years 1 to 9999")
     return period

@@ -13,9 +13,8 @@ from datetime import UTC, datetime, tzinfo
 from itertools import pairwise
 from typing import Final
 
-from attrs import frozen
-
-from overages._ground.parsing import instance_of
+from overages._ground.parsing import Problems, each, instance_of
+from overages._ground.value import term, value
 from overages.errors import Field, InvalidType, InvalidValue
 
 _INSTANT: Final = (
@@ -63,15 +62,15 @@ def instant_from_text(text: str, field: Field = "instant", zone: tzinfo | None =
     if match["zone"] is None and zone is None:
         raise InvalidValue(field, text, "must have a timezone, such as a Z at its end")
     try:
-        moment = datetime.fromisoformat(text)
+        instant = datetime.fromisoformat(text)
     except ValueError as error:
         raise InvalidValue(field, text, f"must be a real date and time ({error})") from None
-    return parse_instant(moment if match["zone"] else moment.replace(tzinfo=zone), field)
+    return parse_instant(instant if match["zone"] else instant.replace(tzinfo=zone), field)
 
 
-def format_instant(moment: datetime) -> str:
+def format_instant(instant: datetime) -> str:
     """Write an instant as RFC 3339 in UTC: ``2024-02-01T00:00:00Z``."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
 def plus_months(local: datetime, months: int) -> datetime:
@@ -88,7 +87,7 @@ def plus_months(local: datetime, months: int) -> datetime:
     return local + relativedelta(months=months)
 
 
-@frozen(init=False, order=True, weakref_slot=False)
+@value(order=True)
 class Period:
     """A stretch of time ``[start, end)``: its start belongs to it, its end doesn't.
 
@@ -103,14 +102,15 @@ class Period:
     False
     """
 
-    start: datetime
-    end: datetime
+    start: datetime = term(parse_instant)
+    end: datetime = term(parse_instant)
 
-    def __init__(self, start: datetime, end: datetime) -> None:
-        first, after = parse_instant(start, "start"), parse_instant(end, "end")
-        if after <= first:
-            raise InvalidValue("end", end, f"must be later than the start, {format_instant(first)}")
-        self.__attrs_init__(first, after)
+    def __init__(self, start: datetime, end: datetime) -> None: ...
+
+    def _check(self, problems: Problems) -> None:
+        if self.end <= self.start:
+            problem = f"must be later than the start, {format_instant(self.start)}"
+            problems.add(InvalidValue("end", self.end, problem))
 
     @classmethod
     def month(cls, year: int, month: int, zone: tzinfo = UTC) -> Period:
@@ -131,14 +131,14 @@ class Period:
         return cls(start.replace(tzinfo=zone), end.replace(tzinfo=zone))
 
     @classmethod
-    def month_of(cls, moment: datetime, zone: tzinfo = UTC) -> Period:
+    def month_of(cls, instant: datetime, zone: tzinfo = UTC) -> Period:
         """Return the calendar month, in a timezone, that an aware instant lies in."""
-        utc = parse_instant(moment, "moment")
+        utc = parse_instant(instant, "instant")
         try:
             local = utc.astimezone(zone)
         except OverflowError:
             problem = "must be within the years 1 to 9999 in the timezone"
-            raise InvalidValue("moment", moment, problem) from None
+            raise InvalidValue("instant", instant, problem) from None
         period = cls.month(local.year, local.month, zone)
         if utc < period.end:
             return period
@@ -164,8 +164,8 @@ class Period:
             raise InvalidValue("period", text, "must be a month (2024-02) or start/end in ISO 8601")
         return cls(instant_from_text(start, "start"), instant_from_text(end, "end"))
 
-    def __contains__(self, moment: object) -> bool:
-        return self.start <= parse_instant(moment, "moment") < self.end
+    def __contains__(self, instant: object) -> bool:
+        return self.start <= parse_instant(instant, "instant") < self.end
 
     def clipped(self, *, start: datetime | None = None, end: datetime | None = None) -> Period:
         """Return the part of the period from one aware instant up to another, such as of a term.
@@ -197,12 +197,15 @@ class Period:
         2024-02-01 to 2024-02-20 UTC
         2024-02-20 to 2024-03-01 UTC
         """
-        found = [parse_instant(at, ("instants", i)) for i, at in enumerate(instants)]
-        for i, at in enumerate(found):
-            if not self.start < at < self.end or at in found[:i]:
+        problems = Problems()
+        cuts: list[datetime] = []
+        for cut in each(parse_instant)(instants, "instants"):
+            if not self.start < cut < self.end or cut in cuts:
                 problem = f"must be once, and within {self.describe()}, not at its start"
-                raise InvalidValue(("instants", i), at, problem)
-        bounds = [self.start, *sorted(found), self.end]
+                problems.add(InvalidValue(("instants", len(cuts)), cut, problem))
+            cuts.append(cut)
+        problems.raise_any()
+        bounds = [self.start, *sorted(cuts), self.end]
         return tuple(Period(*ends) for ends in pairwise(bounds))
 
     def isoformat(self) -> str:
@@ -220,6 +223,6 @@ class Period:
         return f"Period.parse({self.isoformat()!r})"
 
 
-def _reading(moment: datetime) -> str:
-    text = format_instant(moment)[:-1]
+def _reading(instant: datetime) -> str:
+    text = format_instant(instant)[:-1]
     return text.removesuffix("T00:00:00").replace("T", " ")

@@ -1,4 +1,4 @@
-"""Proration: how much of a period a part of it is, by the rule that a `Proration` names.
+"""Proration: the share of a period that a part of it is, by the rule that a `Proration` names.
 
     share = Proration.DAYS.share(Period(joined, month.end), month, "Europe/Paris")
 
@@ -23,7 +23,7 @@ _TICK: Final = timedelta(microseconds=1)  # the finest that a datetime knows
 
 
 class Proration(Enum):
-    """How time is counted where part of a period is compared with the whole of it.
+    """A rule for counting time where part of a period is compared with all of it.
 
     Days are those of a timezone's calendar, however many hours its clocks give them: a day begins
     at its first local midnight. By the rules of the first group the shares of any partition of a
@@ -56,34 +56,34 @@ class Proration(Enum):
     FULL = "full"
     REFUSED = "refused"
 
-    def share(self, part: Period, whole: Period, timezone: str = "UTC") -> Fraction:
-        """Return how much of a period a part of it is, exactly: from 0 to 1.
+    def share(self, part: Period, period: Period, timezone: str = "UTC") -> Fraction:
+        """Return the share of a period that a part of it is, exactly: from 0 to 1.
 
         :param timezone: IANA name of the timezone whose calendar days count.
-        :raises InvalidType: if `part` or `whole` is no `Period`.
-        :raises InvalidValue: if the part isn't inside the whole, if it isn't the whole and the rule
-            is `REFUSED`, or if the rule finds no day in the whole (an hour, by `DAYS`).
+        :raises InvalidType: if `part` or `period` is no `Period`.
+        :raises InvalidValue: if the part isn't inside the period, if it isn't all of it and the
+            rule is `REFUSED`, or if the rule finds no day in the period (an hour, by `DAYS`).
 
         >>> from datetime import UTC
         >>> rest = Period(datetime(2024, 2, 20, tzinfo=UTC), datetime(2024, 3, 1, tzinfo=UTC))
         >>> Proration.DAYS.share(rest, Period.month(2024, 2))
         Fraction(10, 29)
         """
-        part, whole, zone = parse_all(
+        part, period, zone = parse_all(
             (instance_of(Period), part, "part"),
-            (instance_of(Period), whole, "whole"),
-            (_zone, timezone, "timezone"),
+            (instance_of(Period), period, "period"),
+            (_parse_zone, timezone, "timezone"),
         )
-        if part.start < whole.start or whole.end < part.end:
-            raise InvalidValue("part", part, f"must lie within {whole}")
-        if self is Proration.REFUSED and part != whole:
-            raise InvalidValue("part", part, f"must be all of {whole}, as proration is refused")
+        if part.start < period.start or period.end < part.end:
+            raise InvalidValue("part", part, f"must lie within {period}")
+        if self is Proration.REFUSED and part != period:
+            raise InvalidValue("part", part, f"must be all of {period}, as proration is refused")
         if self in (Proration.FULL, Proration.REFUSED):
             return Fraction(1)
-        total = length(whole, self, zone, "whole")
+        total = length(period, self, zone, "period")
         if not total:
-            raise InvalidValue("whole", whole, f"must have a day that {self.value} counts")
-        # A part may start in an hour that clocks showed twice, and so seem longer than the whole.
+            raise InvalidValue("period", period, f"must have a day that {self.value} counts")
+        # A part may start in an hour that clocks showed twice, and so seem longer than the period.
         return Fraction(min(length(part, self, zone, "part"), total), total)
 
 
@@ -121,21 +121,21 @@ def length(period: Period, rule: Proration, zone: tzinfo, field: Field) -> int:
     return (last - first).days + (rule is Proration.DAYS_INCLUSIVE)
 
 
-def _clock(moment: datetime, zone: tzinfo) -> datetime:
-    """Return what clocks show."""
-    return moment.astimezone(zone).replace(tzinfo=None)
+def _clock(instant: datetime, zone: tzinfo) -> datetime:
+    """Return the time on the clocks of a timezone."""
+    return instant.astimezone(zone).replace(tzinfo=None)
 
 
-def _day(moment: datetime, zone: tzinfo) -> date:
+def _day(instant: datetime, zone: tzinfo) -> date:
     """Return the last local date that has begun.
 
     Where clocks were set back over midnight they show the old date again, but its day is over: so
     days never run backwards, and a later instant is never on an earlier day.
     """
-    shown = _clock(moment, zone).date()
+    shown = _clock(instant, zone).date()
     following = shown + _DAY
     midnight = datetime(following.year, following.month, following.day, tzinfo=zone)
-    return following if parse_instant(midnight, "midnight") <= moment else shown
+    return following if parse_instant(midnight, "midnight") <= instant else shown
 
 
 def _day_of_360(day: date) -> int:
@@ -146,5 +146,5 @@ def _day_of_360(day: date) -> int:
     return 360 * day.year + 30 * day.month + min(day.day, 30)
 
 
-def _zone(value: object, field: Field) -> tzinfo:
+def _parse_zone(value: object, field: Field) -> tzinfo:
     return zone_of(parse_timezone(value, field))

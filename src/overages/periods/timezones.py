@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, tzinfo
 
 from overages._ground.names import parse_name
-from overages.errors import Field, InvalidValue
+from overages.errors import Field, InvalidValue, did_you_mean
 
 
 def parse_timezone(value: object, field: Field) -> str:
@@ -24,8 +24,19 @@ def parse_timezone(value: object, field: Field) -> str:
         zone = None
     if zone is None:
         problem = "must be the IANA name of a timezone known here, such as Europe/Paris"
-        raise InvalidValue(field, value, problem)
+        raise InvalidValue(field, value, problem + _hint(key))
     return key
+
+
+def _hint(key: str) -> str:
+    """Name the timezone that a misspelt one resembles, if it is of a place.
+
+    ``EST`` is no ``CEST``, and ``Etc/GMT+2`` is two hours west of what ``GMT+2`` says elsewhere.
+    """
+    from zoneinfo import available_timezones  # reads the folders of the database
+
+    places = {name for name in available_timezones() if "/" in name and name[:4] != "Etc/"}
+    return did_you_mean(key, {"UTC", *places})
 
 
 def zone_of(key: str) -> tzinfo:

@@ -96,10 +96,10 @@ def test_an_account_has_a_status_and_a_cycle_if_it_says_so() -> None:
         ),
         (
             "limits = { m = -1 }\nstatus = 'gone'\n"
-            "cycle = { anchor = 2024-01-31T00:00:00Z, every = 0, unit = 'moon', timezone = 'X' }",
+            "cycle = { anchor = 2024-01-31T00:00:00Z, every = 0, unit = 'decade', timezone = 'X' }",
             [
                 "cycle.every: must be from 1 to 1,000,000, got 0",
-                "cycle.unit: must be one of hour, day, week, month, quarter, year, got 'moon'",
+                "cycle.unit: must be one of hour, day, week, month, quarter, year, got 'decade'",
                 "cycle.timezone: must be the IANA name of a timezone known here, such as "
                 "Europe/Paris, got 'X'",
                 "limits.m: must not be negative, got -1",

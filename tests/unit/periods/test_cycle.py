@@ -249,7 +249,7 @@ def test_an_instant_in_a_period_that_is_cut_off_is_refused(
 ) -> None:
     cycle = Cycle(datetime(2024, 2, 29, 12, tzinfo=UTC), unit=unit, timezone=zone)
     for call in (cycle.period_at, cycle.periods_from):
-        with pytest.raises(InvalidValue, match=f"^moment: must lie in a period {BEYOND}, got "):
+        with pytest.raises(InvalidValue, match=f"^instant: must lie in a period {BEYOND}, got "):
             call(moment)
 
 
@@ -258,7 +258,7 @@ def test_an_instant_in_a_long_period_is_found_at_either_end_of_time() -> None:
     assert cycle.period_at(datetime(2, 1, 1, tzinfo=UTC)) == cycle.period(-1)
     assert cycle.period(-1).start == datetime(1, 12, 31, tzinfo=UTC)
     assert cycle.period_at(datetime(7997, 12, 30, tzinfo=UTC)) == cycle.period(2)
-    with pytest.raises(InvalidValue, match=r"^moment: must lie in"):
+    with pytest.raises(InvalidValue, match=r"^instant: must lie in"):
         cycle.period_at(datetime(9998, 1, 1, tzinfo=UTC))
 
 
@@ -271,7 +271,7 @@ def test_the_number_of_a_period_is_an_int(n: Any) -> None:
 @pytest.mark.parametrize("moment", [datetime(2024, 2, 1), "2024-02-01", None])
 def test_what_is_no_instant_lies_in_no_period(moment: Any) -> None:
     for call in (Cycle(ANCHOR).period_at, Cycle(ANCHOR).periods_from):
-        with pytest.raises((InvalidType, InvalidValue), match=r"^moment: must "):
+        with pytest.raises((InvalidType, InvalidValue), match=r"^instant: must "):
             call(moment)
 
 
@@ -300,6 +300,21 @@ def test_what_no_cycle_is_made_of_is_refused(
 
 
 @pytest.mark.parametrize(
+    ("zone", "hint"),
+    [
+        ("Europe/Berlim", r" \(did you mean 'Europe/Berlin'\?\)"),
+        ("europe/paris", r" \(did you mean 'Europe/Paris'\?\)"),
+        ("utc", r" \(did you mean 'UTC'\?\)"),
+        ("EDT", ""),
+        ("Mars/Phobos", ""),
+    ],
+)
+def test_the_timezone_that_a_misspelt_one_resembles_is_named(zone: str, hint: str) -> None:
+    with pytest.raises(InvalidValue, match=f"such as Europe/Paris{hint}, got '{zone}'$"):
+        Cycle.monthly(zone)
+
+
+@pytest.mark.parametrize(
     "zone",
     [
         *("Europe/Berlim", "America", "../UTC", "/etc/localtime", "CEST5", "+01:00", "x" * 255),
@@ -307,7 +322,7 @@ def test_what_no_cycle_is_made_of_is_refused(
     ],
 )
 def test_an_unknown_timezone_is_refused(zone: str) -> None:
-    problem = "timezone: must be the IANA name of a timezone known here, such as Europe/Paris, got "
+    problem = "timezone: must be the IANA name of a timezone known here, such as Europe/Paris"
     with pytest.raises(InvalidValue, match=f"^{problem}"):
         Cycle(ANCHOR, timezone=zone)
     with pytest.raises(InvalidValue, match=f"^{problem}"):
@@ -344,10 +359,12 @@ def test_cycles_are_equal_by_value_and_survive_pickling() -> None:
     assert Cycle(ANCHOR, every=3) != Cycle(ANCHOR, unit="quarter")
 
 
-def test_the_repr_of_a_cycle_names_its_fields() -> None:
+def test_the_repr_of_a_cycle_names_what_is_not_its_default() -> None:
     assert repr(Cycle(ANCHOR)) == (
-        "Cycle(anchor=datetime.datetime(2024, 1, 31, 0, 0, tzinfo=datetime.timezone.utc), "
-        "every=1, unit='month', timezone='UTC')"
+        "Cycle(anchor=datetime.datetime(2024, 1, 31, 0, 0, tzinfo=datetime.timezone.utc))"
+    )
+    assert repr(Cycle(ANCHOR, 2, "week", "Europe/Paris")).endswith(
+        "), every=2, unit='week', timezone='Europe/Paris')"
     )
 
 

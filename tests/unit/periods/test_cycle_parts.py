@@ -44,9 +44,9 @@ def test_there_is_a_period_before_the_last_that_is_cut_off() -> None:
 @pytest.mark.parametrize("moment", [datetime(1, 1, 1), datetime(1, 5, 31), datetime(2, 5, 31)])
 def test_an_instant_with_no_whole_period_before_it_is_refused(moment: datetime) -> None:
     years = Cycle(datetime(2000, 6, 1, tzinfo=UTC), unit="year")
-    with pytest.raises(InvalidValue, match=f"^moment: must follow a period {BEYOND}, got "):
+    with pytest.raises(InvalidValue, match=f"^instant: must follow a period {BEYOND}, got "):
         years.period_before(moment.replace(tzinfo=UTC))
-    with pytest.raises(InvalidValue, match=f"^moment: must follow a period {BEYOND}, got "):
+    with pytest.raises(InvalidValue, match=f"^instant: must follow a period {BEYOND}, got "):
         Cycle.monthly().period_before(datetime(1, 1, 31, tzinfo=UTC))
 
 

@@ -86,7 +86,7 @@ def test_a_part_that_is_not_inside_the_whole_is_refused(rule: str, start: str, e
 )
 def test_a_whole_without_a_day_to_count_is_refused(rule: str, start: str, end: str) -> None:
     whole = between(start, end)
-    with pytest.raises(InvalidValue, match=f"^whole: must have a day that {rule} counts, got "):
+    with pytest.raises(InvalidValue, match=f"^period: must have a day that {rule} counts, got "):
         share(whole, whole, rule)
 
 
@@ -95,12 +95,12 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     with pytest.raises(InvalidValues) as caught:
         Proration.DAYS.share(odd, odd, odd)
     found = [str(error).split(":")[0] for error in caught.value.errors]
-    assert found == ["part", "whole", "timezone"]
+    assert found == ["part", "period", "timezone"]
 
 
 def test_a_part_beyond_the_calendar_is_named() -> None:
     late = between("9999-12-01", "9999-12-31T20")
-    with pytest.raises(InvalidValue, match=r"^whole: must be within the years 1 to 9999"):
+    with pytest.raises(InvalidValue, match=r"^period: must be within the years 1 to 9999"):
         share(late, late, "days", "Asia/Tokyo")
 
 

@@ -137,7 +137,7 @@ class _FieldError(OveragesError):
 
     def __init__(self, field: Field, value: object, problem: str) -> None:
         super().__init__(field, value, problem)
-        self.path = at(field)
+        self.path: Path = at(field)
         self.value = value
         self.problem = problem
 
@@ -173,7 +173,7 @@ class CurrencyMismatch(OveragesError, ValueError):
 
     def __init__(self, left: str, right: str, field: Field = ()) -> None:
         super().__init__(left, right, field)
-        self.path = at(field)
+        self.path: Path = at(field)
         self.left = left
         self.right = right
 
@@ -216,7 +216,7 @@ class InvalidValues(InvalidValue, ExceptionGroup[OveragesError]):
 
     def __init__(self, errors: Sequence[OveragesError]) -> None:
         InvalidValue.__init__(self, (), None, f"{len(errors)} problems")
-        self.args = (self.errors,)
+        self.args: tuple[Any, ...] = (self.errors,)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.errors,)
@@ -265,7 +265,7 @@ class RecordsAltered(OveragesError, ValueError):
 
     def __init__(self, org_id: str, sequence: int, problem: str) -> None:
         super().__init__(org_id, sequence, problem)
-        self.org_id = org_id
+        self.org_id: str | None = org_id
         self.sequence = sequence
         self.problem = problem
 

@@ -20,12 +20,12 @@ from overages.periods.period import Period
 
 try:
     import pyarrow as pa
-except ImportError as error:
+except ImportError as _missing:
     raise ImportError(
         "overages.exports.arrow needs pyarrow, which overages[arrow] has: "
         "pip install 'overages[arrow]'",
         name="pyarrow",
-    ) from error
+    ) from _missing
 
 from overages._ground.columns import LINES, RECORDS, USAGE, Column, Kind
 from overages._ground.parsing import Parser, one_of

@@ -13,12 +13,12 @@ from typing import Any, Final, Protocol, TypeAlias
 
 try:
     import pyarrow as pa
-except ImportError as error:
+except ImportError as _missing:
     raise ImportError(
         "overages.imports.arrow needs pyarrow, which overages[arrow] has: "
         "pip install 'overages[arrow]'",
         name="pyarrow",
-    ) from error
+    ) from _missing
 
 from overages._ground.columns import Column, Kind, refuse_columns
 from overages._ground.parsing import Problems

@@ -134,9 +134,9 @@ class Ladder:
 
     def __init__(self, tiers: Sequence[Tier], *, cumulative: bool, quantum: int) -> None:
         costs = [_prices(tier, quantum) for tier in tiers]
-        self.quantum = quantum
+        self.quantum: int = quantum
         self.bounds: list[int] = []
-        self.denominator = lcm(*(cost.denominator for row in costs for cost in row))
+        self.denominator: int = lcm(*(cost.denominator for row in costs for cost in row))
         self.steps: list[Step] = []
         due = 0  # for all tiers below, when they are full
         full: tuple[TierCharge, ...] = ()

@@ -123,10 +123,10 @@ class Ledger:
         invoiced: Mapping[Period, datetime] = MappingProxyType({}),
     ) -> None:
         self.org_id = org_id
-        self.head = head or CHAIN_START
+        self.head: ChainHead = head or CHAIN_START
         self.new: list[StoredRow] = []
         self.counters: list[CounterRow] = []
-        self.records = list(records)
+        self.records: list[OverageRecord] = list(records)
         self._invoiced = invoiced
 
     def add(

@@ -13,11 +13,11 @@ from typing import Any
 
 try:
     from hypothesis import strategies as st
-except ImportError as error:
+except ImportError as _missing:
     raise ImportError(
         "overages.testing.strategies needs Hypothesis, which overages[test] has: "
         "pip install 'overages[test]'"
-    ) from error
+    ) from _missing
 
 from overages.amounts.money import Currency, Money
 from overages.periods.cycle import Cycle

@@ -43,10 +43,14 @@ class Routes:
     """
 
     def __init__(self, metrics: Iterable[Metric]) -> None:
-        self.metrics: Final = each(_metric)(metrics, "metrics")
-        self.worked_out: Final = frozenset(m.event for m in self.metrics if not m.is_default)
+        self.metrics: Final[tuple[Metric, ...]] = each(_metric)(metrics, "metrics")
+        self.worked_out: Final[frozenset[str]] = frozenset(
+            metric.event for metric in self.metrics if not metric.is_default
+        )
         """The names of the events that more is counted of than their sum."""
-        self.carried: Final = frozenset(m.event for m in self.metrics if m.carries)
+        self.carried: Final[frozenset[str]] = frozenset(
+            metric.event for metric in self.metrics if metric.carries
+        )
         """The names of the events that report a level, which goes on into later periods."""
         groups = _groups(self.metrics)
         _refuse_clashes(self.metrics, groups.values())

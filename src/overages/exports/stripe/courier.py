@@ -51,8 +51,8 @@ class Courier:
         self.now = now
         self._there: dict[tuple[Kind, str], dict[str, str]] = {}
         self.problems: dict[str, str] = {}
-        self.sent = 0
-        self.is_stopped = False
+        self.sent: int = 0
+        self.is_stopped: bool = False
 
     def bring(self, entries: Sequence[OutboxEntry]) -> list[OutboxEntry]:
         """Keep the entries of one org that are new, deliver what isn't yet, and return all.

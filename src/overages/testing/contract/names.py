@@ -33,7 +33,7 @@ BAD_NAMES: Final = {
     "zero-width": "org\u200b-1",
     "outer-space": "org-1 ",
 }
-WRONG_TYPES: Final = [None, 1, b"org-1", ["org-1"]]
+WRONG_TYPES: Final[list[object]] = [None, 1, b"org-1", ["org-1"]]
 
 
 class NameContract(ContractBase):

@@ -21,7 +21,7 @@ from overages import Money, Overage, Period, Plan, Statement, Tier, TierCharge, 
 from overages.errors import OveragesError
 from overages.prices.tier import Charge
 from overages.statements.summary import MetricTotal
-from overages.testing.recipe import Recipe
+from overages.testing.recipe import Recipe, Spelled
 from tests.recorded import recorded
 
 from .effort import few
@@ -94,6 +94,45 @@ def test_values_made_of_inputs_written_differently_read_the_same(
     recipe = data.draw(VALUE_RECIPES[kind])
     one, other = repr(recipe.one()), repr(recipe.other())
     assert sorted(one) == sorted(other)  # sorted, for mappings keep the order that they came in
+
+
+class StrangeWord(str):
+    """A text of a class of the host's own, as a member of its `StrEnum` is."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "a strange word"
+
+
+def in_strange_words(raw: Any) -> Any:
+    """Return an argument of a recipe with all texts in it of the host's own class."""
+    if isinstance(raw, str):
+        return StrangeWord(raw)
+    if isinstance(raw, Recipe) and raw.make is not Pairs:  # the host keeps what it is given
+        return Recipe(
+            raw.make,
+            in_strange_words(raw.args),
+            {k: in_strange_words(v) for k, v in raw.named.items()},
+        )
+    if isinstance(raw, Spelled):
+        return Spelled(in_strange_words(raw.first), in_strange_words(raw.second))
+    if isinstance(raw, dict):
+        return {in_strange_words(key): in_strange_words(value) for key, value in raw.items()}
+    if isinstance(raw, (list, tuple)):
+        return type(raw)(map(in_strange_words, raw))
+    return raw
+
+
+@each_value()
+@few
+@given(data=st.data())
+def test_texts_are_plain_whatever_class_of_text_was_given(kind: type, data: st.DataObject) -> None:
+    recipe = data.draw(VALUE_RECIPES[kind])
+    value = in_strange_words(recipe).one()
+    assert value == recipe.one()
+    assert repr(value) == repr(recipe.one())
+    assert b"StrangeWord" not in pickle.dumps(value)
 
 
 @pytest.mark.parametrize("one", [1, "1", "1.0", Decimal("1.00")])

@@ -58,7 +58,7 @@ def one_of(*choices: str) -> Parser[str]:
 
     def parse(value: object, field: Field) -> str:
         if isinstance(value, str) and value in choices:
-            return value
+            return str.__str__(value)  # plain, also of an enum that is a str
         raise InvalidValue(field, value, f"must be one of {', '.join(choices)}")
 
     return parse

@@ -128,7 +128,7 @@ def by_sequence(record: OverageRecord) -> int:
 
 def sha256_digest(value: object, field: Field) -> str:
     """Return `value` if it is written as SHA-256 digests are here."""
-    text: str = instance_of(str)(value, field)
+    text = str.__str__(instance_of(str)(value, field))  # plain, also of an enum that is a str
     if not re.fullmatch(r"[0-9a-f]{64}", text):
         raise InvalidValue(field, value, "must be 64 lower-case hexadecimal digits")
     return text

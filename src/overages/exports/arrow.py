@@ -28,7 +28,7 @@ except ImportError as _missing:
     ) from _missing
 
 from overages._ground.columns import LINES, RECORDS, USAGE, Column, Kind
-from overages._ground.parsing import Parser, one_of
+from overages._ground.parsing import Parser, choice_of
 from overages.amounts.exact import DECIMAL_DIGITS, INTEGER_DIGITS, number_text
 from overages.errors import InvalidValue
 from overages.records.record import OverageRecord
@@ -55,7 +55,7 @@ _TYPES: Final[dict[Kind, pa.DataType]] = {
 _BATCH: Final = 16_384  # rows
 
 _Row: TypeAlias = tuple[Any, ...]
-_amounts: Final = one_of("decimal", "text")
+_amounts: Final = choice_of(Amounts)
 
 
 def statements_to_arrow(statements: Iterable[Statement], *, amounts: Amounts = "decimal") -> Any:

@@ -17,8 +17,8 @@ from overages._ground.names import optional_name
 from overages._ground.parsing import (
     Problems,
     as_tuple,
+    choice_of,
     instance_of,
-    one_of,
     optional,
     parse_all,
     tuple_of,
@@ -100,7 +100,7 @@ def burn_down(
         (_grants, grants, "grants"),
         (lambda value, field: _series(value, field, before.currency, span), usage, "usage"),
         (lambda value, field: _instants(value, field, span), resets, "resets"),
-        (one_of("final", "repaid", "repaid_across_resets"), overage, "overage"),
+        (choice_of(OverageRule), overage, "overage"),
     )
     ours = [g for g in found if (g.metric, g.currency) == (before.metric, before.currency)]
     pool = Pool(_all_known(ours, before), before, rule)

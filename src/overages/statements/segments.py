@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Literal, TypeAlias
 
-from overages._ground.parsing import each, instance_of, one_of, parse_all, parse_flag, unpacked
+from overages._ground.parsing import choice_of, each, instance_of, parse_all, parse_flag, unpacked
 from overages.amounts.exact import Quantity, add_up
 from overages.errors import Field, InvalidValue, at
 from overages.periods.period import Period
@@ -67,7 +67,7 @@ def calculate_segments(
     found, billed, rule, zone, is_final = parse_all(
         (_segments, segments, "segments"),
         (instance_of(Period), whole, "whole"),
-        (one_of("restart", "continue"), counters, "counters"),
+        (choice_of(Counters), counters, "counters"),
         (parse_timezone, timezone, "timezone"),
         (parse_flag, final, "final"),
     )

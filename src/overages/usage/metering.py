@@ -15,7 +15,14 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
-from overages._ground.parsing import Problems, an_iterable, as_tuple, instance_of, one_of, parse_all
+from overages._ground.parsing import (
+    Problems,
+    an_iterable,
+    as_tuple,
+    choice_of,
+    instance_of,
+    parse_all,
+)
 from overages.amounts.exact import scaled, unscaled
 from overages.errors import EventConflict, Field, InvalidType, InvalidValue, OveragesError
 from overages.periods.period import Period, format_instant, parse_instant
@@ -28,7 +35,7 @@ from overages.usage.usage import Usage
 Late: TypeAlias = Literal["own_period", "next_period"]
 """Where an event counts that comes after its period was billed."""
 
-late_rule: Final = one_of("own_period", "next_period")
+late_rule: Final = choice_of(Late)
 
 _REPORTED: Final = "was reported before with another metric, quantity, time or dimensions"
 

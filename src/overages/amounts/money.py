@@ -33,7 +33,7 @@ from overages.errors import (
 
 _EXPONENTS: Final = CURRENT | WITHDRAWN  # of ISO 4217
 _LARGEST: Final = 10**1000  # more can't be written out
-_ALIGNED: Final = re.compile(r"([^0-9+\-.,]?[<>^])?([1-9][0-9]*)?")  # what fills is no amount
+_ALIGNED: Final = r"([^0-9+\-.,]?[<>^])?([1-9][0-9]*)?"  # what fills is no part of an amount
 _FINEST: Final = 12  # decimal places that a unit of the host's own may have
 
 
@@ -248,7 +248,7 @@ class Money:
         :raises InvalidValue: for any other specification: one of a number could round, and one of a
             text cut off digits.
         """
-        if not _ALIGNED.fullmatch(spec):
+        if not re.fullmatch(_ALIGNED, spec):
             problem = "must align the text, such as '>12'; a number is f'{money.amount:,f}'"
             raise InvalidValue("format", spec, problem)
         return format(str(self), spec)

@@ -157,11 +157,15 @@ class UnknownCurrency(_FieldError, LookupError):
     """A currency code that ISO 4217 doesn't know and that came without an exponent."""
 
 
-class UnknownMetric(_FieldError, LookupError):
-    """A metric that the plan (or the statement, or the summary) has nothing to say of."""
+class _StatedError(_FieldError):
+    """An error whose problem names the value, which its text doesn't repeat."""
 
     def __str__(self) -> str:
         return f"{self._context()}{self.problem}"
+
+
+class UnknownMetric(_StatedError, LookupError):
+    """A metric that the plan (or the statement, or the summary) has nothing to say of."""
 
 
 class UnknownPlan(_FieldError, LookupError):
@@ -252,12 +256,12 @@ class RecordConflict(_FieldError, ValueError):
     """
 
 
-class PeriodOverlap(_FieldError, ValueError):
-    """A charge for a period that overlaps another one that the org was charged for."""
+class PeriodOverlap(_StatedError, ValueError):
+    """A charge for a period that overlaps others (its `value`) that the org was charged for."""
 
 
-class PeriodInvoiced(_FieldError, ValueError):
-    """A change of a period that is invoiced, and that wasn't forced."""
+class PeriodInvoiced(_StatedError, ValueError):
+    """A change of a period that is invoiced, since its `value`, and that wasn't forced."""
 
 
 class RecordsAltered(OveragesError, ValueError):

@@ -21,13 +21,13 @@ from overages.statements.summary import MetricTotal, Summary
 def aggregate(
     records: Iterable[OverageRecord], *, currency: Currency | str | None = None
 ) -> Summary:
-    """Return what records come to: quantity and cost by metric, adjustments, and the total.
+    """Return the summary of records: quantity and cost by metric, adjustments, and the total.
 
     Records of any orgs and periods may be mixed, in any order, charges and corrections alike. The
     summaries of parts of them, added, are the summary of all.
 
     :param records: read once, one by one.
-    :param currency: what the costs are in; needed only where there may be no record at all.
+    :param currency: that of the costs; needed only where there may be no record at all.
     :raises CurrencyMismatch: if records are in more than one currency.
     :raises InvalidValue: if there is neither a record nor a currency.
 
@@ -40,15 +40,18 @@ def aggregate(
     50.00 USD
     """
     unit = None if currency is None else parse_currency(currency, "currency")
-    # By metric: whole units, 1/SCALE parts of others, minor units.
-    cells: dict[str, list[int]] = {}
-    adjusted: dict[str, int] = {}  # minor units by line
-    for record in an_iterable(records, "records"):
+    # This loop is measured (0.12 us a record): hence a list in place, and integers by themselves,
+    # for nearly all quantities are some, and scaling one takes as long as all else.
+    cells: dict[str, list[int]] = {}  # by metric: whole units, picos of others, minor units
+    adjusted: dict[str, int] = {}  # by line: minor units
+    for i, record in enumerate(an_iterable(records, "records")):
         if not isinstance(record, OverageRecord):
-            raise InvalidType("records", record, "must hold OverageRecords alone")
+            raise InvalidType(("records", i), record, "must be of type OverageRecord")
         cost = record.cost
         if cost.currency is not unit:
-            unit = _one_currency(unit, cost.currency)
+            if unit is not None and unit != cost.currency:
+                raise CurrencyMismatch(unit.code, cost.currency.code, ("records", i, "cost"))
+            unit = cost.currency
         if record.metric is None:
             adjusted[record.line] = adjusted.get(record.line, 0) + cost.minor
             continue
@@ -66,14 +69,8 @@ def aggregate(
     return Summary(
         unit,
         {
-            metric: MetricTotal(unscaled(whole * SCALE + parts), Money(minor, unit))
-            for metric, (whole, parts, minor) in cells.items()
+            metric: MetricTotal(unscaled(integer * SCALE + picos), Money(minor, unit))
+            for metric, (integer, picos, minor) in cells.items()
         },
         {line: Money(minor, unit) for line, minor in adjusted.items()},
     )
-
-
-def _one_currency(seen: Currency | None, found: Currency) -> Currency:
-    if seen is not None and seen != found:
-        raise CurrencyMismatch(seen.code, found.code)
-    return found

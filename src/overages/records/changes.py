@@ -1,14 +1,22 @@
-"""Changes: what the lines of a statement differ in from what was recorded of them.
+"""Changes: the difference between a statement and the records of its period, line by line.
 
-changes = changes_of(statement, records)
-for (metric, line), quantity, exact_cost, minor, unit_price in changes: ...
+    change = what is due for the line now - the sum of its records
+
+in units, exact cost and cost alike, and a line of which all three are zero has not changed. All
+three are compared, for each can change alone: the exact cost where rounding hides it, the cost
+where only the rounding rule is another one, the units where they are free.
+
+Recorded were 25 runs for 25.00; due now are 10 runs for 10.00 and a minimum that adds 5.00:
+
+    runs, overage    -15 units, -15.00
+    minimum            0 units,   5.00
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple
 
 from overages.amounts.exact import SCALE, Exact, Quantity, number_from_ratio, scaled, unscaled
 from overages.errors import CurrencyMismatch
@@ -16,73 +24,91 @@ from overages.records.record import OverageRecord
 from overages.statements.adjustment import Key, path_of
 from overages.statements.statement import Statement
 
-"""A metric, or None for all, and a line of it."""
 
-Change: TypeAlias = tuple[Key, Quantity, Exact, int, Exact | None]
-"""The difference between what was recorded of a line and what is due now.
+class Change(NamedTuple):
+    """The difference between the records of a line and its result now."""
 
-Its key; units, exact cost, minor units and unit price of the difference. (A plain tuple, as a named
-one takes ten times as long to make.)
-"""
-
-Sums: TypeAlias = tuple[int, Fraction, int]
-"""Quantity in parts, exact cost in major units, and cost in minor units."""
-
-_NOTHING: Final[Sums] = (0, Fraction(), 0)
+    key: Key
+    quantity: Quantity
+    exact_cost: Exact
+    minor: int
+    unit_price: Exact | None
 
 
-def changes_of(statement: Statement, there: list[OverageRecord]) -> list[Change]:
-    """Return what a statement's result differs in from the sum of the period's records."""
-    for record in there:
+class LineSum(NamedTuple):
+    """Some records of a line together: units in picos, exact cost in major units, minor units."""
+
+    picos: int
+    exact_cost: Fraction
+    minor: int
+
+
+_NO_SUM: Final = LineSum(0, Fraction(), 0)
+
+
+def changes_of(statement: Statement, recorded: Sequence[OverageRecord]) -> list[Change]:
+    """Return the lines in which a statement differs from its period's records.
+
+    :raises CurrencyMismatch: if a record is in another currency.
+    """
+    for record in recorded:
         if record.cost.currency != statement.currency:
-            raise CurrencyMismatch(record.cost.currency.code, statement.currency.code)
-    recorded = sums_of(there)
+            was, now = record.cost.currency.code, statement.currency.code
+            raise CurrencyMismatch(was, now, "currency")
+    recorded_sums = line_sums(recorded)
     changes: list[Change] = []
     for metric, line, quantity, ratio, minor, unit_price in statement.charged():
         key = metric, line
-        before = recorded.pop(key, None)
+        before = recorded_sums.pop(key, None)
         if before is None:
-            changes.append((key, quantity, number_from_ratio(*ratio), minor, unit_price))
-        elif before != (now := (scaled(quantity), Fraction(*ratio), minor)):
-            changes.append(_correction(key, before, now, unit_price))
-    for key, before in recorded.items():  # what is not over any more, or not in the plan
-        if before != _NOTHING:
-            changes.append(_correction(key, before, _NOTHING, None))
+            exact_cost = number_from_ratio(*ratio)
+            changes.append(Change(key, quantity, exact_cost, minor, unit_price))
+        elif before != (due := LineSum(scaled(quantity), Fraction(*ratio), minor)):
+            changes.append(_correction(key, before, due, unit_price))
+    for key, before in recorded_sums.items():  # not over any more, or not in the plan
+        if before != _NO_SUM:
+            changes.append(_correction(key, before, _NO_SUM, None))
     return changes
 
 
-def _correction(key: Key, before: Sums, now: Sums, price: Exact | None) -> Change:
-    exact = now[1] - before[1]
-    parts = now[0] - before[0]
-    explained = price is not None and exact == Fraction(parts, SCALE) * Fraction(price)
-    return (
+def _correction(key: Key, before: LineSum, due: LineSum, price: Exact | None) -> Change:
+    picos = due.picos - before.picos
+    exact = due.exact_cost - before.exact_cost
+    # Units before were charged at prices of their own: only where today's price explains the whole
+    # difference is it that of each unit.
+    explained = price is not None and exact == Fraction(picos, SCALE) * Fraction(price)
+    return Change(
         key,
-        unscaled(parts),
+        unscaled(picos),
         number_from_ratio(exact.numerator, exact.denominator),
-        now[2] - before[2],
-        price if explained else None,  # the price of each unit, unless prices have changed
+        due.minor - before.minor,
+        price if explained else None,
     )
 
 
-def sums_of(records: Iterable[OverageRecord]) -> dict[Key, Sums]:
-    """Return what records come to by line."""
-    sums: dict[Key, Sums] = {}
+def line_sums(records: Iterable[OverageRecord]) -> dict[Key, LineSum]:
+    """Add up records line by line."""
+    sums: dict[Key, LineSum] = {}
     for record in records:
         key = record.metric, record.line
-        parts, exact, minor = sums.get(key, _NOTHING)
-        sums[key] = (
-            parts + scaled(record.quantity),
-            exact + Fraction(record.exact_cost),
-            minor + record.cost.minor,
+        so_far = sums.get(key, _NO_SUM)
+        sums[key] = LineSum(
+            so_far.picos + scaled(record.quantity),
+            so_far.exact_cost + Fraction(record.exact_cost),
+            so_far.minor + record.cost.minor,
         )
     return sums
 
 
-def differing(changes: Iterable[Change]) -> str:
-    """Name the fields in which a result differs from another."""
+def changed_fields(changes: Iterable[Change]) -> str:
+    """Name the fields that differ, with their lines: ``tokens.quantity, tokens.cost``."""
     return ", ".join(
-        f"{path_of(key)}.{name}"
-        for key, *differences in changes
-        for name, difference in zip(("quantity", "exact_cost", "cost"), differences, strict=False)
+        f"{path_of(change.key)}.{name}"
+        for change in changes
+        for name, difference in (
+            ("quantity", change.quantity),
+            ("exact_cost", change.exact_cost),
+            ("cost", change.minor),
+        )
         if difference
     )

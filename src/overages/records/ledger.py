@@ -1,61 +1,75 @@
-"""Recording: what a statement adds to the records that an org has.
+"""Recording: the records that a statement adds to those of its org.
 
-Nothing that was recorded ever changes. A first result adds a record for each line that is over or
-costs something; a changed one adds corrections, signed, so that the records of a period always sum
-to its last result; the same result again adds nothing. Repositories keep what a ledger adds:
+A period's statement is recorded many times: each night while the period runs, after late usage,
+after a mistake is mended. No record ever changes; yet at each time the records of a period have to
+sum to its last statement, and the same statement again must not be charged again. So recording
+adds, for each line,
+
+    its result now - the sum of its records
+
+and nothing where that is zero in units, exact cost and cost (`overages.records.changes`):
+
+    statement of                adds                             records sum to
+    75 runs, 50 included        25 units, 25.00, revision 1      25.00
+    75 runs again               nothing                          25.00
+    60 runs, some were voided   -15 units, -15.00, revision 2    10.00
+
+All that one statement adds is one revision of the period. A writer that has read revision 1 asks
+for revision 2, and of two such writers one is refused, so that no older result follows on a newer.
+
+Not done: a reversal of the old charge and a new one in full, as accountants would book it. Its sum
+is the same, but it has two records for each line of each night, and an invoice that takes up
+records as they come would show a charge that was never meant.
+
+A repository keeps the records that a ledger adds:
 
     ledger = Ledger("org-123", records=records, head=head, invoiced=invoiced)
     recording = ledger.add(statement, plan_version=1, created_at=now)
-    recording.new                                     # what is to be kept
+    recording.new                                     # these are to be kept
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from types import MappingProxyType
-from typing import Final, TypeAlias
-
-from attrs import frozen
+from typing import Final, NamedTuple
 
 from overages._ground.display import html_table
-from overages._ground.trusted import trusted
+from overages._ground.frozen_dict import FrozenDict
+from overages._ground.parsing import tuple_of
+from overages._ground.value import term, value
 from overages.amounts.exact import number_text, parse_ordinal, plain_text
 from overages.amounts.money import new_money
 from overages.errors import (
     InvalidValue,
+    OveragesError,
     PeriodInvoiced,
     PeriodOverlap,
     RecordConflict,
 )
 from overages.periods.period import Period, format_instant, parse_instant
-from overages.records.chain import (
-    CHAIN_START,
-    ChainHead,
-    StoredRow,
-    new_head,
-    row_digest,
-    row_maker,
-)
-from overages.records.changes import Change, changes_of, differing, sums_of
+from overages.records.chain import CHAIN_START, ChainHead, StoredRow, row_digest, row_maker
+from overages.records.changes import Change, changed_fields, changes_of, line_sums
 from overages.records.record import OverageRecord, new_record
-from overages.statements.adjustment import Key, line_path, path_of
+from overages.statements.adjustment import Key, path_of
 from overages.statements.statement import Statement
 
 _RECORD_COLUMNS: Final = ["revision", "metric", "over", "unit price", "exact", "cost"]
 RECORD_ALIGN: Final = "llrrrr"
 
 
-@frozen(weakref_slot=False)
+@value
 class Recording:
-    """What recording a statement came to.
+    """The records of a statement's period, and those of them that recording it added.
 
     :param records: all records of the statement's org and period, in the order of recording.
-    :param new: those of them that this recording added; none if there was nothing to change.
+    :param new: those of them that this recording added; none if nothing changed.
     """
 
-    records: tuple[OverageRecord, ...]
-    new: tuple[OverageRecord, ...]
+    records: tuple[OverageRecord, ...] = term(tuple_of(OverageRecord))
+    new: tuple[OverageRecord, ...] = term(tuple_of(OverageRecord))
+
+    def __init__(self, records: Iterable[OverageRecord], new: Iterable[OverageRecord]) -> None: ...
 
     def _repr_html_(self) -> str:
         if not self.records:
@@ -83,14 +97,21 @@ def record_table(records: Sequence[OverageRecord]) -> list[list[str]]:
     return [_RECORD_COLUMNS, *rows, ["total", "", "", "", "", str(new_money(total, unit))]]
 
 
-CounterRow: TypeAlias = tuple[str, str, str, str, str, str, str, int]
-"""Org, period start and end, metric, quantity, minor units, currency and its exponent."""
+class CounterRow(NamedTuple):
+    """The overage of a metric in a period, as it is kept beside the usage."""
 
-new_recording: Final = trusted(Recording)
+    org_id: str
+    start: str
+    end: str
+    metric: str
+    quantity: str
+    minor: str
+    currency: str
+    exponent: int
 
 
 class Ledger:
-    """The records of one org, as far as they decide what a statement adds to them.
+    """The records of one org, as far as they decide the records that a statement adds.
 
     :param org_id: whose they are.
     :param records: at least the org's records of all periods that overlap those of the statements
@@ -98,8 +119,9 @@ class Ledger:
     :param head: the end of the org's chain; None where it has no record.
     :param invoiced: when each finished period was invoiced.
 
-    `new` has the records that statements added, as they are stored, and `head` is the end
-    of the chain with them. `due` is what their metrics come to now; the last row of one counts.
+    `new` has the records that statements added, as they are stored, and `head` is the end of the
+    chain with them. `counters` has the overage that their metrics come to now; of two rows of a
+    metric and period, the last one counts.
 
     >>> from datetime import UTC
     >>> from overages import Allowance, PerUnit, Plan, Usage, calculate
@@ -120,7 +142,7 @@ class Ledger:
         *,
         records: Iterable[OverageRecord] = (),
         head: ChainHead | None = None,
-        invoiced: Mapping[Period, datetime] = MappingProxyType({}),
+        invoiced: Mapping[Period, datetime] = FrozenDict(),
     ) -> None:
         self.org_id = org_id
         self.head: ChainHead = head or CHAIN_START
@@ -142,48 +164,35 @@ class Ledger:
 
         :param plan_version: the version of the statement's plan.
         :param created_at: when it is recorded.
-        :param revision: which result of the period this is to be, counted from 1; None for the
+        :param revision: the result of the period that this is to be, counted from 1; None for the
             next one, whichever that is.
         :param force: whether an invoiced period may change.
         :raises InvalidValue: if the statement is another org's, or the revision skips one.
         :raises RecordConflict: if the period has that revision already, and it says something else.
         :raises PeriodInvoiced: if the period is invoiced, and the change is not forced.
-        :raises PeriodOverlap: if the org was charged for the metric in an overlapping period.
+        :raises PeriodOverlap: if the org was charged for a line in an overlapping period.
         :raises CurrencyMismatch: if the period's records are in another currency.
         """
-        if statement.org_id != self.org_id:
-            raise InvalidValue("statement.org_id", statement.org_id, f"must be {self.org_id!r}")
-        there = [record for record in self.records if record.period == statement.period]
-        next_revision = there[-1].revision + 1 if there else 1
-        if revision is not None and self._is_there(statement, there, revision, next_revision):
-            return new_recording(tuple(there), ())
-        changes = changes_of(statement, there)
-        if not changes:
-            return new_recording(tuple(there), ())
-        self._check(statement.period, changes, force=force)
-        moment = parse_instant(created_at, "created_at")
-        self._keep_due(statement, {metric for (metric, _), *_ in changes})
-        new = self._append(statement, changes, (plan_version, next_revision), moment)
-        return new_recording((*there, *new), new)
-
-    def _is_there(
-        self,
-        statement: Statement,
-        there: list[OverageRecord],
-        revision: int,
-        next_revision: int,
-    ) -> bool:
-        """Tell whether a revision is recorded already, and says what the statement does."""
-        if parse_ordinal(revision, "revision") > next_revision:
-            raise InvalidValue("revision", revision, f"must be at most {next_revision}")
-        if revision == next_revision:
-            return False
-        changed = changes_of(statement, [r for r in there if r.revision <= revision])
-        if changed:
-            problem = f"must be as it is recorded already, but differs in {differing(changed)}"
-            conflict = RecordConflict("revision", revision, problem)
-            raise conflict.within(org_id=self.org_id, period=statement.period)
-        return True
+        try:
+            if statement.org_id != self.org_id:
+                problem = f"must be {self.org_id!r}"
+                raise InvalidValue(("statement", "org_id"), statement.org_id, problem)
+            recorded = tuple(r for r in self.records if r.period == statement.period)
+            next_revision = recorded[-1].revision + 1 if recorded else 1
+            if revision is not None:
+                _check_revision(statement, recorded, revision, next_revision)
+            # An earlier revision that says the same is this one: nothing is added to later ones.
+            is_earlier = revision is not None and revision < next_revision
+            changes = [] if is_earlier else changes_of(statement, recorded)
+            if not changes:
+                return Recording(recorded, ())
+            self._check(statement.period, changes, force=force)
+            instant = parse_instant(created_at, "created_at")
+        except OveragesError as error:
+            raise error.within(org_id=self.org_id, period=statement.period) from None
+        self._count(statement, {change.key[0] for change in changes})
+        new = self._append(statement, changes, (plan_version, next_revision), instant)
+        return Recording((*recorded, *new), new)
 
     def _append(
         self,
@@ -192,11 +201,12 @@ class Ledger:
         numbers: tuple[int, int],
         created_at: datetime,
     ) -> tuple[OverageRecord, ...]:
+        """Make the records of changes, each chained to the one before."""
         sequence, digest = self.head.sequence, self.head.digest
         org_id, period, currency = self.org_id, statement.period, statement.currency
         terms = (statement.plan.slug, *numbers)
         make_row = row_maker(org_id, period, currency, *terms, created_at)
-        made = []
+        new = []
         for (metric, line), quantity, exact_cost, minor, unit_price in changes:
             sequence += 1
             row = make_row(metric, line, quantity, unit_price, exact_cost, minor, sequence)
@@ -205,14 +215,14 @@ class Ledger:
             record = new_record(
                 org_id, period, metric, *amounts, line, *terms, sequence, created_at, digest
             )
-            made.append(record)
+            new.append(record)
             self.new.append((*row, digest))
-        self.head = new_head(sequence, digest)
-        self.records += made
-        return tuple(made)
+        self.head = ChainHead(sequence, digest)
+        self.records += new
+        return tuple(new)
 
-    def _keep_due(self, statement: Statement, changed: set[str | None]) -> None:
-        """Note what metrics that have changed come to now, with their adjustments."""
+    def _count(self, statement: Statement, changed: set[str | None]) -> None:
+        """Note the overage of metrics that have changed, with their adjustments."""
         period = format_instant(statement.period.start), format_instant(statement.period.end)
         unit = statement.currency.code, statement.currency.exponent
         due = statement.due()
@@ -220,38 +230,50 @@ class Ledger:
             if metric is not None:
                 units, minor = due.get(metric, (0, 0))
                 amounts = number_text(units), number_text(minor)
-                self.counters.append((self.org_id, *period, metric, *amounts, *unit))
+                self.counters.append(CounterRow(self.org_id, *period, metric, *amounts, *unit))
 
     def _check(self, period: Period, changes: Iterable[Change], *, force: bool) -> None:
         if period in self._invoiced and not force:
-            since = format_instant(self._invoiced[period])
-            problem = f"is invoiced since {since}, and changes only by force"
-            invoiced = PeriodInvoiced("period", period.isoformat(), problem)
-            raise invoiced.within(org_id=self.org_id, period=period)
+            since = self._invoiced[period]
+            problem = f"is invoiced since {format_instant(since)}, and changes only by force"
+            raise PeriodInvoiced((), since, problem)
         if self.records:
-            self._check_overlaps(period, {key for key, *_ in changes})
+            self._check_overlaps(period, {change.key for change in changes})
 
     def _check_overlaps(self, period: Period, keys: set[Key]) -> None:
-        for other, charged in self._charged_elsewhere(period).items():
-            for path in sorted(map(line_path, charged & keys)):
-                problem = f"must not overlap the charge for {other.describe()}"
-                overlap = PeriodOverlap(path, period.isoformat(), problem)
-                raise overlap.within(org_id=self.org_id, period=period)
+        """Refuse to charge a line in two periods that overlap: some usage would be paid twice."""
+        charges = self._charged_elsewhere(period)
+        overlaps = {other: lines & keys for other, lines in charges.items() if lines & keys}
+        if overlaps:
+            charged = ", ".join(
+                f"{' and '.join(sorted(map(path_of, lines)))} for {other.describe()}"
+                for other, lines in overlaps.items()
+            )
+            raise PeriodOverlap((), tuple(overlaps), f"must not overlap the charge of {charged}")
 
     def _charged_elsewhere(self, period: Period) -> dict[Period, set[Key]]:
         """Return the lines that something is charged for, by each other overlapping period."""
-        others = {
-            record.period
-            for record in self.records
-            if record.period != period
-            and record.period.start < period.end
-            and period.start < record.period.end
+        by_period: dict[Period, list[OverageRecord]] = {}
+        for record in self.records:
+            other = record.period
+            if other != period and other.start < period.end and period.start < other.end:
+                by_period.setdefault(other, []).append(record)
+        return {  # a charge that was taken back is none
+            other: {key for key, line_sum in line_sums(records).items() if any(line_sum)}
+            for other, records in sorted(by_period.items())
         }
-        return {
-            other: {
-                key
-                for key, sums in sums_of(r for r in self.records if r.period == other).items()
-                if any(sums)
-            }
-            for other in sorted(others)
-        }
+
+
+def _check_revision(
+    statement: Statement, recorded: Sequence[OverageRecord], revision: int, next_revision: int
+) -> None:
+    """Refuse a revision that skips one, or that is recorded already and says something else."""
+    if parse_ordinal(revision, "revision") > next_revision:
+        raise InvalidValue("revision", revision, f"must be at most {next_revision}")
+    if revision == next_revision:
+        return
+    changes = changes_of(statement, [record for record in recorded if record.revision <= revision])
+    if changes:
+        fields = changed_fields(changes)
+        problem = f"must be as it is recorded already, but differs in {fields}"
+        raise RecordConflict("revision", revision, problem)

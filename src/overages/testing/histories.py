@@ -10,9 +10,9 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Any, Final
 
-from attrs import evolve
 from hypothesis import strategies as st
 
+from overages._ground.value import evolve
 from overages.amounts.exact import number_from_ratio
 from overages.amounts.money import Money, parse_currency
 from overages.amounts.rounding import Rounding

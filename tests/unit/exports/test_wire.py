@@ -278,7 +278,7 @@ class TestAnErrorIsAnsweredWith:
                 "CALCULATION_FAILED",
                 "2 problems",
             ),
-            (PeriodInvoiced("org: period", "p", "is invoiced"), 409, "PERIOD_INVOICED", "invoiced"),
+            (PeriodInvoiced((), "p", "is invoiced"), 409, "PERIOD_INVOICED", "invoiced"),
             (RecordConflict("a", 1, "other"), 503, "BUSY", "again"),
             (StorageBusy("locked"), 503, "BUSY", "again"),
         ],

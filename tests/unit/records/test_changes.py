@@ -21,7 +21,7 @@ from overages import (
     calculate,
 )
 from overages.errors import CurrencyMismatch
-from overages.records.changes import changes_of, differing, sums_of
+from overages.records.changes import changed_fields, changes_of, line_sums
 from overages.statements.adjustment import path_of
 
 FEBRUARY = Period.month(2024, 2)
@@ -95,7 +95,7 @@ def test_a_correction_has_a_unit_price_only_where_it_explains_the_cost() -> None
 
 def test_records_in_another_currency_are_refused() -> None:
     euros = stored("org-1", FEBRUARY, "tokens", quantity=1, cost=Money(1, "EUR"), exact_cost=0)
-    with pytest.raises(CurrencyMismatch, match=r"^EUR and USD can't be added"):
+    with pytest.raises(CurrencyMismatch, match=r"^currency: EUR and USD can't be added"):
         changes_of(statement(), [euros])
 
 
@@ -106,7 +106,7 @@ def test_records_are_summed_by_line() -> None:
 
     thirds = [record("0.5", Fraction(1, 3)), record(1, Fraction(2, 3))]
     lines = [record(0, 1, line="minimum"), record(0, -2, line="minimum", metric=None)]
-    assert sums_of([*thirds, *lines]) == {
+    assert line_sums([*thirds, *lines]) == {
         ("gb", "overage"): (15 * 10**11, Fraction(1), 10),
         ("gb", "minimum"): (0, Fraction(1), 5),
         (None, "minimum"): (0, Fraction(-2), 5),
@@ -127,7 +127,7 @@ def test_a_line_has_a_path(key: tuple[str | None, str], path: str) -> None:
 
 def test_what_differs_is_named_by_line_and_field() -> None:
     now, before = statement(tokens=600), recorded(statement(tokens=500))
-    assert differing(changes_of(now, list(before))) == (
+    assert changed_fields(changes_of(now, list(before))) == (
         "tokens.quantity, tokens.exact_cost, tokens.cost, "
         "tokens.maximum.exact_cost, tokens.maximum.cost"
     )

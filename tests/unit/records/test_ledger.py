@@ -228,6 +228,9 @@ def test_the_records_that_a_ledger_was_given_stay_as_they_are() -> None:
 # What is refused, with nothing added
 
 
+WHERE = "org-1, 2024-02-01 to 2024-03-01 UTC: "
+
+
 def refused(ledger: Ledger, given: Statement, error: type[Exception], **named: Any) -> str:
     before = list(ledger.records), ledger.head, list(ledger.new), list(ledger.counters)
     with pytest.raises(error) as caught:
@@ -240,10 +243,9 @@ def test_a_revision_that_is_there_must_say_the_same() -> None:
     ledger = Ledger("org-1")
     add(ledger, statement(tokens=350, runs=5), revision=1)
     message = refused(ledger, statement(tokens=351), RecordConflict, revision=1)
-    where = "org-1, 2024-02-01 to 2024-03-01 UTC: "
     fields = "tokens.quantity, tokens.exact_cost, tokens.cost, runs.quantity, runs.exact_cost"
     assert message == (
-        f"{where}revision: must be as it is recorded already, but differs in {fields}, runs.cost,"
+        f"{WHERE}revision: must be as it is recorded already, but differs in {fields}, runs.cost,"
         " got 1"
     )
 
@@ -278,7 +280,9 @@ def test_of_two_writers_of_a_revision_one_writes_it() -> None:
 def test_a_revision_follows_on_the_last(
     revision: Any, error: type[Exception], message: str
 ) -> None:
-    assert refused(Ledger("org-1"), statement(tokens=350), error, revision=revision) == message
+    assert (
+        refused(Ledger("org-1"), statement(tokens=350), error, revision=revision) == WHERE + message
+    )
 
 
 def test_an_invoiced_period_changes_only_by_force() -> None:
@@ -288,8 +292,7 @@ def test_an_invoiced_period_changes_only_by_force() -> None:
     ledger = Ledger("org-1", records=first.records, head=first.head, invoiced=invoiced)
     assert add(ledger, statement(tokens=350)).new == ()
     assert refused(ledger, statement(tokens=351), PeriodInvoiced) == (
-        "org-1, 2024-02-01 to 2024-03-01 UTC: period: is invoiced since 2024-03-01T12:00:00Z, "
-        "and changes only by force, got '2024-02-01T00:00:00Z/2024-03-01T00:00:00Z'"
+        f"{WHERE}is invoiced since 2024-03-01T12:00:00Z, and changes only by force"
     )
     assert len(add(ledger, statement(MARCH, tokens=350)).new) == 1
     assert len(add(ledger, statement(tokens=351), force=True).new) == 1
@@ -306,10 +309,20 @@ def test_a_metric_is_charged_once_in_periods_that_overlap() -> None:
     add(ledger, statement(tokens=350))
     for overlapping in (SPRING, Period(FEBRUARY.start, MARCH.end)):
         assert refused(ledger, statement(overlapping, tokens=350), PeriodOverlap) == (
-            f"org-1, {overlapping.describe()}: tokens: must not overlap the charge for "
-            f"2024-02-01 to 2024-03-01 UTC, got {overlapping.isoformat()!r}"
+            f"org-1, {overlapping.describe()}: must not overlap the charge of tokens for "
+            "2024-02-01 to 2024-03-01 UTC"
         )
     assert len(add(ledger, statement(MARCH, tokens=350)).new) == 1  # which only touches it
+
+
+def test_all_charges_that_a_period_overlaps_are_named() -> None:
+    ledger = Ledger("org-1")
+    add(ledger, statement(tokens=350, runs=5))
+    add(ledger, statement(MARCH, runs=5))
+    assert refused(ledger, statement(SPRING, tokens=350, runs=5), PeriodOverlap).endswith(
+        ": must not overlap the charge of runs and tokens for 2024-02-01 to 2024-03-01 UTC, "
+        "runs for 2024-03-01 to 2024-04-01 UTC"
+    )
 
 
 def test_another_metric_may_be_charged_in_a_period_that_overlaps() -> None:
@@ -331,7 +344,7 @@ def test_a_period_keeps_its_currency() -> None:
     add(ledger, statement(tokens=350))
     euros = Plan("euros", "EUR", {"tokens": Allowance(100, PerUnit("0.01"))})
     message = refused(ledger, statement(plan=euros, tokens=350), CurrencyMismatch)
-    assert message == "USD and EUR can't be added or compared"
+    assert message == f"{WHERE}currency: USD and EUR can't be added or compared"
     refused(ledger, statement(plan=euros), CurrencyMismatch)
     assert add(ledger, statement(MARCH, plan=euros, tokens=350)).new[0].cost == Money(250, "EUR")
 
@@ -347,7 +360,8 @@ def test_a_refusal_leaves_the_next_statement_as_it_would_have_been() -> None:
 
 def test_a_statement_of_another_org_is_refused() -> None:
     message = refused(Ledger("org-2"), statement(tokens=350), InvalidValue)
-    assert message == "statement.org_id: must be 'org-2', got 'org-1'"
+    where = "org-2, 2024-02-01 to 2024-03-01 UTC: "
+    assert message == f"{where}statement.org_id: must be 'org-2', got 'org-1'"
 
 
 def test_the_time_of_recording_is_kept_in_utc_and_must_have_a_zone() -> None:
@@ -356,7 +370,7 @@ def test_the_time_of_recording_is_kept_in_utc_and_must_have_a_zone() -> None:
     assert repr(record.created_at) == repr(datetime(2024, 3, 1, 10, tzinfo=UTC))
     naive = noon.replace(tzinfo=None)
     message = refused(Ledger("org-1"), statement(tokens=350), InvalidValue, created_at=naive)
-    assert message.startswith("created_at: must have a timezone")
+    assert message.startswith(f"{WHERE}created_at: must have a timezone")
 
 
 def test_a_notebook_is_given_a_table_of_a_recording() -> None:

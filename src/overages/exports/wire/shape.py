@@ -19,7 +19,7 @@ from overages.amounts.exact import Exact, Quantity, number_from_ratio, number_te
 from overages.amounts.money import Currency
 from overages.errors import InvalidValue
 from overages.periods.period import Period, format_instant
-from overages.records.changes import sums_of
+from overages.records.changes import line_sums
 from overages.records.record import OverageRecord
 from overages.statements.adjustment import OVERAGE
 from overages.statements.overage import charge_of
@@ -79,7 +79,7 @@ def recorded(
     prices = {record.metric: record.unit_price for record in there if record.unit_price is not None}
     lines: list[_Line] = []
     adjusting: list[_Adjusting] = []
-    for (metric, line), (parts, exact, minor) in sums_of(there).items():
+    for (metric, line), (parts, exact, minor) in line_sums(there).items():
         if metric is None or line != OVERAGE:
             adjusting.append((metric, line, minor))
             continue

@@ -87,7 +87,7 @@ class RevisionContract(ContractBase):
         repository.record(owed(tokens=150), created_at=NOW)
         with (
             nothing_written(repository),
-            pytest.raises(InvalidValue, match=r"^revision: must be at most 2, got 3$"),
+            pytest.raises(InvalidValue, match=r"^org-1, .* revision: must be at most 2, got 3$"),
         ):
             repository.record(owed(tokens=160), created_at=NOW, revision=3)
 

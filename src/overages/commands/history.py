@@ -34,7 +34,7 @@ _MISSING: Final = (
 
 
 class History:
-    """What orgs on plans that keep something used, and what is left of it from period to period.
+    """Usage and balances, from period to period, of orgs on plans that need a balance.
 
     :param book: the plans and accounts.
     :param usages: those that statements are wanted for.
@@ -172,10 +172,10 @@ def _depends(plan: Plan, period: Period) -> bool:
 
 
 def _by_org(usages: Iterable[Usage]) -> dict[str, dict[Period, Usage]]:
-    found: dict[str, dict[Period, Usage]] = {}
+    by_org: dict[str, dict[Period, Usage]] = {}
     for usage in usages:
-        found.setdefault(usage.org_id, {})[usage.period] = usage
-    return found
+        by_org.setdefault(usage.org_id, {})[usage.period] = usage
+    return by_org
 
 
 def _overlaps(period: Period, others: Iterable[Period]) -> bool:

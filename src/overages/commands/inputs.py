@@ -1,4 +1,4 @@
-"""What commands read: a file of plans, a file of usage.
+"""Inputs of the commands: a file of plans, a file of usage.
 
 book = load_plans(path, zone)
 usages, earlier = load_usage(path, book, period, zone)
@@ -131,14 +131,14 @@ class _Meters:
         self.outside += left_out
 
     def usages(self) -> tuple[list[Usage], list[Usage]]:
-        """Return what is wanted, and what is earlier; see `load_usage`."""
-        found = [usage for meter in self._by_cycle.values() for usage in meter.usages()]
+        """List the usages that are wanted, and those of earlier periods; see `load_usage`."""
+        counted = [usage for meter in self._by_cycle.values() for usage in meter.usages()]
         period, earlier = self._period, list[Usage]()
         if period is not None and self._only is not None:
-            earlier = [usage for usage in found if usage.period.start < period.start]
-            found = [usage for usage in found if usage.period == period]
-            found += self._only.usages(period)
-        return sorted(found, key=_place), sorted(earlier, key=_place)
+            earlier = [usage for usage in counted if usage.period.start < period.start]
+            counted = [usage for usage in counted if usage.period == period]
+            counted += self._only.usages(period)
+        return sorted(counted, key=_place), sorted(earlier, key=_place)
 
 
 def _place(usage: Usage) -> tuple[str, Period]:
@@ -146,7 +146,7 @@ def _place(usage: Usage) -> tuple[str, Period]:
 
 
 def _up_to(period: Period, cycle: Cycle) -> Callable[[datetime], Period]:
-    """Return what puts an instant into the period, one of the cycle before it, or all after it."""
+    """Make a function from instants to the period, one of the cycle before it, or all after."""
 
     def period_at(moment: datetime) -> Period:
         if moment < period.start:
@@ -157,7 +157,7 @@ def _up_to(period: Period, cycle: Cycle) -> Callable[[datetime], Period]:
 
 
 def _only(period: Period) -> Callable[[datetime], Period]:
-    """Return what puts an instant into the period, or into all time before or after it."""
+    """Make a function that puts an instant into the period, or into all time before or after it."""
 
     def period_at(moment: datetime) -> Period:
         if moment < period.start:

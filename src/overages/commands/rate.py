@@ -65,8 +65,8 @@ def with_idle_accounts(
     wanted = {(usage.org_id, usage.period): usage for usage in usages}
     starts = {usage_period.start for _, usage_period in wanted}
     for org_id, account in book.accounts.items():
-        for when in {*map(account.period_at, starts)} if period is None else {period}:
-            wanted.setdefault((org_id, when), Usage(org_id, when, {}))
+        for billed in {*map(account.period_at, starts)} if period is None else {period}:
+            wanted.setdefault((org_id, billed), Usage(org_id, billed, {}))
     return [usage for _, usage in sorted(wanted.items(), key=lambda item: item[0])]
 
 

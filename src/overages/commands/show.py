@@ -31,8 +31,8 @@ def run(args: argparse.Namespace) -> None:
     with SqliteRepository.read_only(args.db) as repository:
         for org_id in repository.orgs() if args.org is None else [args.org]:
             records = sorted(repository.records(org_id, args.period), key=attrgetter("period"))
-            for period, found in groupby(records, key=attrgetter("period")):
-                of_period = list(found)
+            for period, group in groupby(records, key=attrgetter("period")):
+                of_period = list(group)
                 print(explain(org_id, period, of_period), end="\n\n")
                 count += len(of_period)
                 _add(totals, of_period)

@@ -1,1 +1,1 @@
-"""What goes out: statements as JSON and CSV."""
+"""Exports: statements as JSON, CSV and Arrow tables, invoice items at Stripe, bodies over HTTP."""

@@ -221,7 +221,7 @@ def _as_text(number: Any, field: Field) -> str:
 
 
 def _decimals(decimals: int) -> Parser[Decimal]:
-    """Return what makes a number a decimal of so many places, if that is possible exactly."""
+    """Make a parser of numbers to decimals of so many places, where that is possible exactly."""
     integers = PRECISION - decimals
 
     def parse(number: Any, field: Field) -> Decimal:

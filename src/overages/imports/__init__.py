@@ -1,1 +1,1 @@
-"""What comes in from files: plans from TOML, usage events from CSV."""
+"""Imports: plans from TOML or a billing table, usage events from CSV and Arrow tables."""

@@ -83,11 +83,11 @@ def usages_from_arrow(table: ArrowTable, period: Period | None = None) -> list[U
     optional(instance_of(Period))(period, "period")
     expected = [c for c in USAGE if period is None or not c.name.startswith("period_")]
     problems = Problems()
-    found: dict[tuple[str, Period], dict[str, Quantity]] = {}
+    sums: dict[tuple[str, Period], dict[str, Quantity]] = {}
     for i, row in read_rows(table, expected):
-        problems.attempt(_take_in, found, row, period, path=("rows", i))
+        problems.attempt(_take_in, sums, row, period, path=("rows", i))
     problems.raise_any()
-    return [Usage(org_id, when, quantities) for (org_id, when), quantities in found.items()]
+    return [Usage(org_id, billed, quantities) for (org_id, billed), quantities in sums.items()]
 
 
 def records_from_arrow(table: ArrowTable) -> Iterator[OverageRecord]:
@@ -124,20 +124,22 @@ def _event(row: Row) -> UsageEvent:
 
 
 def _take_in(
-    found: dict[tuple[str, Period], dict[str, Quantity]], row: Row, period: Period | None
+    sums: dict[tuple[str, Period], dict[str, Quantity]], row: Row, period: Period | None
 ) -> None:
-    when = _period(row) if period is None else period
+    billed = _period(row) if period is None else period
     if row["metric"] is None and row["quantity"] is None:
-        found.setdefault((parse_name(row["org_id"], "org_id"), when), {})
+        sums.setdefault((parse_name(row["org_id"], "org_id"), billed), {})
         return
     org_id, metric, units = parse_all(
         (parse_name, row["org_id"], "org_id"),
         (parse_name, row["metric"], "metric"),
         (parse_non_negative, row["quantity"], "quantity"),
     )
-    quantities = found.setdefault((org_id, when), {})
+    quantities = sums.setdefault((org_id, billed), {})
     if metric in quantities:
-        raise InvalidValue("metric", metric, f"must be there once for {org_id}, {when.describe()}")
+        raise InvalidValue(
+            "metric", metric, f"must be there once for {org_id}, {billed.describe()}"
+        )
     quantities[metric] = units
 
 

@@ -32,7 +32,7 @@ _INDEX: Final = re.compile("__index_level_[0-9]+__")  # what pandas calls an ind
 
 
 class ArrowTable(Protocol):
-    """What has the Arrow PyCapsule interface, as tables and frames do."""
+    """Anything with the Arrow PyCapsule interface: tables and frames of many libraries."""
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Return the table as a stream of Arrow's C interface."""
@@ -88,33 +88,35 @@ def _cells(array: Any, kind: Kind) -> Sequence[Any]:
     return [None if tick is None else tick * times // parts for tick in ticks]
 
 
-def _check_type(found: Any, kind: Kind, column: str) -> None:
-    if pa.types.is_null(found):  # a column with nothing in it: it is for the rows to have none
+def _check_type(arrow_type: Any, kind: Kind, column: str) -> None:
+    if pa.types.is_null(arrow_type):  # a column with nothing in it: it is for the rows to have none
         return
     accepts, problem = _ACCEPTED[kind]
-    if not accepts(found):
-        raise InvalidType(f"columns.{column}", str(found), f"must hold {problem}")
+    if not accepts(arrow_type):
+        raise InvalidType(f"columns.{column}", str(arrow_type), f"must hold {problem}")
 
 
-def _is_text(found: Any) -> bool:
-    if pa.types.is_dictionary(found):  # categories
-        found = found.value_type
+def _is_text(arrow_type: Any) -> bool:
+    if pa.types.is_dictionary(arrow_type):  # categories
+        arrow_type = arrow_type.value_type
     types = pa.types
     return bool(
-        types.is_string(found) or types.is_large_string(found) or types.is_string_view(found)
+        types.is_string(arrow_type)
+        or types.is_large_string(arrow_type)
+        or types.is_string_view(arrow_type)
     )
 
 
-def _is_whole(found: Any) -> bool:
-    return bool(pa.types.is_integer(found))
+def _is_whole(arrow_type: Any) -> bool:
+    return bool(pa.types.is_integer(arrow_type))
 
 
-def _is_number(found: Any) -> bool:
-    return bool(pa.types.is_decimal(found)) or _is_whole(found) or _is_text(found)
+def _is_number(arrow_type: Any) -> bool:
+    return bool(pa.types.is_decimal(arrow_type)) or _is_whole(arrow_type) or _is_text(arrow_type)
 
 
-def _is_instant(found: Any) -> bool:
-    return bool(pa.types.is_timestamp(found)) and found.tz is not None
+def _is_instant(arrow_type: Any) -> bool:
+    return bool(pa.types.is_timestamp(arrow_type)) and arrow_type.tz is not None
 
 
 _NUMBERS: Final = (_is_number, "integers, decimals or decimal text (a float is not exact)")

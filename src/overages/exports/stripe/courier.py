@@ -66,11 +66,11 @@ class Courier:
         org_id, destination = entries[0].org_id, entries[0].destination
         new = frozenset() if self.is_stopped else self._outbox.add(entries)
         self._there.clear()  # a list has to be younger than what it is compared with
-        kept = self._outbox.entries(org_id, destination, [entry.id for entry in entries])
+        stored = self._outbox.entries(org_id, destination, [entry.id for entry in entries])
         return [
-            self._deliver(kept[entry.id], entry.request, is_new=entry.id in new)
+            self._deliver(stored[entry.id], entry.request, is_new=entry.id in new)
             for entry in entries
-            if entry.id in kept
+            if entry.id in stored
         ]
 
     def _deliver(self, entry: OutboxEntry, request: str, *, is_new: bool) -> OutboxEntry:
@@ -102,7 +102,7 @@ class Courier:
         return self._swapped(entry, entry.renewed(request, self.now))
 
     def _reference_of(self, entry: OutboxEntry, request: str) -> str | None:
-        """Return what Stripe calls an entry, if its customer has it, or the one that it has now."""
+        """Look an entry up among its customer's items or invoices, by our id; give Stripe's id."""
         for each in dict.fromkeys((entry.request, request)):
             kind, params = read_request(each)
             place = kind, params["customer"]
@@ -130,6 +130,6 @@ def write_request(kind: Kind, params: dict[str, Any]) -> str:
 
 
 def read_request(text: str) -> tuple[Kind, dict[str, Any]]:
-    """Return what an entry is to make."""
+    """Read the kind of thing that an entry makes at Stripe."""
     said = json.loads(text)
     return cast("Kind", said["kind"]), said["params"]

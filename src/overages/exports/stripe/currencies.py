@@ -78,11 +78,11 @@ def money_of_stripe(amount: int, currency: str, field: Field = "amount") -> Mone
 
 def _exponent(currency: Currency, field: Field) -> int:
     """Return Stripe's decimal places; it has those of ISO 4217's with two that it doesn't list."""
-    known = _EXPONENTS.get(currency.code, 2)
+    exponent = _EXPONENTS.get(currency.code, 2)
     iso = CURRENT.get(currency.code, WITHDRAWN.get(currency.code))
     if iso is None or (iso != 2 and currency.code not in (*_EXPONENTS, *_WHOLE)):
         raise InvalidValue(field, currency.code, "must be in a currency that Stripe has")
-    return known
+    return exponent
 
 
 def _written(step: int, exponent: int) -> str:

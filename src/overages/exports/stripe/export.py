@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 @frozen(weakref_slot=False)
 class Delivery:
-    """How records stand with Stripe after a call.
+    """The state of records at Stripe after a call.
 
     :param records: how many there are.
     :param delivered: how many of them Stripe has, as far as is known.
@@ -63,7 +63,7 @@ class Delivery:
 
     @property
     def problems(self) -> Mapping[str, str]:
-        """What went wrong, by the record's id (of a draft: ``invoice-`` and its first record's)."""
+        """Problems, by the record's id (of a draft: ``invoice-`` and its first record's)."""
         return MappingProxyType(self._problems)
 
 
@@ -158,16 +158,16 @@ class StripeExport:
         entries = []
         for org_items in _by(items, lambda item: item.org_id):
             ids = [item.record_id for item in org_items]
-            known = self._outbox.entries(org_items[0].org_id, self._destination, ids)
-            entries += courier.bring([known[each] for each in ids if each in known])
-            unknown = [item for item in org_items if item.record_id not in known]
-            for same in _by(unknown, lambda item: item.currency):
+            stored = self._outbox.entries(org_items[0].org_id, self._destination, ids)
+            entries += courier.bring([stored[each] for each in ids if each in stored])
+            new_items = [item for item in org_items if item.record_id not in stored]
+            for same in _by(new_items, lambda item: item.currency):
                 for part in chunks(same):
                     entries += self._bring_draft(courier, part)
         return _delivery(items, entries, courier)
 
     def preview(self, org_id: str, *, subscription: str | None = None) -> InvoicePreview:
-        """Return what Stripe would put on the org's next invoice, our pending items among it.
+        """Preview the org's next invoice at Stripe, with our pending items on it.
 
         What the records alone come to, without asking Stripe, `invoice_items` says.
 
@@ -226,10 +226,10 @@ class StripeExport:
 def _delivery(
     items: Sequence[InvoiceItem], entries: Iterable[OutboxEntry], courier: Courier
 ) -> Delivery:
-    there = [entry for entry in entries if entry.state == "delivered"]
-    drafts = [read_request(entry.request)[1].get("invoice") for entry in there]
+    delivered = [entry for entry in entries if entry.state == "delivered"]
+    drafts = [read_request(entry.request)[1].get("invoice") for entry in delivered]
     invoices = tuple(draft for draft in dict.fromkeys(drafts) if draft is not None)
-    return Delivery(len(items), len(there), courier.sent, invoices, courier.problems)
+    return Delivery(len(items), len(delivered), courier.sent, invoices, courier.problems)
 
 
 def _by(items: Iterable[InvoiceItem], key: Callable[[InvoiceItem], str]) -> list[list[InvoiceItem]]:

@@ -38,7 +38,7 @@ _SECOND: Final = timedelta(seconds=1)
 
 @frozen(weakref_slot=False)
 class InvoiceItem:
-    """What Stripe is told of one record.
+    """The invoice item of one record, in Stripe's terms.
 
     :param record_id: the record's digest, which is also in the metadata as ``overages_id``.
     :param org_id: who is charged.
@@ -123,23 +123,23 @@ def invoice_items(
     >>> datetime.fromtimestamp(item.end, UTC).isoformat()
     '2024-02-29T23:59:59+00:00'
     """
-    of_orgs, lines, kept, plan = parse_all(
+    of_orgs, lines, stored, plan = parse_all(
         (known_customers, customers, "customers"),
         (_statements, statements, "statements"),
         (_records, records, "records"),
         (optional_name, subscription, "subscription"),
     )
     shown = {(each.org_id, each.period): each for each in lines}
-    unique = {record.id: record for record in kept}
+    unique = {record.id: record for record in stored}
     problems = Problems()
     orgs = dict.fromkeys(record.org_id for record in unique.values())
-    known = {org: problems.attempt(customer_of, of_orgs, org) for org in orgs}
+    customer_by_org = {org: problems.attempt(customer_of, of_orgs, org) for org in orgs}
     items = []
     for record in unique.values():
         where = "records", record.id[:8], "cost"
         amount = problems.attempt(stripe_amount, record.cost, where)
         line = _line_of(record, shown.get((record.org_id, record.period)))
-        items.append(_item(record, known[record.org_id], amount, line, plan))
+        items.append(_item(record, customer_by_org[record.org_id], amount, line, plan))
     problems.raise_any()
     return tuple(items)
 
@@ -188,7 +188,7 @@ def _item(
 
 
 def known_customers(value: object, field: Field) -> Customers:
-    """Return what says the customers of orgs, if it is a mapping or a function."""
+    """Accept a mapping or a function from orgs to their customers at Stripe."""
     if isinstance(value, Mapping) or callable(value):
         return value
     raise InvalidType(field, value, "must be a mapping, or a function, from orgs to customers")
@@ -199,10 +199,10 @@ def customer_of(customers: Customers, org_id: str) -> str:
 
     :raises UnknownCustomer: if there is none.
     """
-    found = customers.get(org_id) if isinstance(customers, Mapping) else customers(org_id)
-    if found is None:
+    customer = customers.get(org_id) if isinstance(customers, Mapping) else customers(org_id)
+    if customer is None:
         raise UnknownCustomer("customers", org_id, "must have a customer of Stripe's for each org")
-    return parse_name(found, f"customers.{org_id}")
+    return parse_name(customer, f"customers.{org_id}")
 
 
 def _line_of(record: OverageRecord, statement: Statement | None) -> Overage | None:

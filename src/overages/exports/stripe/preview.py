@@ -29,7 +29,7 @@ class InvoicePreview:
 
     @property
     def records(self) -> Mapping[str, Money]:
-        """What each of our records comes to on it, by the record's id; can be read only."""
+        """The amount of each of our records on it, by the record's id; can be read only."""
         return MappingProxyType(self._records)
 
 

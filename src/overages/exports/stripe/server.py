@@ -88,12 +88,12 @@ class StripeServer:
 
 def our_id(thing: Any) -> str | None:
     """Return the id that we gave something of Stripe's; None if it isn't ours."""
-    given: str | None = getattr(thing.metadata, ID, None)  # the way in that all versions have
-    return given
+    record_id: str | None = getattr(thing.metadata, ID, None)  # the way in that all versions have
+    return record_id
 
 
 def _called(call: Callable[[], T]) -> T:
-    """Return what a call does, or raise `CallFailed` for an error of the library's."""
+    """Make a call of the library's, and raise `CallFailed` for its errors."""
     from stripe import StripeError
 
     try:

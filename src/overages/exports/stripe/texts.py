@@ -1,4 +1,4 @@
-"""What an invoice item says of its record: a line for who pays, and all of it as metadata.
+"""Texts of an invoice item: a line for who pays, and its whole record as metadata.
 
 description(record, line)                             # "tokens: 250,000 x 0.0001"
 metadata(record, line)                                # {"overages_id": "5a3c...", ...}
@@ -28,7 +28,7 @@ def description(record: OverageRecord, line: Overage | None) -> str:
 
 
 def metadata(record: OverageRecord, line: Overage | None) -> dict[str, str]:
-    """Return what is known of a record, by keys; numbers as plain decimal text, major units.
+    """List a record's fields, by key; numbers as plain decimal text, in major units.
 
     Stripe keeps 50 keys of an item: tiers beyond the thirtieth are left to the statement.
     """

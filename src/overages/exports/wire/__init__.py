@@ -1,4 +1,4 @@
-"""What is said over HTTP: paths, bodies, status codes and their description, for any framework.
+"""Wire: paths, bodies, status codes and their description over HTTP, for any framework.
 
 A host finds out who asks, and hands over what came; what it gets is a status and a body of JSON:
 

@@ -42,7 +42,7 @@ _UNEXPECTED: Final[dict[Unexpected, str]] = {
 
 
 class Answer(NamedTuple):
-    """What is answered: a status code, and what becomes the JSON of the body."""
+    """An answer: a status code, and the body before it becomes JSON."""
 
     status: int
     body: Body

@@ -101,9 +101,9 @@ class Endpoints:
             raise BillingDisabled("overage billing is off: nothing was calculated or written")
 
     def _data(self, org_id: str, period: Period, records: Iterable[OverageRecord]) -> Body:
-        there = tuple(records)
+        stored = tuple(records)
         plan = None
-        if there:
-            last = there[-1]
+        if stored:
+            last = stored[-1]
             plan = self._repository.plan(last.plan, version=last.plan_version)
-        return recorded(org_id, period, there, plan)
+        return recorded(org_id, period, stored, plan)

@@ -37,15 +37,15 @@ def recalculate_request(body: bytes | str) -> bool:
     if not body:
         return False
     try:
-        given = entries(parsed(body), "body")
+        members = entries(parsed(body), "body")
     except InvalidValue as error:
         field = error.field.removeprefix("data") or "body"
         raise InvalidValue(field, error.value, error.problem) from None
     problems = Problems()
-    for key in (key for key in given if key != "force"):
+    for key in (key for key in members if key != "force"):
         problem = "is not known; the one key that is known is force"
-        problems.add(InvalidValue((key,), given[key], problem))
-    force = given.get("force", False)
+        problems.add(InvalidValue((key,), members[key], problem))
+    force = members.get("force", False)
     if not isinstance(force, bool):
         problems.add(InvalidType("force", force, "must be true or false"))
     problems.raise_any()

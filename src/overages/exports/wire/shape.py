@@ -43,7 +43,7 @@ _SNAKE: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z][a-z0-9]*)+")
 
 
 def calculated(statement: Statement) -> Body:
-    """Return what a statement says, recorded or not.
+    """Write the body of a statement, recorded or not.
 
     :raises InvalidValue: if two metrics would have one key, as ``playbook_runs`` and
         ``playbookRuns``.
@@ -65,7 +65,7 @@ def calculated(statement: Statement) -> Body:
 def recorded(
     org_id: str, period: Period, records: Iterable[OverageRecord], plan: Plan | None = None
 ) -> Body:
-    """Return what the records of an org and period come to; zeros if there are none.
+    """Write the body of an org's records of a period; zeros if there are none.
 
     :param records: all that the org has of the period.
     :param plan: the plan of the last of them, for prices that came to be by corrections; without
@@ -75,11 +75,13 @@ def recorded(
     >>> recorded("org-123", Period.month(2024, 2), ())["overages"]["seats"]
     {'amount': 0, 'unitPrice': 0, 'cost': 0}
     """
-    there = list(records)
-    prices = {record.metric: record.unit_price for record in there if record.unit_price is not None}
+    stored = list(records)
+    prices = {
+        record.metric: record.unit_price for record in stored if record.unit_price is not None
+    }
     lines: list[_Line] = []
     adjusting: list[_Adjusting] = []
-    for (metric, line), (parts, exact, minor) in line_sums(there).items():
+    for (metric, line), (parts, exact, minor) in line_sums(stored).items():
         if metric is None or line != OVERAGE:
             adjusting.append((metric, line, minor))
             continue
@@ -87,7 +89,7 @@ def recorded(
         if plan is not None and metric in plan.allowances and not _explains(price, quantity, exact):
             price = charge_of(plan.allowances[metric].price, 0, quantity)[1]
         lines.append((metric, quantity, exact, minor, price))
-    currency = there[-1].cost.currency if there else _CENTS
+    currency = stored[-1].cost.currency if stored else _CENTS
     return _body(org_id, period, currency, lines, adjusting)
 
 

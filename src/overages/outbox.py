@@ -14,31 +14,30 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
 
-from attrs import evolve, frozen
-
 from overages._ground.names import optional_name, parse_name
-from overages._ground.parsing import instance_of, one_of, parse_all
+from overages._ground.parsing import Problems, choice_of, instance_of, parse_all
+from overages._ground.value import evolve, term, value
 from overages.amounts.exact import parse_ordinal
 from overages.errors import InvalidValue
 from overages.periods.period import parse_instant
 
 OutboxState: TypeAlias = Literal["open", "failed", "delivered"]
-"""What is known of an entry: nothing for sure, that it isn't there under this key, that it is."""
+"""Whether an entry arrived under its key: perhaps, certainly not, certainly."""
 
 
-@frozen(init=False, weakref_slot=False)
+@value
 class OutboxEntry:
     """Something that goes to another system, once.
 
     :param org_id: whose it is.
     :param destination: the other system, and the account there: ``"stripe"``.
     :param id: what names it in both systems; for a record, its digest.
-    :param request: what is sent, as text: sent again, it is the same.
+    :param request: the request that is sent, as text: sent again, it is the same.
     :param sent_at: since when it may have been sent under its `key`, timezone-aware; kept in UTC.
     :param attempt: how many keys it has had, counted from 1.
-    :param state: ``"open"`` until it is known what became of it; ``"failed"`` once it is known that
-        the `key` is used up and nothing came of it; ``"delivered"`` for ever.
-    :param reference: what the other system calls it; None until it is delivered.
+    :param state: ``"open"`` until its fate is known; ``"failed"`` once it is known that the `key`
+        is used up and nothing came of it; ``"delivered"`` for ever.
+    :param reference: its name in the other system; None until it is delivered.
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
 
     >>> from datetime import UTC
@@ -50,14 +49,14 @@ class OutboxEntry:
     'delivered'
     """
 
-    org_id: str
-    destination: str
-    id: str
-    request: str
-    sent_at: datetime
-    attempt: int
-    state: OutboxState
-    reference: str | None
+    org_id: str = term(parse_name)
+    destination: str = term(parse_name)
+    id: str = term(parse_name)
+    request: str = term(instance_of(str))
+    sent_at: datetime = term(parse_instant)
+    attempt: int = term(parse_ordinal)
+    state: OutboxState = term(choice_of(OutboxState))
+    reference: str | None = term(optional_name)
 
     def __init__(
         self,
@@ -70,20 +69,12 @@ class OutboxEntry:
         attempt: int = 1,
         state: OutboxState = "open",
         reference: str | None = None,
-    ) -> None:
-        values = parse_all(
-            (parse_name, org_id, "org_id"),
-            (parse_name, destination, "destination"),
-            (parse_name, id, "id"),
-            (instance_of(str), request, "request"),
-            (parse_instant, sent_at, "sent_at"),
-            (parse_ordinal, attempt, "attempt"),
-            (one_of("open", "failed", "delivered"), state, "state"),
-            (optional_name, reference, "reference"),
-        )
-        if (reference is not None) != (state == "delivered"):
-            raise InvalidValue("reference", reference, "must be there once it is delivered")
-        self.__attrs_init__(*values)
+    ) -> None: ...
+
+    def _check(self, problems: Problems) -> None:
+        if (self.reference is not None) != (self.state == "delivered"):
+            problem = "must be given once it is delivered, and only then"
+            problems.add(InvalidValue("reference", self.reference, problem))
 
     @property
     def key(self) -> str:
@@ -112,7 +103,7 @@ class OutboxEntry:
 
 @runtime_checkable
 class Outbox(Protocol):
-    """What keeps entries, each for ever.
+    """A store of entries, each kept for ever.
 
     When a method that writes has returned, what it wrote is durable. Any number of threads and
     processes may call at once.
@@ -130,7 +121,7 @@ class Outbox(Protocol):
     def entries(
         self, org_id: str, destination: str, ids: Iterable[str]
     ) -> Mapping[str, OutboxEntry]:
-        """Return those entries of an org that are there, by id."""
+        """Return those entries of an org that are kept, by id."""
         ...
 
     def swap(self, old: OutboxEntry, new: OutboxEntry) -> bool:
@@ -148,11 +139,13 @@ _IDENTITY: Final = ("org_id", "destination", "id")
 
 def check_swap(old: object, new: object) -> None:
     """Refuse a swap that isn't one of two states of an entry; for adapters."""
-    before, after = parse_all(
-        (instance_of(OutboxEntry), old, "old"), (instance_of(OutboxEntry), new, "new")
-    )
-    for field in _IDENTITY:
-        if getattr(before, field) != getattr(after, field):
-            raise InvalidValue(("new", field), getattr(after, field), "must be that of the old one")
+    entry = instance_of(OutboxEntry)
+    before, after = parse_all((entry, old, "old"), (entry, new, "new"))
+    problems = Problems()
+    for name in _IDENTITY:
+        if getattr(before, name) != getattr(after, name):
+            problem = "must be that of the old one"
+            problems.add(InvalidValue(("new", name), getattr(after, name), problem))
     if before.state == "delivered":
-        raise InvalidValue("old.state", before.state, "can't change any more")
+        problems.add(InvalidValue(("old", "state"), before.state, "can't change any more"))
+    problems.raise_any()

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve
 
+from overages._ground.value import evolve
 from overages.adapters.outbox import MemoryOutbox
 from overages.adapters.sqlite import SqliteOutbox, SqliteRepository
 from overages.errors import (
@@ -103,7 +103,7 @@ def test_more_entries_than_a_statement_has_parameters(outbox: Outbox) -> None:
 
 def test_what_is_no_entry_is_refused_before_anything_is_kept(outbox: Outbox) -> None:
     wrong: Any = [entry(), "entry"]
-    with pytest.raises(InvalidType, match="entries: must be of type OutboxEntry"):
+    with pytest.raises(InvalidType, match=r"^entries\[1\]: must be of type OutboxEntry"):
         outbox.add(wrong)
     assert outbox.entries("org-1", "stripe", ["a"]) == {}
     with pytest.raises(InvalidValue, match="org_id: must not be empty"):

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from attrs import evolve
 
+from overages._ground.value import evolve
 from overages.errors import InvalidType, InvalidValue, InvalidValues
 from overages.outbox import OutboxEntry, check_swap
 
@@ -50,7 +50,7 @@ def test_what_is_delivered_neither_fails_nor_gets_another_key() -> None:
 
 @pytest.mark.parametrize(("state", "reference"), [("open", "ii_1"), ("delivered", None)])
 def test_an_entry_has_a_reference_once_it_is_delivered(state: Any, reference: str | None) -> None:
-    with pytest.raises(InvalidValue, match="reference: must be there once it is delivered"):
+    with pytest.raises(InvalidValue, match=r"^reference: must be given once it is delivered"):
         OutboxEntry("org-1", "stripe", "a", "{}", NOON, state=state, reference=reference)
 
 

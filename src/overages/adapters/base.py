@@ -1,8 +1,8 @@
-"""What the repositories have in common: the checks, and the rules that are not storage.
+"""The base of repositories: the checks, and the rules that are not storage.
 
-An adapter derives from `BaseRepository` and says how rows are kept; what the contract asks for
-beyond that (which version of a plan is in force, what counts twice, what a statement adds) is
-decided here, for all adapters alike, by the pure functions of the core.
+An adapter derives from `BaseRepository` and says how rows are kept; all that the contract asks for
+beyond that (the version of a plan that is in force, events that come twice, the records that a
+statement adds) is decided here, for all adapters alike, by the pure functions of the core.
 
     class MemoryRepository(BaseRepository): ...
 """
@@ -50,11 +50,15 @@ class BaseRepository(Catalogue):
         self, events: Iterable[UsageEvent], period_of: Callable[[UsageEvent], Period]
     ) -> int:
         """Keep events and count each in its period; return how many were new."""
-        given = tuple_of(UsageEvent)(events, "events")
-        placed = [(event, _period(period_of(event), "period_of()")) for event in given]
+        events, problems = tuple_of(UsageEvent)(events, "events"), Problems()
+        placed = [
+            (event, problems.attempt(_period, period_of(event), ("events", i, "period_of()")))
+            for i, event in enumerate(events)
+        ]
+        problems.raise_any()
         with self._writing():
-            known = self._known_events([event for event in given if event.id is not None])
-            new = new_events(placed, known)
+            stored = self._known_events([event for event in events if event.id is not None])
+            new = new_events(placed, stored)
             counts: dict[tuple[str, Period, str], int] = {}
             for event, period in new:
                 key = event.org_id, period, event.metric
@@ -67,8 +71,8 @@ class BaseRepository(Catalogue):
         """Yield an org's events with an instant in a period, by instant, then as they came."""
         check_org(org_id, period)
         with self._reading():
-            found = self._events_of(org_id, period)
-        return iter(sorted(found, key=lambda event: event.at))
+            events = self._events_of(org_id, period)
+        return iter(sorted(events, key=lambda event: event.at))
 
     def counted_events(
         self,
@@ -79,30 +83,35 @@ class BaseRepository(Catalogue):
         earlier: bool = False,
     ) -> Iterator[tuple[UsageEvent, Period]]:
         """Yield the events that count in a period, each with it, by instant, then as they came."""
-        check_org(org_id, period)
-        wanted, also_earlier = parse_all(
-            (_optional_names, metrics, "metrics"), (parse_flag, earlier, "earlier")
+        org_id, period, names, earlier = parse_all(
+            (parse_name, org_id, "org_id"),
+            (_period, period, "period"),
+            (_optional_names, metrics, "metrics"),
+            (parse_flag, earlier, "earlier"),
         )
         with self._reading():
-            found = self._counted_events(org_id, period, wanted, earlier=also_earlier)
-        return iter(sorted(found, key=lambda placed: placed[0].at))
+            placed = self._counted_events(org_id, period, names, earlier=earlier)
+        return iter(sorted(placed, key=lambda event_and_period: event_and_period[0].at))
 
     def put_usage(self, usage: Usage) -> None:
-        """Set what an org used in a period, for hosts that do their own counting."""
+        """Set the usage of an org in a period, for hosts that do their own counting."""
         instance_of(Usage)(usage, "usage")
         with self._writing():
             self._set_usage(usage)
 
     def usage(self, org_id: str, period: Period, *, without: Iterable[str] = ()) -> Usage:
-        """Return what an org used in a period."""
-        check_org(org_id, period)
-        left_out = _names(without, "without")
+        """Return the usage of an org in a period."""
+        org_id, period, left_out = parse_all(
+            (parse_name, org_id, "org_id"),
+            (_period, period, "period"),
+            (_names, without, "without"),
+        )
         with self._reading():
             used = self._used(org_id, period)
         quantities = {
-            metric: unscaled(parts)
-            for metric, parts in sorted(used.items())
-            if parts and metric not in left_out
+            metric: unscaled(picos)
+            for metric, picos in sorted(used.items())
+            if picos and metric not in left_out
         }
         try:
             return Usage(org_id, period, quantities)
@@ -126,69 +135,72 @@ class BaseRepository(Catalogue):
         force: bool = False,
     ) -> Recording:
         """Record a statement, once."""
-        number = _optional_ordinal(revision, "revision")
-        return self._record([statement], created_at, force=force, revision=number)[0]
+        statement, *others = parse_all(
+            (instance_of(Statement), statement, "statement"),
+            (parse_instant, created_at, "created_at"),
+            (parse_flag, force, "force"),
+            (_optional_ordinal, revision, "revision"),
+        )
+        return self._record((statement,), *others)[0]
 
     def record_many(
         self, statements: Iterable[Statement], *, created_at: datetime, force: bool = False
     ) -> list[Recording]:
         """Record statements of any orgs and periods in one transaction, all or none."""
-        return self._record(statements, created_at, force=force)
+        return self._record(
+            *parse_all(
+                (tuple_of(Statement), statements, "statements"),
+                (parse_instant, created_at, "created_at"),
+                (parse_flag, force, "force"),
+            )
+        )
 
     def _record(
         self,
-        statements: Iterable[Statement],
+        statements: tuple[Statement, ...],
         created_at: datetime,
-        *,
         force: bool,
         revision: int | None = None,
     ) -> list[Recording]:
-        given = tuple_of(Statement)(statements, "statements")
-        moment, forced = parse_all(
-            (parse_instant, created_at, "created_at"), (parse_flag, force, "force")
-        )
         with self._writing():
-            ledgers = self._ledgers(given)
+            ledgers = self._ledgers(statements)
             versions: dict[int, int] = {}  # by the plan's identity: hashing one takes longer
-            made = []
-            problems = Problems()
-            for statement in given:
+            recordings, problems = [], Problems()
+            for statement in statements:
                 plan = statement.plan
                 version = versions.get(id(plan))
                 if version is None:
                     version = versions[id(plan)] = self._version_of(plan)
-                try:
-                    recording = ledgers[statement.org_id].add(
-                        statement,
-                        plan_version=version,
-                        created_at=moment,
-                        revision=revision,
-                        force=forced,
-                    )
-                    made.append(recording)
-                except OveragesError as error:
-                    problems.add(error)
+                recording = problems.attempt(
+                    ledgers[statement.org_id].add,
+                    statement,
+                    plan_version=version,
+                    created_at=created_at,
+                    revision=revision,
+                    force=force,
+                )
+                recordings.append(recording)
             problems.raise_any()
             self._append(ledgers.values())
-        return made
+        return recordings
 
     def records(self, org_id: str, period: Period | None = None) -> tuple[OverageRecord, ...]:
         """Return an org's records, of one period or of all, in the order of recording."""
         parse_all((parse_name, org_id, "org_id"), (_optional_period, period, "period"))
         with self._reading():
-            found = self._records_of(org_id, period)
-        return tuple(sorted(found, key=by_sequence))
+            records = self._records_of(org_id, period)
+        return tuple(sorted(records, key=by_sequence))
 
     def mark_invoiced(self, org_id: str, period: Period, *, at: datetime) -> datetime:
         """Finish a period, which then changes only by force; return when it was first finished."""
-        org_id, period, moment = parse_all(
+        org_id, period, at = parse_all(
             (parse_name, org_id, "org_id"), (_period, period, "period"), (parse_instant, at, "at")
         )
         with self._writing():
-            earlier = self._invoiced(org_id, period)
-            if earlier is None:
-                self._set_invoiced(org_id, period, moment)
-        return earlier or moment
+            first = self._invoiced(org_id, period)
+            if first is None:
+                self._set_invoiced(org_id, period, at)
+        return first or at
 
     def invoiced_at(self, org_id: str, period: Period) -> datetime | None:
         """Return when a period was finished, or None if it wasn't."""

@@ -1,33 +1,34 @@
-"""What repositories say of plans, accounts and grants: which is in force, and which stays for ever.
+"""The catalogue of repositories: plans in force, accounts, and grants that stay for ever.
 
 class BaseRepository(Catalogue): ...
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from itertools import count
 from typing import Final
-
-from attrs import evolve
 
 from overages._ground.names import parse_name
 from overages._ground.parsing import instance_of, optional, parse_all
+from overages._ground.value import evolve
 from overages.adapters.storage import Storage
 from overages.amounts.exact import parse_ordinal
-from overages.errors import GrantConflict, InvalidValue, UnknownGrant, UnknownPlan
+from overages.errors import GrantConflict, InvalidValue, UnknownGrant, UnknownPlan, did_you_mean
 from overages.grants.grant import Grant
-from overages.periods.period import parse_instant
+from overages.periods.period import format_instant, parse_instant
 from overages.terms.account import Account
 from overages.terms.plan import Plan
 
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
+_LISTED: Final = 20  # names in the error for another one
 _optional_instant: Final = optional(parse_instant)
 _optional_ordinal: Final = optional(parse_ordinal)
 
 
 class Catalogue(Storage):
-    """Keeps the part of the contract that is about what a host puts and looks up again."""
+    """Keeps the part of the contract that is about values a host puts and looks up again."""
 
     # Plans
 
@@ -56,11 +57,25 @@ class Catalogue(Storage):
             (_optional_instant, at, "at"),
         )
         with self._reading():
-            number = _in_force(self._starts_of(slug), at) if version is None else version
-            found = None if number is None else self._get_plan(slug, number)
-        if found is None:
-            raise UnknownPlan("slug", slug, "must be a plan that was put, and is in force then")
-        return found
+            starts = self._starts_of(slug)
+            number = _in_force(starts, at) if version is None else version
+            plan = None if number is None else self._get_plan(slug, number)
+            if plan is None:
+                raise self._unknown_plan(slug, version, starts)
+        return plan
+
+    def _unknown_plan(
+        self, slug: str, version: int | None, starts: Mapping[datetime, int]
+    ) -> UnknownPlan:
+        """Tell which plans, versions or instants there are."""
+        if not starts:
+            problem = f"must be a plan that was put{_known(slug, self._slugs())}"
+            return UnknownPlan("slug", slug, problem)
+        if version is None:
+            first = format_instant(min(starts))
+            return UnknownPlan("slug", slug, f"must be in force then, and is so from {first} on")
+        last = next(n for n in count(1) if self._get_plan(slug, n + 1) is None)
+        return UnknownPlan("version", version, f"must be one of plan {slug!r}, from 1 to {last}")
 
     # Accounts
 
@@ -82,36 +97,45 @@ class Catalogue(Storage):
         """Keep a grant of an org's, for ever."""
         parse_all((parse_name, org_id, "org_id"), (instance_of(Grant), grant, "grant"))
         with self._writing():
-            kept = self._get_grant(org_id, grant.id)
-            if kept is None:
+            before = self._get_grant(org_id, grant.id)
+            if before is None:
                 self._add_grant(org_id, grant)
-            elif grant not in (kept, evolve(kept, voided_at=None)):
-                problem = f"must be the grant of that id that {org_id} has already"
-                raise GrantConflict("grant", grant, problem)
+            elif grant not in (before, evolve(before, voided_at=None)):
+                problem = "must be as it was put before under that id"
+                raise GrantConflict("grant", grant, problem).within(org_id=org_id)
 
     def void_grant(self, org_id: str, grant_id: str, at: datetime) -> datetime:
         """Void an org's grant, which can't be undone; return when it was first voided."""
-        org_id, grant_id, moment = parse_all(
+        org_id, grant_id, at = parse_all(
             (parse_name, org_id, "org_id"),
             (parse_name, grant_id, "grant_id"),
             (parse_instant, at, "at"),
         )
         with self._writing():
-            kept = self._get_grant(org_id, grant_id)
-            if kept is None:
-                raise UnknownGrant("grant_id", grant_id, f"must be a grant that {org_id} has")
-            if kept.voided_at is None:
-                self._set_voided(org_id, grant_id, moment)
-        return kept.voided_at or moment
+            grant = self._get_grant(org_id, grant_id)
+            if grant is None:
+                ids = _known(grant_id, (each.id for each in self._grants_of(org_id)))
+                unknown = UnknownGrant("grant_id", grant_id, f"must be a grant of the org{ids}")
+                raise unknown.within(org_id=org_id)
+            if grant.voided_at is None:
+                self._set_voided(org_id, grant_id, at)
+        return grant.voided_at or at
 
     def grants(self, org_id: str) -> tuple[Grant, ...]:
         """Return all grants that an org ever had, in the order in which they are drawn on."""
         parse_name(org_id, "org_id")
         with self._reading():
-            found = self._grants_of(org_id)
-        return tuple(sorted(found, key=lambda grant: grant.place))
+            grants = self._grants_of(org_id)
+        return tuple(sorted(grants, key=lambda grant: grant.place))
 
 
 def _in_force(starts: Mapping[datetime, int], at: datetime | None) -> int | None:
     begun = [since for since in starts if at is None or since <= at]
     return starts[max(begun)] if begun else None
+
+
+def _known(name: str, names: Iterable[str]) -> str:
+    """List the names that there are, as the end of a message, and the one that was meant."""
+    listed = sorted(names)
+    more = f" and {len(listed) - _LISTED:,} more" if len(listed) > _LISTED else ""
+    return f": {', '.join(listed[:_LISTED]) or 'there is none'}{more}{did_you_mean(name, listed)}"

@@ -14,8 +14,7 @@ from copy import deepcopy
 from datetime import datetime
 from threading import RLock
 
-from attrs import evolve
-
+from overages._ground.value import evolve
 from overages.adapters.base import BaseRepository, check_org
 from overages.adapters.storage import Counts
 from overages.amounts.exact import scaled
@@ -89,6 +88,9 @@ class MemoryRepository(BaseRepository):
         versions = self._plans.get(slug, [])
         return versions[version - 1] if version <= len(versions) else None
 
+    def _slugs(self) -> Iterable[str]:
+        return self._starts
+
     def _starts_of(self, slug: str) -> Mapping[datetime, int]:
         return self._starts.get(slug, {})
 
@@ -107,7 +109,7 @@ class MemoryRepository(BaseRepository):
             return iter(sorted(self._accounts.keys() | self._records.keys()))
 
     def _known_events(self, events: Sequence[UsageEvent]) -> Mapping[tuple[str, str], UsageEvent]:
-        del events  # all that are known will do
+        del events  # all that are stored will do
         return self._event_ids
 
     def _keep_events(self, placed: Sequence[tuple[UsageEvent, Period]]) -> None:
@@ -123,16 +125,16 @@ class MemoryRepository(BaseRepository):
         self, org_id: str, period: Period, metrics: Sequence[str] | None, *, earlier: bool
     ) -> Iterable[tuple[UsageEvent, Period]]:
         return [
-            (event, when)
-            for event, when in self._events.get(org_id, [])
-            if (when == period or (earlier and when.start < period.start))
+            (event, own)
+            for event, own in self._events.get(org_id, [])
+            if (own == period or (earlier and own.start < period.start))
             and (metrics is None or event.metric in metrics)
         ]
 
     def _count(self, counts: Counts) -> None:
-        for (org_id, period, metric), parts in counts.items():
+        for (org_id, period, metric), picos in counts.items():
             used = self._usage.setdefault((org_id, period), {})
-            used[metric] = used.get(metric, 0) + parts
+            used[metric] = used.get(metric, 0) + picos
 
     def _set_usage(self, usage: Usage) -> None:
         used = {metric: scaled(quantity) for metric, quantity in usage.quantities.items()}
@@ -144,9 +146,9 @@ class MemoryRepository(BaseRepository):
     def _add_grant(self, org_id: str, grant: Grant) -> None:
         self._grants.setdefault(org_id, {})[grant.id] = grant
 
-    def _set_voided(self, org_id: str, grant_id: str, moment: datetime) -> None:
+    def _set_voided(self, org_id: str, grant_id: str, at: datetime) -> None:
         grants = self._grants[org_id]
-        grants[grant_id] = evolve(grants[grant_id], voided_at=moment)
+        grants[grant_id] = evolve(grants[grant_id], voided_at=at)
 
     def _get_grant(self, org_id: str, grant_id: str) -> Grant | None:
         return self._grants.get(org_id, {}).get(grant_id)
@@ -176,29 +178,29 @@ class MemoryRepository(BaseRepository):
                 self._records[ledger.org_id] = list(ledger.records)
 
     def _records_of(self, org_id: str, period: Period | None) -> Iterable[OverageRecord]:
-        found = self._records.get(org_id, [])
-        return [record for record in found if period in (None, record.period)]
+        records = self._records.get(org_id, [])
+        return [record for record in records if period in (None, record.period)]
 
     def summary(self, org_id: str, period: Period | None = None) -> Summary | None:
-        """Return what ``aggregate(records(org_id, period))`` would; None if there is no record."""
-        found = self.records(org_id, period)
-        return aggregate(found) if found else None
+        """Return ``aggregate(records(org_id, period))``; None if there is no record."""
+        records = self.records(org_id, period)
+        return aggregate(records) if records else None
 
     def overage(self, org_id: str, period: Period) -> Summary | None:
         """Return the overage that is kept beside an org's usage of a period, by metric."""
         check_org(org_id, period)
-        found = [record for record in self.records(org_id, period) if record.metric is not None]
-        return aggregate(found) if found else None
+        records = [record for record in self.records(org_id, period) if record.metric is not None]
+        return aggregate(records) if records else None
 
-    def _set_invoiced(self, org_id: str, period: Period, moment: datetime) -> None:
-        self._finished.setdefault(org_id, {})[period] = moment
+    def _set_invoiced(self, org_id: str, period: Period, at: datetime) -> None:
+        self._finished.setdefault(org_id, {})[period] = at
 
     def _invoiced(self, org_id: str, period: Period) -> datetime | None:
         return self._finished.get(org_id, {}).get(period)
 
     def _head(self, org_id: str) -> ChainHead | None:
-        found = self._records.get(org_id)
-        return ChainHead(len(found), found[-1].digest) if found else None
+        records = self._records.get(org_id)
+        return ChainHead(len(records), records[-1].digest) if records else None
 
     def _chains(self, org_id: str | None) -> Iterator[tuple[str, list[Link], ChainHead]]:
         for org in sorted(self._records) if org_id is None else [org_id]:

@@ -9,14 +9,14 @@ from collections.abc import Iterable
 from threading import RLock
 
 from overages._ground.names import parse_name
-from overages._ground.parsing import as_tuple, instance_of, parse_all
+from overages._ground.parsing import as_tuple, parse_all, tuple_of
 from overages.outbox import OutboxEntry, check_swap
 
 
 class MemoryOutbox:
     """Keeps entries for as long as the object lives.
 
-    What it forgets can be sent twice, so never let it stand before a system that counts.
+    A forgotten entry can be sent twice, so never let it stand before a system that counts.
 
     >>> from datetime import UTC, datetime
     >>> outbox, noon = MemoryOutbox(), datetime(2024, 3, 1, 12, tzinfo=UTC)
@@ -33,21 +33,21 @@ class MemoryOutbox:
 
     def add(self, entries: Iterable[OutboxEntry]) -> frozenset[str]:
         """Keep the entries that are new, and return their ids."""
-        given = [instance_of(OutboxEntry)(entry, "entries") for entry in entries]
+        entries = tuple_of(OutboxEntry)(entries, "entries")
         with self._lock:
-            new = {_key(entry): entry for entry in given if _key(entry) not in self._entries}
+            new = {_key(entry): entry for entry in entries if _key(entry) not in self._entries}
             self._entries.update(new)
         return frozenset(entry.id for entry in new.values())
 
     def entries(self, org_id: str, destination: str, ids: Iterable[str]) -> dict[str, OutboxEntry]:
-        """Return those entries of an org that are there, by id."""
-        org, place, wanted = parse_all(
+        """Return those entries of an org that are kept, by id."""
+        org_id, destination, ids = parse_all(
             (parse_name, org_id, "org_id"),
             (parse_name, destination, "destination"),
             (as_tuple, ids, "ids"),
         )
         with self._lock:
-            keys = [(org, place, wanted_id) for wanted_id in wanted]
+            keys = [(org_id, destination, each) for each in ids]
             return {key[2]: self._entries[key] for key in keys if key in self._entries}
 
     def swap(self, old: OutboxEntry, new: OutboxEntry) -> bool:

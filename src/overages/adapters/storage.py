@@ -1,4 +1,4 @@
-"""What an adapter stores: the primitives that a repository is built on.
+"""Storage: the primitives that a repository is built on, and an adapter writes.
 
 class MemoryRepository(BaseRepository):           # which is a Storage
     def _get_account(self, org_id: str) -> Account | None: ...
@@ -24,11 +24,11 @@ from overages.usage.event import UsageEvent
 from overages.usage.usage import Usage
 
 Counts = Mapping[tuple[str, Period, str], int]
-"""Parts of units by org, period and metric."""
+"""Picos by org, period and metric."""
 
 
 class Storage(ABC):
-    """Keeps rows; what is private is called within `_reading` or `_writing`, values checked."""
+    """Keeps rows; private methods are called within `_reading` or `_writing`, values checked."""
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager[object]:
@@ -50,6 +50,10 @@ class Storage(ABC):
     def _get_plan(self, slug: str, version: int) -> Plan | None: ...
 
     @abstractmethod
+    def _slugs(self) -> Iterable[str]:
+        """Return the slugs of all plans that are or were in force, or will be, in any order."""
+
+    @abstractmethod
     def _starts_of(self, slug: str) -> Mapping[datetime, int]:
         """Return the versions of a plan by the instant from which each is in force."""
 
@@ -68,7 +72,7 @@ class Storage(ABC):
 
     @abstractmethod
     def _known_events(self, events: Sequence[UsageEvent]) -> Mapping[tuple[str, str], UsageEvent]:
-        """Return what is stored under the ids of events, by org and id."""
+        """Return the events that are stored under the ids of some, by org and id."""
 
     @abstractmethod
     def _keep_events(self, placed: Sequence[tuple[UsageEvent, Period]]) -> None:
@@ -86,20 +90,20 @@ class Storage(ABC):
 
     @abstractmethod
     def _count(self, counts: Counts) -> None:
-        """Add to what was used."""
+        """Add to the usage."""
 
     @abstractmethod
     def _set_usage(self, usage: Usage) -> None: ...
 
     @abstractmethod
     def _used(self, org_id: str, period: Period) -> Mapping[str, int]:
-        """Return parts of units by metric."""
+        """Return picos by metric."""
 
     @abstractmethod
     def _add_grant(self, org_id: str, grant: Grant) -> None: ...
 
     @abstractmethod
-    def _set_voided(self, org_id: str, grant_id: str, moment: datetime) -> None: ...
+    def _set_voided(self, org_id: str, grant_id: str, at: datetime) -> None: ...
 
     @abstractmethod
     def _get_grant(self, org_id: str, grant_id: str) -> Grant | None: ...
@@ -118,7 +122,7 @@ class Storage(ABC):
 
     @abstractmethod
     def _append(self, ledgers: Iterable[Ledger]) -> None:
-        """Keep what ledgers have that is new, with the overage beside the usage."""
+        """Keep the new records of ledgers, with the overage beside the usage."""
 
     @abstractmethod
     def _records_of(self, org_id: str, period: Period | None) -> Iterable[OverageRecord]:
@@ -126,14 +130,14 @@ class Storage(ABC):
 
     @abstractmethod
     def summary(self, org_id: str, period: Period | None = None) -> Summary | None:
-        """Return what ``aggregate(records(org_id, period))`` would; None if there is no record."""
+        """Return ``aggregate(records(org_id, period))``; None if there is no record."""
 
     @abstractmethod
     def overage(self, org_id: str, period: Period) -> Summary | None:
         """Return the overage that is kept beside an org's usage of a period, by metric."""
 
     @abstractmethod
-    def _set_invoiced(self, org_id: str, period: Period, moment: datetime) -> None: ...
+    def _set_invoiced(self, org_id: str, period: Period, at: datetime) -> None: ...
 
     @abstractmethod
     def _invoiced(self, org_id: str, period: Period) -> datetime | None: ...

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TypeVar
 
+from overages._ground.names import parse_name
 from overages.adapters.sqlite.rows import instant_of, readable
 from overages.adapters.sqlite.store import SqliteStore
 from overages.periods.period import format_instant
@@ -35,6 +36,11 @@ class Catalogue(SqliteStore):
     def _get_plan(self, slug: str, version: int) -> Plan | None:
         sql = "SELECT plan FROM org_billing_plans WHERE slug = ? AND version = ?"
         return self._decoded(self._cursor.execute(sql, (slug, version)).fetchone(), Plan)
+
+    def _slugs(self) -> Iterable[str]:
+        rows = self._cursor.execute("SELECT DISTINCT slug FROM org_billing_plan_starts")
+        with readable():
+            return [parse_name(slug, "slug") for (slug,) in rows.fetchall()]
 
     def _starts_of(self, slug: str) -> Mapping[datetime, int]:
         sql = "SELECT since, version FROM org_billing_plan_starts WHERE slug = ?"

@@ -11,7 +11,7 @@ from os import PathLike
 from typing import Any, Final
 
 from overages._ground.names import parse_name
-from overages._ground.parsing import as_tuple, instance_of, parse_all
+from overages._ground.parsing import as_tuple, parse_all, tuple_of
 from overages.adapters.sqlite.connection import Database
 from overages.adapters.sqlite.rows import instant_of, readable
 from overages.adapters.sqlite.store import chunks, marks
@@ -51,13 +51,13 @@ class SqliteOutbox:
 
     def add(self, entries: Iterable[OutboxEntry]) -> frozenset[str]:
         """Keep the entries that are new, in one transaction, and return their ids."""
-        given = [instance_of(OutboxEntry)(entry, "entries") for entry in entries]
+        entries = tuple_of(OutboxEntry)(entries, "entries")
         with self._database.writing() as cursor:
-            new = [entry.id for entry in given if cursor.execute(_INSERT, _row(entry)).rowcount]
+            new = [entry.id for entry in entries if cursor.execute(_INSERT, _row(entry)).rowcount]
         return frozenset(new)
 
     def entries(self, org_id: str, destination: str, ids: Iterable[str]) -> dict[str, OutboxEntry]:
-        """Return those entries of an org that are there, by id."""
+        """Return those entries of an org that are kept, by id."""
         org, place, wanted = parse_all(
             (parse_name, org_id, "org_id"),
             (parse_name, destination, "destination"),

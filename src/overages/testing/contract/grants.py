@@ -108,7 +108,7 @@ class GrantContract(ContractBase):
         self, repository: Repository, other: Grant
     ) -> None:
         fill(repository)
-        problem = r"^grant: must be the grant of that id that org-1 has already, got Grant\("
+        problem = r"^org-1: grant: must be as it was put before under that id, got Grant\("
         with nothing_written(repository), pytest.raises(GrantConflict, match=problem):
             repository.put_grant(OURS, other)
 
@@ -148,7 +148,7 @@ class GrantContract(ContractBase):
     ) -> None:
         fill(repository)
         repository.put_grant(THEIRS, evolve(GRANT, id="g-2"))
-        problem = "^grant_id: must be a grant that org-1 has, got"
+        problem = "^org-1: grant_id: must be a grant of the org: "
         with nothing_written(repository), pytest.raises(UnknownGrant, match=problem):
             repository.void_grant(OURS, unknown, NOW)
 

@@ -93,7 +93,7 @@ class NameContract(ContractBase):
             "grant": lambda: repository.put_grant(OURS, wrong),
             "usage": lambda: repository.put_usage(wrong),
             r"events\[0\]": lambda: repository.add_events([wrong], month_of),
-            r"statements\[0\]": lambda: repository.record(wrong, created_at=NOW),
+            "statement": lambda: repository.record(wrong, created_at=NOW),
             r"statements\[1\]": lambda: repository.record_many([owed(), wrong], created_at=NOW),
         }
         before = everything(repository)

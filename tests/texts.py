@@ -270,7 +270,7 @@ TEXTS: list[Any] = [
     ),
     (
         Charge([TierCharge(Tier(None, 2, size=3), 4)]),
-        '{"tiers":[{"above":"0","quantity":"4","rate":"1","tier":{"count":"started","flat":"0","maximum":null,"per":"1",'
+        '{"tiers":[{"above":"0","exchange_rate":"1","quantity":"4","tier":{"count":"started","flat":"0","maximum":null,"per":"1",'
         '"price":"2","size":"3","up_to":null}}],"type":"Charge","version":"1"}',
     ),
     (

@@ -281,12 +281,6 @@ def table_faults(rows: Sequence[Mapping[str, Any] | None]) -> set[str]:
         if row is None:
             faults.add(f"tiers[{i}]")
             continue
-        faults |= {f"tiers[{i}].{key}" for key in ("price", "flat") if row[key] < 0}
-        if row["maximum"] is not None and row["maximum"] < 0:
-            faults.add(f"tiers[{i}].maximum")
-        faults |= {
-            f"tiers[{i}].{key}" for key in ("per", "size") if row[key] is not None and row[key] <= 0
-        }
         bounds_below = [r["up_to"] for r in rows[:i] if r is not None and r["up_to"] is not None]
         bound, is_last = row["up_to"], i == len(rows) - 1
         misplaced = (bound is None) != is_last

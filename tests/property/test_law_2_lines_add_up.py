@@ -62,7 +62,7 @@ def test_the_exact_cost_of_a_tier_is_units_times_price_and_the_flat_fee(
             expected = oracle.cost_in(charged.tier, Fraction(charged.quantity))
         else:
             expected = oracle.capped(charged.tier, Fraction(charged.tier.flat))
-        expected *= Fraction(charged.rate)
+        expected *= Fraction(charged.exchange_rate)
         assert Fraction(charged.exact_cost) == charged.fraction == expected
 
 

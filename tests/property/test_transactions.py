@@ -5,10 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-import attrs
 from hypothesis import given, strategies as st
 
 from overages import TransactionFee
+from overages._ground.value import evolve
 from overages.amounts.exact import Exact, number_from_ratio
 from overages.testing.recipe import Recipe, cook
 from overages.testing.rules import transaction_amounts, transaction_fee_recipes
@@ -44,7 +44,7 @@ def test_law_5_charges_in_any_number_of_steps_come_to_the_charge_at_once(
 def test_without_bounds_the_events_come_to_the_fee_on_their_sums(
     recipe: Recipe[TransactionFee], amounts: list[Any]
 ) -> None:
-    fee = attrs.evolve(recipe.one(), min_per_event=None, max_per_event=None)
+    fee = evolve(recipe.one(), min_per_event=None, max_per_event=None)
     costs = fee.charge_each(cook(amounts))
     free_events, cost = oracle.fees_on_sums(fee, cook(amounts))
     assert sum((Fraction(each) for each in costs), Fraction()) == cost
@@ -56,7 +56,7 @@ def test_bounds_hold_for_each_event_that_is_not_free_and_change_nothing_else(
     recipe: Recipe[TransactionFee], amounts: list[Any]
 ) -> None:
     fee = recipe.one()
-    unbounded = attrs.evolve(fee, min_per_event=None, max_per_event=None)
+    unbounded = evolve(fee, min_per_event=None, max_per_event=None)
     free_events, _ = oracle.fees_on_sums(fee, cook(amounts))
     expected = [Fraction(each) for each in unbounded.charge_each(cook(amounts))]
     for i in range(free_events, len(expected)):

@@ -116,12 +116,12 @@ def test_a_changed_plan_calculates_by_its_new_terms() -> None:
     usage = Usage("a", FEBRUARY, {"x": 1})
     assert calculate(plan, usage).total == Money(1, "USD")
     assert calculate(attrs.evolve(plan, rounding="down"), usage).total == Money(0, "USD")
-    assert attrs.evolve(PerUnit(1), price=3).charge(2).exact_cost == 6
+    assert evolve(PerUnit(1), price=3).charge(2).exact_cost == 6
 
 
 def test_a_change_is_validated() -> None:
     with pytest.raises(InvalidValue, match="price: must not be negative"):
-        attrs.evolve(PerUnit(1), price=-1)
+        evolve(PerUnit(1), price=-1)
     with pytest.raises(InvalidValue, match=r"^carry_over: must be None"):
         attrs.evolve(Allowance(5, PerUnit(1), carry_over=CarryOver()), included=None)
 

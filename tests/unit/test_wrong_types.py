@@ -20,7 +20,6 @@ from overages import (
     Statement,
     Summary,
     Tier,
-    TierCharge,
     TransactionFee,
     Usage,
     UsageEvent,
@@ -99,8 +98,8 @@ class Metric(str, Enum):  # noqa: UP042 (what hosts have is often older than Str
     [
         (lambda: charge_between(PerUnit, 1, 2), "model: must be a price model"),  # type: ignore[arg-type]
         (lambda: Meter(odd_period).add(EVENT), "period_at: must be of type Period, got None"),
-        (lambda: TierCharge(Tier(None, 1, per=0), 5), "tier.per: must be more than zero, got 0"),
-        (lambda: TierCharge(Tier(None, 1, size=0), 5), "tier.size: must be more than zero, got 0"),
+        (lambda: Tier(None, 1, per=0), "per: must be more than zero, got 0"),
+        (lambda: Tier(None, 1, size=0), "size: must be more than zero, got 0"),
         (lambda: parse_amount(Fraction(1, 2**20000), "x"), "x: must have at most 1000 digits on a"),
         (lambda: parse_amount(Fraction(10**1000), "x"), "x: must have at most 1000 digits on a"),
         (lambda: Money(10**1000, "USD"), "minor: must have at most 1000 digits"),

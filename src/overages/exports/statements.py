@@ -119,7 +119,7 @@ def _tier(part: TierCharge) -> dict[str, Any]:
         "count": None if part.tier.size is None else part.tier.count,
         "flat": _text(part.tier.flat),
         "maximum": _text(part.tier.maximum),
-        "rate": _text(part.rate),
+        "exchange_rate": _text(part.exchange_rate),
         "uncapped_cost": _text(part.uncapped_cost),
         "exact_cost": _text(part.exact_cost),
     }

@@ -95,7 +95,9 @@ def _summary(
     return summary
 
 
-_TIER_CHARGE: Final = table(TierCharge, tier=TIER, quantity=NUMBER, above=NUMBER, rate=EXACT)
+_TIER_CHARGE: Final = table(
+    TierCharge, tier=TIER, quantity=NUMBER, above=NUMBER, exchange_rate=EXACT
+)
 _FEE: Final = table(
     TransactionFee,
     percent=NUMBER,

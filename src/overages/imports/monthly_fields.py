@@ -47,7 +47,7 @@ def plan_from_monthly_fields(
     ...     included_seats=3, overage_token_price_milli_cents=10,
     ...     overage_playbook_run_price_cents=100)
     >>> plan.allowances["tokens"].price
-    PerUnit(price=Decimal('0.0001'), per=1)
+    PerUnit(price=Decimal('0.0001'))
     """
     unit = parse_currency(currency, "currency")
     cents = 10**unit.exponent

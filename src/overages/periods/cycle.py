@@ -1,7 +1,7 @@
 """Cycles: the rules that produce periods, one after another, from an anchor.
 
     cycle = Cycle(datetime(2024, 1, 31, tzinfo=UTC))  # monthly: 31 January, 29 February, 31 March
-    cycle.period_at(instant)                           # the period that an instant lies in
+    cycle.period_at(instant)                          # the period that an instant lies in
     cycle.periods_between(subscribed, cancelled)      # those of a subscription, cut at its ends
     meter(events, period_at=cycle.period_at)
 

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from attrs import frozen
-
-from overages._ground.parsing import instance_of, parse_all
+from overages._ground.parsing import instance_of
+from overages._ground.value import term, value
 from overages.amounts.exact import (
     Quantity,
     QuantityLike,
@@ -27,13 +26,19 @@ from overages.prices.models import PriceModel, parse_price_model
 from overages.prices.tier import Charge, TierCharge
 
 
-@frozen(init=False, weakref_slot=False)
+def _parse_unexchanged(value: object, field: Field) -> PriceModel:
+    if isinstance(value, Exchanged):
+        raise InvalidType(field, value, "must be in the other unit, not exchanged already")
+    return parse_price_model(value, field)
+
+
+@value
 class Exchanged:
     """A price in another unit, exchanged once: ``price x rate / per``.
 
     :param price: the price model that counts in the other unit; none that is itself exchanged.
     :param rate: major currency units for `per` of the other unit, above zero.
-    :param per: how many of the other unit the rate is for, above zero.
+    :param per: the amount in the other unit that the rate is for, above zero.
     :raises InvalidType: if the price is no price model, or an exchanged one.
     :raises InvalidValue: if a number is not above zero.
 
@@ -45,38 +50,26 @@ class Exchanged:
     Fraction(10, 3)
     """
 
-    price: PriceModel
-    rate: Quantity
-    per: Quantity
+    price: PriceModel = term(_parse_unexchanged)
+    rate: Quantity = term(parse_positive)
+    per: Quantity = term(parse_positive)
 
-    def __init__(self, price: PriceModel, rate: QuantityLike, per: QuantityLike = 1) -> None:
-        values = parse_all(
-            (_price_to_exchange, price, "price"),
-            (parse_positive, rate, "rate"),
-            (parse_positive, per, "per"),
-        )
-        self.__attrs_init__(*values)
+    def __init__(self, price: PriceModel, rate: QuantityLike, per: QuantityLike = 1) -> None: ...
 
     def charge(self, quantity: QuantityLike, /) -> Charge:
-        """Return what a quantity costs in major currency units, exactly and tier by tier.
+        """Return the charge of a quantity in major currency units, exactly and tier by tier.
 
         :param quantity: units, zero or more.
         :raises InvalidType: if the quantity is no number, or the price model gives no `Charge`.
         :raises InvalidValue: if the quantity is negative, too large or too fine.
         """
-        found = self.price.charge(parse_non_negative(quantity, "quantity"))
-        charge = instance_of(Charge)(found, "price.charge()")
+        charge = self.price.charge(parse_non_negative(quantity, "quantity"))
+        instance_of(Charge)(charge, "price.charge()")
         rate = Fraction(self.rate) / Fraction(self.per)
         return Charge(_exchanged(part, rate) for part in charge.tiers)
 
 
 def _exchanged(part: TierCharge, rate: Fraction) -> TierCharge:
-    rate *= Fraction(part.rate)
+    rate *= Fraction(part.exchange_rate)
     exact = number_from_ratio(rate.numerator, rate.denominator)
     return TierCharge(part.tier, part.quantity, part.above, exact)
-
-
-def _price_to_exchange(value: object, field: Field) -> PriceModel:
-    if isinstance(value, Exchanged):
-        raise InvalidType(field, value, "must be in the other unit, not exchanged already")
-    return parse_price_model(value, field)

@@ -1,19 +1,49 @@
-"""A price table worked out: its bounds, its running totals and its full tiers, ready for look-up.
+"""A price table worked out in integers, ready for look-up.
 
-The tiered prices hold one and ask it for each quantity:
+The problem: of a quantity q, each tier below the one it reaches is full, and the rest is in that
+one. With lower bounds b, prices p and flat fees f, tier k being the one reached,
 
-    table = PriceTable(tiers, cumulative=True)        # graduated
-    table.charge(15_000)                              # Charge(...)
+    graduated:  cost(q) = sum for i < k of (f_i + p_i x (b_i+1 - b_i))  +  f_k + p_k x (q - b_k)
+    volume:     cost(q) = f_k + p_k x q
+
+exactly, for decimals of any kind, packages and maxima included. A bill asks it a million times.
+
+The steps chosen:
+
+1. All prices and fees of a table are brought to one denominator, so that costs are integers.
+2. What is due for the full tiers below, and the flat fee, is the same for all quantities of a tier:
+   it is worked out once. So is the breakdown of those tiers, which all charges then share.
+3. A tier is a `Step`: ``fixed + price x (q - begin)``, found by bisection of the bounds. One that
+   can reach its maximum is two: in the second, the maximum is fixed and nothing is added.
+4. Quantities are counted in picos. Where all bounds and packages are integers, whole units are
+   counted by a second ladder as they are, which saves their conversion.
+
+Example: ``Graduated([Tier(10_000, "0.001"), Tier(None, "0.0005", flat=5, maximum=12)])`` in units,
+its costs in 2,000ths:
+
+    ======  ======  =====  ======  =============================================================
+    above   begin   price  fixed
+    ======  ======  =====  ======  =============================================================
+    0       0       2      0
+    10,000  10,000  1      30,000  10 for the full tier and 5 flat
+    24,000  10,000  0      44,000  10, and the maximum of 12: 5 + 14,000 x 0.0005, and no more
+    ======  ======  =====  ======  =============================================================
+
+15,000 units are above 10,000: 30,000 + 1 x 5,000 = 35,000 of 2,000ths, or 17.50.
+
+Not done: costs as `Fraction`, which takes five to 26 times as long; code generated for each table,
+which gains less than a fifth; a cost for each tier of a charge, which few readers ask for.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from math import lcm
-from typing import TypeAlias
+
+from attrs import evolve, frozen
 
 from overages._ground.parsing import Problems, as_tuple
 from overages.amounts.exact import (
@@ -25,178 +55,177 @@ from overages.amounts.exact import (
     scaled,
     unscaled,
 )
-from overages.errors import InvalidType, InvalidValue
-from overages.prices.tier import NOTHING, Charge, Count, Tier, TierCharge, new_charge
-
-Step: TypeAlias = tuple[int, int, int, int, Count, tuple[TierCharge, ...], Tier, Quantity]
-"""Lower bound, rate, what is due at it with the flat fee, package (or 0) and how packages count,
-full tiers below, the tier, and its lower bound in units."""
+from overages.errors import Field, InvalidType, InvalidValue, at
+from overages.prices.tier import NO_CHARGE, Charge, Tier, TierCharge, new_charge
 
 
-def check_table(tiers: Iterable[Tier]) -> tuple[Tier, ...]:
-    """Return the tiers of a lawful table: bounds rise, only the last one is open, no sign is minus.
+def parse_tiers(value: object, field: Field) -> tuple[Tier, ...]:
+    """Return the tiers of a lawful table: bounds rise, and only the last one is open.
 
     :raises InvalidValue: for one fault, or `InvalidValues` for all of several.
     """
     problems = Problems()
-    table: tuple[Tier, ...] = as_tuple(tiers, "tiers")
-    if not table:
-        problems.add(InvalidValue("tiers", table, "must hold at least one tier"))
-    before: Quantity = 0
-    for i, tier in enumerate(table):
+    tiers = as_tuple(value, field)
+    if not tiers:
+        problems.add(InvalidValue(field, tiers, "must hold at least one tier"))
+    bound: Quantity = 0
+    for i, tier in enumerate(tiers):
+        is_last = i == len(tiers) - 1
         if not isinstance(tier, Tier):
-            problems.add(InvalidType(("tiers", i), tier, "must be a Tier"))
-            continue
-        _check_signs(tier, i, problems)
-        last = i == len(table) - 1
-        if tier.up_to is None:
-            if not last:
+            problems.add(InvalidType(at(field, i), tier, "must be a Tier"))
+        elif tier.up_to is None:
+            if not is_last:
                 problem = "must have a bound, for only the last tier is open"
-                problems.add(InvalidValue(("tiers", i, "up_to"), None, problem))
-            continue
-        if last:
-            problem = "must be None, or what lies beyond has no price"
-            problems.add(InvalidValue(("tiers", i, "up_to"), tier.up_to, problem))
-        if tier.up_to <= before:
-            problem = f"must be more than {before}, where the tier begins"
-            problems.add(InvalidValue(("tiers", i, "up_to"), tier.up_to, problem))
-        before = max(before, tier.up_to)
+                problems.add(InvalidValue(at(field, i, "up_to"), None, problem))
+        else:
+            if is_last:
+                problem = "must be None, or what lies beyond has no price"
+                problems.add(InvalidValue(at(field, i, "up_to"), tier.up_to, problem))
+            if tier.up_to <= bound:
+                problem = f"must be more than {bound}, where the tier begins"
+                problems.add(InvalidValue(at(field, i, "up_to"), tier.up_to, problem))
+            bound = max(bound, tier.up_to)
     problems.raise_any()
-    return table
-
-
-def _check_signs(tier: Tier, place: int, problems: Problems) -> None:
-    for name in ("price", "flat", "maximum"):
-        value = getattr(tier, name)
-        if value is not None and value < 0:
-            problems.add(InvalidValue(("tiers", place, name), value, "must not be negative"))
-    for name in ("per", "size"):
-        value = getattr(tier, name)
-        if value is not None and value <= 0:
-            problems.add(InvalidValue(("tiers", place, name), value, "must be more than zero"))
+    return tiers
 
 
 class PriceTable:
-    """Checked tiers, ready to price quantities. Not a value, but the inner part of one.
+    """Lawful tiers, ready to price quantities. Not a value, but the inner part of one.
 
     :param cumulative: whether each unit has the price of its own tier (graduated), or all units
         have that of the tier reached (volume).
     :param flat_at_zero: whether the first tier's flat fee is due at quantity zero already.
     """
 
-    __slots__ = ("_at_zero", "_fine", "_whole")
+    __slots__ = ("_at_zero", "_by_picos", "_by_units")
 
     def __init__(
         self, tiers: Sequence[Tier], *, cumulative: bool = False, flat_at_zero: bool = False
     ) -> None:
-        self._at_zero = Charge([TierCharge(tiers[0], 0)]) if flat_at_zero else NOTHING
-        self._whole = Ladder(tiers, cumulative=cumulative, quantum=1) if _is_whole(tiers) else None
-        self._fine = Ladder(tiers, cumulative=cumulative, quantum=SCALE)
+        self._at_zero = Charge([TierCharge(tiers[0], 0)]) if flat_at_zero else NO_CHARGE
+        self._by_picos = Ladder(tiers, cumulative=cumulative, per_unit=SCALE)
+        self._by_units = None
+        if not any(isinstance(n, Decimal) for tier in tiers for n in (tier.up_to, tier.size)):
+            self._by_units = Ladder(tiers, cumulative=cumulative, per_unit=1)
 
     def charge(self, quantity: QuantityLike) -> Charge:
-        """Return what a quantity, zero or more, costs in major currency units."""
-        ladder = self._whole
+        """Return the charge of a quantity, zero or more, in major currency units."""
+        ladder = self._by_units
         if ladder is not None and type(quantity) is int and 0 < quantity < LIMIT:
-            parts = quantity
+            counted = quantity
         else:
             number = parse_non_negative(quantity, "quantity")
             if not number:
                 return self._at_zero
-            ladder, parts = self._fine, scaled(number)
-        step = ladder.steps[bisect_left(ladder.bounds, parts)]
-        lower, rate, base, size, count, full, tier, above = step
-        parts -= lower
-        inside = parts if ladder.quantum == 1 else unscaled(parts)
-        if size:
-            parts = _packages(parts, size, count)
-        return new_charge(full, (tier, inside, above), base + parts * rate, ladder.denominator)
+            ladder, counted = self._by_picos, scaled(number)
+        step = ladder.steps[bisect_left(ladder.bounds, counted)]
+        beyond = counted - step.begin
+        inside = beyond if ladder.per_unit == 1 else unscaled(beyond)
+        if step.package:
+            beyond = _packages(beyond, step.package, step.tier)
+        cost = step.fixed + beyond * step.price
+        return new_charge(step.full, (step.tier, inside, step.above), cost, ladder.denominator)
 
     @property
     def slope(self) -> Fraction | None:
         """Cost of each unit, where it is the same for all and nothing else is due; else None."""
-        (_, rate, base, size, *_), *others = self._fine.steps
-        if others or base or size:
+        step, *others = self._by_picos.steps
+        if others or step.fixed or step.package:
             return None
-        return Fraction(rate * SCALE, self._fine.denominator)
+        return Fraction(step.price * SCALE, self._by_picos.denominator)
+
+
+@frozen(weakref_slot=False)
+class Step:
+    """A range of quantities whose cost is ``fixed + price x (quantity - begin)``.
+
+    A slot is read as fast as a tuple is unpacked, and has a name.
+
+    :param begin: exclusive lower bound of the tier, as the ladder counts.
+    :param price: cost of each that is counted beyond it, or of each package.
+    :param fixed: cost of the full tiers below, with the flat fee or the maximum that is reached.
+    :param package: size of a package, as the ladder counts; 0 where there are none.
+    :param tier: the tier.
+    :param above: its exclusive lower bound in units.
+    :param full: the charges of the full tiers below.
+    """
+
+    begin: int
+    price: int
+    fixed: int
+    package: int
+    tier: Tier
+    above: Quantity
+    full: tuple[TierCharge, ...]
 
 
 class Ladder:
-    """The steps of a table in integers.
+    """The steps of a table in integers; see above for a worked example.
 
-    Quantities are counted in `quantum` parts of a unit (1 where every bound and package is whole,
-    else `SCALE`), costs in parts of a major currency unit, as many as the `denominator` says.
-
-    A tier that can reach its maximum has two steps, of which the second costs that and no more: so
-    a quantity is looked up and priced as fast as without any maximum.
+    :param per_unit: how many are counted for a unit: 1, or `SCALE` where picos are.
     """
 
-    __slots__ = ("bounds", "denominator", "quantum", "steps")
+    __slots__ = ("bounds", "denominator", "per_unit", "steps")
 
-    def __init__(self, tiers: Sequence[Tier], *, cumulative: bool, quantum: int) -> None:
-        costs = [_prices(tier, quantum) for tier in tiers]
-        self.quantum: int = quantum
+    def __init__(self, tiers: Sequence[Tier], *, cumulative: bool, per_unit: int) -> None:
+        costs = [_costs(tier, per_unit) for tier in tiers]
+        self.per_unit: int = per_unit
         self.bounds: list[int] = []
         self.denominator: int = lcm(*(cost.denominator for row in costs for cost in row))
         self.steps: list[Step] = []
-        due = 0  # for all tiers below, when they are full
+        below = 0  # the cost of the full tiers below
         full: tuple[TierCharge, ...] = ()
         above: Quantity = 0
         for tier, row in zip(tiers, costs, strict=True):
-            rate, flat, *most = (int(cost * self.denominator) for cost in row)
-            size = 0 if tier.size is None else _parts(tier.size, quantum)
-            lower = _parts(above, quantum)
-            self.steps.append((lower, rate, due + flat, size, tier.count, full, tier, above))
-            for maximum in most:
-                self._cap(due + maximum)
+            price, flat, *maximum = (int(cost * self.denominator) for cost in row)
+            begin = self._counted(above)
+            package = 0 if tier.size is None else self._counted(tier.size)
+            self.steps.append(Step(begin, price, below + flat, package, tier, above, full))
+            if maximum:
+                self._cap(below + maximum[0])
             if tier.up_to is None:
                 continue  # it is the last one
-            self.bounds.append(_parts(tier.up_to, quantum))
+            self.bounds.append(self._counted(tier.up_to))
             if cumulative:
-                units = self.bounds[-1] - lower
-                cost = flat + rate * (_packages(units, size, tier.count) if size else units)
-                due += min(cost, *most) if most else cost
+                units = self.bounds[-1] - begin
+                cost = flat + price * (_packages(units, package, tier) if package else units)
+                below += min(cost, *maximum) if maximum else cost
                 full += (TierCharge(tier, unscaled(scaled(tier.up_to) - scaled(above)), above),)
                 above = tier.up_to
 
+    def _counted(self, number: Quantity) -> int:
+        return scaled(number) * self.per_unit // SCALE
+
     def _cap(self, maximum: int) -> None:
         """End the last step where it comes to a maximum, if it does, and let another one follow."""
-        lower, rate, base, size, count, full, tier, above = self.steps[-1]
-        begin = self.bounds[-1] if self.bounds else 0
-        capped = (lower, 0, maximum, 0, count, full, tier, above)
-        left = maximum - base
-        if left < 0:
+        step = self.steps[-1]
+        capped = evolve(step, price=0, fixed=maximum, package=0)
+        left = maximum - step.fixed
+        if left < 0:  # the flat fee alone is more
             self.steps[-1] = capped
-        elif rate:
-            end = lower + _most_parts(left // rate, size, count)
-            if end <= begin:
+        elif step.price:
+            end = step.begin + _most_within(left // step.price, step.package, step.tier)
+            # The first step of a volume price begins at zero, whatever its tier's lower bound is.
+            if end <= (self.bounds[-1] if self.bounds else 0):
                 self.steps[-1] = capped
-            elif tier.up_to is None or end < _parts(tier.up_to, self.quantum):
+            elif step.tier.up_to is None or end < self._counted(step.tier.up_to):
                 self.bounds.append(end)
                 self.steps.append(capped)
 
 
-def _is_whole(tiers: Sequence[Tier]) -> bool:
-    """Say whether whole quantities stay whole: no bound and no package has decimals."""
-    return not any(isinstance(n, Decimal) for tier in tiers for n in (tier.up_to, tier.size))
+def _packages(counted: int, size: int, tier: Tier) -> int:
+    return -(-counted // size) if tier.count == "started" else counted // size
 
 
-def _packages(parts: int, size: int, count: Count) -> int:
-    return -(-parts // size) if count == "started" else parts // size
-
-
-def _most_parts(times: int, size: int, count: Count) -> int:
-    """Return the most parts for which a price is due so many times at most."""
-    if not size:
+def _most_within(times: int, package: int, tier: Tier) -> int:
+    """Return the most that can be counted while a price is due so many times, and no more."""
+    if not package:
         return times
-    return times * size if count == "started" else (times + 1) * size - 1
+    return times * package if tier.count == "started" else (times + 1) * package - 1
 
 
-def _parts(number: Quantity, quantum: int) -> int:
-    return scaled(number) * quantum // SCALE
-
-
-def _prices(tier: Tier, quantum: int) -> tuple[Fraction, ...]:
-    """Return the tier's price for a part of a unit (or a package), its flat fee and any maximum."""
-    price = Fraction(tier.price) / Fraction(tier.per) / (quantum if tier.size is None else 1)
+def _costs(tier: Tier, per_unit: int) -> tuple[Fraction, ...]:
+    """Return a tier's price (for each that is counted, or a package), flat fee and any maximum."""
+    price = Fraction(tier.price) / Fraction(tier.per) / (per_unit if tier.size is None else 1)
     fees = (tier.flat,) if tier.maximum is None else (tier.flat, tier.maximum)
     return (price, *map(Fraction, fees))

@@ -15,39 +15,37 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Final, Literal, TypeAlias
 
-from attrs import field, frozen
+from attrs import frozen
 
-from overages._ground.parsing import instance_of, one_of, parse_all, tuple_of
+from overages._ground.parsing import Problems, choice_of, instance_of, optional, tuple_of
 from overages._ground.trusted import trusted
+from overages._ground.value import derived, term, value
 from overages.amounts.exact import (
     Exact,
     Quantity,
     QuantityLike,
     number_from_ratio,
-    optional_quantity,
+    optional_non_negative,
     parse_amount,
     parse_non_negative,
     parse_positive,
-    parse_quantity,
     plain_text,
 )
 from overages.errors import Field, InvalidValue
 
 Count: TypeAlias = Literal["started", "completed"]
-"""Which packages are charged: every one that was begun, or only the full ones."""
-
-count_rule: Final = one_of("started", "completed")
+"""The packages that are charged: every one that was begun, or only the full ones."""
 
 
-@frozen(init=False, repr=False, weakref_slot=False)
+@value
 class Tier:
     """One row of a price table.
 
-    :param up_to: the tier's inclusive upper bound, in units; None where there is none.
+    :param up_to: the tier's inclusive upper bound, in units, above zero; None where there is none.
     :param price: major currency units for `per` units, or for a package where there is a `size`.
     :param flat: major currency units, due once when the tier is entered.
-    :param per: how many units `price` buys; fractions are charged in proportion.
-    :param size: units in a package; within the tier, packages are then charged, not units.
+    :param per: units that `price` buys, above zero; fractions are charged in proportion.
+    :param size: units in a package, above zero; packages are then charged in the tier, not units.
     :param count: whether ``"started"`` packages are charged, or only ``"completed"`` ones.
     :param maximum: the most that the tier can cost, its flat fee included, in major currency units;
         None where there is no such cap.
@@ -56,22 +54,21 @@ class Tier:
     or a maximum come in.
 
     :raises InvalidType: if a number is a float or no number at all.
-    :raises InvalidValue: if a number is badly written, or both `per` and `size` are given.
-
-    Signs and order are checked by the table that the tier is put in, with all its other faults.
+    :raises InvalidValue: if a number is negative or badly written, or both `per` and `size` are
+        given; `InvalidValues` for several faults.
 
     >>> Tier(100, price="0.05")
     Tier(up_to=100, price=Decimal('0.05'))
     """
 
-    up_to: Quantity | None
-    price: Quantity
-    flat: Quantity
-    per: Quantity
-    size: Quantity | None
-    count: Count
-    maximum: Quantity | None
-    unit_price: Exact | None = field(init=False, eq=False)
+    up_to: Quantity | None = term(optional(parse_positive))
+    price: Quantity = term(parse_non_negative)
+    flat: Quantity = term(parse_non_negative)
+    per: Quantity = term(parse_positive)
+    size: Quantity | None = term(optional(parse_positive))
+    count: Count = term(choice_of(Count))
+    maximum: Quantity | None = term(optional_non_negative)
+    unit_price: Exact | None = derived()
 
     def __init__(
         self,
@@ -83,30 +80,29 @@ class Tier:
         size: QuantityLike | None = None,
         count: Count = "started",
         maximum: QuantityLike | None = None,
-    ) -> None:
-        values = parse_all(
-            (optional_quantity, up_to, "up_to"),
-            (parse_quantity, price, "price"),
-            (parse_quantity, flat, "flat"),
-            (parse_quantity, per, "per"),
-            (optional_quantity, size, "size"),
-            (count_rule, count, "count"),
-            (optional_quantity, maximum, "maximum"),
-        )
-        if values[3] != 1 and size is not None:
-            raise InvalidValue("per", per, "must be left at 1 where the tier has a size")
-        self.__attrs_init__(*values)
-        object.__setattr__(self, "unit_price", _unit_price(self))
+    ) -> None: ...
+
+    def _check(self, problems: Problems) -> None:
+        if self.per != 1 and self.size is not None:
+            problem = "must be left at 1 where the tier has a size"
+            problems.add(InvalidValue("per", self.per, problem))
+
+    def _complete(self) -> None:
+        price = None
+        if not self.flat and self.size is None and self.maximum is None:
+            each = Fraction(self.price) / Fraction(self.per)
+            price = number_from_ratio(each.numerator, each.denominator)
+        object.__setattr__(self, "unit_price", price)
 
     def exact_units(self, quantity: Quantity) -> Fraction:
-        """Return how many times the price is due for a quantity within the tier."""
+        """Return the number of times that the price is due for a quantity within the tier."""
         if self.size is None:
             return Fraction(quantity) / Fraction(self.per)
         packages = Fraction(quantity) / Fraction(self.size)
         return Fraction(ceil(packages) if self.count == "started" else floor(packages))
 
     def explain(self) -> str:
-        """Say what is charged in the tier, in words: ``80 per 1,000 + 25 flat, at most 900``."""
+        """Write the terms of the tier: ``80 per 1,000 + 25 flat, at most 900``."""
         text = plain_text(self.price)
         if self.per != 1:
             text += f" per {plain_text(self.per)}"
@@ -119,33 +115,23 @@ class Tier:
             text += f", at most {plain_text(self.maximum)}"
         return text
 
-    def __repr__(self) -> str:
-        usual = {"flat": 0, "per": 1, "size": None, "count": "started", "maximum": None}
-        unusual = {key: getattr(self, key) for key, value in usual.items()}
-        shown = [f"up_to={self.up_to!r}", f"price={self.price!r}"]
-        shown += [f"{key}={value!r}" for key, value in unusual.items() if value != usual[key]]
-        return f"Tier({', '.join(shown)})"
+
+def _parse_rate(value: object, field: Field) -> Exact:
+    amount = parse_amount(value, field)
+    if amount <= 0:
+        raise InvalidValue(field, value, "must be more than zero")
+    return amount
 
 
-def _unit_price(tier: Tier) -> Exact | None:
-    if tier.flat or tier.size is not None or tier.maximum is not None:
-        return None
-    if tier.per <= 0:  # the table will refuse it
-        return None
-    price, parts = tier.price.as_integer_ratio()
-    units, of_units = tier.per.as_integer_ratio()
-    return number_from_ratio(price * of_units, parts * units)
-
-
-@frozen(init=False, repr=False, weakref_slot=False)
+@value
 class TierCharge:
-    """What a quantity costs in one tier: ``units x price + flat``, and at most the tier's maximum.
+    """The cost of a quantity in one tier: ``units x price + flat``, and at most its maximum.
 
     :param tier: the row of the price table.
     :param quantity: the units that fell into it, zero or more.
     :param above: the tier's exclusive lower bound, in units.
-    :param rate: major currency units for each unit that the tier is priced in, where that is
-        another one (see `Exchanged`); above zero, and exact.
+    :param exchange_rate: major currency units for each unit that the tier is priced in, where that
+        is another one (see `Exchanged`); above zero, and exact.
 
     >>> charge = TierCharge(Tier(None, price="1.25", size=1000, maximum=3), quantity=2500)
     >>> charge.exact_cost, charge.uncapped_cost
@@ -154,27 +140,18 @@ class TierCharge:
     '3 x 1.25 (packages of 1,000), at most 3'
     """
 
-    tier: Tier
-    quantity: Quantity
-    above: Quantity
-    rate: Exact
+    tier: Tier = term(instance_of(Tier))
+    quantity: Quantity = term(parse_non_negative)
+    above: Quantity = term(parse_non_negative)
+    exchange_rate: Exact = term(_parse_rate)
 
     def __init__(
         self,
         tier: Tier,
         quantity: QuantityLike,
         above: QuantityLike = 0,
-        rate: Exact | int = 1,
-    ) -> None:
-        values = parse_all(
-            (instance_of(Tier), tier, "tier"),
-            (parse_non_negative, quantity, "quantity"),
-            (parse_non_negative, above, "above"),
-            (_positive_amount, rate, "rate"),
-        )
-        parse_positive(tier.per, "tier.per")
-        parse_positive(1 if tier.size is None else tier.size, "tier.size")
-        self.__attrs_init__(*values)
+        exchange_rate: Exact | int = 1,
+    ) -> None: ...
 
     @property
     def exact_cost(self) -> Exact:
@@ -184,23 +161,24 @@ class TierCharge:
 
     @property
     def uncapped_cost(self) -> Exact:
-        """What the cost would be if the tier had no maximum, in major currency units."""
-        cost = self._priced() * Fraction(self.rate)
+        """Unrounded cost in major currency units, were there no maximum."""
+        cost = self._priced() * Fraction(self.exchange_rate)
         return number_from_ratio(cost.numerator, cost.denominator)
 
     @property
     def fraction(self) -> Fraction:
         """The exact cost as a fraction, for sums."""
-        cost, most = self._priced(), self.tier.maximum
-        return (cost if most is None else min(cost, Fraction(most))) * Fraction(self.rate)
+        cost, maximum = self._priced(), self.tier.maximum
+        due = cost if maximum is None else min(cost, Fraction(maximum))
+        return due * Fraction(self.exchange_rate)
 
     @property
     def unit_price(self) -> Exact | None:
         """Major currency units for each unit; None where a fee, packages or a maximum come in."""
         price = self.tier.unit_price
-        if price is None or self.rate == 1:
+        if price is None or self.exchange_rate == 1:
             return price
-        each = Fraction(price) * Fraction(self.rate)
+        each = Fraction(price) * Fraction(self.exchange_rate)
         return number_from_ratio(each.numerator, each.denominator)
 
     def _priced(self) -> Fraction:
@@ -208,7 +186,7 @@ class TierCharge:
         return tier.exact_units(self.quantity) * Fraction(tier.price) + Fraction(tier.flat)
 
     def explain(self) -> str:
-        """Say in one line how the cost comes about: ``above 100: 50 x 0.05 + 5 flat``."""
+        """Write the formula of the cost in one line: ``above 100: 50 x 0.05 + 5 flat``."""
         tier = self.tier
         bounds = ""
         if self.above:
@@ -216,29 +194,19 @@ class TierCharge:
         elif tier.up_to is not None:
             bounds = f"up to {plain_text(tier.up_to)}: "
         text = f"{bounds}{self._units()} x {tier.explain()}"
-        return text if self.rate == 1 else f"{text}, at a rate of {plain_text(self.rate)}"
+        if self.exchange_rate != 1:
+            text += f", at a rate of {plain_text(self.exchange_rate)}"
+        return text
 
     def _units(self) -> str:
         if self.tier.size is None:
             return plain_text(self.quantity)
         return plain_text(self.tier.exact_units(self.quantity).numerator)
 
-    def __repr__(self) -> str:
-        rate = "" if self.rate == 1 else f", rate={self.rate!r}"
-        shown = f"tier={self.tier!r}, quantity={self.quantity!r}, above={self.above!r}"
-        return f"TierCharge({shown}{rate})"
-
-
-def _positive_amount(value: object, field: Field) -> Exact:
-    amount = parse_amount(value, field)
-    if amount <= 0:
-        raise InvalidValue(field, value, "must be more than zero")
-    return amount
-
 
 @frozen(init=False, eq=False, repr=False, weakref_slot=False)
 class Charge:
-    """What a quantity costs, tier by tier.
+    """The cost of a quantity, tier by tier.
 
     :param tiers: a `TierCharge` for each tier that was used; none, and the cost is zero.
 
@@ -246,8 +214,8 @@ class Charge:
     Decimal('1')
     """
 
-    # A price model makes millions of these: the tiers that it filled are shared, and the one that
-    # it reached becomes a TierCharge when `tiers` is asked for, which saves a third of the time.
+    # No `value`: a price model makes millions of these. The tiers that it filled are shared, and
+    # the one that it reached becomes a TierCharge when `tiers` is read: a third of the time saved.
     _filled: tuple[TierCharge, ...]
     _reached: tuple[Tier, Quantity, Quantity] | None
     _numerator: int
@@ -263,7 +231,7 @@ class Charge:
         """A `TierCharge` for each tier that was used, from the first one up."""
         if self._reached is None:
             return self._filled
-        return (*self._filled, new_tier_charge(*self._reached, ONE))
+        return (*self._filled, new_tier_charge(*self._reached, _ONE))
 
     @property
     def ratio(self) -> tuple[int, int]:
@@ -293,7 +261,7 @@ class Charge:
         return f"Charge({list(self.tiers)!r})"
 
 
-NOTHING: Final = Charge(())
-ONE: Final = Decimal(1)
+NO_CHARGE: Final = Charge(())
+_ONE: Final = Decimal(1)  # the exchange rate where there is none
 new_tier_charge: Final = trusted(TierCharge)
 new_charge: Final = trusted(Charge)

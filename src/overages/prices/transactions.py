@@ -13,9 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from attrs import frozen
-
-from overages._ground.parsing import each, optional, parse_all, parse_int
+from overages._ground.parsing import Problems, each, optional, parse_all, parse_int
+from overages._ground.value import term, value
 from overages.amounts.exact import (
     SCALE,
     Exact,
@@ -29,10 +28,17 @@ from overages.amounts.exact import (
 )
 from overages.errors import Field, InvalidValue
 
-_PARTS: Final = 100 * SCALE**2  # of a major currency unit, for a per cent of a part is a whole one
+_DENOMINATOR: Final = 100 * SCALE**2  # of a fee, so that each per cent of a pico is an integer
 
 
-@frozen(init=False, weakref_slot=False)
+def _parse_count(value: object, field: Field) -> int:
+    count = parse_int(value, field)
+    if count < 0:
+        raise InvalidValue(field, value, "must not be negative")
+    return count
+
+
+@value
 class TransactionFee:
     """A fee on each of a period's events: ``paid part x percent + fixed``, within bounds.
 
@@ -43,7 +49,7 @@ class TransactionFee:
 
     :param percent: per cent of what is paid, zero or more.
     :param fixed: major currency units, due for each event that is not free.
-    :param free_events: how many events can be free; None: no limit but the free amount.
+    :param free_events: number of events that can be free; None: no limit but the free amount.
     :param free_amount: major currency units of amounts that can be free; None: no limit but the
         free events. Without either, no event is free.
     :param min_per_event: the least that an event which is not free owes, its fixed fee included.
@@ -55,12 +61,12 @@ class TransactionFee:
     ['0', '1.75', '2.392', '12']
     """
 
-    percent: Quantity
-    fixed: Quantity
-    free_events: int | None
-    free_amount: Quantity | None
-    min_per_event: Quantity | None
-    max_per_event: Quantity | None
+    percent: Quantity = term(parse_non_negative)
+    fixed: Quantity = term(parse_non_negative)
+    free_events: int | None = term(optional(_parse_count))
+    free_amount: Quantity | None = term(optional_non_negative)
+    min_per_event: Quantity | None = term(optional_non_negative)
+    max_per_event: Quantity | None = term(optional_non_negative)
 
     def __init__(
         self,
@@ -71,19 +77,13 @@ class TransactionFee:
         free_amount: QuantityLike | None = None,
         min_per_event: QuantityLike | None = None,
         max_per_event: QuantityLike | None = None,
-    ) -> None:
-        values = parse_all(
-            (parse_non_negative, percent, "percent"),
-            (parse_non_negative, fixed, "fixed"),
-            (_optional_count, free_events, "free_events"),
-            (optional_non_negative, free_amount, "free_amount"),
-            (optional_non_negative, min_per_event, "min_per_event"),
-            (optional_non_negative, max_per_event, "max_per_event"),
-        )
-        *_, least, most = values
+    ) -> None: ...
+
+    def _check(self, problems: Problems) -> None:
+        least, most = self.min_per_event, self.max_per_event
         if least is not None and most is not None and least > most:
-            raise InvalidValue("min_per_event", least, f"must be at most max_per_event, {most}")
-        self.__attrs_init__(*values)
+            problem = f"must be at most max_per_event, {most}"
+            problems.add(InvalidValue("min_per_event", least, problem))
 
     def charge_each(
         self,
@@ -112,14 +112,14 @@ class TransactionFee:
         """
         charged, count, before = parse_all(
             (each(parse_non_negative), amounts, "amounts"),
-            (_count, events_before, "events_before"),
+            (_parse_count, events_before, "events_before"),
             (parse_non_negative_sum, amount_before, "amount_before"),
         )
         total = scaled(before)
         fees = []
         for index, amount in enumerate(charged, count):
             total += scaled(amount)
-            fees.append(number_from_ratio(self._fee(scaled(amount), index, total), _PARTS))
+            fees.append(number_from_ratio(self._fee(scaled(amount), index, total), _DENOMINATOR))
         return tuple(fees)
 
     def _fee(self, amount: int, index: int, total: int) -> int:
@@ -130,21 +130,11 @@ class TransactionFee:
             if not beyond:
                 return 0
             amount = min(amount, beyond)
-        fee = amount * scaled(self.percent) + _in_parts(self.fixed)
+        fee = amount * scaled(self.percent) + _numerator(self.fixed)
         if self.min_per_event is not None:
-            fee = max(fee, _in_parts(self.min_per_event))
-        return fee if self.max_per_event is None else min(fee, _in_parts(self.max_per_event))
+            fee = max(fee, _numerator(self.min_per_event))
+        return fee if self.max_per_event is None else min(fee, _numerator(self.max_per_event))
 
 
-def _in_parts(amount: Quantity) -> int:
+def _numerator(amount: Quantity) -> int:
     return scaled(amount) * 100 * SCALE
-
-
-def _count(value: object, field: Field) -> int:
-    count = parse_int(value, field)
-    if count < 0:
-        raise InvalidValue(field, value, "must not be negative")
-    return count
-
-
-_optional_count: Final = optional(_count)

@@ -30,7 +30,7 @@ from overages.amounts.exact import (
 )
 from overages.amounts.money import Money
 from overages.amounts.rounding import round_ratio, round_together
-from overages.errors import InvalidType, InvalidValue, OveragesError
+from overages.errors import InvalidType, OveragesError
 from overages.periods.period import Period
 from overages.prices.models import PriceModel
 from overages.prices.tier import Charge
@@ -262,6 +262,4 @@ def cost_of(price: PriceModel, quantity: Quantity) -> tuple[int, int]:
     charge = price.charge(quantity)
     if not isinstance(charge, Charge):
         raise InvalidType("price.charge()", charge, "must return a Charge")
-    if charge.ratio[0] < 0:
-        raise InvalidValue("price.charge()", charge.exact_cost, "must not be negative")
     return charge.ratio

@@ -76,7 +76,7 @@ class Allowance:
 
     >>> from overages import PerUnit
     >>> Allowance(included=50, price=PerUnit("1.00"))
-    Allowance(included=50, price=PerUnit(price=1, per=1))
+    Allowance(included=50, price=PerUnit(price=1))
     """
 
     included: Quantity | None

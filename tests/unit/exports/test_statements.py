@@ -64,7 +64,7 @@ def test_json_has_every_number_as_plain_decimal_text() -> None:
                         "count": None,
                         "flat": "0",
                         "maximum": None,
-                        "rate": "1",
+                        "exchange_rate": "1",
                         "uncapped_cost": "3999997/300000000",
                         "exact_cost": "3999997/300000000",
                     }

@@ -39,7 +39,7 @@ class Half:
     """A host's own price model whose charges have a rate of their own."""
 
     def charge(self, quantity: Any, /) -> Charge:
-        return Charge([TierCharge(Tier(None, 1), quantity, rate=Decimal("0.5"))])
+        return Charge([TierCharge(Tier(None, 1), quantity, exchange_rate=Decimal("0.5"))])
 
 
 def test_a_cost_in_another_unit_is_exchanged_at_the_rate() -> None:
@@ -79,7 +79,7 @@ def test_steps_come_to_the_same_as_all_at_once() -> None:
 
 def test_the_rate_of_a_hosts_own_charge_is_kept() -> None:
     (part,) = Exchanged(Half(), rate=3).charge(2).tiers
-    assert (part.rate, part.exact_cost) == (Decimal("1.5"), Decimal(3))
+    assert (part.exchange_rate, part.exact_cost) == (Decimal("1.5"), Decimal(3))
 
 
 def test_a_hosts_own_price_model_must_give_a_charge() -> None:

@@ -112,8 +112,8 @@ def test_the_price_is_due_for_each_unit_or_package(
         (TierCharge(Tier(None, 2, maximum=7), 4), "Decimal('7')"),
         (TierCharge(Tier(None, 2, flat=1, maximum=7), 4), "Decimal('7')"),
         (TierCharge(Tier(None, 2, maximum=0), 4), "Decimal('0')"),
-        (TierCharge(Tier(None, 2), 4, rate=Decimal("0.5")), "Decimal('4')"),
-        (TierCharge(Tier(None, 2, maximum=7), 4, rate=Fraction(1, 3)), "Fraction(7, 3)"),
+        (TierCharge(Tier(None, 2), 4, exchange_rate=Decimal("0.5")), "Decimal('4')"),
+        (TierCharge(Tier(None, 2, maximum=7), 4, exchange_rate=Fraction(1, 3)), "Fraction(7, 3)"),
     ],
 )
 def test_a_tier_costs_units_times_price_plus_flat(charge: TierCharge, cost: str) -> None:
@@ -121,7 +121,7 @@ def test_a_tier_costs_units_times_price_plus_flat(charge: TierCharge, cost: str)
 
 
 def test_a_tier_charge_keeps_what_it_would_cost_without_a_maximum() -> None:
-    charge = TierCharge(Tier(None, 2, flat=1, maximum=7), 4, rate=Decimal("0.5"))
+    charge = TierCharge(Tier(None, 2, flat=1, maximum=7), 4, exchange_rate=Decimal("0.5"))
     assert (charge.exact_cost, charge.uncapped_cost) == (Decimal("3.5"), Decimal("4.5"))
     within = TierCharge(Tier(None, 2, maximum=7), 3)
     assert (within.exact_cost, within.uncapped_cost) == (Decimal(6), Decimal(6))
@@ -140,7 +140,7 @@ def test_a_tier_charge_keeps_what_it_would_cost_without_a_maximum() -> None:
             "above 1,000.5: 2 x 2 (completed packages of 1,000)",
         ),
         (TierCharge(Tier(None, 2, 5, maximum=9), 50), "50 x 2 + 5 flat, at most 9"),
-        (TierCharge(Tier(None, 2), 50, rate=Fraction(1, 3)), "50 x 2, at a rate of 1/3"),
+        (TierCharge(Tier(None, 2), 50, exchange_rate=Fraction(1, 3)), "50 x 2, at a rate of 1/3"),
     ],
 )
 def test_a_tier_charge_explains_itself_in_a_line(charge: TierCharge, text: str) -> None:
@@ -148,7 +148,7 @@ def test_a_tier_charge_explains_itself_in_a_line(charge: TierCharge, text: str) 
 
 
 def test_a_tier_charge_with_many_faults_reports_them_all() -> None:
-    bad: Any = {"tier": None, "quantity": -1, "above": 0.5, "rate": 0}
+    bad: Any = {"tier": None, "quantity": -1, "above": 0.5, "exchange_rate": 0}
     with pytest.raises(InvalidValues) as caught:
         TierCharge(**bad)
     assert str(caught.value) == (
@@ -156,7 +156,7 @@ def test_a_tier_charge_with_many_faults_reports_them_all() -> None:
         "- tier: must be of type Tier, got None\n"
         "- quantity: must not be negative, got -1\n"
         "- above: must be an int, a Decimal or a decimal string, got 0.5\n"
-        "- rate: must be more than zero, got 0"
+        "- exchange_rate: must be more than zero, got 0"
     )
 
 
@@ -194,7 +194,7 @@ def test_a_charge_is_made_of_tier_charges_alone() -> None:
         ([TierCharge(Tier(None, "0.10", flat=1), 5)], "None"),
         ([TierCharge(Tier(None, "0.10", size=10), 5)], "None"),
         ([TierCharge(Tier(None, "0.10", maximum=9), 5)], "None"),
-        ([TierCharge(FIRST, 5, rate=Decimal(2))], "Decimal('0.2')"),
+        ([TierCharge(FIRST, 5, exchange_rate=Decimal(2))], "Decimal('0.2')"),
     ],
 )
 def test_a_unit_price_is_what_every_unit_costs_if_they_all_cost_the_same(
@@ -212,13 +212,13 @@ def test_charges_are_equal_by_their_tiers() -> None:
 
 def test_the_repr_of_a_charge_makes_it_again() -> None:
     charge = Charge([TierCharge(Tier(100, 2), 5)])
-    text = "Charge([TierCharge(tier=Tier(up_to=100, price=2), quantity=5, above=0)])"
+    text = "Charge([TierCharge(tier=Tier(up_to=100, price=2), quantity=5)])"
     assert repr(charge) == text
     assert eval(text) == charge
 
 
-def test_the_repr_of_a_tier_charge_has_a_rate_that_is_unusual() -> None:
-    charge = TierCharge(Tier(None, 2), 5, rate=Decimal("0.50"))
-    text = "TierCharge(tier=Tier(up_to=None, price=2), quantity=5, above=0, rate=Decimal('0.5'))"
+def test_the_repr_of_a_tier_charge_has_an_exchange_rate_other_than_1() -> None:
+    charge = TierCharge(Tier(None, 2), 5, exchange_rate=Decimal("0.50"))
+    text = "TierCharge(tier=Tier(up_to=None, price=2), quantity=5, exchange_rate=Decimal('0.5'))"
     assert repr(charge) == text
     assert eval(text) == charge

@@ -286,11 +286,6 @@ def test_a_price_model_of_the_host_is_asked_for_what_is_over(calls: int, minor: 
             InvalidType,
             r"^calls\.price\.charge\(\): must return a Charge, got 5$",
         ),
-        (
-            Charge([TierCharge(Tier(None, -1), 5)]),
-            InvalidValue,
-            r"^calls\.price\.charge\(\): must not be negative, got -5$",
-        ),
     ],
 )
 @pytest.mark.parametrize("scope", ["line", "total"])

@@ -14,13 +14,10 @@ from overages import (
     PerUnit,
     Plan,
     Statement,
-    Tier,
-    TierCharge,
     Usage,
     calculate,
 )
 from overages.errors import InvalidType, InvalidValue, InvalidValues, UnknownMetric
-from overages.prices.tier import Charge
 
 FEBRUARY = Period.month(2024, 2)
 USD_1, USD_5 = Money(100, "USD"), Money(500, "USD")
@@ -133,6 +130,3 @@ class Odd:
 def test_what_a_price_model_gives_is_checked() -> None:
     with pytest.raises(InvalidType, match=r"^a\.price\.charge\(\): must return a Charge, got 5$"):
         bill(Allowance(0, Odd(5), minimum=USD_1), 1)
-    debt = Charge([TierCharge(Tier(None, -1), 1)])
-    with pytest.raises(InvalidValue, match=r"^a\.price\.charge\(\): must not be negative, got"):
-        bill(Allowance(0, Odd(debt), minimum=USD_1), 1)

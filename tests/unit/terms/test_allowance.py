@@ -64,7 +64,7 @@ def test_an_allowance_keeps_what_it_is_told() -> None:
 def test_an_allowance_shows_what_is_unusual() -> None:
     allowance = Allowance(5, FREE, **TERMS)
     text = repr(allowance)
-    assert text.startswith("Allowance(included=5, price=PerUnit(price=0, per=1), conversion=")
+    assert text.startswith("Allowance(included=5, price=PerUnit(price=0), conversion=")
     assert ", proration='seconds', increment=10, increment_rounding='up', discounts=(" in text
     assert eval(text, SHOWN) == allowance
 

@@ -22,6 +22,7 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.viewcode",
+    "notebooks",
     "outside_links",
     "public_names",
 ]
@@ -32,4 +33,7 @@ autodoc_default_options = {"members": True}
 autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 88
-nitpick_ignore = [("py:class", "StripeClient")]  # of the optional library, which has no such index
+nitpick_ignore = [  # of an optional library, which has no index to link to, nor need be there
+    ("py:class", "StripeClient"),
+    ("py:exc", "stripe.StripeError"),
+]

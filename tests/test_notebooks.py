@@ -1,39 +1,31 @@
-"""Every notebook runs from top to bottom, and is kept without outputs.
-
-Outputs are left out, as each would be stale with the next change, and pictures differ with the
-version of what draws them: what a notebook shows is what it does when it is run, here as well.
-"""
+"""Every notebook runs from top to bottom, and shows what is kept of its last run."""
 
 from pathlib import Path
 
 import pytest
 
-nbformat = pytest.importorskip("nbformat")
-nbclient = pytest.importorskip("nbclient")
-for library in ("ipykernel", "matplotlib", "pandas", "polars", "pyarrow"):
-    pytest.importorskip(library)
+for library in ("ipykernel", "matplotlib", "nbclient", "nbformat", "pandas", "polars", "pyarrow"):
+    pytest.importorskip(library)  # optional: without them, the tests here are skipped
 
-NOTEBOOKS = sorted((Path(__file__).parent.parent / "examples" / "notebooks").glob("*.ipynb"))
+import nbformat  # noqa: E402
+
+from tests.notebooks import NOTEBOOKS, read, run, shown  # noqa: E402
+
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_is_valid_and_has_no_outputs(path: Path) -> None:
-    book = nbformat.read(path, as_version=4)
+@each_notebook
+def test_a_notebook_is_valid_and_was_run_in_order(path: Path) -> None:
+    book = read(path)
     nbformat.validate(book)
-    cells = [cell for cell in book.cells if cell.cell_type == "code"]
-    assert [cell.outputs for cell in cells if cell.outputs] == []
-    assert {cell.execution_count for cell in cells} == {None}
+    counts = [cell.execution_count for cell in book.cells if cell.cell_type == "code"]
+    assert counts == list(range(1, len(counts) + 1))
 
 
 @pytest.mark.filterwarnings("default")  # of what runs it, not of what it runs
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
-    book = nbformat.read(path, as_version=4)
-    client = nbclient.NotebookClient(
-        book, timeout=120, kernel_name="python3", resources={"metadata": {"path": path.parent}}
-    )
-    client.execute()
+@each_notebook
+def test_a_notebook_shows_what_is_kept_of_it(path: Path) -> None:
+    book = run(path)
+    assert list(shown(book)) == list(shown(read(path))), "python -m tests.notebooks keeps the new"
     texts = [out.get("text", "") for cell in book.cells for out in cell.get("outputs", ())]
     assert [text for text in texts if "Warning:" in text] == []

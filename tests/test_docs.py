@@ -211,9 +211,12 @@ def refusal(**given: object) -> str:
     return str(getattr(raised.value.errors[0], "problem", ""))
 
 
-def test_the_readme_has_two_commands_that_make_their_own_environment() -> None:
+def test_the_readme_has_commands_that_make_their_own_environment_and_the_index_the_first() -> None:
     commands = [line for body in blocks(ROOT / "README.md", "sh") for line in body.splitlines()]
-    assert len(commands) == 2
-    assert all(command.startswith("python3 -m venv .venv && ") for command in commands)
-    assert commands[0].endswith(" && .venv/bin/overages show --db overages.db")
-    assert commands[1].endswith(" && .venv/bin/python -m pytest")
+    install, close, test = commands
+    assert install == "python3 -m venv .venv && .venv/bin/pip install -q ."
+    assert blocks(DOCS / "index.md", "sh") == [f"{install}\n"]
+    assert close.startswith(f"{install} && ")
+    assert close.endswith(" && .venv/bin/overages show --db overages.db")
+    assert test.startswith("python3 -m venv .venv && ")
+    assert test.endswith(" && .venv/bin/python -m pytest")

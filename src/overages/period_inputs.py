@@ -1,13 +1,17 @@
-"""Period inputs: what a repository has of an org, put together for a calculation.
+"""Period inputs: plans, usage, grants and events of an org's periods, put together to settle one.
 
-usage = used_in(repository, account, period, routes)
-settlement_of(repository, account, period, routes).statement
+A period that carries over, includes units for longer than itself, or draws on grants depends on the
+periods before it. Balances aren't kept: each period from the org's first on is settled anew from
+its usage, so that usage that was reported late counts. (Where nothing depends on an earlier period,
+none is looked at.)
+
+    usage = used_in(repository, account, period, routes)
+    settlement_of(repository, account, period, routes).statement
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from itertools import chain, takewhile
 
 from overages.errors import OveragesError, UnknownPlan
@@ -24,7 +28,7 @@ from overages.usage.usage import Usage
 
 
 def used_in(repository: Repository, account: Account, period: Period, routes: Routes) -> Usage:
-    """Return what an org used: what the repository has summed, and what is worked out of events.
+    """Return the usage of an org: the repository's sums, and metrics that are worked out of events.
 
     :param routes: the metrics that are more than sums.
     """
@@ -38,11 +42,11 @@ def used_in(repository: Repository, account: Account, period: Period, routes: Ro
         repository.counted_events(org_id, period, metrics=routes.carried, earlier=True),
     )
     try:
-        counted = usage_of(placed, org_id, period, routes).quantities
+        worked_out = usage_of(placed, org_id, period, routes).quantities
+        used = {metric: quantity for metric, quantity in worked_out.items() if quantity}
+        return Usage(org_id, period, {**summed.quantities, **used})
     except OveragesError as error:
         raise error.within(org_id=org_id, period=period) from None
-    used = {metric: quantity for metric, quantity in counted.items() if quantity}
-    return Usage(org_id, period, {**summed.quantities, **used})
 
 
 def settlement_of(
@@ -50,39 +54,48 @@ def settlement_of(
 ) -> Settlement:
     """Settle an org's period, and all before it that it depends on, one after another.
 
-    Usage is what is kept, and the balance follows from it, so that what was reported late counts.
-    From before the account has its plan, nothing is carried over; what was drawn on grants then is
-    worked out as if by that plan. Where the plan keeps nothing and nothing was granted, no other
-    period is looked at.
+    From before the account has its plan, nothing is carried over; draws on grants then are worked
+    out as if by that plan.
 
     :raises UnknownPlan: if the account's plan was not yet in force at the start of the period.
+    :raises OveragesError: as `settle` does; it says which of the periods it is about.
     """
-    plan = repository.plan(account.plan, at=period.start)
+    plan = _plan_of(repository, account, period)
     grants = repository.grants(account.org_id)
     balance = EMPTY_BALANCE
     if grants or plan.keeps:
         used = _counted_in(repository, account, period, routes)
         for earlier in periods_before(account, period, used):
-            with suppress(UnknownPlan):  # none was in force yet
-                terms = repository.plan(account.plan, at=earlier.start)
-                found = _settled(repository, account, terms, earlier, routes, balance, grants)
-                balance = found.balance
-                if not account.has_plan_in(earlier):  # what was drawn on grants counts, no more
-                    balance = Balance(burndowns=balance.burndowns)
+            try:
+                earlier_plan = _plan_of(repository, account, earlier)
+            except UnknownPlan:  # none was in force yet
+                continue
+            balance = _settled(
+                repository, account, earlier_plan, earlier, routes, balance, grants
+            ).balance
+            if not account.has_plan_in(earlier):  # draws on grants count, and nothing else
+                balance = Balance(burndowns=balance.burndowns)
     return _settled(repository, account, plan, period, routes, balance, grants)
+
+
+def _plan_of(repository: Repository, account: Account, period: Period) -> Plan:
+    try:
+        return repository.plan(account.plan, at=period.start)
+    except UnknownPlan as error:
+        raise error.within(org_id=account.org_id, period=period) from None
 
 
 def _counted_in(
     repository: Repository, account: Account, period: Period, routes: Routes
 ) -> list[Period]:
     """Return the periods in which something counts, up to one, sorted."""
-    found = set(repository.usage_periods(account.org_id))
+    periods = set(repository.usage_periods(account.org_id))
     if routes.worked_out:  # quantities that sum to nothing can still be a count, or a peak
         placed = repository.counted_events(
             account.org_id, period, metrics=routes.worked_out, earlier=True
         )
-        found |= {when for _, when in placed}
-    return sorted(found)
+        periods |= {own for _, own in placed}
+    return sorted(periods)
 
 
 def _settled(
@@ -96,25 +109,25 @@ def _settled(
 ) -> Settlement:
     usage = used_in(repository, account, period, routes)
     if not account.has_plan_in(period):  # another plan may have had other metrics
-        known = {m: used for m, used in usage.quantities.items() if m in plan.allowances}
-        usage = Usage(usage.org_id, period, known)
+        of_plan = {m: used for m, used in usage.quantities.items() if m in plan.allowances}
+        usage = Usage(usage.org_id, period, of_plan)
+    # Units of a sum are drawn when their events were; others, of which no event has a share, last.
     granted = {grant.metric for grant in grants if grant.metric is not None} - routes.worked_out
-    events = repository.counted_events(account.org_id, period, metrics=granted) if granted else ()
-    return settle(
-        plan,
-        usage,
-        balance,
-        limits=account.limits,
-        grants=grants,
-        events=[event for event, _ in events],
-        timezone=account.cycle.timezone,
-    )
+    placed = repository.counted_events(account.org_id, period, metrics=granted) if granted else ()
+    events = [event for event, _ in placed]
+    limits, timezone = account.limits, account.cycle.timezone
+    try:
+        return settle(
+            plan, usage, balance, limits=limits, grants=grants, events=events, timezone=timezone
+        )
+    except OveragesError as error:
+        raise error.within(org_id=account.org_id, period=period) from None
 
 
 def periods_before(account: Account, period: Period, used: Iterable[Period]) -> list[Period]:
-    """Return an org's periods before one, those in which nothing was used among them.
+    """Return an org's periods before one, those without usage among them.
 
-    :param used: those in which something was, sorted.
+    :param used: those with usage, sorted.
     """
     counted = [each for each in used if each.end <= period.start]
     starts = [each.start for each in counted[:1]]

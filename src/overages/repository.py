@@ -1,4 +1,4 @@
-"""Repositories: what keeps plans, accounts, usage, grants and records.
+"""Repositories: the storage of plans, accounts, usage, grants and records.
 
 The docstrings of `Repository` are the contract of every adapter; `overages.testing.contract` has
 the tests that certify one. A host uses one of ours or brings its own:
@@ -30,25 +30,27 @@ from overages.usage.usage import Usage
 
 @runtime_checkable
 class Repository(Protocol):
-    """What any host's storage offers.
+    """A storage of plans, accounts, usage, grants and records.
 
     Every method that writes is atomic: it writes all or, if it raises, nothing. When it has
-    returned, what it wrote is durable (unless the adapter has joined a transaction of the host's).
+    returned, all is durable (unless the adapter has joined a transaction of the host's).
     Any number of threads and processes may call at once; writes then happen one after another.
 
     Apart from the catalogue of plans and the list of orgs, every read takes the org first and
-    every write carries its org: nothing that is written for one org changes what is read of
-    another. Values that were validated when they were made are stored as they are; anything else
+    every write carries its org: nothing that is written for one org changes a read of another.
+    Values that were validated when they were made are stored as they are; anything else
     is refused with an error of `overages.errors` before anything is written.
 
+    :raises InvalidValues: by any method, if several arguments, or several values of a batch, are
+        wrong. An error that is about an org carries its `org_id`, and one about a period `period`.
     :raises StorageError: by any method, if the storage fails; `StorageBusy` can be tried again.
     """
 
     def transaction(self) -> AbstractContextManager[object]:
         """Make all calls within the block one.
 
-        What they write is kept when the block ends, or none of it if the block raises. Reads within
-        it see what was written before them; other writers wait until it ends.
+        All that they write is kept when the block ends, or none of it if the block raises. Reads
+        within it see the writes before them; other writers wait until it ends.
         """
         ...
 
@@ -73,7 +75,7 @@ class Repository(Protocol):
 
         With neither, it is the one that was put in force last in time.
 
-        :raises UnknownPlan: if there is none.
+        :raises UnknownPlan: if there is none; the error names the plans that there are.
         """
         ...
 
@@ -91,12 +93,12 @@ class Repository(Protocol):
         """Yield the orgs that have an account or records, sorted."""
         ...
 
-    # Usage: events, and what they come to
+    # Usage: events, and their sums
 
     def add_events(
         self, events: Iterable[UsageEvent], period_of: Callable[[UsageEvent], Period]
     ) -> int:
-        """Keep events and count each in its period; return how many were new.
+        """Keep events and count each in its period; return the number of new ones.
 
         An event id counts once in its org, for ever: the same event again is passed over. Events
         without an id always count. The order of events doesn't matter.
@@ -121,24 +123,24 @@ class Repository(Protocol):
     ) -> Iterator[tuple[UsageEvent, Period]]:
         """Yield the events that count in a period, each with it, by instant, then as they came.
 
-        They are what `usage` sums: not those with an instant in it (`events`) where `add_events`
-        was told to count some elsewhere, as late ones.
+        `usage` is their sum. They are others than those with an instant in it (`events`) where
+        `add_events` was told to count some elsewhere, as late ones.
 
         :param metrics: the only ones that are wanted; all without it.
-        :param earlier: whether those come too that count in periods which start before it: what a
-            level that is carried into the period is worked out of.
+        :param earlier: whether those come too that count in periods which start before it: of them
+            a level is worked out that is carried into the period.
         """
         ...
 
     def put_usage(self, usage: Usage) -> None:
-        """Set what an org used in a period, for hosts that do their own counting.
+        """Set the usage of an org in a period, for hosts that do their own counting.
 
-        Metrics that are not in it are set to zero; what was counted of events is replaced.
+        Metrics that are not in it are set to zero; sums of events are replaced.
         """
         ...
 
     def usage(self, org_id: str, period: Period, *, without: Iterable[str] = ()) -> Usage:
-        """Return what an org used in a period: sums of the events counted in it, or what was put.
+        """Return the usage of an org in a period: sums of the events counted in it, or as put.
 
         :param without: metrics to leave out, for who works them out of their events.
         :raises InvalidValue: if a sum is negative.
@@ -196,13 +198,13 @@ class Repository(Protocol):
         metrics is set beside their usage (see `overage`).
 
         :param created_at: when; kept in UTC.
-        :param revision: which result of the period this is to be, counted from 1, so that of two
+        :param revision: the result of the period that this is to be, counted from 1, so that of two
             writers who both read revision 1 just one writes revision 2; None for the next one.
         :param force: whether an invoiced period may change.
         :raises RecordConflict: if the period has that revision and it says something else; the
             error names the fields that differ.
         :raises PeriodInvoiced: if the period is invoiced, the result is another, and no `force`.
-        :raises PeriodOverlap: if the org was charged for the metric in a period that overlaps.
+        :raises PeriodOverlap: if the org was charged for a line in a period that overlaps.
         :raises CurrencyMismatch: if the period was recorded in another currency.
         """
         ...
@@ -210,7 +212,10 @@ class Repository(Protocol):
     def record_many(
         self, statements: Iterable[Statement], *, created_at: datetime, force: bool = False
     ) -> list[Recording]:
-        """Record statements of any orgs and periods in one transaction, all or none."""
+        """Record statements of any orgs and periods in one transaction, all or none.
+
+        :raises OveragesError: as `record` does; `InvalidValues` if several can't be recorded.
+        """
         ...
 
     def records(self, org_id: str, period: Period | None = None) -> tuple[OverageRecord, ...]:
@@ -221,7 +226,7 @@ class Repository(Protocol):
         ...
 
     def summary(self, org_id: str, period: Period | None = None) -> Summary | None:
-        """Return what ``aggregate(records(org_id, period))`` would; None if there is no record.
+        """Return ``aggregate(records(org_id, period))``; None if there is no record.
 
         :raises CurrencyMismatch: if the records are in several currencies.
         """
@@ -249,7 +254,7 @@ class Repository(Protocol):
         ...
 
     def verify(self, org_id: str | None = None, head: ChainHead | None = None) -> int:
-        """Check that no record was changed, removed, added or reordered; return how many there are.
+        """Check that no record was changed, removed, added or reordered; return their number.
 
         :param org_id: whose records; all orgs' without it.
         :param head: an earlier `head` of the org: a later one must still lead back to it.

@@ -1,6 +1,6 @@
 """The service: a repository, a clock and the pure functions, put together for a host.
 
-It reads what the repository has, calculates, and writes back:
+It reads from the repository, calculates, and writes back:
 
     service = OverageService(repository, clock=lambda: datetime.now(UTC))
     service.record_usage(events)
@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
-from overages._ground.parsing import Problems, as_tuple, instance_of, parse_flag
+from overages._ground.parsing import Problems, instance_of, parse_all, parse_flag, tuple_of
 from overages.errors import (
     BillingDisabled,
     InvalidValue,
@@ -55,7 +55,8 @@ class OverageService:
     :raises InvalidValue: for metrics that clash; `InvalidValues` if several do.
 
     Periods are those of the account's cycle; without a `period`, a method works on the present one.
-    What happens is logged under ``overages.service``, with org and period, never with amounts.
+    An error that is about an org's period carries both, as `org_id` and `period`. Calls are logged
+    under ``overages.service``, with org and period, never with amounts.
 
     >>> from datetime import UTC
     >>> from overages import Allowance, MemoryRepository, PerUnit, Plan
@@ -89,7 +90,7 @@ class OverageService:
         return parse_flag(self._enabled() if callable(self._enabled) else self._enabled, "enabled")
 
     def calculate(self, org_id: str, period: Period | None = None) -> Statement | None:
-        """Return the statement of what an org owes beyond its plan, writing nothing.
+        """Return the statement of an org's period, writing nothing.
 
         The plan is the version in force at the start of the period, and the limits are the
         account's. Where the plan carries units over, or the org has grants, all its periods are
@@ -97,13 +98,13 @@ class OverageService:
 
         :returns: None if the org has no account, and so no plan.
         :raises UnknownPlan: if its plan was not yet in force.
-        :raises UnknownMetric: if it used what its plan doesn't know.
+        :raises UnknownMetric: if it used a metric that its plan doesn't know.
         """
         settlement = self.settle(org_id, period)
         return None if settlement is None else settlement.statement
 
     def settle(self, org_id: str, period: Period | None = None) -> Settlement | None:
-        """Return what `calculate` does, with what was carried over and drawn, and what is left.
+        """Return the statement that `calculate` does, and what was carried over, drawn and left.
 
         :returns: None if the org has no account, and so no plan.
         """
@@ -112,7 +113,7 @@ class OverageService:
         if account is None:
             _log().info("%s has no account: nothing to calculate", org_id, extra={"org_id": org_id})
             return None
-        return self._settlement(account, self._when(account, period))
+        return self._settlement(account, self._period(account, period))
 
     def record(self, org_id: str, statement: Statement, force: bool = False) -> Recording:
         """Record a statement of an org, once; see `Repository.record`.
@@ -121,11 +122,13 @@ class OverageService:
         """
         self._require_enabled()
         if instance_of(Statement)(statement, "statement").org_id != org_id:
-            raise InvalidValue("statement.org_id", statement.org_id, f"must be {org_id!r}")
+            path = ("statement", "org_id")
+            error = InvalidValue(path, statement.org_id, f"must be {org_id!r}")
+            raise error.within(org_id=org_id, period=statement.period)
         return self._record(statement, force=force)
 
     def summary(self, org_id: str, period: Period | None = None) -> Summary | None:
-        """Return what was recorded for an org's period.
+        """Return the summary of the records of an org's period.
 
         :returns: None if the org has no account, and so no period, or nothing was recorded.
         """
@@ -154,11 +157,11 @@ class OverageService:
         account = self._repository.account(org_id)
         if account is None:
             return None
-        when = self._when(account, period)
+        period = self._period(account, period)
         for _ in range(_ATTEMPTS - 1):
             with suppress(RecordConflict):
-                return self._recalculate(account, when, force)
-        return self._recalculate(account, when, force)
+                return self._recalculate(account, period, force)
+        return self._recalculate(account, period, force)
 
     def _recalculate(self, account: Account, period: Period, force: bool) -> Recording:
         earlier = self._repository.records(account.org_id, period)
@@ -170,37 +173,44 @@ class OverageService:
         return settlement_of(self._repository, account, period, self._routes)
 
     def record_usage(self, events: Iterable[UsageEvent], late: Late = "own_period") -> int:
-        """Keep usage events, each in the period of its org's cycle; return how many were new.
+        """Keep usage events, each in the period of its org's cycle; return the number of new ones.
 
         An event id counts once in its org, for ever, so that events can be reported again.
 
         :param late: where an event counts whose period is invoiced: in its ``"own_period"``, which
             then changes only by force; or in the ``"next_period"``, the present one, or the first
             after it that isn't invoiced.
-        :raises UnknownPlan: if an org has no account; nothing is kept then.
-        :raises EventConflict: if an event id came before with other content; nothing is kept then.
-        :raises InvalidValue: if the service's metrics can't count an event; nothing is kept then.
+        :raises UnknownPlan: if an org has no account; nothing is kept then, as for any other error.
+        :raises EventConflict: if an event id came before with other content.
+        :raises InvalidValue: if the service's metrics can't count an event; `InvalidValues` for
+            several faults of any kind.
         """
-        late_rule(late, "late")
-        given = as_tuple(events, "events")
         self._require_enabled()
-        orgs = {
-            instance_of(UsageEvent)(event, ("events", i)).org_id: None
-            for i, event in enumerate(given)
-        }
+        events, late = parse_all(
+            (tuple_of(UsageEvent), events, "events"), (late_rule, late, "late")
+        )
+        new = self._repository.add_events(events, self._placing(self._accounts(events), late))
+        _log().info("%d new usage events kept", new)
+        return new
+
+    def _accounts(self, events: Iterable[UsageEvent]) -> dict[str, Account]:
+        """Return the account of each event's org; refuse events that can't be counted."""
+        accounts: dict[str, Account | None] = {}
         problems = Problems()
-        accounts = {org_id: problems.attempt(self._account, org_id) for org_id in orgs}
-        for i, event in enumerate(given):
+        for i, event in enumerate(events):
+            if event.org_id not in accounts:
+                accounts[event.org_id] = self._repository.account(event.org_id)
+                if accounts[event.org_id] is None:
+                    problem = "must have an account, and so a plan"
+                    problems.add(UnknownPlan(("events", i, "org_id"), event.org_id, problem))
             problems.attempt(self._routes.of, event, path=("events", i))
         problems.raise_any()
-        new = self._repository.add_events(given, self._placing(accounts, late))
-        _log().info("%d usage events kept of %d", new, len(given))
-        return new
+        return cast("dict[str, Account]", accounts)  # or one would be a problem
 
     def _placing(
         self, accounts: Mapping[str, Account], late: Late
     ) -> Callable[[UsageEvent], Period]:
-        """Return what gives the period that an event counts in."""
+        """Return the function that gives the period that an event counts in."""
 
         def own_period(event: UsageEvent) -> Period:
             return accounts[event.org_id].period_at(event.at)
@@ -216,18 +226,12 @@ class OverageService:
             return own_period
         return lambda event: open_period(event.org_id, own_period(event))
 
-    def _account(self, org_id: str) -> Account:
-        account = self._repository.account(org_id)
-        if account is None:
-            raise UnknownPlan("org_id", org_id, "has no account, and so no plan")
-        return account
-
     def _require_enabled(self) -> None:
         if not self.enabled:
             _log().info("overage billing is off: nothing done")
             raise BillingDisabled("overage billing is off: nothing was calculated or written")
 
-    def _when(self, account: Account, period: Period | None) -> Period:
+    def _period(self, account: Account, period: Period | None) -> Period:
         return self._present(account) if period is None else instance_of(Period)(period, "period")
 
     def _present(self, account: Account) -> Period:

@@ -111,15 +111,17 @@ def test_a_plan_must_be_in_force() -> None:
     repository.put_plan(ROLLING, since=FEB.start)
     repository.put_usage(Usage("org-1", JAN, {"runs": 1}))
     assert limit_of(repository, FEB) == 100
-    with pytest.raises(UnknownPlan):
+    with pytest.raises(UnknownPlan) as caught:
         limit_of(repository, JAN)
+    assert (caught.value.org_id, caught.value.period) == ("org-1", JAN)
 
 
 def test_an_earlier_periods_unknown_metric_is_not_priced_silently_at_zero() -> None:
     repository = Watched(ROLLING)
     repository.put_usage(Usage("org-1", JAN, {"jobs": 1}))
-    with pytest.raises(UnknownMetric, match="jobs"):
+    with pytest.raises(UnknownMetric, match="jobs") as caught:
         limit_of(repository, FEB)
+    assert (caught.value.org_id, caught.value.period) == ("org-1", JAN)
 
 
 def test_days_and_parts_are_those_of_the_accounts_timezone() -> None:
@@ -129,7 +131,7 @@ def test_days_and_parts_are_those_of_the_accounts_timezone() -> None:
     february = paris.period_at(FEB.start)
     repository.put_usage(Usage("org-1", paris.period_at(JAN.start), {"runs": 40}))
     assert limit_of(repository, february, paris) == 60
-    with pytest.raises(InvalidValue, match=r"^usage\.period: must lie within one period"):
+    with pytest.raises(InvalidValue, match=r"^org-1, 2024-03-.*: usage\.period: must lie within"):
         limit_of(repository, MAR, paris)
 
 

@@ -124,16 +124,19 @@ def test_all_orgs_without_an_account_are_reported_together(repository: MemoryRep
     events = [UsageEvent(org_id, "tokens", 1, NOW) for org_id in ("org-1", "a", "b", "a")]
     with pytest.raises(InvalidValues) as caught:
         serve(repository).record_usage(events)
-    assert [getattr(error, "value", None) for error in caught.value.errors] == ["a", "b"]
+    told = [(error.field, getattr(error, "value", None)) for error in caught.value.errors]
+    assert told == [("events[1].org_id", "a"), ("events[2].org_id", "b")]
     assert repository.usage("org-1", FEB).quantities == {}
 
 
 def test_events_come_from_any_iterable_and_are_events_alone(repository: MemoryRepository) -> None:
     service = serve(repository)
     assert service.record_usage(UsageEvent("org-1", "tokens", 1, NOW) for _ in range(3)) == 3
-    wrong: Any = [UsageEvent("org-1", "tokens", 1, NOW), {"org_id": "org-1"}]
-    with pytest.raises(InvalidType, match=r"^events\[1\]: must be of type UsageEvent"):
-        service.record_usage(wrong)
+    wrong: Any = [UsageEvent("org-1", "tokens", 1, NOW), {"org_id": "org-1"}, None]
+    late: Any = "soon"
+    with pytest.raises(InvalidValues) as caught:
+        service.record_usage(wrong, late)
+    assert [error.field for error in caught.value.errors] == ["events[1]", "events[2]", "late"]
 
 
 @pytest.mark.parametrize("times", [1, 9])

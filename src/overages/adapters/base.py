@@ -49,7 +49,7 @@ class BaseRepository(Catalogue):
     def add_events(
         self, events: Iterable[UsageEvent], period_of: Callable[[UsageEvent], Period]
     ) -> int:
-        """Keep events and count each in its period; return how many were new."""
+        """Keep events and count each in its period; return the number of new ones."""
         events, problems = tuple_of(UsageEvent)(events, "events"), Problems()
         placed = [
             (event, problems.attempt(_period, period_of(event), ("events", i, "period_of()")))

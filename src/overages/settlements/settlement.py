@@ -14,13 +14,13 @@ what all at once would.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
-from typing import Final
 
-from attrs import evolve, field, frozen
+from attrs import evolve
 
+from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import by_metric
 from overages._ground.parsing import instance_of, parse_all, tuple_of
+from overages._ground.value import term, value
 from overages.amounts.exact import Quantity, add_up, excess
 from overages.errors import InvalidValue, OveragesError
 from overages.grants.burndown import Burndown
@@ -45,47 +45,34 @@ from overages.usage.event import UsageEvent
 from overages.usage.usage import Usage
 
 
-@frozen(init=False, repr=False, weakref_slot=False)
+@value
 class Settlement:
-    """What settling a period came to.
+    """The statement of a period, and all that follows from earlier ones and for later ones.
 
-    :param statement: what is owed, with all that was carried over, drawn and credited.
-    :param balance: what goes on to the next period.
-    :param carry_overs: what became of each allowance that is carried over, by metric.
-    :param burndowns: what was drawn on grants in the period, for each metric and for money.
+    :param statement: the bill, with all that was carried over, drawn and credited.
+    :param balance: all that goes on to the next period.
+    :param carry_overs: each allowance that is carried over, by metric: its limit and its units.
+    :param burndowns: the draws on grants in the period, for each metric's units and for money.
     :raises InvalidType: for a value of a wrong type; `InvalidValues` for several.
     """
 
-    statement: Statement
-    balance: Balance
-    _carry_overs: dict[str, CarryOverResult] = field(hash=False, alias="carry_overs")
-    burndowns: tuple[Burndown, ...]
+    statement: Statement = term(instance_of(Statement))
+    balance: Balance = term(instance_of(Balance))
+    carry_overs: Mapping[str, CarryOverResult] = term(
+        by_metric(instance_of(CarryOverResult), "metrics to CarryOverResults")
+    )
+    burndowns: tuple[Burndown, ...] = term(tuple_of(Burndown))
 
     def __init__(
         self,
         statement: Statement,
         balance: Balance,
-        carry_overs: Mapping[str, CarryOverResult] = MappingProxyType({}),
+        carry_overs: Mapping[str, CarryOverResult] = FrozenDict(),
         burndowns: Iterable[Burndown] = (),
-    ) -> None:
-        values = parse_all(
-            (instance_of(Statement), statement, "statement"),
-            (instance_of(Balance), balance, "balance"),
-            (_by_metric, carry_overs, "carry_overs"),
-            (tuple_of(Burndown), burndowns, "burndowns"),
-        )
-        self.__attrs_init__(*values)
-
-    @property
-    def carry_overs(self) -> Mapping[str, CarryOverResult]:
-        """What became of each allowance that is carried over, by metric; can be read only."""
-        return MappingProxyType(self._carry_overs)
+    ) -> None: ...
 
     def __repr__(self) -> str:
         return f"<Settlement of {self.statement!r}>"
-
-
-_by_metric: Final = by_metric(instance_of(CarryOverResult), "metrics to CarryOverResults")
 
 
 def settle(

@@ -29,6 +29,7 @@ from overages import (
     calculate,
     settle,
 )
+from overages._ground.value import evolve
 from overages.errors import InvalidType, InvalidValue, InvalidValues, UnknownMetric
 from overages.grants.burndown import Burndown
 from overages.terms.carry_over import CarriedUnits
@@ -79,7 +80,7 @@ def test_a_settlement_is_a_value() -> None:
     assert again == settlement
     assert hash(again) == hash(settlement)
     assert pickle.loads(pickle.dumps(settlement)) == settlement
-    assert attrs.evolve(settlement, carry_overs={}) != settlement
+    assert evolve(settlement, carry_overs={}) != settlement
     assert repr(settlement) == f"<Settlement of {settlement.statement!r}>"
     carry_overs: Any = settlement.carry_overs
     with pytest.raises(TypeError):

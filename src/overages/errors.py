@@ -301,6 +301,10 @@ class AccessDenied(StorageError):
     """A read or a write that this handle doesn't allow."""
 
 
+class QueryTooSlow(StorageError):
+    """A query that was stopped, since it took longer than whoever asked may take."""
+
+
 class StorageCorrupt(StorageError):
     """The database is damaged, or is none."""
 

@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
+from overages import Usage
 from overages.adapters.sqlite import SqliteRepository, migrate
 from overages.errors import StorageError, StorageFull
 
-from .bills import NOW, PERIOD, contents, fill, is_free, org_name, statements
+from .bills import NOW, PERIOD, contents, fill, is_free, org_name
 from .children import result
 from .effort import THOROUGH, times
 from .operations import OPERATIONS, SINGLE, Operation
@@ -173,7 +174,7 @@ def go_on_after_a_full_disk(repository: SqliteRepository) -> None:
         OPERATIONS["put_account"](repository)
         repository._database._connection.execute("PRAGMA max_page_count = 1")
         with pytest.raises(StorageFull):
-            repository.record_many(statements(50), created_at=NOW)
+            repository.put_usage(Usage(org_name(0), PERIOD, {f"m{i}": i for i in range(5_000)}))
         with pytest.raises(StorageError):
             OPERATIONS["put_plan"](repository)
 

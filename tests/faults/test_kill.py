@@ -117,7 +117,7 @@ def test_a_killed_writer_leaves_no_lock(tmp_path: Path, journal: str) -> None:
 
     def hold(pipe: int) -> None:
         with SqliteRepository(path) as repository, repository._writing():
-            repository._cursor.execute("DELETE FROM org_billing_chain_heads")
+            repository._cursor.execute("DELETE FROM org_billing_usage_monthly")
             os.write(pipe, b".")
             time.sleep(60)
 

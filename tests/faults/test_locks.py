@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
+from time import sleep
 
 import pytest
 
-from overages.adapters.sqlite import SqliteRepository
-from overages.errors import RecordsAltered, StorageBusy, StorageError, StorageReadOnly
+from overages.adapters.sqlite import MemberView, SqliteRepository
+from overages.errors import QueryTooSlow, RecordsAltered, StorageBusy, StorageError, StorageReadOnly
 
 from .bills import NOW, PERIOD, contents, fill, is_free, org_name
 from .children import results
@@ -51,6 +53,25 @@ def test_a_write_to_a_locked_database_is_refused_at_once_and_goes_through_later(
         assert contents(path) == before
         OPERATIONS[kind](repository)
     assert contents(path) != before
+
+
+def test_a_write_goes_through_while_a_member_asks_what_has_no_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_journal(monkeypatch, "delete")  # with a write-ahead log, it needn't wait
+    fill(path := tmp_path / "bills.db")
+    tables = ", ".join(f"org_billing_overages AS o{i}" for i in range(20))
+    with (
+        ThreadPoolExecutor() as pool,
+        MemberView(path, org_name(0), time_limit=1) as view,
+        SqliteRepository(path) as repository,
+    ):
+        answer = pool.submit(view.query, f"SELECT count(*) FROM {tables}")
+        while is_free(path):
+            sleep(0.01)
+        OPERATIONS["put_account"](repository)
+        with pytest.raises(QueryTooSlow):
+            answer.result()
 
 
 def test_reads_go_on_while_another_connection_writes(path: Path) -> None:

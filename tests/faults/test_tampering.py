@@ -33,8 +33,9 @@ def path(tmp_path: Path) -> Path:
 def tamper(path: Path, tampering: Tampering) -> None:
     """Change a database in ways that its triggers forbid."""
     with closing(sqlite3.connect(path)) as connection:
-        for what in ("update", "delete"):
-            connection.execute(f"DROP TRIGGER IF EXISTS {TABLE}_no_{what}")
+        for table in (TABLE, "org_billing_chain_heads"):
+            for what in ("update", "delete"):
+                connection.execute(f"DROP TRIGGER IF EXISTS {table}_no_{what}")
         tampering(connection)
         connection.commit()
 
@@ -239,6 +240,10 @@ def test_tampering_that_is_covered_up_is_found_by_a_head_that_was_noted(
 
 def test_triggers_refuse_to_change_or_delete_a_record(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
-        for sql in (f"UPDATE {TABLE} SET cost = '7777'", f"DELETE FROM {TABLE}"):
+        for sql in (
+            f"UPDATE {TABLE} SET cost = '7777'",
+            f"DELETE FROM {TABLE}",
+            f"REPLACE INTO {TABLE} SELECT * FROM {TABLE}",
+        ):
             with pytest.raises(sqlite3.IntegrityError, match="append-only"):
                 connection.execute(sql)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain, repeat
 from pathlib import Path
 
 import attrs
@@ -9,7 +10,7 @@ import pytest
 
 from overages import Allowance, Cycle, Grant, Money, Period, PerUnit, Plan, Usage, calculate
 from overages.adapters.sqlite import MemberView, SqliteRepository
-from overages.errors import AccessDenied, InvalidValue, StorageError
+from overages.errors import AccessDenied, InvalidValue, QueryTooSlow, StorageError
 
 FEBRUARY, MARCH = Period.month(2024, 2), Period.month(2024, 3)
 NOW = datetime(2024, 4, 1, tzinfo=UTC)
@@ -113,6 +114,50 @@ def test_a_table_that_a_function_makes_is_denied(view: MemberView) -> None:
 def test_what_is_no_query_is_an_error_of_the_storage(view: MemberView) -> None:
     with pytest.raises(StorageError, match="SELEKT"):
         view.query("SELEKT 1")
+
+
+ENDLESS = "SELECT count(*) FROM " + ", ".join(f"org_billing_overages AS o{i}" for i in range(50))
+
+
+def test_a_query_that_takes_too_long_is_stopped(
+    view: MemberView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = chain([10.0, 11.5], repeat(12.1))
+    monkeypatch.setattr("overages.adapters.sqlite.connection.monotonic", lambda: next(clock))
+    with pytest.raises(QueryTooSlow, match=r"^the query took longer than 2 s$"):
+        view.query(ENDLESS)
+    assert len(view.records()) == 2
+
+
+def test_a_query_within_its_time_goes_on_to_its_end_or_its_own_error(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = chain([10.0], repeat(12.1))
+    monkeypatch.setattr("overages.adapters.sqlite.connection.monotonic", lambda: next(clock))
+    many = ", ".join(f"org_billing_overages AS o{i}" for i in range(10))
+    with MemberView(path, OURS, time_limit=3) as view:
+        assert view.query(f"SELECT count(*) FROM {many}") == [(2**10,)]
+        with pytest.raises(AccessDenied):
+            view.query("SELECT * FROM org_billing_accounts")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT length(zeroblob(70000))",
+        "SELECT replace(hex(zeroblob(30000)), '0', 'xx')",
+        "SELECT 'a' LIKE printf('%.*c', 201, '%')",
+    ],
+)
+def test_no_single_step_of_a_query_can_take_long(view: MemberView, sql: str) -> None:
+    with pytest.raises(StorageError, match=r"too (big|complex)"):
+        view.query(sql)
+
+
+@pytest.mark.parametrize("limit", [0, 61])
+def test_a_time_limit_is_some_seconds(path: Path, limit: int) -> None:
+    with pytest.raises(InvalidValue, match=f"^time_limit: must be from 1 to 60, got {limit}$"):
+        MemberView(path, OURS, time_limit=limit)
 
 
 def test_a_bad_org_is_refused(path: Path) -> None:

@@ -6,6 +6,7 @@ What every repository does is in the contract of repositories.
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ from overages.errors import (
     StorageReadOnly,
 )
 
-FEB = Period.month(2024, 2)
+FEB, MARCH = Period.month(2024, 2), Period.month(2024, 3)
 NOW = datetime(2024, 3, 1, tzinfo=UTC)
 PLAN = Plan("starter", "USD", {"tokens": Allowance(0, PerUnit("0.01"))})
 
@@ -54,6 +55,26 @@ def count(path: Path, table: str) -> int:
         return found
     finally:
         connection.close()
+
+
+class OwnCursor(sqlite3.Cursor):
+    """A cursor that gives no row as others do."""
+
+    def fetchone(self) -> Any:
+        return list(super().fetchone())
+
+    def fetchall(self) -> Any:
+        return [list(row) for row in super().fetchall()]
+
+    def __next__(self) -> Any:
+        return list(super().__next__())
+
+
+class OwnConnection(sqlite3.Connection):
+    """A connection that makes such cursors."""
+
+    def cursor(self, factory: Any = OwnCursor) -> Any:
+        return super().cursor(factory)
 
 
 @pytest.fixture
@@ -173,6 +194,43 @@ class TestJoined:
         assert repository.record(owed(5), created_at=NOW).new == ()
         assert repository.verify() == 1
         assert host.row_factory is row_factory
+
+    def test_the_host_may_have_cursors_of_its_own(self, path: Path) -> None:
+        with closing(sqlite3.connect(path, factory=OwnConnection)) as host:
+            migrate(host)
+            repository = SqliteRepository.join(host)
+            repository.record(owed(5), created_at=NOW)
+            assert repository.record(owed(5), created_at=NOW).new == ()
+
+    @pytest.mark.parametrize("factory", [bytes, bytearray, lambda data: data.decode().upper()])
+    def test_texts_that_are_no_str_are_refused_whenever_they_come(
+        self, host: sqlite3.Connection, factory: Any
+    ) -> None:
+        repository = SqliteRepository.join(host)
+        repository.put_account(Account("org-1", "starter"))
+        host.text_factory = factory
+        calls: list[Callable[[], object]] = [
+            lambda: migrate(host),
+            lambda: SqliteRepository.join(host),
+            repository.orgs,
+            lambda: repository.records("org-1"),
+            lambda: repository.record(owed(5), created_at=NOW),
+        ]
+        for call in calls:
+            with pytest.raises(StorageError, match=r"^the connection's text_factory must be str"):
+                call()
+        host.text_factory = str
+        assert list(repository.orgs()) == ["org-1"]
+        assert repository.records("org-1") == ()
+
+    def test_a_converter_of_texts_is_refused(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sqlite3.converters, "TEXT", lambda data: data.decode().upper())
+        with closing(sqlite3.connect(path, detect_types=sqlite3.PARSE_DECLTYPES)) as host:
+            migrate(host)
+            with pytest.raises(StorageError, match="no converter of TEXT columns"):
+                SqliteRepository.join(host)
 
     def test_closing_the_repository_leaves_the_hosts_connection_open(
         self, host: sqlite3.Connection
@@ -380,16 +438,59 @@ class TestAppendOnly:
                 repository._database.rows(sql)
             assert repository.grants("org-1") == grants
 
-    def test_the_hosts_connection_cannot_change_or_remove_them_either(
+    @pytest.mark.parametrize(
+        ("table", "column", "problem"),
+        [
+            ("overages", "cost", "overage records are append-only"),
+            ("chain_heads", "id", "a chain of records only grows"),
+            ("usage_events", "quantity", "usage events are append-only"),
+            ("grants", "amount", "grants are append-only, and voided once"),
+            ("plans", "plan", "a version of a plan never changes"),
+            ("invoiced_periods", "invoiced_at", "a period that is invoiced stays it"),
+            ("outbox", "request", "what may have been sent must not be forgotten"),
+        ],
+    )
+    def test_no_connection_can_change_or_remove_or_replace_what_is_there(
+        self, host: sqlite3.Connection, table: str, column: str, problem: str
+    ) -> None:
+        repository = SqliteRepository.join(host)
+        repository.add_events([UsageEvent("org-1", "tokens", 1, NOW, "1")], lambda _: FEB)
+        repository.record(owed(5), created_at=NOW)
+        repository.put_grant("org-1", Grant("a", 5, metric="tokens", effective_at=NOW))
+        repository.mark_invoiced("org-1", FEB, at=NOW)
+        entry = ("org-1", "stripe", "a", "{}", "2024-03-01T00:00:00Z", 1, "open", None)
+        host.execute("INSERT INTO org_billing_outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)", entry)
+        before = list(host.iterdump())
+        ours = f"org_billing_{table}"
+        statements = [
+            f"DELETE FROM {ours}",
+            f"REPLACE INTO {ours} SELECT * FROM {ours}",
+            f"INSERT OR REPLACE INTO {ours} SELECT * FROM {ours}",
+            f"INSERT INTO {ours} SELECT * FROM {ours} WHERE true"
+            f" ON CONFLICT DO UPDATE SET {column} = '0'",
+        ]
+        if table != "outbox":  # of which an entry changes until it is delivered
+            statements += [
+                f"UPDATE {ours} SET {column} = '0'",
+                f"UPDATE OR REPLACE {ours} SET {column} = '0'",
+            ]
+        for sql in statements:
+            with pytest.raises(sqlite3.IntegrityError, match=problem):
+                host.execute(sql)
+        assert list(host.iterdump()) == before
+
+    def test_an_event_is_not_replaced_by_one_of_its_number_either(
         self, host: sqlite3.Connection
     ) -> None:
-        SqliteRepository.join(host).record(owed(5), created_at=NOW)
-        for sql in (
-            "UPDATE org_billing_overages SET cost = '0'",
-            "DELETE FROM org_billing_overages",
-        ):
-            with pytest.raises(sqlite3.IntegrityError, match="overage records are append-only"):
-                host.execute(sql)
+        repository = SqliteRepository.join(host)
+        repository.add_events([UsageEvent("org-1", "tokens", 1, NOW, "1")], lambda _: FEB)
+        columns = "metric_type, quantity, at, dimensions, billing_period_start, billing_period_end"
+        with pytest.raises(sqlite3.IntegrityError, match="usage events are append-only"):
+            host.execute(
+                f"REPLACE INTO org_billing_usage_events (number, org_id, event_id, {columns})"
+                f" SELECT number, org_id, 'another', {columns} FROM org_billing_usage_events"
+            )
+        assert [event.id for event in repository.events("org-1", MARCH)] == ["1"]
 
 
 class TestThreads:

@@ -12,52 +12,26 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from os import PathLike
 from threading import RLock
+from time import monotonic
 from typing import Any, Final
 
 from overages.adapters.sqlite import migrations
+from overages.adapters.sqlite.failures import our_errors
 from overages.adapters.sqlite.schema import make_tables, schema_version
 from overages.errors import (
-    AccessDenied,
     InvalidValue,
+    QueryTooSlow,
     StorageBusy,
-    StorageCorrupt,
     StorageError,
-    StorageFull,
     StorageReadOnly,
 )
 
 _OLDEST: Final = (3, 37, 0)  # the first SQLite with STRICT tables
-
-_ERRORS: Final = {
-    sqlite3.SQLITE_AUTH: AccessDenied,
-    sqlite3.SQLITE_BUSY: StorageBusy,
-    sqlite3.SQLITE_LOCKED: StorageBusy,
-    sqlite3.SQLITE_FULL: StorageFull,
-    sqlite3.SQLITE_READONLY: StorageReadOnly,
-    sqlite3.SQLITE_PERM: StorageReadOnly,
-    sqlite3.SQLITE_CORRUPT: StorageCorrupt,
-    sqlite3.SQLITE_NOTADB: StorageCorrupt,
+_LOOK: Final = 100  # instructions of SQLite between two looks at the clock
+_GUESTS_LIMITS: Final = {  # so that no single instruction takes long: LIKE, instr() and replace()
+    sqlite3.SQLITE_LIMIT_LENGTH: 2**16,
+    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 200,
 }
-
-
-@contextmanager
-def our_errors() -> Iterator[None]:
-    """Raise what sqlite3 raises within the block as a `StorageError`."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise storage_error(error) from error
-    except UnicodeDecodeError as error:  # in a message of SQLite's about what is damaged
-        raise StorageCorrupt(f"SQLite: {error}") from error
-
-
-def storage_error(error: sqlite3.Error) -> StorageError:
-    """Return our error for one of sqlite3's."""
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is None and "decode to UTF-8" in str(error):
-        return StorageCorrupt(f"SQLite: {error}")
-    kind = StorageError if code is None else _ERRORS.get(code & 0xFF, StorageError)
-    return kind(f"SQLite: {error}")
 
 
 def wal_is_safe(version: tuple[int, ...]) -> bool:
@@ -85,7 +59,8 @@ class Database:
         self._cursors: list[sqlite3.Cursor] = []  # those of the block that is being run
         self._is_writing = False  # whether a block that writes is being run
         with our_errors():
-            connection.cursor()  # fails early on a connection that is closed
+            sqlite3.Cursor(connection)  # fails early on a connection that is closed
+        self._require_texts()
 
     @classmethod
     def open(cls, path: str | PathLike[str], *, timeout: int) -> Database:
@@ -139,10 +114,11 @@ class Database:
     @classmethod
     def join(cls, connection: sqlite3.Connection) -> Database:
         """Work on the host's connection, within its transactions."""
+        database = cls(connection, joined=True)
         with our_errors():
             if schema_version(connection, joined=True) < migrations.LATEST:
                 raise StorageError("the database has no tables of ours yet; call migrate() first")
-        return cls(connection, joined=True)
+        return database
 
     def close(self) -> None:
         """Close the connection, unless it is the host's."""
@@ -151,22 +127,43 @@ class Database:
                 self._connection.close()
 
     def restrict(self, authorizer: Callable[..., int]) -> None:
-        """Have SQLite ask about all that statements would do from now on."""
+        """Have SQLite ask about all that statements would do, and bound the texts they make."""
         self._connection.set_authorizer(authorizer)
+        for category, most in _GUESTS_LIMITS.items():
+            self._connection.setlimit(category, most)
+
+    @contextmanager
+    def time_limit(self, seconds: int) -> Iterator[None]:
+        """Stop what SQLite does within the block, once it has taken longer.
+
+        :raises QueryTooSlow: if it has.
+        """
+        with self._lock:
+            end = monotonic() + seconds
+            self._connection.set_progress_handler(lambda: monotonic() > end, _LOOK)
+            try:
+                yield
+            except StorageError as error:
+                if getattr(error.__cause__, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT:
+                    raise
+                raise QueryTooSlow(f"the query took longer than {seconds} s") from None
+            finally:
+                self._connection.set_progress_handler(None, 0)
 
     def cursor(self) -> sqlite3.Cursor:
         """Return a cursor for the block that is being run.
 
-        It gives plain tuples, whatever the host likes its rows to be, and is closed with the block:
-        one that was not read to its end would keep a lock, and the file open beyond `close`.
+        It gives plain tuples, whatever the host likes its rows and cursors to be, and is closed
+        with the block: one that was not read to its end would keep a lock, and the file open beyond
+        `close`.
         """
-        cursor = self._connection.cursor()
-        cursor.row_factory = None
+        cursor = sqlite3.Cursor(self._connection)
         self._cursors.append(cursor)
         return cursor
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Any]:
         """Return the rows of one query; it sees one state of the database by itself."""
+        self._require_texts()
         with self._lock, our_errors(), self._cursor_of_a_block() as cursor:
             return cursor.execute(sql, parameters).fetchall()
 
@@ -195,6 +192,7 @@ class Database:
 
     @contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[sqlite3.Cursor]:
+        self._require_texts()
         with self._lock, our_errors():
             is_within = self._connection.in_transaction
             is_saved = False
@@ -222,6 +220,12 @@ class Database:
             stopped = error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT
             if not (stopped and (writes or is_within)):
                 raise
+
+    def _require_texts(self) -> None:
+        """Refuse texts as bytes: an event's id would be no id that is known, and count again."""
+        factory = self._connection.text_factory
+        if factory is not str:
+            raise StorageError(f"the connection's text_factory must be str, got {factory!r}")
 
     @contextmanager
     def _cursor_of_a_block(self) -> Iterator[sqlite3.Cursor]:
@@ -272,9 +276,10 @@ def migrate(connection: sqlite3.Connection) -> None:
 
     It works within the host's transaction (it begins one if there is none) and never commits.
     """
+    database = Database(connection, joined=True)
     with our_errors():
         schema_version(connection, joined=True)
-    with Database(connection, joined=True).writing():
+    with database.writing():
         make_tables(connection, mark=False)
 
 

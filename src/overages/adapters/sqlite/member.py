@@ -2,7 +2,8 @@
 
 The database is opened read-only, and SQLite itself asks an authorizer about every table and column
 that a statement would touch. It lets through views of the org's own rows and no more, so that even
-a query that a member wrote can't reach further.
+a query that a member wrote can't reach further. A query has a time limit: one that reads without
+end would stop every write under the rollback journal.
 
     with MemberView("overages.db", "org-123") as view:
         view.summary(period)
@@ -17,7 +18,7 @@ from os import PathLike
 from typing import Any, Final
 
 from overages._ground.names import parse_name
-from overages._ground.parsing import instance_of, optional, parse_all
+from overages._ground.parsing import instance_of, int_up_to, optional, parse_all
 from overages.adapters.sqlite.connection import Database
 from overages.adapters.sqlite.grants import COLUMNS_OF_GRANT, grants_of
 from overages.adapters.sqlite.records import COLUMNS_OF_RECORD
@@ -38,6 +39,8 @@ class MemberView:
     :param path: the database, a file that is there.
     :param org_id: whose rows are shown.
     :param timeout: seconds to wait for another connection's write, before `StorageBusy`.
+    :param time_limit: seconds that a query may take, from 1 to 60, before `QueryTooSlow`. A write
+        may have to wait that long for a query: keep it below the timeout of who writes.
     :raises StorageError: if there is no such file, or it is no database of ours.
 
     >>> from tempfile import TemporaryDirectory
@@ -49,10 +52,14 @@ class MemberView:
     ()
     """
 
-    def __init__(self, path: str | PathLike[str], org_id: str, *, timeout: int = 5) -> None:
+    def __init__(
+        self, path: str | PathLike[str], org_id: str, *, timeout: int = 5, time_limit: int = 2
+    ) -> None:
         from secrets import token_hex  # needed here alone
 
-        parse_name(org_id, "org_id")
+        org_id, self._time_limit = parse_all(
+            (parse_name, org_id, "org_id"), (int_up_to(60), time_limit, "time_limit")
+        )
         self._database = Database.open_read_only(path, timeout=timeout)
         quoted = org_id.replace("'", "''")
         inner = {}
@@ -94,8 +101,10 @@ class MemberView:
         The tables are as if they were the org's.
 
         :raises AccessDenied: if the query would read or do anything else.
+        :raises QueryTooSlow: if it took longer than the view's time limit.
         """
-        return self._database.rows(sql, parameters)
+        with self._database.time_limit(self._time_limit):
+            return self._database.rows(sql, parameters)
 
     def close(self) -> None:
         """Close the connection."""

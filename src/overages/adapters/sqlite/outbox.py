@@ -20,8 +20,9 @@ from overages.periods.period import format_instant
 
 _COLUMNS: Final = "org_id, destination, id, request, sent_at, attempt, state, reference"
 _INSERT: Final = (
-    f"INSERT INTO org_billing_outbox ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT DO NOTHING"
+    f"INSERT INTO org_billing_outbox ({_COLUMNS}) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8"
+    " WHERE NOT EXISTS (SELECT 1 FROM org_billing_outbox"
+    " WHERE org_id = ?1 AND destination = ?2 AND id = ?3)"  # ON CONFLICT comes after the trigger
 )
 _SWAP: Final = (
     f"UPDATE org_billing_outbox SET ({_COLUMNS}) = (?, ?, ?, ?, ?, ?, ?, ?)"

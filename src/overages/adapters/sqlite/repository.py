@@ -60,9 +60,11 @@ class SqliteRepository(Catalogue, UsageTables, GrantTable, RecordTables):
         """Return a repository that works on the host's open connection, in its transactions.
 
         It begins a transaction where a write finds none, and never commits: what it wrote is kept
-        or lost with what the host wrote.
+        or lost with what the host wrote. Rows, cursors, isolation level and progress handler of the
+        connection may be any; its texts are to come as `str`.
 
-        :raises StorageError: if `migrate` hasn't made the tables yet.
+        :raises StorageError: if `migrate` hasn't made the tables yet, or the connection has another
+            `text_factory`, or a converter of TEXT columns.
         """
         instance_of(sqlite3.Connection)(connection, "connection")
         repository = cls.__new__(cls)

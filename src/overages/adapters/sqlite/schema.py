@@ -10,7 +10,7 @@ import sqlite3
 from typing import Final
 
 from overages.adapters.sqlite import migrations
-from overages.errors import ForeignDatabase, SchemaTooNew, StorageCorrupt
+from overages.errors import ForeignDatabase, SchemaTooNew, StorageCorrupt, StorageError
 
 APPLICATION_ID: Final = 0x0E7A6E5  # marks the files that are ours
 
@@ -21,12 +21,14 @@ def schema_version(connection: sqlite3.Connection, *, joined: bool = False) -> i
     :param joined: whether a database with tables of others is as good.
     :raises ForeignDatabase: if it isn't, and there are.
     """
-    cursor = connection.cursor()
-    cursor.row_factory = None  # the host's may be any
+    cursor = sqlite3.Cursor(connection)  # of plain rows, whatever the host's are
     (application,), (version,) = (
         cursor.execute(f"PRAGMA {key}").fetchone() for key in ("application_id", "user_version")
     )
     tables = {name for (name,) in cursor.execute("SELECT name FROM sqlite_schema")}
+    kinds = {kind for (kind,) in cursor.execute("SELECT type FROM sqlite_schema")}
+    if not kinds <= {"index", "table", "trigger", "view"}:
+        raise StorageError("the connection must have no converter of TEXT columns (detect_types)")
     if "org_billing_schema" in tables:  # in a host's database, whose user_version is the host's
         rows = cursor.execute("SELECT version FROM org_billing_schema").fetchall()
         if len(rows) != 1 or type(rows[0][0]) is not int:

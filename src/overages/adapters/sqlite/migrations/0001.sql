@@ -1,5 +1,8 @@
 -- Numbers are text: plain decimals, or n/d where no decimal is exact. Costs are minor units.
 -- Instants are RFC 3339 in UTC.
+--
+-- A row of an append-only table can be neither updated nor deleted, nor replaced: INSERT OR REPLACE
+-- deletes what is in its way, and fires no trigger on DELETE unless the connection asks for it.
 
 CREATE TABLE org_billing_overages (
     org_id TEXT NOT NULL,
@@ -35,12 +38,43 @@ BEGIN
     SELECT RAISE (ABORT, 'overage records are append-only');
 END;
 
+CREATE TRIGGER org_billing_overages_no_replace BEFORE INSERT ON org_billing_overages
+WHEN EXISTS (
+    SELECT 1 FROM org_billing_overages WHERE org_id = NEW.org_id
+    AND billing_period_start = NEW.billing_period_start
+    AND billing_period_end = NEW.billing_period_end
+    AND metric_type = NEW.metric_type AND line = NEW.line AND revision = NEW.revision
+)
+BEGIN
+    SELECT RAISE (ABORT, 'overage records are append-only');
+END;
+
 -- The end of each org's chain of records.
 CREATE TABLE org_billing_chain_heads (
     org_id TEXT NOT NULL PRIMARY KEY,
     sequence INTEGER NOT NULL,
     id TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER org_billing_chain_heads_no_update BEFORE UPDATE ON org_billing_chain_heads
+WHEN NEW.org_id <> OLD.org_id OR NEW.sequence <= OLD.sequence
+BEGIN
+    SELECT RAISE (ABORT, 'a chain of records only grows');
+END;
+
+CREATE TRIGGER org_billing_chain_heads_no_delete BEFORE DELETE ON org_billing_chain_heads
+BEGIN
+    SELECT RAISE (ABORT, 'a chain of records only grows');
+END;
+
+CREATE TRIGGER org_billing_chain_heads_no_replace BEFORE INSERT ON org_billing_chain_heads
+WHEN EXISTS (
+    SELECT 1 FROM org_billing_chain_heads
+    WHERE org_id = NEW.org_id AND sequence >= NEW.sequence
+)
+BEGIN
+    SELECT RAISE (ABORT, 'a chain of records only grows');
+END;
 
 CREATE TABLE org_billing_usage_monthly (
     org_id TEXT NOT NULL,
@@ -71,6 +105,26 @@ CREATE UNIQUE INDEX org_billing_usage_events_by_id ON org_billing_usage_events (
 WHERE event_id IS NOT NULL;
 
 CREATE INDEX org_billing_usage_events_by_time ON org_billing_usage_events (org_id, at);
+
+CREATE TRIGGER org_billing_usage_events_no_update BEFORE UPDATE ON org_billing_usage_events
+BEGIN
+    SELECT RAISE (ABORT, 'usage events are append-only');
+END;
+
+CREATE TRIGGER org_billing_usage_events_no_delete BEFORE DELETE ON org_billing_usage_events
+BEGIN
+    SELECT RAISE (ABORT, 'usage events are append-only');
+END;
+
+CREATE TRIGGER org_billing_usage_events_no_replace BEFORE INSERT ON org_billing_usage_events
+WHEN EXISTS (SELECT 1 FROM org_billing_usage_events WHERE number = NEW.number)
+OR EXISTS (
+    SELECT 1 FROM org_billing_usage_events
+    WHERE org_id = NEW.org_id AND event_id = NEW.event_id
+)
+BEGIN
+    SELECT RAISE (ABORT, 'usage events are append-only');
+END;
 
 -- What an org may draw on before usage is overage. A row is added once, and voided once.
 CREATE TABLE org_billing_grants (
@@ -110,6 +164,15 @@ CREATE TRIGGER org_billing_grants_no_delete BEFORE DELETE ON org_billing_grants
 BEGIN
     SELECT RAISE (ABORT, 'grants are append-only, and voided once');
 END;
+
+CREATE TRIGGER org_billing_grants_no_replace BEFORE INSERT ON org_billing_grants
+WHEN EXISTS (
+    SELECT 1 FROM org_billing_grants WHERE org_id = NEW.org_id AND grant_id = NEW.grant_id
+)
+BEGIN
+    SELECT RAISE (ABORT, 'grants are append-only, and voided once');
+END;
+
 CREATE INDEX org_billing_usage_events_by_period ON org_billing_usage_events
 (org_id, billing_period_start);
 
@@ -120,6 +183,26 @@ CREATE TABLE org_billing_invoiced_periods (
     invoiced_at TEXT NOT NULL,
     PRIMARY KEY (org_id, billing_period_start, billing_period_end)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER org_billing_invoiced_periods_no_update BEFORE UPDATE ON org_billing_invoiced_periods
+BEGIN
+    SELECT RAISE (ABORT, 'a period that is invoiced stays it');
+END;
+
+CREATE TRIGGER org_billing_invoiced_periods_no_delete BEFORE DELETE ON org_billing_invoiced_periods
+BEGIN
+    SELECT RAISE (ABORT, 'a period that is invoiced stays it');
+END;
+
+CREATE TRIGGER org_billing_invoiced_periods_no_replace BEFORE INSERT ON org_billing_invoiced_periods
+WHEN EXISTS (
+    SELECT 1 FROM org_billing_invoiced_periods WHERE org_id = NEW.org_id
+    AND billing_period_start = NEW.billing_period_start
+    AND billing_period_end = NEW.billing_period_end
+)
+BEGIN
+    SELECT RAISE (ABORT, 'a period that is invoiced stays it');
+END;
 
 CREATE TABLE org_billing_accounts (
     org_id TEXT NOT NULL PRIMARY KEY,
@@ -132,6 +215,22 @@ CREATE TABLE org_billing_plans (
     plan TEXT NOT NULL, -- JSON
     PRIMARY KEY (slug, version)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER org_billing_plans_no_update BEFORE UPDATE ON org_billing_plans
+BEGIN
+    SELECT RAISE (ABORT, 'a version of a plan never changes');
+END;
+
+CREATE TRIGGER org_billing_plans_no_delete BEFORE DELETE ON org_billing_plans
+BEGIN
+    SELECT RAISE (ABORT, 'a version of a plan never changes');
+END;
+
+CREATE TRIGGER org_billing_plans_no_replace BEFORE INSERT ON org_billing_plans
+WHEN EXISTS (SELECT 1 FROM org_billing_plans WHERE slug = NEW.slug AND version = NEW.version)
+BEGIN
+    SELECT RAISE (ABORT, 'a version of a plan never changes');
+END;
 
 CREATE TABLE org_billing_plan_starts (
     slug TEXT NOT NULL,
@@ -161,6 +260,15 @@ BEGIN
 END;
 
 CREATE TRIGGER org_billing_outbox_no_delete BEFORE DELETE ON org_billing_outbox
+BEGIN
+    SELECT RAISE (ABORT, 'what may have been sent must not be forgotten');
+END;
+
+CREATE TRIGGER org_billing_outbox_no_replace BEFORE INSERT ON org_billing_outbox
+WHEN EXISTS (
+    SELECT 1 FROM org_billing_outbox
+    WHERE org_id = NEW.org_id AND destination = NEW.destination AND id = NEW.id
+)
 BEGIN
     SELECT RAISE (ABORT, 'what may have been sent must not be forgotten');
 END;

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, TextIO
 
-from overages._ground.columns import LINES, names_of
+from overages._ground.columns import LINES, Column, escape_formula, names_of
 from overages.amounts.exact import Exact, number_text
 from overages.periods.period import format_instant
 from overages.prices.tier import TierCharge
@@ -41,18 +41,20 @@ def write_csv(statements: Iterable[Statement], file: TextIO) -> None:
     """Write a row for each line of each statement, under a row of `COLUMNS`.
 
     A cell is empty where there is nothing to say: the quantities of an adjustment, and its metric
-    where it is about all of them.
+    where it is about all of them. A name that a spreadsheet would run as a formula has an
+    apostrophe before it, which `overages.imports.events.read_events` takes off again.
     """
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
     for statement in statements:
         fields = _heading(statement)
-        for line in statement.overages:
-            cells = fields | {"line": OVERAGE} | _line(line)
-            writer.writerow([cells[column] for column in COLUMNS])
-        for other in statement.adjustments:
-            cells = fields | _adjustment(other)
-            writer.writerow([cells.get(column) for column in COLUMNS])
+        rows = [fields | {"line": OVERAGE} | _line(line) for line in statement.overages]
+        rows += [fields | _adjustment(other) for other in statement.adjustments]
+        writer.writerows([_cell(column, row.get(column.name)) for column in LINES] for row in rows)
+
+
+def _cell(column: Column, text: str | None) -> str | None:
+    return text if text is None or column.kind != "text" else escape_formula(text)
 
 
 def _as_dict(statement: Statement) -> dict[str, Any]:

@@ -7,6 +7,9 @@ would count events twice without a word.
 
     for line, event in read_events(file):
         if isinstance(event, UsageEvent): ...
+
+An apostrophe before what a spreadsheet would run as a formula (``'=1+1``), as exports have it, is
+no part of the text.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
 from functools import partial
 
-from overages._ground.columns import EVENTS, dimension_of, refuse_columns
+from overages._ground.columns import EVENTS, dimension_of, refuse_columns, unescape_formula
 from overages._ground.parsing import Parser, parse_all
 from overages.amounts.exact import parse_quantity
 from overages.errors import InvalidValue, OveragesError
@@ -68,12 +71,10 @@ def _event_or_error(
             (parse_quantity, row[columns["quantity"]], "quantity"),
             (timestamp, row[columns["timestamp"]], "timestamp"),
         )
-        event_id = row[columns["event_id"]] if "event_id" in columns else ""
-        org_id, metric = row[columns["org_id"]], row[columns["metric"]]
+        texts = {column: unescape_formula(row[place]) for column, place in columns.items()}
+        org_id, metric, event_id = texts["org_id"], texts["metric"], texts.get("event_id")
         dimensions = {
-            name: row[place]
-            for column, place in columns.items()
-            if (name := dimension_of(column)) and row[place]
+            name: text for column, text in texts.items() if (name := dimension_of(column)) and text
         }
         return UsageEvent(org_id, metric, units, at, event_id or None, dimensions)
     except OveragesError as error:

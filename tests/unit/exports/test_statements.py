@@ -3,6 +3,9 @@
 import csv
 import io
 import json
+import re
+
+import pytest
 
 from overages import (
     Allowance,
@@ -15,9 +18,12 @@ from overages import (
     Plan,
     Statement,
     Usage,
+    UsageEvent,
     calculate,
 )
+from overages._ground.columns import unescape_formula
 from overages.exports.statements import json_lines, write_csv
+from overages.imports.events import read_events
 
 PLAN = Plan(
     "p",
@@ -123,6 +129,27 @@ def test_csv_has_a_row_for_each_line() -> None:
         "cost": "0.013333323",
         "currency": "credits",
     }
+
+
+@pytest.mark.parametrize("name", ["=cmd", "+1", "-1", "@SUM(1)", "a;=b", "'=c", "'tis"])
+def test_csv_has_no_formula_and_is_read_back(name: str) -> None:
+    free = Discount(name, percent=50)
+    plan = Plan(name, Currency(f"~{name}", 2), {name: Allowance(1, PerUnit(2), discounts=[free])})
+    file = io.StringIO()
+    write_csv([calculate(plan, Usage(name, Period.month(2024, 2), {name: 5}))], file)
+    overage, discount = csv.DictReader(io.StringIO(file.getvalue()))
+    written = [overage[column] for column in ("org_id", "plan", "metric")]
+    assert {unescape_formula(cell) for cell in written} == {name}
+    assert all(re.match("[^-=+@]", part) for cell in written for part in cell.split(";"))
+    assert unescape_formula(discount["line"]) == f"discount:{name}"
+    assert (overage["cost"], discount["cost"]) == ("8.00", "-4.00")  # numbers stay numbers
+    rows = [
+        "org_id,metric,quantity,timestamp",
+        f"{written[0]},{written[2]},-5,2024-02-01T00:00:00Z",
+    ]
+    ((_, event),) = read_events(rows)
+    assert isinstance(event, UsageEvent)
+    assert (event.org_id, event.metric, event.quantity) == (name, name, -5)
 
 
 ADJUSTED = calculate(

@@ -41,6 +41,12 @@ def test_a_timestamp_without_a_zone_is_in_the_one_that_is_given() -> None:
     assert event == UsageEvent("org-1", "tokens", 1, AT, "e1")
 
 
+def test_the_apostrophe_before_a_formula_is_no_part_of_a_text() -> None:
+    rows = [f"{HEADER},dimension.x", "'=1,'-2,-3,2024-02-01T12:00:00Z,''@e,'tis;'+1"]
+    ((_, event),) = read_events(rows)
+    assert event == UsageEvent("=1", "-2", -3, AT, "'@e", {"x": "'tis;+1"})
+
+
 def test_a_column_for_each_dimension_may_be_empty_in_a_row() -> None:
     rows = [
         f"dimension.region,{HEADER},dimension.dimension.x",

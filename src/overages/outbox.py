@@ -22,7 +22,7 @@ from overages.errors import InvalidValue
 from overages.periods.period import parse_instant
 
 OutboxState: TypeAlias = Literal["open", "failed", "delivered"]
-"""Whether an entry arrived under its key: perhaps, certainly not, certainly."""
+"""The fate of an entry under its key: it may have arrived, it certainly hasn't, it has."""
 
 
 @value

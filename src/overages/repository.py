@@ -240,11 +240,11 @@ class Repository(Protocol):
         ...
 
     def mark_invoiced(self, org_id: str, period: Period, *, at: datetime) -> datetime:
-        """Finish a period, which then changes only by force; return when it was first finished."""
+        """Finish a period, which then changes only by force; return when it first was."""
         ...
 
     def invoiced_at(self, org_id: str, period: Period) -> datetime | None:
-        """Return when a period was finished, or None if it wasn't."""
+        """Return the instant at which a period was finished, or None if it wasn't."""
         ...
 
     # Integrity

@@ -192,7 +192,7 @@ class BaseRepository(Catalogue):
         return tuple(sorted(records, key=by_sequence))
 
     def mark_invoiced(self, org_id: str, period: Period, *, at: datetime) -> datetime:
-        """Finish a period, which then changes only by force; return when it was first finished."""
+        """Finish a period, which then changes only by force; return when it first was."""
         org_id, period, at = parse_all(
             (parse_name, org_id, "org_id"), (_period, period, "period"), (parse_instant, at, "at")
         )
@@ -203,7 +203,7 @@ class BaseRepository(Catalogue):
         return first or at
 
     def invoiced_at(self, org_id: str, period: Period) -> datetime | None:
-        """Return when a period was finished, or None if it wasn't."""
+        """Return the instant at which a period was finished, or None if it wasn't."""
         check_org(org_id, period)
         with self._reading():
             return self._invoiced(org_id, period)

@@ -173,23 +173,18 @@ class Ledger:
         :raises PeriodOverlap: if the org was charged for a line in an overlapping period.
         :raises CurrencyMismatch: if the period's records are in another currency.
         """
+        recorded = tuple(r for r in self.records if r.period == statement.period)
+        next_revision = recorded[-1].revision + 1 if recorded else 1
         try:
-            if statement.org_id != self.org_id:
-                problem = f"must be {self.org_id!r}"
-                raise InvalidValue(("statement", "org_id"), statement.org_id, problem)
-            recorded = tuple(r for r in self.records if r.period == statement.period)
-            next_revision = recorded[-1].revision + 1 if recorded else 1
-            if revision is not None:
-                _check_revision(statement, recorded, revision, next_revision)
-            # An earlier revision that says the same is this one: nothing is added to later ones.
-            is_earlier = revision is not None and revision < next_revision
-            changes = [] if is_earlier else changes_of(statement, recorded)
+            self._require_own(statement)
+            changes = _changes(statement, recorded, revision, next_revision)
             if not changes:
                 return Recording(recorded, ())
             self._check(statement.period, changes, force=force)
             instant = parse_instant(created_at, "created_at")
         except OveragesError as error:
             raise error.within(org_id=self.org_id, period=statement.period) from None
+        # Only now, with nothing left that can refuse, does the ledger change.
         self._count(statement, {change.key[0] for change in changes})
         new = self._append(statement, changes, (plan_version, next_revision), instant)
         return Recording((*recorded, *new), new)
@@ -201,7 +196,10 @@ class Ledger:
         numbers: tuple[int, int],
         created_at: datetime,
     ) -> tuple[OverageRecord, ...]:
-        """Make the records of changes, each chained to the one before."""
+        """Make the records of changes, each chained to the one before, and their rows beside them.
+
+        Making one of the other would take as long as all else: a row has the numbers as text.
+        """
         sequence, digest = self.head.sequence, self.head.digest
         org_id, period, currency = self.org_id, statement.period, statement.currency
         terms = (statement.plan.slug, *numbers)
@@ -232,12 +230,17 @@ class Ledger:
                 amounts = number_text(units), number_text(minor)
                 self.counters.append(CounterRow(self.org_id, *period, metric, *amounts, *unit))
 
+    def _require_own(self, statement: Statement) -> None:
+        if statement.org_id != self.org_id:
+            problem = f"must be {self.org_id!r}"
+            raise InvalidValue(("statement", "org_id"), statement.org_id, problem)
+
     def _check(self, period: Period, changes: Iterable[Change], *, force: bool) -> None:
         if period in self._invoiced and not force:
             since = self._invoiced[period]
             problem = f"is invoiced since {format_instant(since)}, and changes only by force"
             raise PeriodInvoiced((), since, problem)
-        if self.records:
+        if self.records:  # an org's first statement overlaps nothing
             self._check_overlaps(period, {change.key for change in changes})
 
     def _check_overlaps(self, period: Period, keys: set[Key]) -> None:
@@ -264,16 +267,23 @@ class Ledger:
         }
 
 
-def _check_revision(
-    statement: Statement, recorded: Sequence[OverageRecord], revision: int, next_revision: int
-) -> None:
-    """Refuse a revision that skips one, or that is recorded already and says something else."""
-    if parse_ordinal(revision, "revision") > next_revision:
+def _changes(
+    statement: Statement,
+    recorded: Sequence[OverageRecord],
+    revision: int | None,
+    next_revision: int,
+) -> list[Change]:
+    """Return the changes that a revision of a period is recorded by.
+
+    A revision that is recorded already, with the same result, adds nothing: its writer comes again.
+    """
+    if revision is None or parse_ordinal(revision, "revision") == next_revision:
+        return changes_of(statement, recorded)
+    if revision > next_revision:
         raise InvalidValue("revision", revision, f"must be at most {next_revision}")
-    if revision == next_revision:
-        return
     changes = changes_of(statement, [record for record in recorded if record.revision <= revision])
     if changes:
         fields = changed_fields(changes)
         problem = f"must be as it is recorded already, but differs in {fields}"
         raise RecordConflict("revision", revision, problem)
+    return []

@@ -225,7 +225,7 @@ def _divided(
 def _aged(
     unused: Iterable[CarriedUnits],
 ) -> tuple[list[CarriedUnits], list[CarriedUnits]]:
-    """Return what expires at the end of a period, and the rest as it goes on, the oldest first."""
+    """Divide units into those that expire with a period and those that go on, the oldest first."""
     expired, staying = [], []
     for units in sorted(unused, key=lambda units: units.period):
         if units.periods_left is None:

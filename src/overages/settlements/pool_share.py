@@ -33,8 +33,8 @@ from overages.statements.statement import Statement
 from overages.usage.usage import Usage
 
 SplitBy: TypeAlias = Literal["used", "beyond_equal_part"]
-"""What a line's cost is split in proportion to: the units that a member used, or those of them that
-are beyond an equal part of the limit."""
+"""The weights of members in a split: the units that each used, or those of them that are beyond an
+equal part of the limit."""
 
 
 @value

@@ -93,6 +93,8 @@ class PooledStatement:
     ) -> None: ...
 
     def _check(self, problems: Problems) -> None:
+        # A statement of other usage would be split all the same, and charge members for units that
+        # none of them used.
         statement, sums = self.statement, _sums(self.usages)
         if self.usages[0].period != statement.period:
             problem = f"must be that of the statement, {statement.period}"
@@ -126,7 +128,7 @@ class PooledStatement:
         return tuple(share for share in self.shares if share.org_id == org_id)
 
     def total_of(self, org_id: str) -> Money:
-        """Return what a member owes: the sum of its shares.
+        """Return the sum of a member's shares.
 
         :raises InvalidValue: if the org is no member of the pool.
         """

@@ -1,8 +1,8 @@
 """Every error of the library.
 
 Each error is an `OveragesError` and also the standard library's type that a reader would expect
-(`ValueError`, `TypeError` or `LookupError`), so a host may catch either. An error carries what it
-says as attributes: `path` leads to the bad input, step by step, `field` is the same as a text, and
+(`ValueError`, `TypeError` or `LookupError`), so a host may catch either. An error has its
+parts as attributes: `path` leads to the bad input, step by step, `field` is the same as a text, and
 `org_id` and `period` say whose bill it was, where that is known.
 
 >>> from overages import PerUnit
@@ -188,7 +188,7 @@ class CurrencyMismatch(OveragesError, ValueError):
 class FaultyPriceModel(_FieldError, RuntimeError):
     """A price model of a host's own that broke its contract: a fault of the program, not of input.
 
-    `value` is what it returned, or the error that it raised.
+    `value` is its result, or the error that it raised.
     """
 
 
@@ -265,7 +265,7 @@ class PeriodInvoiced(_StatedError, ValueError):
 
 
 class RecordsAltered(OveragesError, ValueError):
-    """Records of an org are not what was recorded; the first one that shows it is named."""
+    """Records of an org were changed or removed; the first one that shows it is named."""
 
     def __init__(self, org_id: str, sequence: int, problem: str) -> None:
         super().__init__(org_id, sequence, problem)
@@ -282,7 +282,7 @@ class BillingDisabled(OveragesError, RuntimeError):
 
 
 class StorageError(OveragesError, OSError):
-    """A database can't do what it was asked to; nothing was written."""
+    """A database failed at a call; nothing was written."""
 
 
 class StorageBusy(StorageError):

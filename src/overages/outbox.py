@@ -1,11 +1,11 @@
-"""Outboxes: what goes out to another system is noted before it is sent, so that it arrives once.
+"""Outboxes: a request to another system is noted before it is sent, so that it arrives once.
 
 Between a call to another system and the note that it was made, anything can fail; so the note that
 it may be made comes first. An entry that is open was perhaps sent: who finds one asks the other
 system whether it is there before sending it again.
 
     added = outbox.add([entry])                       # durable, and then the call is made
-    outbox.swap(entry, entry.delivered("ii_1Nx"))     # what the other system calls it
+    outbox.swap(entry, entry.delivered("ii_1Nx"))     # its id in the other system
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class OutboxEntry:
 
     :param org_id: whose it is.
     :param destination: the other system, and the account there: ``"stripe"``.
-    :param id: what names it in both systems; for a record, its digest.
+    :param id: its name in both systems; for a record, its digest.
     :param request: the request that is sent, as text: sent again, it is the same.
     :param sent_at: since when it may have been sent under its `key`, timezone-aware; kept in UTC.
     :param attempt: how many keys it has had, counted from 1.
@@ -78,7 +78,7 @@ class OutboxEntry:
 
     @property
     def key(self) -> str:
-        """The idempotency key: the other system does once what comes several times with it."""
+        """The idempotency key: with it, the other system does a request once, however often sent."""
         return f"overages-{self.id}-{self.attempt}"
 
     def delivered(self, reference: str) -> OutboxEntry:
@@ -105,7 +105,7 @@ class OutboxEntry:
 class Outbox(Protocol):
     """A store of entries, each kept for ever.
 
-    When a method that writes has returned, what it wrote is durable. Any number of threads and
+    When a method that writes has returned, its entries are durable. Any number of threads and
     processes may call at once.
 
     :raises StorageError: by any method, if the storage fails.

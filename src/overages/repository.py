@@ -235,7 +235,7 @@ class Repository(Protocol):
     def overage(self, org_id: str, period: Period) -> Summary | None:
         """Return the overage that is kept beside an org's usage of a period, by metric.
 
-        It is always what `summary` says of them, held ready; None if nothing was recorded of any.
+        It always equals their `summary`, but is held ready; None if nothing was recorded of any.
         """
         ...
 

@@ -42,7 +42,7 @@ _optional_period: Final = optional(_period)
 
 
 class BaseRepository(Catalogue):
-    """Keeps the contract of `overages.repository.Repository` over what an adapter stores."""
+    """Keeps the contract of `overages.repository.Repository` over an adapter's storage."""
 
     # Usage
 
@@ -240,5 +240,5 @@ _optional_names: Final = optional(_names)
 
 
 def check_org(org_id: str, period: Period) -> None:
-    """Refuse what is no name of an org, or no period."""
+    """Refuse a bad name of an org, or a bad period."""
     parse_all((parse_name, org_id, "org_id"), (_period, period, "period"))

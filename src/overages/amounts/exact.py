@@ -151,7 +151,7 @@ def parse_amount(value: object, field: Field) -> Exact:
 
 
 def parse_ratio(value: object, field: Field) -> Fraction:
-    """Return any exact number as a ratio: what a caller writes, or an amount not yet rounded.
+    """Parse any exact number as a ratio: as a caller writes it, or an amount not yet rounded.
 
     :raises InvalidType: if it is no `int`, `Decimal`, `Fraction` or decimal string.
     :raises InvalidValue: as `parse_amount`, or `parse_quantity` for an `int` or a string.

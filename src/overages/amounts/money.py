@@ -127,7 +127,7 @@ class Money:
     :param currency: a `Currency` or an ISO 4217 code.
 
     Sums, differences and comparisons are of one currency; with another they raise
-    `CurrencyMismatch`. There is no product: what is multiplied is a price, and rounded after.
+    `CurrencyMismatch`. There is no product: a price is multiplied, and its cost rounded after.
     `sum` of nothing is the int 0, which has no currency, so where there may be nothing it is given
     a start: ``sum(costs, Money(0, "USD"))``.
 

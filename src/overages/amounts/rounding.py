@@ -51,7 +51,7 @@ class Rounding(Enum):
         """Round an exact number to a multiple of an increment.
 
         :param value: any exact number; a `Fraction` serves where a division has no finite decimal.
-        :param increment: what the result is a multiple of, above zero: ``"0.01"``, ``1``, ``60``.
+        :param increment: the result is a multiple of it; above zero: ``"0.01"``, ``1``, ``60``.
         :returns: the multiple, exactly: an `int` if it is whole, else a `Decimal`.
         :raises InvalidType: for a float.
         :raises InvalidValue: for an increment of zero or less.
@@ -123,7 +123,7 @@ def allocate(total: int, weights: Iterable[QuantityLike | Fraction]) -> tuple[in
     Each share is first rounded towards zero; the units left over go one by one to the shares with
     the largest remainders, of equal ones to the earlier.
 
-    :param total: what is split, for instance minor units of a currency; may be negative.
+    :param total: the number to split, for instance minor units; may be negative.
     :param weights: zero or more each; not all zero, unless `total` is zero.
     :returns: as many shares as weights; their sum is `total`.
     :raises InvalidValue: for a negative weight, or if no weight is above zero.

@@ -1,6 +1,6 @@
 """``overages close``: from files of plans and usage to records in a database, once.
 
-Run again, it writes nothing, or what has changed since; interrupted and run again, it finishes the
+Run again, it writes nothing, or the changes since; interrupted and run again, it finishes the
 same bill.
 """
 
@@ -32,7 +32,7 @@ Pair = tuple[Usage, Statement]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command is told."""
+    """Declare the arguments of the command."""
     parser.add_argument("--db", required=True, help="the database, a SQLite file; made if need be")
     parser.add_argument(
         "--force", action="store_true", help="change periods that are invoiced, too"
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Record the statements, a batch at a time, and say what was new.
+    """Record the statements, a batch at a time, and count the new records.
 
     :raises BadInput: if the plans or the usage are faulty; nothing is recorded then.
     """
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _closed_before(path: str, book: PlanBook) -> AbstractContextManager[Repository | None]:
-    """Open what was closed before, if there is any and a plan depends on it."""
+    """Open the database for earlier periods, if it is there and a plan depends on them."""
     return SqliteRepository(path) if book.keeps and Path(path).exists() else nullcontext()
 
 

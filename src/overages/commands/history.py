@@ -1,4 +1,4 @@
-"""Histories: what orgs used before, where a plan's periods depend on earlier ones.
+"""Histories: usage before a period, where a plan's periods depend on earlier ones.
 
 Carry-over, or an allowance for a year, needs all of an org's periods, one after another:
 
@@ -40,7 +40,7 @@ class History:
     :param usages: those that statements are wanted for.
     :param earlier: those of periods before them that the file has.
     :param period: the only period that is wanted; None if all of the file's are.
-    :param repository: what was closed before, if anything was.
+    :param repository: the periods that were closed before, if any were.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class History:
     def statement(self, usage: Usage) -> Statement:
         """Return the statement of one of the usages; those before it come first.
 
-        :raises InvalidValue: if what the org used before is needed, and isn't known.
+        :raises InvalidValue: if the org's earlier usage is needed, and isn't known.
         """
         account = self._book.account(usage.org_id)
         ahead = self._ahead.get(usage.org_id)
@@ -113,7 +113,7 @@ class History:
         return deque([*periods_before(account, last, counted), last])
 
     def _check(self, account: Account, period: Period) -> None:
-        """Refuse a single period whose terms depend on what isn't known."""
+        """Refuse a single period whose terms depend on usage that isn't known."""
         if self._period is None:
             return  # then the file and the database have all there is
         plan = self._book.plans[account.plan]
@@ -160,7 +160,7 @@ class History:
 
 
 def _depends(plan: Plan, period: Period) -> bool:
-    """Return whether what is owed for a period depends on earlier ones."""
+    """Tell whether the cost of a period depends on earlier ones."""
     return any(
         allowance.carry_over is not None
         or (

@@ -29,7 +29,7 @@ _LATEST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class BadInput(Exception):
-    """A file is wrong, and what is wrong with it has been said on standard error."""
+    """A file is wrong, and its faults have been said on standard error."""
 
 
 def say(message: str) -> None:
@@ -70,9 +70,9 @@ def load_plans(path: Path, zone: ZoneInfo | None) -> PlanBook:
 def load_usage(
     path: Path, book: PlanBook, period: Period | None, zone: tzinfo | None
 ) -> tuple[list[Usage], list[Usage]]:
-    """Return the usage in a CSV file of events, and what is earlier, sorted by org and period.
+    """Read the usage in a CSV file of events, and that of earlier periods, by org and period.
 
-    Earlier is what orgs used before a period that is the only one wanted, if their plan keeps
+    Earlier is the usage before a period that is the only one wanted, of orgs whose plan keeps
     something from period to period.
 
     :param book: says by which cycle an org is billed.
@@ -107,7 +107,7 @@ def load_usage(
 
 
 class _Meters:
-    """A meter for each rule that orgs have for what their periods are."""
+    """A meter for each rule by which orgs have their periods."""
 
     def __init__(self, book: PlanBook, period: Period | None) -> None:
         self._book, self._period = book, period

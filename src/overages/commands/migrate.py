@@ -12,7 +12,7 @@ HELP: Final = "make a database ready: a new one, or one that an older release ma
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command is told."""
+    """Declare the arguments of the command."""
     parser.add_argument("--db", required=True, help="the database, a SQLite file; made if need be")
 
 

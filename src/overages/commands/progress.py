@@ -21,7 +21,7 @@ def track(
 
     :param items: lines, batches, whatever has a length.
     :param total: about how long all of them are together; None if that can't be told.
-    :param noun: what they are called.
+    :param noun: their name.
     """
     if not terminal.isatty():
         return iter(items)

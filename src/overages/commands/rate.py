@@ -23,7 +23,7 @@ HELP: Final = "calculate the overage of every org in a usage file, and explain i
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command is told."""
+    """Declare the arguments of the command."""
     parser.add_argument(
         "--format",
         choices=["table", "json", "csv"],
@@ -73,8 +73,8 @@ def with_idle_accounts(
 def rate(book: PlanBook, usages: Iterable[Usage], history: History) -> list[Statement]:
     """Return a statement for each usage; an org's come in the order of its periods.
 
-    :raises BadInput: if an org has no plan, used what its plan doesn't know, or is on a plan that
-        needs what it used before, which isn't known.
+    :raises BadInput: if an org has no plan, used a metric that its plan doesn't know, or is on a
+        plan that needs earlier usage, which isn't known.
     """
     problems = Problems()
     statements = []
@@ -98,7 +98,7 @@ def _statement(book: PlanBook, usage: Usage, history: History) -> Statement:
 
 
 def grand_total(statements: Sequence[Statement]) -> str:
-    """Say how many statements there are, and what they come to in each currency."""
+    """Count the statements, and say their total in each currency."""
     totals: dict[str, Money] = {}
     for statement in statements:
         code = statement.currency.code

@@ -19,13 +19,13 @@ HELP: Final = "show what is recorded in a database"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command is told."""
+    """Declare the arguments of the command."""
     parser.add_argument("--db", required=True, help="the database, a SQLite file")
     parser.add_argument("--org", help="the only org to show (default: all)")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Print the records, and what they come to."""
+    """Print the records, and their totals."""
     totals: dict[str, Money] = {}
     count = 0
     with SqliteRepository.read_only(args.db) as repository:

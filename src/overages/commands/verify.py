@@ -1,4 +1,4 @@
-"""``overages verify``: whether the records in a database are what was recorded."""
+"""``overages verify``: whether the records in a database are all there and unchanged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HELP: Final = "check that no record in a database was changed, removed, added or
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command is told."""
+    """Declare the arguments of the command."""
     parser.add_argument("--db", required=True, help="the database, a SQLite file")
     parser.add_argument("--org", help="the only org to check (default: all)")
 
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Check the records, and say how many there are.
 
-    :raises BadInput: if one is not what was recorded; the first one has been named.
+    :raises BadInput: if one was changed or removed; the first one has been named.
     """
     with SqliteRepository.read_only(args.db) as repository:
         try:

@@ -65,8 +65,8 @@ def statements_to_arrow(statements: Iterable[Statement], *, amounts: Amounts = "
     adjustment has no quantities, and no metric where it is about all of them.
 
     :param amounts: ``"decimal"`` has unit prices and exact costs as decimals of 14 integer and 24
-        decimal digits, and costs of 26 and 12, and refuses what these can't hold exactly, such as
-        a sixtieth; ``"text"`` has all three as plain decimal text, ``"7/60"`` where no decimal is
+        decimal digits, and costs of 26 and 12, and refuses a number that these can't hold exactly,
+        such as a sixtieth; ``"text"`` has all three as plain decimal text, ``"7/60"`` where no decimal is
         exact.
     :raises InvalidValue: for an amount that a decimal column can't hold; it names line and column.
 
@@ -85,7 +85,7 @@ def statements_to_arrow(statements: Iterable[Statement], *, amounts: Amounts = "
 def statement_batches(statements: Iterable[Statement], *, amounts: Amounts = "decimal") -> Any:
     """Return the same as a `pyarrow.RecordBatchReader`, which reads as it is read.
 
-    What is wrong with a statement is raised when its batch is reached.
+    A fault of a statement is raised when its batch is reached.
     """
     lines = (row for statement in statements for row in _lines(statement))
     return _batches(LINES, lines, amounts)

@@ -27,7 +27,7 @@ def json_lines(statements: Iterable[Statement]) -> Iterator[str]:
     """Yield a JSON array of statements, a line for each.
 
     Quantities, prices and exact costs are strings in major units (``"0.0001"``, or ``"7/60"`` where
-    no decimal is exact), costs are strings with the currency's decimals, what is not there is null.
+    no decimal is exact), costs are strings with the currency's decimals, a missing value is null.
     """
     line = "["
     for statement in statements:

@@ -45,7 +45,7 @@ def events_from_arrow(table: ArrowTable) -> Iterator[UsageEvent]:
     :raises InvalidType: if the table isn't one, or a column is of a type that it can't have: a
         quantity that is a float, a timestamp without a timezone.
     :raises InvalidValue: if a column is missing or unknown; `InvalidValues` for several faults. All
-        this is raised at once; what is wrong with a row, when it is reached.
+        this is raised at once; a fault of a row, when it is reached.
 
     >>> import pyarrow as pa
     >>> at = datetime(2024, 2, 3, tzinfo=UTC)
@@ -91,7 +91,7 @@ def usages_from_arrow(table: ArrowTable, period: Period | None = None) -> list[U
 
 
 def records_from_arrow(table: ArrowTable) -> Iterator[OverageRecord]:
-    """Yield the record of each row of what `overages.exports.arrow.records_to_arrow` has made.
+    """Yield the record of each row of a table of `overages.exports.arrow.records_to_arrow`.
 
     Amounts may be decimals or text. Digests are taken as they are:
     `overages.records.chain.verify_chain` checks them.
@@ -99,7 +99,7 @@ def records_from_arrow(table: ArrowTable) -> Iterator[OverageRecord]:
     :param table: of pyarrow, pandas, Polars, or anything else with the Arrow PyCapsule interface.
     :raises InvalidType: if the table isn't one, or a column is of a type that it can't have.
     :raises InvalidValue: if a column is missing or unknown; `InvalidValues` for several faults. All
-        this is raised at once; what is wrong with a row, when it is reached.
+        this is raised at once; a fault of a row, when it is reached.
     """
     return (_within(i, _record, row) for i, row in read_rows(table, RECORDS))
 

@@ -30,7 +30,7 @@ from overages.usage.event import UsageEvent
 def read_events(
     lines: Iterable[str], zone: tzinfo | None = None
 ) -> Iterator[tuple[int, UsageEvent | OveragesError]]:
-    """Yield each row as its line number and its event, or what is wrong with it.
+    """Yield each row as its line number and its event, or its faults.
 
     :param lines: the text, line by line; of a file opened with ``newline=""``.
     :param zone: the timezone of timestamps that have none; without it they are wrong.

@@ -47,7 +47,7 @@ def instant_from_text(text: str, field: Field = "instant", zone: tzinfo | None =
     """Return the instant that an ISO 8601 text names, in UTC.
 
     :param text: date and time, such as ``2023-11-16T18:17:03.9799600Z``, with any number of
-        decimals. What is finer than a microsecond is cut off, which moves no instant across the
+        decimals. Digits finer than a microsecond are cut off, which moves no instant across the
         boundary of a period.
     :param zone: the timezone of a text without one; where clocks are set back, the earlier of the
         two instants is meant.
@@ -76,7 +76,7 @@ def format_instant(instant: datetime) -> str:
 def plus_months(local: datetime, months: int) -> datetime:
     """Return a time some months later (or earlier, if negative), by the calendar.
 
-    :param local: what a clock shows, without a timezone.
+    :param local: the reading of a clock, without a timezone.
     :raises ValueError: (or OverflowError) if that is outside the years 1 to 9999.
 
     >>> plus_months(datetime(2024, 1, 31), 1).isoformat()  # no 31 February: the last day it has
@@ -170,8 +170,8 @@ class Period:
     def clipped(self, *, start: datetime | None = None, end: datetime | None = None) -> Period:
         """Return the part of the period from one aware instant up to another, such as of a term.
 
-        :param start: what is before it is left out; None leaves nothing out.
-        :param end: what is at it or later is left out; None leaves nothing out.
+        :param start: time before it is left out; None leaves nothing out.
+        :param end: time from it on is left out; None leaves nothing out.
         :raises InvalidValue: if nothing is left.
 
         >>> Period.month(2024, 2).clipped(end=datetime(2024, 2, 12, tzinfo=UTC)).describe()

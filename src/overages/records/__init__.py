@@ -1,8 +1,8 @@
-"""Records: what was charged, append-only, and the proof of it.
+"""Records: charges as they are kept, append-only, and the proof of them.
 
 - `record`: `OverageRecord`: a line of a statement as it is kept
-- `changes`: what a statement differs in from what was recorded
+- `changes`: the differences between a statement and its period's records
 - `chain`: digests, which show that no record is missing or altered
-- `ledger`: `Ledger`: what a statement adds to the records
+- `ledger`: `Ledger`: the records that a statement adds
 - `aggregation`: `aggregate`: a summary of records
 """

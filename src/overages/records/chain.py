@@ -1,4 +1,4 @@
-"""Chains: what shows that an org's records are all there, in order and unchanged.
+"""Chains: the proof that an org's records are all there, in order and unchanged.
 
 The digest of a record is SHA-256 over the digest of the org's record before it and the record's
 columns as they are stored (`COLUMNS`), each on a line of its own. No name holds a line feed, so two
@@ -197,7 +197,7 @@ def verify_chain(
     :param links: the rows and digests of all records of the org, in any order.
     :param head: where the chain has to end.
     :param noted: where it ended at an earlier time; that record has to be in it still.
-    :raises RecordsAltered: for the first record that is missing, or not what was recorded.
+    :raises RecordsAltered: for the first record that is missing or changed.
     """
     last, previous = 0, CHAIN_START.digest
     for row, digest in sorted(links, key=_sequence):

@@ -1,6 +1,6 @@
 """A repository in SQLite: a file of its own, or tables in a database of the host's.
 
-A write has returned only when it is on the disk, and what was interrupted was never there. Threads
+A write has returned only when it is on the disk, and an interrupted one was never there. Threads
 may share a repository; processes open one each.
 
     with SqliteRepository("overages.db") as repository:
@@ -8,7 +8,7 @@ may share a repository; processes open one each.
 
     migrate(connection)                               # once, in a database of the host's
     SqliteRepository.join(connection).record(statement, created_at=now)
-    connection.commit()                               # together with what the host wrote
+    connection.commit()                               # together with the host's own writes
 """
 
 from overages.adapters.sqlite.connection import migrate

@@ -134,7 +134,7 @@ class Database:
 
     @contextmanager
     def time_limit(self, seconds: int) -> Iterator[None]:
-        """Stop what SQLite does within the block, once it has taken longer.
+        """Stop SQLite within the block, once it has taken longer.
 
         :raises QueryTooSlow: if it has.
         """
@@ -284,7 +284,7 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 
 def _configure(connection: sqlite3.Connection) -> None:
-    """Set what keeps writes safe: every commit on the disk, and a journal without known faults."""
+    """Make writes safe: every commit on the disk, and a journal without known faults."""
     connection.execute("PRAGMA synchronous = EXTRA")  # FULL, and the folder after the journal went
     connection.execute("PRAGMA recursive_triggers = ON")  # or REPLACE would delete without one
     if wal_is_safe(sqlite3.sqlite_version_info):

@@ -1,4 +1,4 @@
-"""What sqlite3 raises, as errors of the library.
+"""Failures of sqlite3, as errors of the library.
 
 with our_errors(): connection.execute(sql)
 """
@@ -33,7 +33,7 @@ _ERRORS: Final = {
 
 @contextmanager
 def our_errors() -> Iterator[None]:
-    """Raise what sqlite3 raises within the block as a `StorageError`."""
+    """Turn errors of sqlite3 within the block into a `StorageError`."""
     try:
         yield
     except sqlite3.Error as error:

@@ -86,7 +86,7 @@ class MemberView:
             return tuple(sorted((record_of(row[:-1], row[-1]) for row in rows), key=by_sequence))
 
     def summary(self, period: Period | None = None) -> Summary | None:
-        """Return what the org's records come to; None if there is none."""
+        """Sum the org's records; None if there is none."""
         found = self.records(period)
         return aggregate(found) if found else None
 
@@ -118,7 +118,7 @@ class MemberView:
 
 
 def _authorizer(inner: Mapping[str, str]) -> Any:
-    """Return what SQLite asks before it compiles a statement.
+    """Make the authorizer that SQLite asks before it compiles a statement.
 
     :param inner: by table, the view that alone may read it.
     """

@@ -34,7 +34,7 @@ _SWAP: Final = (
 class SqliteOutbox:
     """Keeps entries in a SQLite database.
 
-    It has a connection of its own and commits before it returns, since what it keeps has to be on
+    It has a connection of its own and commits before it returns, since its entries have to be on
     the disk before the other system is called: it can't join a transaction of the host's. Best it
     is in the file that has the records, so that a backup has both, or in one beside it.
 

@@ -108,7 +108,7 @@ class RecordTables(SqliteStore):
             return [record_of(row[:-1], row[-1]) for row in rows]
 
     def summary(self, org_id: str, period: Period | None = None) -> Summary | None:
-        """Return what ``aggregate(records(org_id, period))`` would; None if there is no record."""
+        """Sum an org's records of a period, as `aggregate` does; None if there is no record."""
         parse_name(org_id, "org_id")
         sql = (
             "SELECT metric_type, line, amount, cost, currency, currency_exponent"

@@ -59,8 +59,8 @@ class SqliteRepository(Catalogue, UsageTables, GrantTable, RecordTables):
     ) -> SqliteRepository:
         """Return a repository that works on the host's open connection, in its transactions.
 
-        It begins a transaction where a write finds none, and never commits: what it wrote is kept
-        or lost with what the host wrote. Rows, cursors, isolation level and progress handler of the
+        It begins a transaction where a write finds none, and never commits: its writes are kept
+        or lost with the host's own. Rows, cursors, isolation level and progress handler of the
         connection may be any; its texts are to come as `str`.
 
         :raises StorageError: if `migrate` hasn't made the tables yet, or the connection has another

@@ -1,6 +1,6 @@
 """Between rows of the SQLite tables and values.
 
-What comes from a database is parsed like any other input: a row that no value can be made of is
+Rows of a database are parsed like any other input: one that no value can be made of is
 reported as `StorageCorrupt`.
 
     record = record_of(row, digest)
@@ -103,7 +103,7 @@ def event_of(
 
 
 def event_columns(event: UsageEvent) -> tuple[str | None, str, str, str, str]:
-    """Return how an event is stored, beside its org."""
+    """Write an event as a row, beside its org."""
     dimensions = written(dict(event.dimensions)).decode() if event.dimensions else "{}"
     number, at = number_text(event.quantity), format_instant(event.at)
     return event.id, event.metric, number, at, dimensions
@@ -139,7 +139,7 @@ def parts_of(text: str) -> int:
 
 @lru_cache(maxsize=1024)
 def period_columns(period: Period) -> tuple[str, str]:
-    """Return how a period is stored."""
+    """Write a period as columns."""
     return format_instant(period.start), format_instant(period.end)
 
 

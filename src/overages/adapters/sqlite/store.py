@@ -1,4 +1,4 @@
-"""What the parts of the SQLite repository share: the database, and the block that they work in.
+"""The base of the parts of the SQLite repository: the database, and the block that they work in.
 
 with self._writing():
     self._cursor.execute(...)

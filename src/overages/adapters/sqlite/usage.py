@@ -1,4 +1,4 @@
-"""Usage in SQLite: events as they came, and what they come to by period and metric."""
+"""Usage in SQLite: events as they came, and their sums by period and metric."""
 
 from __future__ import annotations
 

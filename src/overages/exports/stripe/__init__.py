@@ -1,6 +1,6 @@
 """Records as invoice items of Stripe's, each exactly once.
 
-It takes the extra ``stripe``, the official library; what needs no call (`invoice_items`,
+It takes the extra ``stripe``, the official library; the parts that need no call (`invoice_items`,
 `stripe_amount`) does without.
 
     outbox = SqliteOutbox("overages.db")

@@ -21,7 +21,7 @@ KEY_LIFE: Final = timedelta(hours=24)  # after that, Stripe may have forgotten a
 class Courier:
     """One round of deliveries.
 
-    An entry is in the outbox, with its key, before Stripe is called. What then can happen:
+    An entry is in the outbox, with its key, before Stripe is called. Then, one of these can happen:
 
     - The process dies before the call, the connection is refused, or the call is lost on its way:
       the entry stays open. The next round lists the customer's items, doesn't find it, and calls
@@ -41,8 +41,8 @@ class Courier:
     Two rounds at once share keys: an entry changes only from the state that was read
     (`Outbox.swap`), so that of two just one gives it a new key, and the other one uses that.
 
-    What is about the caller or the connection (no reply, 401, 403, 429) ends the round, and so does
-    a list that can't be had; what is about an entry lets the others be delivered.
+    A failure of the caller or the connection (no reply, 401, 403, 429) ends the round, and so does
+    a list that can't be had; one of an entry lets the others be delivered.
     """
 
     def __init__(self, server: StripeServer, outbox: Outbox, now: datetime) -> None:
@@ -55,7 +55,7 @@ class Courier:
         self.is_stopped: bool = False
 
     def bring(self, entries: Sequence[OutboxEntry]) -> list[OutboxEntry]:
-        """Keep the entries of one org that are new, deliver what isn't yet, and return all.
+        """Keep the entries of one org that are new, deliver those that aren't yet, and return all.
 
         An entry that is in the outbox already stays as it is there, with its key and its request;
         if it gets a new key, it gets the request that is given here. Once the round has ended,
@@ -124,7 +124,7 @@ class Courier:
 
 
 def write_request(kind: Kind, params: dict[str, Any]) -> str:
-    """Write what is to be made as an entry keeps it; the same is always the same text."""
+    """Write a request as an entry keeps it; equal ones are always the same text."""
     said = {"kind": kind, "params": params}
     return json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 

@@ -36,7 +36,7 @@ def stripe_amount(money: Money, field: Field = "cost") -> int:
 
     Nothing is rounded: an amount that Stripe can't write is refused.
 
-    :param field: what an error calls the amount.
+    :param field: the name of the amount in an error.
     :raises InvalidValue: if the amount is finer than Stripe takes it in the currency (0.50 MGA,
         0.005 KWD), or if Stripe doesn't say how it writes the currency.
 

@@ -73,7 +73,7 @@ class StripeExport:
     It doesn't finalise, send or collect invoices: that is the host's, or its subscriptions'.
 
     :param client: a `stripe.StripeClient`, of the extra ``stripe``.
-    :param outbox: what remembers what was sent; one for good, or records can be sent twice.
+    :param outbox: the memory of what was sent; one for good, or records can be sent twice.
     :param customers: Stripe's customer of each org: a mapping or a function.
     :param clock: gives the present, timezone-aware, for telling how old an idempotency key is.
     :param destination: the outbox's name of the Stripe account; another one for test mode.
@@ -108,11 +108,11 @@ class StripeExport:
         Call it again, with the same records or more, until the delivery is complete. A record that
         was delivered once, in whatever way, stays where it is.
 
-        :param statements: what the records are of, for their tiers in the items.
+        :param statements: those of the records, for their tiers in the items.
         :param subscription: only the next invoice of this one takes them; the records are then
             of one org.
         :raises UnknownCustomer: for an org without a customer, before anything is written.
-        :raises InvalidValue: for more than 250 records of a customer, which is what an invoice of
+        :raises InvalidValue: for more than 250 records of a customer, as many as an invoice of
             Stripe's holds, or a cost that Stripe can't express; before anything is written.
         """
         items = self._items(records, statements, subscription)
@@ -169,7 +169,7 @@ class StripeExport:
     def preview(self, org_id: str, *, subscription: str | None = None) -> InvoicePreview:
         """Preview the org's next invoice at Stripe, with our pending items on it.
 
-        What the records alone come to, without asking Stripe, `invoice_items` says.
+        `invoice_items` gives the amounts of records alone, without asking Stripe.
 
         :param subscription: of which; None for the customer's next one.
         :raises UnknownCustomer: for an org without a customer.

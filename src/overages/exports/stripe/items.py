@@ -1,6 +1,6 @@
-"""Invoice items: what Stripe is told of records, one item for each.
+"""Invoice items: records in Stripe's terms, one item for each.
 
-Making them calls nothing and writes nothing, so they are also a look at what would be sent:
+Making them calls nothing and writes nothing, so they are also a preview of a call:
 
     for item in invoice_items(records, {"org-123": "cus_9s6"}):
         print(item.amount, item.currency, item.description)
@@ -98,7 +98,7 @@ def invoice_items(
     """Return an item for each record, in their order; a record that comes twice has one.
 
     :param customers: Stripe's customer of each org.
-    :param statements: what the records are of: where a line is as one record has it, that item
+    :param statements: those of the records: where a line is as one record has it, that item
         also says its tiers.
     :param subscription: of which the next invoice is to take the items.
     :raises UnknownCustomer: for an org that there is no customer of.

@@ -1,4 +1,4 @@
-"""Previews: what Stripe would put on a customer's next invoice.
+"""Previews: a customer's next invoice, as Stripe would make it now.
 
 preview = export.preview("org-123")
 preview.total, preview.records["5a3c..."]             # Money, all of it and for one record
@@ -21,7 +21,7 @@ from overages.exports.stripe.server import our_id
 class InvoicePreview:
     """The next invoice, as Stripe would make it now.
 
-    :param total: all of it, with what is not ours: the subscription's own price, tax, balance.
+    :param total: all of it, with the lines that are not ours: a subscription's own price, tax, balance.
     """
 
     total: Money

@@ -1,4 +1,4 @@
-"""Stripe's side, through its official library: calls, and what a failed one may have done.
+"""Stripe's side, through its official library: calls, and the possible effects of a failed one.
 
 server = StripeServer(stripe.StripeClient("sk_test_..."))
 server.create("invoice_item", params, key=entry.key)   # "ii_1Nx", or CallFailed
@@ -29,7 +29,7 @@ class CallFailed(Exception):
     :param is_settled: whether Stripe has decided that nothing comes of it, ever, under this key;
         else it may have been done, or be done yet.
     :param is_general: whether any other call would fail as well.
-    :param is_missing: whether what it was about isn't there.
+    :param is_missing: whether its invoice or item isn't there.
     """
 
     def __init__(
@@ -103,12 +103,12 @@ def _called(call: Callable[[], T]) -> T:
 
 
 def _failure(error: StripeError) -> CallFailed:
-    """Say what an error means for the key that it was called with.
+    """Interpret an error for the key of its call.
 
     Stripe keeps the reply to a key's first call, once the call was begun, and marks it when it
     gives it again: then it is certain that nothing more comes of the key. A fresh 4xx says that
     nothing was done. Anything else (no reply, a 409 while the same is being done, a fresh 5xx) says
-    nothing about what was done.
+    nothing about the outcome.
     """
     status = error.http_status
     replayed = str((error.headers or {}).get("idempotent-replayed", "")).lower() == "true"

@@ -19,7 +19,7 @@ _TIERS: Final = 30  # of at most 50 keys; an item has 13 others
 
 
 def description(record: OverageRecord, line: Overage | None) -> str:
-    """Say in one line what a record charges.
+    """Describe a record's charge in one line.
 
     :param line: the statement's line that it is the record of, for its tiers.
     """
@@ -53,7 +53,7 @@ def metadata(record: OverageRecord, line: Overage | None) -> dict[str, str]:
 
 
 def tiers_of(line: Overage) -> list[str]:
-    """Return a text for each tier of a line; what they come to is the line's exact cost."""
+    """Write a text for each tier of a line; their sum is the line's exact cost."""
     return [f"{text} = {plain_text(exact)}" for text, exact in line.breakdown()]
 
 

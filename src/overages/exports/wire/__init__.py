@@ -1,6 +1,6 @@
 """Wire: paths, bodies, status codes and their description over HTTP, for any framework.
 
-A host finds out who asks, and hands over what came; what it gets is a status and a body of JSON:
+A host finds out who asks, and hands over the request; it gets a status and a body of JSON:
 
     endpoints = Endpoints(service, repository, clock=lambda: datetime.now(UTC))
     status, body = endpoints.overages("org-123")                       # GET OVERAGES_PATH

@@ -1,9 +1,9 @@
-"""Answers: a status and a body of JSON, for what was done and for what went wrong.
+"""Answers: a status and a body of JSON, for successes and for failures.
 
     Answer(200, {"success": True, "data": data})
     failure(error, "OVERAGE_ERROR")                   # Answer(503, {"success": False, ...})
 
-What the caller, its plan or its usage is at fault for is named. Of anything else, the caller learns
+A fault of the caller, its plan or its usage is named. Of anything else, the caller learns
 nothing but that it happened; it is logged under ``overages.exports.wire``, with its traceback.
 """
 

@@ -1,4 +1,4 @@
-"""The description of the endpoints, as OpenAPI 3.1: what every answer may be.
+"""The description of the endpoints, as OpenAPI 3.1, with every possible answer.
 
 openapi()["paths"][OVERAGES_PATH]["get"]["responses"]
 """

@@ -1,4 +1,4 @@
-"""Endpoints: what is done for each request, whichever framework brought it.
+"""Endpoints: a method for each request, whichever framework brought it.
 
 endpoints = Endpoints(service, repository, clock=lambda: datetime.now(UTC))
 status, body = endpoints.overages("org-123")
@@ -32,7 +32,7 @@ class Endpoints:
     The host finds out which org may be seen: of whoever asks, that is the one to give, or None if
     there is none. Nothing of a request decides it here. No method raises an error.
 
-    :param service: what calculates and records, and whether it is switched on.
+    :param service: calculates and records, and knows whether it is switched on.
     :param repository: the service's.
     :param clock: the service's; gives the present instant, timezone-aware.
 
@@ -54,7 +54,7 @@ class Endpoints:
         self._clock = clock
 
     def overages(self, org_id: str | None) -> Answer:
-        """Answer with what is recorded for the org's present period; with zeros if nothing is.
+        """Answer with the records of the org's present period; with zeros if there are none.
 
         :param org_id: the org of who asks; None if it is a member of none.
         """
@@ -68,7 +68,7 @@ class Endpoints:
             return failure(error, "OVERAGE_ERROR")
 
     def recalculate(self, org_id: str | None, body: bytes | str = b"") -> Answer:
-        """Calculate the org's present period, record it, and answer with what is recorded.
+        """Calculate the org's present period, record it, and answer with its records.
 
         The same usage records nothing more, however often it is asked.
 

@@ -1,4 +1,4 @@
-"""Requests: what a caller may send, read strictly.
+"""Requests: a caller's body and headers, read strictly.
 
 recalculate_request(b'{"force": true}')           # True
 bearer_token("Bearer b2c4")                       # "b2c4"
@@ -22,7 +22,7 @@ def recalculate_request(body: bytes | str) -> bool:
     """Return whether a recalculation is to be forced.
 
     :param body: a JSON object that may have ``force``, or nothing at all. There is no need to read
-        more than `MOST_BYTES` of it, and one byte: what is longer is refused.
+        more than `MOST_BYTES` of it, and one byte: a longer one is refused.
     :raises InvalidType: if it is no object, or `force` is neither true nor false.
     :raises InvalidValue: if it is not JSON, or has another key, or one twice; `InvalidValues` for
         several faults.

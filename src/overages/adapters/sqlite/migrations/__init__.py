@@ -16,7 +16,7 @@ LATEST: Final = 1
 
 
 def statements(step: int) -> Iterator[str]:
-    """Yield the statements of a step, one by one (a script would commit what it is part of)."""
+    """Yield the statements of a step, one by one (a script would commit around them)."""
     from importlib.resources import files  # takes longer than all of the adapter, and seldom runs
 
     statement = ""

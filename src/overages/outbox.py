@@ -78,7 +78,7 @@ class OutboxEntry:
 
     @property
     def key(self) -> str:
-        """The idempotency key: with it, the other system does a request once, however often sent."""
+        """The idempotency key: with it, the other system does a request once."""
         return f"overages-{self.id}-{self.attempt}"
 
     def delivered(self, reference: str) -> OutboxEntry:

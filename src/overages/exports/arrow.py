@@ -66,8 +66,8 @@ def statements_to_arrow(statements: Iterable[Statement], *, amounts: Amounts = "
 
     :param amounts: ``"decimal"`` has unit prices and exact costs as decimals of 14 integer and 24
         decimal digits, and costs of 26 and 12, and refuses a number that these can't hold exactly,
-        such as a sixtieth; ``"text"`` has all three as plain decimal text, ``"7/60"`` where no decimal is
-        exact.
+        such as a sixtieth; ``"text"`` has all three as plain decimal text, ``"7/60"`` where no
+        decimal is exact.
     :raises InvalidValue: for an amount that a decimal column can't hold; it names line and column.
 
     >>> from overages import Allowance, Period, PerUnit, Plan, calculate

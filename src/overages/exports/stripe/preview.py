@@ -21,7 +21,7 @@ from overages.exports.stripe.server import our_id
 class InvoicePreview:
     """The next invoice, as Stripe would make it now.
 
-    :param total: all of it, with the lines that are not ours: a subscription's own price, tax, balance.
+    :param total: all of it, with the lines that are not ours: a subscription's price, tax, balance.
     """
 
     total: Money

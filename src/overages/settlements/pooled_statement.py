@@ -19,7 +19,7 @@ from overages._ground.parsing import Problems, choice_of, instance_of, parse_all
 from overages._ground.value import derived, term, value
 from overages.amounts.exact import Quantity, plain_text, scaled, unscaled
 from overages.amounts.money import Money, new_money
-from overages.errors import Field, InvalidValue, at
+from overages.errors import Field, InvalidValue, at, did_you_mean
 from overages.settlements.pool_share import PoolShare, SplitBy, split
 from overages.statements.adjustment import path_of
 from overages.statements.calculation import Limits, calculate
@@ -123,7 +123,8 @@ class PooledStatement:
         """
         members = [usage.org_id for usage in self.usages]
         if org_id not in members:
-            problem = f"must be a member of the pool: {', '.join(members)}"
+            hint = did_you_mean(org_id, members)
+            problem = f"must be a member of the pool: {', '.join(members)}{hint}"
             raise InvalidValue("org_id", org_id, problem)
         return tuple(share for share in self.shares if share.org_id == org_id)
 

@@ -163,6 +163,10 @@ STATEMENT = calculate(PLAN, used("group", tokens=1_500))
             lambda: pool(PLAN, [LAB, SHOP], "g").total_of("mill"),
             "org_id: must be a member of the pool: lab, shop, got 'mill'",
         ),
+        (
+            lambda: pool(PLAN, [LAB, SHOP], "g").total_of("shops"),
+            "org_id: must be a member of the pool: lab, shop (did you mean 'shop'?), got 'shops'",
+        ),
     ],
 )
 def test_what_is_not_lawful_is_refused(call: Callable[[], object], message: str) -> None:

@@ -2,18 +2,12 @@
 
 import doctest
 import importlib
-import inspect
-import json
 import pkgutil
 import re
 import shlex
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
-from enum import Enum
 from importlib.util import find_spec
 from pathlib import Path
-from pkgutil import resolve_name
 from shutil import copytree
 
 import pytest
@@ -22,7 +16,6 @@ import overages
 from overages import errors
 from overages.__main__ import main
 from overages.adapters.sqlite import migrate
-from overages.codec import decode
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -117,40 +110,6 @@ def test_the_reference_names_every_public_name() -> None:
     assert [name for name in overages.__all__ if f"`{name}" not in reference] == []
 
 
-def test_the_reference_has_every_argument_with_its_default() -> None:
-    table = (DOCS / "reference/api.md").read_text(encoding="utf-8")
-    calls = re.findall(r"^\| `(\w+)\((.*?)\)` \|(?: `([\w.]+)` \|)?", table, re.MULTILINE)
-    said = [
-        (resolve_name(f"{module or 'overages'}:{name}"), arguments)
-        for name, arguments, module in calls
-        if "..." not in arguments and (module or name in overages.__all__)
-    ]
-    assert len(said) > 50
-    wrong = {thing: arguments for thing, arguments in said if arguments != arguments_of(thing)}
-    assert wrong == {}
-
-
-def arguments_of(thing: Callable[..., object]) -> str:
-    """Return the arguments of something public, as the reference writes them."""
-    shown = []
-    for parameter in inspect.signature(thing).parameters.values():
-        if parameter.kind is parameter.KEYWORD_ONLY and "*" not in shown:
-            shown.append("*")
-        default = parameter.default
-        name = parameter.name
-        shown.append(name if default is parameter.empty else f"{name}={default_of(default)}")
-    return ", ".join(shown)
-
-
-def default_of(value: object) -> str:
-    """Return a default as the reference writes it: a rule by its name."""
-    if isinstance(value, (Enum, str)):
-        return json.dumps(value.value if isinstance(value, Enum) else value)
-    if isinstance(value, (overages.Balance, timedelta)):
-        return f"{type(value).__name__}()"
-    return "{}" if isinstance(value, Mapping) else getattr(value, "__qualname__", repr(value))
-
-
 def test_the_reference_names_every_error() -> None:
     reference = (ROOT / "docs/reference/errors.md").read_text(encoding="utf-8")
     public = [
@@ -180,35 +139,6 @@ def test_the_reference_names_every_column_of_every_table_in_order() -> None:
     for table, cell in re.findall(r"^\| `(org_billing_\w+)` \| ([^|]+) \|", text, re.MULTILINE):
         documented[table] = re.findall(r"`(\w+)`", cell)
     assert documented == columns
-
-
-def test_the_reference_has_each_type_of_json_once_with_all_of_its_keys() -> None:
-    text = (DOCS / "reference/json.md").read_text(encoding="utf-8")
-    table, terms = re.findall(r"^\| .* keys.*\n\|---.*\n((?:\|.*\n)+)", text, re.MULTILINE)
-    rows, more = list(json_rows(table)), dict(json_rows(terms))
-    more["Allowance"] |= more["Plan"]
-    documented = {name: keys | more.get(name, set()) for name, keys in rows}
-    assert len(rows) == len(documented)
-    kinds = refusal(type="Unknown").removeprefix("must be one of ").split(", ")
-    known = {kind: refusal(type=kind, no_such_key=None) for kind in kinds}
-    assert documented == {
-        kind: set(said.split(" are ")[1].split(", ")) for kind, said in known.items()
-    }
-
-
-def json_rows(table: str) -> Iterator[tuple[str, set[str]]]:
-    """Yield types with their keys; what is in parentheses says of what form a key is."""
-    for names, cell in re.findall(r"^\| ([^|]+) \| (.*) \|$", table, re.MULTILINE):
-        keys = set(re.findall(r"`([a-z_]+)`", re.sub(r"\([^)]*\)", "", cell)))
-        for name in re.findall(r"\w+", names):
-            yield name, keys
-
-
-def refusal(**given: object) -> str:
-    """Return the first problem that the codec finds with a text."""
-    with pytest.raises(errors.OveragesError) as raised:
-        decode(json.dumps({"version": "1", **given}), object)
-    return str(getattr(raised.value.errors[0], "problem", ""))
 
 
 def test_the_readme_has_commands_that_make_their_own_environment_and_the_index_the_first() -> None:

@@ -58,16 +58,12 @@ PLAN = Plan(
     base_fee=Money(4900, "USD"),
 )
 PLAN_TEXT = (
-    '{"allowances":['
-    '{"included":"500000","metric":"tokens","price":{"flat_at_zero":false,"tiers":['
-    '{"count":"started","flat":"0","maximum":null,"per":"1","price":"0.0001","size":null,"up_to":"1000"},'
-    '{"count":"started","flat":"0","maximum":null,"per":"1","price":"0.00009","size":null,"up_to":null}'
-    '],"type":"Graduated"}},'
-    '{"included":null,"metric":"runs","price":'
-    '{"count":"completed","price":"4.5","size":"100","type":"Package"}}'
-    '],"base_fee":{"currency":{"code":"USD","exponent":"2"},"minor":"4900"},'
-    '"currency":{"code":"USD","exponent":"2"},"rounding":"half_even","rounding_scope":"line",'
-    '"slug":"größer","type":"Plan","version":"1"}'
+    '{"allowances":[{"included":"500000","metric":"tokens",'
+    '"price":{"tiers":[{"price":"0.0001","up_to":"1000"},{"price":"0.00009","up_to":null}],'
+    '"type":"Graduated"}},{"included":null,"metric":"runs","price":{"count":"completed",'
+    '"price":"4.5","size":"100","type":"Package"}}],"base_fee":{"amount":"49.00",'
+    '"currency":"USD"},"currency":"USD","rounding":"half_even","slug":"größer","type":"Plan",'
+    '"version":"1"}'
 )
 EVENT = UsageEvent(
     "org-1",
@@ -77,9 +73,8 @@ EVENT = UsageEvent(
     dimensions={"region": "größer", "model": "large"},
 )
 EVENT_TEXT = (
-    '{"at":"2024-02-03T04:05:06.000700Z","dimensions":{"model":"large","region":"größer"},"id":null,'
-    '"metric":"tokens","org_id":"org-1",'
-    '"quantity":"-0.5","type":"UsageEvent","version":"1"}'
+    '{"at":"2024-02-03T04:05:06.000700Z","dimensions":{"model":"large","region":"größer"},'
+    '"metric":"tokens","org_id":"org-1","quantity":"-0.5","type":"UsageEvent","version":"1"}'
 )
 USAGE = Usage("org-1", FEBRUARY, {"tokens": 750_000, "runs": Decimal("7.50")})
 USAGE_TEXT = (
@@ -102,11 +97,10 @@ RECORD = OverageRecord(
     digest="0123456789abcdef" * 4,
 )
 RECORD_TEXT = (
-    '{"cost":{"currency":{"code":"credits","exponent":"0"},"minor":"-12"},'
-    '"created_at":"2024-03-01T12:00:00.000050Z","digest":"'
-    + "0123456789abcdef"
-    * 4
-    + '","exact_cost":"-7/60","metric":"tokens","org_id":"org-1",'
+    '{"cost":{"amount":"-12","currency":{"code":"credits","exponent":"0"}},'
+    '"created_at":"2024-03-01T12:00:00.000050Z",'
+    '"digest":"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",'
+    '"exact_cost":"-7/60","metric":"tokens","org_id":"org-1",'
     '"period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z","plan":"größer","plan_version":"3",'
     '"quantity":"-7","revision":"2","sequence":"9223372036854775807","type":"OverageRecord",'
     '"unit_price":"1/60","version":"1"}'
@@ -116,12 +110,14 @@ STATEMENT = calculate(
     Plan("p", "JPY", {"m": Allowance(5, PerUnit(10))}), Usage("org-1", FEBRUARY, {"m": "7.5"})
 )
 STATEMENT_TEXT = (
-    '{"lines":[{"limit":"5","minor":"25","used":"7.5"}],"org_id":"org-1",'
+    '{"lines":[{"cost":{"amount":"25","currency":"JPY"},"exact_cost":"25","limit":"5",'
+    '"metric":"m","price":{"price":"10","type":"PerUnit"},"quantity":"2.5",'
+    '"tiers":[{"exact_cost":"25","quantity":"2.5","tier":{"price":"10","up_to":null}}],'
+    '"type":"Overage","used":"7.5"}],"org_id":"org-1",'
     '"period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z",'
-    '"plan":{"allowances":[{"included":"5","metric":"m",'
-    '"price":{"per":"1","price":"10","type":"PerUnit"}}],"base_fee":null,'
-    '"currency":{"code":"JPY","exponent":"0"},"rounding":"half_up","rounding_scope":"line",'
-    '"slug":"p"},"type":"Statement","version":"1"}'
+    '"plan":{"allowances":[{"included":"5","metric":"m","price":{"price":"10",'
+    '"type":"PerUnit"}}],"currency":"JPY","slug":"p"},"total":{"amount":"25",'
+    '"currency":"JPY"},"type":"Statement","version":"1"}'
 )
 TERMS = Plan(
     "t",
@@ -149,25 +145,18 @@ TERMS = Plan(
     minimum=Money(60, "JPY"),
     proration="seconds",
 )
-JPY = '{"currency":{"code":"JPY","exponent":"0"},"minor":'
 TERMS_TEXT = (
-    '{"allowances":[{"included":null,"metric":"seats",'
-    '"price":{"per":"1","price":"0","type":"PerUnit"}},'
-    '{"carry_over":{"draw":"oldest_first","expires_after":null,"increment":"1",'
-    '"overage":"charged","rounding":"floor","share":null,"up_to":"7"},'
-    '"commitment":{"amount":null,"overage_factor":"1","quantity":"9","true_up":true},'
-    '"conversion":{"divide":"1000","increment":null,"minimum":"0","multiply":"1","rounding":"up"},'
-    '"discounts":[{"amount":null,"name":"welcome","percent":null,"quantity":"3"}],'
+    '{"allowances":[{"included":null,"metric":"seats","price":{"price":"0",'
+    '"type":"PerUnit"}},{"carry_over":{"up_to":"7"},"commitment":{"quantity":"9"},'
+    '"conversion":{"divide":"1000"},"discounts":[{"name":"welcome","quantity":"3"}],'
     '"included":"5","included_per":"seats","increment":"0.5","increment_rounding":"up",'
-    f'"maximum":{JPY}"8"}},"metric":"tokens","minimum":{JPY}"6"}},'
-    '"price":{"per":"1","price":"1","type":"PerUnit"},"proration":"full"},'
+    '"maximum":{"amount":"8","currency":"JPY"},"metric":"tokens","minimum":{"amount":"6",'
+    '"currency":"JPY"},"price":{"price":"1","type":"PerUnit"},"proration":"full"},'
     '{"included":"4","included_for":{"anchor":"2024-01-31T00:00:00Z","every":"2",'
-    '"timezone":"Europe/Paris","unit":"week"},"metric":"storage",'
-    '"price":{"per":"1","price":"1","type":"PerUnit"}}],"base_fee":null,'
-    '"currency":{"code":"JPY","exponent":"0"},'
-    '"discounts":[{"amount":null,"name":"launch","percent":"12.5","quantity":null}],'
-    f'"maximum":{JPY}"80"}},"minimum":{JPY}"60"}},"proration":"seconds","rounding":"half_up",'
-    '"rounding_scope":"line","slug":"t","type":"Plan","version":"1"}'
+    '"timezone":"Europe/Paris","unit":"week"},"metric":"storage","price":{"price":"1",'
+    '"type":"PerUnit"}}],"currency":"JPY","discounts":[{"name":"launch","percent":"12.5"}],'
+    '"maximum":{"amount":"80","currency":"JPY"},"minimum":{"amount":"60","currency":"JPY"},'
+    '"proration":"seconds","slug":"t","type":"Plan","version":"1"}'
 )
 TEXTS: list[Any] = [
     (TERMS, TERMS_TEXT),
@@ -183,9 +172,8 @@ TEXTS: list[Any] = [
     ),
     (
         Account("org-1", "p", {"b": 2, "a": 1}),
-        '{"cycle":{"anchor":"2000-01-01T00:00:00Z","every":"1","timezone":"UTC","unit":"month"},'
-        '"limits":{"a":"1","b":"2"},"org_id":"org-1","plan":"p","status":"active",'
-        '"type":"Account","version":"1"}',
+        '{"cycle":{"anchor":"2000-01-01T00:00:00Z"},"limits":{"a":"1","b":"2"},'
+        '"org_id":"org-1","plan":"p","type":"Account","version":"1"}',
     ),
     (
         Account("org-1", "p", status="past_due", cycle=CYCLE),
@@ -195,18 +183,16 @@ TEXTS: list[Any] = [
     ),
     (
         Account("org-1", "p", since=FEBRUARY.start),
-        '{"cycle":{"anchor":"2000-01-01T00:00:00Z","every":"1","timezone":"UTC","unit":"month"},'
-        '"limits":{},"org_id":"org-1","plan":"p","since":"2024-02-01T00:00:00Z",'
-        '"status":"active","type":"Account","version":"1"}',
+        '{"cycle":{"anchor":"2000-01-01T00:00:00Z"},"limits":{},"org_id":"org-1","plan":"p",'
+        '"since":"2024-02-01T00:00:00Z","type":"Account","version":"1"}',
     ),
     (
         Balance({"m": [CarriedUnits(-5, FEBRUARY)]}, [USAGE], [Burndown(FEBRUARY.end, "tokens")]),
-        '{"burndowns":[{"accounts":[],"at":"2024-03-01T00:00:00Z","currency":null,"draws":[],'
-        '"metric":"tokens","overage":"0","settled":"0","unreturned":"0"}],'
+        '{"burndowns":[{"at":"2024-03-01T00:00:00Z","metric":"tokens"}],'
         '"carried":{"m":[{"period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z",'
-        '"periods_left":null,"quantity":"-5"}]},"type":"Balance",'
-        '"used":[{"org_id":"org-1","period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z",'
-        '"quantities":{"runs":"7.5","tokens":"750000"}}],"version":"1"}',
+        '"quantity":"-5"}]},"type":"Balance","used":[{"org_id":"org-1",'
+        '"period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z","quantities":{"runs":"7.5",'
+        '"tokens":"750000"}}],"version":"1"}',
     ),
     (
         CYCLE,
@@ -221,28 +207,26 @@ TEXTS: list[Any] = [
             4,
             Period.month(2024, 3),
         ),
-        '{"brought":[{"period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z","periods_left":"1",'
-        '"quantity":"0.5"}],"included":"3","period":"2024-03-01T00:00:00Z/2024-04-01T00:00:00Z",'
-        '"rule":{"draw":"oldest_first","expires_after":"2","increment":"1","overage":"charged",'
-        '"rounding":"floor","share":"1/3","up_to":"5"},"type":"CarryOverResult","used":"4","version":"1"}',
+        '{"brought":[{"period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z",'
+        '"periods_left":"1","quantity":"0.5"}],"included":"3",'
+        '"period":"2024-03-01T00:00:00Z/2024-04-01T00:00:00Z","rule":{"expires_after":"2",'
+        '"share":"1/3","up_to":"5"},"type":"CarryOverResult","used":"4","version":"1"}',
     ),
     (
         CarriedUnits(-3, FEBRUARY),
-        '{"period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z","periods_left":null,'
-        '"quantity":"-3","type":"CarriedUnits","version":"1"}',
+        '{"period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z","quantity":"-3",'
+        '"type":"CarriedUnits","version":"1"}',
     ),
     (
         PoolShare("org-1", "tokens", 7, Money(5, "JPY")),
-        '{"cost":{"currency":{"code":"JPY","exponent":"0"},"minor":"5"},"metric":"tokens",'
-        '"org_id":"org-1","type":"PoolShare","used":"7","version":"1"}',
+        '{"cost":{"amount":"5","currency":"JPY"},"metric":"tokens","org_id":"org-1",'
+        '"type":"PoolShare","used":"7","version":"1"}',
     ),
     (
         Grant("g", Money(5, "EUR"), effective_at=FEBRUARY.start, recurrence=CYCLE, step="0.50"),
-        '{"amount":{"currency":{"code":"EUR","exponent":"2"},"minor":"5"},"created_at":null,'
-        '"effective_at":"2024-02-01T00:00:00Z","expires_at":null,"id":"g","metric":null,'
-        '"priority":"0","recurrence":{"anchor":"2024-01-31T00:00:00Z","every":"2",'
-        '"timezone":"Europe/Paris","unit":"week"},"refill_keeps":"0","rollover_max":null,'
-        '"rollover_min":"0","step":"0.5","type":"Grant","version":"1","voided_at":null}',
+        '{"amount":{"amount":"0.05","currency":"EUR"},"effective_at":"2024-02-01T00:00:00Z",'
+        '"id":"g","recurrence":{"anchor":"2024-01-31T00:00:00Z","every":"2",'
+        '"timezone":"Europe/Paris","unit":"week"},"step":"0.5","type":"Grant","version":"1"}',
     ),
     (
         Burndown(
@@ -254,9 +238,8 @@ TEXTS: list[Any] = [
         ),
         '{"accounts":[{"drawn":"5","expired":"2","filled_at":"2024-02-01T00:00:00Z",'
         '"grant_id":"g","granted":"9","voided":"1"}],"at":"2024-03-01T00:00:00Z",'
-        '"currency":null,"draws":[{"at":"2024-02-01T00:00:00Z","covered":"4","grant_id":"g",'
-        '"quantity":"5"}],"metric":"tokens","overage":"3","settled":"0","type":"Burndown",'
-        '"unreturned":"0","version":"1"}',
+        '"draws":[{"at":"2024-02-01T00:00:00Z","covered":"4","grant_id":"g","quantity":"5"}],'
+        '"metric":"tokens","overage":"3","type":"Burndown","version":"1"}',
     ),
     (
         ChainHead(17, "f" * 64),
@@ -264,34 +247,31 @@ TEXTS: list[Any] = [
     ),
     (
         Summary("EUR", {"m": MetricTotal(10**30, Money(0, "EUR"))}),
-        '{"currency":{"code":"EUR","exponent":"2"},"metrics":{"m":{"cost":{"currency":'
-        '{"code":"EUR","exponent":"2"},"minor":"0"},"quantity":"1' + "0" * 30 + '"}},'
-        '"type":"Summary","version":"1"}',
+        '{"currency":"EUR","metrics":{"m":{"cost":{"amount":"0.00","currency":"EUR"},'
+        '"quantity":"1000000000000000000000000000000"}},"total":{"amount":"0.00",'
+        '"currency":"EUR"},"type":"Summary","version":"1"}',
     ),
     (
         Charge([TierCharge(Tier(None, 2, size=3), 4)]),
-        '{"tiers":[{"above":"0","exchange_rate":"1","quantity":"4","tier":{"count":"started","flat":"0","maximum":null,"per":"1",'
-        '"price":"2","size":"3","up_to":null}}],"type":"Charge","version":"1"}',
+        '{"tiers":[{"exact_cost":"4","quantity":"4","tier":{"price":"2","size":"3",'
+        '"up_to":null}}],"type":"Charge","version":"1"}',
     ),
     (
         Exchanged(PerUnit(2), "0.5", per=3),
-        '{"per":"3","price":{"per":"1","price":"2","type":"PerUnit"},"rate":"0.5",'
-        '"type":"Exchanged","version":"1"}',
+        '{"per":"3","price":{"price":"2","type":"PerUnit"},"rate":"0.5","type":"Exchanged",'
+        '"version":"1"}',
     ),
     (
         Conversion(divide=1000, increment="0.01", minimum=5),
-        '{"divide":"1000","increment":"0.01","minimum":"5","multiply":"1","rounding":"up",'
-        '"type":"Conversion","version":"1"}',
+        '{"divide":"1000","increment":"0.01","minimum":"5","type":"Conversion","version":"1"}',
     ),
     (
         TransactionFee("1.3", free_events=3),
-        '{"fixed":"0","free_amount":null,"free_events":"3","max_per_event":null,'
-        '"min_per_event":null,"percent":"1.3","type":"TransactionFee","version":"1"}',
+        '{"free_events":"3","percent":"1.3","type":"TransactionFee","version":"1"}',
     ),
     (
         Volume([Tier(None, 2)], flat_at_zero=True),
-        '{"flat_at_zero":true,"tiers":[{"count":"started","flat":"0","maximum":null,"per":"1","price":"2",'
-        '"size":null,"up_to":null}],"type":"Volume","version":"1"}',
+        '{"flat_at_zero":true,"tiers":[{"price":"2","up_to":null}],"type":"Volume","version":"1"}',
     ),
 ]
 

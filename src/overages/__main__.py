@@ -14,7 +14,7 @@ from datetime import UTC
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from overages.commands import close, migrate, rate, show, verify
+from overages.commands import close, migrate, rate, schema, show, verify
 from overages.commands.inputs import BadInput, say
 from overages.errors import OveragesError, StorageError
 from overages.periods.period import Period
@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         (show, "show", _add_period),
         (verify, "verify"),
         (migrate, "migrate"),
+        (schema, "schema"),
     ):
         command = commands.add_parser(name, help=module.HELP, description=module.HELP)
         for add_arguments in (*shared, module.add_arguments):

@@ -6,23 +6,26 @@ a lawful value or an error that names each fault with its path:
     data = encode(plan)
     decode(data, Plan) == plan
     Codec(price_models=[Peak]).encode(plan_with_peaks)        # with a price model of a host's own
+    json_schema(Plan)                                         # for who reads or writes it elsewhere
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from overages._ground.jsontext import entries, parsed, written
 from overages._ground.parsing import Problems, as_tuple, instance_of
-from overages.errors import InvalidValue
-from overages.forms.form import Form
-from overages.forms.holders import any_of, kind_of
-from overages.forms.hosted import check_models, form_of
-from overages.forms.plans import A_PRICE, OWN_PRICES, TERMS, TIER, plan_forms, price_forms
-from overages.forms.statements import PLAIN, statement_forms
+from overages.errors import Field, InvalidType, InvalidValue
+from overages.forms.canonical import check_canonical
+from overages.forms.derived import Forms
+from overages.forms.form import ObjectForm, Schema
+from overages.forms.holders import name_in, without
+from overages.forms.hosted import check_models, guarded
+from overages.forms.json import JSON, KINDS
+from overages.forms.schema import schema_of
 from overages.prices.models import PriceModel
-from overages.terms.plan import Plan
+from overages.prices.registry import PRICE_MODELS
 
 T = TypeVar("T")
 
@@ -33,24 +36,28 @@ VERSION: Final = "1"
 class Codec:
     """Writes values as JSON and reads them, price models of a host's own among them.
 
-    :param price_models: classes of price models whose ``__match_args__`` name the arguments of the
-        constructor, as those of dataclasses and attrs classes do.
+    :param price_models: classes of price models, each with an annotated attribute for every
+        argument of its constructor, as a dataclass or an attrs class has.
     :raises InvalidType: if one is no such class.
     :raises InvalidValue: if two have one name, or one has that of a class of the library.
 
     >>> from overages import PerUnit
     >>> Codec().encode(PerUnit("0.10"))
-    b'{"per":"1","price":"0.1","type":"PerUnit","version":"1"}'
+    b'{"price":"0.1","type":"PerUnit","version":"1"}'
     """
 
-    __slots__ = ("_form", "_kinds")
+    __slots__ = ("_forms", "_kinds")
 
     def __init__(self, price_models: Iterable[type[PriceModel]] = ()) -> None:
         models: tuple[type, ...] = as_tuple(price_models, "price_models")
-        check_models(models, [kind.__name__ for kind in _forms(OWN_PRICES)])
-        forms = _forms(OWN_PRICES | {model: form_of(model, TIER) for model in models})
-        self._kinds = tuple(forms)
-        self._form = any_of(forms, "a value of the library")
+        ours = (*KINDS, *PRICE_MODELS)
+
+        def wrap(kind: type, form: ObjectForm) -> ObjectForm:
+            return guarded(kind, form) if kind in models else form
+
+        self._forms = Forms(JSON, (*PRICE_MODELS, *models), wrap)
+        check_models(models, [kind.__name__ for kind in ours], self._forms)
+        self._kinds = {kind.__name__: kind for kind in (*ours, *models)}
 
     def encode(self, value: object) -> bytes:
         """Return the canonical JSON text of a value, in UTF-8.
@@ -59,7 +66,15 @@ class Codec:
             named in `price_models`; the error has the path to it.
         :raises InvalidValue: if the text would have more than a mebibyte.
         """
-        return written({**self._form.write(value, ""), "version": VERSION})
+        tree = self._write(value)
+        return written({"type": type(value).__name__, **tree, "version": VERSION})
+
+    def _write(self, value: object) -> dict[str, Any]:
+        name = type(value).__name__
+        if type(value) is not self._kinds.get(name):
+            raise InvalidType("value", value, "must be a value of the library")
+        tree: dict[str, Any] = self._forms.document(type(value)).write(value, "")
+        return tree
 
     def decode(self, data: bytes | str, expected: type[T]) -> T:
         """Return the value that a JSON text says.
@@ -74,24 +89,63 @@ class Codec:
         """
         instance_of(type)(expected, "expected")
         tree = parsed(data)
-        given = dict(entries(tree, "" if isinstance(tree, dict) else "data"))
+        given = entries(tree, "" if isinstance(tree, dict) else "data")
         problems = Problems()
-        kind = problems.attempt(kind_of, self._kinds, given, "")
-        version = given.pop("version", None)
+        name = problems.attempt(name_in, given, "type", self._kinds, "")
+        version = given.get("version")
         if version != VERSION:
             problems.add(InvalidValue("version", version, f"must be {VERSION!r}"))
         problems.raise_any()
+        kind, fields = self._kinds[name], without(given, "type", "version")
         if not issubclass(kind, expected):
-            raise InvalidValue("type", kind.__name__, f"must be {expected.__name__}")
-        return cast(T, self._form.read(given, ""))
+            raise InvalidValue("type", name, f"must be {expected.__name__}")
+        value = self._forms.document(kind).read(fields, "")
+        check_canonical(fields, self._write(value), (), problems)
+        problems.raise_any()
+        return cast(T, value)
 
+    def to_builtins(self, value: object) -> Any:
+        """Return a value as dicts, lists and texts, as it stands within another one's JSON.
 
-def _forms(own_prices: dict[type, Form]) -> dict[type, Form]:
-    """Return the forms of all classes, given those of price models that hold no other one."""
-    prices = price_forms(own_prices)
-    price = any_of(prices, A_PRICE)
-    plans = plan_forms(price)
-    return PLAIN | TERMS | prices | plans | statement_forms(price, plans[Plan])
+        For what has a format of its own: YAML, a document store, cattrs, msgspec.
+
+        :raises InvalidType: as `encode`.
+
+        >>> from overages import Money
+        >>> Codec().to_builtins(Money(2500, "USD"))
+        {'amount': '25.00', 'currency': 'USD'}
+        """
+        self._write(value)
+        return self._forms.of(type(value)).write(value, "")
+
+    def from_builtins(self, tree: object, kind: type[T], field: Field = ()) -> T:
+        """Return the value that dicts, lists and texts say.
+
+        It is lawful like any other, but may be written otherwise than `to_builtins` does: numbers
+        may be ints and Decimals, or have zeros at their end, and defaults may be spelt out.
+
+        :param kind: the class of the value.
+        :param field: leads to the tree, for errors.
+        :raises InvalidType: for what is of a wrong type, such as a float.
+        :raises InvalidValue: for any other fault; `InvalidValues` for several.
+
+        >>> from overages import Tier
+        >>> Codec().from_builtins({"up_to": None, "price": 5, "flat": "0"}, Tier)
+        Tier(up_to=None, price=5)
+        """
+        return cast(T, self._forms.of(kind).read(tree, field))
+
+    def json_schema(self, kind: type | None = None) -> Schema:
+        """Return the JSON Schema (2020-12) of the texts of a class; of all, unless one is named.
+
+        What it refuses, `decode` refuses; laws that it can't say, `decode` holds as well.
+
+        >>> from overages import Usage
+        >>> Codec().json_schema(Usage)["properties"]["org_id"]
+        {'type': 'string', 'description': 'who used it.'}
+        """
+        kinds = self._kinds.values() if kind is None else [kind]
+        return schema_of(self._forms, kinds, VERSION)
 
 
 _standard: Final = Codec()
@@ -102,7 +156,7 @@ def encode(value: object) -> bytes:
 
     >>> from overages import Currency
     >>> encode(Currency("USD"))
-    b'{"code":"USD","exponent":"2","type":"Currency","version":"1"}'
+    b'{"code":"USD","type":"Currency","version":"1"}'
     """
     return _standard.encode(value)
 
@@ -113,9 +167,24 @@ def decode(data: bytes | str, expected: type[T]) -> T:
     >>> from overages import Currency
     >>> decode(encode(Currency("USD")), Currency)
     Currency(code='USD')
-    >>> decode('{"type": "Currency", "version": "1", "code": "USD", "exponent": ""}', Currency)
+    >>> decode('{"type": "Currency", "version": "1", "code": "a", "exponent": ""}', Currency)
     Traceback (most recent call last):
         ...
-    overages.errors.InvalidValue: exponent: must be a whole number in its plain form, got ''
+    overages.errors.InvalidValue: exponent: must be a whole number, got ''
     """
     return _standard.decode(data, expected)
+
+
+def to_builtins(value: object) -> Any:
+    """Return a value as dicts, lists and texts; see `Codec.to_builtins`."""
+    return _standard.to_builtins(value)
+
+
+def from_builtins(tree: object, kind: type[T], field: Field = ()) -> T:
+    """Return the value that dicts, lists and texts say; see `Codec.from_builtins`."""
+    return _standard.from_builtins(tree, kind, field)
+
+
+def json_schema(kind: type | None = None) -> Schema:
+    """Return the JSON Schema of the texts of a class, or of all; see `Codec.json_schema`."""
+    return _standard.json_schema(kind)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 import pytest
@@ -29,6 +30,7 @@ from overages import (
     UsageEvent,
     Volume,
 )
+from overages.amounts.exact import parse_quantity
 from overages.prices.tier import Charge
 from overages.testing import billing
 from overages.testing.basics import (
@@ -109,7 +111,7 @@ __all__ = [
 class Pairs:
     """A price model of a host's own, without anything of ours but what it returns."""
 
-    price: Any
+    price: int | Decimal
     size: int = 2
     count: str = "started"
 
@@ -119,7 +121,8 @@ class Pairs:
 
 
 price_recipes: st.SearchStrategy[Recipe[Any]] = st.one_of(
-    our_price_recipes, prices.map(lambda price: Recipe(Pairs, (price.first,)))
+    our_price_recipes,
+    prices.map(lambda price: Recipe(Pairs, (parse_quantity(price.first, "price"),))),
 )
 
 

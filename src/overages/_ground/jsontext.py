@@ -124,7 +124,7 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def entries(value: object, field: Field) -> dict[str, Any]:
     """Return a JSON object if each of its keys is there once."""
     if not isinstance(value, dict):
-        raise InvalidType(field, value, "must be a JSON object")
+        raise InvalidType(field, value, "must be a mapping")
     if isinstance(value, DoubledKey):
         raise InvalidValue(at(field, value.key), value[value.key], "must be given once")
     return value
@@ -133,5 +133,5 @@ def entries(value: object, field: Field) -> dict[str, Any]:
 def items(value: object, field: Field) -> list[Any]:
     """Return a JSON array."""
     if not isinstance(value, list):
-        raise InvalidType(field, value, "must be a JSON array")
+        raise InvalidType(field, value, "must be a list")
     return value

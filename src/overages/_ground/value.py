@@ -109,7 +109,7 @@ def _value(cls: C, *, order: bool) -> C:
 
 def _constructor(cls: type, written: Signature, stub: Any) -> Callable[..., None]:
     """Compile the body of a constructor: each argument parsed into its slot, then the checks."""
-    terms = _terms(cls)
+    terms = parsers_of(cls)
     names = list(written.parameters)
     if names != list(terms):
         raise TypeError(f"{cls.__name__}: {names} are passed, but {list(terms)} are kept")
@@ -158,10 +158,10 @@ def _parameters(written: Signature) -> str:
     return ", ".join(texts)
 
 
-def _terms(cls: type) -> dict[str, Parser[Any]]:
-    """List the fields that are passed, with their parsers."""
-    fields: Any = attrs.fields(cls)
-    return {field.name: field.metadata[_PARSER] for field in fields if field.init}
+def parsers_of(cls: type) -> dict[str, Parser[Any]]:
+    """List the terms of a class, in order, with their parsers; none if it isn't one of values."""
+    fields: Any = getattr(cls, "__attrs_attrs__", ())
+    return {field.name: field.metadata[_PARSER] for field in fields if _PARSER in field.metadata}
 
 
 def _worked_out(cls: type) -> dict[str, Callable[[Any], Any]]:
@@ -179,7 +179,7 @@ def _all_faults(made: Any, error: OveragesError, arguments: tuple[object, ...]) 
     """
     problems = Problems()
     problems.add(error)
-    terms = zip(_terms(type(made)).items(), arguments, strict=True)
+    terms = zip(parsers_of(type(made)).items(), arguments, strict=True)
     accepted = takewhile(lambda each: hasattr(made, each[0][0]), terms)
     deque(accepted, maxlen=0)  # and with them the one that was refused
     for (name, parse), argument in terms:
@@ -202,7 +202,7 @@ def non_defaults(thing: Any) -> dict[str, Any]:
     defaults |= {name: work_out(thing) for name, work_out in _worked_out(type(thing)).items()}
     return {
         name: getattr(thing, name)
-        for name in _terms(type(thing))
+        for name in parsers_of(type(thing))
         if name not in defaults or getattr(thing, name) != defaults[name]
     }
 
@@ -210,7 +210,7 @@ def non_defaults(thing: Any) -> dict[str, Any]:
 @cache  # a class has one set of them
 def _defaults(cls: type) -> Mapping[str, Any]:
     """List the terms that have a default, as it is kept."""
-    terms = _terms(cls)
+    terms = parsers_of(cls)
     defaults = {
         name: terms[name](parameter.default, name)
         for name, parameter in signature(cls).parameters.items()

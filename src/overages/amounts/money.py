@@ -20,7 +20,7 @@ from overages._ground.parsing import Problems, instance_of, optional, parse_all,
 from overages._ground.trusted import trusted
 from overages._ground.value import term, value
 from overages.amounts._currencies import CURRENT, WITHDRAWN
-from overages.amounts.exact import QuantityLike, parse_ratio
+from overages.amounts.exact import QuantityLike, number_text, parse_ratio
 from overages.amounts.rounding import RoundingLike, allocate, parse_rounding, round_ratio
 from overages.errors import (
     CurrencyMismatch,
@@ -178,7 +178,8 @@ class Money:
     @property
     def amount(self) -> Decimal:
         """Major units, exactly, with the decimal places of the currency."""
-        return Decimal(f"{self.minor}E-{self.currency.exponent}")
+        minor = number_text(self.minor)  # a host may limit how long an int's str is
+        return Decimal(f"{minor}E-{self.currency.exponent}")
 
     def allocate(self, weights: Iterable[QuantityLike | Fraction]) -> tuple[Money, ...]:
         """Split the money in proportion to weights, losing nothing (largest remainder method).

@@ -1,6 +1,12 @@
-"""How each class stands in JSON: a form for it, put together of the forms of what it holds.
+"""How values stand in texts: a form for each class, which follows from its declaration.
 
-`form` says what a form is, `values` has those of single values and `holders` those of what holds
-others; `plans`, `grants`, `usage` and `statements` have an entry for each class, and `hosted` has
-price models of a host's own. `overages.codec` makes one format of all of them.
+- `form`: `Form`: a writer, a reader and a JSON Schema
+- `scalars`: texts, numbers, instants and names of rules
+- `holders`: lists, mappings, one of several classes
+- `objects`: a class as an object of its fields
+- `derived`: `Forms`: from the parameters of a class, and the types it keeps, to its form
+- `hosted`: price models of a host's own
+- `json`: what JSON says beyond that: the classes that have a text, money, currencies, periods
+- `canonical`: one text for a value
+- `schema`: JSON Schemas of texts
 """

@@ -1,171 +1,182 @@
-"""The forms of values that hold others: objects of fields, lists, mappings, one of several classes.
+"""The forms of what holds others: lists, mappings, one of several classes, what may be missing.
 
-They are put together of the forms of what they hold:
-
-    MONEY = table(Money, minor=WHOLE, currency=CURRENCY)
-    MONEY.write(Money(2500, "USD"), "cost")           # {"minor": "2500", "currency": {...}}
+by_name(list_of(TEXT)).write({"region": ("eu", "us")}, "where")   # {"region": ["eu", "us"]}
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from overages._ground.jsontext import entries, items
 from overages._ground.names import parse_name
 from overages._ground.parsing import Problems, optional as or_none
-from overages.errors import Field, InvalidType, InvalidValue, at
-from overages.forms.form import GIVEN, Form, behind
+from overages.errors import Field, InvalidType, InvalidValue, at, did_you_mean
+from overages.forms.form import Form, ObjectForm, Refer, Schema
 
 
 def optional(form: Form) -> Form:
     """Return a form that writes None as null, and anything else as `form` does."""
-    return Form(or_none(form.write), or_none(form.read))
 
+    def schema(refer: Refer) -> Schema:
+        return {"anyOf": [form.schema(refer), {"type": "null"}]}
 
-def unless(usual: Any, form: Form) -> Form:
-    """Return a form for a field of a `table` that is left out where it has its usual value."""
-    return Form(form.write, form.read, usual)
-
-
-def table(
-    make: Callable[..., Any],
-    view: Callable[[Any], Mapping[str, Any]] | None = None,
-    /,
-    **forms: Form,
-) -> Form:
-    """Return the form of a class: a JSON object of its fields.
-
-    None is left out but what is as usual (see `unless`), and that always is.
-
-    :param make: makes a value of its fields, by keyword; it has the last word on them.
-    :param view: gives a value's fields by key; without it, they are attributes.
-    :param forms: how each field is written and read.
-
-    >>> from overages.forms.values import WHOLE
-    >>> dot = table(complex, real=WHOLE, imag=WHOLE)
-    >>> dot.read({"real": "1", "imag": "2"}, "dot")
-    (1+2j)
-    """
-
-    def write(value: object, field: Field) -> dict[str, Any]:
-        held = behind(field, view, value) if view else {key: getattr(value, key) for key in forms}
-        return {
-            key: form.write(held[key], at(field, key))
-            for key, form in forms.items()
-            if form.usual is GIVEN or held[key] != form.usual
-        }
-
-    def read(value: object, field: Field) -> Any:
-        given = entries(value, field)
-        problems = Problems()
-        for key in given:
-            if key not in forms:
-                problem = f"isn't known; known here are {', '.join(forms)}"
-                problems.add(InvalidValue(at(field, key), given[key], problem))
-        fields = {}
-        for key, form in forms.items():
-            if key not in given and form.usual is not GIVEN:
-                fields[key] = form.usual
-            elif key not in given:
-                problems.add(InvalidValue(at(field, key), None, "must be given"))
-            else:
-                fields[key] = problems.attempt(form.read, given[key], at(field, key))
-                if form.usual is not GIVEN and fields[key] == form.usual:
-                    problem = "must be left out where it is as usual"
-                    problems.add(InvalidValue(at(field, key), given[key], problem))
-        problems.raise_any()
-        return behind(field, make, **fields)
-
-    return Form(write, read)
+    return Form(or_none(form.write), or_none(form.read), schema)
 
 
 def list_of(form: Form) -> Form:
-    """Return the form of a tuple: a JSON array."""
+    """Return the form of a tuple: an array."""
 
     def write(values: Iterable[Any], field: Field) -> list[Any]:
         return [form.write(value, at(field, i)) for i, value in enumerate(values)]
 
     def read(value: object, field: Field) -> tuple[Any, ...]:
         problems = Problems()
-        found = [
-            problems.attempt(form.read, item, at(field, i))
-            for i, item in enumerate(items(value, field))
+        listed = value if isinstance(value, tuple) else items(value, field)
+        read_items = [
+            problems.attempt(form.read, item, at(field, i)) for i, item in enumerate(listed)
         ]
         problems.raise_any()
-        return tuple(found)
+        return tuple(read_items)
 
-    return Form(write, read)
+    return Form(write, read, lambda refer: {"type": "array", "items": form.schema(refer)})
 
 
-def by_name(form: Form, of: str = "metric") -> Form:
-    """Return the form of a mapping from names, in any order: a JSON object.
-
-    :param of: what the names are of, for the error if one is no name.
-    """
+def by_name(form: Form) -> Form:
+    """Return the form of a mapping from names, in any order: an object."""
 
     def write(values: Mapping[str, Any], field: Field) -> dict[str, Any]:
         return {key: form.write(value, at(field, key)) for key, value in values.items()}
 
     def read(value: object, field: Field) -> dict[str, Any]:
         problems = Problems()
-        found = {}
+        held = {}
         for key, item in entries(value, field).items():
-            if problems.attempt(parse_name, key, at(field, f"<{of}>")) is not None:
-                found[key] = problems.attempt(form.read, item, at(field, key))
+            if problems.attempt(parse_name, key, at(field, "<name>")) is not None:
+                held[key] = problems.attempt(form.read, item, at(field, key))
         problems.raise_any()
-        return found
+        return held
 
-    return Form(write, read)
+    def schema(refer: Refer) -> Schema:
+        return {"type": "object", "additionalProperties": form.schema(refer)}
+
+    return Form(write, read, schema)
 
 
-def in_order(form: Form) -> Form:
-    """Return the form of a mapping whose order matters: a JSON array.
+def listed_by(key: str, form: ObjectForm) -> Form:
+    """Return the form of a mapping whose order counts: an array of objects, each with its name.
 
-    :param form: how a pair of a name and what is held under it is written and read.
+    :param key: of the name, beside the keys of the object.
     """
-    listed = list_of(form)
 
-    def write(values: Mapping[str, Any], field: Field) -> Any:
-        return listed.write(values.items(), field)
+    def write(values: Mapping[str, Any], field: Field) -> list[Any]:
+        return [
+            {key: name, **form.write(value, at(field, i))}
+            for i, (name, value) in enumerate(values.items())
+        ]
+
+    def read_item(item: object, field: Field) -> tuple[str, Any]:
+        given, problems = entries(item, field), Problems()
+        name = problems.attempt(parse_name, given.get(key), at(field, key))
+        value = problems.attempt(form.read, without(given, key), field)
+        problems.raise_any()
+        return name, value
 
     def read(value: object, field: Field) -> dict[str, Any]:
+        held: dict[str, Any] = {}
         problems = Problems()
-        found: dict[str, Any] = {}
-        for i, (key, held) in enumerate(listed.read(value, field)):
-            if key in found:
-                problems.add(InvalidValue(at(field, i), key, "must be given once"))
-            found[key] = held
+        for i, (name, item) in enumerate(listed.read(value, field)):
+            if name in held:
+                problems.add(InvalidValue(at(field, i, key), name, "must be there once"))
+            held[name] = item
         problems.raise_any()
-        return found
+        return held
 
-    return Form(write, read)
+    def schema(refer: Refer) -> Schema:
+        return {"type": "array", "items": with_key(key, {"type": "string"}, form.body(refer))}
+
+    listed = list_of(Form(write, read_item, form.schema))
+    return Form(write, read, schema)
 
 
-def any_of(forms: Mapping[type, Form], described: str) -> Form:
-    """Return the form of a value of one of several classes: its "type" stands beside its fields.
+def named_by(key: str, form: ObjectForm) -> Form:
+    """Return the form of a mapping whose values know their names: an object of objects without it.
 
-    :param described: what such a value is, for the error where it is something else.
+    :param key: of the name in a value's own form.
+    """
+
+    def read_item(item: object, field: Field) -> Any:
+        return form.fill(item, field, {key: field[-1]})
+
+    def schema(refer: Refer) -> Schema:
+        body = form.body(refer)
+        properties = without(body["properties"], key)
+        required = [name for name in body["required"] if name != key]
+        item = body | {"properties": properties, "required": required}
+        return {"type": "object", "additionalProperties": item}
+
+    named = by_name(Form(form.write, read_item, form.schema))
+    return Form(named.write, named.read, schema)
+
+
+def either(scalar: Form, kind: type, form: Form) -> Form:
+    """Return the form of a number or a text, or else of a value of a class, which is an object."""
+
+    def write(value: object, field: Field) -> Any:
+        return (form if isinstance(value, kind) else scalar).write(value, field)
+
+    def read(value: object, field: Field) -> Any:
+        return (form if isinstance(value, (kind, dict)) else scalar).read(value, field)
+
+    def schema(refer: Refer) -> Schema:
+        return {"anyOf": [scalar.schema(refer), form.schema(refer)]}
+
+    return Form(write, read, schema)
+
+
+def any_of(key: str, forms: Callable[[], Mapping[str, tuple[type, ObjectForm]]], noun: str) -> Form:
+    """Return the form of a value of one of several classes: an object that names its class.
+
+    :param key: of the name, beside the keys of the object.
+    :param forms: gives the classes and their forms by name; it is asked late, as one of them may
+        hold such a value itself.
+    :param noun: names such a value, for the error if something else is written.
     """
 
     def write(value: object, field: Field) -> dict[str, Any]:
-        form = forms.get(type(value))
-        if form is None:
-            raise InvalidType(field or "value", value, f"must be {described}")
-        return {"type": type(value).__name__, **form.write(value, field)}
+        for name, (kind, form) in forms().items():
+            if type(value) is kind:
+                return {key: name, **form.write(value, field)}
+        raise InvalidType(field or "value", value, f"must be {noun}")
 
     def read(value: object, field: Field) -> Any:
+        if isinstance(value, tuple(kind for kind, _ in forms().values())):
+            return value
         given = entries(value, field)
-        kind = kind_of(forms, given, field)
-        return forms[kind].read({key: given[key] for key in given if key != "type"}, field)
+        _, form = forms()[name_in(given, key, forms(), field)]
+        return form.read(without(given, key), field)
 
-    return Form(write, read)
+    def schema(refer: Refer) -> Schema:
+        return {"oneOf": [refer(kind, (key, name)) for name, (kind, _) in forms().items()]}
+
+    return Form(write, read, schema)
 
 
-def kind_of(kinds: Iterable[type], given: Mapping[str, Any], field: Field) -> type:
-    """Return the class that the "type" of a JSON object names."""
-    known = {kind.__name__: kind for kind in kinds}
-    kind = given.get("type")
-    if not isinstance(kind, str) or kind not in known:
-        raise InvalidValue(at(field, "type"), kind, f"must be one of {', '.join(sorted(known))}")
-    return known[kind]
+def name_in(given: Mapping[str, Any], key: str, names: Collection[str], field: Field) -> str:
+    """Return the name of a class that an object has under a key."""
+    name = given.get(key)
+    if not isinstance(name, str) or name not in names:
+        problem = f"must be one of {', '.join(sorted(names))}{did_you_mean(name, names)}"
+        raise InvalidValue(at(field, key), name, problem)
+    return name
+
+
+def without(given: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    """Return an object without some of its keys."""
+    return {key: item for key, item in given.items() if key not in keys}
+
+
+def with_key(key: str, form: Schema, body: Schema) -> Schema:
+    """Return the schema of an object that has one key more, always."""
+    properties = {key: form, **body["properties"]}
+    return body | {"properties": properties, "required": [key, *body.get("required", ())]}

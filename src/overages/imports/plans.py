@@ -34,30 +34,86 @@ reported together, each with its path.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import partial
+from typing import Final
 
-from attrs import frozen
-
-from overages._ground.parsing import Problems
+from overages._ground.frozen_dict import FrozenDict
+from overages._ground.names import by_name, optional_name
+from overages._ground.parsing import Problems, instance_of
+from overages._ground.value import term, value
 from overages.amounts.exact import Quantity
-from overages.errors import InvalidValue, UnknownMetric, UnknownPlan
-from overages.imports.tables import keys_of, table_of
-from overages.imports.terms import read_cycle, read_plan
+from overages.errors import InvalidValue, Path, UnknownPlan, did_you_mean
+from overages.forms.form import ObjectForm, Schema
+from overages.forms.holders import named_by
+from overages.forms.objects import object_form
+from overages.forms.scalars import TEXT
+from overages.forms.schema import document
+from overages.imports.toml import ANY_CURRENCY, forms_in, plan_form
 from overages.periods.cycle import Cycle
-from overages.periods.period import instant_from_text
+from overages.prices.models import PriceModel
+from overages.prices.registry import PRICE_MODELS
+from overages.statements.statement import unknown_metric
 from overages.terms.account import Account
 from overages.terms.plan import Plan
 
+_MONTHS: Final = Cycle.monthly()
 
-@frozen(weakref_slot=False)
+
+def _only_plan(book: PlanBook) -> str | None:
+    """Return the default where none is named: the only plan, unless orgs have accounts."""
+    return next(iter(book.plans)) if len(book.plans) == 1 and not book.accounts else None
+
+
+@value
 class PlanBook:
-    """Plans by slug, accounts by org, and the plan and cycle of orgs that have no account."""
+    """Plans by slug, accounts by org, and the plan and cycle of orgs that have no account.
 
-    plans: Mapping[str, Plan]
-    accounts: Mapping[str, Account]
-    default_plan: str | None
-    default_cycle: Cycle
+    :param plans: what orgs can be on, by slug.
+    :param accounts: which plan an org is on, by its id.
+    :param default_plan: the slug of the plan of orgs without an account; the only plan, if there is
+        no other and no account.
+    :param default_cycle: by which those orgs are billed.
+    :raises UnknownPlan: for a plan that isn't there; `InvalidValues` for several faults.
+    :raises UnknownMetric: for a limit of a metric that the account's plan doesn't know.
+    """
+
+    plans: FrozenDict[str, Plan] = term(by_name(instance_of(Plan), "slugs to Plans", of="plan"))
+    accounts: FrozenDict[str, Account] = term(
+        by_name(instance_of(Account), "orgs to Accounts", of="org")
+    )
+    default_plan: str | None = term(optional_name, otherwise=_only_plan)
+    default_cycle: Cycle = term(instance_of(Cycle))
+
+    def __init__(
+        self,
+        plans: Mapping[str, Plan],
+        accounts: Mapping[str, Account] = FrozenDict(),
+        default_plan: str | None = None,
+        default_cycle: Cycle = _MONTHS,
+    ) -> None: ...
+
+    def _check(self, problems: Problems) -> None:
+        if self.default_plan is not None:
+            self._check_plan(self.default_plan, ("default_plan",), problems)
+        for org_id, account in self.accounts.items():
+            path = "accounts", org_id
+            if not self._check_plan(account.plan, (*path, "plan"), problems):
+                continue
+            plan = self.plans[account.plan]
+            for metric in account.limits:
+                if metric not in plan.allowances:
+                    problems.add(unknown_metric((*path, "limits", metric), metric, plan))
+
+    def _check_plan(self, slug: str, path: Path, problems: Problems) -> bool:
+        if slug in self.plans:
+            return True
+        problem = (
+            f"must be one of the plans, {', '.join(self.plans)}{did_you_mean(slug, self.plans)}"
+        )
+        problems.add(UnknownPlan(path, slug, problem))
+        return False
 
     def account(self, org_id: str) -> Account:
         """Return an org's account, or one on the default plan.
@@ -96,10 +152,13 @@ class PlanBook:
         return self.plans[account.plan], account.limits
 
 
-def read_plans(text: str, timezone: str = "UTC") -> PlanBook:
+def read_plans(
+    text: str, timezone: str = "UTC", price_models: Iterable[type[PriceModel]] = ()
+) -> PlanBook:
     """Return the plans and accounts of a TOML text.
 
     :param timezone: whose calendar months are the periods of orgs without a cycle of their own.
+    :param price_models: classes of a host's own, as for `Codec`.
     :raises InvalidValue: if it is no TOML, or for one fault; `InvalidValues` for all of several.
 
     >>> book = read_plans('''
@@ -114,54 +173,33 @@ def read_plans(text: str, timezone: str = "UTC") -> PlanBook:
         data = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         raise InvalidValue("plans", str(error), "must be a TOML text") from None
-    fields = keys_of(data, required=["plans"], optional=["default_plan", "accounts"])
-    problems = Problems()
-    plans = {
-        slug: problems.attempt(read_plan, slug, table, path=("plans", slug))
-        for slug, table in table_of(fields["plans"], "plans").items()
-    }
     months = Cycle.monthly(timezone)
-    accounts = {
-        org: problems.attempt(_account, org, table, months, path=("accounts", org))
-        for org, table in table_of(fields.get("accounts", {}), "accounts").items()
+    accounts = data.get("accounts")
+    for table in accounts.values() if isinstance(accounts, dict) else ():
+        if isinstance(table, dict):
+            table.setdefault("cycle", months)
+    book: PlanBook = _book_form(tuple(price_models), months).read(data, ())
+    return book
+
+
+def _book_form(price_models: tuple[type, ...], months: Cycle = _MONTHS) -> ObjectForm:
+    terms = {
+        "plans": named_by("slug", plan_form((*PRICE_MODELS, *price_models))),
+        "accounts": named_by("org_id", forms_in(ANY_CURRENCY).object(Account)),
+        "default_plan": TEXT,
     }
-    problems.raise_any()
-    default = fields.get("default_plan")
-    if default is None and len(plans) == 1 and not accounts:
-        (default,) = plans
-    _check_references(plans, accounts, default)
-    return PlanBook(plans, accounts, default, months)
+    make = partial(PlanBook, default_cycle=months)
+    return object_form(PlanBook, terms, required=("plans",), make=make)
 
 
-def _check_references(
-    plans: Mapping[str, Plan], accounts: Mapping[str, Account], default: object
-) -> None:
-    problems = Problems()
-    if default is not None and default not in plans:
-        problems.add(UnknownPlan("default_plan", default, "must be one of the plans"))
-    for org, account in accounts.items():
-        plan = plans.get(account.plan)
-        if plan is None:
-            problem = "must be one of the plans"
-            problems.add(UnknownPlan(("accounts", org, "plan"), account.plan, problem))
-            continue
-        for metric in account.limits:
-            if metric not in plan.allowances:
-                problem = f"{metric!r} is not in plan {plan.slug!r}"
-                problems.add(UnknownMetric(("accounts", org, "limits", metric), metric, problem))
-    problems.raise_any()
+def json_schema(price_models: Iterable[type[PriceModel]] = ()) -> Schema:
+    """Return the JSON Schema (2020-12) of a file of plans, for editors that know TOML.
 
+    What it refuses, `read_plans` refuses; laws that it can't say, `read_plans` holds as well.
 
-def _account(org_id: str, value: object, months: Cycle) -> Account:
-    fields = keys_of(value, required=["plan"], optional=["limits", "status", "cycle", "since"])
-    problems = Problems()
-    if "cycle" in fields:
-        fields["cycle"] = problems.attempt(read_cycle, fields["cycle"], path=("cycle",))
-    else:
-        fields["cycle"] = months
-    if isinstance(fields.get("since"), str):
-        fields["since"] = problems.attempt(instant_from_text, fields["since"], "since")
-    # What is faulty already is None here: left out.
-    account = problems.attempt(Account, org_id, **fields)
-    problems.raise_any()
-    return account
+    >>> sorted(json_schema()["properties"])
+    ['accounts', 'default_plan', 'plans']
+    """
+    models = tuple(price_models)
+    forms = forms_in(ANY_CURRENCY, (*PRICE_MODELS, *models))
+    return document(forms, lambda definitions: _book_form(models).body(definitions.refer))

@@ -4,5 +4,6 @@
 - `ladder`: a price table worked out in integers
 - `models`: `PerUnit`, `Package`, `Graduated`, `Volume`, `Percentage`, and the protocol
 - `exchange`: `Exchanged`: a price in points or another unit
+- `registry`: all of the library's price models
 - `transactions`: `TransactionFee`: a fee on each of many amounts
 """

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from attrs import evolve
 
 from overages import (
     Account,
@@ -22,6 +21,7 @@ from overages import (
     Usage,
 )
 from overages.__main__ import main
+from overages._ground.value import evolve
 from overages.commands import close, rate
 from overages.commands.inputs import load_plans
 from overages.imports.plans import PlanBook

@@ -156,7 +156,7 @@ def test_an_org_without_a_plan_is_an_error(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("plans", "problem"),
     [
-        (b"plans = 1", "plans.toml: plans: must be a table, got 1\n"),
+        (b"plans = 1", "plans.toml: plans: must be a mapping, got 1\n"),
         (b"\xff", "plans.toml: must be UTF-8"),
     ],
 )

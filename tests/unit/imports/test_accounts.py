@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from attrs import evolve
 from tests.plan_files import MINIMAL, faults
 
 from overages import Account, Allowance, CarryOver, Cycle, PerUnit, Plan
+from overages._ground.value import evolve
 from overages.errors import UnknownPlan
 from overages.imports.plans import read_plans
 
@@ -60,11 +60,14 @@ def test_an_account_has_a_status_and_a_cycle_if_it_says_so() -> None:
 @pytest.mark.parametrize(
     ("toml", "faulty"),
     [
-        ("cycle = 5", ["cycle: must be a table, got 5"]),
+        ("cycle = 5", ["cycle: must be a mapping, got 5"]),
         ("cycle = {}", ["cycle.anchor: must be given, got None"]),
         (
             "cycle = { anchor = 2024-01-31T00:00:00Z, zone = 'UTC' }",
-            ["cycle.zone: isn't known; known here are anchor, every, unit, timezone, got 'UTC'"],
+            [
+                "cycle.zone: isn't known (did you mean 'timezone'?); known here are anchor, every, "
+                "unit, timezone, got 'UTC'"
+            ],
         ),
         (
             "cycle = { anchor = 2024-01-31T00:00:00 }",
@@ -95,14 +98,13 @@ def test_an_account_has_a_status_and_a_cycle_if_it_says_so() -> None:
             ],
         ),
         (
-            "limits = { m = -1 }\nstatus = 'gone'\n"
+            "status = 'gone'\n"
             "cycle = { anchor = 2024-01-31T00:00:00Z, every = 0, unit = 'decade', timezone = 'X' }",
             [
                 "cycle.every: must be from 1 to 1,000,000, got 0",
                 "cycle.unit: must be one of hour, day, week, month, quarter, year, got 'decade'",
                 "cycle.timezone: must be the IANA name of a timezone known here, such as "
                 "Europe/Paris, got 'X'",
-                "limits.m: must not be negative, got -1",
                 "status: must be one of trial, active, past_due, canceled, got 'gone'",
             ],
         ),
@@ -110,7 +112,7 @@ def test_an_account_has_a_status_and_a_cycle_if_it_says_so() -> None:
 )
 def test_every_fault_of_an_account_is_named_by_its_path(toml: str, faulty: list[str]) -> None:
     found = faults(f'{MINIMAL}[accounts.acme]\nplan = "p"\n{toml}')
-    assert found == [f"accounts.acme.{fault}" for fault in faulty]
+    assert sorted(found) == sorted(f"accounts.acme.{fault}" for fault in faulty)
 
 
 def test_a_book_says_which_orgs_are_on_a_plan_that_keeps_something() -> None:

@@ -1,0 +1,159 @@
+"""How values stand in JSON: the classes that have a text, and what doesn't follow from them.
+
+Money, a currency and a period are written as people write them:
+
+    {"amount": "25.00", "currency": "USD"}            # or {"code": "credits", "exponent": "0"}
+    "2024-02-01T00:00:00Z/2024-03-01T00:00:00Z"
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final
+
+from overages._ground.parsing import Problems
+from overages.amounts.money import Currency, Money, parse_currency
+from overages.errors import Field, InvalidValue, at
+from overages.forms.derived import Forms, Spelling
+from overages.forms.form import Form, Refer, Schema, behind
+from overages.forms.holders import listed_by
+from overages.forms.objects import object_form
+from overages.forms.scalars import INSTANT, INSTANT_TEXT, number_form, read_text
+from overages.grants.burndown import Burndown, Draw, GrantBalance
+from overages.grants.grant import Grant
+from overages.periods.cycle import Cycle
+from overages.periods.period import Period
+from overages.prices.tier import Charge, Tier, TierCharge
+from overages.prices.transactions import TransactionFee
+from overages.records.chain import ChainHead
+from overages.records.record import OverageRecord
+from overages.settlements.balance import Balance
+from overages.settlements.carry_over_result import CarryOverResult
+from overages.settlements.pool_share import PoolShare
+from overages.statements.adjustment import Adjustment
+from overages.statements.limit_part import LimitPart
+from overages.statements.overage import Overage
+from overages.statements.statement import Statement
+from overages.statements.summary import MetricTotal, Summary
+from overages.terms.account import Account
+from overages.terms.allowance import Allowance
+from overages.terms.carry_over import CarriedUnits, CarryOver
+from overages.terms.commitment import Commitment
+from overages.terms.conversion import Conversion
+from overages.terms.discount import Discount
+from overages.terms.plan import Plan
+from overages.usage.event import UsageEvent
+from overages.usage.increment import Increment
+from overages.usage.metric import Metric
+from overages.usage.usage import Usage
+
+KINDS: Final[tuple[type, ...]] = (
+    Account,
+    Adjustment,
+    Allowance,
+    Balance,
+    Burndown,
+    CarriedUnits,
+    CarryOver,
+    CarryOverResult,
+    ChainHead,
+    Charge,
+    Commitment,
+    Conversion,
+    Currency,
+    Cycle,
+    Discount,
+    Draw,
+    Grant,
+    GrantBalance,
+    Increment,
+    LimitPart,
+    Metric,
+    MetricTotal,
+    Money,
+    Overage,
+    OverageRecord,
+    Period,
+    Plan,
+    PoolShare,
+    Statement,
+    Summary,
+    Tier,
+    TierCharge,
+    TransactionFee,
+    Usage,
+    UsageEvent,
+)
+"""The classes that have a text of their own, but for price models."""
+
+
+def _money(forms: Forms) -> Form:
+    def view(money: Money) -> dict[str, Any]:
+        return {"amount": f"{money.amount:f}", "currency": money.currency}
+
+    terms = {"amount": _AMOUNT, "currency": forms.of(Currency)}
+    return object_form(Money, terms, required=terms, view=view, make=Money.of)
+
+
+def currency_form(forms: Forms) -> Form:
+    """Return the form of a currency: its code, unless ISO 4217 doesn't know its decimals."""
+    spelt_out = forms.object(Currency)
+
+    def write(currency: Currency, field: Field) -> Any:
+        is_known = isinstance(currency.shortest, str)
+        return currency.code if is_known else spelt_out.write(currency, field)
+
+    def read(value: object, field: Field) -> Any:
+        if isinstance(value, dict):
+            return spelt_out.read(value, field)
+        return parse_currency(value, field)
+
+    def schema(refer: Refer) -> Schema:
+        return {"anyOf": [{"type": "string"}, spelt_out.schema(refer)]}
+
+    return Form(write, read, schema)
+
+
+def _read_period(value: object, field: Field) -> Period:
+    if isinstance(value, Period):
+        return value
+    start, slash, end = read_text(value, field).partition("/")
+    if not slash:
+        raise InvalidValue(field, value, "must be a start and an end with a slash between")
+    problems = Problems()
+    ends = [
+        problems.attempt(INSTANT.read, text, at(field, name))
+        for name, text in [("start", start), ("end", end)]
+    ]
+    problems.raise_any()
+    period: Period = behind(field, Period, *ends)
+    return period
+
+
+_AMOUNT: Final = Form(
+    lambda text, _: text,
+    number_form({Decimal}).read,
+    lambda _: {"type": "string", "pattern": r"^-?(0|[1-9][0-9]*)(\.[0-9]{1,12})?$"},
+)
+_PERIOD: Final = Form(
+    lambda period, _: period.isoformat(),
+    _read_period,
+    lambda _: {"type": "string", "pattern": f"^{INSTANT_TEXT}/{INSTANT_TEXT}$"},
+)
+
+JSON: Final = Spelling(
+    tag="type",
+    name_of=lambda kind: kind.__name__,
+    special={
+        Currency: currency_form,
+        Money: _money,
+        Period: lambda _: _PERIOD,
+        (Plan, "allowances"): lambda forms: listed_by("metric", forms.object(Allowance)),
+    },
+    consequences={
+        Overage: ("quantity", "exact_cost", "tiers"),
+        Statement: ("total",),
+        Summary: ("total",),
+        TierCharge: ("exact_cost",),
+    },
+)

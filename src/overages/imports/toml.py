@@ -1,0 +1,108 @@
+"""How the terms of plans stand in TOML: derived as in JSON, in the words of a file for people.
+
+A number needn't be a text, money is a number in the plan's currency, a price says its `model`, and
+what has a name is a table under it:
+
+    included = "unlimited"
+    price = { model = "graduated", tiers = [{ up_to = 10, price = "0.02" }, { price = 0.01 }] }
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any, Final
+
+from overages._ground.jsontext import entries
+from overages.amounts.money import Currency, Money
+from overages.errors import Field, OveragesError
+from overages.forms.derived import Forms, Spelling
+from overages.forms.form import Form, ObjectForm, Refer, Schema, of_itself
+from overages.forms.json import currency_form
+from overages.forms.scalars import INSTANT, number_form
+from overages.prices.registry import PRICE_MODELS
+from overages.terms.allowance import Allowance
+from overages.terms.plan import Plan
+
+UNLIMITED: Final = "unlimited"
+# Where the currency is faulty, amounts are read in the finest one, so that it alone is named.
+ANY_CURRENCY: Final = Currency("any", exponent=12)
+
+
+def _number(kinds: Collection[type]) -> Form:
+    """Return the form of a number that is one of TOML's, or a text."""
+    text = number_form(kinds)
+    pattern = "^[+-]?[0-9]+(\\.[0-9]+|/[0-9]+)?$" if Fraction in kinds else "^[+-]?[0-9.]+$"
+    schema: Schema = {"type": ["number", "string"], "pattern": pattern}
+    if Decimal not in kinds:
+        schema = {"type": "integer"}
+
+    def read(value: object, field: Field) -> object:
+        return text.read(value, field) if isinstance(value, str) else value
+
+    return Form(text.write, read, lambda _: schema)
+
+
+def _money(unit: Currency) -> Form:
+    """Return the form of money as a number of major units of a currency."""
+
+    def read(value: object, field: Field) -> Any:
+        return value if isinstance(value, Money) else of_itself(field, Money.of, value, unit)
+
+    return Form(lambda money, _: money.amount, read, _number({int, Decimal}).schema)
+
+
+def _included(forms: Forms) -> Form:
+    """Return the form of what is included: a number, or the word for None."""
+    number = forms.of(int | Decimal)
+
+    def read(value: object, field: Field) -> Any:
+        return None if value == UNLIMITED else number.read(value, field)
+
+    def schema(refer: Refer) -> Schema:
+        return {"anyOf": [{"const": UNLIMITED}, number.schema(refer)]}
+
+    return Form(lambda value, _: UNLIMITED if value is None else value, read, schema)
+
+
+def model_name(kind: type) -> str:
+    return re.sub("(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower()
+
+
+@lru_cache(maxsize=64)
+def forms_in(unit: Currency, price_models: tuple[type, ...] = PRICE_MODELS) -> Forms:
+    """Return the forms of terms whose money is in one currency."""
+    toml = Spelling(
+        tag="model",
+        name_of=model_name,
+        special={
+            datetime: lambda _: Form(INSTANT.write, INSTANT.read, lambda _: {"type": "string"}),
+            Currency: currency_form,
+            Money: lambda _: _money(unit),
+            (Allowance, "included"): _included,
+        },
+        number=_number,
+        has_null=False,
+    )
+    return Forms(toml, price_models)
+
+
+def plan_form(price_models: tuple[type, ...] = PRICE_MODELS) -> ObjectForm:
+    """Return the form of a plan, whose currency says what its amounts of money are in."""
+    any_plan = forms_in(ANY_CURRENCY, price_models).object(Plan)
+
+    def fill(value: object, field: Field, known: Mapping[str, Any]) -> Any:
+        unit = ANY_CURRENCY
+        with suppress(OveragesError):  # which will come again
+            unit = forms_in(unit).of(Currency).read(entries(value, field).get("currency"), "")
+        return forms_in(unit, price_models).object(Plan).fill(value, field, known)
+
+    def read(value: object, field: Field) -> Any:
+        return fill(value, field, {})
+
+    return ObjectForm(any_plan.write, read, any_plan.schema, any_plan.body, fill)

@@ -1,0 +1,34 @@
+"""The tables of the reference are those that follow from the code of today."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def load() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("tables", DOCS / "tables.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+TABLES = load()
+
+
+@pytest.mark.parametrize("page", TABLES.PAGES)
+def test_a_page_is_what_the_script_writes(page: str) -> None:
+    text = (DOCS / "reference" / page).read_text(encoding="utf-8")
+    assert text == TABLES.PAGES[page](text), "python docs/tables.py writes it anew"
+
+
+def test_calls_of_the_reference_are_found_and_keys_are_marked() -> None:
+    pages = {page: (DOCS / "reference" / page).read_text(encoding="utf-8") for page in TABLES.PAGES}
+    assert len(TABLES.CALL.findall(pages["api.md"])) > 50
+    for page in ("files.md", "json.md"):
+        assert pages[page].count("### ") > 10

@@ -36,10 +36,10 @@ def used_in(repository: Repository, account: Account, period: Period, routes: Ro
     if not routes.worked_out:
         return repository.usage(org_id, period)
     summed = repository.usage(org_id, period, without=routes.worked_out)
-    within = routes.worked_out - routes.carried
+    within = routes.worked_out - routes.levels
     placed = chain(
         repository.counted_events(org_id, period, metrics=within),
-        repository.counted_events(org_id, period, metrics=routes.carried, earlier=True),
+        repository.counted_events(org_id, period, metrics=routes.levels, earlier=True),
     )
     try:
         worked_out = usage_of(placed, org_id, period, routes).quantities

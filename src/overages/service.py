@@ -32,7 +32,7 @@ from overages.statements.statement import Statement
 from overages.statements.summary import Summary
 from overages.terms.account import Account
 from overages.usage.event import UsageEvent
-from overages.usage.metering import Late, late_rule
+from overages.usage.metering import Late, parse_late
 from overages.usage.metric import Metric
 from overages.usage.routing import Routes
 
@@ -187,7 +187,7 @@ class OverageService:
         """
         self._require_enabled()
         events, late = parse_all(
-            (tuple_of(UsageEvent), events, "events"), (late_rule, late, "late")
+            (tuple_of(UsageEvent), events, "events"), (parse_late, late, "late")
         )
         new = self._repository.add_events(events, self._placing(self._accounts(events), late))
         _log().info("%d new usage events kept", new)

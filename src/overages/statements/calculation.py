@@ -184,7 +184,7 @@ def _statement(plan: Plan, usage: Usage, limits: Limits | None) -> Statement:
     if not plan.plain:
         refuse_unknown(plan, ("usage", "quantities"), usage.quantities)
         return statement_of(plan, usage, own or {}, USUAL)
-    quantities = usage._quantities  # its read-only view takes twice as long to ask
+    quantities = usage.quantities
     rows: list[Row] = []
     total = known = 0
     for metric, included, price, factor, bias, divisor in plan.rates:

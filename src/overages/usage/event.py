@@ -8,26 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from types import MappingProxyType
 from typing import Final
 
-from attrs import field, frozen
-
+from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import by_name, optional_name, parse_name
-from overages._ground.parsing import parse_all
+from overages._ground.value import term, value
 from overages.amounts.exact import Quantity, QuantityLike, parse_quantity
 from overages.errors import Field, InvalidValue
 from overages.periods.period import parse_instant
 
 MOST_DIMENSIONS: Final = 100
 
+_NONE: Final[FrozenDict[str, str]] = FrozenDict()
+_parse_names: Final = by_name(parse_name, "names to values", of="dimension")
 
-_NONE: Final[Mapping[str, str]] = MappingProxyType({})
+
+def _parse_dimensions(value: object, field: Field) -> FrozenDict[str, str]:
+    if value is _NONE:  # most events have none
+        return _NONE
+    dimensions = _parse_names(value, field)
+    if len(dimensions) > MOST_DIMENSIONS:
+        raise InvalidValue(field, len(dimensions), f"must be at most {MOST_DIMENSIONS}")
+    return FrozenDict(sorted(dimensions.items()))
 
 
-@frozen(init=False, repr=False, weakref_slot=False)
+@value
 class UsageEvent:
-    """Something that was used, at an instant.
+    """A use of a metric, at an instant.
 
     :param org_id: who used it.
     :param metric: what is counted, such as ``"tokens"``.
@@ -46,12 +53,12 @@ class UsageEvent:
     'eu'
     """
 
-    org_id: str
-    metric: str
-    quantity: Quantity
-    at: datetime
-    id: str | None
-    _dimensions: dict[str, str] = field(hash=False)
+    org_id: str = term(parse_name)
+    metric: str = term(parse_name)
+    quantity: Quantity = term(parse_quantity)
+    at: datetime = term(parse_instant)
+    id: str | None = term(optional_name)
+    dimensions: Mapping[str, str] = term(_parse_dimensions)
 
     def __init__(
         self,
@@ -61,35 +68,4 @@ class UsageEvent:
         at: datetime,
         id: str | None = None,
         dimensions: Mapping[str, str] = _NONE,
-    ) -> None:
-        values = parse_all(
-            (parse_name, org_id, "org_id"),
-            (parse_name, metric, "metric"),
-            (parse_quantity, quantity, "quantity"),
-            (parse_instant, at, "at"),
-            (optional_name, id, "id"),
-            (_parse_dimensions, dimensions, "dimensions"),
-        )
-        self.__attrs_init__(*values)
-
-    @property
-    def dimensions(self) -> Mapping[str, str]:
-        """What else is known of it, by name, sorted; can be read only."""
-        return MappingProxyType(self._dimensions)
-
-    def __repr__(self) -> str:
-        shown = f"{self.org_id!r}, {self.metric!r}, {self.quantity!r}, {self.at!r}, {self.id!r}"
-        dimensions = f", {self._dimensions!r}" if self._dimensions else ""
-        return f"UsageEvent({shown}{dimensions})"
-
-
-def _parse_dimensions(value: object, field: Field) -> dict[str, str]:
-    if value is _NONE:
-        return {}
-    dimensions = _dimensions(value, field)
-    if len(dimensions) > MOST_DIMENSIONS:
-        raise InvalidValue(field, len(dimensions), f"must be at most {MOST_DIMENSIONS}")
-    return dict(sorted(dimensions.items()))
-
-
-_dimensions: Final = by_name(parse_name, "names to values", of="dimension")
+    ) -> None: ...

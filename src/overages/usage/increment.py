@@ -10,9 +10,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from attrs import frozen
-
-from overages._ground.parsing import parse_all
+from overages._ground.value import term, value
 from overages.amounts.exact import (
     Quantity,
     QuantityLike,
@@ -25,7 +23,7 @@ from overages.amounts.exact import (
 from overages.amounts.rounding import Rounding, RoundingLike, parse_rounding
 
 
-@frozen(init=False, repr=False, weakref_slot=False)
+@value
 class Increment:
     """A step that quantities are rounded to, and the least that counts of what isn't zero.
 
@@ -38,9 +36,9 @@ class Increment:
     :raises InvalidValue: for a step of zero or less, or a negative `first`.
     """
 
-    step: Quantity
-    first: Quantity
-    rounding: Rounding
+    step: Quantity = term(parse_positive)
+    first: Quantity = term(parse_non_negative)
+    rounding: Rounding = term(parse_rounding)
 
     def __init__(
         self,
@@ -48,16 +46,10 @@ class Increment:
         *,
         first: QuantityLike = 0,
         rounding: RoundingLike = Rounding.UP,
-    ) -> None:
-        values = parse_all(
-            (parse_positive, step, "step"),
-            (parse_non_negative, first, "first"),
-            (parse_rounding, rounding, "rounding"),
-        )
-        self.__attrs_init__(*values)
+    ) -> None: ...
 
     def counted(self, quantity: QuantityLike | Fraction) -> Quantity:
-        """Return how much a quantity counts for; a negative one, as much below zero.
+        """Return the units that a quantity counts for; a negative one, as many below zero.
 
         :raises InvalidType: for a float.
 
@@ -69,10 +61,5 @@ class Increment:
         if not ratio:
             return 0
         beyond = max(abs(ratio) - Fraction(self.first), Fraction())
-        parts = scaled(self.first) + scaled(self.rounding.round(beyond, self.step))
-        return unscaled(parts if ratio > 0 else -parts)
-
-    def __repr__(self) -> str:
-        first = f", first={self.first!r}" if self.first else ""
-        rounding = "" if self.rounding is Rounding.UP else f", rounding={self.rounding.value!r}"
-        return f"Increment({self.step!r}{first}{rounding})"
+        picos = scaled(self.first) + scaled(self.rounding.round(beyond, self.step))
+        return unscaled(picos if ratio > 0 else -picos)

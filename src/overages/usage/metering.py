@@ -33,19 +33,19 @@ from overages.usage.tally import Tally, tally_of
 from overages.usage.usage import Usage
 
 Late: TypeAlias = Literal["own_period", "next_period"]
-"""Where an event counts that comes after its period was billed."""
+"""The period in which an event counts that comes after its own was billed."""
 
-late_rule: Final = choice_of(Late)
+parse_late: Final = choice_of(Late)
 
 _REPORTED: Final = "was reported before with another metric, quantity, time or dimensions"
 
 
-def _routes(value: object, field: Field) -> Routes:
+def _parse_routes(value: object, field: Field) -> Routes:
     del field  # its errors name it
     return Routes(as_tuple(value, "metrics"))
 
 
-def _grace(value: object, field: Field) -> timedelta:
+def _parse_grace(value: object, field: Field) -> timedelta:
     grace: timedelta = instance_of(timedelta)(value, field)
     if grace < timedelta(0):
         raise InvalidValue(field, value, "must not be negative")
@@ -76,8 +76,8 @@ class Meter:
     True
     >>> meter.add(UsageEvent("org-123", "tokens", 500, at, id="evt-1"))
     False
-    >>> meter.usages()
-    [Usage('org-123', Period.parse('2024-02-01T00:00:00Z/2024-03-01T00:00:00Z'), {'tokens': 500})]
+    >>> [usage.quantities for usage in meter.usages()]
+    [{'tokens': 500}]
     """
 
     def __init__(
@@ -91,7 +91,9 @@ class Meter:
         from hashlib import blake2b  # takes a tenth of the library's import
 
         routes, rule, self._grace = parse_all(
-            (_routes, metrics, "metrics"), (late_rule, late, "late"), (_grace, grace, "grace")
+            (_parse_routes, metrics, "metrics"),
+            (parse_late, late, "late"),
+            (_parse_grace, grace, "grace"),
         )
         self._metrics_of = routes.of if routes.metrics else None  # asking costs a third of adding
         self._moves_late = rule == "next_period"
@@ -129,39 +131,33 @@ class Meter:
 
     def _take_in(self, event: UsageEvent, metrics: Iterable[Metric], start: datetime) -> None:
         for metric in metrics:
-            if metric.carries:
+            if metric.holds_level:
                 tallies = self._levels.setdefault(event.org_id, {})
             else:
                 tallies = self._tallies.setdefault(event.org_id, {}).setdefault(start, {})
-            tally = tallies.get(metric.name)
-            if tally is None:
-                tally = tallies[metric.name] = tally_of(metric)
-            tally.add(event, max(event.at, start))
+            _add(tallies, metric, event, start)
 
     def usages(self, period: Period | None = None) -> list[Usage]:
-        """Return what was counted, sorted by org and period.
+        """Return the usage that was counted, sorted by org and period.
 
         :param period: the only period that is wanted, for all orgs that have events that count in
-            it or a level that is carried into it. Without it, the periods of each org in which
+            it or a level that is held on into it. Without it, the periods of each org in which
             events count.
         :raises InvalidValue: if a quantity is negative; `InvalidValues` if several are.
         """
         problems = Problems()
-        found = []
+        usages = []
         for org_id, starts in sorted(self._sums.items()):
             periods = [self._periods[start] for start in sorted(starts)]
             if period is not None:
                 periods = [period] if period in periods or self._reaches(period, org_id) else []
-            for when in periods:
-                try:
-                    found.append(self._usage(org_id, when))
-                except OveragesError as error:
-                    problems.add(error.within(org_id=org_id, period=when))
+            for counted_in in periods:
+                usages.append(problems.attempt(self._usage, org_id, counted_in))
         problems.raise_any()
-        return found
+        return usages
 
     def _reaches(self, period: Period, org_id: str) -> bool:
-        """Return whether a level of an org is carried into a period, one of the meter's."""
+        """Return whether a level of an org is held on into a period, one of the meter's."""
         levels = self._levels.get(org_id, {}).values()
         return any(level.starts_before(period.end) for level in levels) and (
             self._periods[self._start_of_period(period.start)] == period
@@ -169,23 +165,18 @@ class Meter:
 
     def _usage(self, org_id: str, period: Period) -> Usage:
         sums = self._sums[org_id].get(period.start, {})
-        quantities = {metric: unscaled(parts) for metric, parts in sums.items()}
         tallies = self._tallies.get(org_id, {}).get(period.start, {})
-        levels = self._levels.get(org_id, {})
-        for metric, tally in (*tallies.items(), *levels.items()):
-            if tally.starts_before(period.end):
-                quantities[metric] = tally.quantity(period)
-        return Usage(org_id, period, quantities)
+        return _usage(org_id, period, sums, {**tallies, **self._levels.get(org_id, {})})
 
     def _is_new(self, event: UsageEvent, event_id: str) -> bool:
         content = f"{event.metric}\0{scaled(event.quantity)}\0{format_instant(event.at)}"
         if event.dimensions:
             content += "".join(f"\0{key}\0{value}" for key, value in event.dimensions.items())
         digest = self._digest(content.encode(), digest_size=16).digest()
-        known = self._seen.setdefault(event.org_id, {}).setdefault(event_id, digest)
-        if known is digest:
+        first = self._seen.setdefault(event.org_id, {}).setdefault(event_id, digest)
+        if first is digest:
             return True
-        if known != digest:
+        if first != digest:
             raise EventConflict("id", event_id, _REPORTED)
         return False
 
@@ -210,43 +201,60 @@ class Meter:
         return period.start
 
 
+def _add(tallies: dict[str, Tally], metric: Metric, event: UsageEvent, start: datetime) -> None:
+    """Count an event for a metric in the period that starts at an instant."""
+    tally = tallies.get(metric.name)
+    if tally is None:
+        tally = tallies[metric.name] = tally_of(metric)
+    tally.add(event, max(event.at, start))
+
+
+def _usage(
+    org_id: str, period: Period, sums: Mapping[str, int], tallies: Mapping[str, Tally]
+) -> Usage:
+    """Make the usage of sums in picos and of tallies, by metric."""
+    quantities = {metric: unscaled(picos) for metric, picos in sums.items()}
+    try:
+        for metric, tally in tallies.items():
+            if tally.starts_before(period.end):
+                quantities[metric] = tally.quantity(period)
+        return Usage(org_id, period, quantities)
+    except OveragesError as error:
+        raise error.within(org_id=org_id, period=period) from None
+
+
 def usage_of(
     placed: Iterable[tuple[UsageEvent, Period]], org_id: str, period: Period, routes: Routes
 ) -> Usage:
-    """Return what an org's events come to in a period.
+    """Return the usage of an org in a period, worked out of events.
 
     :param placed: events, each once, with the period that it counts in; of earlier periods too,
-        for levels that are carried.
+        for levels that are held on.
     :raises InvalidValue: if a quantity is negative; `InvalidValues` if several are.
     """
     sums: dict[str, int] = {}
     tallies: dict[str, Tally] = {}
-    for event, when in placed:
+    for event, counted_in in placed:
         metrics = routes.of(event)
-        if not metrics and when == period:
+        if not metrics and counted_in == period:
             sums[event.metric] = sums.get(event.metric, 0) + scaled(event.quantity)
         for metric in metrics:
-            if metric.carries or when == period:
-                tally = tallies.get(metric.name)
-                if tally is None:
-                    tally = tallies[metric.name] = tally_of(metric)
-                tally.add(event, max(event.at, when.start))
-    quantities = {metric: unscaled(parts) for metric, parts in sums.items()}
-    quantities |= {metric: tally.quantity(period) for metric, tally in tallies.items()}
-    return Usage(org_id, period, quantities)
+            if metric.holds_level or counted_in == period:
+                _add(tallies, metric, event, counted_in.start)
+    return _usage(org_id, period, sums, tallies)
 
 
 def new_events(
-    placed: Iterable[tuple[UsageEvent, Period]], known: Mapping[tuple[str, str], UsageEvent]
+    placed: Iterable[tuple[UsageEvent, Period]], recorded: Mapping[tuple[str, str], UsageEvent]
 ) -> list[tuple[UsageEvent, Period]]:
-    """Return the events that were not known, each once.
+    """Return the events that weren't recorded, each once.
 
     :param placed: events, each with the period that it counts in.
-    :param known: events by org and id.
+    :param recorded: events by org and id.
     :raises EventConflict: for an id that came before in its org, with other content;
         `InvalidValues` if several did.
     """
-    seen: dict[tuple[str, str], UsageEvent] = {}  # beside what is known, of which there is much
+    seen: dict[tuple[str, str], UsageEvent] = {}  # beside what is recorded, of which there is much
     new = []
     problems = Problems()
     for event, period in placed:
@@ -254,7 +262,7 @@ def new_events(
             new.append((event, period))
             continue
         key = event.org_id, event.id
-        before = seen.get(key) or known.get(key)
+        before = seen.get(key) or recorded.get(key)
         if before is None:
             seen[key] = event
             new.append((event, period))
@@ -270,7 +278,7 @@ def meter(
     period_at: Callable[[datetime], Period] = Period.month_of,
     metrics: Iterable[Metric] = (),
 ) -> list[Usage]:
-    """Return what events come to by org, period and metric; the order of events doesn't matter.
+    """Return the usage that events come to, by org and period; their order doesn't matter.
 
     :param events: read once, one by one; see `Meter` for repeated event ids.
     :param period_at: gives the period that an instant lies in; calendar months (UTC) by default.

@@ -1,4 +1,4 @@
-"""Metrics: what a quantity of usage is worked out of, and how.
+"""Metrics: the rules by which a quantity of usage is worked out of events.
 
 Without one, a metric is the sum of the events of its name. What is counted otherwise is declared:
 
@@ -11,36 +11,61 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
-from attrs import field, frozen
-
+from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import by_name, optional_name, parse_name
-from overages._ground.parsing import Problems, as_tuple, one_of, optional, parse_all
+from overages._ground.parsing import Problems, choice_of, each, optional
+from overages._ground.value import non_defaults, term, value
 from overages.amounts.exact import Quantity, QuantityLike, parse_amount, parse_positive, parse_ratio
 from overages.amounts.rounding import Rounding
-from overages.errors import Field, InvalidValue, at
+from overages.errors import Field, InvalidValue
 from overages.usage.increment import Increment
 
 Aggregation: TypeAlias = Literal["sum", "count", "max", "last", "unique", "time_weighted"]
-"""What the events of a period come to."""
+"""The function of a period's events that usage is."""
 
 Reports: TypeAlias = Literal["amount", "level", "change"]
-"""What the quantity of an event is."""
+"""The kind of number that an event reports."""
 
 Scope: TypeAlias = Literal["total", "event"]
-"""What an increment is applied to."""
+"""The number that an increment is applied to."""
 
-_AGGREGATIONS: Final = ("sum", "count", "max", "last", "unique", "time_weighted")
-_REPORTS: Final = ("amount", "level", "change")
 _OF_LEVELS: Final = ("max", "last", "time_weighted")  # what a level can be asked for
+_ALL: Final[FrozenDict[str, str]] = FrozenDict()  # the `where` that every event matches
 _FINEST: Final = Increment("0.000000000001", rounding=Rounding.HALF_UP)
 
 
-@frozen(init=False, repr=False, weakref_slot=False)
+def _parse_values(value: object, field: Field) -> tuple[str, ...]:
+    values = each(parse_name)((value,) if isinstance(value, str) else value, field)
+    if not values:
+        raise InvalidValue(field, values, "must have a value at least")
+    return tuple(sorted(set(values)))
+
+
+_parse_demands: Final = by_name(_parse_values, "dimensions to values", of="dimension")
+
+
+def _parse_where(value: object, field: Field) -> FrozenDict[str, tuple[str, ...]]:
+    return FrozenDict(sorted(_parse_demands(value, field).items()))
+
+
+def _parse_factor(value: object, field: Field) -> Quantity | Fraction:
+    factor = parse_amount(parse_ratio(value, field), field)
+    if factor <= 0:
+        raise InvalidValue(field, value, "must be more than zero")
+    return int(factor) if factor.as_integer_ratio()[1] == 1 else factor
+
+
+def _parse_increment(value: object, field: Field) -> Increment:
+    if isinstance(value, Increment):
+        return value
+    return Increment(parse_positive(value, field))
+
+
+@value
 class Metric:
-    """How the usage of a metric is worked out of the events of a period.
+    """A rule by which the usage of a metric is worked out of the events of a period.
 
     :param name: what usage and plans call it.
     :param aggregation: what the events come to: the ``"sum"`` of the quantities, the ``"count"`` of
@@ -68,19 +93,22 @@ class Metric:
     :raises InvalidValue: for a value that is not allowed, or not with the others; `InvalidValues`
         for several.
 
-    >>> Metric("eu_requests", "count", event="requests", where={"region": ["eu", "ch"]})
-    Metric('eu_requests', 'count', event='requests', where={'region': ('ch', 'eu')})
+    >>> Metric("eu_requests", "count", event="requests", where={"region": ["eu", "ch"]}).where
+    {'region': ('ch', 'eu')}
     """
 
-    name: str
-    aggregation: Aggregation
-    event: str
-    _where: dict[str, tuple[str, ...]] = field(hash=False)
-    distinct: str | None
-    reports: Reports
-    factor: Quantity | Fraction
-    increment: Increment | None
-    increment_scope: Scope
+    name: str = term(parse_name)
+    aggregation: Aggregation = term(choice_of(Aggregation))
+    event: str = term(optional_name, otherwise=lambda metric: metric.name)
+    where: Mapping[str, tuple[str, ...]] = term(_parse_where)
+    distinct: str | None = term(optional_name)
+    reports: Reports = term(
+        optional(choice_of(Reports)),
+        otherwise=lambda metric: "level" if metric.aggregation == "time_weighted" else "amount",
+    )
+    factor: Quantity | Fraction = term(_parse_factor)
+    increment: Increment | None = term(optional(_parse_increment))
+    increment_scope: Scope = term(choice_of(Scope))
 
     def __init__(
         self,
@@ -88,32 +116,15 @@ class Metric:
         aggregation: Aggregation = "sum",
         *,
         event: str | None = None,
-        where: Mapping[str, Iterable[str] | str] = MappingProxyType({}),
+        where: Mapping[str, Iterable[str] | str] = _ALL,
         distinct: str | None = None,
         reports: Reports | None = None,
         factor: QuantityLike | Fraction = 1,
         increment: Increment | QuantityLike | None = None,
         increment_scope: Scope = "total",
-    ) -> None:
-        usual = "level" if aggregation == "time_weighted" else "amount"
-        named, aggregate, source, *rest = parse_all(
-            (_name, name, "name"),
-            (one_of(*_AGGREGATIONS), aggregation, "aggregation"),
-            (optional_name, event, "event"),
-            (_parse_where, where, "where"),
-            (optional_name, distinct, "distinct"),
-            (one_of(*_REPORTS), usual if reports is None else reports, "reports"),
-            (_parse_factor, factor, "factor"),
-            (_optional_increment, increment, "increment"),
-            (one_of("total", "event"), increment_scope, "increment_scope"),
-        )
-        self.__attrs_init__(named, aggregate, source or named, *rest)
-        self._check()
+    ) -> None: ...
 
-    def _check(self) -> None:
-        """Refuse what is lawful alone, and not together."""
-        problems = Problems()
-
+    def _check(self, problems: Problems) -> None:
         def require(lawful: bool, field: str, problem: str) -> None:
             if not lawful:
                 problems.add(InvalidValue(field, getattr(self, field), problem))
@@ -135,7 +146,7 @@ class Metric:
             "must be 'level' or 'change' for aggregation 'time_weighted'",
         )
         require(
-            not self._where or self.event != self.name,
+            not self.where or self.event != self.name,
             "event",
             "must be given and not be the name, which is for events that no metric's where matches",
         )
@@ -145,82 +156,25 @@ class Metric:
             "increment_scope",
             "must be 'total', but for a sum with an increment",
         )
-        problems.raise_any()
-
-    @property
-    def where(self) -> Mapping[str, tuple[str, ...]]:
-        """The values that will do by dimension, sorted; can be read only."""
-        return MappingProxyType(self._where)
 
     @property
     def is_default(self) -> bool:
-        """Whether it is what would be counted without it: the sum of the events of its name."""
-        return self.aggregation == "sum" and not self._options()
+        """Whether usage is the same without it: the sum of the events of its name."""
+        return non_defaults(self).keys() == {"name"}
 
     @property
-    def carries(self) -> bool:
+    def holds_level(self) -> bool:
         """Whether a period starts with the level that the one before it ended with."""
         return self.reports != "amount"
 
     def matches(self, dimensions: Mapping[str, str]) -> bool:
         """Return whether an event with these dimensions has what `where` asks for."""
-        return all(dimensions.get(key) in values for key, values in self._where.items())
+        return all(dimensions.get(key) in values for key, values in self.where.items())
 
     def converted(self, quantity: Quantity | Fraction) -> Quantity:
-        """Return what a quantity of events counts for, in units of the metric.
+        """Return the units of the metric that a quantity of its events counts for.
 
         >>> Metric("thousands", event="requests", factor="0.001", increment=1).converted(7_400)
         8
         """
         return (self.increment or _FINEST).counted(Fraction(quantity) * Fraction(self.factor))
-
-    def _options(self) -> dict[str, object]:
-        """Return, by name, what was said beside name and aggregation."""
-        reports = "level" if self.aggregation == "time_weighted" else "amount"
-        options: tuple[tuple[str, object, object], ...] = (
-            ("event", self.event, self.name),
-            ("where", self._where, {}),
-            ("distinct", self.distinct, None),
-            ("reports", self.reports, reports),
-            ("factor", self.factor, 1),
-            ("increment", self.increment, None),
-            ("increment_scope", self.increment_scope, "total"),
-        )
-        return {option: value for option, value, default in options if value != default}
-
-    def __repr__(self) -> str:
-        options = "".join(f", {option}={value!r}" for option, value in self._options().items())
-        return f"Metric({self.name!r}, {self.aggregation!r}{options})"
-
-
-_name = parse_name
-
-
-def _values(value: object, field: Field) -> tuple[str, ...]:
-    given = (value,) if isinstance(value, str) else as_tuple(value, field)
-    if not given:
-        raise InvalidValue(field, given, "must have a value at least")
-    return tuple(sorted({parse_name(each, at(field, i)) for i, each in enumerate(given)}))
-
-
-_dimensions: Final = by_name(_values, "dimensions to values", of="dimension")
-
-
-def _parse_where(value: object, field: Field) -> dict[str, tuple[str, ...]]:
-    return dict(sorted(_dimensions(value, field).items()))
-
-
-def _parse_factor(value: object, field: Field) -> Quantity | Fraction:
-    factor = parse_amount(parse_ratio(value, field), field)
-    if factor <= 0:
-        raise InvalidValue(field, value, "must be more than zero")
-    return int(factor) if factor.as_integer_ratio()[1] == 1 else factor
-
-
-def _parse_increment(value: object, field: Field) -> Increment:
-    if isinstance(value, Increment):
-        return value
-    return Increment(parse_positive(value, field))
-
-
-_optional_increment: Final = optional(_parse_increment)

@@ -2,7 +2,7 @@
 
     routes = Routes([Metric("eu", event="requests", where={"region": "eu"}),
                      Metric("others", event="requests")])
-    routes.of(event)                                  # (Metric('others', ...),)
+    routes.of(event)                                  # (Metric(name='others', event='requests'),)
 
 A price list of 10,000 models has as many metrics of one event, each with a `where` of its own. So
 no event is compared with each of them, and no metric with each other one: a metric is looked up by
@@ -48,10 +48,10 @@ class Routes:
             metric.event for metric in self.metrics if not metric.is_default
         )
         """The names of the events that more is counted of than their sum."""
-        self.carried: Final[frozenset[str]] = frozenset(
-            metric.event for metric in self.metrics if metric.carries
+        self.levels: Final[frozenset[str]] = frozenset(
+            metric.event for metric in self.metrics if metric.holds_level
         )
-        """The names of the events that report a level, which goes on into later periods."""
+        """The names of the events that report a level, which is held on into later periods."""
         groups = _groups(self.metrics)
         _refuse_clashes(self.metrics, groups.values())
         self._sharing: defaultdict[str, list[_Sharing]] = defaultdict(list)  # by event

@@ -1,4 +1,4 @@
-"""Tallies: what the events of a metric come to, whatever order they come in.
+"""Tallies: the running count of a metric's events, whatever order they come in.
 
     tally = tally_of(metric)
     for event in events:
@@ -25,7 +25,8 @@ from overages.usage.metric import Metric
 _TICK: Final = timedelta(microseconds=1)
 
 Reading: TypeAlias = tuple[datetime, str, int]
-"""What says which of two events is the later: its instant, of equal ones its id, then its parts."""
+"""The order of events: the later has the later instant, of equal ones the greater id, then the more
+picos."""
 
 
 def tally_of(metric: Metric) -> Tally:
@@ -46,7 +47,7 @@ def tally_of(metric: Metric) -> Tally:
 
 
 class Tally(ABC):
-    """Takes events in, and tells what they come to; it keeps no event.
+    """Takes events in, and tells the usage that they come to; it keeps no event.
 
     :param metric: says how.
     """
@@ -67,33 +68,33 @@ class Tally(ABC):
         """Return the metric's usage of a period."""
 
     def starts_before(self, moment: datetime) -> bool:
-        """Return whether it has something to tell of the time before an instant."""
+        """Return whether it can tell of the time before an instant."""
         del moment
         return True
 
 
 class _Sum(Tally):
-    """Parts of units; of each event's, where those are rounded one by one."""
+    """Picos; of the units of each event, where those are rounded one by one."""
 
     def __init__(self, metric: Metric) -> None:
         super().__init__(metric)
-        self._parts = 0
+        self._picos = 0
         self._by_event = metric.increment_scope == "event"
 
     def add(self, event: UsageEvent, since: datetime) -> None:
         del since
         quantity = event.quantity
-        self._parts += scaled(self._metric.converted(quantity) if self._by_event else quantity)
+        self._picos += scaled(self._metric.converted(quantity) if self._by_event else quantity)
 
     def quantity(self, period: Period) -> Quantity:
         del period
         if self._by_event:
-            return unscaled(self._parts)
-        return self._metric.converted(Fraction(self._parts, SCALE))
+            return unscaled(self._picos)
+        return self._metric.converted(Fraction(self._picos, SCALE))
 
 
 class _Count(Tally):
-    """How many there were."""
+    """The number of events."""
 
     def __init__(self, metric: Metric) -> None:
         super().__init__(metric)
@@ -109,7 +110,7 @@ class _Count(Tally):
 
 
 class _Unique(Tally):
-    """The values that a dimension had."""
+    """The values of a dimension."""
 
     def __init__(self, metric: Metric) -> None:
         super().__init__(metric)
@@ -129,16 +130,16 @@ class _Max(Tally):
 
     def __init__(self, metric: Metric) -> None:
         super().__init__(metric)
-        self._parts: int | None = None
+        self._picos: int | None = None
 
     def add(self, event: UsageEvent, since: datetime) -> None:
         del since
-        parts = scaled(event.quantity)
-        self._parts = parts if self._parts is None else max(self._parts, parts)
+        picos = scaled(event.quantity)
+        self._picos = picos if self._picos is None else max(self._picos, picos)
 
     def quantity(self, period: Period) -> Quantity:
         del period
-        return self._metric.converted(Fraction(self._parts or 0, SCALE))
+        return self._metric.converted(Fraction(self._picos or 0, SCALE))
 
 
 class _Last(Tally):
@@ -159,7 +160,7 @@ class _Last(Tally):
 
 
 class _Level(Tally):
-    """A level through all time, in parts of units; it starts at zero."""
+    """A level through all time, in picos; it starts at zero."""
 
     @abstractmethod
     def _steps(self) -> Iterator[tuple[datetime, int]]:
@@ -170,14 +171,14 @@ class _Level(Tally):
 
     def quantity(self, period: Period) -> Quantity:
         held = [(period.start, 0)]  # from when, and what
-        for since, parts in self._steps():
+        for since, picos in self._steps():
             if since <= period.start:
-                held = [(period.start, parts)]
+                held = [(period.start, picos)]
             elif since < period.end:
-                held.append((since, parts))
+                held.append((since, picos))
         match self._metric.aggregation:
             case "max":
-                level = Fraction(max(parts for _, parts in held))
+                level = Fraction(max(picos for _, picos in held))
             case "last":
                 level = Fraction(held[-1][1])
             case _:
@@ -188,7 +189,7 @@ class _Level(Tally):
 def _mean(held: list[tuple[datetime, int]], period: Period) -> Fraction:
     ends = [since for since, _ in held[1:]] + [period.end]
     area = sum(
-        parts * ((end - since) // _TICK) for (since, parts), end in zip(held, ends, strict=True)
+        picos * ((end - since) // _TICK) for (since, picos), end in zip(held, ends, strict=True)
     )
     return Fraction(area, (period.end - period.start) // _TICK)
 
@@ -204,10 +205,10 @@ class _Changes(_Level):
         self._changes[since] = self._changes.get(since, 0) + scaled(event.quantity)
 
     def _steps(self) -> Iterator[tuple[datetime, int]]:
-        parts = 0
+        picos = 0
         for since, change in sorted(self._changes.items()):
-            parts += change
-            yield since, parts
+            picos += change
+            yield since, picos
 
 
 class _Levels(_Level):

@@ -21,7 +21,7 @@ from overages import (
     Usage,
     calculate,
 )
-from overages._ground.trusted import slot_setters, trusted
+from overages._ground.trusted import trusted
 from overages.prices.tier import Charge
 
 FEBRUARY = Period.month(2024, 2)
@@ -100,11 +100,3 @@ def test_trusted_fills_all_fields_by_position_and_checks_nothing() -> None:
     assert (type(made), made.minor, made.currency) == (Money, "not an int", None)
     with pytest.raises(TypeError):
         trusted(Money)(5)
-
-
-def test_a_slot_setter_sets_its_field_on_an_object() -> None:
-    set_minor, set_currency = slot_setters(Money)
-    money = Money.__new__(Money)
-    set_minor(money, 5)
-    set_currency(money, Money(0, "USD").currency)
-    assert money == Money(5, "USD")

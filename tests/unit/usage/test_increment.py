@@ -48,10 +48,10 @@ def test_equal_increments_are_equal_however_they_are_written() -> None:
 @pytest.mark.parametrize(
     ("increment", "text"),
     [
-        (Increment(60), "Increment(60)"),
+        (Increment(60), "Increment(step=60)"),
         (
             Increment("0.5", first=2, rounding="down"),
-            "Increment(Decimal('0.5'), first=2, rounding='down')",
+            "Increment(step=Decimal('0.5'), first=2, rounding='down')",
         ),
     ],
 )

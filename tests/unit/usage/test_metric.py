@@ -3,10 +3,10 @@
 from fractions import Fraction
 from typing import Any
 
-import attrs
 import pytest
 
 from overages import Increment, Metric
+from overages._ground.value import evolve
 from overages.errors import InvalidType, InvalidValues, OveragesError
 
 
@@ -16,7 +16,7 @@ def test_a_metric_is_the_sum_of_the_events_of_its_name_unless_told() -> None:
     assert (metric.where, metric.distinct, metric.factor) == ({}, None, 1)
     assert (metric.increment, metric.increment_scope) == (None, "total")
     assert metric.is_default
-    assert not metric.carries
+    assert not metric.holds_level
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_any_other_is_not_plain(metric: Metric) -> None:
     ],
 )
 def test_a_level_is_carried_and_an_amount_is_not(metric: Metric, carries: bool) -> None:
-    assert metric.carries is carries
+    assert metric.holds_level is carries
 
 
 def test_a_time_weighted_metric_reports_levels_unless_told() -> None:
@@ -110,18 +110,21 @@ def test_a_factor_has_one_form(factor: Any, expected: str) -> None:
 @pytest.mark.parametrize(
     ("metric", "text"),
     [
-        (Metric("a"), "Metric('a', 'sum')"),
-        (Metric("a", "time_weighted"), "Metric('a', 'time_weighted')"),
+        (Metric("a"), "Metric(name='a')"),
+        (Metric("a", "time_weighted"), "Metric(name='a', aggregation='time_weighted')"),
         (
             Metric("a", event="b", where={"r": "x"}, increment=60, increment_scope="event"),
-            "Metric('a', 'sum', event='b', where={'r': ('x',)}, increment=Increment(60), "
+            "Metric(name='a', event='b', where={'r': ('x',)}, increment=Increment(step=60), "
             "increment_scope='event')",
         ),
         (
             Metric("a", "unique", distinct="user", factor=2),
-            "Metric('a', 'unique', distinct='user', factor=2)",
+            "Metric(name='a', aggregation='unique', distinct='user', factor=2)",
         ),
-        (Metric("a", "max", reports="change"), "Metric('a', 'max', reports='change')"),
+        (
+            Metric("a", "max", reports="change"),
+            "Metric(name='a', aggregation='max', reports='change')",
+        ),
     ],
 )
 def test_the_repr_of_a_metric_makes_it_again(metric: Metric, text: str) -> None:
@@ -131,14 +134,14 @@ def test_the_repr_of_a_metric_makes_it_again(metric: Metric, text: str) -> None:
 
 def test_a_metric_can_be_changed() -> None:
     metric = Metric("a", event="b", where={"r": "x"}, increment=60)
-    assert attrs.evolve(metric, name="c") == Metric("c", event="b", where={"r": "x"}, increment=60)
+    assert evolve(metric, name="c") == Metric("c", event="b", where={"r": "x"}, increment=60)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"aggregation": "average"}, "aggregation: must be one of sum, count, max, last, unique,"),
-        ({"reports": "levels"}, "reports: must be one of amount, level, change, got 'levels'"),
+        ({"reports": "rates"}, "reports: must be one of amount, level, change, got 'rates'"),
         ({"event": ""}, "event: must not be empty"),
         ({"name": ""}, "name: must not be empty"),
         ({"factor": 0}, "factor: must be more than zero, got 0"),

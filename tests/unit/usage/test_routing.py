@@ -120,7 +120,7 @@ def test_what_is_worked_out_and_what_is_carried_is_known_by_event() -> None:
     seats = Metric("held", "time_weighted", event="seats")
     routes = Routes([Metric("tokens"), EU, REST, seats])
     assert routes.worked_out == {"requests", "seats"}
-    assert routes.carried == {"seats"}
+    assert routes.levels == {"seats"}
 
 
 def of_a_model(name: str, **where: str | list[str]) -> Metric:

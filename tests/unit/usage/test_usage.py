@@ -5,6 +5,7 @@ import datetime as datetime_module
 import pickle
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
@@ -93,6 +94,15 @@ def test_quantities_have_one_form_however_they_are_given(quantities: Any) -> Non
     assert repr(dict(usage.quantities)) == "{'tokens': 750000, 'seats': Decimal('2.5')}"
 
 
+def test_metrics_are_plain_texts_whatever_came_before() -> None:
+    class Counter(StrEnum):
+        TOKENS = "tokens"
+
+    Usage("org-1", FEBRUARY, {"tokens": 5})
+    usage = Usage("org-1", FEBRUARY, {Counter.TOKENS: 5})
+    assert [type(metric) for metric in usage.quantities] == [str]
+
+
 def test_usage_does_not_change_with_the_mapping_that_it_was_made_of() -> None:
     quantities: dict[str, Any] = {"tokens": 5}
     usage = Usage("org-1", FEBRUARY, quantities)
@@ -175,7 +185,7 @@ def test_usage_is_equal_by_value_whatever_the_order_of_its_metrics() -> None:
 def test_the_repr_of_usage_makes_it_again() -> None:
     usage = Usage("org-1", FEBRUARY, {"tokens": 5})
     month = "Period.parse('2024-02-01T00:00:00Z/2024-03-01T00:00:00Z')"
-    assert repr(usage) == f"Usage('org-1', {month}, {{'tokens': 5}})"
+    assert repr(usage) == f"Usage(org_id='org-1', period={month}, quantities={{'tokens': 5}})"
     assert eval(repr(usage)) == usage
 
 

@@ -11,11 +11,10 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from overages.commands import close, migrate, rate, schema, show, verify
-from overages.commands.inputs import BadInput, say
+from overages.commands.inputs import BadInput, refuse, say, to_path
 from overages.errors import OveragesError, StorageError
 from overages.periods.period import Period
 
@@ -40,8 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StorageError as error:
         say(f"{args.db}: {error}")
         return 1
-    except OSError as error:
+    except (OSError, UnicodeEncodeError) as error:  # a terminal may not have all letters of a name
         say(f"overages: {error}")
+        return 1
+    except OveragesError as error:  # of an argument, such as the name of an org
+        refuse("overages", error)
         return 1
     return 0
 
@@ -66,8 +68,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_inputs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--plans", type=Path, required=True, help="plans and accounts, a TOML file")
-    parser.add_argument("--usage", type=Path, required=True, help="usage events, a CSV file")
+    parser.add_argument("--plans", type=to_path, required=True, help="plans and accounts, TOML")
+    parser.add_argument("--usage", type=to_path, required=True, help="usage events, CSV")
 
 
 def _add_period(parser: argparse.ArgumentParser) -> None:

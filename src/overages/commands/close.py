@@ -16,7 +16,7 @@ from typing import Final
 
 from overages.adapters.sqlite import SqliteRepository
 from overages.commands.history import History
-from overages.commands.inputs import load_plans, load_usage, refuse, to_instant
+from overages.commands.inputs import load_plans, load_usage, refuse, to_instant, to_path
 from overages.commands.progress import track
 from overages.commands.rate import grand_total, rate, with_idle_accounts
 from overages.errors import OveragesError, UnknownPlan
@@ -33,7 +33,9 @@ Pair = tuple[Usage, Statement]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("--db", required=True, help="the database, a SQLite file; made if need be")
+    parser.add_argument(
+        "--db", type=to_path, required=True, help="the database, SQLite; made if need be"
+    )
     parser.add_argument(
         "--force", action="store_true", help="change periods that are invoiced, too"
     )
@@ -67,13 +69,13 @@ def run(args: argparse.Namespace) -> None:
                 with repository.transaction():
                     new += _record(repository, book, batch, moment, force=args.force)
             except OveragesError as error:
-                raise refuse(args.db, error) from None
+                raise refuse(str(args.db), error) from None
     print(f"{args.db}: {grand_total(statements)}; new records: {new:,}")
 
 
-def _closed_before(path: str, book: PlanBook) -> AbstractContextManager[Repository | None]:
+def _closed_before(path: Path, book: PlanBook) -> AbstractContextManager[Repository | None]:
     """Open the database for earlier periods, if it is there and a plan depends on them."""
-    return SqliteRepository(path) if book.keeps and Path(path).exists() else nullcontext()
+    return SqliteRepository(path) if book.keeps and path.exists() else nullcontext()
 
 
 def _fill_in(repository: Repository, missing: Sequence[Usage]) -> None:

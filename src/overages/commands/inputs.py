@@ -44,6 +44,13 @@ def refuse(source: str, error: OveragesError) -> BadInput:
     return BadInput(source)
 
 
+def to_path(text: str) -> Path:
+    """Read the file that an argument of the command line names."""
+    if not text or "\0" in text:
+        raise ArgumentTypeError("must name a file")
+    return Path(text)
+
+
 def to_instant(text: str) -> datetime:
     """Return the instant that an argument of the command line names."""
     try:
@@ -59,7 +66,7 @@ def load_plans(path: Path, zone: ZoneInfo | None) -> PlanBook:
     :raises BadInput: if it is faulty.
     """
     try:
-        return read_plans(path.read_text(encoding="utf-8"), "UTC" if zone is None else zone.key)
+        return read_plans(path.read_text(encoding="utf-8-sig"), "UTC" if zone is None else zone.key)
     except UnicodeDecodeError as error:
         say(f"{path}: must be UTF-8: {error}")
         raise BadInput(path) from None

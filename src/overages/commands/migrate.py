@@ -7,13 +7,16 @@ from typing import Final
 
 from overages.adapters.sqlite import SqliteRepository
 from overages.adapters.sqlite.migrations import LATEST
+from overages.commands.inputs import to_path
 
 HELP: Final = "make a database ready: a new one, or one that an older release made"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("--db", required=True, help="the database, a SQLite file; made if need be")
+    parser.add_argument(
+        "--db", type=to_path, required=True, help="the database, SQLite; made if need be"
+    )
 
 
 def run(args: argparse.Namespace) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 from overages._ground.display import text_table
 from overages.adapters.sqlite import SqliteRepository
 from overages.amounts.money import Money
+from overages.commands.inputs import to_path
 from overages.periods.period import Period
 from overages.records.ledger import RECORD_ALIGN, record_table
 from overages.records.record import OverageRecord
@@ -20,7 +21,7 @@ HELP: Final = "show what is recorded in a database"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("--db", required=True, help="the database, a SQLite file")
+    parser.add_argument("--db", type=to_path, required=True, help="the database, SQLite")
     parser.add_argument("--org", help="the only org to show (default: all)")
 
 

@@ -6,7 +6,7 @@ import argparse
 from typing import Final
 
 from overages.adapters.sqlite import SqliteRepository
-from overages.commands.inputs import refuse
+from overages.commands.inputs import refuse, to_path
 from overages.errors import RecordsAltered
 
 HELP: Final = "check that no record in a database was changed, removed, added or reordered"
@@ -14,7 +14,7 @@ HELP: Final = "check that no record in a database was changed, removed, added or
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("--db", required=True, help="the database, a SQLite file")
+    parser.add_argument("--db", type=to_path, required=True, help="the database, SQLite")
     parser.add_argument("--org", help="the only org to check (default: all)")
 
 
@@ -27,5 +27,5 @@ def run(args: argparse.Namespace) -> None:
         try:
             count = repository.verify(args.org)
         except RecordsAltered as error:
-            raise refuse(args.db, error) from None
+            raise refuse(str(args.db), error) from None
     print(f"{args.db}: {count:,} {'record' if count == 1 else 'records'}, all as recorded")

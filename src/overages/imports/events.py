@@ -42,7 +42,10 @@ def read_events(
     [(2, 4808)]
     """
     reader = csv.reader(lines, strict=True)
-    columns = _columns(next(reader, []))
+    try:
+        columns = _columns(next(reader, []))
+    except csv.Error as error:
+        raise InvalidValue("columns", str(error), "must be readable as CSV") from None
     timestamp = partial(instant_from_text, zone=zone)
     while True:
         try:

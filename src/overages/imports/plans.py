@@ -35,9 +35,9 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from decimal import Context, Decimal, InvalidOperation
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import by_name, optional_name
@@ -169,10 +169,7 @@ def read_plans(
     >>> book.terms("any-org")[0].allowances["tokens"].included
     500000
     """
-    try:
-        data = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidValue("plans", str(error), "must be a TOML text") from None
+    data = _toml(text)
     months = Cycle.monthly(timezone)
     accounts = data.get("accounts")
     for table in accounts.values() if isinstance(accounts, dict) else ():
@@ -180,6 +177,24 @@ def read_plans(
             table.setdefault("cycle", months)
     book: PlanBook = _book_form(tuple(price_models), months).read(data, ())
     return book
+
+
+def _toml(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text, parse_float=_decimal)
+    except RecursionError:
+        problem = "must be a TOML text that is not nested as deep as this one"
+        raise InvalidValue("plans", f"{len(text):,} characters", problem) from None
+    except ValueError as error:  # also an integer with more digits than Python converts
+        raise InvalidValue("plans", str(error), "must be a TOML text") from None
+
+
+def _decimal(text: str) -> Decimal | str:
+    """Return a float of TOML as it was written: as text if no number has such an exponent."""
+    try:
+        return Decimal(text, Context(traps=[InvalidOperation]))  # whatever the host's context traps
+    except InvalidOperation:
+        return text
 
 
 def _book_form(price_models: tuple[type, ...], months: Cycle = _MONTHS) -> ObjectForm:

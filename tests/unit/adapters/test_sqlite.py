@@ -25,12 +25,13 @@ from overages import (
     UsageEvent,
     calculate,
 )
-from overages.adapters.sqlite import SqliteRepository, migrate
+from overages.adapters.sqlite import MemberView, SqliteOutbox, SqliteRepository, migrate
 from overages.adapters.sqlite.connection import wal_is_safe
 from overages.adapters.sqlite.schema import APPLICATION_ID
 from overages.errors import (
     ForeignDatabase,
     InvalidType,
+    InvalidValue,
     RecordConflict,
     SchemaTooNew,
     StorageBusy,
@@ -393,6 +394,32 @@ class TestReadOnly:
         with pytest.raises(StorageError, match=r"is empty; `overages migrate` makes it ready"):
             SqliteRepository.read_only(path)
         assert path.read_bytes() == b""
+
+
+@pytest.mark.parametrize(
+    "opened",
+    [
+        SqliteRepository,
+        SqliteRepository.read_only,
+        lambda path: MemberView(path, "org-1"),
+        SqliteOutbox,
+    ],
+    ids=["repository", "read only", "view", "outbox"],
+)
+class TestPaths:
+    @pytest.mark.parametrize("path", ["", "a\0b", Path("a\0b")], ids=repr)
+    def test_a_path_that_names_no_file_is_refused(
+        self, opened: Any, path: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        Path("a").touch()  # which SQLite would open for a path that it cuts at the NUL
+        with pytest.raises(InvalidValue, match=r"^path: must name a file, got "):
+            opened(path)
+
+    @pytest.mark.parametrize("path", [None, 5, b"a", "\ud800"], ids=repr)
+    def test_what_is_no_path_is_refused(self, opened: Any, path: Any) -> None:
+        with pytest.raises(InvalidType, match=r"^path: must be a path, as a str or a Path, got "):
+            opened(path)
 
 
 class TestAppendOnly:

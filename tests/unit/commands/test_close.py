@@ -241,6 +241,24 @@ def test_what_only_reads_makes_no_database(desk: Desk, command: str) -> None:
     assert not desk.db.exists()
 
 
+@pytest.mark.parametrize("command", ["show", "verify"])
+def test_what_is_no_name_of_an_org_is_said(desk: Desk, command: str) -> None:
+    desk.run("migrate")
+    status, out, err = desk.run(command, "--org", " a")
+    assert (status, out) == (1, "")
+    assert err.startswith("overages: org_id: must not have a space at an end")
+
+
+@pytest.mark.parametrize("path", ["", "a\0b"])
+def test_what_names_no_file_is_a_wrong_argument(
+    path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["migrate", "--db", path])
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.endswith("argument --db: must name a file\n")
+
+
 def test_a_database_can_be_made_ready_before(desk: Desk) -> None:
     assert desk.run("migrate") == (0, "overages.db: schema 1\n", "")
     assert desk.run("migrate") == (0, "overages.db: schema 1\n", "")

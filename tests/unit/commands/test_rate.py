@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -158,13 +159,45 @@ def test_an_org_without_a_plan_is_an_error(desk: Desk) -> None:
     [
         (b"plans = 1", "plans.toml: plans: must be a mapping, got 1\n"),
         (b"\xff", "plans.toml: must be UTF-8"),
+        (PLANS.encode("utf-16"), "plans.toml: must be UTF-8"),
+        (
+            b"x = " + b"[" * 5_000,
+            "plans.toml: plans: must be a TOML text that is not nested as deep",
+        ),
+        (b"x = " + b"9" * 5_000, "plans.toml: plans: must be a TOML text, got 'Exceeds the limit"),
     ],
+    ids=range(5),
 )
 def test_faulty_plans_are_named(desk: Desk, plans: bytes, problem: str) -> None:
     desk.plans.write_bytes(plans)
     status, out, err = desk.rate("")
     assert (status, out) == (1, "")
     assert err.startswith(problem) or problem in err
+
+
+def test_a_byte_order_mark_is_no_part_of_a_file(desk: Desk) -> None:
+    desk.plans.write_bytes(PLANS.encode("utf-8-sig"))
+    desk.usage.write_bytes((HEADER + "a,tokens,200,2024-02-10T00:00:00Z,1\n").encode("utf-8-sig"))
+    assert main(["rate", "--plans", str(desk.plans), "--usage", str(desk.usage)]) == 0
+
+
+@pytest.mark.parametrize("option", ["--plans", "--usage"])
+def test_a_folder_is_no_file(desk: Desk, option: str) -> None:
+    desk.usage.write_text(HEADER)
+    files = {"--plans": str(desk.plans), "--usage": str(desk.usage), option: str(desk.usage.parent)}
+    assert main(["rate", *chain.from_iterable(files.items())]) == 1
+    assert "Is a directory" in desk.capsys.readouterr().err
+
+
+def test_an_output_that_has_not_all_letters_is_named(desk: Desk) -> None:
+    desk.usage.write_text(HEADER + "\u6771,tokens,200,2024-02-10T00:00:00Z,1\n", encoding="utf-8")
+    command = [sys.executable, "-m", "overages", "rate"]
+    command += ["--plans", str(desk.plans), "--usage", str(desk.usage)]
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    ended = subprocess.run(command, env=ascii_only, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("overages: 'ascii' codec can't encode character")
+    assert ended.stderr.count("\n") == 1
 
 
 def test_a_faulty_header_is_named(desk: Desk) -> None:
@@ -180,7 +213,15 @@ def test_a_missing_file_is_named(desk: Desk, capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.parametrize(
-    "options", [["--period", "2024-13"], ["--timezone", "Mars/Base"], ["--timezone", "../x"]]
+    "options",
+    [
+        ["--period", "2024-13"],
+        ["--timezone", "Mars/Base"],
+        ["--timezone", "../x"],
+        ["--plans", ""],
+        ["--usage", "a\0b"],
+    ],
+    ids=ascii,
 )
 def test_a_command_that_is_wrong_exits_with_2(
     desk: Desk, options: list[str], capsys: pytest.CaptureFixture[str]
@@ -188,7 +229,7 @@ def test_a_command_that_is_wrong_exits_with_2(
     with pytest.raises(SystemExit) as caught:
         desk.rate("", *options)
     assert caught.value.code == 2
-    assert options[1] in capsys.readouterr().err
+    assert f"argument {options[0]}: " in capsys.readouterr().err
 
 
 def test_json_is_one_document(desk: Desk) -> None:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from overages import UsageEvent
-from overages.errors import OveragesError
+from overages.errors import InvalidValue, OveragesError
 from overages.imports.events import read_events
 
 HEADER = "org_id,metric,quantity,timestamp,event_id"
@@ -33,6 +33,22 @@ def test_columns_may_be_in_any_order_and_event_ids_missing() -> None:
 def test_an_empty_event_id_is_none() -> None:
     ((_, event),) = read_events([HEADER, "org-1,tokens,1,2024-02-01T12:00:00Z,"])
     assert event == UsageEvent("org-1", "tokens", 1, AT)
+
+
+@pytest.mark.parametrize(
+    ("header", "problem"),
+    [
+        ('"org_id"x,metric', "',' expected after"),
+        ('"org_id,metric', "unexpected end of data"),
+        ("x" * 200_000, "field larger than field limit"),
+    ],
+    ids=range(3),
+)
+def test_a_header_that_is_no_csv_is_refused(header: str, problem: str) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        list(read_events([header]))
+    assert (caught.value.field, caught.value.problem) == ("columns", "must be readable as CSV")
+    assert problem in str(caught.value.value)
 
 
 def test_a_timestamp_without_a_zone_is_in_the_one_that_is_given() -> None:

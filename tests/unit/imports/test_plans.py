@@ -1,8 +1,9 @@
 """Plans and accounts from TOML."""
 
 import re
+import sys
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Context, Decimal, InvalidOperation, localcontext
 from pathlib import Path
 
 import attrs
@@ -358,3 +359,93 @@ def test_what_is_no_toml_is_refused() -> None:
 )
 def test_every_fault_is_named_by_its_path(text: str, expected: list[str]) -> None:
     assert faults(text) == expected
+
+
+# Texts that were made to do harm
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = " + "[" * 5_000 + "]" * 5_000,
+        "x = " + "{ a = " * 5_000,
+        MINIMAL + "rounding = " + "[" * 5_000 + "]" * 5_000,
+    ],
+    ids=["arrays", "tables", "within a plan"],
+)
+def test_deep_nesting_is_refused(text: str) -> None:
+    (fault,) = faults(text)
+    assert fault.startswith(
+        "plans: must be a TOML text that is not nested as deep as this one, got"
+    )
+
+
+@pytest.mark.parametrize("key", ["a" + ".a" * 5_000 + " = 1", "[" + "a." * 5_000 + "a]"])
+def test_deep_tables_of_dotted_keys_are_no_plans(key: str) -> None:
+    fault, unknown = faults(key)
+    assert fault == "plans: must be given, got None"
+    assert unknown.startswith("a: isn't known; known here are plans, accounts, default_plan, got")
+
+
+@pytest.mark.parametrize("limit", [4_300, 0])
+def test_an_integer_of_5_000_digits_is_refused_whatever_python_converts(limit: int) -> None:
+    before = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(limit)
+    try:
+        (fault,) = faults(MINIMAL.replace("included = 5", f"included = {'9' * 5_000}"))
+    finally:
+        sys.set_int_max_str_digits(before)
+    assert fault.startswith(
+        "plans: must be a TOML text, got 'Exceeds the limit"
+        if limit
+        else "plans.p.allowances.m.included: must have at most 26 integer digits, got"
+    )
+
+
+@pytest.mark.parametrize("traps", [[], [InvalidOperation]])
+@pytest.mark.parametrize(
+    ("number", "problem"),
+    [
+        ("1e999999999999999999999", "must be a plain decimal number such as 12.5, got '1e9999"),
+        ("1e999999999", "must have at most 26 integer digits, got"),
+        ("1e-999999999", "must have at most 12 decimal digits, got"),
+        (f"1.{'9' * 5_000}", "must have at most 12 decimal digits, got 1.999"),
+        ("inf", "must be a finite number, got Infinity"),
+        ("nan", "must be a finite number, got NaN"),
+    ],
+    ids=["endless", "large", "small", "long", "inf", "nan"],
+)
+def test_a_float_beyond_all_bounds_is_refused_under_any_context(
+    number: str, problem: str, traps: list[type[ArithmeticError]]
+) -> None:
+    with localcontext(Context(traps=traps)):  # type: ignore[arg-type]
+        (fault,) = faults(MINIMAL.replace("included = 5", f"included = {number}"))
+    assert fault.startswith(f"plans.p.allowances.m.included: {problem}")
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('default_plan = ["p"]' + MINIMAL, "default_plan: must be a str, got ['p']"),
+        (MINIMAL + "\0", "plans: must be a TOML text, got 'Invalid statement"),
+        ("\ufeff" + MINIMAL, "plans: must be a TOML text, got 'Invalid statement"),
+        ('plans."\\uD800" = 1', "plans: must be a TOML text, got 'Escaped character"),
+        (
+            MINIMAL.replace('"per_unit"', "[1]"),
+            "plans.p.allowances.m.price.model: must be one of exchanged, ",
+        ),
+        (
+            'accounts.a = { plan = "p", cycle = { anchor = "2024-01-01", timezone = "a\\u0000" } }'
+            + MINIMAL,
+            "accounts.a.cycle.anchor: must ",
+        ),
+    ],
+    ids=range(6),
+)
+def test_values_of_a_wrong_kind_are_named(text: str, fault: str) -> None:
+    assert faults(text)[0].startswith(fault)
+
+
+def test_unknown_keys_are_named_in_their_order() -> None:
+    found = faults(MINIMAL + "".join(f"{key} = 1\n" for key in "zebra"))
+    assert [fault.split(":")[0] for fault in found] == [f"plans.p.{key}" for key in "zebra"]

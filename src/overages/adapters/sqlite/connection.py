@@ -7,6 +7,7 @@ with database.writing() as cursor:
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -19,6 +20,7 @@ from overages.adapters.sqlite import migrations
 from overages.adapters.sqlite.failures import our_errors
 from overages.adapters.sqlite.schema import make_tables, schema_version
 from overages.errors import (
+    InvalidType,
     InvalidValue,
     QueryTooSlow,
     StorageBusy,
@@ -70,14 +72,13 @@ class Database:
         :raises ForeignDatabase: if it is someone else's.
         :raises SchemaTooNew: if a newer release made it.
         """
-        if not str(path):
-            raise InvalidValue("path", path, "must not be empty: SQLite would keep nothing")
+        name = _parse_path(path)
         if sqlite3.sqlite_version_info < _OLDEST:
             found = sqlite3.sqlite_version
             raise StorageError(f"SQLite 3.37 or newer is needed, the library here is {found}")
         with our_errors():
             connection = sqlite3.connect(
-                path, timeout=timeout, isolation_level=None, check_same_thread=False
+                name, timeout=timeout, isolation_level=None, check_same_thread=False
             )
         return cls._opened(connection, migrating=True)
 
@@ -257,13 +258,28 @@ class Database:
             self._connection.execute(sql)
 
 
+def _parse_path(path: object) -> str:
+    """Return a path as text; SQLite would keep nothing under an empty one, and cut one at a NUL."""
+    try:
+        name = os.fspath(path)  # type: ignore[call-overload]
+        os.fsencode(name)
+    except (TypeError, ValueError):  # no path, or one with half a surrogate pair
+        name = None
+    if not isinstance(name, str):
+        raise InvalidType("path", path, "must be a path, as a str or a Path")
+    if not name or "\0" in name:
+        raise InvalidValue("path", path, "must name a file")
+    return name
+
+
 def _connect_to(path: str | PathLike[str], mode: str, timeout: int) -> sqlite3.Connection:
     """Connect to a file that is there."""
     from pathlib import Path  # needed to read alone
 
+    name = _parse_path(path)
     with our_errors():
         return sqlite3.connect(
-            f"{Path(path).absolute().as_uri()}?mode={mode}",
+            f"{Path(name).absolute().as_uri()}?mode={mode}",
             timeout=timeout,
             isolation_level=None,
             check_same_thread=False,

@@ -38,6 +38,7 @@ def run(path: Path) -> Any:
             nbclient.NotebookClient(
                 book,
                 config=Config({"KernelManager": over}),
+                coalesce_streams=True,  # however slowly it is printed
                 kernel_name="python3",
                 record_timing=False,
                 resources={"metadata": {"path": path.parent}},

@@ -22,7 +22,7 @@ class Effort:
         from hypothesis import core, settings
         loaded = {name: vars(module) for name, module in sys.modules.items() if "tests." in name}
         told = {name: found["THOROUGH"] for name, found in loaded.items() if "THOROUGH" in found}
-        many = loaded["tests.property.effort"]["many"]
+        many = loaded.get("tests.property.effort", {}).get("many", settings.default)
         examples = [settings.default.max_examples, many.max_examples]
         random = not settings.default.derandomize and not many.derandomize
         print()
@@ -59,7 +59,7 @@ def test_told_to_be_thorough_all_that_is_named_is_and_its_seed_is_told() -> None
 
 
 def test_a_seed_that_is_told_is_taken() -> None:
-    said, effort, _ = thorough("--hypothesis-seed=7", NAMED[-1])
+    said, effort, _ = thorough("--hypothesis-seed=7", "tests/faults/test_left_behind.py")
     assert said.endswith("--hypothesis-seed=7")
     assert effort["seed"] == 7
 

@@ -25,7 +25,7 @@ from .effort import THOROUGH, times
 from .operations import OPERATIONS, SINGLE, Operation
 
 FIRST_STEPS = 10  # none of which is left out; in the short form, later ones are
-LINES = times(13, 1)  # from one line that is interrupted to the next
+LINES = times(29, 1)  # from one line that is interrupted to the next
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ class Aborts:
 
 def following(step: int) -> int:
     """Return the step to fail at next."""
-    return step + 1 if THOROUGH or step < FIRST_STEPS else step + step // 4
+    return step + 1 if THOROUGH or step < FIRST_STEPS else step + step // 2
 
 
 def written(path: Path, operation: Operation, copy: Path) -> object:

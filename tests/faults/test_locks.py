@@ -64,10 +64,10 @@ def test_a_write_goes_through_while_a_member_asks_what_has_no_end(
     with (
         ThreadPoolExecutor() as pool,
         MemberView(path, org_name(0), time_limit=1) as view,
-        SqliteRepository(path) as repository,
+        SqliteRepository(path, timeout=60) as repository,
     ):
         answer = pool.submit(view.query, f"SELECT count(*) FROM {tables}")
-        while is_free(path):
+        while is_free(path) and not answer.done():
             sleep(0.01)
         OPERATIONS["put_account"](repository)
         with pytest.raises(QueryTooSlow):

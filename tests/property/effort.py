@@ -11,5 +11,5 @@ from hypothesis import settings
 
 THOROUGH: Final = os.environ.get("OVERAGES_THOROUGH") == "1"
 
-few = settings(max_examples=80 if THOROUGH else 3)
-many = settings(max_examples=800 if THOROUGH else 24)
+few = settings(max_examples=80 if THOROUGH else 2)
+many = settings(max_examples=800 if THOROUGH else 16)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -40,6 +41,7 @@ FEBRUARY = Period.month(2024, 2)
 CODES = ["USD", "JPY", "KWD"]
 
 
+@cache
 def tenths(most: int, least: int = 0) -> st.SearchStrategy[Any]:
     """Return numbers with a decimal, as often as not whole."""
     return st.integers(least, most) | st.builds(
@@ -49,6 +51,7 @@ def tenths(most: int, least: int = 0) -> st.SearchStrategy[Any]:
 
 amounts = st.sampled_from(["0", "0.004", "0.005", "0.333", "1", "2.5"])
 roundings = st.sampled_from(Rounding)
+prorations = st.sampled_from(["days", "seconds", "full"])
 
 
 @st.composite
@@ -92,10 +95,12 @@ conversions = st.builds(
 )
 
 
+@cache
 def money(code: str) -> st.SearchStrategy[Money]:
     return st.integers(0, 3000).map(lambda minor: Money(minor, code))
 
 
+@cache
 def discounts(code: str, *, units: bool) -> st.SearchStrategy[list[Discount]]:
     """Return some discounts; `units` says whether there are free ones."""
     kinds: list[st.SearchStrategy[dict[str, Any]]] = [
@@ -108,54 +113,65 @@ def discounts(code: str, *, units: bool) -> st.SearchStrategy[list[Discount]]:
     return found.map(lambda ways: [Discount(f"d{i}", **way) for i, way in enumerate(ways)])
 
 
-@st.composite
-def bounds(draw: st.DrawFn, code: str) -> dict[str, Any]:
+@cache
+def bounds(code: str) -> st.SearchStrategy[dict[str, Any]]:
     """Return a maximum and a minimum that is no larger, or not."""
-    found = [draw(st.none() | money(code)) for _ in range(2)]
-    if None not in found:
-        found.sort(reverse=True)
-    return dict(zip(("maximum", "minimum"), found, strict=True))
+
+    def ordered(found: list[Money | None]) -> dict[str, Any]:
+        if None not in found:
+            found.sort(reverse=True)
+        return dict(zip(("maximum", "minimum"), found, strict=True))
+
+    return st.lists(st.none() | money(code), min_size=2, max_size=2).map(ordered)
 
 
-@st.composite
-def allowances(draw: st.DrawFn, code: str) -> Allowance:
-    """Return an allowance with any of its rules."""
-    worth: dict[str, Any] | None = draw(
-        st.none()
-        | st.fixed_dictionaries({"amount": money(code)})
-        | st.fixed_dictionaries({"quantity": tenths(40)})
+def bounded(kind: Any, *, bounds: dict[str, Any], **rules: Any) -> Any:
+    return kind(**rules, **bounds)
+
+
+@cache
+def allowances(code: str) -> st.SearchStrategy[Allowance]:
+    """Return allowances with any of their rules."""
+    rules = {
+        "overage_factor": st.sampled_from(["1", "1.5", "3"]),
+        "true_up": st.booleans(),
+    }
+    return st.builds(
+        bounded,
+        st.just(Allowance),
+        included=st.none() | tenths(20) | tenths(20),
+        price=prices(st.booleans()),
+        conversion=st.none() | conversions,
+        included_per=st.sampled_from([None, None, "seats"]),
+        proration=prorations,
+        increment=st.sampled_from(["1", "0.1", "4"]),
+        increment_rounding=roundings,
+        discounts=discounts(code, units=True),
+        commitment=st.none()
+        | st.builds(Commitment, amount=money(code), **rules)
+        | st.builds(Commitment, quantity=tenths(40), **rules),
+        bounds=bounds(code),
     )
-    factor = draw(st.sampled_from(["1", "1.5", "3"]))
-    rules: dict[str, Any] = {"overage_factor": factor, "true_up": draw(st.booleans())}
-    commitment = None if worth is None else Commitment(**worth, **rules)
-    return Allowance(
-        draw(st.none() | tenths(20) | tenths(20)),
-        draw(prices(st.booleans())),
-        conversion=draw(st.none() | conversions),
-        included_per=draw(st.sampled_from([None, None, "seats"])),
-        proration=draw(st.sampled_from(["days", "seconds", "full"])),
-        increment=draw(st.sampled_from(["1", "0.1", "4"])),
-        increment_rounding=draw(roundings),
-        discounts=draw(discounts(code, units=True)),
-        commitment=commitment,
-        **draw(bounds(code)),
-    )
 
 
-@st.composite
-def plans(draw: st.DrawFn, code: str | None = None) -> Plan:
+@cache
+def plans(code: str | None = None) -> st.SearchStrategy[Plan]:
     """Return plans of two metrics and of seats."""
-    currency = draw(st.sampled_from(CODES)) if code is None else code
-    offers = {metric: draw(allowances(currency)) for metric in ("a", "b")}
-    return Plan(
-        "p",
-        currency,
-        {**offers, "seats": Allowance(draw(st.none() | st.just(2)), PerUnit(1))},
-        rounding=draw(roundings),
-        rounding_scope=draw(st.sampled_from(["line", "total"])),
-        discounts=draw(discounts(currency, units=False)),
-        proration=draw(st.sampled_from(["days", "seconds", "full"])),
-        **draw(bounds(currency)),
+    if code is None:
+        return st.one_of([plans(one) for one in CODES])
+    seats = st.builds(Allowance, st.none() | st.just(2), st.just(PerUnit(1)))
+    offers = {"a": allowances(code), "b": allowances(code), "seats": seats}
+    return st.builds(
+        bounded,
+        st.just(Plan),
+        slug=st.just("p"),
+        currency=st.just(code),
+        allowances=st.fixed_dictionaries(offers),
+        rounding=roundings,
+        rounding_scope=st.sampled_from(["line", "total"]),
+        discounts=discounts(code, units=False),
+        proration=prorations,
+        bounds=bounds(code),
     )
 
 

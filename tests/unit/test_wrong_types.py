@@ -76,7 +76,7 @@ odd_period: Any = lambda moment: None  # noqa: ARG005, E731
         (lambda: calculate(PLAN, USAGE, limits=[]), "limits: must be a mapping of metrics"),  # type: ignore[arg-type]
         (lambda: list(calculate_many([odd])), r"inputs: must hold \(plan, usage, limits\) alone"),
         (lambda: list(calculate_many([(PLAN, USAGE)])), r"inputs: must hold \(plan, usage, lim"),  # type: ignore[list-item]
-        (lambda: aggregate([odd]), "records: must hold OverageRecords alone, got 5"),
+        (lambda: aggregate([odd]), r"records\[0\]: must be of type OverageRecord, got 5"),
         (lambda: aggregate(odd), "records: must be a list, or something else to iterate over"),
         (lambda: meter(odd), "events: must be a list, or something else to iterate over, got 5"),
         (lambda: list(calculate_many(odd)), "inputs: must be a list, or something else to iter"),

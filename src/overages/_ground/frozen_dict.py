@@ -24,6 +24,7 @@ as ``object.__setattr__`` does with any frozen value. No operator and no method 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar, final
 
 K = TypeVar("K")
@@ -61,5 +62,12 @@ class FrozenDict(dict[K, V]):
         """Pickle as a class and a dict: a dict's own way sets items one by one."""
         return FrozenDict, (dict(self),)
 
-    __setitem__ = __delitem__ = __ior__ = _refuse
-    clear = pop = popitem = setdefault = update = _refuse
+    # One by one: of a chain, type checkers of other programs would have to infer the type.
+    __setitem__: Callable[..., NoReturn] = _refuse
+    __delitem__: Callable[..., NoReturn] = _refuse
+    __ior__: Callable[..., NoReturn] = _refuse
+    clear: Callable[..., NoReturn] = _refuse
+    pop: Callable[..., NoReturn] = _refuse
+    popitem: Callable[..., NoReturn] = _refuse
+    setdefault: Callable[..., NoReturn] = _refuse
+    update: Callable[..., NoReturn] = _refuse

@@ -62,8 +62,7 @@ def test_law_4_what_is_recorded_is_the_last_result(found: list[Statement]) -> No
         data = said(statement)
         if not records:  # and so no currency
             data.pop("currency", None)
-        assert with_plan["overages"] == data["overages"]
-        assert {**with_plan, "overages": 0} == {**data, "overages": 0}
+        assert json.dumps(with_plan) == json.dumps(data)
 
 
 @given(st.binary() | st.text() | st.recursive(

@@ -199,6 +199,75 @@ class TestRecords:
         other = plan_of(other=PerUnit(1))
         assert recorded("org-123", FEBRUARY, records, other)["overages"]["runs"] == without
 
+    def test_have_adjustments_in_one_order_whenever_each_was_first_recorded(self) -> None:
+        before = Money(5000, "USD")
+        names = [("tokens", "b"), ("tokens", "a"), ("playbook_runs", "c")]
+        discounts = [
+            Adjustment("discount", before, Money(-100, "USD"), -1, metric, name)
+            for metric, name in names
+        ]
+        minimum = Adjustment("minimum", before, Money(700, "USD"), 7)
+        credit = Adjustment("credit", before, Money(-100, "USD"), -1, "tokens", "g")
+        lines = statement(MONTHLY, tokens=750_000, playbook_runs=75).overages
+
+        def adjusted(*adjusting: Adjustment) -> Statement:
+            return Statement("org-123", FEBRUARY, MONTHLY, [*lines, *adjusting])
+
+        last = adjusted(*discounts, minimum, credit)
+        records = self.record(adjusted(minimum), adjusted(credit, *reversed(discounts)), last)
+        data = recorded("org-123", FEBRUARY, records, MONTHLY)
+        assert json.dumps(data) == json.dumps(calculated(last))
+        assert [(each["metric"], each["line"]) for each in data["adjustments"]] == [
+            ("playbookRuns", "discount:c"),
+            ("tokens", "discount:a"),
+            ("tokens", "discount:b"),
+            ("tokens", "credit:g"),
+            (None, "minimum"),
+        ]
+
+    def test_have_metrics_in_one_order_whenever_each_was_first_recorded(self) -> None:
+        plan = plan_of(b=PerUnit(1), a=PerUnit(1))
+        last = statement(plan, a=1, b=1)
+        data = recorded("org-123", FEBRUARY, self.record(statement(plan, b=1), last), plan)
+        assert list(data["overages"]) == ["tokens", "playbookRuns", "seats", "a", "b"]
+        assert json.dumps(data) == json.dumps(calculated(last))
+
+    @pytest.mark.parametrize(
+        ("prices", "unit_price"),
+        [
+            ([PerUnit(1), Package(10, 10)], None),  # ten units come to 10.00 by either
+            ([Package(10, 10), PerUnit(1)], 100),
+        ],
+        ids=["to packages", "to units"],
+    )
+    def test_have_the_price_of_the_plan_though_the_amounts_stayed(
+        self, prices: list[Any], unit_price: int | None
+    ) -> None:
+        first, last = (statement(plan_of(runs=price), runs=10) for price in prices)
+        records = self.record(first, last)
+        assert len(records) == 1
+        data = recorded("org-123", FEBRUARY, records, last.plan)
+        assert data == calculated(last)
+        assert data["overages"]["runs"]["unitPrice"] == unit_price
+
+    def test_have_the_price_of_the_plan_whatever_was_charged_before_in_a_longer_window(
+        self,
+    ) -> None:
+        plan = plan_of(runs=Graduated([Tier(10, 5), Tier(None, 1)]), calls=PerUnit(2))
+        first, last = (
+            calculate(
+                plan,
+                Usage("org-123", FEBRUARY, {"runs": n, "calls": n}),
+                earlier={"runs": 12, "calls": 12},
+            )
+            for n in (7, 5)
+        )
+        for records in (self.record(last), self.record(first, last)):
+            data = recorded("org-123", FEBRUARY, records, plan)
+            assert data == calculated(last)
+            prices = {key: line["unitPrice"] for key, line in data["overages"].items()}
+            assert (prices["runs"], prices["calls"]) == (None, 200)
+
     def test_of_adjustments_are_no_overages(self) -> None:
         lines = statement(MONTHLY, tokens=750_000).overages
         minimum = Adjustment("minimum", Money(2500, "USD"), Money(500, "USD"), 5)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, get_args
 
 from overages.amounts.exact import Exact, Quantity, number_from_ratio, number_text, unscaled
 from overages.amounts.money import Currency
@@ -21,7 +21,7 @@ from overages.errors import InvalidValue
 from overages.periods.period import Period, format_instant
 from overages.records.changes import line_sums
 from overages.records.record import OverageRecord
-from overages.statements.adjustment import OVERAGE
+from overages.statements.adjustment import OVERAGE, AdjustmentKind
 from overages.statements.overage import charge_of
 from overages.statements.statement import Statement
 from overages.terms.plan import Plan
@@ -39,6 +39,7 @@ _ALWAYS: Final = ("tokens", "playbook_runs", "seats")
 _PARTS: Final = {"tokens": 1000}  # of a minor unit, in which the price is given
 _CENTS: Final = Currency("USD")
 _LARGEST: Final = 2**53 - 1  # a larger number may be rounded where it is read: RFC 8259, section 6
+_KINDS: Final = get_args(AdjustmentKind)
 _SNAKE: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z][a-z0-9]*)+")
 
 
@@ -54,10 +55,11 @@ def calculated(statement: Statement) -> Body:
     >>> calculated(calculate(plan, usage))["overages"]["tokens"]
     {'amount': 250000, 'unitPrice': 10, 'cost': 2500}
     """
-    lines = [
-        (line.metric, line.quantity, Fraction(line.exact_cost), line.cost.minor, line.unit_price)
-        for line in statement.overages
-    ]
+    lines: list[_Line] = []
+    for line in statement.overages:
+        each = _unit_price(statement.plan, line.metric, line.quantity)
+        exact = Fraction(line.exact_cost)
+        lines.append((line.metric, line.quantity, exact, line.cost.minor, each))
     adjusting = [(line.metric, line.line, line.cost.minor) for line in statement.adjustments]
     return _body(statement.org_id, statement.period, statement.currency, lines, adjusting)
 
@@ -68,8 +70,8 @@ def recorded(
     """Write the body of an org's records of a period; zeros if there are none.
 
     :param records: all that the org has of the period.
-    :param plan: the plan of the last of them, for prices that came to be by corrections; without
-        it, such a price is null.
+    :param plan: the plan of the last result, by whose prices the body is that of `calculated`.
+        Without it, a price is that of the records, and null where it came to be by corrections.
     :raises InvalidValue: if two metrics would have one key.
 
     >>> recorded("org-123", Period.month(2024, 2), ())["overages"]["seats"]
@@ -85,12 +87,22 @@ def recorded(
         if metric is None or line != OVERAGE:
             adjusting.append((metric, line, minor))
             continue
-        quantity, price = unscaled(parts), prices.get(metric)
-        if plan is not None and metric in plan.allowances and not _explains(price, quantity, exact):
-            price = charge_of(plan.allowances[metric].price, 0, quantity)[1]
-        lines.append((metric, quantity, exact, minor, price))
+        quantity, each = unscaled(parts), prices.get(metric)
+        if plan is not None and metric in plan.allowances:
+            each = _unit_price(plan, metric, quantity)
+        lines.append((metric, quantity, exact, minor, each))
     currency = stored[-1].cost.currency if stored else _CENTS
     return _body(org_id, period, currency, lines, adjusting)
+
+
+def _unit_price(plan: Plan, metric: str, quantity: Quantity) -> Exact | None:
+    """Price each unit as the plan does from the first one on; None where units differ.
+
+    Neither a line's own price nor a record's will do: the line knows which units were charged
+    before it in a longer window, the record of a correction what was charged before it, and neither
+    knows both.
+    """
+    return charge_of(plan.allowances[metric].price, 0, quantity)[1]
 
 
 def _body(
@@ -100,8 +112,8 @@ def _body(
     lines: Iterable[_Line],
     adjusting: Iterable[_Adjusting],
 ) -> Body:
-    charged = {line[0]: line for line in lines if line[1] or line[3]}
-    adjustments = [line for line in adjusting if line[2]]
+    charged = {line[0]: line for line in sorted(lines, key=_metric) if line[1] or line[3]}
+    adjustments = sorted((line for line in adjusting if line[2]), key=_place)
     keys = _keys([*charged, *(metric for metric, *_ in adjustments if metric is not None)])
     total = sum(line[3] for line in charged.values()) + sum(cost for *_, cost in adjustments)
     body: Body = {
@@ -127,6 +139,17 @@ def _body(
     if currency != _CENTS:
         body["currency"] = {"code": currency.code, "exponent": currency.exponent}
     return body
+
+
+def _metric(line: _Line) -> str:
+    return line[0]
+
+
+def _place(adjusting: _Adjusting) -> tuple[bool, str, int, str]:
+    """Place an adjustment where whoever knows its line alone would: by metric, kind and name."""
+    metric, line, _ = adjusting
+    kind = line.partition(":")[0]
+    return metric is None, metric or "", _KINDS.index(kind), line
 
 
 def _overage(line: _Line | None, currency: Currency) -> Body:

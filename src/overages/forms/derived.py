@@ -15,7 +15,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from inspect import Parameter, signature
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Final, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
@@ -47,15 +47,16 @@ class Term(NamedTuple):
         return self.default is Parameter.empty
 
 
-def terms_of(kind: type) -> list[Term]:
+@cache  # each codec asks, and annotations are code that is run to be read
+def terms_of(kind: type) -> tuple[Term, ...]:
     """List the parameters of a class in order, with the types of its attributes of those names.
 
     :raises TypeError: if a parameter has no attribute of its name, or that has no type.
     """
-    return [
+    return tuple(
         Term(name, type_of(kind, name), parameter.default)
         for name, parameter in signature(kind).parameters.items()
-    ]
+    )
 
 
 def type_of(kind: type, name: str) -> Any:

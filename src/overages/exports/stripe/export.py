@@ -8,13 +8,13 @@ delivery.is_complete, delivery.problems
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
+from attrs import frozen
 
+from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import optional_name, parse_name
 from overages._ground.parsing import instance_of, parse_all
 from overages.errors import Field, InvalidValue
@@ -48,23 +48,20 @@ class Delivery:
     :param delivered: how many of them Stripe has, as far as is known.
     :param sent: how many calls of this round made something.
     :param invoices: the drafts that they were put on, in order; none for pending items.
+    :param problems: what went wrong, by the record's id (of a draft: ``invoice-`` and its first
+        record's).
     """
 
     records: int
     delivered: int
     sent: int
     invoices: tuple[str, ...]
-    _problems: dict[str, str] = field(hash=False)
+    problems: FrozenDict[str, str]
 
     @property
     def is_complete(self) -> bool:
         """Whether Stripe has all; if not, the same call is made again, at any time."""
         return self.delivered == self.records
-
-    @property
-    def problems(self) -> Mapping[str, str]:
-        """Problems, by the record's id (of a draft: ``invoice-`` and its first record's)."""
-        return MappingProxyType(self._problems)
 
 
 class StripeExport:
@@ -229,7 +226,8 @@ def _delivery(
     delivered = [entry for entry in entries if entry.state == "delivered"]
     drafts = [read_request(entry.request)[1].get("invoice") for entry in delivered]
     invoices = tuple(draft for draft in dict.fromkeys(drafts) if draft is not None)
-    return Delivery(len(items), len(delivered), courier.sent, invoices, courier.problems)
+    problems = FrozenDict(courier.problems)
+    return Delivery(len(items), len(delivered), courier.sent, invoices, problems)
 
 
 def _by(items: Iterable[InvoiceItem], key: Callable[[InvoiceItem], str]) -> list[list[InvoiceItem]]:

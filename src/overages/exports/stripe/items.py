@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
 from typing import Any, Final, TypeAlias, TypeVar
 
-from attrs import field, frozen
+from attrs import frozen
 
+from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import optional_name, parse_name
 from overages._ground.parsing import Problems, as_tuple, instance_of, parse_all
 from overages.errors import Field, InvalidType, UnknownCustomer
@@ -50,6 +50,7 @@ class InvoiceItem:
     :param start: the second that the period's first instant lies in, since 1970 in UTC.
     :param end: the second that its last instant lies in: Stripe's ends are inclusive, ours are not.
     :param subscription: of which the next invoice takes the item; None for any.
+    :param metadata: the record, by keys.
     """
 
     record_id: str
@@ -61,12 +62,7 @@ class InvoiceItem:
     start: int
     end: int
     subscription: str | None
-    _metadata: dict[str, str] = field(hash=False)
-
-    @property
-    def metadata(self) -> Mapping[str, str]:
-        """The record, by keys; can be read only."""
-        return MappingProxyType(self._metadata)
+    metadata: FrozenDict[str, str]
 
     def params(self, invoice: str | None = None) -> dict[str, Any]:
         """Return the parameters of Stripe's call that makes the item.
@@ -81,7 +77,7 @@ class InvoiceItem:
             "currency": self.currency,
             "description": self.description,
             "discountable": False,
-            "metadata": dict(self._metadata),
+            "metadata": dict(self.metadata),
             "period": {"start": self.start, "end": self.end},
         }
         named = {"subscription": self.subscription, "invoice": invoice}
@@ -183,7 +179,7 @@ def _item(
         start,
         end,
         subscription,
-        metadata(record, line),
+        FrozenDict(metadata(record, line)),
     )
 
 

@@ -6,12 +6,12 @@ preview.total, preview.records["5a3c..."]             # Money, all of it and for
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Iterable
 from typing import Any
 
-from attrs import field, frozen
+from attrs import frozen
 
+from overages._ground.frozen_dict import FrozenDict
 from overages.amounts.money import Money
 from overages.exports.stripe.currencies import money_of_stripe
 from overages.exports.stripe.server import our_id
@@ -22,15 +22,11 @@ class InvoicePreview:
     """The next invoice, as Stripe would make it now.
 
     :param total: all of it, with the lines that are not ours: a subscription's price, tax, balance.
+    :param records: what each of our records comes to on it, by the record's id.
     """
 
     total: Money
-    _records: dict[str, Money] = field(hash=False)
-
-    @property
-    def records(self) -> Mapping[str, Money]:
-        """The amount of each of our records on it, by the record's id; can be read only."""
-        return MappingProxyType(self._records)
+    records: FrozenDict[str, Money]
 
 
 def preview_of(invoice: Any, lines: Iterable[Any]) -> InvoicePreview:
@@ -40,4 +36,6 @@ def preview_of(invoice: Any, lines: Iterable[Any]) -> InvoicePreview:
         record = our_id(line)
         if record is not None:
             ours[record] = money_of_stripe(line.amount, line.currency)
-    return InvoicePreview(money_of_stripe(invoice.total, invoice.currency, "total"), ours)
+    return InvoicePreview(
+        money_of_stripe(invoice.total, invoice.currency, "total"), FrozenDict(ours)
+    )

@@ -37,7 +37,8 @@ from overages import (
 )
 from overages.codec import Codec
 from overages.errors import OveragesError
-from overages.grants.burndown import Burndown, Draw, GrantBalance
+from overages.grants.burndown import Burndown
+from overages.grants.state import Draw, GrantState
 from overages.prices.tier import Charge
 from overages.records.chain import ChainHead
 from overages.settlements.carry_over_result import CarryOverResult
@@ -232,13 +233,14 @@ TEXTS: list[Any] = [
         Burndown(
             FEBRUARY.end,
             "tokens",
-            accounts=[GrantBalance("g", 9, 5, 2, 1, filled_at=FEBRUARY.start)],
+            grants=[GrantState("g", 9, 5, 2, 1, filled_at=FEBRUARY.start)],
             overage=3,
             draws=[Draw("g", FEBRUARY.start, 5, covered=4)],
         ),
-        '{"accounts":[{"drawn":"5","expired":"2","filled_at":"2024-02-01T00:00:00Z",'
-        '"grant_id":"g","granted":"9","voided":"1"}],"at":"2024-03-01T00:00:00Z",'
+        '{"at":"2024-03-01T00:00:00Z",'
         '"draws":[{"at":"2024-02-01T00:00:00Z","covered":"4","grant_id":"g","quantity":"5"}],'
+        '"grants":[{"drawn":"5","expired":"2","filled_at":"2024-02-01T00:00:00Z",'
+        '"grant_id":"g","granted":"9","voided":"1"}],'
         '"metric":"tokens","overage":"3","type":"Burndown","version":"1"}',
     ),
     (

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from attrs import evolve
 
 from overages import (
     Account,
@@ -25,6 +24,7 @@ from overages import (
     UsageEvent,
     aggregate,
 )
+from overages._ground.value import evolve
 from overages.errors import InvalidValue
 from overages.testing.contract.base import (
     FEB,
@@ -249,7 +249,7 @@ def test_a_grant_that_is_voided_pays_for_nothing_from_then_on(repository: Reposi
     assert line(service, FEB) == (120, 110, 10, 100)
     settlement = service.settle(OURS, FEB)
     assert settlement is not None
-    assert settlement.burndowns[0].accounts[0].voided == 20
+    assert settlement.burndowns[0].grants[0].voided == 20
 
 
 def test_a_late_event_counts_at_the_start_of_its_period(repository: Repository) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from overages import Cycle, Grant, Money, Period, PerUnit, Rounding
 from overages.amounts.exact import Quantity
-from overages.grants.drawing import burn_down, draw
+from overages.grants.draws import burn_down, draw
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 JAN = Period.month(2024, 1)
@@ -143,7 +143,7 @@ def test_grants_burn_down_as_they_do(
     burndown = burn_down(
         grants, usage, metric="units", start=START, end=at, resets=resets, overage=overage
     )
-    assert burndown.balances == balances
+    assert burndown.remaining == balances
     assert burndown.overage == over
 
 
@@ -183,7 +183,7 @@ def test_prepaid_balances_are_drawn_on_as_theirs(
     unreturned: Quantity,
 ) -> None:
     burndown = burn_down(grants, usage, metric="units", start=START, end=after(days=5))
-    assert burndown.balances == balances
+    assert burndown.remaining == balances
     assert (burndown.overage, burndown.unreturned) == (0, unreturned)
 
 

@@ -166,5 +166,5 @@ def test_a_grant_that_is_voided_pays_for_what_was_used_before(
     service.record_usage(events)
     found = service.settle("org")
     assert found is not None
-    assert found.burndowns[0].balances == {"g1": left}
+    assert found.burndowns[0].remaining == {"g1": left}
     assert (found.burndowns[0].overage, found.statement["units"].quantity) == (overage, overage)

@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-import attrs
 from hypothesis import given, strategies as st
 
 from overages import Cycle, Grant, Money, Period
+from overages._ground.value import evolve
 from overages.amounts.exact import SCALE, unscaled
 from overages.codec import decode, encode
 from overages.grants.burndown import Burndown
-from overages.grants.drawing import burn_down, draw
+from overages.grants.draws import burn_down, draw
 
 from .contexts import ambient, decimal_contexts
 from .grant_model import GrantModel
@@ -111,11 +111,11 @@ def total(numbers: Any) -> Fraction:
 @given(any_cases)
 def test_grants_conserve_granted_is_drawn_and_expired_and_voided_and_left(case: Case) -> None:
     burndown = case.burn()
-    for account in burndown.accounts:
-        drawn = [draw.quantity for draw in burndown.draws if draw.grant_id == account.grant_id]
-        assert total(drawn) == account.drawn
-        gone = [account.drawn, account.expired, account.voided, account.left]
-        assert total(gone) == account.granted
+    for state in burndown.grants:
+        drawn = [draw.quantity for draw in burndown.draws if draw.grant_id == state.grant_id]
+        assert total(drawn) == state.drawn
+        gone = [state.drawn, state.expired, state.voided, state.left]
+        assert total(gone) == state.granted
     gone = [burndown.drawn, burndown.expired, burndown.voided, burndown.left]
     assert total(gone) == burndown.granted
 
@@ -131,11 +131,16 @@ def test_usage_is_covered_or_overage_or_given_back_and_nothing_else(case: Case) 
 @given(any_cases)
 def test_grants_are_never_negative(case: Case) -> None:
     burndown = case.burn()
-    numbers = [burndown.overage, burndown.settled, burndown.unreturned, *burndown.balances.values()]
-    for account in burndown.accounts:
-        numbers += [account.granted, account.drawn, account.expired, account.voided]
+    numbers = [
+        burndown.overage,
+        burndown.settled,
+        burndown.unreturned,
+        *burndown.remaining.values(),
+    ]
+    for state in burndown.grants:
+        numbers += [state.granted, state.drawn, state.expired, state.voided]
     assert min(numbers, default=0) >= 0
-    assert attrs.evolve(burndown) == burndown  # the constructor accepts it: it is lawful
+    assert evolve(burndown) == burndown  # the constructor accepts it: it is lawful
 
 
 @given(any_cases, st.data())
@@ -173,12 +178,12 @@ def test_what_a_closed_period_left_is_what_the_next_one_draws_on(
     case: Case, middle: datetime
 ) -> None:
     first = case.burn(end=middle)
-    assert first.closed().balances == first.balances
+    assert first.closed().remaining == first.remaining
     assert first.closed().granted == first.granted
     later = [(moment, used) for moment, used in case.usage if moment >= middle and used > 0]
     forward = Case(case.grants, later, case.resets, "final")
     from_closed, from_open = forward.burn(first.closed()), forward.burn(first)
-    assert from_closed.balances == from_open.balances
+    assert from_closed.remaining == from_open.remaining
     assert first.draws + from_closed.draws == from_open.draws
 
 
@@ -193,8 +198,8 @@ def test_grants_burn_down_as_an_independent_model_says(case: Case) -> None:
     assert (burndown.overage, burndown.settled) == (model.overage, model.settled)
     assert burndown.unreturned == model.unreturned
     assert model.held == {
-        account.grant_id: (account.granted, account.expired + account.voided, account.left)
-        for account in burndown.accounts
+        state.grant_id: (state.granted, state.expired + state.voided, state.left)
+        for state in burndown.grants
     }
     draws = [(draw.grant_id, draw.at) for draw in burndown.draws for _ in range(int(draw.quantity))]
     assert draws == [(one.grant.id, at(hour)) for one, hour in model.drawn]

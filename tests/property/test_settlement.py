@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from attrs import evolve
 from hypothesis import given, strategies as st
 
 from overages import (
@@ -38,6 +37,7 @@ from overages import (
     calculate,
     settle,
 )
+from overages._ground.value import evolve
 from overages.codec import decode, encode
 from overages.grants.burndown import Burndown
 from overages.settlements.carry_over_result import CarryOverResult
@@ -215,9 +215,9 @@ def test_grants_conserve_through_settlement(
     for settlement in settled(plan, history, granted):
         statement = settlement.statement
         for burndown in settlement.burndowns:
-            for account in burndown.accounts:
-                gone = [account.drawn, account.expired, account.voided, account.left]
-                assert Fraction(account.granted) == sum(map(Fraction, gone))
+            for state in burndown.grants:
+                gone = [state.drawn, state.expired, state.voided, state.left]
+                assert Fraction(state.granted) == sum(map(Fraction, gone))
             assert burndown.unreturned == 0
             if burndown.currency is None:
                 assert_units_are_covered_or_over(statement, burndown)

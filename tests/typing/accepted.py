@@ -46,7 +46,7 @@ from overages import (
 from overages.amounts.exact import Quantity
 from overages.codec import Codec, decode, encode
 from overages.grants.burndown import Burndown
-from overages.grants.drawing import burn_down, draw
+from overages.grants.draws import burn_down, draw
 from overages.prices.tier import Charge
 from overages.records.chain import ChainHead
 from overages.records.ledger import Ledger
@@ -137,7 +137,7 @@ def granted(repository: Repository, statement: Statement, at: datetime) -> Burnd
     burndown = burn_down(grants, usage, metric="tokens", start=month.start, end=month.end)
     assert_type(burndown, Burndown)
     assert_type(burndown.overage, Quantity)
-    assert_type(burndown.balances, Mapping[str, Quantity])
+    assert_type(burndown.remaining, Mapping[str, Quantity])
     burn_down(grants, [(at, "0.5")], start=burndown.closed(), end=at, overage="repaid")
     return draw(grants, statement.total, month)
 

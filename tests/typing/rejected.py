@@ -33,7 +33,7 @@ from overages import (
     pool,
 )
 from overages.exports.arrow import statements_to_arrow
-from overages.grants.drawing import burn_down, draw
+from overages.grants.draws import burn_down, draw
 from overages.outbox import OutboxEntry
 from overages.prices.tier import Charge
 from overages.statements.limit_part import LimitPart

@@ -126,7 +126,7 @@ class Catalogue(Storage):
         parse_name(org_id, "org_id")
         with self._reading():
             grants = self._grants_of(org_id)
-        return tuple(sorted(grants, key=lambda grant: grant.place))
+        return tuple(sorted(grants, key=lambda grant: grant.rank))
 
 
 def _in_force(starts: Mapping[datetime, int], at: datetime | None) -> int | None:

@@ -173,6 +173,8 @@ def parse_sum(value: object, field: Field) -> Quantity:
     """
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         raise InvalidType(field, value, "must be an int or a Decimal")
+    if type(value) is int and -LIMIT < value < LIMIT:
+        return value
     number = parse_amount(value, field)
     numerator, denominator = number.as_integer_ratio()
     if SCALE % denominator:
@@ -185,6 +187,14 @@ def parse_non_negative_sum(value: object, field: Field) -> Quantity:
     number = parse_sum(value, field)
     if number < 0:
         raise InvalidValue(field, value, "must not be negative")
+    return number
+
+
+def parse_positive_sum(value: object, field: Field) -> Quantity:
+    """Return `value` as a sum of quantities above zero."""
+    number = parse_sum(value, field)
+    if number <= 0:
+        raise InvalidValue(field, value, "must be more than zero")
     return number
 
 

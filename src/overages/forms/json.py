@@ -19,8 +19,9 @@ from overages.forms.form import Form, Refer, Schema, behind
 from overages.forms.holders import listed_by
 from overages.forms.objects import object_form
 from overages.forms.scalars import INSTANT, INSTANT_TEXT, number_form, read_text
-from overages.grants.burndown import Burndown, Draw, GrantBalance
+from overages.grants.burndown import Burndown
 from overages.grants.grant import Grant
+from overages.grants.state import Draw, GrantState
 from overages.periods.cycle import Cycle
 from overages.periods.period import Period
 from overages.prices.tier import Charge, Tier, TierCharge
@@ -65,7 +66,7 @@ KINDS: Final[tuple[type, ...]] = (
     Discount,
     Draw,
     Grant,
-    GrantBalance,
+    GrantState,
     Increment,
     LimitPart,
     Metric,

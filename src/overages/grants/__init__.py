@@ -1,7 +1,8 @@
 """Grants: prepaid units or money, and what was drawn on them.
 
 - `grant`: `Grant`: what was granted, from when to when
-- `burndown`: `Burndown`: what was drawn, and what is left of each grant
-- `drawn_grant`: a grant while it is drawn on
-- `drawing`: `burn_down` and `draw`: which grant pays for what
+- `state`: `GrantState` and `Draw`: what became of a grant
+- `burndown`: `Burndown`: the states of several grants, what drew on them, and what none covered
+- `drawn_grants`: grants while they are drawn on, in picos
+- `draws`: `burn_down` and `draw`: which grant pays for what
 """

@@ -4,7 +4,7 @@
     Grant("top-up", Money.of("50.00", "USD"), effective_at=paid)
     Grant("monthly", 500, metric="runs", effective_at=joined, recurrence=Cycle(joined))
 
-`overages.grants.drawing` works out what was drawn from which grant.
+`overages.grants.draws` works out what was drawn on which grant.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from attrs import frozen
-
 from overages._ground.names import optional_name, parse_name
-from overages._ground.parsing import Problems, instance_of, optional, parse_all, parse_int
+from overages._ground.parsing import Problems, instance_of, optional, parse_int
+from overages._ground.value import term, value
 from overages.amounts.exact import Quantity, QuantityLike, parse_non_negative, parse_positive
 from overages.amounts.money import Currency, Money
 from overages.errors import Field, InvalidValue
@@ -26,7 +25,21 @@ _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _MOST: Final = 2**63  # so that any database holds it
 
 
-@frozen(init=False, weakref_slot=False)
+def _parse_granted(value: object, field: Field) -> Quantity | Money:
+    if not isinstance(value, Money):
+        return parse_non_negative(value, field)
+    parse_non_negative(value.amount, field)
+    return value
+
+
+def _parse_priority(value: object, field: Field) -> int:
+    number = parse_int(value, field)
+    if not 0 <= number < _MOST:
+        raise InvalidValue(field, value, "must be from 0 to 2**63 - 1")
+    return number
+
+
+@value
 class Grant:
     """Units of a metric, or prepaid money, given to an org for a time.
 
@@ -48,10 +61,10 @@ class Grant:
     :param voided_at: when it was taken back: what was left then is lost. None if it wasn't.
     :param recurrence: the cycle at whose boundaries `amount` is granted again, as long as the
         grant lasts; None for once.
-    :param rollover_max: how much may be left after a reset (see `burn_down`); None for all.
+    :param rollover_max: the most that may be left after a reset (see `burn_down`); None for all.
     :param rollover_min: what it is topped up to at a reset.
-    :param refill_keeps: how much of what is left at a boundary of the recurrence stays, on top of
-        the new `amount`. With 0 a refill replaces what was left; None keeps all.
+    :param refill_keeps: the most of what is left at a boundary of the recurrence that stays, on top
+        of the new `amount`. With 0 a refill replaces what was left; None keeps all.
     :param step: units that are drawn together: a started step is drawn whole, if so much is left.
         None draws just what is used.
     :param created_at: what decides between grants that expire together; `effective_at` without it.
@@ -64,19 +77,19 @@ class Grant:
     (100, None)
     """
 
-    id: str
-    amount: Quantity | Money
-    metric: str | None
-    priority: int
-    effective_at: datetime
-    expires_at: datetime | None
-    voided_at: datetime | None
-    recurrence: Cycle | None
-    rollover_max: Quantity | None
-    rollover_min: Quantity
-    refill_keeps: Quantity | None
-    step: Quantity | None
-    created_at: datetime | None
+    id: str = term(parse_name)
+    amount: Quantity | Money = term(_parse_granted)
+    metric: str | None = term(optional_name)
+    priority: int = term(_parse_priority)
+    effective_at: datetime = term(parse_instant)
+    expires_at: datetime | None = term(optional(parse_instant))
+    voided_at: datetime | None = term(optional(parse_instant))
+    recurrence: Cycle | None = term(optional(instance_of(Cycle)))
+    rollover_max: Quantity | None = term(optional(parse_non_negative))
+    rollover_min: Quantity = term(parse_non_negative)
+    refill_keeps: Quantity | None = term(optional(parse_non_negative))
+    step: Quantity | None = term(optional(parse_positive))
+    created_at: datetime | None = term(optional(parse_instant))
 
     def __init__(
         self,
@@ -94,28 +107,24 @@ class Grant:
         refill_keeps: QuantityLike | None = 0,
         step: QuantityLike | None = None,
         created_at: datetime | None = None,
-    ) -> None:
-        values = parse_all(
-            (parse_name, id, "id"),
-            (_granted, amount, "amount"),
-            (optional_name, metric, "metric"),
-            (_priority, priority, "priority"),
-            (parse_instant, effective_at, "effective_at"),
-            (optional(parse_instant), expires_at, "expires_at"),
-            (optional(parse_instant), voided_at, "voided_at"),
-            (optional(instance_of(Cycle)), recurrence, "recurrence"),
-            (optional(parse_non_negative), rollover_max, "rollover_max"),
-            (parse_non_negative, rollover_min, "rollover_min"),
-            (optional(parse_non_negative), refill_keeps, "refill_keeps"),
-            (optional(parse_positive), step, "step"),
-            (optional(parse_instant), created_at, "created_at"),
-        )
-        self.__attrs_init__(*values)
-        _check_together(self)
+    ) -> None: ...
+
+    def _check(self, problems: Problems) -> None:
+        if self.currency is not None:  # it is named by the line of a statement that it pays
+            problems.attempt(parse_name, f"credit:{self.id}", "id")
+        if self.metric is None and self.currency is None:
+            problem = "must be given with an amount that is no Money"
+            problems.add(InvalidValue("metric", None, problem))
+        if self.expires_at is not None and self.expires_at <= self.effective_at:
+            problem = f"must be later than effective_at, {format_instant(self.effective_at)}"
+            problems.add(InvalidValue("expires_at", self.expires_at, problem))
+        if self.rollover_max is not None and self.rollover_min > self.rollover_max:
+            problem = f"must not be above rollover_max, {self.rollover_max}"
+            problems.add(InvalidValue("rollover_min", self.rollover_min, problem))
 
     @property
     def units(self) -> Quantity:
-        """How much is granted: units of the metric, or major units of the currency."""
+        """The amount as a number: units of the metric, or major units of the currency."""
         amount = self.amount
         return parse_non_negative(amount.amount, "amount") if isinstance(amount, Money) else amount
 
@@ -131,37 +140,7 @@ class Grant:
         return min(ends, default=None)
 
     @property
-    def place(self) -> tuple[int, datetime, datetime, str]:
-        """What grants are sorted by to be drawn on: priority, expiry, creation, id."""
+    def rank(self) -> tuple[int, datetime, datetime, str]:
+        """Priority, expiry, creation and id: of several grants, the least is drawn on first."""
         created = self.created_at or self.effective_at
         return self.priority, self.expires_at or _NEVER, created, self.id
-
-
-def _granted(value: object, field: Field) -> Quantity | Money:
-    if not isinstance(value, Money):
-        return parse_non_negative(value, field)
-    parse_non_negative(value.amount, field)
-    return value
-
-
-def _priority(value: object, field: Field) -> int:
-    number = parse_int(value, field)
-    if not 0 <= number < _MOST:
-        raise InvalidValue(field, value, "must be from 0 to 2**63 - 1")
-    return number
-
-
-def _check_together(grant: Grant) -> None:
-    """Refuse arguments that don't go together."""
-    problems = Problems()
-    if grant.currency is not None:  # it is named by the line of a statement that it pays
-        problems.attempt(parse_name, f"credit:{grant.id}", "id")
-    if grant.metric is None and grant.currency is None:
-        problems.add(InvalidValue("metric", None, "must be given with an amount that is no Money"))
-    if grant.expires_at is not None and grant.expires_at <= grant.effective_at:
-        problem = f"must be later than effective_at, {format_instant(grant.effective_at)}"
-        problems.add(InvalidValue("expires_at", grant.expires_at, problem))
-    if grant.rollover_max is not None and grant.rollover_min > grant.rollover_max:
-        problem = f"must not be above rollover_max, {grant.rollover_max}"
-        problems.add(InvalidValue("rollover_min", grant.rollover_min, problem))
-    problems.raise_any()

@@ -18,7 +18,7 @@ from overages.amounts.exact import Quantity, excess, scaled, unscaled
 from overages.amounts.money import Currency, Money
 from overages.errors import InvalidValue
 from overages.grants.burndown import Burndown
-from overages.grants.drawing import burn_down, draw
+from overages.grants.draws import burn_down, draw
 from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.settlements.balance import Balance

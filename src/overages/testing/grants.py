@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from overages.amounts.exact import INTEGER_DIGITS, scaled
 from overages.amounts.money import Money
-from overages.grants.burndown import Burndown, Draw, GrantBalance
+from overages.grants.burndown import Burndown
 from overages.grants.grant import Grant
+from overages.grants.state import Draw, GrantState
 from overages.testing.basics import (
     currencies,
     cycle_recipes,
@@ -75,7 +76,7 @@ def draw_recipes(draw: st.DrawFn, ids: st.SearchStrategy[str] = names) -> Recipe
 @st.composite
 def balance_recipes(
     draw: st.DrawFn, ids: st.SearchStrategy[str] = names, drawn: int | None = None
-) -> Recipe[GrantBalance]:
+) -> Recipe[GrantState]:
     """Return what became of grants.
 
     :param drawn: parts of units that were drawn at least.
@@ -84,7 +85,7 @@ def balance_recipes(
     one, other = draw(_ways)
     parts = [sum(gone) + draw(_parts), *gone]
     numbers = [Spelled(written(p, one), written(p, other)) for p in parts]
-    return Recipe(GrantBalance, (draw(ids), *numbers), {"filled_at": draw(instants)})
+    return Recipe(GrantState, (draw(ids), *numbers), {"filled_at": draw(instants)})
 
 
 @st.composite
@@ -116,7 +117,7 @@ def draws() -> st.SearchStrategy[Draw]:
     return draw_recipes().map(Recipe.one)
 
 
-def grant_balances() -> st.SearchStrategy[GrantBalance]:
+def grant_balances() -> st.SearchStrategy[GrantState]:
     """Return what became of grants: drawn, expired, voided, and left."""
     return balance_recipes().map(Recipe.one)
 

@@ -10,8 +10,9 @@ from typing import Any, Final, TypeVar
 from hypothesis import strategies as st
 
 from overages.amounts.money import Currency, Money
-from overages.grants.burndown import Burndown, Draw, GrantBalance
+from overages.grants.burndown import Burndown
 from overages.grants.grant import Grant
+from overages.grants.state import Draw, GrantState
 from overages.periods.cycle import Cycle
 from overages.periods.period import Period
 from overages.prices.exchange import Exchanged
@@ -199,7 +200,7 @@ OUR_RECIPES: Final[dict[type, st.SearchStrategy[Recipe[Any]]]] = {
     LimitPart: limit_part_recipes,
     Draw: draw_recipes(),
     Grant: grant_recipes(),
-    GrantBalance: balance_recipes(),
+    GrantState: balance_recipes(),
     Increment: increment_recipes,
     Metric: metric_recipes(),
     MetricTotal: metric_total_recipes(),

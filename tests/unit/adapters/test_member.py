@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from itertools import chain, repeat
 from pathlib import Path
 
-import attrs
 import pytest
 
 from overages import Allowance, Cycle, Grant, Money, Period, PerUnit, Plan, Usage, calculate
+from overages._ground.value import evolve
 from overages.adapters.sqlite import MemberView, SqliteRepository
 from overages.errors import AccessDenied, InvalidValue, QueryTooSlow, StorageError
 
@@ -31,7 +31,7 @@ def path(tmp_path: Path) -> Path:
                 statement = calculate(PLAN, Usage(org_id, period, {"tokens": used}))
                 repository.record(statement, created_at=NOW)
             for i, grant in enumerate(GRANTS):
-                repository.put_grant(org_id, attrs.evolve(grant, priority=i))
+                repository.put_grant(org_id, evolve(grant, priority=i))
     return path
 
 

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
-import attrs
 import pytest
 
 from overages import Currency, Cycle, Grant, Money
+from overages._ground.value import evolve
 from overages.errors import InvalidType, InvalidValue, InvalidValues
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
@@ -19,29 +19,29 @@ MONEY = Grant("m", Money.of("50.00", "USD"), effective_at=START)
 def test_units_are_of_a_metric_and_money_may_pay_for_anything() -> None:
     assert (UNITS.units, UNITS.currency, UNITS.metric) == (100, None, "tokens")
     assert (MONEY.units, MONEY.currency, MONEY.metric) == (50, Currency("USD"), None)
-    assert attrs.evolve(MONEY, amount=Money(1250, "USD")).units == Decimal("12.5")
-    assert attrs.evolve(MONEY, metric="tokens").metric == "tokens"
+    assert evolve(MONEY, amount=Money(1250, "USD")).units == Decimal("12.5")
+    assert evolve(MONEY, metric="tokens").metric == "tokens"
 
 
 def test_a_grant_lasts_for_ever_unless_it_expires_or_is_voided() -> None:
     assert UNITS.ends_at is None
-    expiring = attrs.evolve(UNITS, expires_at=LATER)
+    expiring = evolve(UNITS, expires_at=LATER)
     assert expiring.ends_at == LATER
-    assert attrs.evolve(expiring, voided_at=START).ends_at == START
-    assert attrs.evolve(expiring, voided_at=LATER + timedelta(1)).ends_at == LATER
+    assert evolve(expiring, voided_at=START).ends_at == START
+    assert evolve(expiring, voided_at=LATER + timedelta(1)).ends_at == LATER
 
 
 def test_grants_are_drawn_on_by_priority_expiry_creation_and_id() -> None:
     in_order = [
-        attrs.evolve(UNITS, id="soon", expires_at=LATER),
-        attrs.evolve(UNITS, id="z", created_at=START - timedelta(1)),
+        evolve(UNITS, id="soon", expires_at=LATER),
+        evolve(UNITS, id="z", created_at=START - timedelta(1)),
         UNITS,  # created, as it doesn't say, when it became effective
-        attrs.evolve(UNITS, id="h"),
-        attrs.evolve(UNITS, id="a", effective_at=LATER),
-        attrs.evolve(UNITS, id="last", priority=1, expires_at=LATER),
+        evolve(UNITS, id="h"),
+        evolve(UNITS, id="a", effective_at=LATER),
+        evolve(UNITS, id="last", priority=1, expires_at=LATER),
     ]
     shuffled = [in_order[i] for i in (3, 5, 1, 4, 0, 2)]
-    assert sorted(shuffled, key=lambda grant: grant.place) == in_order
+    assert sorted(shuffled, key=lambda grant: grant.rank) == in_order
 
 
 def test_numbers_and_instants_have_one_form() -> None:
@@ -86,7 +86,7 @@ def test_what_is_no_grant_is_refused(
     changes: dict[str, Any], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=f"^{message}"):
-        attrs.evolve(UNITS, **changes)
+        evolve(UNITS, **changes)
 
 
 def test_all_faults_are_reported_together() -> None:
@@ -100,4 +100,4 @@ def test_all_faults_are_reported_together() -> None:
 
 
 def test_a_recurring_grant_has_a_cycle() -> None:
-    assert attrs.evolve(UNITS, recurrence=Cycle(START)).recurrence == Cycle(START)
+    assert evolve(UNITS, recurrence=Cycle(START)).recurrence == Cycle(START)

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import attrs
 import pytest
 
 from overages import (
@@ -122,7 +121,7 @@ def test_units_that_a_discount_makes_free_are_used_last_and_never_carried() -> N
     assert [step.carry_overs["runs"].used for step in found] == [40, 160, 100, 100]
     assert [step.statement["runs"].limit for step in found] == [120, 180, 120, 120]
     assert totals(found) == [0, 0, 0, 0]
-    owing = attrs.evolve(offer, carry_over=CarryOver(overage="carried"))
+    owing = evolve(offer, carry_over=CarryOver(overage="carried"))
     (step,) = settled(Plan("p", "USD", {"runs": owing}), 130)
     assert [layer.quantity for layer in step.balance.carried["runs"]] == [-10]
     assert step.statement.total.minor == 0
@@ -225,7 +224,7 @@ def test_no_earlier_usage_has_used_up_what_a_grant_covers_now() -> None:
     first, second = settled(YEARLY, 120, 15, grants=[PACK])
     assert totals([first, second]) == [0, 500]
     assert parts(second) == [("included", 100), ("granted by pack", 10), ("used earlier", -100)]
-    late = attrs.evolve(PACK, effective_at=FEB.start)
+    late = evolve(PACK, effective_at=FEB.start)
     assert totals(settled(YEARLY, 120, 15, grants=[late])) == [2000, 0]
 
 
@@ -234,7 +233,7 @@ def test_what_grants_covered_was_not_charged_before() -> None:
     fee = Plan(
         "p", "USD", {"runs": Allowance(100, Graduated([Tier(None, 1, flat=5)]), included_for=YEAR)}
     )
-    pack = attrs.evolve(PACK, amount=15)
+    pack = evolve(PACK, amount=15)
     found = settled(fee, 110, 15, 5, grants=[pack])
     assert totals(found) == [0, 1500, 500]
     assert [settlement.statement["runs"].before for settlement in found] == [None, 0, 10]
@@ -275,7 +274,7 @@ def test_a_grant_pays_for_what_is_used_while_it_lasts(
     events: list[UsageEvent], covered: int
 ) -> None:
     days = {name: JAN.start + timedelta(days=n) for name, n in {"first": 9, "last": 19}.items()}
-    grant = attrs.evolve(PACK, effective_at=days["first"], expires_at=days["last"])
+    grant = evolve(PACK, effective_at=days["first"], expires_at=days["last"])
     found = settle(PLAIN, runs(30), grants=[grant], events=events)
     assert found.statement["runs"].limit == 10 + covered
     assert found.burndowns[0].covered == covered
@@ -305,9 +304,9 @@ def test_units_are_drawn_as_they_are_converted() -> None:
 
 
 def test_a_grant_drawn_in_steps_covers_what_is_used() -> None:
-    (found,) = settled(PLAIN, Decimal("12.5"), grants=[attrs.evolve(PACK, step=10)])
+    (found,) = settled(PLAIN, Decimal("12.5"), grants=[evolve(PACK, step=10)])
     assert parts(found)[1] == ("granted by pack", Decimal("2.5"))
-    assert found.burndowns[0].accounts[0].left == 20
+    assert found.burndowns[0].grants[0].left == 20
 
 
 def test_carried_units_come_before_granted_ones() -> None:
@@ -321,7 +320,7 @@ def test_carried_units_come_before_granted_ones() -> None:
 
 
 def test_what_recurs_was_granted_in_periods_that_nothing_was_settled_of() -> None:
-    monthly = attrs.evolve(PACK, recurrence=Cycle.monthly(), refill_keeps=None)
+    monthly = evolve(PACK, recurrence=Cycle.monthly(), refill_keeps=None)
     found = settle(PLAIN, runs(110, MAR), grants=[monthly])
     assert found.statement["runs"].limit == 100
     money = Grant(
@@ -332,13 +331,13 @@ def test_what_recurs_was_granted_in_periods_that_nothing_was_settled_of() -> Non
         refill_keeps=None,
     )
     assert settle(PLAIN, runs(50, MAR), grants=[money]).statement.total.minor == 1000
-    assert settle(PLAIN, runs(0, JAN), grants=[monthly]).burndowns[0].accounts[0].granted == 60
+    assert settle(PLAIN, runs(0, JAN), grants=[monthly]).burndowns[0].grants[0].granted == 60
 
 
 @pytest.mark.parametrize(
     "grant",
     [
-        attrs.evolve(PACK, metric="jobs"),
+        evolve(PACK, metric="jobs"),
         Grant("g", Money(500, "USD"), metric="jobs", effective_at=JAN.start),
         Grant("g", Money(500, "EUR"), effective_at=JAN.start),
     ],
@@ -398,12 +397,12 @@ def test_money_pays_for_no_more_than_the_statement_comes_to() -> None:
 def test_money_that_lasts_until_the_end_of_the_period_pays() -> None:
     grants = [Grant("g", Money(500, "USD"), effective_at=JAN.start, expires_at=JAN.end)]
     assert totals(settled(PLAIN, 20, 20, grants=grants)) == [500, 1000]
-    grants = [attrs.evolve(grants[0], expires_at=JAN.end - timedelta(seconds=1))]
+    grants = [evolve(grants[0], expires_at=JAN.end - timedelta(seconds=1))]
     assert totals(settled(PLAIN, 20, grants=grants)) == [1000]
 
 
 def test_money_pays_a_minimum_too() -> None:
-    plan = attrs.evolve(PLAIN, minimum=Money(700, "USD"))
+    plan = evolve(PLAIN, minimum=Money(700, "USD"))
     grants = [Grant("g", Money(600, "USD"), effective_at=JAN.start)]
     assert totals(settled(plan, 0, grants=grants)) == [100]
 
@@ -465,8 +464,8 @@ def test_what_does_not_go_together_is_refused(named: Any, problem: str) -> None:
 
 def test_a_grant_that_was_drawn_on_must_still_be_given() -> None:
     (first,) = settled(PLAIN, 25, grants=[PACK])
-    with pytest.raises(InvalidValue, match="must hold every grant that start has a balance of"):
-        settle(PLAIN, runs(25, FEB), first.balance, grants=[attrs.evolve(PACK, id="other")])
+    with pytest.raises(InvalidValue, match="must hold every grant that start has"):
+        settle(PLAIN, runs(25, FEB), first.balance, grants=[evolve(PACK, id="other")])
     assert settle(PLAIN, runs(25, FEB), first.balance).balance == first.balance
 
 
@@ -476,5 +475,5 @@ def test_unknown_metrics_are_not_priced_silently_at_zero() -> None:
 
 
 def test_a_bill_that_is_not_the_last_has_no_true_up() -> None:
-    plan = attrs.evolve(PLAIN, minimum=Money(700, "USD"))
+    plan = evolve(PLAIN, minimum=Money(700, "USD"))
     assert settle(plan, runs(0), final=False).statement.total.minor == 0

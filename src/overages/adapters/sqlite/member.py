@@ -93,7 +93,7 @@ class MemberView:
     def grants(self) -> tuple[Grant, ...]:
         """Return all grants that the org ever had, in the order in which they are drawn on."""
         found = grants_of(self.query(f"SELECT {COLUMNS_OF_GRANT} FROM {_GRANTS}"))
-        return tuple(sorted(found, key=lambda grant: grant.place))
+        return tuple(sorted(found, key=lambda grant: grant.rank))
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query of ``org_billing_overages`` or ``org_billing_grants``.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from attrs import evolve
 
+from overages._ground.value import evolve
 from overages.amounts.money import Currency, Money
 from overages.errors import GrantConflict, InvalidValue, UnknownGrant
-from overages.grants.drawing import burn_down
+from overages.grants.draws import burn_down
 from overages.grants.grant import Grant
 from overages.periods.cycle import Cycle
 from overages.repository import Repository
@@ -168,4 +168,4 @@ class GrantContract(ContractBase):
         used = [(FEB.start, 150)]
         grants = repository.grants(OURS)
         burndown = burn_down(grants, used, metric="tokens", start=FEB.start, end=FEB.end)
-        assert burndown.balances == {"g-1": 0, "g-2": 50}
+        assert burndown.remaining == {"g-1": 0, "g-2": 50}

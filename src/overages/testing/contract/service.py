@@ -6,8 +6,7 @@ enough for it.
 
 from __future__ import annotations
 
-from attrs import evolve
-
+from overages._ground.value import evolve
 from overages.amounts.money import Money
 from overages.grants.grant import Grant
 from overages.periods.period import Period

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 import pytest
-from attrs import evolve
 
+from overages._ground.value import evolve
 from overages.prices.models import PerUnit
 from overages.repository import Repository
 from overages.statements.calculation import calculate

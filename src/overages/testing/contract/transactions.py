@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from attrs import evolve
 
+from overages._ground.value import evolve
 from overages.errors import RecordConflict
 from overages.repository import Repository
 from overages.terms.account import Account

@@ -1,23 +1,62 @@
-"""Drawing on grants: in which order they pay for usage, and what they don't cover.
+"""Draws: which grant pays for which usage, and what none of them covers.
 
-    burndown = burn_down(grants, [(moment, 250)], metric="tokens", start=month.start, end=month.end)
+The problem: an org has several grants, each with a time, a place in the order and rules of its own,
+and uses units at many instants; now and then some usage is taken back. What a grant pays for hangs
+on what was left of it then, and so on all that came before. Yet the order in which usage was
+reported must change nothing, nor whether a month is worked out at once or day by day.
+
+At one instant, the grants that are effective are drawn on in turn, by priority, expiry, creation
+and id. With a need of n still to be met, and all in picos,
+
+    drawn = min(left, n, rounded up to whole steps of the grant)
+    covered = min(n, drawn)                           # n goes down by it, left by what was drawn
+
+and the n that is left after the last grant is overage. Nothing is lost on the way: of each grant,
+``granted = drawn + expired + voided + left``; of usage, ``used = covered + overage``, with overage
+that a reset has settled, and less what was taken back beyond all that there was.
+
+The steps chosen:
+
+1. Usage of one instant is summed, and counts as one.
+2. Time is gone through once. At each instant at which something happens, that is done before
+   anything is used: grants end, are reset, are refilled; new ones begin; overage is repaid.
+3. Negative usage takes back overage first, for that is what is owed; then draws, the latest first.
+   What comes back to a grant that was filled since, or has ended, is lost as if it had been left.
+4. The outcome is a `Burndown`, a value with all there is to know: to go on from it is the same as
+   to have gone on.
+
+Example: a, of 100 until 10 February, and b, of 50; nothing is repaid:
+
+    ======  =====  ======  ======  =======  ================================================
+    day     used   a left  b left  overage
+    ======  =====  ======  ======  =======  ================================================
+    3       70     30      50      0        70 from a, which expires first
+    10             0       50      0        a ends, 30 expire
+    12      60     0       0       10       50 from b, and 10 that no grant covers
+    20      -15    0       5       0        10 of overage, then 5 of the latest draw
+    ======  =====  ======  ======  =======  ================================================
+
+Not done: to choose the grants so that least is lost, or to draw on several in proportion (the order
+is what was agreed, and can be told in a sentence); prices of grants (what was paid for one is for
+the host to know); a running balance kept beside the draws (it follows from them).
+
+    burndown = burn_down(grants, usage, metric="tokens", start=month.start, end=month.end)
     burndown = burn_down(grants, more, start=burndown.closed(), end=next_month.end)
     draw(grants, statement.total, statement.period).overage         # what is left to be paid
-
-All is done on integers, and the order in which grants and usage are given changes nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, Literal, TypeAlias
 
 from overages._ground.names import optional_name
 from overages._ground.parsing import (
     Problems,
-    as_tuple,
     choice_of,
+    each,
     instance_of,
     optional,
     parse_all,
@@ -27,12 +66,15 @@ from overages.amounts.exact import Quantity, QuantityLike, parse_quantity, scale
 from overages.amounts.money import Currency, Money, parse_currency
 from overages.errors import CurrencyMismatch, Field, InvalidType, InvalidValue, at
 from overages.grants.burndown import Burndown
-from overages.grants.drawn_grant import Pool
+from overages.grants.drawn_grants import DrawnGrants, Use
 from overages.grants.grant import Grant
 from overages.periods.period import Period, format_instant, parse_instant
 
 OverageRule: TypeAlias = Literal["final", "repaid", "repaid_across_resets"]
-"""Whether overage is paid by what is granted later; see `burn_down`."""
+"""The rule for paying overage by later grants; see `burn_down`."""
+
+Span: TypeAlias = tuple[datetime, datetime]
+"""From an instant up to another."""
 
 _TICK: Final = timedelta(microseconds=1)
 
@@ -48,15 +90,15 @@ def burn_down(
     resets: Iterable[datetime] = (),
     overage: OverageRule = "final",
 ) -> Burndown:
-    """Return what usage draws on grants from an instant up to another, and what is left.
+    """Draw on grants for usage, from an instant up to another.
 
     Usage draws on the grants that are effective at its instant, in the order of their priority,
     expiry, creation and id. What they don't cover is overage. Negative usage takes back overage
     first, then draws, the latest first; what comes back to a grant that was refilled, was reset or
     has ended since is lost as if it had been left. What is used at one instant counts as one.
 
-    Where several things happen at one instant, grants end first; then balances are reset; then
-    grants are refilled; then new ones begin; then overage is repaid; then comes usage.
+    Where several things happen at one instant, grants end first; then they are reset; then
+    refilled; then new ones begin; then overage is repaid; then comes usage.
 
     In any number of steps, each going on from what the one before it returned, this comes to the
     same as at once.
@@ -68,7 +110,7 @@ def burn_down(
     :param currency: draws on money, in a `Currency` or an ISO 4217 code. Without a metric, on the
         money that may pay for anything.
     :param start: where to begin. From an instant, with each grant that is effective then whole;
-        from a `Burndown`, as it says, where a grant that it doesn't know yet comes in whole. Its
+        from a `Burndown`, as it says, where a grant that isn't in it yet comes in whole. Its
         metric and currency need not be repeated.
     :param end: up to where. Usage at it comes later; grants that end or begin at it have done so.
     :param resets: instants, after `start` and up to `end`, at which a new count of usage begins:
@@ -79,7 +121,7 @@ def burn_down(
         once; but what a reset has settled. ``"repaid_across_resets"``: that too.
     :raises InvalidType: for a value of a wrong type, such as a float quantity.
     :raises InvalidValue: for a value that is not allowed; if an instant is outside the time from
-        start to end; if an id comes twice; or if a grant that `start` knows is missing.
+        start to end; if an id comes twice; or if a grant that `start` has is missing.
     :raises CurrencyMismatch: if money is of another currency.
 
     Source of the order, and of resets: OpenMeter, "Grants", and its credit engine's tests.
@@ -89,23 +131,24 @@ def burn_down(
     >>> grant = Grant("g1", 100, metric="runs", effective_at=month.start)
     >>> usage = [(moment, 120)]
     >>> result = burn_down([grant], usage, metric="runs", start=month.start, end=month.end)
-    >>> result.overage, result.balances["g1"], result.draws[0].quantity
+    >>> result.overage, result.remaining["g1"], result.draws[0].quantity
     (20, 0, 100)
     """
-    before = start if isinstance(start, Burndown) else _nothing(start, metric, currency)
+    before = start if isinstance(start, Burndown) else _untouched(start, metric, currency)
     if isinstance(start, Burndown) and not (metric is None and currency is None):
         _check_same(before, metric, currency)
-    span = before.at, _end(end, before.at)
-    found, series, moments, rule = parse_all(
-        (_grants, grants, "grants"),
-        (lambda value, field: _series(value, field, before.currency, span), usage, "usage"),
-        (lambda value, field: _instants(value, field, span), resets, "resets"),
+    span = before.at, _parse_end(end, before.at)
+    of_org, uses, instants, rule = parse_all(
+        (_parse_grants, grants, "grants"),
+        (partial(_parse_usage, currency=before.currency, span=span), usage, "usage"),
+        (partial(_parse_resets, span=span), resets, "resets"),
         (choice_of(OverageRule), overage, "overage"),
     )
-    ours = [g for g in found if (g.metric, g.currency) == (before.metric, before.currency)]
-    pool = Pool(_all_known(ours, before), before, rule)
-    pool.run(series, moments, span[1])
-    return pool.burndown(span[1])
+    ours = [g for g in of_org if (g.metric, g.currency) == (before.metric, before.currency)]
+    _check_complete(ours, before)
+    drawn = DrawnGrants(sorted(ours, key=lambda grant: grant.rank), before, rule)
+    drawn.run(uses, instants, span[1])
+    return drawn.burndown(span[1])
 
 
 def draw(
@@ -116,7 +159,7 @@ def draw(
     metric: str | None = None,
     start: Burndown | None = None,
 ) -> Burndown:
-    """Return what one amount, due for a period as a whole, draws on grants at the period's end.
+    """Draw on grants for one amount, due for a period as a whole, at the period's end.
 
     The last instant of the period decides which grants can be drawn on: one that expires when the
     period ends can, one that expired within it can't. Otherwise it is as `burn_down`.
@@ -149,13 +192,13 @@ def draw(
     )
 
 
-def _nothing(start: object, metric: object, currency: object) -> Burndown:
-    moment, counted, unit = parse_all(
+def _untouched(start: object, metric: object, currency: object) -> Burndown:
+    instant, counted, unit = parse_all(
         (parse_instant, start, "start"),
         (optional_name, metric, "metric"),
         (optional(parse_currency), currency, "currency"),
     )
-    return Burndown(moment, counted, unit)
+    return Burndown(instant, counted, unit)
 
 
 def _check_same(before: Burndown, metric: object, currency: object) -> None:
@@ -167,74 +210,72 @@ def _check_same(before: Burndown, metric: object, currency: object) -> None:
         raise InvalidValue("start", (before.metric, before.currency), problem)
 
 
-def _end(value: object, start: datetime) -> datetime:
+def _check_complete(grants: Iterable[Grant], before: Burndown) -> None:
+    missing = sorted(before.remaining.keys() - {grant.id for grant in grants})
+    if missing:
+        raise InvalidValue("grants", missing, "must hold every grant that start has")
+
+
+def _parse_end(value: object, start: datetime) -> datetime:
     end = parse_instant(value, "end")
     if end < start:
         raise InvalidValue("end", value, f"must not be before the start, {format_instant(start)}")
     return end
 
 
-def _grants(value: object, field: Field) -> tuple[Grant, ...]:
-    found = tuple_of(Grant)(value, field)
-    ids: set[str] = set()
-    for i, grant in enumerate(found):
-        if grant.id in ids:
-            raise InvalidValue(at(field, i, "id"), grant.id, "must be given once")
-        ids.add(grant.id)
-    return found
-
-
-def _all_known(grants: list[Grant], before: Burndown) -> list[Grant]:
-    missing = sorted(before.balances.keys() - {grant.id for grant in grants})
-    if missing:
-        raise InvalidValue("grants", missing, "must hold every grant that start has a balance of")
-    return sorted(grants, key=lambda grant: grant.place)
-
-
-def _series(
-    value: object, field: Field, currency: Currency | None, span: tuple[datetime, datetime]
-) -> list[tuple[datetime, int]]:
-    """Return what was used at each instant, in parts of units, sorted by instant."""
-    parts: dict[datetime, int] = {}
+def _parse_grants(value: object, field: Field) -> tuple[Grant, ...]:
+    grants = tuple_of(Grant)(value, field)
     problems = Problems()
-    for i, item in enumerate(as_tuple(value, field)):
-        problems.attempt(_add, parts, item, at(field, i), currency, span)
+    ids: set[str] = set()
+    for i, grant in enumerate(grants):
+        if grant.id in ids:
+            problems.add(InvalidValue(at(field, i, "id"), grant.id, "must be given once"))
+        ids.add(grant.id)
     problems.raise_any()
-    return sorted(parts.items())
+    return grants
 
 
-def _add(
-    parts: dict[datetime, int],
-    item: object,
-    field: Field,
-    currency: Currency | None,
-    span: tuple[datetime, datetime],
-) -> None:
-    if not isinstance(item, tuple) or len(item) != 2:
-        raise InvalidType(field, item, "must be a pair of an instant and a quantity")
-    moment = parse_instant(item[0], at(field, "at"))
-    if not span[0] <= moment < span[1]:
-        problem = f"must be from {format_instant(span[0])} until before {format_instant(span[1])}"
-        raise InvalidValue(at(field, "at"), moment, problem)
-    used = _units(item[1], at(field, "quantity"), currency)
-    parts[moment] = parts.get(moment, 0) + scaled(used)
+def _parse_usage(
+    value: object, field: Field, *, currency: Currency | None, span: Span
+) -> list[Use]:
+    """Return what was used at each instant, sorted."""
+    sums: dict[datetime, int] = {}
+    for use in each(partial(_parse_use, currency=currency, span=span))(value, field):
+        sums[use.at] = sums.get(use.at, 0) + use.picos
+    return [Use(instant, picos) for instant, picos in sorted(sums.items())]
 
 
-def _units(value: object, field: Field, currency: Currency | None) -> Quantity:
+def _parse_use(value: object, field: Field, *, currency: Currency | None, span: Span) -> Use:
+    if not isinstance(value, tuple) or len(value) != 2:
+        raise InvalidType(field, value, "must be a pair of an instant and a quantity")
+    instant, used = parse_all(
+        (parse_instant, value[0], at(field, "at")),
+        (partial(_parse_units, currency=currency), value[1], at(field, "quantity")),
+    )
+    start, end = span
+    if not start <= instant < end:
+        problem = f"must be from {format_instant(start)} until before {format_instant(end)}"
+        raise InvalidValue(at(field, "at"), instant, problem)
+    return Use(instant, scaled(used))
+
+
+def _parse_units(value: object, field: Field, *, currency: Currency | None) -> Quantity:
     """Return units of a metric, or major units of the currency."""
     if currency is None or not isinstance(value, Money):
         return parse_quantity(value, field)
     if value.currency != currency:
-        raise CurrencyMismatch(currency.code, value.currency.code)
+        raise CurrencyMismatch(currency.code, value.currency.code, field)
     return parse_quantity(value.amount, field)
 
 
-def _instants(value: object, field: Field, span: tuple[datetime, datetime]) -> frozenset[datetime]:
-    found = set()
-    for i, item in enumerate(as_tuple(value, field)):
-        moment = parse_instant(item, at(field, i))
-        if not span[0] < moment <= span[1]:
-            start, end = map(format_instant, span)
-            raise InvalidValue(at(field, i), moment, f"must be after {start} and up to {end}")
-        found.add(moment)
-    return frozenset(found)
+def _parse_resets(value: object, field: Field, *, span: Span) -> frozenset[datetime]:
+    return frozenset(each(partial(_parse_reset, span=span))(value, field))
+
+
+def _parse_reset(value: object, field: Field, *, span: Span) -> datetime:
+    instant = parse_instant(value, field)
+    start, end = span
+    if not start < instant <= end:
+        problem = f"must be after {format_instant(start)} and up to {format_instant(end)}"
+        raise InvalidValue(field, instant, problem)
+    return instant

@@ -4,13 +4,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import attrs
 import pytest
 
 from overages import Cycle, Grant, Money, Period
+from overages._ground.value import evolve
 from overages.errors import CurrencyMismatch, InvalidType, InvalidValue, InvalidValues
-from overages.grants.burndown import Burndown, Draw
-from overages.grants.drawing import burn_down, draw
+from overages.grants.burndown import Burndown
+from overages.grants.draws import burn_down, draw
+from overages.grants.state import Draw
 
 FEB, MARCH = Period.month(2024, 2), Period.month(2024, 3)
 START = FEB.start
@@ -33,12 +34,12 @@ def burn(
 
 def grant(id: str, units: int = 100, **named: Any) -> Grant:
     """Return a grant of February."""
-    return attrs.evolve(BASIC, id=id, amount=units, **named)
+    return evolve(BASIC, id=id, amount=units, **named)
 
 
 def accounted(burndown: Burndown, id: str = "basic") -> tuple[Any, ...]:
     """Return what was granted, drawn, expired and voided, and what is left of a grant."""
-    (found,) = [account for account in burndown.accounts if account.grant_id == id]
+    (found,) = [state for state in burndown.grants if state.grant_id == id]
     return found.granted, found.drawn, found.expired, found.voided, found.left
 
 
@@ -61,40 +62,40 @@ class TestOrder:
 
     def test_without_grants_all_is_overage(self) -> None:
         burndown = burn([], [(2, 60)])
-        assert (burndown.overage, burndown.accounts, burndown.left) == (60, (), 0)
+        assert (burndown.overage, burndown.grants, burndown.left) == (60, (), 0)
 
     def test_grants_of_other_metrics_and_of_money_are_left_alone(self) -> None:
         others = [
-            attrs.evolve(BASIC, id="runs", metric="runs"),
-            attrs.evolve(BASIC, id="money", amount=Money(10_000, "USD")),
+            evolve(BASIC, id="runs", metric="runs"),
+            evolve(BASIC, id="money", amount=Money(10_000, "USD")),
         ]
-        assert burn([*others, BASIC], [(2, 150)]).balances == {"basic": 0}
+        assert burn([*others, BASIC], [(2, 150)]).remaining == {"basic": 0}
 
     def test_money_for_one_metric_is_apart_from_money_for_anything(self) -> None:
         anything = Grant("anything", Money(1_000, "USD"), effective_at=START)
-        tokens = attrs.evolve(anything, id="tokens", metric="tokens")
-        euros = attrs.evolve(anything, id="euros", amount=Money(1_000, "EUR"))
+        tokens = evolve(anything, id="tokens", metric="tokens")
+        euros = evolve(anything, id="euros", amount=Money(1_000, "EUR"))
         grants = [anything, tokens, euros]
         first = draw(grants, Money(1_500, "USD"), FEB, metric="tokens")
-        assert (first.balances, first.overage) == ({"tokens": 0}, 5)
+        assert (first.remaining, first.overage) == ({"tokens": 0}, 5)
         second = draw(grants, Money.of(first.overage, "USD"), FEB)
-        assert (second.balances, second.overage) == ({"anything": 5}, 0)
+        assert (second.remaining, second.overage) == ({"anything": 5}, 0)
 
 
 class TestTime:
     def test_a_grant_is_drawn_on_from_when_it_is_effective_until_it_expires(self) -> None:
-        grants = [attrs.evolve(BASIC, effective_at=day(3), expires_at=day(5))]
+        grants = [evolve(BASIC, effective_at=day(3), expires_at=day(5))]
         burndown = burn(grants, [(2, 1), (3, 10), (4, 20), (5, 40)])
         assert accounted(burndown) == (100, 30, 70, 0, 0)
         assert burndown.overage == 41
 
     def test_what_is_left_of_a_voided_grant_is_lost(self) -> None:
-        burndown = burn([attrs.evolve(BASIC, voided_at=day(3))], [(2, 10), (3, 20)])
+        burndown = burn([evolve(BASIC, voided_at=day(3))], [(2, 10), (3, 20)])
         assert accounted(burndown) == (100, 10, 0, 90, 0)
         assert burndown.overage == 20
 
     def test_a_grant_that_expires_as_it_is_voided_has_expired(self) -> None:
-        both = attrs.evolve(BASIC, voided_at=day(3), expires_at=day(3))
+        both = evolve(BASIC, voided_at=day(3), expires_at=day(3))
         assert accounted(burn([both], [])) == (100, 0, 100, 0, 0)
 
     @pytest.mark.parametrize(
@@ -106,26 +107,26 @@ class TestTime:
         ],
     )
     def test_a_grant_that_was_never_effective_was_not_granted(self, changes: Any) -> None:
-        assert burn([attrs.evolve(BASIC, **changes)], [(2, 1)]).accounts == ()
+        assert burn([evolve(BASIC, **changes)], [(2, 1)]).grants == ()
 
     def test_a_grant_that_is_effective_at_the_end_has_come_in(self) -> None:
-        assert burn([attrs.evolve(BASIC, effective_at=LAST)], []).balances == {"basic": 100}
+        assert burn([evolve(BASIC, effective_at=LAST)], []).remaining == {"basic": 100}
 
     def test_a_grant_that_is_added_later_comes_in_whole(self) -> None:
         first = burn([BASIC], [(2, 130)], end=day(5))
         late = grant("late", effective_at=day(1))
         second = burn([BASIC, late], [(6, 20)], start=first)
-        assert (second.balances, second.overage) == ({"basic": 0, "late": 80}, 30)
+        assert (second.remaining, second.overage) == ({"basic": 0, "late": 80}, 30)
 
     def test_a_grant_that_is_voided_looking_back_is_voided_from_now_on(self) -> None:
         first = burn([BASIC], [(2, 30)], end=day(5))
-        second = burn([attrs.evolve(BASIC, voided_at=day(1))], [(6, 20)], start=first)
+        second = burn([evolve(BASIC, voided_at=day(1))], [(6, 20)], start=first)
         assert accounted(second) == (100, 30, 0, 70, 0)
         assert second.overage == 20
 
 
 class TestRecurrence:
-    WEEKLY = attrs.evolve(BASIC, recurrence=Cycle(START, unit="week"), expires_at=day(22))
+    WEEKLY = evolve(BASIC, recurrence=Cycle(START, unit="week"), expires_at=day(22))
 
     def test_a_refill_replaces_what_is_left_and_ends_with_the_grant(self) -> None:
         burndown = burn([self.WEEKLY], [(2, 30), (8, 10)])
@@ -135,7 +136,7 @@ class TestRecurrence:
 
     @pytest.mark.parametrize(("keeps", "left", "expired"), [(None, 170, 0), (50, 150, 20)])
     def test_a_refill_may_keep_what_is_left(self, keeps: Any, left: int, expired: int) -> None:
-        keeping = attrs.evolve(self.WEEKLY, refill_keeps=keeps)
+        keeping = evolve(self.WEEKLY, refill_keeps=keeps)
         assert accounted(burn([keeping], [(2, 30)], end=day(8))) == (200, 30, expired, 0, left)
 
     def test_a_refill_is_not_made_twice_where_one_burndown_goes_on_from_another(self) -> None:
@@ -146,12 +147,12 @@ class TestRecurrence:
 
     def test_refills_end_with_the_calendar(self) -> None:
         start, end = datetime(9998, 6, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
-        yearly = attrs.evolve(BASIC, recurrence=Cycle(START, unit="year"))
+        yearly = evolve(BASIC, recurrence=Cycle(START, unit="year"))
         burndown = burn([yearly], [], start=start, end=end)
         assert accounted(burndown) == (200, 0, 100, 0, 100)
 
     def test_a_grant_from_before_the_start_is_whole_then(self) -> None:
-        old = attrs.evolve(self.WEEKLY, effective_at=day(-30))
+        old = evolve(self.WEEKLY, effective_at=day(-30))
         assert accounted(burn([old], [], end=day(2))) == (100, 0, 0, 0, 100)
 
 
@@ -167,7 +168,7 @@ class TestOverage:
         self, rule: Any, overage: int, left: int
     ) -> None:
         burndown = burn([BASIC, self.LATER], self.USAGE, overage=rule)
-        assert (burndown.overage, burndown.balances["later"]) == (overage, left)
+        assert (burndown.overage, burndown.remaining["later"]) == (overage, left)
         repaid = [Draw("later", day(6), 30)] if rule != "final" else []
         assert list(burndown.draws[1:-1]) == repaid
 
@@ -180,7 +181,7 @@ class TestOverage:
     ) -> None:
         burndown = burn([BASIC, self.LATER], self.USAGE, overage=rule, resets=[day(6)])
         assert (burndown.settled, burndown.overage) == (settled, overage)
-        assert burndown.balances["later"] == left
+        assert burndown.remaining["later"] == left
 
     @pytest.mark.parametrize(
         ("most", "least", "expected"),
@@ -193,7 +194,7 @@ class TestOverage:
         ],
     )
     def test_a_reset_keeps_and_tops_up(self, most: Any, least: int, expected: Any) -> None:
-        rolling = attrs.evolve(BASIC, rollover_max=most, rollover_min=least)
+        rolling = evolve(BASIC, rollover_max=most, rollover_min=least)
         assert accounted(burn([rolling], [(2, 30)], resets=[day(6)])) == expected
 
 
@@ -203,13 +204,13 @@ class TestGivingBack:
         used = [(2, 90), (3, 60), (4, 70)]
         assert burn(grants, [*used, (5, -15)]).overage == 5
         burndown = burn(grants, [*used, (5, -75)])
-        assert (burndown.overage, burndown.balances) == (0, {"basic": 0, "other": 55})
+        assert (burndown.overage, burndown.remaining) == (0, {"basic": 0, "other": 55})
         assert burndown.draws[-1] == Draw("other", day(3), 45)
-        assert burn(grants, [*used, (5, -75), (6, -50)]).balances == {"basic": 5, "other": 100}
+        assert burn(grants, [*used, (5, -75), (6, -50)]).remaining == {"basic": 5, "other": 100}
 
     def test_what_cannot_be_given_back_is_a_number_of_its_own(self) -> None:
         burndown = burn([BASIC], [(2, 30), (3, -50)])
-        assert (burndown.unreturned, burndown.balances["basic"]) == (20, 100)
+        assert (burndown.unreturned, burndown.remaining["basic"]) == (20, 100)
 
     def test_nothing_of_a_closed_period_is_given_back(self) -> None:
         first = burn([BASIC], [(2, 30)], end=day(5))
@@ -229,11 +230,11 @@ class TestGivingBack:
     def test_what_comes_back_to_what_was_filled_or_ended_since_is_lost(
         self, changes: Any, resets: Any, expected: Any
     ) -> None:
-        burndown = burn([attrs.evolve(BASIC, **changes)], [(2, 30), (6, -10)], resets=resets)
+        burndown = burn([evolve(BASIC, **changes)], [(2, 30), (6, -10)], resets=resets)
         assert accounted(burndown) == expected
 
     def test_a_started_step_is_not_given_back(self) -> None:
-        minutes = attrs.evolve(BASIC, step=60, amount=150)
+        minutes = evolve(BASIC, step=60, amount=150)
         used = [(2, 70)]
         assert burn([minutes], used).draws == (Draw("basic", day(2), 120, covered=70),)
         assert burn([minutes], [*used, (3, -9)]).draws == (Draw("basic", day(2), 120, covered=61),)
@@ -257,14 +258,14 @@ class TestMoney:
             burn_down([self.CREDIT], usage, currency="USD", start=START, end=FEB.end)
 
     def test_a_statement_is_paid_from_credit_that_expires_with_its_period(self) -> None:
-        expiring = attrs.evolve(self.CREDIT, expires_at=FEB.end)
+        expiring = evolve(self.CREDIT, expires_at=FEB.end)
         paid = draw([expiring], Money(1, "USD"), FEB)
         assert (paid.overage, paid.covered, paid.at) == (0, Decimal("0.01"), FEB.end)
-        unpaid = draw([attrs.evolve(expiring, expires_at=LAST)], Money(1, "USD"), FEB)
+        unpaid = draw([evolve(expiring, expires_at=LAST)], Money(1, "USD"), FEB)
         assert unpaid.overage == Decimal("0.01")
 
     def test_the_next_period_goes_on_from_what_the_last_one_left(self) -> None:
-        credit = attrs.evolve(self.CREDIT, amount=Money.of(50, "USD"))
+        credit = evolve(self.CREDIT, amount=Money.of(50, "USD"))
         february = draw([credit], Money.of(30, "USD"), FEB)
         march = draw([credit], Money.of(30, "USD"), MARCH, start=february.closed())
         assert (march.overage, march.covered, march.left) == (10, 20, 0)
@@ -336,9 +337,9 @@ class TestRefusals:
         with pytest.raises(InvalidValue, match="and currency 'USD'"):
             burn_down([BASIC], [], metric="tokens", currency="USD", start=first, end=FEB.end)
 
-    def test_a_grant_with_a_balance_must_not_be_missing(self) -> None:
+    def test_a_grant_with_a_state_must_not_be_missing(self) -> None:
         first = burn([BASIC], [], end=day(5))
-        problem = r"grants: must hold every grant that start has a balance of, got \['basic'\]"
+        problem = r"grants: must hold every grant that start has, got \['basic'\]"
         with pytest.raises(InvalidValue, match=problem):
             burn_down([], [], start=first, end=FEB.end)
 

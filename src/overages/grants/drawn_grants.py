@@ -1,0 +1,236 @@
+"""Grants while they are drawn on: integers (picos), and one pass through time.
+
+It is the inner part of `burn_down`, which says what is done, in which order and why:
+
+    drawn = DrawnGrants(grants, before, "final")      # grants of one unit, in their order
+    drawn.run(uses, resets, end)
+    drawn.burndown(end)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from overages.amounts.exact import Quantity, scaled, unscaled
+from overages.grants.burndown import Burndown
+from overages.grants.grant import Grant
+from overages.grants.state import Draw, GrantState
+
+
+class Use(NamedTuple):
+    """All that was used at one instant, in picos; negative where usage was taken back."""
+
+    at: datetime
+    picos: int
+
+
+class _Drawn(NamedTuple):
+    """A `Draw` in picos."""
+
+    grant: _DrawnGrant
+    at: datetime
+    picos: int
+    covered: int
+
+
+class _DrawnGrant:
+    """A grant and what became of it, in picos; not yet filled where it isn't effective yet."""
+
+    __slots__ = (
+        "drawn", "end", "expired", "filled_at", "grant", "granted", "left", "step", "voided",
+    )  # fmt: skip
+
+    def __init__(self, grant: Grant, state: GrantState | None) -> None:
+        self.grant = grant
+        self.end = grant.ends_at
+        self.step = None if grant.step is None else scaled(grant.step)
+        self.filled_at = None if state is None else state.filled_at
+        self.granted = self.drawn = self.expired = self.voided = self.left = 0
+        if state is not None:
+            self.granted, self.drawn = scaled(state.granted), scaled(state.drawn)
+            self.expired, self.voided = scaled(state.expired), scaled(state.voided)
+            self.left = scaled(state.left)
+
+    def state(self, filled_at: datetime) -> GrantState:
+        return GrantState(
+            self.grant.id,
+            unscaled(self.granted),
+            unscaled(self.drawn),
+            unscaled(self.expired),
+            unscaled(self.voided),
+            filled_at=filled_at,
+        )
+
+    def has_ended(self, instant: datetime) -> bool:
+        return self.end is not None and self.end <= instant
+
+    def refills(self, start: datetime, end: datetime) -> Iterator[datetime]:
+        """Yield the boundaries of the recurrence that grant the amount anew, up to an end."""
+        since = max(start, self.grant.effective_at)
+        if self.grant.recurrence is None or since >= end or self.has_ended(since):
+            return
+        for period in self.grant.recurrence.periods_from(since):
+            if period.end > end or self.has_ended(period.end):
+                return
+            yield period.end
+
+    def cross(self, instant: datetime, *, is_reset: bool, is_refilled: bool) -> None:
+        """Do what happens to the grant at an instant, before anything is used at it."""
+        if self.filled_at is None:
+            if self.grant.effective_at <= instant and not self.has_ended(instant):
+                self._fill(scaled(self.grant.units), instant)
+        elif self.has_ended(instant):
+            self._lose(self.left)
+            self.left = 0
+        else:
+            if is_reset:
+                self._drop_beyond(self.grant.rollover_max)
+                self._fill(max(0, scaled(self.grant.rollover_min) - self.left), instant)
+            if is_refilled:
+                self._drop_beyond(self.grant.refill_keeps)
+                self._fill(scaled(self.grant.units), instant)
+
+    def draw(self, need: int, at: datetime) -> _Drawn:
+        """Draw on it for a need: all steps that the need starts, as far as they are left."""
+        picos = min(self.left, self._in_steps(need))
+        self.left -= picos
+        self.drawn += picos
+        return _Drawn(self, at, picos, covered=min(need, picos))
+
+    def give_back(self, drawn: _Drawn, picos: int, instant: datetime) -> _Drawn:
+        """Give back what a draw no longer covers; return what still is of the draw."""
+        covered = max(0, drawn.covered - picos)
+        still_drawn = min(drawn.picos, self._in_steps(covered))
+        given_back = drawn.picos - still_drawn
+        self.drawn -= given_back
+        if self.has_ended(instant):
+            self._lose(given_back)
+        elif self.filled_at is not None and drawn.at < self.filled_at:
+            self.expired += given_back  # what was left at that refill or reset was dropped
+        else:
+            self.left += given_back
+        return drawn._replace(picos=still_drawn, covered=covered)
+
+    def _in_steps(self, picos: int) -> int:
+        return picos if self.step is None else -(-picos // self.step) * self.step
+
+    def _lose(self, picos: int) -> None:
+        """Count what is lost by the grant's end."""
+        if self.grant.expires_at != self.end:  # it was voided before
+            self.voided += picos
+        else:
+            self.expired += picos
+
+    def _drop_beyond(self, most: Quantity | None) -> None:
+        """Drop what is left beyond a quantity; None drops nothing."""
+        if most is not None:
+            dropped = max(0, self.left - scaled(most))
+            self.expired += dropped
+            self.left -= dropped
+
+    def _fill(self, picos: int, instant: datetime) -> None:
+        self.granted += picos
+        self.left += picos
+        self.filled_at = instant
+
+
+class DrawnGrants:
+    """Burns down grants of one unit, from where an earlier burndown has left them.
+
+    :param grants: in the order in which they are drawn on; all that `before` knows among them.
+    :param before: where to begin.
+    :param rule: whether overage is repaid, as `burn_down` takes it.
+    """
+
+    def __init__(self, grants: Sequence[Grant], before: Burndown, rule: str) -> None:
+        states = {state.grant_id: state for state in before.grants}
+        self._grants = {grant.id: _DrawnGrant(grant, states.get(grant.id)) for grant in grants}
+        self._before = before
+        self._rule = rule
+        self._overage, self._settled = scaled(before.overage), scaled(before.settled)
+        self._unreturned = scaled(before.unreturned)
+        self._draws = [
+            _Drawn(self._grants[d.grant_id], d.at, scaled(d.quantity), scaled(d.covered))
+            for d in before.draws
+        ]
+
+    def run(self, uses: Iterable[Use], resets: Collection[datetime], end: datetime) -> None:
+        """Go through time once.
+
+        :param uses: sorted; all before the end.
+        """
+        start = self._before.at
+        refills = {key: set(grant.refills(start, end)) for key, grant in self._grants.items()}
+        changes = {start, *resets}.union(*refills.values(), *map(_bounds, self._grants.values()))
+        coming = iter(sorted(instant for instant in changes if start <= instant <= end))
+        change = next(coming, None)
+        for at, picos in [*uses, Use(end, 0)]:
+            while change is not None and change <= at:
+                self._cross(change, refills, is_reset=change in resets)
+                change = next(coming, None)
+            if picos > 0:
+                self._overage += self._draw(picos, at)
+            else:
+                self._give_back(-picos, at)
+
+    def burndown(self, at: datetime) -> Burndown:
+        """Return the burndown of the grants at an instant."""
+        return Burndown(
+            at,
+            self._before.metric,
+            self._before.currency,
+            [
+                grant.state(grant.filled_at)
+                for grant in self._grants.values()
+                if grant.filled_at is not None
+            ],
+            unscaled(self._overage),
+            unscaled(self._settled),
+            unscaled(self._unreturned),
+            [
+                Draw(draw.grant.grant.id, draw.at, unscaled(draw.picos), unscaled(draw.covered))
+                for draw in self._draws
+            ],
+        )
+
+    def _cross(
+        self, instant: datetime, refills: Mapping[str, Collection[datetime]], *, is_reset: bool
+    ) -> None:
+        """Do what happens to grants, and to overage, at an instant before anything is used."""
+        for key, grant in self._grants.items():
+            grant.cross(instant, is_reset=is_reset, is_refilled=instant in refills[key])
+        if is_reset and self._rule != "repaid_across_resets":
+            self._settled += self._overage
+            self._overage = 0
+        if self._rule != "final" and self._overage:
+            self._overage = self._draw(self._overage, instant)
+
+    def _draw(self, need: int, at: datetime) -> int:
+        """Draw on the grants in their order; return the rest of the need, which none covers."""
+        for grant in self._grants.values():
+            if not need:
+                break
+            if grant.left:
+                drawn = grant.draw(need, at)
+                self._draws.append(drawn)
+                need -= drawn.covered
+        return need
+
+    def _give_back(self, picos: int, instant: datetime) -> None:
+        """Take back overage, then draws, the latest first."""
+        from_overage = min(picos, self._overage)
+        self._overage -= from_overage
+        picos -= from_overage
+        while picos and self._draws:
+            latest = self._draws.pop()
+            still_drawn = latest.grant.give_back(latest, picos, instant)
+            picos -= latest.covered - still_drawn.covered
+            if still_drawn.covered:
+                self._draws.append(still_drawn)
+        self._unreturned += picos
+
+
+def _bounds(drawn: _DrawnGrant) -> set[datetime]:
+    return {instant for instant in (drawn.grant.effective_at, drawn.end) if instant is not None}

@@ -51,7 +51,7 @@ class OverageService:
         While it is off, every method raises `BillingDisabled`: nothing is calculated or written,
         and no caller takes that for a bill of zero.
     :param metrics: those that are not just the sum of the events of their name; see `Meter`. They
-        are worked out of the events themselves, whatever was put with `Repository.put_usage`.
+        are worked out of the events themselves, not taken from `Repository.put_usage`.
     :raises InvalidValue: for metrics that clash; `InvalidValues` if several do.
 
     Periods are those of the account's cycle; without a `period`, a method works on the present one.
@@ -104,7 +104,7 @@ class OverageService:
         return None if settlement is None else settlement.statement
 
     def settle(self, org_id: str, period: Period | None = None) -> Settlement | None:
-        """Return the statement that `calculate` does, and what was carried over, drawn and left.
+        """Return the statement of `calculate`, with all that was carried over, drawn and left.
 
         :returns: None if the org has no account, and so no plan.
         """

@@ -1,6 +1,6 @@
 """Changes: the difference between a statement and the records of its period, line by line.
 
-    change = what is due for the line now - the sum of its records
+    change = the line's result now - the sum of its records
 
 in units, exact cost and cost alike, and a line of which all three are zero has not changed. All
 three are compared, for each can change alone: the exact cost where rounding hides it, the cost

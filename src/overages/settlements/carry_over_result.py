@@ -1,12 +1,12 @@
-"""Carry-over in one period: an allowance with what earlier periods left, and what it leaves.
+"""Carry-over in one period: an allowance with the units of earlier ones, and those it leaves.
 
 In a period, in this order:
 
-1. What earlier periods used beforehand is repaid, out of all units that the period can use.
-2. What is used is drawn: units of the oldest period first, or what the period includes first.
-3. Of the rest, what could be used in this period for the last time expires.
+1. Units that earlier periods used beforehand are repaid, out of all that the period can use.
+2. Used units are drawn: those of the oldest period first, or those of the period itself first.
+3. Of the rest, units that could be used in this period for the last time expire.
 4. Where more is left than may leave a period, the oldest is cut.
-5. What is left still goes on. Units beyond the limit are charged, or go on as owed.
+5. The rest goes on. Units beyond the limit are charged, or go on as owed.
 
 In March, which includes 100 units, by the rule ``CarryOver(up_to=110, expires_after=2)``:
 
@@ -18,8 +18,8 @@ In March, which includes 100 units, by the rule ``CarryOver(up_to=110, expires_a
     carried       10 of February's, 100 of March's
 
 The state between two periods is a tuple of `CarriedUnits`, by the period that they are from, and
-not one number: only so can a later period tell what expires. One period after another gives what
-all at once would:
+not one number: only so can a later period tell which of them expire. One period after another
+gives the same as all at once:
 
     february = CarryOverResult(rule, january.carried, 500_000, 510_000, period)
 """
@@ -65,8 +65,8 @@ class CarryOverResult:
     """An allowance in one period: its limit and overage, and the units that it leaves.
 
     Nothing is lost: in signed units,
-    ``brought + included - used + overage == expired + cut + carried``. In what is `drawn` and
-    `expired`, `periods_left` counts this period; in what is `cut` and `carried`, it doesn't.
+    ``brought + included - used + overage == expired + cut + carried``. The `periods_left` of units
+    that are `drawn` or `expired` count this period; those of units `cut` or `carried` don't.
 
     :param rule: by which units are carried over.
     :param brought: the units that earlier periods left, the oldest first.
@@ -74,7 +74,7 @@ class CarryOverResult:
     :param used: units used in it, zero or more.
     :param period: when; it follows all periods that something is brought from.
     :raises InvalidType: for a value of a wrong type.
-    :raises InvalidValue: if what is brought isn't in order, and for any other fault;
+    :raises InvalidValue: if the units that are brought aren't in order, and for any other fault;
         `InvalidValues` for several.
 
     >>> january = CarryOverResult(CarryOver(share="0.5"), [], 1_000, 300, Period.month(2024, 1))
@@ -122,7 +122,7 @@ class CarryOverResult:
             problems.add(InvalidValue("period", self.period, problem))
 
     def _complete(self) -> None:
-        """Work out what is drawn, and what becomes of the rest."""
+        """Work out the units that are drawn, and the fate of the others."""
         usable, owed = self._usable(), [units for units in self.brought if units.quantity < 0]
         picos, owed_picos = _picos(usable), _picos(owed)
         limit = unscaled(max(0, picos - owed_picos))
@@ -150,9 +150,9 @@ class CarryOverResult:
 
     @property
     def free(self) -> Quantity:
-        """Units that cost nothing: the limit, or what was used beyond it where that is carried.
+        """Units that cost nothing: the limit, or all that were used where the excess is carried.
 
-        It is what `calculate` takes among `limits`, so that it charges the `overage`.
+        Given to `calculate` among its `limits`, they have it charge the `overage`.
         """
         return self.limit if self.rule.overage == "charged" else max(self.limit, self.used)
 
@@ -170,7 +170,7 @@ class CarryOverResult:
         return sorted(usable, key=lambda units: units.period != self.period)
 
     def explain(self) -> str:
-        """Say where the limit comes from and what became of it, as text with a line for each part.
+        """Explain the parts of the limit and the fate of each, as text with a line for each part.
 
         >>> month = Period.month(2024, 2)
         >>> january = CarriedUnits(20_000, Period.month(2024, 1))
@@ -208,7 +208,7 @@ def _picos(carried: Iterable[CarriedUnits]) -> int:
 def _divided(
     carried: Iterable[CarriedUnits], picos: int
 ) -> tuple[list[CarriedUnits], list[CarriedUnits]]:
-    """Take so many picos from units, in their order; return what is taken and what is left."""
+    """Take so many picos from units, in their order; return those taken and those left."""
     taken: list[CarriedUnits] = []
     left: list[CarriedUnits] = []
     for units in carried:

@@ -108,7 +108,7 @@ def _weights(
 
 
 def _used(statement: Statement, metric: str, usages: Sequence[Usage], by: SplitBy) -> list[int]:
-    """Return the picos of a metric that each member used, or what a line is split by instead."""
+    """Return the picos of a metric that each member used, or used beyond an equal part."""
     allowance, limit = statement.plan.allowances[metric], statement[metric].limit
     used = [scaled(units_of(allowance, usage.quantities.get(metric, 0))) for usage in usages]
     beyond = []

@@ -60,18 +60,18 @@ class PooledStatement:
     The shares of a line sum to its cost, so those of all members to the statement's total. Each is
     the exact share rounded down or up to the minor unit; the larger remainders are rounded up, of
     equal ones that of the earlier member. Where no member used anything, as with a fee that is due
-    at zero, all members owe the same; so do they all by what they used, where none is beyond an
-    equal part. An adjustment of a metric is split as its overage is, one of the whole statement in
-    proportion to what each member owes without it.
+    at zero, all members owe the same; where none is beyond an equal part, each owes by its use.
+    An adjustment of a metric is split as its overage is, one of the whole statement in proportion
+    to the shares of the lines before it.
 
     :param statement: of all usage together, under the id of the org that pays.
     :param usages: of each member in the statement's period.
-    :param by: what costs are split by: ``"used"``, or ``"beyond_equal_part"``, in proportion to
-        what a member used beyond the limit divided by the number of members.
+    :param by: how costs are split: in proportion to the units that each member ``"used"``, or
+        ``"beyond_equal_part"``, to those beyond the limit divided by the number of members.
     :raises InvalidType: for a value of a wrong type.
     :raises UnknownMetric: if a member used a metric that the statement's plan doesn't know.
-    :raises InvalidValue: if the usage isn't of the statement's period or doesn't sum to what its
-        lines say, if there is none, or if a member is named twice.
+    :raises InvalidValue: if the usage isn't of the statement's period or doesn't sum to that of
+        its lines, if there is none, or if a member is named twice.
 
     >>> from overages import Allowance, Period, PerUnit
     >>> plan = Plan("p", "USD", {"tokens": Allowance(0, PerUnit("0.01"))})
@@ -167,7 +167,7 @@ def pool(
     :param usages: of each member, all in one period.
     :param org_id: the org that pays; it may be a member, or not.
     :param limits: limits of the pool's own by metric, as `calculate` takes them.
-    :param by: what costs are split by; see `PooledStatement`.
+    :param by: how costs are split; see `PooledStatement`.
     :raises UnknownMetric: if usage or a limit names a metric that the plan doesn't know.
     :raises InvalidValue: if there is no usage, or of several periods, or twice of a member.
 

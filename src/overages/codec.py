@@ -96,7 +96,9 @@ class Codec:
         if version != VERSION:
             problems.add(InvalidValue("version", version, f"must be {VERSION!r}"))
         problems.raise_any()
-        kind, fields = self._kinds[name], without(given, "type", "version")
+        kind, fields = self._kinds[name], without(given, "version")
+        if kind not in self._forms.tagged:
+            del fields["type"]
         if not issubclass(kind, expected):
             raise InvalidValue("type", name, f"must be {expected.__name__}")
         value = self._forms.document(kind).read(fields, "")
@@ -149,6 +151,8 @@ class Codec:
 
 
 _standard: Final = Codec()
+FORMS: Final = _standard._forms
+"""The forms of the library's own values."""
 
 
 def encode(value: object) -> bytes:

@@ -36,6 +36,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from enum import Enum
 from functools import cache, partial
+from importlib import import_module
 from inspect import Parameter, Signature, signature
 from itertools import takewhile
 from types import MappingProxyType
@@ -104,7 +105,27 @@ def _value(cls: C, *, order: bool) -> C:
     made.__init__ = _constructor(made, written, vars(cls)["__init__"])
     if "__repr__" not in vars(cls):
         made.__repr__ = _shown
-    return cast(C, made)
+    made.__attrs_post_init__ = _check_again
+    return cast(C, known_to_pydantic(made))
+
+
+def known_to_pydantic(cls: C) -> C:
+    """Give a class the hook by which pydantic reads, writes and describes its values.
+
+    How it does is known far above here, and asked for by a program that uses pydantic.
+    """
+    made: Any = cls
+    made.__get_pydantic_core_schema__ = classmethod(_pydantic_schema)
+    return cls
+
+
+def _pydantic_schema(cls: type, source: object, handler: object) -> Any:  # noqa: ARG001
+    return import_module("overages.adapters.pydantic").schema_of(cls)
+
+
+def _check_again(self: Any) -> None:
+    """Parse the terms of a value that was filled without its constructor, as msgspec does."""
+    self.__init__(**{name: getattr(self, name) for name in parsers_of(type(self))})
 
 
 def _constructor(cls: type, written: Signature, stub: Any) -> Callable[..., None]:

@@ -74,6 +74,7 @@ class Spelling(NamedTuple):
 
     :param tag: the key under which one of several classes is named.
     :param name_of: gives the name of a class there.
+    :param tagged: the classes that are named so, beside price models.
     :param special: makes the forms of types, and of fields as (class, name), that aren't derived.
     :param consequences: attributes by class that are written beside the terms they follow from;
         what is read of them must agree.
@@ -84,6 +85,7 @@ class Spelling(NamedTuple):
     tag: str
     name_of: Callable[[type], str]
     special: Mapping[Any, Callable[[Forms], Form]]
+    tagged: Collection[type] = ()
     consequences: Mapping[type, tuple[str, ...]] = MappingProxyType({})
     number: Callable[[Collection[type]], Form] = number_form
     has_null: bool = True
@@ -104,6 +106,7 @@ class Forms:
     ) -> None:
         self._spelling, self._wrap = spelling, wrap
         self._price_models = tuple(price_models)
+        self.tagged = {*self._price_models, *spelling.tagged}
         self._objects: dict[type, ObjectForm] = {}
 
     def of(self, hint: Any) -> Form:
@@ -182,6 +185,7 @@ class Forms:
             required=required - nameless,
             consequences={term.name: self._of_term(kind, term) for term in following},
             make=partial(kind, **dict.fromkeys(nameless)),
+            tag={self._spelling.tag: self._spelling.name_of(kind)} if kind in self.tagged else {},
         )
 
     def _is_nameless(self, kind: type, term: Term) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import copy
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from attrs import frozen
 
@@ -20,16 +20,8 @@ from overages.errors import Field, OveragesError, at
 Schema: TypeAlias = dict[str, Any]
 """A JSON Schema, draft 2020-12."""
 
-
-class Refer(Protocol):
-    """Gives what stands for the schema of a class where another one holds it."""
-
-    def __call__(self, kind: type, tag: tuple[str, str] | None = None) -> Schema:
-        """Return a reference to a class.
-
-        :param tag: key and name by which it is told from others that could stand there.
-        """
-        ...
+Refer: TypeAlias = Callable[[type], Schema]
+"""Gives what stands for the schema of a class where another one holds it."""
 
 
 @frozen(weakref_slot=False)

@@ -135,29 +135,28 @@ def either(scalar: Form, kind: type, form: Form) -> Form:
 
 
 def any_of(key: str, forms: Callable[[], Mapping[str, tuple[type, ObjectForm]]], noun: str) -> Form:
-    """Return the form of a value of one of several classes: an object that names its class.
+    """Return the form of a value of one of several classes, whose objects name their class.
 
-    :param key: of the name, beside the keys of the object.
+    :param key: of the name.
     :param forms: gives the classes and their forms by name; it is asked late, as one of them may
         hold such a value itself.
     :param noun: names such a value, for the error if something else is written.
     """
 
-    def write(value: object, field: Field) -> dict[str, Any]:
-        for name, (kind, form) in forms().items():
+    def write(value: object, field: Field) -> Any:
+        for kind, form in forms().values():
             if type(value) is kind:
-                return {key: name, **form.write(value, field)}
+                return form.write(value, field)
         raise InvalidType(field or "value", value, f"must be {noun}")
 
     def read(value: object, field: Field) -> Any:
         if isinstance(value, tuple(kind for kind, _ in forms().values())):
             return value
-        given = entries(value, field)
-        _, form = forms()[name_in(given, key, forms(), field)]
-        return form.read(without(given, key), field)
+        _, form = forms()[name_in(entries(value, field), key, forms(), field)]
+        return form.read(value, field)
 
     def schema(refer: Refer) -> Schema:
-        return {"oneOf": [refer(kind, (key, name)) for name, (kind, _) in forms().items()]}
+        return {"oneOf": [refer(kind) for kind, _ in forms().values()]}
 
     return Form(write, read, schema)
 
@@ -171,12 +170,15 @@ def name_in(given: Mapping[str, Any], key: str, names: Collection[str], field: F
     return name
 
 
-def without(given: Mapping[str, Any], *keys: str) -> dict[str, Any]:
-    """Return an object without some of its keys."""
-    return {key: item for key, item in given.items() if key not in keys}
+def without(given: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return an object without one of its keys."""
+    return {name: item for name, item in given.items() if name != key}
 
 
 def with_key(key: str, form: Schema, body: Schema) -> Schema:
-    """Return the schema of an object that has one key more, always."""
-    properties = {key: form, **body["properties"]}
-    return body | {"properties": properties, "required": [key, *body.get("required", ())]}
+    """Return the schema of an object with one key more, which is always there."""
+    properties, required = (
+        {key: form, **body["properties"]},
+        {key: None, **dict.fromkeys(body["required"])},
+    )
+    return body | {"properties": properties, "required": list(required)}

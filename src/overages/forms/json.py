@@ -145,6 +145,7 @@ _PERIOD: Final = Form(
 JSON: Final = Spelling(
     tag="type",
     name_of=lambda kind: kind.__name__,
+    tagged=(Adjustment, Overage),
     special={
         Currency: currency_form,
         Money: _money,

@@ -17,6 +17,7 @@ from overages._ground.parsing import Problems
 from overages._ground.value import non_defaults, parsers_of
 from overages.errors import Field, InvalidValue, OveragesError, at, did_you_mean, shown
 from overages.forms.form import Form, ObjectForm, Refer, Schema, behind
+from overages.forms.scalars import choice_form
 
 _NOTHING: Final[Mapping[str, Form]] = MappingProxyType({})
 _PARAMETER: Final = re.compile(r"^:param (\w+): (.+(?:\n +.+)*)", re.MULTILINE)
@@ -41,6 +42,7 @@ def object_form(
     consequences: Mapping[str, Form] = _NOTHING,
     view: Callable[[Any], dict[str, Any]] = passed,
     make: Callable[..., Any],
+    tag: Mapping[str, str] = MappingProxyType({}),
 ) -> ObjectForm:
     """Return the form of a class as an object.
 
@@ -50,11 +52,14 @@ def object_form(
         left out, and one that says something else than the terms is refused.
     :param view: lists the terms of a value that are written.
     :param make: makes a value of its terms, by keyword.
+    :param tag: the name of the class by the key that it stands under, where others could be there.
     """
-    forms = {**terms, **consequences}
+    tags = {key: choice_form([name]) for key, name in tag.items()}
+    forms = {**tags, **terms, **consequences}
+    always = {*tags, *required}
 
     def write(value: Any, field: Field) -> dict[str, Any]:
-        held = view(value)
+        held = {**tag, **view(value)}
         held |= {name: getattr(value, name) for name in consequences}
         left_out = {name for name in consequences if held[name] is None}
         return {
@@ -69,7 +74,7 @@ def object_form(
     def fill(value: object, field: Field, known: Mapping[str, Any]) -> Any:
         given, problems = entries(value, field), Problems()
         unknown = {name: form for name, form in forms.items() if name not in known}
-        _check_keys(given, unknown, required, field, problems)
+        _check_keys(given, unknown, always, field, problems)
         held = dict(known)
         for name in (name for name in unknown if name in given):
             try:
@@ -96,7 +101,7 @@ def object_form(
             "properties": {
                 name: described(form.schema(refer), said.get(name)) for name, form in forms.items()
             },
-            "required": [name for name in forms if name in required],
+            "required": [name for name in forms if name in always],
             "additionalProperties": False,
         }
 

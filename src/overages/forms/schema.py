@@ -23,13 +23,12 @@ class Definitions:
         self._forms = forms
         self.by_name: dict[str, Schema] = {}
 
-    def refer(self, kind: type, tag: tuple[str, str] | None = None) -> Schema:
+    def refer(self, kind: type) -> Schema:
         """Return a reference to the schema of a class, and define it."""
         name = kind.__name__
         if name not in self.by_name:
             self.by_name[name] = {}  # for one that holds itself
-            body = self.body(kind)
-            self.by_name[name] = body if tag is None else with_key(tag[0], {"const": tag[1]}, body)
+            self.by_name[name] = self.body(kind)
         return {"$ref": f"#/$defs/{name}"}
 
     def body(self, kind: type) -> Schema:
@@ -44,8 +43,8 @@ def schema_of(forms: Forms, kinds: Iterable[type], version: str) -> Schema:
     def body(definitions: Definitions) -> Schema:
         texts = []
         for kind in kinds:
-            text = with_key("version", {"const": version}, definitions.body(kind))
-            text = with_key("type", {"const": kind.__name__}, text)
+            text = with_key("type", {"const": kind.__name__}, definitions.body(kind))
+            text = with_key("version", {"const": version}, text)
             texts.append({"title": kind.__name__} | text)
         return texts[0] if len(texts) == 1 else {"oneOf": texts}
 

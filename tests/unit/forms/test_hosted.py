@@ -88,8 +88,8 @@ def test_a_plan_with_a_price_model_of_a_host_is_a_plan_like_any_other() -> None:
 
 
 def test_its_schema_is_among_those_of_prices() -> None:
-    assert '"const": "Bands"' not in str(json_schema(Allowance))
-    assert "{'const': 'Bands'}" in str(BANDS.json_schema(Allowance))
+    assert "Bands" not in json_schema(Allowance)["$defs"]
+    assert "Bands" in BANDS.json_schema(Allowance)["$defs"]
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_what_is_not_of_its_type_is_not_written(model: Bands, message: str) -> N
         (
             '"open":false',
             '"shut":true',
-            "shut: isn't known; known here are price, tiers, exact, fe",
+            "shut: isn't known; known here are type, price, tiers",
         ),
         ('"ratio":"7"', '"ratio":"x"', "ratio: must be a plain number such as 12.5 or 7/60, got '"),
         ('"winter"', '"autumn"', "season: must be one of summer, winter, got 'autumn'"),

@@ -12,7 +12,7 @@ from overages.statements.summary import MetricTotal
     ("old", "new", "message"),
     [
         ('"used":"7.5"}', '"used":"-1"}', "lines[0].used: must not be negative, got -1"),
-        ('"used":"7.5"}', '"used":"7","over":"2"}', "lines[0].over: isn't known; known here are m"),
+        ('"used":"7.5"}', '"used":"7","over":"2"}', "lines[0].over: isn't known; known here are t"),
         ('"quantity":"2.5","tiers"', '"quantity":"2","tiers"', "lines[0].quantity: must be 2.5, "),
         ('"exact_cost":"25","limit"', '"limit"', "lines[0].exact_cost: must be given, got None"),
         ('"exact_cost":"25","limit"', '"exact_cost":"2","limit"', "lines[0].exact_cost: must be 2"),

@@ -20,9 +20,10 @@ from overages.amounts.exact import (
     number_from_ratio,
     parse_non_negative,
     parse_positive,
+    plain_text,
 )
 from overages.errors import Field, InvalidType
-from overages.prices.models import PriceModel, parse_price_model
+from overages.prices.models import PriceModel, explain_price, parse_price_model
 from overages.prices.tier import Charge, TierCharge
 
 
@@ -67,6 +68,12 @@ class Exchanged:
         instance_of(Charge)(charge, "price.charge()")
         rate = Fraction(self.rate) / Fraction(self.per)
         return Charge(_exchanged(part, rate) for part in charge.tiers)
+
+    def explain(self) -> str:
+        """Say what is charged in the other unit, and at which rate it is exchanged."""
+        rate = Fraction(self.rate) / Fraction(self.per)
+        exact = number_from_ratio(rate.numerator, rate.denominator)
+        return f"{explain_price(self.price)}\nat a rate of {plain_text(exact)}"
 
 
 def _exchanged(part: TierCharge, rate: Fraction) -> TierCharge:

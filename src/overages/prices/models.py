@@ -15,7 +15,13 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from overages._ground.parsing import choice_of, parse_flag
 from overages._ground.value import derived, term, value
-from overages.amounts.exact import Quantity, QuantityLike, parse_non_negative, parse_positive
+from overages.amounts.exact import (
+    Quantity,
+    QuantityLike,
+    parse_non_negative,
+    parse_positive,
+    plain_text,
+)
 from overages.errors import Field, InvalidType
 from overages.prices.ladder import PriceTable, parse_tiers
 from overages.prices.tier import Charge, Count, Tier
@@ -26,7 +32,8 @@ class PriceModel(Protocol):
     """A rule that prices quantities.
 
     An implementation is immutable, compares by value, and returns equal charges for equal
-    quantities; the cost never falls below zero.
+    quantities; the cost never falls below zero. It may have a method ``explain()``, whose text says
+    what it charges.
     """
 
     def charge(self, quantity: Quantity, /) -> Charge:
@@ -44,6 +51,11 @@ def parse_price_model(value: object, field: Field) -> PriceModel:
     if isinstance(value, type) or not isinstance(value, PriceModel):
         raise InvalidType(field, value, "must be a price model such as PerUnit('1')")
     return value
+
+
+def explain_price(price: PriceModel) -> str:
+    """Say what a price model charges; a host's own that can't `explain` is shown as its repr."""
+    return price.explain() if hasattr(price, "explain") else repr(price)
 
 
 class TieredPrice:
@@ -95,6 +107,10 @@ class PerUnit(TieredPrice):
     def _complete(self) -> None:
         self._work_out([Tier(None, self.price, per=self.per)])
 
+    def explain(self) -> str:
+        """Say what is charged, in major currency units: ``80 per 1,000,000``."""
+        return Tier(None, self.price, per=self.per).explain()
+
 
 @value
 class Package(TieredPrice):
@@ -120,6 +136,10 @@ class Package(TieredPrice):
     def _complete(self) -> None:
         self._work_out([Tier(None, self.price, size=self.size, count=self.count)])
 
+    def explain(self) -> str:
+        """Say what is charged, in major currency units: ``40 (packages of 100)``."""
+        return Tier(None, self.price, size=self.size, count=self.count).explain()
+
 
 @value
 class Percentage(TieredPrice):
@@ -139,6 +159,10 @@ class Percentage(TieredPrice):
     def _complete(self) -> None:
         self._work_out([Tier(None, self.percent, per=100)])
 
+    def explain(self) -> str:
+        """Say what is charged: ``1.3 %``."""
+        return f"{plain_text(self.percent)} %"
+
 
 @value
 class _TablePrice(TieredPrice):
@@ -154,6 +178,17 @@ class _TablePrice(TieredPrice):
 
     def _complete(self) -> None:
         self._work_out(self.tiers, cumulative=self.cumulative, flat_at_zero=self.flat_at_zero)
+
+    def explain(self) -> str:
+        """Say what is charged, in major currency units, with a line for each tier."""
+        fee = ", first flat fee due at zero" if self.flat_at_zero else ""
+        lines = [f"{type(self).__name__.lower()}{fee}:"]
+        above = ""
+        for tier in self.tiers:
+            bound = above if tier.up_to is None else f"up to {plain_text(tier.up_to)}: "
+            lines.append(f"{bound}{tier.explain()}")
+            above = "" if tier.up_to is None else f"above {plain_text(tier.up_to)}: "
+        return "\n".join(lines)
 
 
 class Graduated(_TablePrice):

@@ -21,10 +21,10 @@ from overages.amounts.money import Currency, Money, optional_non_negative_money,
 from overages.amounts.rounding import Rounding, RoundingLike, floor_form, parse_rounding
 from overages.errors import CurrencyMismatch, InvalidValue
 from overages.periods.proration import Proration, ProrationLike, parse_proration
-from overages.prices.models import PriceModel, TieredPrice
+from overages.prices.models import PriceModel, TieredPrice, explain_price
 from overages.terms.allowance import USUAL, Allowance, money_of, unusual
 from overages.terms.discount import Discount, some_discounts
-from overages.terms.wording import price_terms, rule_terms
+from overages.terms.wording import rule_terms
 
 RoundingScope: TypeAlias = Literal["line", "total"]
 """What is rounded: each line of a statement, or its total, which is then spread over the lines."""
@@ -152,7 +152,7 @@ class Plan:
         rows = [["metric", "included", "price"]]
         for metric, offer in self._allowances.items():
             included = "unlimited" if offer.included is None else plain_text(offer.included)
-            price, *tiers = price_terms(offer.price)
+            price, *tiers = explain_price(offer.price).splitlines()
             rows.append([metric, included, price])
             others = [*tiers, rule_terms(unusual(offer, USUAL))]
             rows += [["", "", line] for line in others if line]

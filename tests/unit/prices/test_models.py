@@ -5,9 +5,19 @@ from typing import Any
 
 import pytest
 
-from overages import Graduated, Package, Percentage, PerUnit, PriceModel, Tier, TierCharge, Volume
+from overages import (
+    Exchanged,
+    Graduated,
+    Package,
+    Percentage,
+    PerUnit,
+    PriceModel,
+    Tier,
+    TierCharge,
+    Volume,
+)
 from overages.errors import InvalidType, InvalidValue, InvalidValues
-from overages.prices.models import TieredPrice, parse_price_model
+from overages.prices.models import TieredPrice, explain_price, parse_price_model
 from overages.prices.tier import Charge
 
 TIERS = [Tier(10, price=2), Tier(None, price=1, flat=5)]
@@ -19,6 +29,9 @@ class Free:
     def charge(self, quantity: object, /) -> Charge:
         del quantity
         return Charge([])
+
+    def __repr__(self) -> str:
+        return "Free()"
 
 
 @pytest.mark.parametrize(
@@ -168,3 +181,34 @@ def test_a_price_model_is_any_object_that_charges(value: PriceModel) -> None:
 def test_what_can_not_charge_is_no_price_model(value: object) -> None:
     with pytest.raises(InvalidType, match=r"^price: must be a price model such as PerUnit\('1'\)"):
         parse_price_model(value, "price")
+
+
+# In words
+
+
+@pytest.mark.parametrize(
+    ("price", "expected"),
+    [
+        (PerUnit("0.0001"), ["0.0001"]),
+        (PerUnit(80, per=1_000_000), ["80 per 1,000,000"]),
+        (Package("1.25", 1000), ["1.25 (packages of 1,000)"]),
+        (Package(2, 10, count="completed"), ["2 (completed packages of 10)"]),
+        (Percentage("1.3"), ["1.3 %"]),
+        (Graduated([Tier(None, price=1)]), ["graduated:", "1"]),
+        (
+            Volume([Tier(10, flat=5), Tier(20, price=1, maximum=9), Tier(None)], flat_at_zero=True),
+            [
+                "volume, first flat fee due at zero:",
+                "up to 10: 0 + 5 flat",
+                "up to 20: 1, at most 9",
+                "above 20: 0",
+            ],
+        ),
+        (Exchanged(PerUnit(2), rate="0.5"), ["2", "at a rate of 0.5"]),
+        (Exchanged(PerUnit(2), rate=1, per=3), ["2", "at a rate of 1/3"]),
+        (Free(), ["Free()"]),
+    ],
+    ids=repr,
+)
+def test_a_price_says_what_it_charges(price: Any, expected: list[str]) -> None:
+    assert explain_price(price).splitlines() == expected

@@ -26,7 +26,10 @@ MODULES = sorted(
     if not info.name.endswith("__main__")
 )
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-IMPORT = re.compile(r"^ *(?:>>> )?(?:import|from) (pandas|polars|pyarrow)\b", re.MULTILINE)
+IMPORT = re.compile(
+    r"^ *(?:>>> )?(?:import|from) (pandas|polars|pyarrow|pydantic|fastapi|cattrs|msgspec)\b",
+    re.MULTILINE,
+)
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
 
 

@@ -11,7 +11,7 @@ a lawful value or an error that names each fault with its path:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final, TypeVar, cast
 
 from overages._ground.jsontext import entries, parsed, written
@@ -47,6 +47,11 @@ class Codec:
     """
 
     __slots__ = ("_forms", "_kinds")
+
+    @property
+    def kinds(self) -> Collection[type]:
+        """The classes whose values it writes and reads."""
+        return self._kinds.values()
 
     def __init__(self, price_models: Iterable[type[PriceModel]] = ()) -> None:
         models: tuple[type, ...] = as_tuple(price_models, "price_models")
@@ -146,8 +151,7 @@ class Codec:
         >>> Codec().json_schema(Usage)["properties"]["org_id"]
         {'type': 'string', 'description': 'who used it.'}
         """
-        kinds = self._kinds.values() if kind is None else [kind]
-        return schema_of(self._forms, kinds, VERSION)
+        return schema_of(self._forms, self.kinds if kind is None else [kind], VERSION)
 
 
 _standard: Final = Codec()
@@ -187,6 +191,16 @@ def to_builtins(value: object) -> Any:
 def from_builtins(tree: object, kind: type[T], field: Field = ()) -> T:
     """Return the value that dicts, lists and texts say; see `Codec.from_builtins`."""
     return _standard.from_builtins(tree, kind, field)
+
+
+def is_value(kind: object) -> bool:
+    """Say whether something is a class of the library whose values have a text.
+
+    >>> from overages import Money
+    >>> is_value(Money), is_value(int)
+    (True, False)
+    """
+    return kind in _standard.kinds
 
 
 def json_schema(kind: type | None = None) -> Schema:

@@ -25,11 +25,8 @@ from overages.errors import OveragesError
 from overages.forms.form import ObjectForm, Schema
 
 
-def schema_of(kind: type, within: tuple[type, ...] = ()) -> core_schema.CoreSchema:
-    """Return how pydantic reads and writes values of a class.
-
-    :param within: the classes whose JSON Schema is being made, and holds this one's.
-    """
+def schema_of(kind: type) -> core_schema.CoreSchema:
+    """Return how pydantic reads, writes and describes values of a class."""
     form = FORMS.of(kind)
 
     def read(tree: object) -> Any:
@@ -40,31 +37,21 @@ def schema_of(kind: type, within: tuple[type, ...] = ()) -> core_schema.CoreSche
             raise ValidationError.from_exception_data(kind.__name__, faults) from None
 
     def describe(_: object, handler: GetJsonSchemaHandler) -> Schema:
-        return _json_schema_of(kind, handler, (*within, kind))
+        def refer(held: type) -> Schema:
+            inner = schema_of(held)
+            # Of a bare schema, the handler forgets who describes it.
+            return handler(core_schema.json_or_python_schema(inner, inner))
 
-    written = core_schema.plain_serializer_function_ser_schema(
-        lambda value: form.write(value, ""), when_used="json"
-    )
+        return form.body(refer) if isinstance(form, ObjectForm) else form.schema(refer)
+
     return core_schema.no_info_plain_validator_function(
         read,
         ref=f"overages.{kind.__name__}",
-        serialization=written,
+        serialization=core_schema.plain_serializer_function_ser_schema(
+            lambda value: form.write(value, ""), when_used="json"
+        ),
         metadata={"pydantic_js_functions": [describe]},
     )
-
-
-def _json_schema_of(kind: type, handler: GetJsonSchemaHandler, within: tuple[type, ...]) -> Schema:
-    """Return the JSON Schema of values of a class, which refers to those of what they hold."""
-
-    def refer(held: type) -> Schema:
-        if held in within:
-            return handler(core_schema.definition_reference_schema(f"overages.{held.__name__}"))
-        inner = schema_of(held, within)
-        # Of a bare schema, the handler forgets who it is of.
-        return handler(core_schema.json_or_python_schema(inner, inner))
-
-    form = FORMS.of(kind)
-    return form.body(refer) if isinstance(form, ObjectForm) else form.schema(refer)
 
 
 def _fault(error: OveragesError, tree: object) -> InitErrorDetails:

@@ -135,7 +135,7 @@ class Forms:
         if kind in _NUMBERS:
             return self._spelling.number({kind})
         if kind is PriceModel:
-            return self._any_of(self._price_models, _A_PRICE)
+            return self._price_but()
         if isinstance(kind, type) and issubclass(kind, Enum):
             return rule_form(kind)
         if hasattr(kind, "__match_args__"):
@@ -153,6 +153,9 @@ class Forms:
             return self.of(others[0])
         number = self._spelling.number(numbers)
         return either(number, others[0], self.of(others[0])) if others else number
+
+    def _price_but(self, model: type | None = None) -> Form:
+        return self._any_of([kind for kind in self._price_models if kind is not model], _A_PRICE)
 
     def _any_of(self, kinds: Iterable[type], noun: str) -> Form:
         def forms() -> Mapping[str, tuple[type, ObjectForm]]:
@@ -201,6 +204,8 @@ class Forms:
         """Return the form of a field; where None is its default, it is left out, never null."""
         if (kind, term.name) in self._spelling.special:
             return self._spelling.special[kind, term.name](self)
+        if term.hint is PriceModel:
+            return self._price_but(kind)  # none holds another one of its own class
         if term.default is not None or not _is_optional(term.hint):
             return self.of(term.hint)
         form = self._of_union([each for each in get_args(term.hint) if each is not NoneType])

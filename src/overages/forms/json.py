@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from overages._ground.parsing import Problems
+from overages._ground.value import known_to_pydantic
 from overages.amounts.money import Currency, Money, parse_currency
 from overages.errors import Field, InvalidValue, at
 from overages.forms.derived import Forms, Spelling
@@ -110,7 +111,7 @@ def currency_form(forms: Forms) -> Form:
         return parse_currency(value, field)
 
     def schema(refer: Refer) -> Schema:
-        return {"anyOf": [{"type": "string"}, spelt_out.schema(refer)]}
+        return {"anyOf": [{"type": "string"}, spelt_out.body(refer)]}
 
     return Form(write, read, schema)
 
@@ -159,3 +160,6 @@ JSON: Final = Spelling(
         TierCharge: ("exact_cost",),
     },
 )
+
+for _kind in KINDS:  # those that aren't declared by `value` yet
+    known_to_pydantic(_kind)

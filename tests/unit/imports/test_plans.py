@@ -319,8 +319,8 @@ def test_what_is_no_toml_is_refused() -> None:
                 '"per_unit", price = "0.10"', '"exchanged", rate = 1, price = { price = 1 }'
             ),
             [
-                "plans.p.allowances.m.price.price.model: must be one of exchanged, graduated, "
-                "package, per_unit, percentage, volume, got None"
+                "plans.p.allowances.m.price.price.model: must be one of graduated, package, "
+                "per_unit, percentage, volume, got None"
             ],
         ),
         (

@@ -155,7 +155,7 @@ class Codec:
 
 
 _standard: Final = Codec()
-FORMS: Final = _standard._forms
+FORMS: Final[Forms] = _standard._forms
 """The forms of the library's own values."""
 
 

@@ -106,7 +106,7 @@ class Forms:
     ) -> None:
         self._spelling, self._wrap = spelling, wrap
         self._price_models = tuple(price_models)
-        self.tagged = {*self._price_models, *spelling.tagged}
+        self.tagged: set[type] = {*self._price_models, *spelling.tagged}
         self._objects: dict[type, ObjectForm] = {}
 
     def of(self, hint: Any) -> Form:

@@ -17,10 +17,10 @@ from overages.testing.basics import currencies as any_currency, metrics, minor_u
 from overages.testing.numerals import UNIT, exact_amounts_of, non_negative_numbers, spelled
 from overages.testing.recipe import Recipe, Spelled
 
-percents = spelled(
+percents: st.SearchStrategy[Spelled] = spelled(
     st.one_of(st.integers(0, 100).map(lambda n: n * UNIT), st.integers(0, 100 * UNIT))
 )
-factors = spelled(
+factors: st.SearchStrategy[Spelled] = spelled(
     st.one_of(st.integers(10, 40).map(lambda n: n * UNIT // 10), st.integers(UNIT, 9 * UNIT))
 )
 

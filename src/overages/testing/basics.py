@@ -37,7 +37,7 @@ def _is_name(text: str) -> bool:
         return False
 
 
-names = st.one_of(
+names: st.SearchStrategy[str] = st.one_of(
     st.sampled_from(
         ["tokens", "runs", "<b>&seats</b>", "'; DROP TABLE x; --", "Größe", "トークン", "two words"]
     ),
@@ -45,12 +45,16 @@ names = st.one_of(
     .map(lambda text: unicodedata.normalize("NFC", text))
     .filter(_is_name),
 )
-metrics = st.one_of(st.sampled_from(["tokens", "runs", "seats", "<b>"]), names)
-orgs = st.one_of(st.sampled_from(["org-1", "org-2"]), names)
+metrics: st.SearchStrategy[str] = st.one_of(
+    st.sampled_from(["tokens", "runs", "seats", "<b>"]), names
+)
+orgs: st.SearchStrategy[str] = st.one_of(st.sampled_from(["org-1", "org-2"]), names)
 
-offsets = st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+offsets: st.SearchStrategy[timezone] = st.integers(-23 * 60, 23 * 60).map(
+    lambda minutes: timezone(timedelta(minutes=minutes))
+)
 _millennium = datetime(2000, 1, 1, tzinfo=UTC)
-moments = st.integers(-1998 * 365 * 86_400, 7998 * 365 * 86_400).map(
+moments: st.SearchStrategy[datetime] = st.integers(-1998 * 365 * 86_400, 7998 * 365 * 86_400).map(
     lambda seconds: _millennium + timedelta(seconds=seconds, microseconds=seconds % 1_000_003)
 )
 
@@ -60,25 +64,27 @@ def elsewhere(moment: datetime, zone: timezone) -> Spelled:
     return Spelled(moment, moment.astimezone(zone))
 
 
-instants = st.builds(elsewhere, moments, offsets)
-months = st.builds(
+instants: st.SearchStrategy[Spelled] = st.builds(elsewhere, moments, offsets)
+months: st.SearchStrategy[Recipe[Period]] = st.builds(
     lambda year, month: Recipe(Period.month, (year, month)),
     st.integers(1, 9998),
     st.integers(1, 12),
 )
-own_currencies = st.builds(
+own_currencies: st.SearchStrategy[Recipe[Currency]] = st.builds(
     lambda code, exponent: Recipe(Currency, (f"~{code}", exponent)),
     st.sampled_from(["credits", "points"]),
     st.integers(0, 12),
 )
-iso_currencies = st.sampled_from(["JPY", "USD", "EUR", "KWD", "CLF", "DEM"]).map(
-    lambda code: Spelled(code, Recipe(Currency, (code,)))
+iso_currencies: st.SearchStrategy[Spelled] = st.sampled_from(
+    ["JPY", "USD", "EUR", "KWD", "CLF", "DEM"]
+).map(lambda code: Spelled(code, Recipe(Currency, (code,))))
+currencies: st.SearchStrategy[Any] = iso_currencies | own_currencies
+roundings: st.SearchStrategy[Spelled] = st.sampled_from(Rounding).map(
+    lambda rounding: Spelled(rounding, rounding.value)
 )
-currencies = iso_currencies | own_currencies
-roundings = st.sampled_from(Rounding).map(lambda rounding: Spelled(rounding, rounding.value))
-ordinals = st.integers(1, 2**63 - 1) | st.integers(1, 3)
-digests = st.binary(min_size=32, max_size=32).map(bytes.hex)
-minor_units = st.integers(-(10**30), 10**30) | st.integers(-500, 500)
+ordinals: st.SearchStrategy[int] = st.integers(1, 2**63 - 1) | st.integers(1, 3)
+digests: st.SearchStrategy[str] = st.binary(min_size=32, max_size=32).map(bytes.hex)
+minor_units: st.SearchStrategy[int] = st.integers(-(10**30), 10**30) | st.integers(-500, 500)
 
 
 @st.composite
@@ -90,16 +96,16 @@ def period_recipes(draw: st.DrawFn) -> Recipe[Period]:
     return Recipe(Period, (elsewhere(first, draw(offsets)), elsewhere(last, draw(offsets))))
 
 
-periods = period_recipes().map(Recipe.one)
+periods: st.SearchStrategy[Any] = period_recipes().map(Recipe.one)
 
-timezones = st.sampled_from(
+timezones: st.SearchStrategy[str] = st.sampled_from(
     [
         *("UTC", "Europe/Paris", "America/New_York", "America/St_Johns", "Asia/Kathmandu"),
         *("Australia/Lord_Howe", "Pacific/Apia", "Pacific/Kwajalein", "America/Juneau"),
     ]
 )
-units = st.sampled_from(["hour", "day", "week", "month", "quarter", "year"])
-cycle_recipes = st.builds(
+units: st.SearchStrategy[str] = st.sampled_from(["hour", "day", "week", "month", "quarter", "year"])
+cycle_recipes: st.SearchStrategy[Recipe[Cycle]] = st.builds(
     lambda anchor, every, unit, zone: Recipe(
         Cycle, (anchor,), {"every": every, "unit": unit, "timezone": zone}
     ),

@@ -197,16 +197,18 @@ def cases(
     return Case(recipe, Recipe(Usage, (org_id, period, reordered(quantities))), limits)
 
 
-statement_recipes = cases().map(lambda case: case.statement)
+statement_recipes: st.SearchStrategy[Recipe[Statement]] = cases().map(lambda case: case.statement)
 
-quantity_maps = st.dictionaries(metrics, non_negative_numbers, max_size=4)
-usage_recipes = st.builds(
+quantity_maps: st.SearchStrategy[dict[str, Spelled]] = st.dictionaries(
+    metrics, non_negative_numbers, max_size=4
+)
+usage_recipes: st.SearchStrategy[Recipe[Usage]] = st.builds(
     lambda org, period, quantities: Recipe(Usage, (org, period, reordered(quantities))),
     orgs,
     period_recipes(),
     quantity_maps,
 )
-account_recipes = st.builds(
+account_recipes: st.SearchStrategy[Recipe[Account]] = st.builds(
     lambda org, plan, limits, status, cycle, since: Recipe(
         Account,
         (org, plan, reordered(limits)),
@@ -221,7 +223,7 @@ account_recipes = st.builds(
 )
 
 
-limit_part_recipes = st.builds(
+limit_part_recipes: st.SearchStrategy[Recipe[LimitPart]] = st.builds(
     lambda *args: Recipe(LimitPart, args),
     st.sampled_from(["included", "own", "free", "carried", "granted", "borrowed", "used", "owed"]),
     signed_numbers,

@@ -32,7 +32,7 @@ _shares = st.one_of(
 )
 _numbers_of_periods = st.none() | st.integers(1, 4) | st.integers(1, 1_000_000)
 
-carry_over_recipes = st.builds(
+carry_over_recipes: st.SearchStrategy[Recipe[CarryOver]] = st.builds(
     lambda args, named: Recipe(CarryOver, args, named),
     st.tuples(
         st.none() | non_negative_numbers | small_wholes,
@@ -54,7 +54,9 @@ def _layer(period: Any, said: tuple[Spelled, int | None]) -> Recipe[CarriedUnits
     return Recipe(CarriedUnits, (quantity, period, left))
 
 
-carried_recipes = st.builds(_layer, period_recipes(), _unused | _owed)
+carried_recipes: st.SearchStrategy[Recipe[CarriedUnits]] = st.builds(
+    _layer, period_recipes(), _unused | _owed
+)
 
 
 @st.composite

@@ -24,7 +24,7 @@ from overages.usage.metric import Metric
 
 _dimensions = st.sampled_from(["region", "model"]) | names
 
-event_recipes = st.builds(
+event_recipes: st.SearchStrategy[Recipe[UsageEvent]] = st.builds(
     lambda org, metric, quantity, at, event_id, dimensions: Recipe(
         UsageEvent,
         (org, metric, quantity, at),
@@ -38,7 +38,7 @@ event_recipes = st.builds(
     st.dictionaries(_dimensions, names, max_size=3),
 )
 
-increment_recipes = st.builds(
+increment_recipes: st.SearchStrategy[Recipe[Increment]] = st.builds(
     lambda step, first, rounding: Recipe(
         Increment, (step,), {"first": first, "rounding": rounding}
     ),

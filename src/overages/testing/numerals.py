@@ -68,34 +68,41 @@ _halves = st.builds(  # prices that end in a 5 just below a minor unit, so that 
     lambda n, places: (2 * n + 1) * 5 * 10 ** (11 - places), st.integers(0, 40), st.integers(0, 5)
 )
 
-non_negative_parts = st.one_of(_small_whole, _whole, _coarse, _any_parts, _extreme)
-positive_parts = non_negative_parts.map(lambda parts: parts or 1)
-signed_parts = st.builds(
+non_negative_parts: st.SearchStrategy[int] = st.one_of(
+    _small_whole, _whole, _coarse, _any_parts, _extreme
+)
+positive_parts: st.SearchStrategy[int] = non_negative_parts.map(lambda parts: parts or 1)
+signed_parts: st.SearchStrategy[int] = st.builds(
     lambda parts, sign: parts * sign, non_negative_parts, st.sampled_from([1, -1])
 )
 
-non_negative_numbers = spelled(non_negative_parts)
-positive_numbers = spelled(positive_parts)
-small_wholes = spelled(_small_whole)
-modest_parts = st.one_of(_small_whole, _whole, _coarse)
-modest_numbers = spelled(modest_parts)
-signed_numbers = spelled(signed_parts)
-prices = spelled(st.one_of(_halves, _halves, _small_whole, _coarse, non_negative_parts))
-maxima = st.one_of(prices, spelled(_whole))
-flat_fees = st.one_of(st.just(Spelled("0", 0)), prices)
-pers = st.one_of(  # the second are the ratios with the most decimals, or with none
+non_negative_numbers: st.SearchStrategy[Spelled] = spelled(non_negative_parts)
+positive_numbers: st.SearchStrategy[Spelled] = spelled(positive_parts)
+small_wholes: st.SearchStrategy[Spelled] = spelled(_small_whole)
+modest_parts: st.SearchStrategy[int] = st.one_of(_small_whole, _whole, _coarse)
+modest_numbers: st.SearchStrategy[Spelled] = spelled(modest_parts)
+signed_numbers: st.SearchStrategy[Spelled] = spelled(signed_parts)
+prices: st.SearchStrategy[Spelled] = spelled(
+    st.one_of(_halves, _halves, _small_whole, _coarse, non_negative_parts)
+)
+maxima: st.SearchStrategy[Spelled] = st.one_of(prices, spelled(_whole))
+flat_fees: st.SearchStrategy[Spelled] = st.one_of(st.just(Spelled("0", 0)), prices)
+# The second are the ratios with the most decimals, or with none.
+pers: st.SearchStrategy[Spelled] = st.one_of(
     spelled(st.sampled_from([1, 10, 60, 1000, 1_000_000]).map(lambda n: n * UNIT)),
     spelled(st.sampled_from([3, 7, 2**86, 5**37]).map(lambda n: n * UNIT)),
     positive_numbers,
 )
-sizes = st.one_of(spelled(st.integers(1, 12).map(lambda n: n * UNIT)), positive_numbers)
-whole_sizes = spelled(st.integers(1, 9).map(lambda n: n * UNIT))
-counts = st.sampled_from(["started", "completed"])
+sizes: st.SearchStrategy[Spelled] = st.one_of(
+    spelled(st.integers(1, 12).map(lambda n: n * UNIT)), positive_numbers
+)
+whole_sizes: st.SearchStrategy[Spelled] = spelled(st.integers(1, 9).map(lambda n: n * UNIT))
+counts: st.SearchStrategy[str] = st.sampled_from(["started", "completed"])
 
-fractions = st.builds(
+fractions: st.SearchStrategy[Fraction] = st.builds(
     Fraction, st.integers(-(10**30), 10**30) | st.integers(-50, 50), st.integers(1, 60)
 )
-exact_amounts = fractions.map(lambda f: Spelled(f, _as_decimal(f)))
+exact_amounts: st.SearchStrategy[Spelled] = fractions.map(lambda f: Spelled(f, _as_decimal(f)))
 
 
 def exact_amounts_of(sign: int) -> st.SearchStrategy[Spelled]:

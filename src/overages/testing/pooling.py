@@ -18,7 +18,7 @@ from overages.testing.numerals import modest_numbers, non_negative_numbers, smal
 from overages.testing.recipe import Recipe, Spelled
 from overages.usage.usage import Usage
 
-pool_share_recipes = st.builds(
+pool_share_recipes: st.SearchStrategy[Recipe[PoolShare]] = st.builds(
     lambda *args: Recipe(PoolShare, args), orgs, metrics, non_negative_numbers, money_recipes()
 )
 

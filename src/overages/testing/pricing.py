@@ -52,7 +52,7 @@ def _draw_tier(draw: st.DrawFn, up_to: Any = None) -> Recipe[Tier]:
     return Recipe(Tier, (up_to, draw(prices), draw(flat_fees)), named)
 
 
-tier_recipes = st.composite(_draw_tier)
+tier_recipes: Callable[..., st.SearchStrategy[Recipe[Tier]]] = st.composite(_draw_tier)
 
 
 @st.composite
@@ -78,16 +78,20 @@ def tiered(
     )
 
 
-per_unit_recipes = st.builds(lambda price, per: Recipe(PerUnit, (price, per)), prices, pers)
-package_recipes = st.builds(
+per_unit_recipes: st.SearchStrategy[Recipe[PerUnit]] = st.builds(
+    lambda price, per: Recipe(PerUnit, (price, per)), prices, pers
+)
+package_recipes: st.SearchStrategy[Recipe[Package]] = st.builds(
     lambda price, size, count: Recipe(Package, (price, size), {"count": count}),
     prices,
     sizes,
     counts,
 )
-percentage_recipes = st.builds(lambda percent: Recipe(Percentage, (percent,)), prices)
-graduated_recipes = tiered(Graduated)
-volume_recipes = tiered(Volume)
+percentage_recipes: st.SearchStrategy[Recipe[Percentage]] = st.builds(
+    lambda percent: Recipe(Percentage, (percent,)), prices
+)
+graduated_recipes: st.SearchStrategy[Recipe[Any]] = tiered(Graduated)
+volume_recipes: st.SearchStrategy[Recipe[Any]] = tiered(Volume)
 _in_currency: st.SearchStrategy[Recipe[Any]] = st.one_of(
     per_unit_recipes, package_recipes, percentage_recipes, graduated_recipes, volume_recipes
 )
@@ -98,8 +102,8 @@ def _exchanged(draw: st.DrawFn) -> Recipe[Exchanged]:  # composed, for a repr th
     return Recipe(Exchanged, (draw(_in_currency), draw(positive_numbers), draw(pers)))
 
 
-exchanged_recipes = _exchanged()
-our_price_recipes = st.one_of(_in_currency, exchanged_recipes)
+exchanged_recipes: st.SearchStrategy[Recipe[Exchanged]] = _exchanged()
+our_price_recipes: st.SearchStrategy[Recipe[Any]] = st.one_of(_in_currency, exchanged_recipes)
 
 
 def turning_points(model: PriceModel) -> list[int]:

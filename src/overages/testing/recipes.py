@@ -97,14 +97,14 @@ from overages.usage.increment import Increment
 from overages.usage.metric import Metric
 from overages.usage.usage import Usage
 
-tier_charge_recipes = st.builds(
+tier_charge_recipes: st.SearchStrategy[Recipe[TierCharge]] = st.builds(
     lambda *args: Recipe(TierCharge, args),
     st.one_of(tier_recipes(), positive_numbers.flatmap(tier_recipes)),
     non_negative_numbers,
     non_negative_numbers,
     st.one_of(st.just(1), exact_amounts.filter(lambda amount: amount.first > 0)),
 )
-charge_recipes = st.one_of(
+charge_recipes: st.SearchStrategy[Recipe[Charge]] = st.one_of(
     st.lists(tier_charge_recipes, max_size=3).map(
         lambda parts: Recipe(Charge, (Spelled(parts, tuple(parts)),))
     ),
@@ -147,10 +147,12 @@ def record_recipes(
     )
 
 
-head_recipes = st.builds(
+head_recipes: st.SearchStrategy[Recipe[ChainHead]] = st.builds(
     lambda sequence, digest: Recipe(ChainHead, (sequence, digest)), ordinals, digests
 )
-recording_recipes = st.lists(record_recipes(), max_size=3).flatmap(
+recording_recipes: st.SearchStrategy[Recipe[Recording]] = st.lists(
+    record_recipes(), max_size=3
+).flatmap(
     lambda found: st.integers(0, len(found)).map(
         lambda before: Recipe(Recording, (tuple(found), tuple(found[before:])))
     )

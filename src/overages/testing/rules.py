@@ -21,9 +21,9 @@ from overages.testing.numerals import (
     sizes,
     small_wholes,
 )
-from overages.testing.recipe import Recipe
+from overages.testing.recipe import Recipe, Spelled
 
-conversion_recipes = st.builds(
+conversion_recipes: st.SearchStrategy[Recipe[Conversion]] = st.builds(
     lambda *args: Recipe(Conversion, args),
     st.one_of(st.just(1), positive_numbers),
     pers,
@@ -45,7 +45,7 @@ def _fees(draw: st.DrawFn) -> Recipe[TransactionFee]:
     return Recipe(TransactionFee, (draw(prices), draw(flat_fees)), named)
 
 
-transaction_fee_recipes = _fees()
-transaction_amounts = st.lists(
+transaction_fee_recipes: st.SearchStrategy[Recipe[TransactionFee]] = _fees()
+transaction_amounts: st.SearchStrategy[list[Spelled]] = st.lists(
     st.one_of(small_wholes, modest_numbers, non_negative_numbers), max_size=6
 )

@@ -63,7 +63,7 @@ def settlement_of(
     plan = _plan_of(repository, account, period)
     grants = repository.grants(account.org_id)
     balance = EMPTY_BALANCE
-    if grants or plan.keeps:
+    if grants or plan.needs_balance:
         used = _counted_in(repository, account, period, routes)
         for earlier in periods_before(account, period, used):
             try:

@@ -153,7 +153,7 @@ def test_discounts(
 def test_maximum_and_minimum_spend_on_the_last_bill(
     price: PriceModel, before: int, after: int, rules: dict[str, Any], expected: str
 ) -> None:
-    billed = due(price, before, **rules, final=False) if before else usd("0")
+    billed = due(price, before, **rules, is_last_bill=False) if before else usd("0")
     assert due(price, after, **rules) - billed == usd(expected)
 
 

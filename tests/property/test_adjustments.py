@@ -85,7 +85,7 @@ def cases(draw: st.DrawFn) -> Case:
         "maximum": draw(st.none() | amounts),
         "minimum": draw(st.none() | amounts),
         "share": draw(shares),
-        "final": draw(st.booleans()),
+        "is_last_bill": draw(st.booleans()),
     }
     return Case(lines, currency, rounding, rules)
 
@@ -121,7 +121,7 @@ def exactly(
     maximum: Money | None,
     minimum: Money | None,
     share: Fraction,
-    final: bool,
+    is_last_bill: bool,
 ) -> Fraction:
     """Return what is due, worked out without a thought of lines and rounding."""
     for discount in discounts:
@@ -134,11 +134,11 @@ def exactly(
         worth = share * Fraction(charge.exact_cost if agreed is None else agreed.amount)
         if due >= worth:
             due = worth + (due - worth) * Fraction(commitment.overage_factor)
-        elif commitment.true_up and final:
+        elif commitment.true_up and is_last_bill:
             due = worth
     if maximum:
         due = min(due, Fraction(maximum.amount))
-    if minimum and final:
+    if minimum and is_last_bill:
         due = max(due, share * Fraction(minimum.amount))
     return due
 
@@ -159,7 +159,7 @@ def test_a_maximum_bounds_the_cost(case: Case) -> None:
 def test_a_minimum_bounds_the_cost_on_the_last_bill(case: Case) -> None:
     due, exact = case.result()
     minimum = case.rules["minimum"]
-    if minimum is not None and case.rules["final"]:
+    if minimum is not None and case.rules["is_last_bill"]:
         least = Fraction(minimum.amount) * case.rules["share"]
         assert due >= Money.of(least, case.currency, case.rounding)
         assert exact >= least
@@ -172,7 +172,7 @@ def test_a_minimum_bounds_the_cost_on_the_last_bill(case: Case) -> None:
 def test_a_commitment_is_spent_or_due_on_the_last_bill(case: Case) -> None:
     commitment = case.rules["commitment"]
     due, exact = case.result(maximum=None, minimum=None)
-    if commitment is not None and commitment.true_up and case.rules["final"]:
+    if commitment is not None and commitment.true_up and case.rules["is_last_bill"]:
         worth = commitment.worth(case.rules["price"]) * case.rules["share"]
         assert due >= Money.of(worth, case.currency, case.rounding)
         assert exact >= worth
@@ -219,7 +219,7 @@ def test_the_order_of_percentages_changes_nothing_exactly(data: st.DataObject, c
 
 @given(cases())
 def test_true_ups_are_due_on_the_last_bill_alone(case: Case) -> None:
-    kinds = [line.kind for line in case.adjusted(final=False)]
+    kinds = [line.kind for line in case.adjusted(is_last_bill=False)]
     assert "minimum" not in kinds
     commitment = case.rules["commitment"]
     if commitment is not None and commitment.overage_factor == 1:

@@ -69,7 +69,8 @@ def test_the_exact_cost_of_a_tier_is_units_times_price_and_the_flat_fee(
 @given(cases())
 def test_a_statement_made_of_its_lines_has_the_same_total(case: Case) -> None:
     statement = case.statement.one()
-    again = Statement(statement.org_id, statement.period, statement.plan, statement.lines)
+    lines = statement.lines, statement.unused
+    again = Statement(statement.org_id, statement.period, statement.plan, *lines)
     assert again == statement
     assert again.total == statement.total
 

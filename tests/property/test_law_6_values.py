@@ -8,6 +8,7 @@ import inspect
 import operator
 import pickle
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -17,7 +18,8 @@ import pytest
 from hypothesis import assume, given, strategies as st
 
 import overages
-from overages import Money, Overage, Period, Plan, Statement, Tier, TierCharge, UsageEvent
+from overages import Money, Period, Plan, Statement, Tier, TierCharge, UsageEvent
+from overages.amounts.exact import add_up
 from overages.errors import OveragesError
 from overages.prices.tier import Charge
 from overages.statements.summary import MetricTotal
@@ -209,17 +211,18 @@ def test_a_statement_is_another_one_if_any_part_of_it_is(
     recipe: Recipe[Statement], period: Period, more: int
 ) -> None:
     statement = recipe.one()
-    org_id, plan, lines = statement.org_id, statement.plan, statement.overages
     assume(period != statement.period)
-    assert Statement(f"{org_id}!", statement.period, plan, lines) != statement
-    assert Statement(org_id, period, plan, lines) != statement
-    renamed = Plan(f"{plan.slug}!", plan.currency, plan.allowances, rounding=plan.rounding)
-    assert Statement(org_id, statement.period, renamed, lines) != statement
-    for i, line in enumerate(lines):
-        dearer = line.cost + Money(more, plan.currency)
-        other = Overage(line.metric, line.used, line.limit, line.price, dearer)
-        changed = [*lines[:i], other, *lines[i + 1 :]]
-        assert Statement(org_id, statement.period, plan, changed) != statement
+    said = dict(zip(inspect.signature(Statement).parameters, said_of(statement), strict=True))
+    renamed = attrs.evolve(statement.plan, slug=f"{statement.plan.slug}!")
+    for change in {"org_id": f"{statement.org_id}!"}, {"period": period}, {"plan": renamed}:
+        assert Statement(**(said | change)) != statement
+    for i, line in enumerate(statement.overages):
+        if line.limit is not None:  # more used and more included is another line that costs as much
+            units = add_up([line.used, more]), add_up([line.limit, more])
+            lines = list(statement.lines)
+            with suppress(OveragesError):  # units that are too many, or some of them free
+                lines[i] = attrs.evolve(line, used=units[0], limit=units[1], limit_parts=())
+                assert Statement(**(said | {"lines": lines})) != statement
 
 
 @given(statement_recipes)

@@ -265,7 +265,8 @@ def test_law_2_lines_add_up_for_settled_statements(
             assert line.limit is None or line.quantity == max(0, line.used - line.limit)
             if line.limit_parts:
                 assert sum(part.quantity for part in line.limit_parts) == line.limit
-        again = Statement(statement.org_id, statement.period, plan, statement.lines)
+        lines = statement.lines, statement.unused
+        again = Statement(statement.org_id, statement.period, plan, *lines)
         assert again == statement
 
 
@@ -295,7 +296,7 @@ def test_what_keeps_nothing_is_settled_as_it_is_calculated(plan: Plan, used: Use
     usage = usage_of(MONTHS[0], used)
     settlement = settle(alone, usage)
     assert settlement == Settlement(calculate(alone, usage), Balance())
-    assert not alone.keeps
+    assert not alone.needs_balance
 
 
 @given(plans(), histories, some_grants)

@@ -97,9 +97,9 @@ USD_5 = Money(5, "USD")
         ),
         (USD_5, {"minor": 6}, Money(6, "USD")),
         (
-            Overage("x", 7, 5, PerUnit(1), USD_5),
-            {"limit": 6},
-            Overage("x", 7, 6, PerUnit(1), USD_5),
+            Overage("x", 7, 5, PerUnit("0.025"), USD_5),
+            {"limit": 7, "cost": Money(0, "USD")},
+            Overage("x", 7, 7, PerUnit("0.025"), Money(0, "USD")),
         ),
     ],
 )

@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _closed_before(path: Path, book: PlanBook) -> AbstractContextManager[Repository | None]:
     """Open the database for earlier periods, if it is there and a plan depends on them."""
-    return SqliteRepository(path) if book.keeps and path.exists() else nullcontext()
+    return SqliteRepository(path) if book.needs_balance and path.exists() else nullcontext()
 
 
 def _fill_in(repository: Repository, missing: Sequence[Usage]) -> None:

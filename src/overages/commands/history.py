@@ -52,7 +52,7 @@ class History:
         repository: Repository | None = None,
     ) -> None:
         self._book, self._period, self._repository = book, period, repository
-        self.is_needed: bool = book.keeps
+        self.is_needed: bool = book.needs_balance
         """Whether any plan depends on it; without, orgs are not looked at."""
         self._used = _by_org(usages if self.is_needed else ())
         self._earlier = _by_org(earlier)

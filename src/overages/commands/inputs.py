@@ -119,13 +119,13 @@ class _Meters:
     def __init__(self, book: PlanBook, period: Period | None) -> None:
         self._book, self._period = book, period
         self._only = None if period is None else Meter(_only(period))
-        self._keeping = period is not None and book.keeps
+        self._keeping = period is not None and book.needs_balance
         self._by_cycle: dict[Cycle, Meter] = {}
         self.outside = 0
 
     def add(self, event: UsageEvent) -> None:
         meter, period = self._only, self._period
-        if meter is None or (self._keeping and self._book.keeps_for(event.org_id)):
+        if meter is None or (self._keeping and self._book.needs_balance_for(event.org_id)):
             cycle = self._book.account_cycle(event.org_id)
             meter = self._by_cycle.get(cycle)
             if meter is None:

@@ -92,7 +92,7 @@ def rate(book: PlanBook, usages: Iterable[Usage], history: History) -> list[Stat
 
 def _statement(book: PlanBook, usage: Usage, history: History) -> Statement:
     plan, limits = book.terms(usage.org_id)
-    if history.is_needed and plan.keeps:
+    if history.is_needed and plan.needs_balance:
         return history.statement(usage)
     return calculate(plan, usage, limits=limits)
 

@@ -54,9 +54,8 @@ from overages.imports.toml import ANY_CURRENCY, forms_in, plan_form
 from overages.periods.cycle import Cycle
 from overages.prices.models import PriceModel
 from overages.prices.registry import PRICE_MODELS
-from overages.statements.statement import unknown_metric
 from overages.terms.account import Account
-from overages.terms.plan import Plan
+from overages.terms.plan import Plan, unknown_metric
 
 _MONTHS: Final = Cycle.monthly()
 
@@ -133,15 +132,15 @@ class PlanBook:
         return self.default_cycle if account is None else account.cycle
 
     @property
-    def keeps(self) -> bool:
+    def needs_balance(self) -> bool:
         """Whether there is a plan whose periods depend on the ones before them."""
-        return any(plan.keeps for plan in self.plans.values())
+        return any(plan.needs_balance for plan in self.plans.values())
 
-    def keeps_for(self, org_id: str) -> bool:
+    def needs_balance_for(self, org_id: str) -> bool:
         """Return whether an org is on such a plan; one that has no plan isn't."""
         account = self.accounts.get(org_id)
         slug = self.default_plan if account is None else account.plan
-        return slug is not None and self.plans[slug].keeps
+        return slug is not None and self.plans[slug].needs_balance
 
     def terms(self, org_id: str) -> tuple[Plan, Mapping[str, Quantity]]:
         """Return an org's plan and its own limits.

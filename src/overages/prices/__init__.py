@@ -3,6 +3,7 @@
 - `tier`: `Tier`, a row of a price table, and `Charge`, what a quantity costs by tier
 - `ladder`: a price table worked out in integers
 - `models`: `PerUnit`, `Package`, `Graduated`, `Volume`, `Percentage`, and the protocol
+- `exact_cost`: the cost of a quantity, and of units on top of earlier ones
 - `exchange`: `Exchanged`: a price in points or another unit
 - `registry`: all of the library's price models
 - `transactions`: `TransactionFee`: a fee on each of many amounts

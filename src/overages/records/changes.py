@@ -57,7 +57,7 @@ def changes_of(statement: Statement, recorded: Sequence[OverageRecord]) -> list[
             raise CurrencyMismatch(was, now, "currency")
     recorded_sums = line_sums(recorded)
     changes: list[Change] = []
-    for metric, line, quantity, ratio, minor, unit_price in statement.charged():
+    for metric, line, quantity, ratio, minor, unit_price in statement.recordable_lines():
         key = metric, line
         before = recorded_sums.pop(key, None)
         if before is None:

@@ -22,10 +22,9 @@ from overages.grants.draws import burn_down, draw
 from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.settlements.balance import Balance
-from overages.statements.adjusting import credited
+from overages.statements.adjusting import creditable, credited
 from overages.statements.adjustment import Adjustment
 from overages.statements.limit_part import LimitPart
-from overages.statements.rating import units_of
 from overages.statements.statement import Statement
 from overages.usage.event import UsageEvent
 from overages.usage.usage import Usage
@@ -68,11 +67,11 @@ def _usage_beyond(
         sums[at] = sums.get(at, 0) + scaled(quantity)
     rest = scaled(usage.quantities.get(metric, 0)) - sum(sums.values())
     sums[last] = sums.get(last, 0) + rest
-    before, there = units_of(allowance, earlier), scaled(earlier)
+    before, there = allowance.converted(earlier), scaled(earlier)
     over, series = 0, []
     for at, parts in sorted(sums.items()):
         there += parts
-        units = excess(units_of(allowance, unscaled(max(there, scaled(earlier)))), before)
+        units = excess(allowance.converted(unscaled(max(there, scaled(earlier)))), before)
         now = scaled(excess(units, line.limit))
         series.append((at, unscaled(now - over)))
         over = now
@@ -104,28 +103,24 @@ def draw_money(
 ) -> tuple[Statement, tuple[Burndown, ...]]:
     """Return the statement with the prepaid money that it draws on grants."""
     unit, zero = statement.currency, Money(0, statement.currency)
-    found: list[Adjustment] = []
+    drawn: list[Adjustment] = []
     burndowns = []
-    left = statement.total
-    ours = {grant.metric for grant in grants if grant.currency == unit}
-    for metric in sorted(ours, key=lambda name: (name is None, name or "")):  # the general one last
-        if metric is None:
-            due = left
-        elif metric in statement:
-            due = min(Money(statement.due()[metric][1], unit), left)
-        else:
+    left, totals = statement.total, statement.totals_by_metric()
+    metrics = {grant.metric for grant in grants if grant.currency == unit}
+    for metric in sorted(metrics, key=lambda name: (name is None, name or "")):  # all metrics last
+        if metric is not None and metric not in statement:
             continue
-        due = max(due, zero)
+        total = None if metric is None else zero
+        if metric in totals:
+            total = totals[metric].cost
+        due = creditable(total, left)
         start = _standing(grants, balance, metric, unit, statement.period)
         burndown = draw(grants, due, statement.period, metric=metric, start=start)
         burndowns.append(burndown)
         lines = credited(due, [(g, _money(g, units, unit)) for g, units in _covered(burndown)])
-        found += [evolve(line, metric=metric) for line in lines]
+        drawn += [evolve(line, metric=metric) for line in lines]
         left += sum((line.cost for line in lines), zero)
-    if found:
-        everything = [*statement.lines, *found]
-        statement = Statement(statement.org_id, statement.period, statement.plan, everything)
-    return statement, tuple(burndowns)
+    return statement.with_credits(drawn) if drawn else statement, tuple(burndowns)
 
 
 def _money(grant: str, units: Quantity, unit: Currency) -> Money:

@@ -28,7 +28,6 @@ from overages.amounts.money import Money, new_money
 from overages.amounts.rounding import Rounding, round_together
 from overages.statements.adjustment import OVERAGE, Adjustment
 from overages.statements.overage import Overage
-from overages.statements.rating import units_of
 from overages.statements.statement import Statement
 from overages.usage.usage import Usage
 
@@ -110,7 +109,7 @@ def _weights(
 def _used(statement: Statement, metric: str, usages: Sequence[Usage], by: SplitBy) -> list[int]:
     """Return the picos of a metric that each member used, or used beyond an equal part."""
     allowance, limit = statement.plan.allowances[metric], statement[metric].limit
-    used = [scaled(units_of(allowance, usage.quantities.get(metric, 0))) for usage in usages]
+    used = [scaled(allowance.converted(usage.quantities.get(metric, 0))) for usage in usages]
     beyond = []
     if by == "beyond_equal_part" and limit is not None:
         # Times the number of members, since an equal part of the limit need not be whole picos.

@@ -23,9 +23,8 @@ from overages.errors import Field, InvalidValue, at, did_you_mean
 from overages.settlements.pool_share import PoolShare, SplitBy, split
 from overages.statements.adjustment import path_of
 from overages.statements.calculation import Limits, calculate
-from overages.statements.rating import units_of
-from overages.statements.statement import Statement, unknown_metric
-from overages.terms.plan import Plan
+from overages.statements.statement import Statement
+from overages.terms.plan import Plan, unknown_metric
 from overages.usage.usage import Usage
 
 _COLUMNS: Final = ["member", "metric", "used", "share"]
@@ -103,11 +102,15 @@ class PooledStatement:
         for metric in sums:
             if metric not in statement:
                 problems.add(unknown_metric(("usages", metric), metric, statement.plan))
+                continue
+            units = statement.plan.allowances[metric].converted(sums[metric])
+            if units != statement[metric].used:
+                problem = f"must sum to what the statement says, {statement[metric].used}"
+                problems.add(InvalidValue(("usages", metric), sums[metric], problem))
         for line in statement.overages:
-            used = sums.get(line.metric, 0)
-            if units_of(statement.plan.allowances[line.metric], used) != line.used:
+            if line.used and line.metric not in sums:
                 problem = f"must sum to what the statement says, {line.used}"
-                problems.add(InvalidValue(("usages", line.metric), used, problem))
+                problems.add(InvalidValue(("usages", line.metric), 0, problem))
 
     def _complete(self) -> None:
         shares_by_line = split(self.statement, self.usages, self.by)

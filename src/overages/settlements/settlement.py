@@ -31,14 +31,13 @@ from overages.settlements.carry_over_result import CarryOverResult
 from overages.settlements.grant_lines import draw_money, draw_units, granted_parts
 from overages.statements.calculation import (
     Limits,
-    circumstances_of,
+    context_of,
     own_limits,
     refuse_unknown,
     statement_of,
 )
-from overages.statements.limit_part import LimitPart
-from overages.statements.overage import sum_of_parts
-from overages.statements.rating import Circumstances, base_parts, free_parts, units_of
+from overages.statements.limit_part import LimitPart, sum_of_parts
+from overages.statements.limits import PartContext, free_parts, terms_parts
 from overages.statements.statement import Statement
 from overages.terms.plan import Plan
 from overages.usage.event import UsageEvent
@@ -127,21 +126,19 @@ def settle(
     _check_follows(used, before, counted)
     own = own_limits(terms, limits)
     refuse_unknown(terms, "usage.quantities", used.quantities)
-    known = circumstances_of(
+    context = context_of(
         terms, whole, _earlier(terms, used, before), timezone=timezone, final=final
     )
-    carry_overs = _carry_overs(terms, used, before, own, known)
-    carried = {metric: _carried_parts(found) for metric, found in carry_overs.items()}
-    known = evolve(known, parts=carried, covered=_counts(terms, used, before.covered))
-    statement = statement_of(terms, used, own, known)
-    units = draw_units(statement, used, before, known.earlier, given, counted)
+    carry_overs = _carry_overs(terms, used, before, own, context)
+    parts = {metric: _carried_parts(result) for metric, result in carry_overs.items()}
+    covered = _counts(terms, used, before.covered)
+    context = evolve(context, limit_parts=parts, covered_before=covered)
+    statement = statement_of(terms, used, own, context)
+    units = draw_units(statement, used, before, context.used_before, given, counted)
     if units:
-        granted = {each.metric: granted_parts(each) for each in units}
-        parts = {
-            metric: (*carried.get(metric, ()), *granted.get(metric, ()))
-            for metric in terms.allowances
-        }
-        statement = statement_of(terms, used, own, evolve(known, parts=parts))
+        granted = {burndown.metric or "": granted_parts(burndown) for burndown in units}
+        parts |= {metric: (*parts.get(metric, ()), *more) for metric, more in granted.items()}
+        statement = statement_of(terms, used, own, evolve(context, limit_parts=parts))
     statement, money = draw_money(statement, given, before)
     burndowns = (*units, *money)
     after = _balance_after(terms, used, before, carry_overs, burndowns)
@@ -167,20 +164,21 @@ def _check_follows(usage: Usage, balance: Balance, events: Iterable[UsageEvent])
 
 def _earlier(plan: Plan, usage: Usage, balance: Balance) -> dict[str, Quantity | None]:
     """Return what was used before of allowances for a longer time than the period."""
-    there = _counts(plan, usage, balance.used)
-    return {metric: there.get(metric) for metric in _longer(plan, usage)}
+    counted = _counts(plan, usage, balance.used)
+    return {metric: counted.get(metric) for metric in _longer(plan, usage)}
 
 
 def _longer(plan: Plan, usage: Usage) -> dict[str, Period]:
     """Return what allowances for a longer time than the usage's are for, by metric."""
-    found = {}
-    for metric, allowance in plan.allowances.items():
-        if allowance.included_for is not None:
-            found[metric] = when = allowance.included_for.period_at(usage.period.start)
-            if usage.period.end > when.end:
-                problem = f"must lie within one period of the allowance's, {when}"
+    windows = {}
+    for line in plan.compiled.balanced:
+        cycle = line.allowance.included_for
+        if cycle is not None:
+            windows[line.metric] = window = cycle.period_at(usage.period.start)
+            if usage.period.end > window.end:
+                problem = f"must lie within one period of the allowance's, {window}"
                 raise InvalidValue(("usage", "period"), usage.period, problem)
-    return found
+    return windows
 
 
 def _counts(plan: Plan, usage: Usage, counted: Iterable[Usage]) -> dict[str, Quantity]:
@@ -198,27 +196,29 @@ def _carry_overs(
     usage: Usage,
     balance: Balance,
     own: Mapping[str, Quantity],
-    known: Circumstances,
+    context: PartContext,
 ) -> dict[str, CarryOverResult]:
     """Return what becomes of each allowance that is carried over."""
-    found = {}
-    for metric, allowance in plan.allowances.items():
+    results = {}
+    for line in plan.compiled.balanced:
+        metric, allowance = line.metric, line.allowance
         rule = allowance.carry_over
         if rule is None:
             continue
         try:
-            base = base_parts(metric, allowance, usage, own, known) or ()
-            used = units_of(allowance, usage.quantities.get(metric, 0))
+            share = context.share_of(usage.period, allowance)
+            parts = terms_parts(line, usage.quantities, own, context, share) or ()
+            used = allowance.converted(usage.quantities.get(metric, 0))
         except OveragesError as error:
             raise error.within(metric) from None
-        included = sum_of_parts(base)
+        included = sum_of_parts(parts)
         brought = balance.carried.get(metric, ())
         # Free units are used last, so that they neither are carried over nor owed.
         limit = CarryOverResult(rule, brought, included, 0, usage.period).limit
         free = sum_of_parts(free_parts(allowance))
         counted = used if used <= limit else max(limit, excess(used, free))
-        found[metric] = CarryOverResult(rule, brought, included, counted, usage.period)
-    return found
+        results[metric] = CarryOverResult(rule, brought, included, counted, usage.period)
+    return results
 
 
 def _carried_parts(carrying: CarryOverResult) -> tuple[LimitPart, ...]:
@@ -245,7 +245,8 @@ def _balance_after(
     carry_overs: Mapping[str, CarryOverResult],
     burndowns: tuple[Burndown, ...],
 ) -> Balance:
-    used = dict.fromkeys(plan.allowances, 0) | dict(usage.quantities)  # none of it counts, too
+    # None used counts, too: then what is due without any unit was billed.
+    used = {line.metric: usage.quantities.get(line.metric, 0) for line in plan.compiled.balanced}
     granted = {each.metric: each.covered for each in burndowns if each.currency is None}
     covered = {metric: units for metric, units in granted.items() if metric and units}
     states = {(each.metric, each.currency): each for each in balance.burndowns}

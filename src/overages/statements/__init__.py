@@ -1,12 +1,15 @@
 """Statements: what is due for a period, line by line.
 
-- `limit_part`: `LimitPart`: where a limit comes from
+- `limit_part`: `LimitPart`: where units of a limit come from
+- `limits`: how many units of a metric cost nothing, part by part
 - `overage`: `Overage`: the line of a metric
 - `adjustment`: `Adjustment`: a line that is no overage
-- `summary`: `Summary`: what lines come to, by metric
-- `statement`: `Statement`: all lines, and their total
 - `adjusting`: discounts, commitments, maximums, minimums, in their order
 - `rating`: from usage to lines, where terms say more than a quantity and a price
+- `rule_audit`: whether adjustments are what the plan's rules come to
+- `audit`: whether lines are what the plan makes of them
+- `summary`: `Summary`: what lines come to, by metric
+- `statement`: `Statement`: the lines that say something, and their total
 - `calculation`: `calculate` and its kin
 - `segments`: a period in which the plan changes
 """

@@ -1,32 +1,81 @@
-"""Adjusting: from what lines come to, to what is due, in one order.
+"""Adjusting: from what lines come to, to what is due, rule by rule in one order.
 
-The order is: conversion of units, free units, price; percentages off, in the order
-given, each of what is left; fixed amounts off; the commitment; the maximum; the minimum; credits.
-The first three make a metric's line. The discounts, commitment, maximum and minimum are applied to
-the line of each metric that has them, and then to the whole statement, the sum of all lines before:
+The problem: a bill of 75.00 has 20 % off, 10.00 off, a minimum of 100.00 and a maximum of 500.00.
+Each rule is applied to what the ones before it left, so their order decides the amount, and a
+customer is to see what each of them did. The order is: conversion of units, free units, price;
+percentages off, in the order written, each of what is left; fixed amounts off; the commitment; the
+maximum; the minimum; credits. The first three make a metric's line. The rest are lines of their
+own, first those of each metric that has rules, and then those of the whole statement:
 
-    found = adjustments_of(cost, exact_cost, rounding=plan.rounding, metric="tokens", maximum=cap)
-    sum((line.cost for line in found), cost)          # what is due for the metric
-    credited(total, [("grant-1", Money(500, "USD"))])
+    line tokens                       75.00   (exactly 75)
+    discount launch, 20 %            -15.00   of 75.00
+    discount voucher, 10.00          -10.00   of what is left, 60.00
+    minimum 100.00                    50.00   from 50.00 up to it
+    total                            100.00
 
-Two sums are kept, of the rounded and of the exact costs, and each rule holds for either: no
-discount takes more than there is, and a maximum and a minimum bound both. So an adjustment of less
-than a minor unit may have an exact cost and no cost, or the reverse, and is kept, so that exact
-costs add up too; one that has neither is left out.
+Two totals run beside each other, one of the rounded costs and one of the exact ones, and each rule
+is applied to both: no discount takes more than there is of either, and a maximum and a minimum
+bound both. They part by what rounding did: three lines of 0.004 each come to 0.00 rounded, and to
+0.012 exactly, of which a minimum of 1.00 lacks 1.00 and 0.988. So an adjustment of less than a
+minor unit may have an exact cost and no cost, or the reverse, and is a line too, so that exact
+costs add up as well; one that has neither is left out.
+
+Not done: rounding the exact total after all rules, once. It would be less rounding, but then no
+line would have a cost of its own, and lines would no longer add up to the total.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from typing import NamedTuple, TypeAlias
 
 from overages.amounts.exact import Quantity
 from overages.amounts.money import Money
 from overages.amounts.rounding import Rounding
 from overages.prices.models import PriceModel
-from overages.statements.adjustment import Adjustment, AdjustmentKind
+from overages.statements.adjustment import Adjustment, AdjustmentKind, line_name
 from overages.terms.commitment import Commitment
 from overages.terms.discount import Discount
+
+Change: TypeAlias = tuple[Money, Fraction]
+"""What a rule adds to the rounded total, and to the exact one in major currency units."""
+
+
+class Rule(NamedTuple):
+    """A rule of a metric or of a plan that adjusts what lines come to.
+
+    Its terms are a percentage, an amount or a commitment.
+    """
+
+    kind: AdjustmentKind
+    terms: Quantity | Money | Commitment
+    name: str | None = None
+
+    @property
+    def line(self) -> str:
+        """What names its line among those of a metric."""
+        return line_name(self.kind, self.name)
+
+
+def rules_in_order(
+    discounts: tuple[Discount, ...] = (),
+    commitment: Commitment | None = None,
+    maximum: Money | None = None,
+    minimum: Money | None = None,
+) -> list[Rule]:
+    """Return rules in the order in which they are applied; discounts of units are none of them."""
+    terms: list[tuple[Quantity | Money | None, str]]
+    terms = [(each.percent, each.name) for each in discounts]
+    terms += [(each.amount, each.name) for each in discounts]
+    rules = [Rule("discount", each, name) for each, name in terms if each is not None]
+    if commitment is not None:
+        rules.append(Rule("commitment", commitment))
+    if maximum is not None:
+        rules.append(Rule("maximum", maximum))
+    if minimum is not None:
+        rules.append(Rule("minimum", minimum))
+    return rules
 
 
 def adjustments_of(
@@ -41,7 +90,7 @@ def adjustments_of(
     maximum: Money | None = None,
     minimum: Money | None = None,
     share: Fraction = Fraction(1),
-    final: bool = True,
+    is_last_bill: bool = True,
 ) -> tuple[Adjustment, ...]:
     """Return the lines that rules add to those that come to a subtotal, in the order applied.
 
@@ -55,30 +104,22 @@ def adjustments_of(
     :param price: what a commitment to a quantity is priced by.
     :param share: how much of the period is billed; the commitment and the minimum are multiplied by
         it, exactly, and then rounded once.
-    :param final: whether this is the period's last bill, on which true-ups are due.
+    :param is_last_bill: whether this is the period's last bill, on which true-ups are due.
     :raises CurrencyMismatch: if a rule's money is not in the currency of the subtotal.
 
     >>> total = Money(7500, "USD")
     >>> rules = {"discounts": (Discount("launch", percent=20),), "minimum": Money(10000, "USD")}
-    >>> found = adjustments_of(
+    >>> lines = adjustments_of(
     ...     total, Fraction(75), rounding=Rounding.HALF_UP, metric=None, **rules)
-    >>> [line.explain() for line in found]
+    >>> [line.explain() for line in lines]
     ['discount launch: 75.00 USD -> 60.00 USD', 'minimum: 60.00 USD -> 100.00 USD']
     """
-    due = _Due(subtotal, exact_subtotal, rounding, metric)
-    for discount in discounts:
-        if discount.percent is not None:
-            due.take_percent(discount.name, discount.percent)
-    for discount in discounts:
-        if discount.amount is not None:
-            due.take(discount.name, discount.amount)
-    if commitment is not None:
-        due.commit(commitment, price, share, final=final)
-    if maximum is not None:
-        due.lower_to(maximum)
-    if minimum is not None and final:
-        due.raise_to(minimum, share)
-    return tuple(due.adjustments)
+    total = RunningTotal(subtotal, exact_subtotal, rounding, metric)
+    for rule in rules_in_order(discounts, commitment, maximum, minimum):
+        line = total.adjustment(rule, price, share, is_last_bill=is_last_bill)
+        if line is not None:
+            total.add(line)
+    return tuple(total.adjustments)
 
 
 def credited(subtotal: Money, credits: Iterable[tuple[str, Money]]) -> tuple[Adjustment, ...]:
@@ -94,81 +135,126 @@ def credited(subtotal: Money, credits: Iterable[tuple[str, Money]]) -> tuple[Adj
     >>> [str(line.cost) for line in lines]
     ['-5.00 USD', '-2.00 USD']
     """
-    found = []
+    lines = []
     for grant, balance in credits:
         drawn = min(balance, subtotal)
         if drawn.minor > 0:
             exact = -Fraction(drawn.amount)
-            found.append(Adjustment("credit", subtotal, -drawn, exact, name=grant))
+            lines.append(Adjustment("credit", subtotal, -drawn, exact, name=grant))
             subtotal -= drawn
-    return tuple(found)
+    return tuple(lines)
 
 
-class _Due:
-    """What the lines come to so far, rounded and exactly, and the adjustments on the way there."""
+def creditable(metric_total: Money | None, total: Money) -> Money:
+    """Return how much of a total a credit can pay: of a metric's, no more than it comes to.
 
-    __slots__ = ("_exact", "_metric", "_rounding", "_sum", "_zero", "adjustments")
+    :param metric_total: what the metric's lines come to, without credits; None where a credit pays
+        for any metric.
+    :param total: what all lines come to, with the credits before this one.
+    """
+    most = total if metric_total is None else min(metric_total, total)
+    return max(most, Money(0, total.currency))
+
+
+class RunningTotal:
+    """What some lines and the adjustments so far come to, rounded and exactly.
+
+    :param rounded: the sum of the lines' costs.
+    :param exact: that of their exact costs, in major currency units.
+    :param rounding: how a rule's share of an amount becomes whole minor units.
+    :param metric: whose lines they are; None for those of all metrics.
+    """
+
+    __slots__ = ("_nothing", "adjustments", "exact", "metric", "rounded", "rounding")
 
     def __init__(
-        self, subtotal: Money, exact: Fraction, rounding: Rounding, metric: str | None
+        self, rounded: Money, exact: Fraction, rounding: Rounding, metric: str | None
     ) -> None:
-        self._sum, self._exact = subtotal, exact
-        self._rounding, self._metric = rounding, metric
-        self._zero = Money(0, subtotal.currency)
+        self.rounded, self.exact = rounded, exact
+        self.rounding, self.metric = rounding, metric
         self.adjustments: list[Adjustment] = []
+        self._nothing: Change = (Money(0, rounded.currency), Fraction())
 
-    def take_percent(self, name: str, percent: Quantity) -> None:
-        """Take a percentage off; all of it takes all of either sum."""
-        if self._sum < self._zero or self._exact < 0:
-            return
-        exact = -self._exact * Fraction(percent) / 100
-        # Lines rounded one by one can come to less, or more, than their exact sum does.
-        cost = -self._sum if percent == 100 else max(self._rounded(exact), -self._sum)
-        self._add("discount", cost, exact, name)
+    def adjustment(
+        self, rule: Rule, price: PriceModel | None, share: Fraction, *, is_last_bill: bool
+    ) -> Adjustment | None:
+        """Return the line of a rule that is applied next; None where it changes nothing."""
+        kind, terms, _ = rule
+        if isinstance(terms, Commitment):
+            change = self.committed(terms, terms.worth(price) * share, is_last_bill=is_last_bill)
+        elif not isinstance(terms, Money):
+            change = self._percent_off(terms)
+        elif kind == "discount":
+            change = self._amount_off(terms)
+        elif kind == "maximum":
+            change = self._lowered_to(terms)
+        else:
+            change = self.raised_to(self._exactly(terms) * share, is_last_bill=is_last_bill)
+        return self.line(rule, change)
 
-    def take(self, name: str, amount: Money) -> None:
-        """Take an amount off, or what there is."""
-        if self._sum < self._zero or self._exact < 0:
-            return
-        exact = min(self._exactly(amount), self._exact)
-        self._add("discount", -min(amount, self._sum), -exact, name)
+    def line(self, rule: Rule, change: Change) -> Adjustment | None:
+        """Return the line of a rule and a change; None where that is none."""
+        cost, exact = change
+        if not cost.minor and not exact:
+            return None
+        return Adjustment(rule.kind, self.rounded, cost, exact, self.metric, rule.name)
 
-    def commit(
-        self, commitment: Commitment, price: PriceModel | None, share: Fraction, *, final: bool
-    ) -> None:
-        """Add the premium beyond a commitment, or what is missing to it."""
+    def add(self, line: Adjustment) -> None:
+        """Go on from what the lines come to with an adjustment."""
+        self.adjustments.append(line)
+        self.rounded = line.after
+        self.exact += Fraction(line.exact_cost)
+
+    def committed(self, commitment: Commitment, worth: Fraction, *, is_last_bill: bool) -> Change:
+        """Return the premium on what is beyond a commitment, or what is missing to it.
+
+        :param worth: what was agreed to for the part of the period, in major currency units.
+        """
         if commitment.amount is not None:
             self._exactly(commitment.amount)  # or another currency's figure would count as ours
-        worth = commitment.worth(price) * share
-        exact = commitment.premium(self._exact, worth)
+        exact = commitment.premium(self.exact, worth)
         cost = self._rounded(exact)
-        if final and commitment.true_up:
-            exact += commitment.shortfall(self._exact, worth)
-            cost = max(cost, self._rounded(worth) - self._sum)
-        self._add("commitment", cost, exact)
+        if is_last_bill and commitment.true_up:
+            exact += commitment.shortfall(self.exact, worth)
+            cost = max(cost, self._rounded(worth) - self.rounded)
+        return cost, exact
 
-    def lower_to(self, maximum: Money) -> None:
-        """Take off what is beyond a maximum."""
-        exact = min(Fraction(), self._exactly(maximum) - self._exact)
-        self._add("maximum", min(self._zero, maximum - self._sum), exact)
+    def raised_to(self, least: Fraction, *, is_last_bill: bool) -> Change:
+        """Return what is missing to a least amount, in major currency units, on the last bill."""
+        zero, _ = self._nothing
+        if not is_last_bill:
+            return self._nothing
+        missing = max(Fraction(), least - self.exact)
+        return max(zero, self._rounded(least) - self.rounded), missing
 
-    def raise_to(self, minimum: Money, share: Fraction) -> None:
-        """Add what is missing to a share of a minimum."""
-        least = self._exactly(minimum) * share
-        exact = max(Fraction(), least - self._exact)
-        self._add("minimum", max(self._zero, self._rounded(least) - self._sum), exact)
+    def _percent_off(self, percent: Quantity) -> Change:
+        if self._gives_back():
+            return self._nothing
+        exact = -self.exact * Fraction(percent) / 100
+        # Lines rounded one by one come to less, or more, than their exact sum does: a percentage of
+        # that may be more than there is, and all of it leaves nothing of either.
+        cost = -self.rounded if percent == 100 else max(self._rounded(exact), -self.rounded)
+        return cost, exact
+
+    def _amount_off(self, amount: Money) -> Change:
+        if self._gives_back():
+            return self._nothing
+        return -min(amount, self.rounded), -min(self._exactly(amount), self.exact)
+
+    def _gives_back(self) -> bool:
+        """Return whether the lines give back, as where a volume price got cheaper."""
+        return self.rounded.minor < 0 or self.exact < 0
+
+    def _lowered_to(self, maximum: Money) -> Change:
+        """Return what is beyond a maximum."""
+        zero, _ = self._nothing
+        beyond = min(Fraction(), self._exactly(maximum) - self.exact)
+        return min(zero, maximum - self.rounded), beyond
 
     def _exactly(self, money: Money) -> Fraction:
         """Return an amount in major units, if it is in the currency of the lines."""
-        return Fraction((self._zero + money).amount)
+        zero, _ = self._nothing
+        return Fraction((zero + money).amount)
 
     def _rounded(self, amount: Fraction) -> Money:
-        return Money.of(amount, self._sum.currency, self._rounding)
-
-    def _add(
-        self, kind: AdjustmentKind, cost: Money, exact: Fraction, name: str | None = None
-    ) -> None:
-        if cost.minor or exact:
-            line = Adjustment(kind, self._sum, cost, exact, self._metric, name)
-            self.adjustments.append(line)
-            self._sum, self._exact = line.after, self._exact + exact
+        return Money.of(amount, self.rounded.currency, self.rounding)

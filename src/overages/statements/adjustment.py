@@ -23,7 +23,7 @@ AdjustmentKind: TypeAlias = Literal["discount", "commitment", "maximum", "minimu
 """Why a statement has a line that is no overage, in the order in which they are applied."""
 
 OVERAGE: Final = "overage"  # what the line of an overage is called among those of its metric
-_REDUCING: Final = ("discount", "maximum", "credit")
+_TAKING: Final = ("discount", "maximum", "credit")
 
 
 @frozen(init=False, weakref_slot=False)
@@ -69,14 +69,21 @@ class Adjustment:
         if cost.currency != before.currency:
             raise CurrencyMismatch(before.currency.code, cost.currency.code)
         self.__attrs_init__(*values)
-        for field, given, amount in (
-            ("cost", cost, cost.minor),
-            ("exact_cost", exact_cost, self.exact_cost),
-        ):
-            if amount > 0 if kind in _REDUCING else amount < 0:
-                sign = "zero or less" if kind in _REDUCING else "zero or more"
-                raise InvalidValue(field, given, f"must be {sign} for a {kind}")
+        self._check_amounts()
         parse_name(self.line, "name")  # it is stored as one
+
+    def _check_amounts(self) -> None:
+        """Refuse amounts that no rule of the kind could give."""
+        takes = self.kind in _TAKING
+        for field, amount in ("cost", self.cost.minor), ("exact_cost", self.exact_cost):
+            if amount > 0 if takes else amount < 0:
+                problem = f"must be zero or {'less' if takes else 'more'} for a {self.kind}"
+                raise InvalidValue(field, getattr(self, field), problem)
+        if self.cost.minor < 0 and self.after.minor < 0:
+            raise InvalidValue("cost", self.cost, f"must not take more than {self.before}")
+        if self.kind == "credit" and self.exact_cost != self.cost.amount:
+            problem = f"must be the cost, {self.cost.amount}: what is drawn is money"
+            raise InvalidValue("exact_cost", self.exact_cost, problem)
 
     @property
     def after(self) -> Money:
@@ -86,7 +93,7 @@ class Adjustment:
     @property
     def line(self) -> str:
         """What names the line among those of its metric, or of the statement: ``"credit:g1"``."""
-        return self.kind if self.name is None else f"{self.kind}:{self.name}"
+        return line_name(self.kind, self.name)
 
     def explain(self) -> str:
         """Say in one line what the adjustment does."""
@@ -95,6 +102,12 @@ class Adjustment:
 
 
 Key: TypeAlias = tuple[str | None, str]
+"""A metric, or None for all of them, and a line of it."""
+
+
+def line_name(kind: str, name: str | None) -> str:
+    """Name a line among those of its metric: ``"minimum"``, ``"credit:g1"``."""
+    return kind if name is None else f"{kind}:{name}"
 
 
 def line_path(key: Key) -> tuple[str, ...]:

@@ -35,10 +35,14 @@ from overages.amounts.rounding import round_ratio, round_together
 from overages.errors import Field, InvalidType, InvalidValue, OveragesError, at
 from overages.periods.period import Period
 from overages.periods.timezones import parse_timezone
+from overages.prices.exact_cost import added_cost, cost_between
 from overages.prices.models import PriceModel, parse_price_model
-from overages.statements.rating import USUAL, Circumstances, cost_of, rate
-from overages.statements.statement import Row, Statement, new_statement, unknown_metric
-from overages.terms.plan import Plan
+from overages.statements.limits import NO_CONTEXT, PartContext
+from overages.statements.overage import LineNumbers
+from overages.statements.rating import rate_lines
+from overages.statements.statement import Statement, new_statement
+from overages.terms.compiled import CompiledLine
+from overages.terms.plan import Plan, unknown_metric
 from overages.usage.usage import Usage
 
 Limits: TypeAlias = Mapping[str, QuantityLike | None]
@@ -100,8 +104,8 @@ def calculate(
     instance_of(Plan)(plan, "plan")
     instance_of(Usage)(usage, "usage")
     refuse_unknown(plan, ("usage", "quantities"), usage.quantities)
-    known = circumstances_of(plan, whole, earlier, timezone=timezone, final=final)
-    return statement_of(plan, usage, own_limits(plan, limits), known)
+    context = context_of(plan, whole, earlier, timezone=timezone, final=final)
+    return statement_of(plan, usage, own_limits(plan, limits), context)
 
 
 def calculate_many(
@@ -114,11 +118,11 @@ def calculate_many(
 
     :raises OveragesError: when a faulty input is reached, as `calculate` would.
     """
-    for given in an_iterable(inputs, "inputs"):
+    for case in an_iterable(inputs, "inputs"):
         try:
-            plan, usage, limits = given
+            plan, usage, limits = case
         except (TypeError, ValueError):
-            raise InvalidValue("inputs", given, "must hold (plan, usage, limits) alone") from None
+            raise InvalidValue("inputs", case, "must hold (plan, usage, limits) alone") from None
         yield _statement(plan, usage, limits)
 
 
@@ -139,91 +143,116 @@ def charge_between(model: PriceModel, before: QuantityLike | None, after: Quanti
     """
     parse_price_model(model, "model")
     start = optional_non_negative(before, "before")
-    due, due_parts = cost_of(model, parse_non_negative(after, "after"))
-    paid, paid_parts = (0, 1) if start is None else cost_of(model, start)
-    return number_from_ratio(due * paid_parts - paid * due_parts, due_parts * paid_parts)
+    return number_from_ratio(*cost_between(model, start, parse_non_negative(after, "after")))
 
 
-def circumstances_of(
+def context_of(
     plan: Plan,
-    whole: Period | None,
-    earlier: Limits | None,
+    billing_period: Period | None,
+    used_before: Limits | None,
     *,
     timezone: str,
     final: bool,
-) -> Circumstances:
-    """Return what is known of a period, as `calculate` is told it."""
-    part_of, before, zone, is_final = parse_all(
-        (optional(instance_of(Period)), whole, "whole"),
-        (optional(_parse_limits), earlier, "earlier"),
+) -> PartContext:
+    """Return what is known of a part of a period, as `calculate` is told it."""
+    period, units, zone, is_last_bill = parse_all(
+        (optional(instance_of(Period)), billing_period, "whole"),
+        (optional(_parse_limits), used_before, "earlier"),
         (parse_timezone, timezone, "timezone"),
         (parse_flag, final, "final"),
     )
-    refuse_unknown(plan, "earlier", before or ())
-    return Circumstances(whole=part_of, timezone=zone, earlier=before or {}, final=is_final)
+    refuse_unknown(plan, "earlier", units or ())
+    return PartContext(
+        billing_period=period, timezone=zone, used_before=units or {}, is_last_bill=is_last_bill
+    )
 
 
 def statement_of(
-    plan: Plan, usage: Usage, own: Mapping[str, Quantity], circumstances: Circumstances
+    plan: Plan, usage: Usage, own: Mapping[str, Quantity], context: PartContext
 ) -> Statement:
     """Return the statement of a period of which more is known; all of it was checked.
 
     :param own: the org's own limits, of metrics of the plan.
     """
-    rows, details, adjustments = rate(plan, usage, own, circumstances)
-    total = sum(row[3] for row in rows) + sum(line.cost.minor for line in adjustments)
-    return new_statement(usage.org_id, usage.period, plan, rows, total, adjustments, details)
+    if plan.compiled.is_flat and context.is_empty:
+        return _statement(plan, usage, own)
+    rows, unused_rows, adjustments = rate_lines(plan, usage, own, context)
+    total = sum(minor for _, _, _, _, minor, _, _ in rows)
+    total += sum(line.cost.minor for line in adjustments)
+    return new_statement(usage.org_id, usage.period, plan, rows, unused_rows, total, adjustments)
 
 
 def _statement(plan: Plan, usage: Usage, limits: Limits | None) -> Statement:
+    """Return the statement of a whole period that nothing came before.
+
+    This is the one measured loop, and the reason for all that is unusual here: lines are plain
+    tuples, a line that is linear is priced by one division, `type` is asked before anything else.
+    """
     if not isinstance(plan, Plan):
         raise InvalidType("plan", plan, "must be a Plan")
     if not isinstance(usage, Usage):
         raise InvalidType("usage", usage, "must be a Usage")
     own = own_limits(plan, limits) if limits is not None else None
-    if not plan.plain:
+    compiled = plan.compiled
+    if not compiled.is_flat:
         refuse_unknown(plan, ("usage", "quantities"), usage.quantities)
-        return statement_of(plan, usage, own or {}, USUAL)
+        return statement_of(plan, usage, own or {}, NO_CONTEXT)
     quantities = usage.quantities
-    rows: list[Row] = []
+    lines = compiled.lines if compiled.is_short else compiled.lines_of(quantities, own or ())
+    over: Quantity
+    rows: list[LineNumbers] = []
+    unused_rows: tuple[LineNumbers, ...] = ()
     total = known = 0
-    for metric, included, price, factor, bias, divisor in plan.rates:
-        used = quantities.get(metric)
+    for line in lines:
+        used = quantities.get(line.metric)
         if used is None:
             used = 0
         else:
             known += 1
-        limit = included if own is None or metric not in own else own[metric]
+        included, factor = line.included, line.factor
+        limit = included if own is None else own.get(line.metric, included)
         if factor is not None and type(used) is int and type(limit) is int:
             over = used - limit if used > limit else 0
-            minor = (over * factor + bias) // divisor
-            rows.append((used, limit, over, minor))
+            cost = minor = (over * factor + line.bias) // line.divisor
         else:
-            part = excess(used, limit)
-            try:
-                cost, parts = cost_of(price, part)
-            except OveragesError as error:
-                raise error.within(metric) from None
-            minor = round_ratio(cost * 10**plan.currency.exponent, parts, plan.rounding)
-            rows.append((used, limit, part, minor))
-        total += minor
+            over, cost, minor = _priced_over(plan, line, used, limit)
+        if used or cost:  # a fee without units can be less than a minor unit
+            rows.append((line, used, limit, over, minor, None, ()))
+            total += minor
+        elif limit != included:
+            unused_rows += ((line, 0, limit, 0, 0, None, ()),)
     if known != len(quantities):
         refuse_unknown(plan, ("usage", "quantities"), quantities)
     if plan.rounding_scope == "total":
         rows = _rounded_together(plan, rows)
-        total = sum(row[3] for row in rows)
-    return new_statement(usage.org_id, usage.period, plan, tuple(rows), total, (), ())
+        total = sum(minor for _, _, _, _, minor, _, _ in rows)
+    return new_statement(usage.org_id, usage.period, plan, tuple(rows), unused_rows, total, ())
 
 
-def _rounded_together(plan: Plan, rows: list[Row]) -> list[Row]:
-    """Return the rows with costs that add up to their exact total, rounded once."""
-    ratios = [
-        cost_of(price, over)
-        for (_, _, price, *_), (_, _, over, _) in zip(plan.rates, rows, strict=True)
-    ]
+def _priced_over(
+    plan: Plan, line: CompiledLine, used: Quantity, limit: Quantity | None
+) -> tuple[Quantity, int, int]:
+    """Return the units over a limit, the numerator of their exact cost, and the rounded cost."""
+    over = excess(used, limit)
+    try:
+        cost, denominator = added_cost(line.allowance.price, None, over)
+    except OveragesError as error:
+        raise error.within(line.metric) from None
+    return over, cost, round_ratio(cost * 10**plan.currency.exponent, denominator, plan.rounding)
+
+
+def _rounded_together(plan: Plan, rows: list[LineNumbers]) -> list[LineNumbers]:
+    """Return the lines with costs that add up to their exact total, rounded once."""
     minor_units = 10**plan.currency.exponent
-    costs = round_together([(cost * minor_units, parts) for cost, parts in ratios], plan.rounding)
-    return [(*row[:3], minor) for row, minor in zip(rows, costs, strict=True)]
+    ratios = []
+    for line, _, _, over, _, _, _ in rows:
+        cost, denominator = added_cost(line.allowance.price, None, over)
+        ratios.append((cost * minor_units, denominator))
+    costs = round_together(ratios, plan.rounding)
+    return [
+        (line, used, limit, over, minor, before, parts)
+        for (line, used, limit, over, _, before, parts), minor in zip(rows, costs, strict=True)
+    ]
 
 
 def own_limits(plan: Plan, limits: Limits | None) -> dict[str, Quantity]:

@@ -9,13 +9,20 @@ A limit is the sum of its parts, so that a statement can say how it came about:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, Literal, TypeAlias
 
 from attrs import frozen
 
 from overages._ground.names import optional_name
 from overages._ground.parsing import one_of, parse_all
-from overages.amounts.exact import Quantity, QuantityLike, parse_quantity, plain_text
+from overages.amounts.exact import (
+    Quantity,
+    QuantityLike,
+    add_up,
+    parse_quantity,
+    plain_text,
+)
 
 LimitPartKind: TypeAlias = Literal[
     "included", "own", "free", "carried", "granted", "borrowed", "used", "owed"
@@ -65,6 +72,11 @@ class LimitPart:
     def cell(self) -> str:
         """Return the units as a statement's table shows them."""
         return plain_text(self.quantity)
+
+
+def sum_of_parts(parts: Iterable[LimitPart]) -> Quantity:
+    """Return the limit that parts come to."""
+    return add_up(part.quantity for part in parts)
 
 
 _WORDS: Final = {

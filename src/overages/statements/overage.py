@@ -17,7 +17,7 @@ from attrs import field, frozen
 
 from overages._ground.display import text_table
 from overages._ground.names import parse_name
-from overages._ground.parsing import instance_of, parse_all, tuple_of
+from overages._ground.parsing import Problems, instance_of, parse_all, tuple_of
 from overages._ground.trusted import trusted
 from overages.amounts.exact import (
     Exact,
@@ -26,28 +26,32 @@ from overages.amounts.exact import (
     add_up,
     excess,
     number_from_ratio,
+    number_text,
     optional_non_negative,
     parse_non_negative,
     plain_text,
 )
-from overages.amounts.money import Money
+from overages.amounts.money import Currency, Money, new_money
 from overages.errors import InvalidValue
+from overages.prices.exact_cost import Ratio, added_cost, added_unit_price, cost_between
 from overages.prices.models import PriceModel, parse_price_model
 from overages.prices.tier import Charge, TierCharge
-from overages.statements.limit_part import LimitPart
+from overages.statements.limit_part import LimitPart, sum_of_parts
+from overages.terms.compiled import CompiledLine
+from overages.terms.plan import Plan
 
-Detail: TypeAlias = tuple[Quantity | None, tuple[LimitPart, ...]]
-"""What most lines don't need: units charged before, and the parts of the limit."""
+LineNumbers: TypeAlias = tuple[
+    CompiledLine, Quantity, Quantity | None, Quantity, int, Quantity | None, tuple[LimitPart, ...]
+]
+"""An overage before anybody reads it.
 
-PLAIN: Final[Detail] = (None, ())
+Line of the plan, used, limit, quantity over it, rounded cost in minor units, units charged before,
+limit parts. (A plain tuple: it is made for each line of a million statements, and a named one takes
+ten times as long. It is unpacked by name wherever it is read.)
+"""
 
 COLUMNS: Final = ["metric", "used", "limit", "over", "price", "exact", "cost"]
 ALIGN: Final = "lrrrlrr"
-
-
-def sum_of_parts(parts: Iterable[LimitPart]) -> Quantity:
-    """Return the limit that parts come to."""
-    return add_up(part.quantity for part in parts)
 
 
 @frozen(init=False, weakref_slot=False)
@@ -95,10 +99,27 @@ class Overage:
             (optional_non_negative, before, "before"),
             (tuple_of(LimitPart), limit_parts, "limit_parts"),
         )
-        if parts and (bound is None or sum_of_parts(parts) != bound):
-            raise InvalidValue("limit_parts", parts, f"must sum to the limit, {bound}")
         self.__attrs_init__(key, units, bound, model, amount, earlier, parts)
         object.__setattr__(self, "quantity", excess(units, bound))
+        problems = Problems()
+        if parts and (bound is None or sum_of_parts(parts) != bound):
+            problems.add(InvalidValue("limit_parts", parts, f"must sum to the limit, {bound}"))
+        problems.attempt(self._check_cost)
+        problems.raise_any()
+
+    def _check_cost(self) -> None:
+        """Refuse a cost that no rounding makes of the exact one.
+
+        Which rounding it was is for the plan to say. A cost is less than a minor unit away from the
+        exact one, since it is rounded once, or is rounded up or down to add up with others; after
+        units that were charged before it is the difference of two rounded ones, and can be a whole
+        minor unit away: 0.015 - 0.005 by halves to even is 0.02 - 0.00.
+        """
+        minor_units = Fraction(self.exact_cost) * 10**self.cost.currency.exponent
+        off = abs(self.cost.minor - minor_units)
+        if off > 1 or (off == 1 and self.before is None):
+            exact = number_text(self.exact_cost)
+            raise InvalidValue("cost", self.cost, f"must be {exact} {self.cost.currency}, rounded")
 
     @property
     def charge(self) -> Charge:
@@ -114,17 +135,15 @@ class Overage:
     @property
     def charged_before(self) -> Exact:
         """The unrounded cost of the units that were charged before, in major currency units."""
-        if self.before is None:
-            return number_from_ratio(0, 1)
-        return self.price.charge(self.before).exact_cost
+        return number_from_ratio(*self._ratio_before())
+
+    def _ratio_before(self) -> Ratio:
+        return (0, 1) if self.before is None else cost_between(self.price, None, self.before)
 
     @property
     def exact_cost(self) -> Exact:
         """Unrounded cost in major currency units."""
-        if self.before is None:
-            return self.charge.exact_cost
-        cost, _ = charge_of(self.price, self.before, self.quantity)
-        return number_from_ratio(cost.numerator, cost.denominator)
+        return number_from_ratio(*added_cost(self.price, self.before, self.quantity))
 
     @property
     def tiers(self) -> tuple[TierCharge, ...]:
@@ -141,7 +160,7 @@ class Overage:
         None where units differ in price, or come in packages or with a flat fee, and where a fee is
         due without any unit.
         """
-        return charge_of(self.price, self.before, self.quantity)[1]
+        return added_unit_price(self.price, self.before, self.quantity)
 
     def breakdown(self) -> list[tuple[str, Exact]]:
         """List the formula and exact cost of each tier, less what was charged before.
@@ -154,10 +173,10 @@ class Overage:
         [('120 x 0.1', Decimal('12')), ('charged before: 90', Decimal('-9'))]
         """
         costs = [(part.explain(), part.exact_cost) for part in self.tiers]
-        if self.before is not None and (self.before or self.charged_before):
-            paid = Fraction(self.charged_before)
-            taken_off = number_from_ratio(-paid.numerator, paid.denominator)
-            costs.append((f"charged before: {plain_text(self.before)}", taken_off))
+        cost_before, denominator = self._ratio_before()
+        if self.before or cost_before:
+            taken_off = number_from_ratio(-cost_before, denominator)
+            costs.append((f"charged before: {plain_text(self.before or 0)}", taken_off))
         return costs
 
     def explain(self) -> str:
@@ -169,30 +188,33 @@ class Overage:
         limit = "unlimited" if self.limit is None else plain_text(self.limit)
         numbers = [plain_text(self.used), limit, plain_text(self.quantity)]
         exact, cost = plain_text(self.exact_cost), str(self.cost)
-        how = self.breakdown()
+        formulas = self.breakdown()
         sources = [[f"  {p.explain()}", "", p.cell(), "", "", "", ""] for p in self.limit_parts]
-        if len(how) <= 1:
-            price = "".join(text for text, _ in how)
+        if len(formulas) <= 1:
+            price = "".join(text for text, _ in formulas)
             return [[self.metric, *numbers, price, exact, cost], *sources]
-        tiers = [["", "", "", "", text, plain_text(amount), ""] for text, amount in how]
+        tiers = [["", "", "", "", text, plain_text(amount), ""] for text, amount in formulas]
         return [[self.metric, *numbers, "by tier:", exact, cost], *sources, *tiers]
 
 
-def charge_of(
-    price: PriceModel, before: Quantity | None, quantity: Quantity
-) -> tuple[Fraction, Exact | None]:
-    """Return what units cost exactly, on top of those before, and the price of each of them."""
-    if not quantity:  # the price is that of the next unit, unless there is a fee without any
-        due = Fraction(*price.charge(0).ratio) if before is None else Fraction()
-        return due, None if due else charge_of(price, before, 1)[1]
-    charge = price.charge(add_up([before or 0, quantity]))
-    exact = Fraction(*charge.ratio)
-    if before is None:
-        return exact, charge.unit_price
-    exact -= Fraction(*price.charge(before).ratio)
-    each = charge.unit_price
-    explained = each is not None and exact == Fraction(quantity) * Fraction(each)
-    return exact, each if explained else None
+def overage_of(numbers: LineNumbers, currency: Currency) -> Overage:
+    """Return the overage that a line's numbers stand for."""
+    line, used, limit, over, minor, before, parts = numbers
+    cost = new_money(minor, currency)
+    return new_overage(line.metric, used, limit, over, line.allowance.price, cost, before, parts)
+
+
+def numbers_of(overage: Overage, plan: Plan) -> LineNumbers:
+    """Return the numbers of an overage of a plan's metric."""
+    return (
+        plan.compiled.by_metric[overage.metric],
+        overage.used,
+        overage.limit,
+        overage.quantity,
+        overage.cost.minor,
+        overage.before,
+        overage.limit_parts,
+    )
 
 
 new_overage: Final = trusted(Overage)

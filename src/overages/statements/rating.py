@@ -1,265 +1,259 @@
-"""Rating: the lines of a statement where terms say more than a quantity and a price.
+"""Rating: the lines of a statement, where terms say more than a quantity and a price.
 
-A plan that is no more than that needs none of this: `calculate` works it out in one pass. The rest
-goes through here, metric by metric, in the documented order: conversion, the limit and its parts,
-price, then what `overages.statements.adjusting` does.
+The problem: an org has 1,000 units a year at 1.00 each beyond, and is billed by the month. It used
+980 by the end of November, 50 in December, and got a grant of 10. What is December's line?
 
-    found = rate(plan, usage, own_limits, Circumstances(whole=month, earlier={"tokens": 300_000}))
-    found.rows, found.details, found.adjustments
+    limit      20   1,000 included, of which 980 were used earlier
+             + 10   granted, and drawn for December alone
+    over       20   50 used - 30
+    cost    20.00   the first 20 units that are charged this year
+
+and a line of January to November would have gone on in the same way. So a line is worked out from
+running totals, as they stood before it and with it, of units and of costs; this is what makes any
+number of bills come to what one would:
+
+    used           = converted(before + now) - converted(before)
+    limit          = max(0, terms + free + carried ... - used before) + granted
+    over           = max(0, used - limit)
+    charged before = max(0, used before - limit without grants - covered by grants before)
+    cost           = price(charged before + over) - price(charged before)
+
+The steps are: the limit from its parts (`overages.statements.limits`), the exact cost, the rounding
+(by line, or of all together), and then the rules that adjust what metrics, and all of them, come to
+(`overages.statements.adjusting`).
+
+Not done: working out each bill as the whole so far less what was billed. A grant, which is drawn by
+one period and not by the next, would be counted again by each.
+
+A plan of no more than included quantities and prices needs none of this where nothing came before:
+`calculate` works it out in one pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from attrs import frozen
-
-from overages._ground.names import LONGEST_NAME
+from overages._ground.frozen_dict import FrozenDict
 from overages.amounts.exact import (
     Quantity,
     add_up,
-    as_quantity,
     excess,
     parse_quantity,
-    plain_text,
     scaled,
     unscaled,
 )
 from overages.amounts.money import Money
 from overages.amounts.rounding import round_ratio, round_together
-from overages.errors import InvalidType, OveragesError
-from overages.periods.period import Period
-from overages.prices.models import PriceModel
-from overages.prices.tier import Charge
+from overages.errors import OveragesError
+from overages.prices.exact_cost import added_cost, cost_between
 from overages.statements.adjusting import adjustments_of
 from overages.statements.adjustment import Adjustment
-from overages.statements.limit_part import LimitPart, LimitPartKind
-from overages.statements.overage import PLAIN, Detail, sum_of_parts
-from overages.statements.statement import Row
-from overages.terms.allowance import Allowance
+from overages.statements.limit_part import LimitPart, sum_of_parts
+from overages.statements.limits import NO_CONTEXT, WHOLE, PartContext, free_parts, terms_parts
+from overages.statements.overage import LineNumbers
+from overages.terms.compiled import CompiledLine
 from overages.terms.plan import Plan
 from overages.usage.usage import Usage
 
 
-@frozen(weakref_slot=False)
-class Circumstances:
-    """What is known of a period beyond the plan, the usage and the account's own limits.
+class RatedLines(NamedTuple):
+    """The lines of a statement.
 
-    :param whole: the period that the usage's period is a part of; None where it is a whole one.
-    :param timezone: whose calendar days count in proration.
-    :param earlier: units used before, in the time that the allowance is for, by metric; None for a
-        metric of which nothing was billed in it yet.
-    :param covered: units of those, as they are priced, that grants covered, by metric.
-    :param parts: what adds to a metric's limit, or takes from it.
-    :param final: whether this is the period's last bill, on which true-ups are due.
+    :param rows: those that say something, in the plan's order: of metrics that were used, or that
+        cost something or are adjusted though they weren't.
+    :param unused_rows: those that only have a limit which isn't the plan's alone.
     """
 
-    whole: Period | None = None
-    timezone: str = "UTC"
-    earlier: Mapping[str, Quantity | None] = MappingProxyType({})
-    covered: Mapping[str, Quantity] = MappingProxyType({})
-    parts: Mapping[str, tuple[LimitPart, ...]] = MappingProxyType({})
-    final: bool = True
-
-
-USUAL: Final = Circumstances()
-
-
-class Rated(NamedTuple):
-    """The lines of a statement in numbers."""
-
-    rows: tuple[Row, ...]
-    details: tuple[Detail, ...]
+    rows: tuple[LineNumbers, ...]
+    unused_rows: tuple[LineNumbers, ...]
     adjustments: tuple[Adjustment, ...]
 
 
-class _Line(NamedTuple):
-    """A metric's line before it is rounded, with its exact cost, and what was charged before."""
+class UnroundedLine(NamedTuple):
+    """A metric's line before it is rounded.
 
+    :param exact: the cost of all units charged so far, in major currency units.
+    :param exact_before: that of those that were charged before.
+    :param before: units charged before; None where nothing was.
+    """
+
+    line: CompiledLine
     used: Quantity
     limit: Quantity | None
     over: Quantity
     exact: Fraction
-    paid: Fraction
-    detail: Detail
+    exact_before: Fraction
+    before: Quantity | None
+    limit_parts: tuple[LimitPart, ...]
+
+    @property
+    def added(self) -> Fraction:
+        """The exact cost of this line alone."""
+        return self.exact - self.exact_before
+
+    def rounded(self, minor: int) -> LineNumbers:
+        """Return the line's numbers, with its rounded cost."""
+        return (
+            self.line, self.used, self.limit, self.over, minor, self.before, self.limit_parts
+        )  # fmt: skip
 
 
-def rate(
-    plan: Plan, usage: Usage, own: Mapping[str, Quantity], circumstances: Circumstances
-) -> Rated:
+def rate_lines(
+    plan: Plan, usage: Usage, own_limits: Mapping[str, Quantity], context: PartContext
+) -> RatedLines:
     """Return the lines of a statement.
 
-    :param own: the account's own limits by metric.
-    :raises InvalidValue: if the usage isn't of a part of the whole period, or for what a conversion
-        or a price model makes of it.
+    :param own_limits: the org's own limits by metric.
+    :raises InvalidValue: if the usage isn't of a part of the billing period, or for what a
+        conversion or a price model makes of it.
     """
-    lines = []
-    for metric, allowance in plan.allowances.items():
-        try:
-            lines.append(_line(metric, allowance, usage, own, circumstances))
-        except OveragesError as error:
-            raise error.within(metric) from None
-    costs = _rounded(plan, lines)
-    rows = tuple(
-        (line.used, line.limit, line.over, minor) for line, minor in zip(lines, costs, strict=True)
-    )
-    details = tuple(line.detail for line in lines)
+    lines = _unrounded_lines(plan, usage, own_limits, context)
+    costs = rounded_costs(plan, lines)
+    rows, unused_rows = [], []
     adjustments: list[Adjustment] = []
-    for (metric, allowance), line, minor in zip(plan.allowances.items(), lines, costs, strict=True):
+    for line, minor in zip(lines, costs, strict=True):
+        rules = _metric_adjustments(plan, line, minor, usage, context)
+        adjustments += rules
+        numbers = line.rounded(minor)
+        if line.used or minor or line.added or rules:
+            rows.append(numbers)
+        elif numbers != unused_numbers(line.line):
+            unused_rows.append(numbers)
+    if plan.has_rules:
+        exact = sum((line.added for line in lines), Fraction())
         adjustments += adjustments_of(
-            Money(minor, plan.currency),
-            line.exact - line.paid,
+            Money(sum(costs) + sum(line.cost.minor for line in adjustments), plan.currency),
+            sum((Fraction(line.exact_cost) for line in adjustments), exact),
             rounding=plan.rounding,
-            metric=metric,
-            discounts=allowance.discounts,
-            commitment=allowance.commitment,
-            price=allowance.price,
-            maximum=allowance.maximum,
-            minimum=allowance.minimum,
-            share=share_of(usage, allowance, circumstances),
-            final=circumstances.final,
+            metric=None,
+            discounts=plan.discounts,
+            maximum=plan.maximum,
+            minimum=plan.minimum,
+            share=context.share_of(usage.period, plan),
+            is_last_bill=context.is_last_bill,
         )
-    adjustments += adjustments_of(
-        Money(sum(costs) + sum(line.cost.minor for line in adjustments), plan.currency),
-        sum((line.exact - line.paid for line in lines), Fraction())
-        + sum((Fraction(line.exact_cost) for line in adjustments), Fraction()),
-        rounding=plan.rounding,
-        metric=None,
-        discounts=plan.discounts,
-        maximum=plan.maximum,
-        minimum=plan.minimum,
-        share=share_of(usage, plan, circumstances),
-        final=circumstances.final,
-    )
-    plain = all(detail == PLAIN for detail in details)
-    return Rated(rows, () if plain else details, tuple(adjustments))
+    return RatedLines(tuple(rows), tuple(unused_rows), tuple(adjustments))
 
 
-def share_of(usage: Usage, terms: Allowance | Plan, circumstances: Circumstances) -> Fraction:
-    """Return how much of the whole period the usage is of, by the rule that terms name."""
-    if circumstances.whole is None:
-        return Fraction(1)
-    whole, zone = circumstances.whole, circumstances.timezone
-    return terms.proration.share(usage.period, whole, zone)
+def _unrounded_lines(
+    plan: Plan, usage: Usage, own_limits: Mapping[str, Quantity], context: PartContext
+) -> list[UnroundedLine]:
+    """Return the lines that a statement has to look at."""
+    # In a part of a period each limit is another one than the plan's, used or not.
+    lines: Sequence[CompiledLine] = plan.compiled.lines
+    if context.billing_period is None:
+        lines = plan.compiled.lines_of(
+            usage.quantities,
+            own_limits,
+            context.used_before,
+            context.covered_before,
+            context.limit_parts,
+        )
+    unrounded = []
+    for line in lines:
+        try:
+            share = context.share_of(usage.period, line.allowance)
+            unrounded.append(unrounded_line(line, usage.quantities, own_limits, context, share))
+        except OveragesError as error:
+            raise error.within(line.metric) from None
+    return unrounded
 
 
-def units_of(allowance: Allowance, used: Quantity) -> Quantity:
-    """Return what was used in the units that are included and priced."""
-    return used if allowance.conversion is None else allowance.conversion.convert(used)
-
-
-def base_parts(
-    metric: str,
-    allowance: Allowance,
-    usage: Usage,
-    own: Mapping[str, Quantity],
-    circumstances: Circumstances,
-) -> tuple[LimitPart, ...] | None:
-    """Return what the plan includes, or the account's own limit; None where usage is unlimited."""
-    # The counters are those of the whole period.
-    goes_on = metric in circumstances.earlier
-    share = Fraction(1) if goes_on else share_of(usage, allowance, circumstances)
-    if metric in own:
-        return (_part(allowance, "own", own[metric], share),)
-    if allowance.included is None:
-        return None
-    if allowance.included_per is None:
-        return (_part(allowance, "included", allowance.included, share),)
-    before = circumstances.earlier.get(allowance.included_per) if goes_on else None
-    others = add_up([before or 0, usage.quantities.get(allowance.included_per, 0)])
-    together = Fraction(allowance.included) * Fraction(others)
-    units = as_quantity(together, "included")
-    each = f"{plain_text(allowance.included)} x {plain_text(others)} {allowance.included_per}"
-    return (_part(allowance, "included", units, share, each),)
-
-
-def free_parts(allowance: Allowance) -> tuple[LimitPart, ...]:
-    """Return the units that discounts make free."""
-    return tuple(
-        LimitPart("free", discount.quantity, discount.name)
-        for discount in allowance.discounts
-        if discount.quantity is not None
-    )
-
-
-def _part(
-    allowance: Allowance,
-    kind: LimitPartKind,
-    units: Quantity,
+def unrounded_line(
+    line: CompiledLine,
+    quantities: Mapping[str, Quantity],
+    own_limits: Mapping[str, Quantity],
+    context: PartContext,
     share: Fraction,
-    each: str | None = None,
-) -> LimitPart:
-    if share == 1:
-        return LimitPart(kind, units, each and _short(each))
-    name = _short(f"{each or plain_text(units)} x {share}")
-    return LimitPart(kind, allowance.prorated(units, share), name)
+) -> UnroundedLine:
+    """Return a metric's line, exactly; see the top of this module for the formula and an example.
 
-
-def _short(text: str) -> str:
-    """Return a text, cut to what a name may have: a metric's own can be as long as that."""
-    return text.encode()[:LONGEST_NAME].decode(errors="ignore")
-
-
-def _line(
-    metric: str,
-    allowance: Allowance,
-    usage: Usage,
-    own: Mapping[str, Quantity],
-    circumstances: Circumstances,
-) -> _Line:
-    earlier = circumstances.earlier.get(metric)
-    there = units_of(allowance, earlier or 0)
-    now = units_of(allowance, add_up([earlier or 0, usage.quantities.get(metric, 0)]))
-    used = excess(now, there)
-    base = base_parts(metric, allowance, usage, own, circumstances)
-    if base is None:
-        none = None if earlier is None else 0
-        return _Line(used, None, 0, *_costs(allowance.price, none, 0), (none, ()))
-    parts = [*base, *free_parts(allowance), *circumstances.parts.get(metric, ())]
+    :param quantities: what was used in this part of the period, by metric.
+    :param share: how much of the billing period the part is.
+    """
+    metric, allowance = line.metric, line.allowance
+    used_before = context.used_before.get(metric)
+    units_before = allowance.converted(used_before or 0)
+    used_so_far = add_up([used_before or 0, quantities.get(metric, 0)])
+    used = excess(allowance.converted(used_so_far), units_before)
+    parts = terms_parts(line, quantities, own_limits, context, share)
+    if parts is None:
+        # Unlimited: nothing is over, and nothing was charged before, but for a fee without units.
+        return priced_line(line, used, None, None if used_before is None else 0, ())
+    parts = (*parts, *free_parts(allowance), *context.limit_parts.get(metric, ()))
     # What is drawn on grants is for this usage alone: nothing earlier has used it up.
     granted = sum_of_parts(part for part in parts if part.kind == "granted")
-    whole = parse_quantity(excess(sum_of_parts(parts), granted), "limit")
-    if taken := min(there, whole):
-        parts.append(LimitPart("used", unscaled(-scaled(taken))))
-    limit = add_up([excess(whole, taken), granted])
-    over = excess(used, limit)
-    free = add_up([whole, circumstances.covered.get(metric, 0)])
-    before = None if earlier is None else excess(there, free)
-    is_plain = len(parts) == 1 and parts[0].name is None and before is None
-    detail = PLAIN if is_plain else (before, tuple(parts))
-    return _Line(used, limit, over, *_costs(allowance.price, before, over), detail)
+    limit_before_grants = parse_quantity(excess(sum_of_parts(parts), granted), "limit")
+    used_up = min(units_before, limit_before_grants)
+    if used_up:
+        parts = (*parts, LimitPart("used", unscaled(-scaled(used_up))))
+    limit = add_up([excess(limit_before_grants, used_up), granted])
+    if used_before is None:
+        # A limit that is simply the plan's, or the org's own, needs no parts to explain it.
+        if len(parts) == 1 and parts[0].name is None:
+            parts = ()
+        return priced_line(line, used, limit, None, parts)
+    covered = add_up([limit_before_grants, context.covered_before.get(metric, 0)])
+    return priced_line(line, used, limit, excess(units_before, covered), parts)
 
 
-def _costs(price: PriceModel, before: Quantity | None, over: Quantity) -> tuple[Fraction, Fraction]:
-    """Return what units cost with those before them, and what those before cost alone."""
-    paid = (0, 1) if before is None else cost_of(price, before)
-    due = cost_of(price, add_up([before or 0, over]))
-    return Fraction(*due), Fraction(*paid)
+def priced_line(
+    line: CompiledLine,
+    used: Quantity,
+    limit: Quantity | None,
+    before: Quantity | None,
+    limit_parts: tuple[LimitPart, ...],
+) -> UnroundedLine:
+    """Return a line with its exact costs, so far and before."""
+    price, over = line.allowance.price, excess(used, limit)
+    so_far = Fraction(*added_cost(price, None, add_up([before, over]) if before else over))
+    paid = Fraction() if before is None else Fraction(*cost_between(price, None, before))
+    return UnroundedLine(line, used, limit, over, so_far, paid, before, limit_parts)
 
 
-def _rounded(plan: Plan, lines: Iterable[_Line]) -> tuple[int, ...]:
-    """Return the lines' costs in minor units, by the scope that the plan rounds in.
+def unused_numbers(line: CompiledLine) -> LineNumbers:
+    """Return the line of a metric of which nothing was used, as the plan alone has it."""
+    none: Mapping[str, Quantity] = FrozenDict()
+    return unrounded_line(line, none, none, NO_CONTEXT, WHOLE).rounded(0)
 
-    What was charged before is taken off as it was charged, rounded, so that the parts of a period
-    come to what all of it would.
+
+def rounded_costs(plan: Plan, lines: Sequence[UnroundedLine]) -> tuple[int, ...]:
+    """Return the costs of lines in minor units, by the scope that the plan rounds in.
+
+    Where each line is rounded, what was charged before is taken off as it was charged, rounded, so
+    that the parts of a period come to what all of it would: 0.004 and 0.004 are 0.00 and 0.01, as
+    0.008 is 0.01.
     """
     units = 10**plan.currency.exponent
     if plan.rounding_scope == "total":
-        exact = [((line.exact - line.paid) * units).as_integer_ratio() for line in lines]
-        return round_together(exact, plan.rounding)
+        ratios = [(line.added * units).as_integer_ratio() for line in lines]
+        return round_together(ratios, plan.rounding)
 
     def minor(amount: Fraction) -> int:
         return round_ratio(amount.numerator * units, amount.denominator, plan.rounding)
 
-    return tuple(minor(line.exact) - minor(line.paid) for line in lines)
+    return tuple(minor(line.exact) - minor(line.exact_before) for line in lines)
 
 
-def cost_of(price: PriceModel, quantity: Quantity) -> tuple[int, int]:
-    """Return an exact cost as a ratio, having checked what a host's price model gave."""
-    charge = price.charge(quantity)
-    if not isinstance(charge, Charge):
-        raise InvalidType("price.charge()", charge, "must return a Charge")
-    return charge.ratio
+def _metric_adjustments(
+    plan: Plan, line: UnroundedLine, minor: int, usage: Usage, context: PartContext
+) -> tuple[Adjustment, ...]:
+    """Return what the rules of a metric add to its line."""
+    allowance = line.line.allowance
+    if allowance.is_flat:  # most are, and finding out takes a third of rating a line
+        return ()
+    return adjustments_of(
+        Money(minor, plan.currency),
+        line.added,
+        rounding=plan.rounding,
+        metric=line.line.metric,
+        discounts=allowance.discounts,
+        commitment=allowance.commitment,
+        price=allowance.price,
+        maximum=allowance.maximum,
+        minimum=allowance.minimum,
+        share=context.share_of(usage.period, allowance),
+        is_last_bill=context.is_last_bill,
+    )

@@ -1,6 +1,6 @@
 """The statement: what an org owes for a period beyond its plan, as lines that add up.
 
-`calculate` gives it, with a line for each metric of the plan and one for each adjustment:
+`calculate` gives it, with a line for each metric that was used and one for each adjustment:
 
     statement.total, statement["tokens"].cost         # Money(5000, "USD"), Money(2500, "USD")
     statement.adjustments                             # a discount, a minimum, a credit ...
@@ -9,85 +9,114 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple
 
 from attrs import field, frozen
 
 from overages._ground.display import html_table, text_table
 from overages._ground.names import parse_name
-from overages._ground.parsing import as_tuple, instance_of, parse_all
+from overages._ground.parsing import as_tuple, instance_of, parse_all, tuple_of
 from overages._ground.trusted import trusted
 from overages.amounts.exact import Exact, Quantity, plain_text
 from overages.amounts.money import Currency, Money, new_money
-from overages.errors import CurrencyMismatch, Field, InvalidType, InvalidValue, UnknownMetric
+from overages.errors import Field, InvalidType, at
 from overages.periods.period import Period
+from overages.prices.exact_cost import Ratio, added_cost, added_unit_price
 from overages.statements.adjustment import OVERAGE, Adjustment
+from overages.statements.audit import audit, in_order, says_something
 from overages.statements.overage import (
     ALIGN,
     COLUMNS,
-    PLAIN,
-    Detail,
+    LineNumbers,
     Overage,
-    charge_of,
-    new_overage,
+    numbers_of,
+    overage_of,
 )
-from overages.statements.summary import MetricTotal, Summary
-from overages.terms.plan import Plan
+from overages.statements.rating import unused_numbers
+from overages.statements.summary import MetricTotal, Summary, new_total
+from overages.terms.plan import Plan, unknown_metric
 
-Row: TypeAlias = tuple[Quantity, Quantity | None, Quantity, int]
-"""A line in numbers: used, limit, quantity over it, rounded cost in minor units."""
 
-Due: TypeAlias = tuple[str | None, str, Quantity, tuple[int, int], int, Exact | None]
-"""A line as recording keeps it.
+class RecordableLine(NamedTuple):
+    """A line as recording keeps it.
 
-Metric and line, units, exact cost as a ratio in major units, rounded cost in minor units, and the
-price of each unit. (A plain tuple, as a named one takes ten times as long to make.)
-"""
+    :param metric: None for all of them.
+    :param line: ``"overage"``, or an adjustment's.
+    :param ratio: its exact cost in major currency units, as numerator and denominator.
+    :param minor: its rounded cost in minor units.
+    """
+
+    metric: str | None
+    line: str
+    quantity: Quantity
+    ratio: Ratio
+    minor: int
+    unit_price: Exact | None
 
 
 @frozen(init=False, repr=False, weakref_slot=False)
 class Statement:
     """What one org owes for one period beyond its plan, line by line, and the total.
 
+    It holds the lines that say something. A metric of the plan that wasn't used and costs nothing
+    has none, so that a statement is as long as what was used, however many metrics the plan has;
+    ``statement[metric]`` answers for it all the same, and `every_overage` for all of them.
+
     :param org_id: who is charged.
     :param period: for when.
     :param plan: the plan that said so; a later change of it doesn't change the statement.
-    :param lines: an `Overage` for each of the plan's allowances, in its order, and then an
-        `Adjustment` for each discount, commitment, maximum, minimum and credit that changes what
-        they come to.
-    :raises InvalidValue: if the lines are not those of the plan, or two of them are one.
+    :param lines: an `Overage` for each metric that was used or costs something, in the plan's
+        order, and then an `Adjustment` for each discount, commitment, maximum, minimum and credit
+        that changes what they come to, in the order in which these are applied.
+    :param unused: an `Overage` for each other metric whose limit isn't simply the plan's, in its
+        order: units were carried over to it, say, or the org has a limit of its own.
+    :raises InvalidValue: if the lines are not what the plan makes of them: see
+        `overages.statements.audit`; `InvalidValues` for several faults.
     :raises CurrencyMismatch: if a cost is not in the plan's currency.
+
+    An overage that says no more than the plan is left out, wherever it was passed.
     """
 
-    # Statements are made by the million and read one by one: what is kept of a line is its four
-    # numbers, beside the plan that has the rest, and `lines` makes an `Overage` of them.
+    # Statements are made by the million and read one by one: a line is kept as its numbers, and
+    # becomes an `Overage` when it is asked for, which takes five times as long.
     org_id: str
     period: Period
     plan: Plan
-    _rows: tuple[Row, ...]
-    _minor: int = field(eq=False)
+    rows: tuple[LineNumbers, ...]  # of `overages`
+    unused_rows: tuple[LineNumbers, ...]  # of `unused`
+    minor: int = field(eq=False)  # the total
     adjustments: tuple[Adjustment, ...]
-    _details: tuple[Detail, ...]  # one for each row, or none where all are plain
 
     def __init__(
-        self, org_id: str, period: Period, plan: Plan, lines: Iterable[Overage | Adjustment]
+        self,
+        org_id: str,
+        period: Period,
+        plan: Plan,
+        lines: Iterable[Overage | Adjustment],
+        unused: Iterable[Overage] = (),
     ) -> None:
-        org, when, terms, kept = parse_all(
+        org, when, terms, items, others = parse_all(
             (parse_name, org_id, "org_id"),
             (instance_of(Period), period, "period"),
             (instance_of(Plan), plan, "plan"),
-            (as_tuple, lines, "lines"),
+            (_parse_lines, lines, "lines"),
+            (tuple_of(Overage), unused, "unused"),
         )
-        overages = tuple(line for line in kept if isinstance(line, Overage))
-        adjustments = kept[len(overages) :]
-        _check_adjustments(adjustments, terms, len(overages))
-        _check_overages(overages, terms)
-        rows = tuple((line.used, line.limit, line.quantity, line.cost.minor) for line in overages)
-        details = tuple((line.before, line.limit_parts) for line in overages)
-        total = sum(line.cost.minor for line in kept)
-        plain = all(detail == PLAIN for detail in details)
-        self.__attrs_init__(org, when, terms, rows, total, adjustments, () if plain else details)
+        overages = tuple(line for line in items if isinstance(line, Overage))
+        adjustments = items[len(overages) :]
+        audit(terms, overages, others, adjustments)
+        adjusted = {line.metric for line in adjustments}
+        rows, unused_rows = [], []
+        for line in in_order(terms, overages, others):
+            numbers = numbers_of(line, terms)
+            if line.metric in adjusted or says_something(line):
+                rows.append(numbers)
+            elif numbers != unused_numbers(numbers[0]):
+                unused_rows.append(numbers)
+        total = sum(line.cost.minor for line in items)
+        self.__attrs_init__(org, when, terms, tuple(rows), tuple(unused_rows), total, adjustments)
 
     @property
     def currency(self) -> Currency:
@@ -101,63 +130,86 @@ class Statement:
 
     @property
     def overages(self) -> tuple[Overage, ...]:
-        """An `Overage` for each of the plan's allowances, in its order, also where none is over."""
-        return tuple(map(self._line, range(len(self._rows))))
+        """An `Overage` for each metric that was used or costs something, in the plan's order."""
+        currency = self.plan.currency
+        return tuple([overage_of(numbers, currency) for numbers in self.rows])
 
-    def charged(self) -> Iterator[Due]:
+    @property
+    def unused(self) -> tuple[Overage, ...]:
+        """An `Overage` for each other metric whose limit isn't simply the plan's."""
+        return tuple([overage_of(numbers, self.plan.currency) for numbers in self.unused_rows])
+
+    def every_overage(self) -> tuple[Overage, ...]:
+        """Return an `Overage` for each metric of the plan, in its order, used or not.
+
+        >>> from overages import Allowance, PerUnit, Usage, calculate
+        >>> plan = Plan("starter", "USD", {"tokens": Allowance(500_000, PerUnit("0.0001")),
+        ...                                "seats": Allowance(3, PerUnit(15))})
+        >>> statement = calculate(plan, Usage("org-123", Period.month(2024, 2), {"tokens": 9}))
+        >>> [line.metric for line in statement.overages], statement["seats"].limit
+        (['tokens'], 3)
+        >>> [line.metric for line in statement.every_overage()]
+        ['tokens', 'seats']
+        """
+        rows = {numbers[0].place: numbers for numbers in (*self.rows, *self.unused_rows)}
+        return tuple(
+            overage_of(rows.get(line.place) or unused_numbers(line), self.plan.currency)
+            for line in self.plan.compiled.lines
+        )
+
+    def recordable_lines(self) -> Iterator[RecordableLine]:
         """Yield, as recording keeps them, the lines that are over or cost something, exactly."""
-        details = self._details
-        for i, (rate, (_, _, over, minor)) in enumerate(
-            zip(self.plan.rates, self._rows, strict=True)
-        ):
-            before = details[i][0] if details else None
-            if not (over or minor) and (rate[3] is not None or before is not None):
-                continue
-            if before is not None:
-                cost, each = charge_of(rate[2], before, over)
-                yield rate[0], OVERAGE, over, cost.as_integer_ratio(), minor, each
-                continue
-            charge = rate[2].charge(over)
-            if over or minor or charge.ratio[0]:  # a fee at zero can be less than a minor unit
-                each = charge.unit_price if over else None  # what no unit costs is a fee
-                yield rate[0], OVERAGE, over, charge.ratio, minor, each
-        for line in self.adjustments:
-            ratio = line.exact_cost.as_integer_ratio()
-            yield line.metric, line.line, 0, ratio, line.cost.minor, None
+        for line, _, _, over, minor, before, _ in self.rows:
+            price = line.allowance.price
+            ratio = added_cost(price, before, over)
+            if over or minor or ratio[0]:  # a fee at zero can be less than a minor unit
+                each = added_unit_price(price, before, over)
+                yield RecordableLine(line.metric, OVERAGE, over, ratio, minor, each)
+        for adjustment in self.adjustments:
+            ratio = adjustment.exact_cost.as_integer_ratio()
+            yield RecordableLine(
+                adjustment.metric, adjustment.line, 0, ratio, adjustment.cost.minor, None
+            )
 
-    def due(self) -> dict[str, tuple[Quantity, int]]:
-        """Return units over and minor units by metric, its adjustments among them."""
-        due = {
-            rate[0]: (over, minor)
-            for rate, (_, _, over, minor) in zip(self.plan.rates, self._rows, strict=True)
+    def totals_by_metric(self) -> dict[str, MetricTotal]:
+        """Return units over and cost, with its adjustments, of each metric that has a line."""
+        totals = {line.metric: (over, minor) for line, _, _, over, minor, _, _ in self.rows}
+        for adjustment in self.adjustments:
+            if adjustment.metric is not None:
+                over, minor = totals[adjustment.metric]
+                totals[adjustment.metric] = over, minor + adjustment.cost.minor
+        return {
+            metric: new_total(over, new_money(minor, self.currency))
+            for metric, (over, minor) in totals.items()
         }
-        for line in self.adjustments:
-            if line.metric is not None:
-                units, minor = due[line.metric]
-                due[line.metric] = units, minor + line.cost.minor
-        return due
+
+    def with_credits(self, drawn: Iterable[Adjustment]) -> Statement:
+        """Return the statement with credits that were drawn on it; nothing is checked again."""
+        adjustments = (*self.adjustments, *drawn)
+        minor = self.minor + sum(line.cost.minor for line in adjustments[len(self.adjustments) :])
+        return new_statement(
+            self.org_id, self.period, self.plan, self.rows, self.unused_rows, minor,
+            adjustments,
+        )  # fmt: skip
 
     @property
     def total(self) -> Money:
         """The sum of the lines' costs."""
-        return new_money(self._minor, self.currency)
-
-    def _line(self, place: int) -> Overage:
-        metric, _, price, *_ = self.plan.rates[place]
-        used, limit, over, minor = self._rows[place]
-        before, parts = self._details[place] if self._details else PLAIN
-        cost = new_money(minor, self.plan.currency)
-        return new_overage(metric, used, limit, over, price, cost, before, parts)
+        return new_money(self.minor, self.currency)
 
     def __getitem__(self, metric: str) -> Overage:
-        """Return the overage of a metric.
+        """Return the overage of a metric of the plan, used or not.
 
         :raises UnknownMetric: if the plan doesn't know the metric.
         """
-        for place, rate in enumerate(self.plan.rates):
-            if rate[0] == metric:
-                return self._line(place)
-        raise unknown_metric("metric", metric, self.plan)
+        line = self.plan.compiled.by_metric.get(metric)
+        if line is None:
+            raise unknown_metric("metric", metric, self.plan)
+        for rows in (self.rows, self.unused_rows):
+            i = bisect_left(rows, line.place, key=_place)
+            if i < len(rows) and rows[i][0].place == line.place:
+                return overage_of(rows[i], self.plan.currency)
+        return overage_of(unused_numbers(line), self.plan.currency)
 
     def __contains__(self, metric: object) -> bool:
         return metric in self.plan.allowances
@@ -166,12 +218,8 @@ class Statement:
 
     def summary(self) -> Summary:
         """Return quantity and cost by metric; `aggregate` makes the same of its records."""
-        totals = {
-            metric: MetricTotal(units, Money(minor, self.currency))
-            for metric, (units, minor) in self.due().items()
-        }
         others = {line.line: line.cost for line in self.adjustments if line.metric is None}
-        return Summary(self.currency, totals, others)
+        return Summary(self.currency, self.totals_by_metric(), others)
 
     def explain(self) -> str:
         """Explain the statement as a text that a customer can be shown.
@@ -220,38 +268,21 @@ class Statement:
         )
 
 
-def _check_overages(lines: tuple[Overage, ...], plan: Plan) -> None:
-    expected = list(plan.allowances)
-    found = [line.metric for line in lines]
-    if found != expected:
-        raise InvalidValue("lines", found, f"must be those of the plan, {expected}")
-    for line in lines:
-        if line.cost.currency != plan.currency:
-            raise CurrencyMismatch(plan.currency.code, line.cost.currency.code)
-        if line.price != plan.allowances[line.metric].price:
-            raise InvalidValue(("lines", line.metric, "price"), line.price, "must be the plan's")
+def _place(numbers: LineNumbers) -> int:
+    return numbers[0].place
 
 
-def _check_adjustments(lines: tuple[Adjustment, ...], plan: Plan, first: int) -> None:
-    seen = set()
-    for i, line in enumerate(lines, first):
-        if not isinstance(line, Adjustment):
-            raise InvalidType(("lines", i), line, "must be an Adjustment, behind all Overages")
-        if line.cost.currency != plan.currency:
-            raise CurrencyMismatch(plan.currency.code, line.cost.currency.code)
-        if line.metric is not None and line.metric not in plan.allowances:
-            raise unknown_metric(("lines", i, "metric"), line.metric, plan)
-        if (line.metric, line.line) in seen:
-            raise InvalidValue(("lines", i), line.line, "must be there once")
-        seen.add((line.metric, line.line))
-
-
-def unknown_metric(field: Field, metric: str, plan: Plan) -> UnknownMetric:
-    """Return the error for a metric that a plan has no allowance for."""
-    known = ", ".join(plan.allowances) or "none"
-    return UnknownMetric(
-        field, metric, f"{metric!r} is not in plan {plan.slug!r}, whose metrics are: {known}"
-    )
+def _parse_lines(value: object, field: Field) -> tuple[Overage | Adjustment, ...]:
+    """Return lines if they are overages, and adjustments behind them."""
+    lines = as_tuple(value, field)
+    kind: type[Overage | Adjustment] = Overage
+    for i, line in enumerate(lines):
+        if isinstance(line, Adjustment):
+            kind = Adjustment
+        if not isinstance(line, kind):
+            problem = "must be an Overage, or an Adjustment behind all Overages"
+            raise InvalidType(at(field, i), line, problem)
+    return lines
 
 
 new_statement: Final = trusted(Statement)

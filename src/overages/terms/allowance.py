@@ -29,7 +29,7 @@ from overages.terms.commitment import Commitment
 from overages.terms.conversion import Conversion
 from overages.terms.discount import Discount, some_discounts
 
-USUAL: Final[Mapping[str, object]] = {
+DEFAULTS: Final[Mapping[str, object]] = {
     "conversion": None,
     "included_per": None,
     "included_for": None,
@@ -136,7 +136,7 @@ class Allowance:
         self.__attrs_init__(*values)
 
     @property
-    def plain(self) -> bool:
+    def is_flat(self) -> bool:
         """Whether it is no more than an included quantity and a price, in a whole period."""
         return not (
             self.conversion is not None
@@ -148,13 +148,17 @@ class Allowance:
         )
 
     @property
-    def keeps(self) -> bool:
+    def needs_balance(self) -> bool:
         """Whether a period depends on the ones before it."""
         return self.carry_over is not None or self.included_for is not None
 
     def money(self) -> tuple[Money, ...]:
         """Return the amounts of money that its rules name."""
         return money_of(self.discounts, self.commitment, self.maximum, self.minimum)
+
+    def converted(self, used: Quantity) -> Quantity:
+        """Return what was used in the units that are included and priced."""
+        return used if self.conversion is None else self.conversion.convert(used)
 
     def prorated(self, quantity: Quantity, share: Fraction) -> Quantity:
         """Return a share of a quantity of its units, rounded to its increment."""
@@ -163,17 +167,17 @@ class Allowance:
         return self.increment_rounding.round(Fraction(quantity) * share, self.increment)
 
     def __repr__(self) -> str:
-        shown = {"included": self.included, "price": self.price, **unusual(self, USUAL)}
+        shown = {"included": self.included, "price": self.price, **non_defaults(self, DEFAULTS)}
         return f"Allowance({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
-def unusual(terms: object, usual: Mapping[str, object]) -> dict[str, object]:
-    """Return, by name, the rules of some terms that are not the usual ones, as they are written."""
-    rules = {name: getattr(terms, name) for name in usual}
+def non_defaults(terms: object, defaults: Mapping[str, object]) -> dict[str, object]:
+    """Return, by name, the rules of some terms that are not by default, as they are written."""
+    rules = {name: getattr(terms, name) for name in defaults}
     return {
         name: rule.value if isinstance(rule, (Proration, Rounding)) else rule
         for name, rule in rules.items()
-        if rule != usual[name]
+        if rule != defaults[name]
     }
 
 

@@ -17,9 +17,9 @@ from attrs import frozen
 from overages._ground.parsing import parse_all, parse_flag
 from overages.amounts.exact import Quantity, QuantityLike, optional_non_negative, parse_non_negative
 from overages.amounts.money import Money, optional_non_negative_money
-from overages.errors import Field, InvalidType, InvalidValue
+from overages.errors import Field, InvalidValue
+from overages.prices.exact_cost import checked_charge
 from overages.prices.models import PriceModel
-from overages.prices.tier import Charge
 
 
 @frozen(init=False, weakref_slot=False)
@@ -77,10 +77,7 @@ class Commitment:
             return Fraction(self.amount.amount)
         if self.quantity is None or price is None:
             raise InvalidValue("price", price, "must be given for a commitment to a quantity")
-        charge = price.charge(self.quantity)
-        if not isinstance(charge, Charge):  # a host's own price model gave it
-            raise InvalidType("price.charge()", charge, "must return a Charge")
-        return Fraction(*charge.ratio)
+        return Fraction(*checked_charge(price, self.quantity).ratio)
 
     def shortfall(self, spend: Fraction, worth: Fraction) -> Fraction:
         """Return the true-up: what is due beside `spend`, where that is less than agreed to.

@@ -8,6 +8,7 @@ Made once, when the terms are agreed, and used for every calculation:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
@@ -16,29 +17,21 @@ from attrs import field, frozen
 from overages._ground.display import html_table
 from overages._ground.names import by_metric, parse_name
 from overages._ground.parsing import Problems, instance_of, one_of, optional, parse_all
-from overages.amounts.exact import Quantity, plain_text
+from overages.amounts.exact import plain_text
 from overages.amounts.money import Currency, Money, optional_non_negative_money, parse_currency
-from overages.amounts.rounding import Rounding, RoundingLike, floor_form, parse_rounding
-from overages.errors import CurrencyMismatch, InvalidValue
+from overages.amounts.rounding import Rounding, RoundingLike, parse_rounding
+from overages.errors import CurrencyMismatch, Field, InvalidValue, UnknownMetric
 from overages.periods.proration import Proration, ProrationLike, parse_proration
-from overages.prices.models import PriceModel, TieredPrice, explain_price
-from overages.terms.allowance import USUAL, Allowance, money_of, unusual
+from overages.prices.models import explain_price
+from overages.terms.allowance import DEFAULTS, Allowance, money_of, non_defaults
+from overages.terms.compiled import CompiledPlan, compiled_plan
 from overages.terms.discount import Discount, some_discounts
 from overages.terms.wording import rule_terms
 
 RoundingScope: TypeAlias = Literal["line", "total"]
 """What is rounded: each line of a statement, or its total, which is then spread over the lines."""
 
-Rate: TypeAlias = tuple[str, Quantity | None, PriceModel, int | None, int, int]
-"""An allowance worked out for `calculate`: metric, included, price, factor, bias, divisor.
-
-Where each unit costs the same, ``(over * factor + bias) // divisor`` is the rounded cost of a whole
-quantity in minor units; elsewhere the factor is None, and the price model is asked. (A plain tuple:
-CPython unpacks it faster than a named one, and `calculate` does so for every line.)
-"""
-
-
-_USUAL: Final[Mapping[str, object]] = {
+_DEFAULTS: Final[Mapping[str, object]] = {
     "rounding": Rounding.HALF_UP,
     "rounding_scope": "line",
     "base_fee": None,
@@ -48,6 +41,7 @@ _USUAL: Final[Mapping[str, object]] = {
     "proration": Proration.DAYS,
 }
 
+_NAMED: Final = 20  # metrics of a plan, in the error for another one
 _parse_allowances: Final = by_metric(instance_of(Allowance), "metrics to Allowances")
 
 
@@ -92,8 +86,7 @@ class Plan:
     maximum: Money | None
     minimum: Money | None
     proration: Proration
-    rates: tuple[Rate, ...] = field(eq=False, init=False)  # for `calculate`: all that, worked out
-    plain: bool = field(eq=False, init=False)  # whether the rates are all there is to it
+    compiled: CompiledPlan = field(eq=False, init=False)  # all that, worked out for `calculate`
 
     def __init__(
         self,
@@ -123,20 +116,20 @@ class Plan:
         )
         self.__attrs_init__(*values)
         _check(self)
-        rates = tuple(
-            _rate(metric, offer, self.currency, self.rounding)
-            for metric, offer in self._allowances.items()
+        compiled = compiled_plan(
+            self._allowances, self.currency, self.rounding, has_rules=self.has_rules
         )
-        plain = all(offer.plain for offer in self._allowances.values()) and not (
-            self.discounts or self.maximum is not None or self.minimum is not None
-        )
-        object.__setattr__(self, "rates", rates)
-        object.__setattr__(self, "plain", plain)
+        object.__setattr__(self, "compiled", compiled)
 
     @property
-    def keeps(self) -> bool:
+    def has_rules(self) -> bool:
+        """Whether it has discounts, a maximum or a minimum of its own, for all lines together."""
+        return bool(self.discounts) or self.maximum is not None or self.minimum is not None
+
+    @property
+    def needs_balance(self) -> bool:
         """Whether a period depends on the ones before it."""
-        return any(allowance.keeps for allowance in self._allowances.values())
+        return bool(self.compiled.balanced)
 
     @property
     def allowances(self) -> Mapping[str, Allowance]:
@@ -145,7 +138,7 @@ class Plan:
 
     def __repr__(self) -> str:
         shown = [repr(self.slug), repr(self.currency.shortest), repr(self._allowances)]
-        shown += [f"{key}={rule!r}" for key, rule in unusual(self, _USUAL).items()]
+        shown += [f"{key}={rule!r}" for key, rule in non_defaults(self, _DEFAULTS).items()]
         return f"Plan({', '.join(shown)})"
 
     def _repr_html_(self) -> str:
@@ -154,11 +147,21 @@ class Plan:
             included = "unlimited" if offer.included is None else plain_text(offer.included)
             price, *tiers = explain_price(offer.price).splitlines()
             rows.append([metric, included, price])
-            others = [*tiers, rule_terms(unusual(offer, USUAL))]
+            others = [*tiers, rule_terms(non_defaults(offer, DEFAULTS))]
             rows += [["", "", line] for line in others if line]
-        if rules := rule_terms(unusual(self, _USUAL)):
+        if rules := rule_terms(non_defaults(self, _DEFAULTS)):
             rows.append(["all", "", rules])
         return html_table(rows, "lrl", f"Plan {self.slug}, {self.currency}")
+
+
+def unknown_metric(field: Field, metric: str, plan: Plan) -> UnknownMetric:
+    """Return the error for a metric that a plan has no allowance for."""
+    known = ", ".join(islice(plan.allowances, _NAMED)) or "none"
+    if len(plan.allowances) > _NAMED:
+        known += f" and {len(plan.allowances) - _NAMED:,} more"
+    return UnknownMetric(
+        field, metric, f"{metric!r} is not in plan {plan.slug!r}, whose metrics are: {known}"
+    )
 
 
 def _check(plan: Plan) -> None:
@@ -188,17 +191,3 @@ def _check(plan: Plan) -> None:
             path = f"allowances.{metric}.included_per"
             problems.add(InvalidValue(path, other, "must be another metric of the plan"))
     problems.raise_any()
-
-
-def _rate(metric: str, allowance: Allowance, currency: Currency, rounding: Rounding) -> Rate:
-    price = allowance.price
-    factor, bias, divisor = None, 0, 1
-    if isinstance(price, TieredPrice) and price.slope is not None:
-        slope = price.slope * 10**currency.exponent
-        form = floor_form(slope.denominator, rounding)
-        if slope.denominator == 1:
-            factor = slope.numerator
-        elif form is not None:
-            factor, bias, divisor = form
-            factor *= slope.numerator
-    return metric, allowance.included, price, factor, bias, divisor

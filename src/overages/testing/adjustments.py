@@ -5,6 +5,7 @@ discount = draw(discounts(st.just("USD")))
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from hypothesis import strategies as st
@@ -64,14 +65,16 @@ def commitment_recipes(
 def adjustment_recipes(
     draw: st.DrawFn, unit: st.SearchStrategy[Any] = any_currency
 ) -> Recipe[Adjustment]:
-    """Return lines of every kind, of any numbers."""
+    """Return lines of every kind, of any numbers that one of its kind can have."""
     kind = draw(st.sampled_from(["discount", "commitment", "maximum", "minimum", "credit"]))
     sign = 1 if kind in ("commitment", "minimum") else -1
-    currency = draw(unit)
-    before, cost = (
-        Recipe(Money, (times * abs(draw(minor_units)), currency)) for times in (1, sign)
-    )
-    numbers = (before, cost, draw(exact_amounts_of(sign)))
+    currency, before = draw(unit), abs(draw(minor_units))
+    minor = abs(draw(minor_units)) if sign == 1 else -draw(st.integers(0, before))
+    cost = Recipe(Money, (minor, currency))
+    exact = draw(exact_amounts_of(sign))
+    if kind == "credit":  # what is drawn is money
+        exact = Spelled(cost.one().amount, Fraction(cost.one().amount))
+    numbers = Recipe(Money, (before, currency)), cost, exact
     named = {"metric": draw(st.none() | metrics), "name": draw(st.none() | _line_names)}
     return Recipe(Adjustment, (kind, *numbers), named)
 

@@ -12,12 +12,21 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from overages.amounts.exact import (
+    Exact,
+    excess,
+    number_from_ratio,
+    optional_non_negative,
+    parse_non_negative,
+)
+from overages.amounts.money import Money
 from overages.errors import InvalidValue
 from overages.periods.cycle import Cycle
+from overages.prices.exact_cost import added_cost
+from overages.prices.models import PriceModel
 from overages.statements.calculation import calculate
 from overages.statements.limit_part import LimitPart
 from overages.statements.overage import Overage
-from overages.statements.rating import units_of
 from overages.statements.statement import Statement
 from overages.terms.account import Account
 from overages.terms.allowance import Allowance
@@ -154,7 +163,7 @@ def quantities_of(draw: st.DrawFn, plan: Plan) -> dict[str, Spelled]:
 
 def _has_units(allowance: Allowance, quantity: Spelled) -> bool:
     try:
-        units_of(allowance, cook(quantity))
+        allowance.converted(cook(quantity))
     except InvalidValue:
         return False
     return True
@@ -233,14 +242,22 @@ limit_part_recipes: st.SearchStrategy[Recipe[LimitPart]] = st.builds(
 
 @st.composite
 def overage_recipes(draw: st.DrawFn, prices: Prices = our_price_recipes) -> Recipe[Overage]:
-    """Return lines of any numbers, which no plan has to have led to."""
-    limit = draw(st.none() | non_negative_numbers)
-    numbers = draw(metrics), draw(non_negative_numbers), limit, draw(prices), draw(money_recipes())
-    if limit is None or draw(st.booleans()):
-        return Recipe(Overage, numbers)
-    part = Recipe(LimitPart, ("included", limit))
-    return Recipe(
-        Overage,
-        numbers,
-        {"before": draw(non_negative_numbers), "limit_parts": Spelled([part], (part,))},
-    )
+    """Return lines of any numbers that a plan could lead to."""
+    goes_on = draw(st.booleans())
+    numbers = modest_numbers if goes_on else non_negative_numbers
+    limit, used = draw(numbers if goes_on else st.none() | numbers), draw(numbers)
+    price, currency = draw(prices), draw(currencies)
+    named: dict[str, Any] = {}
+    if goes_on:
+        part = Recipe(LimitPart, ("included", limit))
+        named = {"before": draw(numbers), "limit_parts": Spelled([part], (part,))}
+    quantities = [cook(number) for number in (used, limit, named.get("before"))]
+    cost = Recipe(Money.of, (_cost(cook(price), *quantities), currency, draw(roundings)))
+    return Recipe(Overage, (draw(metrics), used, limit, price, cost), named)
+
+
+def _cost(price: PriceModel, used: Any, limit: Any, before: Any) -> Exact:
+    """Return what is beyond a limit costs, exactly, after units that were charged before."""
+    over = excess(parse_non_negative(used, "used"), optional_non_negative(limit, "limit"))
+    earlier = optional_non_negative(before, "before")
+    return number_from_ratio(*added_cost(price, earlier, over))

@@ -314,7 +314,7 @@ def test_no_org_is_looked_at_where_no_plan_keeps(
 
     load: Callable[..., PlanBook] = load_plans
     monkeypatch.setattr(rate, "load_plans", load)
-    for name in ("keeps_for", "account_cycle"):
+    for name in ("needs_balance_for", "account_cycle"):
         monkeypatch.setattr(PlanBook, name, refused)
     assert desk.run(command, THREE, "--period", "2024-03")[0] == 0
 

@@ -142,9 +142,8 @@ def test_a_statement_explains_its_records_by_tier() -> None:
 def test_tiers_that_go_on_from_what_was_charged_before_say_so() -> None:
     plan = tiered().plan
     price = plan.allowances["tokens"].price
-    line = Overage("tokens", 30, 0, price, Money(350, "USD"), before=90)
-    other = Overage("runs", 0, 0, plan.allowances["runs"].price, Money(0, "USD"))
-    statement = Statement("org-1", FEBRUARY, plan, [line, other])
+    line = Overage("tokens", 30, 0, price, Money(300, "USD"), before=90)
+    statement = Statement("org-1", FEBRUARY, plan, [line])
     (item,) = invoice_items(recorded(statement), CUSTOMERS, statements=[statement])
     assert item.description == (
         "tokens: up to 100: 100 x 0.1 = 10; above 100: 20 x 0.05 + 1 flat = 2;"

@@ -6,9 +6,11 @@ import json
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from overages import (
     Account,
@@ -16,6 +18,7 @@ from overages import (
     Allowance,
     Currency,
     Cycle,
+    Discount,
     Graduated,
     MemoryRepository,
     Money,
@@ -147,14 +150,11 @@ class TestTheShape:
         assert overages["runs"] == {"amount": 0, "unitPrice": None, "cost": 500}
 
     def test_has_adjustments_beside_the_overages_so_that_lines_add_up(self) -> None:
-        lines = statement(MONTHLY, tokens=750_000, playbook_runs=75).overages
-        before = Money(5000, "USD")
-        adjusting = [
-            Adjustment("discount", before, Money(-150, "USD"), -1, "playbook_runs", "launch"),
-            Adjustment("minimum", before, Money(1000, "USD"), 10),
-            Adjustment("credit", before, Money(0, "USD"), 0, name="empty"),
-        ]
-        data = calculated(Statement("org-123", FEBRUARY, MONTHLY, [*lines, *adjusting]))
+        launch = Discount("launch", amount=Money(150, "USD"))
+        runs = evolve(MONTHLY.allowances["playbook_runs"], discounts=[launch])
+        allowances = {**MONTHLY.allowances, "playbook_runs": runs}
+        plan = evolve(MONTHLY, allowances=allowances, minimum=Money(5850, "USD"))
+        data = calculated(statement(plan, tokens=750_000, playbook_runs=75))
         assert data["overages"] == FIFTY_DOLLARS["overages"]
         assert data["adjustments"] == [
             {"metric": "playbookRuns", "line": "discount:launch", "cost": -150},
@@ -200,21 +200,20 @@ class TestRecords:
         assert recorded("org-123", FEBRUARY, records, other)["overages"]["runs"] == without
 
     def test_have_adjustments_in_one_order_whenever_each_was_first_recorded(self) -> None:
-        before = Money(5000, "USD")
-        names = [("tokens", "b"), ("tokens", "a"), ("playbook_runs", "c")]
-        discounts = [
-            Adjustment("discount", before, Money(-100, "USD"), -1, metric, name)
-            for metric, name in names
-        ]
-        minimum = Adjustment("minimum", before, Money(700, "USD"), 7)
-        credit = Adjustment("credit", before, Money(-100, "USD"), -1, "tokens", "g")
-        lines = statement(MONTHLY, tokens=750_000, playbook_runs=75).overages
+        def adjusted(tokens: str, runs: str, minimum: int) -> Statement:
+            discounts = {"tokens": tokens, "playbook_runs": runs}
+            dollar, allowances = Money(100, "USD"), dict(MONTHLY.allowances)
+            for metric, names in discounts.items():
+                offs = [Discount(name, amount=dollar) for name in names]
+                allowances[metric] = evolve(allowances[metric], discounts=offs)
+            plan = evolve(MONTHLY, allowances=allowances, minimum=Money(minimum, "USD"))
+            return statement(plan, tokens=750_000, playbook_runs=75)
 
-        def adjusted(*adjusting: Adjustment) -> Statement:
-            return Statement("org-123", FEBRUARY, MONTHLY, [*lines, *adjusting])
-
-        last = adjusted(*discounts, minimum, credit)
-        records = self.record(adjusted(minimum), adjusted(credit, *reversed(discounts)), last)
+        first, second = adjusted("", "", 5_700), adjusted("ab", "c", 0)
+        last = adjusted("ba", "c", 5_400)
+        credit = Adjustment("credit", Money(2300, "USD"), Money(-100, "USD"), -1, "tokens", "g")
+        second, last = second.with_credits([credit]), last.with_credits([credit])
+        records = self.record(first, second, last)
         data = recorded("org-123", FEBRUARY, records, MONTHLY)
         assert json.dumps(data) == json.dumps(calculated(last))
         assert [(each["metric"], each["line"]) for each in data["adjustments"]] == [
@@ -269,10 +268,10 @@ class TestRecords:
             assert (prices["runs"], prices["calls"]) == (None, 200)
 
     def test_of_adjustments_are_no_overages(self) -> None:
-        lines = statement(MONTHLY, tokens=750_000).overages
-        minimum = Adjustment("minimum", Money(2500, "USD"), Money(500, "USD"), 5)
-        credit = Adjustment("credit", Money(3000, "USD"), Money(-9, "USD"), -9, "tokens", "g")
-        last = Statement("org-123", FEBRUARY, MONTHLY, [*lines, minimum, credit])
+        lines = statement(evolve(MONTHLY, minimum=Money(3000, "USD")), tokens=750_000)
+        drawn = Decimal("-0.09")
+        credit = Adjustment("credit", Money(2500, "USD"), Money(-9, "USD"), drawn, "tokens", "g")
+        last = Statement("org-123", FEBRUARY, lines.plan, [*lines.lines, credit])
         data = recorded("org-123", FEBRUARY, self.record(last))
         assert data == calculated(last)
         assert data["totalCost"] == 2991

@@ -98,7 +98,7 @@ def test_its_schema_is_among_those_of_prices() -> None:
         (Plan("p", "USD", {"a": Allowance(1, PerUnit(1)), "b": Allowance(1, Bands(1))}),
          "allowances[1].price"),
         (Allowance(1, Bands(1)), "price"),
-        (Overage("m", 1, 1, Bands(1), Money(1, "USD")), "price"),
+        (Overage("m", 1, 1, Bands(1), Money(0, "USD")), "price"),
     ],
 )  # fmt: skip
 def test_a_price_model_that_is_not_named_is_not_written(value: object, path: str) -> None:

@@ -17,6 +17,11 @@ from overages.statements.summary import MetricTotal
         ('"exact_cost":"25","limit"', '"limit"', "lines[0].exact_cost: must be given, got None"),
         ('"exact_cost":"25","limit"', '"exact_cost":"2","limit"', "lines[0].exact_cost: must be 2"),
         ('"quantity":"2.5","tier"', '"quantity":"1","tier"', "lines[0].tiers[0].exact_cost: must "),
+        (
+            '"amount":"25","currency":"JPY"},"ex',
+            '"amount":"1","currency":"JPY"},"ex',
+            "lines[0].cost: must be 25 JPY, rounded, got",
+        ),
         ('"total":{"amount":"25"', '"total":{"amount":"26"', "total: must be Money(25, 'JPY'), wh"),
         (
             '"type":"Overage"',

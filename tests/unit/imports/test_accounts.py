@@ -117,13 +117,17 @@ def test_every_fault_of_an_account_is_named_by_its_path(toml: str, faulty: list[
 
 def test_a_book_says_which_orgs_are_on_a_plan_that_keeps_something() -> None:
     book = read_plans(MINIMAL + '[accounts.acme]\nplan = "p"')
-    assert not book.keeps
+    assert not book.needs_balance
     rolling = Plan("q", "USD", {"m": Allowance(5, PerUnit(1), carry_over=CarryOver())})
     accounts = {**book.accounts, "globex": Account("globex", "q")}
     book = evolve(book, plans={**book.plans, "q": rolling}, accounts=accounts)
-    assert book.keeps
-    assert [book.keeps_for(org) for org in ("acme", "globex", "other")] == [False, True, False]
-    assert evolve(book, default_plan="q").keeps_for("other")
+    assert book.needs_balance
+    assert [book.needs_balance_for(org) for org in ("acme", "globex", "other")] == [
+        False,
+        True,
+        False,
+    ]
+    assert evolve(book, default_plan="q").needs_balance_for("other")
 
 
 def test_the_default_plan_is_for_orgs_without_an_account() -> None:

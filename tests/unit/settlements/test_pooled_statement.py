@@ -183,7 +183,7 @@ def test_all_faults_of_a_pool_are_reported_together() -> None:
     with pytest.raises(InvalidValues) as caught:
         PooledStatement(STATEMENT, [used("a", MARCH, tokens=1, runs=1)])
     fields = [error.field for error in caught.value.errors]
-    assert fields == ["usages[0].period", "usages.runs", "usages.tokens"]
+    assert fields == ["usages[0].period", "usages.tokens", "usages.runs"]
 
 
 def test_a_metric_that_the_plan_does_not_know_is_an_error() -> None:

@@ -377,7 +377,11 @@ def test_money_for_a_metric_pays_before_money_for_anything() -> None:
     lines = [(line.metric, line.name, line.cost.minor) for line in found.statement.adjustments]
     assert lines == [("jobs", "jobs", -50), ("runs", "runs", -400), (None, "any", -300)]
     assert found.statement.total.minor == 150
-    assert found.statement.due() == {"runs": (4, 0), "jobs": (5, 450)}
+    totals = found.statement.totals_by_metric()
+    assert {metric: (total.quantity, total.cost.minor) for metric, total in totals.items()} == {
+        "runs": (4, 0),
+        "jobs": (5, 450),
+    }
     assert [burndown.metric for burndown in found.balance.burndowns] == [None, "jobs", "runs"]
 
 

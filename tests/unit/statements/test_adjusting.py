@@ -108,14 +108,14 @@ def test_a_minimum_is_of_the_share_of_the_period_that_is_billed() -> None:
 
 def test_a_true_up_is_due_on_the_last_bill() -> None:
     rules = {"minimum": usd(20000), "commitment": Commitment(usd(10000))}
-    assert adjusted(2500, final=False, **rules) == []
+    assert adjusted(2500, is_last_bill=False, **rules) == []
     assert adjusted(2500, **rules) == [("commitment", 7500, 75), ("minimum", 10000, 100)]
 
 
 def test_spend_beyond_a_commitment_costs_more_on_any_bill() -> None:
     commitment = Commitment(usd(6000), overage_factor="1.5")
     expected = [("commitment", 2000, 20)]
-    assert adjusted(10000, commitment=commitment, final=False) == expected
+    assert adjusted(10000, commitment=commitment, is_last_bill=False) == expected
     assert adjusted(10000, commitment=commitment) == expected
 
 

@@ -53,6 +53,23 @@ def test_the_exact_cost_has_the_sign_of_the_cost() -> None:
         Adjustment("credit", USD_75, Money(0, "USD"), Decimal("0.001"))
 
 
+@pytest.mark.parametrize("kind", ["discount", "maximum", "credit"])
+def test_nothing_takes_more_than_there_is(kind: Any) -> None:
+    assert Adjustment(kind, USD_25, -USD_25, -25).after == Money(0, "USD")
+    with pytest.raises(InvalidValue, match=r"^cost: must not take more than 25\.00 USD, got"):
+        Adjustment(kind, USD_25, -USD_75, -75)
+
+
+def test_of_what_gives_back_only_something_exact_may_be_taken() -> None:
+    gives_back = Money(-100, "USD")
+    assert Adjustment("maximum", gives_back, Money(0, "USD"), Decimal("-0.001")).after == gives_back
+
+
+def test_what_is_drawn_on_a_grant_is_money() -> None:
+    with pytest.raises(InvalidValue, match=r"^exact_cost: must be the cost, -25\.00: what is"):
+        Adjustment("credit", USD_75, -USD_25, Decimal("-24.999"))
+
+
 def test_it_is_in_one_currency() -> None:
     with pytest.raises(CurrencyMismatch):
         Adjustment("minimum", USD_75, Money(1, "EUR"), 1)

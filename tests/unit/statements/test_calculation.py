@@ -22,7 +22,14 @@ from overages import (
     calculate_many,
     charge_between,
 )
-from overages.errors import InvalidType, InvalidValue, InvalidValues, UnknownMetric
+from overages.errors import (
+    FaultyPriceModel,
+    InvalidType,
+    InvalidValue,
+    InvalidValues,
+    OveragesError,
+    UnknownMetric,
+)
 from overages.imports.monthly_fields import plan_from_monthly_fields
 from overages.prices.tier import Charge
 
@@ -65,8 +72,8 @@ def test_the_worked_example_of_the_earlier_engine() -> None:
     assert [(line.metric, line.quantity, line.cost.minor) for line in statement.overages] == [
         ("tokens", 250_000, 2_500),
         ("playbook_runs", 25, 2_500),
-        ("seats", 0, 0),
     ]
+    assert (statement["seats"].quantity, statement["seats"].cost.minor) == (0, 0)
     assert statement.total == Money(5_000, "USD")
 
 
@@ -86,7 +93,7 @@ def test_a_statement_has_org_period_and_plan() -> None:
 )
 def test_nothing_is_over_within_the_limits(quantities: Any) -> None:
     statement = calculate(STARTER, Usage("org-123", FEBRUARY, quantities))
-    assert [line.quantity for line in statement.overages] == [0, 0, 0]
+    assert [line.quantity for line in statement.every_overage()] == [0, 0, 0]
     assert statement.total == Money(0, "USD")
 
 
@@ -278,22 +285,21 @@ def test_a_price_model_of_the_host_is_asked_for_what_is_over(calls: int, minor: 
 
 
 @pytest.mark.parametrize(
-    ("result", "error", "message"),
+    ("result", "message"),
     [
-        (None, InvalidType, r"^calls\.price\.charge\(\): must return a Charge, got None$"),
+        (None, r"^calls\.price\.charge\(\): must return a Charge, got None$"),
         (
             Decimal(5),
-            InvalidType,
             r"^calls\.price\.charge\(\): must return a Charge, got 5$",
         ),
     ],
 )
 @pytest.mark.parametrize("scope", ["line", "total"])
 def test_a_price_model_of_the_host_that_misbehaves_is_an_error(
-    result: Any, error: type[Exception], message: str, scope: Any
+    result: Any, message: str, scope: Any
 ) -> None:
     plan = Plan("own", "USD", {"calls": Allowance(0, Broken(result))}, rounding_scope=scope)
-    with pytest.raises(error, match=message):
+    with pytest.raises(FaultyPriceModel, match=message):
         calculate(plan, Usage("org-1", FEBRUARY, {"calls": 5}))
 
 
@@ -356,7 +362,7 @@ def test_a_step_costs_what_the_whole_costs_after_it_less_before(
 def test_a_step_is_between_two_quantities(
     model: Any, before: Any, after: Any, message: str
 ) -> None:
-    with pytest.raises((InvalidType, InvalidValue), match=message):
+    with pytest.raises(OveragesError, match=message):
         charge_between(model, before, after)
 
 

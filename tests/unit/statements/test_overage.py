@@ -5,7 +5,17 @@ from typing import Any
 
 import pytest
 
-from overages import Graduated, Money, Overage, Package, PerUnit, Tier, TierCharge, Volume
+from overages import (
+    Graduated,
+    Money,
+    Overage,
+    Package,
+    PerUnit,
+    Tier,
+    TierCharge,
+    Volume,
+    charge_between,
+)
 from overages.errors import InvalidValue, InvalidValues
 from overages.statements.limit_part import LimitPart
 
@@ -64,7 +74,8 @@ def test_an_overage_has_its_exact_cost_by_tier() -> None:
     ],
 )
 def test_the_unit_price_is_that_of_each_unit_over(price: Any, used: int, unit_price: str) -> None:
-    line = Overage("tokens", used, 10, price, Money(0, "USD"))
+    cost = Money.of(price.charge(max(0, used - 10)).exact_cost, "USD", "half_up")
+    line = Overage("tokens", used, 10, price, cost)
     assert repr(line.unit_price) == unit_price
 
 
@@ -85,10 +96,11 @@ def test_an_overage_explains_itself_in_a_line() -> None:
 # On top of what was charged before
 
 
-def after(before: Any, used: int, price: Any = None, cost: int = 0) -> Overage:
+def after(before: Any, used: int, price: Any = None) -> Overage:
     """Return a line without a limit of its own left, on top of some units."""
     model = Graduated(TIERS) if price is None else price
-    return Overage("tokens", used, 0, model, Money(cost, "USD"), before=before)
+    cost = Money.of(charge_between(model, before, Decimal(before or 0) + used), "USD", "half_up")
+    return Overage("tokens", used, 0, model, cost, before=before)
 
 
 def test_what_was_charged_before_is_taken_off_the_charge_of_all() -> None:
@@ -132,7 +144,7 @@ def test_the_unit_price_is_that_of_the_units_on_top(
 
 
 def test_an_overage_explains_what_was_charged_before() -> None:
-    assert after(90, 60, cost=850).explain() == (
+    assert after(90, 60).explain() == (
         "metric  used  limit  over  price                          exact      cost\n"
         "tokens    60      0    60  by tier:                         8.5  8.50 USD\n"
         "                           up to 100: 100 x 0.1              10\n"
@@ -167,7 +179,7 @@ def test_an_overage_explains_the_parts_of_its_limit() -> None:
 def test_the_parts_of_a_limit_sum_to_it(limit: int | None, said: str) -> None:
     parts = [LimitPart("included", 4), LimitPart("free", 2)]
     with pytest.raises(InvalidValue, match=f"^limit_parts: must sum to the limit, {said}, got"):
-        Overage("tokens", 9, limit, PerUnit(1), Money(0, "USD"), limit_parts=parts)
+        Overage("tokens", 9, limit, PerUnit(0), Money(0, "USD"), limit_parts=parts)
 
 
 def test_what_is_no_part_and_no_quantity_is_refused() -> None:
@@ -185,3 +197,44 @@ def test_no_decimal_context_rounds_what_is_taken_off() -> None:
     line = after("123456.789", 1, PerUnit(1))
     with localcontext(Context(prec=2)):
         assert "charged before: 123,456.789  -123,456.789" in line.explain()
+
+
+# What a line costs
+
+
+@pytest.mark.parametrize(
+    ("cost", "exact", "before"),
+    [
+        (-1, "0.015", None),
+        (3, "0.015", None),
+        (0, "0.01", None),
+        (2, "0.01", None),
+        (1, "100.00", None),
+        (3, "0.015", "0.5"),
+    ],
+)
+def test_a_cost_that_no_rounding_makes_of_the_exact_one_is_refused(
+    cost: int, exact: str, before: str | None
+) -> None:
+    with pytest.raises(InvalidValue, match=r"^cost: must be [\d.]+ USD, rounded, got Money\("):
+        Overage("x", 1, 0, PerUnit(exact), Money(cost, "USD"), before)
+
+
+@pytest.mark.parametrize(
+    ("cost", "exact", "before"),
+    [
+        (1, "0.015", None),
+        (2, "0.015", None),
+        (1, "0.01", None),
+        (0, "0.01", "0.5"),  # 0.015 - 0.005, by halves to even: 0.02 - 0.00, or to odd the reverse
+        (2, "0.01", "0.5"),
+    ],
+)
+def test_a_cost_may_be_rounded_up_or_down(cost: int, exact: str, before: str | None) -> None:
+    assert Overage("x", 1, 0, PerUnit(exact), Money(cost, "USD"), before).cost.minor == cost
+
+
+def test_a_wrong_cost_and_wrong_parts_are_told_together() -> None:
+    with pytest.raises(InvalidValues) as caught:
+        Overage("x", 9, 5, PerUnit(1), Money(1, "USD"), limit_parts=[LimitPart("free", 2)])
+    assert len(caught.value.errors) == 2

@@ -28,7 +28,8 @@ from overages import (
 )
 from overages.errors import InvalidValue
 from overages.statements.limit_part import LimitPart
-from overages.statements.rating import Circumstances, rate
+from overages.statements.limits import PartContext
+from overages.statements.rating import rate_lines
 
 FEBRUARY = Period.month(2024, 2)
 FIRST_HALF = Period(FEBRUARY.start, datetime(2024, 2, 15, 12, tzinfo=UTC))
@@ -286,6 +287,7 @@ def test_started_packages_go_on_too() -> None:
 def test_parts_of_a_limit_are_added_and_taken_off() -> None:
     plan = Plan("p", "USD", {"a": Allowance(10, PRICE)})
     more = (LimitPart("carried", 5, "2024-01-01"), LimitPart("owed", -3, "2024-01-01"))
-    found = rate(plan, Usage("org-1", FEBRUARY, {"a": 20}), {}, Circumstances(parts={"a": more}))
-    assert found.rows == ((20, 12, 8, 8),)
-    assert found.details == ((None, (LimitPart("included", 10), *more)),)
+    context = PartContext(limit_parts={"a": more})
+    rated = rate_lines(plan, Usage("org-1", FEBRUARY, {"a": 20}), {}, context)
+    parts = (LimitPart("included", 10), *more)
+    assert rated.rows == ((plan.compiled.lines[0], 20, 12, 8, 8, None, parts),)

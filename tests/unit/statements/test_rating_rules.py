@@ -17,7 +17,13 @@ from overages import (
     Usage,
     calculate,
 )
-from overages.errors import InvalidType, InvalidValue, InvalidValues, UnknownMetric
+from overages.errors import (
+    FaultyPriceModel,
+    InvalidType,
+    InvalidValue,
+    InvalidValues,
+    UnknownMetric,
+)
 
 FEBRUARY = Period.month(2024, 2)
 USD_1, USD_5 = Money(100, "USD"), Money(500, "USD")
@@ -128,5 +134,7 @@ class Odd:
 
 
 def test_what_a_price_model_gives_is_checked() -> None:
-    with pytest.raises(InvalidType, match=r"^a\.price\.charge\(\): must return a Charge, got 5$"):
+    with pytest.raises(
+        FaultyPriceModel, match=r"^a\.price\.charge\(\): must return a Charge, got 5$"
+    ):
         bill(Allowance(0, Odd(5), minimum=USD_1), 1)

@@ -25,8 +25,6 @@ from overages import (
     calculate,
 )
 from overages.errors import (
-    CurrencyMismatch,
-    InvalidValue,
     InvalidValues,
     UnknownMetric,
 )
@@ -105,32 +103,6 @@ def test_a_statement_with_many_faults_reports_them_all() -> None:
         "- period: must be of type Period, got '2024-02'\n"
         "- plan: must be of type Plan, got 'starter'"
     )
-
-
-@pytest.mark.parametrize(
-    ("metrics", "found"),
-    [([], r"\[\]"), (["b", "a"], r"\['b', 'a'\]"), (["a", "a"], r"\['a', 'a'\]")],
-)
-def test_a_statement_has_the_lines_of_its_plan_in_order(metrics: list[str], found: str) -> None:
-    plan = Plan("p", "USD", {"a": Allowance(0, PerUnit(1)), "b": Allowance(0, PerUnit(1))})
-    lines = [Overage(metric, 0, 0, PerUnit(1), Money(0, "USD")) for metric in metrics]
-    problem = r"must be those of the plan, \['a', 'b'\]"
-    with pytest.raises(InvalidValue, match=f"^lines: {problem}, got {found}$"):
-        Statement("org-1", FEBRUARY, plan, lines)
-
-
-def test_a_line_has_the_currency_of_the_plan() -> None:
-    plan = Plan("p", "USD", {"a": Allowance(0, PerUnit(1))})
-    line = Overage("a", 1, 0, PerUnit(1), Money(100, "EUR"))
-    with pytest.raises(CurrencyMismatch, match=r"^USD and EUR can't be added"):
-        Statement("org-1", FEBRUARY, plan, [line])
-
-
-def test_a_line_has_the_price_of_the_plan() -> None:
-    plan = Plan("p", "USD", {"a": Allowance(0, PerUnit(1))})
-    line = Overage("a", 1, 0, PerUnit(2), Money(200, "USD"))
-    with pytest.raises(InvalidValue, match=r"^lines\.a\.price: must be the plan's, got PerUnit"):
-        Statement("org-1", FEBRUARY, plan, [line])
 
 
 def test_statements_are_equal_by_value_and_survive_pickling() -> None:

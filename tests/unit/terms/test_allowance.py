@@ -139,14 +139,14 @@ PLAIN = {"carry_over", "proration", "increment", "increment_rounding"}
 
 @pytest.mark.parametrize("term", TERMS)
 def test_an_allowance_is_plain_if_no_term_counts_in_a_whole_period(term: str) -> None:
-    assert Allowance(5, FREE, **{term: TERMS[term]}).plain == (term in PLAIN)
-    assert Allowance(5, FREE, included_for=YEARS).plain
+    assert Allowance(5, FREE, **{term: TERMS[term]}).is_flat == (term in PLAIN)
+    assert Allowance(5, FREE, included_for=YEARS).is_flat
 
 
 def test_what_is_carried_over_or_for_a_longer_cycle_depends_on_earlier_periods() -> None:
-    assert not Allowance(5, FREE).keeps
-    assert Allowance(5, FREE, carry_over=CarryOver()).keeps
-    assert Allowance(5, FREE, included_for=YEARS).keeps
+    assert not Allowance(5, FREE).needs_balance
+    assert Allowance(5, FREE, carry_over=CarryOver()).needs_balance
+    assert Allowance(5, FREE, included_for=YEARS).needs_balance
 
 
 def test_the_amounts_of_all_terms_are_known() -> None:
@@ -180,13 +180,13 @@ def test_a_plan_keeps_and_shows_its_terms_and_differs_by_each(terms: dict[str, A
     (key,) = terms
     assert f", {key}=" in repr(changed)
     assert eval(repr(changed), SHOWN) == changed
-    assert changed.plain == (key == "proration")
-    assert plan().plain
+    assert changed.compiled.is_flat == (key == "proration")
+    assert plan().compiled.is_flat
 
 
 def test_a_plan_is_not_plain_if_one_of_its_allowances_is_not() -> None:
-    assert not plan(Allowance(5, FREE, minimum=USD_5)).plain
-    assert plan(Allowance(5, FREE, carry_over=CarryOver())).plain
+    assert not plan(Allowance(5, FREE, minimum=USD_5)).compiled.is_flat
+    assert plan(Allowance(5, FREE, carry_over=CarryOver())).compiled.is_flat
 
 
 @pytest.mark.parametrize(
@@ -233,4 +233,4 @@ def test_units_are_included_for_each_of_another_metric_of_the_plan(other: str) -
 def test_a_limit_that_is_no_quantity_is_refused_by_name() -> None:
     most = Allowance(10**26 - 1, FREE, discounts=[WELCOME])
     with pytest.raises(InvalidValue, match=r"^x\.limit: must have at most 26 integer digits"):
-        calculate(plan(most), Usage("org-1", Period.month(2024, 2), {}))
+        calculate(plan(most), Usage("org-1", Period.month(2024, 2), {"x": 1}))

@@ -7,7 +7,7 @@ import attrs
 import pytest
 
 from overages import Commitment, Graduated, Money, Tier
-from overages.errors import InvalidType, InvalidValue, InvalidValues
+from overages.errors import FaultyPriceModel, InvalidValue, InvalidValues
 
 STEPS = Graduated([Tier(5, price="2"), Tier(None, price="1")])
 USD_60 = Money(6000, "USD")
@@ -28,7 +28,7 @@ def test_a_price_model_of_a_hosts_gives_a_charge() -> None:
         def charge(self, quantity: Any, /) -> Any:
             return quantity * 0
 
-    with pytest.raises(InvalidType, match=r"^price.charge\(\): must return a Charge, got 0"):
+    with pytest.raises(FaultyPriceModel, match=r"^price.charge\(\): must return a Charge, got 0"):
         Commitment(quantity=8).worth(Free())
 
 

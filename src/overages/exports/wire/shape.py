@@ -19,10 +19,10 @@ from overages.amounts.exact import Exact, Quantity, number_from_ratio, number_te
 from overages.amounts.money import Currency
 from overages.errors import InvalidValue
 from overages.periods.period import Period, format_instant
+from overages.prices.exact_cost import added_unit_price
 from overages.records.changes import line_sums
 from overages.records.record import OverageRecord
 from overages.statements.adjustment import OVERAGE, AdjustmentKind
-from overages.statements.overage import charge_of
 from overages.statements.statement import Statement
 from overages.terms.plan import Plan
 
@@ -102,7 +102,7 @@ def _unit_price(plan: Plan, metric: str, quantity: Quantity) -> Exact | None:
     before it in a longer window, the record of a correction what was charged before it, and neither
     knows both.
     """
-    return charge_of(plan.allowances[metric].price, 0, quantity)[1]
+    return added_unit_price(plan.allowances[metric].price, 0, quantity)
 
 
 def _body(

@@ -1,0 +1,81 @@
+"""Exact costs: what a price model says of a quantity, and of units on top of earlier ones.
+
+What is charged in steps comes to what it would cost at once, as a step costs the difference of two
+running costs:
+
+    added_cost(price, before, quantity) = cost(before + quantity) - cost(before)
+
+Of units at 1.00 up to 100 and at 0.50 beyond, 60 after 90 cost 115.00 - 90.00 = 25.00 + 10.00: the
+first 10 are in the tier of the 90. It is negative where a volume price reaches a cheaper tier.
+
+`before` is None where nothing was charged yet, not even what is due at quantity zero: then there is
+nothing to take off. After 0 units, a fee that is due at quantity zero was charged.
+
+Costs are ratios of integers, not reduced: a `Fraction` takes five times as long to make, and this
+is done for every line that a price model is asked for.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TypeAlias
+
+from overages.amounts.exact import Exact, Quantity, add_up
+from overages.errors import FaultyPriceModel
+from overages.prices.models import PriceModel
+from overages.prices.tier import Charge
+
+Ratio: TypeAlias = tuple[int, int]
+"""Numerator and denominator of major currency units; the denominator is above zero."""
+
+
+def checked_charge(price: PriceModel, quantity: Quantity) -> Charge:
+    """Return the charge of a quantity, having checked what a host's own price model gave.
+
+    :raises FaultyPriceModel: if that is no `Charge`.
+    """
+    charge = price.charge(quantity)
+    if not isinstance(charge, Charge):
+        raise FaultyPriceModel("price.charge()", charge, "must return a Charge")
+    return charge
+
+
+def cost_between(price: PriceModel, before: Quantity | None, after: Quantity) -> Ratio:
+    """Return the cost of going from one quantity to another, more or fewer.
+
+    >>> from overages import Graduated, Tier
+    >>> price = Graduated([Tier(100, "1.00"), Tier(None, "0.50")])
+    >>> Fraction(*cost_between(price, 90, 150)), Fraction(*cost_between(price, 150, 90))
+    (Fraction(35, 1), Fraction(-35, 1))
+    """
+    cost, denominator = checked_charge(price, after).ratio
+    if before is None:
+        return cost, denominator
+    cost_before, denominator_before = checked_charge(price, before).ratio
+    return (
+        cost * denominator_before - cost_before * denominator,
+        denominator * denominator_before,
+    )
+
+
+def added_cost(price: PriceModel, before: Quantity | None, quantity: Quantity) -> Ratio:
+    """Return the added cost of `quantity` units after `before`."""
+    return cost_between(price, before, add_up([before, quantity]) if before else quantity)
+
+
+def added_unit_price(
+    price: PriceModel, before: Quantity | None, quantity: Quantity
+) -> Exact | None:
+    """Return the price of each of `quantity` units after `before`; of the next one, if zero.
+
+    None where units differ in price, or come in packages or with a flat fee, and where a fee is
+    due without any unit.
+    """
+    if not quantity:
+        fee, _ = added_cost(price, before, 0)
+        return None if fee else added_unit_price(price, before, 1)
+    each = checked_charge(price, add_up([before, quantity]) if before else quantity).unit_price
+    if before is None or each is None:
+        return each
+    added = Fraction(*added_cost(price, before, quantity))
+    return each if added == Fraction(quantity) * Fraction(each) else None

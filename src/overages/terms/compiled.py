@@ -1,0 +1,141 @@
+"""Compiled plans: what `calculate` asks of a plan for every statement, worked out once.
+
+A plan is made once and used a million times, so what follows from its terms alone is worked out
+when it is made:
+
+    line = plan.compiled.by_metric["tokens"]
+    (over * line.factor + line.bias) // line.divisor  # the rounded cost in minor units
+    plan.compiled.lines_of(usage.quantities)          # those that a statement has to look at
+
+A plan can have 10,000 metrics, of which an org uses three. `lines_of` chooses those, and with them
+the few that can cost something unused, so that a statement takes as long as what was used, whatever
+else is in the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from typing import Final
+
+from attrs import frozen
+
+from overages._ground.frozen_dict import FrozenDict
+from overages.amounts.exact import Quantity
+from overages.amounts.money import Currency
+from overages.amounts.rounding import Rounding, floor_form
+from overages.prices.exchange import Exchanged
+from overages.prices.models import TieredPrice
+from overages.terms.allowance import Allowance
+
+_SHORT: Final = 16  # choosing three lines takes 1.1 us, looking at sixteen flat ones as long
+
+
+@frozen(weakref_slot=False)
+class CompiledLine:
+    """An allowance, worked out for the calculation.
+
+    Where each unit costs the same, ``(over * factor + bias) // divisor`` is the rounded cost, in
+    minor units, of a whole quantity over the limit; see `floor_form` for how the bias rounds. The
+    factor is None elsewhere, and the price model is asked.
+
+    :param place: where the metric stands in the plan's order, from 0 on.
+    :param matters_unused: whether a statement has to look at the line though nothing of the metric
+        was used: it may cost something, or its limit depends on another metric.
+    """
+
+    place: int
+    metric: str
+    allowance: Allowance
+    included: Quantity | None
+    factor: int | None
+    bias: int
+    divisor: int
+    matters_unused: bool
+
+
+@frozen(weakref_slot=False)
+class CompiledPlan:
+    """The lines of a plan, in its order and by metric.
+
+    :param is_flat: whether an included quantity and a price are all there is to any line, and
+        nothing to all of them together.
+    :param matter_unused: the places of the lines that matter unused.
+    :param balanced: the lines that depend on earlier periods.
+    """
+
+    lines: tuple[CompiledLine, ...]
+    by_metric: Mapping[str, CompiledLine]
+    is_flat: bool
+    matter_unused: tuple[int, ...]
+    balanced: tuple[CompiledLine, ...]
+
+    @property
+    def is_short(self) -> bool:
+        """Whether looking at each line takes no longer than choosing those that were used."""
+        return len(self.lines) <= _SHORT
+
+    def lines_of(self, *metrics: Iterable[str]) -> Sequence[CompiledLine]:
+        """Return, in the plan's order, the lines of some metrics, and those that matter unused.
+
+        Metrics that the plan doesn't know have none.
+        """
+        by_metric = self.by_metric
+        places = {by_metric[m].place for m in chain(*metrics) if m in by_metric}
+        return [self.lines[place] for place in sorted(places.union(self.matter_unused))]
+
+
+def compiled_plan(
+    allowances: Mapping[str, Allowance],
+    currency: Currency,
+    rounding: Rounding,
+    *,
+    has_rules: bool,
+) -> CompiledPlan:
+    """Compile a plan's allowances.
+
+    :param has_rules: whether the plan has rules for all lines together.
+    """
+    lines = tuple(
+        _compiled_line(place, metric, allowance, currency, rounding)
+        for place, (metric, allowance) in enumerate(allowances.items())
+    )
+    return CompiledPlan(
+        lines,
+        FrozenDict({line.metric: line for line in lines}),
+        not has_rules and all(allowance.is_flat for allowance in allowances.values()),
+        tuple(line.place for line in lines if line.matters_unused),
+        tuple(line for line in lines if line.allowance.needs_balance),
+    )
+
+
+def _compiled_line(
+    place: int, metric: str, allowance: Allowance, currency: Currency, rounding: Rounding
+) -> CompiledLine:
+    price = allowance.price
+    factor, bias, divisor = None, 0, 1
+    if isinstance(price, TieredPrice) and price.slope is not None:
+        slope = price.slope * 10**currency.exponent  # minor units for each unit
+        form = floor_form(slope.denominator, rounding)
+        if slope.denominator == 1:
+            factor = slope.numerator
+        elif form is not None:
+            factor, bias, divisor = form
+            factor *= slope.numerator
+    return CompiledLine(
+        place, metric, allowance, allowance.included, factor, bias, divisor,
+        _matters_unused(allowance),
+    )  # fmt: skip
+
+
+def _matters_unused(allowance: Allowance) -> bool:
+    commitment, minimum, price = allowance.commitment, allowance.minimum, allowance.price
+    if allowance.included_per is not None:
+        return True
+    if minimum is not None or (commitment is not None and commitment.true_up):
+        return True
+    if isinstance(price, Exchanged):
+        price = price.price
+    if isinstance(price, TieredPrice):
+        return bool(price.charge(0).ratio[0])  # a fee that is due at quantity zero
+    return True  # a host's own price, which nobody but it knows

@@ -19,12 +19,12 @@ from overages._ground.parsing import Problems
 from overages.errors import InvalidValue
 
 Kind: TypeAlias = Literal["text", "quantity", "cost", "amount", "instant", "whole"]
-"""What a column holds; a cost is rounded, an amount (a unit price, an exact cost) is not."""
+"""The kind of a column; a cost is rounded, an amount (a unit price, an exact cost) is not."""
 
 _FORMULA: Final = "'*[-=+@\t\r\n\uff0b\uff0d\uff1d\uff20]"  # the last four are full-width signs
 
 DIMENSION: Final = "dimension."
-"""What stands before the name of a dimension in the name of its column."""
+"""The beginning of the name of a dimension's column, before the dimension's own."""
 
 
 @frozen(weakref_slot=False)
@@ -64,7 +64,7 @@ USAGE: Final = (
     Column("metric", "text", nullable=True),
     Column("quantity", "quantity", nullable=True),
 )
-"""What an org used of a metric in a period; without both, that it used nothing at all."""
+"""The quantity of a metric that an org used in a period; without both, it used nothing."""
 
 LINES: Final = (
     Column("org_id", "text"),
@@ -103,7 +103,7 @@ def names_of(columns: Iterable[Column]) -> tuple[str, ...]:
 
 
 def refuse_columns(
-    found: Sequence[str], expected: Sequence[Column], *, dimensions: bool = False
+    header: Sequence[str], expected: Sequence[Column], *, dimensions: bool = False
 ) -> None:
     """Refuse a table whose columns are not those that are expected, in any order.
 
@@ -118,16 +118,16 @@ def refuse_columns(
 event_id, got 'eventid'
     """
     problems = Problems()
-    known = names_of(expected)
+    names = names_of(expected)
     for column in expected:
-        if not column.optional and column.name not in found:
-            problems.add(InvalidValue("columns", found, f"must have {column.name}"))
-    for name in found:
-        if name not in known and not (dimensions and dimension_of(name)):
-            named = ", ".join((*known, f"{DIMENSION}<name>") if dimensions else known)
+        if not column.optional and column.name not in header:
+            problems.add(InvalidValue("columns", header, f"must have {column.name}"))
+    for name in header:
+        if name not in names and not (dimensions and dimension_of(name)):
+            named = ", ".join((*names, f"{DIMENSION}<name>") if dimensions else names)
             problems.add(InvalidValue("columns", name, f"must be among {named}"))
-    if len(set(found)) != len(found):
-        problems.add(InvalidValue("columns", found, "must each be named once"))
+    if len(set(header)) != len(header):
+        problems.add(InvalidValue("columns", header, "must each be named once"))
     problems.raise_any()
 
 

@@ -59,7 +59,7 @@ def written(tree: object) -> bytes:
 
 
 def parsed(data: object) -> object:
-    """Return what a JSON text says: dicts, lists, strings, True, False, None, `BareNumber`s.
+    """Read a JSON text: dicts, lists, strings, True, False, None, `BareNumber`s.
 
     :raises InvalidType: if it is no text at all.
     :raises InvalidValue: if it is not UTF-8 or not JSON, or too long or nested too deep.

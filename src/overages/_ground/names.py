@@ -126,9 +126,9 @@ def by_name(parse: Parser[T], described: str, of: str) -> Parser[FrozenDict[str,
             raise InvalidType(field, value, f"must be a mapping of {described}")
         problems = Problems()
         parsed = {}
-        for given, held in value.items():
-            key = problems.attempt(parse_name, given, at(field, f"<{of}>"))
-            parsed[key] = problems.attempt(parse, held, at(field, _step(given)))
+        for name, held in value.items():
+            key = problems.attempt(parse_name, name, at(field, f"<{of}>"))
+            parsed[key] = problems.attempt(parse, held, at(field, _step(name)))
         problems.raise_any()
         return FrozenDict(parsed)
 

@@ -106,7 +106,7 @@ def an_iterable(value: object, field: Field) -> Iterable[Any]:
 
 
 def as_tuple(value: object, field: Field) -> tuple[Any, ...]:
-    """Return what can be iterated over as a tuple."""
+    """Return the items of an iterable as a tuple."""
     return tuple(an_iterable(value, field))
 
 
@@ -127,8 +127,9 @@ def each(parse: Parser[T]) -> Parser[tuple[T, ...]]:
     """Return a parser of iterables, read once, that gives each item to `parse`."""
 
     def parse_each(value: object, field: Field) -> tuple[T, ...]:
-        items = as_tuple(value, field)
-        return tuple(parse_all(*((parse, item, at(field, i)) for i, item in enumerate(items))))
+        path = at(field)
+        items = enumerate(as_tuple(value, field))
+        return tuple(parse_all(*((parse, item, (*path, i)) for i, item in items)))
 
     return parse_each
 
@@ -168,7 +169,7 @@ def int_up_to(most: int) -> Parser[int]:
 
 
 def parse_all(*steps: tuple[Parser[Any], object, Field]) -> list[Any]:
-    """Return what each parser makes of its value; raise all that they find wrong, together.
+    """Run parsers, each on a value of its own; raise all the faults that they find, together.
 
     :param steps: (parser, value, field), where a parser takes the value and the field's name.
 

@@ -68,7 +68,7 @@ class Rounding(Enum):
 RoundingLike: TypeAlias = (
     Rounding | Literal["half_up", "half_even", "half_down", "up", "down", "ceiling", "floor"]
 )
-"""What is accepted for a rule of rounding: itself, or its name."""
+"""A rule of rounding as a caller may write it: itself, or its name."""
 
 parse_rounding: Final = member_of(Rounding)
 

@@ -92,7 +92,7 @@ class Burndown:
 
     @property
     def remaining(self) -> Mapping[str, Quantity]:
-        """What is left of each grant that was effective, by id; can be read only."""
+        """The units left of each grant that was effective, by id; can be read only."""
         return FrozenDict({state.grant_id: state.left for state in self.grants})
 
     @property

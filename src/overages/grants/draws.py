@@ -238,7 +238,7 @@ def _parse_grants(value: object, field: Field) -> tuple[Grant, ...]:
 def _parse_usage(
     value: object, field: Field, *, currency: Currency | None, span: Span
 ) -> list[Use]:
-    """Return what was used at each instant, sorted."""
+    """Return the use of each instant, sorted."""
     sums: dict[datetime, int] = {}
     for use in each(partial(_parse_use, currency=currency, span=span))(value, field):
         sums[use.at] = sums.get(use.at, 0) + use.picos
@@ -248,10 +248,8 @@ def _parse_usage(
 def _parse_use(value: object, field: Field, *, currency: Currency | None, span: Span) -> Use:
     if not isinstance(value, tuple) or len(value) != 2:
         raise InvalidType(field, value, "must be a pair of an instant and a quantity")
-    instant, used = parse_all(
-        (parse_instant, value[0], at(field, "at")),
-        (partial(_parse_units, currency=currency), value[1], at(field, "quantity")),
-    )
+    instant = parse_instant(value[0], at(field, "at"))
+    used = _parse_units(value[1], at(field, "quantity"), currency)
     start, end = span
     if not start <= instant < end:
         problem = f"must be from {format_instant(start)} until before {format_instant(end)}"
@@ -259,7 +257,7 @@ def _parse_use(value: object, field: Field, *, currency: Currency | None, span: 
     return Use(instant, scaled(used))
 
 
-def _parse_units(value: object, field: Field, *, currency: Currency | None) -> Quantity:
+def _parse_units(value: object, field: Field, currency: Currency | None) -> Quantity:
     """Return units of a metric, or major units of the currency."""
     if currency is None or not isinstance(value, Money):
         return parse_quantity(value, field)

@@ -26,7 +26,7 @@ from overages.periods.period import parse_instant
 
 @value
 class Draw:
-    """What was drawn on one grant at one instant, and what of it wasn't given back.
+    """Units drawn on one grant at one instant, less those that were given back.
 
     :param grant_id: the grant.
     :param at: when, timezone-aware; kept in UTC.
@@ -57,7 +57,7 @@ class Draw:
 
 @value
 class GrantState:
-    """What became of a grant since it was first seen.
+    """The units of a grant since it was first seen, and what became of them.
 
     Always, ``granted = drawn + expired + voided + left``.
 
@@ -100,6 +100,6 @@ class GrantState:
 
     @property
     def left(self) -> Quantity:
-        """What can still be drawn; never negative."""
+        """The units that can still be drawn; never negative."""
         gone = scaled(self.drawn) + scaled(self.expired) + scaled(self.voided)
         return unscaled(scaled(self.granted) - gone)

@@ -99,7 +99,7 @@ ProrationLike: TypeAlias = (
         "refused",
     ]
 )
-"""What is accepted for a rule of proration: itself, or its name."""
+"""A rule of proration as a caller may write it: itself, or its name."""
 
 parse_proration: Final = member_of(Proration)
 

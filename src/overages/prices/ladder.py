@@ -22,7 +22,7 @@ Example: ``Graduated([Tier(10_000, "0.001"), Tier(None, "0.0005", flat=5, maximu
 its costs in 2,000ths:
 
     ======  ======  =====  ======  =============================================================
-    above   begin   price  fixed
+    beyond  begin   price  fixed
     ======  ======  =====  ======  =============================================================
     0       0       2      0
     10,000  10,000  1      30,000  10 for the full tier and 5 flat

@@ -222,9 +222,9 @@ class Charge:
     _denominator: int
 
     def __init__(self, tiers: Iterable[TierCharge]) -> None:
-        parts = tuple_of(TierCharge)(tiers, "tiers")
-        cost = sum((part.fraction for part in parts), Fraction())
-        self.__attrs_init__(parts, None, cost.numerator, cost.denominator)
+        charges = tuple_of(TierCharge)(tiers, "tiers")
+        cost = sum((charge.fraction for charge in charges), Fraction())
+        self.__attrs_init__(charges, None, cost.numerator, cost.denominator)
 
     @property
     def tiers(self) -> tuple[TierCharge, ...]:

@@ -186,13 +186,13 @@ class Meter:
             return self._start_of_period(received_at)
         return start
 
-    def _start_of_period(self, moment: datetime) -> datetime:
-        after = bisect_right(self._starts, moment)
-        if after and moment < self._periods[self._starts[after - 1]].end:
+    def _start_of_period(self, instant: datetime) -> datetime:
+        after = bisect_right(self._starts, instant)
+        if after and instant < self._periods[self._starts[after - 1]].end:
             return self._starts[after - 1]
-        period = self._period_at(moment)
-        if moment not in instance_of(Period)(period, "period_at"):
-            raise InvalidValue("period_at", period, f"must give a period with {moment} in it")
+        period = self._period_at(instant)
+        if instant not in instance_of(Period)(period, "period_at"):
+            raise InvalidValue("period_at", period, f"must give a period with {instant} in it")
         others = [self._periods[start] for start in self._starts[max(0, after - 1) : after + 1]]
         if any(other.start < period.end and period.start < other.end for other in others):
             raise InvalidValue("period_at", period, "must give periods that don't overlap")

@@ -67,9 +67,9 @@ class Tally(ABC):
     def quantity(self, period: Period) -> Quantity:
         """Return the metric's usage of a period."""
 
-    def starts_before(self, moment: datetime) -> bool:
+    def starts_before(self, instant: datetime) -> bool:
         """Return whether it can tell of the time before an instant."""
-        del moment
+        del instant
         return True
 
 
@@ -166,8 +166,8 @@ class _Level(Tally):
     def _steps(self) -> Iterator[tuple[datetime, int]]:
         """Yield each instant that the level changes at, in order, and what it is from then on."""
 
-    def starts_before(self, moment: datetime) -> bool:
-        return any(since < moment for since, _ in self._steps())
+    def starts_before(self, instant: datetime) -> bool:
+        return any(since < instant for since, _ in self._steps())
 
     def quantity(self, period: Period) -> Quantity:
         held = [(period.start, 0)]  # from when, and what

@@ -43,6 +43,18 @@ def accounted(burndown: Burndown, id: str = "basic") -> tuple[Any, ...]:
     return found.granted, found.drawn, found.expired, found.voided, found.left
 
 
+def test_the_worked_example_of_the_module_is_what_comes_of_it() -> None:
+    grants = [grant("b", 50), grant("a", 100, expires_at=day(10))]
+    used = [(3, 70), (12, 60), (20, -15)]
+    states = []
+    for n in range(len(used) + 1):
+        end = [day(4), day(11), day(13), day(21)][n]
+        burndown = burn(grants, [use for use in used if day(use[0]) < end], end=end)
+        left = burndown.remaining
+        states.append((left["a"], left["b"], burndown.overage, burndown.expired))
+    assert states == [(30, 50, 0, 0), (0, 50, 0, 30), (0, 0, 10, 30), (0, 5, 0, 30)]
+
+
 class TestOrder:
     def test_the_history_says_what_drew_on_what(self) -> None:
         grants = [grant("b", priority=2), grant("a", 30), grant("c", 50, expires_at=day(9))]

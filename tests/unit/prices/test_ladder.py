@@ -7,7 +7,7 @@ import pytest
 
 from overages import Tier, TierCharge
 from overages.errors import InvalidType, InvalidValue, InvalidValues
-from overages.prices.ladder import PriceTable, parse_tiers
+from overages.prices.ladder import Ladder, PriceTable, parse_tiers
 from overages.prices.tier import Charge
 
 OPEN = "must be None, or what lies beyond has no price"
@@ -62,6 +62,17 @@ def test_each_fault_of_a_table_is_named_by_its_path(tiers: list[Tier], message: 
     with pytest.raises(InvalidValue) as caught:
         parse_tiers(tiers, "tiers")
     assert str(caught.value) == message
+
+
+def test_the_worked_example_of_the_module_is_what_is_worked_out() -> None:
+    tiers = [Tier(10_000, "0.001"), Tier(None, "0.0005", flat=5, maximum=12)]
+    ladder = Ladder(tiers, cumulative=True, per_unit=1)
+    steps = [(step.above, step.begin, step.price, step.fixed) for step in ladder.steps]
+    assert (ladder.denominator, ladder.bounds) == (2_000, [10_000, 24_000])
+    assert steps == [(0, 0, 2, 0), (10_000, 10_000, 1, 30_000), (10_000, 10_000, 0, 44_000)]
+    table = PriceTable(tiers, cumulative=True)
+    assert table.charge(15_000).exact_cost == Decimal("17.5")
+    assert table.charge(24_000).exact_cost == table.charge(24_001).exact_cost == 22
 
 
 def test_a_table_holds_tiers_alone() -> None:

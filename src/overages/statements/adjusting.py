@@ -170,8 +170,10 @@ class RunningTotal:
     def __init__(
         self, rounded: Money, exact: Fraction, rounding: Rounding, metric: str | None
     ) -> None:
-        self.rounded, self.exact = rounded, exact
-        self.rounding, self.metric = rounding, metric
+        self.rounded: Money = rounded
+        self.exact: Fraction = exact
+        self.rounding: Rounding = rounding
+        self.metric: str | None = metric
         self.adjustments: list[Adjustment] = []
         self._nothing: Change = (Money(0, rounded.currency), Fraction())
 

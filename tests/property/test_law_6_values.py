@@ -285,6 +285,23 @@ def test_a_copied_price_charges_what_the_original_charges(
 # Immutability
 
 
+class Stranger:
+    """An object that writes into what an operator hands to it."""
+
+    def __init__(self) -> None:
+        self.refused: list[TypeError] = []
+
+    def _write(self, handed: Any) -> bool:
+        try:
+            handed["tokens"] = 0
+        except TypeError as error:
+            self.refused.append(error)
+        return True
+
+    __eq__ = __ror__ = _write
+    __hash__ = None  # type: ignore[assignment]
+
+
 def assert_refuses_to_change(value: Any) -> None:
     """Assert that nothing of a value can be set, added or deleted."""
     before = repr(value)
@@ -320,6 +337,10 @@ def test_what_a_value_holds_can_be_hashed_or_only_be_read(kind: type, data: st.D
         if isinstance(part, Mapping):
             with pytest.raises(TypeError):
                 part["tokens"] = 0  # type: ignore[index]
+            stranger = Stranger()
+            assert part == stranger
+            assert part | stranger
+            assert [type(each) for each in stranger.refused] == [TypeError] * 2
         else:
             hash(part)
 

@@ -7,12 +7,12 @@ summary["tokens"].cost, summary.total
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from attrs import field, frozen
 
 from overages._ground.display import html_table, text_table
+from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import parse_name
 from overages._ground.parsing import instance_of, parse_all
 from overages._ground.trusted import trusted
@@ -61,14 +61,14 @@ class Summary:
     """
 
     currency: Currency
-    _metrics: dict[str, MetricTotal] = field(hash=False)
-    _adjustments: dict[str, Money] = field(hash=False)
+    _metrics: FrozenDict[str, MetricTotal] = field(hash=False)
+    _adjustments: FrozenDict[str, Money] = field(hash=False)
 
     def __init__(
         self,
         currency: Currency | str,
         metrics: Mapping[str, MetricTotal],
-        adjustments: Mapping[str, Money] = MappingProxyType({}),
+        adjustments: Mapping[str, Money] = FrozenDict(),
     ) -> None:
         unit = parse_currency(currency, "currency")
         kept = {}
@@ -81,17 +81,17 @@ class Summary:
             _require_currency(unit, instance_of(Money)(cost, ("adjustments", line)))
             if cost.minor:
                 others[parse_name(line, ("adjustments", "<line>"))] = cost
-        self.__attrs_init__(unit, kept, others)
+        self.__attrs_init__(unit, FrozenDict(kept), FrozenDict(others))
 
     @property
     def metrics(self) -> Mapping[str, MetricTotal]:
         """What was charged by metric; can be read only."""
-        return MappingProxyType(self._metrics)
+        return self._metrics
 
     @property
     def adjustments(self) -> Mapping[str, Money]:
         """What adjusts all metrics together, by line; can be read only."""
-        return MappingProxyType(self._adjustments)
+        return self._adjustments
 
     @property
     def total(self) -> Money:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
+from overages._ground.frozen_dict import FrozenDict
 from overages._ground.jsontext import entries, parsed, written
 from overages.amounts.exact import SCALE, Exact, Quantity, number_text, scaled, unscaled
 from overages.amounts.money import Currency, Money, new_money
@@ -91,7 +92,7 @@ def summary_of(rows: Sequence[tuple[str, str, str, str, str, int]]) -> Summary:
             if whole * SCALE + parts or minor  # half a unit, twice, and one taken back are none
         }
         others = {line: new_money(minor, currency) for line, minor in adjusted.items() if minor}
-    return new_summary(currency, totals, others)
+    return new_summary(currency, FrozenDict(totals), FrozenDict(others))
 
 
 def event_of(

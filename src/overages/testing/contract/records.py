@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -132,6 +133,15 @@ class RecordContract(ContractBase):
         repository.record(february, created_at=NOW)
         assert repository.summary(OURS) == january.summary() + february.summary()
         assert repository.summary(OURS) == aggregate(repository.records(OURS))
+
+    def test_a_summary_that_was_read_cannot_be_changed(self, repository: Repository) -> None:
+        repository.record(owed(tokens=150), created_at=NOW)
+        summary: Any = repository.summary(OURS)
+        for mapping in (summary.metrics, summary.adjustments):
+            with pytest.raises(TypeError):
+                mapping["tokens"] = mapping
+            with pytest.raises(TypeError):
+                mapping |= {"tokens": mapping}
 
     def test_periods_in_two_currencies_have_no_common_summary(self, repository: Repository) -> None:
         euros = Plan("euros", "EUR", PLAN.allowances)

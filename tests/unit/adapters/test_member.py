@@ -80,7 +80,7 @@ def test_a_query_sees_the_table_as_if_it_were_the_orgs(view: MemberView) -> None
         "SELECT (SELECT max(cost) FROM main.org_billing_overages) FROM org_billing_overages",
         "SELECT * FROM org_billing_overages UNION ALL SELECT * FROM main.org_billing_overages",
         "SELECT * FROM main.org_billing_grants",
-        "SELECT (SELECT max(amount) FROM main.org_billing_grants) FROM org_billing_overages",
+        "SELECT (SELECT max(grant_json) FROM main.org_billing_grants) FROM org_billing_overages",
         "SELECT * FROM (SELECT * FROM main.org_billing_grants) AS org_billing_overages",
         "SELECT * FROM org_billing_usage_monthly",
         "SELECT * FROM org_billing_chain_heads",

@@ -35,6 +35,7 @@ from overages.errors import (
     RecordConflict,
     SchemaTooNew,
     StorageBusy,
+    StorageCorrupt,
     StorageError,
     StorageReadOnly,
 )
@@ -446,7 +447,7 @@ class TestAppendOnly:
     @pytest.mark.parametrize(
         "sql",
         [
-            "UPDATE org_billing_grants SET amount = '9'",
+            "UPDATE org_billing_grants SET grant_json = replace(grant_json, '5', '9')",
             "UPDATE org_billing_grants SET voided_at = NULL",
             "UPDATE org_billing_grants SET voided_at = '2024-04-01T00:00:00Z' WHERE grant_id = 'b'",
             "UPDATE OR REPLACE org_billing_grants SET grant_id = 'a'",
@@ -465,13 +466,23 @@ class TestAppendOnly:
                 repository._database.rows(sql)
             assert repository.grants("org-1") == grants
 
+    def test_a_grant_under_another_id_than_its_own_is_damage(self, path: Path) -> None:
+        with SqliteRepository(path) as repository:
+            repository.put_grant("org-1", Grant("a", 5, metric="tokens", effective_at=NOW))
+            repository._database.rows(
+                "INSERT INTO org_billing_grants"
+                " SELECT org_id, 'b', grant_json, NULL FROM org_billing_grants"
+            )
+            with pytest.raises(StorageCorrupt, match="grant_id: must be that of the grant, 'a', "):
+                repository.grants("org-1")
+
     @pytest.mark.parametrize(
         ("table", "column", "problem"),
         [
             ("overages", "cost", "overage records are append-only"),
             ("chain_heads", "id", "a chain of records only grows"),
             ("usage_events", "quantity", "usage events are append-only"),
-            ("grants", "amount", "grants are append-only, and voided once"),
+            ("grants", "grant_json", "grants are append-only, and voided once"),
             ("plans", "plan", "a version of a plan never changes"),
             ("invoiced_periods", "invoiced_at", "a period that is invoiced stays it"),
             ("outbox", "request", "what may have been sent must not be forgotten"),

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, TypeAlias
 
-from overages.adapters.sqlite.rows import currency_of, instant_of, readable
+from overages._ground.value import evolve
+from overages.adapters.sqlite.rows import instant_of, readable
 from overages.adapters.sqlite.store import SqliteStore
-from overages.amounts.exact import Quantity, number_text
-from overages.amounts.money import Money
 from overages.codec import decode, encode
+from overages.errors import InvalidValue
 from overages.grants.grant import Grant
-from overages.periods.cycle import Cycle
 from overages.periods.period import format_instant
 
-COLUMNS_OF_GRANT: Final = (
-    "grant_id, metric_type, amount, currency, currency_exponent, priority, effective_at,"
-    " expires_at, voided_at, recurrence, rollover_max, rollover_min, refill_keeps, step, created_at"
-)
-_MARKS: Final = ", ".join("?" * 16)  # the org, and these
+GRANT_COLUMNS: Final = "grant_id, grant_json, voided_at"
+
+GrantRow: TypeAlias = tuple[str, str, str | None]
+"""A grant's id, the grant without the instant that it was voided at, and that instant."""
 
 
 class GrantTable(SqliteStore):
     """The table of grants."""
 
     def _add_grant(self, org_id: str, grant: Grant) -> None:
+        text = encode(evolve(grant, voided_at=None)).decode()
+        voided_at = None if grant.voided_at is None else format_instant(grant.voided_at)
         self._cursor.execute(
-            f"INSERT INTO org_billing_grants (org_id, {COLUMNS_OF_GRANT}) VALUES ({_MARKS})",
-            (org_id, *_row_of(grant)),
+            f"INSERT INTO org_billing_grants (org_id, {GRANT_COLUMNS}) VALUES (?, ?, ?, ?)",
+            (org_id, grant.id, text, voided_at),
         )
 
     def _set_voided(self, org_id: str, grant_id: str, moment: datetime) -> None:
@@ -36,83 +36,23 @@ class GrantTable(SqliteStore):
         self._cursor.execute(sql, (format_instant(moment), org_id, grant_id))
 
     def _get_grant(self, org_id: str, grant_id: str) -> Grant | None:
-        sql = f"SELECT {COLUMNS_OF_GRANT} FROM org_billing_grants WHERE org_id = ? AND grant_id = ?"
-        row = self._cursor.execute(sql, (org_id, grant_id)).fetchone()
-        return None if row is None else grants_of([row])[0]
+        sql = f"SELECT {GRANT_COLUMNS} FROM org_billing_grants WHERE org_id = ? AND grant_id = ?"
+        grants = grants_of(self._cursor.execute(sql, (org_id, grant_id)).fetchall())
+        return grants[0] if grants else None
 
     def _grants_of(self, org_id: str) -> Iterable[Grant]:
-        sql = f"SELECT {COLUMNS_OF_GRANT} FROM org_billing_grants WHERE org_id = ?"
+        sql = f"SELECT {GRANT_COLUMNS} FROM org_billing_grants WHERE org_id = ?"
         return grants_of(self._cursor.execute(sql, (org_id,)).fetchall())
 
 
-def grants_of(rows: Iterable[Sequence[Any]]) -> list[Grant]:
+def grants_of(rows: Iterable[GrantRow]) -> list[Grant]:
     """Return the grants that rows keep."""
     with readable():
         return [_grant_of(*row) for row in rows]
 
 
-def _row_of(grant: Grant) -> tuple[str | int | None, ...]:
-    amount, recurrence = grant.amount, grant.recurrence
-    return (
-        grant.id,
-        grant.metric,
-        str(amount.minor) if isinstance(amount, Money) else number_text(amount),
-        None if grant.currency is None else grant.currency.code,
-        None if grant.currency is None else grant.currency.exponent,
-        grant.priority,
-        format_instant(grant.effective_at),
-        _instant_text(grant.expires_at),
-        _instant_text(grant.voided_at),
-        None if recurrence is None else encode(recurrence).decode(),
-        _number_text(grant.rollover_max),
-        number_text(grant.rollover_min),
-        _number_text(grant.refill_keeps),
-        _number_text(grant.step),
-        _instant_text(grant.created_at),
-    )
-
-
-def _grant_of(
-    grant_id: str,
-    metric: str | None,
-    amount: str,
-    currency: str | None,
-    exponent: int,
-    priority: int,
-    effective_at: str,
-    expires_at: str | None,
-    voided_at: str | None,
-    recurrence: str | None,
-    rollover_max: str | None,
-    rollover_min: str,
-    refill_keeps: str | None,
-    step: str | None,
-    created_at: str | None,
-) -> Grant:
-    return Grant(
-        grant_id,
-        amount if currency is None else Money(int(amount), currency_of(currency, exponent)),
-        metric=metric,
-        priority=priority,
-        effective_at=instant_of(effective_at),
-        expires_at=_optional_instant(expires_at),
-        voided_at=_optional_instant(voided_at),
-        recurrence=None if recurrence is None else decode(recurrence, Cycle),
-        rollover_max=rollover_max,
-        rollover_min=rollover_min,
-        refill_keeps=refill_keeps,
-        step=step,
-        created_at=_optional_instant(created_at),
-    )
-
-
-def _instant_text(moment: datetime | None) -> str | None:
-    return None if moment is None else format_instant(moment)
-
-
-def _optional_instant(text: str | None) -> datetime | None:
-    return None if text is None else instant_of(text)
-
-
-def _number_text(number: Quantity | None) -> str | None:
-    return None if number is None else number_text(number)
+def _grant_of(grant_id: str, text: str, voided_at: str | None) -> Grant:
+    grant = decode(text, Grant)
+    if grant.id != grant_id:
+        raise InvalidValue("grant_id", grant_id, f"must be that of the grant, {grant.id!r}")
+    return grant if voided_at is None else evolve(grant, voided_at=instant_of(voided_at))

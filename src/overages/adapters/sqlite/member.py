@@ -20,7 +20,7 @@ from typing import Any, Final
 from overages._ground.names import parse_name
 from overages._ground.parsing import instance_of, int_up_to, optional, parse_all
 from overages.adapters.sqlite.connection import Database
-from overages.adapters.sqlite.grants import COLUMNS_OF_GRANT, grants_of
+from overages.adapters.sqlite.grants import GRANT_COLUMNS, grants_of
 from overages.adapters.sqlite.records import COLUMNS_OF_RECORD
 from overages.adapters.sqlite.rows import period_columns, readable, record_of
 from overages.grants.grant import Grant
@@ -92,7 +92,7 @@ class MemberView:
 
     def grants(self) -> tuple[Grant, ...]:
         """Return all grants that the org ever had, in the order in which they are drawn on."""
-        found = grants_of(self.query(f"SELECT {COLUMNS_OF_GRANT} FROM {_GRANTS}"))
+        found = grants_of(self.query(f"SELECT {GRANT_COLUMNS} FROM {_GRANTS}"))
         return tuple(sorted(found, key=lambda grant: grant.rank))
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:

@@ -130,20 +130,8 @@ END;
 CREATE TABLE org_billing_grants (
     org_id TEXT NOT NULL,
     grant_id TEXT NOT NULL,
-    metric_type TEXT, -- null for money that may pay for anything
-    amount TEXT NOT NULL, -- units of the metric, or minor units of the currency
-    currency TEXT,
-    currency_exponent INTEGER,
-    priority INTEGER NOT NULL,
-    effective_at TEXT NOT NULL,
-    expires_at TEXT,
+    grant_json TEXT NOT NULL, -- without the instant that it was voided at
     voided_at TEXT,
-    recurrence TEXT, -- a cycle, as JSON
-    rollover_max TEXT,
-    rollover_min TEXT NOT NULL,
-    refill_keeps TEXT,
-    step TEXT,
-    created_at TEXT,
     PRIMARY KEY (org_id, grant_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -153,9 +141,8 @@ BEGIN
     SELECT RAISE (ABORT, 'grants are append-only, and voided once');
 END;
 
-CREATE TRIGGER org_billing_grants_no_change BEFORE UPDATE OF org_id, grant_id, metric_type, amount,
-    currency, currency_exponent, priority, effective_at, expires_at, recurrence, rollover_max,
-    rollover_min, refill_keeps, step, created_at ON org_billing_grants
+CREATE TRIGGER org_billing_grants_no_change BEFORE UPDATE OF org_id, grant_id, grant_json
+ON org_billing_grants
 BEGIN
     SELECT RAISE (ABORT, 'grants are append-only, and voided once');
 END;

@@ -26,7 +26,7 @@ gives the same as all at once:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Final
 
@@ -42,9 +42,13 @@ from overages.amounts.exact import (
     scaled,
     unscaled,
 )
-from overages.errors import Field, InvalidValue, at
+from overages.errors import Field, InvalidValue, OveragesError, at
 from overages.periods.period import Period
+from overages.statements.limit_part import LimitPart, sum_of_parts
+from overages.statements.limits import PartContext, free_parts, terms_parts
 from overages.terms.carry_over import CarriedUnits, CarryOver
+from overages.terms.plan import Plan
+from overages.usage.usage import Usage
 
 _COLUMNS: Final = ["from", "units", "drawn", "expired", "cut", "carried on"]
 
@@ -198,6 +202,59 @@ class CarryOverResult:
             next((units.quantity for units in fate if units.period == period), 0) for fate in fates
         ]
         return [period.describe(), *map(plain_text, [quantity, *numbers])]
+
+
+def carry_over(
+    plan: Plan,
+    usage: Usage,
+    carried: Mapping[str, tuple[CarriedUnits, ...]],
+    own: Mapping[str, Quantity],
+    context: PartContext,
+) -> dict[str, CarryOverResult]:
+    """Carry over the units of each of a plan's allowances that has a rule for it, by metric.
+
+    :param carried: the units that earlier periods left.
+    :param own: the org's own limits.
+    """
+    results = {}
+    for line in plan.compiled.balanced:
+        metric, allowance = line.metric, line.allowance
+        rule = allowance.carry_over
+        if rule is None:
+            continue
+        try:
+            share = context.share_of(usage.period, allowance)
+            included = sum_of_parts(terms_parts(line, usage.quantities, own, context, share) or ())
+            used = allowance.converted(usage.quantities.get(metric, 0))
+        except OveragesError as error:
+            raise error.within(metric) from None
+        brought = carried.get(metric, ())
+        # Free units of a discount are used last: what they cover is neither drawn nor owed, and
+        # they aren't carried over themselves.
+        limit = CarryOverResult(rule, brought, included, 0, usage.period).limit
+        free = sum_of_parts(free_parts(allowance))
+        drawing = used if used <= limit else max(limit, excess(used, free))
+        results[metric] = CarryOverResult(rule, brought, included, drawing, usage.period)
+    return results
+
+
+def carried_parts(result: CarryOverResult) -> tuple[LimitPart, ...]:
+    """Return the units that were carried over, as parts of a limit beside what is included."""
+    parts = [
+        LimitPart("carried", units.quantity, _first_day(units.period))
+        for units in result.brought
+        if units.quantity > 0
+    ]
+    parts += [
+        LimitPart("owed", units.quantity, _first_day(units.period)) for units in result.repaid
+    ]
+    if borrowed := excess(result.free, result.limit):
+        parts.append(LimitPart("borrowed", borrowed))
+    return tuple(parts)
+
+
+def _first_day(period: Period) -> str:
+    return period.describe().split(" ")[0]
 
 
 def _picos(carried: Iterable[CarriedUnits]) -> int:

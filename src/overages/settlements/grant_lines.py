@@ -1,8 +1,30 @@
-"""Grant lines: what grants cover of a period, in units beyond the limits and in money.
+"""Grant lines: the units and the money that grants take off a statement.
 
-`settle` calls it, once all that costs nothing anyway is known:
+**Units** pay for usage beyond the limit at the instants of that usage, for within a period a grant
+can begin, be refilled or expire. At each instant, the running total less the limit is beyond; it is
+drawn as it grows, and given back as it falls. With a limit of 100, and a grant of 30:
 
-    burndowns = draw_units(statement, usage, balance, earlier, grants, events)
+    day                         5    10    12    20
+    used                       60    50   -20    40
+    running total              60   110    90   130
+    beyond the limit            0    10     0    30
+    drawn on the grant          0   +10   -10   +30
+
+Units without an event (a host's own sums, metrics that are worked out) are drawn at the period's
+last instant.
+
+**Money** pays once for the period, at its last instant: only then is the price of any unit known,
+for tiers, minimums and the rounding of the total look at all of it. Grants for one metric pay for
+that metric's lines, by name; then grants for any metric pay for the rest. No payment exceeds the
+statement's total, which a discount of the plan can have made less than the lines of a metric:
+
+    lines of tokens 30.00, of runs 25.00, a discount of all -15.00     due 40.00
+    a grant of 35.00 for tokens pays 30.00                             due 10.00
+    a grant of 50.00 for anything pays 10.00, and keeps 40.00          due  0.00
+
+`settle` calls both, once all that costs nothing anyway is known:
+
+    burndowns = draw_units(statement, usage, balance, context.used_before, grants, events)
     statement, burndowns = draw_money(statement, grants, balance)
 """
 
@@ -12,8 +34,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from attrs import evolve
-
+from overages._ground.value import evolve
 from overages.amounts.exact import Quantity, excess, scaled, unscaled
 from overages.amounts.money import Currency, Money
 from overages.errors import InvalidValue
@@ -36,61 +57,81 @@ def draw_units(
     statement: Statement,
     usage: Usage,
     balance: Balance,
-    earlier: Mapping[str, Quantity | None],
+    used_before: Mapping[str, Quantity | None],
     grants: tuple[Grant, ...],
     events: tuple[UsageEvent, ...],
 ) -> tuple[Burndown, ...]:
-    """Return what units beyond the limits draw on grants, for each metric that has some."""
-    found = []
+    """Draw the units beyond the limits on grants: a burndown for each metric that has some.
+
+    :param statement: without any grant.
+    :param used_before: units used before in windows longer than the period, by metric.
+    """
+    burndowns = []
     for metric in sorted({g.metric for g in grants if g.metric and g.currency is None}):
+        # Where usage is unlimited, nothing is ever beyond; another plan's metric has no line.
         if metric in statement and statement[metric].limit is not None:
-            series = _usage_beyond(statement, usage, events, earlier.get(metric) or 0, metric)
-            start = _standing(grants, balance, metric, None, usage.period)
-            found.append(burn_down(grants, series, start=start, end=usage.period.end))
-    return tuple(found)
+            steps = _steps_beyond(statement, usage, events, used_before.get(metric) or 0, metric)
+            start = _state_before(grants, balance, metric, None, usage.period)
+            burndowns.append(burn_down(grants, steps, start=start, end=usage.period.end))
+    return tuple(burndowns)
 
 
-def _usage_beyond(
+def _steps_beyond(
     statement: Statement,
     usage: Usage,
     events: Iterable[UsageEvent],
-    earlier: Quantity,
+    used_before: Quantity,
     metric: str,
 ) -> list[tuple[datetime, Quantity]]:
-    """Return when units beyond the limit were used, negative where some were given back."""
+    """Return the instants at which units beyond the limit change, with how many are added.
+
+    It is the running total that is converted, not each event: rounded one by one, 60 calls of a
+    second each would be 60 minutes.
+    """
     line, allowance = statement[metric], statement.plan.allowances[metric]
+    units_before, start = allowance.converted(used_before), scaled(used_before)
+    running, beyond, steps = start, 0, []
+    for at, picos in sorted(_picos_by_instant(usage, events, metric).items()):
+        running += picos
+        # Corrections can take back more than was used so far, but nothing of an earlier period.
+        so_far = allowance.converted(unscaled(max(running, start)))
+        now = scaled(excess(excess(so_far, units_before), line.limit))
+        steps.append((at, unscaled(now - beyond)))
+        beyond = now
+    return steps
+
+
+def _picos_by_instant(
+    usage: Usage, events: Iterable[UsageEvent], metric: str
+) -> dict[datetime, int]:
+    """Return the usage of a metric in picos by instant, that without an event at the last one."""
     first, last = usage.period.start, usage.period.end - _TICK
-    # A late event counts in a period that its instant isn't in.
-    reported = [(min(max(e.at, first), last), e.quantity) for e in events if e.metric == metric]
     sums: dict[datetime, int] = {}
-    for at, quantity in reported:
-        sums[at] = sums.get(at, 0) + scaled(quantity)
+    for event in events:
+        if event.metric == metric:
+            # A late event counts in a period that its instant isn't in.
+            at = min(max(event.at, first), last)
+            sums[at] = sums.get(at, 0) + scaled(event.quantity)
     rest = scaled(usage.quantities.get(metric, 0)) - sum(sums.values())
     sums[last] = sums.get(last, 0) + rest
-    before, there = allowance.converted(earlier), scaled(earlier)
-    over, series = 0, []
-    for at, parts in sorted(sums.items()):
-        there += parts
-        units = excess(allowance.converted(unscaled(max(there, scaled(earlier)))), before)
-        now = scaled(excess(units, line.limit))
-        series.append((at, unscaled(now - over)))
-        over = now
-    return series
+    return sums
 
 
-def _standing(
+def _state_before(
     grants: tuple[Grant, ...],
     balance: Balance,
     metric: str | None,
-    unit: Currency | None,
+    currency: Currency | None,
     period: Period,
 ) -> Burndown:
-    """Return how grants stood last: untouched, from the first of them on, if none was drawn yet.
+    """Return the state of grants before a period: untouched, if none was drawn on yet.
 
-    What recurs has then been granted anew as often as if each period before had been settled.
+    It is that from the first of them on, so that a grant which recurs has been granted anew as
+    often as if each period before had been settled.
     """
-    ours = [g.effective_at for g in grants if (g.metric, g.currency) == (metric, unit)]
-    return balance.burndown(metric, unit) or Burndown(min(*ours, period.start), metric, unit)
+    starts = [g.effective_at for g in grants if (g.metric, g.currency) == (metric, currency)]
+    untouched = Burndown(min(*starts, period.start), metric, currency)
+    return balance.burndown(metric, currency) or untouched
 
 
 def granted_parts(burndown: Burndown) -> tuple[LimitPart, ...]:
@@ -101,38 +142,41 @@ def granted_parts(burndown: Burndown) -> tuple[LimitPart, ...]:
 def draw_money(
     statement: Statement, grants: tuple[Grant, ...], balance: Balance
 ) -> tuple[Statement, tuple[Burndown, ...]]:
-    """Return the statement with the prepaid money that it draws on grants."""
-    unit, zero = statement.currency, Money(0, statement.currency)
-    drawn: list[Adjustment] = []
+    """Return the statement with the prepaid money that it draws on grants, and the draws."""
+    currency, zero = statement.currency, Money(0, statement.currency)
+    lines: list[Adjustment] = []
     burndowns = []
     left, totals = statement.total, statement.totals_by_metric()
-    metrics = {grant.metric for grant in grants if grant.currency == unit}
-    for metric in sorted(metrics, key=lambda name: (name is None, name or "")):  # all metrics last
+    metrics = {grant.metric for grant in grants if grant.currency == currency}
+    # Money for one metric first: it can pay for nothing else, the other can pay for what it leaves.
+    for metric in sorted(metrics, key=lambda name: (name is None, name or "")):
         if metric is not None and metric not in statement:
             continue
-        total = None if metric is None else zero
+        metric_total = None if metric is None else zero
         if metric in totals:
-            total = totals[metric].cost
-        due = creditable(total, left)
-        start = _standing(grants, balance, metric, unit, statement.period)
+            metric_total = totals[metric].cost
+        due = creditable(metric_total, left)
+        # Drawn even where nothing is due: grants expire and are refilled all the same.
+        start = _state_before(grants, balance, metric, currency, statement.period)
         burndown = draw(grants, due, statement.period, metric=metric, start=start)
         burndowns.append(burndown)
-        lines = credited(due, [(g, _money(g, units, unit)) for g, units in _covered(burndown)])
-        drawn += [evolve(line, metric=metric) for line in lines]
-        left += sum((line.cost for line in lines), zero)
-    return statement.with_credits(drawn) if drawn else statement, tuple(burndowns)
+        payments = [(grant, _money(grant, units, currency)) for grant, units in _covered(burndown)]
+        paid = credited(due, payments)
+        lines += [evolve(line, metric=metric) for line in paid]
+        left += sum((line.cost for line in paid), zero)
+    return statement.with_credits(lines) if lines else statement, tuple(burndowns)
 
 
-def _money(grant: str, units: Quantity, unit: Currency) -> Money:
+def _money(grant_id: str, units: Quantity, currency: Currency) -> Money:
     try:
-        return Money.of(units, unit)
+        return Money.of(units, currency)
     except InvalidValue as error:  # what steps or refills finer than a minor unit have left
-        raise error.within("grants", grant) from None
+        raise error.within("grants", grant_id) from None
 
 
 def _covered(burndown: Burndown) -> list[tuple[str, Quantity]]:
-    """Return how much each grant covered, in the order in which they were drawn on."""
-    covered: dict[str, int] = {}
+    """Return each grant with the quantity it covered, in the order in which they were drawn on."""
+    picos: dict[str, int] = {}
     for each in burndown.draws:
-        covered[each.grant_id] = covered.get(each.grant_id, 0) + scaled(each.covered)
-    return [(grant, unscaled(parts)) for grant, parts in covered.items()]
+        picos[each.grant_id] = picos.get(each.grant_id, 0) + scaled(each.covered)
+    return [(grant, unscaled(covered)) for grant, covered in picos.items()]

@@ -1,14 +1,37 @@
-"""Settlement: a period's statement, with what earlier periods left and what it leaves itself.
+"""Settlement: the statement of a period that earlier periods, grants and carry-over have a part in.
 
-A `Balance` is all that goes from one period to the next: units carried over, what was used of an
-allowance for a longer time, what was drawn on grants. One period after another:
+Units that are carried over raise a limit; grants of units pay for usage beyond it; grants of money
+pay for the rest. Each needs the result of the one before it:
+
+1. carry over: the limits, with the units that earlier periods left;
+2. price, to learn how many units are over them;
+3. draw these on grants of units, at the instants at which they were used;
+4. price again, with the drawn units free, as parts of the limits;
+5. draw the total on grants of money;
+6. take down, for the next period, all that this one leaves: a `Balance`.
+
+In February, 100 units are included, each further one is 1.00, 60 are carried over from January, and
+a grant holds 30; 175 are used:
+
+    1. limit 160 = 100 included + 60 carried over
+    2. over 15, due 15.00
+    3. drawn 15 of the grant's 30
+    4. limit 175, over 0, due 0.00
+    5. nothing is due, so no money is drawn
+    6. nothing is carried on, since all was used; the grant has 15 left
+
+It is priced twice, since units that are free can't be taken off a cost: of packages, tiers and
+minimums, fewer units make another cost, not the old one less a part. (Without a grant of units, it
+is priced once.) Not done: drawing on grants before what is carried over, which would let units
+expire that were free; and raising limits by all that grants hold, for then which of them pays would
+not depend on when it was used.
+
+The balance is all that is remembered, so that stopping after any period, and going on from its
+balance, gives what all at once would:
 
     january = settle(plan, usage_of_january, grants=grants)
     february = settle(plan, usage_of_february, january.balance, grants=grants)
     february.statement, february.burndowns
-
-Nothing else is remembered, so that stopping after any period and going on from its balance gives
-what all at once would.
 """
 
 from __future__ import annotations
@@ -19,16 +42,17 @@ from attrs import evolve
 
 from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import by_metric
-from overages._ground.parsing import instance_of, parse_all, tuple_of
+from overages._ground.parsing import Problems, instance_of, parse_all, tuple_of
 from overages._ground.value import term, value
-from overages.amounts.exact import Quantity, add_up, excess
-from overages.errors import InvalidValue, OveragesError
+from overages.amounts.exact import Quantity
+from overages.errors import InvalidValue
 from overages.grants.burndown import Burndown
 from overages.grants.grant import Grant
 from overages.periods.period import Period, format_instant
 from overages.settlements.balance import EMPTY_BALANCE, Balance
-from overages.settlements.carry_over_result import CarryOverResult
+from overages.settlements.carry_over_result import CarryOverResult, carried_parts, carry_over
 from overages.settlements.grant_lines import draw_money, draw_units, granted_parts
+from overages.settlements.windows import counted_before, counted_on, windows_of
 from overages.statements.calculation import (
     Limits,
     context_of,
@@ -36,8 +60,7 @@ from overages.statements.calculation import (
     refuse_unknown,
     statement_of,
 )
-from overages.statements.limit_part import LimitPart, sum_of_parts
-from overages.statements.limits import PartContext, free_parts, terms_parts
+from overages.statements.limits import PartContext
 from overages.statements.statement import Statement
 from overages.terms.plan import Plan
 from overages.usage.event import UsageEvent
@@ -100,8 +123,9 @@ def settle(
     :param events: those that the usage was counted from, as far as their metrics are granted: they
         say when units were used. What they don't account for counts as used at the period's end.
     :param whole: see `calculate`; so `timezone` and `final`.
+    :raises UnknownMetric: if usage or a limit names a metric that the plan doesn't know.
     :raises InvalidValue: if the balance is another org's, or of a time that isn't before the usage.
-    :raises OveragesError: as `calculate` and `burn_down` do.
+    :raises OveragesError: as `calculate` and `burn_down` do; `InvalidValues` for several faults.
 
     >>> from overages import Allowance, CarryOver, PerUnit
     >>> tokens = Allowance(500, PerUnit("0.10"), carry_over=CarryOver())
@@ -116,126 +140,76 @@ def settle(
     600 0.00 USD
     550 15.00 USD
     """
-    terms, used, before, given, counted = parse_all(
+    parsed = parse_all(
         (instance_of(Plan), plan, "plan"),
         (instance_of(Usage), usage, "usage"),
         (instance_of(Balance), balance, "balance"),
         (tuple_of(Grant), grants, "grants"),
         (tuple_of(UsageEvent), events, "events"),
     )
-    _check_follows(used, before, counted)
-    own = own_limits(terms, limits)
-    refuse_unknown(terms, "usage.quantities", used.quantities)
-    context = context_of(
-        terms, whole, _earlier(terms, used, before), timezone=timezone, final=final
-    )
-    carry_overs = _carry_overs(terms, used, before, own, context)
-    parts = {metric: _carried_parts(result) for metric, result in carry_overs.items()}
-    covered = _counts(terms, used, before.covered)
-    context = evolve(context, limit_parts=parts, covered_before=covered)
-    statement = statement_of(terms, used, own, context)
-    units = draw_units(statement, used, before, context.used_before, given, counted)
-    if units:
-        granted = {burndown.metric or "": granted_parts(burndown) for burndown in units}
-        parts |= {metric: (*parts.get(metric, ()), *more) for metric, more in granted.items()}
-        statement = statement_of(terms, used, own, evolve(context, limit_parts=parts))
-    statement, money = draw_money(statement, given, before)
-    burndowns = (*units, *money)
-    after = _balance_after(terms, used, before, carry_overs, burndowns)
-    return Settlement(statement, after, carry_overs, burndowns)
+    plan, usage, balance, grants, events = parsed
+    problems = Problems()
+    own = problems.attempt(own_limits, plan, limits)
+    problems.attempt(refuse_unknown, plan, ("usage", "quantities"), usage.quantities)
+    used_before = problems.attempt(_used_before, plan, usage, balance)
+    context = problems.attempt(context_of, plan, whole, used_before, timezone=timezone, final=final)
+    _check_follows(usage, balance, events, problems)
+    problems.raise_any()
+    return _settle(*parsed, own=own, context=context)
 
 
-def _check_follows(usage: Usage, balance: Balance, events: Iterable[UsageEvent]) -> None:
-    """Refuse a balance that usage doesn't go on from, and events of another org."""
-    for i, event in enumerate(events):
-        if event.org_id != usage.org_id:
-            problem = f"must be that of the usage, {usage.org_id!r}"
-            raise InvalidValue(("events", i, "org_id"), event.org_id, problem)
-    for key, counts in {"used": balance.used, "covered": balance.covered}.items():
-        if counts and counts[0].org_id != usage.org_id:
-            problem = f"must be that of the usage, {usage.org_id!r}"
-            raise InvalidValue(("balance", key, 0, "org_id"), counts[0].org_id, problem)
-    ends = [layers[-1].period.end for layers in balance.carried.values()]
-    end = max([*ends, *(found.at for found in balance.burndowns)], default=usage.period.start)
-    if usage.period.start < end:
-        problem = f"must not start before the balance's periods end, {format_instant(end)}"
-        raise InvalidValue("usage.period", usage.period, problem)
-
-
-def _earlier(plan: Plan, usage: Usage, balance: Balance) -> dict[str, Quantity | None]:
-    """Return what was used before of allowances for a longer time than the period."""
-    counted = _counts(plan, usage, balance.used)
-    return {metric: counted.get(metric) for metric in _longer(plan, usage)}
-
-
-def _longer(plan: Plan, usage: Usage) -> dict[str, Period]:
-    """Return what allowances for a longer time than the usage's are for, by metric."""
-    windows = {}
-    for line in plan.compiled.balanced:
-        cycle = line.allowance.included_for
-        if cycle is not None:
-            windows[line.metric] = window = cycle.period_at(usage.period.start)
-            if usage.period.end > window.end:
-                problem = f"must lie within one period of the allowance's, {window}"
-                raise InvalidValue(("usage", "period"), usage.period, problem)
-    return windows
-
-
-def _counts(plan: Plan, usage: Usage, counted: Iterable[Usage]) -> dict[str, Quantity]:
-    """Return what was counted before of allowances for a longer time, by metric."""
-    by_period = {each.period: each.quantities for each in counted}
-    return {
-        metric: by_period[when][metric]
-        for metric, when in _longer(plan, usage).items()
-        if metric in by_period.get(when, ())
-    }
-
-
-def _carry_overs(
+def _settle(
     plan: Plan,
     usage: Usage,
     balance: Balance,
+    grants: tuple[Grant, ...],
+    events: tuple[UsageEvent, ...],
+    *,
     own: Mapping[str, Quantity],
     context: PartContext,
-) -> dict[str, CarryOverResult]:
-    """Return what becomes of each allowance that is carried over."""
-    results = {}
-    for line in plan.compiled.balanced:
-        metric, allowance = line.metric, line.allowance
-        rule = allowance.carry_over
-        if rule is None:
-            continue
-        try:
-            share = context.share_of(usage.period, allowance)
-            parts = terms_parts(line, usage.quantities, own, context, share) or ()
-            used = allowance.converted(usage.quantities.get(metric, 0))
-        except OveragesError as error:
-            raise error.within(metric) from None
-        included = sum_of_parts(parts)
-        brought = balance.carried.get(metric, ())
-        # Free units are used last, so that they neither are carried over nor owed.
-        limit = CarryOverResult(rule, brought, included, 0, usage.period).limit
-        free = sum_of_parts(free_parts(allowance))
-        counted = used if used <= limit else max(limit, excess(used, free))
-        results[metric] = CarryOverResult(rule, brought, included, counted, usage.period)
-    return results
+) -> Settlement:
+    """Settle a period, of checked arguments, in the steps at the top of this module."""
+    carry_overs = carry_over(plan, usage, balance.carried, own, context)
+    parts = {metric: carried_parts(result) for metric, result in carry_overs.items()}
+    covered = counted_before(plan, usage, balance.covered)
+    context = evolve(context, limit_parts=parts, covered_before=covered)
+    statement = statement_of(plan, usage, own, context)
+    unit_draws = draw_units(statement, usage, balance, context.used_before, grants, events)
+    if unit_draws:
+        for burndown in unit_draws:
+            metric = burndown.metric or ""  # units are always of a metric
+            parts[metric] = (*parts.get(metric, ()), *granted_parts(burndown))
+        statement = statement_of(plan, usage, own, evolve(context, limit_parts=parts))
+    statement, money_draws = draw_money(statement, grants, balance)
+    burndowns = (*unit_draws, *money_draws)
+    after = _balance_after(plan, usage, balance, carry_overs, burndowns)
+    return Settlement(statement, after, carry_overs, burndowns)
 
 
-def _carried_parts(carrying: CarryOverResult) -> tuple[LimitPart, ...]:
-    """Return what was carried over as parts of a limit."""
-    parts = [
-        LimitPart("carried", layer.quantity, _day(layer.period))
-        for layer in carrying.brought
-        if layer.quantity > 0
-    ]
-    parts += [LimitPart("owed", layer.quantity, _day(layer.period)) for layer in carrying.repaid]
-    if borrowed := excess(carrying.free, carrying.limit):
-        parts.append(LimitPart("borrowed", borrowed))
-    return tuple(parts)
+def _used_before(plan: Plan, usage: Usage, balance: Balance) -> dict[str, Quantity | None]:
+    """Return the units used before in windows that are longer than the period; None for no bill."""
+    counted = counted_before(plan, usage, balance.used)
+    return {metric: counted.get(metric) for metric in windows_of(plan, usage)}
 
 
-def _day(period: Period) -> str:
-    return period.describe().split(" ")[0]
+def _check_follows(
+    usage: Usage, balance: Balance, events: Iterable[UsageEvent], problems: Problems
+) -> None:
+    """Refuse a balance that usage doesn't go on from, and events of another org."""
+    problem = f"must be that of the usage, {usage.org_id!r}"
+    for i, event in enumerate(events):
+        if event.org_id != usage.org_id:
+            problems.add(InvalidValue(("events", i, "org_id"), event.org_id, problem))
+    for name, counts in {"used": balance.used, "covered": balance.covered}.items():
+        if counts and counts[0].org_id != usage.org_id:
+            path = ("balance", name, 0, "org_id")
+            problems.add(InvalidValue(path, counts[0].org_id, problem))
+    ends = [carried[-1].period.end for carried in balance.carried.values()]
+    ends += [burndown.at for burndown in balance.burndowns]
+    end = max(ends, default=usage.period.start)
+    if usage.period.start < end:
+        problem = f"must not start before the balance's periods end, {format_instant(end)}"
+        problems.add(InvalidValue(("usage", "period"), usage.period, problem))
 
 
 def _balance_after(
@@ -245,28 +219,16 @@ def _balance_after(
     carry_overs: Mapping[str, CarryOverResult],
     burndowns: tuple[Burndown, ...],
 ) -> Balance:
-    # None used counts, too: then what is due without any unit was billed.
+    """Return all that goes on to the next period."""
     used = {line.metric: usage.quantities.get(line.metric, 0) for line in plan.compiled.balanced}
     granted = {each.metric: each.covered for each in burndowns if each.currency is None}
     covered = {metric: units for metric, units in granted.items() if metric and units}
+    # Grants that nothing was due of (another plan's metric) stay as they were.
     states = {(each.metric, each.currency): each for each in balance.burndowns}
     states |= {(each.metric, each.currency): each.closed() for each in burndowns}
     return Balance(
-        {metric: found.carried for metric, found in carry_overs.items()},
-        _added(plan, usage, balance.used, used),
+        {metric: result.carried for metric, result in carry_overs.items()},
+        counted_on(plan, usage, balance.used, used),
         states.values(),
-        _added(plan, usage, balance.covered, covered),
+        counted_on(plan, usage, balance.covered, covered),
     )
-
-
-def _added(
-    plan: Plan, usage: Usage, counted: Iterable[Usage], units: Mapping[str, Quantity]
-) -> list[Usage]:
-    """Return what is counted of allowances for a longer time, with some units more."""
-    before = _counts(plan, usage, counted)
-    found: dict[Period, dict[str, Quantity]] = {}
-    for metric, when in _longer(plan, usage).items():
-        if metric in before or metric in units:
-            together = add_up([before.get(metric, 0), units.get(metric, 0)])
-            found.setdefault(when, {})[metric] = together
-    return [Usage(usage.org_id, when, quantities) for when, quantities in found.items()]

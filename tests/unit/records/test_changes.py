@@ -51,6 +51,17 @@ def test_a_first_result_is_all_change() -> None:
     ]
 
 
+def test_the_example_of_the_module_comes_to_what_it_says() -> None:
+    runs = Allowance(0, PerUnit(1))
+    before = calculate(Plan("p", "USD", {"runs": runs}), Usage("org-1", FEBRUARY, {"runs": 25}))
+    least = Plan("p", "USD", {"runs": runs}, minimum=Money(1500, "USD"))
+    now = calculate(least, Usage("org-1", FEBRUARY, {"runs": 10}))
+    assert changed(now, *recorded(before)) == [
+        (("runs", "overage"), -15, -15, -1500, 1),
+        ((None, "minimum"), 0, 5, 500, None),
+    ]
+
+
 def test_what_is_recorded_already_is_no_change() -> None:
     first = statement(tokens=500)
     assert changed(first, *recorded(first)) == []

@@ -1,18 +1,41 @@
 """Carry-over of one period: what an allowance comes to in a period, worked out by hand."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.settled import DOLLAR, FEB, JAN, MAR, PLAIN, ROLLING, parts, runs, settled, totals
 
-from overages import CarryOver, Period
+from overages import (
+    Allowance,
+    Balance,
+    CarryOver,
+    Conversion,
+    Discount,
+    Period,
+    Plan,
+    Usage,
+    settle,
+)
+from overages._ground.value import evolve
 from overages.errors import OveragesError
 from overages.settlements.carry_over_result import CarryOverResult
 from overages.terms.carry_over import CarriedUnits
 
 JANUARY, FEBRUARY, MARCH, APRIL = (Period.month(2024, n) for n in range(1, 5))
 ROLLOVER = CarryOver()
+
+
+def test_the_example_of_the_module_comes_to_what_it_says() -> None:
+    brought = [CarriedUnits(50, JANUARY, 1), CarriedUnits(30, FEBRUARY, 2)]
+    march = CarryOverResult(CarryOver(up_to=110, expires_after=2), brought, 100, 40, MARCH)
+    assert (march.limit, march.overage) == (180, 0)
+    assert march.drawn == (CarriedUnits(40, JANUARY, 1),)
+    assert march.expired == (CarriedUnits(10, JANUARY, 1),)
+    assert march.cut == (CarriedUnits(20, FEBRUARY, 1),)
+    assert march.carried == (CarriedUnits(10, FEBRUARY, 1), CarriedUnits(100, MARCH, 2))
 
 
 def months(rule: CarryOver, *numbers: tuple[int, int]) -> list[CarryOverResult]:
@@ -182,3 +205,71 @@ def test_what_is_not_lawful_is_refused(call: Callable[[], object], message: str)
     with pytest.raises(OveragesError) as caught:
         call()
     assert str(caught.value).startswith(message)
+
+
+# Of the allowances of a plan
+
+
+def test_what_is_carried_and_owed_are_parts_of_the_limit() -> None:
+    rule = CarryOver(overage="carried")
+    plan = Plan("p", "USD", {"runs": Allowance(100, DOLLAR, carry_over=rule)})
+    first, second, third, fourth = settled(plan, 40, 190, 250, 0)
+    assert parts(first) == []
+    assert parts(second) == [
+        ("included", 100),
+        ("carried over from 2024-01-01", 60),
+        ("from the next allowance", 30),
+    ]
+    assert parts(third)[:2] == [("included", 100), ("used beforehand in 2024-02-01", -30)]
+    assert parts(third)[2] == ("from the next allowance", 180)
+    assert fourth.statement["runs"].limit == 0
+    assert fourth.balance.carried == {"runs": (CarriedUnits(-80, MAR),)}
+    assert totals([first, second, third, fourth]) == [0, 0, 0, 0]
+
+
+def test_units_that_a_discount_makes_free_are_used_last_and_never_carried() -> None:
+    free = Discount("trial", quantity=20)
+    offer = Allowance(100, DOLLAR, carry_over=CarryOver(), discounts=[free])
+    found = settled(Plan("p", "USD", {"runs": offer}), 40, 170, 115, 100)
+    assert [step.carry_overs["runs"].used for step in found] == [40, 160, 100, 100]
+    assert [step.statement["runs"].limit for step in found] == [120, 180, 120, 120]
+    assert totals(found) == [0, 0, 0, 0]
+    owing = evolve(offer, carry_over=CarryOver(overage="carried"))
+    (step,) = settled(Plan("p", "USD", {"runs": owing}), 130)
+    assert [layer.quantity for layer in step.balance.carried["runs"]] == [-10]
+    assert step.statement.total.minor == 0
+
+
+def test_what_is_converted_or_brought_by_seats_is_carried_in_units() -> None:
+    offer = Allowance(
+        10, DOLLAR, included_per="seats", conversion=Conversion(divide=60), carry_over=CarryOver()
+    )
+    plan = Plan("p", "USD", {"seats": Allowance(None, DOLLAR), "runs": offer})
+    found = settle(plan, Usage("org-1", JAN, {"seats": 3, "runs": 1_500}))
+    assert found.balance.carried["runs"][0].quantity == 5
+    found = settle(plan, Usage("org-1", FEB, {"seats": 1, "runs": 1_200}), found.balance)
+    assert (found.statement["runs"].limit, found.statement["runs"].quantity) == (15, 5)
+
+
+def test_an_own_limit_stands_in_place_of_what_is_included() -> None:
+    first, second = settled(ROLLING, 40, 130, limits={"runs": 50})
+    assert parts(second) == [("own limit", 50), ("carried over from 2024-01-01", 10)]
+    assert totals([first, second]) == [0, 7000]
+
+
+def test_a_part_of_a_period_has_its_share_of_what_is_included() -> None:
+    first, last = JAN.split(datetime(2024, 1, 11, tzinfo=UTC))
+    found = settle(ROLLING, runs(2, first), whole=JAN)
+    assert found.balance.carried["runs"][0].quantity == 30
+    found = settle(ROLLING, runs(0, last), found.balance, whole=JAN)
+    assert found.statement["runs"].limit == 98
+
+
+def test_what_was_carried_keeps_its_own_terms_under_another_rule() -> None:
+    stricter = CarryOver(up_to=20, expires_after=1)
+    new = Plan("new", "USD", {"runs": Allowance(50, DOLLAR, carry_over=stricter)})
+    (first,) = settled(ROLLING, 40)
+    found = settle(new, runs(10, FEB), first.balance)
+    assert found.statement["runs"].limit == 110
+    assert found.balance.carried["runs"] == (CarriedUnits(20, FEB, 1),)
+    assert settle(PLAIN, runs(0, FEB), first.balance).balance == Balance()

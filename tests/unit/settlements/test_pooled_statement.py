@@ -119,6 +119,13 @@ def test_explaining_shows_the_statement_and_then_the_shares() -> None:
     assert "split by what each used beyond an equal part of the limit, losing" in by_part.explain()
 
 
+@pytest.mark.parametrize(("by", "costs"), [("used", [318, 182]), ("beyond_equal_part", [400, 100])])
+def test_the_example_of_the_module_comes_to_what_it_says(by: Any, costs: list[int]) -> None:
+    plan = Plan("group", "USD", {"tokens": Allowance(600, PerUnit("0.01"))})
+    pooled = pool(plan, [used("a", tokens=700), used("b", tokens=400)], "group", by=by)
+    assert [share.cost.minor for share in pooled.shares] == costs
+
+
 def test_a_repr_says_how_many_share() -> None:
     statement = "<Statement of 'group', 2024-02-01T00:00:00Z/2024-03-01T00:00:00Z, plan 'group'"
     expected = f"<PooledStatement of 2 members: {statement}: 5.00 USD>>"

@@ -117,6 +117,7 @@ class OveragesError(Exception):
         :param period: for when, a `Period`, likewise.
         """
         outer = copy(self)
+        outer.__cause__ = self.__cause__  # the error of a host's own code
         outer.path = (*steps, *self.path)
         outer.org_id = org_id if self.org_id is None else self.org_id
         outer.period = period if self.period is None else self.period

@@ -121,7 +121,7 @@ def _settled(
             plan, usage, balance, limits=limits, grants=grants, events=events, timezone=timezone
         )
     except OveragesError as error:
-        raise error.within(org_id=account.org_id, period=period) from None
+        raise error.within(org_id=account.org_id, period=period) from error.__cause__
 
 
 def periods_before(account: Account, period: Period, used: Iterable[Period]) -> list[Period]:

@@ -1,4 +1,4 @@
-"""Exact costs: what a price model says of a quantity, and of units on top of earlier ones.
+"""Exact costs: the cost of a quantity by a price model, and of units on top of earlier ones.
 
 What is charged in steps comes to what it would cost at once, as a step costs the difference of two
 running costs:
@@ -18,10 +18,10 @@ is done for every line that a price model is asked for.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from overages.amounts.exact import Exact, Quantity, add_up
-from overages.errors import FaultyPriceModel
+from overages.errors import FaultyPriceModel, OveragesError
 from overages.prices.models import PriceModel
 from overages.prices.tier import Charge
 
@@ -29,14 +29,27 @@ Ratio: TypeAlias = tuple[int, int]
 """Numerator and denominator of major currency units; the denominator is above zero."""
 
 
+_CALL: Final = ("price", "charge()")  # the path to what a price model returns
+
+
 def checked_charge(price: PriceModel, quantity: Quantity) -> Charge:
     """Return the charge of a quantity, having checked what a host's own price model gave.
 
-    :raises FaultyPriceModel: if that is no `Charge`.
+    A model may refuse a quantity with an error of the library; any other error is a fault of it.
+
+    :raises FaultyPriceModel: if it gives no `Charge`, or raises an error of another kind, which is
+        then the cause.
     """
-    charge = price.charge(quantity)
+    try:
+        charge = price.charge(quantity)
+    except FaultyPriceModel as error:  # of a price within it
+        raise error.within("price") from error.__cause__
+    except OveragesError:
+        raise
+    except Exception as error:
+        raise FaultyPriceModel(_CALL, error, "must return a Charge, and raised an error") from error
     if not isinstance(charge, Charge):
-        raise FaultyPriceModel("price.charge()", charge, "must return a Charge")
+        raise FaultyPriceModel(_CALL, charge, "must return a Charge")
     return charge
 
 

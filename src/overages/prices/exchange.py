@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from overages._ground.parsing import instance_of
 from overages._ground.value import term, value
 from overages.amounts.exact import (
     Quantity,
@@ -23,6 +22,7 @@ from overages.amounts.exact import (
     plain_text,
 )
 from overages.errors import Field, InvalidType
+from overages.prices.exact_cost import checked_charge
 from overages.prices.models import PriceModel, explain_price, parse_price_model
 from overages.prices.tier import Charge, TierCharge
 
@@ -61,16 +61,16 @@ class Exchanged:
         """Return the charge of a quantity in major currency units, exactly and tier by tier.
 
         :param quantity: units, zero or more.
-        :raises InvalidType: if the quantity is no number, or the price model gives no `Charge`.
+        :raises InvalidType: if the quantity is no number.
         :raises InvalidValue: if the quantity is negative, too large or too fine.
+        :raises FaultyPriceModel: if a price model of the host's own gives no charge.
         """
-        charge = self.price.charge(parse_non_negative(quantity, "quantity"))
-        instance_of(Charge)(charge, "price.charge()")
+        charge = checked_charge(self.price, parse_non_negative(quantity, "quantity"))
         rate = Fraction(self.rate) / Fraction(self.per)
         return Charge(_exchanged(part, rate) for part in charge.tiers)
 
     def explain(self) -> str:
-        """Say what is charged in the other unit, and at which rate it is exchanged."""
+        """Write the terms in the other unit, and the rate at which that is exchanged."""
         rate = Fraction(self.rate) / Fraction(self.per)
         exact = number_from_ratio(rate.numerator, rate.denominator)
         return f"{explain_price(self.price)}\nat a rate of {plain_text(exact)}"

@@ -32,7 +32,8 @@ class PriceModel(Protocol):
     """A rule that prices quantities.
 
     An implementation is immutable, compares by value, and returns equal charges for equal
-    quantities; the cost never falls below zero. It may have a method ``explain()``, whose text says
+    quantities. Whatever else it returns or raises is a `FaultyPriceModel`, but for an error of the
+    library, by which it refuses a quantity. It may have a method ``explain()``, whose text says
     what it charges.
     """
 
@@ -54,7 +55,7 @@ def parse_price_model(value: object, field: Field) -> PriceModel:
 
 
 def explain_price(price: PriceModel) -> str:
-    """Say what a price model charges; a host's own that can't `explain` is shown as its repr."""
+    """Write the terms of a price model; a host's own that can't `explain` is shown as its repr."""
     return price.explain() if hasattr(price, "explain") else repr(price)
 
 

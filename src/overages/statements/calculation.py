@@ -237,7 +237,7 @@ def _priced_over(
     try:
         cost, denominator = added_cost(line.allowance.price, None, over)
     except OveragesError as error:
-        raise error.within(line.metric) from None
+        raise error.within(line.metric) from error.__cause__
     return over, cost, round_ratio(cost * 10**plan.currency.exponent, denominator, plan.rounding)
 
 

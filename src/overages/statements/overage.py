@@ -33,7 +33,13 @@ from overages.amounts.exact import (
 )
 from overages.amounts.money import Currency, Money, new_money
 from overages.errors import InvalidValue
-from overages.prices.exact_cost import Ratio, added_cost, added_unit_price, cost_between
+from overages.prices.exact_cost import (
+    Ratio,
+    added_cost,
+    added_unit_price,
+    checked_charge,
+    cost_between,
+)
 from overages.prices.models import PriceModel, parse_price_model
 from overages.prices.tier import Charge, TierCharge
 from overages.statements.limit_part import LimitPart, sum_of_parts
@@ -129,8 +135,8 @@ class Overage:
         what to take off.
         """
         if self.before is None:
-            return self.price.charge(self.quantity)
-        return self.price.charge(add_up([self.before, self.quantity]))
+            return checked_charge(self.price, self.quantity)
+        return checked_charge(self.price, add_up([self.before, self.quantity]))
 
     @property
     def charged_before(self) -> Exact:

@@ -157,7 +157,7 @@ def _unrounded_lines(
             share = context.share_of(usage.period, line.allowance)
             unrounded.append(unrounded_line(line, usage.quantities, own_limits, context, share))
         except OveragesError as error:
-            raise error.within(line.metric) from None
+            raise error.within(line.metric) from error.__cause__
     return unrounded
 
 

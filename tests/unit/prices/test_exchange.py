@@ -22,7 +22,7 @@ from overages import (
     charge_between,
 )
 from overages.codec import Codec
-from overages.errors import InvalidType, InvalidValue, InvalidValues
+from overages.errors import FaultyPriceModel, InvalidType, InvalidValue, InvalidValues
 from overages.prices.tier import Charge
 
 CREDITS = Graduated([Tier(100, price=2, maximum=150), Tier(None, price=1, flat=5)])
@@ -83,8 +83,15 @@ def test_the_rate_of_a_hosts_own_charge_is_kept() -> None:
 
 
 def test_a_hosts_own_price_model_must_give_a_charge() -> None:
-    with pytest.raises(InvalidType, match=r"^price\.charge\(\): must be of type Charge, got 5$"):
+    with pytest.raises(FaultyPriceModel, match=r"^price\.charge\(\): must return a Charge, got 5$"):
         Exchanged(Wrong(), rate=1).charge(5)
+
+
+def test_a_faulty_model_within_an_exchanged_one_is_named_by_its_path() -> None:
+    plan = Plan("p", "EUR", {"calls": Allowance(0, Exchanged(Wrong(), rate=1))})
+    with pytest.raises(FaultyPriceModel) as caught:
+        calculate(plan, Usage("org-1", Period.month(2024, 2), {"calls": 5}))
+    assert caught.value.path == ("calls", "price", "price", "charge()")
 
 
 @pytest.mark.parametrize(("quantity", "error"), [(-1, InvalidValue), (1.0, InvalidType)])

@@ -71,8 +71,16 @@ class Codec:
             named in `price_models`; the error has the path to it.
         :raises InvalidValue: if the text would have more than a mebibyte.
         """
-        tree = self._write(value)
-        return written({"type": type(value).__name__, **tree, "version": VERSION})
+        return written(self.document(value))
+
+    def document(self, value: object) -> dict[str, Any]:
+        """Return what `encode` writes, as dicts, lists and texts, however long.
+
+        >>> from overages import Money
+        >>> Codec().document(Money(2500, "USD"))
+        {'type': 'Money', 'amount': '25.00', 'currency': 'USD', 'version': '1'}
+        """
+        return {"type": type(value).__name__, **self._write(value), "version": VERSION}
 
     def _write(self, value: object) -> dict[str, Any]:
         name = type(value).__name__
@@ -181,6 +189,11 @@ def decode(data: bytes | str, expected: type[T]) -> T:
     overages.errors.InvalidValue: exponent: must be a whole number, got ''
     """
     return _standard.decode(data, expected)
+
+
+def document(value: object) -> dict[str, Any]:
+    """Return what `encode` writes, as dicts, lists and texts; see `Codec.document`."""
+    return _standard.document(value)
 
 
 def to_builtins(value: object) -> Any:

@@ -19,7 +19,8 @@ from overages.errors import OveragesError
 from overages.imports.plans import json_schema as plans_schema, read_plans
 
 from .effort import few, many
-from .test_codec import CODEC, KINDS, RECIPES, blank, borrow, objects, remove, rename
+from .strategies import VALUE_RECIPES
+from .test_codec import CODEC, KINDS, blank, borrow, objects, remove, rename
 
 jsonschema = pytest.importorskip("jsonschema")
 
@@ -40,7 +41,7 @@ def validator(kind: type | None = None) -> Any:
 def test_a_text_is_as_the_schemas_of_its_class_and_of_all_say(
     kind: type, data: st.DataObject
 ) -> None:
-    tree = json.loads(CODEC.encode(data.draw(RECIPES[kind]).one()))
+    tree = json.loads(CODEC.encode(data.draw(VALUE_RECIPES[kind]).one()))
     validator(kind).validate(tree)
     validator().validate(tree)
 
@@ -61,7 +62,7 @@ CHANGES = [remove, rename, blank, borrow, retype, misspell]
 def test_what_a_schema_refuses_is_refused(
     kind: type, data: st.DataObject, change: Callable[[dict[str, Any], str], None]
 ) -> None:
-    tree = json.loads(CODEC.encode(data.draw(RECIPES[kind]).one()))
+    tree = json.loads(CODEC.encode(data.draw(VALUE_RECIPES[kind]).one()))
     found = data.draw(st.sampled_from([each for each in objects(tree) if each]))
     change(found, data.draw(st.sampled_from(sorted(found))))
     if not validator(kind).is_valid(tree):

@@ -13,10 +13,9 @@ from typing import Any, Final, TextIO
 
 from overages._ground.columns import LINES, Column, escape_formula, names_of
 from overages.amounts.exact import Exact, number_text
+from overages.codec import document
 from overages.periods.period import format_instant
-from overages.prices.tier import TierCharge
 from overages.statements.adjustment import OVERAGE, Adjustment
-from overages.statements.limit_part import LimitPart
 from overages.statements.overage import Overage
 from overages.statements.statement import Statement
 
@@ -24,16 +23,12 @@ COLUMNS: Final = names_of(LINES)
 
 
 def json_lines(statements: Iterable[Statement]) -> Iterator[str]:
-    """Yield a JSON array of statements, a line for each.
-
-    Quantities, prices and exact costs are strings in major units (``"0.0001"``, or ``"7/60"`` where
-    no decimal is exact), costs are strings with the currency's decimals, a missing value is null.
-    """
+    """Yield a JSON array of statements, a line for each: what `overages.codec` writes and reads."""
     line = "["
     for statement in statements:
         if line != "[":
             yield f"{line},"
-        line = ("[" if line == "[" else " ") + json.dumps(_as_dict(statement), ensure_ascii=False)
+        line = ("[" if line == "[" else " ") + json.dumps(document(statement), ensure_ascii=False)
     yield f"{line}]"
 
 
@@ -55,23 +50,6 @@ def write_csv(statements: Iterable[Statement], file: TextIO) -> None:
 
 def _cell(column: Column, text: str | None) -> str | None:
     return text if text is None or column.kind != "text" else escape_formula(text)
-
-
-def _as_dict(statement: Statement) -> dict[str, Any]:
-    lines = [
-        _line(line)
-        | {
-            "limit_parts": [_limit_part(part) for part in line.limit_parts],
-            "before": _text(line.before),
-            "tiers": [_tier(part) for part in line.tiers],
-        }
-        for line in statement.overages
-    ]
-    return _heading(statement) | {
-        "total": _text(statement.total.amount),
-        "lines": lines,
-        "adjustments": [_adjustment(line) for line in statement.adjustments],
-    }
 
 
 def _heading(statement: Statement) -> dict[str, Any]:
@@ -103,27 +81,6 @@ def _adjustment(line: Adjustment) -> dict[str, Any]:
         "before": _text(line.before.amount),
         "exact_cost": _text(line.exact_cost),
         "cost": _text(line.cost.amount),
-    }
-
-
-def _limit_part(part: LimitPart) -> dict[str, Any]:
-    return {"kind": part.kind, "name": part.name, "quantity": _text(part.quantity)}
-
-
-def _tier(part: TierCharge) -> dict[str, Any]:
-    return {
-        "above": _text(part.above),
-        "up_to": _text(part.tier.up_to),
-        "quantity": _text(part.quantity),
-        "price": _text(part.tier.price),
-        "per": _text(part.tier.per),
-        "size": _text(part.tier.size),
-        "count": None if part.tier.size is None else part.tier.count,
-        "flat": _text(part.tier.flat),
-        "maximum": _text(part.tier.maximum),
-        "exchange_rate": _text(part.exchange_rate),
-        "uncapped_cost": _text(part.uncapped_cost),
-        "exact_cost": _text(part.exact_cost),
     }
 
 

@@ -235,7 +235,7 @@ def test_a_command_that_is_wrong_exits_with_2(
 def test_json_is_one_document(desk: Desk) -> None:
     _, out, _ = desk.rate("a,tokens,200,2024-02-10T00:00:00Z,1\n", "--format", "json")
     (statement,) = json.loads(out)
-    assert (statement["org_id"], statement["total"]) == ("a", "1.00")
+    assert (statement["org_id"], statement["total"]) == ("a", {"amount": "1.00", "currency": "USD"})
 
 
 def test_totals_are_by_currency(desk: Desk) -> None:

@@ -22,6 +22,7 @@ from overages import (
     calculate,
 )
 from overages._ground.columns import unescape_formula
+from overages.codec import decode
 from overages.exports.statements import json_lines, write_csv
 from overages.imports.events import read_events
 
@@ -39,58 +40,14 @@ def statement(org_id: str) -> Statement:
     return calculate(PLAN, Usage(org_id, Period.month(2024, 2), {"calls": 2_000_000, "runs": 5}))
 
 
-def test_json_has_every_number_as_plain_decimal_text() -> None:
-    (document,) = json.loads("".join(json_lines([statement("ö")])))
-    assert document == {
-        "org_id": "ö",
-        "period_start": "2024-02-01T00:00:00Z",
-        "period_end": "2024-03-01T00:00:00Z",
-        "plan": "p",
-        "currency": "credits",
-        "total": "0.013333323",
-        "lines": [
-            {
-                "metric": "calls",
-                "used": "2000000",
-                "limit": "1.5",
-                "over": "1999998.5",
-                "unit_price": "1/150000000",
-                "exact_cost": "3999997/300000000",
-                "cost": "0.013333323",
-                "limit_parts": [],
-                "before": None,
-                "tiers": [
-                    {
-                        "above": "0",
-                        "up_to": None,
-                        "quantity": "1999998.5",
-                        "price": "0.00000002",
-                        "per": "3",
-                        "size": None,
-                        "count": None,
-                        "flat": "0",
-                        "maximum": None,
-                        "exchange_rate": "1",
-                        "uncapped_cost": "3999997/300000000",
-                        "exact_cost": "3999997/300000000",
-                    }
-                ],
-            },
-            {
-                "metric": "runs",
-                "used": "5",
-                "limit": None,
-                "over": "0",
-                "unit_price": None,
-                "exact_cost": "0",
-                "cost": "0.000000000",
-                "limit_parts": [],
-                "before": None,
-                "tiers": [],
-            },
-        ],
-        "adjustments": [],
-    }
+def test_json_has_the_statements_as_the_codec_writes_them() -> None:
+    statements = [statement("ö"), ADJUSTED]
+    documents = json.loads("".join(json_lines(statements)))
+    assert [decode(json.dumps(each), Statement) for each in documents] == statements
+    line = documents[0]["lines"][0]
+    assert (line["used"], line["limit"], line["quantity"]) == ("2000000", "1.5", "1999998.5")
+    assert (line["exact_cost"], line["cost"]["amount"]) == ("3999997/300000000", "0.013333323")
+    assert documents[0]["total"]["amount"] == "0.013333323"
 
 
 def test_json_of_no_and_of_many_statements_is_an_array() -> None:
@@ -98,15 +55,6 @@ def test_json_of_no_and_of_many_statements_is_an_array() -> None:
     lines = list(json_lines([statement("a"), statement("b"), statement("c")]))
     assert [line[0] + line[-1] for line in lines] == ["[,", " ,", " ]"]
     assert [document["org_id"] for document in json.loads("".join(lines))] == ["a", "b", "c"]
-
-
-def test_a_tier_of_packages_says_which_are_charged() -> None:
-    packages = Package(2, 10, count="completed")
-    plan = Plan("p", "USD", {"runs": Allowance(0, packages)})
-    usage = Usage("a", Period.month(2024, 2), {"runs": 25})
-    (document,) = json.loads("".join(json_lines([calculate(plan, usage)])))
-    (tier,) = document["lines"][0]["tiers"]
-    assert (tier["size"], tier["count"], tier["exact_cost"]) == ("10", "completed", "4")
 
 
 def test_csv_has_a_row_for_each_line() -> None:
@@ -168,41 +116,6 @@ ADJUSTED = calculate(
     Usage("a", Period.month(2024, 2), {"gb": 25}),
     earlier={"gb": 12},
 )
-
-
-def test_json_has_where_a_limit_comes_from_and_what_was_charged_before() -> None:
-    (document,) = json.loads("".join(json_lines([ADJUSTED])))
-    (line,) = document["lines"]
-    assert line["limit_parts"] == [
-        {"kind": "included", "name": None, "quantity": "10"},
-        {"kind": "free", "name": "welcome", "quantity": "5"},
-        {"kind": "used", "name": None, "quantity": "-12"},
-    ]
-    assert (line["limit"], line["over"], line["before"]) == ("3", "22", "0")
-    before = calculate(PLAN, Usage("a", Period.month(2024, 2), {"calls": 1}), earlier={"calls": 2})
-    (other,) = json.loads("".join(json_lines([before])))
-    assert (other["lines"][0]["over"], other["lines"][0]["before"]) == ("1", "0.5")
-
-
-def test_json_has_each_adjustment() -> None:
-    (document,) = json.loads("".join(json_lines([ADJUSTED])))
-    assert document["total"] == "6.00"
-    assert document["adjustments"] == [
-        {
-            "metric": "gb",
-            "line": "discount:half",
-            "before": "7.33",
-            "exact_cost": "-3.663",
-            "cost": "-3.66",
-        },
-        {
-            "metric": None,
-            "line": "minimum",
-            "before": "3.67",
-            "exact_cost": "2.337",
-            "cost": "2.33",
-        },
-    ]
 
 
 def test_csv_has_a_row_for_each_adjustment() -> None:

@@ -53,7 +53,6 @@ from overages.records.changes import Change, changed_fields, changes_of, line_su
 from overages.records.record import OverageRecord, new_record
 from overages.statements.adjustment import Key, path_of
 from overages.statements.statement import Statement
-from overages.statements.summary import new_total
 
 _RECORD_COLUMNS: Final = ["revision", "metric", "over", "unit price", "exact", "cost"]
 RECORD_ALIGN: Final = "llrrrr"
@@ -225,11 +224,11 @@ class Ledger:
         period = format_instant(statement.period.start), format_instant(statement.period.end)
         unit = statement.currency.code, statement.currency.exponent
         totals = statement.totals_by_metric()
-        nothing = new_total(0, new_money(0, statement.currency))
         for metric in changed:
             if metric is not None:
-                total = totals.get(metric, nothing)
-                amounts = number_text(total.quantity), number_text(total.cost.minor)
+                total = totals.get(metric)
+                units, minor = (0, 0) if total is None else (total.quantity, total.cost.minor)
+                amounts = number_text(units), number_text(minor)
                 self.counters.append(CounterRow(self.org_id, *period, metric, *amounts, *unit))
 
     def _require_own(self, statement: Statement) -> None:

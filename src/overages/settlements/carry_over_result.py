@@ -137,7 +137,7 @@ class CarryOverResult:
         expired, staying = _aged(unused)
         # Expired units are gone before the bound is looked at: they don't use it up.
         most = self.rule.most(self.included)
-        cut, kept = _divided(staying, 0 if most is None else max(0, _picos(staying) - scaled(most)))
+        cut, rest = _divided(staying, 0 if most is None else max(0, _picos(staying) - scaled(most)))
         if over and self.rule.overage == "carried":
             still_owed.append(CarriedUnits(unscaled(-scaled(over)), self.period))
         results = {
@@ -147,7 +147,7 @@ class CarryOverResult:
             "repaid": tuple(repaid),
             "expired": tuple(expired),
             "cut": tuple(cut),
-            "carried": (*still_owed, *kept),  # one of them is empty: units are left, or owed
+            "carried": (*still_owed, *rest),  # one of them is empty: units are left, or owed
         }
         for name, result in results.items():
             object.__setattr__(self, name, result)
@@ -239,7 +239,7 @@ def carry_over(
 
 
 def carried_parts(result: CarryOverResult) -> tuple[LimitPart, ...]:
-    """Return the units that were carried over, as parts of a limit beside what is included."""
+    """Return the units that were carried over, as parts of a limit beside the included one."""
     parts = [
         LimitPart("carried", units.quantity, _first_day(units.period))
         for units in result.brought

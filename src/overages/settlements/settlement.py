@@ -22,12 +22,14 @@ a grant holds 30; 175 are used:
 
 It is priced twice, since units that are free can't be taken off a cost: of packages, tiers and
 minimums, fewer units make another cost, not the old one less a part. (Without a grant of units, it
-is priced once.) Not done: drawing on grants before what is carried over, which would let units
-expire that were free; and raising limits by all that grants hold, for then which of them pays would
-not depend on when it was used.
+is priced once.)
+
+Not done: drawing on grants before carried units, which would spend what was paid for and let free
+units expire; and raising limits by all that grants hold, for a grant that begins on the 10th pays
+for nothing that was used on the 5th.
 
 The balance is all that is remembered, so that stopping after any period, and going on from its
-balance, gives what all at once would:
+balance, gives the same as all at once:
 
     january = settle(plan, usage_of_january, grants=grants)
     february = settle(plan, usage_of_february, january.balance, grants=grants)
@@ -109,19 +111,19 @@ def settle(
     timezone: str = "UTC",
     final: bool = True,
 ) -> Settlement:
-    """Return the statement of a period, worked out from what earlier ones left.
+    """Return the statement of a period that goes on from the balance of the one before.
 
     It is `calculate`, and beside it: units that were carried over, allowances for a longer time
     than the period, units drawn on grants once the limit is reached, and prepaid money drawn on
-    grants once all else is summed. What no grant covers stays overage.
+    grants once all else is summed. Units that no grant covers stay overage.
 
     :param plan: the terms of this period.
-    :param usage: what was used in it.
-    :param balance: what the period before left; none before the first.
+    :param usage: the units used in it.
+    :param balance: that of the period before; an empty one before the first.
     :param limits: the org's own limits by metric, in units.
     :param grants: all that the org was ever granted.
     :param events: those that the usage was counted from, as far as their metrics are granted: they
-        say when units were used. What they don't account for counts as used at the period's end.
+        say when units were used. Units without an event count as used at the period's end.
     :param whole: see `calculate`; so `timezone` and `final`.
     :raises UnknownMetric: if usage or a limit names a metric that the plan doesn't know.
     :raises InvalidValue: if the balance is another org's, or of a time that isn't before the usage.

@@ -165,6 +165,3 @@ def _sum(left: MetricTotal, right: MetricTotal) -> MetricTotal:
 
 
 new_total: Final = trusted(MetricTotal)
-
-
-new_summary: Final = trusted(Summary)

@@ -74,8 +74,8 @@ class Database:
         """
         name = _parse_path(path)
         if sqlite3.sqlite_version_info < _OLDEST:
-            found = sqlite3.sqlite_version
-            raise StorageError(f"SQLite 3.37 or newer is needed, the library here is {found}")
+            version = sqlite3.sqlite_version
+            raise StorageError(f"SQLite 3.37 or newer is needed, the library here is {version}")
         with our_errors():
             connection = sqlite3.connect(
                 name, timeout=timeout, isolation_level=None, check_same_thread=False

@@ -87,13 +87,13 @@ class MemberView:
 
     def summary(self, period: Period | None = None) -> Summary | None:
         """Sum the org's records; None if there is none."""
-        found = self.records(period)
-        return aggregate(found) if found else None
+        records = self.records(period)
+        return aggregate(records) if records else None
 
     def grants(self) -> tuple[Grant, ...]:
         """Return all grants that the org ever had, in the order in which they are drawn on."""
-        found = grants_of(self.query(f"SELECT {GRANT_COLUMNS} FROM {_GRANTS}"))
-        return tuple(sorted(found, key=lambda grant: grant.rank))
+        grants = grants_of(self.query(f"SELECT {GRANT_COLUMNS} FROM {_GRANTS}"))
+        return tuple(sorted(grants, key=lambda grant: grant.rank))
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query of ``org_billing_overages`` or ``org_billing_grants``.

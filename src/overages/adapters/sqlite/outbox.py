@@ -59,21 +59,21 @@ class SqliteOutbox:
 
     def entries(self, org_id: str, destination: str, ids: Iterable[str]) -> dict[str, OutboxEntry]:
         """Return those entries of an org that are kept, by id."""
-        org, place, wanted = parse_all(
+        org_id, destination, ids = parse_all(
             (parse_name, org_id, "org_id"),
             (parse_name, destination, "destination"),
             (as_tuple, ids, "ids"),
         )
-        found = {}
+        entries = {}
         with self._database.reading() as cursor:
-            for chunk in chunks(wanted):
+            for chunk in chunks(tuple(ids)):
                 sql = (
                     f"SELECT {_COLUMNS} FROM org_billing_outbox"
                     f" WHERE org_id = ? AND destination = ? AND id IN ({marks(chunk)})"
                 )
-                for row in cursor.execute(sql, (org, place, *chunk)).fetchall():
-                    found[row[2]] = _entry(*row)
-        return found
+                for row in cursor.execute(sql, (org_id, destination, *chunk)).fetchall():
+                    entries[row[2]] = _entry(*row)
+        return entries
 
     def swap(self, old: OutboxEntry, new: OutboxEntry) -> bool:
         """Put an entry in the place of another state of it, if it still is that one."""

@@ -67,29 +67,29 @@ class RecordTables(SqliteStore):
             since, until = coarse_span(first, last)
             sql = f"{_RECORDS} {among} AND billing_period_start < ? AND billing_period_end >= ?"
             rows = self._cursor.execute(sql, (*chunk, until, since)).fetchall()
-            found: dict[str, list[OverageRecord]] = {}
+            by_org: dict[str, list[OverageRecord]] = {}
             with readable():
                 for row in rows:
-                    found.setdefault(row[0], []).append(record_of(row[:-1], row[-1]))
-                for records in found.values():
+                    by_org.setdefault(row[0], []).append(record_of(row[:-1], row[-1]))
+                for records in by_org.values():
                     records.sort(key=by_sequence)
             for org_id in chunk:
                 ledgers[org_id] = Ledger(
                     org_id,
-                    records=found.get(org_id, ()),
+                    records=by_org.get(org_id, ()),
                     head=heads.get(org_id),
                     invoiced=invoiced.get(org_id, {}),
                 )
         return ledgers
 
     def _invoiced_among(self, among: str, orgs: Sequence[str]) -> dict[str, dict[Period, datetime]]:
-        found: dict[str, dict[Period, datetime]] = {}
+        by_org: dict[str, dict[Period, datetime]] = {}
         columns = "org_id, billing_period_start, billing_period_end, invoiced_at"
         sql = f"SELECT {columns} FROM org_billing_invoiced_periods {among}"
-        for org_id, start, end, moment in self._cursor.execute(sql, orgs).fetchall():
+        for org_id, start, end, at in self._cursor.execute(sql, orgs).fetchall():
             with readable():
-                found.setdefault(org_id, {})[period_of(start, end)] = instant_of(moment)
-        return found
+                by_org.setdefault(org_id, {})[period_of(start, end)] = instant_of(at)
+        return by_org
 
     def _append(self, ledgers: Iterable[Ledger]) -> None:
         changed = [ledger for ledger in ledgers if ledger.new]

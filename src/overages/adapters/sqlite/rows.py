@@ -15,15 +15,14 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
-from overages._ground.frozen_dict import FrozenDict
 from overages._ground.jsontext import entries, parsed, written
 from overages.amounts.exact import SCALE, Exact, Quantity, number_text, scaled, unscaled
-from overages.amounts.money import Currency, Money, new_money
+from overages.amounts.money import Currency, Money
 from overages.errors import CurrencyMismatch, OveragesError, StorageCorrupt, StorageError
 from overages.periods.period import Period, format_instant, instant_from_text
 from overages.records.chain import RecordRow
 from overages.records.record import OverageRecord
-from overages.statements.summary import Summary, new_summary, new_total
+from overages.statements.summary import MetricTotal, Summary
 from overages.usage.event import UsageEvent
 
 
@@ -70,7 +69,7 @@ def summary_of(rows: Sequence[tuple[str, str, str, str, str, int]]) -> Summary:
     :raises CurrencyMismatch: if the currencies are not one.
     """
     *_, code, exponent = rows[0]
-    cells: dict[str, list[int]] = {}  # by metric: whole units, parts of others, minor units
+    cells: dict[str, list[int]] = {}  # by metric: whole units, picos of others, minor units
     adjusted: dict[str, int] = {}  # minor units by line
     with readable():
         for metric, line, quantity, cost, its_code, its_exponent in rows:
@@ -87,12 +86,11 @@ def summary_of(rows: Sequence[tuple[str, str, str, str, str, int]]) -> Summary:
             cell[2] += int(cost)
         currency = currency_of(code, exponent)
         totals = {
-            metric: new_total(unscaled(whole * SCALE + parts), new_money(minor, currency))
-            for metric, (whole, parts, minor) in cells.items()
-            if whole * SCALE + parts or minor  # half a unit, twice, and one taken back are none
+            metric: MetricTotal(unscaled(integer * SCALE + picos), Money(minor, currency))
+            for metric, (integer, picos, minor) in cells.items()
         }
-        others = {line: new_money(minor, currency) for line, minor in adjusted.items() if minor}
-    return new_summary(currency, FrozenDict(totals), FrozenDict(others))
+        others = {line: Money(minor, currency) for line, minor in adjusted.items()}
+        return Summary(currency, totals, others)
 
 
 def event_of(

@@ -36,7 +36,7 @@ class UsageTables(SqliteStore):
         wanted: dict[str, set[str]] = {}
         for event in events:
             wanted.setdefault(event.org_id, set()).add(event.id or "")
-        known = {}
+        stored = {}
         for org_id, ids in wanted.items():
             for chunk in chunks(sorted(ids)):
                 sql = (
@@ -45,16 +45,16 @@ class UsageTables(SqliteStore):
                 )
                 for row in self._cursor.execute(sql, (org_id, *chunk)).fetchall():
                     with readable():
-                        known[org_id, row[0]] = event_of(org_id, *row)
-        return known
+                        stored[org_id, row[0]] = event_of(org_id, *row)
+        return stored
 
     def _keep_events(self, placed: Sequence[tuple[UsageEvent, Period]]) -> None:
         self._cursor.executemany(
             f"INSERT INTO org_billing_usage_events (org_id, {_EVENT}, billing_period_start,"
             " billing_period_end) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (event.org_id, *event_columns(event), *period_columns(when))
-                for event, when in placed
+                (event.org_id, *event_columns(event), *period_columns(period))
+                for event, period in placed
             ],
         )
 
@@ -85,16 +85,16 @@ class UsageTables(SqliteStore):
             f"{sql} ORDER BY number", (org_id, "" if earlier else first, last, *(metrics or ()))
         ).fetchall()
         with readable():
-            found = [(event_of(org_id, *row[:-2]), period_of(*row[-2:])) for row in rows]
+            placed = [(event_of(org_id, *row[:-2]), period_of(*row[-2:])) for row in rows]
         return [
-            (event, when)
-            for event, when in found
-            if when == period or (earlier and when.start < period.start)
+            (event, own)
+            for event, own in placed
+            if own == period or (earlier and own.start < period.start)
         ]
 
     def _count(self, counts: Counts) -> None:
         rows = []
-        for (org_id, period, metric), parts in counts.items():
+        for (org_id, period, metric), picos in counts.items():
             key = (org_id, *period_columns(period))
             sql = (
                 f"SELECT used FROM org_billing_usage_monthly WHERE {IN_PERIOD} AND metric_type = ?"
@@ -102,7 +102,7 @@ class UsageTables(SqliteStore):
             row = self._cursor.execute(sql, (*key, metric)).fetchone()
             with readable():
                 before = parts_of(row[0]) if row else 0
-            rows.append((*key, metric, number_text(unscaled(before + parts))))
+            rows.append((*key, metric, number_text(unscaled(before + picos))))
         self._cursor.executemany(_SET_USED, rows)
 
     def _set_usage(self, usage: Usage) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import time
 from collections.abc import Callable
 from functools import partial
@@ -119,7 +120,7 @@ def test_a_killed_writer_leaves_no_lock(tmp_path: Path, journal: str) -> None:
         with SqliteRepository(path) as repository, repository._writing():
             repository._cursor.execute("DELETE FROM org_billing_usage_monthly")
             os.write(pipe, b".")
-            time.sleep(60)
+            signal.pause()
 
     child, pipe = start(hold)
     assert os.read(pipe, 1) == b"."

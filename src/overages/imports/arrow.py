@@ -193,5 +193,5 @@ def _amount(value: object, field: Field) -> Exact:
         return parse_amount(value, field)
     if len(value) > _LONGEST or not _AMOUNT.fullmatch(value):
         raise InvalidValue(field, value, "must be a plain number such as 12.5 or 7/60")
-    number, _, parts = value.partition("/")
-    return parse_amount(Fraction(Decimal(number)) / Fraction(Decimal(parts or 1)), field)
+    numerator, _, denominator = value.partition("/")
+    return parse_amount(Fraction(Decimal(numerator)) / Fraction(Decimal(denominator or 1)), field)

@@ -83,9 +83,9 @@ def _cells(array: Any, kind: Kind) -> Sequence[Any]:
     if kind != "instant" or pa.types.is_null(array.type):
         cells: Sequence[Any] = array.to_pylist()
         return cells
-    times, parts = _PER_MICROSECOND[array.type.unit]
+    factor, denominator = _PER_MICROSECOND[array.type.unit]
     ticks = array.cast(pa.int64()).to_pylist()
-    return [None if tick is None else tick * times // parts for tick in ticks]
+    return [None if tick is None else tick * factor // denominator for tick in ticks]
 
 
 def _check_type(arrow_type: Any, kind: Kind, column: str) -> None:

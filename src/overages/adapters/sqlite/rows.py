@@ -80,7 +80,7 @@ def summary_of(rows: Sequence[tuple[str, str, str, str, str, int]]) -> Summary:
                 continue
             cell = cells.setdefault(metric, [0, 0, 0])
             if "." in quantity:
-                cell[1] += parts_of(quantity)
+                cell[1] += picos_of(quantity)
             else:
                 cell[0] += int(quantity)
             cell[2] += int(cost)
@@ -130,8 +130,8 @@ def exact_of(text: str) -> Exact:
     return Fraction(text) if "/" in text else Decimal(text)
 
 
-def parts_of(text: str) -> int:
-    """Return a stored number of units, of any size, in parts."""
+def picos_of(text: str) -> int:
+    """Return a stored number of units, of any size, in picos."""
     number: Quantity = Decimal(text) if "." in text else int(text)
     return scaled(number)
 

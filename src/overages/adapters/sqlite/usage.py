@@ -10,9 +10,9 @@ from overages.adapters.sqlite.rows import (
     coarse_span,
     event_columns,
     event_of,
-    parts_of,
     period_columns,
     period_of,
+    picos_of,
     readable,
 )
 from overages.adapters.sqlite.store import IN_PERIOD, SqliteStore, chunks, marks
@@ -101,7 +101,7 @@ class UsageTables(SqliteStore):
             )
             row = self._cursor.execute(sql, (*key, metric)).fetchone()
             with readable():
-                before = parts_of(row[0]) if row else 0
+                before = picos_of(row[0]) if row else 0
             rows.append((*key, metric, number_text(unscaled(before + picos))))
         self._cursor.executemany(_SET_USED, rows)
 
@@ -116,7 +116,7 @@ class UsageTables(SqliteStore):
         sql = f"SELECT metric_type, used FROM org_billing_usage_monthly WHERE {IN_PERIOD}"
         rows = self._cursor.execute(sql, (org_id, *period_columns(period))).fetchall()
         with readable():
-            return {parse_name(metric, "metric_type"): parts_of(used) for metric, used in rows}
+            return {parse_name(metric, "metric_type"): picos_of(used) for metric, used in rows}
 
     def _used_in(self, org_id: str) -> Iterable[Period]:
         sql = (

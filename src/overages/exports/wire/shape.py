@@ -83,11 +83,11 @@ def recorded(
     }
     lines: list[_Line] = []
     adjusting: list[_Adjusting] = []
-    for (metric, line), (parts, exact, minor) in line_sums(stored).items():
+    for (metric, line), (picos, exact, minor) in line_sums(stored).items():
         if metric is None or line != OVERAGE:
             adjusting.append((metric, line, minor))
             continue
-        quantity, each = unscaled(parts), prices.get(metric)
+        quantity, each = unscaled(picos), prices.get(metric)
         if plan is not None and metric in plan.allowances:
             each = _unit_price(plan, metric, quantity)
         lines.append((metric, quantity, exact, minor, each))

@@ -60,6 +60,8 @@ class CompiledPlan:
 
     :param is_flat: whether an included quantity and a price are all there is to any line, and
         nothing to all of them together.
+    :param is_short: whether looking at each line takes no longer than choosing those that were
+        used.
     :param matter_unused: the places of the lines that matter unused.
     :param balanced: the lines that depend on earlier periods.
     """
@@ -67,13 +69,9 @@ class CompiledPlan:
     lines: tuple[CompiledLine, ...]
     by_metric: Mapping[str, CompiledLine]
     is_flat: bool
+    is_short: bool
     matter_unused: tuple[int, ...]
     balanced: tuple[CompiledLine, ...]
-
-    @property
-    def is_short(self) -> bool:
-        """Whether looking at each line takes no longer than choosing those that were used."""
-        return len(self.lines) <= _SHORT
 
     def lines_of(self, *metrics: Iterable[str]) -> Sequence[CompiledLine]:
         """Return, in the plan's order, the lines of some metrics, and those that matter unused.
@@ -104,6 +102,7 @@ def compiled_plan(
         lines,
         FrozenDict({line.metric: line for line in lines}),
         not has_rules and all(allowance.is_flat for allowance in allowances.values()),
+        len(lines) <= _SHORT,
         tuple(line.place for line in lines if line.matters_unused),
         tuple(line for line in lines if line.allowance.needs_balance),
     )

@@ -19,6 +19,7 @@ from hypothesis import assume, given, strategies as st
 
 import overages
 from overages import Money, Period, Plan, Statement, Tier, TierCharge, UsageEvent
+from overages._ground.value import evolve
 from overages.amounts.exact import add_up
 from overages.errors import OveragesError
 from overages.prices.tier import Charge
@@ -202,8 +203,8 @@ def test_a_plan_on_other_terms_is_another_plan(
         {"base_fee": more},
     ]
     for changed in changes:
-        assert (attrs.evolve(plan, **changed) == plan) == (changed == {"rounding": plan.rounding})
-    assert attrs.evolve(plan) == plan
+        assert (evolve(plan, **changed) == plan) == (changed == {"rounding": plan.rounding})
+    assert evolve(plan) == plan
 
 
 @given(statement_recipes, periods, st.integers(1, 5))
@@ -213,7 +214,7 @@ def test_a_statement_is_another_one_if_any_part_of_it_is(
     statement = recipe.one()
     assume(period != statement.period)
     said = dict(zip(inspect.signature(Statement).parameters, said_of(statement), strict=True))
-    renamed = attrs.evolve(statement.plan, slug=f"{statement.plan.slug}!")
+    renamed = evolve(statement.plan, slug=f"{statement.plan.slug}!")
     for change in {"org_id": f"{statement.org_id}!"}, {"period": period}, {"plan": renamed}:
         assert Statement(**(said | change)) != statement
     for i, line in enumerate(statement.overages):
@@ -221,7 +222,7 @@ def test_a_statement_is_another_one_if_any_part_of_it_is(
             units = add_up([line.used, more]), add_up([line.limit, more])
             lines = list(statement.lines)
             with suppress(OveragesError):  # units that are too many, or some of them free
-                lines[i] = attrs.evolve(line, used=units[0], limit=units[1], limit_parts=())
+                lines[i] = evolve(line, used=units[0], limit=units[1], limit_parts=())
                 assert Statement(**(said | {"lines": lines})) != statement
 
 

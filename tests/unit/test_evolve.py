@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import attrs
 import pytest
 
 from overages import (
@@ -106,7 +105,7 @@ USD_5 = Money(5, "USD")
 def test_a_changed_value_is_worked_out_anew(
     value: Any, changes: dict[str, Any], expected: Any
 ) -> None:
-    changed = attrs.evolve(value, **changes)
+    changed = evolve(value, **changes)
     assert changed == expected
     assert repr(changed) == repr(expected)
 
@@ -115,7 +114,7 @@ def test_a_changed_plan_calculates_by_its_new_terms() -> None:
     plan = Plan("p", "USD", {"x": Allowance(0, PerUnit("0.005"))})
     usage = Usage("a", FEBRUARY, {"x": 1})
     assert calculate(plan, usage).total == Money(1, "USD")
-    assert calculate(attrs.evolve(plan, rounding="down"), usage).total == Money(0, "USD")
+    assert calculate(evolve(plan, rounding="down"), usage).total == Money(0, "USD")
     assert evolve(PerUnit(1), price=3).charge(2).exact_cost == 6
 
 
@@ -123,7 +122,7 @@ def test_a_change_is_validated() -> None:
     with pytest.raises(InvalidValue, match="price: must not be negative"):
         evolve(PerUnit(1), price=-1)
     with pytest.raises(InvalidValue, match=r"^carry_over: must be None"):
-        attrs.evolve(Allowance(5, PerUnit(1), carry_over=CarryOver()), included=None)
+        evolve(Allowance(5, PerUnit(1), carry_over=CarryOver()), included=None)
 
 
 def test_what_was_carried_is_worked_out_anew() -> None:

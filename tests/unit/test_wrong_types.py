@@ -57,7 +57,7 @@ odd_period: Any = lambda moment: None  # noqa: ARG005, E731
             lambda: Statement("o", FEBRUARY, PLAN, [odd]),
             r"lines\[0\]: must be an Overage",
         ),
-        (lambda: Summary("USD", odd), "metrics: must be of type Mapping, got 5"),
+        (lambda: Summary("USD", odd), "metrics: must be a mapping of metrics to MetricTotals"),
         (lambda: Usage("o", FEBRUARY, odd), "quantities: must be a mapping of metrics to quant"),
         (lambda: Account("o", "p", odd), "limits: must be a mapping of metrics to quantities"),
         (lambda: Plan("p", "USD", odd), "allowances: must be a mapping of metrics to Allowances"),

@@ -55,7 +55,13 @@ _OTHERWISE: Final = "overages.otherwise"
 
 
 @overload
-def term(parse: Parser[T], *, hash: bool | None = None, repr: bool = True) -> T: ...
+def term(
+    parse: Parser[T],
+    *,
+    hash: bool | None = None,
+    repr: bool = True,
+    eq: Callable[[Any], object] | None = None,
+) -> T: ...
 @overload
 def term(parse: Parser[T | None], *, otherwise: Callable[[Any], T]) -> T: ...
 def term(
@@ -63,16 +69,18 @@ def term(
     *,
     hash: bool | None = None,
     repr: bool = True,
+    eq: Callable[[Any], object] | None = None,
     otherwise: Callable[[Any], Any] | None = None,
 ) -> Any:
     """Declare a field of a value, and how what is passed for it becomes what is kept.
 
     :param hash: False for a field that can't be hashed; it is compared all the same.
     :param repr: False for a field that isn't shown.
+    :param eq: makes what is compared and hashed of a field, where that isn't what is kept.
     :param otherwise: works out, of the value with all its other terms, what None stands for.
     """
     metadata = {_PARSER: parse, _OTHERWISE: otherwise}
-    return attrs.field(metadata=metadata, hash=hash, repr=repr)
+    return attrs.field(metadata=metadata, hash=hash, repr=repr, eq=eq or True)
 
 
 def derived() -> Any:

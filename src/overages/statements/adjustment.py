@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias
 
-from attrs import frozen
-
 from overages._ground.names import optional_name, parse_name
-from overages._ground.parsing import instance_of, one_of, parse_all
+from overages._ground.parsing import Problems, choice_of, instance_of
+from overages._ground.value import term, value
 from overages.amounts.exact import Exact, parse_amount
 from overages.amounts.money import Money
 from overages.errors import CurrencyMismatch, InvalidValue
@@ -26,7 +25,7 @@ OVERAGE: Final = "overage"  # what the line of an overage is called among those 
 _TAKING: Final = ("discount", "maximum", "credit")
 
 
-@frozen(init=False, weakref_slot=False)
+@value
 class Adjustment:
     """A line of a statement that changes what other lines come to.
 
@@ -42,12 +41,12 @@ class Adjustment:
     :raises CurrencyMismatch: if cost and `before` are in two currencies.
     """
 
-    kind: AdjustmentKind
-    before: Money
-    cost: Money
-    exact_cost: Exact
-    metric: str | None
-    name: str | None
+    kind: AdjustmentKind = term(choice_of(AdjustmentKind))
+    before: Money = term(instance_of(Money))
+    cost: Money = term(instance_of(Money))
+    exact_cost: Exact = term(parse_amount)
+    metric: str | None = term(optional_name)
+    name: str | None = term(optional_name)
 
     def __init__(
         self,
@@ -57,33 +56,24 @@ class Adjustment:
         exact_cost: Exact | int,
         metric: str | None = None,
         name: str | None = None,
-    ) -> None:
-        values = parse_all(
-            (one_of("discount", "commitment", "maximum", "minimum", "credit"), kind, "kind"),
-            (instance_of(Money), before, "before"),
-            (instance_of(Money), cost, "cost"),
-            (parse_amount, exact_cost, "exact_cost"),
-            (optional_name, metric, "metric"),
-            (optional_name, name, "name"),
-        )
-        if cost.currency != before.currency:
-            raise CurrencyMismatch(before.currency.code, cost.currency.code)
-        self.__attrs_init__(*values)
-        self._check_amounts()
-        parse_name(self.line, "name")  # it is stored as one
+    ) -> None: ...
 
-    def _check_amounts(self) -> None:
-        """Refuse amounts that no rule of the kind could give."""
+    def _check(self, problems: Problems) -> None:
+        problems.attempt(parse_name, self.line, "name")  # it is stored as one
         takes = self.kind in _TAKING
         for field, amount in ("cost", self.cost.minor), ("exact_cost", self.exact_cost):
             if amount > 0 if takes else amount < 0:
                 problem = f"must be zero or {'less' if takes else 'more'} for a {self.kind}"
-                raise InvalidValue(field, getattr(self, field), problem)
-        if self.cost.minor < 0 and self.after.minor < 0:
-            raise InvalidValue("cost", self.cost, f"must not take more than {self.before}")
+                problems.add(InvalidValue(field, getattr(self, field), problem))
+        if self.cost.currency != self.before.currency:
+            codes = self.before.currency.code, self.cost.currency.code
+            problems.add(CurrencyMismatch(*codes, "cost"))
+        elif self.cost.minor < 0 and self.after.minor < 0:
+            problem = f"must not take more than {self.before}"
+            problems.add(InvalidValue("cost", self.cost, problem))
         if self.kind == "credit" and self.exact_cost != self.cost.amount:
             problem = f"must be the cost, {self.cost.amount}: what is drawn is money"
-            raise InvalidValue("exact_cost", self.exact_cost, problem)
+            problems.add(InvalidValue("exact_cost", self.exact_cost, problem))
 
     @property
     def after(self) -> Money:

@@ -12,10 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, Literal, TypeAlias
 
-from attrs import frozen
-
 from overages._ground.names import optional_name
-from overages._ground.parsing import one_of, parse_all
+from overages._ground.parsing import choice_of
+from overages._ground.value import term, value
 from overages.amounts.exact import (
     Quantity,
     QuantityLike,
@@ -36,7 +35,7 @@ earlier period that borrowed.
 """
 
 
-@frozen(init=False, weakref_slot=False)
+@value
 class LimitPart:
     """Units of a limit that come from one place.
 
@@ -47,23 +46,13 @@ class LimitPart:
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
     """
 
-    kind: LimitPartKind
-    quantity: Quantity
-    name: str | None
+    kind: LimitPartKind = term(choice_of(LimitPartKind))
+    quantity: Quantity = term(parse_quantity)
+    name: str | None = term(optional_name)
 
     def __init__(
         self, kind: LimitPartKind, quantity: QuantityLike, name: str | None = None
-    ) -> None:
-        values = parse_all(
-            (
-                one_of("included", "own", "free", "carried", "granted", "borrowed", "used", "owed"),
-                kind,
-                "kind",
-            ),
-            (parse_quantity, quantity, "quantity"),
-            (optional_name, name, "name"),
-        )
-        self.__attrs_init__(*values)
+    ) -> None: ...
 
     def explain(self) -> str:
         """Say in a few words where the units come from: ``carried 2024-01-01``."""

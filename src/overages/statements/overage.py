@@ -13,12 +13,11 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Final, TypeAlias
 
-from attrs import field, frozen
-
 from overages._ground.display import text_table
 from overages._ground.names import parse_name
-from overages._ground.parsing import Problems, instance_of, parse_all, tuple_of
+from overages._ground.parsing import Problems, instance_of, tuple_of
 from overages._ground.trusted import trusted
+from overages._ground.value import derived, term, value
 from overages.amounts.exact import (
     Exact,
     Quantity,
@@ -60,7 +59,7 @@ COLUMNS: Final = ["metric", "used", "limit", "over", "price", "exact", "cost"]
 ALIGN: Final = "lrrrlrr"
 
 
-@frozen(init=False, weakref_slot=False)
+@value
 class Overage:
     """Usage of one metric beyond its limit in one period, with its price and cost.
 
@@ -77,14 +76,15 @@ class Overage:
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
     """
 
-    metric: str
-    used: Quantity
-    limit: Quantity | None
-    quantity: Quantity = field(repr=False, init=False)
-    price: PriceModel
-    cost: Money
-    before: Quantity | None
-    limit_parts: tuple[LimitPart, ...]
+    metric: str = term(parse_name)
+    used: Quantity = term(parse_non_negative)
+    limit: Quantity | None = term(optional_non_negative)
+    quantity: Quantity = derived()
+    """Units over the limit: ``max(0, used - limit)``."""
+    price: PriceModel = term(parse_price_model)
+    cost: Money = term(instance_of(Money))
+    before: Quantity | None = term(optional_non_negative)
+    limit_parts: tuple[LimitPart, ...] = term(tuple_of(LimitPart))
 
     def __init__(
         self,
@@ -95,23 +95,17 @@ class Overage:
         cost: Money,
         before: QuantityLike | None = None,
         limit_parts: Iterable[LimitPart] = (),
-    ) -> None:
-        key, units, bound, model, amount, earlier, parts = parse_all(
-            (parse_name, metric, "metric"),
-            (parse_non_negative, used, "used"),
-            (optional_non_negative, limit, "limit"),
-            (parse_price_model, price, "price"),
-            (instance_of(Money), cost, "cost"),
-            (optional_non_negative, before, "before"),
-            (tuple_of(LimitPart), limit_parts, "limit_parts"),
-        )
-        self.__attrs_init__(key, units, bound, model, amount, earlier, parts)
-        object.__setattr__(self, "quantity", excess(units, bound))
-        problems = Problems()
-        if parts and (bound is None or sum_of_parts(parts) != bound):
-            problems.add(InvalidValue("limit_parts", parts, f"must sum to the limit, {bound}"))
+    ) -> None: ...
+
+    def _check(self, problems: Problems) -> None:
+        parts, limit = self.limit_parts, self.limit
+        if parts and (limit is None or sum_of_parts(parts) != limit):
+            problems.add(InvalidValue("limit_parts", parts, f"must sum to the limit, {limit}"))
+        self._complete()
         problems.attempt(self._check_cost)
-        problems.raise_any()
+
+    def _complete(self) -> None:
+        object.__setattr__(self, "quantity", excess(self.used, self.limit))
 
     def _check_cost(self) -> None:
         """Refuse a cost that no rounding makes of the exact one.

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from attrs import field, frozen
-
 from overages._ground.display import html_table, text_table
 from overages._ground.frozen_dict import FrozenDict
-from overages._ground.names import parse_name
-from overages._ground.parsing import instance_of, parse_all
+from overages._ground.names import by_metric, by_name
+from overages._ground.parsing import Problems, instance_of
 from overages._ground.trusted import trusted
+from overages._ground.value import term, value
 from overages.amounts.exact import Quantity, add_up, parse_sum, plain_text
 from overages.amounts.money import Currency, Money, parse_currency
 from overages.errors import CurrencyMismatch, UnknownMetric
@@ -23,7 +22,7 @@ from overages.errors import CurrencyMismatch, UnknownMetric
 _ALIGN: Final = "lrr"
 
 
-@frozen(init=False, weakref_slot=False)
+@value
 class MetricTotal:
     """What the records of one metric come to.
 
@@ -31,15 +30,17 @@ class MetricTotal:
     :param cost: what is charged for them, with the adjustments of the metric.
     """
 
-    quantity: Quantity
-    cost: Money
+    quantity: Quantity = term(parse_sum)
+    cost: Money = term(instance_of(Money))
 
-    def __init__(self, quantity: Quantity, cost: Money) -> None:
-        values = parse_all((parse_sum, quantity, "quantity"), (instance_of(Money), cost, "cost"))
-        self.__attrs_init__(*values)
+    def __init__(self, quantity: Quantity, cost: Money) -> None: ...
 
 
-@frozen(init=False, repr=False, weakref_slot=False)
+_parse_totals: Final = by_metric(instance_of(MetricTotal), "metrics to MetricTotals")
+_parse_costs: Final = by_name(instance_of(Money), "lines to Money", of="line")
+
+
+@value
 class Summary:
     """Overage of one or many orgs and periods, by metric, with the total.
 
@@ -60,44 +61,39 @@ class Summary:
     total            50.00 USD
     """
 
-    currency: Currency
-    _metrics: FrozenDict[str, MetricTotal] = field(hash=False)
-    _adjustments: FrozenDict[str, Money] = field(hash=False)
+    currency: Currency = term(parse_currency)
+    metrics: Mapping[str, MetricTotal] = term(_parse_totals)
+    adjustments: Mapping[str, Money] = term(_parse_costs)
 
     def __init__(
         self,
         currency: Currency | str,
         metrics: Mapping[str, MetricTotal],
         adjustments: Mapping[str, Money] = FrozenDict(),
-    ) -> None:
-        unit = parse_currency(currency, "currency")
-        kept = {}
-        for metric, total in instance_of(Mapping)(metrics, "metrics").items():
-            _require_currency(unit, instance_of(MetricTotal)(total, ("metrics", metric)).cost)
-            if total.quantity or total.cost.minor:
-                kept[parse_name(metric, ("metrics", "<metric>"))] = total
-        others = {}
-        for line, cost in instance_of(Mapping)(adjustments, "adjustments").items():
-            _require_currency(unit, instance_of(Money)(cost, ("adjustments", line)))
-            if cost.minor:
-                others[parse_name(line, ("adjustments", "<line>"))] = cost
-        self.__attrs_init__(unit, FrozenDict(kept), FrozenDict(others))
+    ) -> None: ...
 
-    @property
-    def metrics(self) -> Mapping[str, MetricTotal]:
-        """What was charged by metric; can be read only."""
-        return self._metrics
+    def _check(self, problems: Problems) -> None:
+        costs = [(("metrics", metric), total.cost) for metric, total in self.metrics.items()]
+        costs += [(("adjustments", line), cost) for line, cost in self.adjustments.items()]
+        for path, cost in costs:
+            if cost.currency != self.currency:
+                problems.add(CurrencyMismatch(self.currency.code, cost.currency.code, path))
 
-    @property
-    def adjustments(self) -> Mapping[str, Money]:
-        """What adjusts all metrics together, by line; can be read only."""
-        return self._adjustments
+    def _complete(self) -> None:
+        metrics = {
+            metric: total
+            for metric, total in self.metrics.items()
+            if total.quantity or total.cost.minor
+        }
+        adjustments = {line: cost for line, cost in self.adjustments.items() if cost.minor}
+        object.__setattr__(self, "metrics", FrozenDict(metrics))
+        object.__setattr__(self, "adjustments", FrozenDict(adjustments))
 
     @property
     def total(self) -> Money:
         """The cost of all metrics and adjustments."""
-        metrics = sum(total.cost.minor for total in self._metrics.values())
-        others = sum(cost.minor for cost in self._adjustments.values())
+        metrics = sum(total.cost.minor for total in self.metrics.values())
+        others = sum(cost.minor for cost in self.adjustments.values())
         return Money(metrics + others, self.currency)
 
     def __getitem__(self, metric: str) -> MetricTotal:
@@ -106,12 +102,12 @@ class Summary:
         :raises UnknownMetric: if nothing was.
         """
         try:
-            return self._metrics[metric]
+            return self.metrics[metric]
         except KeyError:
             raise UnknownMetric("metric", metric, f"{metric!r} has no overage here") from None
 
     def __contains__(self, metric: object) -> bool:
-        return metric in self._metrics
+        return metric in self.metrics
 
     __iter__ = None  # what it would give, metrics or totals, is for the reader to say
 
@@ -120,12 +116,12 @@ class Summary:
             return NotImplemented
         if other.currency != self.currency:
             raise CurrencyMismatch(self.currency.code, other.currency.code)
-        merged = dict(self._metrics)
-        for metric, theirs in other._metrics.items():
+        merged = dict(self.metrics)
+        for metric, theirs in other.metrics.items():
             ours = merged.get(metric)
             merged[metric] = theirs if ours is None else _sum(ours, theirs)
-        adjusted = dict(self._adjustments)
-        for line, cost in other._adjustments.items():
+        adjusted = dict(self.adjustments)
+        for line, cost in other.adjustments.items():
             adjusted[line] = adjusted[line] + cost if line in adjusted else cost
         return Summary(self.currency, merged, adjusted)
 
@@ -134,9 +130,9 @@ class Summary:
 
     def _table(self) -> list[list[str]]:
         rows = [["metric", "over", "cost"]]
-        for metric, found in self._metrics.items():
-            rows.append([metric, plain_text(found.quantity), str(found.cost)])
-        rows += [[f"all: {line}", "", str(cost)] for line, cost in self._adjustments.items()]
+        for metric, total in self.metrics.items():
+            rows.append([metric, plain_text(total.quantity), str(total.cost)])
+        rows += [[f"all: {line}", "", str(cost)] for line, cost in self.adjustments.items()]
         return [*rows, ["total", "", str(self.total)]]
 
     def _repr_html_(self) -> str:
@@ -148,15 +144,6 @@ class Summary:
 
     def __str__(self) -> str:
         return text_table(self._table(), _ALIGN)
-
-    def __repr__(self) -> str:
-        others = f", {self._adjustments!r}" if self._adjustments else ""
-        return f"Summary({self.currency.shortest!r}, {self._metrics!r}{others})"
-
-
-def _require_currency(expected: Currency, cost: Money) -> None:
-    if cost.currency != expected:
-        raise CurrencyMismatch(expected.code, cost.currency.code)
 
 
 def _sum(left: MetricTotal, right: MetricTotal) -> MetricTotal:

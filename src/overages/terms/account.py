@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
-from attrs import field, frozen
-
+from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import parse_name
-from overages._ground.parsing import instance_of, one_of, optional, parse_all
+from overages._ground.parsing import choice_of, instance_of, optional
+from overages._ground.value import term, value
 from overages.amounts.exact import Quantity, QuantityLike
+from overages.errors import Field
 from overages.periods.cycle import Cycle
 from overages.periods.period import Period, parse_instant
 from overages.usage.usage import parse_quantities
@@ -28,7 +28,11 @@ BillingStatus: TypeAlias = Literal["trial", "active", "past_due", "canceled"]
 _CALENDAR_MONTHS: Final = Cycle.monthly()
 
 
-@frozen(init=False, repr=False, weakref_slot=False)
+def _parse_own_limits(value: object, field: Field) -> FrozenDict[str, Quantity]:
+    return parse_quantities({} if value is None else value, field)
+
+
+@value
 class Account:
     """An org's plan, its own limits, how it stands, and the cycle that it is billed by.
 
@@ -47,15 +51,15 @@ class Account:
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
 
     >>> Account("org-123", "starter", {"tokens": 600_000}, status="trial")
-    Account('org-123', 'starter', {'tokens': 600000}, status='trial')
+    Account(org_id='org-123', plan='starter', limits={'tokens': 600000}, status='trial')
     """
 
-    org_id: str
-    plan: str
-    _limits: dict[str, Quantity] = field(hash=False)
-    status: BillingStatus
-    cycle: Cycle
-    since: datetime | None
+    org_id: str = term(parse_name)
+    plan: str = term(parse_name)
+    limits: Mapping[str, Quantity] = term(_parse_own_limits)
+    status: BillingStatus = term(choice_of(BillingStatus))
+    cycle: Cycle = term(optional(instance_of(Cycle)), otherwise=lambda _: _CALENDAR_MONTHS)
+    since: datetime | None = term(optional(parse_instant))
 
     def __init__(
         self,
@@ -66,21 +70,7 @@ class Account:
         status: BillingStatus = "active",
         cycle: Cycle | None = None,
         since: datetime | None = None,
-    ) -> None:
-        values = parse_all(
-            (parse_name, org_id, "org_id"),
-            (parse_name, plan, "plan"),
-            (parse_quantities, {} if limits is None else limits, "limits"),
-            (one_of("trial", "active", "past_due", "canceled"), status, "status"),
-            (instance_of(Cycle), _CALENDAR_MONTHS if cycle is None else cycle, "cycle"),
-            (optional(parse_instant), since, "since"),
-        )
-        self.__attrs_init__(*values)
-
-    @property
-    def limits(self) -> Mapping[str, Quantity]:
-        """The org's own limits by metric; can be read only."""
-        return MappingProxyType(self._limits)
+    ) -> None: ...
 
     def period_at(self, moment: datetime) -> Period:
         """Return the org's period that an aware instant lies in.
@@ -92,9 +82,3 @@ class Account:
     def has_plan_in(self, period: Period) -> bool:
         """Say whether the org had its plan in a period, or in a part of it."""
         return self.since is None or self.since < period.end
-
-    def __repr__(self) -> str:
-        status = "" if self.status == "active" else f", status={self.status!r}"
-        cycle = "" if self.cycle == _CALENDAR_MONTHS else f", cycle={self.cycle!r}"
-        since = "" if self.since is None else f", since={self.since!r}"
-        return f"Account({self.org_id!r}, {self.plan!r}, {self._limits!r}{status}{cycle}{since})"

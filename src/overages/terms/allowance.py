@@ -9,18 +9,16 @@ A quantity that is included, the price of what goes beyond, and the rules that c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from typing import Final
-
-from attrs import frozen
 
 from overages._ground.names import optional_name
-from overages._ground.parsing import instance_of, optional, parse_all
+from overages._ground.parsing import Problems, instance_of, optional
+from overages._ground.value import term, value
 from overages.amounts.exact import Quantity, QuantityLike, optional_non_negative, parse_positive
-from overages.amounts.money import Money, optional_non_negative_money
+from overages.amounts.money import Currency, Money, optional_non_negative_money
 from overages.amounts.rounding import Rounding, RoundingLike, parse_rounding
-from overages.errors import InvalidValue
+from overages.errors import CurrencyMismatch, InvalidValue, Path
 from overages.periods.cycle import Cycle
 from overages.periods.proration import Proration, ProrationLike, parse_proration
 from overages.prices.models import PriceModel, parse_price_model
@@ -29,22 +27,8 @@ from overages.terms.commitment import Commitment
 from overages.terms.conversion import Conversion
 from overages.terms.discount import Discount, some_discounts
 
-DEFAULTS: Final[Mapping[str, object]] = {
-    "conversion": None,
-    "included_per": None,
-    "included_for": None,
-    "carry_over": None,
-    "proration": Proration.DAYS,
-    "increment": 1,
-    "increment_rounding": Rounding.HALF_UP,
-    "discounts": (),
-    "commitment": None,
-    "maximum": None,
-    "minimum": None,
-}
 
-
-@frozen(init=False, repr=False, weakref_slot=False)
+@value
 class Allowance:
     """What a plan says of one metric.
 
@@ -79,19 +63,19 @@ class Allowance:
     Allowance(included=50, price=PerUnit(price=1))
     """
 
-    included: Quantity | None
-    price: PriceModel
-    conversion: Conversion | None
-    included_per: str | None
-    included_for: Cycle | None
-    carry_over: CarryOver | None
-    proration: Proration
-    increment: Quantity
-    increment_rounding: Rounding
-    discounts: tuple[Discount, ...]
-    commitment: Commitment | None
-    maximum: Money | None
-    minimum: Money | None
+    included: Quantity | None = term(optional_non_negative)
+    price: PriceModel = term(parse_price_model)
+    conversion: Conversion | None = term(optional(instance_of(Conversion)))
+    included_per: str | None = term(optional_name)
+    included_for: Cycle | None = term(optional(instance_of(Cycle)))
+    carry_over: CarryOver | None = term(optional(instance_of(CarryOver)))
+    proration: Proration = term(parse_proration)
+    increment: Quantity = term(parse_positive)
+    increment_rounding: Rounding = term(parse_rounding)
+    discounts: tuple[Discount, ...] = term(some_discounts)
+    commitment: Commitment | None = term(optional(instance_of(Commitment)))
+    maximum: Money | None = term(optional_non_negative_money)
+    minimum: Money | None = term(optional_non_negative_money)
 
     def __init__(
         self,
@@ -109,31 +93,21 @@ class Allowance:
         commitment: Commitment | None = None,
         maximum: Money | None = None,
         minimum: Money | None = None,
-    ) -> None:
-        values = parse_all(
-            (optional_non_negative, included, "included"),
-            (parse_price_model, price, "price"),
-            (optional(instance_of(Conversion)), conversion, "conversion"),
-            (optional_name, included_per, "included_per"),
-            (optional(instance_of(Cycle)), included_for, "included_for"),
-            (optional(instance_of(CarryOver)), carry_over, "carry_over"),
-            (parse_proration, proration, "proration"),
-            (parse_positive, increment, "increment"),
-            (parse_rounding, increment_rounding, "increment_rounding"),
-            (some_discounts, discounts, "discounts"),
-            (optional(instance_of(Commitment)), commitment, "commitment"),
-            (optional_non_negative_money, maximum, "maximum"),
-            (optional_non_negative_money, minimum, "minimum"),
-        )
-        if carry_over is not None and (included_for is not None or included is None):
-            problem = "must be None where units are for a cycle of their own, or unlimited"
-            raise InvalidValue("carry_over", carry_over, problem)
-        if included_per is not None and included_for is not None:
+    ) -> None: ...
+
+    def _check(self, problems: Problems) -> None:
+        if self.carry_over is not None and self.included is None:
+            problem = "must be None where units are unlimited"
+            problems.add(InvalidValue("carry_over", self.carry_over, problem))
+        if self.carry_over is not None and self.included_for is not None:
+            problem = "must be None where units are for a cycle of their own"
+            problems.add(InvalidValue("carry_over", self.carry_over, problem))
+        if self.included_per is not None and self.included_for is not None:
             problem = "must be None where the allowance is for a cycle of its own"
-            raise InvalidValue("included_per", included_per, problem)
-        if maximum is not None and minimum is not None and minimum > maximum:
-            raise InvalidValue("minimum", minimum, f"must not be above the maximum, {maximum}")
-        self.__attrs_init__(*values)
+            problems.add(InvalidValue("included_per", self.included_per, problem))
+        check_bounds(self.maximum, self.minimum, problems)
+        amounts = list(self.amounts())
+        check_currency(amounts[0][1].currency if amounts else None, amounts, problems)
 
     @property
     def is_flat(self) -> bool:
@@ -152,9 +126,11 @@ class Allowance:
         """Whether a period depends on the ones before it."""
         return self.carry_over is not None or self.included_for is not None
 
-    def money(self) -> tuple[Money, ...]:
-        """Return the amounts of money that its rules name."""
-        return money_of(self.discounts, self.commitment, self.maximum, self.minimum)
+    def amounts(self) -> Iterator[tuple[Path, Money]]:
+        """Yield the amounts of money that its rules name, with the way to each."""
+        yield from amounts_of(self.discounts, self.maximum, self.minimum)
+        if self.commitment is not None and self.commitment.amount is not None:
+            yield ("commitment", "amount"), self.commitment.amount
 
     def converted(self, used: Quantity) -> Quantity:
         """Return what was used in the units that are included and priced."""
@@ -166,28 +142,33 @@ class Allowance:
             return quantity
         return self.increment_rounding.round(Fraction(quantity) * share, self.increment)
 
-    def __repr__(self) -> str:
-        shown = {"included": self.included, "price": self.price, **non_defaults(self, DEFAULTS)}
-        return f"Allowance({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
+def amounts_of(
+    discounts: Iterable[Discount], maximum: Money | None, minimum: Money | None
+) -> Iterator[tuple[Path, Money]]:
+    """Yield the amounts of money of rules that a metric and a plan both have."""
+    for i, discount in enumerate(discounts):
+        if discount.amount is not None:
+            yield ("discounts", i, "amount"), discount.amount
+    if maximum is not None:
+        yield ("maximum",), maximum
+    if minimum is not None:
+        yield ("minimum",), minimum
 
 
-def non_defaults(terms: object, defaults: Mapping[str, object]) -> dict[str, object]:
-    """Return, by name, the rules of some terms that are not by default, as they are written."""
-    rules = {name: getattr(terms, name) for name in defaults}
-    return {
-        name: rule.value if isinstance(rule, (Proration, Rounding)) else rule
-        for name, rule in rules.items()
-        if rule != defaults[name]
-    }
+def check_currency(
+    currency: Currency | None, amounts: Iterable[tuple[Path, Money]], problems: Problems
+) -> None:
+    """Tell each amount that is in another currency."""
+    for path, amount in amounts:
+        if currency is not None and amount.currency != currency:
+            problems.add(CurrencyMismatch(currency.code, amount.currency.code, path))
 
 
-def money_of(
-    discounts: Iterable[Discount],
-    commitment: Commitment | None,
-    maximum: Money | None,
-    minimum: Money | None,
-) -> tuple[Money, ...]:
-    """Return the amounts of money among some rules."""
-    amounts = [discount.amount for discount in discounts]
-    amounts += [None if commitment is None else commitment.amount, maximum, minimum]
-    return tuple(amount for amount in amounts if amount is not None)
+def check_bounds(maximum: Money | None, minimum: Money | None, problems: Problems) -> None:
+    """Tell a minimum that is above the maximum."""
+    if maximum is None or minimum is None or maximum.currency != minimum.currency:
+        return
+    if minimum > maximum:
+        problem = f"must not be above the maximum, {maximum}"
+        problems.add(InvalidValue("minimum", minimum, problem))

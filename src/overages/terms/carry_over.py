@@ -13,9 +13,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Final, Literal, TypeAlias
 
-from attrs import field, frozen
-
-from overages._ground.parsing import instance_of, int_up_to, one_of, optional, parse_all
+from overages._ground.parsing import Problems, choice_of, instance_of, int_up_to, optional
+from overages._ground.value import term, value
 from overages.amounts.exact import (
     INTEGER_DIGITS,
     LIMIT,
@@ -42,7 +41,23 @@ OverageRule: TypeAlias = Literal["charged", "carried"]
 _MOST: Final = 1_000_000  # periods; a million hours are a century, more is a mistake
 
 
-@frozen(init=False, weakref_slot=False)
+def _parse_share(value: object, field: Field) -> Exact:
+    ratio = parse_ratio(value, field)
+    if ratio < 0:
+        raise InvalidValue(field, value, "must not be negative")
+    if ratio >= LIMIT:  # it could be written as text, and not read again
+        raise InvalidValue(field, value, f"must have at most {INTEGER_DIGITS} integer digits")
+    return parse_amount(ratio, field)
+
+
+def _parse_not_zero(value: object, field: Field) -> Quantity:
+    units = parse_quantity(value, field)
+    if not units:
+        raise InvalidValue(field, value, "must not be zero")
+    return units
+
+
+@value
 class CarryOver:
     """A rule by which what is unused of an allowance goes to later periods (rollover).
 
@@ -67,13 +82,13 @@ class CarryOver:
     100
     """
 
-    up_to: Quantity | None
-    share: Exact | None
-    expires_after: int | None
-    draw: DrawOrder
-    overage: OverageRule
-    increment: Quantity
-    rounding: Rounding = field(repr=lambda rounding: repr(rounding.value))
+    up_to: Quantity | None = term(optional_non_negative)
+    share: Exact | None = term(optional(_parse_share))
+    expires_after: int | None = term(optional(int_up_to(_MOST)))
+    draw: DrawOrder = term(choice_of(DrawOrder))
+    overage: OverageRule = term(choice_of(OverageRule))
+    increment: Quantity = term(parse_positive)
+    rounding: Rounding = term(parse_rounding)
 
     def __init__(
         self,
@@ -85,17 +100,7 @@ class CarryOver:
         *,
         increment: QuantityLike = 1,
         rounding: RoundingLike = Rounding.FLOOR,
-    ) -> None:
-        values = parse_all(
-            (optional_non_negative, up_to, "up_to"),
-            (optional(_share), share, "share"),
-            (optional(int_up_to(_MOST)), expires_after, "expires_after"),
-            (one_of("oldest_first", "included_first"), draw, "draw"),
-            (one_of("charged", "carried"), overage, "overage"),
-            (parse_positive, increment, "increment"),
-            (parse_rounding, rounding, "rounding"),
-        )
-        self.__attrs_init__(*values)
+    ) -> None: ...
 
     def most(self, included: QuantityLike) -> Quantity | None:
         """Return how many units leave a period at most; None where there is no bound.
@@ -109,7 +114,7 @@ class CarryOver:
         return part if self.up_to is None else min(part, self.up_to)
 
 
-@frozen(init=False, weakref_slot=False)
+@value
 class CarriedUnits:
     """What one period leaves to later ones: units that weren't used, or that were used beforehand.
 
@@ -125,34 +130,15 @@ class CarriedUnits:
     20000
     """
 
-    quantity: Quantity
-    period: Period
-    periods_left: int | None
+    quantity: Quantity = term(_parse_not_zero)
+    period: Period = term(instance_of(Period))
+    periods_left: int | None = term(optional(int_up_to(_MOST + 1)))
 
     def __init__(
         self, quantity: QuantityLike, period: Period, periods_left: int | None = None
-    ) -> None:
-        units, when, left = parse_all(
-            (_not_zero, quantity, "quantity"),
-            (instance_of(Period), period, "period"),
-            (optional(int_up_to(_MOST + 1)), periods_left, "periods_left"),
-        )
-        if units < 0 and left is not None:
-            raise InvalidValue("periods_left", left, "must be None where the quantity is negative")
-        self.__attrs_init__(units, when, left)
+    ) -> None: ...
 
-
-def _share(value: object, field: Field) -> Exact:
-    ratio = parse_ratio(value, field)
-    if ratio < 0:
-        raise InvalidValue(field, value, "must not be negative")
-    if ratio >= LIMIT:  # it could be written as text, and not read again
-        raise InvalidValue(field, value, f"must have at most {INTEGER_DIGITS} integer digits")
-    return parse_amount(ratio, field)
-
-
-def _not_zero(value: object, field: Field) -> Quantity:
-    units = parse_quantity(value, field)
-    if not units:
-        raise InvalidValue(field, value, "must not be zero")
-    return units
+    def _check(self, problems: Problems) -> None:
+        if self.quantity < 0 and self.periods_left is not None:
+            problem = "must be None where the quantity is negative"
+            problems.add(InvalidValue("periods_left", self.periods_left, problem))

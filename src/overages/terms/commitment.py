@@ -12,9 +12,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from attrs import frozen
-
-from overages._ground.parsing import parse_all, parse_flag
+from overages._ground.parsing import Problems, parse_flag
+from overages._ground.value import term, value
 from overages.amounts.exact import Quantity, QuantityLike, optional_non_negative, parse_non_negative
 from overages.amounts.money import Money, optional_non_negative_money
 from overages.errors import Field, InvalidValue
@@ -22,7 +21,14 @@ from overages.prices.exact_cost import checked_charge
 from overages.prices.models import PriceModel
 
 
-@frozen(init=False, weakref_slot=False)
+def _parse_factor(value: object, field: Field) -> Quantity:
+    number = parse_non_negative(value, field)
+    if number < 1:
+        raise InvalidValue(field, value, "must be 1 or more")
+    return number
+
+
+@value
 class Commitment:
     """A spend that was agreed to, for a period.
 
@@ -38,10 +44,10 @@ class Commitment:
     Fraction(1000, 1)
     """
 
-    amount: Money | None
-    quantity: Quantity | None
-    overage_factor: Quantity
-    true_up: bool
+    amount: Money | None = term(optional_non_negative_money)
+    quantity: Quantity | None = term(optional_non_negative)
+    overage_factor: Quantity = term(_parse_factor)
+    true_up: bool = term(parse_flag)
 
     def __init__(
         self,
@@ -50,17 +56,13 @@ class Commitment:
         quantity: QuantityLike | None = None,
         overage_factor: QuantityLike = 1,
         true_up: bool = True,
-    ) -> None:
-        values = parse_all(
-            (optional_non_negative_money, amount, "amount"),
-            (optional_non_negative, quantity, "quantity"),
-            (_factor, overage_factor, "overage_factor"),
-            (parse_flag, true_up, "true_up"),
-        )
-        if (amount is None) == (quantity is None):
-            given = [] if amount is None else ["amount", "quantity"]
-            raise InvalidValue("commitment", given, "must have one of amount and quantity")
-        self.__attrs_init__(*values)
+    ) -> None: ...
+
+    def _check(self, problems: Problems) -> None:
+        named = [way for way in ("amount", "quantity") if getattr(self, way) is not None]
+        if len(named) != 1:
+            problem = "must have one of amount and quantity"
+            problems.add(InvalidValue("commitment", named, problem))
 
     def worth(self, price: PriceModel | None = None) -> Fraction:
         """Return the spend that is agreed to, exactly, in major currency units.
@@ -99,10 +101,3 @@ class Commitment:
         Fraction(1, 1)
         """
         return max(Fraction(), spend - worth) * (Fraction(self.overage_factor) - 1)
-
-
-def _factor(value: object, field: Field) -> Quantity:
-    number = parse_non_negative(value, field)
-    if number < 1:
-        raise InvalidValue(field, value, "must be 1 or more")
-    return number

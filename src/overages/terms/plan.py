@@ -7,23 +7,21 @@ Made once, when the terms are agreed, and used for every calculation:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from itertools import islice
-from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
-
-from attrs import field, frozen
 
 from overages._ground.display import html_table
 from overages._ground.names import by_metric, parse_name
-from overages._ground.parsing import Problems, instance_of, one_of, optional, parse_all
+from overages._ground.parsing import Problems, choice_of, instance_of, optional
+from overages._ground.value import derived, non_defaults, term, value
 from overages.amounts.exact import plain_text
 from overages.amounts.money import Currency, Money, optional_non_negative_money, parse_currency
 from overages.amounts.rounding import Rounding, RoundingLike, parse_rounding
-from overages.errors import CurrencyMismatch, Field, InvalidValue, UnknownMetric
+from overages.errors import Field, InvalidValue, UnknownMetric, at
 from overages.periods.proration import Proration, ProrationLike, parse_proration
 from overages.prices.models import explain_price
-from overages.terms.allowance import DEFAULTS, Allowance, money_of, non_defaults
+from overages.terms.allowance import Allowance, amounts_of, check_bounds, check_currency
 from overages.terms.compiled import CompiledPlan, compiled_plan
 from overages.terms.discount import Discount, some_discounts
 from overages.terms.wording import rule_terms
@@ -31,25 +29,15 @@ from overages.terms.wording import rule_terms
 RoundingScope: TypeAlias = Literal["line", "total"]
 """What is rounded: each line of a statement, or its total, which is then spread over the lines."""
 
-_DEFAULTS: Final[Mapping[str, object]] = {
-    "rounding": Rounding.HALF_UP,
-    "rounding_scope": "line",
-    "base_fee": None,
-    "discounts": (),
-    "maximum": None,
-    "minimum": None,
-    "proration": Proration.DAYS,
-}
-
 _NAMED: Final = 20  # metrics of a plan, in the error for another one
 _parse_allowances: Final = by_metric(instance_of(Allowance), "metrics to Allowances")
 
 
-def _in_order(allowances: dict[str, Allowance]) -> tuple[tuple[str, Allowance], ...]:
+def _in_order(allowances: Mapping[str, Allowance]) -> tuple[tuple[str, Allowance], ...]:
     return tuple(allowances.items())
 
 
-@frozen(init=False, repr=False, weakref_slot=False)
+@value
 class Plan:
     """What an org has agreed to pay, and what it gets for it.
 
@@ -76,17 +64,18 @@ class Plan:
     500000
     """
 
-    slug: str
-    currency: Currency
-    _allowances: dict[str, Allowance] = field(eq=_in_order)
-    rounding: Rounding
-    rounding_scope: RoundingScope
-    base_fee: Money | None
-    discounts: tuple[Discount, ...]
-    maximum: Money | None
-    minimum: Money | None
-    proration: Proration
-    compiled: CompiledPlan = field(eq=False, init=False)  # all that, worked out for `calculate`
+    slug: str = term(parse_name)
+    currency: Currency = term(parse_currency)
+    allowances: Mapping[str, Allowance] = term(_parse_allowances, eq=_in_order)
+    rounding: Rounding = term(parse_rounding)
+    rounding_scope: RoundingScope = term(choice_of(RoundingScope))
+    base_fee: Money | None = term(optional(instance_of(Money)))
+    discounts: tuple[Discount, ...] = term(some_discounts)
+    maximum: Money | None = term(optional_non_negative_money)
+    minimum: Money | None = term(optional_non_negative_money)
+    proration: Proration = term(parse_proration)
+    compiled: CompiledPlan = derived()
+    """All that, worked out for `calculate`."""
 
     def __init__(
         self,
@@ -101,23 +90,30 @@ class Plan:
         maximum: Money | None = None,
         minimum: Money | None = None,
         proration: ProrationLike = Proration.DAYS,
-    ) -> None:
-        values = parse_all(
-            (parse_name, slug, "slug"),
-            (parse_currency, currency, "currency"),
-            (_parse_allowances, allowances, "allowances"),
-            (parse_rounding, rounding, "rounding"),
-            (one_of("line", "total"), rounding_scope, "rounding_scope"),
-            (optional(instance_of(Money)), base_fee, "base_fee"),
-            (some_discounts, discounts, "discounts"),
-            (optional_non_negative_money, maximum, "maximum"),
-            (optional_non_negative_money, minimum, "minimum"),
-            (parse_proration, proration, "proration"),
-        )
-        self.__attrs_init__(*values)
-        _check(self)
+    ) -> None: ...
+
+    def _check(self, problems: Problems) -> None:
+        check_bounds(self.maximum, self.minimum, problems)
+        amounts = list(amounts_of(self.discounts, self.maximum, self.minimum))
+        if self.base_fee is not None:
+            amounts.append((("base_fee",), self.base_fee))
+        for metric, allowance in self.allowances.items():
+            amounts += [(at("allowances", metric, *path), m) for path, m in allowance.amounts()]
+        check_currency(self.currency, amounts, problems)
+        for i, discount in enumerate(self.discounts):
+            if discount.quantity is not None:
+                problem = "must be None: units are those of a metric, whose allowance can free them"
+                path = at("discounts", i, "quantity")
+                problems.add(InvalidValue(path, discount.quantity, problem))
+        for metric, allowance in self.allowances.items():
+            bringing = allowance.included_per
+            if bringing is not None and (bringing == metric or bringing not in self.allowances):
+                path = at("allowances", metric, "included_per")
+                problems.add(InvalidValue(path, bringing, "must be another metric of the plan"))
+
+    def _complete(self) -> None:
         compiled = compiled_plan(
-            self._allowances, self.currency, self.rounding, has_rules=self.has_rules
+            self.allowances, self.currency, self.rounding, has_rules=self.has_rules
         )
         object.__setattr__(self, "compiled", compiled)
 
@@ -131,27 +127,23 @@ class Plan:
         """Whether a period depends on the ones before it."""
         return bool(self.compiled.balanced)
 
-    @property
-    def allowances(self) -> Mapping[str, Allowance]:
-        """An `Allowance` for each metric, in the plan's order; can be read only."""
-        return MappingProxyType(self._allowances)
-
-    def __repr__(self) -> str:
-        shown = [repr(self.slug), repr(self.currency.shortest), repr(self._allowances)]
-        shown += [f"{key}={rule!r}" for key, rule in non_defaults(self, _DEFAULTS).items()]
-        return f"Plan({', '.join(shown)})"
-
     def _repr_html_(self) -> str:
         rows = [["metric", "included", "price"]]
-        for metric, offer in self._allowances.items():
+        for metric, offer in self.allowances.items():
             included = "unlimited" if offer.included is None else plain_text(offer.included)
             price, *tiers = explain_price(offer.price).splitlines()
             rows.append([metric, included, price])
-            others = [*tiers, rule_terms(non_defaults(offer, DEFAULTS))]
+            others = [*tiers, rule_terms(_rules_of(offer, {"included", "price"}))]
             rows += [["", "", line] for line in others if line]
-        if rules := rule_terms(non_defaults(self, _DEFAULTS)):
+        if rules := rule_terms(_rules_of(self, {"slug", "currency", "allowances"})):
             rows.append(["all", "", rules])
         return html_table(rows, "lrl", f"Plan {self.slug}, {self.currency}")
+
+
+def _rules_of(terms: Allowance | Plan, others: Set[str]) -> dict[str, object]:
+    """Return the rules of some terms that are not at their default, by name."""
+    rules = non_defaults(terms)
+    return {name: rule for name, rule in rules.items() if name not in others}
 
 
 def unknown_metric(field: Field, metric: str, plan: Plan) -> UnknownMetric:
@@ -162,32 +154,3 @@ def unknown_metric(field: Field, metric: str, plan: Plan) -> UnknownMetric:
     return UnknownMetric(
         field, metric, f"{metric!r} is not in plan {plan.slug!r}, whose metrics are: {known}"
     )
-
-
-def _check(plan: Plan) -> None:
-    """Refuse what only the parts of a plan together show to be wrong."""
-    amounts = money_of(plan.discounts, None, plan.maximum, plan.minimum)
-    if plan.base_fee is not None:
-        amounts += (plan.base_fee,)
-    for allowance in plan.allowances.values():
-        amounts += allowance.money()
-    for amount in amounts:
-        if amount.currency != plan.currency:
-            raise CurrencyMismatch(plan.currency.code, amount.currency.code)
-    if plan.maximum is not None and plan.minimum is not None and plan.minimum > plan.maximum:
-        raise InvalidValue(
-            "minimum", plan.minimum, f"must not be above the maximum, {plan.maximum}"
-        )
-    problems = Problems()
-    for i, discount in enumerate(plan.discounts):
-        if discount.quantity is not None:
-            problem = (
-                "must be None: units are those of a metric, whose allowance can make them free"
-            )
-            problems.add(InvalidValue(("discounts", i, "quantity"), discount.quantity, problem))
-    for metric, allowance in plan.allowances.items():
-        other = allowance.included_per
-        if other is not None and (other == metric or other not in plan.allowances):
-            path = f"allowances.{metric}.included_per"
-            problems.add(InvalidValue(path, other, "must be another metric of the plan"))
-    problems.raise_any()

@@ -6,6 +6,7 @@ rule_terms({"increment": 10})                         # "increment: 10"
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 
 from overages.amounts.money import Money
 
@@ -16,7 +17,10 @@ def rule_terms(rules: Mapping[str, object]) -> str:
     >>> rule_terms({"base_fee": Money(4900, "USD"), "increment": 10})
     'base fee: 49.00 USD, increment: 10'
     """
-    return ", ".join(
-        f"{name.replace('_', ' ')}: {rule if isinstance(rule, (str, Money)) else repr(rule)}"
-        for name, rule in rules.items()
-    )
+    return ", ".join(f"{name.replace('_', ' ')}: {_word(rule)}" for name, rule in rules.items())
+
+
+def _word(rule: object) -> object:
+    if isinstance(rule, Enum):
+        return rule.value
+    return rule if isinstance(rule, (str, Money)) else repr(rule)

@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from attrs import evolve
 
 from overages import (
     Account,
@@ -34,6 +33,7 @@ from overages import (
     Volume,
     calculate,
 )
+from overages._ground.value import evolve
 from overages.errors import (
     CurrencyMismatch,
     InvalidType,

@@ -105,4 +105,4 @@ def test_a_term_is_refused_by_its_path(old: str, new: str, message: str) -> None
 
 def test_currencies_that_clash_are_refused() -> None:
     text = PLAN_TEXT.replace('"currency":"USD","rounding"', '"currency":"EUR","rounding"')
-    assert faults(text) == ["EUR and USD can't be added or compared"]
+    assert faults(text) == ["base_fee: EUR and USD can't be added or compared"]

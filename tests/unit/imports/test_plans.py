@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from decimal import Context, Decimal, InvalidOperation, localcontext
 from pathlib import Path
 
-import attrs
 import pytest
 from tests.plan_files import MINIMAL, faults
 
@@ -31,6 +30,7 @@ from overages import (
     Tier,
     Volume,
 )
+from overages._ground.value import parsers_of
 from overages.imports.plans import read_plans
 
 
@@ -228,7 +228,7 @@ def test_the_terms_in_the_reference_are_read() -> None:
     first, more = blocks
     assert list(read_plans(first).plans) == ["starter"]
     team = read_plans(first + more).plans["team"]
-    terms = {field.name for field in attrs.fields(Allowance)}
+    terms = set(parsers_of(Allowance))
     usual = Allowance(0, PerUnit(1))
     said = {
         name

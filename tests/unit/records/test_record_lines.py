@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from tests.recorded import stored
 
-from overages import Money, OverageRecord, Period, Summary, aggregate
+from overages import Currency, Money, OverageRecord, Period, Summary, aggregate
 from overages.errors import CurrencyMismatch, InvalidType, InvalidValue, InvalidValues
 from overages.statements.summary import MetricTotal
 
@@ -89,17 +89,18 @@ def test_summaries_with_other_adjustments_are_others() -> None:
 
 def test_the_repr_of_a_summary_with_adjustments_makes_it_again() -> None:
     summary = Summary("USD", {}, {"minimum": USD_5})
-    assert repr(summary) == "Summary('USD', {}, {'minimum': Money(500, 'USD')})"
-    assert eval(repr(summary)) == summary
+    shown = "metrics={}, adjustments={'minimum': Money(500, 'USD')}"
+    assert repr(summary) == f"Summary(currency=Currency(code='USD'), {shown})"
+    assert eval(repr(summary), globals() | {"Currency": Currency}) == summary
 
 
 @pytest.mark.parametrize(
     ("adjustments", "error", "message"),
     [
-        (5, InvalidType, "^adjustments: must be of type Mapping, got 5$"),
+        (5, InvalidType, "^adjustments: must be a mapping of lines to Money, got 5$"),
         ({"minimum": 5}, InvalidType, r"^adjustments\.minimum: must be of type Money, got 5$"),
         ({"": USD_5}, InvalidValue, "^adjustments.<line>: must not be empty, got ''$"),
-        ({"minimum": Money(5, "EUR")}, CurrencyMismatch, "^USD and EUR can't be"),
+        ({"minimum": Money(5, "EUR")}, CurrencyMismatch, "^adjustments.minimum: USD and EUR"),
     ],
 )
 def test_adjustments_that_can_not_be_summed_are_refused(

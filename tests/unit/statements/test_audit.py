@@ -7,7 +7,6 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from attrs import evolve
 
 from overages import (
     Adjustment,
@@ -28,6 +27,7 @@ from overages import (
     calculate,
     settle,
 )
+from overages._ground.value import evolve
 from overages.errors import (
     CurrencyMismatch,
     InvalidType,

@@ -28,7 +28,7 @@ def test_a_part_says_where_units_come_from(part: LimitPart, words: str, cell: st
 
 def test_its_quantity_has_one_form() -> None:
     found = {LimitPart("free", units) for units in ("-5.0", Decimal("-5.00"), -5)}
-    assert [repr(part) for part in found] == ["LimitPart(kind='free', quantity=-5, name=None)"]
+    assert [repr(part) for part in found] == ["LimitPart(kind='free', quantity=-5)"]
 
 
 def test_all_faults_are_reported() -> None:

@@ -37,7 +37,7 @@ def test_a_status_is_kept_and_makes_another_account(status: Any) -> None:
 
 @pytest.mark.parametrize("status", ["", "cancelled", "ACTIVE", None, 1])
 def test_another_status_is_refused(status: Any) -> None:
-    problem = "status: must be one of trial, active, past_due, canceled, got "
+    problem = "status: must be one of trial, active, past_due, canceled"
     with pytest.raises(InvalidValue, match=f"^{problem}"):
         Account("org-1", "starter", status=status)
 
@@ -100,16 +100,17 @@ def test_accounts_are_equal_by_value_and_survive_pickling() -> None:
 
 def test_the_repr_of_an_account_makes_it_again() -> None:
     account = Account("org-1", "starter", {"tokens": 5})
-    assert repr(account) == "Account('org-1', 'starter', {'tokens': 5})"
+    assert repr(account) == "Account(org_id='org-1', plan='starter', limits={'tokens': 5})"
     assert eval(repr(account)) == account
 
 
 def test_the_repr_of_an_account_shows_status_and_cycle_where_they_are_unusual() -> None:
     cycle = Cycle(datetime(2024, 1, 31, tzinfo=UTC), timezone="Europe/Paris")
-    assert repr(Account("a", "p", status="trial")) == "Account('a', 'p', {}, status='trial')"
-    assert repr(Account("a", "p", cycle=Cycle.monthly())) == "Account('a', 'p', {})"
+    names = "Account(org_id='a', plan='p'"
+    assert repr(Account("a", "p", status="trial")) == f"{names}, status='trial')"
+    assert repr(Account("a", "p", cycle=Cycle.monthly())) == f"{names})"
     account = Account("a", "p", status="past_due", cycle=cycle)
-    assert repr(account) == f"Account('a', 'p', {{}}, status='past_due', cycle={cycle!r})"
+    assert repr(account) == f"{names}, status='past_due', cycle={cycle!r})"
 
 
 def test_an_account_has_its_plan_from_its_first_usage_unless_told() -> None:
@@ -123,7 +124,7 @@ def test_the_instant_from_which_an_account_has_its_plan_is_kept_in_utc() -> None
     assert account != Account("org-1", "starter")
     assert account == Account("org-1", "starter", since=datetime(2024, 2, 1, tzinfo=UTC))
     assert repr(account) == (
-        "Account('org-1', 'starter', {}, "
+        "Account(org_id='org-1', plan='starter', "
         "since=datetime.datetime(2024, 2, 1, 0, 0, tzinfo=datetime.timezone.utc))"
     )
     assert pickle.loads(pickle.dumps(account)) == account

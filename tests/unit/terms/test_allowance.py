@@ -10,6 +10,7 @@ from overages import (
     CarryOver,
     Commitment,
     Conversion,
+    Currency,
     Cycle,
     Discount,
     Money,
@@ -24,7 +25,8 @@ from overages import (
 from overages.errors import CurrencyMismatch, InvalidType, InvalidValue, InvalidValues
 
 FREE = PerUnit(0)
-USD_5, USD_9, EUR_5 = Money(500, "USD"), Money(900, "USD"), Money(500, "EUR")
+USD_3, USD_5, USD_9 = (Money(minor, "USD") for minor in (300, 500, 900))
+EUR_5 = Money(500, "EUR")
 YEARS = Cycle(Period.month(2024, 1).start, unit="year")
 LAUNCH, WELCOME = Discount("launch", percent=20), Discount("welcome", quantity=5)
 TERMS: dict[str, Any] = {  # each of another value than is usual
@@ -41,7 +43,17 @@ TERMS: dict[str, Any] = {  # each of another value than is usual
 }
 SHOWN: dict[str, Any] = {
     kind.__name__: kind
-    for kind in (Allowance, CarryOver, Commitment, Conversion, Discount, Money, PerUnit, Plan)
+    for kind in (
+        Allowance,
+        CarryOver,
+        Commitment,
+        Conversion,
+        Currency,
+        Discount,
+        Money,
+        PerUnit,
+        Plan,
+    )
 }
 
 
@@ -98,7 +110,7 @@ def test_allowances_differ_by_each_of_their_terms(term: str) -> None:
         ({"minimum": USD_9, "maximum": USD_5}, "minimum: must not be above the maximum, 5.00 USD"),
         (
             {"carry_over": CarryOver(), "included_for": YEARS},
-            "carry_over: must be None where units are for a cycle of their own, or unlimited",
+            "carry_over: must be None where units are for a cycle of their own",
         ),
         (
             {"included_per": "seats", "included_for": YEARS},
@@ -121,9 +133,26 @@ def test_what_is_for_a_cycle_of_its_own_is_not_for_each_of_another_metric() -> N
         Allowance(5, PerUnit(1), included_per="seats", included_for=YEARS)
 
 
-def test_a_minimum_and_a_maximum_are_in_one_currency() -> None:
-    with pytest.raises(CurrencyMismatch):
+def test_the_amounts_of_an_allowance_are_in_one_currency() -> None:
+    with pytest.raises(CurrencyMismatch, match=r"^minimum: EUR and USD can't be added"):
         Allowance(5, FREE, minimum=USD_5, maximum=EUR_5)
+    with pytest.raises(CurrencyMismatch, match=r"^commitment\.amount: USD and EUR can't be added"):
+        Allowance(5, FREE, minimum=USD_5, commitment=Commitment(EUR_5))
+
+
+def test_all_rules_that_clash_are_reported_together() -> None:
+    with pytest.raises(InvalidValues) as caught:
+        Allowance(
+            None,
+            FREE,
+            carry_over=CarryOver(),
+            included_for=YEARS,
+            included_per="seats",
+            minimum=USD_9,
+            maximum=USD_5,
+        )
+    fields = [str(error).partition(":")[0] for error in caught.value.errors]
+    assert fields == ["carry_over", "carry_over", "included_per", "minimum"]
 
 
 def test_all_faults_are_reported_together() -> None:
@@ -150,9 +179,14 @@ def test_what_is_carried_over_or_for_a_longer_cycle_depends_on_earlier_periods()
 
 
 def test_the_amounts_of_all_terms_are_known() -> None:
-    terms = {**TERMS, "discounts": [LAUNCH, Discount("voucher", amount=EUR_5)]}
-    assert Allowance(5, FREE, **terms).money() == (EUR_5, USD_5, USD_9, USD_5)
-    assert Allowance(5, FREE, commitment=Commitment(quantity=5)).money() == ()
+    terms = {**TERMS, "discounts": [LAUNCH, Discount("voucher", amount=USD_3)]}
+    assert list(Allowance(5, FREE, **terms).amounts()) == [
+        (("discounts", 1, "amount"), USD_3),
+        (("maximum",), USD_9),
+        (("minimum",), USD_5),
+        (("commitment", "amount"), USD_5),
+    ]
+    assert not list(Allowance(5, FREE, commitment=Commitment(quantity=5)).amounts())
 
 
 def test_a_prorated_quantity_is_rounded_to_the_increment_but_the_whole_is_not() -> None:
@@ -198,9 +232,12 @@ def test_a_plan_is_not_plain_if_one_of_its_allowances_is_not() -> None:
         ({"minimum": "5.00"}, "minimum: must be of type Money"),
         ({"minimum": USD_9, "maximum": USD_5}, "minimum: must not be above the maximum, 5.00 USD"),
         ({"proration": "hours"}, "proration: must be one of days, "),
-        ({"maximum": EUR_5}, "USD and EUR can't be added"),
-        ({"minimum": EUR_5}, "USD and EUR can't be added"),
-        ({"discounts": [Discount("v", amount=EUR_5)]}, "USD and EUR can't be added"),
+        ({"maximum": EUR_5}, "maximum: USD and EUR can't be added"),
+        ({"minimum": EUR_5}, "minimum: USD and EUR can't be added"),
+        (
+            {"discounts": [Discount("v", amount=EUR_5)]},
+            r"discounts\[0\].amount: USD and EUR can't be added",
+        ),
     ],
 )
 def test_a_term_of_a_plan_that_is_not_allowed_is_named(terms: dict[str, Any], message: str) -> None:
@@ -218,8 +255,20 @@ def test_a_term_of_a_plan_that_is_not_allowed_is_named(terms: dict[str, Any], me
     ],
 )
 def test_the_amounts_of_allowances_are_in_the_currency_of_the_plan(terms: dict[str, Any]) -> None:
-    with pytest.raises(CurrencyMismatch):
+    with pytest.raises(CurrencyMismatch, match=r"^allowances\.x\.[\w.\[\]]+: USD and EUR can't"):
         plan(Allowance(5, FREE, **terms))
+
+
+def test_each_amount_in_another_currency_is_told_with_its_path() -> None:
+    gbp = Money(5, "GBP")
+    allowances = {"a": Allowance(5, FREE, maximum=EUR_5), "b": Allowance(5, FREE, minimum=gbp)}
+    with pytest.raises(InvalidValues) as caught:
+        Plan("p", "USD", allowances, base_fee=gbp)
+    assert [str(error) for error in caught.value.errors] == [
+        "base_fee: USD and GBP can't be added or compared",
+        "allowances.a.maximum: USD and EUR can't be added or compared",
+        "allowances.b.minimum: USD and GBP can't be added or compared",
+    ]
 
 
 @pytest.mark.parametrize("other", ["x", "z"])

@@ -65,7 +65,7 @@ def test_a_share_is_kept_in_its_one_form() -> None:
         (
             lambda: CarryOver(draw="newest_first"),  # type: ignore[arg-type]
             InvalidValue,
-            "draw: must be one of oldest_first, included_first, got 'newest_first'",
+            "draw: must be one of oldest_first, included_first (did you mean 'oldest_first'?",
         ),
         (
             lambda: CarryOver(overage="free"),  # type: ignore[arg-type]

@@ -3,10 +3,10 @@
 from fractions import Fraction
 from typing import Any
 
-import attrs
 import pytest
 
 from overages import Commitment, Graduated, Money, Tier
+from overages._ground.value import evolve
 from overages.errors import FaultyPriceModel, InvalidValue, InvalidValues
 
 STEPS = Graduated([Tier(5, price="2"), Tier(None, price="1")])
@@ -37,7 +37,7 @@ def test_the_rest_is_due(spend: int, shortfall: int) -> None:
     commitment = Commitment(USD_60)
     assert commitment.shortfall(Fraction(spend), Fraction(60)) == shortfall
     assert commitment.premium(Fraction(spend), Fraction(60)) == 0
-    without = attrs.evolve(commitment, true_up=False)
+    without = evolve(commitment, true_up=False)
     assert without.shortfall(Fraction(spend), Fraction(60)) == 0
 
 

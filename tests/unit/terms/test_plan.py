@@ -112,7 +112,7 @@ def test_allowances_are_a_mapping() -> None:
 
 
 def test_a_base_fee_is_in_the_currency_of_the_plan() -> None:
-    with pytest.raises(CurrencyMismatch, match=r"^USD and EUR can't be added"):
+    with pytest.raises(CurrencyMismatch, match=r"^base_fee: USD and EUR can't be added"):
         Plan("starter", "USD", {}, base_fee=Money(4900, "EUR"))
 
 
@@ -166,14 +166,16 @@ def test_a_plan_with_an_unhashable_price_model_can_be_compared_all_the_same() ->
 
 def test_a_plan_shows_slug_currency_and_allowances() -> None:
     assert repr(Plan("starter", "USD", {"seats": SEATS})) == (
-        "Plan('starter', 'USD', {'seats': Allowance(included=None, price=PerUnit(price=0))})"
+        "Plan(slug='starter', currency=Currency(code='USD'), "
+        "allowances={'seats': Allowance(included=None, price=PerUnit(price=0))})"
     )
 
 
 def test_a_plan_shows_what_is_unusual_of_its_other_terms() -> None:
     plan = Plan("p", "USD", {}, rounding="up", rounding_scope="total", base_fee=Money(5, "USD"))
     assert repr(plan) == (
-        "Plan('p', 'USD', {}, rounding='up', rounding_scope='total', base_fee=Money(5, 'USD'))"
+        "Plan(slug='p', currency=Currency(code='USD'), allowances={}, "
+        "rounding='up', rounding_scope='total', base_fee=Money(5, 'USD'))"
     )
     assert eval(repr(plan)) == plan
 

@@ -224,6 +224,7 @@ class Ledger:
         period = format_instant(statement.period.start), format_instant(statement.period.end)
         unit = statement.currency.code, statement.currency.exponent
         totals = statement.totals_by_metric()
+        # Set, not added to: a counter is the last result, however often it was recorded.
         for metric in changed:
             if metric is not None:
                 total = totals.get(metric)
@@ -237,6 +238,7 @@ class Ledger:
             raise InvalidValue(("statement", "org_id"), statement.org_id, problem)
 
     def _check(self, period: Period, changes: Iterable[Change], *, force: bool) -> None:
+        # Its invoice may be with the customer: a change needs a decision, and a credit note.
         if period in self._invoiced and not force:
             since = self._invoiced[period]
             problem = f"is invoiced since {format_instant(since)}, and changes only by force"

@@ -27,6 +27,7 @@ from overages.usage.usage import Usage
 
 def _parse_carried(value: object, field: Field) -> FrozenDict[str, tuple[CarriedUnits, ...]]:
     carried = _carried_by_metric(value, field)
+    # Sorted, and without metrics that left nothing, so that equal balances have one text.
     return FrozenDict((metric, units) for metric, units in sorted(carried.items()) if units)
 
 
@@ -35,6 +36,7 @@ _carried_by_metric: Final = by_metric(parse_carried, "metrics to CarriedUnits")
 
 def _parse_counts(value: object, field: Field) -> tuple[Usage, ...]:
     """Parse usages of one org, each of another period, and sort them by it."""
+    # Two of one period would be added, or one of them lost, by whoever reads them.
     usages, problems = tuple_of(Usage)(value, field), Problems()
     periods: set[Period] = set()
     for i, usage in enumerate(usages):

@@ -113,6 +113,7 @@ class PooledStatement:
                 problems.add(InvalidValue(("usages", line.metric), 0, problem))
 
     def _complete(self) -> None:
+        # Split line by line, so that each line adds up; kept by member, as it is asked for.
         shares_by_line = split(self.statement, self.usages, self.by)
         by_member = [
             share for of_member in zip(*shares_by_line, strict=True) for share in of_member

@@ -171,17 +171,20 @@ def _settle(
     context: PartContext,
 ) -> Settlement:
     """Settle a period, of checked arguments, in the steps at the top of this module."""
+    # 1. The limits, with carried units.
     carry_overs = carry_over(plan, usage, balance.carried, own, context)
     parts = {metric: carried_parts(result) for metric, result in carry_overs.items()}
     covered = counted_before(plan, usage, balance.covered)
     context = evolve(context, limit_parts=parts, covered_before=covered)
+    # 2. and 3. Priced without any grant, to learn the units that grants are drawn for.
     statement = statement_of(plan, usage, own, context)
     unit_draws = draw_units(statement, usage, balance, context.used_before, grants, events)
-    if unit_draws:
+    if unit_draws:  # 4. Priced again, with these units free.
         for burndown in unit_draws:
             metric = burndown.metric or ""  # units are always of a metric
             parts[metric] = (*parts.get(metric, ()), *granted_parts(burndown))
         statement = statement_of(plan, usage, own, evolve(context, limit_parts=parts))
+    # 5. Money is due only for what no unit, rule or discount has taken off.
     statement, money_draws = draw_money(statement, grants, balance)
     burndowns = (*unit_draws, *money_draws)
     after = _balance_after(plan, usage, balance, carry_overs, burndowns)

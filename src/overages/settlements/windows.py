@@ -44,6 +44,8 @@ def counted_before(plan: Plan, usage: Usage, counts: Iterable[Usage]) -> dict[st
     :param counts: the balance's, by window.
     """
     by_window = {each.period: each.quantities for each in counts}
+    # By the window itself, not its start: where a plan changes from years to quarters, nothing that
+    # was counted of the year is used up of the quarter.
     return {
         metric: by_window[window][metric]
         for metric, window in windows_of(plan, usage).items()

@@ -19,9 +19,9 @@ from overages._ground.parsing import Problems, as_tuple, instance_of
 from overages.errors import Field, InvalidType, InvalidValue
 from overages.forms.canonical import check_canonical
 from overages.forms.derived import Forms
-from overages.forms.form import ObjectForm, Schema
+from overages.forms.form import Schema
 from overages.forms.holders import name_in, without
-from overages.forms.hosted import check_models, guarded
+from overages.forms.hosted import check_models
 from overages.forms.json import JSON, KINDS
 from overages.forms.schema import schema_of
 from overages.prices.models import PriceModel
@@ -56,12 +56,8 @@ class Codec:
     def __init__(self, price_models: Iterable[type[PriceModel]] = ()) -> None:
         models: tuple[type, ...] = as_tuple(price_models, "price_models")
         ours = (*KINDS, *PRICE_MODELS)
-
-        def wrap(kind: type, form: ObjectForm) -> ObjectForm:
-            return guarded(kind, form) if kind in models else form
-
-        self._forms = Forms(JSON, (*PRICE_MODELS, *models), wrap)
-        check_models(models, [kind.__name__ for kind in ours], self._forms)
+        self._forms = Forms(JSON, models)
+        check_models(models, [kind.__name__ for kind in ours], self._forms.object)
         self._kinds = {kind.__name__: kind for kind in (*ours, *models)}
 
     def encode(self, value: object) -> bytes:

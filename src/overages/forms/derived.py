@@ -3,7 +3,7 @@
 The signature has names, order and defaults, the annotations have types. A field at its default is
 left out; one that has none is always there. So a field has its form by being declared:
 
-    forms = Forms(JSON, PRICE_MODELS)
+    forms = Forms(JSON)
     forms.of(Discount).write(Discount("launch", percent=20), "")    # {"name": ..., "percent": "20"}
     forms.of(tuple[Discount, ...] | None)                           # of any type, put together
 """
@@ -23,9 +23,11 @@ from typing import Any, Final, Literal, NamedTuple, Union, get_args, get_origin,
 from overages._ground.parsing import optional as or_none
 from overages.forms.form import Form, ObjectForm
 from overages.forms.holders import any_of, by_name, either, list_of, optional
+from overages.forms.hosted import guarded
 from overages.forms.objects import object_form
 from overages.forms.scalars import FLAG, INSTANT, TEXT, choice_form, number_form, rule_form
 from overages.prices.models import PriceModel
+from overages.prices.registry import PRICE_MODELS
 
 _NUMBERS: Final = frozenset({int, Decimal, Fraction})
 _SCALARS: Final[Mapping[Any, Form]] = {str: TEXT, bool: FLAG, datetime: INSTANT}
@@ -94,19 +96,13 @@ class Spelling(NamedTuple):
 class Forms:
     """The forms of types in one format, each derived when it is first asked for.
 
-    :param price_models: the classes that a price can be of.
-    :param wrap: makes the form of a class out of its derived one; for a host's own.
+    :param models: classes that a price can be of, beside the library's own.
     """
 
-    def __init__(
-        self,
-        spelling: Spelling,
-        price_models: Iterable[type],
-        wrap: Callable[[type, ObjectForm], ObjectForm] = lambda kind, form: form,  # noqa: ARG005
-    ) -> None:
-        self._spelling, self._wrap = spelling, wrap
-        self._price_models = tuple(price_models)
-        self.tagged: set[type] = {*self._price_models, *spelling.tagged}
+    def __init__(self, spelling: Spelling, models: Iterable[type] = ()) -> None:
+        self._spelling, self._hosted = spelling, tuple(models)
+        self._price_models = (*PRICE_MODELS, *self._hosted)
+        self.tagged = {*self._price_models, *spelling.tagged}
         self._objects: dict[type, ObjectForm] = {}
 
     def of(self, hint: Any) -> Form:
@@ -166,7 +162,8 @@ class Forms:
     def object(self, kind: type) -> ObjectForm:
         """Return the form of a class as an object of its fields."""
         if kind not in self._objects:
-            self._objects[kind] = self._wrap(kind, self._derive(kind))
+            form = self._derive(kind)
+            self._objects[kind] = guarded(kind, form) if kind in self._hosted else form
         return self._objects[kind]
 
     def document(self, kind: type) -> ObjectForm:

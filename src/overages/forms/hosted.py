@@ -10,19 +10,22 @@ was read.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from inspect import signature
 from typing import Any
 
 from overages._ground.parsing import Problems
 from overages.errors import Field, InvalidType, InvalidValue, OveragesError
-from overages.forms.derived import Forms, terms_of
 from overages.forms.form import ObjectForm
 
 
-def check_models(models: Iterable[object], taken: Collection[str], forms: Forms) -> None:
+def check_models(
+    models: Iterable[object], taken: Collection[str], derive: Callable[[type], object]
+) -> None:
     """Refuse what is no class of price models, or has a name that stands for something else.
 
     :param taken: the names of the library's own classes.
+    :param derive: makes the form of a class, or raises an error.
     :raises InvalidType: for what is no such class.
     :raises InvalidValue: for a name that is taken; `InvalidValues` for several faults.
     """
@@ -37,15 +40,14 @@ def check_models(models: Iterable[object], taken: Collection[str], forms: Forms)
             problems.add(InvalidValue(field, model, "must have a name that no other class has"))
         seen.add(model.__name__)
         try:
-            names = {term.name for term in terms_of(model)}
-            forms.object(model)
+            derive(model)
         except (NameError, TypeError, ValueError) as error:
             problem = (
                 f"must have an annotated attribute for each argument, as a dataclass ({error})"
             )
             problems.add(InvalidType(field, model, problem))
             continue
-        if not names.isdisjoint({"type", "version"}):
+        if not {"type", "version"}.isdisjoint(signature(model).parameters):
             problems.add(InvalidType(field, model, "must have no argument type or version"))
     problems.raise_any()
 

@@ -53,7 +53,6 @@ from overages.forms.schema import document
 from overages.imports.toml import ANY_CURRENCY, forms_in, plan_form
 from overages.periods.cycle import Cycle
 from overages.prices.models import PriceModel
-from overages.prices.registry import PRICE_MODELS
 from overages.terms.account import Account
 from overages.terms.plan import Plan, unknown_metric
 
@@ -196,9 +195,9 @@ def _decimal(text: str) -> Decimal | str:
         return text
 
 
-def _book_form(price_models: tuple[type, ...], months: Cycle = _MONTHS) -> ObjectForm:
+def _book_form(models: tuple[type, ...], months: Cycle = _MONTHS) -> ObjectForm:
     terms = {
-        "plans": named_by("slug", plan_form((*PRICE_MODELS, *price_models))),
+        "plans": named_by("slug", plan_form(models)),
         "accounts": named_by("org_id", forms_in(ANY_CURRENCY).object(Account)),
         "default_plan": TEXT,
     }
@@ -215,5 +214,5 @@ def json_schema(price_models: Iterable[type[PriceModel]] = ()) -> Schema:
     ['accounts', 'default_plan', 'plans']
     """
     models = tuple(price_models)
-    forms = forms_in(ANY_CURRENCY, (*PRICE_MODELS, *models))
+    forms = forms_in(ANY_CURRENCY, models)
     return document(forms, lambda definitions: _book_form(models).body(definitions.refer))

@@ -18,6 +18,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Final
 
+from attrs import evolve
+
 from overages._ground.jsontext import entries
 from overages.amounts.money import Currency, Money
 from overages.errors import Field, OveragesError
@@ -25,7 +27,6 @@ from overages.forms.derived import Forms, Spelling
 from overages.forms.form import Form, ObjectForm, Refer, Schema, of_itself
 from overages.forms.json import currency_form
 from overages.forms.scalars import INSTANT, number_form
-from overages.prices.registry import PRICE_MODELS
 from overages.terms.allowance import Allowance
 from overages.terms.plan import Plan
 
@@ -75,8 +76,11 @@ def model_name(kind: type) -> str:
 
 
 @lru_cache(maxsize=64)
-def forms_in(unit: Currency, price_models: tuple[type, ...] = PRICE_MODELS) -> Forms:
-    """Return the forms of terms whose money is in one currency."""
+def forms_in(unit: Currency, models: tuple[type, ...] = ()) -> Forms:
+    """Return the forms of terms whose money is in one currency.
+
+    :param models: classes of price models of a host's own.
+    """
     toml = Spelling(
         tag="model",
         name_of=model_name,
@@ -89,20 +93,17 @@ def forms_in(unit: Currency, price_models: tuple[type, ...] = PRICE_MODELS) -> F
         number=_number,
         has_null=False,
     )
-    return Forms(toml, price_models)
+    return Forms(toml, models)
 
 
-def plan_form(price_models: tuple[type, ...] = PRICE_MODELS) -> ObjectForm:
+def plan_form(models: tuple[type, ...] = ()) -> ObjectForm:
     """Return the form of a plan, whose currency says what its amounts of money are in."""
-    any_plan = forms_in(ANY_CURRENCY, price_models).object(Plan)
+    any_plan = forms_in(ANY_CURRENCY, models).object(Plan)
 
     def fill(value: object, field: Field, known: Mapping[str, Any]) -> Any:
         unit = ANY_CURRENCY
         with suppress(OveragesError):  # which will come again
             unit = forms_in(unit).of(Currency).read(entries(value, field).get("currency"), "")
-        return forms_in(unit, price_models).object(Plan).fill(value, field, known)
+        return forms_in(unit, models).object(Plan).fill(value, field, known)
 
-    def read(value: object, field: Field) -> Any:
-        return fill(value, field, {})
-
-    return ObjectForm(any_plan.write, read, any_plan.schema, any_plan.body, fill)
+    return evolve(any_plan, fill=fill)

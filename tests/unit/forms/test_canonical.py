@@ -1,14 +1,16 @@
 """The forms of accounts, usage and balances: what is refused, and by which path."""
 
+from dataclasses import dataclass
 from json import dumps, loads
 
 import pytest
 from tests.texts import CYCLE, FEBRUARY, USAGE_TEXT, faults
 
-from overages import Account, Balance, Period, Usage
-from overages.codec import decode, encode
+from overages import Account, Balance, Metric, Period, Usage
+from overages.codec import Codec, decode, encode
 from overages.errors import InvalidValue
 from overages.grants.burndown import Burndown
+from overages.prices.tier import Charge
 
 
 @pytest.mark.parametrize(
@@ -64,3 +66,32 @@ def test_a_balance_is_kept_sorted_and_without_what_is_empty() -> None:
     for key, value in others.items():
         with pytest.raises(InvalidValue, match=f"^{key}: must be {faults[key]}"):
             decode(dumps({**tree, key: value}), Balance)
+
+
+def test_values_of_a_dimension_are_written_once() -> None:
+    metric = Metric("large", event="calls", where={"model": ["a", "b"]})
+    text = encode(metric).decode()
+    (found,) = faults(text.replace('["a","b"]', '["b","a","b"]'))
+    assert found == "where.model: must be [\"a\", \"b\"], got ['b', 'a', 'b']"
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A price model of a host's own that fills in what it isn't told."""
+
+    price: int = 5
+    twice: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "twice", self.twice or 2 * self.price)
+
+    def charge(self, quantity: object, /) -> Charge:
+        raise NotImplementedError
+
+
+def test_a_default_that_is_not_what_is_kept_is_written() -> None:
+    codec = Codec(price_models=[Filled])
+    assert codec.encode(Filled()) == b'{"twice":"10","type":"Filled","version":"1"}'
+    assert faults('{"type":"Filled","version":"1"}', codec=codec) == [
+        'twice: must be "10", got None'
+    ]

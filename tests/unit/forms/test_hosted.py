@@ -10,7 +10,7 @@ import attrs
 import pytest
 from tests.texts import faults
 
-from overages import Allowance, Money, Overage, PerUnit, Plan, Tier, TierCharge
+from overages import Allowance, Money, Overage, PerUnit, Plan, PriceModel, Tier, TierCharge
 from overages.codec import Codec, encode, json_schema
 from overages.errors import InvalidType, InvalidValue, OveragesError
 from overages.prices.tier import Charge
@@ -85,6 +85,20 @@ def test_a_number_of_a_host_has_the_one_form_of_a_quantity() -> None:
 def test_a_plan_with_a_price_model_of_a_host_is_a_plan_like_any_other() -> None:
     plan = Plan("p", "USD", {"m": Allowance(5, Bands(1))})
     assert BANDS.decode(BANDS.encode(plan), Plan) == plan
+
+
+@dataclass(frozen=True)
+class Both(Free):
+    """A price model of a host's own that holds others."""
+
+    models: tuple[PriceModel, ...]
+
+
+def test_a_price_model_of_a_host_may_hold_others() -> None:
+    codec = Codec(price_models=[Both])
+    both = Both((PerUnit(1), Both((PerUnit(2),))))
+    assert codec.decode(codec.encode(both), Both) == both
+    assert codec.json_schema(Both)["$defs"]["Both"]["properties"]["type"] == {"enum": ["Both"]}
 
 
 def test_its_schema_is_among_those_of_prices() -> None:
@@ -237,6 +251,10 @@ class Untyped(Free):
         (
             [named("A", price=float)],
             ["price_models[0]: must have an annotated attribute for each argument, as a d"],
+        ),
+        (
+            [named("A", price=tuple[int, str])],
+            ["price_models[0]: must have an annotated attribute for each argument, as a datac"],
         ),
         ([named("A", type=str)], ["price_models[0]: must have no argument type or version, got"]),
         ([named("A", version=str)], ["price_models[0]: must have no argument type or version, g"]),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.texts import EVENT_TEXT, FEBRUARY, RECORD_TEXT, USAGE_TEXT, faults
 
-from overages import Cycle, Money, Tier, UsageEvent
+from overages import Allowance, Cycle, Money, PerUnit, Tier, UsageEvent
 from overages.codec import decode, from_builtins
 from overages.errors import InvalidType, InvalidValue
 
@@ -94,6 +94,7 @@ def test_an_instant_has_one_spelling(spelling: str, message: str) -> None:
         (FEBRUARY, FEBRUARY),
         ("2024-02-01T00:00Z/2024-03-01T00:00Z", FEBRUARY),
         (Tier(None, 5), Tier(None, 5)),
+        ({"included": 5, "price": PerUnit(1)}, Allowance(5, PerUnit(1))),
     ],
 )
 def test_builtins_may_be_written_otherwise_than_a_text(tree: Any, value: Any) -> None:

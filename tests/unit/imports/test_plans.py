@@ -2,9 +2,12 @@
 
 import re
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Context, Decimal, InvalidOperation, localcontext
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.plan_files import MINIMAL, faults
@@ -28,10 +31,12 @@ from overages import (
     Proration,
     Rounding,
     Tier,
+    TierCharge,
     Volume,
 )
 from overages._ground.value import parsers_of
-from overages.imports.plans import read_plans
+from overages.imports.plans import json_schema, read_plans
+from overages.prices.tier import Charge
 
 
 def price_of(toml: str) -> PriceModel:
@@ -449,3 +454,45 @@ def test_values_of_a_wrong_kind_are_named(text: str, fault: str) -> None:
 def test_unknown_keys_are_named_in_their_order() -> None:
     found = faults(MINIMAL + "".join(f"{key} = 1\n" for key in "zebra"))
     assert [fault.split(":")[0] for fault in found] == [f"plans.p.{key}" for key in "zebra"]
+
+
+@dataclass(frozen=True)
+class Peak:
+    """A price model of a host's own."""
+
+    peak: int
+    price: Decimal = Decimal(1)
+
+    def charge(self, quantity: Any, /) -> Charge:
+        return Charge([TierCharge(Tier(self.peak, self.price), quantity)])
+
+
+def test_a_file_may_have_price_models_of_a_host() -> None:
+    text = MINIMAL.replace('"per_unit", price = "0.10"', '"peak", peak = 100, price = 0.5')
+    plan = read_plans(text, price_models=[Peak]).plans["p"]
+    assert plan.allowances["m"].price == Peak(100, Decimal("0.5"))
+    assert "Peak" in json_schema([Peak])["$defs"]
+    assert "Peak" not in json_schema()["$defs"]
+    (fault,) = faults(text)
+    assert fault.startswith("plans.p.allowances.m.price.model: must be one of exchanged, ")
+
+
+def test_accounts_are_a_table_of_tables() -> None:
+    assert faults(f"accounts = 5\n{MINIMAL}") == ["accounts: must be a mapping, got 5"]
+    assert faults(f"accounts.a = 5\n{MINIMAL}") == ["accounts.a: must be a mapping, got 5"]
+
+
+def test_a_table_doesn_t_repeat_its_name() -> None:
+    (fault,) = faults(MINIMAL.replace("currency", 'slug = "q"\ncurrency'))
+    assert fault.startswith("plans.p.slug: isn't known; known here are currency, allowances, ")
+
+
+def test_a_currency_of_a_host_s_own_is_a_table() -> None:
+    text = MINIMAL.replace('"USD"', '{ code = "credits", exponent = 0 }')
+    assert read_plans(text).plans["p"].currency == Currency("credits", 0)
+
+
+def test_a_share_may_be_a_fraction() -> None:
+    text = MINIMAL.replace("included = 5", 'included = 5, carry_over = { share = "1/3" }')
+    rule = read_plans(text).plans["p"].allowances["m"].carry_over
+    assert rule == CarryOver(share=Fraction(1, 3))

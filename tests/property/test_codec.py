@@ -10,10 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from overages import Recording, Settlement
 from overages.codec import Codec
 from overages.errors import OveragesError
-from overages.settlements.pooled_statement import PooledStatement
 from overages.testing.recipe import Recipe
 
 from .contexts import ambient, decimal_contexts
@@ -21,8 +19,7 @@ from .effort import few, many
 from .strategies import VALUE_RECIPES, Pairs
 
 CODEC = Codec(price_models=[Pairs])
-ANSWERS = {PooledStatement, Recording, Settlement}  # never kept
-KINDS = [kind for kind in VALUE_RECIPES if kind not in ANSWERS]
+KINDS = list(VALUE_RECIPES)
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 any_recipe = st.sampled_from(KINDS).flatmap(lambda kind: VALUE_RECIPES[kind])
 

@@ -12,7 +12,6 @@ from decimal import Decimal
 from typing import Any, Final
 
 from overages._ground.parsing import Problems
-from overages._ground.value import known_to_pydantic
 from overages.amounts.money import Currency, Money, parse_currency
 from overages.errors import Field, InvalidValue, at
 from overages.forms.derived import Forms, Spelling
@@ -28,10 +27,13 @@ from overages.periods.period import Period
 from overages.prices.tier import Charge, Tier, TierCharge
 from overages.prices.transactions import TransactionFee
 from overages.records.chain import ChainHead
+from overages.records.ledger import Recording
 from overages.records.record import OverageRecord
 from overages.settlements.balance import Balance
 from overages.settlements.carry_over_result import CarryOverResult
 from overages.settlements.pool_share import PoolShare
+from overages.settlements.pooled_statement import PooledStatement
+from overages.settlements.settlement import Settlement
 from overages.statements.adjustment import Adjustment
 from overages.statements.limit_part import LimitPart
 from overages.statements.overage import Overage
@@ -77,7 +79,10 @@ KINDS: Final[tuple[type, ...]] = (
     OverageRecord,
     Period,
     Plan,
+    PooledStatement,
     PoolShare,
+    Recording,
+    Settlement,
     Statement,
     Summary,
     Tier,
@@ -160,6 +165,3 @@ JSON: Final = Spelling(
         TierCharge: ("exact_cost",),
     },
 )
-
-for _kind in KINDS:  # those that aren't declared by `value` yet
-    known_to_pydantic(_kind)

@@ -56,12 +56,13 @@ def test_a_body_may_spell_numbers_as_it_likes() -> None:
 
 def test_each_fault_of_a_body_has_its_path() -> None:
     allowance = {"metric": "tokens", "included": 0.5, "price": {"type": "PerUnit", "prize": "1"}}
-    body = {"plan": {**PLAN, "allowances": [allowance]}, "period": "2024"}
+    body = {"plan": {**PLAN, "slug": "", "allowances": [allowance]}, "period": "2024"}
     with pytest.raises(pydantic.ValidationError) as caught:
         Offer.model_validate_json(json.dumps(body))
     faults = {fault["loc"]: (fault["type"], fault["msg"]) for fault in caught.value.errors()}
     price = ("plan", "allowances", 0, "price")
     assert faults == {
+        ("plan", "slug"): ("invalid_value", "must not be empty, got ''"),
         ("plan", "allowances", 0, "included"): (
             "invalid_type",
             "must be a plain decimal number such as 12.5, in a string, got 0.5",

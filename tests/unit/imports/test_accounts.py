@@ -98,9 +98,10 @@ def test_an_account_has_a_status_and_a_cycle_if_it_says_so() -> None:
             ],
         ),
         (
-            "status = 'gone'\n"
+            "limits = { m = -1 }\nstatus = 'gone'\n"
             "cycle = { anchor = 2024-01-31T00:00:00Z, every = 0, unit = 'decade', timezone = 'X' }",
             [
+                "limits.m: must not be negative, got -1",
                 "cycle.every: must be from 1 to 1,000,000, got 0",
                 "cycle.unit: must be one of hour, day, week, month, quarter, year, got 'decade'",
                 "cycle.timezone: must be the IANA name of a timezone known here, such as "

@@ -238,4 +238,5 @@ class Problems:
     def raise_any(self) -> None:
         """Raise the errors that were kept, if there are any."""
         if self._errors:
-            raise self.error() from None
+            error = self.error()
+            raise error from error.__cause__  # that of a host's own code, if it is one's

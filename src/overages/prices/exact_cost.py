@@ -44,7 +44,7 @@ def checked_charge(price: PriceModel, quantity: Quantity) -> Charge:
         charge = price.charge(quantity)
     except FaultyPriceModel as error:  # of a price within it
         raise error.within("price") from error.__cause__
-    except OveragesError:
+    except (OveragesError, MemoryError):  # the latter is no fault of the model's
         raise
     except Exception as error:
         raise FaultyPriceModel(_CALL, error, "must return a Charge, and raised an error") from error

@@ -183,7 +183,8 @@ class Ledger:
             self._check(statement.period, changes, force=force)
             instant = parse_instant(created_at, "created_at")
         except OveragesError as error:
-            raise error.within(org_id=self.org_id, period=statement.period) from None
+            period = statement.period
+            raise error.within(org_id=self.org_id, period=period) from error.__cause__
         # Only now, with nothing left that can refuse, does the ledger change.
         self._count(statement, {change.key[0] for change in changes})
         new = self._append(statement, changes, (plan_version, next_revision), instant)

@@ -1,6 +1,6 @@
 """Recording: what a statement adds to an org's records, and what it may not add."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
@@ -13,6 +13,7 @@ from tests.recorded import AT
 from overages import (
     Allowance,
     Graduated,
+    MemoryRepository,
     Money,
     OverageRecord,
     Package,
@@ -26,14 +27,17 @@ from overages import (
     Volume,
     calculate,
 )
+from overages.amounts.exact import Quantity
 from overages.errors import (
     CurrencyMismatch,
+    FaultyPriceModel,
     InvalidType,
     InvalidValue,
     PeriodInvoiced,
     PeriodOverlap,
     RecordConflict,
 )
+from overages.prices.tier import Charge
 from overages.records.chain import CHAIN_START, ChainHead, link_of, row_of, verify_chain
 from overages.records.ledger import Ledger, Recording
 
@@ -362,6 +366,32 @@ def test_a_statement_of_another_org_is_refused() -> None:
     message = refused(Ledger("org-2"), statement(tokens=350), InvalidValue)
     where = "org-2, 2024-02-01 to 2024-03-01 UTC: "
     assert message == f"{where}statement.org_id: must be 'org-2', got 'org-1'"
+
+
+class Failing:
+    """A host's own price model, which comes to fail."""
+
+    fails = False
+
+    def charge(self, quantity: Quantity) -> Charge:
+        if self.fails:
+            raise ZeroDivisionError("of the host's")
+        return PerUnit(1).charge(quantity)
+
+
+def test_the_error_of_a_host_s_price_model_stays_the_cause() -> None:
+    price = Failing()
+    given = statement(plan=Plan("p", "USD", {"runs": Allowance(0, price)}), runs=5)
+    price.fails = True
+    calls: list[Callable[[], object]] = [
+        lambda: add(Ledger("org-1"), given),
+        lambda: MemoryRepository().record(given, created_at=AT),
+    ]
+    for record in calls:
+        with pytest.raises(FaultyPriceModel) as caught:
+            record()
+        assert (caught.value.org_id, caught.value.period) == ("org-1", FEBRUARY)
+        assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
 def test_the_time_of_recording_is_kept_in_utc_and_must_have_a_zone() -> None:

@@ -14,7 +14,8 @@ from hypothesis import given, strategies as st
 
 from overages import Adjustment, Commitment, Currency, Discount, Money, PriceModel, Rounding
 from overages.statements.adjusting import adjustments_of, credited
-from overages.testing import strategies as billing
+from overages.testing.strategies import prices
+from overages.testing.values import commitments, discounts, in_currency
 
 from .contexts import ambient, decimal_contexts
 from .effort import many
@@ -71,17 +72,17 @@ def cases(draw: st.DrawFn) -> Case:
         st.integers(-2, 2).map(lambda n: near + n) | st.integers(0, 2 * near + 9),
     )
     fixed = st.builds(lambda amount: Discount("fixed", amount=amount), amounts)
-    discounts = billing.discounts(st.just(currency))
+    offers = discounts.map(lambda offer: in_currency(offer, currency))
     rules = {
-        "discounts": tuple(draw(st.lists(discounts | fixed, max_size=4))),
+        "discounts": tuple(draw(st.lists(offers | fixed, max_size=4))),
         "commitment": draw(
             st.none()
             | st.builds(
                 Commitment, amounts, overage_factor=st.integers(1, 3), true_up=st.booleans()
             )
-            | billing.commitments(st.just(currency))
+            | commitments.map(lambda commitment: in_currency(commitment, currency))
         ),
-        "price": draw(billing.prices()),
+        "price": draw(prices()),
         "maximum": draw(st.none() | amounts),
         "minimum": draw(st.none() | amounts),
         "share": draw(shares),

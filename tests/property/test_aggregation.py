@@ -10,9 +10,9 @@ from random import Random
 from hypothesis import given, strategies as st
 
 from overages import Money, OverageRecord, Summary, aggregate
-from overages.testing.recipe import Recipe
 from tests.recorded import recorded, stored
 
+from .recipes import Recipe
 from .strategies import Case, cases, record_recipes, summary_recipes
 
 USD = "USD"

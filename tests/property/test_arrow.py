@@ -12,7 +12,8 @@ from hypothesis import given, strategies as st
 from overages import OverageRecord, Statement, Usage, UsageEvent
 from overages._ground.columns import EVENTS
 from overages.errors import InvalidValue
-from overages.testing.strategies import records, statements, usage_events, usages
+from overages.testing.records import records
+from overages.testing.strategies import statements, usages, values
 
 pa = pytest.importorskip("pyarrow")
 imports: Any = importlib.import_module("overages.imports.arrow")
@@ -37,7 +38,7 @@ def test_usage_comes_back_as_it_was(given_usages: list[Usage]) -> None:
         assert imports.usages_from_arrow(frame) == given_usages
 
 
-@given(st.lists(usage_events(), min_size=1, max_size=4))
+@given(st.lists(values(UsageEvent), min_size=1, max_size=4))
 def test_events_come_back_as_they_were(events: list[UsageEvent]) -> None:
     dimensions = {f"dimension.{key}" for event in events for key in event.dimensions}
     types = {"instant": pa.timestamp("us", "UTC"), "quantity": pa.decimal128(38, 12)}

@@ -13,11 +13,11 @@ from overages import CarryOver, Period
 from overages.amounts.exact import excess
 from overages.settlements.carry_over_result import CarryOverResult
 from overages.terms.carry_over import CarriedUnits
-from overages.testing.carrying import carry_overs, carryings
-from overages.testing.numerals import modest_numbers
+from overages.testing.strategies import values
 
 from .contexts import ambient, decimal_contexts
 from .effort import many
+from .strategies import modest_numbers
 
 Row = tuple[Period, Any, Any]
 
@@ -49,7 +49,7 @@ def carry_all(rule: CarryOver, rows: list[Row]) -> list[CarryOverResult]:
 
 
 @many
-@given(carryings())
+@given(values(CarryOverResult))
 def test_carry_over_conserves_units(carrying: CarryOverResult) -> None:
     came = total(carrying.brought) + Fraction(carrying.included) - Fraction(carrying.used)
     went = total(carrying.expired) + total(carrying.cut) + total(carrying.carried)
@@ -57,7 +57,7 @@ def test_carry_over_conserves_units(carrying: CarryOverResult) -> None:
 
 
 @many
-@given(carryings())
+@given(values(CarryOverResult))
 def test_carry_over_conserves_the_units_of_each_layer(carrying: CarryOverResult) -> None:
     """What was brought or included is drawn (or repaid), expired, cut or carried, to the unit."""
     beyond = Fraction(0)
@@ -73,7 +73,7 @@ def test_carry_over_conserves_the_units_of_each_layer(carrying: CarryOverResult)
 
 
 @many
-@given(carryings())
+@given(values(CarryOverResult))
 def test_carry_over_draws_what_was_used_and_repaid_but_for_what_is_beyond(
     carrying: CarryOverResult,
 ) -> None:
@@ -83,13 +83,13 @@ def test_carry_over_draws_what_was_used_and_repaid_but_for_what_is_beyond(
     assert Fraction(carrying.overage) == (beyond if charged else 0)
 
 
-@given(carryings())
+@given(values(CarryOverResult))
 def test_carry_over_charges_its_overage_above_what_is_free(carrying: CarryOverResult) -> None:
     assert excess(carrying.used, carrying.free) == carrying.overage
 
 
 @many
-@given(carryings())
+@given(values(CarryOverResult))
 def test_carry_over_never_passes_its_cap(carrying: CarryOverResult) -> None:
     most = carrying.rule.most(carrying.included)
     kept = sum(Fraction(layer.quantity) for layer in carrying.carried if layer.quantity > 0)
@@ -101,7 +101,7 @@ def test_carry_over_never_passes_its_cap(carrying: CarryOverResult) -> None:
 
 
 @many
-@given(carryings())
+@given(values(CarryOverResult))
 def test_carry_over_is_never_negative(carrying: CarryOverResult) -> None:
     assert carrying.limit >= 0
     assert carrying.overage >= 0
@@ -111,7 +111,7 @@ def test_carry_over_is_never_negative(carrying: CarryOverResult) -> None:
     assert len(signs) <= 1  # who has units left owes none
 
 
-@given(carry_overs(), histories())
+@given(values(CarryOver), histories())
 def test_carry_over_lets_nothing_be_used_after_it_has_expired(
     rule: CarryOver, rows: list[Row]
 ) -> None:
@@ -190,7 +190,7 @@ def test_carry_over_does_with_layers_what_it_would_do_unit_by_unit(
     assert [(step.overage, int(total(step.carried))) for step in found] == expected
 
 
-@given(carry_overs(), histories(), decimal_contexts())
+@given(values(CarryOver), histories(), decimal_contexts())
 def test_carry_over_is_exact_under_any_context(
     rule: CarryOver, rows: list[Row], context: Any
 ) -> None:
@@ -203,7 +203,7 @@ def test_carry_over_is_exact_under_any_context(
     ]
 
 
-@given(carryings(), st.integers(1, 10))
+@given(values(CarryOverResult), st.integers(1, 10))
 def test_a_share_caps_what_is_carried_at_a_multiple_of_the_increment(
     carrying: CarryOverResult, tenths: int
 ) -> None:

@@ -12,10 +12,10 @@ from hypothesis import given, strategies as st
 
 from overages.codec import Codec
 from overages.errors import OveragesError
-from overages.testing.recipe import Recipe
 
 from .contexts import ambient, decimal_contexts
 from .effort import few, many
+from .recipes import Recipe
 from .strategies import VALUE_RECIPES, Pairs
 
 CODEC = Codec(price_models=[Pairs])

@@ -9,11 +9,13 @@ from hypothesis import assume, given, strategies as st
 
 from overages import Conversion, PerUnit, charge_between
 from overages.errors import InvalidValue
-from overages.testing.numerals import modest_numbers
-from overages.testing.recipe import Recipe, Spelled
-from overages.testing.rules import conversion_recipes
+from overages.testing.strategies import values
 
 from . import oracle
+from .recipes import Recipe, Spelled, recipes
+from .strategies import modest_numbers
+
+conversion_recipes = recipes(values(Conversion))
 
 
 def converted(recipe: Recipe[Conversion], used: Spelled) -> Fraction:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from calendar import monthrange
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from hypothesis import assume, example, given, strategies as st
 
 from overages import Cycle, Period
 from overages.errors import InvalidValue
-from overages.testing.recipe import Recipe
+from overages.periods.cycle import CycleUnit
+from overages.testing.fields import periods, timezones
+from overages.testing.strategies import values
 
 from .effort import many
-from .strategies import cycle_recipes, periods, timezones, units
+from .recipes import Recipe, recipes
 
 TICK = timedelta(microseconds=1)
 
@@ -34,6 +36,7 @@ anywhere = st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31)).map(
     lambda moment: moment.replace(tzinfo=UTC)
 )
 moments = st.one_of(near_a_change, near_a_change, anywhere)
+units = st.sampled_from(get_args(CycleUnit))
 cycles = st.builds(Cycle, moments, st.just(1) | st.integers(1, 3), units, timezones)
 short_cycles = st.builds(
     Cycle, moments, st.just(1), st.sampled_from(["hour", "day", "week", "month"]), timezones
@@ -80,7 +83,7 @@ def test_tiling_every_instant_of_the_years_2_to_9998_has_its_period(
     assert moment in cycle.period_at(moment)
 
 
-@given(cycle_recipes, st.integers(-20, 20))
+@given(recipes(values(Cycle)), st.integers(-20, 20))
 def test_the_period_of_a_number_is_the_one_that_its_start_lies_in(
     recipe: Recipe[Cycle], n: int
 ) -> None:

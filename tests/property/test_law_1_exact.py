@@ -29,30 +29,25 @@ from overages import (
     calculate,
 )
 from overages.errors import InvalidValue
-from overages.testing.numerals import (
-    MOST_PARTS,
-    UNIT,
-    non_negative_numbers,
-    positive_numbers,
-    signed_numbers,
-    small_wholes,
-    written,
-)
-from overages.testing.recipe import Recipe, Spelled, cook
+from overages.testing.fields import currencies
+from overages.testing.prices import turning_points
 from tests.recorded import recorded
 
 from . import oracle
 from .effort import many
+from .recipes import MOST_PARTS, UNIT, Recipe, Spelled, cook, in_parts, written
 from .strategies import (
     Case,
     Pairs,
     cases,
-    currencies,
+    non_negative_numbers,
     our_price_recipes,
     plan_recipes,
+    positive_numbers,
     priced_quantities,
     roundings,
-    turning_points,
+    signed_numbers,
+    small_wholes,
     whole_price_recipes,
 )
 
@@ -153,7 +148,7 @@ def test_a_price_costs_what_the_oracle_says_at_and_beside_every_point_where_it_t
     recipe: Recipe[Any],
 ) -> None:
     model = recipe.one()
-    points = [*turning_points(model), UNIT, 5 * UNIT, 7 * UNIT]
+    points = [in_parts(quantity) for quantity in (*turning_points(model), 1, 5, 7)]
     for parts in {point + beside for point in points for beside in (-UNIT, -1, 0, 1, UNIT)}:
         if 0 <= parts <= MOST_PARTS:
             quantity = written(parts, 0)

@@ -34,11 +34,10 @@ from overages.errors import InvalidType, InvalidValue
 from overages.imports.monthly_fields import plan_from_monthly_fields
 from overages.records.chain import ChainHead
 from overages.statements.summary import MetricTotal
-from overages.testing.numerals import UNIT, written
-from overages.testing.recipe import Recipe
 from tests.recorded import stored
 
 from .effort import few
+from .recipes import UNIT, Recipe, written
 from .strategies import our_price_recipes
 
 FEBRUARY = Period.month(2024, 2)

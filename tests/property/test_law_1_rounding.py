@@ -25,12 +25,19 @@ from overages import (
 )
 from overages.amounts.rounding import parse_rounding
 from overages.errors import InvalidValue
-from overages.testing.numerals import fractions, positive_numbers, signed_numbers
-from overages.testing.recipe import Spelled
 
 from . import oracle
 from .effort import few, many
-from .strategies import Case, cases, plan_recipes, roundings
+from .recipes import Spelled
+from .strategies import (
+    Case,
+    cases,
+    fractions,
+    plan_recipes,
+    positive_numbers,
+    roundings,
+    signed_numbers,
+)
 
 FEBRUARY = Period.month(2024, 2)
 

@@ -11,13 +11,22 @@ from hypothesis import assume, given, strategies as st
 from overages import Money, Overage, Statement
 from overages.amounts.rounding import allocate
 from overages.errors import InvalidValue
-from overages.testing.numerals import non_negative_numbers, prices, small_wholes
-from overages.testing.recipe import Recipe, Spelled
+from overages.testing.fields import minor_units
 from tests.recorded import recorded
 
 from . import oracle
 from .effort import many
-from .strategies import Case, cases, minor_units, money_recipes, plan_recipes, priced_quantities
+from .recipes import Recipe, Spelled
+from .strategies import (
+    Case,
+    cases,
+    money_recipes,
+    non_negative_numbers,
+    plan_recipes,
+    price_numbers,
+    priced_quantities,
+    small_wholes,
+)
 
 total_scope = cases(plan_recipes(scopes=["total"]))
 
@@ -116,7 +125,7 @@ def test_lines_that_are_rounded_up_lost_more_than_those_that_are_not_or_as_much_
 
 
 weight_lists = st.lists(
-    st.one_of(small_wholes, prices, non_negative_numbers), min_size=1, max_size=6
+    st.one_of(small_wholes, price_numbers, non_negative_numbers), min_size=1, max_size=6
 )
 
 

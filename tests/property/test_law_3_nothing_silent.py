@@ -41,16 +41,14 @@ from overages.errors import (
     UnknownMetric,
 )
 from overages.statements.summary import MetricTotal
-from overages.testing.numerals import MOST_PARTS, written
-from overages.testing.recipe import Recipe, cook
+from overages.testing.fields import currencies, metrics
 
 from . import oracle
 from .effort import many
+from .recipes import MOST_PARTS, Recipe, cook, written
 from .strategies import (
     Case,
     cases,
-    currencies,
-    metrics,
     quantity_maps,
     record_recipes,
     summary_recipes,

@@ -9,9 +9,9 @@ from typing import Any
 from hypothesis import given, strategies as st
 
 from overages import charge_between
-from overages.testing.recipe import Recipe, Spelled
 
 from . import oracle
+from .recipes import Recipe, Spelled
 from .strategies import price_recipes, quantities_at
 
 

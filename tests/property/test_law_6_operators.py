@@ -14,17 +14,16 @@ from hypothesis import given, strategies as st
 import overages
 from overages import Money, Period, Statement
 from overages.prices.tier import Charge
-from overages.testing.recipe import Recipe
+from overages.testing.fields import minor_units, periods
 
 from .effort import few
+from .recipes import Recipe
 from .strategies import (
     VALUE_RECIPES,
     each_value,
-    minor_units,
     moments,
     money_recipes,
     own_currencies,
-    periods,
     statement_recipes,
     summary_recipes,
 )
@@ -121,9 +120,9 @@ def assert_is_ordered_as(values: list[Any], keys: list[Any]) -> None:
 
 @given(st.lists(minor_units | st.integers(-2, 2), max_size=5), own_currencies)
 def test_money_of_one_currency_is_in_the_order_of_its_minor_units(
-    minors: list[int], currency: Recipe[overages.Currency]
+    minors: list[int], currency: overages.Currency
 ) -> None:
-    unit = currency.one()
+    unit = currency
     assert_is_ordered_as([Money(minor, unit) for minor in minors], minors)
 
 
@@ -139,9 +138,9 @@ def test_periods_are_in_the_order_of_their_starts_and_then_of_their_ends(
 
 @given(st.lists(minor_units, min_size=3, max_size=3), own_currencies)
 def test_sums_of_money_are_those_of_whole_numbers(
-    minors: list[int], currency: Recipe[overages.Currency]
+    minors: list[int], currency: overages.Currency
 ) -> None:
-    unit = currency.one()
+    unit = currency
     a, b, c = (Money(minor, unit) for minor in minors)
     assert (a + b).minor == a.minor + b.minor
     assert (a - b).minor == a.minor - b.minor

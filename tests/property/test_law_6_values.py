@@ -24,20 +24,19 @@ from overages.amounts.exact import add_up
 from overages.errors import OveragesError
 from overages.prices.tier import Charge
 from overages.statements.summary import MetricTotal
-from overages.testing.recipe import Recipe, Spelled
+from overages.testing.fields import minor_units, periods
 from tests.recorded import recorded
 
 from .effort import few
+from .recipes import Recipe, Spelled
 from .strategies import (
     VALUE_RECIPES,
     Pairs,
     each_value,
     iso_currencies,
-    minor_units,
     moments,
     money_recipes,
     own_currencies,
-    periods,
     plan_recipes,
     record_recipes,
     statement_recipes,
@@ -405,6 +404,6 @@ def test_a_repr_that_is_a_call_makes_the_value_again(kind: type, data: st.DataOb
 
 @given(minor_units, own_currencies)
 def test_the_repr_of_money_in_a_currency_of_the_hosts_own_makes_it_again(
-    minor: int, currency: Recipe[overages.Currency]
+    minor: int, currency: overages.Currency
 ) -> None:
-    assert_repr_makes_the_value_again(Money(minor, currency.one()))
+    assert_repr_makes_the_value_again(Money(minor, currency))

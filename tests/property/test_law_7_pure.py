@@ -23,17 +23,17 @@ from overages import (
     calculate_many,
 )
 from overages.statements.summary import MetricTotal
-from overages.testing.recipe import Recipe, cook
+from overages.testing.fields import metrics
+from overages.testing.prices import tables
+from overages.testing.values import metric_totals
 from tests.recorded import recorded
 
+from .recipes import Recipe, cook, recipes
 from .strategies import (
     Case,
     cases,
-    metric_total_recipes,
-    metrics,
     plan_recipes,
     quantity_maps,
-    table_recipes,
 )
 
 FEBRUARY = Period.month(2024, 2)
@@ -130,28 +130,28 @@ def test_a_plan_keeps_the_allowances_that_it_was_given(recipe: Recipe[Plan]) -> 
     assert repr(plan) == repr(recipe.one())
 
 
-@given(st.dictionaries(metrics, metric_total_recipes(st.just("USD")), max_size=3))
+@given(st.dictionaries(metrics, recipes(metric_totals(st.just("USD"))), max_size=3))
 def test_a_summary_keeps_the_totals_that_it_was_given(
-    recipes: dict[str, Recipe[MetricTotal]],
+    drawn: dict[str, Recipe[MetricTotal]],
 ) -> None:
-    totals = cook(recipes)
+    totals = cook(drawn)
     summary = Summary("USD", totals)
     totals["new"] = MetricTotal(5, Money(5, "USD"))
     totals.pop(next(iter(totals)))
-    assert summary == Summary("USD", cook(recipes))
-    assert summary + summary == summary + Summary("USD", cook(recipes))
-    assert summary == Summary("USD", cook(recipes))  # adding it has left it as it was
+    assert summary == Summary("USD", cook(drawn))
+    assert summary + summary == summary + Summary("USD", cook(drawn))
+    assert summary == Summary("USD", cook(drawn))  # adding it has left it as it was
 
 
-@given(table_recipes())
-def test_a_price_keeps_the_table_that_it_was_given(recipes: list[Recipe[Tier]]) -> None:
+@given(tables().map(tuple))
+def test_a_price_keeps_the_table_that_it_was_given(tiers: tuple[Tier, ...]) -> None:
     for model in (Graduated, Volume):
-        table: list[Tier] = cook(recipes)
+        table = list(tiers)
         price = model(table)
         table[0] = Tier(None, 77)
         table.append(Tier(None, 99))
-        assert price == model(tuple(cook(recipes)))
-        assert price.charge(5) == model(cook(recipes)).charge(5)
+        assert price == model(tiers)
+        assert price.charge(5) == model(tiers).charge(5)
 
 
 @given(cases())

@@ -6,10 +6,9 @@ from hypothesis import given, strategies as st
 
 from overages import Usage, UsageEvent, meter
 from overages.errors import EventConflict
-from overages.testing.numerals import modest_numbers
 from overages.usage.metering import Meter
 
-from .strategies import event_lists
+from .strategies import event_lists, modest_numbers
 
 OURS, THEIRS = "org-1", "org-2"
 ours = event_lists([OURS], quantities=modest_numbers)

@@ -11,12 +11,11 @@ from hypothesis import assume, given, strategies as st
 
 from overages import Period, Usage, UsageEvent, meter
 from overages.errors import EventConflict, InvalidValue, OveragesError
-from overages.testing.numerals import non_negative_numbers, signed_numbers, small_wholes
-from overages.testing.recipe import Spelled
 from overages.usage.metering import Meter
 
 from . import oracle
-from .strategies import event_lists
+from .recipes import Spelled
+from .strategies import event_lists, non_negative_numbers, signed_numbers, small_wholes
 
 lawful_events = event_lists(quantities=small_wholes | non_negative_numbers)
 any_events = event_lists(quantities=small_wholes | signed_numbers)

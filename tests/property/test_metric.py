@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from overages import Account, Increment, MemoryRepository, Metric, Period, Usage, UsageEvent, meter
-from overages.testing.numerals import positive_numbers, signed_numbers
 from overages.usage.metering import Meter, usage_of
 from overages.usage.routing import Routes
+
+from .strategies import positive_numbers, signed_numbers
 
 JANUARY, FEBRUARY, MARCH = (Period.month(2024, month) for month in (1, 2, 3))
 MONTHS = (JANUARY, FEBRUARY, MARCH)

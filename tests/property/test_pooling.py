@@ -10,14 +10,15 @@ from hypothesis import given, strategies as st
 from overages import Adjustment, Money, Overage, Usage, calculate, pool
 from overages.settlements.pool_share import PoolShare
 from overages.settlements.pooled_statement import PooledStatement
-from overages.testing.pooling import pooled_recipes, pooled_statements
-from overages.testing.recipe import Recipe
+from overages.testing.billing import pooled_statements
+from overages.testing.plans import plans
 
 from .contexts import ambient, decimal_contexts
 from .effort import many
-from .strategies import plan_recipes
+from .recipes import Recipe, recipes
+from .strategies import any_price
 
-any_plan = plan_recipes(converting=False)  # by price models of a host's own, too
+any_pool = pooled_statements(plans=plans(prices=any_price))  # by models of a host's own, too
 
 
 def shares_of(pooled: PooledStatement, line: Overage | Adjustment) -> list[PoolShare]:
@@ -27,9 +28,8 @@ def shares_of(pooled: PooledStatement, line: Overage | Adjustment) -> list[PoolS
 
 
 @many
-@given(pooled_recipes(any_plan))
-def test_shares_sum_to_the_line_and_to_the_total(recipe: Recipe[PooledStatement]) -> None:
-    pooled = recipe.one()
+@given(any_pool)
+def test_shares_sum_to_the_line_and_to_the_total(pooled: PooledStatement) -> None:
     for line in pooled.statement.lines:
         shares = shares_of(pooled, line)
         assert [share.org_id for share in shares] == [usage.org_id for usage in pooled.usages]
@@ -79,7 +79,7 @@ def test_the_order_of_members_changes_no_share_by_more_than_a_minor_unit(
         assert all(abs(one.minor - other.minor) <= 1 for one, other in of_metrics)
 
 
-@given(pooled_recipes(any_plan), decimal_contexts())
+@given(recipes(any_pool), decimal_contexts())
 def test_pooling_is_exact_under_any_context(recipe: Recipe[PooledStatement], context: Any) -> None:
     expected = recipe.one()
     with ambient(context):

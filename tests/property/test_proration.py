@@ -14,9 +14,10 @@ from hypothesis import assume, given, strategies as st
 
 from overages import Allowance, Cycle, Money, Period, PerUnit, Proration, Rounding
 from overages.periods.proration import length
+from overages.testing.fields import timezones
 
 from .effort import many
-from .strategies import roundings, timezones
+from .strategies import roundings
 
 _around = [  # clocks and dates change near these, in some of the timezones
     datetime(1867, 10, 19, tzinfo=UTC),  # Juneau had a day twice

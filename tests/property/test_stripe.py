@@ -55,7 +55,7 @@ def test_items_are_one_for_each_record_and_add_up_to_the_statement(statement: St
         assert all(len(text) <= 500 for text in (item.description, *item.metadata.values()))
 
 
-@given(strategies.periods())
+@given(strategies.values(Period))
 def test_the_seconds_of_a_period_hold_its_first_and_last_instant(period: Period) -> None:
     start, end = inclusive_seconds(period)
     assert start <= end

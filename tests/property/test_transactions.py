@@ -10,13 +10,17 @@ from hypothesis import given, strategies as st
 from overages import TransactionFee
 from overages._ground.value import evolve
 from overages.amounts.exact import Exact, number_from_ratio
-from overages.testing.recipe import Recipe, cook
-from overages.testing.rules import transaction_amounts, transaction_fee_recipes
+from overages.testing.strategies import values
 
 from . import oracle
+from .recipes import Recipe, cook, recipes
+from .strategies import modest_numbers, non_negative_numbers, small_wholes
+
+fees = recipes(values(TransactionFee))
+transaction_amounts = st.lists(small_wholes | modest_numbers | non_negative_numbers, max_size=6)
 
 
-@given(transaction_fee_recipes, transaction_amounts)
+@given(fees, transaction_amounts)
 def test_law_1_fees_of_inputs_written_differently_are_the_same(
     recipe: Recipe[TransactionFee], amounts: list[Any]
 ) -> None:
@@ -24,7 +28,7 @@ def test_law_1_fees_of_inputs_written_differently_are_the_same(
     assert one == recipe.other().charge_each(cook(amounts, second=True))
 
 
-@given(transaction_fee_recipes, st.lists(transaction_amounts, max_size=4))
+@given(fees, st.lists(transaction_amounts, max_size=4))
 def test_law_5_charges_in_any_number_of_steps_come_to_the_charge_at_once(
     recipe: Recipe[TransactionFee], steps: list[list[Any]]
 ) -> None:
@@ -40,7 +44,7 @@ def test_law_5_charges_in_any_number_of_steps_come_to_the_charge_at_once(
     assert tuple(costs) == at_once
 
 
-@given(transaction_fee_recipes, transaction_amounts)
+@given(fees, transaction_amounts)
 def test_without_bounds_the_events_come_to_the_fee_on_their_sums(
     recipe: Recipe[TransactionFee], amounts: list[Any]
 ) -> None:
@@ -51,7 +55,7 @@ def test_without_bounds_the_events_come_to_the_fee_on_their_sums(
     assert not any(costs[:free_events])
 
 
-@given(transaction_fee_recipes, transaction_amounts)
+@given(fees, transaction_amounts)
 def test_bounds_hold_for_each_event_that_is_not_free_and_change_nothing_else(
     recipe: Recipe[TransactionFee], amounts: list[Any]
 ) -> None:

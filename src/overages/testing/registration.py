@@ -6,63 +6,35 @@ and what they need, are imported when the first is asked for: Hypothesis itself 
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Iterator
 from importlib import import_module
-from pkgutil import resolve_name
+from pkgutil import iter_modules
 from typing import Any, Final
 
-STRATEGIES: Final = {
-    "Account": "accounts",
-    "Adjustment": "adjustments",
-    "Allowance": "allowances",
-    "terms.carry_over.CarriedUnits": "carried",
-    "CarryOver": "carry_overs",
-    "settlements.carry_over_result.CarryOverResult": "carryings",
-    "Balance": "balances",
-    "grants.burndown.Burndown": "burndowns",
-    "records.chain.ChainHead": "chain_heads",
-    "prices.tier.Charge": "charges",
-    "Commitment": "commitments",
-    "Currency": "currencies",
-    "Cycle": "cycles",
-    "Discount": "discounts",
-    "Conversion": "conversions",
-    "Exchanged": "exchanged_prices",
-    "Graduated": "graduated_prices",
-    "statements.limit_part.LimitPart": "limit_parts",
-    "grants.state.Draw": "draws",
-    "Grant": "grants",
-    "grants.state.GrantState": "grant_balances",
-    "Increment": "increments",
-    "Metric": "metrics",
-    "statements.summary.MetricTotal": "metric_totals",
-    "Money": "money",
-    "Overage": "overage_lines",
-    "OverageRecord": "records",
-    "Package": "package_prices",
-    "PerUnit": "unit_prices",
-    "Percentage": "percentages",
-    "Period": "periods",
-    "Plan": "plans",
-    "settlements.pool_share.PoolShare": "pool_shares",
-    "settlements.pooled_statement.PooledStatement": "pooled_statements",
-    "PriceModel": "prices",
-    "Recording": "recordings",
-    "Settlement": "settlements",
-    "Statement": "statements",
-    "Summary": "summaries",
-    "Tier": "tiers",
-    "TierCharge": "tier_charges",
-    "TransactionFee": "transaction_fees",
-    "Usage": "usages",
-    "UsageEvent": "usage_events",
-    "Volume": "volume_prices",
-}
-"""By class, the name of the function in `overages.testing.strategies` that gives its values."""
+from overages.prices.models import PriceModel
+
+_ROOMS: Final = (
+    *("amounts", "periods", "prices", "usage", "grants", "terms"),
+    *("statements", "settlements", "records"),
+)
+
+
+def kinds() -> list[type]:
+    """List the classes of values, room by room, and what all price models are."""
+    return [*(kind for room in _ROOMS for kind in _kinds_of(room)), PriceModel]
+
+
+def _kinds_of(room: str) -> Iterator[type]:
+    for module in iter_modules(import_module(f"overages.{room}").__path__):
+        home = import_module(f"overages.{room}.{module.name}")
+        for name, kind in vars(home).items():
+            is_class = isinstance(kind, type) and kind.__module__ == home.__name__
+            if is_class and not name.startswith("_") and hasattr(kind, "__attrs_init__"):
+                yield kind
 
 
 def register() -> None:
-    """Let ``st.from_type`` give lawful values of each class of the library.
+    """Let ``st.from_type`` draw lawful values of each class.
 
     It is called by Hypothesis where the library is installed as a package, and need not be called
     then; calling it again changes nothing.
@@ -74,10 +46,9 @@ def register() -> None:
     """
     from hypothesis.strategies import register_type_strategy
 
-    for kind, strategy in STRATEGIES.items():
-        register_type_strategy(resolve_name(f"overages.{kind}"), partial(_strategy, strategy))
+    for kind in kinds():
+        register_type_strategy(kind, _strategy)
 
 
-def _strategy(name: str, kind: type) -> Any:
-    del kind  # each class has a function of its own
-    return getattr(import_module("overages.testing.strategies"), name)()
+def _strategy(kind: type) -> Any:
+    return import_module("overages.testing.strategies").values(kind)

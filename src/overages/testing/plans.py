@@ -1,0 +1,160 @@
+"""Plans and their allowances: terms that can be agreed on together.
+
+plans(currencies=st.just("USD"), plain=True)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from hypothesis import strategies as st
+
+from overages.amounts.money import Currency
+from overages.terms.allowance import Allowance
+from overages.terms.conversion import Conversion
+from overages.terms.plan import Plan
+from overages.testing import fields, quantities as numbers
+from overages.testing.fields import (
+    BY_CLASS,
+    Arguments,
+    Strategy,
+    arguments,
+    few,
+    made,
+    or_none,
+    values,
+)
+from overages.testing.prices import ANY_PRICE
+from overages.testing.values import (
+    amounts,
+    but,
+    commitments,
+    discounts,
+    in_currency,
+    in_order,
+    reductions,
+)
+
+Currencies = Strategy[Currency] | Strategy[str]
+"""Currencies, or ISO 4217 codes."""
+
+
+_included = or_none(numbers.quantities)
+_LARGE: Final = 10**20  # with a few others it has a sum, and times a few units a product
+_conversions = made(  # by which most quantities can be converted
+    Conversion,
+    multiply=st.sampled_from([1, 3, "0.5"]),
+    divide=st.sampled_from([1, 60, 1000, "0.25"]),
+    minimum=numbers.small,
+)
+
+
+_bounds: Final = {"maximum": amounts, "minimum": amounts}
+_rules = arguments(
+    Allowance,
+    included=None,
+    price=None,
+    conversion=_conversions,
+    commitment=commitments,
+    discounts=st.lists(discounts, max_size=3, unique_by=lambda offer: offer.name),
+    **_bounds,
+)
+_terms = arguments(
+    Plan,
+    currency=None,
+    allowances=None,
+    base_fee=amounts,
+    discounts=st.lists(reductions, max_size=3, unique_by=lambda offer: offer.name),
+    **_bounds,
+)
+_plain_terms = arguments(
+    Plan,
+    **dict.fromkeys(
+        ("currency", "allowances", "base_fee", "discounts", "maximum", "minimum", "proration")
+    ),
+)
+
+
+def agreeing(named: Arguments) -> Arguments:
+    """Leave out rules of an allowance that others exclude, and keep its quantities summable."""
+    named = in_order(named, "minimum", "maximum")
+    if named.get("included_for") is not None:
+        named = but(named, "included_per", "carry_over")
+    if named["included"] is None:
+        return but(named, "carry_over")
+    has_free_units = {offer.quantity for offer in named.get("discounts", ())} - {None}
+    if has_free_units or named.get("included_per") is not None:
+        return {**named, "included": min(named["included"], _LARGE)}
+    return named
+
+
+def counted_by(named: Arguments, others: Sequence[str]) -> Arguments:
+    """Let another metric of the plan bring the included units, or none if there is no other."""
+    if named.get("included_per") is None:
+        return named
+    return {**named, "included_per": others[0]} if others else but(named, "included_per")
+
+
+@st.composite
+def _offers(draw: st.DrawFn, prices: Strategy[Any], *, plain: bool) -> Arguments:
+    rules = {} if plain or not draw(st.booleans()) else draw(_rules)
+    return agreeing({"included": draw(_included), "price": draw(prices), **rules})
+
+
+def priced_in(terms: Arguments, currency: Currency | str) -> Arguments:
+    """Put all amounts of money of some terms into a currency."""
+    return {name: in_currency(term, currency) for name, term in terms.items()}
+
+
+@st.composite
+def allowances(
+    draw: st.DrawFn,
+    prices: Strategy[Any] = ANY_PRICE,
+    *,
+    plain: bool = False,
+    currencies: Currencies = fields.currencies,
+) -> Allowance:
+    """Return allowances, some of them unlimited, and some with every rule there is.
+
+    :param prices: the price models.
+    :param plain: whether they are to have no rules but what is included and a price, so that any
+        plan can have them.
+    :param currencies: what their amounts of money are in.
+    """
+    currency: Any = draw(currencies)
+    return Allowance(**priced_in(draw(_offers(prices, plain=plain)), currency))
+
+
+def plans(
+    *,
+    currencies: Currencies = fields.currencies,
+    prices: Strategy[Any] = ANY_PRICE,
+    metrics: Strategy[str] = fields.metrics,
+    plain: bool = False,
+) -> Strategy[Plan]:
+    """Return plans of none to four metrics, by any rounding, some with every rule there is.
+
+    :param currencies: what they charge in.
+    :param prices: the price models.
+    :param metrics: the metrics to choose from.
+    :param plain: whether they are to have no rules but what is included and prices: no discount,
+        minimum, carry-over or the like.
+    """
+    offers = st.tuples(metrics, _offers(prices, plain=plain))
+    terms = _plain_terms if plain else _plain_terms | _plain_terms | _terms
+    return st.builds(_agreed, few(offers, 4).map(dict), terms, currencies)
+
+
+def _agreed(offers: dict[str, Arguments], terms: Arguments, currency: Currency | str) -> Plan:
+    allowances = {}
+    for metric, offer in offers.items():
+        others = [other for other in offers if other != metric]
+        allowances[metric] = Allowance(**priced_in(counted_by(offer, others), currency))
+    bounded = priced_in(in_order(terms, "minimum", "maximum"), currency)
+    return Plan(currency=currency, allowances=allowances, **bounded)
+
+
+BY_CLASS[Allowance] = allowances()
+BY_CLASS[Plan] = plans()
+ANY_PLAN: Final[Strategy[Plan]] = values(Plan)

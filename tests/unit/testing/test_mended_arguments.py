@@ -1,0 +1,242 @@
+"""Arguments that are drawn apart are made to agree, and those that agree are left as they are."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from overages import (
+    Allowance,
+    Commitment,
+    Conversion,
+    Cycle,
+    Discount,
+    Exchanged,
+    Grant,
+    Metric,
+    Money,
+    Package,
+    Period,
+    PerUnit,
+    Plan,
+    Rounding,
+    Tier,
+    Usage,
+    Volume,
+    aggregate,
+    calculate,
+)
+from overages.grants.state import Draw, GrantState
+from overages.records.chain import ChainHead, row_of, verify_chain
+from overages.statements.adjustment import OVERAGE
+from overages.testing import billing, fields, plans, prices, quantities, records, values
+
+JANUARY, FEBRUARY = (Period.month(2024, month) for month in (1, 2))
+NOON = JANUARY.start + timedelta(hours=12)
+FREE = Discount("free", quantity=5)
+HALF = Discount("half", percent=50)
+
+
+@pytest.mark.parametrize(
+    ("named", "mended"),
+    [
+        ({"low": 2, "high": 1}, {"low": 1, "high": 2}),
+        ({"low": 1, "high": 2}, {"low": 1, "high": 2}),
+        ({"low": 2, "high": None}, {"low": 2, "high": None}),
+        ({"high": 1}, {"high": 1}),
+    ],
+)
+def test_two_arguments_are_put_in_order(named: Any, mended: Any) -> None:
+    assert values.in_order(named, "low", "high") == mended
+
+
+def test_units_used_beforehand_do_not_expire() -> None:
+    assert values.carried_on({"quantity": -1, "periods_left": 2}) == {"quantity": -1}
+    assert values.carried_on({"quantity": 1, "periods_left": 2})["periods_left"] == 2
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {},
+        {"distinct": "user", "reports": "level", "increment_scope": "event"},
+        {"aggregation": "unique"},
+        {"aggregation": "unique", "distinct": "region", "increment_scope": "event"},
+        {"aggregation": "time_weighted", "reports": "amount"},
+        {"aggregation": "max", "reports": "change", "distinct": "user"},
+        {"increment": 5, "increment_scope": "event"},
+        {"where": {"region": ["eu"]}},
+        {"where": {"region": ["eu"]}, "event": "tokens"},
+        {"where": {"region": ["eu"]}, "event": "requests"},
+    ],
+)
+def test_a_metric_is_lawful_whatever_was_drawn(named: Any) -> None:
+    assert Metric(**values.counting({"name": "tokens", **named})).name == "tokens"
+
+
+@pytest.mark.parametrize(
+    ("named", "changed"),
+    [
+        ({"amount": 5}, {"metric": "tokens"}),
+        ({"amount": 5, "metric": "runs"}, {}),
+        ({"amount": Money(5, "USD")}, {}),
+        ({"amount": 5, "metric": "runs", "expires_at": NOON}, {"expires_at": None}),
+        (
+            {"amount": 5, "metric": "runs", "expires_at": JANUARY.start},
+            {"effective_at": JANUARY.start, "expires_at": NOON},
+        ),
+        (
+            {"amount": 5, "metric": "runs", "rollover_min": 2, "rollover_max": 1},
+            {"rollover_min": 1, "rollover_max": 2},
+        ),
+    ],
+)
+def test_a_grant_is_of_something_and_ends_after_it_began(named: Any, changed: Any) -> None:
+    drawn = {"id": "g", "effective_at": NOON, **named}
+    mended = values.granted(drawn)
+    assert Grant(**mended) == Grant(**{**drawn, "expires_at": None, **mended, **changed})
+
+
+def test_what_became_of_a_grant_is_no_more_than_was_granted() -> None:
+    assert values.accounted({"granted": 1, "drawn": 2, "voided": 3})["granted"] == 6
+    assert values.accounted({"granted": 1}) == {"granted": 1}
+
+
+def test_draws_are_among_what_was_drawn_on_each_grant() -> None:
+    old = GrantState("a", 10, 4, filled_at=NOON)
+    found = values.with_draws([old], [Draw("a", NOON, 2), Draw("b", NOON, 3), Draw("b", NOON, 1)])
+    assert [(one.grant_id, one.granted, one.drawn) for one in found] == [("a", 12, 6), ("b", 4, 4)]
+    assert values.with_draws([old], []) == [old]
+
+
+def test_amounts_are_put_into_a_currency() -> None:
+    dollar, amount = Money(1, "USD"), Discount("d", amount=Money(1, "USD"))
+    mended = values.in_currency([dollar, amount, Commitment(amount=dollar)], "EUR")
+    euro = Money(1, "EUR")
+    assert mended == [euro, Discount("d", amount=euro), Commitment(amount=euro)]
+    without_money = [HALF, Commitment(quantity=1), "text"]
+    assert values.in_currency(without_money, "EUR") == without_money
+
+
+@pytest.mark.parametrize(("kind", "minor"), [("minimum", 1), ("discount", -1)])
+def test_an_adjustment_has_the_sign_of_its_kind(kind: Any, minor: int) -> None:
+    for exact in (Decimal("0.01"), Decimal("-0.01")):
+        made = values.adjustment(kind, exact, Money(5, "USD"), Rounding.HALF_UP)
+        assert (made.cost.minor, made.exact_cost) == (minor, Decimal(minor) / 100)
+
+
+def test_a_tier_of_packages_has_no_other_units() -> None:
+    assert prices.one_unit({"per": 3, "size": 5}) == {"size": 5}
+    assert prices.one_unit({"per": 3, "size": None}) == {"per": 3, "size": None}
+    assert prices.one_unit({"per": 3}) == {"per": 3}
+
+
+@pytest.mark.parametrize(
+    ("model", "points"),
+    [
+        (PerUnit(1), [0]),
+        (Package(1, size=5), [0, 5, 15]),
+        (Volume([Tier(10, price=2, maximum=6), Tier(None, size=4)]), [0, 10, 3, 10, 4, 12]),
+        (Volume([Tier(None, price=2, flat=9, maximum=6)]), [0, 0]),
+        (Exchanged(Package(1, size=5), rate=2), [0, 5, 15]),
+    ],
+)
+def test_a_price_turns_where_a_tier_a_package_or_what_can_be_charged_ends(
+    model: Any, points: list[int]
+) -> None:
+    assert prices.turning_points(model) == points
+
+
+@pytest.mark.parametrize(
+    ("named", "left"),
+    [
+        ({"included": None, "carry_over": 1}, {"included": None}),
+        ({"included": 1, "carry_over": 1}, {"included": 1, "carry_over": 1}),
+        (
+            {"included": 1, "included_for": 1, "carry_over": 1, "included_per": "a"},
+            {"included": 1, "included_for": 1},
+        ),
+        ({"included": 10**25, "included_per": "a"}, {"included": 10**20, "included_per": "a"}),
+        ({"included": 10**25, "discounts": [FREE]}, {"included": 10**20, "discounts": [FREE]}),
+        ({"included": 10**25, "discounts": [HALF]}, {"included": 10**25, "discounts": [HALF]}),
+        ({"included": 1, "minimum": 2, "maximum": 1}, {"included": 1, "minimum": 1, "maximum": 2}),
+    ],
+)
+def test_rules_of_an_allowance_that_exclude_others_stand_alone(named: Any, left: Any) -> None:
+    assert plans.agreeing(named) == left
+
+
+def test_units_are_brought_by_another_metric_of_the_plan() -> None:
+    assert plans.counted_by({"included_per": "a"}, ["b", "c"]) == {"included_per": "b"}
+    assert plans.counted_by({"included_per": "a", "included": 1}, []) == {"included": 1}
+    assert plans.counted_by({"included": 1}, ["b"]) == {"included": 1}
+
+
+def test_what_can_not_be_converted_is_not_used() -> None:
+    thirds = Allowance(0, PerUnit(1), conversion=Conversion(divide=3))
+    assert [billing.convertible(thirds, used) for used in (1, 3)] == [0, 3]
+
+
+def test_a_rule_is_taken_out_of_all_allowances_of_a_plan() -> None:
+    year = Allowance(5, PerUnit(1), included_for=Cycle.calendar("year"))
+    plan = Plan("a", "USD", {"tokens": year, "runs": Allowance(5, PerUnit(1))})
+    expected = Plan("a", "USD", dict.fromkeys(("tokens", "runs"), Allowance(5, PerUnit(1))))
+    assert billing.without(plan, "included_for") == expected
+
+
+def test_statements_are_recorded_one_after_the_other_by_version_of_their_plan() -> None:
+    plan, dearer = (Plan("a", "USD", {"tokens": Allowance(0, PerUnit(n))}) for n in (1, 2))
+    used = Usage("org-1", JANUARY, {"tokens": 1})
+    statements = [calculate(terms, used) for terms in (plan, dearer, plan)]
+    ledger, last = records.recorded("org-1", statements, NOON, timedelta(days=1))
+    assert [record.plan_version for record in ledger.records] == [1, 2, 1]
+    assert [record.created_at - NOON for record in ledger.records] == [
+        timedelta(days) for days in range(3)
+    ]
+    assert aggregate(last.records) == statements[0].summary()
+    assert records.recorded("org-1", [], NOON, timedelta())[1].records == ()
+
+
+@pytest.mark.parametrize("key", [("tokens", OVERAGE), (None, "minimum")])
+@pytest.mark.parametrize("unit_price", [Decimal("0.5"), 1, None])
+def test_a_record_that_is_drawn_begins_a_chain_and_its_numbers_agree(
+    key: Any, unit_price: Any
+) -> None:
+    record = records.first_record(
+        key,
+        3,
+        unit_price,
+        Decimal("1.5"),
+        "USD",
+        Rounding.HALF_UP,
+        org_id="org-1",
+        period=JANUARY,
+        plan="a",
+        created_at=NOON,
+    )
+    if record.unit_price is not None:
+        assert record.exact_cost == Decimal("0.5") * 3 if unit_price != 1 else 3
+    assert record.cost == Money.of(record.exact_cost, "USD")
+    assert verify_chain("org-1", [(row_of(record), record.digest)], ChainHead(1, record.digest))
+
+
+@pytest.mark.parametrize("text", ["tokens", "<b>", "Größe"])
+def test_a_name_is_told_from_what_is_none(text: str) -> None:
+    assert fields.is_name(text)
+    assert not fields.is_name(f"{text}\n")
+
+
+def test_months_are_counted_from_january_2024() -> None:
+    assert [fields.month(n) for n in (0, 1)] == [JANUARY, FEBRUARY]
+    assert fields.month(-1) == Period.month(2023, 12)
+    assert fields.month(fields.FIRST_MONTH) == Period.month(1, 1)
+    assert fields.month(fields.LAST_MONTH) == Period.month(9998, 11)
+
+
+def test_a_number_is_units_and_decimals_from_right_to_left() -> None:
+    assert quantities.quantity(7, 521) == Decimal("7.125")
+    assert quantities.quantity(0, 10**11) == Decimal("0.000000000001")
+    assert [quantities.negated(number) for number in (5, Decimal("-0.5"))] == [-5, Decimal("0.5")]

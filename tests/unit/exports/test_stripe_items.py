@@ -14,6 +14,7 @@ from tests.recorded import AT, recorded, stored
 
 from overages import (
     Allowance,
+    Currency,
     Discount,
     Graduated,
     Money,
@@ -30,7 +31,7 @@ from overages import (
 from overages.errors import InvalidType, InvalidValue, InvalidValues, UnknownCustomer
 from overages.exports.stripe import InvoiceItem, chunks, invoice_items
 from overages.exports.stripe.items import inclusive_seconds
-from overages.exports.stripe.texts import fitting, tiers_of
+from overages.exports.stripe.texts import fitting, metadata, tiers_of
 from overages.records.ledger import Ledger
 from overages.statements.overage import Overage
 
@@ -120,6 +121,12 @@ def test_metadata_says_what_the_record_says() -> None:
         "revision": "1",
         "sequence": "9",
     }
+
+
+def test_metadata_writes_a_cost_in_full_however_fine_its_currency() -> None:
+    plan = Plan("own", Currency("credits", 7), {"tokens": Allowance(0, PerUnit(0))})
+    (record,) = recorded(calculate(plan, Usage("org-1", FEBRUARY, {"tokens": 1})))
+    assert metadata(record, None)["cost"] == "0.0000000"
 
 
 def test_metadata_leaves_out_what_is_not_there() -> None:

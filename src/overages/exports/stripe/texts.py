@@ -41,7 +41,7 @@ def metadata(record: OverageRecord, line: Overage | None) -> dict[str, str]:
         "quantity": number_text(record.quantity),
         "unit_price": None if record.unit_price is None else number_text(record.unit_price),
         "exact_cost": number_text(record.exact_cost),
-        "cost": str(record.cost.amount),
+        "cost": f"{record.cost.amount:f}",  # `str` would write 0E-7 of a currency that is as fine
         "plan": record.plan,
         "plan_version": str(record.plan_version),
         "revision": str(record.revision),

@@ -222,6 +222,9 @@ class InvalidValues(InvalidValue, ExceptionGroup[OveragesError]):
     def __init__(self, errors: Sequence[OveragesError]) -> None:
         InvalidValue.__init__(self, (), None, f"{len(errors)} problems")
         self.args: tuple[Any, ...] = (self.errors,)
+        orgs, periods = {e.org_id for e in errors}, {e.period for e in errors}
+        self.org_id = orgs.pop() if len(orgs) == 1 else None
+        self.period = periods.pop() if len(periods) == 1 else None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.errors,)

@@ -193,6 +193,14 @@ def test_several_errors_are_an_exception_group_and_one_invalid_value() -> None:
     assert repr(both) == f"InvalidValues(({NEGATIVE!r}, {FLOAT!r}))"
 
 
+def test_several_errors_say_whose_bill_it_was_where_all_are_of_one() -> None:
+    february = Period.month(2024, 2)
+    both = InvalidValues((NEGATIVE, FLOAT)).within(org_id="org-1", period=february)
+    assert (both.org_id, both.period) == ("org-1", february)
+    mixed = InvalidValues((NEGATIVE, FLOAT.within(org_id="org-2")))
+    assert (mixed.org_id, mixed.period) == (None, None)
+
+
 def test_except_star_tells_several_errors_apart() -> None:
     caught: list[object] = []
     try:

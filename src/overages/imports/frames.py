@@ -93,7 +93,7 @@ def _check_type(arrow_type: Any, kind: Kind, column: str) -> None:
         return
     accepts, problem = _ACCEPTED[kind]
     if not accepts(arrow_type):
-        raise InvalidType(f"columns.{column}", str(arrow_type), f"must hold {problem}")
+        raise InvalidType(("columns", column), str(arrow_type), f"must hold {problem}")
 
 
 def _is_text(arrow_type: Any) -> bool:

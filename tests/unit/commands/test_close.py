@@ -263,3 +263,15 @@ def test_a_database_can_be_made_ready_before(desk: Desk) -> None:
     assert desk.run("migrate") == (0, "overages.db: schema 1\n", "")
     assert desk.run("migrate") == (0, "overages.db: schema 1\n", "")
     assert desk.run("verify")[1] == "overages.db: 0 records, all as recorded\n"
+
+
+@pytest.mark.parametrize("name", [":memory:", "file:x.db?mode=memory"])
+def test_a_database_is_a_file_whatever_its_name(
+    desk: Desk, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite takes these for no file at all: then a bill would be said to be recorded, and gone."""
+    monkeypatch.chdir(desk.folder)
+    desk.db = Path(name)
+    assert desk.run("close")[1].endswith("new records: 2\n")
+    assert desk.run("close")[1].endswith("new records: 0\n")
+    assert (desk.folder / name).is_file()

@@ -73,6 +73,8 @@ class Database:
         :raises SchemaTooNew: if a newer release made it.
         """
         name = _parse_path(path)
+        if path != ":memory:":  # "file:x" names a file, too: to SQLite it would be an address
+            name = os.path.abspath(name)
         if sqlite3.sqlite_version_info < _OLDEST:
             version = sqlite3.sqlite_version
             raise StorageError(f"SQLite 3.37 or newer is needed, the library here is {version}")

@@ -198,7 +198,7 @@ def customer_of(customers: Customers, org_id: str) -> str:
     customer = customers.get(org_id) if isinstance(customers, Mapping) else customers(org_id)
     if customer is None:
         raise UnknownCustomer("customers", org_id, "must have a customer of Stripe's for each org")
-    return parse_name(customer, f"customers.{org_id}")
+    return parse_name(customer, ("customers", org_id))
 
 
 def _line_of(record: OverageRecord, statement: Statement | None) -> Overage | None:

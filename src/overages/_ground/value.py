@@ -133,7 +133,8 @@ def _pydantic_schema(cls: type, source: object, handler: object) -> Any:  # noqa
 
 def _check_again(self: Any) -> None:
     """Parse the terms of a value that was filled without its constructor, as msgspec does."""
-    self.__init__(**{name: getattr(self, name) for name in parsers_of(type(self))})
+    kind: type = type(self)
+    self.__init__(**{name: getattr(self, name) for name in parsers_of(kind)})
 
 
 def _constructor(cls: type, written: Signature, stub: Any) -> Callable[..., None]:
@@ -187,17 +188,20 @@ def _parameters(written: Signature) -> str:
     return ", ".join(texts)
 
 
-def parsers_of(cls: type) -> dict[str, Parser[Any]]:
+@cache  # a class has one set of them
+def parsers_of(cls: type) -> Mapping[str, Parser[Any]]:
     """List the terms of a class, in order, with their parsers; none if it isn't one of values."""
     fields: Any = getattr(cls, "__attrs_attrs__", ())
-    return {field.name: field.metadata[_PARSER] for field in fields if _PARSER in field.metadata}
+    parsers = {f.name: f.metadata[_PARSER] for f in fields if _PARSER in f.metadata}
+    return MappingProxyType(parsers)
 
 
-def _worked_out(cls: type) -> dict[str, Callable[[Any], Any]]:
+@cache
+def _worked_out(cls: type) -> Mapping[str, Callable[[Any], Any]]:
     """List the terms that are worked out of the others unless they are given."""
     fields: Any = attrs.fields(cls)
     ways = {field.name: field.metadata.get(_OTHERWISE) for field in fields}
-    return {name: way for name, way in ways.items() if way is not None}
+    return MappingProxyType({name: way for name, way in ways.items() if way is not None})
 
 
 def _all_faults(made: Any, error: OveragesError, arguments: tuple[object, ...]) -> OveragesError:
@@ -208,7 +212,8 @@ def _all_faults(made: Any, error: OveragesError, arguments: tuple[object, ...]) 
     """
     problems = Problems()
     problems.add(error)
-    terms = zip(parsers_of(type(made)).items(), arguments, strict=True)
+    kind: type = type(made)
+    terms = zip(parsers_of(kind).items(), arguments, strict=True)
     accepted = takewhile(lambda each: hasattr(made, each[0][0]), terms)
     deque(accepted, maxlen=0)  # and with them the one that was refused
     for (name, parse), argument in terms:
@@ -218,7 +223,7 @@ def _all_faults(made: Any, error: OveragesError, arguments: tuple[object, ...]) 
             problems.add(another)
     if hasattr(made, "_check"):
         with suppress(AttributeError):  # when it comes to a field that was refused
-            for name, work_out in _worked_out(type(made)).items():
+            for name, work_out in _worked_out(kind).items():
                 if getattr(made, name) is None:
                     object.__setattr__(made, name, work_out(made))
             made._check(problems)
@@ -227,16 +232,17 @@ def _all_faults(made: Any, error: OveragesError, arguments: tuple[object, ...]) 
 
 def non_defaults(thing: Any) -> dict[str, Any]:
     """List the terms of a value that have to be passed to make it: those not at their default."""
-    defaults = dict(_defaults(type(thing)))  # type: ignore[arg-type]  # a class is hashable
-    defaults |= {name: work_out(thing) for name, work_out in _worked_out(type(thing)).items()}
+    kind: type = type(thing)
+    following = {name: work_out(thing) for name, work_out in _worked_out(kind).items()}
+    defaults = {**_defaults(kind), **following}
     return {
         name: getattr(thing, name)
-        for name in parsers_of(type(thing))
+        for name in parsers_of(kind)
         if name not in defaults or getattr(thing, name) != defaults[name]
     }
 
 
-@cache  # a class has one set of them
+@cache
 def _defaults(cls: type) -> Mapping[str, Any]:
     """List the terms that have a default, as it is kept."""
     terms = parsers_of(cls)

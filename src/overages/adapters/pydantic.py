@@ -22,7 +22,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 from overages.codec import FORMS
 from overages.errors import OveragesError
-from overages.forms.form import ObjectForm, Schema
+from overages.forms.form import Schema
+from overages.forms.objects import ObjectForm
 
 
 def schema_of(kind: type) -> core_schema.CoreSchema:

@@ -21,10 +21,10 @@ from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Final, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from overages._ground.parsing import optional as or_none
-from overages.forms.form import Form, ObjectForm
+from overages.forms.form import Form, FormOf
 from overages.forms.holders import any_of, by_name, either, list_of, optional
-from overages.forms.hosted import guarded
-from overages.forms.objects import object_form
+from overages.forms.hosted import HostedForm
+from overages.forms.objects import ObjectForm
 from overages.forms.scalars import FLAG, INSTANT, TEXT, choice_form, number_form, rule_form
 from overages.prices.models import PriceModel
 from overages.prices.registry import PRICE_MODELS
@@ -81,7 +81,8 @@ class Spelling(NamedTuple):
     :param consequences: attributes by class that are written beside the terms they follow from;
         what is read of them must agree.
     :param number: makes the form of a number, of the classes that it can be of.
-    :param has_null: whether None is written where there is no default; else it is left out.
+    :param absent: terms, as (class, name), that are left out where they are None, although they
+        have no default.
     """
 
     tag: str
@@ -90,7 +91,7 @@ class Spelling(NamedTuple):
     tagged: Collection[type] = ()
     consequences: Mapping[type, tuple[str, ...]] = MappingProxyType({})
     number: Callable[[Collection[type]], Form] = number_form
-    has_null: bool = True
+    absent: Collection[tuple[type, str]] = ()
 
 
 class Forms:
@@ -154,6 +155,7 @@ class Forms:
         return self._any_of([kind for kind in self._price_models if kind is not model], _A_PRICE)
 
     def _any_of(self, kinds: Iterable[type], noun: str) -> Form:
+        @cache
         def forms() -> Mapping[str, tuple[type, ObjectForm]]:
             return {self._spelling.name_of(kind): (kind, self.object(kind)) for kind in kinds}
 
@@ -162,8 +164,7 @@ class Forms:
     def object(self, kind: type) -> ObjectForm:
         """Return the form of a class as an object of its fields."""
         if kind not in self._objects:
-            form = self._derive(kind)
-            self._objects[kind] = guarded(kind, form) if kind in self._hosted else form
+            self._objects[kind] = self._derive(kind)
         return self._objects[kind]
 
     def document(self, kind: type) -> ObjectForm:
@@ -177,24 +178,16 @@ class Forms:
             Term(name, hint := type_of(kind, name), None if _is_optional(hint) else Parameter.empty)
             for name in self._spelling.consequences.get(kind, ())
         ]
+        absent = {name for each, name in self._spelling.absent if each is kind}
         required = {term.name for term in (*terms, *following) if term.is_required}
-        nameless = {term.name for term in terms if self._is_nameless(kind, term)}
-        return object_form(
+        form = HostedForm if kind in self._hosted else ObjectForm
+        return form(
             kind,
             {term.name: self._of_term(kind, term) for term in terms},
-            required=required - nameless,
-            consequences={term.name: self._of_term(kind, term) for term in following},
-            make=partial(kind, **dict.fromkeys(nameless)),
-            tag={self._spelling.tag: self._spelling.name_of(kind)} if kind in self.tagged else {},
-        )
-
-    def _is_nameless(self, kind: type, term: Term) -> bool:
-        """Say whether a term must be passed and can be None, and the format has no word for it."""
-        special = (kind, term.name) in self._spelling.special
-        return (
-            term.is_required
-            and _is_optional(term.hint)
-            and not (self._spelling.has_null or special)
+            required - absent,
+            partial(kind, **dict.fromkeys(absent)),
+            {term.name: self._of_term(kind, term) for term in following},
+            {self._spelling.tag: self._spelling.name_of(kind)} if kind in self.tagged else {},
         )
 
     def _of_term(self, kind: type, term: Term) -> Form:
@@ -203,10 +196,11 @@ class Forms:
             return self._spelling.special[kind, term.name](self)
         if term.hint is PriceModel:
             return self._price_but(kind)  # none holds another one of its own class
-        if term.default is not None or not _is_optional(term.hint):
+        is_null = term.default is not None and (kind, term.name) not in self._spelling.absent
+        if is_null or not _is_optional(term.hint):
             return self.of(term.hint)
         form = self._of_union([each for each in get_args(term.hint) if each is not NoneType])
-        return Form(form.write, or_none(form.read), form.schema)
+        return FormOf(form.write, or_none(form.read), form.schema)
 
 
 def _is_optional(hint: Any) -> bool:

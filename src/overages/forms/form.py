@@ -3,14 +3,14 @@
 It has a writer and a reader, which take a value and the path to it as parsers do, and gives the
 JSON Schema of what it writes:
 
-    Form(lambda one, _: one.value, lambda value, field: Color(value), lambda _: {"enum": ["red"]})
+    FormOf(lambda one, _: one.value, lambda text, field: Color(text), lambda _: {"enum": ["red"]})
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from copy import copy
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from attrs import frozen
 
@@ -24,15 +24,27 @@ Refer: TypeAlias = Callable[[type], Schema]
 """Gives what stands for the schema of a class where another one holds it."""
 
 
+class Form(Protocol):
+    """How one kind of value is written as what `json` knows, read from it, and described."""
+
+    def write(self, value: Any, field: Field, /) -> Any:
+        """Return a dict, list, str, bool or None for a value of the kind."""
+        ...
+
+    def read(self, tree: object, field: Field, /) -> Any:
+        """Return the value again; one of the kind passes as it is."""
+        ...
+
+    def schema(self, refer: Refer, /) -> Schema:
+        """Return the JSON Schema of what `write` makes."""
+        ...
+
+
 @frozen(weakref_slot=False)
-class Form:
-    """How one kind of value is written as what `json` knows, read from it, and described.
+class FormOf:
+    """A form that is put together of three functions.
 
-    :param write: makes a dict, list, str, bool or None of a value of the kind.
-    :param read: makes the value again; it lets a value of the kind pass.
-    :param schema: gives the JSON Schema of what `write` makes.
-
-    >>> yes = Form(lambda value, _: "yes", lambda value, _: True, lambda _: {"const": "yes"})
+    >>> yes = FormOf(lambda value, _: "yes", lambda value, _: True, lambda _: {"const": "yes"})
     >>> yes.write(True, "agreed"), yes.read("yes", "agreed")
     ('yes', True)
     """
@@ -40,18 +52,6 @@ class Form:
     write: Callable[[Any, Field], Any]
     read: Parser[Any]
     schema: Callable[[Refer], Schema]
-
-
-@frozen(weakref_slot=False)
-class ObjectForm(Form):
-    """The form of a class whose values are written as objects of their fields.
-
-    :param body: gives the JSON Schema of such an object, where `schema` only refers to it.
-    :param fill: reads an object without some terms that are known, which it is told by name.
-    """
-
-    body: Callable[[Refer], Schema]
-    fill: Callable[[object, Field, Mapping[str, Any]], Any]
 
 
 def behind(field: Field, make: Callable[..., Any], *args: Any, **named: Any) -> Any:

@@ -12,7 +12,8 @@ from overages._ground.jsontext import entries, items
 from overages._ground.names import parse_name
 from overages._ground.parsing import Problems, optional as or_none
 from overages.errors import Field, InvalidType, InvalidValue, at, did_you_mean
-from overages.forms.form import Form, ObjectForm, Refer, Schema
+from overages.forms.form import Form, FormOf, Refer, Schema
+from overages.forms.objects import ObjectForm
 
 
 def optional(form: Form) -> Form:
@@ -21,7 +22,7 @@ def optional(form: Form) -> Form:
     def schema(refer: Refer) -> Schema:
         return {"anyOf": [form.schema(refer), {"type": "null"}]}
 
-    return Form(or_none(form.write), or_none(form.read), schema)
+    return FormOf(or_none(form.write), or_none(form.read), schema)
 
 
 def list_of(form: Form) -> Form:
@@ -39,7 +40,7 @@ def list_of(form: Form) -> Form:
         problems.raise_any()
         return tuple(read_items)
 
-    return Form(write, read, lambda refer: {"type": "array", "items": form.schema(refer)})
+    return FormOf(write, read, lambda refer: {"type": "array", "items": form.schema(refer)})
 
 
 def by_name(form: Form) -> Form:
@@ -60,7 +61,7 @@ def by_name(form: Form) -> Form:
     def schema(refer: Refer) -> Schema:
         return {"type": "object", "additionalProperties": form.schema(refer)}
 
-    return Form(write, read, schema)
+    return FormOf(write, read, schema)
 
 
 def listed_by(key: str, form: ObjectForm) -> Form:
@@ -95,8 +96,8 @@ def listed_by(key: str, form: ObjectForm) -> Form:
     def schema(refer: Refer) -> Schema:
         return {"type": "array", "items": with_key(key, {"type": "string"}, form.body(refer))}
 
-    listed = list_of(Form(write, read_item, form.schema))
-    return Form(write, read, schema)
+    listed = list_of(FormOf(write, read_item, form.schema))
+    return FormOf(write, read, schema)
 
 
 def named_by(key: str, form: ObjectForm) -> Form:
@@ -115,8 +116,8 @@ def named_by(key: str, form: ObjectForm) -> Form:
         item = body | {"properties": properties, "required": required}
         return {"type": "object", "additionalProperties": item}
 
-    named = by_name(Form(form.write, read_item, form.schema))
-    return Form(named.write, named.read, schema)
+    named = by_name(FormOf(form.write, read_item, form.schema))
+    return FormOf(named.write, named.read, schema)
 
 
 def either(scalar: Form, kind: type, form: Form) -> Form:
@@ -131,7 +132,7 @@ def either(scalar: Form, kind: type, form: Form) -> Form:
     def schema(refer: Refer) -> Schema:
         return {"anyOf": [scalar.schema(refer), form.schema(refer)]}
 
-    return Form(write, read, schema)
+    return FormOf(write, read, schema)
 
 
 def any_of(key: str, forms: Callable[[], Mapping[str, tuple[type, ObjectForm]]], noun: str) -> Form:
@@ -158,7 +159,7 @@ def any_of(key: str, forms: Callable[[], Mapping[str, tuple[type, ObjectForm]]],
     def schema(refer: Refer) -> Schema:
         return {"oneOf": [refer(kind) for kind, _ in forms().values()]}
 
-    return Form(write, read, schema)
+    return FormOf(write, read, schema)
 
 
 def name_in(given: Mapping[str, Any], key: str, names: Collection[str], field: Field) -> str:

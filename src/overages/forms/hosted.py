@@ -14,9 +14,11 @@ from collections.abc import Callable, Collection, Iterable
 from inspect import signature
 from typing import Any
 
+from attrs import frozen
+
 from overages._ground.parsing import Problems
 from overages.errors import Field, InvalidType, InvalidValue, OveragesError
-from overages.forms.form import ObjectForm
+from overages.forms.objects import ObjectForm
 
 
 def check_models(
@@ -52,27 +54,28 @@ def check_models(
     problems.raise_any()
 
 
-def guarded(model: type, form: ObjectForm) -> ObjectForm:
-    """Return the form of a host's price model, which lets nothing pass that it would change."""
+@frozen(slots=False)
+class HostedForm(ObjectForm):
+    """The form of a host's price model, which lets nothing pass that the model would change."""
 
-    def read(value: object, field: Field) -> Any:
+    def read(self, tree: object, field: Field) -> Any:
+        """Return the model that an object says."""
         try:
-            return form.read(value, field)
+            return super().read(tree, field)
         except OveragesError:
             raise
         except Exception as error:  # a stranger's constructor may raise anything
-            problem = f"must be made of what {model.__name__} takes"
+            problem = f"must be made of what {self.kind.__name__} takes"
             raise InvalidValue(field or "data", error, problem) from error
 
-    def write(value: object, field: Field) -> Any:
+    def write(self, value: Any, field: Field) -> dict[str, Any]:
+        """Return a model as an object."""
         try:
-            tree = form.write(value, field)
+            tree = super().write(value, field)
         except AttributeError as error:
-            problem = f"must keep the arguments of {model.__name__}"
+            problem = f"must keep the arguments of {self.kind.__name__}"
             raise InvalidType(field or "value", error, problem) from error
-        if read(tree, field) != value:
-            problem = f"must equal what {model.__name__} makes of its arguments"
+        if self.read(tree, field) != value:
+            problem = f"must equal what {self.kind.__name__} makes of its arguments"
             raise InvalidType(field or "value", value, problem)
         return tree
-
-    return ObjectForm(write, read, form.schema, form.body, form.fill)

@@ -11,13 +11,15 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Final
 
+from attrs import frozen
+
 from overages._ground.parsing import Problems
 from overages.amounts.money import Currency, Money, parse_currency
 from overages.errors import Field, InvalidValue, at
 from overages.forms.derived import Forms, Spelling
-from overages.forms.form import Form, Refer, Schema, behind
+from overages.forms.form import Form, FormOf, Refer, Schema, behind
 from overages.forms.holders import listed_by
-from overages.forms.objects import object_form
+from overages.forms.objects import ObjectForm
 from overages.forms.scalars import INSTANT, INSTANT_TEXT, number_form, read_text
 from overages.grants.burndown import Burndown
 from overages.grants.grant import Grant
@@ -94,12 +96,17 @@ KINDS: Final[tuple[type, ...]] = (
 """The classes that have a text of their own, but for price models."""
 
 
-def _money(forms: Forms) -> Form:
-    def view(money: Money) -> dict[str, Any]:
-        return {"amount": f"{money.amount:f}", "currency": money.currency}
+@frozen(slots=False)
+class _MoneyForm(ObjectForm):
+    """The form of money: an amount in major units with all decimals of the currency, and that."""
 
+    def view(self, value: Money) -> dict[str, Any]:
+        return {"amount": f"{value.amount:f}", "currency": value.currency}
+
+
+def _money(forms: Forms) -> Form:
     terms = {"amount": _AMOUNT, "currency": forms.of(Currency)}
-    return object_form(Money, terms, required=terms, view=view, make=Money.of)
+    return _MoneyForm(Money, terms, terms, Money.of)
 
 
 def currency_form(forms: Forms) -> Form:
@@ -118,7 +125,7 @@ def currency_form(forms: Forms) -> Form:
     def schema(refer: Refer) -> Schema:
         return {"anyOf": [{"type": "string"}, spelt_out.body(refer)]}
 
-    return Form(write, read, schema)
+    return FormOf(write, read, schema)
 
 
 def _read_period(value: object, field: Field) -> Period:
@@ -137,12 +144,12 @@ def _read_period(value: object, field: Field) -> Period:
     return period
 
 
-_AMOUNT: Final = Form(
+_AMOUNT: Final = FormOf(
     lambda text, _: text,
     number_form({Decimal}).read,
     lambda _: {"type": "string", "pattern": r"^-?(0|[1-9][0-9]*)(\.[0-9]{1,12})?$"},
 )
-_PERIOD: Final = Form(
+_PERIOD: Final = FormOf(
     lambda period, _: period.isoformat(),
     _read_period,
     lambda _: {"type": "string", "pattern": f"^{INSTANT_TEXT}/{INSTANT_TEXT}$"},

@@ -20,7 +20,7 @@ from typing import Any, Final
 from overages._ground.parsing import parse_flag
 from overages.amounts.exact import number_from_ratio, number_text, parse_amount
 from overages.errors import Field, InvalidType, InvalidValue, did_you_mean
-from overages.forms.form import Form
+from overages.forms.form import Form, FormOf
 from overages.periods.period import format_instant, instant_from_text, parse_instant
 
 _LONGEST: Final = 2_002  # characters of a number: a thousand digits on each side of the point
@@ -59,9 +59,9 @@ def _read_instant(value: object, field: Field) -> datetime:
     return parse_instant(value, field)
 
 
-TEXT: Final = Form(_write_text, read_text, lambda _: {"type": "string"})
-FLAG: Final = Form(_as_it_is, parse_flag, lambda _: {"type": "boolean"})
-INSTANT: Final = Form(
+TEXT: Final = FormOf(_write_text, read_text, lambda _: {"type": "string"})
+FLAG: Final = FormOf(_as_it_is, parse_flag, lambda _: {"type": "boolean"})
+INSTANT: Final = FormOf(
     lambda moment, _: format_instant(moment),
     _read_instant,
     lambda _: {"type": "string", "format": "date-time", "pattern": f"^{INSTANT_TEXT}$"},
@@ -91,7 +91,7 @@ def number_form(kinds: Collection[type]) -> Form:
             return number
         return Decimal(number) if Decimal in kinds and isinstance(number, int) else Fraction(number)
 
-    return Form(write, read, lambda _: {"type": "string", "pattern": f"^({text})$"})
+    return FormOf(write, read, lambda _: {"type": "string", "pattern": f"^({text})$"})
 
 
 def _number_of(text: str, *, fine: bool) -> int | Decimal | Fraction | None:
@@ -109,7 +109,7 @@ def _number_of(text: str, *, fine: bool) -> int | Decimal | Fraction | None:
 def rule_form(kind: type[Enum]) -> Form:
     """Return the form of a member of an enumeration: its value stands for it."""
     choices = choice_form([member.value for member in kind])
-    return Form(
+    return FormOf(
         lambda member, _: member.value,
         lambda value, field: value if isinstance(value, kind) else kind(choices.read(value, field)),
         choices.schema,
@@ -126,4 +126,4 @@ def choice_form(choices: Collection[str]) -> Form:
             raise InvalidValue(field, value, problem)
         return text
 
-    return Form(read, read, lambda _: {"enum": list(choices)})
+    return FormOf(read, read, lambda _: {"enum": list(choices)})

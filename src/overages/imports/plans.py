@@ -45,9 +45,9 @@ from overages._ground.parsing import Problems, instance_of
 from overages._ground.value import term, value
 from overages.amounts.exact import Quantity
 from overages.errors import InvalidValue, Path, UnknownPlan, did_you_mean
-from overages.forms.form import ObjectForm, Schema
+from overages.forms.form import Schema
 from overages.forms.holders import named_by
-from overages.forms.objects import object_form
+from overages.forms.objects import ObjectForm
 from overages.forms.scalars import TEXT
 from overages.forms.schema import document
 from overages.imports.toml import ANY_CURRENCY, forms_in, plan_form
@@ -202,7 +202,7 @@ def _book_form(models: tuple[type, ...], months: Cycle = _MONTHS) -> ObjectForm:
         "default_plan": TEXT,
     }
     make = partial(PlanBook, default_cycle=months)
-    return object_form(PlanBook, terms, required=("plans",), make=make)
+    return ObjectForm(PlanBook, terms, ["plans"], make)
 
 
 def json_schema(price_models: Iterable[type[PriceModel]] = ()) -> Schema:

@@ -18,15 +18,17 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Final
 
-from attrs import evolve
+from attrs import frozen
 
 from overages._ground.jsontext import entries
 from overages.amounts.money import Currency, Money
 from overages.errors import Field, OveragesError
 from overages.forms.derived import Forms, Spelling
-from overages.forms.form import Form, ObjectForm, Refer, Schema, of_itself
+from overages.forms.form import Form, FormOf, Refer, Schema, of_itself
 from overages.forms.json import currency_form
+from overages.forms.objects import ObjectForm
 from overages.forms.scalars import INSTANT, number_form
+from overages.prices.tier import Tier
 from overages.terms.allowance import Allowance
 from overages.terms.plan import Plan
 
@@ -46,7 +48,7 @@ def _number(kinds: Collection[type]) -> Form:
     def read(value: object, field: Field) -> object:
         return text.read(value, field) if isinstance(value, str) else value
 
-    return Form(text.write, read, lambda _: schema)
+    return FormOf(text.write, read, lambda _: schema)
 
 
 def _money(unit: Currency) -> Form:
@@ -55,7 +57,7 @@ def _money(unit: Currency) -> Form:
     def read(value: object, field: Field) -> Any:
         return value if isinstance(value, Money) else of_itself(field, Money.of, value, unit)
 
-    return Form(lambda money, _: money.amount, read, _number({int, Decimal}).schema)
+    return FormOf(lambda money, _: money.amount, read, _number({int, Decimal}).schema)
 
 
 def _included(forms: Forms) -> Form:
@@ -68,7 +70,7 @@ def _included(forms: Forms) -> Form:
     def schema(refer: Refer) -> Schema:
         return {"anyOf": [{"const": UNLIMITED}, number.schema(refer)]}
 
-    return Form(lambda value, _: UNLIMITED if value is None else value, read, schema)
+    return FormOf(lambda value, _: UNLIMITED if value is None else value, read, schema)
 
 
 def model_name(kind: type) -> str:
@@ -85,25 +87,31 @@ def forms_in(unit: Currency, models: tuple[type, ...] = ()) -> Forms:
         tag="model",
         name_of=model_name,
         special={
-            datetime: lambda _: Form(INSTANT.write, INSTANT.read, lambda _: {"type": "string"}),
+            datetime: lambda _: FormOf(INSTANT.write, INSTANT.read, lambda _: {"type": "string"}),
             Currency: currency_form,
             Money: lambda _: _money(unit),
             (Allowance, "included"): _included,
         },
         number=_number,
-        has_null=False,
+        absent=[(Tier, "up_to")],
     )
     return Forms(toml, models)
 
 
-def plan_form(models: tuple[type, ...] = ()) -> ObjectForm:
-    """Return the form of a plan, whose currency says what its amounts of money are in."""
-    any_plan = forms_in(ANY_CURRENCY, models).object(Plan)
+@frozen(slots=False)
+class _PlanForm(ObjectForm):
+    """The form of a plan, whose currency says what its amounts of money are in."""
 
-    def fill(value: object, field: Field, known: Mapping[str, Any]) -> Any:
+    models: tuple[type, ...] = ()
+
+    def fill(self, tree: object, field: Field, known: Mapping[str, Any]) -> Any:
         unit = ANY_CURRENCY
         with suppress(OveragesError):  # which will come again
-            unit = forms_in(unit).of(Currency).read(entries(value, field).get("currency"), "")
-        return forms_in(unit, models).object(Plan).fill(value, field, known)
+            unit = forms_in(unit).of(Currency).read(entries(tree, field).get("currency"), "")
+        return forms_in(unit, self.models).object(Plan).fill(tree, field, known)
 
-    return evolve(any_plan, fill=fill)
+
+def plan_form(models: tuple[type, ...] = ()) -> ObjectForm:
+    """Return the form of plans, with price models of a host's own."""
+    form = forms_in(ANY_CURRENCY, models).object(Plan)
+    return _PlanForm(form.kind, form.terms, form.required, form.make, models=models)

@@ -223,8 +223,8 @@ class InvalidValues(InvalidValue, ExceptionGroup[OveragesError]):
         InvalidValue.__init__(self, (), None, f"{len(errors)} problems")
         self.args: tuple[Any, ...] = (self.errors,)
         orgs, periods = {e.org_id for e in errors}, {e.period for e in errors}
-        self.org_id = orgs.pop() if len(orgs) == 1 else None
-        self.period = periods.pop() if len(periods) == 1 else None
+        self.org_id: str | None = orgs.pop() if len(orgs) == 1 else None
+        self.period: Any = periods.pop() if len(periods) == 1 else None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.errors,)

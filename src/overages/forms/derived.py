@@ -103,7 +103,7 @@ class Forms:
     def __init__(self, spelling: Spelling, models: Iterable[type] = ()) -> None:
         self._spelling, self._hosted = spelling, tuple(models)
         self._price_models = (*PRICE_MODELS, *self._hosted)
-        self.tagged = {*self._price_models, *spelling.tagged}
+        self.tagged: set[type[Any]] = {*self._price_models, *spelling.tagged}
         self._objects: dict[type, ObjectForm] = {}
 
     def of(self, hint: Any) -> Form:

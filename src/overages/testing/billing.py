@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy as Strategy
 
 from overages._ground.value import evolve
 from overages.amounts.exact import Quantity
@@ -23,7 +24,7 @@ from overages.terms.account import Account
 from overages.terms.allowance import Allowance
 from overages.terms.plan import Plan
 from overages.testing import fields, quantities as numbers
-from overages.testing.fields import BY_CLASS, Strategy, arguments
+from overages.testing.fields import BY_CLASS, arguments
 from overages.testing.plans import ANY_PLAN, agreeing
 from overages.testing.prices import quantities_at
 from overages.testing.values import grants

@@ -23,6 +23,7 @@ from types import NoneType
 from typing import Any, Final, Literal, TypeAlias, TypeVar, cast, get_args, get_origin
 
 from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy as Strategy
 
 from overages._ground.names import parse_name
 from overages._ground.parsing import Parser
@@ -35,7 +36,6 @@ from overages.periods.period import Period
 from overages.testing import quantities as numbers
 
 T = TypeVar("T")
-Strategy: TypeAlias = st.SearchStrategy
 Arguments: TypeAlias = dict[str, Any]
 
 # Texts

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy as Strategy
 
 from overages.amounts.money import Currency
 from overages.terms.allowance import Allowance
@@ -18,7 +19,6 @@ from overages.testing import fields, quantities as numbers
 from overages.testing.fields import (
     BY_CLASS,
     Arguments,
-    Strategy,
     arguments,
     few,
     made,

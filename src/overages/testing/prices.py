@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy as Strategy
 
 from overages.amounts.exact import SCALE, Quantity, scaled, unscaled
 from overages.prices.exchange import Exchanged
@@ -17,7 +18,7 @@ from overages.prices.models import Graduated, PriceModel, Volume
 from overages.prices.registry import PRICE_MODELS
 from overages.prices.tier import Tier
 from overages.testing import quantities as numbers
-from overages.testing.fields import BY_CLASS, Arguments, Strategy, arguments, made, values
+from overages.testing.fields import BY_CLASS, Arguments, arguments, made, values
 
 
 def one_unit(named: Arguments) -> Arguments:

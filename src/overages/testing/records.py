@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy as Strategy
 
 from overages._ground.value import evolve
 from overages.amounts.exact import Exact, Quantity, number_from_ratio
@@ -25,7 +26,7 @@ from overages.statements.statement import Statement
 from overages.terms.plan import Plan
 from overages.testing import fields, quantities as numbers
 from overages.testing.billing import used_of
-from overages.testing.fields import BY_CLASS, LAST_MONTH, Strategy, few, or_none
+from overages.testing.fields import BY_CLASS, LAST_MONTH, few, or_none
 from overages.testing.plans import Currencies, plans
 from overages.testing.prices import ANY_PRICE
 from overages.usage.usage import Usage

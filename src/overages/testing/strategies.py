@@ -19,11 +19,13 @@ except ImportError as _missing:
         "pip install 'overages[test]'"
     ) from _missing
 
+from hypothesis.strategies import SearchStrategy as Strategy
+
 from overages.amounts.money import Money
 from overages.prices.models import PriceModel
 from overages.testing import fields
 from overages.testing.billing import accounts, statements, usages
-from overages.testing.fields import Strategy, values
+from overages.testing.fields import values
 from overages.testing.plans import Currencies, allowances, plans
 from overages.testing.prices import ANY_PRICE
 from overages.testing.records import histories

@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import Any, get_args
 
 from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy as Strategy
 
 from overages._ground.value import evolve
 from overages.amounts.exact import LIMIT, Exact, add_up, number_from_ratio
@@ -35,7 +36,6 @@ from overages.testing.fields import (
     FIRST_MONTH,
     LAST_MONTH,
     Arguments,
-    Strategy,
     arguments,
     currencies,
     instants,

@@ -83,9 +83,9 @@ class _DrawnGrant:
                 self._fill(scaled(self.grant.units), instant)
         elif self.has_ended(instant):
             self._lose(self.left)
-            self.left = 0
+            self.left = 0  # later instants find nothing more to lose
         else:
-            if is_reset:
+            if is_reset:  # before the refill, which grants in full whatever was topped up
                 self._drop_beyond(self.grant.rollover_max)
                 self._fill(max(0, scaled(self.grant.rollover_min) - self.left), instant)
             if is_refilled:
@@ -94,7 +94,7 @@ class _DrawnGrant:
 
     def draw(self, need: int, at: datetime) -> _Drawn:
         """Draw on it for a need: all steps that the need starts, as far as they are left."""
-        picos = min(self.left, self._in_steps(need))
+        picos = min(self.left, self._in_steps(need))  # the last step may not be left whole
         self.left -= picos
         self.drawn += picos
         return _Drawn(self, at, picos, covered=min(need, picos))
@@ -102,6 +102,7 @@ class _DrawnGrant:
     def give_back(self, drawn: _Drawn, picos: int, instant: datetime) -> _Drawn:
         """Give back what a draw no longer covers; return what still is of the draw."""
         covered = max(0, drawn.covered - picos)
+        # Steps that were started stay drawn while any of them is used, as if less had been used.
         still_drawn = min(drawn.picos, self._in_steps(covered))
         given_back = drawn.picos - still_drawn
         self.drawn -= given_back
@@ -163,10 +164,11 @@ class DrawnGrants:
         """
         start = self._before.at
         refills = {key: set(grant.refills(start, end)) for key, grant in self._grants.items()}
+        # Only at these instants does anything happen to grants: between them, usage alone counts.
         changes = {start, *resets}.union(*refills.values(), *map(_bounds, self._grants.values()))
         coming = iter(sorted(instant for instant in changes if start <= instant <= end))
         change = next(coming, None)
-        for at, picos in [*uses, Use(end, 0)]:
+        for at, picos in [*uses, Use(end, 0)]:  # the last one, so that the rest is crossed too
             while change is not None and change <= at:
                 self._cross(change, refills, is_reset=change in resets)
                 change = next(coming, None)
@@ -201,7 +203,7 @@ class DrawnGrants:
         """Do what happens to grants, and to overage, at an instant before anything is used."""
         for key, grant in self._grants.items():
             grant.cross(instant, is_reset=is_reset, is_refilled=instant in refills[key])
-        if is_reset and self._rule != "repaid_across_resets":
+        if is_reset and self._rule != "repaid_across_resets":  # before new grants could repay it
             self._settled += self._overage
             self._overage = 0
         if self._rule != "final" and self._overage:
@@ -223,7 +225,7 @@ class DrawnGrants:
         from_overage = min(picos, self._overage)
         self._overage -= from_overage
         picos -= from_overage
-        while picos and self._draws:
+        while picos and self._draws:  # the latest first, so that what was paid longest stays paid
             latest = self._draws.pop()
             still_drawn = latest.grant.give_back(latest, picos, instant)
             picos -= latest.covered - still_drawn.covered

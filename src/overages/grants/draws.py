@@ -137,6 +137,7 @@ def burn_down(
     before = start if isinstance(start, Burndown) else _untouched(start, metric, currency)
     if isinstance(start, Burndown) and not (metric is None and currency is None):
         _check_same(before, metric, currency)
+    # What the burndown before is of decides which grants count: its units can't change on the way.
     span = before.at, _parse_end(end, before.at)
     of_org, uses, instants, rule = parse_all(
         (_parse_grants, grants, "grants"),
@@ -184,7 +185,7 @@ def draw(
     )
     return burn_down(
         grants,
-        [(period.end - _TICK, amount)],
+        [(period.end - _TICK, amount)],  # a grant that expires as the period ends can still pay
         metric=metric,
         currency=amount.currency if isinstance(amount, Money) else None,
         start=before or period.start,

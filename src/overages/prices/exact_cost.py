@@ -90,5 +90,6 @@ def added_unit_price(
     each = checked_charge(price, add_up([before, quantity]) if before else quantity).unit_price
     if before is None or each is None:
         return each
+    # By a volume price all together have one price each, but those before may have had another.
     added = Fraction(*added_cost(price, before, quantity))
     return each if added == Fraction(quantity) * Fraction(each) else None

@@ -84,7 +84,7 @@ def parse_tiers(value: object, field: Field) -> tuple[Tier, ...]:
             if tier.up_to <= bound:
                 problem = f"must be more than {bound}, where the tier begins"
                 problems.add(InvalidValue(at(field, i, "up_to"), tier.up_to, problem))
-            bound = max(bound, tier.up_to)
+            bound = max(bound, tier.up_to)  # so that one bound that is too low hides no other
     problems.raise_any()
     return tiers
 
@@ -115,15 +115,16 @@ class PriceTable:
             counted = quantity
         else:
             number = parse_non_negative(quantity, "quantity")
-            if not number:
+            if not number:  # no tier is entered, so no flat fee is due but by `flat_at_zero`
                 return self._at_zero
             ladder, counted = self._by_picos, scaled(number)
-        step = ladder.steps[bisect_left(ladder.bounds, counted)]
+        step = ladder.steps[bisect_left(ladder.bounds, counted)]  # left: a bound is in its tier
         beyond = counted - step.begin
         inside = beyond if ladder.per_unit == 1 else unscaled(beyond)
         if step.package:
             beyond = _packages(beyond, step.package, step.tier)
         cost = step.fixed + beyond * step.price
+        # What the reached tier's own cost is takes a third of the time: it is made when it is read.
         return new_charge(step.full, (step.tier, inside, step.above), cost, ladder.denominator)
 
     @property
@@ -177,7 +178,7 @@ class Ladder:
         full: tuple[TierCharge, ...] = ()
         above: Quantity = 0
         for tier, row in zip(tiers, costs, strict=True):
-            price, flat, *maximum = (int(cost * self.denominator) for cost in row)
+            price, flat, *maximum = (int(cost * self.denominator) for cost in row)  # exactly
             begin = self._counted(above)
             package = 0 if tier.size is None else self._counted(tier.size)
             self.steps.append(Step(begin, price, below + flat, package, tier, above, full))
@@ -186,7 +187,7 @@ class Ladder:
             if tier.up_to is None:
                 continue  # it is the last one
             self.bounds.append(self._counted(tier.up_to))
-            if cumulative:
+            if cumulative:  # else all begin at zero again, with nothing due below
                 units = self.bounds[-1] - begin
                 cost = flat + price * (_packages(units, package, tier) if package else units)
                 below += min(cost, *maximum) if maximum else cost
@@ -203,7 +204,7 @@ class Ladder:
         left = maximum - step.fixed
         if left < 0:  # the flat fee alone is more
             self.steps[-1] = capped
-        elif step.price:
+        elif step.price:  # else no quantity comes to it
             end = step.begin + _most_within(left // step.price, step.package, step.tier)
             # The first step of a volume price begins at zero, whatever its tier's lower bound is.
             if end <= (self.bounds[-1] if self.bounds else 0):
@@ -218,7 +219,10 @@ def _packages(counted: int, size: int, tier: Tier) -> int:
 
 
 def _most_within(times: int, package: int, tier: Tier) -> int:
-    """Return the most that can be counted while a price is due so many times, and no more."""
+    """Return the most that can be counted while a price is due so many times, and no more.
+
+    Of completed packages, the one after them is free until it is full.
+    """
     if not package:
         return times
     return times * package if tier.count == "started" else (times + 1) * package - 1

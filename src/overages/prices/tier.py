@@ -169,6 +169,7 @@ class TierCharge:
     def fraction(self) -> Fraction:
         """The exact cost as a fraction, for sums."""
         cost, maximum = self._priced(), self.tier.maximum
+        # A maximum is in the unit that the tier is priced in, so it is exchanged as the cost is.
         due = cost if maximum is None else min(cost, Fraction(maximum))
         return due * Fraction(self.exchange_rate)
 
@@ -247,7 +248,7 @@ class Charge:
     @property
     def unit_price(self) -> Exact | None:
         """Price of each unit in major currency units; None where units differ or a fee is added."""
-        if self._reached is not None and not self._filled:
+        if self._reached is not None and not self._filled:  # most charges: no tier has to be made
             return self._reached[0].unit_price
         prices = {part.unit_price for part in self.tiers}
         return prices.pop() if len(prices) == 1 else None

@@ -251,6 +251,13 @@ def test_what_is_converted_or_brought_by_seats_is_carried_in_units() -> None:
     assert (found.statement["runs"].limit, found.statement["runs"].quantity) == (15, 5)
 
 
+def test_usage_that_can_not_be_converted_names_its_metric() -> None:
+    offer = Allowance(10, DOLLAR, conversion=Conversion(divide=3), carry_over=CarryOver())
+    with pytest.raises(OveragesError) as caught:
+        settle(Plan("p", "USD", {"runs": offer}), runs(1))
+    assert caught.value.path[0] == "runs"
+
+
 def test_an_own_limit_stands_in_place_of_what_is_included() -> None:
     first, second = settled(ROLLING, 40, 130, limits={"runs": 50})
     assert parts(second) == [("own limit", 50), ("carried over from 2024-01-01", 10)]

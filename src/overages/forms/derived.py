@@ -155,7 +155,9 @@ class Forms:
         return self._any_of([kind for kind in self._price_models if kind is not model], _A_PRICE)
 
     def _any_of(self, kinds: Iterable[type], noun: str) -> Form:
-        @cache
+        kinds = tuple(kinds)
+
+        @cache  # it is asked for each price of a plan
         def forms() -> Mapping[str, tuple[type, ObjectForm]]:
             return {self._spelling.name_of(kind): (kind, self.object(kind)) for kind in kinds}
 

@@ -41,6 +41,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from math import lcm
 
 from attrs import evolve, frozen
@@ -97,16 +98,22 @@ class PriceTable:
     :param flat_at_zero: whether the first tier's flat fee is due at quantity zero already.
     """
 
-    __slots__ = ("_at_zero", "_by_picos", "_by_units")
+    __slots__ = ("_at_zero", "_by_picos", "_by_units", "_make")
 
     def __init__(
         self, tiers: Sequence[Tier], *, cumulative: bool = False, flat_at_zero: bool = False
     ) -> None:
         self._at_zero = Charge([TierCharge(tiers[0], 0)]) if flat_at_zero else NO_CHARGE
-        self._by_picos = Ladder(tiers, cumulative=cumulative, per_unit=SCALE)
-        self._by_units = None
+        self._make = partial(Ladder, tiers, cumulative=cumulative)
+        self._by_units: Ladder | None = None
         if not any(isinstance(n, Decimal) for tier in tiers for n in (tier.up_to, tier.size)):
-            self._by_units = Ladder(tiers, cumulative=cumulative, per_unit=1)
+            self._by_units = self._make(per_unit=1)
+        self._by_picos: Ladder | None = None  # a third of making a price, and few have a use for it
+
+    def _ladder_of_picos(self) -> Ladder:
+        if self._by_picos is None:
+            self._by_picos = self._make(per_unit=SCALE)
+        return self._by_picos
 
     def charge(self, quantity: QuantityLike) -> Charge:
         """Return the charge of a quantity, zero or more, in major currency units."""
@@ -117,7 +124,7 @@ class PriceTable:
             number = parse_non_negative(quantity, "quantity")
             if not number:  # no tier is entered, so no flat fee is due but by `flat_at_zero`
                 return self._at_zero
-            ladder, counted = self._by_picos, scaled(number)
+            ladder, counted = self._ladder_of_picos(), scaled(number)
         step = ladder.steps[bisect_left(ladder.bounds, counted)]  # left: a bound is in its tier
         beyond = counted - step.begin
         inside = beyond if ladder.per_unit == 1 else unscaled(beyond)
@@ -130,10 +137,11 @@ class PriceTable:
     @property
     def slope(self) -> Fraction | None:
         """Cost of each unit, where it is the same for all and nothing else is due; else None."""
-        step, *others = self._by_picos.steps
+        ladder = self._by_units or self._ladder_of_picos()
+        step, *others = ladder.steps
         if others or step.fixed or step.package:
             return None
-        return Fraction(step.price * SCALE, self._by_picos.denominator)
+        return Fraction(step.price * ladder.per_unit, ladder.denominator)
 
 
 @frozen(weakref_slot=False)

@@ -39,7 +39,7 @@ from overages.terms.commitment import Commitment
 from overages.terms.discount import Discount
 
 Change: TypeAlias = tuple[Money, Fraction]
-"""What a rule adds to the rounded total, and to the exact one in major currency units."""
+"""The addition of a rule to the rounded total, and to the exact one in major currency units."""
 
 
 class Rule(NamedTuple):
@@ -54,7 +54,7 @@ class Rule(NamedTuple):
 
     @property
     def line(self) -> str:
-        """What names its line among those of a metric."""
+        """The name of its line among those of a metric."""
         return line_name(self.kind, self.name)
 
 
@@ -146,7 +146,7 @@ def credited(subtotal: Money, credits: Iterable[tuple[str, Money]]) -> tuple[Adj
 
 
 def creditable(metric_total: Money | None, total: Money) -> Money:
-    """Return how much of a total a credit can pay: of a metric's, no more than it comes to.
+    """Return the part of a total that a credit can pay: of a metric's, its own total at most.
 
     :param metric_total: what the metric's lines come to, without credits; None where a credit pays
         for any metric.
@@ -157,7 +157,7 @@ def creditable(metric_total: Money | None, total: Money) -> Money:
 
 
 class RunningTotal:
-    """What some lines and the adjustments so far come to, rounded and exactly.
+    """The running total of some lines and the adjustments so far, rounded and exact.
 
     :param rounded: the sum of the lines' costs.
     :param exact: that of their exact costs, in major currency units.
@@ -208,7 +208,7 @@ class RunningTotal:
         self.exact += Fraction(line.exact_cost)
 
     def committed(self, commitment: Commitment, worth: Fraction, *, is_last_bill: bool) -> Change:
-        """Return the premium on what is beyond a commitment, or what is missing to it.
+        """Return the premium on spend beyond a commitment, or the true-up to it.
 
         :param worth: what was agreed to for the part of the period, in major currency units.
         """
@@ -222,7 +222,7 @@ class RunningTotal:
         return cost, exact
 
     def raised_to(self, least: Fraction, *, is_last_bill: bool) -> Change:
-        """Return what is missing to a least amount, in major currency units, on the last bill."""
+        """Return the true-up to an amount in major currency units; none before the last bill."""
         zero, _ = self._nothing
         if not is_last_bill:
             return self._nothing
@@ -244,11 +244,11 @@ class RunningTotal:
         return -min(amount, self.rounded), -min(self._exactly(amount), self.exact)
 
     def _gives_back(self) -> bool:
-        """Return whether the lines give back, as where a volume price got cheaper."""
+        """Tell whether the lines give money back, as where a volume price got cheaper."""
         return self.rounded.minor < 0 or self.exact < 0
 
     def _lowered_to(self, maximum: Money) -> Change:
-        """Return what is beyond a maximum."""
+        """Return the reduction to a maximum."""
         zero, _ = self._nothing
         beyond = min(Fraction(), self._exactly(maximum) - self.exact)
         return min(zero, maximum - self.rounded), beyond

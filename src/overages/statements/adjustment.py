@@ -77,12 +77,12 @@ class Adjustment:
 
     @property
     def after(self) -> Money:
-        """What the lines come to with it."""
+        """The sum of the lines with it."""
         return self.before + self.cost
 
     @property
     def line(self) -> str:
-        """What names the line among those of its metric, or of the statement: ``"credit:g1"``."""
+        """The name of the line among those of its metric, or of the statement: ``"credit:g1"``."""
         return line_name(self.kind, self.name)
 
     def explain(self) -> str:

@@ -78,7 +78,7 @@ def audit(
 
 
 def says_something(line: Overage) -> bool:
-    """Return whether a metric was used, or costs something unused."""
+    """Tell whether a metric was used, or costs something unused."""
     return bool(line.used or line.cost.minor or line.exact_cost)
 
 

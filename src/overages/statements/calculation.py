@@ -127,7 +127,7 @@ def calculate_many(
 
 
 def charge_between(model: PriceModel, before: QuantityLike | None, after: QuantityLike) -> Exact:
-    """Return what it costs, exactly, that a quantity went from `before` to `after`.
+    """Return the exact cost of a quantity going from `before` to `after`.
 
     It is ``cost(after) - cost(before)``, so any number of steps comes to the same as one. It is
     negative where units are given back, or where a volume price reaches a cheaper tier.
@@ -154,7 +154,7 @@ def context_of(
     timezone: str,
     final: bool,
 ) -> PartContext:
-    """Return what is known of a part of a period, as `calculate` is told it."""
+    """Return the context of a part of a period that `calculate` is told."""
     period, units, zone, is_last_bill = parse_all(
         (optional(instance_of(Period)), billing_period, "whole"),
         (optional(_parse_limits), used_before, "earlier"),

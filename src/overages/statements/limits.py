@@ -33,7 +33,7 @@ WHOLE: Final = Fraction(1)
 
 @frozen(weakref_slot=False)
 class PartContext:
-    """What is known of a part of a period beyond the plan, the usage and the org's own limits.
+    """The context of a part of a period: facts beside the plan, the usage and the org's own limits.
 
     :param billing_period: the period that the usage's one is a part of; None where it is all of it.
     :param timezone: whose calendar days count in proration.
@@ -53,12 +53,12 @@ class PartContext:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is known that would change a line."""
-        known = self.used_before or self.covered_before or self.limit_parts
-        return self.billing_period is None and not known
+        """Whether it changes no line of a flat plan."""
+        is_start = not (self.used_before or self.covered_before or self.limit_parts)
+        return is_start and self.billing_period is None
 
     def share_of(self, period: Period, terms: Allowance | Plan) -> Fraction:
-        """Return how much of the billing period a period is, by the proration of some terms."""
+        """Return the share of the billing period that is in a period, by the terms' proration."""
         if self.billing_period is None:
             return WHOLE
         return terms.proration.share(period, self.billing_period, self.timezone)
@@ -74,7 +74,7 @@ def terms_parts(
     context: PartContext,
     share: Fraction,
 ) -> tuple[LimitPart, ...] | None:
-    """Return what the plan includes of a metric, or the org's own limit; None where unlimited.
+    """Return the plan's included units, or the org's own limit, as parts; None where unlimited.
 
     :param quantities: what was used of each metric; of 1,000 included for each seat, the seats.
     :param share: how much of the billing period they are of. It doesn't count for a metric of which

@@ -123,7 +123,7 @@ class Overage:
 
     @property
     def charge(self) -> Charge:
-        """What the price model says of the quantity: the exact cost and its tiers.
+        """The price model's charge of the quantity: the exact cost and its tiers.
 
         Where units were charged `before`, it is the charge of all together, and `charged_before` is
         what to take off.
@@ -180,7 +180,7 @@ class Overage:
         return costs
 
     def explain(self) -> str:
-        """Say how the cost comes about, as text with a line for each tier."""
+        """Explain the cost as text, with a line for each tier."""
         return text_table([COLUMNS, *self.table_rows()], ALIGN)
 
     def table_rows(self) -> list[list[str]]:

@@ -240,7 +240,7 @@ def rounded_costs(plan: Plan, lines: Sequence[UnroundedLine]) -> tuple[int, ...]
 def _metric_adjustments(
     plan: Plan, line: UnroundedLine, minor: int, usage: Usage, context: PartContext
 ) -> tuple[Adjustment, ...]:
-    """Return what the rules of a metric add to its line."""
+    """Return the adjustments that the rules of a metric make of its line."""
     allowance = line.line.allowance
     if allowance.is_flat:  # most are, and finding out takes a third of rating a line
         return ()

@@ -46,7 +46,7 @@ class _Placed(NamedTuple):
 
 
 class _Agreement(NamedTuple):
-    """What a part of a period has a share of, and the last bill trues up to.
+    """A spend that a part of a period has a share of, and that the last bill trues up to.
 
     :param worth: all of it, in major currency units.
     :param premium_factor: how many times more is due of what is beyond it.
@@ -198,7 +198,7 @@ class _Audit:
 
 
 def _agreement(rule: Rule, total: RunningTotal, price: PriceModel | None) -> _Agreement | None:
-    """Return what a commitment or a minimum agrees on; None for another rule."""
+    """Return the agreement of a commitment or a minimum; None for another rule."""
     terms = rule.terms
     if isinstance(terms, Commitment):
         factor = Fraction(terms.overage_factor) - 1
@@ -209,5 +209,5 @@ def _agreement(rule: Rule, total: RunningTotal, price: PriceModel | None) -> _Ag
 
 
 def _credit_rank(placed: _Placed) -> tuple[bool, str]:
-    """Return what credits are sorted by: those of all metrics are drawn last."""
+    """Return the sort key of a credit: those for all metrics are drawn last."""
     return placed.line.metric is None, placed.line.metric or ""

@@ -25,7 +25,7 @@ from overages.terms.plan import Plan
 from overages.usage.usage import Usage
 
 Counters: TypeAlias = Literal["restart", "continue"]
-"""What a change does to what was counted before it: allowance and tiers alike."""
+"""Whether allowance and tiers begin anew at a change, or go on from the units before it."""
 
 
 def calculate_segments(
@@ -60,11 +60,11 @@ def calculate_segments(
     >>> parts = [Usage("org-123", when, {"runs": 250}) for when in month.split(change)]
     >>> [str(s.total) for s in calculate_segments(zip([old, new], parts), month)]
     ['60.00 USD', '25.00 USD']
-    >>> found = calculate_segments(zip([old, new], parts), month, counters="continue")
-    >>> [str(s.total) for s in found]
+    >>> statements = calculate_segments(zip([old, new], parts), month, counters="continue")
+    >>> [str(s.total) for s in statements]
     ['0.00 USD', '0.00 USD']
     """
-    found, billed, rule, zone, is_final = parse_all(
+    parts, billing_period, rule, zone, is_final = parse_all(
         (_segments, segments, "segments"),
         (instance_of(Period), whole, "whole"),
         (choice_of(Counters), counters, "counters"),
@@ -73,15 +73,15 @@ def calculate_segments(
     )
     statements = []
     before: dict[str, Quantity] = {}  # of metrics that were billed
-    for plan, usage in found:
-        known = {metric: before.get(metric) for metric in plan.allowances}
+    for plan, usage in parts:
+        used_before = {metric: before.get(metric) for metric in plan.allowances}
         statements.append(
             calculate(
                 plan,
                 usage,
                 limits=limits,
-                whole=billed,
-                earlier=known if rule == "continue" else None,
+                whole=billing_period,
+                earlier=used_before if rule == "continue" else None,
                 timezone=zone,
                 final=is_final,
             )
@@ -92,15 +92,15 @@ def calculate_segments(
 
 
 def _segments(value: object, field: Field) -> tuple[tuple[Plan, Usage], ...]:
-    found = each(_segment)(value, field)
-    for i, ((_, before), (_, usage)) in enumerate(pairwise(found), 1):
+    segments = each(_segment)(value, field)
+    for i, ((_, before), (_, usage)) in enumerate(pairwise(segments), 1):
         if usage.org_id != before.org_id:
             problem = f"must be that of the others, {before.org_id!r}"
             raise InvalidValue(at(field, i, "org_id"), usage.org_id, problem)
         if usage.period.start != before.period.end:
             problem = f"must start where the one before it ends, {before.period}"
             raise InvalidValue(at(field, i, "period"), usage.period, problem)
-    return found
+    return segments
 
 
 def _segment(value: object, field: Field) -> tuple[Plan, Usage]:

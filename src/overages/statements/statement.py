@@ -60,7 +60,7 @@ class RecordableLine(NamedTuple):
 @known_to_pydantic
 @frozen(init=False, repr=False, weakref_slot=False)
 class Statement:
-    """What one org owes for one period beyond its plan, line by line, and the total.
+    """The overage of one org in one period, line by line, and its total.
 
     It holds the lines that say something. A metric of the plan that wasn't used and costs nothing
     has none, so that a statement is as long as what was used, however many metrics the plan has;
@@ -99,7 +99,7 @@ class Statement:
         lines: Iterable[Overage | Adjustment],
         unused: Iterable[Overage] = (),
     ) -> None:
-        org, when, terms, items, others = parse_all(
+        org, parsed_period, terms, items, others = parse_all(
             (parse_name, org_id, "org_id"),
             (instance_of(Period), period, "period"),
             (instance_of(Plan), plan, "plan"),
@@ -118,7 +118,9 @@ class Statement:
             elif numbers != unused_numbers(numbers[0]):
                 unused_rows.append(numbers)
         total = sum(line.cost.minor for line in items)
-        self.__attrs_init__(org, when, terms, tuple(rows), tuple(unused_rows), total, adjustments)
+        self.__attrs_init__(
+            org, parsed_period, terms, tuple(rows), tuple(unused_rows), total, adjustments
+        )
 
     @property
     def currency(self) -> Currency:

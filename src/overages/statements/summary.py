@@ -24,7 +24,7 @@ _ALIGN: Final = "lrr"
 
 @value
 class MetricTotal:
-    """What the records of one metric come to.
+    """The quantity and cost of one metric over lines or records.
 
     :param quantity: units over the limit; exact, and of any size.
     :param cost: what is charged for them, with the adjustments of the metric.
@@ -97,7 +97,7 @@ class Summary:
         return Money(metrics + others, self.currency)
 
     def __getitem__(self, metric: str) -> MetricTotal:
-        """Return what was charged for a metric.
+        """Return the total of a metric.
 
         :raises UnknownMetric: if nothing was.
         """

@@ -80,5 +80,5 @@ class Account:
         return self.cycle.period_at(moment)
 
     def has_plan_in(self, period: Period) -> bool:
-        """Say whether the org had its plan in a period, or in a part of it."""
+        """Tell whether the org had its plan in a period, or in a part of it."""
         return self.since is None or self.since < period.end

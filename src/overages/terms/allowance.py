@@ -30,7 +30,7 @@ from overages.terms.discount import Discount, some_discounts
 
 @value
 class Allowance:
-    """What a plan says of one metric.
+    """The terms of one metric: included units, the price of those beyond them, and rules.
 
     The first two are all that most plans need; the rest are rules that contracts add, each off
     unless it is given. They are applied in one order: conversion, free quantity, price, discounts,
@@ -133,7 +133,7 @@ class Allowance:
             yield ("commitment", "amount"), self.commitment.amount
 
     def converted(self, used: Quantity) -> Quantity:
-        """Return what was used in the units that are included and priced."""
+        """Return used units converted to those that are included and priced."""
         return used if self.conversion is None else self.conversion.convert(used)
 
     def prorated(self, quantity: Quantity, share: Fraction) -> Quantity:

@@ -33,10 +33,10 @@ from overages.errors import Field, InvalidValue
 from overages.periods.period import Period
 
 DrawOrder: TypeAlias = Literal["oldest_first", "included_first"]
-"""What is used up first: what was carried longest, or the period's own included quantity."""
+"""The units that are used up first: those carried longest, or the period's own included ones."""
 
 OverageRule: TypeAlias = Literal["charged", "carried"]
-"""What becomes of units beyond the limit: they are charged, or taken from the next allowance."""
+"""The fate of units beyond the limit: charged, or taken from the next allowance."""
 
 _MOST: Final = 1_000_000  # periods; a million hours are a century, more is a mistake
 
@@ -103,7 +103,7 @@ class CarryOver:
     ) -> None: ...
 
     def most(self, included: QuantityLike) -> Quantity | None:
-        """Return how many units leave a period at most; None where there is no bound.
+        """Return the most units that leave a period; None where there is no bound.
 
         :param included: units that the period includes, zero or more.
         """
@@ -116,7 +116,7 @@ class CarryOver:
 
 @value
 class CarriedUnits:
-    """What one period leaves to later ones: units that weren't used, or that were used beforehand.
+    """Units that one period leaves to later ones: not used, or used beforehand.
 
     :param quantity: units of the period's allowance that weren't used; negative where more was used
         than there was, and is still to be taken from a later allowance. Not zero.

@@ -93,7 +93,7 @@ class Commitment:
         return max(Fraction(), worth - spend) if self.true_up else Fraction()
 
     def premium(self, spend: Fraction, worth: Fraction) -> Fraction:
-        """Return what is due beside `spend`, where that is more than agreed to.
+        """Return the premium: the surcharge on `spend`, where that is more than agreed to.
 
         What lies beyond costs `overage_factor` times as much: ``(spend - worth) x (factor - 1)``.
 

@@ -74,10 +74,10 @@ class Discount:
 
 def some_discounts(value: object, field: Field) -> tuple[Discount, ...]:
     """Return discounts, each with a name of its own."""
-    found = tuple_of(Discount)(value, field)
+    discounts = tuple_of(Discount)(value, field)
     seen = set()
-    for i, discount in enumerate(found):
+    for i, discount in enumerate(discounts):
         if discount.name in seen:
             raise InvalidValue(at(field, i, "name"), discount.name, "must be given once")
         seen.add(discount.name)
-    return found
+    return discounts

@@ -27,7 +27,7 @@ from overages.terms.discount import Discount, some_discounts
 from overages.terms.wording import rule_terms
 
 RoundingScope: TypeAlias = Literal["line", "total"]
-"""What is rounded: each line of a statement, or its total, which is then spread over the lines."""
+"""The amount that is rounded: each line of a statement, or the total, which is spread over them."""
 
 _NAMED: Final = 20  # metrics of a plan, in the error for another one
 _parse_allowances: Final = by_metric(instance_of(Allowance), "metrics to Allowances")
@@ -39,7 +39,7 @@ def _in_order(allowances: Mapping[str, Allowance]) -> tuple[tuple[str, Allowance
 
 @value
 class Plan:
-    """What an org has agreed to pay, and what it gets for it.
+    """The terms of all metrics, and rules for all of them together.
 
     Its own discounts, maximum and minimum are applied in this order, after those of its metrics.
 
@@ -148,9 +148,9 @@ def _rules_of(terms: Allowance | Plan, others: Set[str]) -> dict[str, object]:
 
 def unknown_metric(field: Field, metric: str, plan: Plan) -> UnknownMetric:
     """Return the error for a metric that a plan has no allowance for."""
-    known = ", ".join(islice(plan.allowances, _NAMED)) or "none"
+    named = ", ".join(islice(plan.allowances, _NAMED)) or "none"
     if len(plan.allowances) > _NAMED:
-        known += f" and {len(plan.allowances) - _NAMED:,} more"
+        named += f" and {len(plan.allowances) - _NAMED:,} more"
     return UnknownMetric(
-        field, metric, f"{metric!r} is not in plan {plan.slug!r}, whose metrics are: {known}"
+        field, metric, f"{metric!r} is not in plan {plan.slug!r}, whose metrics are: {named}"
     )

@@ -190,6 +190,6 @@ def _with_events_in_common(group: Sequence[Numbered]) -> Iterator[tuple[int, Met
 
 
 def _overlap(one: Metric, other: Metric) -> bool:
-    """Return whether an event can match the `where` of both."""
+    """Tell whether an event can match the `where` of both."""
     in_both = one.where.keys() & other.where.keys()
     return not any(set(one.where[key]).isdisjoint(other.where[key]) for key in in_both)

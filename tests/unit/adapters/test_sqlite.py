@@ -575,3 +575,10 @@ def test_a_write_ahead_log_is_used_only_where_it_is_safe(
     version: tuple[int, ...], safe: bool
 ) -> None:
     assert wal_is_safe(version) is safe
+
+
+def test_a_plan_is_decoded_once_for_many_bills(path: Path) -> None:
+    with SqliteRepository(path) as repository:
+        repository.put_plan(PLAN)
+        assert repository.plan(PLAN.slug) == PLAN
+        assert repository.plan(PLAN.slug) is repository.plan(PLAN.slug, version=1)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import TypeVar
+from functools import lru_cache
 
 from overages._ground.names import parse_name
 from overages.adapters.sqlite.rows import instant_of, readable
 from overages.adapters.sqlite.store import SqliteStore
+from overages.codec import Codec
 from overages.periods.period import format_instant
 from overages.terms.account import Account
 from overages.terms.plan import Plan
 
-T = TypeVar("T")
+
+@lru_cache(maxsize=16)  # each bill reads its plan; decoding one of 10,000 metrics takes a second
+def _decoded_plan(codec: Codec, text: str) -> Plan:
+    return codec.decode(text, Plan)
 
 
 class Catalogue(SqliteStore):
@@ -35,7 +39,11 @@ class Catalogue(SqliteStore):
 
     def _get_plan(self, slug: str, version: int) -> Plan | None:
         sql = "SELECT plan FROM org_billing_plans WHERE slug = ? AND version = ?"
-        return self._decoded(self._cursor.execute(sql, (slug, version)).fetchone(), Plan)
+        row = self._cursor.execute(sql, (slug, version)).fetchone()
+        if row is None:
+            return None
+        with readable():
+            return _decoded_plan(self._codec, row[0])
 
     def _slugs(self) -> Iterable[str]:
         rows = self._cursor.execute("SELECT DISTINCT slug FROM org_billing_plan_starts")
@@ -58,13 +66,11 @@ class Catalogue(SqliteStore):
 
     def _get_account(self, org_id: str) -> Account | None:
         sql = "SELECT account FROM org_billing_accounts WHERE org_id = ?"
-        return self._decoded(self._cursor.execute(sql, (org_id,)).fetchone(), Account)
-
-    def _decoded(self, row: tuple[str] | None, kind: type[T]) -> T | None:
+        row = self._cursor.execute(sql, (org_id,)).fetchone()
         if row is None:
             return None
         with readable():
-            return self._codec.decode(row[0], kind)
+            return self._codec.decode(row[0], Account)
 
     def orgs(self) -> Iterator[str]:
         """Yield the orgs that have an account or records, sorted."""

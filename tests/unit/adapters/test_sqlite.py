@@ -26,7 +26,7 @@ from overages import (
     calculate,
 )
 from overages.adapters.sqlite import MemberView, SqliteOutbox, SqliteRepository, migrate
-from overages.adapters.sqlite.connection import wal_is_safe
+from overages.adapters.sqlite.connection import Database, wal_is_safe
 from overages.adapters.sqlite.schema import APPLICATION_ID
 from overages.errors import (
     ForeignDatabase,
@@ -582,3 +582,23 @@ def test_a_plan_is_decoded_once_for_many_bills(path: Path) -> None:
         repository.put_plan(PLAN)
         assert repository.plan(PLAN.slug) == PLAN
         assert repository.plan(PLAN.slug) is repository.plan(PLAN.slug, version=1)
+
+
+class Locked:
+    """A connection that can't end a block, since another one holds the database."""
+
+    def execute(self, sql: str) -> None:
+        error = sqlite3.OperationalError(f"database is locked: {sql}")
+        error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+        raise error
+
+
+def test_a_block_that_can_not_end_is_an_error_unless_a_host_stopped_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    database = Database.open(":memory:", timeout=1)
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "_connection", Locked())
+        with pytest.raises(sqlite3.OperationalError, match="locked: RELEASE"):
+            database._end(writes=False, is_within=False)
+    database.close()

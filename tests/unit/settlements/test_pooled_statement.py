@@ -159,6 +159,10 @@ STATEMENT = calculate(PLAN, used("group", tokens=1_500))
             "usages.tokens: must sum to what the statement says, 1500, got 900",
         ),
         (
+            lambda: PooledStatement(STATEMENT, [used("a", seats=0)]),
+            "usages.tokens: must sum to what the statement says, 1500, got 0",
+        ),
+        (
             lambda: PooledStatement(STATEMENT, [used("a", tokens=1_500, runs=1)]),
             "usages.runs: 'runs' is not in plan 'group', whose metrics are: tokens, seats",
         ),

@@ -35,6 +35,7 @@ from overages.errors import (
     OveragesError,
     UnknownMetric,
 )
+from overages.prices.tier import Charge
 from overages.statements.limit_part import LimitPart
 
 FEBRUARY = Period.month(2024, 2)
@@ -480,3 +481,17 @@ def test_an_allowance_that_carries_over_and_a_grant_are_told_by_the_lines() -> N
     statement = settle(plan, usage, first.balance, grants=units).statement
     assert (statement["a"].limit, statement.total) == (167, usd(300))
     assert remade(statement, *statement.lines) == statement
+
+
+class Free:
+    """A price model of a host's own, by which nothing costs anything."""
+
+    def charge(self, quantity: Any, /) -> Charge:
+        return PerUnit(0).charge(quantity)
+
+
+def test_a_line_of_a_hosts_price_may_be_left_out_where_nothing_was_used_and_nothing_is_due() -> (
+    None
+):
+    statement = Statement("org-1", FEBRUARY, plan_of(runs=Allowance(0, Free())), [])
+    assert statement.total == usd(0)

@@ -210,6 +210,14 @@ def _reordered(mapping: dict[str, Any]) -> Spelled:
     return Spelled(mapping, dict(reversed(mapping.items())))
 
 
+def _elsewhere(instant: datetime, zone: timezone) -> datetime:
+    """Read the same instant on another clock, if one can show it: in year 1 or 9999, none may."""
+    try:
+        return instant.astimezone(zone)
+    except OverflowError:
+        return instant
+
+
 def spelled_as(hint: Any, value: Any, ways: Ways) -> Any:
     """Return what an argument of a type can be given as, spelled in two ways."""
     options = get_args(hint)
@@ -219,7 +227,7 @@ def spelled_as(hint: Any, value: Any, ways: Ways) -> Any:
         case Enum():
             return Spelled(value, value.value)
         case datetime():
-            return Spelled(value, value.astimezone(_EAST[next(ways)[0] % len(_EAST)]))
+            return Spelled(value, _elsewhere(value, _EAST[next(ways)[0] % len(_EAST)]))
         case Currency() if str in options:
             return Spelled(value.shortest, Recipe(Currency, (value.code, value.exponent)))
         case Increment() if value == Increment(value.step) and Decimal in options:

@@ -1,6 +1,6 @@
 """The command line: ``overages close --plans plans.toml --usage usage.csv --db overages.db``.
 
-Results go to standard output, all else (progress, what is wrong) to standard error. The exit status
+Results go to standard output, all else (progress, faults) to standard error. The exit status
 is 0 if everything was done, 1 if the data are wrong, and 2 if the command is.
 """
 

@@ -1,7 +1,7 @@
 """The codec: strict, versioned JSON of every value.
 
-Equal values give equal bytes, and what is read goes through the constructors, so that a text gives
-a lawful value or an error that names each fault with its path:
+Equal values give equal bytes, and all values that are read go through the constructors, so that a
+text gives a lawful value or an error that names each fault with its path:
 
     data = encode(plan)
     decode(data, Plan) == plan
@@ -70,7 +70,7 @@ class Codec:
         return written(self.document(value))
 
     def document(self, value: object) -> dict[str, Any]:
-        """Return what `encode` writes, as dicts, lists and texts, however long.
+        """Return the tree that `encode` writes, as dicts, lists and texts, however long.
 
         >>> from overages import Money
         >>> Codec().document(Money(2500, "USD"))
@@ -93,7 +93,7 @@ class Codec:
 
         :param data: the text, in UTF-8 if in bytes.
         :param expected: the class of the value; ``object`` for any.
-        :raises InvalidType: for what is of a wrong type, such as a number without quotes.
+        :raises InvalidType: for a value of a wrong type, such as a number without quotes.
         :raises InvalidValue: for any other fault; `InvalidValues` for several.
         """
         instance_of(type)(expected, "expected")
@@ -118,7 +118,7 @@ class Codec:
     def to_builtins(self, value: object) -> Any:
         """Return a value as dicts, lists and texts, as it stands within another one's JSON.
 
-        For what has a format of its own: YAML, a document store, cattrs, msgspec.
+        For libraries with a format of their own: YAML, a document store, cattrs, msgspec.
 
         :raises InvalidType: as `encode`.
 
@@ -137,7 +137,7 @@ class Codec:
 
         :param kind: the class of the value.
         :param field: leads to the tree, for errors.
-        :raises InvalidType: for what is of a wrong type, such as a float.
+        :raises InvalidType: for a value of a wrong type, such as a float.
         :raises InvalidValue: for any other fault; `InvalidValues` for several.
 
         >>> from overages import Tier
@@ -149,7 +149,7 @@ class Codec:
     def json_schema(self, kind: type | None = None) -> Schema:
         """Return the JSON Schema (2020-12) of the texts of a class; of all, unless one is named.
 
-        What it refuses, `decode` refuses; laws that it can't say, `decode` holds as well.
+        Texts that it refuses, `decode` refuses; laws that it can't say, `decode` holds as well.
 
         >>> from overages import Usage
         >>> Codec().json_schema(Usage)["properties"]["org_id"]
@@ -188,7 +188,7 @@ def decode(data: bytes | str, expected: type[T]) -> T:
 
 
 def document(value: object) -> dict[str, Any]:
-    """Return what `encode` writes, as dicts, lists and texts; see `Codec.document`."""
+    """Return the tree that `encode` writes, as dicts, lists and texts; see `Codec.document`."""
     return _standard.document(value)
 
 

@@ -256,7 +256,7 @@ def _listed(errors: Sequence[OveragesError]) -> str:
 class RecordConflict(_FieldError, ValueError):
     """A revision of a period that is there already, and says something else.
 
-    `field` names what differs, such as ``tokens.quantity, tokens.cost``.
+    `field` names the fields that differ, such as ``tokens.quantity, tokens.cost``.
     """
 
 

@@ -1,6 +1,6 @@
-"""Ground: what every room stands on; no word of the domain.
+"""Ground: the helpers that every room stands on; no word of the domain.
 
-- `parsing`: from what a caller gave to the narrowed type, all faults together
+- `parsing`: from a caller's argument to the narrowed type, all faults together
 - `frozen_dict`: the read-only mapping that values hold
 - `value`: value classes: each field declared once, with its parser
 - `names`: texts that hosts give: which ones are refused

@@ -1,7 +1,7 @@
-"""Columns: what tables of usage and of results have in them, whichever format they are in.
+"""Columns: the columns of tables of usage and of results, in every format.
 
-The edges that read and write tables (CSV, Arrow) take their columns from here, so that what one
-writes another can read:
+The edges that read and write tables (CSV, Arrow) take their columns from here, so that a table that
+one writes another can read:
 
     COLUMNS = names_of(LINES)                         # "org_id", "period_start", ...
     refuse_columns(header, EVENTS)                    # all that is missing, unknown or there twice
@@ -141,7 +141,7 @@ def dimension_of(column: str) -> str:
 
 
 def escape_formula(text: str) -> str:
-    """Put an apostrophe before what a spreadsheet would run as a formula.
+    """Put an apostrophe before a text that a spreadsheet would run as a formula.
 
     Where the list separator is a semicolon, as in most of Europe, a cell begins after each of them.
 

@@ -1,4 +1,4 @@
-"""Tables of text and of HTML, for what a value shows of itself.
+"""Tables of text and of HTML, in which a value shows itself.
 
 Cells are texts, and the first row is the head:
 
@@ -32,7 +32,7 @@ def text_table(rows: Sequence[Sequence[str]], align: str) -> str:
 def html_table(rows: Sequence[Sequence[str]], align: str, caption: str) -> str:
     """Write rows as an HTML table, the first one as its head, every text escaped.
 
-    What is aligned to the right are numbers and amounts, which don't wrap.
+    Columns aligned to the right are numbers and amounts, which don't wrap.
     """
     from html import escape  # needed in notebooks alone
 

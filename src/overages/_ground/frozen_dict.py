@@ -39,7 +39,7 @@ def _refuse(self: Any, *_: Any, **__: Any) -> NoReturn:  # noqa: ARG001
 class FrozenDict(dict[K, V]):
     """A dict that can't be changed: hashable if its values are, and equal to any equal mapping.
 
-    Made of what `dict` is made of; ``|`` and ``copy()`` give a dict that can be changed.
+    Made of the same arguments as `dict`; ``|`` and ``copy()`` give a dict that can be changed.
 
     :raises TypeError: if it is asked to change.
 

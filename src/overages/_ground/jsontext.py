@@ -1,4 +1,4 @@
-"""JSON text, strictly: one canonical text for what it says, and nothing that could be misread.
+"""JSON text, strictly: one canonical text for one meaning, and nothing that could be misread.
 
 Texts of unknown origin are read here: their size and depth are bounded before anything is made of
 them, a number without quotes is kept digit by digit (it is refused further on), and a key that

@@ -1,18 +1,19 @@
 """Names that hosts give: org ids, metrics, plan slugs, event ids.
 
-A name is any text, and is never interpreted: ``"'; DROP TABLE x"`` is just an odd org id. What is
-refused are texts that two systems, or two people, could take for each other, or that can't be
+A name is any text, and is never interpreted: ``"'; DROP TABLE x"`` is just an odd org id. Refused
+are texts that two systems, or two people, could take for each other, or that can't be
 stored or shown: empty, over 255 bytes of UTF-8, not in Unicode's normal form C, with outer or
 doubled spaces (which files, forms and HTML drop), or with a character that has no look of its own:
 
 - control and format characters: zero-width ones, marks of direction, byte order marks, tags, and
   the joiners of emojis and of some scripts, without which the text looks the same or much the same;
-- what Unicode ignores by default (variation selectors, fillers), and the blank of Braille;
+- characters that Unicode ignores by default (variation selectors, fillers), and the blank of
+  Braille;
 - spaces and line breaks other than the plain space;
-- code points that are private, or unassigned as far as this Python knows: what they look like is
+- code points that are private, or unassigned as far as this Python knows: their look is
   anyone's choice, and their normal form may still change. So an older Python can refuse a name that
   a newer one takes, never the other way round;
-- the replacement character: what was lost in decoding may have been two different names.
+- the replacement character: the characters lost in decoding may have been two different names.
 
 Letters that look alike (Latin and Cyrillic) and compatibility forms (``m³``) pass: to refuse them
 would take tables that Python doesn't have, or metrics that are well named.
@@ -103,9 +104,9 @@ optional_name: Final = optional(parse_name)
 
 
 def by_metric(parse: Parser[T], described: str) -> Parser[FrozenDict[str, T]]:
-    """Return a parser of mappings from metrics to what `parse` accepts; it makes a frozen copy.
+    """Return a parser of mappings from metrics to values for `parse`; it makes a frozen copy.
 
-    :param described: what the mapping holds, for the error if it is none.
+    :param described: the values of the mapping, for the error if it is none.
     """
     return by_name(parse, described, of="metric")
 
@@ -115,10 +116,10 @@ def _step(key: object) -> str:
 
 
 def by_name(parse: Parser[T], described: str, of: str) -> Parser[FrozenDict[str, T]]:
-    """Return a parser of mappings from names to what `parse` accepts; it makes a frozen copy.
+    """Return a parser of mappings from names to values for `parse`; it makes a frozen copy.
 
-    :param described: what the mapping holds, for the error if it is none.
-    :param of: what the names are of, for the error if one is no name.
+    :param described: the values of the mapping, for the error if it is none.
+    :param of: the kind of the names, for the error if one is no name.
     """
 
     def parse_mapping(value: object, field: Field) -> FrozenDict[str, T]:

@@ -1,4 +1,4 @@
-"""Parsing: from what a caller gave to the narrowed type, all faults reported together.
+"""Parsing: from a caller's argument to the narrowed type, all faults reported together.
 
 A parser takes a value and its field (a name, or the path to it), and returns the value in its one
 form or raises an `OveragesError` that names the field. A value class has one at each of its fields
@@ -135,7 +135,7 @@ def each(parse: Parser[T]) -> Parser[tuple[T, ...]]:
 
 
 def unpacked(value: object, field: Field, *names: str) -> tuple[Any, ...]:
-    """Return the items of what holds one for each name, and nothing else."""
+    """Return the items of a value that holds one for each name, and nothing else."""
     items = tuple(islice(value, len(names) + 1)) if isinstance(value, Iterable) else ()
     if len(items) != len(names):
         raise InvalidValue(field, value, f"must hold ({', '.join(names)}) alone")
@@ -212,7 +212,7 @@ class Problems:
         return bool(self._errors)
 
     def add(self, error: OveragesError, path: Path = ()) -> None:
-        """Keep an error (each part of it, if it gathers several), of what is at `path`."""
+        """Keep an error (each part of it, if it gathers several), of the value at `path`."""
         self._errors += (error.within(*path) if path else error).errors
 
     def attempt(self, make: Callable[..., T], *args: Any, path: Path = (), **named: Any) -> T:

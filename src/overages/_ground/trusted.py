@@ -4,7 +4,7 @@
 validated when they came in. A frozen attrs class fills its slots through `object.__setattr__`; a
 plain class with the same slots fills them directly, and CPython lets an object change to a class
 of the same layout. A value of four fields takes 0.2 us that way, and 0.45 us through the
-constructor that attrs writes (CPython 3.11). What comes out is an object of the frozen class like
+constructor that attrs writes (CPython 3.11). The outcome is an object of the frozen class like
 any other: ``tests/unit/test_trusted.py`` holds it to that.
 
 This is the only place that knows of it. Never give it a value that came from outside.

@@ -1,8 +1,9 @@
 """Values: a class of immutable objects, of which each field is declared once.
 
 The parser of a field stands at the field, and the constructor is written as a signature, for
-callers and type checkers: what may be passed there (``int | Decimal | str``) isn't what is kept.
-`value` fills its body in. Faults across fields are told in `_check`, beside those of single fields:
+callers and type checkers: an argument there (``int | Decimal | str``) isn't of the type that is
+kept. `value` fills its body in. Faults across fields are told in `_check`, beside those of single
+fields:
 
     @value
     class Discount:
@@ -72,12 +73,13 @@ def term(
     eq: Callable[[Any], object] | None = None,
     otherwise: Callable[[Any], Any] | None = None,
 ) -> Any:
-    """Declare a field of a value, and how what is passed for it becomes what is kept.
+    """Declare a field of a value, and how an argument for it becomes the value that is kept.
 
     :param hash: False for a field that can't be hashed; it is compared all the same.
     :param repr: False for a field that isn't shown.
-    :param eq: makes what is compared and hashed of a field, where that isn't what is kept.
-    :param otherwise: works out, of the value with all its other terms, what None stands for.
+    :param eq: makes the key that a field is compared and hashed by, where that isn't its value.
+    :param otherwise: works out, of the value with all its other terms, the value that None stands
+        for.
     """
     metadata = {_PARSER: parse, _OTHERWISE: otherwise}
     return attrs.field(metadata=metadata, hash=hash, repr=repr, eq=eq or True)
@@ -98,7 +100,7 @@ def value(cls: C | None = None, *, order: bool = False) -> C | Callable[[C], C]:
     """Make a class of values of one whose fields are `term`s and whose constructor is a signature.
 
     Its objects are frozen, slotted, compared and hashed by their terms, and shown as a call that
-    makes them, without what is at its default.
+    makes them, without terms that are at their default.
 
     :param order: whether they are ordered by their terms, too.
     """

@@ -8,7 +8,8 @@ Every value has the hooks that pydantic asks for, and nothing has to be register
 
     Offer.model_validate_json(body)                   # a ValidationError has the path to each fault
 
-In Python such a field holds the value; in JSON it is what `overages.codec.to_builtins` makes of it.
+In Python such a field holds the value; in JSON it is the tree that `overages.codec.to_builtins`
+makes of it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from overages.forms.objects import ObjectForm
 
 
 def schema_of(kind: type) -> core_schema.CoreSchema:
-    """Return how pydantic reads, writes and describes values of a class."""
+    """Return the schema by which pydantic reads, writes and describes values of a class."""
     form = FORMS.of(kind)
 
     def read(tree: object) -> Any:

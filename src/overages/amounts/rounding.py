@@ -1,7 +1,7 @@
 """Rounding: the only place in the library where a number loses digits.
 
-A statement's line is rounded once, by the `Rounding` that its plan names. Where the total is what
-gets rounded, `round_together` spreads it over the lines, so that lines always add up.
+A statement's line is rounded once, by the `Rounding` that its plan names. Where it is the total
+that gets rounded, `round_together` spreads it over the lines, so that lines always add up.
 
     minor = round_ratio(numerator, denominator, plan.rounding)
     shares = allocate(100, [1, 1, 1])                 # (34, 33, 33)

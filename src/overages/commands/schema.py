@@ -1,4 +1,4 @@
-"""``overages schema``: what a file of plans may say, for editors; or the JSON of every value."""
+"""``overages schema``: the schema of a file of plans, for editors; or the JSON of every value."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HELP: Final = "print the JSON Schema of a file of plans, or of values as JSON"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command is told."""
+    """Declare the command's arguments."""
     parser.add_argument(
         "format",
         nargs="?",

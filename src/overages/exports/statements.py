@@ -23,7 +23,7 @@ COLUMNS: Final = names_of(LINES)
 
 
 def json_lines(statements: Iterable[Statement]) -> Iterator[str]:
-    """Yield a JSON array of statements, a line for each: what `overages.codec` writes and reads."""
+    """Yield a JSON array of statements, a line for each, as `overages.codec` has them."""
     line = "["
     for statement in statements:
         if line != "[":

@@ -6,7 +6,7 @@
 - `objects`: a class as an object of its fields
 - `derived`: `Forms`: from the parameters of a class, and the types it keeps, to its form
 - `hosted`: price models of a host's own
-- `json`: what JSON says beyond that: the classes that have a text, money, currencies, periods
+- `json`: the forms special to JSON: the classes that have a text, money, currencies, periods
 - `canonical`: one text for a value
 - `schema`: JSON Schemas of texts
 """

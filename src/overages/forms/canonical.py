@@ -1,4 +1,4 @@
-"""One text for a value: what was read must be what would be written.
+"""One text for a value: a text that was read must be the one that would be written.
 
 check_canonical({"used": "1.0"}, {"used": "1"}, (), problems)     # used: must be "1", got '1.0'
 """

@@ -37,7 +37,7 @@ _A_PRICE: Final = (
 
 
 class Term(NamedTuple):
-    """A parameter of a class: its name, the type of what is kept of it, and its default."""
+    """A parameter of a class: its name, the type of its kept value, and its default."""
 
     name: str
     hint: Any
@@ -72,14 +72,14 @@ def type_of(kind: type, name: str) -> Any:
 
 
 class Spelling(NamedTuple):
-    """What a format says of classes beyond what follows from them.
+    """The choices of a format that don't follow from the classes.
 
     :param tag: the key under which one of several classes is named.
     :param name_of: gives the name of a class there.
     :param tagged: the classes that are named so, beside price models.
     :param special: makes the forms of types, and of fields as (class, name), that aren't derived.
     :param consequences: attributes by class that are written beside the terms they follow from;
-        what is read of them must agree.
+        where they are read, they must agree.
     :param number: makes the form of a number, of the classes that it can be of.
     :param absent: terms, as (class, name), that are left out where they are None, although they
         have no default.

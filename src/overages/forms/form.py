@@ -1,7 +1,7 @@
 """A form: how one kind of value stands in a text, and how it is read back and described.
 
 It has a writer and a reader, which take a value and the path to it as parsers do, and gives the
-JSON Schema of what it writes:
+JSON Schema of its texts:
 
     FormOf(lambda one, _: one.value, lambda text, field: Color(text), lambda _: {"enum": ["red"]})
 """
@@ -25,7 +25,7 @@ Refer: TypeAlias = Callable[[type], Schema]
 
 
 class Form(Protocol):
-    """How one kind of value is written as what `json` knows, read from it, and described."""
+    """How one kind of value is written as types that `json` knows, read, and described."""
 
     def write(self, value: Any, field: Field, /) -> Any:
         """Return a dict, list, str, bool or None for a value of the kind."""
@@ -36,7 +36,7 @@ class Form(Protocol):
         ...
 
     def schema(self, refer: Refer, /) -> Schema:
-        """Return the JSON Schema of what `write` makes."""
+        """Return the JSON Schema of the trees that `write` makes."""
         ...
 
 
@@ -55,7 +55,7 @@ class FormOf:
 
 
 def behind(field: Field, make: Callable[..., Any], *args: Any, **named: Any) -> Any:
-    """Return ``make(*args, **named)``; what it finds wrong has its path put behind `field`."""
+    """Return ``make(*args, **named)``; the path of each of its faults is put behind `field`."""
     problems = Problems()
     made = problems.attempt(make, *args, path=at(field), **named)
     problems.raise_any()
@@ -63,7 +63,7 @@ def behind(field: Field, make: Callable[..., Any], *args: Any, **named: Any) -> 
 
 
 def of_itself(field: Field, make: Callable[..., Any], *args: Any) -> Any:
-    """Return ``make(*args)``; what it finds wrong with an argument is wrong with `field`."""
+    """Return ``make(*args)``; a fault of an argument is one of `field`."""
     try:
         return make(*args)
     except OveragesError as error:

@@ -1,4 +1,4 @@
-"""The forms of what holds others: lists, mappings, one of several classes, what may be missing.
+"""The forms that hold others: lists, mappings, choices of classes, values that may be missing.
 
 by_name(list_of(TEXT)).write({"region": ("eu", "us")}, "where")   # {"region": ["eu", "us"]}
 """

@@ -4,8 +4,8 @@ A dataclass or an attrs class has its form by its annotations:
 
     Codec(price_models=[Peak])                        # {"type": "Peak", "peak": "100", ...}
 
-What would not come back equal isn't written, and whatever its constructor raises is a fault of what
-was read.
+A value that would not come back equal isn't written, and whatever its constructor raises is a fault
+of the text that was read.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from overages.forms.objects import ObjectForm
 def check_models(
     models: Iterable[object], taken: Collection[str], derive: Callable[[type], object]
 ) -> None:
-    """Refuse what is no class of price models, or has a name that stands for something else.
+    """Refuse any that is no class of price models, or whose name already stands for another.
 
     :param taken: the names of the library's own classes.
     :param derive: makes the form of a class, or raises an error.
-    :raises InvalidType: for what is no such class.
+    :raises InvalidType: for an object that is no such class.
     :raises InvalidValue: for a name that is taken; `InvalidValues` for several faults.
     """
     problems = Problems()

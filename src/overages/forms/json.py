@@ -1,4 +1,4 @@
-"""How values stand in JSON: the classes that have a text, and what doesn't follow from them.
+"""How values stand in JSON: the classes that have a text, and choices that don't follow from them.
 
 Money, a currency and a period are written as people write them:
 

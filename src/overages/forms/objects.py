@@ -1,4 +1,4 @@
-"""The form of a class whose values are written as objects: its terms, and what follows from them.
+"""The form of a class whose values are written as objects: its terms, and their consequences.
 
 DOT = ObjectForm(Dot, {"x": number_form({int}), "y": number_form({int})}, {"x"}, Dot)
 DOT.write(Dot(1), "dot")                          # {"x": "1"}, as y is at its default
@@ -27,7 +27,7 @@ _PARAMETER: Final = re.compile(r"^:param (\w+): (.+(?:\n +.+)*)", re.MULTILINE)
 
 
 def passed(value: Any) -> dict[str, Any]:
-    """List what has to be passed to make a value again: its terms that aren't at their default."""
+    """List the arguments that make a value again: its terms that aren't at their default."""
     kind: type = type(value)
     if parsers_of(kind):
         return non_defaults(value)
@@ -47,7 +47,7 @@ class ObjectForm:
     """The form of a class as an object.
 
     :param kind: the class.
-    :param terms: the forms of what is passed to make a value, by key.
+    :param terms: the forms of the arguments that make a value, by key.
     :param required: the keys that are always there.
     :param make: makes a value of its terms, by keyword.
     :param consequences: the forms of attributes that follow from the terms; one that is None is
@@ -154,7 +154,7 @@ class ObjectForm:
 
 
 def descriptions(kind: type) -> dict[str, str]:
-    """List what the docstring of a class says of each parameter, by name."""
+    """List the descriptions of parameters in the docstring of a class, by name."""
     said = _PARAMETER.findall(getdoc(kind) or "")
     return {name: " ".join(text.split()) for name, text in said}
 

@@ -1,8 +1,8 @@
-"""The forms of what holds nothing else: texts, flags, numbers, instants, names of rules.
+"""The forms that hold no others: texts, flags, numbers, instants, names of rules.
 
 A number is a string in full, so that no reader of JSON rounds it; an exact one that no decimal
-equals is a fraction. What is read may be written otherwise (``"1.50"``), or be a number already, as
-in TOML; `overages.codec` holds a text to the one spelling of what it says.
+equals is a fraction. A number that is read may be written otherwise (``"1.50"``), or be a number
+already, as in TOML; `overages.codec` holds a text to the one spelling of its value.
 
     number_form({int, Decimal}).write(Decimal("0.0001"), "price")      # "0.0001"
 """

@@ -32,7 +32,7 @@ class Definitions:
         return {"$ref": f"#/$defs/{name}"}
 
     def body(self, kind: type) -> Schema:
-        """Return the schema of a class itself, with what it is."""
+        """Return the schema of a class itself, with its description."""
         text = (getdoc(kind) or "").partition("\n\n")[0].replace("`", "")
         return {"description": " ".join(text.split())} | self._forms.document(kind).body(self.refer)
 

@@ -1,8 +1,8 @@
-"""Burndowns: the states of grants, what drew on them, and what none of them covered.
+"""Burndowns: the states of grants, the draws on them, and the usage that none of them covered.
 
     burndown = burn_down(grants, usage, metric="tokens", start=period.start, end=period.end)
-    burndown.remaining["top-up"]                      # what is left of a grant
-    burndown.overage                                  # what no grant covered
+    burndown.remaining["top-up"]                      # units left of a grant
+    burndown.overage                                  # units that no grant covered
     burn_down(grants, later, start=burndown.closed(), end=...)
 
 Its numbers are in units of the metric or, for money, in major units of the currency.
@@ -36,18 +36,18 @@ def _parse_states(value: object, field: Field) -> tuple[GrantState, ...]:
 class Burndown:
     """The states of grants at an instant, and how they came about: to report, and to go on from.
 
-    For each grant and for all of them, ``granted = drawn + expired + voided + left``. What no
+    For each grant and for all of them, ``granted = drawn + expired + voided + left``. Usage that no
     grant covered is `overage`, a number of its own: nothing left is ever negative.
 
-    :param at: the instant, timezone-aware; kept in UTC. What ends, refills or begins at it has
-        done so; what is used at it isn't counted yet.
-    :param metric: what the units are of, or what the money may pay for; None for anything.
+    :param at: the instant, timezone-aware; kept in UTC. A grant that ends, refills or begins at it
+        has done so; usage at it isn't counted yet.
+    :param metric: the metric of the units, or the one that the money may pay for; None for any.
     :param currency: the currency of money, or its code; None for units of a metric.
     :param grants: the `GrantState` of each grant that was effective; kept sorted by id.
-    :param overage: what no grant covered.
+    :param overage: units, or money, that no grant covered.
     :param settled: overage that a reset has closed (see `burn_down`): owed, but no longer repaid.
     :param unreturned: negative usage beyond all that could be given back.
-    :param draws: what drew on what, in order of time, with nothing of what was given back.
+    :param draws: the `Draw` of each use of a grant, in order of time, less all that was given back.
     :raises InvalidType: for a value of a wrong type.
     :raises InvalidValue: for a value that is not allowed, such as draws of more than was drawn on
         their grant; `InvalidValues` for several.
@@ -128,7 +128,7 @@ class Burndown:
     def closed(self) -> Burndown:
         """Return the burndown that the next period goes on from, once this one is billed.
 
-        What is left stays. Draws and overage are in the bill: they start anew, and what is given
+        The units left stay. Draws and overage are in the bill: they start anew, and usage given
         back later reaches no draw of before.
 
         >>> from datetime import UTC, datetime

@@ -1,6 +1,6 @@
 """Grants while they are drawn on: integers (picos), and one pass through time.
 
-It is the inner part of `burn_down`, which says what is done, in which order and why:
+It is the inner part of `burn_down`, which says in which order it goes, and why:
 
     drawn = DrawnGrants(grants, before, "final")      # grants of one unit, in their order
     drawn.run(uses, resets, end)
@@ -36,7 +36,7 @@ class _Drawn(NamedTuple):
 
 
 class _DrawnGrant:
-    """A grant and what became of it, in picos; not yet filled where it isn't effective yet."""
+    """A grant in picos: drawn, expired, voided, left; not filled before it is effective."""
 
     __slots__ = (
         "drawn", "end", "expired", "filled_at", "grant", "granted", "left", "step", "voided",
@@ -77,7 +77,7 @@ class _DrawnGrant:
             yield period.end
 
     def cross(self, instant: datetime, *, is_reset: bool, is_refilled: bool) -> None:
-        """Do what happens to the grant at an instant, before anything is used at it."""
+        """End, reset, refill or begin the grant at an instant, before anything is used at it."""
         if self.filled_at is None:
             if self.grant.effective_at <= instant and not self.has_ended(instant):
                 self._fill(scaled(self.grant.units), instant)
@@ -100,7 +100,7 @@ class _DrawnGrant:
         return _Drawn(self, at, picos, covered=min(need, picos))
 
     def give_back(self, drawn: _Drawn, picos: int, instant: datetime) -> _Drawn:
-        """Give back what a draw no longer covers; return what still is of the draw."""
+        """Give back the units that a draw no longer covers; return the rest of the draw."""
         covered = max(0, drawn.covered - picos)
         # Steps that were started stay drawn while any of them is used, as if less had been used.
         still_drawn = min(drawn.picos, self._in_steps(covered))
@@ -118,14 +118,14 @@ class _DrawnGrant:
         return picos if self.step is None else -(-picos // self.step) * self.step
 
     def _lose(self, picos: int) -> None:
-        """Count what is lost by the grant's end."""
+        """Count the units that are lost by the grant's end."""
         if self.grant.expires_at != self.end:  # it was voided before
             self.voided += picos
         else:
             self.expired += picos
 
     def _drop_beyond(self, most: Quantity | None) -> None:
-        """Drop what is left beyond a quantity; None drops nothing."""
+        """Drop the units left beyond a quantity; None drops nothing."""
         if most is not None:
             dropped = max(0, self.left - scaled(most))
             self.expired += dropped
@@ -200,7 +200,7 @@ class DrawnGrants:
     def _cross(
         self, instant: datetime, refills: Mapping[str, Collection[datetime]], *, is_reset: bool
     ) -> None:
-        """Do what happens to grants, and to overage, at an instant before anything is used."""
+        """End, reset, refill and begin grants, and settle or repay overage, before any usage."""
         for key, grant in self._grants.items():
             grant.cross(instant, is_reset=is_reset, is_refilled=instant in refills[key])
         if is_reset and self._rule != "repaid_across_resets":  # before new grants could repay it

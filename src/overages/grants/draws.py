@@ -1,27 +1,28 @@
-"""Draws: which grant pays for which usage, and what none of them covers.
+"""Draws: which grant pays for which usage, and how much none of them covers.
 
 The problem: an org has several grants, each with a time, a place in the order and rules of its own,
-and uses units at many instants; now and then some usage is taken back. What a grant pays for hangs
-on what was left of it then, and so on all that came before. Yet the order in which usage was
-reported must change nothing, nor whether a month is worked out at once or day by day.
+and uses units at many instants; now and then some usage is taken back. The usage that a grant pays
+for hangs on the units left of it then, and so on all that came before. Yet the order in which usage
+was reported must change nothing, nor whether a month is worked out at once or day by day.
 
 At one instant, the grants that are effective are drawn on in turn, by priority, expiry, creation
 and id. With a need of n still to be met, and all in picos,
 
     drawn = min(left, n, rounded up to whole steps of the grant)
-    covered = min(n, drawn)                           # n goes down by it, left by what was drawn
+    covered = min(n, drawn)                           # n goes down by it, left by the units drawn
 
 and the n that is left after the last grant is overage. Nothing is lost on the way: of each grant,
 ``granted = drawn + expired + voided + left``; of usage, ``used = covered + overage``, with overage
-that a reset has settled, and less what was taken back beyond all that there was.
+that a reset has settled, and less the usage taken back beyond all that there was.
 
 The steps chosen:
 
 1. Usage of one instant is summed, and counts as one.
 2. Time is gone through once. At each instant at which something happens, that is done before
    anything is used: grants end, are reset, are refilled; new ones begin; overage is repaid.
-3. Negative usage takes back overage first, for that is what is owed; then draws, the latest first.
-   What comes back to a grant that was filled since, or has ended, is lost as if it had been left.
+3. Negative usage takes back overage first, for that is owed; then draws, the latest first.
+   Units that come back to a grant that was filled since, or has ended, are lost as if they
+   had been left.
 4. The outcome is a `Burndown`, a value with all there is to know: to go on from it is the same as
    to have gone on.
 
@@ -37,12 +38,12 @@ Example: a, of 100 until 10 February, and b, of 50; nothing is repaid:
     ======  =====  ======  ======  =======  ================================================
 
 Not done: to choose the grants so that least is lost, or to draw on several in proportion (the order
-is what was agreed, and can be told in a sentence); prices of grants (what was paid for one is for
-the host to know); a running balance kept beside the draws (it follows from them).
+was agreed, and can be told in a sentence); prices of grants (which
+the host knows); a running balance kept beside the draws (it follows from them).
 
     burndown = burn_down(grants, usage, metric="tokens", start=month.start, end=month.end)
     burndown = burn_down(grants, more, start=burndown.closed(), end=next_month.end)
-    draw(grants, statement.total, statement.period).overage         # what is left to be paid
+    draw(grants, statement.total, statement.period).overage         # still to be paid
 """
 
 from __future__ import annotations
@@ -93,20 +94,22 @@ def burn_down(
     """Draw on grants for usage, from an instant up to another.
 
     Usage draws on the grants that are effective at its instant, in the order of their priority,
-    expiry, creation and id. What they don't cover is overage. Negative usage takes back overage
-    first, then draws, the latest first; what comes back to a grant that was refilled, was reset or
-    has ended since is lost as if it had been left. What is used at one instant counts as one.
+    expiry, creation and id. Units that they don't cover are overage. Negative usage takes back
+    overage first, then draws, the latest first; units that come back to a grant that was refilled,
+    was reset or has ended since are lost as if they had been left. All usage at one instant counts
+    as one.
 
     Where several things happen at one instant, grants end first; then they are reset; then
     refilled; then new ones begin; then overage is repaid; then comes usage.
 
-    In any number of steps, each going on from what the one before it returned, this comes to the
+    In any number of steps, each going on from the burndown of the one before it, this comes to the
     same as at once.
 
     :param grants: any of an org's; those of the metric and the currency count, the others don't.
     :param usage: instants, each with the quantity that was used then: units of the metric, or
         `Money` (or major units, of up to twelve decimals) where a currency is given. In any order.
-    :param metric: what is used. With a currency, the grants are those of money for that metric.
+    :param metric: the metric that is used. With a currency, the grants are those of money for that
+        metric.
     :param currency: draws on money, in a `Currency` or an ISO 4217 code. Without a metric, on the
         money that may pay for anything.
     :param start: where to begin. From an instant, with each grant that is effective then whole;
@@ -114,11 +117,11 @@ def burn_down(
         metric and currency need not be repeated.
     :param end: up to where. Usage at it comes later; grants that end or begin at it have done so.
     :param resets: instants, after `start` and up to `end`, at which a new count of usage begins:
-        of what is left of a grant, at most its `rollover_max` stays, and it is topped up to its
+        of the units left of a grant, at most its `rollover_max` stays, and it is topped up to its
         `rollover_min`; overage is settled.
-    :param overage: ``"final"``: no grant pays for what was used before it was granted.
+    :param overage: ``"final"``: no grant pays for usage from before it was granted.
         ``"repaid"``: whatever is granted later, by a grant, a refill or a reset, pays overage at
-        once; but what a reset has settled. ``"repaid_across_resets"``: that too.
+        once; but not overage that a reset has settled. ``"repaid_across_resets"``: that too.
     :raises InvalidType: for a value of a wrong type, such as a float quantity.
     :raises InvalidValue: for a value that is not allowed; if an instant is outside the time from
         start to end; if an id comes twice; or if a grant that `start` has is missing.
@@ -167,9 +170,11 @@ def draw(
 
     :param grants: any of an org's; those of the metric and of the currency of the amount count.
     :param amount: `Money`, such as a statement's total; or units of the metric.
-    :param period: what it is due for.
-    :param metric: what it is due for; None for money that any grant may pay which names no metric.
-    :param start: what the last period left; without it, all grants of the period's start are whole.
+    :param period: the period that it is due for.
+    :param metric: the metric that it is due for; None for money that any grant may pay which names
+        no metric.
+    :param start: the burndown of the last period, closed; without it, all grants of the period's
+        start are whole.
     :returns: a `Burndown` at the period's end.
     :raises InvalidValue: as `burn_down`; or if `start` is not before the period's end.
 

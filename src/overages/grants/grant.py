@@ -4,7 +4,7 @@
     Grant("top-up", Money.of("50.00", "USD"), effective_at=paid)
     Grant("monthly", 500, metric="runs", effective_at=joined, recurrence=Cycle(joined))
 
-`overages.grants.draws` works out what was drawn on which grant.
+`overages.grants.draws` works out the draws on each grant.
 """
 
 from __future__ import annotations
@@ -50,24 +50,24 @@ class Grant:
     All its numbers are in units of the metric or, where `amount` is `Money`, in major units of the
     currency.
 
-    :param id: what makes it unique within its org; of money, at most 248 bytes, since the line of
+    :param id: a name that is unique within its org; of money, at most 248 bytes, since the line of
         a statement that it pays is named ``"credit:"`` and the id.
-    :param amount: what is granted: units of `metric`, or `Money`; zero or more.
-    :param metric: what the units are of. Money that names a metric may pay for that metric alone;
+    :param amount: the quantity granted: units of `metric`, or `Money`; zero or more.
+    :param metric: the metric of the units. Money that names a metric may pay for that metric alone;
         with None, for anything.
     :param priority: whole, from 0; a lower number is drawn on first.
     :param effective_at: the first instant that it can be drawn on, timezone-aware; kept in UTC.
     :param expires_at: the first instant that it can't any more; None for never.
-    :param voided_at: when it was taken back: what was left then is lost. None if it wasn't.
+    :param voided_at: when it was taken back: the units left then are lost. None if it wasn't.
     :param recurrence: the cycle at whose boundaries `amount` is granted again, as long as the
         grant lasts; None for once.
     :param rollover_max: the most that may be left after a reset (see `burn_down`); None for all.
-    :param rollover_min: what it is topped up to at a reset.
-    :param refill_keeps: the most of what is left at a boundary of the recurrence that stays, on top
-        of the new `amount`. With 0 a refill replaces what was left; None keeps all.
+    :param rollover_min: the least that it holds after a reset, topped up to it.
+    :param refill_keeps: the most of the units left at a boundary of the recurrence that stays, on
+        top of the new `amount`. With 0 a refill replaces the units left; None keeps all.
     :param step: units that are drawn together: a started step is drawn whole, if so much is left.
-        None draws just what is used.
-    :param created_at: what decides between grants that expire together; `effective_at` without it.
+        None draws just the units used.
+    :param created_at: decides between grants that expire together; `effective_at` without it.
     :raises InvalidType: for a value of a wrong type, such as a float amount.
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
 

@@ -1,4 +1,4 @@
-"""The state of a grant: what is left of it, and what became of the rest.
+"""The state of a grant: how much of it is drawn, expired, voided, and left.
 
     GrantState("top-up", granted=100, drawn=30, filled_at=paid).left      # 70
     Draw("top-up", at=used, quantity=30)
@@ -57,16 +57,16 @@ class Draw:
 
 @value
 class GrantState:
-    """The units of a grant since it was first seen, and what became of them.
+    """The units of a grant since it was first seen: drawn, expired, voided, and left.
 
     Always, ``granted = drawn + expired + voided + left``.
 
     :param grant_id: the grant.
-    :param granted: its amount, with all refills and what resets topped up.
-    :param drawn: what usage has drawn and not given back.
-    :param expired: what was left when it expired, or was dropped by a refill or a reset; and what
-        was given back after that.
-    :param voided: what was left when it was voided.
+    :param granted: its amount, with all refills and the top-ups of resets.
+    :param drawn: units that usage has drawn and not given back.
+    :param expired: units left when it expired, or dropped by a refill or a reset; and those that
+        were given back after that.
+    :param voided: units left when it was voided.
     :param filled_at: when it was last filled or reset, timezone-aware; kept in UTC.
     :raises InvalidValue: if more is gone than was granted, or for another value that isn't allowed.
 

@@ -8,8 +8,8 @@ would count events twice without a word.
     for line, event in read_events(file):
         if isinstance(event, UsageEvent): ...
 
-An apostrophe before what a spreadsheet would run as a formula (``'=1+1``), as exports have it, is
-no part of the text.
+An apostrophe before a text that a spreadsheet would run as a formula (``'=1+1``), as exports have
+it, is no part of the text.
 """
 
 from __future__ import annotations

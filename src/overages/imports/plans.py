@@ -68,7 +68,7 @@ def _only_plan(book: PlanBook) -> str | None:
 class PlanBook:
     """Plans by slug, accounts by org, and the plan and cycle of orgs that have no account.
 
-    :param plans: what orgs can be on, by slug.
+    :param plans: the plans that orgs can be on, by slug.
     :param accounts: which plan an org is on, by its id.
     :param default_plan: the slug of the plan of orgs without an account; the only plan, if there is
         no other and no account.
@@ -208,7 +208,7 @@ def _book_form(models: tuple[type, ...], months: Cycle = _MONTHS) -> ObjectForm:
 def json_schema(price_models: Iterable[type[PriceModel]] = ()) -> Schema:
     """Return the JSON Schema (2020-12) of a file of plans, for editors that know TOML.
 
-    What it refuses, `read_plans` refuses; laws that it can't say, `read_plans` holds as well.
+    Files that it refuses, `read_plans` refuses; laws that it can't say, `read_plans` holds as well.
 
     >>> sorted(json_schema()["properties"])
     ['accounts', 'default_plan', 'plans']

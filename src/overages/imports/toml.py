@@ -1,7 +1,7 @@
 """How the terms of plans stand in TOML: derived as in JSON, in the words of a file for people.
 
 A number needn't be a text, money is a number in the plan's currency, a price says its `model`, and
-what has a name is a table under it:
+terms that have a name are tables under it:
 
     included = "unlimited"
     price = { model = "graduated", tiers = [{ up_to = 10, price = "0.02" }, { price = 0.01 }] }
@@ -61,7 +61,7 @@ def _money(unit: Currency) -> Form:
 
 
 def _included(forms: Forms) -> Form:
-    """Return the form of what is included: a number, or the word for None."""
+    """Return the form of the included quantity: a number, or the word for None."""
     number = forms.of(int | Decimal)
 
     def read(value: object, field: Field) -> Any:
@@ -100,7 +100,7 @@ def forms_in(unit: Currency, models: tuple[type, ...] = ()) -> Forms:
 
 @frozen(slots=False)
 class _PlanForm(ObjectForm):
-    """The form of a plan, whose currency says what its amounts of money are in."""
+    """The form of a plan, whose currency is that of its amounts of money."""
 
     models: tuple[type, ...] = ()
 

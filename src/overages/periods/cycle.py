@@ -47,7 +47,7 @@ class Cycle:
 
     Boundaries have the anchor's time of day in the timezone. Where a month is too short for the
     anchor's day, its last day counts; the next boundary is back at the anchor's day. Where clocks
-    were set forward over a boundary's time of day, the boundary is later by what they skipped;
+    were set forward over a boundary's time of day, the boundary is later by as much;
     where they were set back and showed it twice, the earlier instant is meant. Hours are elapsed
     ones, whatever clocks do. Where a timezone skipped a whole day (in Samoa, 30 December 2011), a
     daily cycle's boundaries of that day and of the next are one instant: no period is empty, and
@@ -159,7 +159,7 @@ class Cycle:
         return _reached(period, instant, "instant", "follow")
 
     def period_from(self, start: datetime, *, skip_same_day: bool = False) -> Period:
-        """Return the period of what starts at an aware instant: up to the next boundary.
+        """Return the period that starts at an aware instant: up to the next boundary.
 
         That is a whole period if the instant is a boundary, else the rest of the one it lies in.
 

@@ -2,7 +2,7 @@
 
     share = Proration.DAYS.share(Period(joined, month.end), month, "Europe/Paris")
 
-The share stays an exact ratio; what is multiplied by it is rounded once, to the metric's increment
+The share stays an exact ratio; the product with it is rounded once, to the metric's increment
 or to the currency's minor unit.
 """
 

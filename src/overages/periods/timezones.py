@@ -31,7 +31,7 @@ def parse_timezone(value: object, field: Field) -> str:
 def _hint(key: str) -> str:
     """Name the timezone that a misspelt one resembles, if it is of a place.
 
-    ``EST`` is no ``CEST``, and ``Etc/GMT+2`` is two hours west of what ``GMT+2`` says elsewhere.
+    ``EST`` is no ``CEST``, and ``Etc/GMT+2`` is two hours west of ``GMT+2`` as others write it.
     """
     from zoneinfo import available_timezones  # reads the folders of the database
 

@@ -1,6 +1,6 @@
 """Prices: from a quantity to its exact cost.
 
-- `tier`: `Tier`, a row of a price table, and `Charge`, what a quantity costs by tier
+- `tier`: `Tier`, a row of a price table, and `Charge`, the cost of a quantity by tier
 - `ladder`: a price table worked out in integers
 - `models`: `PerUnit`, `Package`, `Graduated`, `Volume`, `Percentage`, and the protocol
 - `exact_cost`: the cost of a quantity, and of units on top of earlier ones

@@ -1,15 +1,15 @@
 """Exact costs: the cost of a quantity by a price model, and of units on top of earlier ones.
 
-What is charged in steps comes to what it would cost at once, as a step costs the difference of two
-running costs:
+Steps of a quantity cost together as much as all of it at once, as a step costs the difference of
+two running costs:
 
     added_cost(price, before, quantity) = cost(before + quantity) - cost(before)
 
 Of units at 1.00 up to 100 and at 0.50 beyond, 60 after 90 cost 115.00 - 90.00 = 25.00 + 10.00: the
 first 10 are in the tier of the 90. It is negative where a volume price reaches a cheaper tier.
 
-`before` is None where nothing was charged yet, not even what is due at quantity zero: then there is
-nothing to take off. After 0 units, a fee that is due at quantity zero was charged.
+`before` is None where nothing was charged yet, not even a fee that is due at quantity zero: then
+there is nothing to take off. After 0 units, a fee that is due at quantity zero was charged.
 
 Costs are ratios of integers, not reduced: a `Fraction` takes five times as long to make, and this
 is done for every line that a price model is asked for.
@@ -33,7 +33,7 @@ _CALL: Final = ("price", "charge()")  # the path to what a price model returns
 
 
 def checked_charge(price: PriceModel, quantity: Quantity) -> Charge:
-    """Return the charge of a quantity, having checked what a host's own price model gave.
+    """Return the charge of a quantity, having checked that of a host's own price model.
 
     A model may refuse a quantity with an error of the library; any other error is a fault of it.
 

@@ -1,6 +1,6 @@
 """Prices in another unit than the currency: credits, points, a foreign currency.
 
-The price model counts in that unit, and what it comes to is exchanged once, at a fixed rate. The
+The price model counts in that unit, and its cost is exchanged once, at a fixed rate. The
 result stays exact, and each tier still says how its part comes about:
 
     price = Exchanged(Graduated([Tier(100, "2"), Tier(None, "1")]), rate="0.05")

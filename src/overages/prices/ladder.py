@@ -11,7 +11,7 @@ exactly, for decimals of any kind, packages and maxima included. A bill asks it 
 The steps chosen:
 
 1. All prices and fees of a table are brought to one denominator, so that costs are integers.
-2. What is due for the full tiers below, and the flat fee, is the same for all quantities of a tier:
+2. The cost of the full tiers below, and the flat fee, is the same for all quantities of a tier:
    it is worked out once. So is the breakdown of those tiers, which all charges then share.
 3. A tier is a `Step`: ``fixed + price x (q - begin)``, found by bisection of the bounds. One that
    can reach its maximum is two: in the second, the maximum is fixed and nothing is added.

@@ -34,7 +34,7 @@ class PriceModel(Protocol):
     An implementation is immutable, compares by value, and returns equal charges for equal
     quantities. Whatever else it returns or raises is a `FaultyPriceModel`, but for an error of the
     library, by which it refuses a quantity. It may have a method ``explain()``, whose text says
-    what it charges.
+    the price.
     """
 
     def charge(self, quantity: Quantity, /) -> Charge:
@@ -109,7 +109,7 @@ class PerUnit(TieredPrice):
         self._work_out([Tier(None, self.price, per=self.per)])
 
     def explain(self) -> str:
-        """Say what is charged, in major currency units: ``80 per 1,000,000``."""
+        """Return the price in words, in major currency units: ``80 per 1,000,000``."""
         return Tier(None, self.price, per=self.per).explain()
 
 
@@ -138,7 +138,7 @@ class Package(TieredPrice):
         self._work_out([Tier(None, self.price, size=self.size, count=self.count)])
 
     def explain(self) -> str:
-        """Say what is charged, in major currency units: ``40 (packages of 100)``."""
+        """Return the price in words, in major currency units: ``40 (packages of 100)``."""
         return Tier(None, self.price, size=self.size, count=self.count).explain()
 
 
@@ -161,7 +161,7 @@ class Percentage(TieredPrice):
         self._work_out([Tier(None, self.percent, per=100)])
 
     def explain(self) -> str:
-        """Say what is charged: ``1.3 %``."""
+        """Return the price in words: ``1.3 %``."""
         return f"{plain_text(self.percent)} %"
 
 
@@ -181,7 +181,7 @@ class _TablePrice(TieredPrice):
         self._work_out(self.tiers, cumulative=self.cumulative, flat_at_zero=self.flat_at_zero)
 
     def explain(self) -> str:
-        """Say what is charged, in major currency units, with a line for each tier."""
+        """Return the price in words, in major currency units, with a line for each tier."""
         fee = ", first flat fee due at zero" if self.flat_at_zero else ""
         lines = [f"{type(self).__name__.lower()}{fee}:"]
         above = ""

@@ -1,4 +1,4 @@
-"""The library's price models, in one list: what reads, writes or draws a price goes by it."""
+"""The library's price models, in one list, by which prices are read, written and drawn."""
 
 from __future__ import annotations
 

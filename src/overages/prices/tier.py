@@ -1,4 +1,4 @@
-"""Tiers: the rows of a price table, and what a quantity costs in each.
+"""Tiers: the rows of a price table, and the cost of a quantity in each.
 
 A `Tier` is a row as it was written down. A `TierCharge` is a tier with the quantity that fell into
 it, and a `Charge` is all of those of one quantity: its exact cost with the whole way there.

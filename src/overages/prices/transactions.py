@@ -4,7 +4,7 @@
     fee.charge_each([50, 100, 250, 400])              # 0, 0, 3.95 and 7.20
 
 A fee is no price model: it depends on each amount and on their order, and a price has one quantity,
-of which a statement is made. So the fees are what is metered, in major currency units, and a plan
+of which a statement is made. So the fees are metered, in major currency units, and a plan
 bills them at ``PerUnit(1)``.
 """
 
@@ -47,7 +47,7 @@ class TransactionFee:
     the event that goes beyond the free amount, only the part beyond is paid, and the fixed fee is
     due whole. Bounds hold for each event that is not free, however small the part that is paid.
 
-    :param percent: per cent of what is paid, zero or more.
+    :param percent: per cent of each amount paid, zero or more.
     :param fixed: major currency units, due for each event that is not free.
     :param free_events: number of events that can be free; None: no limit but the free amount.
     :param free_amount: major currency units of amounts that can be free; None: no limit but the
@@ -101,7 +101,7 @@ class TransactionFee:
         :param events_before: number of the period's events that were charged before, zero or more.
         :param amount_before: sum of their amounts.
         :raises InvalidType: for an amount that is a float or no number.
-        :raises InvalidValue: for a negative one; what becomes of the fee of a payment that is taken
+        :raises InvalidValue: for a negative one; the fee of a payment that is taken
             back is for the host to say.
 
         >>> fee = TransactionFee(5, fixed=1, free_amount=120)

@@ -24,9 +24,9 @@ It is priced twice, since units that are free can't be taken off a cost: of pack
 minimums, fewer units make another cost, not the old one less a part. (Without a grant of units, it
 is priced once.)
 
-Not done: drawing on grants before carried units, which would spend what was paid for and let free
-units expire; and raising limits by all that grants hold, for a grant that begins on the 10th pays
-for nothing that was used on the 5th.
+Not done: drawing on grants before carried units, which would spend units that were paid for and let
+free units expire; and raising limits by all that grants hold, for a grant that begins on the 10th
+pays for nothing that was used on the 5th.
 
 The balance is all that is remembered, so that stopping after any period, and going on from its
 balance, gives the same as all at once:

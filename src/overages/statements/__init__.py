@@ -1,4 +1,4 @@
-"""Statements: what is due for a period, line by line.
+"""Statements: the charges of a period, line by line.
 
 - `limit_part`: `LimitPart`: where units of a limit come from
 - `limits`: how many units of a metric cost nothing, part by part
@@ -6,9 +6,9 @@
 - `adjustment`: `Adjustment`: a line that is no overage
 - `adjusting`: discounts, commitments, maximums, minimums, in their order
 - `rating`: from usage to lines, where terms say more than a quantity and a price
-- `rule_audit`: whether adjustments are what the plan's rules come to
-- `audit`: whether lines are what the plan makes of them
-- `summary`: `Summary`: what lines come to, by metric
+- `rule_audit`: whether adjustments follow from the plan's rules
+- `audit`: whether lines follow from the plan
+- `summary`: `Summary`: quantity and cost by metric
 - `statement`: `Statement`: the lines that say something, and their total
 - `calculation`: `calculate` and its kin
 - `segments`: a period in which the plan changes

@@ -1,21 +1,21 @@
-"""Adjusting: from what lines come to, to what is due, rule by rule in one order.
+"""Adjusting: from the total of the lines to the amount due, rule by rule in one order.
 
 The problem: a bill of 75.00 has 20 % off, 10.00 off, a minimum of 100.00 and a maximum of 500.00.
-Each rule is applied to what the ones before it left, so their order decides the amount, and a
-customer is to see what each of them did. The order is: conversion of units, free units, price;
-percentages off, in the order written, each of what is left; fixed amounts off; the commitment; the
-maximum; the minimum; credits. The first three make a metric's line. The rest are lines of their
+Each rule is applied to the total that the ones before it left, so their order decides the amount,
+and a customer is to see the effect of each. The order is: conversion of units, free units, price;
+percentages off, in the order written, each of the amount left; fixed amounts off; the commitment;
+the maximum; the minimum; credits. The first three make a metric's line. The rest are lines of their
 own, first those of each metric that has rules, and then those of the whole statement:
 
     line tokens                       75.00   (exactly 75)
     discount launch, 20 %            -15.00   of 75.00
-    discount voucher, 10.00          -10.00   of what is left, 60.00
+    discount voucher, 10.00          -10.00   of the 60.00 left
     minimum 100.00                    50.00   from 50.00 up to it
     total                            100.00
 
 Two totals run beside each other, one of the rounded costs and one of the exact ones, and each rule
 is applied to both: no discount takes more than there is of either, and a maximum and a minimum
-bound both. They part by what rounding did: three lines of 0.004 each come to 0.00 rounded, and to
+bound both. They part by the rounding: three lines of 0.004 each come to 0.00 rounded, and to
 0.012 exactly, of which a minimum of 1.00 lacks 1.00 and 0.988. So an adjustment of less than a
 minor unit may have an exact cost and no cost, or the reverse, and is a line too, so that exact
 costs add up as well; one that has neither is left out.
@@ -43,7 +43,7 @@ Change: TypeAlias = tuple[Money, Fraction]
 
 
 class Rule(NamedTuple):
-    """A rule of a metric or of a plan that adjusts what lines come to.
+    """A rule of a metric or of a plan that adjusts the total of its lines.
 
     Its terms are a percentage, an amount or a commitment.
     """
@@ -96,12 +96,12 @@ def adjustments_of(
 
     A minimum is applied last, so a minimum above the maximum is due all the same.
 
-    :param subtotal: what the lines come to, rounded; from what is given back, as where a volume
+    :param subtotal: the rounded total of the lines; from a negative one, as where a volume
         price gets cheaper, nothing is taken off.
     :param exact_subtotal: the sum of their exact costs, in major currency units.
     :param metric: the metric whose lines they are; None for the whole statement.
     :param discounts: free units among them were taken off before the price, as part of the limit.
-    :param price: what a commitment to a quantity is priced by.
+    :param price: the price of the units that a commitment to a quantity is to.
     :param share: how much of the period is billed; the commitment and the minimum are multiplied by
         it, exactly, and then rounded once.
     :param is_last_bill: whether this is the period's last bill, on which true-ups are due.
@@ -125,9 +125,9 @@ def adjustments_of(
 def credited(subtotal: Money, credits: Iterable[tuple[str, Money]]) -> tuple[Adjustment, ...]:
     """Return the lines of prepaid money that is drawn, in the order given, never below zero.
 
-    :param subtotal: what is due.
+    :param subtotal: the amount due.
     :param credits: (id, balance); a balance of zero or less gives nothing. A line's exact cost is
-        its cost, for what is drawn is money.
+        its cost, for money is drawn.
     :raises CurrencyMismatch: if a balance is not in the currency of the subtotal.
 
     >>> due = Money(700, "USD")
@@ -148,9 +148,9 @@ def credited(subtotal: Money, credits: Iterable[tuple[str, Money]]) -> tuple[Adj
 def creditable(metric_total: Money | None, total: Money) -> Money:
     """Return the part of a total that a credit can pay: of a metric's, its own total at most.
 
-    :param metric_total: what the metric's lines come to, without credits; None where a credit pays
+    :param metric_total: the total of the metric's lines, without credits; None where a credit pays
         for any metric.
-    :param total: what all lines come to, with the credits before this one.
+    :param total: the total of all lines, with the credits before this one.
     """
     most = total if metric_total is None else min(metric_total, total)
     return max(most, Money(0, total.currency))
@@ -202,7 +202,7 @@ class RunningTotal:
         return Adjustment(rule.kind, self.rounded, cost, exact, self.metric, rule.name)
 
     def add(self, line: Adjustment) -> None:
-        """Go on from what the lines come to with an adjustment."""
+        """Add an adjustment to the running total."""
         self.adjustments.append(line)
         self.rounded = line.after
         self.exact += Fraction(line.exact_cost)
@@ -210,7 +210,7 @@ class RunningTotal:
     def committed(self, commitment: Commitment, worth: Fraction, *, is_last_bill: bool) -> Change:
         """Return the premium on spend beyond a commitment, or the true-up to it.
 
-        :param worth: what was agreed to for the part of the period, in major currency units.
+        :param worth: the spend agreed to for the part of the period, in major currency units.
         """
         if commitment.amount is not None:
             self._exactly(commitment.amount)  # or another currency's figure would count as ours

@@ -1,6 +1,6 @@
 """Adjustments: the lines of a statement that are no overages.
 
-What a discount, a commitment, a maximum, a minimum or a credit changes in the lines before it:
+A discount, a commitment, a maximum, a minimum or a credit, after the lines that it changes:
 
     line = Adjustment("minimum", before=Money(7500, "USD"), cost=Money(2500, "USD"), exact_cost=25)
     line.after                                        # Money(10000, "USD")
@@ -27,12 +27,12 @@ _TAKING: Final = ("discount", "maximum", "credit")
 
 @value
 class Adjustment:
-    """A line of a statement that changes what other lines come to.
+    """A line of a statement that changes the total of other lines.
 
     :param kind: ``"discount"``, ``"commitment"`` (a true-up to it, or the premium beyond it),
         ``"maximum"``, ``"minimum"`` (a true-up) or ``"credit"`` (prepaid money that is drawn).
-    :param before: what the lines that it is about come to without it.
-    :param cost: what it adds, rounded; negative for what a discount, a maximum or a credit takes.
+    :param before: the total of the lines that it is about, without it.
+    :param cost: its amount, rounded; negative for a discount, a maximum or a credit.
     :param exact_cost: the same unrounded, in major currency units.
     :param metric: the metric whose lines it is about; None for all lines of the statement.
     :param name: which one it is, where there can be several of a kind: the discount's name, the
@@ -86,7 +86,7 @@ class Adjustment:
         return line_name(self.kind, self.name)
 
     def explain(self) -> str:
-        """Say in one line what the adjustment does."""
+        """Say in one line how the adjustment changes the total."""
         what = self.kind if self.name is None else f"{self.kind} {self.name}"
         return f"{what}: {self.before} -> {self.after}"
 

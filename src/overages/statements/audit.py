@@ -1,24 +1,26 @@
-"""Audit: whether the lines of a statement are what its plan makes of them.
+"""Audit: whether the lines of a statement follow from its plan.
 
 A statement that comes from outside, as JSON or from a host, may say 0.01 where the tiers come to
-100.00. What it holds is enough to work nearly all of it out again, by the functions that made it:
+100.00. Its own contents are enough to work nearly all of it out again, by the functions that made
+it:
 
 - the exact cost of a line, and with the lines together the rounded one, by the plan's rounding;
 - that a metric which costs something unused isn't left out;
-- percentages and amounts off, and maximums, of each metric and of all of them: what each takes,
-  what it is taken from, and that none is left out;
+- percentages and amounts off, and maximums, of each metric and of all of them: the amount of each,
+  the amount it is taken from, and that none is left out;
 - that adjustments stand in the order in which rules are applied.
 
-What came from outside the plan and the lines can only be bounded:
+Facts from outside the plan and the lines can only be bounded:
 
 - a limit: an org may have any of its own, and carry, borrow or be granted any number of units. Its
-  parts sum to it, what discounts make free is the plan's, and the plan includes at most what it
-  says; it is None only where the plan includes without end.
+  parts sum to it, the units that discounts make free are the plan's, and the plan includes at most
+  its own number; it is None only where the plan includes without end.
 - a commitment and a minimum: the share of the billing period, from none to all of it, isn't known,
   nor whether the bill is the period's last, on which true-ups are due. So a true-up may be left
-  out, and raises to no more than the whole of what was agreed; a premium is due on what lies beyond
+  out, and raises to no more than the whole spend agreed to; a premium is due on the spend beyond
   all of it.
-- a credit: what a grant held isn't known. It takes what it says, exactly, from what there is.
+- a credit: the balance of a grant isn't known. It takes its own amount, exactly, from the total
+  before it.
 
 Used units are the org's to report, and units charged before are those of its earlier bills.
 """
@@ -47,7 +49,7 @@ def audit(
     unused: Sequence[Overage],
     adjustments: Sequence[Adjustment],
 ) -> None:
-    """Refuse lines that are not what a plan makes of them.
+    """Refuse lines that do not follow from a plan.
 
     :param overages: of metrics that were used or cost something; others may be among them.
     :param unused: of metrics that neither were nor do.
@@ -94,7 +96,7 @@ def _unrounded(plan: Plan, overage: Overage) -> UnroundedLine:
 
 
 def _check_terms(plan: Plan, overage: Overage, path: Path) -> None:
-    """Refuse what a line alone shows not to be by the plan's terms."""
+    """Refuse a line that by itself contradicts the plan's terms."""
     allowance = plan.allowances.get(overage.metric)
     if allowance is None:
         raise unknown_metric(path, overage.metric, plan)

@@ -1,4 +1,4 @@
-"""The calculation: from a plan and what was used to a statement.
+"""The calculation: from a plan and usage to a statement.
 
 All are pure functions of values:
 
@@ -59,29 +59,31 @@ def calculate(
     timezone: str = "UTC",
     final: bool = True,
 ) -> Statement:
-    """Return the statement of what `usage` costs beyond what `plan` includes.
+    """Return the statement of a plan and usage: the cost of the units beyond its limits.
 
     For each of the plan's metrics, ``overage = max(0, used - limit)``, where the limit is the org's
-    own if it has one, else the plan's included quantity. The price model says what the overage
-    costs exactly, and the plan's rounding what is charged. Discounts, commitments, maximums and
+    own if it has one, else the plan's included quantity. The price model gives the exact cost
+    of the overage, and the plan's rounding the charge. Discounts, commitments, maximums and
     minimums of the plan add a line each (see `overages.statements.adjusting` for their order).
 
-    What depends on earlier periods (carry-over, an allowance for a cycle of its own, grants) is not
-    known here: `settle` adds it.
+    All that depends on earlier periods (carry-over, an allowance for a cycle of its own, grants) is
+    not known here: `settle` adds it.
 
     :param plan: the terms.
-    :param usage: what an org used in a period; a metric of the plan that is not in it counts zero.
+    :param usage: an org's quantities in a period; a metric of the plan that is not in it counts
+        zero.
     :param limits: the org's own limits (soft limits) by metric, in units.
     :param whole: the billing period that the usage's period is a part of, so that limits, minimums
         and commitments are prorated; None where it is a whole one.
     :param earlier: units used earlier in the billing period, by metric: its allowance, less them,
-        and the tiers of its price go on instead, and only what this usage adds is charged. None
-        for a metric of which nothing was billed yet, so that a fee at quantity zero is due. Where
-        each line is rounded, the statements of the parts come to that of the whole, unless another
-        metric brings the allowance (`included_per`; what was used earlier of that one brings units
-        too, if it is named here): what it brings later gives back nothing that was charged. A
-        percentage, a commitment, a maximum or a minimum is applied to what this bill adds alone:
-        where it is to hold for the whole period, record the period's statement anew instead.
+        and the tiers of its price go on instead, and only the cost that this usage adds is charged.
+        None for a metric of which nothing was billed yet, so that a fee at quantity zero is due.
+        Where each line is rounded, the statements of the parts come to that of the whole, unless
+        another metric brings the allowance (`included_per`; the earlier usage of that one brings
+        units too, if it is named here): units that it brings later give back nothing that was
+        charged. A percentage, a commitment, a maximum or a minimum is applied to this bill's own
+        costs alone: where it is to hold for the whole period, record the period's statement anew
+        instead.
     :param timezone: IANA name of the timezone whose calendar days count in proration.
     :param final: whether this is the period's last bill; on others, no true-up to a minimum or a
         commitment is due.

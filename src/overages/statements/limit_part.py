@@ -3,8 +3,8 @@
 A limit is the sum of its parts, so that a statement can say how it came about:
 
     LimitPart("included", 500_000)
-    LimitPart("carried", 20_000, name="2024-01-01")   # what January left
-    LimitPart("granted", 5_000, name="welcome")       # what was drawn on a grant
+    LimitPart("carried", 20_000, name="2024-01-01")   # left over from January
+    LimitPart("granted", 5_000, name="welcome")       # drawn on a grant
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class LimitPart:
     """Units of a limit that come from one place.
 
     :param kind: where from; see `LimitPartKind`.
-    :param quantity: units; negative for what takes from the limit.
+    :param quantity: units; negative where they lower the limit.
     :param name: which one it is, where there can be several: the grant's id, the period that the
         units were carried from.
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.

@@ -6,8 +6,8 @@ A limit is a sum of parts, which `price_line` puts together:
     free_parts(allowance)                                          # (LimitPart("free", 20, "a"),)
     context.limit_parts["tokens"]                                  # carried over, granted, owed
 
-What is known of a part of a period beside its terms and its usage is a `PartContext`: what earlier
-bills counted, what other periods left, and of which billing period it is a part.
+The facts of a part of a period beside its terms and its usage are a `PartContext`: the units that
+earlier bills counted, the units that other periods left, and of which billing period it is a part.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class PartContext:
     :param used_before: units used before, in the time that the allowance is for, by metric; None
         for a metric of which nothing was billed in it yet.
     :param covered_before: units of those, as they are priced, that grants covered, by metric.
-    :param limit_parts: what adds to a metric's limit, or takes from it.
+    :param limit_parts: parts of each metric's limit beside its terms' own.
     :param is_last_bill: whether this is the period's last bill, on which true-ups are due.
     """
 
@@ -76,7 +76,7 @@ def terms_parts(
 ) -> tuple[LimitPart, ...] | None:
     """Return the plan's included units, or the org's own limit, as parts; None where unlimited.
 
-    :param quantities: what was used of each metric; of 1,000 included for each seat, the seats.
+    :param quantities: the usage of each metric; of 1,000 included for each seat, the seats.
     :param share: how much of the billing period they are of. It doesn't count for a metric of which
         something was used before: its counters are those of the whole period.
     """
@@ -113,7 +113,7 @@ def _part(
     share: Fraction,
     product: str | None = None,
 ) -> LimitPart:
-    """Return a share of some units; its name says what they were multiplied by, if anything."""
+    """Return a share of some units; its name says their multiplier, if any."""
     if share == 1:
         return LimitPart(kind, units, product and _cut(product))
     name = _cut(f"{product or plain_text(units)} x {share}")
@@ -121,5 +121,5 @@ def _part(
 
 
 def _cut(text: str) -> str:
-    """Cut a text to what a name may have: a metric's own can be as long as that."""
+    """Cut a text to the length of a name: a metric's own can be as long as that."""
     return text.encode()[:LONGEST_NAME].decode(errors="ignore")

@@ -1,4 +1,4 @@
-"""Overages: what was used of one metric beyond its limit, and what it costs.
+"""Overages: the units of one metric beyond its limit, and their cost.
 
 `calculate` makes them, and a statement holds them:
 
@@ -63,14 +63,14 @@ ALIGN: Final = "lrrrlrr"
 class Overage:
     """Usage of one metric beyond its limit in one period, with its price and cost.
 
-    :param metric: what was used.
+    :param metric: the metric that was used.
     :param used: units used, zero or more.
     :param limit: units that cost nothing; None where usage is unlimited.
     :param price: the price model of the units beyond the limit.
-    :param cost: what is charged for them, rounded.
+    :param cost: the charge for them, rounded.
     :param before: units that were charged earlier, in the time that the price's tiers count over;
         the units of this line come on top of them. None where nothing was charged yet, not even
-        what is due at quantity zero.
+        a fee that is due at quantity zero.
     :param limit_parts: where the limit comes from, if it isn't simply the plan's or the account's
         own; their sum is the limit.
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
@@ -126,7 +126,7 @@ class Overage:
         """The price model's charge of the quantity: the exact cost and its tiers.
 
         Where units were charged `before`, it is the charge of all together, and `charged_before` is
-        what to take off.
+        the amount to take off.
         """
         if self.before is None:
             return checked_charge(self.price, self.quantity)
@@ -149,7 +149,7 @@ class Overage:
     def tiers(self) -> tuple[TierCharge, ...]:
         """A `TierCharge` for each tier that was used.
 
-        Their exact costs, less what was `charged_before`, sum to `exact_cost`.
+        Their exact costs, less the exact cost `charged_before`, sum to `exact_cost`.
         """
         return self.charge.tiers
 
@@ -163,7 +163,7 @@ class Overage:
         return added_unit_price(self.price, self.before, self.quantity)
 
     def breakdown(self) -> list[tuple[str, Exact]]:
-        """List the formula and exact cost of each tier, less what was charged before.
+        """List the formula and exact cost of each tier, less the charge before.
 
         :returns: texts with amounts in major currency units, which sum to `exact_cost`.
 

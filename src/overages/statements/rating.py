@@ -1,7 +1,7 @@
 """Rating: the lines of a statement, where terms say more than a quantity and a price.
 
 The problem: an org has 1,000 units a year at 1.00 each beyond, and is billed by the month. It used
-980 by the end of November, 50 in December, and got a grant of 10. What is December's line?
+980 by the end of November, 50 in December, and got a grant of 10. Which line is December's?
 
     limit      20   1,000 included, of which 980 were used earlier
              + 10   granted, and drawn for December alone
@@ -9,8 +9,8 @@ The problem: an org has 1,000 units a year at 1.00 each beyond, and is billed by
     cost    20.00   the first 20 units that are charged this year
 
 and a line of January to November would have gone on in the same way. So a line is worked out from
-running totals, as they stood before it and with it, of units and of costs; this is what makes any
-number of bills come to what one would:
+running totals, as they stood before it and with it, of units and of costs; so any
+number of bills come to the same as one:
 
     used           = converted(before + now) - converted(before)
     limit          = max(0, terms + free + carried ... - used before) + granted
@@ -19,11 +19,11 @@ number of bills come to what one would:
     cost           = price(charged before + over) - price(charged before)
 
 The steps are: the limit from its parts (`overages.statements.limits`), the exact cost, the rounding
-(by line, or of all together), and then the rules that adjust what metrics, and all of them, come to
-(`overages.statements.adjusting`).
+(by line, or of all together), and then the rules that adjust the totals of metrics, and of all of
+them (`overages.statements.adjusting`).
 
-Not done: working out each bill as the whole so far less what was billed. A grant, which is drawn by
-one period and not by the next, would be counted again by each.
+Not done: working out each bill as the whole so far less the bills before. A grant, which is drawn
+by one period and not by the next, would be counted again by each.
 
 A plan of no more than included quantities and prices needs none of this where nothing came before:
 `calculate` works it out in one pass.
@@ -106,8 +106,8 @@ def rate_lines(
     """Return the lines of a statement.
 
     :param own_limits: the org's own limits by metric.
-    :raises InvalidValue: if the usage isn't of a part of the billing period, or for what a
-        conversion or a price model makes of it.
+    :raises InvalidValue: if the usage isn't of a part of the billing period, or for a quantity that
+        a conversion or a price model refuses.
     """
     lines = _unrounded_lines(plan, usage, own_limits, context)
     costs = rounded_costs(plan, lines)
@@ -170,7 +170,7 @@ def unrounded_line(
 ) -> UnroundedLine:
     """Return a metric's line, exactly; see the top of this module for the formula and an example.
 
-    :param quantities: what was used in this part of the period, by metric.
+    :param quantities: units used in this part of the period, by metric.
     :param share: how much of the billing period the part is.
     """
     metric, allowance = line.metric, line.allowance
@@ -222,9 +222,9 @@ def unused_numbers(line: CompiledLine) -> LineNumbers:
 def rounded_costs(plan: Plan, lines: Sequence[UnroundedLine]) -> tuple[int, ...]:
     """Return the costs of lines in minor units, by the scope that the plan rounds in.
 
-    Where each line is rounded, what was charged before is taken off as it was charged, rounded, so
-    that the parts of a period come to what all of it would: 0.004 and 0.004 are 0.00 and 0.01, as
-    0.008 is 0.01.
+    Where each line is rounded, the charge before is taken off as it was made, rounded, so
+    that the parts of a period come to the charge of all of it: 0.004 and 0.004 are 0.00 and 0.01,
+    as 0.008 is 0.01.
     """
     units = 10**plan.currency.exponent
     if plan.rounding_scope == "total":

@@ -1,12 +1,12 @@
-"""Auditing adjustments: whether each is what the plan's rules, one after another, come to.
+"""Auditing adjustments: whether each follows from the plan's rules, one after another.
 
-The rules are applied once more, and the running totals are compared with what the adjustments say:
+The rules are applied once more, and the running totals are compared with the adjustments' own:
 
     rule                   must be            because
     20 % off, 75.00        -15.00             nothing else decides it
     minimum 100.00         40.00, or less,    60.00 are there; a part of the period has a share of
                            or no line         the minimum, and a bill before the last one none
-    credit of a grant      60.00 or less      nobody but the grant knows what it held
+    credit of a grant      60.00 or less      nobody but the grant knows its balance
 
 Where a commitment or a minimum has an exact cost, the amount that it was worth for the part of the
 period follows from it, and the rounded cost from that.
@@ -49,8 +49,8 @@ class _Agreement(NamedTuple):
     """A spend that a part of a period has a share of, and that the last bill trues up to.
 
     :param worth: all of it, in major currency units.
-    :param premium_factor: how many times more is due of what is beyond it.
-    :param change: what a share of it, on the last bill or another one, adds to a total.
+    :param premium_factor: how many times more is due of the spend beyond it.
+    :param change: the change of a total by a share of it, on the last bill or another one.
     """
 
     worth: Fraction
@@ -92,7 +92,7 @@ def audit_adjustments(
 
 
 class _Audit:
-    """Goes through rules in their order, and finds what they make among the adjustments."""
+    """Goes through rules in their order, and finds the line of each among the adjustments."""
 
     def __init__(self, first: int, adjustments: Sequence[Adjustment], problems: Problems) -> None:
         self._problems = problems
@@ -107,7 +107,7 @@ class _Audit:
                 self._left[key] = placed
 
     def apply(self, rules: Sequence[Rule], total: RunningTotal, price: PriceModel | None) -> None:
-        """Compare what rules make of a total with the adjustments, and go on from there."""
+        """Compare the changes of a total by rules with the adjustments, and go on from there."""
         for rule in rules:
             path = path_of((total.metric, rule.line))
             placed = self._left.pop((total.metric, rule.line), None)
@@ -142,7 +142,7 @@ class _Audit:
     def _check_agreed(
         self, placed: _Placed, rule: Rule, total: RunningTotal, agreement: _Agreement
     ) -> None:
-        """Refuse a true-up or a premium that no share of what was agreed to comes to."""
+        """Refuse a true-up or a premium that no share of the spend agreed to comes to."""
         line, exact = placed.line, Fraction(placed.line.exact_cost)
         agreed, factor, change = agreement
         worths = [total.exact + exact]  # what a true-up raises to
@@ -165,10 +165,10 @@ class _Audit:
             self._refuse(placed, None, line.explain(), f"{problem}{total.rounded}")
 
     def draw_credits(self, by_metric: Mapping[str, Money], total: Money) -> None:
-        """Compare what is left, which must be credits, with what there is to pay.
+        """Compare the adjustments left, which must be credits, with the amount there is to pay.
 
-        :param by_metric: what the lines of each metric come to.
-        :param total: what all of them come to.
+        :param by_metric: the total of the lines of each metric.
+        :param total: the total of them all.
         """
         paid: Adjustment | None = None
         for placed in sorted(self._left.values(), key=_credit_rank):

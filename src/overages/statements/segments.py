@@ -44,7 +44,7 @@ def calculate_segments(
     :param whole: the billing period; the segments are all of it, or a part.
     :param counters: ``"restart"``: each segment has its plan's allowance in proportion to its time
         (by the allowance's `proration`), and tiers begin anew. ``"continue"``: each is priced as if
-        its plan had held from the start, less what was used before: the whole allowance less that,
+        its plan had held from the start, less the earlier usage: the whole allowance less that,
         and tiers from there on.
     :param limits: see `calculate`; so `timezone` and `final`. Minimums and commitments are in
         proportion to time either way; maximums hold for each segment by itself.

@@ -1,4 +1,4 @@
-"""The statement: what an org owes for a period beyond its plan, as lines that add up.
+"""The statement: the charges of an org for a period beyond its plan, as lines that add up.
 
 `calculate` gives it, with a line for each metric that was used and one for each adjustment:
 
@@ -63,18 +63,19 @@ class Statement:
     """The overage of one org in one period, line by line, and its total.
 
     It holds the lines that say something. A metric of the plan that wasn't used and costs nothing
-    has none, so that a statement is as long as what was used, however many metrics the plan has;
-    ``statement[metric]`` answers for it all the same, and `every_overage` for all of them.
+    has none, so that a statement is as long as the list of metrics used, however many metrics the
+    plan has; ``statement[metric]`` answers for it all the same, and `every_overage` for all of
+    them.
 
     :param org_id: who is charged.
     :param period: for when.
     :param plan: the plan that said so; a later change of it doesn't change the statement.
     :param lines: an `Overage` for each metric that was used or costs something, in the plan's
         order, and then an `Adjustment` for each discount, commitment, maximum, minimum and credit
-        that changes what they come to, in the order in which these are applied.
+        that changes their total, in the order in which these are applied.
     :param unused: an `Overage` for each other metric whose limit isn't simply the plan's, in its
         order: units were carried over to it, say, or the org has a limit of its own.
-    :raises InvalidValue: if the lines are not what the plan makes of them: see
+    :raises InvalidValue: if the lines do not follow from the plan: see
         `overages.statements.audit`; `InvalidValues` for several faults.
     :raises CurrencyMismatch: if a cost is not in the plan's currency.
 
@@ -228,8 +229,8 @@ class Statement:
     def explain(self) -> str:
         """Explain the statement as a text that a customer can be shown.
 
-        It has, for each metric, what was used, the limit, what is over, the price of each tier,
-        the exact cost in major units, and the rounded cost; and what each adjustment changes.
+        It has, for each metric, the usage, the limit, the overage, the price of each tier,
+        the exact cost in major units, and the rounded cost; and the change by each adjustment.
         """
         return f"{self._title()}\n\n{text_table(self._table(), ALIGN)}\n\n{self._footnote()}"
 

@@ -1,4 +1,4 @@
-"""Summaries: what lines of statements, or their records, come to by metric.
+"""Summaries: quantity and cost by metric, of a statement's lines or of their records.
 
 summary = statement.summary()                     # or aggregate(records)
 summary["tokens"].cost, summary.total
@@ -27,7 +27,7 @@ class MetricTotal:
     """The quantity and cost of one metric over lines or records.
 
     :param quantity: units over the limit; exact, and of any size.
-    :param cost: what is charged for them, with the adjustments of the metric.
+    :param cost: the charge for them, with the adjustments of the metric.
     """
 
     quantity: Quantity = term(parse_sum)
@@ -48,10 +48,10 @@ class Summary:
     charged, and charged and taken back, are the same summary. Summaries of one currency can be
     added.
 
-    :param currency: what the costs are in: a `Currency` or an ISO 4217 code.
+    :param currency: the currency of the costs: a `Currency` or an ISO 4217 code.
     :param metrics: a `MetricTotal` by metric.
-    :param adjustments: what adjusts all metrics together (a minimum of the plan, a credit), by the
-        name of its line.
+    :param adjustments: costs that are of all metrics together (a minimum of the plan, a credit), by
+        the name of its line.
     :raises CurrencyMismatch: if a cost is in another currency.
 
     >>> summary = Summary("USD", {"tokens": MetricTotal(250_000, Money(2500, "USD"))})

@@ -1,6 +1,6 @@
 """Accounts: which plan an org is on, when it is billed, and which limits of its own it has.
 
-A limit of its own stands in place of what the plan includes:
+A limit of its own stands in place of the plan's included quantity:
 
     account = Account("org-123", plan="starter", limits={"tokens": 600_000})
     account.period_at(moment)                         # by its cycle: calendar months (UTC)
@@ -41,12 +41,12 @@ class Account:
     :param limits: units by metric, zero or more, each in place of the plan's included quantity
         (soft limits).
     :param status: ``"trial"``, ``"active"``, ``"past_due"`` or ``"canceled"``. It changes nothing
-        of what is owed: a canceled org's usage is priced as any other, for nothing is priced
-        silently at zero. What follows from it is the host's to decide.
-    :param cycle: what the org's periods are; calendar months in UTC without it.
-    :param since: the instant from which it has its plan, timezone-aware; kept in UTC. What a plan
-        carries over, or includes for longer than a period, is counted from the period that it lies
-        in. None: from the org's first usage.
+        in the bill: a canceled org's usage is priced as any other, for nothing is priced silently
+        at zero. Any other consequence is the host's to decide.
+    :param cycle: the rule of the org's periods; calendar months in UTC without it.
+    :param since: the instant from which it has its plan, timezone-aware; kept in UTC. Units that a
+        plan carries over, or includes for longer than a period, are counted from the period that it
+        lies in. None: from the org's first usage.
     :raises InvalidType: for a value of a wrong type.
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
 

@@ -1,6 +1,6 @@
-"""Allowances: what a plan says of one metric.
+"""Allowances: the terms of one metric in a plan.
 
-A quantity that is included, the price of what goes beyond, and the rules that contracts add:
+A quantity that is included, the price of the units beyond it, and the rules that contracts add:
 
     Allowance(included=500_000, price=PerUnit("0.0001"))
     Allowance(1_000, PerUnit("0.02"), included_per="seats", carry_over=CarryOver(expires_after=1))
@@ -38,21 +38,21 @@ class Allowance:
 
     :param included: units that cost nothing, zero or more; None where usage is unlimited.
     :param price: the price of the units beyond them.
-    :param conversion: how what was used becomes the units that are included and priced.
+    :param conversion: how units used become the units that are included and priced.
     :param included_per: another metric of the plan, of which each used unit brings the included
         quantity: 1,000 for each of ``"seats"``, pooled over them.
     :param included_for: the cycle that the included quantity, and the tiers of the price, are for,
         where that isn't each billing period: a year's allowance that is drawn monthly. Free units
         are for that cycle, too.
-    :param carry_over: what becomes of units that are not used.
+    :param carry_over: how units that are not used go to later periods.
     :param proration: how much of the included quantity, the minimum and the commitment a part of a
         period has; a `Proration` or its name.
-    :param increment: what a prorated quantity is rounded to, in units above zero.
+    :param increment: the step that a prorated quantity is rounded to, in units above zero.
     :param increment_rounding: how it is rounded.
     :param discounts: free units, percentages and amounts off, each with a name of its own.
-    :param commitment: a spend that was agreed to, with a price for what goes beyond it.
-    :param maximum: what the metric costs in a period at most.
-    :param minimum: what it costs at least.
+    :param commitment: a spend that was agreed to, with a price for the spend beyond it.
+    :param maximum: the most that the metric costs in a period.
+    :param minimum: the least that it costs.
     :raises InvalidType: for a value of a wrong type, such as a price that is no price model.
     :raises InvalidValue: for a value that is not allowed, or rules that exclude each other;
         `InvalidValues` for several faults.

@@ -1,11 +1,11 @@
 """Carry-over: the rule by which an allowance that isn't used up goes to later periods.
 
-A `CarryOver` is the rule, a `CarriedUnits` what one period leaves to later ones:
+A `CarryOver` is the rule, a `CarriedUnits` the units that one period leaves to later ones:
 
     rule = CarryOver(up_to=200_000, expires_after=3)
     january = CarriedUnits(20_000, Period.month(2024, 1), periods_left=3)
 
-What becomes of them in a period is for `overages.settlements.carry_over_result` to say.
+`overages.settlements.carry_over_result` says how a period uses them up or passes them on.
 """
 
 from __future__ import annotations
@@ -59,21 +59,21 @@ def _parse_not_zero(value: object, field: Field) -> Quantity:
 
 @value
 class CarryOver:
-    """A rule by which what is unused of an allowance goes to later periods (rollover).
+    """A rule by which unused units of an allowance go to later periods (rollover).
 
-    At the end of a period, first goes what has expired; then, where more is left than may leave the
-    period, the oldest is cut first, so that what stays lasts longest.
+    At the end of a period, units that have expired go first; then, where more is left than may
+    leave the period, the oldest is cut first, so that those that stay last longest.
 
     :param up_to: units that leave a period at most, of all periods together; None sets no bound.
-    :param share: the same, as an exact share of what the period includes, zero or more: ``"0.5"``
-        or a `Fraction`; with both, the smaller bound holds.
+    :param share: the same, as an exact share of the period's included quantity, zero or more:
+        ``"0.5"`` or a `Fraction`; with both, the smaller bound holds.
     :param expires_after: in how many periods after its own a unit can be used, up to a million;
         None: in any.
-    :param draw: ``"oldest_first"`` uses up what was carried before what the period includes;
+    :param draw: ``"oldest_first"`` uses up carried units before included ones;
         ``"included_first"`` the other way round, and then the oldest first too.
     :param overage: ``"charged"`` charges units beyond the limit; ``"carried"`` charges none and
-        takes them from what later periods have.
-    :param increment: what the share of the included quantity is rounded to, above zero.
+        takes them from the limits of later periods.
+    :param increment: the step that the share of the included quantity is rounded to, above zero.
     :param rounding: how it is rounded.
     :raises InvalidType: for a value of a wrong type, such as a float.
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
@@ -122,7 +122,7 @@ class CarriedUnits:
         than there was, and is still to be taken from a later allowance. Not zero.
     :param period: the period that they come from.
     :param periods_left: in how many periods they can still be used, the coming one first; None
-        where they don't expire, as what is to be taken from an allowance never does.
+        where they don't expire, as a debt, taken from later allowances, never does.
     :raises InvalidType: for a value of a wrong type.
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
 

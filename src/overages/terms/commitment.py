@@ -1,6 +1,6 @@
-"""Commitments: a spend that was agreed to, and what it costs to spend less or more.
+"""Commitments: a spend that was agreed to, and the cost of spending less or more.
 
-A commitment is to an amount, or to a quantity at what its price model charges for it:
+A commitment is to an amount, or to a quantity, worth its cost by the price model:
 
     commitment = Commitment(Money(100_000, "USD"), overage_factor="1.5")
     worth = commitment.worth()                        # Fraction(1000)
@@ -33,8 +33,7 @@ class Commitment:
     """A spend that was agreed to, for a period.
 
     :param amount: the spend, zero or more.
-    :param quantity: in place of it units, zero or more, worth what the price model charges for
-        them.
+    :param quantity: in place of it units, zero or more, worth the price model's charge for them.
     :param overage_factor: how many times the price spend beyond the commitment costs; 1 or more.
     :param true_up: whether the rest is due where less is spent.
     :raises InvalidValue: if both or neither of amount and quantity are given, or one is out of
@@ -67,7 +66,7 @@ class Commitment:
     def worth(self, price: PriceModel | None = None) -> Fraction:
         """Return the spend that is agreed to, exactly, in major currency units.
 
-        :param price: what a quantity is priced by; not needed for an amount.
+        :param price: the price model of a quantity; not needed for an amount.
         :raises InvalidValue: if a quantity is agreed to and there is no price.
 
         >>> from overages.prices.models import Graduated
@@ -82,10 +81,10 @@ class Commitment:
         return Fraction(*checked_charge(price, self.quantity).ratio)
 
     def shortfall(self, spend: Fraction, worth: Fraction) -> Fraction:
-        """Return the true-up: what is due beside `spend`, where that is less than agreed to.
+        """Return the true-up: the amount due beside `spend`, where that is less than agreed to.
 
-        :param spend: what was spent, in major currency units.
-        :param worth: what was agreed to: all that `worth` gives, or its share of a period.
+        :param spend: the spend, in major currency units.
+        :param worth: the spend agreed to: all that `worth` gives, or its share of a period.
 
         >>> Commitment(quantity=8).shortfall(Fraction(10), Fraction(13))
         Fraction(3, 1)
@@ -95,7 +94,7 @@ class Commitment:
     def premium(self, spend: Fraction, worth: Fraction) -> Fraction:
         """Return the premium: the surcharge on `spend`, where that is more than agreed to.
 
-        What lies beyond costs `overage_factor` times as much: ``(spend - worth) x (factor - 1)``.
+        The spend beyond costs `overage_factor` times as much: ``(spend - worth) x (factor - 1)``.
 
         >>> Commitment(quantity=8, overage_factor="1.5").premium(Fraction(15), Fraction(13))
         Fraction(1, 1)

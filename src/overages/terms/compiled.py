@@ -1,6 +1,6 @@
-"""Compiled plans: what `calculate` asks of a plan for every statement, worked out once.
+"""Compiled plans: facts of a plan that every statement needs, worked out once.
 
-A plan is made once and used a million times, so what follows from its terms alone is worked out
+A plan is made once and used a million times, so all that follows from its terms alone is worked out
 when it is made:
 
     line = plan.compiled.by_metric["tokens"]
@@ -8,8 +8,8 @@ when it is made:
     plan.compiled.lines_of(usage.quantities)          # those that a statement has to look at
 
 A plan can have 10,000 metrics, of which an org uses three. `lines_of` chooses those, and with them
-the few that can cost something unused, so that a statement takes as long as what was used, whatever
-else is in the plan.
+the few that can cost something unused, so that a statement takes as long as the metrics used,
+whatever else is in the plan.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """Conversion: how a quantity that was used becomes the units that are priced.
 
 Bytes become started gigabytes, seconds of a call its first minute and each second after it. The
-result is exact: what has no exact quantity is refused, unless an increment says what to round to.
+result is exact: a ratio that is no exact quantity is refused, unless an increment rounds it.
 
     Conversion(divide=1000, increment=1).convert(7_400)           # 8 started thousands
     Conversion(increment=1, minimum=60).convert(12)               # 60: the first minute is whole
 
-Convert what was used in the whole period: parts that are converted one by one may come to more.
+Convert the usage of the whole period at once: parts that are converted one by one may come to more.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ class Conversion:
     :param multiply: units for each `divide` that were used, above zero.
     :param divide: see `multiply`; above zero.
     :param increment: the step that units come in, above zero: 1 for whole ones, ``"0.01"`` for two
-        decimals. None rounds nothing, and refuses what no quantity is equal to.
+        decimals. None rounds nothing, and refuses a ratio that no quantity is equal to.
     :param minimum: units that count as soon as anything is used, zero or more. Increments are
         counted from it: a minimum of 60 and an increment of 6 give 60, 66, 72 ...
-    :param rounding: what becomes of a part of an increment: by default, a started one counts whole.
+    :param rounding: how a part of an increment counts: by default, a started one counts whole.
     :raises InvalidValue: for a number out of its range; `InvalidValues` for several.
 
     >>> Conversion(divide=1000, increment="0.01").convert(1_247)
@@ -65,7 +65,7 @@ class Conversion:
     def convert(self, used: QuantityLike) -> Quantity:
         """Return the units that are priced for a quantity that was used; for none of it, none.
 
-        More that is used never converts to fewer units, so that what they cost can be charged in
+        More that is used never converts to fewer units, so that their cost can be charged in
         steps: ``charge_between(price, convert(before), convert(after))``.
 
         :param used: zero or more.

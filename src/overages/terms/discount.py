@@ -1,4 +1,4 @@
-"""Discounts: what is taken off a price, or off what is priced.
+"""Discounts: amounts off a price, or units off the quantity that is priced.
 
 A discount has a name, which the line that it becomes in a statement carries:
 
@@ -38,7 +38,7 @@ class Discount:
 
     :param name: which discount it is, among those of the same lines.
     :param percent: per cent of the price, from 0 to 100.
-    :param amount: what is taken off the price, zero or more; never more than the price.
+    :param amount: money off the price, zero or more; never more than the price.
     :param quantity: units that are free, zero or more; they are taken off before the price.
     :raises InvalidValue: if none or several of the three are given, or one is out of bounds;
         `InvalidValues` for several faults.

@@ -1,4 +1,4 @@
-"""Plans: what is included of each metric, and the price of what goes beyond.
+"""Plans: the included quantity of each metric, and the price of the units beyond.
 
 Made once, when the terms are agreed, and used for every calculation:
 
@@ -44,17 +44,18 @@ class Plan:
     Its own discounts, maximum and minimum are applied in this order, after those of its metrics.
 
     :param slug: the plan's short name.
-    :param currency: what its prices are in: a `Currency` or an ISO 4217 code.
+    :param currency: the currency of its prices: a `Currency` or an ISO 4217 code.
     :param allowances: an `Allowance` for each metric. Their order is that of a statement's lines,
         and part of the plan.
     :param rounding: how an exact cost becomes whole minor units.
     :param rounding_scope: ``"line"`` rounds each line of a statement by itself; ``"total"`` rounds
-        the sum of the exact costs, and gives the lines what adds up to it, by largest remainder.
-    :param base_fee: what the plan costs each period, whatever is used; no part of a statement of
+        the sum of the exact costs, and gives the lines amounts that add up to it, by largest
+        remainder.
+    :param base_fee: the price of the plan each period, whatever is used; no part of a statement of
         overages, kept for who compares plans.
     :param discounts: percentages and amounts off all lines together, after the metrics' own.
-    :param maximum: what all of them cost in a period at most.
-    :param minimum: what they cost at least.
+    :param maximum: the most that all of them cost in a period.
+    :param minimum: the least that they cost.
     :param proration: how much of the minimum a part of a period has.
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
 

@@ -1,4 +1,4 @@
-"""What is done with plans: usage of their metrics, limits of an org's own, statements.
+"""Strategies of bills: usage of a plan's metrics, an org's own limits, statements.
 
 usage = draw(usages(plan=plan))
 """
@@ -99,7 +99,7 @@ def usages(
     org_ids: Strategy[str] = fields.orgs,
     periods: Strategy[Period] = fields.periods,
 ) -> Usage:
-    """Return what orgs used in a period.
+    """Return usage of orgs in a period.
 
     :param plan: the plan to calculate it by: metrics are then the plan's, and quantities often lie
         where its limits and tiers end.
@@ -118,7 +118,7 @@ def statements(
     org_ids: Strategy[str] = fields.orgs,
     periods: Strategy[Period] = fields.periods,
 ) -> Statement:
-    """Return what `calculate` makes of plans, usage of their metrics, and limits of orgs' own.
+    """Return statements by `calculate`, of plans, usage of their metrics, and own limits.
 
     :param plans: the plans to choose from.
     :param org_ids: the orgs to choose from.
@@ -138,7 +138,7 @@ def without(plan: Plan, rule: str) -> Plan:
 
 @st.composite
 def settlements(draw: st.DrawFn) -> Settlement:
-    """Return what settling an org's first period came to, with up to two grants drawn on.
+    """Return the settlement of an org's first period, with up to two grants drawn on.
 
     No allowance is for longer than the period, which would have to lie within that time.
     """
@@ -154,9 +154,9 @@ _grants = st.lists(
 
 @st.composite
 def pooled_statements(draw: st.DrawFn, *, plans: Strategy[Plan] = ANY_PLAN) -> PooledStatement:
-    """Return what `pool` makes of plans and of what one to five orgs used of their metrics.
+    """Return statements by `pool`, of plans and the usage of one to five orgs.
 
-    :param plans: the plans to choose from; what they convert isn't converted here.
+    :param plans: the plans to choose from; usage isn't converted here.
     """
     plan, period = without(draw(plans), "conversion"), draw(fields.periods)
     of = st.fixed_dictionaries({}, optional=dict.fromkeys(plan.allowances, numbers.small))

@@ -1,12 +1,13 @@
-"""Fields: what each parameter of a value's constructor is drawn from, by its type and its name.
+"""Fields: the strategy of each parameter of a value's constructor, by its type and its name.
 
 A strategy of a value follows from the declaration of its terms: from their types, and for numbers
-from what their parsers refuse. Rules that are off unless they are named are in a third of values.
+from the numbers that their parsers refuse. Rules that are off unless they are named are in a third
+of values.
 
     made(PerUnit)
     made(Discount, one_way, amount=money)       # where fields depend on each other: a last touch
 
-What stands first in a strategy is what a failing test shrinks to: small whole numbers, US dollars,
+A failing test shrinks to the first values of a strategy: small whole numbers, US dollars,
 January 2024, short names.
 """
 
@@ -108,7 +109,7 @@ _TEXTS: Final[Mapping[str, Strategy[Any]]] = {
 
 
 def of_type(hint: Any, name: str, parse: Parser[Any] = parse_non_negative) -> Strategy[Any]:
-    """Return what a term is drawn from, by its type and its name.
+    """Return the strategy of a term, by its type and its name.
 
     :param parse: refuses the numbers that it can't be.
     """
@@ -156,7 +157,7 @@ def accepts(parse: Parser[Any], number: object) -> bool:
 
 
 def _number(parse: Parser[Any], *, fine: bool) -> Strategy[Any]:
-    """Return what a parser takes, of all signs and sizes; a fine number may be any fraction."""
+    """Return numbers that a parser takes, of all signs and sizes; a fine one may be a fraction."""
     if accepts(parse, -1):
         drawn: Strategy[Any] = numbers.exact if fine else numbers.signed
         return drawn if accepts(parse, 0) else drawn.map(lambda number: number or 1)
@@ -179,7 +180,7 @@ def arguments(kind: Any, /, *needed: str, **chosen: Strategy[Any] | None) -> Str
     """Return arguments of a class: all that it needs, and some of those that it can do without.
 
     :param needed: arguments that are always drawn, beside those that have no default.
-    :param chosen: what some are drawn from; None for one that is never drawn.
+    :param chosen: the strategies of some of them; None for one that is never drawn.
     """
     groups: tuple[dict[str, Strategy[Any]], ...] = {}, {}
     parsers = parsers_of(kind)

@@ -118,9 +118,9 @@ def allowances(
     """Return allowances, some of them unlimited, and some with every rule there is.
 
     :param prices: the price models.
-    :param plain: whether they are to have no rules but what is included and a price, so that any
-        plan can have them.
-    :param currencies: what their amounts of money are in.
+    :param plain: whether they are to have no rules but an included quantity and a price, so that
+        any plan can have them.
+    :param currencies: the currencies of their amounts of money.
     """
     currency: Any = draw(currencies)
     return Allowance(**priced_in(draw(_offers(prices, plain=plain)), currency))
@@ -135,10 +135,10 @@ def plans(
 ) -> Strategy[Plan]:
     """Return plans of none to four metrics, by any rounding, some with every rule there is.
 
-    :param currencies: what they charge in.
+    :param currencies: their currencies.
     :param prices: the price models.
     :param metrics: the metrics to choose from.
-    :param plain: whether they are to have no rules but what is included and prices: no discount,
+    :param plain: whether they are to have no rules but included quantities and prices: no discount,
         minimum, carry-over or the like.
     """
     offers = st.tuples(metrics, _offers(prices, plain=plain))

@@ -90,11 +90,11 @@ def histories(
 ) -> Strategy[tuple[OverageRecord, ...]]:
     """Return all records of an org, in order, of up to three months and several results of each.
 
-    They are what a repository would have: a chain, whose records of a period and metric sum to the
+    They are as in a repository: a chain, whose records of a period and metric sum to the
     last result. There may be none.
 
     :param org_ids: the orgs to choose from.
-    :param currencies: what they charge in.
+    :param currencies: their currencies.
     """
     return ledgers(org_ids, currencies).map(lambda pair: tuple(pair[0].records))
 
@@ -140,7 +140,7 @@ _keys = st.tuples(fields.metrics, st.just(OVERAGE)) | st.tuples(
 def records(currencies: Currencies = fields.currencies) -> Strategy[OverageRecord]:
     """Return single records, each of them the first one of its org.
 
-    :param currencies: what they charge in.
+    :param currencies: their currencies.
     """
     return st.builds(
         first_record,

@@ -1,7 +1,7 @@
 """Registration: how ``st.from_type(Plan)`` finds the strategy of plans.
 
 Hypothesis calls `register` when it is imported, wherever this library is installed. The strategies,
-and what they need, are imported when the first is asked for: Hypothesis itself is not ready before.
+and their needs, are imported when the first is asked for: Hypothesis itself is not ready before.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ROOMS: Final = (
 
 
 def kinds() -> list[type]:
-    """List the classes of values, room by room, and what all price models are."""
+    """List the classes of values, room by room, and the class of all price models."""
     return [*(kind for room in _ROOMS for kind in _kinds_of(room)), PriceModel]
 
 

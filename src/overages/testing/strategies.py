@@ -4,9 +4,9 @@
     def test_...(usage: Usage) -> None: ...
 
 ``st.from_type(Tier)`` draws values of a class, wherever the library is installed as a package;
-elsewhere after `register()`. For what is drawn together there are functions, with what may be
-chosen. A failing test shrinks to values that can be read: small whole numbers, US dollars, January
-2024, one metric.
+elsewhere after `register()`. For values that are drawn together there are functions, with choices
+of values that may be chosen. A failing test shrinks to values that can be read: small whole
+numbers, US dollars, January 2024, one metric.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Values whose fields depend on each other: for each class, what has to hold between them.
+"""Values whose fields depend on each other: for each class, the rules between them.
 
 Any other class is drawn as its declaration says (see `fields`).
 """
@@ -83,7 +83,7 @@ commitments: Strategy[Commitment] = st.one_of(
 
 
 def in_currency(value: Any, currency: Currency | str) -> Any:
-    """Return what was drawn, or a list of it, with its amounts of money in a currency."""
+    """Return a value, or a list of values, with amounts of money in a currency."""
     if isinstance(value, list):
         return [in_currency(each, currency) for each in value]
     if isinstance(value, Money):
@@ -114,7 +114,7 @@ BY_CLASS[TransactionFee] = made(
 
 
 def counting(named: Arguments) -> Arguments:
-    """Leave out what the aggregation of a metric has no use for, and add what it needs."""
+    """Leave out terms that the aggregation of a metric has no use for, and add those it needs."""
     way = named.get("aggregation", "sum")
     left_out = [
         *(["distinct"] if way != "unique" else []),
@@ -150,7 +150,7 @@ def granted(named: Arguments) -> Arguments:
 
 
 def accounted(named: Arguments) -> Arguments:
-    """Let what became of a grant be no more than was granted: what was drawn is what is left."""
+    """Let a grant sum to its drawn, expired, voided and left units; `granted` comes as the left."""
     parts = (named.get(part, 0) for part in ("granted", "drawn", "expired", "voided"))
     return {**named, "granted": add_up(parts)}
 
@@ -174,7 +174,7 @@ _units = st.tuples(metrics, st.none()) | st.tuples(st.none() | metrics, currenci
 
 
 def with_draws(balances: Iterable[GrantState], made_draws: Iterable[Draw]) -> list[GrantState]:
-    """Return what became of grants, with what was drawn on them."""
+    """Return the states of grants after some draws on them."""
     accounts = {account.grant_id: account for account in balances}
     for one in made_draws:
         new = GrantState(one.grant_id, 0, filled_at=one.at)
@@ -189,7 +189,7 @@ def with_draws(balances: Iterable[GrantState], made_draws: Iterable[Draw]) -> li
 
 @st.composite
 def burndowns(draw: st.DrawFn) -> Burndown:
-    """Return how grants of one unit stand, with draws on some of them, in order of time."""
+    """Return burndowns of grants of one unit, with draws on some of them, in order of time."""
     made_draws = sorted(draw(_draws), key=lambda one: one.at)
     at = max([draw(instants), *(one.at for one in made_draws)])
     accounts = with_draws(draw(_balances), made_draws)
@@ -207,7 +207,7 @@ _left = st.lists(arguments(CarriedUnits, period=None).map(carried_on), max_size=
 
 @st.composite
 def carryings(draw: st.DrawFn) -> CarryOverResult:
-    """Return what an allowance came to in a month, with what up to four earlier ones left."""
+    """Return the carry-over of a month, with units of up to four earlier ones."""
     first, left = draw(st.integers(FIRST_MONTH, LAST_MONTH - 6)), draw(_left)
     brought = [CarriedUnits(period=month(first + n), **one) for n, one in enumerate(left)]
     now = month(first + len(left) + draw(st.integers(0, 1)))
@@ -221,7 +221,7 @@ _standing = st.lists(burndowns(), max_size=2, unique_by=lambda one: (one.metric,
 
 @st.composite
 def balances(draw: st.DrawFn) -> Balance:
-    """Return what some periods of an org left: units, usage of longer periods, and grants."""
+    """Return the balance of some periods of an org: units, usage of longer periods, and grants."""
     org_id = draw(orgs)
     used, covered = ([Usage(org_id, **one) for one in draw(_used)] for _ in range(2))
     return Balance(draw(_layers), used, draw(_standing), covered)
@@ -239,7 +239,7 @@ def adjustment(
 ) -> Adjustment:
     """Return an adjustment of the sign that its kind has, with its cost rounded.
 
-    :param left: what the lines come to with it, where it takes something off.
+    :param left: the total of the lines with it, where it takes something off.
     """
     sign = 1 if kind in ("commitment", "minimum") else -1
     numerator, denominator = exact.as_integer_ratio()
@@ -267,7 +267,7 @@ _totals = st.tuples(numbers.signed, minor_units)
 def summaries(draw: st.DrawFn, currencies: Strategy[Any] = currencies) -> Summary:
     """Return totals by metric, and adjustments, of one currency.
 
-    :param currencies: what they are in.
+    :param currencies: their currencies.
     """
     totals, others, currency = draw(_by_metric), draw(_by_line), draw(currencies)
     return Summary(
@@ -285,7 +285,7 @@ BY_CLASS[Summary] = summaries()
 def metric_totals(currencies: Strategy[Any] = currencies) -> Strategy[MetricTotal]:
     """Return totals of metrics, of either sign.
 
-    :param currencies: what they are in.
+    :param currencies: their currencies.
     """
     return st.builds(MetricTotal, numbers.signed, st.builds(Money, minor_units, currencies))
 

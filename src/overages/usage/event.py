@@ -1,4 +1,4 @@
-"""Events: what was used, as a host reports it.
+"""Events: single uses, as a host reports them.
 
 UsageEvent("org-123", "tokens", 4_808, at=moment, id="evt-1")
 UsageEvent("org-123", "tokens", 4_808, at=moment, dimensions={"model": "large"})
@@ -37,12 +37,12 @@ class UsageEvent:
     """A use of a metric, at an instant.
 
     :param org_id: who used it.
-    :param metric: what is counted, such as ``"tokens"``.
+    :param metric: the metric that is counted, such as ``"tokens"``.
     :param quantity: units used; negative where an earlier event is corrected.
     :param at: when, timezone-aware; kept in UTC.
-    :param id: what makes the event unique within its org, so that it counts once however often it
+    :param id: a name that is unique within its org, so that the event counts once however often it
         is reported; None if it has none.
-    :param dimensions: what else is known of it, such as ``{"region": "eu"}``: names to values, both
+    :param dimensions: further facts of it, such as ``{"region": "eu"}``: names to values, both
         as names are, at most a hundred. A `Metric` tells events apart by them.
     :raises InvalidType: for a value of a wrong type.
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.

@@ -25,13 +25,13 @@ from overages.amounts.rounding import Rounding, RoundingLike, parse_rounding
 
 @value
 class Increment:
-    """A step that quantities are rounded to, and the least that counts of what isn't zero.
+    """A step that quantities are rounded to, and the least that any usage counts for.
 
-    :param step: units, above zero; what goes beyond `first` is rounded to a multiple of it.
+    :param step: units, above zero; the units beyond `first` are rounded to a multiple of it.
     :param first: units that count at once, however little of them was used; none by default.
-        What telephony writes as 60/1 is ``Increment(1, first=60)``.
+        Telephony's 60/1 is ``Increment(1, first=60)``.
     :param rounding: a `Rounding` or its name. By default, up: a step counts once it is started. Up
-        is away from zero, so that what takes an event back takes back what it counted for.
+        is away from zero, so that taking an event back takes back all that it counted for.
     :raises InvalidType: for a float.
     :raises InvalidValue: for a step of zero or less, or a negative `first`.
     """

@@ -55,15 +55,16 @@ def _parse_grace(value: object, field: Field) -> timedelta:
 class Meter:
     """Counts events by org, period and metric, one by one; their order doesn't matter.
 
-    What it keeps grows with orgs, periods, metrics and event ids, not with events (but for levels,
+    Its memory grows with orgs, periods, metrics and event ids, not with events (but for levels,
     whose every change it keeps). An event id counts once in its org: the same event again is passed
     over, other content is a conflict.
 
     :param period_at: gives the period that an instant lies in; calendar months (UTC) by default.
-    :param metrics: those that are not just the sum of the events of their name. What is declared
-        of events is all that is counted of them; those that no metric takes are summed by name.
+    :param metrics: those that are not just the sum of the events of their name. A metric that is
+        declared of events takes the place of their sum; those that no metric takes are summed by
+        name.
     :param late: where an event counts that is received at the cut-off instant or after it: in its
-        ``"own_period"``, as a correction of what was billed, or in the ``"next_period"``, the one
+        ``"own_period"``, as a correction of the bill, or in the ``"next_period"``, the one
         that is open when it is received.
     :param grace: from the end of a period to its cut-off instant; nothing by default.
     :raises InvalidType: for a value of a wrong type.

@@ -1,6 +1,6 @@
 """Metrics: the rules by which a quantity of usage is worked out of events.
 
-Without one, a metric is the sum of the events of its name. What is counted otherwise is declared:
+Without one, a metric is the sum of the events of its name. Any other count is declared:
 
     users = Metric("users", "unique", event="requests", distinct="user_id")
     storage = Metric("storage_gb", "time_weighted")
@@ -67,26 +67,26 @@ def _parse_increment(value: object, field: Field) -> Increment:
 class Metric:
     """A rule by which the usage of a metric is worked out of the events of a period.
 
-    :param name: what usage and plans call it.
-    :param aggregation: what the events come to: the ``"sum"`` of the quantities, the ``"count"`` of
-        events whatever their quantity, the ``"max"`` or the ``"last"`` quantity, how many
-        ``"unique"`` values the dimension `distinct` has, or ``"time_weighted"``, the mean level:
-        each one times the share of the period that it was held. The last is the one with the latest
-        instant; of equal ones that with the greater id, and then the larger.
+    :param name: its name in usage and plans.
+    :param aggregation: how events become one quantity: the ``"sum"`` of the quantities, the
+        ``"count"`` of events whatever their quantity, the ``"max"`` or the ``"last"`` quantity, how
+        many ``"unique"`` values the dimension `distinct` has, or ``"time_weighted"``, the mean
+        level: each one times the share of the period that it was held. The last is the one with the
+        latest instant; of equal ones that with the greater id, and then the larger.
     :param event: the metric that its events are reported with; `name` without it.
     :param where: dimensions that an event must have, each with the values that will do:
         ``{"region": ["eu", "ch"]}``. Of metrics that count the same events in the same way, the one
-        without it takes the rest: what no other's `where` matches.
+        without it takes the rest: the events that no other's `where` matches.
     :param distinct: the dimension whose values are counted; for ``"unique"`` alone.
-    :param reports: what a quantity is: an ``"amount"`` of its own, which nothing is carried of into
-        later periods; a ``"level"`` that holds until the next event, whenever that comes; or a
-        ``"change"`` of the level, which starts at zero. Levels have a max (their peak), a last one
-        and a time-weighted mean. Without it, ``"level"`` if time-weighted, else ``"amount"``.
-    :param factor: what quantities are multiplied by, above zero, as where units are converted;
+    :param reports: the meaning of a quantity: an ``"amount"`` of its own, which nothing is carried
+        of into later periods; a ``"level"`` that holds until the next event, whenever that comes;
+        or a ``"change"`` of the level, which starts at zero. Levels have a max (their peak), a last
+        one and a time-weighted mean. Without it, ``"level"`` if time-weighted, else ``"amount"``.
+    :param factor: the multiplier of quantities, above zero, as where units are converted;
         a `Fraction` where one divides.
     :param increment: the step that is counted, in units of the metric, such as 1000 for started
-        thousands; an `Increment` says more. Without it, what has over twelve decimals (a mean, or a
-        division by a factor) is rounded to the twelfth, half up.
+        thousands; an `Increment` says more. Without it, a quantity of over twelve decimals (a mean,
+        or a division by a factor) is rounded to the twelfth, half up.
     :param increment_scope: whether it is applied once to the ``"total"``, or to each ``"event"`` of
         a sum.
     :raises InvalidType: for a value of a wrong type.
@@ -168,7 +168,7 @@ class Metric:
         return self.reports != "amount"
 
     def matches(self, dimensions: Mapping[str, str]) -> bool:
-        """Return whether an event with these dimensions has what `where` asks for."""
+        """Tell if an event with these dimensions has a value that `where` allows for each."""
         return all(dimensions.get(key) in values for key, values in self.where.items())
 
     def converted(self, quantity: Quantity | Fraction) -> Quantity:

@@ -32,13 +32,14 @@ Numbered: TypeAlias = tuple[int, Metric]
 class Routes:
     """Finds the metrics that an event counts for.
 
-    Metrics that count the same events in the same way (by aggregation, by what is distinct, and by
-    what quantities report) share them out: each event is of one of them, the one whose `where` it
-    matches, or else the one without. Those that count in different ways each get every event.
+    Metrics that count the same events in the same way (by aggregation, by the distinct dimension,
+    and by the meaning of quantities) share them out: each event is of one of them, the one whose
+    `where` it matches, or else the one without. Those that count in different ways each get every
+    event.
 
     :param metrics: none of them may have the name of another, or share events with another, so
         that nothing is counted twice.
-    :raises InvalidType: for what is no `Metric`.
+    :raises InvalidType: for an object that is no `Metric`.
     :raises InvalidValue: for metrics that clash; `InvalidValues` if several do.
     """
 

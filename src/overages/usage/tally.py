@@ -5,8 +5,8 @@
         tally.add(event, since=event.at)
     tally.quantity(period)                            # the metric's usage of the period
 
-Most are of one period. That of a level is of all time: what it was before a period is what the
-period starts with.
+Most are of one period. That of a level is of all time: its quantity before a period is the one that
+the period starts with.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ class _Level(Tally):
 
     @abstractmethod
     def _steps(self) -> Iterator[tuple[datetime, int]]:
-        """Yield each instant that the level changes at, in order, and what it is from then on."""
+        """Yield each instant that the level changes at, in order, and its quantity from then on."""
 
     def starts_before(self, instant: datetime) -> bool:
         return any(since < instant for since, _ in self._steps())

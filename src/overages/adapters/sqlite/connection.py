@@ -50,8 +50,8 @@ class Database:
     """One connection, which any number of threads may share.
 
     :param connection: opened before; nothing is done to it.
-    :param joined: whether it is the host's: then nothing is ever committed, and what fails is
-        taken back alone, within the transaction that is open.
+    :param joined: whether it is the host's: then nothing is ever committed, and a write that fails
+        is taken back alone, within the transaction that is open.
     """
 
     def __init__(self, connection: sqlite3.Connection, *, joined: bool) -> None:

@@ -22,7 +22,8 @@ class SqliteRepository(Catalogue, UsageTables, GrantTable, RecordTables):
 
     :param path: the file; it is made if there is none, and brought up to date if an older release
         made it. ``":memory:"`` is a database that goes with the object.
-    :param codec: what stores plans; one that knows the host's own price models, if it has any.
+    :param codec: the codec that stores plans; one that knows the host's own price models, if it has
+        any.
     :param timeout: seconds to wait for another connection's write, before `StorageBusy`.
     :raises InvalidValue: if the path is empty.
     :raises ForeignDatabase: if the file is someone else's database.

@@ -48,7 +48,7 @@ class Delivery:
     :param delivered: how many of them Stripe has, as far as is known.
     :param sent: how many calls of this round made something.
     :param invoices: the drafts that they were put on, in order; none for pending items.
-    :param problems: what went wrong, by the record's id (of a draft: ``invoice-`` and its first
+    :param problems: the errors, by the record's id (of a draft: ``invoice-`` and its first
         record's).
     """
 
@@ -70,7 +70,7 @@ class StripeExport:
     It doesn't finalise, send or collect invoices: that is the host's, or its subscriptions'.
 
     :param client: a `stripe.StripeClient`, of the extra ``stripe``.
-    :param outbox: the memory of what was sent; one for good, or records can be sent twice.
+    :param outbox: the memory of sent records; one for good, or records can be sent twice.
     :param customers: Stripe's customer of each org: a mapping or a function.
     :param clock: gives the present, timezone-aware, for telling how old an idempotency key is.
     :param destination: the outbox's name of the Stripe account; another one for test mode.

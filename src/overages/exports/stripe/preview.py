@@ -22,7 +22,7 @@ class InvoicePreview:
     """The next invoice, as Stripe would make it now.
 
     :param total: all of it, with the lines that are not ours: a subscription's price, tax, balance.
-    :param records: what each of our records comes to on it, by the record's id.
+    :param records: the amount of each of our records on it, by the record's id.
     """
 
     total: Money

@@ -99,7 +99,7 @@ def _unit_price(plan: Plan, metric: str, quantity: Quantity) -> Exact | None:
     """Price each unit as the plan does from the first one on; None where units differ.
 
     Neither a line's own price nor a record's will do: the line knows which units were charged
-    before it in a longer window, the record of a correction what was charged before it, and neither
+    before it in a longer window, the record of a correction the charge before it, and neither
     knows both.
     """
     return added_unit_price(plan.allowances[metric].price, 0, quantity)

@@ -1,6 +1,6 @@
 """The contract of repositories: derive from it, and an adapter of your own is certified.
 
-The tests say what `overages.repository.Repository` promises, one behaviour each, and each of them
+The tests say the promises of `overages.repository.Repository`, one behaviour each, and each of them
 gets a new repository:
 
     class TestOurRepository(RepositoryContract):
@@ -63,4 +63,4 @@ class RepositoryContract(
     ValueContract,
     ServiceContract,
 ):
-    """What a storage promises; what to override is `make` and, if need be, `close`."""
+    """The promises of a storage; override `make` and, if need be, `close`."""

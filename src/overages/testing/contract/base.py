@@ -1,4 +1,4 @@
-"""What the parts of the repository contract share: the repository under test, and examples.
+"""The common base of the repository contract: the repository under test, and examples.
 
 class PlanContract(ContractBase):
     def test_a_plan_is_read_back(self, repository: Repository) -> None: ...
@@ -60,7 +60,7 @@ class ContractBase:
         raise NotImplementedError(f"{type(self).__name__} must say how to make a repository")
 
     def close(self, repository: Repository) -> None:
-        """Give back what `make` took; without anything to give back, leave it out."""
+        """Close the repository of `make`; without anything to give back, leave it out."""
 
     @pytest.fixture
     def repository(self) -> Iterator[Repository]:

@@ -1,4 +1,4 @@
-"""The contract of repositories: corrections of what was recorded, and batches (law 4)."""
+"""The contract of repositories: corrections of records, and batches (law 4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract of repositories: what is no name, or of a wrong type, is refused."""
+"""The contract of repositories: texts that are no names, and wrong types, are refused."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ WRONG_TYPES: Final[list[object]] = [None, 1, b"org-1", ["org-1"]]
 
 
 class NameContract(ContractBase):
-    """What is no name, or of a wrong type, is refused before anything is written."""
+    """A text that is no name, or a wrong type, is refused before anything is written."""
 
     @pytest.mark.parametrize("bad", BAD_NAMES.values(), ids=BAD_NAMES)
     def test_what_is_no_name_of_an_org_is_refused(self, repository: Repository, bad: str) -> None:

@@ -1,4 +1,4 @@
-"""The contract of repositories: what recording refuses, and that nothing is written then."""
+"""The contract of repositories: recording refuses statements, and then writes nothing."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The contract of repositories: the service runs over it, one test for each thing it does.
 
-What the service itself promises is tested with our own adapters; these show that a storage is
+The promises of the service itself are tested with our own adapters; these show that a storage is
 enough for it.
 """
 

@@ -58,7 +58,7 @@ ODD_NAMES: Final = [
 
 
 class TenantContract(ContractBase):
-    """What is written for one org changes nothing that is read of another."""
+    """A write for one org changes nothing that is read of another."""
 
     def test_writes_of_one_org_change_nothing_that_is_read_of_another(
         self, repository: Repository

@@ -1,4 +1,4 @@
-"""The contract of repositories: what an org used, summed from events or put by the host."""
+"""The contract of repositories: an org's usage, summed from events or put by the host."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LESS: Final = Decimal("99999999999999999999999998.999999999999")
 
 
 class UsageContract(ContractBase):
-    """What an org used in a period: sums, or what the host put."""
+    """The usage of an org in a period: sums, or quantities that the host put."""
 
     def test_an_org_that_used_nothing_has_empty_usage(self, repository: Repository) -> None:
         assert repository.usage(OURS, FEB) == Usage(OURS, FEB, {})

@@ -1,4 +1,4 @@
-"""The contract of repositories: what is recorded is read as it was, to the last digit."""
+"""The contract of repositories: a record is read as it was written, to the last digit."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ python -m pytest -m "not drawn"             # examples that a person wrote, alon
 import gc
 import os
 import random
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,7 @@ CAN_TRY_HARDER = {"faults", "property", "contract"}
 HERE = Path(__file__).parent
 
 # No run may fail for a slow machine, nor for what it happened to draw: only `-m thorough` draws at
-# random, and without a database of earlier failures, so that its seed alone says what it draws. Yet
-# where the package is installed also says it, for Hypothesis draws constants of the code around.
+# random, and without a database of earlier failures, so that its seed alone says what it draws.
 UNHURRIED = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
@@ -31,8 +31,20 @@ settings.register_profile(
 )
 
 
+def draw_the_same_wherever_the_package_is() -> None:
+    """Let Hypothesis draw no constants of the modules that it takes for the user's own.
+
+    Which these are depends on where the package is installed, on what was imported before and on
+    every number in its code. No setting says it, so that a part of Hypothesis itself is replaced.
+    """
+    drawing = vars(sys.modules.get("hypothesis.internal.conjecture.providers", object))
+    if "is_local_module_file" in drawing:
+        drawing["is_local_module_file"] = lambda _: False
+
+
 @pytest.hookimpl(tryfirst=True)  # before Hypothesis's own plugin reads the seed
 def pytest_configure(config: pytest.Config) -> None:
+    draw_the_same_wherever_the_package_is()
     config.addinivalue_line("markers", "thorough: can be run in full, with `-m thorough`")
     config.addinivalue_line("markers", "drawn: Hypothesis draws its examples")
     if config.option.markexpr != "thorough":

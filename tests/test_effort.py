@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import find, settings, strategies as st
+from hypothesis.errors import NoSuchExample
 
 from tests.contract import test_lockstep
 from tests.property.effort import few, many
@@ -72,3 +74,14 @@ def test_each_run_draws_the_same_however_slow_the_machine(kind: str) -> None:
     assert chosen.derandomize
     assert chosen.deadline is None
     assert chosen.database is None
+
+
+def test_constants_of_the_code_around_are_not_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "of_the_user.py").write_text("NUMBER = 918_273_645_546_372_819")
+    monkeypatch.syspath_prepend(tmp_path)
+    number = import_module("of_the_user").NUMBER
+    near = st.integers(number - 10**15, number + 10**15)  # one in twenty would be the number itself
+    with pytest.raises(NoSuchExample):
+        find(near, lambda drawn: drawn == number, settings=settings(max_examples=500))

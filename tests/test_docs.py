@@ -74,10 +74,7 @@ def test_python_examples_in_a_page_run(
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_commands_in_a_page_print_what_it_says(
-    page: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    page: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A console block holds commands behind ``$``, each followed by all that it prints.
 

@@ -24,15 +24,7 @@ from time import perf_counter
 
 from tests.benchmarks.workloads import METRICS
 
-from overages import (
-    Allowance,
-    Period,
-    PerUnit,
-    Plan,
-    Statement,
-    Usage,
-    calculate,
-)
+from overages import Allowance, Period, PerUnit, Plan, Statement, Usage, calculate
 from overages._ground.display import text_table
 from overages.adapters.sqlite import SqliteRepository, records as tables
 from overages.adapters.sqlite.connection import wal_is_safe

@@ -13,13 +13,7 @@ import pytest
 from overages._ground.value import evolve
 from overages.adapters.outbox import MemoryOutbox
 from overages.adapters.sqlite import SqliteOutbox, SqliteRepository
-from overages.errors import (
-    InvalidType,
-    InvalidValue,
-    StorageBusy,
-    StorageCorrupt,
-    StorageError,
-)
+from overages.errors import InvalidType, InvalidValue, StorageBusy, StorageCorrupt, StorageError
 from overages.outbox import Outbox, OutboxEntry
 
 NOON = datetime(2024, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)

@@ -88,10 +88,7 @@ def test_a_result_is_calculated_recorded_and_summed_up(repository: Repository) -
         statement = service.calculate(OURS)
     assert statement is not None
     recording = service.record(OURS, statement)
-    assert shown(recording.new) == [
-        ("tokens", 250_000, 2500, 1),
-        ("playbook_runs", 25, 2500, 1),
-    ]
+    assert shown(recording.new) == [("tokens", 250_000, 2500, 1), ("playbook_runs", 25, 2500, 1)]
     assert {record.created_at for record in recording.new} == {DURING}
     summary = service.summary(OURS)
     assert summary == statement.summary()

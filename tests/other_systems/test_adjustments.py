@@ -131,12 +131,7 @@ def test_discounts(
         ),
         # 12 units were billed at 160.
         pytest.param(
-            OPENMETER_GRADUATED_4,
-            12,
-            22,
-            {"maximum": usd("170")},
-            "10",
-            id="openmeter-maximum-006",
+            OPENMETER_GRADUATED_4, 12, 22, {"maximum": usd("170")}, "10", id="openmeter-maximum-006"
         ),
         pytest.param(
             PerUnit("10"), 0, 0, {"minimum": usd("100")}, "100", id="openmeter-minimum-001"

@@ -82,9 +82,7 @@ def test_only_the_excess_over_a_trial_allowance_is_overage() -> None:
 
 @pytest.mark.parametrize(
     ("base_fee", "price", "used", "overage", "with_base_fee"),
-    [
-        pytest.param("999.00", POLAR_SEATS, 143, "1752.50", "2751.50", id="polar-graduated-005"),
-    ],
+    [pytest.param("999.00", POLAR_SEATS, 143, "1752.50", "2751.50", id="polar-graduated-005")],
 )
 def test_a_base_fee_comes_on_top_of_what_is_used(
     base_fee: str, price: PriceModel, used: int, overage: str, with_base_fee: str
@@ -153,11 +151,7 @@ LAGO_PACKAGES = Graduated([Tier(3), Tier(None, price=100, size=2)])
 
 @pytest.mark.parametrize(
     ("price", "running_totals", "expected", "total"),
-    [
-        pytest.param(
-            LAGO_PACKAGES, [0, 3, 4, 6], ["0", "100", "100"], "200", id="lago-marginal-002"
-        ),
-    ],
+    [pytest.param(LAGO_PACKAGES, [0, 3, 4, 6], ["0", "100", "100"], "200", id="lago-marginal-002")],
 )
 def test_each_event_costs_what_it_adds_to_the_charge(
     price: PriceModel, running_totals: list[int], expected: list[str], total: str
@@ -223,7 +217,7 @@ def killbill_period(moment: datetime) -> Period:
             "2015-05-15T00:00:00Z/2015-06-15T00:00:00Z",
             "20",
             id="killbill-aggregation-001",
-        ),
+        )
     ],
 )
 def test_events_of_a_period_sum_to_what_the_other_system_counts(

@@ -55,7 +55,7 @@ def test_the_fees_of_a_period_come_to_what_the_other_system_charges(
             ["0", "0", "1.5", "2"],
             "3.5",
             id="lago-marginal-005",
-        ),
+        )
     ],
 )
 def test_each_event_costs_what_it_adds_to_the_fees(

@@ -95,11 +95,7 @@ def owed(usage: Usage, prices: dict[str, PriceModel]) -> Money:
     ],
 )
 def test_events_come_to_the_quantity_and_its_cost(
-    metric: Metric,
-    events: list[UsageEvent],
-    period: Period,
-    price: str,
-    expected: tuple[str, str],
+    metric: Metric, events: list[UsageEvent], period: Period, price: str, expected: tuple[str, str]
 ) -> None:
     def period_at(moment: datetime) -> Period:
         return period if moment in period else Period.month_of(moment).clipped(**ends(moment))
@@ -125,7 +121,7 @@ def test_events_come_to_the_quantity_and_its_cost(
             {"evening": PerUnit("0.5"), "units": PerUnit("1")},
             "2100.00",
             id="cgrates-timeofuse-002",
-        ),
+        )
     ],
 )
 def test_parts_of_a_call_have_the_price_of_their_time(

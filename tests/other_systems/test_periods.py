@@ -49,10 +49,7 @@ FROM_31_JANUARY = Cycle(at("2026-01-31T10:00"))
             id="killbill-period-003",
         ),
         pytest.param(  # a window since something became active
-            Cycle(at("2025-01-15")),
-            "2025-06-20",
-            "2025-06-15/2025-07-15",
-            id="meteroid-period-009",
+            Cycle(at("2025-01-15")), "2025-06-20", "2025-06-15/2025-07-15", id="meteroid-period-009"
         ),
         pytest.param(
             Cycle(at("2025-01-31T15:00")),
@@ -128,7 +125,7 @@ def test_a_period_that_starts_at_any_time_ends_where_the_other_system_ends_it(
             "2024-01-12",
             "2024-01-12",
             id="flexprice-period-011",
-        ),
+        )
     ],
 )
 def test_a_period_ends_with_its_subscription_as_the_other_systems_does(
@@ -148,7 +145,7 @@ def test_a_period_ends_with_its_subscription_as_the_other_systems_does(
             "2024-01-05",
             "2024-01-01/2024-01-10",
             id="meteroid-period-003",
-        ),
+        )
     ],
 )
 def test_the_first_period_begins_with_its_subscription_as_the_other_systems_does(
@@ -196,7 +193,7 @@ def test_a_subscription_is_divided_as_the_other_system_divides_it(
             "2026-05-01",
             ["2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30"],
             id="flexprice-period-020",
-        ),
+        )
     ],
 )
 def test_the_periods_that_touch_a_range_begin_where_the_other_systems_buckets_do(
@@ -216,7 +213,7 @@ def test_the_periods_that_touch_a_range_begin_where_the_other_systems_buckets_do
             "2025-01-10",  # any instant of the period that keeps its end
             ["2025-01-01", "2025-01-20", "2025-01-25", "2025-02-25", "2025-03-25", "2025-04-01"],
             id="zuora-period-001",
-        ),
+        )
     ],
 )
 def test_a_new_billing_day_counts_from_the_end_of_the_period_as_in_the_other_system(
@@ -230,9 +227,7 @@ def test_a_new_billing_day_counts_from_the_end_of_the_period_as_in_the_other_sys
 
 @pytest.mark.parametrize(
     ("unit", "moment", "expected"),
-    [
-        pytest.param("month", "2025-06-15", "2025-05-15/2025-06-15", id="meteroid-period-006"),
-    ],
+    [pytest.param("month", "2025-06-15", "2025-05-15/2025-06-15", id="meteroid-period-006")],
 )
 def test_a_window_that_ends_now_begins_where_the_other_systems_does(
     unit: str, moment: str, expected: str
@@ -243,9 +238,7 @@ def test_a_window_that_ends_now_begins_where_the_other_systems_does(
 
 @pytest.mark.parametrize(
     ("moment", "timezone", "expected"),
-    [
-        pytest.param("2012-07-16T21:17:03", "Asia/Tokyo", "2012-07-17", id="killbill-period-006"),
-    ],
+    [pytest.param("2012-07-16T21:17:03", "Asia/Tokyo", "2012-07-17", id="killbill-period-006")],
 )
 def test_an_instants_day_is_the_one_of_its_timezone_as_in_the_other_system(
     moment: str, timezone: str, expected: str

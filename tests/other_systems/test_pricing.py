@@ -181,7 +181,7 @@ LAGO_GRADUATED_PERCENTAGE = Graduated(
 # fmt: on
 
 PERCENTAGES = [
-    pytest.param(LAGO_GRADUATED_PERCENTAGE, 11, "500.12", id="lago-graduated_percentage-002"),
+    pytest.param(LAGO_GRADUATED_PERCENTAGE, 11, "500.12", id="lago-graduated_percentage-002")
 ]
 
 
@@ -263,11 +263,7 @@ def test_a_quantity_is_rounded_up_to_billing_units_before_it_is_priced(
 
 @pytest.mark.parametrize(
     ("price", "given_back", "conversion", "expected"),
-    [
-        pytest.param(
-            Graduated([Tier(None, price="0.1")]), 15, TENS, "-2", id="autumn-graduated-005"
-        ),
-    ],
+    [pytest.param(Graduated([Tier(None, price="0.1")]), 15, TENS, "-2", id="autumn-graduated-005")],
 )
 def test_a_negative_quantity_costs_the_negative_of_what_as_many_units_cost(
     price: PriceModel, given_back: int, conversion: Conversion, expected: str
@@ -310,11 +306,7 @@ def test_a_call_costs_what_it_costs_in_cgrates() -> None:
 
 @pytest.mark.parametrize(
     ("price", "quantity", "in_unit", "expected"),
-    [
-        pytest.param(
-            Exchanged(PerUnit(1), rate="0.5"), 300, "300", "150", id="lago-custom_unit-001"
-        ),
-    ],
+    [pytest.param(Exchanged(PerUnit(1), rate="0.5"), 300, "300", "150", id="lago-custom_unit-001")],
 )
 def test_a_cost_in_a_custom_unit_is_converted_once_as_the_other_system_does(
     price: Exchanged, quantity: int, in_unit: str, expected: str
@@ -327,7 +319,7 @@ def test_a_cost_in_a_custom_unit_is_converted_once_as_the_other_system_does(
     ("price", "metered", "expected"),
     [
         # The meter counts money, and the price is a multiplier of it.
-        pytest.param(PerUnit("1.33333"), "10", "13.33", id="openmeter-dynamic-002"),
+        pytest.param(PerUnit("1.33333"), "10", "13.33", id="openmeter-dynamic-002")
     ],
 )
 def test_an_amount_that_is_metered_costs_a_multiple_of_itself(

@@ -272,7 +272,7 @@ def test_a_unit_is_prorated_to_as_many_places_as_in_the_other_system(
             "54.84",
             "27.42",
             id="flexprice-proration-002",
-        ),
+        )
     ],
 )
 def test_a_change_credits_the_share_of_the_old_amount_and_charges_that_of_the_new(

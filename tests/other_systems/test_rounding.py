@@ -136,7 +136,7 @@ def test_lines_that_are_rounded_one_by_one_come_to_the_other_systems_total(
     ("price", "used", "total"),
     [
         # A cent more than its lines come to when each is rounded, as above.
-        pytest.param(Percentage("33.33"), ["1.00", "1.00"], "0.67", id="polar-allocation-003"),
+        pytest.param(Percentage("33.33"), ["1.00", "1.00"], "0.67", id="polar-allocation-003")
     ],
 )
 def test_a_total_that_is_rounded_once_comes_to_the_other_systems_total(

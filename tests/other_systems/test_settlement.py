@@ -100,12 +100,7 @@ def test_windows_without_carry_over_add_up(
     ],
 )
 def test_overage_over_a_window_is_that_of_an_allowance_for_all_of_it(
-    included: int,
-    periods: int,
-    price: str,
-    used: list[int],
-    billed: list[int],
-    amounts: list[str],
+    included: int, periods: int, price: str, used: list[int], billed: list[int], amounts: list[str]
 ) -> None:
     window = Cycle(MONTHS[0].start, every=periods)
     allowance = Allowance(included * periods, PerUnit(price), included_for=window)

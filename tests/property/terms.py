@@ -132,10 +132,7 @@ def bounded(kind: Any, *, bounds: dict[str, Any], **rules: Any) -> Any:
 @cache
 def allowances(code: str) -> st.SearchStrategy[Allowance]:
     """Return allowances with any of their rules."""
-    rules = {
-        "overage_factor": st.sampled_from(["1", "1.5", "3"]),
-        "true_up": st.booleans(),
-    }
+    rules = {"overage_factor": st.sampled_from(["1", "1.5", "3"]), "true_up": st.booleans()}
     return st.builds(
         bounded,
         st.just(Allowance),

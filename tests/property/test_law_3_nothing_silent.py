@@ -46,13 +46,7 @@ from overages.testing.fields import currencies, metrics
 from . import oracle
 from .effort import many
 from .recipes import MOST_PARTS, Recipe, cook, written
-from .strategies import (
-    Case,
-    cases,
-    quantity_maps,
-    record_recipes,
-    summary_recipes,
-)
+from .strategies import Case, cases, quantity_maps, record_recipes, summary_recipes
 
 FEBRUARY = Period.month(2024, 2)
 

@@ -29,12 +29,7 @@ from overages.testing.values import metric_totals
 from tests.recorded import recorded
 
 from .recipes import Recipe, cook, recipes
-from .strategies import (
-    Case,
-    cases,
-    plan_recipes,
-    quantity_maps,
-)
+from .strategies import Case, cases, plan_recipes, quantity_maps
 
 FEBRUARY = Period.month(2024, 2)
 

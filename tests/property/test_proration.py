@@ -63,12 +63,7 @@ def day_count(period: Period, rule: Proration, zone: str) -> int:
 adding_rules = st.sampled_from([Proration.DAYS, Proration.DAYS_30_360, Proration.SECONDS])
 shared_rules = st.sampled_from([rule for rule in Proration if rule is not Proration.REFUSED])
 day_rules = st.sampled_from(
-    [
-        Proration.DAYS,
-        Proration.DAYS_30_360,
-        Proration.DAYS_INCLUSIVE,
-        Proration.WALL_CLOCK_DAYS,
-    ]
+    [Proration.DAYS, Proration.DAYS_30_360, Proration.DAYS_INCLUSIVE, Proration.WALL_CLOCK_DAYS]
 )
 ratios = st.builds(lambda n, more: Fraction(n, n + more), st.integers(0, 10**9), st.integers(1))
 other_rules = st.sampled_from([Proration.DAYS_INCLUSIVE, Proration.WALL_CLOCK_DAYS, Proration.FULL])

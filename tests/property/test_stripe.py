@@ -24,10 +24,7 @@ def test_an_amount_is_refused_or_comes_back_the_same(minor: int, code: str) -> N
     assert money_of_stripe(amount, code.lower()) == money
 
 
-@given(
-    st.sampled_from(["USD", "JPY", "HUF"]),
-    st.lists(st.integers(-(10**9), 10**9), max_size=20),
-)
+@given(st.sampled_from(["USD", "JPY", "HUF"]), st.lists(st.integers(-(10**9), 10**9), max_size=20))
 def test_amounts_add_up_as_money_does(code: str, minors: list[int]) -> None:
     total = sum(minors)
     assert sum(stripe_amount(Money(minor, code)) for minor in minors) == stripe_amount(

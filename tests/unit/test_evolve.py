@@ -44,11 +44,7 @@ USD_5 = Money(5, "USD")
         (PerUnit(1, per=60), {"price": 2}, PerUnit(2, per=60)),
         (Package(1, 10), {"count": "completed"}, Package(1, 10, count="completed")),
         (Percentage(1), {"percent": "2.50"}, Percentage("2.5")),
-        (
-            Graduated([Tier(None, 1)]),
-            {"tiers": [Tier(None, 2)]},
-            Graduated([Tier(None, 2)]),
-        ),
+        (Graduated([Tier(None, 1)]), {"tiers": [Tier(None, 2)]}, Graduated([Tier(None, 2)])),
         (Tier(None, 1), {"flat": 2}, Tier(None, 1, 2)),
         (Tier(None, 1), {"maximum": "2.0"}, Tier(None, 1, maximum=2)),
         (Exchanged(PerUnit(1), 2), {"rate": "3.0"}, Exchanged(PerUnit(1), 3)),

@@ -53,10 +53,7 @@ odd_period: Any = lambda moment: None  # noqa: ARG005, E731
         (lambda: Charge(odd), "tiers: must be a list, or something else to iterate over, got 5"),
         (lambda: allocate(5, odd), "weights: must be a list, or something else to iterate over"),
         (lambda: Statement("o", FEBRUARY, PLAN, odd), "lines: must be a list, or something else"),
-        (
-            lambda: Statement("o", FEBRUARY, PLAN, [odd]),
-            r"lines\[0\]: must be an Overage",
-        ),
+        (lambda: Statement("o", FEBRUARY, PLAN, [odd]), r"lines\[0\]: must be an Overage"),
         (lambda: Summary("USD", odd), "metrics: must be a mapping of metrics to MetricTotals"),
         (lambda: Usage("o", FEBRUARY, odd), "quantities: must be a mapping of metrics to quant"),
         (lambda: Account("o", "p", odd), "limits: must be a mapping of metrics to quantities"),

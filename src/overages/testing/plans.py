@@ -16,15 +16,7 @@ from overages.terms.allowance import Allowance
 from overages.terms.conversion import Conversion
 from overages.terms.plan import Plan
 from overages.testing import fields, quantities as numbers
-from overages.testing.fields import (
-    BY_CLASS,
-    Arguments,
-    arguments,
-    few,
-    made,
-    or_none,
-    values,
-)
+from overages.testing.fields import BY_CLASS, Arguments, arguments, few, made, or_none, values
 from overages.testing.prices import ANY_PRICE
 from overages.testing.values import (
     amounts,

@@ -84,9 +84,7 @@ def ledgers(
 
 
 def histories(
-    *,
-    org_ids: Strategy[str] = fields.orgs,
-    currencies: Currencies = fields.currencies,
+    *, org_ids: Strategy[str] = fields.orgs, currencies: Currencies = fields.currencies
 ) -> Strategy[tuple[OverageRecord, ...]]:
     """Return all records of an org, in order, of up to three months and several results of each.
 

@@ -4,16 +4,7 @@ from fractions import Fraction
 
 from tests.recorded import recorded, stored
 
-from overages import (
-    Allowance,
-    Discount,
-    Money,
-    Period,
-    PerUnit,
-    Plan,
-    Usage,
-    calculate,
-)
+from overages import Allowance, Discount, Money, Period, PerUnit, Plan, Usage, calculate
 from overages.commands.show import explain
 
 FEBRUARY = Period.month(2024, 2)

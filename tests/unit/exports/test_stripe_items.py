@@ -217,10 +217,7 @@ def test_texts_are_as_short_as_stripe_wants_them() -> None:
     [
         (FEBRUARY, datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC)),
         (Period.parse("2024-02-01T00:00:00Z/2024-02-01T00:00:00.5Z"), FEBRUARY.start),
-        (
-            Period.parse("2024-01-31T23:59:59Z/2024-02-01T00:00:00.5Z"),
-            FEBRUARY.start,
-        ),
+        (Period.parse("2024-01-31T23:59:59Z/2024-02-01T00:00:00.5Z"), FEBRUARY.start),
         (
             Period.parse("1969-12-31T23:59:58Z/1970-01-01T00:00:00Z"),
             datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC),

@@ -154,11 +154,7 @@ def test_what_is_not_of_its_type_is_not_written(model: Bands, message: str) -> N
         ('"price":"0.5"', '"price":"0.50"', "price: must be \"0.5\", got '0.50'"),
         ('"price":"0.5",', "", "price: must be given, got None"),
         ('"up_to":"5"', '"up_to":"05"', "tiers[0].up_to: must be \"5\", got '05'"),
-        (
-            '"open":false',
-            '"shut":true',
-            "shut: isn't known; known here are type, price, tiers",
-        ),
+        ('"open":false', '"shut":true', "shut: isn't known; known here are type, price, tiers"),
         ('"ratio":"7"', '"ratio":"x"', "ratio: must be a plain number such as 12.5 or 7/60, got '"),
         ('"winter"', '"autumn"', "season: must be one of summer, winter, got 'autumn'"),
     ],

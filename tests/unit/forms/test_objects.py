@@ -45,11 +45,7 @@ from overages import Plan
         ('"included":"500000"', f'"included":"{"9" * 27}"', "allowances[0].included: must have at"),
         ('"metric":"runs"', '"metric":"tokens"', "allowances[1].metric: must be there once, got"),
         ('"type":"Package"', '"type":"Parcel"', "allowances[1].price.type: must be one of "),
-        (
-            ',"type":"Package"',
-            "",
-            "allowances[1].price.type: must be one of ",
-        ),
+        (',"type":"Package"', "", "allowances[1].price.type: must be one of "),
         ('"completed"', '"begun"', "allowances[1].price.count: must be one of started, completed"),
         ('"size":"100"', '"size":"0"', "allowances[1].price.size: must be more than zero, got 0"),
         ('"up_to":"1000"', '"up_to":"-1"', "allowances[0].price.tiers[0].up_to: must be more than"),
@@ -61,11 +57,7 @@ from overages import Plan
         ),
         ('[{"included"', '[7,{"included"', "allowances[0]: must be a mapping, got 7"),
         ('"metric":"runs",', "", "allowances[1].metric: must be a str, got None"),
-        (
-            '"tiers":[',
-            '"tiers":{},"_":[',
-            "allowances[0].price.tiers: must be a list, got {}",
-        ),
+        ('"tiers":[', '"tiers":{},"_":[', "allowances[0].price.tiers: must be a list, got {}"),
     ],
 )
 def test_a_fault_of_a_plan_is_named_with_its_path(old: str, new: str, message: str) -> None:

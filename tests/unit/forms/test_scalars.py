@@ -104,27 +104,11 @@ def test_builtins_may_be_written_otherwise_than_a_text(tree: Any, value: Any) ->
 @pytest.mark.parametrize(
     ("tree", "kind", "message"),
     [
-        (
-            {"up_to": 0.5},
-            Tier,
-            "up_to: must be a plain decimal number such as 12.5, in a str",
-        ),
-        (
-            {"up_to": True},
-            Tier,
-            "up_to: must be a plain decimal number such as 12.5, in a str",
-        ),
-        (
-            {"anchor": FEBRUARY.start, "every": "2.5"},
-            Cycle,
-            "every: must be a whole number",
-        ),
+        ({"up_to": 0.5}, Tier, "up_to: must be a plain decimal number such as 12.5, in a str"),
+        ({"up_to": True}, Tier, "up_to: must be a plain decimal number such as 12.5, in a str"),
+        ({"anchor": FEBRUARY.start, "every": "2.5"}, Cycle, "every: must be a whole number"),
         ({"anchor": 5}, Cycle, "anchor: must be a datetime, got 5"),
-        (
-            {"amount": "0.005", "currency": "USD"},
-            Money,
-            "amount: must have at most 2 decimal",
-        ),
+        ({"amount": "0.005", "currency": "USD"}, Money, "amount: must have at most 2 decimal"),
         (5, Tier, "value: must be a mapping, got 5"),
     ],
 )

@@ -90,9 +90,7 @@ def test_a_column_for_each_dimension_may_be_empty_in_a_row() -> None:
         ("a,b,1", ["row: must have 5 fields, has 3, got ['a', 'b', '1']"]),
         (
             "org-\udcff,tokens,1,2024-02-01T12:00:00Z,e",
-            [
-                "org_id: must not hold a lone surrogate (U+DCFF), got 'org-\\udcff'",
-            ],
+            ["org_id: must not hold a lone surrogate (U+DCFF), got 'org-\\udcff'"],
         ),
     ],
 )

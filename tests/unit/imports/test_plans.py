@@ -61,10 +61,7 @@ def test_a_plan_is_read_as_it_would_be_written_in_python() -> None:
         "starter": Plan(
             "starter",
             "EUR",
-            {
-                "tokens": Allowance(500_000, PerUnit("0.0001")),
-                "seats": Allowance(None, PerUnit(0)),
-            },
+            {"tokens": Allowance(500_000, PerUnit("0.0001")), "seats": Allowance(None, PerUnit(0))},
             rounding=Rounding.HALF_EVEN,
             rounding_scope="total",
             base_fee=Money(4900, "EUR"),
@@ -194,11 +191,7 @@ def test_every_term_can_be_written() -> None:
         ("20_000 }", "1, of = 2 }", ["allowances.storage.commitment.of: isn't known; known her"]),
         ('per = "seats"', 'per = "x"', ["allowances.tokens.included_per: must be another metric"]),
         ('"year"', '"age"', ["allowances.storage.included_for.unit: must be one of hour, day,"]),
-        (
-            "storage]\nincluded = 12_000",
-            "storage]",
-            ["allowances.storage.included: must be given"],
-        ),
+        ("storage]\nincluded = 12_000", "storage]", ["allowances.storage.included: must be given"]),
         (
             'currency = "EUR"',
             'currency = "ERU"\nbase_fee = "x"',

@@ -79,10 +79,7 @@ def test_a_part_that_is_not_inside_the_whole_is_refused(rule: str, start: str, e
 
 @pytest.mark.parametrize(
     ("rule", "start", "end"),
-    [
-        ("days", "2024-02-01T10", "2024-02-01T11"),
-        ("days_30_360", "2024-01-30", "2024-01-31"),
-    ],
+    [("days", "2024-02-01T10", "2024-02-01T11"), ("days_30_360", "2024-01-30", "2024-01-31")],
 )
 def test_a_whole_without_a_day_to_count_is_refused(rule: str, start: str, end: str) -> None:
     whole = between(start, end)

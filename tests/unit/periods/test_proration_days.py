@@ -10,12 +10,7 @@ from overages import Period, Proration
 from overages.errors import InvalidValue
 from overages.periods.proration import length, parse_proration
 
-RULES = [
-    Proration.DAYS,
-    Proration.DAYS_30_360,
-    Proration.DAYS_INCLUSIVE,
-    Proration.WALL_CLOCK_DAYS,
-]
+RULES = [Proration.DAYS, Proration.DAYS_30_360, Proration.DAYS_INCLUSIVE, Proration.WALL_CLOCK_DAYS]
 
 
 def between(start: str, end: str) -> Period:

@@ -5,17 +5,7 @@ from typing import Any
 
 import pytest
 
-from overages import (
-    Allowance,
-    Graduated,
-    Package,
-    Period,
-    PerUnit,
-    Plan,
-    Tier,
-    Usage,
-    calculate,
-)
+from overages import Allowance, Graduated, Package, Period, PerUnit, Plan, Tier, Usage, calculate
 from overages.errors import FaultyPriceModel, InvalidValue
 from overages.prices.exact_cost import added_cost, added_unit_price, checked_charge
 

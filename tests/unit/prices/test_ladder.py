@@ -14,10 +14,7 @@ OPEN = "must be None, or what lies beyond has no price"
 BOUND = "must have a bound, for only the last tier is open"
 FEES = [Tier(100, "0.10"), Tier(200, "0.05", flat=5), Tier(None, "0.01", flat=2)]
 STARTED = [Tier(250, 3, size=100), Tier(None, 2, size=100)]
-COMPLETED = [
-    Tier(250, 3, size=100, count="completed"),
-    Tier(None, 2, size=100, count="completed"),
-]
+COMPLETED = [Tier(250, 3, size=100, count="completed"), Tier(None, 2, size=100, count="completed")]
 FINE = [Tier("0.5", 2), Tier(None, 1)]
 FINE_PACKAGES = [Tier(None, 1, size="0.5")]
 THIRDS = [Tier(1, 1, per=3), Tier(None, "0.5")]

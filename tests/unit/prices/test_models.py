@@ -70,10 +70,7 @@ def test_a_model_prices_a_quantity(price: TieredPrice, quantity: Any, cost: str)
         (PerUnit("0.10", per="60.0"), "PerUnit(price=Decimal('0.1'), per=60)"),
         (Package("2.00", 10), "Package(price=2, size=10)"),
         (Percentage("1.30"), "Percentage(percent=Decimal('1.3'))"),
-        (
-            Graduated([Tier(None, 1)]),
-            "Graduated(tiers=(Tier(up_to=None, price=1),))",
-        ),
+        (Graduated([Tier(None, 1)]), "Graduated(tiers=(Tier(up_to=None, price=1),))"),
         (
             Volume([Tier(None, 1)], flat_at_zero=True),
             "Volume(tiers=(Tier(up_to=None, price=1),), flat_at_zero=True)",

@@ -131,10 +131,7 @@ def test_units_left_and_units_owed_can_be_brought_together() -> None:
 
 def test_quantities_have_decimals() -> None:
     step = CarryOverResult(ROLLOVER, [CarriedUnits("0.1", JANUARY)], "0.2", "0.25", FEBRUARY)
-    assert (step.limit, step.carried) == (
-        Decimal("0.3"),
-        (CarriedUnits("0.05", FEBRUARY),),
-    )
+    assert (step.limit, step.carried) == (Decimal("0.3"), (CarriedUnits("0.05", FEBRUARY),))
 
 
 def test_nothing_included_leaves_no_layer() -> None:

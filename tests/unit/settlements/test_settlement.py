@@ -4,26 +4,9 @@ import pickle
 from typing import Any
 
 import pytest
-from tests.settled import (
-    FEB,
-    JAN,
-    PACK,
-    PLAIN,
-    ROLLING,
-    parts,
-    ran,
-    runs,
-    settled,
-)
+from tests.settled import FEB, JAN, PACK, PLAIN, ROLLING, parts, ran, runs, settled
 
-from overages import (
-    Balance,
-    Money,
-    Settlement,
-    Usage,
-    UsageEvent,
-    settle,
-)
+from overages import Balance, Money, Settlement, Usage, UsageEvent, settle
 from overages._ground.value import evolve
 from overages.errors import InvalidType, InvalidValue, InvalidValues, UnknownMetric
 from overages.grants.burndown import Burndown

@@ -59,9 +59,7 @@ def test_tiers_go_on_through_the_year() -> None:
     plan = Plan("p", "USD", {"runs": Allowance(0, price, included_for=YEAR)})
     assert totals(settled(plan, 6, 6, 6)) == [1200, 1000, 600]
     plan = Plan(
-        "p",
-        "USD",
-        {"runs": Allowance(0, Volume([Tier(10, 2), Tier(None, 1)]), included_for=YEAR)},
+        "p", "USD", {"runs": Allowance(0, Volume([Tier(10, 2), Tier(None, 1)]), included_for=YEAR)}
     )
     paid = Grant("paid", Money(100, "USD"), effective_at=FEB.start)
     found = settled(plan, 10, 1, grants=[paid])

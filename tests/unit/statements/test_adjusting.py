@@ -87,11 +87,7 @@ def test_nothing_is_taken_off_where_less_than_nothing_is_due(
 
 
 def test_what_changes_nothing_is_left_out() -> None:
-    nothing = (
-        Discount("a", amount=usd(0)),
-        Discount("b", percent=0),
-        Discount("c", quantity=9),
-    )
+    nothing = (Discount("a", amount=usd(0)), Discount("b", percent=0), Discount("c", quantity=9))
     rules = {"maximum": usd(1000), "minimum": usd(1000), "commitment": Commitment(usd(1000))}
     assert adjusted(1000, discounts=nothing, **rules) == []
 

@@ -288,10 +288,7 @@ def test_a_price_model_of_the_host_is_asked_for_what_is_over(calls: int, minor: 
     ("result", "message"),
     [
         (None, r"^calls\.price\.charge\(\): must return a Charge, got None$"),
-        (
-            Decimal(5),
-            r"^calls\.price\.charge\(\): must return a Charge, got 5$",
-        ),
+        (Decimal(5), r"^calls\.price\.charge\(\): must return a Charge, got 5$"),
     ],
 )
 @pytest.mark.parametrize("scope", ["line", "total"])

@@ -19,11 +19,7 @@ from overages import (
 from overages.errors import InvalidValue, InvalidValues
 from overages.statements.limit_part import LimitPart
 
-TIERS = [
-    Tier(100, "0.10"),
-    Tier(200, "0.05", flat=5),
-    Tier(None, "0.01", flat=2, per=3),
-]
+TIERS = [Tier(100, "0.10"), Tier(200, "0.05", flat=5), Tier(None, "0.01", flat=2, per=3)]
 
 
 def test_an_overage_is_what_lies_beyond_its_limit() -> None:

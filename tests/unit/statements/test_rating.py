@@ -96,10 +96,7 @@ def test_what_is_included_together_must_be_a_quantity() -> None:
 
 def test_the_name_of_another_metric_may_be_as_long_as_names_are() -> None:
     seats = "ä" * 127
-    offers = {
-        "a": Allowance(10, PRICE, included_per=seats),
-        seats: Allowance(None, PRICE),
-    }
+    offers = {"a": Allowance(10, PRICE, included_per=seats), seats: Allowance(None, PRICE)}
     statement = calculate(Plan("p", "USD", offers), Usage("org-1", FEBRUARY, {seats: 2}))
     assert statement["a"].limit_parts == (LimitPart("included", 20, f"10 x 2 {'ä' * 124}"),)
 

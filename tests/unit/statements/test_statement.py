@@ -24,10 +24,7 @@ from overages import (
     Volume,
     calculate,
 )
-from overages.errors import (
-    InvalidValues,
-    UnknownMetric,
-)
+from overages.errors import InvalidValues, UnknownMetric
 from overages.imports.monthly_fields import plan_from_monthly_fields
 from overages.statements.summary import MetricTotal
 
@@ -43,11 +40,7 @@ STARTER = plan_from_monthly_fields(
 STATEMENT = calculate(
     STARTER, Usage("org-123", FEBRUARY, {"tokens": 750_000, "playbook_runs": 75, "seats": 2})
 )
-TIERS = [
-    Tier(100, "0.10"),
-    Tier(200, "0.05", flat=5),
-    Tier(None, "0.01", flat=2, per=3),
-]
+TIERS = [Tier(100, "0.10"), Tier(200, "0.05", flat=5), Tier(None, "0.01", flat=2, per=3)]
 PRO = Plan(
     "pro",
     "USD",

@@ -55,10 +55,7 @@ def test_a_statement_with_adjustments_can_be_made_of_its_lines() -> None:
 
 
 def test_what_a_metric_comes_to_has_its_adjustments() -> None:
-    totals = {
-        "gb": MetricTotal(25, Money(417, "USD")),
-        "runs": MetricTotal(7, Money(500, "USD")),
-    }
+    totals = {"gb": MetricTotal(25, Money(417, "USD")), "runs": MetricTotal(7, Money(500, "USD"))}
     assert ADJUSTED.totals_by_metric() == totals
     assert ADJUSTED.summary() == Summary("USD", totals, {"minimum": Money(283, "USD")})
 

@@ -7,11 +7,7 @@ import pytest
 from tests.pages import caption_of, rows_of
 
 from overages import Allowance, Currency, Graduated, Money, PerUnit, Plan, Rounding, Tier
-from overages.errors import (
-    CurrencyMismatch,
-    InvalidType,
-    InvalidValues,
-)
+from overages.errors import CurrencyMismatch, InvalidType, InvalidValues
 from overages.prices.tier import Charge
 
 TOKENS = Allowance(500_000, PerUnit("0.0001"))

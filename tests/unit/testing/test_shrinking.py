@@ -69,11 +69,7 @@ FAILURES: dict[str, tuple[Any, Callable[[Any], bool], Any]] = {
         lambda event: event.quantity < 0,
         UsageEvent("org-1", "tokens", -1, JANUARY.start),
     ),
-    "a table": (
-        values(Volume),
-        lambda price: len(price.tiers) > 1,
-        Volume([Tier(1), Tier(None)]),
-    ),
+    "a table": (values(Volume), lambda price: len(price.tiers) > 1, Volume([Tier(1), Tier(None)])),
     "an allowance": (
         values(Allowance),
         lambda allowance: allowance.carry_over is not None,

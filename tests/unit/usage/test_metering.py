@@ -9,13 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from overages import Metric, Period, Usage, UsageEvent, meter
-from overages.errors import (
-    EventConflict,
-    InvalidType,
-    InvalidValue,
-    InvalidValues,
-    OveragesError,
-)
+from overages.errors import EventConflict, InvalidType, InvalidValue, InvalidValues, OveragesError
 from overages.usage.metering import Meter, usage_of
 from overages.usage.routing import Routes
 
@@ -103,10 +97,7 @@ def test_periods_may_be_those_of_the_host() -> None:
 
     events = [UsageEvent("org-1", "a", 1, NOON + timedelta(hours=12 * n)) for n in (0, 2, 1)]
     third, fourth = day(NOON), day(NOON + timedelta(days=1))
-    assert meter(events, day) == [
-        Usage("org-1", third, {"a": 1}),
-        Usage("org-1", fourth, {"a": 2}),
-    ]
+    assert meter(events, day) == [Usage("org-1", third, {"a": 1}), Usage("org-1", fourth, {"a": 2})]
 
 
 def test_a_period_that_the_event_is_not_in_is_refused() -> None:

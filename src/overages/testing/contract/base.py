@@ -35,14 +35,10 @@ NOW: Final = datetime(2024, 3, 1, 12, tzinfo=UTC)
 LATER: Final = datetime(2024, 3, 2, 12, tzinfo=UTC)
 OURS, THEIRS = "org-1", "org-2"
 PLAN: Final = Plan(
-    "starter",
-    "USD",
-    {"tokens": Allowance(100, PerUnit("0.01")), "runs": Allowance(10, PerUnit(1))},
+    "starter", "USD", {"tokens": Allowance(100, PerUnit("0.01")), "runs": Allowance(10, PerUnit(1))}
 )
 DEARER: Final = Plan(
-    "starter",
-    "USD",
-    {"tokens": Allowance(100, PerUnit("0.02")), "runs": Allowance(10, PerUnit(1))},
+    "starter", "USD", {"tokens": Allowance(100, PerUnit("0.02")), "runs": Allowance(10, PerUnit(1))}
 )
 GRANT: Final = Grant("g-1", 100, metric="tokens", effective_at=JAN.start)
 FEE: Final = Plan(

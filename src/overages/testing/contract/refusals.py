@@ -8,12 +8,7 @@ from datetime import timedelta
 import pytest
 
 from overages.amounts.money import Currency
-from overages.errors import (
-    CurrencyMismatch,
-    InvalidValues,
-    PeriodInvoiced,
-    PeriodOverlap,
-)
+from overages.errors import CurrencyMismatch, InvalidValues, PeriodInvoiced, PeriodOverlap
 from overages.periods.period import Period
 from overages.repository import Repository
 from overages.statements.statement import Statement

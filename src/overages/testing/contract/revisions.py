@@ -6,11 +6,7 @@ from typing import Any
 
 import pytest
 
-from overages.errors import (
-    InvalidType,
-    InvalidValue,
-    RecordConflict,
-)
+from overages.errors import InvalidType, InvalidValue, RecordConflict
 from overages.repository import Repository
 from overages.statements.statement import Statement
 from overages.testing.contract.base import (

@@ -91,7 +91,8 @@ def test_a_record_of_all_lines_is_read_back_as_it_is(repository: Repository) -> 
     assert repr(record) == (
         f"OverageRecord(org_id='org-1', period={FEB!r}, metric=None, quantity=0, "
         "cost=Money(1000, 'USD'), exact_cost=Decimal('10'), "
-        f"line='minimum', plan='starter', created_at={NOW!r})"
+        f"line='minimum', plan='starter', created_at={NOW!r}, "
+        f"digest={record.digest!r})"
     )
 
 

@@ -82,7 +82,7 @@ class OverageRecord:
     revision: int = term(parse_ordinal)
     sequence: int = term(parse_ordinal)
     created_at: datetime = term(parse_instant)
-    digest: str = term(parse_digest, repr=False)
+    digest: str = term(parse_digest)
 
     def __init__(
         self,

@@ -48,7 +48,8 @@ class RecordContract(ContractBase):
         assert repr(record) == (
             f"OverageRecord(org_id='org-1', period={FEB!r}, metric='tokens', "
             "quantity=Decimal('0.5'), cost=Money(1, 'USD'), exact_cost=Decimal('0.005'), "
-            f"unit_price=Decimal('0.01'), plan='starter', created_at={NOW!r})"
+            f"unit_price=Decimal('0.01'), plan='starter', created_at={NOW!r}, "
+            f"digest={record.digest!r})"
         )
         assert record.id == record.digest
 

@@ -68,14 +68,20 @@ def test_commits_wait_for_the_disk(tmp_path: Path, journal: str) -> None:
         assert ours.execute("PRAGMA synchronous").fetchone() == (3,)
 
 
+def left_with_a_log(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a database of bills that was written with a write-ahead log."""
+    path = folder / "bills.db"
+    use_journal(monkeypatch, "wal")
+    fill(path)
+    assert journal_of(path) == "wal"
+    return path
+
+
 def test_an_unsafe_log_that_another_program_left_is_switched_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "bills.db"
-    use_journal(monkeypatch, "wal")
-    fill(path)
+    path = left_with_a_log(tmp_path, monkeypatch)
     before = contents(path)
-    assert journal_of(path) == "wal"
     use_journal(monkeypatch, "delete")
     with SqliteRepository(path) as repository:
         assert journal_of(path) == "delete"
@@ -87,9 +93,7 @@ def test_an_unsafe_log_that_another_program_left_is_switched_off(
 def test_an_unsafe_log_that_another_program_uses_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "bills.db"
-    use_journal(monkeypatch, "wal")
-    fill(path)
+    path = left_with_a_log(tmp_path, monkeypatch)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN")
         other.execute("SELECT * FROM org_billing_overages").fetchone()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,23 @@ def run(path: Path, *statements: str) -> None:
         database.commit()
 
 
+def altered(folder: Path, *statements: str) -> Path:
+    """Return a database of ours with bills, in which statements were run."""
+    path = folder / "bills.db"
+    fill(path)
+    run(path, *statements)
+    return path
+
+
+@contextmanager
+def migrated(path: Path) -> Iterator[sqlite3.Connection]:
+    """Yield the connection of a host that has our tables in its database."""
+    with closing(sqlite3.connect(path)) as hosts:
+        migrate(hosts)
+        hosts.commit()
+        yield hosts
+
+
 def refusal(path: Path) -> type[BaseException]:
     """Return the error with which a file is refused, to writers and to readers, untouched."""
     before = path.read_bytes(), path.stat().st_mtime_ns
@@ -43,16 +61,12 @@ def refusal(path: Path) -> type[BaseException]:
 
 
 def test_a_schema_from_the_future_is_refused_untouched(tmp_path: Path) -> None:
-    path = tmp_path / "bills.db"
-    fill(path)
-    run(path, "PRAGMA user_version = 2")
-    assert refusal(path) is SchemaTooNew
+    assert refusal(altered(tmp_path, "PRAGMA user_version = 2")) is SchemaTooNew
 
 
 def test_a_hosts_database_with_a_schema_from_the_future_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "host.db"
-    with closing(sqlite3.connect(path)) as hosts:
-        migrate(hosts)
+    with migrated(path) as hosts:
         hosts.execute("UPDATE org_billing_schema SET version = 2")
         hosts.commit()
         with pytest.raises(SchemaTooNew):
@@ -116,15 +130,11 @@ def test_a_path_that_was_left_empty_is_refused_as_what_is_recorded_there_would_b
 
 
 def test_a_schema_that_no_release_has_made_is_damage(tmp_path: Path) -> None:
-    path = tmp_path / "bills.db"
-    fill(path)
-    run(path, "PRAGMA user_version = -5")
-    assert refusal(path) is StorageCorrupt
+    assert refusal(altered(tmp_path, "PRAGMA user_version = -5")) is StorageCorrupt
 
 
 def test_an_error_of_sqlite_s_that_cannot_be_read_is_damage(tmp_path: Path) -> None:
-    path = tmp_path / "bills.db"
-    fill(path)
+    path = altered(tmp_path)
     path.write_bytes(path.read_bytes().replace(b"CREATE TABLE org", b"CREATE\xd6TABLE org"))
     assert refusal(path) is StorageCorrupt
 
@@ -145,9 +155,7 @@ def test_a_hosts_database_that_does_not_tell_its_schema_is_damaged(
     tmp_path: Path, damage: str
 ) -> None:
     path = tmp_path / "host.db"
-    with closing(sqlite3.connect(path)) as hosts:
-        migrate(hosts)
-        hosts.commit()
+    with migrated(path) as hosts:
         hosts.executescript(damage)
         with pytest.raises(StorageError):
             SqliteRepository.join(hosts)

@@ -1,0 +1,125 @@
+"""What is append-only in SQLite: triggers hold it against whoever has a connection."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from tests.owed import FEB, MARCH, NOW, owed
+
+from overages import (
+    Grant,
+    UsageEvent,
+)
+from overages.adapters.sqlite import SqliteRepository
+from overages.errors import (
+    StorageCorrupt,
+    StorageError,
+)
+
+
+class TestAppendOnly:
+    @pytest.mark.parametrize(
+        "sql",
+        [
+            "UPDATE org_billing_overages SET amount = '0'",
+            "UPDATE OR REPLACE org_billing_overages SET revision = 9",
+            "DELETE FROM org_billing_overages",
+            "INSERT OR REPLACE INTO org_billing_overages SELECT * FROM org_billing_overages",
+            "REPLACE INTO org_billing_overages SELECT * FROM org_billing_overages",
+            "INSERT INTO org_billing_overages SELECT * FROM org_billing_overages WHERE true"
+            " ON CONFLICT DO UPDATE SET amount = '0'",
+        ],
+    )
+    def test_records_cannot_be_changed_or_removed(self, path: Path, sql: str) -> None:
+        with SqliteRepository(path) as repository:
+            records = repository.record(owed(5), created_at=NOW).records
+            with pytest.raises(StorageError, match=r"overage records are append-only"):
+                repository._database.rows(sql)
+            assert repository.records("org-1") == records
+            assert repository.verify() == 1
+
+    @pytest.mark.parametrize(
+        "sql",
+        [
+            "UPDATE org_billing_grants SET grant_json = replace(grant_json, '5', '9')",
+            "UPDATE org_billing_grants SET voided_at = NULL",
+            "UPDATE org_billing_grants SET voided_at = '2024-04-01T00:00:00Z' WHERE grant_id = 'b'",
+            "UPDATE OR REPLACE org_billing_grants SET grant_id = 'a'",
+            "DELETE FROM org_billing_grants",
+            "REPLACE INTO org_billing_grants SELECT * FROM org_billing_grants",
+        ],
+    )
+    def test_grants_cannot_be_changed_or_removed(self, path: Path, sql: str) -> None:
+        with SqliteRepository(path) as repository:
+            for grant_id in ("a", "b"):
+                grant = Grant(grant_id, 5, metric="tokens", effective_at=NOW)
+                repository.put_grant("org-1", grant)
+            repository.void_grant("org-1", "b", NOW)
+            grants = repository.grants("org-1")
+            with pytest.raises(StorageError, match="grants are append-only, and voided once"):
+                repository._database.rows(sql)
+            assert repository.grants("org-1") == grants
+
+    def test_a_grant_under_another_id_than_its_own_is_damage(self, path: Path) -> None:
+        with SqliteRepository(path) as repository:
+            repository.put_grant("org-1", Grant("a", 5, metric="tokens", effective_at=NOW))
+            repository._database.rows(
+                "INSERT INTO org_billing_grants"
+                " SELECT org_id, 'b', grant_json, NULL FROM org_billing_grants"
+            )
+            with pytest.raises(StorageCorrupt, match="grant_id: must be that of the grant, 'a', "):
+                repository.grants("org-1")
+
+    @pytest.mark.parametrize(
+        ("table", "column", "problem"),
+        [
+            ("overages", "cost", "overage records are append-only"),
+            ("chain_heads", "id", "a chain of records only grows"),
+            ("usage_events", "quantity", "usage events are append-only"),
+            ("grants", "grant_json", "grants are append-only, and voided once"),
+            ("plans", "plan", "a version of a plan never changes"),
+            ("invoiced_periods", "invoiced_at", "a period that is invoiced stays it"),
+            ("outbox", "request", "what may have been sent must not be forgotten"),
+        ],
+    )
+    def test_no_connection_can_change_or_remove_or_replace_what_is_there(
+        self, host: sqlite3.Connection, table: str, column: str, problem: str
+    ) -> None:
+        repository = SqliteRepository.join(host)
+        repository.add_events([UsageEvent("org-1", "tokens", 1, NOW, "1")], lambda _: FEB)
+        repository.record(owed(5), created_at=NOW)
+        repository.put_grant("org-1", Grant("a", 5, metric="tokens", effective_at=NOW))
+        repository.mark_invoiced("org-1", FEB, at=NOW)
+        entry = ("org-1", "stripe", "a", "{}", "2024-03-01T00:00:00Z", 1, "open", None)
+        host.execute("INSERT INTO org_billing_outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)", entry)
+        before = list(host.iterdump())
+        ours = f"org_billing_{table}"
+        statements = [
+            f"DELETE FROM {ours}",
+            f"REPLACE INTO {ours} SELECT * FROM {ours}",
+            f"INSERT OR REPLACE INTO {ours} SELECT * FROM {ours}",
+            f"INSERT INTO {ours} SELECT * FROM {ours} WHERE true"
+            f" ON CONFLICT DO UPDATE SET {column} = '0'",
+        ]
+        if table != "outbox":  # of which an entry changes until it is delivered
+            statements += [
+                f"UPDATE {ours} SET {column} = '0'",
+                f"UPDATE OR REPLACE {ours} SET {column} = '0'",
+            ]
+        for sql in statements:
+            with pytest.raises(sqlite3.IntegrityError, match=problem):
+                host.execute(sql)
+        assert list(host.iterdump()) == before
+
+    def test_an_event_is_not_replaced_by_one_of_its_number_either(
+        self, host: sqlite3.Connection
+    ) -> None:
+        repository = SqliteRepository.join(host)
+        repository.add_events([UsageEvent("org-1", "tokens", 1, NOW, "1")], lambda _: FEB)
+        columns = "metric_type, quantity, at, dimensions, billing_period_start, billing_period_end"
+        with pytest.raises(sqlite3.IntegrityError, match="usage events are append-only"):
+            host.execute(
+                f"REPLACE INTO org_billing_usage_events (number, org_id, event_id, {columns})"
+                f" SELECT number, org_id, 'another', {columns} FROM org_billing_usage_events"
+            )
+        assert [event.id for event in repository.events("org-1", MARCH)] == ["1"]

@@ -12,9 +12,10 @@ it:
 
 Facts from outside the plan and the lines can only be bounded:
 
-- a limit: an org may have any of its own, and carry, borrow or be granted any number of units. Its
-  parts sum to it, the units that discounts make free are the plan's, and the plan includes at most
-  its own number; it is None only where the plan includes without end.
+- a limit: an org may have any of its own, and be granted any number of units, or carry and borrow
+  any where the plan carries over. Its parts sum to it, the units that discounts make free are the
+  plan's, and the plan includes at most its own number; it is None only where the plan includes
+  without end.
 - a commitment and a minimum: the share of the billing period, from none to all of it, isn't known,
   nor whether the bill is the period's last, on which true-ups are due. So a true-up may be left
   out, and raises to no more than the whole spend agreed to; a premium is due on the spend beyond
@@ -36,10 +37,12 @@ from overages.amounts.money import Money
 from overages.errors import CurrencyMismatch, InvalidValue, Path, at
 from overages.prices.exact_cost import added_cost
 from overages.statements.adjustment import Adjustment
+from overages.statements.limit_part import LimitPart
 from overages.statements.limits import free_parts
 from overages.statements.overage import Overage
 from overages.statements.rating import UnroundedLine, priced_line, rounded_costs
 from overages.statements.rule_audit import audit_adjustments
+from overages.terms.allowance import Allowance
 from overages.terms.plan import Plan, unknown_metric
 
 
@@ -112,11 +115,22 @@ def _check_terms(plan: Plan, overage: Overage, path: Path) -> None:
     free = tuple(part for part in overage.limit_parts if part.kind == "free")
     if free != free_parts(allowance):
         raise InvalidValue((*path, "limit_parts"), free, "must have the plan's free units")
-    if allowance.included is not None and allowance.included_per is None:
-        for part in overage.limit_parts:
-            if part.kind == "included" and not 0 <= part.quantity <= allowance.included:
-                problem = f"must be what the plan includes, {allowance.included}, or a share of it"
-                raise InvalidValue((*path, "limit_parts"), part.quantity, problem)
+    for place, part in enumerate(overage.limit_parts):
+        _check_part(allowance, part, at(path, "limit_parts", place))
+
+
+def _check_part(allowance: Allowance, part: LimitPart, path: Path) -> None:
+    """Refuse a part of a limit that the plan's terms for the metric can't have."""
+    included = allowance.included
+    if part.kind == "included":
+        if included is None:
+            raise InvalidValue(at(path, "kind"), part.kind, "must be own: the plan has no limit")
+        if part.quantity > included and allowance.included_per is None:
+            problem = f"must be what the plan includes, {included}, or a share of it"
+            raise InvalidValue(at(path, "quantity"), part.quantity, problem)
+    elif part.kind in {"carried", "owed", "borrowed"} and allowance.carry_over is None:
+        problem = "must be of an allowance that is carried over, as the plan's is not"
+        raise InvalidValue(at(path, "kind"), part.kind, problem)
 
 
 def _check_places(

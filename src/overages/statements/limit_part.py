@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Final, Literal, TypeAlias
 
 from overages._ground.names import optional_name
-from overages._ground.parsing import choice_of
+from overages._ground.parsing import Problems, choice_of
 from overages._ground.value import term, value
 from overages.amounts.exact import (
     Quantity,
@@ -22,6 +22,7 @@ from overages.amounts.exact import (
     parse_quantity,
     plain_text,
 )
+from overages.errors import InvalidValue
 
 LimitPartKind: TypeAlias = Literal[
     "included", "own", "free", "carried", "granted", "borrowed", "used", "owed"
@@ -34,13 +35,16 @@ period; and, negative, ``"used"`` earlier in the time that the limit is for, or 
 earlier period that borrowed.
 """
 
+TAKING: Final = frozenset({"used", "owed"})
+"""The kinds that take from a limit."""
+
 
 @value
 class LimitPart:
     """Units of a limit that come from one place.
 
     :param kind: where from; see `LimitPartKind`.
-    :param quantity: units; negative where they lower the limit.
+    :param quantity: units; negative where they lower the limit, and only there.
     :param name: which one it is, where there can be several: the grant's id, the period that the
         units were carried from.
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
@@ -54,6 +58,12 @@ class LimitPart:
         self, kind: LimitPartKind, quantity: QuantityLike, name: str | None = None
     ) -> None: ...
 
+    def _check(self, problems: Problems) -> None:
+        takes = self.kind in TAKING
+        if (self.quantity > 0) if takes else (self.quantity < 0):
+            problem = f"must not be {'above zero' if takes else 'negative'}, as it is {self.kind}"
+            problems.add(InvalidValue("quantity", self.quantity, problem))
+
     def explain(self) -> str:
         """Say in a few words where the units come from: ``carried 2024-01-01``."""
         return _WORDS[self.kind] + ("" if self.name is None else f" {self.name}")
@@ -63,11 +73,38 @@ class LimitPart:
         return plain_text(self.quantity)
 
 
+def check_together(parts: Iterable[LimitPart], problems: Problems) -> None:
+    """Tell of parts that no limit has together.
+
+    A limit begins with the plan's included units or with the account's own limit, never both. Units
+    used before, and units borrowed, are one number each, and so are the units of one grant. Several
+    discounts can make units free, and units are carried from periods that may begin on one day.
+    """
+    seen: set[tuple[str, str | None]] = set()
+    for place, part in enumerate(parts):
+        group = _ALONE.get(part.kind)
+        if group is None:
+            continue
+        key = (group, part.name if part.kind == "granted" else None)
+        if key in seen:
+            of = f" by {part.name!r}" if part.kind == "granted" else ""
+            problem = f"must be given once in all ({group}{of})"
+            problems.add(InvalidValue(("limit_parts", place, "kind"), part.kind, problem))
+        seen.add(key)
+
+
 def sum_of_parts(parts: Iterable[LimitPart]) -> Quantity:
     """Return the limit that parts come to."""
     return add_up(part.quantity for part in parts)
 
 
+_ALONE: Final = {  # of one word at most one part; of "granted", one for each grant
+    "included": "included or own",
+    "own": "included or own",
+    "borrowed": "borrowed",
+    "used": "used",
+    "granted": "granted",
+}
 _WORDS: Final = {
     "included": "included",
     "own": "own limit",

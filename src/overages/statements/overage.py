@@ -41,7 +41,7 @@ from overages.prices.exact_cost import (
 )
 from overages.prices.models import PriceModel, parse_price_model
 from overages.prices.tier import Charge, TierCharge
-from overages.statements.limit_part import LimitPart, sum_of_parts
+from overages.statements.limit_part import LimitPart, check_together, sum_of_parts
 from overages.terms.compiled import CompiledLine
 from overages.terms.plan import Plan
 
@@ -101,6 +101,7 @@ class Overage:
         parts, limit = self.limit_parts, self.limit
         if parts and (limit is None or sum_of_parts(parts) != limit):
             problems.add(InvalidValue("limit_parts", parts, f"must sum to the limit, {limit}"))
+        check_together(parts, problems)
         self._complete()
         problems.attempt(self._check_cost)
 

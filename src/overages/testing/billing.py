@@ -11,20 +11,21 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy as Strategy
 
 from overages._ground.value import evolve
-from overages.amounts.exact import Quantity
+from overages.amounts.exact import Quantity, scaled, unscaled
 from overages.errors import InvalidValue
 from overages.periods.period import Period
 from overages.settlements.pool_share import SplitBy
 from overages.settlements.pooled_statement import PooledStatement, pool
 from overages.settlements.settlement import Settlement, settle
 from overages.statements.calculation import calculate
+from overages.statements.limit_part import TAKING, LimitPart
 from overages.statements.overage import Overage
 from overages.statements.statement import Statement
 from overages.terms.account import Account
 from overages.terms.allowance import Allowance
 from overages.terms.plan import Plan
 from overages.testing import fields, quantities as numbers
-from overages.testing.fields import BY_CLASS, arguments
+from overages.testing.fields import BY_CLASS, Arguments, arguments, made
 from overages.testing.plans import ANY_PLAN, agreeing
 from overages.testing.prices import quantities_at
 from overages.testing.values import grants
@@ -129,6 +130,12 @@ def statements(
     return calculate(plan, usage, limits=limits_of(draw, plan))
 
 
+def signed_by_kind(named: Arguments) -> Arguments:
+    """Let units that lower a limit be negative, and no others."""
+    units = abs(scaled(named["quantity"]))
+    return {**named, "quantity": unscaled(-units if named["kind"] in TAKING else units)}
+
+
 def without(plan: Plan, rule: str) -> Plan:
     """Return a plan of which no allowance has a rule."""
     off: dict[str, Any] = {rule: None}
@@ -172,6 +179,7 @@ BY_CLASS[Usage] = usages()
 BY_CLASS[Statement] = statements()
 BY_CLASS[Settlement] = settlements()
 BY_CLASS[PooledStatement] = pooled_statements()
+BY_CLASS[LimitPart] = made(LimitPart, mend=signed_by_kind)
 BY_CLASS[Overage] = (
     settlements()
     .map(lambda settlement: settlement.statement.overages)

@@ -173,12 +173,14 @@ def test_where_usage_is_unlimited_a_limit_of_the_orgs_own_may_be_there_or_not() 
             "lines.a.limit_parts: must have the plan's free units, got ()",
         ),
         (
-            [LimitPart("included", 20), LimitPart("free", 5, "gift"), LimitPart("carried", 0)],
-            "lines.a.limit_parts: must be what the plan includes, 10, or a share of it, got 20",
+            [LimitPart("included", 20), LimitPart("free", 5, "gift"), LimitPart("granted", 0)],
+            "lines.a.limit_parts[0].quantity: must be what the plan includes, 10, or a share of it,"
+            " got 20",
         ),
         (
-            [LimitPart("included", -1), LimitPart("free", 5, "gift"), LimitPart("carried", 21)],
-            "lines.a.limit_parts: must be what the plan includes, 10, or a share of it, got -1",
+            [LimitPart("own", 15), LimitPart("free", 5, "gift"), LimitPart("carried", 5, "2024")],
+            "lines.a.limit_parts[2].kind: must be of an allowance that is carried over,"
+            " as the plan's is not, got 'carried'",
         ),
     ],
 )
@@ -186,6 +188,14 @@ def test_the_parts_of_a_limit_that_are_the_plans_are_bounded(parts: Any, fault: 
     plan = plan_of(a=Allowance(10, DOLLAR, discounts=[Discount("gift", quantity=5)]))
     line = Overage("a", 26, 25, DOLLAR, usd(100), limit_parts=parts)
     assert faults(bill(plan), line) == [fault]
+
+
+def test_an_unlimited_plan_includes_no_number_of_units() -> None:
+    plan = plan_of(a=Allowance(None, DOLLAR))
+    line = Overage("a", 26, 25, DOLLAR, usd(100), limit_parts=[LimitPart("included", 25)])
+    assert faults(bill(plan), line) == [
+        "lines.a.limit_parts[0].kind: must be own: the plan has no limit, got 'included'"
+    ]
 
 
 def test_what_a_metric_brings_for_another_is_not_bounded() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from overages.errors import InvalidType, InvalidValues
+from overages.errors import InvalidType, InvalidValue, InvalidValues
 from overages.statements.limit_part import LimitPart
 
 
@@ -27,8 +27,22 @@ def test_a_part_says_where_units_come_from(part: LimitPart, words: str, cell: st
 
 
 def test_its_quantity_has_one_form() -> None:
-    found = {LimitPart("free", units) for units in ("-5.0", Decimal("-5.00"), -5)}
-    assert [repr(part) for part in found] == ["LimitPart(kind='free', quantity=-5)"]
+    found = {LimitPart("free", units) for units in ("5.0", Decimal("5.00"), 5)}
+    assert [repr(part) for part in found] == ["LimitPart(kind='free', quantity=5)"]
+
+
+@pytest.mark.parametrize("kind", ["included", "own", "free", "carried", "granted", "borrowed"])
+def test_what_adds_to_a_limit_is_not_negative(kind: Any) -> None:
+    with pytest.raises(InvalidValue, match=rf"^quantity: must not be negative, as it is {kind}, g"):
+        LimitPart(kind, "-0.5")
+    assert LimitPart(kind, 0).quantity == 0
+
+
+@pytest.mark.parametrize("kind", ["used", "owed"])
+def test_what_takes_from_a_limit_is_not_above_zero(kind: Any) -> None:
+    with pytest.raises(InvalidValue, match=rf"^quantity: must not be above zero, as it is {kind}"):
+        LimitPart(kind, 1)
+    assert LimitPart(kind, -1).quantity == -1
 
 
 def test_all_faults_are_reported() -> None:

@@ -178,6 +178,40 @@ def test_the_parts_of_a_limit_sum_to_it(limit: int | None, said: str) -> None:
         Overage("tokens", 9, limit, PerUnit(0), Money(0, "USD"), limit_parts=parts)
 
 
+@pytest.mark.parametrize(
+    ("kinds", "name", "fault"),
+    [
+        (["included", "included"], None, "kind: must be given once in all (included or own)"),
+        (["included", "own"], None, "kind: must be given once in all (included or own)"),
+        (["own", "own"], None, "kind: must be given once in all (included or own)"),
+        (["borrowed", "borrowed"], None, "kind: must be given once in all (borrowed)"),
+        (["granted", "granted"], "g1", "kind: must be given once in all (granted by 'g1')"),
+    ],
+)
+def test_parts_that_no_limit_has_together_are_refused(
+    kinds: list[Any], name: str | None, fault: str
+) -> None:
+    parts = [LimitPart(kind, 3, name) for kind in kinds]
+    with pytest.raises(InvalidValue) as caught:
+        Overage("tokens", 6, 6, PerUnit(0), Money(0, "USD"), limit_parts=parts)
+    assert str(caught.value) == f"limit_parts[1].{fault}, got {kinds[1]!r}"
+
+
+def test_what_was_used_before_is_one_part() -> None:
+    parts = [LimitPart("included", 9), LimitPart("used", -1), LimitPart("used", -2)]
+    with pytest.raises(InvalidValue, match=r"^limit_parts\[2\]\.kind: must be given once in all"):
+        Overage("tokens", 6, 6, PerUnit(0), Money(0, "USD"), limit_parts=parts)
+
+
+def test_parts_that_can_be_several_are_accepted() -> None:
+    parts = [LimitPart("granted", 3, "g1"), LimitPart("granted", 3, "g2")]
+    parts += [LimitPart("carried", 2, "2024-01-01")] * 2  # two periods of one day
+    parts += [LimitPart("owed", -1, "2024-01-01")] * 2
+    parts += [LimitPart("free", 1, "a"), LimitPart("free", 1, "b")]
+    line = Overage("tokens", 6, 10, PerUnit(0), Money(0, "USD"), limit_parts=parts)
+    assert line.limit_parts == tuple(parts)
+
+
 def test_what_is_no_part_and_no_quantity_is_refused() -> None:
     strangers: Any = {"before": -1, "limit_parts": [LimitPart("included", 5), 5]}
     with pytest.raises(InvalidValues) as caught:

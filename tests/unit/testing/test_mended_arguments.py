@@ -121,6 +121,12 @@ def test_amounts_are_put_into_a_currency() -> None:
     assert values.in_currency(without_money, "EUR") == without_money
 
 
+def test_a_part_of_a_limit_has_the_sign_of_its_kind() -> None:
+    for kind, sign in [("used", -1), ("owed", -1), ("carried", 1)]:
+        mended = billing.signed_by_kind({"kind": kind, "quantity": Decimal("-0.5")})
+        assert mended == {"kind": kind, "quantity": sign * Decimal("0.5")}
+
+
 @pytest.mark.parametrize(("kind", "minor"), [("minimum", 1), ("discount", -1)])
 def test_an_adjustment_has_the_sign_of_its_kind(kind: Any, minor: int) -> None:
     for exact in (Decimal("0.01"), Decimal("-0.01")):

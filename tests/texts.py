@@ -126,18 +126,10 @@ TERMS = Plan(
     {
         "seats": Allowance(None, PerUnit(0)),
         "tokens": Allowance(
-            5,
-            PerUnit(1),
-            conversion=Conversion(divide=1000),
-            included_per="seats",
-            carry_over=CarryOver(7),
-            proration="full",
-            increment="0.5",
-            increment_rounding="up",
-            discounts=[Discount("welcome", quantity=3)],
-            commitment=Commitment(quantity=9),
-            maximum=Money(8, "JPY"),
-            minimum=Money(6, "JPY"),
+            5, PerUnit(1), conversion=Conversion(divide=1000), included_per="seats",
+            carry_over=CarryOver(7), proration="full", increment="0.5", increment_rounding="up",
+            discounts=[Discount("welcome", quantity=3)], commitment=Commitment(quantity=9),
+            maximum=Money(8, "JPY"), minimum=Money(6, "JPY"),
         ),
         "storage": Allowance(4, PerUnit(1), included_for=CYCLE),
     },
@@ -145,7 +137,7 @@ TERMS = Plan(
     maximum=Money(80, "JPY"),
     minimum=Money(60, "JPY"),
     proration="seconds",
-)
+)  # fmt: skip
 TERMS_TEXT = (
     '{"allowances":[{"included":null,"metric":"seats","price":{"price":"0",'
     '"type":"PerUnit"}},{"carry_over":{"up_to":"7"},"commitment":{"quantity":"9"},'
@@ -201,10 +193,7 @@ TEXTS: list[Any] = [
     ),
     (
         CarryOverResult(
-            CarryOver(5, Fraction(1, 3), 2),
-            [CarriedUnits("0.5", FEBRUARY, 1)],
-            3,
-            4,
+            CarryOver(5, Fraction(1, 3), 2), [CarriedUnits("0.5", FEBRUARY, 1)], 3, 4,
             Period.month(2024, 3),
         ),
         '{"brought":[{"period":"2024-02-01T00:00:00Z/2024-03-01T00:00:00Z",'
@@ -230,11 +219,8 @@ TEXTS: list[Any] = [
     ),
     (
         Burndown(
-            FEBRUARY.end,
-            "tokens",
-            grants=[GrantState("g", 9, 5, 2, 1, filled_at=FEBRUARY.start)],
-            overage=3,
-            draws=[Draw("g", FEBRUARY.start, 5, covered=4)],
+            FEBRUARY.end, "tokens", grants=[GrantState("g", 9, 5, 2, 1, filled_at=FEBRUARY.start)],
+            overage=3, draws=[Draw("g", FEBRUARY.start, 5, covered=4)],
         ),
         '{"at":"2024-03-01T00:00:00Z",'
         '"draws":[{"at":"2024-02-01T00:00:00Z","covered":"4","grant_id":"g","quantity":"5"}],'
@@ -274,7 +260,7 @@ TEXTS: list[Any] = [
         Volume([Tier(None, 2)], flat_at_zero=True),
         '{"flat_at_zero":true,"tiers":[{"price":"2","up_to":null}],"type":"Volume","version":"1"}',
     ),
-]
+]  # fmt: skip
 
 
 def faults(text: str | bytes, expected: type = object, codec: Codec | None = None) -> list[str]:

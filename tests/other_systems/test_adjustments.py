@@ -73,40 +73,26 @@ FLEXPRICE_GRADUATED = Graduated([Tier(5, price="2"), Tier(None, price="1")])
     [
         # A precision of no decimals.
         pytest.param(
-            "1000",
-            "JPY",
-            [Discount("a", percent="33.333")],
-            ["-333"],
-            "667",
+            "1000", "JPY", [Discount("a", percent="33.333")], ["-333"], "667",
             id="flexprice-discount-002",
         ),
         # The price itself is not rounded before.
         pytest.param(
-            "99.999",
-            "USD",
-            [Discount("a", percent=10)],
-            ["-10.00"],
-            "90.00",
+            "99.999", "USD", [Discount("a", percent=10)], ["-10.00"], "90.00",
             id="flexprice-discount-005",
         ),
         pytest.param(
-            "100.00",
-            "USD",
+            "100.00", "USD",
             [Discount("a", amount=usd("80.00")), Discount("b", amount=usd("50.00"))],
-            ["-80.00", "-20.00"],
-            "0.00",
-            id="meteroid-discount-002",
+            ["-80.00", "-20.00"], "0.00", id="meteroid-discount-002",
         ),
         pytest.param(
-            "100.00",
-            "USD",
+            "100.00", "USD",
             [Discount("b", amount=usd("50.00")), Discount("a", amount=usd("80.00"))],
-            ["-50.00", "-50.00"],
-            "0.00",
-            id="meteroid-discount-002-reversed",
+            ["-50.00", "-50.00"], "0.00", id="meteroid-discount-002-reversed",
         ),
     ],
-)
+)  # fmt: skip
 def test_discounts(
     exact: str, currency: str, discounts: list[Discount], costs: list[str], expected: str
 ) -> None:
@@ -157,22 +143,16 @@ def test_maximum_and_minimum_spend_on_the_last_bill(
     [
         # The maximum and what was billed have more decimals than a dollar there: 9000.01123.
         pytest.param(
-            "9000.01",
-            ["9000.01123", "1000"],
-            {"maximum": Money.of("10000.001", "USD", "half_up")},
-            "999.99",
-            id="openmeter-maximum-009",
+            "9000.01", ["9000.01123", "1000"], {"maximum": Money.of("10000.001", "USD", "half_up")},
+            "999.99", id="openmeter-maximum-009",
         ),
         pytest.param("0", ["15.00"], {"minimum": usd("10.00")}, "15.00", id="lago-minimum-001"),
         pytest.param(
-            "6.50",
-            ["2.00", "3.00", "1.50"],
-            {"commitment": Commitment(usd("100.00"))},
-            "93.50",
+            "6.50", ["2.00", "3.00", "1.50"], {"commitment": Commitment(usd("100.00"))}, "93.50",
             id="lago-commitment-002",
         ),
     ],
-)
+)  # fmt: skip
 def test_what_is_due_beside_what_was_billed(
     billed: str, lines: list[str], rules: dict[str, Any], expected: str
 ) -> None:

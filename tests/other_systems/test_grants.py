@@ -41,35 +41,18 @@ DAILY_LATER = Cycle(after(days=1), unit="day")
         # Voided half-way: what was left is lost, and what is used later is overage.
         pytest.param(
             [grant("g1", "100", voided_at=after(hours=1))],
-            [(after(minutes=59), "50"), (after(minutes=61), "50")],
-            [],
-            "repaid",
-            after(days=5),
-            {"g1": 0},
-            50,
-            id="openmeter-grant-burndown-002",
+            [(after(minutes=59), "50"), (after(minutes=61), "50")], [], "repaid", after(days=5),
+            {"g1": 0}, 50, id="openmeter-grant-burndown-002",
         ),
         # The lower priority number first, in whatever order the grants come.
         pytest.param(
-            [grant("g2", "100", 2), grant("g1", "100", 1)],
-            [(after(hours=1), "120")],
-            [],
-            "repaid",
-            after(days=1),
-            {"g1": 0, "g2": 80},
-            0,
-            id="openmeter-grant-burndown-005",
+            [grant("g2", "100", 2), grant("g1", "100", 1)], [(after(hours=1), "120")], [], "repaid",
+            after(days=1), {"g1": 0, "g2": 80}, 0, id="openmeter-grant-burndown-005",
         ),
         # The refill of the second day pays the 20 that the first day's didn't cover.
         pytest.param(
-            [grant("g1", "100", recurrence=DAILY)],
-            [(after(hours=1), "120")],
-            [],
-            "repaid",
-            after(days=1, hours=1),
-            {"g1": 80},
-            0,
-            id="openmeter-grant-burndown-008",
+            [grant("g1", "100", recurrence=DAILY)], [(after(hours=1), "120")], [], "repaid",
+            after(days=1, hours=1), {"g1": 80}, 0, id="openmeter-grant-burndown-008",
         ),
         # Another grant's beginning refills nothing.
         pytest.param(
@@ -88,22 +71,15 @@ DAILY_LATER = Cycle(after(days=1), unit="day")
         # Topped up to 50, of which 10 pay the overage of before.
         pytest.param(
             [grant("g1", "100", rollover_max=50, rollover_min=50)],
-            [(after(hours=1), "10"), (after(hours=2), "100")],
-            [after(hours=5)],
-            "repaid_across_resets",
-            after(days=1),
-            {"g1": 40},
-            0,
-            id="openmeter-rollover-002",
+            [(after(hours=1), "10"), (after(hours=2), "100")], [after(hours=5)],
+            "repaid_across_resets", after(days=1), {"g1": 40}, 0, id="openmeter-rollover-002",
         ),
         # Used before anything is granted: both grants pay when they begin, the rest at the reset.
         pytest.param(
             [
                 grant("g1", "1000", 1, effective_at=after(hours=2), rollover_max=1000),
                 grant(
-                    *("g2", "1000", 3),
-                    effective_at=after(hours=2),
-                    rollover_max=500,
+                    *("g2", "1000", 3), effective_at=after(hours=2), rollover_max=500,
                     rollover_min=500,
                 ),
             ],
@@ -130,7 +106,7 @@ DAILY_LATER = Cycle(after(days=1), unit="day")
             id="openmeter-rollover-008",
         ),
     ],
-)
+)  # fmt: skip
 def test_grants_burn_down_as_they_do(
     grants: Sequence[Grant],
     usage: Sequence[tuple[datetime, str]],
@@ -152,30 +128,22 @@ def test_grants_burn_down_as_they_do(
     [
         # 300 were bought and used: giving 500 back restores 300, and 200 are reported.
         pytest.param(
-            [grant("capped", "300")],
-            [(after(hours=1), "300"), (after(hours=2), "-500")],
-            {"capped": 300},
-            200,
-            id="autumn-prepaid-002",
+            [grant("capped", "300")], [(after(hours=1), "300"), (after(hours=2), "-500")],
+            {"capped": 300}, 200, id="autumn-prepaid-002",
         ),
         # The heavier bucket first; the other one is drawn on in steps of 60.
         pytest.param(
             [grant("seconds", "10", 0, step=1), grant("minutes", "70", 1, step=60)],
-            [(after(hours=1), "20")],
-            {"seconds": 0, "minutes": 10},
-            0,
-            id="cgrates-prepaid-002",
+            [(after(hours=1), "20")], {"seconds": 0, "minutes": 10}, 0, id="cgrates-prepaid-002",
         ),
         # What doesn't roll over expires with the period, and so goes first.
         pytest.param(
             [grant("rolls over", "60", expires_at=None), grant("does not", "80")],
-            [(after(hours=1), "100")],
-            {"does not": 0, "rolls over": 40},
-            0,
+            [(after(hours=1), "100")], {"does not": 0, "rolls over": 40}, 0,
             id="polar-rollover-002",
         ),
     ],
-)
+)  # fmt: skip
 def test_prepaid_balances_are_drawn_on_as_theirs(
     grants: Sequence[Grant],
     usage: Sequence[tuple[datetime, str]],

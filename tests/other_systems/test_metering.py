@@ -78,22 +78,15 @@ def owed(usage: Usage, prices: dict[str, PriceModel]) -> Money:
         pytest.param(
             Metric("units", "max"),
             [event(f"2024-02-0{day}T00:00", n) for day, n in enumerate("13212", 1)],
-            Period.month(2024, 2),
-            "15.00",
-            ("3", "45.00"),
-            id="polar-aggregation-001",
+            Period.month(2024, 2), "15.00", ("3", "45.00"), id="polar-aggregation-001",
         ),
         # The first minute at once, then by the second.
         pytest.param(
-            Metric("units", increment=Increment(1, first=60)),
-            [event("2024-02-01T00:00", "132")],
-            Period.month(2024, 2),
-            "1",
-            ("132", "132.00"),
-            id="cgrates-increment-004",
+            Metric("units", increment=Increment(1, first=60)), [event("2024-02-01T00:00", "132")],
+            Period.month(2024, 2), "1", ("132", "132.00"), id="cgrates-increment-004",
         ),
     ],
-)
+)  # fmt: skip
 def test_events_come_to_the_quantity_and_its_cost(
     metric: Metric, events: list[UsageEvent], period: Period, price: str, expected: tuple[str, str]
 ) -> None:

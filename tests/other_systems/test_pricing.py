@@ -237,24 +237,18 @@ THOUSANDS = Conversion(divide=1_000, increment=1)
             Graduated([Tier(None, price="0.1")]), 15, TENS, "2", id="autumn-graduated-002"
         ),
         pytest.param(
-            Volume([Tier(100_000, price="0.001"), Tier(None, price="0.0005")]),
-            99_500,
-            Conversion(increment=1_000),
-            "100",
-            id="autumn-volume-002",
+            Volume([Tier(100_000, price="0.001"), Tier(None, price="0.0005")]), 99_500,
+            Conversion(increment=1_000), "100", id="autumn-volume-002",
         ),
         pytest.param(
             AUTUMN_200_INCLUDED, 800, Conversion(increment=100), "40", id="autumn-volume-008"
         ),
         pytest.param(
-            Graduated([Tier(5, price=1), Tier(None, price="0.5")], flat_at_zero=True),
-            7_400,
-            THOUSANDS,
-            "6.5",
-            id="openmeter-unit-conversion-002",
+            Graduated([Tier(5, price=1), Tier(None, price="0.5")], flat_at_zero=True), 7_400,
+            THOUSANDS, "6.5", id="openmeter-unit-conversion-002",
         ),
     ],
-)
+)  # fmt: skip
 def test_a_quantity_is_rounded_up_to_billing_units_before_it_is_priced(
     price: PriceModel, quantity: int, conversion: Conversion, expected: str
 ) -> None:

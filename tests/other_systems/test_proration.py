@@ -57,123 +57,64 @@ def charge(
     ("amount", "part", "whole", "by", "rounding", "expected"),
     [
         pytest.param(
-            "20.00",
-            between("2026-04-01", "2026-04-30T23:59:59"),
-            between("2026-04-01", "2026-04-30T23:59:59"),
-            "seconds",
-            "half_up",
-            "20.00",
+            "20.00", between("2026-04-01", "2026-04-30T23:59:59"),
+            between("2026-04-01", "2026-04-30T23:59:59"), "seconds", "half_up", "20.00",
             id="flexprice-proration-005",
         ),
         # 20 days of 31.
         pytest.param(
-            "249.95",
-            between("2012-05-12", "2012-06-01"),
-            Period.month(2012, 5),
-            "days",
-            "half_up",
-            "161.26",
-            id="killbill-proration-003",
+            "249.95", between("2012-05-12", "2012-06-01"), Period.month(2012, 5), "days", "half_up",
+            "161.26", id="killbill-proration-003",
         ),
         # 352 days of 366: a year with a 29 February.
         pytest.param(
-            "5999.95",
-            between("2015-03-15", "2016-03-01"),
-            between("2015-03-01", "2016-03-01"),
-            "days",
-            "half_up",
-            "5770.44",
-            id="killbill-proration-006",
+            "5999.95", between("2015-03-15", "2016-03-01"), between("2015-03-01", "2016-03-01"),
+            "days", "half_up", "5770.44", id="killbill-proration-006",
         ),
         # 22 days of 30.
         pytest.param(
-            "19.95",
-            between("2023-05-23", "2023-06-15"),
-            between("2023-05-15", "2023-06-15"),
-            "days_30_360",
-            "half_up",
-            "14.63",
-            id="killbill-proration-009",
+            "19.95", between("2023-05-23", "2023-06-15"), between("2023-05-15", "2023-06-15"),
+            "days_30_360", "half_up", "14.63", id="killbill-proration-009",
         ),
         # 5 days of 7.
         pytest.param(
-            "1.00",
-            between("2024-02-07", "2024-02-11"),
-            between("2024-02-05", "2024-02-11"),
-            "days_inclusive",
-            "half_up",
-            "0.71",
-            id="lago-proration-004",
+            "1.00", between("2024-02-07", "2024-02-11"), between("2024-02-05", "2024-02-11"),
+            "days_inclusive", "half_up", "0.71", id="lago-proration-004",
         ),
         pytest.param(
-            "100.00",
-            between("2026-01-01", "2026-01-11"),
-            Period.month(2026, 1),
-            "seconds",
-            "half_up",
-            "32.26",
-            id="openmeter-proration-002",
+            "100.00", between("2026-01-01", "2026-01-11"), Period.month(2026, 1), "seconds",
+            "half_up", "32.26", id="openmeter-proration-002",
         ),
         # The credit and the debit of a change; 22 days of 29.
         pytest.param(
-            "100.00",
-            between("2024-02-25", "2024-03-18"),
-            between("2024-02-18", "2024-03-18"),
-            "seconds",
-            "half_even",
-            "75.86",
-            id="polar-proration-001-credit",
+            "100.00", between("2024-02-25", "2024-03-18"), between("2024-02-18", "2024-03-18"),
+            "seconds", "half_even", "75.86", id="polar-proration-001-credit",
         ),
         pytest.param(
-            "300.00",
-            between("2024-02-25", "2024-03-18"),
-            between("2024-02-18", "2024-03-18"),
-            "seconds",
-            "half_even",
-            "227.59",
-            id="polar-proration-001-debit",
+            "300.00", between("2024-02-25", "2024-03-18"), between("2024-02-18", "2024-03-18"),
+            "seconds", "half_even", "227.59", id="polar-proration-001-debit",
         ),
         # The credit; the debit is the whole price of a cycle that starts anew.
         pytest.param(
-            "1000.00",
-            between("2025-08-13", "2026-06-01"),
-            between("2025-06-01", "2026-06-01"),
-            "seconds",
-            "half_even",
-            "800.00",
-            id="polar-proration-004-credit",
+            "1000.00", between("2025-08-13", "2026-06-01"), between("2025-06-01", "2026-06-01"),
+            "seconds", "half_even", "800.00", id="polar-proration-004-credit",
         ),
         pytest.param(
-            "100.00",
-            between("2025-08-13", "2026-08-13"),
-            between("2025-08-13", "2026-08-13"),
-            "seconds",
-            "half_even",
-            "100.00",
-            id="polar-proration-004-debit",
+            "100.00", between("2025-08-13", "2026-08-13"), between("2025-08-13", "2026-08-13"),
+            "seconds", "half_even", "100.00", id="polar-proration-004-debit",
         ),
         # Five seats more at 15.00 for 20 days of 30.
         pytest.param(
-            "75.00",
-            between("2025-06-11", "2025-07-01"),
-            Period.month(2025, 6),
-            "days",
-            "down",
-            "50.00",
-            id="polar-proration-007",
+            "75.00", between("2025-06-11", "2025-07-01"), Period.month(2025, 6), "days", "down",
+            "50.00", id="polar-proration-007",
         ),
         # 343 days of 365.
         pytest.param(
-            "200.00",
-            between("2023-01-23", "2023-12-31"),
-            between("2023-01-01", "2023-12-31"),
-            "days_inclusive",
-            "half_even",
-            "187.95",
-            id="silver-proration-003",
+            "200.00", between("2023-01-23", "2023-12-31"), between("2023-01-01", "2023-12-31"),
+            "days_inclusive", "half_even", "187.95", id="silver-proration-003",
         ),
     ],
-)
+)  # fmt: skip
 def test_part_of_a_period_costs_what_it_costs_in_the_other_system(
     amount: str,
     part: Period,
@@ -189,35 +130,23 @@ def test_part_of_a_period_costs_what_it_costs_in_the_other_system(
     ("part", "whole", "by", "expected"),
     [
         pytest.param(
-            between("2012-05-12", "2012-06-01"),
-            Period.month(2012, 5),
-            "days",
-            Fraction(20, 31),
+            between("2012-05-12", "2012-06-01"), Period.month(2012, 5), "days", Fraction(20, 31),
             id="killbill-proration-003",
         ),
         pytest.param(
-            between("2015-03-15", "2016-03-01"),
-            between("2015-03-01", "2016-03-01"),
-            "days",
-            Fraction(352, 366),
-            id="killbill-proration-006",
+            between("2015-03-15", "2016-03-01"), between("2015-03-01", "2016-03-01"), "days",
+            Fraction(352, 366), id="killbill-proration-006",
         ),
         pytest.param(
-            between("2023-05-23", "2023-06-15"),
-            between("2023-05-15", "2023-06-15"),
-            "days_30_360",
-            Fraction(22, 30),
-            id="killbill-proration-009",
+            between("2023-05-23", "2023-06-15"), between("2023-05-15", "2023-06-15"), "days_30_360",
+            Fraction(22, 30), id="killbill-proration-009",
         ),
         pytest.param(
-            between("2025-04-15", "2026-04-01"),
-            between("2025-04-01", "2026-04-01"),
-            "days",
-            Fraction(351, 365),
-            id="meteroid-proration-008",
+            between("2025-04-15", "2026-04-01"), between("2025-04-01", "2026-04-01"), "days",
+            Fraction(351, 365), id="meteroid-proration-008",
         ),
     ],
-)
+)  # fmt: skip
 def test_a_share_is_the_other_systems_and_stays_exact(
     part: Period, whole: Period, by: ProrationLike, expected: Fraction
 ) -> None:
@@ -229,24 +158,16 @@ def test_a_share_is_the_other_systems_and_stays_exact(
     [
         # Measured against the month that ends with it, not against February.
         pytest.param(
-            between("2011-02-01", "2011-02-13"),
-            between("2011-01-13", "2011-02-13"),
-            "days",
-            NINE_PLACES,
-            "0.387096774",
-            id="killbill-cycles-001",
+            between("2011-02-01", "2011-02-13"), between("2011-01-13", "2011-02-13"), "days",
+            NINE_PLACES, "0.387096774", id="killbill-cycles-001",
         ),
         # Thirty seconds that are left don't come to nothing.
         pytest.param(
-            between("2025-01-31T23:59:30", "2025-02-01"),
-            Period.month(2025, 1),
-            "seconds",
-            EIGHT_PLACES,
-            "0.0000112",
-            id="flexprice-proration-011",
+            between("2025-01-31T23:59:30", "2025-02-01"), Period.month(2025, 1), "seconds",
+            EIGHT_PLACES, "0.0000112", id="flexprice-proration-011",
         ),
     ],
-)
+)  # fmt: skip
 def test_a_unit_is_prorated_to_as_many_places_as_in_the_other_system(
     part: Period, whole: Period, by: ProrationLike, currency: Currency, expected: str
 ) -> None:
@@ -263,18 +184,12 @@ def test_a_unit_is_prorated_to_as_many_places_as_in_the_other_system(
     [
         # 17 days of 31; each of the two is rounded on its own.
         pytest.param(
-            "50.00",
-            "100.00",
-            between("2024-03-15", "2024-03-31"),
-            between("2024-03-01", "2024-03-31"),
-            "days_inclusive",
-            "-27.42",
-            "54.84",
-            "27.42",
+            "50.00", "100.00", between("2024-03-15", "2024-03-31"),
+            between("2024-03-01", "2024-03-31"), "days_inclusive", "-27.42", "54.84", "27.42",
             id="flexprice-proration-002",
         )
     ],
-)
+)  # fmt: skip
 def test_a_change_credits_the_share_of_the_old_amount_and_charges_that_of_the_new(
     old: str,
     new: str,

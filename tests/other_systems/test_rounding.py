@@ -107,23 +107,15 @@ def test_an_exact_cost_is_rounded_once_as_the_other_system_charges_it(
     ("price", "currency", "used", "lines", "total"),
     [
         pytest.param(
-            PerUnit(1),
-            "JPY",
-            ["100.4", "200.5", "300.6"],
-            ["100", "201", "301"],
-            "602",
+            PerUnit(1), "JPY", ["100.4", "200.5", "300.6"], ["100", "201", "301"], "602",
             id="flexprice-rounding-007",
         ),
         pytest.param(
-            Percentage("33.33"),
-            "USD",
-            ["1.00", "1.00"],
-            ["0.33", "0.33"],
-            "0.66",
+            Percentage("33.33"), "USD", ["1.00", "1.00"], ["0.33", "0.33"], "0.66",
             id="polar-allocation-003",
         ),
     ],
-)
+)  # fmt: skip
 def test_lines_that_are_rounded_one_by_one_come_to_the_other_systems_total(
     price: PriceModel, currency: str, used: list[str], lines: list[str], total: str
 ) -> None:
@@ -150,28 +142,19 @@ def test_a_total_that_is_rounded_once_comes_to_the_other_systems_total(
     ("amount", "currency", "weights", "expected"),
     [
         pytest.param(
-            "0.05",
-            Currency("USD"),
-            ["1", "1", "1"],
-            ["0.02", "0.02", "0.01"],
+            "0.05", Currency("USD"), ["1", "1", "1"], ["0.02", "0.02", "0.01"],
             id="openmeter-allocation-001",
         ),
         pytest.param(
-            "0.0005",
-            Currency("credits", exponent=4),
-            ["1", "1"],
-            ["0.0003", "0.0002"],
+            "0.0005", Currency("credits", exponent=4), ["1", "1"], ["0.0003", "0.0002"],
             id="openmeter-allocation-004",
         ),
         pytest.param(
-            "5.00",
-            Currency("USD"),
-            ["10.00", "5.00"],
-            ["3.33", "1.67"],
+            "5.00", Currency("USD"), ["10.00", "5.00"], ["3.33", "1.67"],
             id="openmeter-allocation-007",
         ),
     ],
-)
+)  # fmt: skip
 def test_money_is_split_by_largest_remainder_and_ties_go_to_the_first(
     amount: str, currency: Currency, weights: list[str], expected: list[str]
 ) -> None:

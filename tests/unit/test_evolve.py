@@ -57,47 +57,40 @@ USD_5 = Money(5, "USD")
             Allowance(5, PerUnit(1), minimum=USD_5, carry_over=CarryOver(1), proration="full"),
         ),
         (
-            Plan("p", "USD", {}, discounts=[Discount("a", percent=5)]),
-            {"minimum": USD_5},
+            Plan("p", "USD", {}, discounts=[Discount("a", percent=5)]), {"minimum": USD_5},
             Plan("p", "USD", {}, discounts=[Discount("a", percent=5)], minimum=USD_5),
         ),
         (Usage("a", FEBRUARY, {"x": 1}), {"org_id": "b"}, Usage("b", FEBRUARY, {"x": 1})),
         (
-            UsageEvent("a", "x", 1, FEBRUARY.start, dimensions={"region": "eu"}),
-            {"quantity": 2},
+            UsageEvent("a", "x", 1, FEBRUARY.start, dimensions={"region": "eu"}), {"quantity": 2},
             UsageEvent("a", "x", 2, FEBRUARY.start, dimensions={"region": "eu"}),
         ),
         (Account("a", "p", {"x": 1}), {"plan": "q"}, Account("a", "q", {"x": 1})),
         (
             Account("a", "p", status="trial", cycle=Cycle.monthly("Europe/Paris")),
-            {"status": "active"},
-            Account("a", "p", cycle=Cycle.monthly("Europe/Paris")),
+            {"status": "active"}, Account("a", "p", cycle=Cycle.monthly("Europe/Paris")),
         ),
         (
-            Cycle(FEBRUARY.start),
-            {"unit": "day", "every": 10},
+            Cycle(FEBRUARY.start), {"unit": "day", "every": 10},
             Cycle(FEBRUARY.start, every=10, unit="day"),
         ),
         (CarryOver(share="0.5"), {"up_to": 5}, CarryOver(5, "0.5")),
         (CarriedUnits(5, FEBRUARY, 2), {"periods_left": 1}, CarriedUnits(5, FEBRUARY, 1)),
         (
-            CarryOverResult(CarryOver(), [], 5, 3, FEBRUARY),
-            {"rule": CarryOver(1)},
+            CarryOverResult(CarryOver(), [], 5, 3, FEBRUARY), {"rule": CarryOver(1)},
             CarryOverResult(CarryOver(1), [], 5, 3, FEBRUARY),
         ),
         (
-            PoolShare("a", "x", 1, USD_5),
-            {"cost": Money(6, "USD")},
+            PoolShare("a", "x", 1, USD_5), {"cost": Money(6, "USD")},
             PoolShare("a", "x", 1, Money(6, "USD")),
         ),
         (USD_5, {"minor": 6}, Money(6, "USD")),
         (
-            Overage("x", 7, 5, PerUnit("0.025"), USD_5),
-            {"limit": 7, "cost": Money(0, "USD")},
+            Overage("x", 7, 5, PerUnit("0.025"), USD_5), {"limit": 7, "cost": Money(0, "USD")},
             Overage("x", 7, 7, PerUnit("0.025"), Money(0, "USD")),
         ),
     ],
-)
+)  # fmt: skip
 def test_a_changed_value_is_worked_out_anew(
     value: Any, changes: dict[str, Any], expected: Any
 ) -> None:

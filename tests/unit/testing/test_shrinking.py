@@ -65,14 +65,12 @@ FAILURES: dict[str, tuple[Any, Callable[[Any], bool], Any]] = {
         Usage("org-1", JANUARY, {"tokens": "0.1"}),
     ),
     "an event": (
-        values(UsageEvent),
-        lambda event: event.quantity < 0,
+        values(UsageEvent), lambda event: event.quantity < 0,
         UsageEvent("org-1", "tokens", -1, JANUARY.start),
     ),
     "a table": (values(Volume), lambda price: len(price.tiers) > 1, Volume([Tier(1), Tier(None)])),
     "an allowance": (
-        values(Allowance),
-        lambda allowance: allowance.carry_over is not None,
+        values(Allowance), lambda allowance: allowance.carry_over is not None,
         Allowance(0, PerUnit(0), carry_over=CarryOver()),
     ),
     "a plan": (
@@ -84,19 +82,15 @@ FAILURES: dict[str, tuple[Any, Callable[[Any], bool], Any]] = {
         values(Grant),
         lambda grant: grant.expires_at is not None,
         Grant(
-            "a",
-            0,
-            metric="tokens",
-            effective_at=JANUARY.start,
+            "a", 0, metric="tokens", effective_at=JANUARY.start,
             expires_at=datetime(2024, 1, 2, tzinfo=UTC),
         ),
     ),
     "a statement": (
-        statements(),
-        lambda statement: any(line.cost.minor for line in statement.overages),
+        statements(), lambda statement: any(line.cost.minor for line in statement.overages),
         calculate(ONE_DOLLAR, Usage("org-1", JANUARY, {"tokens": 1})),
     ),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("failure", FAILURES)

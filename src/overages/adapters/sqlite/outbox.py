@@ -20,9 +20,9 @@ from overages.periods.period import format_instant
 
 _COLUMNS: Final = "org_id, destination, id, request, sent_at, attempt, state, reference"
 _INSERT: Final = (
-    f"INSERT INTO org_billing_outbox ({_COLUMNS}) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8"
+    f"INSERT INTO org_billing_outbox ({_COLUMNS}) SELECT ?, ?, ?, ?, ?, ?, ?, ?"
     " WHERE NOT EXISTS (SELECT 1 FROM org_billing_outbox"
-    " WHERE org_id = ?1 AND destination = ?2 AND id = ?3)"  # ON CONFLICT comes after the trigger
+    " WHERE org_id = ? AND destination = ? AND id = ?)"  # ON CONFLICT comes after the trigger
 )
 _SWAP: Final = (
     f"UPDATE org_billing_outbox SET ({_COLUMNS}) = (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -53,8 +53,12 @@ class SqliteOutbox:
     def add(self, entries: Iterable[OutboxEntry]) -> frozenset[str]:
         """Keep the entries that are new, in one transaction, and return their ids."""
         entries = tuple_of(OutboxEntry)(entries, "entries")
+        new = []
         with self._database.writing() as cursor:
-            new = [entry.id for entry in entries if cursor.execute(_INSERT, _row(entry)).rowcount]
+            for entry in entries:
+                row = _row(entry)
+                if cursor.execute(_INSERT, (*row, *row[:3])).rowcount:
+                    new.append(entry.id)
         return frozenset(new)
 
     def entries(self, org_id: str, destination: str, ids: Iterable[str]) -> dict[str, OutboxEntry]:

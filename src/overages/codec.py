@@ -30,7 +30,7 @@ from overages.prices.registry import PRICE_MODELS
 T = TypeVar("T")
 
 VERSION: Final = "1"
-"""The version of the format; what a later one writes is refused here, not misread."""
+"""The version of the format; texts of a later one are refused here, not misread."""
 
 
 class Codec:
@@ -98,14 +98,14 @@ class Codec:
         """
         instance_of(type)(expected, "expected")
         tree = parsed(data)
-        given = entries(tree, "" if isinstance(tree, dict) else "data")
+        named = entries(tree, "" if isinstance(tree, dict) else "data")
         problems = Problems()
-        name = problems.attempt(name_in, given, "type", self._kinds, "")
-        version = given.get("version")
+        name = problems.attempt(name_in, named, "type", self._kinds, "")
+        version = named.get("version")
         if version != VERSION:
             problems.add(InvalidValue("version", version, f"must be {VERSION!r}"))
         problems.raise_any()
-        kind, fields = self._kinds[name], without(given, "version")
+        kind, fields = self._kinds[name], without(named, "version")
         if kind not in self._forms.tagged:
             del fields["type"]
         if not issubclass(kind, expected):

@@ -31,7 +31,7 @@ from overages.testing.contract.base import (
     NOW,
     OURS,
     THEIRS,
-    everything,
+    all_reads,
     nothing_written,
 )
 
@@ -243,9 +243,9 @@ def test_an_invoiced_period_keeps_its_adjustments(repository: Repository) -> Non
 
 def test_adjustments_of_one_org_change_nothing_of_another(repository: Repository) -> None:
     repository.record(adjusted(THEIRS, tokens=500, runs=17), created_at=NOW)
-    before = everything(repository, THEIRS)
+    before = all_reads(repository, THEIRS)
     repository.record(adjusted(tokens=900), created_at=NOW)
     repository.record(adjusted(period=MAR), created_at=NOW)
-    assert everything(repository, THEIRS) == before
+    assert all_reads(repository, THEIRS) == before
     check(repository, adjusted(THEIRS, tokens=500, runs=17))
     assert [repository.verify(OURS), repository.verify(THEIRS)] == [4, 5]

@@ -23,8 +23,8 @@ from overages.testing.contract.base import (
     MAR,
     OURS,
     THEIRS,
+    all_reads,
     check_sums,
-    everything,
     nothing_written,
     owed,
     shown,
@@ -270,6 +270,6 @@ def test_the_log_names_org_and_period_and_no_amount(
 def test_two_orgs_are_recalculated_apart(repository: Repository) -> None:
     service = serving(repository)
     repository.put_account(Account(THEIRS, "starter"))
-    before = everything(repository, THEIRS)
+    before = all_reads(repository, THEIRS)
     service.recalculate(OURS)
-    assert everything(repository, THEIRS) == before
+    assert all_reads(repository, THEIRS) == before

@@ -50,7 +50,7 @@ def charge(
     """Return what a minimum comes to that is due for part of a period, rounded once."""
     fee = Money.of(amount, currency)
     plan = Plan("p", currency, {}, minimum=fee, proration=by, rounding=rounding)
-    return calculate(plan, Usage("org", part, {}), whole=whole).total
+    return calculate(plan, Usage("org", part, {}), billing_period=whole).total
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_a_unit_is_prorated_to_as_many_places_as_in_the_other_system(
     increment = Decimal(f"1E-{currency.exponent}")
     allowance = Allowance(1, PerUnit(1), proration=by, increment=increment)
     plan = Plan("p", "USD", {"units": allowance})
-    line = calculate(plan, Usage("org", part, {}), whole=whole)["units"]
+    line = calculate(plan, Usage("org", part, {}), billing_period=whole)["units"]
     assert line.limit == Decimal(expected)
 
 

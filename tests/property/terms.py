@@ -188,7 +188,7 @@ class Bill:
             self.plan,
             self.usage,
             limits=known.limits,
-            whole=known.whole,
+            billing_period=known.whole,
             earlier=known.earlier,
             final=known.final,
         )

@@ -34,7 +34,7 @@ from overages.errors import Field, InvalidType, InvalidValue, at, shown
 T = TypeVar("T")
 
 LONGEST_NAME: Final = 255  # bytes of UTF-8
-_LOOKS: Final = {  # of what can't be told apart, by Unicode's category
+_LOOKS: Final = {  # of characters that can't be told apart, by Unicode's category
     "Cc": "a control character",
     "Cf": "a format character",
     "Cn": "an unassigned code point",

@@ -232,15 +232,15 @@ def _all_faults(made: Any, error: OveragesError, arguments: tuple[object, ...]) 
     return problems.error()
 
 
-def non_defaults(thing: Any) -> dict[str, Any]:
+def non_defaults(instance: Any) -> dict[str, Any]:
     """List the terms of a value that have to be passed to make it: those not at their default."""
-    kind: type = type(thing)
-    following = {name: work_out(thing) for name, work_out in _worked_out(kind).items()}
+    kind: type = type(instance)
+    following = {name: work_out(instance) for name, work_out in _worked_out(kind).items()}
     defaults = {**_defaults(kind), **following}
     return {
-        name: getattr(thing, name)
+        name: getattr(instance, name)
         for name in parsers_of(kind)
-        if name not in defaults or getattr(thing, name) != defaults[name]
+        if name not in defaults or getattr(instance, name) != defaults[name]
     }
 
 
@@ -271,7 +271,7 @@ def _plainly(term: object) -> object:
     return term.value if isinstance(term, Enum) else term
 
 
-def evolve(thing: T, /, **changes: Any) -> T:
+def evolve(instance: T, /, **changes: Any) -> T:
     """Make another value of one, with some of its terms changed; all of it is checked again."""
-    made: T = attrs.evolve(thing, **changes)  # type: ignore[misc]  # to mypy, no attrs class
+    made: T = attrs.evolve(instance, **changes)  # type: ignore[misc]  # to mypy, no attrs class
     return made

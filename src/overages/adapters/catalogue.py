@@ -69,7 +69,7 @@ class Catalogue(Storage):
     ) -> UnknownPlan:
         """Tell which plans, versions or instants there are."""
         if not starts:
-            problem = f"must be a plan that was put{_known(slug, self._slugs())}"
+            problem = f"must be a plan that was put{_listed_names(slug, self._slugs())}"
             return UnknownPlan("slug", slug, problem)
         if version is None:
             first = format_instant(min(starts))
@@ -114,7 +114,7 @@ class Catalogue(Storage):
         with self._writing():
             grant = self._get_grant(org_id, grant_id)
             if grant is None:
-                ids = _known(grant_id, (each.id for each in self._grants_of(org_id)))
+                ids = _listed_names(grant_id, (each.id for each in self._grants_of(org_id)))
                 unknown = UnknownGrant("grant_id", grant_id, f"must be a grant of the org{ids}")
                 raise unknown.within(org_id=org_id)
             if grant.voided_at is None:
@@ -134,7 +134,7 @@ def _in_force(starts: Mapping[datetime, int], at: datetime | None) -> int | None
     return starts[max(begun)] if begun else None
 
 
-def _known(name: str, names: Iterable[str]) -> str:
+def _listed_names(name: str, names: Iterable[str]) -> str:
     """List the names that there are, as the end of a message, and the one that was meant."""
     listed = sorted(names)
     more = f" and {len(listed) - _LISTED:,} more" if len(listed) > _LISTED else ""

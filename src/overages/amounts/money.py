@@ -33,7 +33,7 @@ from overages.errors import (
 
 _EXPONENTS: Final = CURRENT | WITHDRAWN  # of ISO 4217
 _LARGEST: Final = 10**1000  # more can't be written out
-_ALIGNED: Final = r"([^0-9+\-.,]?[<>^])?([1-9][0-9]*)?"  # what fills is no part of an amount
+_ALIGNED: Final = r"([^0-9+\-.,]?[<>^])?([1-9][0-9]*)?"  # a filler is no part of an amount
 _FINEST: Final = 12  # decimal places that a unit of the host's own may have
 
 
@@ -209,7 +209,7 @@ class Money:
         return Money(self.minor + self._minor_of(other), self.currency)
 
     def __radd__(self, other: int) -> Money:
-        # What `sum` begins with; any other number is an amount of no currency.
+        # `sum` begins with it; any other number is an amount of no currency.
         return self if type(other) is int and other == 0 else NotImplemented
 
     def __sub__(self, other: Money) -> Money:

@@ -59,7 +59,7 @@ class History:
         self._ahead: dict[str, deque[Period]] = {}
         self._balances: dict[str, Balance] = {}
         self.missing: list[Usage] = []
-        """What was taken of the file's earlier usage, for the repository has none of its period."""
+        """The file's earlier usage that was taken, for the repository has none of its period."""
 
     def statement(self, usage: Usage) -> Statement:
         """Return the statement of one of the usages; those before it come first.

@@ -15,7 +15,7 @@ _PAUSE: Final = 0.1  # seconds between two updates
 
 
 def track(
-    items: Iterable[S], what: str, total: int | None, terminal: TextIO, noun: str = "lines"
+    items: Iterable[S], caption: str, total: int | None, terminal: TextIO, noun: str = "lines"
 ) -> Iterator[S]:
     """Yield items as they are, and show how far they have come.
 
@@ -28,12 +28,12 @@ def track(
     try:
         import rich.progress  # noqa: F401
     except ImportError:
-        return _track_plainly(items, what, total, terminal, noun)
-    return _track_with_rich(items, what, total, terminal)
+        return _track_plainly(items, caption, total, terminal, noun)
+    return _track_with_rich(items, caption, total, terminal)
 
 
 def _track_plainly(
-    items: Iterable[S], what: str, total: int | None, terminal: TextIO, noun: str
+    items: Iterable[S], caption: str, total: int | None, terminal: TextIO, noun: str
 ) -> Iterator[S]:
     done = 0
     shown = monotonic()
@@ -42,7 +42,7 @@ def _track_plainly(
         if monotonic() - shown >= _PAUSE:
             shown = monotonic()
             share = f", {min(99, 100 * done // total)} %" if total else ""
-            terminal.write(f"\r{what}: {count:,} {noun}{share}")
+            terminal.write(f"\r{caption}: {count:,} {noun}{share}")
             terminal.flush()
         yield item
     terminal.write("\r\x1b[K")  # erase the bar
@@ -50,7 +50,7 @@ def _track_plainly(
 
 
 def _track_with_rich(
-    items: Iterable[S], what: str, total: int | None, terminal: TextIO
+    items: Iterable[S], caption: str, total: int | None, terminal: TextIO
 ) -> Iterator[S]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
@@ -58,7 +58,7 @@ def _track_with_rich(
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     console = Console(file=terminal)
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(what, total=total)
+        task = bar.add_task(caption, total=total)
         done = 0
         shown = monotonic()
         for item in items:

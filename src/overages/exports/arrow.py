@@ -37,7 +37,7 @@ from overages.statements.statement import Statement
 from overages.usage.usage import Usage
 
 Amounts: TypeAlias = Literal["decimal", "text"]
-"""What amounts of money are written as."""
+"""The type that amounts of money are written as."""
 
 PRECISION: Final = 38  # digits of decimal128; Polars has no wider decimal, nor has Spark
 AMOUNT_DECIMALS: Final = 2 * DECIMAL_DIGITS  # of a quantity times a price

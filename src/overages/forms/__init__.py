@@ -1,4 +1,4 @@
-"""How values stand in texts: a form for each class, which follows from its declaration.
+"""Forms: the texts of values, by a form for each class, which follows from its declaration.
 
 - `form`: `Form`: a writer, a reader and a JSON Schema
 - `scalars`: texts, numbers, instants and names of rules

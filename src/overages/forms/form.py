@@ -21,11 +21,11 @@ Schema: TypeAlias = dict[str, Any]
 """A JSON Schema, draft 2020-12."""
 
 Refer: TypeAlias = Callable[[type], Schema]
-"""Gives what stands for the schema of a class where another one holds it."""
+"""Gives the reference to the schema of a class where another one holds it."""
 
 
 class Form(Protocol):
-    """How one kind of value is written as types that `json` knows, read, and described."""
+    """One kind of value in texts: written as types that `json` knows, read, and described."""
 
     def write(self, value: Any, field: Field, /) -> Any:
         """Return a dict, list, str, bool or None for a value of the kind."""

@@ -77,9 +77,9 @@ def listed_by(key: str, form: ObjectForm) -> Form:
         ]
 
     def read_item(item: object, field: Field) -> tuple[str, Any]:
-        given, problems = entries(item, field), Problems()
-        name = problems.attempt(parse_name, given.get(key), at(field, key))
-        value = problems.attempt(form.read, without(given, key), field)
+        named, problems = entries(item, field), Problems()
+        name = problems.attempt(parse_name, named.get(key), at(field, key))
+        value = problems.attempt(form.read, without(named, key), field)
         problems.raise_any()
         return name, value
 
@@ -162,18 +162,18 @@ def any_of(key: str, forms: Callable[[], Mapping[str, tuple[type, ObjectForm]]],
     return FormOf(write, read, schema)
 
 
-def name_in(given: Mapping[str, Any], key: str, names: Collection[str], field: Field) -> str:
+def name_in(named: Mapping[str, Any], key: str, names: Collection[str], field: Field) -> str:
     """Return the name of a class that an object has under a key."""
-    name = given.get(key)
+    name = named.get(key)
     if not isinstance(name, str) or name not in names:
         problem = f"must be one of {', '.join(sorted(names))}{did_you_mean(name, names)}"
         raise InvalidValue(at(field, key), name, problem)
     return name
 
 
-def without(given: Mapping[str, Any], key: str) -> dict[str, Any]:
+def without(named: Mapping[str, Any], key: str) -> dict[str, Any]:
     """Return an object without one of its keys."""
-    return {name: item for name, item in given.items() if name != key}
+    return {name: item for name, item in named.items() if name != key}
 
 
 def with_key(key: str, form: Schema, body: Schema) -> Schema:

@@ -1,4 +1,4 @@
-"""How values stand in JSON: the classes that have a text, and choices that don't follow from them.
+"""Values in JSON: the classes that have a text, and choices that don't follow from them.
 
 Money, a currency and a period are written as people write them:
 

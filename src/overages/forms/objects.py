@@ -87,52 +87,52 @@ class ObjectForm:
         """Return the value that an object says."""
         return tree if isinstance(tree, self.kind) else self.fill(tree, field, {})
 
-    def fill(self, tree: object, field: Field, known: Mapping[str, Any]) -> Any:
+    def fill(self, tree: object, field: Field, held: Mapping[str, Any]) -> Any:
         """Return the value that an object says, of which some terms are known already."""
-        given, problems = entries(tree, field), Problems()
-        forms = {name: form for name, form in self.forms.items() if name not in known}
-        self._check_keys(given, forms, field, problems)
-        held = dict(known)
-        for name in (name for name in forms if name in given):
+        named, problems = entries(tree, field), Problems()
+        forms = {name: form for name, form in self.forms.items() if name not in held}
+        self._check_keys(named, forms, field, problems)
+        held = dict(held)
+        for name in (name for name in forms if name in named):
             try:
-                held[name] = forms[name].read(given[name], at(field, name))
+                held[name] = forms[name].read(named[name], at(field, name))
             except OveragesError as error:
                 problems.add(error)
-        if problems:  # what could be read may be unlawful as well
+        if problems:  # the terms that could be read may be unlawful as well
             for name, parse in parsers_of(self.kind).items():
                 if name in held:
                     problems.attempt(parse, held[name], at(field, name))
             raise problems.error() from None
         terms = {name: held[name] for name in held if name in self.terms}
         made = behind(field, self.make, **terms)
-        self._check_consequences(made, given, held, field)
+        self._check_consequences(made, named, held, field)
         return made
 
     def _check_keys(
         self,
-        given: Mapping[str, Any],
+        named: Mapping[str, Any],
         forms: Mapping[str, Form],
         field: Field,
         problems: Problems,
     ) -> None:
         for key in forms:
-            if key not in given and (key in self.required or key in self.tag):
+            if key not in named and (key in self.required or key in self.tag):
                 problems.add(InvalidValue(at(field, key), None, "must be given"))
-        for key in given:
+        for key in named:
             if key not in forms:
                 near = did_you_mean(key, forms)
                 problem = f"isn't known{near}; known here are {', '.join(forms)}"
-                problems.add(InvalidValue(at(field, key), given[key], problem))
+                problems.add(InvalidValue(at(field, key), named[key], problem))
 
     def _check_consequences(
-        self, made: Any, given: Mapping[str, Any], held: Mapping[str, Any], field: Field
+        self, made: Any, named: Mapping[str, Any], held: Mapping[str, Any], field: Field
     ) -> None:
         problems = Problems()
         for name in self.consequences:
             follows = getattr(made, name)
             if held.get(name) != follows:
                 problem = f"must be {shown(follows)}, which follows from the rest"
-                problems.add(InvalidValue(at(field, name), given.get(name), problem))
+                problems.add(InvalidValue(at(field, name), named.get(name), problem))
         problems.raise_any()
 
     def schema(self, refer: Refer) -> Schema:
@@ -141,12 +141,12 @@ class ObjectForm:
 
     def body(self, refer: Refer) -> Schema:
         """Return the JSON Schema of the class itself."""
-        said = descriptions(self.kind)
+        texts = descriptions(self.kind)
         forms = self.forms
         return {
             "type": "object",
             "properties": {
-                name: described(form.schema(refer), said.get(name)) for name, form in forms.items()
+                name: described(form.schema(refer), texts.get(name)) for name, form in forms.items()
             },
             "required": [name for name in forms if name in self.required or name in self.tag],
             "additionalProperties": False,
@@ -155,8 +155,8 @@ class ObjectForm:
 
 def descriptions(kind: type) -> dict[str, str]:
     """List the descriptions of parameters in the docstring of a class, by name."""
-    said = _PARAMETER.findall(getdoc(kind) or "")
-    return {name: " ".join(text.split()) for name, text in said}
+    parameters = _PARAMETER.findall(getdoc(kind) or "")
+    return {name: " ".join(text.split()) for name, text in parameters}
 
 
 def described(schema: Schema, text: str | None) -> Schema:

@@ -24,7 +24,7 @@ from overages.forms.form import Form, FormOf
 from overages.periods.period import format_instant, instant_from_text, parse_instant
 
 _LONGEST: Final = 2_002  # characters of a number: a thousand digits on each side of the point
-_PLAIN: Final = re.compile(r"([+-]?[0-9]+)(?:\.([0-9]+))?")
+_PLAIN_NUMBER: Final = re.compile(r"([+-]?[0-9]+)(?:\.([0-9]+))?")
 _RATIO: Final = re.compile(r"([+-]?[0-9]+)/([0-9]*[1-9][0-9]*)")
 
 # The one spelling of each, for schemas
@@ -97,10 +97,10 @@ def number_form(kinds: Collection[type]) -> Form:
 def _number_of(text: str, *, fine: bool) -> int | Decimal | Fraction | None:
     if len(text) > _LONGEST:
         return None
-    if match := _PLAIN.fullmatch(text):
-        whole, decimals = match[1], (match[2] or "").rstrip("0")
+    if match := _PLAIN_NUMBER.fullmatch(text):
+        integer, decimals = match[1], (match[2] or "").rstrip("0")
         # int() of a long text can be limited by a host
-        return Decimal(f"{whole}.{decimals}") if decimals else int(Decimal(whole))
+        return Decimal(f"{integer}.{decimals}") if decimals else int(Decimal(integer))
     if fine and (match := _RATIO.fullmatch(text)):
         return number_from_ratio(int(Decimal(match[1])), int(Decimal(match[2])))
     return None

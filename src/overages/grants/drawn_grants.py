@@ -109,7 +109,7 @@ class _DrawnGrant:
         if self.has_ended(instant):
             self._lose(given_back)
         elif self.filled_at is not None and drawn.at < self.filled_at:
-            self.expired += given_back  # what was left at that refill or reset was dropped
+            self.expired += given_back  # the units left at that refill or reset were dropped
         else:
             self.left += given_back
         return drawn._replace(picos=still_drawn, covered=covered)
@@ -225,7 +225,7 @@ class DrawnGrants:
         from_overage = min(picos, self._overage)
         self._overage -= from_overage
         picos -= from_overage
-        while picos and self._draws:  # the latest first, so that what was paid longest stays paid
+        while picos and self._draws:  # the latest first: old payments stay
             latest = self._draws.pop()
             still_drawn = latest.grant.give_back(latest, picos, instant)
             picos -= latest.covered - still_drawn.covered

@@ -140,7 +140,7 @@ def burn_down(
     before = start if isinstance(start, Burndown) else _untouched(start, metric, currency)
     if isinstance(start, Burndown) and not (metric is None and currency is None):
         _check_same(before, metric, currency)
-    # What the burndown before is of decides which grants count: its units can't change on the way.
+    # The unit of the burndown before decides which grants count: it can't change on the way.
     span = before.at, _parse_end(end, before.at)
     of_org, uses, instants, rule = parse_all(
         (_parse_grants, grants, "grants"),

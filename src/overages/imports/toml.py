@@ -1,4 +1,4 @@
-"""How the terms of plans stand in TOML: derived as in JSON, in the words of a file for people.
+"""Terms of plans in TOML: derived as in JSON, in the words of a file for people.
 
 A number needn't be a text, money is a number in the plan's currency, a price says its `model`, and
 terms that have a name are tables under it:
@@ -104,11 +104,11 @@ class _PlanForm(ObjectForm):
 
     models: tuple[type, ...] = ()
 
-    def fill(self, tree: object, field: Field, known: Mapping[str, Any]) -> Any:
+    def fill(self, tree: object, field: Field, held: Mapping[str, Any]) -> Any:
         unit = ANY_CURRENCY
         with suppress(OveragesError):  # which will come again
             unit = forms_in(unit).of(Currency).read(entries(tree, field).get("currency"), "")
-        return forms_in(unit, self.models).object(Plan).fill(tree, field, known)
+        return forms_in(unit, self.models).object(Plan).fill(tree, field, held)
 
 
 def plan_form(models: tuple[type, ...] = ()) -> ObjectForm:

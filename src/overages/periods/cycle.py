@@ -38,7 +38,7 @@ _MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
 _SPANS: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 _TICK: Final = timedelta(microseconds=1)  # no instant is between two that are one apart
 _MOST: Final = 1_000_000  # a million hours are a century; a longer cycle is a mistake
-_BEYOND: Final = (OverflowError, ValueError)  # what dates outside the years 1 to 9999 end in
+_BEYOND: Final = (OverflowError, ValueError)  # dates outside the years 1 to 9999 end in these
 
 
 @value

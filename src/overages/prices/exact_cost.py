@@ -29,7 +29,7 @@ Ratio: TypeAlias = tuple[int, int]
 """Numerator and denominator of major currency units; the denominator is above zero."""
 
 
-_CALL: Final = ("price", "charge()")  # the path to what a price model returns
+_CALL: Final = ("price", "charge()")  # the path to the charge that a price model returns
 
 
 def checked_charge(price: PriceModel, quantity: Quantity) -> Charge:

@@ -131,7 +131,7 @@ class PriceTable:
         if step.package:
             beyond = _packages(beyond, step.package, step.tier)
         cost = step.fixed + beyond * step.price
-        # What the reached tier's own cost is takes a third of the time: it is made when it is read.
+        # The reached tier's own cost takes a third of the time: it is made when it is read.
         return new_charge(step.full, (step.tier, inside, step.above), cost, ladder.denominator)
 
     @property

@@ -233,7 +233,7 @@ class Charge:
         """A `TierCharge` for each tier that was used, from the first one up."""
         if self._reached is None:
             return self._filled
-        return (*self._filled, new_tier_charge(*self._reached, _ONE))
+        return (*self._filled, new_tier_charge(*self._reached, _AT_PAR))
 
     @property
     def ratio(self) -> tuple[int, int]:
@@ -264,6 +264,6 @@ class Charge:
 
 
 NO_CHARGE: Final = Charge(())
-_ONE: Final = Decimal(1)  # the exchange rate where there is none
+_AT_PAR: Final = Decimal(1)  # the exchange rate where there is none
 new_tier_charge: Final = trusted(TierCharge)
 new_charge: Final = trusted(Charge)

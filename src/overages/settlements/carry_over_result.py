@@ -131,7 +131,7 @@ class CarryOverResult:
         picos, owed_picos = _picos(usable), _picos(owed)
         limit = unscaled(max(0, picos - owed_picos))
         over = excess(self.used, limit)
-        # What was used beforehand is drawn as if it were used first, for it came first.
+        # Units used beforehand are drawn as if they were used first, for they came first.
         drawn, unused = _divided(self._in_turn(usable), owed_picos + scaled(self.used))
         repaid, still_owed = _divided(owed, picos)
         expired, staying = _aged(unused)
@@ -229,8 +229,8 @@ def carry_over(
         except OveragesError as error:
             raise error.within(metric) from None
         brought = carried.get(metric, ())
-        # Free units of a discount are used last: what they cover is neither drawn nor owed, and
-        # they aren't carried over themselves.
+        # Free units of a discount are used last: units covered by them are neither drawn nor owed,
+        # and they aren't carried over themselves.
         limit = CarryOverResult(rule, brought, included, 0, usage.period).limit
         free = sum_of_parts(free_parts(allowance))
         drawing = used if used <= limit else max(limit, excess(used, free))

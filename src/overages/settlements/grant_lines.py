@@ -148,7 +148,7 @@ def draw_money(
     burndowns = []
     left, totals = statement.total, statement.totals_by_metric()
     metrics = {grant.metric for grant in grants if grant.currency == currency}
-    # Money for one metric first: it can pay for nothing else, the other can pay for what it leaves.
+    # Money for one metric first: it can pay for nothing else, the other can pay for the rest.
     for metric in sorted(metrics, key=lambda name: (name is None, name or "")):
         if metric is not None and metric not in statement:
             continue
@@ -170,7 +170,7 @@ def draw_money(
 def _money(grant_id: str, units: Quantity, currency: Currency) -> Money:
     try:
         return Money.of(units, currency)
-    except InvalidValue as error:  # what steps or refills finer than a minor unit have left
+    except InvalidValue as error:  # steps or refills finer than a minor unit can leave such a rest
         raise error.within("grants", grant_id) from None
 
 

@@ -66,7 +66,7 @@ def split(statement: Statement, usages: Sequence[Usage], by: SplitBy) -> list[li
 
     :param usages: of each member; together, the usage that the statement is of.
     """
-    owed_so_far = [Fraction() for _ in usages]  # exactly, so that no rounding decides what follows
+    owed_so_far = [Fraction() for _ in usages]  # exactly, so that no rounding decides the shares
     shares_by_line = []
     for line in statement.lines:
         weights = _weights(line, statement, usages, by, owed_so_far)

@@ -107,7 +107,7 @@ def settle(
     limits: Limits | None = None,
     grants: Iterable[Grant] = (),
     events: Iterable[UsageEvent] = (),
-    whole: Period | None = None,
+    billing_period: Period | None = None,
     timezone: str = "UTC",
     final: bool = True,
 ) -> Settlement:
@@ -124,7 +124,7 @@ def settle(
     :param grants: all that the org was ever granted.
     :param events: those that the usage was counted from, as far as their metrics are granted: they
         say when units were used. Units without an event count as used at the period's end.
-    :param whole: see `calculate`; so `timezone` and `final`.
+    :param billing_period: see `calculate`; so `timezone` and `final`.
     :raises UnknownMetric: if usage or a limit names a metric that the plan doesn't know.
     :raises InvalidValue: if the balance is another org's, or of a time that isn't before the usage.
     :raises OveragesError: as `calculate` and `burn_down` do; `InvalidValues` for several faults.
@@ -154,7 +154,9 @@ def settle(
     own = problems.attempt(own_limits, plan, limits)
     problems.attempt(refuse_unknown, plan, ("usage", "quantities"), usage.quantities)
     used_before = problems.attempt(_used_before, plan, usage, balance)
-    context = problems.attempt(context_of, plan, whole, used_before, timezone=timezone, final=final)
+    context = problems.attempt(
+        context_of, plan, billing_period, used_before, timezone=timezone, final=final
+    )
     _check_follows(usage, balance, events, problems)
     problems.raise_any()
     return _settle(*parsed, own=own, context=context)
@@ -184,7 +186,7 @@ def _settle(
             metric = burndown.metric or ""  # units are always of a metric
             parts[metric] = (*parts.get(metric, ()), *granted_parts(burndown))
         statement = statement_of(plan, usage, own, evolve(context, limit_parts=parts))
-    # 5. Money is due only for what no unit, rule or discount has taken off.
+    # 5. Money is due only for the cost that no unit, rule or discount has taken off.
     statement, money_draws = draw_money(statement, grants, balance)
     burndowns = (*unit_draws, *money_draws)
     after = _balance_after(plan, usage, balance, carry_overs, burndowns)

@@ -21,7 +21,7 @@ from overages.errors import CurrencyMismatch, InvalidValue
 AdjustmentKind: TypeAlias = Literal["discount", "commitment", "maximum", "minimum", "credit"]
 """Why a statement has a line that is no overage, in the order in which they are applied."""
 
-OVERAGE: Final = "overage"  # what the line of an overage is called among those of its metric
+OVERAGE: Final = "overage"  # the line of an overage, among those of its metric
 _TAKING: Final = ("discount", "maximum", "credit")
 
 
@@ -87,8 +87,8 @@ class Adjustment:
 
     def explain(self) -> str:
         """Say in one line how the adjustment changes the total."""
-        what = self.kind if self.name is None else f"{self.kind} {self.name}"
-        return f"{what}: {self.before} -> {self.after}"
+        label = self.kind if self.name is None else f"{self.kind} {self.name}"
+        return f"{label}: {self.before} -> {self.after}"
 
 
 Key: TypeAlias = tuple[str | None, str]

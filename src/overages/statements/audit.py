@@ -66,7 +66,7 @@ def audit(
     metrics = {line.metric for line in overages}
     for place, adjustment in enumerate(adjustments, len(overages)):
         problems.attempt(_check_metric, plan, metrics, adjustment, at("lines", place))
-    problems.raise_any()  # what follows is worked out by the plan's prices and rules
+    problems.raise_any()  # the rest is worked out by the plan's prices and rules
     for line in unused:
         if says_something(line):
             problem = "must be one of the lines: it was used, or costs something"

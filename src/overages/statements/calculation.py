@@ -46,7 +46,7 @@ from overages.terms.plan import Plan, unknown_metric
 from overages.usage.usage import Usage
 
 Limits: TypeAlias = Mapping[str, QuantityLike | None]
-"""An org's own limits by metric, in place of what its plan includes; None keeps the plan's."""
+"""An org's own limits by metric, in place of those that its plan includes; None keeps these."""
 
 
 def calculate(
@@ -54,7 +54,7 @@ def calculate(
     usage: Usage,
     *,
     limits: Limits | None = None,
-    whole: Period | None = None,
+    billing_period: Period | None = None,
     earlier: Limits | None = None,
     timezone: str = "UTC",
     final: bool = True,
@@ -73,8 +73,8 @@ def calculate(
     :param usage: an org's quantities in a period; a metric of the plan that is not in it counts
         zero.
     :param limits: the org's own limits (soft limits) by metric, in units.
-    :param whole: the billing period that the usage's period is a part of, so that limits, minimums
-        and commitments are prorated; None where it is a whole one.
+    :param billing_period: the period that the usage's is a part of, so that limits, minimums and
+        commitments are prorated; None where usage is of a whole one.
     :param earlier: units used earlier in the billing period, by metric: its allowance, less them,
         and the tiers of its price go on instead, and only the cost that this usage adds is charged.
         None for a metric of which nothing was billed yet, so that a fee at quantity zero is due.
@@ -99,14 +99,14 @@ def calculate(
     >>> print(calculate(plan, usage, limits={"tokens": 600_000}).total)
     15.00 USD
     """
-    if whole is None and earlier is None and final is True:
+    if billing_period is None and earlier is None and final is True:
         if timezone != "UTC":
             parse_timezone(timezone, "timezone")
         return _statement(plan, usage, limits)
     instance_of(Plan)(plan, "plan")
     instance_of(Usage)(usage, "usage")
     refuse_unknown(plan, ("usage", "quantities"), usage.quantities)
-    context = context_of(plan, whole, earlier, timezone=timezone, final=final)
+    context = context_of(plan, billing_period, earlier, timezone=timezone, final=final)
     return statement_of(plan, usage, own_limits(plan, limits), context)
 
 
@@ -158,7 +158,7 @@ def context_of(
 ) -> PartContext:
     """Return the context of a part of a period that `calculate` is told."""
     period, units, zone, is_last_bill = parse_all(
-        (optional(instance_of(Period)), billing_period, "whole"),
+        (optional(instance_of(Period)), billing_period, "billing_period"),
         (optional(_parse_limits), used_before, "earlier"),
         (parse_timezone, timezone, "timezone"),
         (parse_flag, final, "final"),
@@ -204,13 +204,13 @@ def _statement(plan: Plan, usage: Usage, limits: Limits | None) -> Statement:
     over: Quantity
     rows: list[LineNumbers] = []
     unused_rows: tuple[LineNumbers, ...] = ()
-    total = known = 0
+    total = metrics_seen = 0
     for line in lines:
         used = quantities.get(line.metric)
         if used is None:
             used = 0
         else:
-            known += 1
+            metrics_seen += 1
         included, factor = line.included, line.factor
         limit = included if own is None else own.get(line.metric, included)
         if factor is not None and type(used) is int and type(limit) is int:
@@ -223,7 +223,7 @@ def _statement(plan: Plan, usage: Usage, limits: Limits | None) -> Statement:
             total += minor
         elif limit != included:
             unused_rows += ((line, 0, limit, 0, 0, None, ()),)
-    if known != len(quantities):
+    if metrics_seen != len(quantities):
         refuse_unknown(plan, ("usage", "quantities"), quantities)
     if plan.rounding_scope == "total":
         rows = _rounded_together(plan, rows)
@@ -261,7 +261,7 @@ def own_limits(plan: Plan, limits: Limits | None) -> dict[str, Quantity]:
     """Return limits that an org has in place of its plan's, checked."""
     if limits is None:
         return {}
-    if type(limits) is dict and len(limits) == 1:  # what most orgs with a limit of their own have
+    if type(limits) is dict and len(limits) == 1:  # as most orgs with a limit of their own have
         ((metric, limit),) = limits.items()
         if type(limit) is int and 0 <= limit < LIMIT and metric in plan.allowances:
             return {metric: limit}

@@ -27,7 +27,7 @@ from overages.errors import InvalidValue
 LimitPartKind: TypeAlias = Literal[
     "included", "own", "free", "carried", "granted", "borrowed", "used", "owed"
 ]
-"""Where units that cost nothing come from, or what has used them up.
+"""Where units that cost nothing come from, or how they were used up.
 
 ``"included"`` in the plan; the account's ``"own"`` limit instead; ``"free"`` by a discount;
 ``"carried"`` over from an earlier period; ``"granted"`` and drawn; ``"borrowed"`` from a later

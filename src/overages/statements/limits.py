@@ -27,7 +27,7 @@ from overages.terms.allowance import Allowance
 from overages.terms.compiled import CompiledLine
 from overages.terms.plan import Plan
 
-WHOLE: Final = Fraction(1)
+FULL_SHARE: Final = Fraction(1)
 """The share of a period that all of it is."""
 
 
@@ -60,7 +60,7 @@ class PartContext:
     def share_of(self, period: Period, terms: Allowance | Plan) -> Fraction:
         """Return the share of the billing period that is in a period, by the terms' proration."""
         if self.billing_period is None:
-            return WHOLE
+            return FULL_SHARE
         return terms.proration.share(period, self.billing_period, self.timezone)
 
 
@@ -82,7 +82,7 @@ def terms_parts(
     """
     metric, allowance = line.metric, line.allowance
     if metric in context.used_before:
-        share = WHOLE
+        share = FULL_SHARE
     if metric in own_limits:
         return (_part(allowance, "own", own_limits[metric], share),)
     if allowance.included is None:

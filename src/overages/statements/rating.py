@@ -51,7 +51,7 @@ from overages.prices.exact_cost import added_cost, cost_between
 from overages.statements.adjusting import adjustments_of
 from overages.statements.adjustment import Adjustment
 from overages.statements.limit_part import LimitPart, sum_of_parts
-from overages.statements.limits import NO_CONTEXT, WHOLE, PartContext, free_parts, terms_parts
+from overages.statements.limits import FULL_SHARE, NO_CONTEXT, PartContext, free_parts, terms_parts
 from overages.statements.overage import LineNumbers
 from overages.terms.compiled import CompiledLine
 from overages.terms.plan import Plan
@@ -183,7 +183,7 @@ def unrounded_line(
         # Unlimited: nothing is over, and nothing was charged before, but for a fee without units.
         return priced_line(line, used, None, None if used_before is None else 0, ())
     parts = (*parts, *free_parts(allowance), *context.limit_parts.get(metric, ()))
-    # What is drawn on grants is for this usage alone: nothing earlier has used it up.
+    # Units drawn on grants are for this usage alone: nothing earlier has used it up.
     granted = sum_of_parts(part for part in parts if part.kind == "granted")
     limit_before_grants = parse_quantity(excess(sum_of_parts(parts), granted), "limit")
     used_up = min(units_before, limit_before_grants)
@@ -215,8 +215,8 @@ def priced_line(
 
 def unused_numbers(line: CompiledLine) -> LineNumbers:
     """Return the line of a metric of which nothing was used, as the plan alone has it."""
-    none: Mapping[str, Quantity] = FrozenDict()
-    return unrounded_line(line, none, none, NO_CONTEXT, WHOLE).rounded(0)
+    unused: Mapping[str, Quantity] = FrozenDict()
+    return unrounded_line(line, unused, unused, NO_CONTEXT, FULL_SHARE).rounded(0)
 
 
 def rounded_costs(plan: Plan, lines: Sequence[UnroundedLine]) -> tuple[int, ...]:

@@ -32,7 +32,7 @@ from overages.statements.adjusting import (
     rules_in_order,
 )
 from overages.statements.adjustment import Adjustment, Key, path_of
-from overages.statements.limits import WHOLE
+from overages.statements.limits import FULL_SHARE
 from overages.statements.rating import UnroundedLine
 from overages.terms.commitment import Commitment
 from overages.terms.plan import Plan
@@ -114,8 +114,8 @@ class _Audit:
             if placed is not None:
                 self._order.append(placed.place)
             agreement = _agreement(rule, total, price)
-            # Of what was agreed to, a premium on what is beyond all of it is due in any case.
-            expected = total.adjustment(rule, price, WHOLE, is_last_bill=agreement is None)
+            # A premium on the spend beyond all that was agreed to is due in any case.
+            expected = total.adjustment(rule, price, FULL_SHARE, is_last_bill=agreement is None)
             if placed is None:
                 if expected is not None:
                     problem = f"must have the plan's {expected.explain()}"
@@ -145,9 +145,9 @@ class _Audit:
         """Refuse a true-up or a premium that no share of the spend agreed to comes to."""
         line, exact = placed.line, Fraction(placed.line.exact_cost)
         agreed, factor, change = agreement
-        worths = [total.exact + exact]  # what a true-up raises to
+        worths = [total.exact + exact]  # the amount that a true-up raises to
         if factor:
-            worths.append(total.exact - exact / factor)  # what a premium is due beyond
+            worths.append(total.exact - exact / factor)  # the amount that a premium is due beyond
         if exact:
             lawful = any(
                 line == total.line(rule, change(worth, is_last_bill=is_last_bill))

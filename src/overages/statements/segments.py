@@ -30,7 +30,7 @@ Counters: TypeAlias = Literal["restart", "continue"]
 
 def calculate_segments(
     segments: Iterable[tuple[Plan, Usage]],
-    whole: Period,
+    billing_period: Period,
     *,
     counters: Counters = "restart",
     limits: Limits | None = None,
@@ -41,7 +41,7 @@ def calculate_segments(
 
     :param segments: (plan, usage), in order; each usage is of one org, and its period starts where
         the one before it ends.
-    :param whole: the billing period; the segments are all of it, or a part.
+    :param billing_period: the billing period; the segments are all of it, or a part.
     :param counters: ``"restart"``: each segment has its plan's allowance in proportion to its time
         (by the allowance's `proration`), and tiers begin anew. ``"continue"``: each is priced as if
         its plan had held from the start, less the earlier usage: the whole allowance less that,
@@ -66,7 +66,7 @@ def calculate_segments(
     """
     parts, billing_period, rule, zone, is_final = parse_all(
         (_segments, segments, "segments"),
-        (instance_of(Period), whole, "whole"),
+        (instance_of(Period), billing_period, "billing_period"),
         (choice_of(Counters), counters, "counters"),
         (parse_timezone, timezone, "timezone"),
         (parse_flag, final, "final"),
@@ -80,7 +80,7 @@ def calculate_segments(
                 plan,
                 usage,
                 limits=limits,
-                whole=billing_period,
+                billing_period=billing_period,
                 earlier=used_before if rule == "continue" else None,
                 timezone=zone,
                 final=is_final,

@@ -219,7 +219,7 @@ class Statement:
     def __contains__(self, metric: object) -> bool:
         return metric in self.plan.allowances
 
-    __iter__ = None  # what it would give, metrics or lines, is for the reader to say
+    __iter__ = None  # metrics, or lines: the reader is to say which
 
     def summary(self) -> Summary:
         """Return quantity and cost by metric; `aggregate` makes the same of its records."""

@@ -109,7 +109,7 @@ class Summary:
     def __contains__(self, metric: object) -> bool:
         return metric in self.metrics
 
-    __iter__ = None  # what it would give, metrics or totals, is for the reader to say
+    __iter__ = None  # metrics, or totals: the reader is to say which
 
     def __add__(self, other: Summary) -> Summary:
         if not isinstance(other, Summary):

@@ -23,7 +23,7 @@ from overages.periods.period import Period, parse_instant
 from overages.usage.usage import parse_quantities
 
 BillingStatus: TypeAlias = Literal["trial", "active", "past_due", "canceled"]
-"""How an org stands with its host."""
+"""The standing of an org with its host."""
 
 _CALENDAR_MONTHS: Final = Cycle.monthly()
 

@@ -21,7 +21,7 @@ _WAYS = ("percent", "amount", "quantity")
 
 def _parse_discount_name(value: object, field: Field) -> str:
     parsed = parse_name(value, field)
-    parse_name(f"discount:{parsed}", field)  # what names its line, which is stored as one
+    parse_name(f"discount:{parsed}", field)  # it names its line, which is stored by that name
     return parsed
 
 

@@ -96,7 +96,7 @@ currencies: Strategy[Currency] = st.one_of(
 )
 minor_units: Strategy[int] = st.integers(-500, 500) | st.integers(-(10**30), 10**30)
 
-# What is drawn for a term that has this name and is text, or keys; for any other, `names`
+# Strategies of a term that has this name and is text, or keys; for any other, `names`
 
 _dimensions = st.sampled_from(["region"]) | names
 _TEXTS: Final[Mapping[str, Strategy[Any]]] = {
@@ -199,7 +199,7 @@ def arguments(kind: Any, /, *needed: str, **chosen: Strategy[Any] | None) -> Str
 def _drawn(
     draw: st.DrawFn, required: dict[str, Strategy[Any]], optional: dict[str, Strategy[Any]]
 ) -> Arguments:
-    # One yes or no for each, in a fixed order: what isn't needed then shrinks away by itself.
+    # One yes or no for each, in a fixed order: one that isn't needed then shrinks away by itself.
     named = {name: draw(strategy) for name, strategy in required.items()}
     more = {name: draw(strategy) for name, strategy in optional.items() if draw(_one_of_three)}
     return named | more

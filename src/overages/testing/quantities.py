@@ -42,11 +42,11 @@ def negated(number: Quantity) -> Quantity:
 
 small: Strategy[int] = st.integers(0, 40)
 _thousands = st.integers(0, 2_000_000)
-_whole = st.integers(0, LIMIT - 1)
+_integers = st.integers(0, LIMIT - 1)
 _decimals = st.integers(1, SCALE - 1)
 _halves = st.integers(500, 599) | st.integers(5_000, 5_999)  # of a minor unit: ties are common
 
-# As few choices as can be for each: what takes over five in a list isn't dropped by the shrinker.
+# As few choices as can be: a value that takes over five in a list isn't dropped when shrinking.
 modest: Strategy[Quantity] = st.one_of(
     small, _thousands, st.builds(quantity, _thousands, _decimals)
 )
@@ -54,9 +54,9 @@ modest: Strategy[Quantity] = st.one_of(
 
 quantities: Strategy[Quantity] = st.one_of(
     small,
-    _whole,
+    _integers,
     st.builds(quantity, _thousands, _decimals),
-    st.builds(quantity, _whole, _decimals),
+    st.builds(quantity, _integers, _decimals),
 )
 """All quantities from zero up."""
 

@@ -32,7 +32,7 @@ from overages.testing.prices import ANY_PRICE
 from overages.usage.usage import Usage
 
 _three_months = st.integers(0, 2)
-_which = st.lists(st.integers(0, 2), max_size=5)
+_choices = st.lists(st.integers(0, 2), max_size=5)
 
 
 @st.composite
@@ -52,7 +52,7 @@ def results(
     versions = [draw(offers), *draw(few(offers, 2))]
     return [
         _result(draw, org_id, versions[n % len(versions)], first + draw(_three_months))
-        for n in draw(_which)
+        for n in draw(_choices)
     ]
 
 

@@ -168,7 +168,7 @@ BY_CLASS[Grant] = grants()
 BY_CLASS[Draw] = made(Draw, mend=partial(in_order, low="covered", high="quantity"))
 BY_CLASS[GrantState] = made(GrantState, mend=accounted)
 _draws = st.lists(values(Draw), max_size=4)
-_balances = st.lists(values(GrantState), max_size=2, unique_by=lambda one: one.grant_id)
+_balances = st.lists(values(GrantState), max_size=2, unique_by=lambda state: state.grant_id)
 _sums = st.tuples(numbers.quantities, numbers.quantities, numbers.quantities)
 _units = st.tuples(metrics, st.none()) | st.tuples(st.none() | metrics, currencies)
 
@@ -176,13 +176,13 @@ _units = st.tuples(metrics, st.none()) | st.tuples(st.none() | metrics, currenci
 def with_draws(balances: Iterable[GrantState], made_draws: Iterable[Draw]) -> list[GrantState]:
     """Return the states of grants after some draws on them."""
     accounts = {account.grant_id: account for account in balances}
-    for one in made_draws:
-        new = GrantState(one.grant_id, 0, filled_at=one.at)
-        account = accounts.get(one.grant_id, new)
-        accounts[one.grant_id] = evolve(
+    for drawn in made_draws:
+        new = GrantState(drawn.grant_id, 0, filled_at=drawn.at)
+        account = accounts.get(drawn.grant_id, new)
+        accounts[drawn.grant_id] = evolve(
             account,
-            granted=add_up((account.granted, one.quantity)),
-            drawn=add_up((account.drawn, one.quantity)),
+            granted=add_up((account.granted, drawn.quantity)),
+            drawn=add_up((account.drawn, drawn.quantity)),
         )
     return [*accounts.values()]
 
@@ -190,8 +190,8 @@ def with_draws(balances: Iterable[GrantState], made_draws: Iterable[Draw]) -> li
 @st.composite
 def burndowns(draw: st.DrawFn) -> Burndown:
     """Return burndowns of grants of one unit, with draws on some of them, in order of time."""
-    made_draws = sorted(draw(_draws), key=lambda one: one.at)
-    at = max([draw(instants), *(one.at for one in made_draws)])
+    made_draws = sorted(draw(_draws), key=lambda drawn: drawn.at)
+    at = max([draw(instants), *(drawn.at for drawn in made_draws)])
     accounts = with_draws(draw(_balances), made_draws)
     metric, unit = draw(_units)
     overage, settled, unreturned = draw(_sums)
@@ -209,26 +209,28 @@ _left = st.lists(arguments(CarriedUnits, period=None).map(carried_on), max_size=
 def carryings(draw: st.DrawFn) -> CarryOverResult:
     """Return the carry-over of a month, with units of up to four earlier ones."""
     first, left = draw(st.integers(FIRST_MONTH, LAST_MONTH - 6)), draw(_left)
-    brought = [CarriedUnits(period=month(first + n), **one) for n, one in enumerate(left)]
-    now = month(first + len(left) + draw(st.integers(0, 1)))
-    return CarryOverResult(brought=brought, period=now, **draw(_settling))
+    brought = [CarriedUnits(period=month(first + n), **units) for n, units in enumerate(left)]
+    period = month(first + len(left) + draw(st.integers(0, 1)))
+    return CarryOverResult(brought=brought, period=period, **draw(_settling))
 
 
 _settling = arguments(CarryOverResult, brought=None, period=None)
-_used = st.lists(arguments(Usage, org_id=None), max_size=3, unique_by=lambda one: one["period"])
-_standing = st.lists(burndowns(), max_size=2, unique_by=lambda one: (one.metric, one.currency))
+_used = st.lists(arguments(Usage, org_id=None), max_size=3, unique_by=lambda used: used["period"])
+_standing = st.lists(
+    burndowns(), max_size=2, unique_by=lambda state: (state.metric, state.currency)
+)
 
 
 @st.composite
 def balances(draw: st.DrawFn) -> Balance:
     """Return the balance of some periods of an org: units, usage of longer periods, and grants."""
     org_id = draw(orgs)
-    used, covered = ([Usage(org_id, **one) for one in draw(_used)] for _ in range(2))
+    used, covered = ([Usage(org_id, **named) for named in draw(_used)] for _ in range(2))
     return Balance(draw(_layers), used, draw(_standing), covered)
 
 
 BY_CLASS[CarryOverResult] = carryings()
-_layers = st.dictionaries(metrics, carryings().map(lambda one: one.carried), max_size=2)
+_layers = st.dictionaries(metrics, carryings().map(lambda result: result.carried), max_size=2)
 BY_CLASS[Balance] = balances()
 
 # Statements
@@ -245,7 +247,7 @@ def adjustment(
     numerator, denominator = exact.as_integer_ratio()
     due: Exact = number_from_ratio(sign * abs(numerator), denominator)
     cost = Money.of(due, left.currency, rounding)
-    due = cost.amount if kind == "credit" else due  # what is drawn is money
+    due = cost.amount if kind == "credit" else due  # money is drawn
     return Adjustment(kind, left - cost if sign < 0 else left, cost, due, **named)
 
 

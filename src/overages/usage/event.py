@@ -19,13 +19,13 @@ from overages.periods.period import parse_instant
 
 MOST_DIMENSIONS: Final = 100
 
-_NONE: Final[FrozenDict[str, str]] = FrozenDict()
+_NO_DIMENSIONS: Final[FrozenDict[str, str]] = FrozenDict()
 _parse_names: Final = by_name(parse_name, "names to values", of="dimension")
 
 
 def _parse_dimensions(value: object, field: Field) -> FrozenDict[str, str]:
-    if value is _NONE:  # most events have none
-        return _NONE
+    if value is _NO_DIMENSIONS:  # most events have none
+        return _NO_DIMENSIONS
     dimensions = _parse_names(value, field)
     if len(dimensions) > MOST_DIMENSIONS:
         raise InvalidValue(field, len(dimensions), f"must be at most {MOST_DIMENSIONS}")
@@ -67,5 +67,5 @@ class UsageEvent:
         quantity: QuantityLike,
         at: datetime,
         id: str | None = None,
-        dimensions: Mapping[str, str] = _NONE,
+        dimensions: Mapping[str, str] = _NO_DIMENSIONS,
     ) -> None: ...

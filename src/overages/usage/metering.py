@@ -255,7 +255,7 @@ def new_events(
     :raises EventConflict: for an id that came before in its org, with other content;
         `InvalidValues` if several did.
     """
-    seen: dict[tuple[str, str], UsageEvent] = {}  # beside what is recorded, of which there is much
+    seen: dict[tuple[str, str], UsageEvent] = {}  # beside recorded events, which are many
     new = []
     problems = Problems()
     for event, period in placed:

@@ -31,7 +31,7 @@ Reports: TypeAlias = Literal["amount", "level", "change"]
 Scope: TypeAlias = Literal["total", "event"]
 """The number that an increment is applied to."""
 
-_OF_LEVELS: Final = ("max", "last", "time_weighted")  # what a level can be asked for
+_OF_LEVELS: Final = ("max", "last", "time_weighted")  # the aggregations of a level
 _ALL: Final[FrozenDict[str, str]] = FrozenDict()  # the `where` that every event matches
 _FINEST: Final = Increment("0.000000000001", rounding=Rounding.HALF_UP)
 

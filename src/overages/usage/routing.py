@@ -190,7 +190,7 @@ def _with_events_in_common(group: Sequence[Numbered]) -> Iterator[tuple[int, Met
                 break
 
 
-def _overlap(one: Metric, other: Metric) -> bool:
+def _overlap(metric: Metric, other: Metric) -> bool:
     """Tell whether an event can match the `where` of both."""
-    in_both = one.where.keys() & other.where.keys()
-    return not any(set(one.where[key]).isdisjoint(other.where[key]) for key in in_both)
+    in_both = metric.where.keys() & other.where.keys()
+    return not any(set(metric.where[key]).isdisjoint(other.where[key]) for key in in_both)

@@ -170,7 +170,7 @@ class _Level(Tally):
         return any(since < instant for since, _ in self._steps())
 
     def quantity(self, period: Period) -> Quantity:
-        held = [(period.start, 0)]  # from when, and what
+        held = [(period.start, 0)]  # from when, and how much
         for since, picos in self._steps():
             if since <= period.start:
                 held = [(period.start, picos)]
@@ -225,7 +225,7 @@ class _Levels(_Level):
     def _steps(self) -> Iterator[tuple[datetime, int]]:
         newest = None
         for since, reading in sorted(self._readings.items()):
-            if newest is None or newest < reading:  # a late one may tell what is long outdated
+            if newest is None or newest < reading:  # a late one may be long outdated
                 newest = reading
                 yield since, reading[-1]
 

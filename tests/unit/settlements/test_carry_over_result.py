@@ -263,9 +263,9 @@ def test_an_own_limit_stands_in_place_of_what_is_included() -> None:
 
 def test_a_part_of_a_period_has_its_share_of_what_is_included() -> None:
     first, last = JAN.split(datetime(2024, 1, 11, tzinfo=UTC))
-    found = settle(ROLLING, runs(2, first), whole=JAN)
+    found = settle(ROLLING, runs(2, first), billing_period=JAN)
     assert found.balance.carried["runs"][0].quantity == 30
-    found = settle(ROLLING, runs(0, last), found.balance, whole=JAN)
+    found = settle(ROLLING, runs(0, last), found.balance, billing_period=JAN)
     assert found.statement["runs"].limit == 98
 
 

@@ -69,7 +69,7 @@ def test_the_example_of_the_module_comes_to_what_it_says() -> None:
         ({"balance": None}, "balance: must be of type Balance"),
         ({"grants": [5]}, r"grants\[0\]: must be of type Grant"),
         ({"events": 5}, "events: must be a list"),
-        ({"whole": "2024-01"}, "whole: must be of type Period"),
+        ({"billing_period": "2024-01"}, "billing_period: must be of type Period"),
         ({"final": 0}, "final: must be True or False"),
     ],
 )

@@ -131,17 +131,17 @@ def test_usage_without_a_limit_is_never_over() -> None:
 
 def test_a_limit_is_that_of_the_share_of_the_period() -> None:
     allowance = Allowance(1_000, PRICE)
-    statement = bill(allowance, 900, period=FIRST_HALF, whole=FEBRUARY)
+    statement = bill(allowance, 900, period=FIRST_HALF, billing_period=FEBRUARY)
     assert numbers(statement) == (900, 483, 417, 417)  # 14 days of 29
     assert parts(statement) == [("included", 483, "1,000 x 14/29")]
     half = Allowance(1_000, PRICE, proration="seconds", increment=100, increment_rounding="down")
-    assert numbers(bill(half, 900, period=FIRST_HALF, whole=FEBRUARY))[1] == 500
+    assert numbers(bill(half, 900, period=FIRST_HALF, billing_period=FEBRUARY))[1] == 500
 
 
 def test_an_own_limit_and_what_seats_bring_are_prorated_too() -> None:
     allowance = Allowance(100, PRICE, included_per="seats")
     others = {"seats": 3}
-    named: dict[str, Any] = {"period": FIRST_HALF, "whole": FEBRUARY, "others": others}
+    named: dict[str, Any] = {"period": FIRST_HALF, "billing_period": FEBRUARY, "others": others}
     assert parts(bill(allowance, **named)) == [("included", 145, "100 x 3 seats x 14/29")]
     assert parts(bill(allowance, **named, limits={"a": 58})) == [("own", 28, "58 x 14/29")]
 
@@ -169,13 +169,15 @@ def test_what_seats_bring_goes_on_where_their_counter_does() -> None:
 
 
 def test_a_whole_period_has_all_of_it() -> None:
-    assert bill(Allowance(1_000, PRICE), 900, whole=FEBRUARY) == bill(Allowance(1_000, PRICE), 900)
+    assert bill(Allowance(1_000, PRICE), 900, billing_period=FEBRUARY) == bill(
+        Allowance(1_000, PRICE), 900
+    )
 
 
 def test_days_are_those_of_a_timezone() -> None:
     month = Period.month(2024, 2, ZoneInfo("Europe/Berlin"))
     part = Period(month.start, datetime(2024, 2, 15, 23, tzinfo=UTC))  # the 16th in Berlin
-    named: dict[str, Any] = {"period": part, "whole": month, "timezone": "Europe/Berlin"}
+    named: dict[str, Any] = {"period": part, "billing_period": month, "timezone": "Europe/Berlin"}
     assert parts(bill(Allowance(29, PRICE), **named)) == [("included", 15, "29 x 15/29")]
     with pytest.raises(InvalidValue, match=r"^timezone: "):
         bill(Allowance(29, PRICE), **{**named, "timezone": "Berlin"})
@@ -183,12 +185,12 @@ def test_days_are_those_of_a_timezone() -> None:
 
 def test_usage_is_of_a_part_of_the_whole_period() -> None:
     with pytest.raises(InvalidValue):
-        bill(Allowance(1_000, PRICE), period=FEBRUARY, whole=FIRST_HALF)
+        bill(Allowance(1_000, PRICE), period=FEBRUARY, billing_period=FIRST_HALF)
 
 
 def test_minimums_and_commitments_are_those_of_the_share() -> None:
     allowance = Allowance(0, PRICE, minimum=Money(2900, "USD"))
-    named: dict[str, Any] = {"period": FIRST_HALF, "whole": FEBRUARY}
+    named: dict[str, Any] = {"period": FIRST_HALF, "billing_period": FEBRUARY}
     by_seconds = {"minimum": Money(5800, "USD"), "proration": "seconds"}
     statement = bill(allowance, 100, **named, plan=by_seconds)
     assert adjusted(statement) == [("a", "minimum", 1300), (None, "minimum", 1500)]
@@ -242,7 +244,7 @@ def test_an_allowance_of_nothing_says_no_more_than_what_was_charged_before() -> 
 def test_where_counters_go_on_an_allowance_is_not_prorated() -> None:
     offers = {"a": Allowance(290, PRICE), "b": Allowance(290, PRICE)}
     usage = Usage("org-1", FIRST_HALF, {"a": 50, "b": 200})
-    found = calculate(Plan("p", "USD", offers), usage, whole=FEBRUARY, earlier={"a": 250})
+    found = calculate(Plan("p", "USD", offers), usage, billing_period=FEBRUARY, earlier={"a": 250})
     assert [(line.limit, line.quantity) for line in found.overages] == [(40, 10), (140, 60)]
 
 

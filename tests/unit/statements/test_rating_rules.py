@@ -94,11 +94,19 @@ def test_lines_are_rounded_together_before_rules_apply() -> None:
 @pytest.mark.parametrize(
     ("named", "error", "message"),
     [
-        ({"whole": "2024-02"}, InvalidType, r"^whole: must be of type Period, got '2024-02'$"),
+        (
+            {"billing_period": "2024-02"},
+            InvalidType,
+            r"^billing_period: must be of type Period, got '2024-02'$",
+        ),
         ({"earlier": {"a": -1}}, InvalidValue, r"^earlier\.a: must not be negative, got -1$"),
         ({"earlier": {"gpu": 1}}, UnknownMetric, r"^earlier\.gpu: 'gpu' is not in plan 'p'"),
         ({"final": "no"}, InvalidType, r"^final: must be True or False, got 'no'$"),
-        ({"final": 0, "whole": FEBRUARY}, InvalidType, r"^final: must be True or False, got 0$"),
+        (
+            {"final": 0, "billing_period": FEBRUARY},
+            InvalidType,
+            r"^final: must be True or False, got 0$",
+        ),
         ({"final": 1, "earlier": 5}, InvalidValues, r"(?s)^2 problems:.*earlier: .*final: "),
     ],
 )

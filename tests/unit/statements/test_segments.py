@@ -54,7 +54,7 @@ def test_own_limits_hold_in_proportion_to_time() -> None:
 
 def test_a_part_of_a_period_may_stand_alone() -> None:
     (statement,) = calculate_segments([(SMALL, used(LAST, 150))], FEB)
-    assert statement == calculate(SMALL, used(LAST, 150), whole=FEB)
+    assert statement == calculate(SMALL, used(LAST, 150), billing_period=FEB)
     assert calculate_segments([], FEB) == ()
 
 
@@ -122,5 +122,5 @@ def test_other_arguments_are_checked(named: Any, problem: str) -> None:
 
 def test_the_whole_is_a_period() -> None:
     whole: Any = "2024-02"
-    with pytest.raises(InvalidType, match=r"^whole: must be of type Period"):
+    with pytest.raises(InvalidType, match=r"^billing_period: must be of type Period"):
         calculate_segments([], whole)

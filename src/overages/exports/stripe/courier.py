@@ -49,7 +49,7 @@ class Courier:
         self._server = server
         self._outbox = outbox
         self.now = now
-        self._there: dict[tuple[Kind, str], dict[str, str]] = {}
+        self._references: dict[tuple[Kind, str], dict[str, str]] = {}
         self.problems: dict[str, str] = {}
         self.sent: int = 0
         self.is_stopped: bool = False
@@ -65,7 +65,7 @@ class Courier:
             return []
         org_id, destination = entries[0].org_id, entries[0].destination
         new = frozenset() if self.is_stopped else self._outbox.add(entries)
-        self._there.clear()  # a list has to be younger than what it is compared with
+        self._references.clear()  # a list has to be younger than the entries it is compared with
         stored = self._outbox.entries(org_id, destination, [entry.id for entry in entries])
         return [
             self._deliver(stored[entry.id], entry.request, is_new=entry.id in new)
@@ -106,10 +106,10 @@ class Courier:
         for each in dict.fromkeys((entry.request, request)):
             kind, params = read_request(each)
             place = kind, params["customer"]
-            if place not in self._there:
-                self._there[place] = self._server.find(*place)
-            if entry.id in self._there[place]:
-                return self._there[place][entry.id]
+            if place not in self._references:
+                self._references[place] = self._server.find(*place)
+            if entry.id in self._references[place]:
+                return self._references[place][entry.id]
         return None
 
     def _swapped(self, old: OutboxEntry, new: OutboxEntry) -> OutboxEntry:
@@ -125,11 +125,11 @@ class Courier:
 
 def write_request(kind: Kind, params: dict[str, Any]) -> str:
     """Write a request as an entry keeps it; equal ones are always the same text."""
-    said = {"kind": kind, "params": params}
-    return json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    request = {"kind": kind, "params": params}
+    return json.dumps(request, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def read_request(text: str) -> tuple[Kind, dict[str, Any]]:
     """Read the kind of thing that an entry makes at Stripe."""
-    said = json.loads(text)
-    return cast("Kind", said["kind"]), said["params"]
+    request = json.loads(text)
+    return cast("Kind", request["kind"]), request["params"]

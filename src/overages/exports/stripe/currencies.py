@@ -24,11 +24,11 @@ _ZERO: Final = (
     "XOF", "XPF",
 )  # fmt: skip
 _THREE: Final = ("BHD", "JOD", "KWD", "OMR", "TND")
-_WHOLE: Final = ("ISK", "UGX")
+_HUNDREDS: Final = ("ISK", "UGX")
 
 _EXPONENTS: Final[dict[str, int]] = dict.fromkeys(_ZERO, 0) | dict.fromkeys(_THREE, 3)
-_STEPS: Final[dict[str, int]] = dict.fromkeys(_THREE, 10) | dict.fromkeys(_WHOLE, 100)
-"""What an amount must be a multiple of, where that isn't 1."""
+_STEPS: Final[dict[str, int]] = dict.fromkeys(_THREE, 10) | dict.fromkeys(_HUNDREDS, 100)
+"""The number that an amount must be a multiple of, where that isn't 1."""
 
 
 def stripe_amount(money: Money, field: Field = "cost") -> int:
@@ -80,7 +80,7 @@ def _exponent(currency: Currency, field: Field) -> int:
     """Return Stripe's decimal places; it has those of ISO 4217's with two that it doesn't list."""
     exponent = _EXPONENTS.get(currency.code, 2)
     iso = CURRENT.get(currency.code, WITHDRAWN.get(currency.code))
-    if iso is None or (iso != 2 and currency.code not in (*_EXPONENTS, *_WHOLE)):
+    if iso is None or (iso != 2 and currency.code not in (*_EXPONENTS, *_HUNDREDS)):
         raise InvalidValue(field, currency.code, "must be in a currency that Stripe has")
     return exponent
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Kind: TypeAlias = Literal["invoice_item", "invoice"]
-"""What is made on Stripe's side."""
+"""The kind of object that is made on Stripe's side."""
 
 _PAGE: Final = 100  # the most that Stripe lists at once
 _NOBODYS: Final = (401, 403, 429)  # statuses that are about the caller, whatever is asked
@@ -68,12 +68,12 @@ class StripeServer:
         listed = self._service(kind).list
         params = {"customer": customer, "limit": _PAGE}
         try:
-            things = _called(lambda: list(listed(params=params).auto_paging_iter()))
+            stripe_objects = _called(lambda: list(listed(params=params).auto_paging_iter()))
         except CallFailed as failure:
             if failure.is_missing:
                 return {}
             raise
-        named = [(our_id(thing), str(thing.id)) for thing in things]
+        named = [(our_id(stripe_object), str(stripe_object.id)) for stripe_object in stripe_objects]
         return {ours: theirs for ours, theirs in named if ours is not None}
 
     def preview(self, params: dict[str, Any]) -> tuple[Any, list[Any]]:
@@ -86,9 +86,11 @@ class StripeServer:
         return v1.invoice_items if kind == "invoice_item" else v1.invoices
 
 
-def our_id(thing: Any) -> str | None:
+def our_id(stripe_object: Any) -> str | None:
     """Return the id that we gave something of Stripe's; None if it isn't ours."""
-    record_id: str | None = getattr(thing.metadata, ID, None)  # the way in that all versions have
+    record_id: str | None = getattr(
+        stripe_object.metadata, ID, None
+    )  # the way in that all versions have
     return record_id
 
 

@@ -32,7 +32,7 @@ def metadata(record: OverageRecord, line: Overage | None) -> dict[str, str]:
 
     Stripe keeps 50 keys of an item: tiers beyond the thirtieth are left to the statement.
     """
-    said = {
+    texts = {
         ID: record.id,
         "org_id": record.org_id,
         "period": record.period.isoformat(),
@@ -48,8 +48,8 @@ def metadata(record: OverageRecord, line: Overage | None) -> dict[str, str]:
         "sequence": str(record.sequence),
     }
     tiers = tiers_of(line) if line is not None else []
-    said |= {f"tier_{i}": text for i, text in enumerate(tiers[:_TIERS], 1)}
-    return {key: fitting(text) for key, text in said.items() if text is not None}
+    texts |= {f"tier_{i}": text for i, text in enumerate(tiers[:_TIERS], 1)}
+    return {key: fitting(text) for key, text in texts.items() if text is not None}
 
 
 def tiers_of(line: Overage) -> list[str]:

@@ -30,7 +30,7 @@ from overages.errors import (
 from overages.exports.wire.shape import Body
 
 Unexpected: TypeAlias = Literal["OVERAGE_ERROR", "RECALCULATION_FAILED"]
-"""The code of what went wrong in reading, or in recalculating, through no fault of the caller's."""
+"""The code of a failure in reading, or in recalculating, through no fault of the caller's."""
 
 _log: Final = getLogger("overages.exports.wire")
 _SHOWN: Final = 80  # characters of an offending value that a message repeats

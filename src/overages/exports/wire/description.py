@@ -69,8 +69,8 @@ def _responses(failures: dict[int, str]) -> _Schema:
     }
     met = {"200": {"description": "The org's overages.", "content": _json("Overages")}}
     return met | {
-        str(status): {"description": what, "content": _json("Failure")}
-        for status, what in sorted(failed.items())
+        str(status): {"description": description, "content": _json("Failure")}
+        for status, description in sorted(failed.items())
     }
 
 

@@ -27,10 +27,10 @@ from overages.statements.statement import Statement
 from overages.terms.plan import Plan
 
 Body: TypeAlias = dict[str, Any]
-"""What becomes a JSON object."""
+"""A mapping that becomes a JSON object."""
 
 _Line: TypeAlias = tuple[str, Quantity, Fraction, int, Exact | None]
-"""Metric, units, exact cost in major units, cost in minor ones, and what a unit is priced at."""
+"""Metric, units, exact cost in major units, cost in minor ones, and the price of a unit."""
 
 _Adjusting: TypeAlias = tuple[str | None, str, int]
 """Metric, line, cost in minor units."""

@@ -72,5 +72,7 @@ class AccountContract(ContractBase):
         for org_id in repository.orgs():
             repository.put_account(Account(org_id, "scale"))
             repository.put_account(Account(f"{org_id}{org_id}", "scale"))
-        found = [repository.account(org_id) for org_id in repository.orgs()]
-        assert found == [Account(org_id, "scale") for org_id in ("a", "aa", "b", "bb", "c", "cc")]
+        accounts = [repository.account(org_id) for org_id in repository.orgs()]
+        assert accounts == [
+            Account(org_id, "scale") for org_id in ("a", "aa", "b", "bb", "c", "cc")
+        ]

@@ -120,7 +120,7 @@ def fill(repository: Repository) -> None:
         repository.put_grant(org_id, GRANT)
 
 
-def everything(repository: Repository, org_id: str | None = None) -> list[object]:
+def all_reads(repository: Repository, org_id: str | None = None) -> list[object]:
     """Return all that can be read of the examples' plans, orgs and periods; or of one org alone."""
     orgs = (OURS, THEIRS) if org_id is None else (org_id,)
     read: list[object] = [org for org in repository.orgs() if org_id in (None, org)]
@@ -178,6 +178,6 @@ def _plan(
 @contextmanager
 def nothing_written(repository: Repository) -> Iterator[None]:
     """Check that the block leaves all that can be read as it was."""
-    before = everything(repository)
+    before = all_reads(repository)
     yield
-    assert everything(repository) == before
+    assert all_reads(repository) == before

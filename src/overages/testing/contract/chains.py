@@ -54,8 +54,8 @@ class ChainContract(ContractBase):
         repository.record(owed(THEIRS, tokens=150), created_at=NOW)
         repository.record(owed(THEIRS, MAR, tokens=150), created_at=NOW)
         repository.record(owed(tokens=160, runs=12), created_at=NOW)
-        found = [repository.verify(), repository.verify(OURS), repository.verify(THEIRS)]
-        assert [*found, repository.verify("org-3")] == [5, 3, 2, 0]
+        verified = [repository.verify(), repository.verify(OURS), repository.verify(THEIRS)]
+        assert [*verified, repository.verify("org-3")] == [5, 3, 2, 0]
 
     def test_verifying_writes_nothing(self, repository: Repository) -> None:
         repository.record(owed(tokens=150), created_at=NOW)

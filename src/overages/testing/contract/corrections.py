@@ -134,10 +134,10 @@ class CorrectionContract(ContractBase):
         seen: tuple[object, ...] = ()
         for tokens, runs in [(150, 12), (120, 13), (0, 0), (101, 0), (150, 12)]:
             repository.record(owed(tokens=tokens, runs=runs), created_at=NOW)
-            found = repository.records(OURS)
-            assert found[: len(seen)] == seen
+            records = repository.records(OURS)
+            assert records[: len(seen)] == seen
             check_sums(repository, owed(tokens=tokens, runs=runs))
-            seen = found
+            seen = records
 
 
 class BatchContract(ContractBase):

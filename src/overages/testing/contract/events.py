@@ -113,8 +113,8 @@ class EventContract(ContractBase):
         repository.add_events([event("1"), event("2"), event("3")], month_of)
         with nothing_written(repository), pytest.raises(InvalidValues) as caught:
             repository.add_events([event("1", 9), event("2"), event("3", 9)], month_of)
-        found = [error for error in caught.value.errors if isinstance(error, EventConflict)]
-        assert [error.value for error in found] == ["1", "3"]
+        conflicts = [error for error in caught.value.errors if isinstance(error, EventConflict)]
+        assert [error.value for error in conflicts] == ["1", "3"]
         assert len(caught.value.errors) == 2
 
     def test_an_id_that_was_refused_can_be_used(self, repository: Repository) -> None:
@@ -146,9 +146,9 @@ class EventContract(ContractBase):
         events = [event("c", at=late), event("b", at=early), event(None, 7, at=early)]
         repository.add_events(events, month_of)
         repository.add_events([event("a", at=early)], month_of)
-        found = list(repository.events(OURS, FEB))
-        assert [e.id for e in found] == ["b", None, "a", "c"]
-        assert repr(found[1]) == repr(events[2])
+        kept_events = list(repository.events(OURS, FEB))
+        assert [e.id for e in kept_events] == ["b", None, "a", "c"]
+        assert repr(kept_events[1]) == repr(events[2])
 
     def test_events_of_a_period_have_instants_from_its_start_to_before_its_end(
         self, repository: Repository
@@ -162,8 +162,8 @@ class EventContract(ContractBase):
     ) -> None:
         moments = [FEB.start + n * timedelta(milliseconds=250) for n in range(5)]
         repository.add_events([event(str(i), at=at) for i, at in enumerate(moments)], month_of)
-        found = repository.events(OURS, Period(moments[1], moments[3]))
-        assert [e.at for e in found] == moments[1:3]
+        kept_events = repository.events(OURS, Period(moments[1], moments[3]))
+        assert [e.at for e in kept_events] == moments[1:3]
 
     def test_events_are_read_by_instant_whatever_period_they_count_in(
         self, repository: Repository
@@ -199,16 +199,16 @@ class EventContract(ContractBase):
         events = [event(each) for each in places]
         repository.add_events(events, lambda used: places[used.id or ""])
         for period, ids in [(JAN, "1"), (FEB, "12"), (later, "124"), (MAR, "1234"), (APR, "1234")]:
-            found = list(repository.counted_events(OURS, period, earlier=True))
-            assert "".join(used.id or "" for used, _ in found) == ids
-            assert found == [(used, places[used.id or ""]) for used, _ in found]
+            counted = list(repository.counted_events(OURS, period, earlier=True))
+            assert "".join(used.id or "" for used, _ in counted) == ids
+            assert counted == [(used, places[used.id or ""]) for used, _ in counted]
 
     def test_events_of_some_metrics_alone_can_be_read(self, repository: Repository) -> None:
         events = [event("1", metric="runs"), event("2"), event("3", metric="seats")]
         repository.add_events(events, month_of)
         for metrics, ids in [(["seats", "runs"], "13"), (["x"], ""), ([], ""), (None, "123")]:
-            found = repository.counted_events(OURS, FEB, metrics=metrics)
-            assert "".join(used.id or "" for used, _ in found) == ids
+            counted = repository.counted_events(OURS, FEB, metrics=metrics)
+            assert "".join(used.id or "" for used, _ in counted) == ids
 
     @pytest.mark.parametrize("wrong", ["runs", 5, [5], [""]])
     def test_metrics_to_read_are_names(self, repository: Repository, wrong: Any) -> None:

@@ -14,8 +14,8 @@ from overages.testing.contract.base import (
     OURS,
     PLAN,
     ContractBase,
+    all_reads,
     event,
-    everything,
     fill,
     month_of,
     nothing_written,
@@ -96,11 +96,11 @@ class NameContract(ContractBase):
             "statement": lambda: repository.record(wrong, created_at=NOW),
             r"statements\[1\]": lambda: repository.record_many([owed(), wrong], created_at=NOW),
         }
-        before = everything(repository)
+        before = all_reads(repository)
         for field, call in calls.items():
             with pytest.raises(InvalidType, match=f"^{field}: must"):
                 call()
-            assert everything(repository) == before
+            assert all_reads(repository) == before
 
     @pytest.mark.parametrize("wrong", [None, 1, event("1"), owed()])
     def test_what_cannot_be_iterated_over_is_no_batch(self, repository: Any, wrong: Any) -> None:

@@ -53,9 +53,9 @@ class PlanContract(ContractBase):
     @pytest.mark.parametrize("plan", [PLAN, UNUSUAL], ids=["usual", "unusual"])
     def test_a_plan_is_read_as_it_was_put(self, repository: Repository, plan: Plan) -> None:
         assert repository.put_plan(plan) == 1
-        found = repository.plan(plan.slug)
-        assert found == plan
-        assert repr(found) == repr(plan)
+        stored = repository.plan(plan.slug)
+        assert stored == plan
+        assert repr(stored) == repr(plan)
 
     def test_versions_of_a_slug_are_counted_by_content(self, repository: Repository) -> None:
         assert repository.put_plan(PLAN) == 1
@@ -151,8 +151,8 @@ class PlanContract(ContractBase):
         repository.put_plan(PLAN)
         repository.put_plan(DEARER, since=FEB.start)
         assert repository.put_plan(PLAN, since=MAR.start) == 1
-        found = [repository.plan("starter", at=month.start) for month in (JAN, FEB, MAR)]
-        assert found == [PLAN, DEARER, PLAN]
+        in_force = [repository.plan("starter", at=month.start) for month in (JAN, FEB, MAR)]
+        assert in_force == [PLAN, DEARER, PLAN]
 
     @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2), (1, 2, 0)])
     def test_versions_of_several_instants_can_be_put_in_any_order(
@@ -162,8 +162,8 @@ class PlanContract(ContractBase):
         for i in order:
             plan, since = puts[i]
             repository.put_plan(plan, since=since)
-        found = [repository.plan("starter", at=month.start) for month in (JAN, FEB, MAR)]
-        assert found == [PLAN, DEARER, PLAN]
+        in_force = [repository.plan("starter", at=month.start) for month in (JAN, FEB, MAR)]
+        assert in_force == [PLAN, DEARER, PLAN]
 
     def test_a_version_stays_in_force_where_one_is_put_before_it(
         self, repository: Repository
@@ -191,7 +191,7 @@ class PlanContract(ContractBase):
             repository.plan(slug)
 
     @pytest.mark.parametrize(
-        ("given", "field"),
+        ("named", "field"),
         [
             ({"version": 0}, "version"),
             ({"version": 2**63}, "version"),
@@ -201,11 +201,11 @@ class PlanContract(ContractBase):
         ],
     )
     def test_what_is_no_version_or_instant_is_refused(
-        self, repository: Repository, given: Any, field: Field
+        self, repository: Repository, named: Any, field: Field
     ) -> None:
         repository.put_plan(PLAN)
         with pytest.raises((ValueError, TypeError), match=f"^{field}: "):
-            repository.plan("starter", **given)
+            repository.plan("starter", **named)
 
     def test_an_instant_without_a_timezone_is_refused(self, repository: Repository) -> None:
         with nothing_written(repository), pytest.raises(InvalidValue, match=r"^since: "):

@@ -115,11 +115,11 @@ class RecordContract(ContractBase):
         for n, period in enumerate(periods, 1):
             moment = LATER - timedelta(days=n)  # their clock may run backwards
             repository.record(owed(period=period, tokens=100 + n), created_at=moment)
-        found = repository.records(OURS)
-        assert [record.sequence for record in found] == [1, 2, 3, 4]
-        assert [record.period for record in found] == list(periods)
-        assert repository.records(OURS, JAN) == (found[1], found[3])
-        assert repository.records(OURS, FEB) == (found[2],)
+        records = repository.records(OURS)
+        assert [record.sequence for record in records] == [1, 2, 3, 4]
+        assert [record.period for record in records] == list(periods)
+        assert repository.records(OURS, JAN) == (records[1], records[3])
+        assert repository.records(OURS, FEB) == (records[2],)
 
     def test_an_org_without_records_has_none(self, repository: Repository) -> None:
         repository.record(owed(tokens=150), created_at=NOW)

@@ -24,9 +24,9 @@ from overages.testing.contract.base import (
     PLAN,
     THEIRS,
     ContractBase,
+    all_reads,
     check_sums,
     event,
-    everything,
     fill,
     month_of,
     owed,
@@ -64,7 +64,7 @@ class TenantContract(ContractBase):
         self, repository: Repository
     ) -> None:
         fill(repository)
-        before = everything(repository, THEIRS)
+        before = all_reads(repository, THEIRS)
         repository.put_account(Account(OURS, "scale", {"tokens": 1}))
         repository.add_events([event("evt-1", 105), event("evt-2", 9)], month_of)
         repository.put_usage(Usage(OURS, JAN, {"runs": 3}))
@@ -73,7 +73,7 @@ class TenantContract(ContractBase):
         repository.mark_invoiced(OURS, FEB, at=LATER)
         repository.put_grant(OURS, evolve(GRANT, id="g-2"))
         repository.void_grant(OURS, GRANT.id, NOW)
-        assert everything(repository, THEIRS) == before
+        assert all_reads(repository, THEIRS) == before
 
     def test_the_same_event_id_counts_in_each_org(self, repository: Repository) -> None:
         events = [event("1", 5, org_id=OURS), event("1", 7, "runs", org_id=THEIRS)]
@@ -91,15 +91,15 @@ class TenantContract(ContractBase):
         check_sums(repository, owed(tokens=103))
         check_sums(repository, owed(THEIRS, tokens=206))
         for org_id in (OURS, THEIRS):
-            found = repository.records(org_id)
-            assert [(r.org_id, r.sequence) for r in found] == [(org_id, n) for n in (1, 2, 3)]
+            records = repository.records(org_id)
+            assert [(r.org_id, r.sequence) for r in records] == [(org_id, n) for n in (1, 2, 3)]
 
     @pytest.mark.parametrize("odd", ODD_NAMES, ids=range(len(ODD_NAMES)))
     def test_an_org_of_an_odd_name_is_an_org_like_any_other(
         self, repository: Repository, odd: str
     ) -> None:
         fill(repository)
-        before = everything(repository, OURS)
+        before = all_reads(repository, OURS)
         repository.put_account(Account(odd, "starter"))
         repository.add_events([event("evt-1", 3, org_id=odd)], month_of)
         repository.put_usage(Usage(odd, JAN, {"tokens": 4}))
@@ -117,7 +117,7 @@ class TenantContract(ContractBase):
         assert repository.grants(odd) == (evolve(GRANT, voided_at=NOW),)
         assert (repository.verify(odd), repository.verify(odd, repository.head(odd))) == (1, 1)
         assert list(repository.orgs()) == sorted([OURS, THEIRS, odd])
-        assert everything(repository, OURS) == before
+        assert all_reads(repository, OURS) == before
 
     @pytest.mark.parametrize("odd", ODD_NAMES, ids=range(len(ODD_NAMES)))
     def test_an_org_that_nothing_was_written_for_has_nothing(
@@ -133,14 +133,14 @@ class TenantContract(ContractBase):
     def test_a_metric_a_plan_and_an_event_of_an_odd_name_are_like_any_other(
         self, repository: Repository, odd: str
     ) -> None:
-        plain = Allowance(0, PerUnit(1))
-        plan = Plan(odd, "USD", {"org-1": plain, odd: plain})
+        allowance = Allowance(0, PerUnit(1))
+        plan = Plan(odd, "USD", {"org-1": allowance, odd: allowance})
         repository.put_plan(PLAN)
         assert repository.put_plan(plan) == 1
         assert repository.plan(odd) == plan
         repository.add_events([event("org-1", 1, "org-1"), event(odd, 2, odd)], month_of)
-        found = [(e.id, e.metric) for e in repository.events(OURS, FEB)]
-        assert found == [("org-1", "org-1"), (odd, odd)]
+        stored = [(e.id, e.metric) for e in repository.events(OURS, FEB)]
+        assert stored == [("org-1", "org-1"), (odd, odd)]
         usage = Usage(OURS, FEB, {"org-1": 1, odd: 2})
         assert repository.usage(OURS, FEB) == usage
         statement = calculate(plan, usage)

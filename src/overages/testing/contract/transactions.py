@@ -20,9 +20,9 @@ from overages.testing.contract.base import (
     OURS,
     THEIRS,
     ContractBase,
+    all_reads,
     check_sums,
     event,
-    everything,
     fill,
     month_of,
     nothing_written,
@@ -58,8 +58,8 @@ class TransactionContract(ContractBase):
         fill(repository)
         with repository.transaction():
             write_all(repository)
-            within = everything(repository)
-        assert everything(repository) == within
+            within = all_reads(repository)
+        assert all_reads(repository) == within
         check_sums(repository, owed(tokens=300))
 
     def test_nothing_is_kept_of_a_transaction_that_raises(self, repository: Repository) -> None:

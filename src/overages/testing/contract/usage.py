@@ -108,8 +108,8 @@ class UsageContract(ContractBase):
         smallest = Decimal("0.000000000001")
         repository.add_events([event(None, LESS), event(None, smallest)], month_of)
         repository.add_events([event(None, smallest), event(None, "0.1")] * 3, month_of)
-        found = repository.usage(OURS, FEB).quantities["tokens"]
-        assert repr(found) == "Decimal('99999999999999999999999999.300000000003')"
+        tokens = repository.usage(OURS, FEB).quantities["tokens"]
+        assert repr(tokens) == "Decimal('99999999999999999999999999.300000000003')"
 
     def test_a_sum_may_pass_the_bounds_of_a_quantity_and_come_back(
         self, repository: Repository

@@ -37,10 +37,10 @@ def priced(
 def check_read_as_recorded(repository: Repository, statement: Statement) -> None:
     """Record a statement and check that all its records are read as they were returned."""
     recording = repository.record(statement, created_at=NOW)
-    found = repository.records(statement.org_id, statement.period)
-    assert found == recording.records
-    assert repr(found) == repr(recording.records)
-    assert [record.digest for record in found] == [record.digest for record in recording.records]
+    records = repository.records(statement.org_id, statement.period)
+    assert records == recording.records
+    assert repr(records) == repr(recording.records)
+    assert [record.digest for record in records] == [record.digest for record in recording.records]
     assert repository.record(statement, created_at=NOW).new == ()
     check_sums(repository, statement)
     assert repository.verify(statement.org_id) == len(repository.records(statement.org_id))
@@ -89,16 +89,16 @@ class ValueContract(ContractBase):
         prices = [PerUnit(1, per=3), PerUnit(1, per=7), PerUnit(LARGEST, per=11), PerUnit("0.1")]
         for price in [*prices, *reversed(prices)]:
             check_read_as_recorded(repository, priced(price, 1))
-            found = repository.records(OURS)
-            total = sum((Fraction(record.exact_cost) for record in found), Fraction())
+            records = repository.records(OURS)
+            total = sum((Fraction(record.exact_cost) for record in records), Fraction())
             assert total == Fraction(price.charge(1).exact_cost)
 
     def test_corrections_across_the_whole_range_are_exact(self, repository: Repository) -> None:
         for used in (LARGEST, SMALLEST, LARGEST, 0):
             check_read_as_recorded(repository, priced(PerUnit(LARGEST), used))
-        found = [quantity for _, quantity, _, _ in shown(repository.records(OURS))]
+        quantities = [quantity for _, quantity, _, _ in shown(repository.records(OURS))]
         up, top = str(SECOND_LARGEST), str(LARGEST)
-        assert [str(quantity) for quantity in found] == [top, f"-{up}", up, f"-{top}"]
+        assert [str(quantity) for quantity in quantities] == [top, f"-{up}", up, f"-{top}"]
 
     def test_sums_of_many_periods_are_exact(self, repository: Repository) -> None:
         for month in range(1, 13):

@@ -1,0 +1,108 @@
+"""Docstrings and names have the nouns of the domain, not words that could stand for anything."""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import overages
+
+PACKAGE = Path(overages.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+EMPTY_NAMES = {
+    "everything", "found", "given", "it", "kept", "known", "none", "one", "said", "something",
+    "stuff", "there", "thing", "things", "this", "usual", "what", "when", "which", "whole",
+}  # fmt: skip
+EMPTY_BEGINNING = re.compile(r"(?:(?:Return|Yield|Give|Say|List|Tell) (?:what|how)|What|How)\b")
+
+
+@cache
+def nodes(module: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(module.read_text("utf-8"))))
+
+
+def docstrings(module: Path) -> Iterator[str]:
+    """Yield the docstrings of a module, and the texts below its constants and attributes."""
+    for node in nodes(module):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str(text))):
+                yield text
+
+
+def bound_names(node: ast.AST) -> Iterator[str]:
+    """Yield the names that a node binds: of variables, parameters, functions, classes."""
+    match node:
+        case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+            yield name
+        case ast.arg(arg=name) | ast.ClassDef(name=name):
+            yield name
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            yield name
+        case ast.alias(asname=str(name)):
+            yield name
+        case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
+            yield name
+
+
+def where(module: Path) -> str:
+    return str(module.relative_to(PACKAGE))
+
+
+def words_of(text: str) -> list[str]:
+    return re.findall(r"[a-z']+", text.lower())
+
+
+def test_docstrings_name_the_thing_and_seldom_say_what() -> None:
+    words = [word for module in MODULES for text in docstrings(module) for word in words_of(text)]
+    assert len(words) > 20_000
+    per_thousand = 1000 * words.count("what") / len(words)
+    assert per_thousand <= 1, [
+        f"{where(module)}: {line.strip()}"
+        for module in MODULES
+        for text in docstrings(module)
+        for line in text.splitlines()
+        if "what" in words_of(line)
+    ]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=where)
+def test_a_docstring_begins_with_a_noun_or_says_which_one_is_returned(module: Path) -> None:
+    empty = [text.strip().splitlines()[0] for text in docstrings(module) if begins_empty(text)]
+    assert empty == []
+
+
+def begins_empty(docstring: str) -> bool:
+    return EMPTY_BEGINNING.match(docstring.strip()) is not None
+
+
+@pytest.mark.parametrize("module", MODULES, ids=where)
+def test_no_name_could_stand_for_anything(module: Path) -> None:
+    names = {name for node in nodes(module) for name in bound_names(node)}
+    assert sorted(name for name in names if name.strip("_").lower() in EMPTY_NAMES) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "found = 1",
+        "def f(given): ...",
+        "def what(): ...",
+        "class Thing: ...",
+        "self.said = 1",
+        "for _one in (): ...",
+        "import a as there",
+        "[0 for it in ()]",
+        "(known := 1)",
+    ],
+)
+def test_an_empty_name_is_seen_wherever_it_is_bound(code: str) -> None:
+    names = [name for node in ast.walk(ast.parse(code)) for name in bound_names(node)]
+    assert EMPTY_NAMES & {name.strip("_").lower() for name in names}
+
+
+@pytest.mark.parametrize("text", ["Return what is due.", " How orgs are billed.", "What is left."])
+def test_an_empty_beginning_is_seen(text: str) -> None:
+    assert begins_empty(text)

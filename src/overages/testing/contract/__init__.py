@@ -18,25 +18,20 @@ from typing import Final
 import pytest
 
 _NOUNS: Final = (
-    "base accounts chains corrections events grants names plans records refusals revisions service"
-    " tenants transactions usage values"
+    "base chains corrections events grants plans records refusals tenants transactions usage values"
 )
 _PARTS: Final = [f"{__name__}.{noun}" for noun in _NOUNS.split()]
 # So that pytest shows both sides of a comparison that failed, as it does in files of tests.
 pytest.register_assert_rewrite(*(part for part in _PARTS if part not in sys.modules))
 
-from overages.testing.contract.accounts import AccountContract
 from overages.testing.contract.chains import ChainContract
 from overages.testing.contract.corrections import BatchContract, CorrectionContract
 from overages.testing.contract.events import EventContract
 from overages.testing.contract.grants import GrantContract
-from overages.testing.contract.names import NameContract
-from overages.testing.contract.plans import PlanContract
-from overages.testing.contract.records import RecordContract
+from overages.testing.contract.plans import AccountContract, PlanContract
+from overages.testing.contract.records import RecordContract, RevisionContract
 from overages.testing.contract.refusals import InvoicedContract, OverlapContract, RefusalContract
-from overages.testing.contract.revisions import RevisionContract
-from overages.testing.contract.service import ServiceContract
-from overages.testing.contract.tenants import TenantContract
+from overages.testing.contract.tenants import NameContract, TenantContract
 from overages.testing.contract.transactions import TransactionContract
 from overages.testing.contract.usage import UsageContract, UsagePeriodContract
 from overages.testing.contract.values import ValueContract
@@ -61,6 +56,5 @@ class RepositoryContract(
     TenantContract,
     NameContract,
     ValueContract,
-    ServiceContract,
 ):
     """The promises of a storage; override `make` and, if need be, `close`."""

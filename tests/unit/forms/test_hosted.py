@@ -1,6 +1,6 @@
 """The forms of a host's own price models: derived from its annotations, and held to them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
@@ -227,9 +227,7 @@ def test_a_price_model_that_forgets_its_arguments_is_not_written() -> None:
 
 
 def named(name: str, **arguments: Any) -> type:
-    return attrs.make_class(
-        name, {key: attrs.field(type=kind) for key, kind in arguments.items()}, bases=(Free,)
-    )
+    return make_dataclass(name, list(arguments.items()), bases=(Free,), frozen=True)
 
 
 class Untyped(Free):

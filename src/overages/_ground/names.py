@@ -28,7 +28,7 @@ from collections.abc import Mapping
 from typing import Final, TypeVar
 
 from overages._ground.frozen_dict import FrozenDict
-from overages._ground.parsing import Parser, Problems, optional
+from overages._ground.parsing import Parser, Problems, optional, plain_str
 from overages.errors import Field, InvalidType, InvalidValue, at, shown
 
 T = TypeVar("T")
@@ -67,19 +67,20 @@ def parse_name(value: object, field: Field) -> str:
         and 0 < len(value) <= LONGEST_NAME
     ):
         return value
-    if not isinstance(value, str):
+    text = plain_str(value)
+    if text is None:
         raise InvalidType(field, value, "must be a str")
-    if not value:
+    if not text:
         raise InvalidValue(field, value, "must not be empty")
-    unclear = _unclear_character(value)
+    unclear = _unclear_character(text)
     if unclear is not None:
         raise InvalidValue(field, value, f"must not hold {unclear}")
-    if value.startswith(" ") or value.endswith(" ") or "  " in value:
+    if text.startswith(" ") or text.endswith(" ") or "  " in text:
         raise InvalidValue(field, value, "must not have a space at an end, or two in a row")
-    if len(value.encode()) > LONGEST_NAME:
+    if len(text.encode()) > LONGEST_NAME:
         raise InvalidValue(field, value, f"must have at most {LONGEST_NAME} bytes")
-    _require_normal_form(value, field)
-    return str.__str__(value)  # plain, also of an enum that is a str
+    _require_normal_form(text, field)
+    return text
 
 
 def _unclear_character(text: str) -> str | None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 from functools import cache
 from itertools import islice
-from typing import Any, TypeAlias, TypeVar, cast, get_args
+from typing import Any, TypeAlias, TypeGuard, TypeVar, cast, get_args
 
 from overages.errors import (
     Field,
@@ -41,27 +41,29 @@ def optional(parse: Parser[T]) -> Parser[T | None]:
     return parse_unless_none
 
 
+def is_a(value: object, kind: type[T]) -> TypeGuard[T]:
+    """Tell whether a value is of a class by its type, for an object can name any class its own."""
+    return issubclass(type(value), kind)
+
+
 @cache
 def instance_of(kind: type[T]) -> Parser[T]:
     """Return a parser that accepts objects of a class as they are."""
 
     def parse(value: object, field: Field) -> T:
-        if isinstance(value, kind):
+        if type(value) is kind or is_a(value, kind):
             return value
         raise InvalidType(field, value, f"must be of type {kind.__name__}")
 
     return parse
 
 
-def one_of(*choices: str) -> Parser[str]:
-    """Return a parser that accepts some strings and no other."""
+def plain_str(value: object) -> str | None:
+    """Return a text as a plain `str`, also one of an enum; None for anything that is no text.
 
-    def parse(value: object, field: Field) -> str:
-        if isinstance(value, str) and value in choices:
-            return str.__str__(value)  # plain, also of an enum that is a str
-        raise InvalidValue(field, value, f"must be one of {', '.join(choices)}")
-
-    return parse
+    It is read by `str` itself, for a class of a host's own may say anything of its objects.
+    """
+    return str.__str__(value) if is_a(value, str) else None
 
 
 def choice_of(literal: Any) -> Parser[Any]:
@@ -76,9 +78,10 @@ def choice_of(literal: Any) -> Parser[Any]:
     choices: tuple[str, ...] = get_args(literal)
 
     def parse(value: object, field: Field) -> str:
-        if isinstance(value, str) and value in choices:
-            return str.__str__(value)  # plain, also of an enum that is a str
-        problem = f"must be one of {', '.join(choices)}{did_you_mean(value, choices)}"
+        word = plain_str(value)
+        if word in choices:
+            return word
+        problem = f"must be one of {', '.join(choices)}{did_you_mean(word, choices)}"
         raise InvalidValue(field, value, problem)
 
     return parse
@@ -151,9 +154,11 @@ def parse_flag(value: object, field: Field) -> bool:
 
 def parse_int(value: object, field: Field) -> int:
     """Return `value` as a plain int if it is an int; True and False are none."""
-    if isinstance(value, bool) or not isinstance(value, int):
+    if type(value) is int:
+        return value
+    if type(value) is bool or not is_a(value, int):
         raise InvalidType(field, value, "must be an int")
-    return int(value)
+    return int.__int__(value)  # whatever a subclass makes of `int`
 
 
 def int_up_to(most: int) -> Parser[int]:

@@ -116,7 +116,24 @@ def _value(cls: C, *, order: bool) -> C:
     if "__repr__" not in vars(cls):
         made.__repr__ = _shown
     made.__attrs_post_init__ = _check_again
-    return cast(C, known_to_pydantic(made))
+    return cast(C, final(known_to_pydantic(made)))
+
+
+def final(cls: C) -> C:
+    """Let a class have no subclasses, whose objects could say anything of themselves.
+
+    A class whose name begins with an underscore is a base of ours: its subclasses are final.
+    """
+    made: Any = cls
+    made.__init_subclass__ = classmethod(_refuse_subclass)
+    return cls
+
+
+def _refuse_subclass(cls: type) -> None:
+    for base in cls.__bases__:
+        hook = getattr(base.__init_subclass__, "__func__", None)
+        if hook is _refuse_subclass and not base.__name__.startswith("_"):
+            raise TypeError(f"{base.__name__} is final: hold one in a class of your own instead")
 
 
 def known_to_pydantic(cls: C) -> C:

@@ -21,7 +21,7 @@ from functools import lru_cache
 from math import gcd
 from typing import Final, TypeAlias
 
-from overages._ground.parsing import optional
+from overages._ground.parsing import is_a, optional, plain_str
 from overages.errors import Field, InvalidType, InvalidValue
 
 Quantity: TypeAlias = int | Decimal
@@ -52,17 +52,36 @@ def parse_quantity(value: object, field: Field) -> Quantity:
         ...
     overages.errors.InvalidType: used: must be an int, a Decimal or a decimal string, got 1.5
     """
-    if type(value) is int and -LIMIT < value < LIMIT:
-        return value
-    if isinstance(value, str):
-        return unscaled(_scaled_text(value, field))
-    if isinstance(value, Decimal):
-        return unscaled(_scaled_decimal(value, field))
-    if isinstance(value, int) and not isinstance(value, bool):
+    if type(value) is int:
         if -LIMIT < value < LIMIT:
-            return int(value)
+            return value
         raise InvalidValue(field, value, _too_large)
-    raise InvalidType(field, value, "must be an int, a Decimal or a decimal string")
+    if type(value) is str:
+        return unscaled(_scaled_text(value, field))
+    if type(value) is Decimal:
+        return unscaled(_scaled_decimal(value, field))
+    plain = of_base_class(value)
+    if plain is value:
+        raise InvalidType(field, value, "must be an int, a Decimal or a decimal string")
+    return parse_quantity(plain, field)
+
+
+def of_base_class(value: object) -> object:
+    """Return the `int`, `Decimal` or `str` that an object of a subclass is; others as they are.
+
+    The base class reads it. The subclass may say anything: that it is less than it is, that it
+    equals any other, that 5 comes of ``int`` of it.
+
+    >>> from http import HTTPStatus
+    >>> of_base_class(HTTPStatus.OK), of_base_class(True)
+    (200, True)
+    """
+    if is_a(value, int) and type(value) is not bool:
+        return int.__int__(value)
+    if is_a(value, Decimal):
+        return Decimal(value)
+    text = plain_str(value)
+    return value if text is None else text
 
 
 def parse_non_negative(value: object, field: Field) -> Quantity:
@@ -133,15 +152,16 @@ def parse_amount(value: object, field: Field) -> Exact:
     :raises InvalidType: if it is no `int`, `Decimal` or `Fraction`.
     :raises InvalidValue: if it is not finite, or has over a thousand digits on a side of the point.
     """
-    if isinstance(value, Fraction):
+    if type(value) is Fraction:  # of a subclass, nothing but itself can read the two integers
         if max(abs(value.numerator), value.denominator) >= 10**_AMOUNT_DIGITS:
             raise InvalidValue(field, value, f"must have at most {_AMOUNT_DIGITS} digits on a side")
         value = number_from_ratio(value.numerator, value.denominator)
-        if isinstance(value, Fraction):
+        if type(value) is Fraction:
             return value
-    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+    plain = of_base_class(value)
+    if type(plain) is not int and type(plain) is not Decimal:
         raise InvalidType(field, value, "must be an int, a Decimal or a Fraction")
-    number = Decimal(value)
+    number = Decimal(plain)
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int):
         raise InvalidValue(field, value, "must be a finite number")
@@ -159,9 +179,9 @@ def parse_ratio(value: object, field: Field) -> Fraction:
     >>> parse_ratio("0.25", "share"), parse_ratio(Decimal("1E-20"), "amount").denominator == 10**20
     (Fraction(1, 4), True)
     """
-    if isinstance(value, Fraction):
+    if type(value) is Fraction:
         return value
-    amount = parse_amount if isinstance(value, Decimal) else parse_quantity
+    amount = parse_amount if is_a(value, Decimal) else parse_quantity
     return Fraction(amount(value, field))
 
 
@@ -171,11 +191,12 @@ def parse_sum(value: object, field: Field) -> Quantity:
     :raises InvalidType: if it is no `int` or `Decimal`.
     :raises InvalidValue: if it is not finite, or has more decimals than a quantity.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
-        raise InvalidType(field, value, "must be an int or a Decimal")
     if type(value) is int and -LIMIT < value < LIMIT:
         return value
-    number = parse_amount(value, field)
+    plain = of_base_class(value)
+    if type(plain) is not int and type(plain) is not Decimal:
+        raise InvalidType(field, value, "must be an int or a Decimal")
+    number = parse_amount(plain, field)
     numerator, denominator = number.as_integer_ratio()
     if SCALE % denominator:
         raise InvalidValue(field, value, _too_fine)

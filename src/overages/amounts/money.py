@@ -16,7 +16,14 @@ from functools import lru_cache
 from typing import Final
 
 from overages._ground.names import parse_name
-from overages._ground.parsing import Problems, instance_of, optional, parse_all, parse_int
+from overages._ground.parsing import (
+    Problems,
+    instance_of,
+    optional,
+    parse_all,
+    parse_int,
+    plain_str,
+)
 from overages._ground.trusted import trusted
 from overages._ground.value import term, value
 from overages.amounts._currencies import CURRENT, WITHDRAWN
@@ -97,13 +104,14 @@ class Currency:
 
 def parse_currency(value: object, field: Field) -> Currency:
     """Return `value` if it is a `Currency`, or the ISO 4217 currency of that code."""
-    if isinstance(value, Currency):
+    if type(value) is Currency:
         return value
-    if not isinstance(value, str):
+    code = plain_str(value)
+    if code is None:
         raise InvalidType(field, value, "must be a Currency or a code such as 'USD'")
-    if value not in _EXPONENTS:
-        raise _unknown(value, field)
-    return _of_code(value)
+    if code not in _EXPONENTS:
+        raise _unknown(code, field)
+    return _of_code(code)
 
 
 @lru_cache(maxsize=512)  # ISO 4217 has fewer; and one object for a currency compares fastest

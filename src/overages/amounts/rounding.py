@@ -15,7 +15,7 @@ from fractions import Fraction
 from math import lcm
 from typing import Final, Literal, TypeAlias
 
-from overages._ground.parsing import each, member_of
+from overages._ground.parsing import each, member_of, parse_int
 from overages.amounts.exact import (
     Quantity,
     QuantityLike,
@@ -25,7 +25,7 @@ from overages.amounts.exact import (
     scaled,
     unscaled,
 )
-from overages.errors import Field, InvalidType, InvalidValue
+from overages.errors import Field, InvalidValue
 
 
 class Rounding(Enum):
@@ -59,7 +59,7 @@ class Rounding(Enum):
         >>> Rounding.HALF_UP.round("10.275", "0.01"), Rounding.UP.round(90, 60)
         (Decimal('10.28'), 120)
         """
-        number = value if isinstance(value, Fraction) else Fraction(parse_quantity(value, "value"))
+        number = value if type(value) is Fraction else Fraction(parse_quantity(value, "value"))
         step = parse_positive(increment, "increment")
         ratio = number / Fraction(step)
         return unscaled(round_ratio(ratio.numerator, ratio.denominator, self) * scaled(step))
@@ -133,16 +133,15 @@ def allocate(total: int, weights: Iterable[QuantityLike | Fraction]) -> tuple[in
     >>> allocate(100, [1, 1, 1])
     (34, 33, 33)
     """
-    if not isinstance(total, int) or isinstance(total, bool):
-        raise InvalidType("total", total, "must be an int")
+    whole = parse_int(total, "total")
     parsed = each(_parse_weight)(weights, "weights")
     weight_of_all = sum(parsed, Fraction())
     if not weight_of_all:
-        if total:
+        if whole:
             raise InvalidValue("weights", [str(w) for w in parsed], "must not all be zero")
         return (0,) * len(parsed)
-    sign = -1 if total < 0 else 1
-    shares = _apportion([abs(total) * w / weight_of_all for w in parsed], abs(total))
+    sign = -1 if whole < 0 else 1
+    shares = _apportion([abs(whole) * w / weight_of_all for w in parsed], abs(whole))
     return tuple(sign * share for share in shares)
 
 

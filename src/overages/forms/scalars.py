@@ -17,7 +17,7 @@ from enum import Enum
 from fractions import Fraction
 from typing import Any, Final
 
-from overages._ground.parsing import parse_flag
+from overages._ground.parsing import parse_flag, plain_str
 from overages.amounts.exact import number_from_ratio, number_text, parse_amount
 from overages.errors import Field, InvalidType, InvalidValue, did_you_mean
 from overages.forms.form import Form, FormOf
@@ -41,9 +41,10 @@ def _as_it_is(value: object, field: Field) -> object:
 
 def read_text(value: object, field: Field) -> str:
     """Return a text as a plain str, also of an enum that is one."""
-    if not isinstance(value, str):
+    text = plain_str(value)
+    if text is None:
         raise InvalidType(field, value, "must be a str")
-    return str.__str__(value)
+    return text
 
 
 def _write_text(value: object, field: Field) -> str:
@@ -80,11 +81,12 @@ def number_form(kinds: Collection[type]) -> Form:
         return number_text(number if type(number) is int else parse_amount(number, field))
 
     def read(value: object, field: Field) -> object:
-        if not isinstance(value, str):
+        text = plain_str(value)
+        if text is None:
             if isinstance(value, (int, Decimal, Fraction)) and not isinstance(value, bool):
                 return value
             raise InvalidType(field, value, f"must be {example}, in a string")
-        number = _number_of(value, fine=Fraction in kinds)
+        number = _number_of(text, fine=Fraction in kinds)
         if number is None or (kinds == {int} and type(number) is not int):
             raise InvalidValue(field, value, f"must be {example}")
         if type(number) in kinds:

@@ -26,7 +26,7 @@ _MOST: Final = 2**63  # so that any database holds it
 
 
 def _parse_granted(value: object, field: Field) -> Quantity | Money:
-    if not isinstance(value, Money):
+    if type(value) is not Money:
         return parse_non_negative(value, field)
     parse_non_negative(value.amount, field)
     return value

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, tzinfo
 from itertools import pairwise
 from typing import Final
 
-from overages._ground.parsing import Problems, each, instance_of
+from overages._ground.parsing import Problems, each, instance_of, is_a
 from overages._ground.value import term, value
 from overages.errors import Field, InvalidType, InvalidValue
 
@@ -30,17 +30,19 @@ def parse_instant(value: object, field: Field) -> datetime:
     :raises InvalidType: if it is no `datetime`.
     :raises InvalidValue: if it has no timezone.
     """
-    if not isinstance(value, datetime):
+    if type(value) is datetime:
+        plain = value
+    elif is_a(value, datetime):  # a subclass may say anything of itself: it is read as its base
+        plain = datetime.combine(datetime.date(value), datetime.timetz(value))
+    else:
         raise InvalidType(field, value, "must be a datetime")
-    if value.utcoffset() is None:
+    if plain.utcoffset() is None:
         raise InvalidValue(field, value, "must have a timezone")
     try:
-        utc = value.astimezone(UTC)
+        utc = plain.astimezone(UTC)
     except OverflowError:
         raise InvalidValue(field, value, "must be within the years 1 to 9999 in UTC") from None
-    if type(utc) is datetime:
-        return utc.replace(fold=0) if utc.fold else utc
-    return datetime(*utc.timetuple()[:6], utc.microsecond, UTC)  # a subclass: keep the time alone
+    return utc.replace(fold=0) if utc.fold else utc
 
 
 def instant_from_text(text: str, field: Field = "instant", zone: tzinfo | None = None) -> datetime:

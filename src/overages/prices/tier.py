@@ -19,7 +19,7 @@ from attrs import frozen
 
 from overages._ground.parsing import Problems, choice_of, instance_of, optional, tuple_of
 from overages._ground.trusted import trusted
-from overages._ground.value import derived, known_to_pydantic, term, value
+from overages._ground.value import derived, final, known_to_pydantic, term, value
 from overages.amounts.exact import (
     Exact,
     Quantity,
@@ -205,6 +205,7 @@ class TierCharge:
         return plain_text(self.tier.exact_units(self.quantity).numerator)
 
 
+@final
 @known_to_pydantic
 @frozen(init=False, eq=False, repr=False, weakref_slot=False)
 class Charge:

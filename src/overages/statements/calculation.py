@@ -190,9 +190,9 @@ def _statement(plan: Plan, usage: Usage, limits: Limits | None) -> Statement:
     This is the one measured loop, and the reason for all that is unusual here: lines are plain
     tuples, a line that is linear is priced by one division, `type` is asked before anything else.
     """
-    if not isinstance(plan, Plan):
+    if type(plan) is not Plan:  # it is final
         raise InvalidType("plan", plan, "must be a Plan")
-    if not isinstance(usage, Usage):
+    if type(usage) is not Usage:
         raise InvalidType("usage", usage, "must be a Usage")
     own = own_limits(plan, limits) if limits is not None else None
     compiled = plan.compiled

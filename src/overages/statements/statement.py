@@ -19,7 +19,7 @@ from overages._ground.display import html_table, text_table
 from overages._ground.names import parse_name
 from overages._ground.parsing import as_tuple, instance_of, parse_all, tuple_of
 from overages._ground.trusted import trusted
-from overages._ground.value import known_to_pydantic
+from overages._ground.value import final, known_to_pydantic
 from overages.amounts.exact import Exact, Quantity, plain_text
 from overages.amounts.money import Currency, Money, new_money
 from overages.errors import Field, InvalidType, at
@@ -57,6 +57,7 @@ class RecordableLine(NamedTuple):
     unit_price: Exact | None
 
 
+@final
 @known_to_pydantic
 @frozen(init=False, repr=False, weakref_slot=False)
 class Statement:

@@ -133,15 +133,16 @@ def allocate(total: int, weights: Iterable[QuantityLike | Fraction]) -> tuple[in
     >>> allocate(100, [1, 1, 1])
     (34, 33, 33)
     """
-    whole = parse_int(total, "total")
+    units = parse_int(total, "total")
     parsed = each(_parse_weight)(weights, "weights")
     weight_of_all = sum(parsed, Fraction())
     if not weight_of_all:
-        if whole:
+        if units:
             raise InvalidValue("weights", [str(w) for w in parsed], "must not all be zero")
         return (0,) * len(parsed)
-    sign = -1 if whole < 0 else 1
-    shares = _apportion([abs(whole) * w / weight_of_all for w in parsed], abs(whole))
+    # Of -100 each has minus its share of 100: a credit is split just as its charge was.
+    sign = -1 if units < 0 else 1
+    shares = _apportion([abs(units) * w / weight_of_all for w in parsed], abs(units))
     return tuple(sign * share for share in shares)
 
 
@@ -160,6 +161,7 @@ def round_together(ratios: Sequence[tuple[int, int]], rounding: Rounding) -> tup
     >>> round_together([(1, 2), (1, 2), (2, 1)], Rounding.HALF_UP)
     (1, 0, 2)
     """
+    # Added exactly, and rounded once: half a cent and half a cent are a cent, in every mode.
     denominator = lcm(*(d for _, d in ratios))
     total = sum(n * (denominator // d) for n, d in ratios)
     shares = [Fraction(n, d) for n, d in ratios]
@@ -169,7 +171,9 @@ def round_together(ratios: Sequence[tuple[int, int]], rounding: Rounding) -> tup
 def _apportion(shares: Sequence[Fraction], total: int) -> tuple[int, ...]:
     """Round each share up or down so that they come to `total`, which is their own sum, rounded."""
     floors = [share.numerator // share.denominator for share in shares]
+    # One at most for each share that has a remainder, since the total is their rounded sum.
     missing = total - sum(floors)
+    # The largest remainder first, and of equal ones the earlier, so that it is the same every time.
     by_remainder = sorted(range(len(shares)), key=lambda i: (floors[i] - shares[i], i))
     for i in by_remainder[:missing]:
         floors[i] += 1

@@ -81,6 +81,7 @@ class Burndown:
         drawn = {state.grant_id: scaled(state.drawn) for state in self.grants}
         before = self.draws[0].at if self.draws else self.at
         for i, draw in enumerate(self.draws):
+            # Draws since the last closing are a part of all that were made since a grant was seen.
             drawn[draw.grant_id] = drawn.get(draw.grant_id, 0) - scaled(draw.quantity)
             if drawn[draw.grant_id] < 0:
                 problem = "must be among what the grants say was drawn"
@@ -135,4 +136,5 @@ class Burndown:
         >>> Burndown(datetime(2024, 2, 1, tzinfo=UTC), "tokens", overage=20).closed().overage
         0
         """
+        # The states stay, for a grant is one over all periods: 0 <= drawn <= granted holds for it.
         return evolve(self, overage=0, settled=0, unreturned=0, draws=())

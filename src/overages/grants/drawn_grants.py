@@ -82,11 +82,13 @@ class _DrawnGrant:
             if self.grant.effective_at <= instant and not self.has_ended(instant):
                 self._fill(scaled(self.grant.units), instant)
         elif self.has_ended(instant):
+            # Lost before usage at this instant: the instant of its end is no part of a grant.
             self._lose(self.left)
             self.left = 0  # later instants find nothing more to lose
         else:
             if is_reset:  # before the refill, which grants in full whatever was topped up
                 self._drop_beyond(self.grant.rollover_max)
+                # Topped up to the least, not by it: 30 left and a least of 100 are 100, by 70.
                 self._fill(max(0, scaled(self.grant.rollover_min) - self.left), instant)
             if is_refilled:
                 self._drop_beyond(self.grant.refill_keeps)
@@ -97,6 +99,7 @@ class _DrawnGrant:
         picos = min(self.left, self._in_steps(need))  # the last step may not be left whole
         self.left -= picos
         self.drawn += picos
+        # In steps of 10, a need of 13 draws 20 and covers 13: the other 7 are gone, as was agreed.
         return _Drawn(self, at, picos, covered=min(need, picos))
 
     def give_back(self, drawn: _Drawn, picos: int, instant: datetime) -> _Drawn:
@@ -108,6 +111,7 @@ class _DrawnGrant:
         self.drawn -= given_back
         if self.has_ended(instant):
             self._lose(given_back)
+        # Units of before a refill must not come on top of it: they would have been dropped at it.
         elif self.filled_at is not None and drawn.at < self.filled_at:
             self.expired += given_back  # the units left at that refill or reset were dropped
         else:
@@ -206,6 +210,7 @@ class DrawnGrants:
         if is_reset and self._rule != "repaid_across_resets":  # before new grants could repay it
             self._settled += self._overage
             self._overage = 0
+        # After all grants were crossed, so that those that begin at this instant repay it too.
         if self._rule != "final" and self._overage:
             self._overage = self._draw(self._overage, instant)
 
@@ -222,6 +227,7 @@ class DrawnGrants:
 
     def _give_back(self, picos: int, instant: datetime) -> None:
         """Take back overage, then draws, the latest first."""
+        # Overage is still to be paid, drawn units are paid for already: so it is taken back first.
         from_overage = min(picos, self._overage)
         self._overage -= from_overage
         picos -= from_overage
@@ -231,6 +237,7 @@ class DrawnGrants:
             picos -= latest.covered - still_drawn.covered
             if still_drawn.covered:
                 self._draws.append(still_drawn)
+        # Noted, for no draw is left: no usage vanishes, and no grant gets more than it had.
         self._unreturned += picos
 
 

@@ -141,18 +141,20 @@ def burn_down(
     if isinstance(start, Burndown) and not (metric is None and currency is None):
         _check_same(before, metric, currency)
     # The unit of the burndown before decides which grants count: it can't change on the way.
-    span = before.at, _parse_end(end, before.at)
+    until = _parse_end(end, before.at)
+    span = before.at, until
     of_org, uses, instants, rule = parse_all(
         (_parse_grants, grants, "grants"),
         (partial(_parse_usage, currency=before.currency, span=span), usage, "usage"),
         (partial(_parse_resets, span=span), resets, "resets"),
         (choice_of(OverageRule), overage, "overage"),
     )
+    # Dollars never pay euros, and money for one metric never another: each unit burns down alone.
     ours = [g for g in of_org if (g.metric, g.currency) == (before.metric, before.currency)]
     _check_complete(ours, before)
     drawn = DrawnGrants(sorted(ours, key=lambda grant: grant.rank), before, rule)
-    drawn.run(uses, instants, span[1])
-    return drawn.burndown(span[1])
+    drawn.run(uses, instants, until)
+    return drawn.burndown(until)
 
 
 def draw(
@@ -217,6 +219,7 @@ def _check_same(before: Burndown, metric: object, currency: object) -> None:
 
 
 def _check_complete(grants: Iterable[Grant], before: Burndown) -> None:
+    # A grant that is left out would take its units, and its draws, from the balance unseen.
     missing = sorted(before.remaining.keys() - {grant.id for grant in grants})
     if missing:
         raise InvalidValue("grants", missing, "must hold every grant that start has")
@@ -247,6 +250,7 @@ def _parse_usage(
     """Return the use of each instant, sorted."""
     sums: dict[datetime, int] = {}
     for use in each(partial(_parse_use, currency=currency, span=span))(value, field):
+        # One sum for an instant, or started steps would depend on the order of its events.
         sums[use.at] = sums.get(use.at, 0) + use.picos
     return [Use(instant, picos) for instant, picos in sorted(sums.items())]
 
@@ -254,8 +258,9 @@ def _parse_usage(
 def _parse_use(value: object, field: Field, *, currency: Currency | None, span: Span) -> Use:
     if not isinstance(value, tuple) or len(value) != 2:
         raise InvalidType(field, value, "must be a pair of an instant and a quantity")
-    instant = parse_instant(value[0], at(field, "at"))
-    used = _parse_units(value[1], at(field, "quantity"), currency)
+    moment, quantity = value
+    instant = parse_instant(moment, at(field, "at"))
+    used = _parse_units(quantity, at(field, "quantity"), currency)
     start, end = span
     if not start <= instant < end:
         problem = f"must be from {format_instant(start)} until before {format_instant(end)}"

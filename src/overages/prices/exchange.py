@@ -29,6 +29,7 @@ from overages.prices.tier import Charge, TierCharge
 
 def _parse_unexchanged(value: object, field: Field) -> PriceModel:
     if isinstance(value, Exchanged):
+        # Two rates in turn would be one, and a tier would show neither as it was agreed.
         raise InvalidType(field, value, "must be in the other unit, not exchanged already")
     return parse_price_model(value, field)
 
@@ -65,6 +66,7 @@ class Exchanged:
         :raises InvalidValue: if the quantity is negative, too large or too fine.
         :raises FaultyPriceModel: if a price model of the host's own gives no charge.
         """
+        # Tier by tier, so that each says its cost in the currency; the sum is exact all the same.
         charge = checked_charge(self.price, parse_non_negative(quantity, "quantity"))
         rate = Fraction(self.rate) / Fraction(self.per)
         return Charge(_exchanged(part, rate) for part in charge.tiers)

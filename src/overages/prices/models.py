@@ -106,6 +106,7 @@ class PerUnit(TieredPrice):
     def __init__(self, price: QuantityLike, per: QuantityLike = 1) -> None: ...
 
     def _complete(self) -> None:
+        # A table of one open tier, so that one arithmetic serves all the prices here.
         self._work_out([Tier(None, self.price, per=self.per)])
 
     def explain(self) -> str:
@@ -158,6 +159,7 @@ class Percentage(TieredPrice):
     def __init__(self, percent: QuantityLike) -> None: ...
 
     def _complete(self) -> None:
+        # 1.3 % of an amount is 1.3 for each 100 of it.
         self._work_out([Tier(None, self.percent, per=100)])
 
     def explain(self) -> str:

@@ -129,7 +129,9 @@ class TransactionFee:
             beyond = 0 if self.free_amount is None else max(0, total - scaled(self.free_amount))
             if not beyond:
                 return 0
+            # Of 100, 10 and 20 with 120 free, the third goes 10 beyond, and pays on these 10 alone.
             amount = min(amount, beyond)
+        # In integers over one denominator, so that a million fees sum without a rounding.
         fee = amount * scaled(self.percent) + _numerator(self.fixed)
         if self.min_per_event is not None:
             fee = max(fee, _numerator(self.min_per_event))

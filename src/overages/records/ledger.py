@@ -187,14 +187,22 @@ class Ledger:
             raise error.within(org_id=self.org_id, period=period) from error.__cause__
         # Only now, with nothing left that can refuse, does the ledger change.
         self._count(statement, {change.key[0] for change in changes})
-        new = self._append(statement, changes, (plan_version, next_revision), instant)
+        new = self._append(
+            statement,
+            changes,
+            plan_version=plan_version,
+            revision=next_revision,
+            created_at=instant,
+        )
         return Recording((*recorded, *new), new)
 
     def _append(
         self,
         statement: Statement,
         changes: Iterable[Change],
-        numbers: tuple[int, int],
+        *,
+        plan_version: int,
+        revision: int,
         created_at: datetime,
     ) -> tuple[OverageRecord, ...]:
         """Make the records of changes, each chained to the one before, and their rows beside them.
@@ -203,7 +211,7 @@ class Ledger:
         """
         sequence, digest = self.head.sequence, self.head.digest
         org_id, period, currency = self.org_id, statement.period, statement.currency
-        terms = (statement.plan.slug, *numbers)
+        terms = (statement.plan.slug, plan_version, revision)
         make_row = row_maker(org_id, period, currency, *terms, created_at)
         new = []
         for (metric, line), quantity, exact_cost, minor, unit_price in changes:

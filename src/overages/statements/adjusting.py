@@ -67,12 +67,15 @@ def rules_in_order(
     """Return rules in the order in which they are applied; discounts of units are none of them."""
     terms: list[tuple[Quantity | Money | None, str]]
     terms = [(each.percent, each.name) for each in discounts]
+    # Percentages first, whichever is written first: 20 % and 10.00 off 75.00 are 15.00 and 10.00,
+    # never 10.00 and then 13.00.
     terms += [(each.amount, each.name) for each in discounts]
     rules = [Rule("discount", each, name) for each, name in terms if each is not None]
     if commitment is not None:
         rules.append(Rule("commitment", commitment))
     if maximum is not None:
         rules.append(Rule("maximum", maximum))
+    # The minimum is last: it was agreed to be paid in any case, so no maximum lowers it.
     if minimum is not None:
         rules.append(Rule("minimum", minimum))
     return rules
@@ -137,6 +140,7 @@ def credited(subtotal: Money, credits: Iterable[tuple[str, Money]]) -> tuple[Adj
     """
     lines = []
     for grant, balance in credits:
+        # A credit pays a bill, and is never paid out: of 7.00, a grant of 10.00 pays 7.00.
         drawn = min(balance, subtotal)
         if drawn.minor > 0:
             exact = -Fraction(drawn.amount)
@@ -152,6 +156,7 @@ def creditable(metric_total: Money | None, total: Money) -> Money:
         for any metric.
     :param total: the total of all lines, with the credits before this one.
     """
+    # The total is less where the plan's discounts, its maximum or earlier credits took from it.
     most = total if metric_total is None else min(metric_total, total)
     return max(most, Money(0, total.currency))
 
@@ -183,6 +188,7 @@ class RunningTotal:
         """Return the line of a rule that is applied next; None where it changes nothing."""
         kind, terms, _ = rule
         if isinstance(terms, Commitment):
+            # Half a month has half of the agreed spend; a maximum bounds any part of it as it is.
             change = self.committed(terms, terms.worth(price) * share, is_last_bill=is_last_bill)
         elif not isinstance(terms, Money):
             change = self._percent_off(terms)
@@ -214,10 +220,14 @@ class RunningTotal:
         """
         if commitment.amount is not None:
             self._exactly(commitment.amount)  # or another currency's figure would count as ours
+        # Of a worth of 13 at a factor of 1.5, a spend of 15 has a premium of 1, on any bill, for
+        # spend only grows; a spend of 10 lacks 3, which is known on the last bill alone.
         exact = commitment.premium(self.exact, worth)
         cost = self._rounded(exact)
         if is_last_bill and commitment.true_up:
             exact += commitment.shortfall(self.exact, worth)
+            # Raised to the rounded worth, not by the rounded shortfall: the customer is to see the
+            # agreed amount as the total, whatever the roundings of its lines came to.
             cost = max(cost, self._rounded(worth) - self.rounded)
         return cost, exact
 
@@ -226,6 +236,7 @@ class RunningTotal:
         zero, _ = self._nothing
         if not is_last_bill:
             return self._nothing
+        # Each total is raised by itself: one may be there already where the other is short of it.
         missing = max(Fraction(), least - self.exact)
         return max(zero, self._rounded(least) - self.rounded), missing
 
@@ -241,6 +252,7 @@ class RunningTotal:
     def _amount_off(self, amount: Money) -> Change:
         if self._gives_back():
             return self._nothing
+        # No more than there is, of either total: 10.00 off 7.00 leaves 0.00, and pays nothing out.
         return -min(amount, self.rounded), -min(self._exactly(amount), self.exact)
 
     def _gives_back(self) -> bool:
@@ -250,12 +262,14 @@ class RunningTotal:
     def _lowered_to(self, maximum: Money) -> Change:
         """Return the reduction to a maximum."""
         zero, _ = self._nothing
+        # Each total by itself, as for a minimum: rounding may lift one alone over the maximum.
         beyond = min(Fraction(), self._exactly(maximum) - self.exact)
         return min(zero, maximum - self.rounded), beyond
 
     def _exactly(self, money: Money) -> Fraction:
         """Return an amount in major units, if it is in the currency of the lines."""
         zero, _ = self._nothing
+        # The sum with a zero of the currency refuses money of another one.
         return Fraction((zero + money).amount)
 
     def _rounded(self, amount: Fraction) -> Money:

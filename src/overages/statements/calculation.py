@@ -99,6 +99,7 @@ def calculate(
     >>> print(calculate(plan, usage, limits={"tokens": 600_000}).total)
     15.00 USD
     """
+    # Most calls: a whole period that nothing came before needs no context.
     if billing_period is None and earlier is None and final is True:
         if timezone != "UTC":
             parse_timezone(timezone, "timezone")
@@ -215,17 +216,21 @@ def _statement(plan: Plan, usage: Usage, limits: Limits | None) -> Statement:
         limit = included if own is None else own.get(line.metric, included)
         if factor is not None and type(used) is int and type(limit) is int:
             over = used - limit if used > limit else 0
+            # over x price, to minor units and rounded, by one division: see `floor_form`.
             cost = minor = (over * factor + line.bias) // line.divisor
         else:
             over, cost, minor = _priced_over(plan, line, used, limit)
         if used or cost:  # a fee without units can be less than a minor unit
             rows.append((line, used, limit, over, minor, None, ()))
             total += minor
+        # Nothing used and nothing due, but a limit that the plan alone doesn't tell.
         elif limit != included:
             unused_rows += ((line, 0, limit, 0, 0, None, ()),)
+    # A count is enough: usage of an unknown metric must be an error, never a silent zero.
     if metrics_seen != len(quantities):
         refuse_unknown(plan, ("usage", "quantities"), quantities)
     if plan.rounding_scope == "total":
+        # One by one, three lines of 0.004 are 0.00; together they are 0.01, which one of them has.
         rows = _rounded_together(plan, rows)
         total = sum(minor for _, _, _, _, minor, _, _ in rows)
     return new_statement(usage.org_id, usage.period, plan, tuple(rows), unused_rows, total, ())

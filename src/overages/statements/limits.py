@@ -84,12 +84,15 @@ def terms_parts(
     if metric in context.used_before:
         share = FULL_SHARE
     if metric in own_limits:
+        # An own limit stands in place of the included quantity, it is not added: 600,000 of an org
+        # on a plan of 500,000 are 600,000, of which half a month has 300,000.
         return (_part(allowance, "own", own_limits[metric], share),)
     if allowance.included is None:
         return None
     bringing = allowance.included_per
     if bringing is None:
         return (_part(allowance, "included", allowance.included, share),)
+    # Where counters go on, so does the bringing metric: 3 seats and then 2 more bring for 5.
     before = context.used_before.get(bringing) if metric in context.used_before else None
     brought_by = add_up([before or 0, quantities.get(bringing, 0)])
     units = as_quantity(Fraction(allowance.included) * Fraction(brought_by), "included")

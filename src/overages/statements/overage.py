@@ -131,6 +131,7 @@ class Overage:
         """
         if self.before is None:
             return checked_charge(self.price, self.quantity)
+        # Tiers are of all units together, for the later ones are in higher tiers than alone.
         return checked_charge(self.price, add_up([self.before, self.quantity]))
 
     @property
@@ -175,6 +176,7 @@ class Overage:
         """
         costs = [(part.explain(), part.exact_cost) for part in self.tiers]
         cost_before, denominator = self._ratio_before()
+        # After zero units too, where a fee was charged: the charge of all has it once more.
         if self.before or cost_before:
             taken_off = number_from_ratio(-cost_before, denominator)
             costs.append((f"charged before: {plain_text(self.before or 0)}", taken_off))

@@ -117,11 +117,13 @@ def rate_lines(
         rules = _metric_adjustments(plan, line, minor, usage, context)
         adjustments += rules
         numbers = line.rounded(minor)
+        # A minimum of a metric is due unused, and then its line has to be there to be adjusted.
         if line.used or minor or line.added or rules:
             rows.append(numbers)
         elif numbers != unused_numbers(line.line):
             unused_rows.append(numbers)
     if plan.has_rules:
+        # After the rules of metrics: 10 % off all of them is of the amount that they leave.
         exact = sum((line.added for line in lines), Fraction())
         adjustments += adjustments_of(
             Money(sum(costs) + sum(line.cost.minor for line in adjustments), plan.currency),
@@ -176,6 +178,8 @@ def unrounded_line(
     metric, allowance = line.metric, line.allowance
     used_before = context.used_before.get(metric)
     units_before = allowance.converted(used_before or 0)
+    # Converted as running totals: of 1,500 and 1,500 bytes in started thousands, the bills have 2
+    # and 1, which are the 3 of all at once; converted one by one they would have 2 and 2.
     used_so_far = add_up([used_before or 0, quantities.get(metric, 0)])
     used = excess(allowance.converted(used_so_far), units_before)
     parts = terms_parts(line, quantities, own_limits, context, share)
@@ -186,6 +190,7 @@ def unrounded_line(
     # Units drawn on grants are for this usage alone: nothing earlier has used it up.
     granted = sum_of_parts(part for part in parts if part.kind == "granted")
     limit_before_grants = parse_quantity(excess(sum_of_parts(parts), granted), "limit")
+    # Earlier usage took from the limit first; the rest of it was granted, or charged.
     used_up = min(units_before, limit_before_grants)
     if used_up:
         parts = (*parts, LimitPart("used", unscaled(-scaled(used_up))))
@@ -195,6 +200,7 @@ def unrounded_line(
         if len(parts) == 1 and parts[0].name is None:
             parts = ()
         return priced_line(line, used, limit, None, parts)
+    # Units of before that the limit or a grant covered were not charged, so they are in no tier.
     covered = add_up([limit_before_grants, context.covered_before.get(metric, 0)])
     return priced_line(line, used, limit, excess(units_before, covered), parts)
 
@@ -208,6 +214,7 @@ def priced_line(
 ) -> UnroundedLine:
     """Return a line with its exact costs, so far and before."""
     price, over = line.allowance.price, excess(used, limit)
+    # cost(before + over) - cost(before): tiers go on where the earlier bills left them.
     so_far = Fraction(*added_cost(price, None, add_up([before, over]) if before else over))
     paid = Fraction() if before is None else Fraction(*cost_between(price, None, before))
     return UnroundedLine(line, used, limit, over, so_far, paid, before, limit_parts)
@@ -229,11 +236,13 @@ def rounded_costs(plan: Plan, lines: Sequence[UnroundedLine]) -> tuple[int, ...]
     units = 10**plan.currency.exponent
     if plan.rounding_scope == "total":
         ratios = [(line.added * units).as_integer_ratio() for line in lines]
+        # Only this bill's own costs: those of before were rounded together with others.
         return round_together(ratios, plan.rounding)
 
     def minor(amount: Fraction) -> int:
         return round_ratio(amount.numerator * units, amount.denominator, plan.rounding)
 
+    # Not minor(exact - exact_before): half a cent a bill would be a cent, or nothing, each time.
     return tuple(minor(line.exact) - minor(line.exact_before) for line in lines)
 
 

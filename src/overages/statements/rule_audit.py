@@ -81,7 +81,9 @@ def audit_adjustments(
         rules = rules_in_order(
             allowance.discounts, allowance.commitment, allowance.maximum, allowance.minimum
         )
+        # First each metric, then the plan on the sum of them: the order in which bills are made.
         audit.apply(rules, total, allowance.price)
+        # A credit for this metric pays at most its line with its own rules; the plan's come later.
         by_metric[line.line.metric] = total.rounded
         minor += total.rounded.minor
         exact += total.exact
@@ -149,6 +151,8 @@ class _Audit:
         if factor:
             worths.append(total.exact - exact / factor)  # the amount that a premium is due beyond
         if exact:
+            # The share isn't known, but the worth follows from the line: 60 raised by 15 are 75.
+            # With it the rule is applied once more, and must make the very same line.
             lawful = any(
                 line == total.line(rule, change(worth, is_last_bill=is_last_bill))
                 for worth in worths
@@ -178,6 +182,7 @@ class _Audit:
                 self._refuse(placed, None, line.explain(), "must be by a rule of the plan")
                 continue
             if paid is not None and paid.metric == line.metric:
+                # Of one metric (or of none) each credit pays the rest that the one before it left.
                 due = paid.after
             else:
                 due = creditable(None if line.metric is None else by_metric[line.metric], total)

@@ -74,6 +74,7 @@ def calculate_segments(
     statements = []
     before: dict[str, Quantity] = {}  # of metrics that were billed
     for plan, usage in parts:
+        # None for a metric that no earlier plan had: a fee at quantity zero is then still due.
         used_before = {metric: before.get(metric) for metric in plan.allowances}
         statements.append(
             calculate(
@@ -87,6 +88,7 @@ def calculate_segments(
             )
         )
         for metric in plan.allowances:
+            # An unused metric counts as billed too, at zero: its fee at zero is not due once more.
             before[metric] = add_up([before.get(metric, 0), usage.quantities.get(metric, 0)])
     return tuple(statements)
 

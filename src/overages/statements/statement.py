@@ -117,7 +117,7 @@ class Statement:
             numbers = numbers_of(line, terms)
             if line.metric in adjusted or says_something(line):
                 rows.append(numbers)
-            elif numbers != unused_numbers(numbers[0]):
+            elif numbers != unused_numbers(terms.compiled.by_metric[line.metric]):
                 unused_rows.append(numbers)
         total = sum(line.cost.minor for line in items)
         self.__attrs_init__(
@@ -157,7 +157,7 @@ class Statement:
         >>> [line.metric for line in statement.every_overage()]
         ['tokens', 'seats']
         """
-        rows = {numbers[0].place: numbers for numbers in (*self.rows, *self.unused_rows)}
+        rows = {_place(numbers): numbers for numbers in (*self.rows, *self.unused_rows)}
         return tuple(
             overage_of(rows.get(line.place) or unused_numbers(line), self.plan.currency)
             for line in self.plan.compiled.lines
@@ -168,7 +168,8 @@ class Statement:
         for line, _, _, over, minor, before, _ in self.rows:
             price = line.allowance.price
             ratio = added_cost(price, before, over)
-            if over or minor or ratio[0]:  # a fee at zero can be less than a minor unit
+            numerator, _ = ratio
+            if over or minor or numerator:  # a fee at zero can be less than a minor unit
                 each = added_unit_price(price, before, over)
                 yield RecordableLine(line.metric, OVERAGE, over, ratio, minor, each)
         for adjustment in self.adjustments:
@@ -213,7 +214,7 @@ class Statement:
             raise unknown_metric("metric", metric, self.plan)
         for rows in (self.rows, self.unused_rows):
             i = bisect_left(rows, line.place, key=_place)
-            if i < len(rows) and rows[i][0].place == line.place:
+            if i < len(rows) and _place(rows[i]) == line.place:
                 return overage_of(rows[i], self.plan.currency)
         return overage_of(unused_numbers(line), self.plan.currency)
 
@@ -275,7 +276,8 @@ class Statement:
 
 
 def _place(numbers: LineNumbers) -> int:
-    return numbers[0].place
+    line, *_ = numbers
+    return line.place
 
 
 def _parse_lines(value: object, field: Field) -> tuple[Overage | Adjustment, ...]:

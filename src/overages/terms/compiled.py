@@ -136,5 +136,6 @@ def _matters_unused(allowance: Allowance) -> bool:
     if isinstance(price, Exchanged):
         price = price.price
     if isinstance(price, TieredPrice):
-        return bool(price.charge(0).ratio[0])  # a fee that is due at quantity zero
+        fee, _ = price.charge(0).ratio  # one that is due at quantity zero
+        return bool(fee)
     return True  # a host's own price, which nobody but it knows

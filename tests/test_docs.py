@@ -141,7 +141,7 @@ def test_the_reference_names_every_column_of_every_table_in_order() -> None:
     assert documented == columns
 
 
-def test_the_readme_has_commands_that_make_their_own_environment_and_the_index_the_first() -> None:
+def test_readme_and_index_begin_with_commands_that_make_an_environment() -> None:
     commands = [line for body in blocks(ROOT / "README.md", "sh") for line in body.splitlines()]
     install, close, test = commands
     assert install == "python3 -m venv .venv && .venv/bin/pip install -q ."

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 
@@ -12,6 +13,8 @@ import overages
 
 PACKAGE = Path(overages.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
+TESTS = Path(__file__).parent
+LONGEST_TEST_NAME = 80
 EMPTY_NAMES = {
     "everything", "found", "given", "it", "kept", "known", "none", "one", "said", "something",
     "stuff", "there", "thing", "things", "this", "usual", "what", "when", "which", "whole",
@@ -106,3 +109,21 @@ def test_an_empty_name_is_seen_wherever_it_is_bound(code: str) -> None:
 @pytest.mark.parametrize("text", ["Return what is due.", " How orgs are billed.", "What is left."])
 def test_an_empty_beginning_is_seen(text: str) -> None:
     assert begins_empty(text)
+
+
+def test_the_name_of_a_test_is_read_at_a_glance() -> None:
+    suites = [*MODULES, *TESTS.rglob("test_*.py")]
+    names = {node.name for path in suites for node in nodes(path) if is_test(node)}
+    assert len(names) > 1_000
+    assert sorted(name for name in names if len(name) > LONGEST_TEST_NAME) == []
+
+
+def is_test(node: ast.AST) -> TypeGuard[ast.FunctionDef]:
+    return isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+
+
+@pytest.mark.parametrize("path", sorted(TESTS.glob("property/test_law_*.py")), ids=lambda p: p.stem)
+def test_a_module_of_a_law_quotes_it(path: Path) -> None:
+    number = path.stem.split("_")[2]
+    docstring = next(docstrings(path))
+    assert re.match(rf'Law {number}: .*\.\n\n"[A-Z][^"]*\."\n', docstring)

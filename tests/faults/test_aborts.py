@@ -133,7 +133,7 @@ def test_a_file_whose_making_is_aborted_at_any_step_is_empty_or_whole_and_made_l
 
 @pytest.mark.parametrize("for_good", [False, True], ids=["once", "for good"])
 @pytest.mark.parametrize("is_begun", [False, True], ids=["no transaction", "a transaction"])
-def test_what_is_aborted_in_a_hosts_transaction_leaves_the_hosts_own_writes_or_nothing(
+def test_an_abort_in_a_hosts_transaction_leaves_the_hosts_writes_or_nothing(
     tmp_path: Path, is_begun: bool, for_good: bool
 ) -> None:
     hosts = sqlite3.connect(tmp_path / "host.db", isolation_level=None)
@@ -240,7 +240,7 @@ def interrupted(path: Path, operation: Operation, error: type[BaseException]) ->
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
 @pytest.mark.parametrize("kind", ["record", "add_events", "put_plan", "mark_invoiced"])
-def test_an_interrupt_at_any_line_leaves_no_transaction_open_and_nothing_half_written(
+def test_an_interrupt_at_any_line_leaves_nothing_open_or_half_written(
     path: Path, kind: str, error: type[BaseException]
 ) -> None:
     after = written(path, OPERATIONS[kind], path.with_name("after.db"))

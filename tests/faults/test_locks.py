@@ -87,7 +87,7 @@ def test_a_locked_database_can_be_opened(path: Path) -> None:
         assert repository.verify() == 24
 
 
-def test_a_database_that_another_holds_for_itself_is_busy_to_reads_or_shows_the_truth(
+def test_a_database_held_by_another_is_busy_to_reads_or_shows_the_truth(
     path: Path,
 ) -> None:
     with SqliteRepository(path, timeout=0) as repository:

@@ -124,7 +124,7 @@ def test_a_folder_is_refused(tmp_path: Path, opened: type[SqliteRepository]) -> 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_path_that_was_left_empty_is_refused_as_what_is_recorded_there_would_be_lost() -> None:
+def test_an_empty_path_is_refused_for_records_there_would_be_lost() -> None:
     with pytest.raises(InvalidValue, match="path"):
         SqliteRepository("")
 

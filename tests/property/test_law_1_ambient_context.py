@@ -1,4 +1,7 @@
-"""Law 1, in part: no ambient decimal context decides a result.
+"""Law 1: numbers don't depend on the host's decimal context.
+
+"Exact until one named rounding. Quantities, prices and costs are exact. No float enters anywhere,
+and no ambient `decimal` context decides a result."
 
 Each test makes values and results under the usual context and once more under a hostile one.
 """

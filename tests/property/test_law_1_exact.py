@@ -1,4 +1,9 @@
-"""Law 1: numbers, prices and statements are exact, as an oracle of fractions says."""
+"""Law 1: numbers, prices and statements are exact, as an oracle of fractions says.
+
+"Exact until one named rounding. Quantities, prices and costs are exact. [...] Each line is rounded
+to the currency's minor unit once, by the rule that the plan names; the exact cost stays beside the
+rounded one."
+"""
 
 from __future__ import annotations
 
@@ -178,7 +183,7 @@ def test_a_small_quantity_costs_what_counting_its_units_gives(
 
 
 @given(priced_quantities())
-def test_a_unit_price_is_given_just_where_all_units_cost_that_and_nothing_else_is_due(
+def test_a_unit_price_is_there_just_where_all_units_cost_that_alone(
     pair: tuple[Recipe[Any], Spelled],
 ) -> None:
     model, quantity = pair[0].one(), pair[1].first
@@ -190,7 +195,7 @@ def test_a_unit_price_is_given_just_where_all_units_cost_that_and_nothing_else_i
 
 
 @given(priced_quantities())
-def test_an_exact_cost_is_a_decimal_without_zeros_at_its_end_or_a_fraction_that_is_no_decimal(
+def test_an_exact_cost_is_a_plain_decimal_or_a_fraction_that_is_none(
     pair: tuple[Recipe[Any], Spelled],
 ) -> None:
     charge = pair[0].one().charge(pair[1].first)

@@ -1,4 +1,8 @@
-"""Law 1: no float enters, and none comes out."""
+"""Law 1: no float enters, and none comes out.
+
+"Exact until one named rounding. Quantities, prices and costs are exact. No float enters anywhere,
+and no ambient `decimal` context decides a result."
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Law 1: each line is rounded once, as near as its rounding promises."""
+"""Law 1: each line is rounded once, as near as its rounding promises.
+
+"Each line is rounded to the currency's minor unit once, by the rule that the plan names; the exact
+cost stays beside the rounded one."
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Law 2: the cost of a statement is the sum of its lines, and that of a line, of its tiers."""
+"""Law 2: lines and tiers, against sums that are made by hand.
+
+"Lines add up. The cost of a statement is the sum of its lines, always, and the cost of a line is
+explained by its tiers."
+"""
 
 from __future__ import annotations
 
@@ -110,7 +114,7 @@ def test_a_line_with_a_whole_cost_is_left_as_it_is(case: Case) -> None:
 
 
 @given(total_scope)
-def test_lines_that_are_rounded_up_lost_more_than_those_that_are_not_or_as_much_and_come_first(
+def test_lines_rounded_up_have_the_largest_remainders_the_earlier_first(
     case: Case,
 ) -> None:
     lines = case.statement.one().overages

@@ -1,4 +1,9 @@
-"""Law 3: nothing is priced silently at zero; what is wrong is named."""
+"""Law 3: usage that can't be priced is an error, which names it.
+
+"Nothing is priced silently at zero. Usage of a metric that the plan doesn't know, a tier table with
+a hole, a currency clash, a period that isn't the org's: an error that names it. A grant that can
+pay for nothing is listed, and blocks no bill."
+"""
 
 from __future__ import annotations
 

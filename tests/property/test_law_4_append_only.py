@@ -1,4 +1,9 @@
-"""Law 4: records are append-only, and sum to the last result; their chain shows what was done."""
+"""Law 4: records sum to the last result, and their chain shows whether one was changed.
+
+"Records are append-only. Recording the same statement twice writes nothing the second time. A
+changed result appends corrections, signed, so that the sum of all records of a period is always the
+period's last recorded result. No record is ever updated or deleted."
+"""
 
 from __future__ import annotations
 

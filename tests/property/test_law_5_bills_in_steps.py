@@ -1,5 +1,9 @@
 """Law 5: a period that is billed in steps comes to the same as one that is billed at once.
 
+"Steps come to the whole. However often a period's statement so far is recorded, its records sum to
+its last statement; `charge_between` over any steps sums to the charge at once; an allowance or a
+price for a longer window than the period comes, over its periods, to what the window costs."
+
 It is so of what counters decide: the limit, free units, conversion and the price. Rules on a bill's
 cost (a maximum, a minimum, a percentage) are of each bill.
 """

@@ -1,4 +1,7 @@
-"""Law 5: charging usage in any number of steps comes to the same as charging it at once."""
+"""Law 5: charging usage in any number of steps comes to the same as charging it at once.
+
+"Steps come to the whole. [...] `charge_between` over any steps sums to the charge at once."
+"""
 
 from __future__ import annotations
 

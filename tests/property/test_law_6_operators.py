@@ -1,4 +1,8 @@
-"""Law 6: what can be compared, ordered and added, and what leaves that to a stranger."""
+"""Law 6: values are compared, ordered and added lawfully, and leave strangers to the stranger.
+
+"Values are immutable, hashable and lawful. `==` implies equal hash; `repr` can be read; equal
+values serialise to equal bytes."
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Law 6: values are immutable, hashable and lawful."""
+"""Law 6: every class of values keeps it, whatever the values.
+
+"Values are immutable, hashable and lawful. `==` implies equal hash; `repr` can be read; equal
+values serialise to equal bytes."
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Law 7: the core is pure: the same inputs give the same result, and are left as they were."""
+"""Law 7: the same inputs give the same result, and are left as they were.
+
+"The core is pure and depends on nothing. No clock, randomness, environment, locale, network, file
+or database: time and ids are arguments."
+"""
 
 from __future__ import annotations
 

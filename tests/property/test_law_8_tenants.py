@@ -1,4 +1,8 @@
-"""Law 8: tenants never meet: what one org reports never changes what another one used."""
+"""Law 8: the events of one org never change the usage of another.
+
+"Tenants never meet. Every repository read takes the org first, every write carries its org; nothing
+that org A writes can change what org B reads, nor stop it."
+"""
 
 from __future__ import annotations
 

@@ -186,7 +186,7 @@ def test_quantities_that_sum_to_nothing_are_counted_all_the_same() -> None:
     assert [settlement.statement.total.minor for settlement in found] == [0, 300]
 
 
-def test_what_another_plan_left_is_not_carried_over_but_what_was_drawn_on_grants_counts() -> None:
+def test_units_of_another_plan_are_not_carried_over_but_its_draws_count() -> None:
     repository = Watched(ROLLING, m01=103, m02=40)
     repository.put_usage(Usage("org-1", JAN, {"runs": 103, "of_another_plan": 7}))
     repository.put_grant("org-1", PACK)

@@ -500,8 +500,6 @@ class Free:
         return PerUnit(0).charge(quantity)
 
 
-def test_a_line_of_a_hosts_price_may_be_left_out_where_nothing_was_used_and_nothing_is_due() -> (
-    None
-):
+def test_an_unused_line_of_a_hosts_price_may_be_left_out_where_it_is_free() -> None:
     statement = Statement("org-1", FEBRUARY, plan_of(runs=Allowance(0, Free())), [])
     assert statement.total == usd(0)

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, find, settings, strategies as st
 
 from overages import (
     Allowance,
+    Balance,
     CarryOver,
     Grant,
     Money,
@@ -27,6 +28,7 @@ from overages import (
     Volume,
     calculate,
 )
+from overages.terms.carry_over import CarriedUnits
 from overages.testing.strategies import histories, plans, statements, values
 
 MOST_SECONDS = 20  # of a processor; each takes one or two
@@ -85,6 +87,11 @@ FAILURES: dict[str, tuple[Any, Callable[[Any], bool], Any]] = {
             "a", 0, metric="tokens", effective_at=JANUARY.start,
             expires_at=datetime(2024, 1, 2, tzinfo=UTC),
         ),
+    ),
+    "a balance": (
+        values(Balance),
+        lambda balance: bool(balance.carried),
+        Balance({"tokens": [CarriedUnits(1, JANUARY)]}),
     ),
     "a statement": (
         statements(), lambda statement: any(line.cost.minor for line in statement.overages),

@@ -117,14 +117,14 @@ def default(term: Term) -> str:
 
 
 def rows(terms: Iterable[Term], said: Mapping[str, str]) -> Iterator[str]:
-    yield "| key | what | left out | meaning |"
+    yield "| key | written as | left out | meaning |"
     yield "|---|---|---|---|"
     for term in terms:
-        what = words(term.hint)
+        written = words(term.hint)
         if term.default is not None and NoneType in get_args(term.hint):
-            what += " or null"
+            written += " or null"
         meaning = said.get(term.name, "").replace("``", "`").replace("|", "\\|")
-        yield f"| `{term.name}` | {what} | {default(term)} | {meaning} |"
+        yield f"| `{term.name}` | {written} | {default(term)} | {meaning} |"
 
 
 def summary(kind: type) -> str:

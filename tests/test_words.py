@@ -1,4 +1,4 @@
-"""Docstrings and names have the nouns of the domain, not words that could stand for anything."""
+"""Code and docs have the nouns of the domain, not words that could stand for anything."""
 
 import ast
 import re
@@ -15,6 +15,8 @@ PACKAGE = Path(overages.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 TESTS = Path(__file__).parent
 LONGEST_TEST_NAME = 80
+GLOSSARY = (TESTS.parent / "docs/reference/glossary.md").read_text("utf-8")
+WORDS = re.findall(r"^\| ([a-z -]+?) \| (?!meaning)", GLOSSARY, re.M)
 EMPTY_NAMES = {
     "everything", "found", "given", "it", "kept", "known", "none", "one", "said", "something",
     "stuff", "there", "thing", "things", "this", "usual", "what", "when", "which", "whole",
@@ -127,3 +129,14 @@ def test_a_module_of_a_law_quotes_it(path: Path) -> None:
     number = path.stem.split("_")[2]
     docstring = next(docstrings(path))
     assert re.match(rf'Law {number}: .*\.\n\n"[A-Z][^"]*\."\n', docstring)
+
+
+def test_the_glossary_is_in_order() -> None:
+    assert len(WORDS) > 40
+    assert sorted(set(WORDS)) == WORDS
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_word_of_the_glossary_is_one_of_the_code(word: str) -> None:
+    pattern = re.compile(word.replace(" ", r"[ _\n]+").replace("-", "[-_]"), re.IGNORECASE)
+    assert any(pattern.search(module.read_text("utf-8")) for module in MODULES)

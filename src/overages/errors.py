@@ -18,12 +18,23 @@ from collections.abc import Iterable, Sequence
 from copy import copy
 from typing import Any, Final, TypeAlias, cast
 
+__all__ = [
+    "AccessDenied", "BillingDisabled", "CurrencyMismatch", "EventConflict", "FaultyPriceModel",
+    "ForeignDatabase", "GrantConflict", "InvalidType", "InvalidValue", "InvalidValues",
+    "OveragesError", "PeriodInvoiced", "PeriodOverlap", "QueryTooSlow", "RecordConflict",
+    "RecordsAltered", "SchemaTooNew", "StorageBusy", "StorageCorrupt", "StorageError",
+    "StorageFull", "StorageReadOnly", "UnknownCurrency", "UnknownCustomer", "UnknownGrant",
+    "UnknownMetric", "UnknownPlan",
+]  # fmt: skip
+
 Path: TypeAlias = tuple[str | int, ...]
 """The way to an input: names of fields and keys, and places in lists, counted from 0."""
 
 Field: TypeAlias = str | Path
 """One name, or the whole way to it; a parser is told either."""
 
+MOST_ERRORS: Final = 100  # of one input; what reads it stops there
+_NAMED: Final = 5  # fields that the text of several errors names
 _SHOWN: Final = 80  # characters of an offending value, or of a key, that a message repeats
 
 
@@ -214,10 +225,14 @@ class InvalidValues(InvalidValue, ExceptionGroup[OveragesError]):
 
     It is an `ExceptionGroup`, so that ``except*`` tells them apart, and `errors` has each of them.
     As it is an `InvalidValue` too, a host with one answer to all bad input needs one ``except``.
+    Its own text counts them and names their fields; a traceback has the text of each beneath. To
+    tell a person all of them, write a line for each of the `errors`.
+
+    Reading stops at a hundred of them: an input with more is no input of its kind.
     """
 
     def __new__(cls, errors: Sequence[OveragesError]) -> InvalidValues:
-        return ExceptionGroup.__new__(cls, _listed(errors), errors)
+        return ExceptionGroup.__new__(cls, _summary(errors), errors)
 
     def __init__(self, errors: Sequence[OveragesError]) -> None:
         InvalidValue.__init__(self, (), None, f"{len(errors)} problems")
@@ -249,8 +264,15 @@ class InvalidValues(InvalidValue, ExceptionGroup[OveragesError]):
         return self.message
 
 
-def _listed(errors: Sequence[OveragesError]) -> str:
-    return "\n".join([f"{len(errors)} problems:", *(f"- {error}" for error in errors)])
+def _summary(errors: Sequence[OveragesError]) -> str:
+    """Say how many errors there are, and where: a traceback shows each of them beneath."""
+    fields = list(dict.fromkeys(error.field for error in errors if error.path))
+    text = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
+    if len(errors) >= MOST_ERRORS:
+        text += ", after which reading stopped"
+    return ": ".join([text, *([", ".join(fields[:_NAMED])] if fields else [])]) + (
+        ", ..." if len(fields) > _NAMED else ""
+    )
 
 
 class RecordConflict(_FieldError, ValueError):

@@ -2,13 +2,15 @@
 
 import copy
 import pickle
+import traceback
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from tests.told import told
 
-from overages import Period
+from overages import Period, errors
 from overages.errors import (
     CurrencyMismatch,
     EventConflict,
@@ -154,12 +156,26 @@ def test_an_error_gathers_itself_alone() -> None:
     assert NEGATIVE.errors == (NEGATIVE,)
 
 
-def test_several_errors_are_listed_one_to_a_line() -> None:
-    assert str(InvalidValues((NEGATIVE, FLOAT))) == (
-        "2 problems:\n"
-        "- included: must not be negative, got -1\n"
-        "- price: must be an int, a Decimal or a decimal string, got 0.1"
-    )
+def test_several_errors_are_counted_with_their_fields() -> None:
+    assert str(InvalidValues((NEGATIVE, FLOAT, NEGATIVE))) == "3 problems: included, price"
+    assert str(InvalidValues((CurrencyMismatch("USD", "EUR"),))) == "1 problem"
+    many = [InvalidValue(("tiers", n), n, "no") for n in range(6)]
+    five = "tiers[0], tiers[1], tiers[2], tiers[3], tiers[4]"
+    assert str(InvalidValues(many)) == f"6 problems: {five}, ..."
+
+
+def test_the_names_that_the_module_exports_are_its_errors() -> None:
+    public = [name for name in vars(errors) if not name.startswith("_")]
+    classes = [name for name in public if isinstance(getattr(errors, name), type)]
+    ours = [name for name in classes if issubclass(getattr(errors, name), OveragesError)]
+    assert sorted(errors.__all__) == sorted(ours)
+
+
+def test_a_traceback_says_each_of_several_errors_once() -> None:
+    both = InvalidValues((NEGATIVE, FLOAT)).within("allowances", "tokens")
+    text = "".join(traceback.format_exception(both))
+    assert [text.count(f": {error}") for error in both.errors] == [1, 1]
+    assert len(text.splitlines()) == 6
 
 
 def test_several_errors_can_be_had_one_by_one() -> None:
@@ -168,7 +184,7 @@ def test_several_errors_can_be_had_one_by_one() -> None:
 
 def test_within_puts_each_of_several_errors_behind_the_path() -> None:
     both = InvalidValues((NEGATIVE, CurrencyMismatch("USD", "EUR"))).within("plans", 0)
-    assert str(both) == (
+    assert told(both) == (
         "2 problems:\n"
         "- plans[0].included: must not be negative, got -1\n"
         "- plans[0]: USD and EUR can't be added or compared"
@@ -210,8 +226,8 @@ def test_except_star_tells_several_errors_apart() -> None:
     except* InvalidValue as values:
         caught.append((values.exceptions, str(values)))
     assert caught == [
-        ((FLOAT,), f"1 problems:\n- {FLOAT}"),
-        ((NEGATIVE,), f"1 problems:\n- {NEGATIVE}"),
+        ((FLOAT,), "1 problem: price"),
+        ((NEGATIVE,), "1 problem: included"),
     ]
 
 

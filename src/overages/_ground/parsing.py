@@ -16,6 +16,7 @@ from itertools import islice
 from typing import Any, TypeAlias, TypeGuard, TypeVar, cast, get_args
 
 from overages.errors import (
+    MOST_ERRORS,
     Field,
     InvalidType,
     InvalidValue,
@@ -217,8 +218,14 @@ class Problems:
         return bool(self._errors)
 
     def add(self, error: OveragesError, path: Path = ()) -> None:
-        """Keep an error (each part of it, if it gathers several), of the value at `path`."""
+        """Keep an error (each part of it, if it gathers several), of the value at `path`.
+
+        :raises InvalidValues: as soon as there are `MOST_ERRORS`: more would tell nothing new.
+        """
         self._errors += (error.within(*path) if path else error).errors
+        if len(self._errors) >= MOST_ERRORS:
+            del self._errors[MOST_ERRORS:]
+            raise self.error() from None
 
     def attempt(self, make: Callable[..., T], *args: Any, path: Path = (), **named: Any) -> T:
         """Return ``make(*args, **named)``; if that raises an `OveragesError`, keep the error.

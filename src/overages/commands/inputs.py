@@ -15,7 +15,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from overages.commands.progress import track
-from overages.errors import OveragesError
+from overages.errors import MOST_ERRORS, OveragesError
 from overages.imports.events import read_events
 from overages.imports.plans import PlanBook, read_plans
 from overages.periods.cycle import Cycle
@@ -41,6 +41,8 @@ def refuse(source: str, error: OveragesError) -> BadInput:
     """Say everything that is wrong with a source; return the exception to raise."""
     for part in error.errors:
         say(f"{source}: {part}")
+    if len(error.errors) >= MOST_ERRORS:
+        say(f"{source}: reading stopped after {MOST_ERRORS} problems")
     return BadInput(source)
 
 
@@ -100,7 +102,7 @@ def load_usage(
                     meters.add(event)
                 except OveragesError as error:
                     bad += 1
-                    for part in error.errors:
+                    for part in error.errors if bad <= MOST_ERRORS else ():
                         say(f"{path}:{number}: {part}")
             usages, earlier = meters.usages()
         except OveragesError as error:
@@ -108,7 +110,8 @@ def load_usage(
     if meters.outside:
         say(f"{path}: events outside the period {period}, left out: {meters.outside:,}")
     if bad:
-        say(f"{path}: bad rows: {bad:,}; nothing was rated")
+        shown = f", of which the first {MOST_ERRORS} are shown" if bad > MOST_ERRORS else ""
+        say(f"{path}: bad rows: {bad:,}{shown}; nothing was rated")
         raise BadInput(path)
     return usages, earlier
 

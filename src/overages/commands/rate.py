@@ -78,12 +78,12 @@ def rate(book: PlanBook, usages: Iterable[Usage], history: History) -> list[Stat
     """
     problems = Problems()
     statements = []
-    for usage in usages:
-        try:
-            statements.append(_statement(book, usage, history))
-        except OveragesError as error:
-            problems.add(error.within(org_id=usage.org_id, period=usage.period))
     try:
+        for usage in usages:
+            try:
+                statements.append(_statement(book, usage, history))
+            except OveragesError as error:
+                problems.add(error.within(org_id=usage.org_id, period=usage.period))
         problems.raise_any()
     except OveragesError as error:
         raise refuse("rate", error) from None

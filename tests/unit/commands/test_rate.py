@@ -111,6 +111,30 @@ def test_an_account_without_usage_may_still_owe(desk: Desk) -> None:
     assert desk.costs("", "--period", "2024-02") == expected[1:]
 
 
+def test_of_many_bad_rows_a_hundred_are_shown_and_all_are_counted(desk: Desk) -> None:
+    status, out, err = desk.rate("a,tokens,x,2024-02-10T00:00:00Z,1\n" * 150)
+    assert (status, out) == (1, "")
+    assert len(err.splitlines()) == 101
+    shown = "of which the first 100 are shown"
+    assert err.endswith(f"usage.csv: bad rows: 150, {shown}; nothing was rated\n")
+
+
+def test_of_a_file_of_faults_a_hundred_are_told(desk: Desk) -> None:
+    desk.plans.write_text(PLANS + "".join(f"x{n} = 1\n" for n in range(500)))
+    status, out, err = desk.rate("")
+    assert (status, out) == (1, "")
+    assert len(err.splitlines()) == 101
+    assert err.endswith("reading stopped after 100 problems\n")
+
+
+def test_of_many_orgs_that_cannot_be_rated_a_hundred_are_told(desk: Desk) -> None:
+    rows = "".join(f"org-{n},gpu,5,2024-02-10T00:00:00Z,{n}\n" for n in range(150))
+    status, out, err = desk.rate(rows)
+    assert (status, out) == (1, "")
+    assert len(err.splitlines()) == 101
+    assert err.endswith("reading stopped after 100 problems\n")
+
+
 def test_every_bad_row_is_named_and_nothing_is_rated(desk: Desk) -> None:
     rows = (
         "a,tokens,200,2024-02-10T00:00:00Z,1\n"

@@ -344,7 +344,7 @@ class TestAnErrorIsAnsweredWith:
                 InvalidValues((InvalidValue("a", 1, "no"), UnknownPlan("b", 2, "none"))),
                 400,
                 "CALCULATION_FAILED",
-                "2 problems",
+                "a: no, got 1\nb: none, got 2",
             ),
             (PeriodInvoiced((), "p", "is invoiced"), 409, "PERIOD_INVOICED", "invoiced"),
             (RecordConflict("a", 1, "other"), 503, "BUSY", "again"),

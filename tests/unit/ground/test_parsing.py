@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import attrs
 import pytest
+from tests.told import told
 
 from overages import Allowance, Currency, Money, Package, Period, PerUnit, Plan, Tier, Usage
 from overages._ground.parsing import (
@@ -133,7 +134,7 @@ def test_parse_all_reports_every_fault_in_the_order_of_the_fields() -> None:
             (parse_non_negative, 5, "limit"),
             (parse_flag, 1, "soft"),
         )
-    assert str(caught.value) == (
+    assert told(caught.value) == (
         "2 problems:\n- used: must not be negative, got -1\n- soft: must be True or False, got 1"
     )
 
@@ -231,3 +232,20 @@ def test_what_holds_one_item_for_each_name_is_unpacked(value: object) -> None:
 def test_what_holds_more_or_less_than_the_names_is_refused(value: object) -> None:
     with pytest.raises(InvalidValue, match=r"^row: must hold \(units, days\) alone"):
         unpacked(value, "row", "units", "days")
+
+
+def test_reading_stops_at_a_hundred_problems() -> None:
+    items = iter(range(1_000_000))
+
+    def read() -> None:
+        problems = Problems()
+        problems.add(InvalidValues([LOW, HIGH] * 40))
+        for item in items:
+            problems.add(InvalidValues([LOW, HIGH, LOW]), ("items", item))
+
+    outer = Problems()
+    with pytest.raises(InvalidValues, match=r"^100 problems, after which reading st") as caught:
+        outer.attempt(read, path=("plan",))
+    assert len(caught.value.errors) == 100
+    assert caught.value.errors[-1].path == ("plan", "items", 6, "high")
+    assert next(items) == 7

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.told import told
 
 from overages import Allowance, Currency, Money, PerUnit, Plan
 from overages.errors import InvalidValue, InvalidValues, UnknownCurrency
@@ -80,7 +81,7 @@ def test_monthly_fields_with_many_faults_report_them_all() -> None:
     }
     with pytest.raises(InvalidValues) as caught:
         plan_from_monthly_fields("starter", **fields)  # type: ignore[arg-type]
-    assert str(caught.value) == (
+    assert told(caught.value) == (
         "7 problems:\n"
         "- included_tokens_monthly: must not be negative, got -1\n"
         "- included_playbook_runs_monthly: must be an int, a Decimal or a decimal string, "

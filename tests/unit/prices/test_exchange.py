@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from tests.told import told
 
 from overages import (
     Allowance,
@@ -104,7 +105,7 @@ def test_many_faults_are_reported_together() -> None:
     bad: Any = {"price": "1", "rate": 0, "per": 0.5}
     with pytest.raises(InvalidValues) as caught:
         Exchanged(**bad)
-    assert str(caught.value) == (
+    assert told(caught.value) == (
         "3 problems:\n"
         "- price: must be a price model such as PerUnit('1'), got '1'\n"
         "- rate: must be more than zero, got 0\n"

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.told import told
 
 from overages import Tier, TierCharge
 from overages.errors import InvalidType, InvalidValue, InvalidValues
@@ -82,7 +83,7 @@ def test_all_faults_of_a_table_are_reported_together() -> None:
     rows: Any = [Tier(None), "a tier", Tier(10), Tier(5), Tier(10)]
     with pytest.raises(InvalidValues) as caught:
         parse_tiers(rows, "tiers")
-    assert str(caught.value) == (
+    assert told(caught.value) == (
         "5 problems:\n"
         f"- tiers[0].up_to: {BOUND}, got None\n"
         "- tiers[1]: must be a Tier, got 'a tier'\n"

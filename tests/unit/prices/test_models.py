@@ -4,6 +4,7 @@ import pickle
 from typing import Any
 
 import pytest
+from tests.told import told
 
 from overages import (
     Exchanged,
@@ -134,7 +135,7 @@ def test_a_package_with_many_faults_reports_them_all() -> None:
     rule: Any = "all"
     with pytest.raises(InvalidValues) as caught:
         Package(-1, 0, count=rule)
-    assert str(caught.value) == (
+    assert told(caught.value) == (
         "3 problems:\n"
         "- price: must not be negative, got -1\n"
         "- size: must be more than zero, got 0\n"

@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from tests.told import told
 
 from overages import Tier, TierCharge
 from overages.errors import InvalidType, InvalidValue, InvalidValues
@@ -36,7 +37,7 @@ def test_a_tier_with_many_faults_reports_them_all() -> None:
     }
     with pytest.raises(InvalidValues) as caught:
         Tier(**bad)
-    assert str(caught.value) == (
+    assert told(caught.value) == (
         "7 problems:\n"
         "- up_to: must be a plain decimal number such as 12.5, got 'x'\n"
         "- price: must be an int, a Decimal or a decimal string, got 0.1\n"
@@ -151,7 +152,7 @@ def test_a_tier_charge_with_many_faults_reports_them_all() -> None:
     bad: Any = {"tier": None, "quantity": -1, "above": 0.5, "exchange_rate": 0}
     with pytest.raises(InvalidValues) as caught:
         TierCharge(**bad)
-    assert str(caught.value) == (
+    assert told(caught.value) == (
         "4 problems:\n"
         "- tier: must be of type Tier, got None\n"
         "- quantity: must not be negative, got -1\n"

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.told import told
 
 from overages import (
     Allowance,
@@ -87,7 +88,7 @@ def test_a_fee_with_many_faults_reports_them_all() -> None:
     bad: Any = {"free_events": "3", "free_amount": -1, "min_per_event": 0.5, "max_per_event": ""}
     with pytest.raises(InvalidValues) as caught:
         TransactionFee(-1, "1,5", **bad)
-    assert str(caught.value) == (
+    assert told(caught.value) == (
         "6 problems:\n"
         "- percent: must not be negative, got -1\n"
         "- fixed: must be a plain decimal number such as 12.5, got '1,5'\n"
@@ -109,7 +110,7 @@ def test_the_least_is_no_more_than_the_most() -> None:
 def test_faults_of_events_are_reported_together() -> None:
     with pytest.raises(InvalidValues) as caught:
         TransactionFee(1).charge_each([1, -1], events_before=-1, amount_before=-1)
-    assert str(caught.value) == (
+    assert told(caught.value) == (
         "3 problems:\n"
         "- amounts[1]: must not be negative, got -1\n"
         "- events_before: must not be negative, got -1\n"

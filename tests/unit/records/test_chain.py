@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.recorded import stored
+from tests.told import told
 
 from overages import Money, OverageRecord, Period
 from overages.errors import InvalidType, InvalidValue, InvalidValues, RecordsAltered
@@ -162,8 +163,9 @@ def test_a_head_has_a_place_and_a_digest() -> None:
         ChainHead(bad, PREVIOUS)
     with pytest.raises(InvalidValue, match=r"^digest: must be 64 lower-case hexadecimal digits"):
         ChainHead(1, PREVIOUS[1:])
-    with pytest.raises(InvalidValues, match="sequence: must be from 1 to"):
+    with pytest.raises(InvalidValues) as caught:
         ChainHead(-1, "")
+    assert "sequence: must be from 1 to" in told(caught.value)
     with pytest.raises(InvalidValue, match=r"^digest: must be 64 zeros where there is no"):
         ChainHead(0, PREVIOUS)
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from tests.pages import caption_of, rows_of
 from tests.recorded import AT, stored
+from tests.told import told
 
 from overages import Currency, Money, OverageRecord, Period, Summary
 from overages.errors import (
@@ -77,7 +78,7 @@ def test_a_record_with_many_faults_reports_them_all() -> None:
     month: Any = "2024-02"
     with pytest.raises(InvalidValues) as caught:
         OverageRecord("", month, "", **bad)
-    assert str(caught.value) == (
+    assert told(caught.value) == (
         "13 problems:\n"
         "- org_id: must not be empty, got ''\n"
         "- period: must be of type Period, got '2024-02'\n"

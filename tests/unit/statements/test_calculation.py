@@ -4,6 +4,7 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 import pytest
+from tests.told import told
 
 from overages import (
     Allowance,
@@ -141,7 +142,7 @@ def test_usage_of_an_unknown_metric_is_an_error() -> None:
 def test_all_unknown_metrics_are_reported_together() -> None:
     with pytest.raises(InvalidValues) as caught:
         calculate(STARTER, Usage("org-123", FEBRUARY, {"gpu": 1, "tokens": 1, "gb": 2}))
-    assert str(caught.value) == (
+    assert told(caught.value) == (
         f"2 problems:\n- usage.quantities.gpu: 'gpu' {NOT_IN}\n- usage.quantities.gb: 'gb' {NOT_IN}"
     )
 
@@ -167,7 +168,7 @@ def test_all_faulty_limits_are_reported_together() -> None:
     bad: Any = {"tokens": -1, "playbook_runs": 0.5, "seats": 1}
     with pytest.raises(InvalidValues) as caught:
         calculate(STARTER, USAGE, limits=bad)
-    assert str(caught.value) == (
+    assert told(caught.value) == (
         "2 problems:\n"
         "- limits.tokens: must not be negative, got -1\n"
         "- limits.playbook_runs: must be an int, a Decimal or a decimal string, got 0.5"

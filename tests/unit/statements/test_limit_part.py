@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.told import told
 
 from overages.errors import InvalidType, InvalidValue, InvalidValues
 from overages.statements.limit_part import LimitPart
@@ -50,7 +51,7 @@ def test_all_faults_are_reported() -> None:
     with pytest.raises(InvalidValues) as caught:
         LimitPart(stolen, "x", "")
     kinds = "included, own, free, carried, granted, borrowed, used, owed"
-    assert str(caught.value) == (
+    assert told(caught.value) == (
         "3 problems:\n"
         f"- kind: must be one of {kinds}, got 'stolen'\n"
         "- quantity: must be a plain decimal number such as 12.5, got 'x'\n"

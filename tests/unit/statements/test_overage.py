@@ -4,6 +4,7 @@ from decimal import Context, Decimal, localcontext
 from typing import Any
 
 import pytest
+from tests.told import told
 
 from overages import (
     Graduated,
@@ -41,7 +42,7 @@ def test_an_overage_with_many_faults_reports_them_all() -> None:
     bad: Any = {"metric": "", "used": -1, "limit": 0.5, "price": "1.00", "cost": 5}
     with pytest.raises(InvalidValues) as caught:
         Overage(**bad)
-    assert str(caught.value) == (
+    assert told(caught.value) == (
         "5 problems:\n"
         "- metric: must not be empty, got ''\n"
         "- used: must not be negative, got -1\n"
@@ -216,7 +217,7 @@ def test_what_is_no_part_and_no_quantity_is_refused() -> None:
     strangers: Any = {"before": -1, "limit_parts": [LimitPart("included", 5), 5]}
     with pytest.raises(InvalidValues) as caught:
         Overage("tokens", 9, 5, PerUnit(1), Money(0, "USD"), **strangers)
-    assert str(caught.value) == (
+    assert told(caught.value) == (
         "2 problems:\n"
         "- before: must not be negative, got -1\n"
         "- limit_parts[1]: must be of type LimitPart, got 5"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.recorded import recorded, stored
+from tests.told import told
 
 from overages import (
     Allowance,
@@ -90,7 +91,7 @@ def test_a_statement_with_many_faults_reports_them_all() -> None:
     bad: Any = {"org_id": "", "period": "2024-02", "plan": "starter", "lines": []}
     with pytest.raises(InvalidValues) as caught:
         Statement(**bad)
-    assert str(caught.value) == (
+    assert told(caught.value) == (
         "3 problems:\n"
         "- org_id: must not be empty, got ''\n"
         "- period: must be of type Period, got '2024-02'\n"

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from tests.told import told
 
 from overages import Account, Cycle, Period
 from overages.errors import InvalidType, InvalidValue, InvalidValues
@@ -66,7 +67,7 @@ def test_an_account_with_many_faults_reports_them_all() -> None:
     bad: Any = {"org_id": "", "plan": None, "limits": {"tokens": -1, "seats": 1.5}}
     with pytest.raises(InvalidValues) as caught:
         Account(**bad)
-    assert str(caught.value) == (
+    assert told(caught.value) == (
         "4 problems:\n"
         "- org_id: must not be empty, got ''\n"
         "- plan: must be a str, got None\n"

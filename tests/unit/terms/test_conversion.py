@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.told import told
 
 from overages import Conversion, Rounding
 from overages.errors import InvalidType, InvalidValue, InvalidValues
@@ -82,7 +83,7 @@ def test_a_float_is_refused() -> None:
 def test_many_faults_are_reported_together() -> None:
     with pytest.raises(InvalidValues) as caught:
         Conversion(0, -1, 0, -1, "nearest")  # type: ignore[arg-type]
-    assert str(caught.value) == (
+    assert told(caught.value) == (
         "5 problems:\n"
         "- multiply: must be more than zero, got 0\n"
         "- divide: must be more than zero, got -1\n"

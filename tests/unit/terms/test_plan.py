@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tests.pages import caption_of, rows_of
+from tests.told import told
 
 from overages import Allowance, Currency, Graduated, Money, PerUnit, Plan, Rounding, Tier
 from overages.errors import CurrencyMismatch, InvalidType, InvalidValues
@@ -37,7 +38,7 @@ def test_an_allowance_with_many_faults_reports_them_all() -> None:
     bad: Any = {"included": -1, "price": PerUnit}
     with pytest.raises(InvalidValues) as caught:
         Allowance(**bad)
-    assert str(caught.value) == (
+    assert told(caught.value) == (
         "2 problems:\n"
         "- included: must not be negative, got -1\n"
         "- price: must be a price model such as PerUnit('1'), "
@@ -85,7 +86,7 @@ def test_a_plan_with_many_faults_reports_them_all() -> None:
     }
     with pytest.raises(InvalidValues) as caught:
         Plan(**bad)
-    assert str(caught.value) == (
+    assert told(caught.value) == (
         "9 problems:\n"
         "- slug: must not be empty, got ''\n"
         "- currency: must be an ISO 4217 code such as USD, or a Currency with an exponent "

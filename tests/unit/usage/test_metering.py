@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from tests.told import told
 
 from overages import Metric, Period, Usage, UsageEvent, meter
 from overages.errors import EventConflict, InvalidType, InvalidValue, InvalidValues, OveragesError
@@ -159,7 +160,7 @@ def test_all_sums_that_can_not_have_been_used_are_reported_together() -> None:
     with pytest.raises(InvalidValues) as caught:
         meter(events)
     february, march = "2024-02-01 to 2024-03-01 UTC", "2024-03-01 to 2024-04-01 UTC"
-    assert str(caught.value) == (
+    assert told(caught.value) == (
         "3 problems:\n"
         f"- org-1, {february}: quantities.a: must not be negative, got -1\n"
         f"- org-1, {february}: quantities.b: must not be negative, got -0.5\n"

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from tests.told import told
 
 from overages import Period, Usage, UsageEvent
 from overages.errors import InvalidType, InvalidValue, InvalidValues, OveragesError
@@ -71,7 +72,7 @@ def test_an_event_with_many_faults_reports_them_all() -> None:
     bad: Any = {"org_id": "", "metric": 5, "quantity": 0.5, "at": datetime(2024, 2, 3), "id": ""}
     with pytest.raises(InvalidValues) as caught:
         UsageEvent(**bad)
-    assert str(caught.value) == (
+    assert told(caught.value) == (
         "5 problems:\n"
         "- org_id: must not be empty, got ''\n"
         "- metric: must be a str, got 5\n"
@@ -165,7 +166,7 @@ def test_usage_with_many_faults_reports_them_all() -> None:
     bad: Any = {"org_id": None, "period": None, "quantities": {"a": -1, "": 1.5, "c": 1}}
     with pytest.raises(InvalidValues) as caught:
         Usage(**bad)
-    assert str(caught.value) == (
+    assert told(caught.value) == (
         "5 problems:\n"
         "- org_id: must be a str, got None\n"
         "- period: must be of type Period, got None\n"

@@ -116,7 +116,7 @@ def failure(error: Exception, otherwise: Unexpected) -> Answer:
     if isinstance(error, (RecordConflict, StorageBusy)):
         return refusal(503, "BUSY", "Another writer is at work; the same request can be made again")
     if isinstance(error, OveragesError) and all(isinstance(e, _CALCULATION) for e in error.errors):
-        return refusal(400, "CALCULATION_FAILED", str(error))
+        return refusal(400, "CALCULATION_FAILED", "\n".join(map(str, error.errors)))
     _log.error("%s", _UNEXPECTED[otherwise], exc_info=error)
     return refusal(500, otherwise, _UNEXPECTED[otherwise])
 

@@ -26,7 +26,7 @@ RANKED = [*ROOMS, *DOORS]
 EDGES = {"adapters", "imports", "exports", "testing", "commands", "__main__"}
 FACE = {"__init__": {"adapters"}}  # whose names are loaded when they are asked for
 COMMAND_LINE = {"commands", "__main__"}  # the edge that may use the others
-THIRD_PARTIES = {"attrs": None, "dateutil": {"periods"}}  # and which rooms may import them
+THIRD_PARTIES = {"attrs"}
 IMPURE = {"os", "random", "time", "locale", "socket", "sqlite3", "subprocess", "tempfile", "uuid"}
 STANDARD = {
     "abc", "bisect", "collections", "contextlib", "copy", "datetime", "decimal", "difflib", "enum",
@@ -132,13 +132,11 @@ def test_the_explanation_shows_each_room_at_its_rank() -> None:
 
 
 @pytest.mark.parametrize("room", RANKED)
-def test_the_core_imports_nothing_but_the_standard_library_attrs_and_dateutil(room: str) -> None:
+def test_the_core_imports_nothing_but_the_standard_library_and_attrs(room: str) -> None:
     names = set().union(*map(imported, files(room)))
     roots = {name.split(".")[0] for name in names} - {"overages", "__future__"}
     assert roots & IMPURE == set()
-    for root in roots & THIRD_PARTIES.keys():
-        assert room in (THIRD_PARTIES[root] or {room})
-    assert roots - THIRD_PARTIES.keys() <= STANDARD
+    assert roots - THIRD_PARTIES <= STANDARD
 
 
 @pytest.mark.parametrize("room", RANKED)

@@ -105,7 +105,7 @@ def test_a_type_checker_knows_the_name_of_every_rule(rule: type[Enum], accepted:
     assert get_args(names) == tuple(member.value for member in rule)
 
 
-NEVER = {"dateutil", "zoneinfo", "csv", "argparse", "html", "tomllib", "hypothesis"}
+NEVER = {"zoneinfo", "csv", "argparse", "html", "tomllib", "hypothesis"}
 STORING = {"sqlite3", "logging", "hashlib", "overages.repository"}
 
 

@@ -11,8 +11,7 @@ Every boundary is worked out from the anchor, never from the one before it, so n
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
 from overages._ground.parsing import (
@@ -23,9 +22,10 @@ from overages._ground.parsing import (
     parse_flag,
     parse_int,
 )
-from overages._ground.value import term, value
+from overages._ground.value import derived, term, value
 from overages.errors import Field, InvalidValue
-from overages.periods.period import Period, parse_instant, plus_months
+from overages.periods.boundaries import EARLIEST, LATEST, Boundaries, boundaries_of
+from overages.periods.period import Period, new_period, parse_instant
 from overages.periods.timezones import parse_timezone, zone_of
 
 CycleUnit: TypeAlias = Literal["hour", "day", "week", "month", "quarter", "year"]
@@ -34,11 +34,8 @@ CycleUnit: TypeAlias = Literal["hour", "day", "week", "month", "quarter", "year"
 CalendarUnit: TypeAlias = Literal["day", "week", "month", "quarter", "year"]
 """A unit of the calendar, which begins at a midnight."""
 
-_MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
-_SPANS: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 _TICK: Final = timedelta(microseconds=1)  # no instant is between two that are one apart
 _MOST: Final = 1_000_000  # a million hours are a century; a longer cycle is a mistake
-_BEYOND: Final = (OverflowError, ValueError)  # dates outside the years 1 to 9999 end in these
 
 
 @value
@@ -71,6 +68,7 @@ class Cycle:
     every: int = term(int_up_to(_MOST))
     unit: CycleUnit = term(choice_of(CycleUnit))
     timezone: str = term(parse_timezone)
+    _boundaries: Boundaries = derived()
 
     def __init__(
         self,
@@ -83,9 +81,14 @@ class Cycle:
     def _check(self, problems: Problems) -> None:
         try:
             self.anchor.astimezone(zone_of(self.timezone))
-        except _BEYOND:
+        except (OverflowError, ValueError):
             problem = "must be within the years 1 to 9999 in the timezone"
             problems.add(InvalidValue("anchor", self.anchor, problem))
+
+    def _complete(self) -> None:
+        zone = zone_of(self.timezone)
+        boundaries = boundaries_of(self.anchor, self.every, self.unit, zone)
+        object.__setattr__(self, "_boundaries", boundaries)
 
     @classmethod
     def monthly(cls, timezone: str = "UTC", *, day: int = 1) -> Cycle:
@@ -125,11 +128,12 @@ class Cycle:
 
         :raises InvalidValue: if it isn't whole within the years 1 to 9999.
         """
-        period = self._period(parse_int(n, "n"))
-        if period is None:
-            problem = "must be the number of a period within the years 1 to 9999"
-            raise InvalidValue("n", n, problem)
-        return period
+        start = self._boundaries.at(parse_int(n, "n"))
+        if start is not EARLIEST:
+            _, end = self._boundaries.after(n, start)
+            if end is not LATEST:
+                return new_period(start, end)
+        raise InvalidValue("n", n, "must be the number of a period within the years 1 to 9999")
 
     def period_at(self, instant: datetime) -> Period:
         """Return the period that an aware instant lies in.
@@ -152,11 +156,11 @@ class Cycle:
         >>> Cycle.monthly().period_before(datetime(2024, 3, 1, tzinfo=UTC)).describe()
         '2024-02-01 to 2024-03-01 UTC'
         """
-        utc, period = parse_instant(instant, "instant"), None
-        with suppress(*_BEYOND):
-            boundary = self._boundary(self._number_at(utc))
-            period = self._period(self._number_at(boundary - _TICK))
-        return _reached(period, instant, "instant", "follow")
+        _, end, _ = self._boundaries.around(parse_instant(instant, "instant"))
+        start = EARLIEST
+        if end > EARLIEST:  # there is an instant before it
+            _, start, _ = self._boundaries.around(end - _TICK)
+        return _between(start, end, instant, "instant", "follow")
 
     def period_from(self, start: datetime, *, skip_same_day: bool = False) -> Period:
         """Return the period that starts at an aware instant: up to the next boundary.
@@ -181,7 +185,7 @@ class Cycle:
         if by_day:
             days = Cycle.calendar("day", self.timezone)
             last = days._containing(first, "start").end - _TICK
-        return Period(first, self._containing(last, "start").end)
+        return new_period(first, self._containing(last, "start").end)
 
     def periods_from(self, instant: datetime) -> Iterator[Period]:
         """Return the period that an aware instant lies in and all after it, up to the year 9999.
@@ -193,7 +197,9 @@ class Cycle:
         >>> next(periods).describe(), next(periods).describe()
         ('2024-02-01 to 2024-03-01 UTC', '2024-03-01 to 2024-04-01 UTC')
         """
-        return self._onwards(self.period_at(instant))
+        n, start, end = self._boundaries.around(parse_instant(instant, "instant"))
+        _between(start, end, instant, "instant")
+        return self._onwards(n, start, end)
 
     def periods_between(
         self, start: datetime, end: datetime, *, skip_same_day: bool = False
@@ -221,73 +227,29 @@ class Cycle:
         return self._until(span.end, first)
 
     def _until(self, end: datetime, first: Period) -> Iterator[Period]:
-        period = first
+        period, following = first, self._onwards(*self._boundaries.around(first.end))
         while period.end < end:
             yield period
-            period = self.period_at(period.end)
+            period = next(following)
         yield period.clipped(end=end)
 
+    def _onwards(self, n: int, start: datetime, end: datetime) -> Iterator[Period]:
+        """Yield the periods from boundary n on, which is at `start`, the next one at `end`."""
+        n += 1
+        while end is not LATEST:
+            yield new_period(start, end)
+            start = end
+            n, end = self._boundaries.after(n, start)
+
     def _containing(self, instant: datetime, field: Field) -> Period:
-        return _reached(self._period(self._number_at(instant)), instant, field)
-
-    def _onwards(self, period: Period | None) -> Iterator[Period]:
-        while period is not None:
-            yield period
-            period = self._period(self._number_at(period.end))
-
-    def _period(self, n: int) -> Period | None:
-        """Return the period from boundary n to the next later one; None if one is out of reach."""
-        try:
-            start, end = self._boundary(n), self._boundary(n + 1)
-            while end <= start:  # a day that the timezone skipped
-                n += 1
-                end = self._boundary(n + 1)
-        except _BEYOND:
-            return None
-        return Period(start, end)
-
-    def _number_at(self, instant: datetime) -> int:
-        """Return the number of the last boundary that is not after an instant.
-
-        An estimate is off by a step or two, for days at the ends of months and clock changes.
-        """
-        n = self._estimate(instant)
-        while not self._has_begun(n, instant):
-            n -= 1
-        while self._has_begun(n + 1, instant):
-            n += 1
-        return n
-
-    def _has_begun(self, n: int, instant: datetime) -> bool:
-        try:
-            return self._boundary(n) <= instant
-        except _BEYOND:
-            return n < 0  # before the year 1, or else after the year 9999
-
-    def _estimate(self, instant: datetime) -> int:
-        if self.unit in _SPANS:
-            return (instant - self.anchor) // (self.every * _SPANS[self.unit])
-        years, months = instant.year - self.anchor.year, instant.month - self.anchor.month
-        return (12 * years + months) // (self.every * _MONTHS[self.unit])
-
-    def _boundary(self, n: int) -> datetime:
-        """Return the instant, in UTC, that period n starts at."""
-        count = n * self.every
-        if n == 0 or self.unit == "hour":  # the anchor itself may be the later of two instants
-            return self.anchor + count * _SPANS["hour"]
-        zone = zone_of(self.timezone)
-        local = self.anchor.astimezone(zone).replace(tzinfo=None)
-        if self.unit in _MONTHS:
-            wall = plus_months(local, count * _MONTHS[self.unit])
-        else:
-            wall = local + count * _SPANS[self.unit]
-        # With fold=0, the offset before a change of the clocks counts: that is the rule above.
-        return wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+        _, start, end = self._boundaries.around(instant)
+        return _between(start, end, instant, field)
 
 
-def _reached(
-    period: Period | None, instant: datetime, field: Field, relation: str = "lie in"
+def _between(
+    start: datetime, end: datetime, instant: datetime, field: Field, relation: str = "lie in"
 ) -> Period:
-    if period is None:
+    """Return the period between two boundaries, if both are within reach."""
+    if start is EARLIEST or end is LATEST:
         raise InvalidValue(field, instant, f"must {relation} a period within the years 1 to 9999")
-    return period
+    return new_period(start, end)

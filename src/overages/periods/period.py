@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Final
 
 from overages._ground.parsing import Problems, each, instance_of, is_a
+from overages._ground.trusted import trusted
 from overages._ground.value import term, value
 from overages.errors import Field, InvalidType, InvalidValue
 
@@ -31,6 +32,8 @@ def parse_instant(value: object, field: Field) -> datetime:
     :raises InvalidValue: if it has no timezone.
     """
     if type(value) is datetime:
+        if value.tzinfo is UTC and not value.fold:
+            return value
         plain = value
     elif is_a(value, datetime):  # a subclass may say anything of itself: it is read as its base
         plain = datetime.combine(datetime.date(value), datetime.timetz(value))
@@ -75,20 +78,6 @@ def format_instant(instant: datetime) -> str:
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
-def plus_months(local: datetime, months: int) -> datetime:
-    """Return a time some months later (or earlier, if negative), by the calendar.
-
-    :param local: the reading of a clock, without a timezone.
-    :raises ValueError: (or OverflowError) if that is outside the years 1 to 9999.
-
-    >>> plus_months(datetime(2024, 1, 31), 1).isoformat()  # no 31 February: the last day it has
-    '2024-02-29T00:00:00'
-    """
-    from dateutil.relativedelta import relativedelta  # its import takes longer than ours
-
-    return local + relativedelta(months=months)
-
-
 @value(order=True)
 class Period:
     """A stretch of time ``[start, end)``: its start belongs to it, its end doesn't.
@@ -126,7 +115,7 @@ class Period:
         instance_of(tzinfo)(zone, "zone")
         try:
             start = datetime(year, month, 1)
-            end = plus_months(start, 1)
+            end = datetime(year + month // 12, month % 12 + 1, 1)
         except (TypeError, ValueError):
             problem = "must be a month of the years 1 to 9999"
             raise InvalidValue("month", f"{year}-{month}", problem) from None
@@ -228,3 +217,7 @@ class Period:
 def _reading(instant: datetime) -> str:
     text = format_instant(instant)[:-1]
     return text.removesuffix("T00:00:00").replace("T", " ")
+
+
+new_period: Final = trusted(Period)
+"""Make a period of two instants in UTC, as the library keeps them, the later one last."""

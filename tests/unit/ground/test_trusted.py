@@ -9,6 +9,7 @@ from attrs.exceptions import FrozenInstanceError
 
 from overages import (
     Allowance,
+    Cycle,
     Graduated,
     Money,
     Overage,
@@ -38,6 +39,7 @@ PAIRS = [
     (calculate(PLAN, USAGE), Statement("org-1", FEBRUARY, PLAN, LINES), ["total", "org_id"]),
     (calculate(PLAN, USAGE).lines[1], LINES[1], ["quantity", "cost"]),
     (calculate(PLAN, USAGE).total, Money(975, "USD"), ["minor", "currency"]),
+    (Cycle.monthly().period(289), Period.month(2024, 2), ["start", "end"]),
     (Graduated(TIERS).charge(15), CHARGE, ["tiers", "_numerator"]),
     (Graduated(TIERS).charge(15).tiers[1], CHARGE.tiers[1], ["quantity", "tier"]),
 ]

@@ -105,9 +105,9 @@ def test_boundaries_are_counted_from_the_anchor(
             Cycle(datetime(2024, 10, 26, 2, 30, tzinfo=PARIS), unit="day", timezone="Europe/Paris"),
             ["2024-10-26T00:30", "2024-10-27T00:30", "2024-10-28T01:30"],
         ),
-        (  # hours are elapsed ones: in Paris, 00:00, 01:00, 03:00
+        (  # hours are elapsed ones: in Paris, 00:00, 01:00, 03:00, 04:00
             Cycle(datetime(2024, 3, 31, tzinfo=PARIS), unit="hour", timezone="Europe/Paris"),
-            ["2024-03-30T23:00", "2024-03-31", "2024-03-31T01:00"],
+            ["2024-03-30T23:00", "2024-03-31", "2024-03-31T01:00", "2024-03-31T02:00"],
         ),
         (  # clocks went from 02:00 to 03:00 on 10 March
             Cycle(
@@ -214,6 +214,13 @@ def test_periods_end_with_the_year_9999() -> None:
         "9997-06-01T00:00:00Z/9998-06-01T00:00:00Z",
         "9998-06-01T00:00:00Z/9999-06-01T00:00:00Z",
     ]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Apia"])
+def test_periods_of_days_in_a_row_are_those_of_their_numbers(zone: str) -> None:
+    cycle = Cycle(datetime(2024, 2, 28, 6, tzinfo=UTC), unit="day", timezone=zone)
+    found = islice(cycle.periods_from(cycle.anchor), 500)
+    assert [*found] == [cycle.period(n) for n in range(500)]
 
 
 def test_a_meter_counts_by_a_cycle() -> None:

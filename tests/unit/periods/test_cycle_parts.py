@@ -41,6 +41,13 @@ def test_there_is_a_period_before_the_last_that_is_cut_off() -> None:
     assert years.period_before(datetime(9999, 12, 31, tzinfo=UTC)) == years.period(7_998)
 
 
+def test_there_is_a_period_before_the_last_instant_of_all() -> None:
+    """31 December at 20:00 in New York is in the year 10000 in UTC."""
+    months = Cycle(datetime(2000, 1, 31, 20, tzinfo=NEW_YORK), timezone="America/New_York")
+    last = months.period_before(datetime.max.replace(tzinfo=UTC))
+    assert last.describe() == "9999-11-01 to 9999-12-01 01:00:00 UTC"
+
+
 @pytest.mark.parametrize("moment", [datetime(1, 1, 1), datetime(1, 5, 31), datetime(2, 5, 31)])
 def test_an_instant_with_no_whole_period_before_it_is_refused(moment: datetime) -> None:
     years = Cycle(datetime(2000, 6, 1, tzinfo=UTC), unit="year")

@@ -139,6 +139,7 @@ class CarryOverResult:
         most = self.rule.most(self.included)
         cut, rest = _divided(staying, 0 if most is None else max(0, _picos(staying) - scaled(most)))
         if over and self.rule.overage == "carried":
+            # Borrowed: 120 used of 100 are charged nothing, and the next period has 20 less.
             still_owed.append(CarriedUnits(unscaled(-scaled(over)), self.period))
         results = {
             "limit": limit,
@@ -163,6 +164,7 @@ class CarryOverResult:
     def _usable(self) -> list[CarriedUnits]:
         """Return the units that can be drawn, the oldest first, the period's own as the last."""
         after = self.rule.expires_after
+        # The period itself is one more of those in which its own units can be used.
         left = None if after is None else after + 1
         own = [CarriedUnits(self.included, self.period, left)] if self.included else []
         return [*(units for units in self.brought if units.quantity > 0), *own]
@@ -171,6 +173,7 @@ class CarryOverResult:
         """Return units in the order in which they are drawn."""
         if self.rule.draw == "oldest_first":
             return usable
+        # Its own first; sorting is stable, so the others stay in order, the oldest first.
         return sorted(usable, key=lambda units: units.period != self.period)
 
     def explain(self) -> str:

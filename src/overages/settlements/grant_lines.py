@@ -67,6 +67,7 @@ def draw_units(
     :param used_before: units used before in windows longer than the period, by metric.
     """
     burndowns = []
+    # Sorted: a set has another order in each process, and equal inputs give equal balances.
     for metric in sorted({g.metric for g in grants if g.metric and g.currency is None}):
         # Where usage is unlimited, nothing is ever beyond; another plan's metric has no line.
         if metric in statement and statement[metric].limit is not None:
@@ -95,9 +96,10 @@ def _steps_beyond(
         running += picos
         # Corrections can take back more than was used so far, but nothing of an earlier period.
         so_far = allowance.converted(unscaled(max(running, start)))
-        now = scaled(excess(excess(so_far, units_before), line.limit))
-        steps.append((at, unscaled(now - beyond)))
-        beyond = now
+        beyond_now = scaled(excess(excess(so_far, units_before), line.limit))
+        # Signed: usage that is taken back gives back the units beyond the limit that it had made.
+        steps.append((at, unscaled(beyond_now - beyond)))
+        beyond = beyond_now
     return steps
 
 
@@ -113,6 +115,7 @@ def _picos_by_instant(
             at = min(max(event.at, first), last)
             sums[at] = sums.get(at, 0) + scaled(event.quantity)
     rest = scaled(usage.quantities.get(metric, 0)) - sum(sums.values())
+    # The rest has no instant, so no grant that begins within the period is denied to it.
     sums[last] = sums.get(last, 0) + rest
     return sums
 
@@ -163,6 +166,7 @@ def draw_money(
         payments = [(grant, _money(grant, units, currency)) for grant, units in _covered(burndown)]
         paid = credited(due, payments)
         lines += [evolve(line, metric=metric) for line in paid]
+        # The next grants pay only the rest, or one bill would be paid twice.
         left += sum((line.cost for line in paid), zero)
     return statement.with_credits(lines) if lines else statement, tuple(burndowns)
 

@@ -177,6 +177,7 @@ def _settle(
     carry_overs = carry_over(plan, usage, balance.carried, own, context)
     parts = {metric: carried_parts(result) for metric, result in carry_overs.items()}
     covered = counted_before(plan, usage, balance.covered)
+    # Units that grants covered earlier in a window were not charged, so no tier counts them.
     context = evolve(context, limit_parts=parts, covered_before=covered)
     # 2. and 3. Priced without any grant, to learn the units that grants are drawn for.
     statement = statement_of(plan, usage, own, context)
@@ -232,6 +233,7 @@ def _balance_after(
     covered = {metric: units for metric, units in granted.items() if metric and units}
     # Grants that nothing was due of (another plan's metric) stay as they were.
     states = {(each.metric, each.currency): each for each in balance.burndowns}
+    # Closed: their draws are in this bill, and must not be in the next one too.
     states |= {(each.metric, each.currency): each.closed() for each in burndowns}
     return Balance(
         {metric: result.carried for metric, result in carry_overs.items()},

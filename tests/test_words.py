@@ -21,7 +21,9 @@ EMPTY_NAMES = {
     "everything", "found", "given", "it", "kept", "known", "none", "one", "said", "something",
     "stuff", "there", "thing", "things", "this", "usual", "what", "when", "which", "whole",
 }  # fmt: skip
-EMPTY_BEGINNING = re.compile(r"(?:(?:Return|Yield|Give|Say|List|Tell) (?:what|how)|What|How)\b")
+EMPTY_BEGINNING = re.compile(
+    r"(?:(?:Return|Yield|Give|Say|List|Tell) (?:what|how(?! many| much))|What|How)\b"
+)
 
 
 @cache

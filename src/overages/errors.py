@@ -265,7 +265,7 @@ class InvalidValues(InvalidValue, ExceptionGroup[OveragesError]):
 
 
 def _summary(errors: Sequence[OveragesError]) -> str:
-    """Say how many errors there are, and where: a traceback shows each of them beneath."""
+    """Return the number of errors and their fields: a traceback shows each of them beneath."""
     fields = list(dict.fromkeys(error.field for error in errors if error.path))
     text = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
     if len(errors) >= MOST_ERRORS:

@@ -22,7 +22,8 @@ EMPTY_NAMES = {
     "stuff", "there", "thing", "things", "this", "usual", "what", "when", "which", "whole",
 }  # fmt: skip
 EMPTY_BEGINNING = re.compile(
-    r"(?:(?:Return|Yield|Give|Say|List|Tell) (?:what|how(?! many| much))|What|How)\b"
+    r"(?:Return|Yield|Give|Say|List|Tell) (?:what|how(?! many| much))\b"
+    r"|(?:What|How|Return whether)\b"
 )
 
 
@@ -110,7 +111,10 @@ def test_an_empty_name_is_seen_wherever_it_is_bound(code: str) -> None:
     assert EMPTY_NAMES & {name.strip("_").lower() for name in names}
 
 
-@pytest.mark.parametrize("text", ["Return what is due.", " How orgs are billed.", "What is left."])
+@pytest.mark.parametrize(
+    "text",
+    ["Return what is due.", " How orgs are billed.", "What is left.", "Return whether it is."],
+)
 def test_an_empty_beginning_is_seen(text: str) -> None:
     assert begins_empty(text)
 

@@ -203,7 +203,7 @@ def from_builtins(tree: object, kind: type[T], field: Field = ()) -> T:
 
 
 def is_value(kind: object) -> bool:
-    """Say whether something is a class of the library whose values have a text.
+    """Tell whether something is a class of the library whose values have a text.
 
     >>> from overages import Money
     >>> is_value(Money), is_value(int)

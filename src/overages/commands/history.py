@@ -139,7 +139,7 @@ class History:
         return self._repository is not None and any(map(self._was_billed, self._repository.orgs()))
 
     def _was_billed(self, org_id: str) -> bool:
-        """Return whether the database has an org's usage of a period before the wanted one."""
+        """Tell whether the database has an org's usage of a period before the wanted one."""
         if self._repository is None or self._period is None:
             return False
         periods = self._repository.usage_periods(org_id)

@@ -136,7 +136,7 @@ class PlanBook:
         return any(plan.needs_balance for plan in self.plans.values())
 
     def needs_balance_for(self, org_id: str) -> bool:
-        """Return whether an org is on such a plan; one that has no plan isn't."""
+        """Tell whether an org is on such a plan; one that has no plan isn't."""
         account = self.accounts.get(org_id)
         slug = self.default_plan if account is None else account.plan
         return slug is not None and self.plans[slug].needs_balance

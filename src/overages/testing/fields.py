@@ -43,7 +43,7 @@ Arguments: TypeAlias = dict[str, Any]
 
 
 def is_name(text: str) -> bool:
-    """Say whether a text can name an org, a metric, a plan or an event."""
+    """Tell whether a text can name an org, a metric, a plan or an event."""
     try:
         parse_name(text, "name")
     except OveragesError:
@@ -148,7 +148,7 @@ def _of_class(kind: Any, name: str) -> Strategy[Any]:
 
 
 def accepts(parse: Parser[Any], number: object) -> bool:
-    """Say whether a parser takes a number."""
+    """Tell whether a parser takes a number."""
     try:
         parse(number, "number")
     except OveragesError:

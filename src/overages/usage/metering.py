@@ -158,7 +158,7 @@ class Meter:
         return usages
 
     def _reaches(self, period: Period, org_id: str) -> bool:
-        """Return whether a level of an org is held on into a period, one of the meter's."""
+        """Tell whether a level of an org is held on into a period, one of the meter's."""
         levels = self._levels.get(org_id, {}).values()
         return any(level.starts_before(period.end) for level in levels) and (
             self._periods[self._start_of_period(period.start)] == period

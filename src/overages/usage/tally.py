@@ -68,7 +68,7 @@ class Tally(ABC):
         """Return the metric's usage of a period."""
 
     def starts_before(self, instant: datetime) -> bool:
-        """Return whether it can tell of the time before an instant."""
+        """Tell whether it can tell of the time before an instant."""
         del instant
         return True
 

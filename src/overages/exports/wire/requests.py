@@ -19,7 +19,7 @@ _BEARER: Final = re.compile(r"bearer +([A-Za-z0-9\-._~+/]+=*) *", re.IGNORECASE)
 
 
 def recalculate_request(body: bytes | str) -> bool:
-    """Return whether a recalculation is to be forced.
+    """Tell whether a recalculation is to be forced.
 
     :param body: a JSON object that may have ``force``, or nothing at all. There is no need to read
         more than `MOST_BYTES` of it, and one byte: a longer one is refused.

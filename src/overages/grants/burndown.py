@@ -84,7 +84,7 @@ class Burndown:
             # Draws since the last closing are a part of all that were made since a grant was seen.
             drawn[draw.grant_id] = drawn.get(draw.grant_id, 0) - scaled(draw.quantity)
             if drawn[draw.grant_id] < 0:
-                problem = "must be among what the grants say was drawn"
+                problem = "must be among the units drawn on its grant"
                 problems.add(InvalidValue(("draws", i), draw, problem))
             if not before <= draw.at <= self.at:
                 problem = "must be in order, and not after at"

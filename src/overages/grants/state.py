@@ -95,7 +95,7 @@ class GrantState:
 
     def _check(self, problems: Problems) -> None:
         if self.left < 0:
-            problem = "must be at least what was drawn, expired and voided"
+            problem = "must be at least the sum of drawn, expired and voided"
             problems.add(InvalidValue("granted", self.granted, problem))
 
     @property

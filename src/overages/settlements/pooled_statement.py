@@ -105,11 +105,11 @@ class PooledStatement:
                 continue
             units = statement.plan.allowances[metric].converted(sums[metric])
             if units != statement[metric].used:
-                problem = f"must sum to what the statement says, {statement[metric].used}"
+                problem = f"must sum to the statement's, {statement[metric].used}"
                 problems.add(InvalidValue(("usages", metric), sums[metric], problem))
         for line in statement.overages:
             if line.used and line.metric not in sums:
-                problem = f"must sum to what the statement says, {line.used}"
+                problem = f"must sum to the statement's, {line.used}"
                 problems.add(InvalidValue(("usages", line.metric), 0, problem))
 
     def _complete(self) -> None:

@@ -30,7 +30,9 @@ def test_a_draw_covers_what_was_drawn_unless_it_says_less() -> None:
 
 def test_what_is_left_of_a_grant_is_what_became_of_nothing_else() -> None:
     assert BALANCE.left == 50
-    with pytest.raises(InvalidValue, match="granted: must be at least what was drawn, expired and"):
+    with pytest.raises(
+        InvalidValue, match="granted: must be at least the sum of drawn, expired and"
+    ):
         GrantState("g1", 100, 40, 40, 40, filled_at=START)
     with pytest.raises(InvalidValue, match="drawn: must not be negative"):
         GrantState("g1", 100, -40, filled_at=START)
@@ -55,9 +57,9 @@ def test_a_closed_period_leaves_what_remains() -> None:
         ({"currency": "EURO"}, OveragesError, "currency: must be an ISO 4217 code"),
         ({"grants": [BALANCE, BALANCE, OTHER]}, InvalidValue, "grants: must name each grant"),
         ({"grants": [BALANCE, "g0"]}, InvalidType, r"grants\[1\]: must be of type GrantSta"),
-        ({"grants": [BALANCE]}, InvalidValue, r"draws\[0\]: must be among what the grants s"),
+        ({"grants": [BALANCE]}, InvalidValue, r"draws\[0\]: must be among the units drawn"),
         ({"overage": -1}, InvalidValue, "overage: must not be negative"),
-        ({"draws": [*DRAWS, DRAWS[2]]}, InvalidValue, r"draws\[3\]: must be among what the gra"),
+        ({"draws": [*DRAWS, DRAWS[2]]}, InvalidValue, r"draws\[3\]: must be among the units"),
         ({"draws": [DRAWS[2], DRAWS[1]]}, InvalidValue, r"draws\[1\].at: must be in order"),
         ({"at": END - timedelta(days=1)}, InvalidValue, r"draws\[2\].at: must be in order, and n"),
         ({"draws": [5]}, InvalidType, r"draws\[0\]: must be of type Draw"),

@@ -156,11 +156,11 @@ STATEMENT = calculate(PLAN, used("group", tokens=1_500))
         (lambda: pool(PLAN, [LAB], "g", by="size"), "by: must be one of used, beyond_equal_part"),  # type: ignore[arg-type]
         (
             lambda: PooledStatement(STATEMENT, [used("a", tokens=900)]),
-            "usages.tokens: must sum to what the statement says, 1500, got 900",
+            "usages.tokens: must sum to the statement's, 1500, got 900",
         ),
         (
             lambda: PooledStatement(STATEMENT, [used("a", seats=0)]),
-            "usages.tokens: must sum to what the statement says, 1500, got 0",
+            "usages.tokens: must sum to the statement's, 1500, got 0",
         ),
         (
             lambda: PooledStatement(STATEMENT, [used("a", tokens=1_500, runs=1)]),
@@ -261,6 +261,6 @@ def test_what_is_converted_is_shared_by_what_it_is_converted_to(by: Any, shares:
     assert (pooled.statement["tokens"].used, pooled.statement.total.minor) == (15, 1_100)
     assert costs(pooled) == shares
     assert [share.used for share in pooled.shares] == [2_000, 12_500]
-    refused = "^usages.tokens: must sum to what the statement says, 15, got 2000$"
+    refused = "^usages.tokens: must sum to the statement's, 15, got 2000$"
     with pytest.raises(OveragesError, match=refused):
         PooledStatement(pooled.statement, members[:1])

@@ -99,16 +99,31 @@ def calculate(
     >>> print(calculate(plan, usage, limits={"tokens": 600_000}).total)
     15.00 USD
     """
-    # Most calls: a whole period that nothing came before needs no context.
-    if billing_period is None and earlier is None and final is True:
-        if timezone != "UTC":
-            parse_timezone(timezone, "timezone")
-        return _statement(plan, usage, limits)
-    instance_of(Plan)(plan, "plan")
-    instance_of(Usage)(usage, "usage")
-    refuse_unknown(plan, ("usage", "quantities"), usage.quantities)
-    context = context_of(plan, billing_period, earlier, timezone=timezone, final=final)
-    return statement_of(plan, usage, own_limits(plan, limits), context)
+    try:
+        # Most calls: a whole period that nothing came before needs no context.
+        if billing_period is None and earlier is None and final is True:
+            if timezone != "UTC":
+                parse_timezone(timezone, "timezone")
+            return _statement(plan, usage, limits)
+        instance_of(Plan)(plan, "plan")
+        instance_of(Usage)(usage, "usage")
+        problems = Problems()
+        problems.attempt(refuse_unknown, plan, ("usage", "quantities"), usage.quantities)
+        own = problems.attempt(own_limits, plan, limits)
+        context = problems.attempt(
+            context_of, plan, billing_period, earlier, timezone=timezone, final=final
+        )
+        problems.raise_any()
+        return statement_of(plan, usage, own, context)
+    except OveragesError as error:
+        raise of_bill(error, usage) from error.__cause__
+
+
+def of_bill(error: OveragesError, usage: object) -> OveragesError:
+    """Say whose bill an error is of, and for when, if the usage is known."""
+    if type(usage) is not Usage:
+        return error
+    return error.within(org_id=usage.org_id, period=usage.period)
 
 
 def calculate_many(
@@ -126,7 +141,11 @@ def calculate_many(
             plan, usage, limits = case
         except (TypeError, ValueError):
             raise InvalidValue("inputs", case, "must hold (plan, usage, limits) alone") from None
-        yield _statement(plan, usage, limits)
+        try:
+            statement = _statement(plan, usage, limits)
+        except OveragesError as error:
+            raise of_bill(error, usage) from error.__cause__
+        yield statement
 
 
 def charge_between(model: PriceModel, before: QuantityLike | None, after: QuantityLike) -> Exact:
@@ -195,7 +214,7 @@ def _statement(plan: Plan, usage: Usage, limits: Limits | None) -> Statement:
         raise InvalidType("plan", plan, "must be a Plan")
     if type(usage) is not Usage:
         raise InvalidType("usage", usage, "must be a Usage")
-    own = own_limits(plan, limits) if limits is not None else None
+    own = _limits_beside(plan, usage, limits) if limits is not None else None
     compiled = plan.compiled
     if not compiled.is_flat:
         refuse_unknown(plan, ("usage", "quantities"), usage.quantities)
@@ -234,6 +253,17 @@ def _statement(plan: Plan, usage: Usage, limits: Limits | None) -> Statement:
         rows = _rounded_together(plan, rows)
         total = sum(minor for _, _, _, _, minor, _, _ in rows)
     return new_statement(usage.org_id, usage.period, plan, tuple(rows), unused_rows, total, ())
+
+
+def _limits_beside(plan: Plan, usage: Usage, limits: Limits) -> dict[str, Quantity]:
+    """Return an org's own limits; refuse usage of unknown metrics together with such limits."""
+    try:
+        return own_limits(plan, limits)
+    except OveragesError as error:
+        problems = Problems()
+        problems.attempt(refuse_unknown, plan, ("usage", "quantities"), usage.quantities)
+        problems.add(error)
+        raise problems.error() from None
 
 
 def _priced_over(

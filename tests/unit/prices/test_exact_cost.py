@@ -66,7 +66,7 @@ def test_a_model_that_fails_is_faulty_and_its_error_is_the_cause() -> None:
     error = ZeroDivisionError("division by zero")
     plan = Plan("own", "USD", {"calls": Allowance(0, Model(error))})
     with pytest.raises(
-        FaultyPriceModel, match=r"^calls\.price\.charge\(\): must return a Ch"
+        FaultyPriceModel, match=r"(^|: )calls\.price\.charge\(\): must return a Ch"
     ) as caught:
         calculate(plan, Usage("org-1", Period.month(2024, 2), {"calls": 5}))
     assert caught.value.value is caught.value.__cause__ is error

@@ -22,6 +22,7 @@ from overages import (
     calculate,
     calculate_many,
     charge_between,
+    pool,
 )
 from overages.errors import (
     FaultyPriceModel,
@@ -33,6 +34,7 @@ from overages.errors import (
 )
 from overages.imports.monthly_fields import plan_from_monthly_fields
 from overages.prices.tier import Charge
+from overages.statements.segments import calculate_segments
 
 FEBRUARY = Period.month(2024, 2)
 STARTER = plan_from_monthly_fields(
@@ -44,6 +46,7 @@ STARTER = plan_from_monthly_fields(
     overage_playbook_run_price_cents=100,
 )
 USAGE = Usage("org-123", FEBRUARY, {"tokens": 750_000, "playbook_runs": 75})
+BILL = "org-123, 2024-02-01 to 2024-03-01 UTC"
 NOT_IN = "is not in plan 'starter', whose metrics are: tokens, playbook_runs, seats"
 
 
@@ -135,7 +138,7 @@ def test_a_soft_limit_bounds_what_the_plan_leaves_unlimited() -> None:
 
 def test_usage_of_an_unknown_metric_is_an_error() -> None:
     usage = Usage("org-123", FEBRUARY, {"tokens": 1, "gpu": 0})
-    with pytest.raises(UnknownMetric, match=rf"^usage\.quantities\.gpu: 'gpu' {NOT_IN}$"):
+    with pytest.raises(UnknownMetric, match=rf"(^|: )usage\.quantities\.gpu: 'gpu' {NOT_IN}$"):
         calculate(STARTER, usage)
 
 
@@ -143,20 +146,48 @@ def test_all_unknown_metrics_are_reported_together() -> None:
     with pytest.raises(InvalidValues) as caught:
         calculate(STARTER, Usage("org-123", FEBRUARY, {"gpu": 1, "tokens": 1, "gb": 2}))
     assert told(caught.value) == (
-        f"2 problems:\n- usage.quantities.gpu: 'gpu' {NOT_IN}\n- usage.quantities.gb: 'gb' {NOT_IN}"
+        "2 problems:\n"
+        f"- {BILL}: usage.quantities.gpu: 'gpu' {NOT_IN}\n"
+        f"- {BILL}: usage.quantities.gb: 'gb' {NOT_IN}"
     )
+
+
+@pytest.mark.parametrize("named", [{}, {"final": False, "earlier": {"eggs": 1}}])
+def test_unknown_metrics_of_usage_and_of_limits_are_reported_together(named: Any) -> None:
+    usage = Usage("org-123", FEBRUARY, {"gpu": 1})
+    with pytest.raises(InvalidValues) as caught:
+        calculate(STARTER, usage, limits={"gb": 5}, **named)
+    paths = [("usage", "quantities", "gpu"), ("limits", "gb")]
+    if named:
+        paths.append(("earlier", "eggs"))
+    assert [error.path for error in caught.value.errors] == paths
+
+
+def test_an_error_says_whose_bill_it_is_of() -> None:
+    usage = Usage("org-123", FEBRUARY, {"gpu": 1})
+    refused: tuple[Any, ...] = (
+        lambda: calculate(STARTER, usage),
+        lambda: calculate(STARTER, usage, final=False),
+        lambda: next(calculate_many([(STARTER, usage, None)])),
+        lambda: calculate_segments([(STARTER, usage)], FEBRUARY),
+        lambda: pool(STARTER, [usage], "org-123"),
+    )
+    for refuse in refused:
+        with pytest.raises(UnknownMetric) as caught:
+            refuse()
+        assert (caught.value.org_id, caught.value.period) == ("org-123", FEBRUARY)
 
 
 @pytest.mark.parametrize(
     ("limits", "error", "message"),
     [
-        ({"gpu": 5}, UnknownMetric, rf"^limits\.gpu: 'gpu' {NOT_IN}$"),
-        ({"gpu": None}, UnknownMetric, rf"^limits\.gpu: 'gpu' {NOT_IN}$"),
-        ({"tokens": -1}, InvalidValue, r"^limits\.tokens: must not be negative, got -1$"),
-        ({"tokens": 10**26}, InvalidValue, r"^limits\.tokens: must have at most 26 integer"),
-        ({"tokens": 1.5}, InvalidType, r"^limits\.tokens: must be an int, a Decimal or a"),
-        ({"tokens": True}, InvalidType, r"^limits\.tokens: must be an int, a Decimal or a"),
-        ([("tokens", 5)], InvalidType, r"^limits: must be a mapping of metrics to quantities"),
+        ({"gpu": 5}, UnknownMetric, rf"(^|: )limits\.gpu: 'gpu' {NOT_IN}$"),
+        ({"gpu": None}, UnknownMetric, rf"(^|: )limits\.gpu: 'gpu' {NOT_IN}$"),
+        ({"tokens": -1}, InvalidValue, r"(^|: )limits\.tokens: must not be negative, got -1$"),
+        ({"tokens": 10**26}, InvalidValue, r"(^|: )limits\.tokens: must have at most 26 integer"),
+        ({"tokens": 1.5}, InvalidType, r"(^|: )limits\.tokens: must be an int, a Decimal or a"),
+        ({"tokens": True}, InvalidType, r"(^|: )limits\.tokens: must be an int, a Decimal or a"),
+        ([("tokens", 5)], InvalidType, r"(^|: )limits: must be a mapping of metrics to quantities"),
     ],
 )
 def test_a_faulty_limit_is_an_error(limits: Any, error: type[Exception], message: str) -> None:
@@ -170,17 +201,17 @@ def test_all_faulty_limits_are_reported_together() -> None:
         calculate(STARTER, USAGE, limits=bad)
     assert told(caught.value) == (
         "2 problems:\n"
-        "- limits.tokens: must not be negative, got -1\n"
-        "- limits.playbook_runs: must be an int, a Decimal or a decimal string, got 0.5"
+        f"- {BILL}: limits.tokens: must not be negative, got -1\n"
+        f"- {BILL}: limits.playbook_runs: must be an int, a Decimal or a decimal string, got 0.5"
     )
 
 
 @pytest.mark.parametrize(
     ("plan", "usage", "message"),
     [
-        ("starter", USAGE, r"^plan: must be a Plan, got 'starter'$"),
-        (STARTER, {"tokens": 5}, r"^usage: must be a Usage, got \{'tokens': 5\}$"),
-        (USAGE, STARTER, r"^plan: must be a Plan, got Usage\("),
+        ("starter", USAGE, r"(^|: )plan: must be a Plan, got 'starter'$"),
+        (STARTER, {"tokens": 5}, r"(^|: )usage: must be a Usage, got \{'tokens': 5\}$"),
+        (USAGE, STARTER, r"(^|: )plan: must be a Plan, got Usage\("),
     ],
 )
 def test_the_arguments_are_a_plan_and_usage(plan: Any, usage: Any, message: str) -> None:
@@ -288,8 +319,8 @@ def test_a_price_model_of_the_host_is_asked_for_what_is_over(calls: int, minor: 
 @pytest.mark.parametrize(
     ("result", "message"),
     [
-        (None, r"^calls\.price\.charge\(\): must return a Charge, got None$"),
-        (Decimal(5), r"^calls\.price\.charge\(\): must return a Charge, got 5$"),
+        (None, r"(^|: )calls\.price\.charge\(\): must return a Charge, got None$"),
+        (Decimal(5), r"(^|: )calls\.price\.charge\(\): must return a Charge, got 5$"),
     ],
 )
 @pytest.mark.parametrize("scope", ["line", "total"])
@@ -316,7 +347,7 @@ def test_a_faulty_input_among_many_is_an_error_when_it_is_reached() -> None:
     faulty = Usage("org-2", FEBRUARY, {"gpu": 5})
     statements = calculate_many(iter([(STARTER, USAGE, None), (STARTER, faulty, None)]))
     assert next(statements) == calculate(STARTER, USAGE)
-    with pytest.raises(UnknownMetric, match=r"^usage\.quantities\.gpu: "):
+    with pytest.raises(UnknownMetric, match=r"(^|: )usage\.quantities\.gpu: "):
         next(statements)
 
 

@@ -90,7 +90,9 @@ def test_without_the_other_metric_nothing_is_included() -> None:
 
 def test_what_is_included_together_must_be_a_quantity() -> None:
     allowance = Allowance("0.000000000001", PRICE, included_per="seats")
-    with pytest.raises(InvalidValue, match=r"^a\.included: must have at most 12 decimal digits"):
+    with pytest.raises(
+        InvalidValue, match=r"(^|: )a\.included: must have at most 12 decimal digits"
+    ):
         bill(allowance, 5, others={"seats": "0.1"})
 
 
@@ -179,7 +181,7 @@ def test_days_are_those_of_a_timezone() -> None:
     part = Period(month.start, datetime(2024, 2, 15, 23, tzinfo=UTC))  # the 16th in Berlin
     named: dict[str, Any] = {"period": part, "billing_period": month, "timezone": "Europe/Berlin"}
     assert parts(bill(Allowance(29, PRICE), **named)) == [("included", 15, "29 x 15/29")]
-    with pytest.raises(InvalidValue, match=r"^timezone: "):
+    with pytest.raises(InvalidValue, match=r"(^|: )timezone: "):
         bill(Allowance(29, PRICE), **{**named, "timezone": "Berlin"})
 
 

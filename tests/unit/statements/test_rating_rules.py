@@ -97,17 +97,17 @@ def test_lines_are_rounded_together_before_rules_apply() -> None:
         (
             {"billing_period": "2024-02"},
             InvalidType,
-            r"^billing_period: must be of type Period, got '2024-02'$",
+            r"(^|: )billing_period: must be of type Period, got '2024-02'$",
         ),
-        ({"earlier": {"a": -1}}, InvalidValue, r"^earlier\.a: must not be negative, got -1$"),
-        ({"earlier": {"gpu": 1}}, UnknownMetric, r"^earlier\.gpu: 'gpu' is not in plan 'p'"),
-        ({"final": "no"}, InvalidType, r"^final: must be True or False, got 'no'$"),
+        ({"earlier": {"a": -1}}, InvalidValue, r"(^|: )earlier\.a: must not be negative, got -1$"),
+        ({"earlier": {"gpu": 1}}, UnknownMetric, r"(^|: )earlier\.gpu: 'gpu' is not in plan 'p'"),
+        ({"final": "no"}, InvalidType, r"(^|: )final: must be True or False, got 'no'$"),
         (
             {"final": 0, "billing_period": FEBRUARY},
             InvalidType,
-            r"^final: must be True or False, got 0$",
+            r"(^|: )final: must be True or False, got 0$",
         ),
-        ({"final": 1, "earlier": 5}, InvalidValues, r"^2 problems: earlier, final$"),
+        ({"final": 1, "earlier": 5}, InvalidValues, r"(^|: )2 problems: earlier, final$"),
     ],
 )
 def test_what_is_known_of_the_period_is_checked(
@@ -121,12 +121,16 @@ def test_what_is_known_of_the_period_is_checked(
 def test_plan_and_usage_are_checked(named: dict[str, Any]) -> None:
     usual: dict[str, Any] = {"plan": Plan("p", "USD", {}), "usage": Usage("o", FEBRUARY, {})}
     (field,) = named
-    with pytest.raises(InvalidType, match=f"^{field}: must be of type {field.title()}, got 5$"):
+    with pytest.raises(
+        InvalidType, match=f"(^|: ){field}: must be of type {field.title()}, got 5$"
+    ):
         calculate(**{**usual, **named}, final=False)
 
 
 def test_unknown_usage_is_refused_whatever_the_plan_says() -> None:
-    with pytest.raises(UnknownMetric, match=r"^usage\.quantities\.gpu: 'gpu' is not in plan 'p'"):
+    with pytest.raises(
+        UnknownMetric, match=r"(^|: )usage\.quantities\.gpu: 'gpu' is not in plan 'p'"
+    ):
         bill(Allowance(1, PRICE, minimum=USD_1), others={"gpu": 1})
 
 
@@ -143,6 +147,6 @@ class Odd:
 
 def test_what_a_price_model_gives_is_checked() -> None:
     with pytest.raises(
-        FaultyPriceModel, match=r"^a\.price\.charge\(\): must return a Charge, got 5$"
+        FaultyPriceModel, match=r"(^|: )a\.price\.charge\(\): must return a Charge, got 5$"
     ):
         bill(Allowance(0, Odd(5), minimum=USD_1), 1)

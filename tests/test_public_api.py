@@ -22,7 +22,7 @@ NAMES = [
     "PerUnit", "Percentage", "Period", "Plan", "PriceModel", "Proration", "Recording", "Repository",
     "Rounding", "Settlement", "SqliteRepository", "Statement", "Summary", "Tier", "TierCharge",
     "TransactionFee", "Usage", "UsageEvent", "Volume", "aggregate", "calculate", "calculate_many",
-    "charge_between", "errors", "meter", "pool", "settle",
+    "charge_between", "errors", "evolve", "meter", "pool", "settle",
 ]  # fmt: skip
 
 

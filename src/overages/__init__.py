@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from overages import errors as errors
 
 if TYPE_CHECKING:
+    from overages._ground.value import evolve
     from overages.adapters.memory import MemoryRepository
     from overages.adapters.sqlite import SqliteRepository
     from overages.amounts.money import Currency, Money
@@ -102,6 +103,7 @@ __all__ = [
     "calculate_many",
     "charge_between",
     "errors",
+    "evolve",
     "meter",
     "pool",
     "settle",

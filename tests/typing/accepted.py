@@ -41,6 +41,7 @@ from overages import (
     calculate,
     calculate_many,
     charge_between,
+    evolve,
     meter,
 )
 from overages.amounts.exact import Quantity
@@ -75,6 +76,11 @@ def values(plan: Plan, usage: Usage, statement: Statement) -> None:
     assert_type(charge_between(PerUnit(1), before=None, after="2.5"), Decimal | Fraction)
     assert_type(Money(5, "USD").allocate([1, "2.5", Fraction(3)]), tuple[Money, ...])
     assert_type(usage.quantities, Mapping[str, int | Decimal])
+
+
+def changed(plan: Plan, money: Money) -> None:
+    assert_type(evolve(plan, rounding="half_even"), Plan)
+    assert_type(evolve(money, minor=5), Money)
 
 
 def counts(events: list[UsageEvent], at: datetime) -> None:

@@ -1,5 +1,7 @@
-"""A value is changed by making another one: `attrs.evolve`."""
+"""A value is changed by making another one: `evolve`."""
 
+import copy
+import sys
 from typing import Any
 
 import pytest
@@ -26,8 +28,8 @@ from overages import (
     Usage,
     UsageEvent,
     calculate,
+    evolve,
 )
-from overages._ground.value import evolve
 from overages.errors import InvalidValue
 from overages.settlements.carry_over_result import CarryOverResult
 from overages.settlements.pool_share import PoolShare
@@ -118,3 +120,14 @@ def test_what_was_carried_is_worked_out_anew() -> None:
     carrying = CarryOverResult(CarryOver(), [], 5, 3, FEBRUARY)
     assert evolve(carrying, used=9).overage == 4
     assert evolve(carrying, rule=CarryOver(1)).carried == (CarriedUnits(1, FEBRUARY),)
+
+
+def test_the_standard_library_makes_another_value_in_the_same_way() -> None:
+    plan: Any = Plan("p", "USD", {"a": Allowance(5, PerUnit(1))})
+    assert plan.__replace__(slug="q") == evolve(plan, slug="q")
+    with pytest.raises(InvalidValue, match=r"^slug: must not be empty"):
+        plan.__replace__(slug="")
+    if sys.version_info >= (3, 13):
+        assert copy.replace(plan, slug="q") == evolve(plan, slug="q")
+    with pytest.raises(TypeError, match="slog"):
+        evolve(plan, slog="q")

@@ -59,7 +59,6 @@ _OTHERWISE: Final = "overages.otherwise"
 def term(
     parse: Parser[T],
     *,
-    hash: bool | None = None,
     repr: bool = True,
     eq: Callable[[Any], object] | None = None,
 ) -> T: ...
@@ -68,21 +67,19 @@ def term(parse: Parser[T | None], *, otherwise: Callable[[Any], T]) -> T: ...
 def term(
     parse: Parser[Any],
     *,
-    hash: bool | None = None,
     repr: bool = True,
     eq: Callable[[Any], object] | None = None,
     otherwise: Callable[[Any], Any] | None = None,
 ) -> Any:
     """Declare a field of a value, and how an argument for it becomes the value that is kept.
 
-    :param hash: False for a field that can't be hashed; it is compared all the same.
     :param repr: False for a field that isn't shown.
     :param eq: makes the key that a field is compared and hashed by, where that isn't its value.
     :param otherwise: works out, of the value with all its other terms, the value that None stands
         for.
     """
     metadata = {_PARSER: parse, _OTHERWISE: otherwise}
-    return attrs.field(metadata=metadata, hash=hash, repr=repr, eq=eq or True)
+    return attrs.field(metadata=metadata, repr=repr, eq=eq or True)
 
 
 def derived() -> Any:
@@ -116,6 +113,7 @@ def _value(cls: C, *, order: bool) -> C:
     if "__repr__" not in vars(cls):
         made.__repr__ = _shown
     made.__attrs_post_init__ = _check_again
+    made.__replace__ = evolve  # for `copy.replace`, which Python has from 3.13 on
     return cast(C, final(known_to_pydantic(made)))
 
 
@@ -289,6 +287,13 @@ def _plainly(term: object) -> object:
 
 
 def evolve(instance: T, /, **changes: Any) -> T:
-    """Make another value of one, with some of its terms changed; all of it is checked again."""
+    """Make another value of one, with some of its terms changed; all of it is checked again.
+
+    :param changes: terms by name, as the constructor takes them, and refuses them.
+
+    >>> from overages import PerUnit
+    >>> evolve(PerUnit("0.10", per=1_000), price="0.20")
+    PerUnit(price=Decimal('0.2'), per=1000)
+    """
     made: T = attrs.evolve(instance, **changes)  # type: ignore[misc]  # to mypy, no attrs class
     return made

@@ -24,7 +24,6 @@ from overages import (
     PriceModel,
     Rounding,
     Tier,
-    Volume,
 )
 from overages.statements.adjusting import adjustments_of, credited
 
@@ -60,82 +59,8 @@ OPENMETER_GRADUATED = Graduated([*STEPS, Tier(None, price="1")], flat_at_zero=Tr
 OPENMETER_GRADUATED_4 = Graduated([
     *STEPS, Tier(15, price="5"), Tier(None, price="1"),
 ], flat_at_zero=True)
-OPENMETER_VOLUME = Volume([
-    Tier(5, flat="100"), Tier(10, flat="150"), Tier(15, price="10"), Tier(None, price="5"),
-], flat_at_zero=True)
-OPENMETER_VOLUME_2 = Volume([Tier(15, price="10"), Tier(None, price="5")], flat_at_zero=True)
 FLEXPRICE_GRADUATED = Graduated([Tier(5, price="2"), Tier(None, price="1")])
 # fmt: on
-
-
-@pytest.mark.parametrize(
-    ("exact", "currency", "discounts", "costs", "expected"),
-    [
-        # A precision of no decimals.
-        pytest.param(
-            "1000", "JPY", [Discount("a", percent="33.333")], ["-333"], "667",
-            id="flexprice-discount-002",
-        ),
-        # The price itself is not rounded before.
-        pytest.param(
-            "99.999", "USD", [Discount("a", percent=10)], ["-10.00"], "90.00",
-            id="flexprice-discount-005",
-        ),
-        pytest.param(
-            "100.00", "USD",
-            [Discount("a", amount=usd("80.00")), Discount("b", amount=usd("50.00"))],
-            ["-80.00", "-20.00"], "0.00", id="meteroid-discount-002",
-        ),
-        pytest.param(
-            "100.00", "USD",
-            [Discount("b", amount=usd("50.00")), Discount("a", amount=usd("80.00"))],
-            ["-50.00", "-50.00"], "0.00", id="meteroid-discount-002-reversed",
-        ),
-    ],
-)  # fmt: skip
-def test_discounts(
-    exact: str, currency: str, discounts: list[Discount], costs: list[str], expected: str
-) -> None:
-    result, lines = adjust(exact, currency, discounts=tuple(discounts))
-    assert [line.cost for line in lines] == [Money.of(cost, currency) for cost in costs]
-    assert result == Money.of(expected, currency)
-
-
-@pytest.mark.parametrize(
-    ("price", "before", "after", "rules", "expected"),
-    [
-        # What one session may cost.
-        pytest.param(PerUnit("1"), 0, 1800, {"maximum": usd("10")}, "10", id="cgrates-maximum-002"),
-        # Half off before the maximum is applied; 7 units were billed at 35.
-        pytest.param(
-            PerUnit("10"),
-            7,
-            27,
-            {"discounts": (Discount("half", percent=50),), "maximum": usd("100")},
-            "65",
-            id="openmeter-maximum-003",
-        ),
-        # 12 units were billed at 160.
-        pytest.param(
-            OPENMETER_GRADUATED_4, 12, 22, {"maximum": usd("170")}, "10", id="openmeter-maximum-006"
-        ),
-        pytest.param(
-            PerUnit("10"), 0, 0, {"minimum": usd("100")}, "100", id="openmeter-minimum-001"
-        ),
-        pytest.param(
-            OPENMETER_VOLUME, 0, 100, {"minimum": usd("100")}, "500", id="openmeter-minimum-004"
-        ),
-        # Nothing more was used after the bill before.
-        pytest.param(
-            OPENMETER_VOLUME_2, 10, 10, {"minimum": usd("150")}, "50", id="openmeter-minimum-007"
-        ),
-    ],
-)
-def test_maximum_and_minimum_spend_on_the_last_bill(
-    price: PriceModel, before: int, after: int, rules: dict[str, Any], expected: str
-) -> None:
-    billed = due(price, before, **rules, is_last_bill=False) if before else usd("0")
-    assert due(price, after, **rules) - billed == usd(expected)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +71,6 @@ def test_maximum_and_minimum_spend_on_the_last_bill(
             "9000.01", ["9000.01123", "1000"], {"maximum": Money.of("10000.001", "USD", "half_up")},
             "999.99", id="openmeter-maximum-009",
         ),
-        pytest.param("0", ["15.00"], {"minimum": usd("10.00")}, "15.00", id="lago-minimum-001"),
         pytest.param(
             "6.50", ["2.00", "3.00", "1.50"], {"commitment": Commitment(usd("100.00"))}, "93.50",
             id="lago-commitment-002",
@@ -228,13 +152,6 @@ def test_commitments_of_windows(
             over += result - within if spend > worth else Money(0, "USD")
             missing += Money(0, "USD") if spend > worth else added
     assert [results, used, over, missing] == [usd(n) for n in (amount, utilized, beyond, true_up)]
-
-
-def test_a_commitment_that_was_spent_before_leaves_overage_alone() -> None:
-    """flexprice-overage-factor-011: 12 more after 70, at twice the price beyond 60."""
-    commitment = Commitment(usd("60"), overage_factor=2)
-    before, after = (adjust(spend, commitment=commitment)[0] for spend in ("70", "82"))
-    assert after - before == usd("24")
 
 
 @pytest.mark.parametrize(

@@ -45,25 +45,9 @@ def test_the_fees_of_a_period_come_to_what_the_other_system_charges(
     assert total_of(fee.charge_each(amounts)) == Fraction(expected)
 
 
-@pytest.mark.parametrize(
-    ("fee", "amounts", "expected", "total"),
-    [
-        # The event that crosses the free amount owes the whole fixed fee.
-        pytest.param(
-            TransactionFee(5, fixed=1, free_amount=120),
-            [100, 10, 20, 20],
-            ["0", "0", "1.5", "2"],
-            "3.5",
-            id="lago-marginal-005",
-        )
-    ],
-)
-def test_each_event_costs_what_it_adds_to_the_fees(
-    fee: TransactionFee, amounts: list[int], expected: list[str], total: str
-) -> None:
-    costs = [
-        *fee.charge_each(amounts[:2]),
-        *fee.charge_each(amounts[2:], events_before=2, amount_before=sum(amounts[:2])),
-    ]
-    assert costs == [Decimal(cost) for cost in expected]
-    assert total_of(fee.charge_each(amounts)) == Fraction(total)
+def test_each_event_costs_what_it_adds_to_the_fees() -> None:
+    """lago-marginal-005: the event that crosses the free amount owes the whole fixed fee."""
+    fee = TransactionFee(5, fixed=1, free_amount=120)
+    later = fee.charge_each([20, 20], events_before=2, amount_before=110)
+    assert [*fee.charge_each([100, 10]), *later] == [0, 0, Decimal("1.5"), 2]
+    assert total_of(fee.charge_each([100, 10, 20, 20])) == Fraction("3.5")

@@ -155,54 +155,30 @@ def test_prepaid_balances_are_drawn_on_as_theirs(
     assert (burndown.overage, burndown.unreturned) == (0, unreturned)
 
 
-@pytest.mark.parametrize(
-    ("sources", "charge", "included", "amount"),
-    [pytest.param({"prepaid": "0", "included": "1"}, "3", 1, "2", id="devicecloud-prepaid-001")],
-)
-def test_a_charge_is_drawn_from_prepaid_then_included_and_the_rest_is_overage(
-    sources: dict[str, str], charge: str, included: Quantity, amount: str
-) -> None:
+def test_a_charge_is_drawn_from_prepaid_then_included_and_the_rest_is_overage() -> None:
+    """devicecloud-prepaid-001"""
     grants = [
         Grant(source, Money.of(balance, "USD"), priority=i, effective_at=START)
-        for i, (source, balance) in enumerate(sources.items())
+        for i, (source, balance) in enumerate({"prepaid": 0, "included": 1}.items())
     ]
-    burndown = draw(grants, Money.of(charge, "USD"), JAN)
-    assert [(drawn.grant_id, drawn.quantity) for drawn in burndown.draws] == [
-        ("included", included)
-    ]
-    assert Money.of(burndown.overage, "USD") == Money.of(amount, "USD")
+    burndown = draw(grants, Money.of(3, "USD"), JAN)
+    assert [(drawn.grant_id, drawn.quantity) for drawn in burndown.draws] == [("included", 1)]
+    assert burndown.overage == 2
 
 
-@pytest.mark.parametrize(
-    ("bundle", "step", "money", "used", "units_left", "amount", "money_left"),
-    [pytest.param("250", "10", "350", "70", 180, "70", 280, id="cgrates-prepaid-005")],
-)
-def test_units_of_a_discounted_bundle_are_drawn_and_paid(
-    bundle: str,
-    step: str,
-    money: str,
-    used: str,
-    units_left: Quantity,
-    amount: str,
-    money_left: Quantity,
-) -> None:
-    units = draw([grant("bundle", bundle, step=step, expires_at=None)], used, JAN, metric="units")
+def test_units_of_a_discounted_bundle_are_drawn_and_paid() -> None:
+    """cgrates-prepaid-005"""
+    units = draw([grant("bundle", "250", step=10, expires_at=None)], 70, JAN, metric="units")
     cost = Money.of(PerUnit(1).charge(units.covered).exact_cost, "USD")
-    paid = draw([Grant("money", Money.of(money, "USD"), effective_at=START)], cost, JAN)
-    assert cost == Money.of(amount, "USD")
-    assert (units.left, paid.left, paid.overage) == (units_left, money_left, 0)
+    paid = draw([Grant("money", Money.of(350, "USD"), effective_at=START)], cost, JAN)
+    assert (units.left, cost) == (180, Money.of(70, "USD"))
+    assert (paid.left, paid.overage) == (280, 0)
 
 
-@pytest.mark.parametrize(
-    ("opening", "taken", "credits", "amount", "balance"),
-    [pytest.param("100", "14.28444499", "14.28444", "14.28", "85.72", id="lago-prepaid-002")],
-)
-def test_credits_and_money_keep_precisions_of_their_own(
-    opening: str, taken: str, credits: str, amount: str, balance: str
-) -> None:
-    """Credits have five decimals, the dollars that each is worth one of have two."""
-    found = Rounding.HALF_UP.round(taken, "0.00001")
-    worth = Money.of(PerUnit(1).charge(found).exact_cost, "USD", rounding="half_up")
-    burndown = draw([Grant("wallet", Money.of(opening, "USD"), effective_at=START)], worth, JAN)
-    assert (str(found), worth) == (credits, Money.of(amount, "USD"))
-    assert Money.of(burndown.left, "USD") == Money.of(balance, "USD")
+def test_credits_and_money_keep_precisions_of_their_own() -> None:
+    """lago-prepaid-002: credits have five decimals, the dollars each is worth one of have two."""
+    drawn = Rounding.HALF_UP.round("14.28444499", "0.00001")
+    worth = Money.of(PerUnit(1).charge(drawn).exact_cost, "USD", rounding="half_up")
+    burndown = draw([Grant("wallet", Money.of(100, "USD"), effective_at=START)], worth, JAN)
+    assert (str(drawn), worth) == ("14.28444", Money.of("14.28", "USD"))
+    assert Money.of(burndown.left, "USD") == Money.of("85.72", "USD")

@@ -232,6 +232,12 @@ def test_a_maximum_and_a_minimum_are_of_the_period(
             ["-80.00", "-20.00", "0.00"],
             id="meteroid-discount-002",
         ),
+        pytest.param(
+            "USD", "1", 100,
+            [Discount("b", amount=usd("50.00")), Discount("a", amount=usd("80.00"))],
+            ["-50.00", "-50.00", "0.00"],
+            id="meteroid-discount-002-reversed",
+        ),
     ],
 )  # fmt: skip
 def test_discounts_are_lines(
@@ -243,55 +249,6 @@ def test_discounts_are_lines(
     )
     found = [*(line.cost for line in statement.adjustments), statement.total]
     assert found == [Money.of(amount, currency) for amount in expected]
-
-
-# Commitments
-
-
-FLEXPRICE_GRADUATED = Graduated([Tier(5, price="2"), Tier(None, price="1")])
-
-
-# For each window: times, quantity, price and commitment; a window is a statement of its own.
-@pytest.mark.parametrize(
-    ("windows", "expected"),
-    [
-        pytest.param(
-            [
-                (1, 10, PerUnit(2), Commitment(usd("5"), overage_factor=2, true_up=False)),
-                (1, 1, PerUnit(2), Commitment(usd("5"), overage_factor=2, true_up=False)),
-                (1, 3, PerUnit(1), Commitment(usd("10"), overage_factor=2)),
-            ],
-            "47",
-            id="flexprice-overage-factor-002",
-        ),
-        pytest.param(
-            [(1, 15, PerUnit(1), Commitment(usd("10"), overage_factor="1.5"))],
-            "17.50",
-            id="flexprice-overage-factor-005",
-        ),
-        pytest.param(
-            [
-                (1, 2, PerUnit(1), Commitment(usd("5"), overage_factor=2)),
-                (5, 0, PerUnit(1), Commitment(usd("5"), overage_factor=2)),
-                (1, 5, PerUnit(2), Commitment(usd("4"), overage_factor=2)),
-                (1, 8, FLEXPRICE_GRADUATED, Commitment(quantity=5)),
-                (5, 0, FLEXPRICE_GRADUATED, Commitment(quantity=5)),
-                (1, 5, PerUnit(3), Commitment(quantity=3, overage_factor=3)),
-            ],
-            "136",
-            id="flexprice-overage-factor-008",
-        ),
-    ],
-)
-def test_commitments_of_windows(
-    windows: list[tuple[int, int, PriceModel, Commitment]], expected: str
-) -> None:
-    bills = [
-        bill(plan_of(price, commitment=commitment), quantity)
-        for times, quantity, price, commitment in windows
-        for _ in range(times)
-    ]
-    assert sum((each.total for each in bills), usd("0")) == usd(expected)
 
 
 def test_what_comes_after_a_commitment_was_spent_costs_more() -> None:

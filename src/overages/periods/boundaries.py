@@ -108,7 +108,8 @@ class _Months(Boundaries):
             return EARLIEST if n < 0 else LATEST
 
     def estimate(self, instant: datetime) -> int:
-        return (12 * instant.year + instant.month - 1 - self._first) // self._step
+        months = 12 * instant.year + instant.month - 1 - self._first
+        return (months - (instant.day < self._day)) // self._step
 
 
 class _OnClocks(Boundaries):

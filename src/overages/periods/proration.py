@@ -8,15 +8,16 @@ or to the currency's minor unit.
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import Enum
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
 from overages._ground.parsing import instance_of, member_of, parse_all
 from overages.errors import Field, InvalidValue
-from overages.periods.period import Period, parse_instant
-from overages.periods.timezones import parse_timezone, zone_of
+from overages.periods.period import Period
+from overages.periods.timezones import parse_zone
 
 _DAY: Final = timedelta(days=1)
 _TICK: Final = timedelta(microseconds=1)  # the finest that a datetime knows
@@ -69,22 +70,25 @@ class Proration(Enum):
         >>> Proration.DAYS.share(rest, Period.month(2024, 2))
         Fraction(10, 29)
         """
-        part, period, zone = parse_all(
-            (instance_of(Period), part, "part"),
-            (instance_of(Period), period, "period"),
-            (_parse_zone, timezone, "timezone"),
-        )
+        if type(part) is Period and type(period) is Period:  # a look, where the list takes 2 us
+            zone = parse_zone(timezone, "timezone")
+        else:
+            part, period, zone = parse_all(
+                (instance_of(Period), part, "part"),
+                (instance_of(Period), period, "period"),
+                (parse_zone, timezone, "timezone"),
+            )
         if part.start < period.start or period.end < part.end:
             raise InvalidValue("part", part, f"must lie within {period}")
-        if self is Proration.REFUSED and part != period:
+        if self is _REFUSED and part != period:
             raise InvalidValue("part", part, f"must be all of {period}, as proration is refused")
-        if self in (Proration.FULL, Proration.REFUSED):
+        if self is _FULL or self is _REFUSED:
             return Fraction(1)
         total = length(period, self, zone, "period")
         if not total:
             raise InvalidValue("period", period, f"must have a day that {self.value} counts")
         # A part may start in an hour that clocks showed twice, and so seem longer than the period.
-        return Fraction(min(length(part, self, zone, "part"), total), total)
+        return _ratio(min(length(part, self, zone, "part"), total), total)
 
 
 ProrationLike: TypeAlias = (
@@ -101,24 +105,34 @@ ProrationLike: TypeAlias = (
 )
 """A rule of proration as a caller may write it: itself, or its name."""
 
+# To look a member up on its class takes 0.2 us in CPython 3.11, and a share needs six.
+_SECONDS: Final = Proration.SECONDS
+_DAYS_30_360: Final = Proration.DAYS_30_360
+_DAYS_INCLUSIVE: Final = Proration.DAYS_INCLUSIVE
+_WALL_CLOCK_DAYS: Final = Proration.WALL_CLOCK_DAYS
+_FULL: Final = Proration.FULL
+_REFUSED: Final = Proration.REFUSED
+
+_ratio: Final = lru_cache(1024)(Fraction)  # few of them are ever met, and a new one takes 1 us
+
 parse_proration: Final = member_of(Proration)
 
 
 def length(period: Period, rule: Proration, zone: tzinfo, field: Field) -> int:
     """Return the length of a period by a rule: in days, or in microseconds by `SECONDS`."""
-    if rule is Proration.SECONDS:
+    if rule is _SECONDS:
         return (period.end - period.start) // _TICK
     try:
-        if rule is Proration.WALL_CLOCK_DAYS:
+        if rule is _WALL_CLOCK_DAYS:
             shown = _clock(period.end, zone) - _clock(period.start, zone)
             return max(1, -(-shown // _DAY))  # clocks may be set back within it
         first, last = _day(period.start, zone), _day(period.end, zone)
     except (OverflowError, ValueError):
         problem = "must be within the years 1 to 9999 in the timezone"
         raise InvalidValue(field, period, problem) from None
-    if rule is Proration.DAYS_30_360:
+    if rule is _DAYS_30_360:
         return _day_of_360(last) - _day_of_360(first)
-    return (last - first).days + (rule is Proration.DAYS_INCLUSIVE)
+    return last.toordinal() - first.toordinal() + (rule is _DAYS_INCLUSIVE)
 
 
 def _clock(instant: datetime, zone: tzinfo) -> datetime:
@@ -130,12 +144,14 @@ def _day(instant: datetime, zone: tzinfo) -> date:
     """Return the last local date that has begun.
 
     Where clocks were set back over midnight they show the old date again, but its day is over: so
-    days never run backwards, and a later instant is never on an earlier day.
+    days never run backwards, and a later instant is never on an earlier day. In UTC none ever were.
     """
-    shown = _clock(instant, zone).date()
+    if zone is UTC:
+        return instant
+    shown = instant.astimezone(zone).date()
     following = shown + _DAY
     midnight = datetime(following.year, following.month, following.day, tzinfo=zone)
-    return following if parse_instant(midnight, "midnight") <= instant else shown
+    return following if midnight <= instant else shown
 
 
 def _day_of_360(day: date) -> int:
@@ -144,7 +160,3 @@ def _day_of_360(day: date) -> int:
     A difference of two numbers is the count, so the counts of parts add up.
     """
     return 360 * day.year + 30 * day.month + min(day.day, 30)
-
-
-def _parse_zone(value: object, field: Field) -> tzinfo:
-    return zone_of(parse_timezone(value, field))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, tzinfo
+from functools import lru_cache
 
 from overages._ground.names import parse_name
 from overages.errors import Field, InvalidValue, did_you_mean
@@ -39,6 +40,18 @@ def _hint(key: str) -> str:
     return did_you_mean(key, {"UTC", *places})
 
 
+def parse_zone(value: object, field: Field) -> tzinfo:
+    """Return the timezone that a name is of.
+
+    :raises InvalidType: if it is no string.
+    :raises InvalidValue: if no timezone of that name is known here.
+    """
+    if type(value) is str and value == "UTC":  # what most are left at
+        return UTC
+    return zone_of(parse_timezone(value, field))
+
+
+@lru_cache(256)  # the import statement alone takes ten times as long
 def zone_of(key: str) -> tzinfo:
     """Return the timezone of a name that is one."""
     if key == "UTC":

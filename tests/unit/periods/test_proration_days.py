@@ -1,6 +1,7 @@
 """Day counts, by calendars that anyone can look at."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ import pytest
 from overages import Period, Proration
 from overages.errors import InvalidValue
 from overages.periods.proration import length, parse_proration
+from overages.periods.timezones import zone_of
 
 RULES = [Proration.DAYS, Proration.DAYS_30_360, Proration.DAYS_INCLUSIVE, Proration.WALL_CLOCK_DAYS]
 
@@ -20,7 +22,7 @@ def between(start: str, end: str) -> Period:
 
 def day_count(period: Period, rule: Proration = Proration.DAYS, zone: str = "UTC") -> int:
     """Return how many days of a timezone's calendar a rule counts in a period."""
-    return length(period, rule, ZoneInfo(zone), "period")
+    return length(period, rule, zone_of(zone), "period")
 
 
 @pytest.mark.parametrize(
@@ -111,3 +113,10 @@ def test_days_beyond_the_calendar_are_refused(
 ) -> None:
     with pytest.raises(InvalidValue, match=r"^period: must be within the years 1 to 9999 in the"):
         day_count(between(start, end), rule, zone)
+
+
+def test_the_last_days_of_all_are_counted_in_utc() -> None:
+    december = between("9999-12-01", "9999-12-31T20")
+    assert [day_count(december, rule, "UTC") for rule in RULES] == [30, 29, 31, 31]
+    part = between("9999-12-31", "9999-12-31T20")
+    assert Proration.DAYS_INCLUSIVE.share(part, december) == Fraction(1, 31)

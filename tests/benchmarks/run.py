@@ -14,10 +14,23 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from statistics import median
 from time import process_time
 
+from tests.benchmarks.months import (
+    CYCLE,
+    FIRST,
+    day_shares,
+    month_days,
+    month_instants,
+    month_loop,
+    next_month_loop,
+    share_loop,
+)
 from tests.benchmarks.workloads import (
+    PERIOD,
     PLANS,
     flat_from_dicts,
     flat_inputs,
@@ -34,7 +47,7 @@ from tests.benchmarks.workloads import (
     records,
 )
 
-from overages import aggregate, calculate_many
+from overages import Period, aggregate, calculate_many
 from overages._ground.display import text_table
 
 drop = deque[object](maxlen=0).extend
@@ -114,6 +127,31 @@ def aggregation(count: int, rounds: int) -> list[list[str]]:
     return rows_of(calls, count, rounds, {"- aggregate": "1.6"})
 
 
+def time(count: int, rounds: int) -> list[list[str]]:
+    """Measure months from the 31st, of which there are 95,000, and parts of one month in days."""
+    count = min(count, 90_000)
+    instants, month = month_instants(count), month_days(count)
+    moments = [datetime(y, m, day, hour, tzinfo=UTC) for y, m, day, hour in instants]
+    parts = [Period(PERIOD.start + timedelta(first), PERIOD.end) for first, _ in month]
+    following: Timed = {
+        "the next month of a cycle: bare loop": lambda: drop(next_month_loop(count)),
+        "- Cycle.periods_from": lambda: drop(islice(CYCLE.periods_from(FIRST), count)),
+    }
+    holding: Timed = {
+        "the month of an instant: bare loop": lambda: drop(month_loop(instants)),
+        "- Cycle.period_at": lambda: drop(map(CYCLE.period_at, moments)),
+    }
+    sharing: Timed = {
+        "the share of a month: bare loop": lambda: drop(share_loop(month)),
+        "- Proration.DAYS.share": lambda: drop(day_shares(parts)),
+    }
+    return [
+        *rows_of(following, count, rounds, {"- Cycle.periods_from": "10"}),
+        *rows_of(holding, count, rounds, {"- Cycle.period_at": "4.2"}),
+        *rows_of(sharing, count, rounds, {"- Proration.DAYS.share": "13"}),
+    ]
+
+
 def importing(rounds: int) -> list[list[str]]:
     """Measure imports, each in a fresh process."""
 
@@ -141,6 +179,7 @@ def main() -> None:
         *flat(count, rounds),
         *graduated(count, rounds),
         *aggregation(3 * count, rounds),
+        *time(count, rounds),
         *importing(5 if quick else 21),
     ]
     print(f"Python {platform.python_version()}, {count:,} orgs, {rounds} rounds")

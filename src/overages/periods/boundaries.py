@@ -85,13 +85,14 @@ class _Spans(Boundaries):
 class _Months(Boundaries):
     """Readings that are some months apart, on the first one's day or the last that there is."""
 
-    __slots__ = ("_clock", "_day", "_first", "_step")
+    __slots__ = ("_day", "_first", "_hour", "_microsecond", "_minute", "_second", "_step", "_zone")
 
     def __init__(self, first: datetime, step: int) -> None:
         self._first = 12 * first.year + first.month - 1
         self._step = step
         self._day = first.day
-        self._clock = (first.hour, first.minute, first.second, first.microsecond, first.tzinfo)
+        self._hour, self._minute, self._second = first.hour, first.minute, first.second
+        self._microsecond, self._zone = first.microsecond, first.tzinfo
 
     def at(self, n: int) -> datetime:
         year, month = divmod(self._first + n * self._step, 12)
@@ -102,7 +103,16 @@ class _Months(Boundaries):
                 last = 29
             day = last if day > last else day  # half the time that `min` takes
         try:
-            return datetime(year, month + 1, day, *self._clock)
+            return datetime(  # not `*clock`: a tuple takes 0.04 us more, of 0.33
+                year,
+                month + 1,
+                day,
+                self._hour,
+                self._minute,
+                self._second,
+                self._microsecond,
+                self._zone,
+            )
         except _BEYOND:
             return EARLIEST if n < 0 else LATEST
 

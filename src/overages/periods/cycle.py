@@ -145,8 +145,7 @@ class Cycle:
         >>> weeks.period_at(datetime(2024, 2, 29, tzinfo=UTC)).describe()
         '2024-02-26 to 2024-03-11 UTC'
         """
-        _, start, end = self._boundaries.around(parse_instant(instant, "instant"))
-        return _between(start, end, instant, "instant")
+        return self._containing(parse_instant(instant, "instant"), "instant")
 
     def period_before(self, instant: datetime) -> Period:
         """Return the last period that has ended by an aware instant: the one to bill in arrears.

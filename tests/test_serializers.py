@@ -5,8 +5,8 @@ from typing import Any
 import attrs
 import pytest
 
-from overages import Discount, Money
-from overages.codec import from_builtins, is_value, to_builtins
+from overages import Discount, Money, Statement
+from overages.codec import decode, from_builtins, is_value, to_builtins
 from overages.errors import InvalidValue
 from tests.texts import TEXTS
 
@@ -50,3 +50,25 @@ def test_what_msgspec_takes_apart_by_itself_is_checked_when_it_is_put_together()
 def test_builtins_of_no_value_are_refused() -> None:
     with pytest.raises(InvalidValue, match=r"^name: must not be empty"):
         from_builtins({"name": "", "percent": "5"}, Discount)
+
+
+def test_msgspec_alone_writes_of_a_statement_what_it_cannot_read() -> None:
+    msgspec = pytest.importorskip("msgspec")
+    statement = next(value for value in VALUES if isinstance(value, Statement))
+    tree = msgspec.json.decode(msgspec.json.encode(statement))
+    assert "rows" in tree
+    assert "lines" not in tree
+    with pytest.raises(TypeError):
+        msgspec.convert(tree, Statement)
+    answer = msgspec.defstruct("Answer", [("statement", dict)])
+    text = msgspec.json.encode(answer(to_builtins(statement)))
+    read = msgspec.json.decode(text, type=answer)
+    assert from_builtins(read.statement, Statement) == statement
+
+
+def test_of_a_key_that_comes_twice_pydantic_hands_on_the_last_and_decode_none() -> None:
+    pydantic = pytest.importorskip("pydantic")
+    text = '{"amount":"1.00","amount":"2.00","currency":"USD"}'
+    assert pydantic.TypeAdapter(Money).validate_json(text) == Money(200, "USD")
+    with pytest.raises(InvalidValue, match=r"^amount: must be given once, got '2\.00'"):
+        decode(f'{text[:-1]},"type":"Money","version":"1"}}', Money)

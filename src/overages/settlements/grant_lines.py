@@ -155,10 +155,10 @@ def draw_money(
     for metric in sorted(metrics, key=lambda name: (name is None, name or "")):
         if metric is not None and metric not in statement:
             continue
-        metric_total = None if metric is None else zero
-        if metric in totals:
-            metric_total = totals[metric].cost
-        due = creditable(metric_total, left)
+        if metric is None:
+            due = creditable(None, left)
+        else:  # an unused metric is in no total, and owes nothing
+            due = creditable(totals[metric].cost if metric in totals else zero, left)
         # Drawn even where nothing is due: grants expire and are refilled all the same.
         start = _state_before(grants, balance, metric, currency, statement.period)
         burndown = draw(grants, due, statement.period, metric=metric, start=start)

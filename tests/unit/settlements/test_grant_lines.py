@@ -245,6 +245,15 @@ def test_money_for_a_metric_pays_before_money_for_anything() -> None:
     assert [burndown.metric for burndown in found.balance.burndowns] == [None, "jobs", "runs"]
 
 
+@pytest.mark.parametrize("jobs", [0, 2])
+def test_money_for_one_metric_pays_for_no_other(jobs: int) -> None:
+    plan = Plan("p", "USD", {"runs": Allowance(0, DOLLAR), "jobs": Allowance(0, DOLLAR)})
+    grant = Grant("jobs", Money(900, "USD"), metric="jobs", effective_at=JAN.start)
+    found = settle(plan, Usage("org-1", JAN, {"runs": 5, "jobs": jobs}), grants=[grant])
+    assert found.statement.total == Money(500, "USD")
+    assert [burndown.left for burndown in found.balance.burndowns] == [9 - jobs]
+
+
 def test_money_pays_for_no_more_than_the_statement_comes_to() -> None:
     plan = Plan(
         "p", "USD", {"runs": Allowance(0, DOLLAR)}, discounts=[Discount("half", percent=50)]

@@ -9,7 +9,7 @@ form or raises an `OveragesError` that names the field. A value class has one at
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from functools import cache
 from itertools import islice
@@ -252,3 +252,14 @@ class Problems:
         if self._errors:
             error = self.error()
             raise error from error.__cause__  # that of a host's own code, if it is one's
+
+
+def check_alternatives(instance: object, names: Sequence[str], problems: Problems) -> None:
+    """Refuse a value that has none of some terms, or more than one of them."""
+    first, *others = [name for name in names if getattr(instance, name) is not None] or [""]
+    if not first:
+        problem = f"must be given, or {' or '.join(names[1:])}"
+        problems.add(InvalidValue(names[0], None, problem))
+    for name in others:
+        problem = f"must be left out, as {first} is given"
+        problems.add(InvalidValue(name, getattr(instance, name), problem))

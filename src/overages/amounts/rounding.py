@@ -15,7 +15,7 @@ from fractions import Fraction
 from math import lcm
 from typing import Final, Literal, TypeAlias
 
-from overages._ground.parsing import each, member_of, parse_int
+from overages._ground.parsing import as_tuple, each, member_of, parse_int
 from overages.amounts.exact import (
     Quantity,
     QuantityLike,
@@ -134,11 +134,12 @@ def allocate(total: int, weights: Iterable[QuantityLike | Fraction]) -> tuple[in
     (34, 33, 33)
     """
     units = parse_int(total, "total")
-    parsed = each(_parse_weight)(weights, "weights")
+    written = as_tuple(weights, "weights")
+    parsed = each(_parse_weight)(written, "weights")
     weight_of_all = sum(parsed, Fraction())
     if not weight_of_all:
         if units:
-            raise InvalidValue("weights", [str(w) for w in parsed], "must not all be zero")
+            raise InvalidValue("weights", written, "must not all be zero")
         return (0,) * len(parsed)
     # Of -100 each has minus its share of 100: a credit is split just as its charge was.
     sign = -1 if units < 0 else 1

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from overages._ground.parsing import Problems, parse_flag
+from overages._ground.parsing import Problems, check_alternatives, parse_flag
 from overages._ground.value import term, value
 from overages.amounts.exact import Quantity, QuantityLike, optional_non_negative, parse_non_negative
 from overages.amounts.money import Money, optional_non_negative_money
@@ -58,10 +58,7 @@ class Commitment:
     ) -> None: ...
 
     def _check(self, problems: Problems) -> None:
-        named = [way for way in ("amount", "quantity") if getattr(self, way) is not None]
-        if len(named) != 1:
-            problem = "must have one of amount and quantity"
-            problems.add(InvalidValue("commitment", named, problem))
+        check_alternatives(self, ("amount", "quantity"), problems)
 
     def worth(self, price: PriceModel | None = None) -> Fraction:
         """Return the spend that is agreed to, exactly, in major currency units.

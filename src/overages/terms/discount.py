@@ -10,7 +10,7 @@ A discount has a name, which the line that it becomes in a statement carries:
 from __future__ import annotations
 
 from overages._ground.names import parse_name
-from overages._ground.parsing import Problems, optional, tuple_of
+from overages._ground.parsing import Problems, check_alternatives, optional, tuple_of
 from overages._ground.value import term, value
 from overages.amounts.exact import Quantity, QuantityLike, optional_non_negative, parse_non_negative
 from overages.amounts.money import Money, optional_non_negative_money
@@ -48,7 +48,7 @@ class Discount:
     >>> Discount("launch")
     Traceback (most recent call last):
         ...
-    overages.errors.InvalidValue: discount: must have one of percent, amount and quantity, got []
+    overages.errors.InvalidValue: percent: must be given, or amount or quantity, got None
     """
 
     name: str = term(_parse_discount_name)
@@ -66,10 +66,7 @@ class Discount:
     ) -> None: ...
 
     def _check(self, problems: Problems) -> None:
-        named = [way for way in _WAYS if getattr(self, way) is not None]
-        if len(named) != 1:
-            problem = "must have one of percent, amount and quantity"
-            problems.add(InvalidValue("discount", named, problem))
+        check_alternatives(self, _WAYS, problems)
 
 
 def some_discounts(value: object, field: Field) -> tuple[Discount, ...]:

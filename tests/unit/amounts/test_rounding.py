@@ -178,8 +178,8 @@ def test_allocate_reads_weights_once() -> None:
         (1, [1, -1], InvalidValue, r"^weights\[1\]: must not be negative, got -1$"),
         (1, [0.5], InvalidType, r"^weights\[0\]: must be an int, a Decimal"),
         (1, [Fraction(-1, 3)], InvalidValue, r"^weights\[0\]: must not be negative"),
-        (1, [0, "0.0"], InvalidValue, r"^weights: must not all be zero, got \['0', '0'\]$"),
-        (1, [], InvalidValue, r"^weights: must not all be zero, got \[\]$"),
+        (1, [0, "0.0"], InvalidValue, r"^weights: must not all be zero, got \(0, '0.0'\)$"),
+        (1, [], InvalidValue, r"^weights: must not all be zero, got \(\)$"),
     ],
 )
 def test_allocate_refuses_what_can_not_be_split(

@@ -176,7 +176,7 @@ def test_every_term_can_be_written() -> None:
         ('"900.00"', "50", ["minimum: must not be above the maximum, 50.00 EUR"]),
         ('"launch"', '"voucher"', ["discounts[1].name: must be given once, got 'voucher'"]),
         ('"5.00"', '"5.x"', ["discounts[1].amount: must be a plain decimal number"]),
-        ("percent = 12.5", "", ["discounts[0].discount: must have one of percent, amount and qu"]),
+        ("percent = 12.5", "", ["discounts[0].percent: must be given, or amount or quantity, got"]),
         ("percent", "per_cent", ["discounts[0].per_cent: isn't known (did you mean 'percent'?)"]),
         ("percent = 12.5", "quantity = 5", ["discounts[0].quantity: must be None: units are"]),
         (

@@ -9,6 +9,8 @@ import linecache
 import re
 import sys
 from pathlib import Path
+from shutil import which
+from subprocess import run
 from types import ModuleType
 from typing import Any
 
@@ -60,6 +62,16 @@ def test_a_guide_builds_a_module_and_its_tests(guide: str) -> None:
     folders = {path.split("/")[0] for path in BUILT[guide]}
     assert folders == {"src", "tests"}
     assert not any((ROOT / path).exists() for path in BUILT[guide])
+
+
+@pytest.mark.skipif(which("ruff") is None, reason="it comes with the linter, ruff")
+@pytest.mark.parametrize("guide", BUILT)
+def test_what_a_guide_builds_passes_the_linter(guide: str) -> None:
+    ours = "lint.isort.known-first-party=['overages', 'tests']"  # the files aren't there to be seen
+    for path, code in FILE.findall((GUIDES / guide).read_text(encoding="utf-8")):
+        command = ["ruff", "check", "--no-cache", "--config", ours, "--stdin-filename", path, "-"]
+        checked = run(command, check=False, input=code, capture_output=True, text=True, cwd=ROOT)
+        assert checked.returncode == 0, checked.stdout
 
 
 def test_the_places_of_a_price_model_are_where_the_others_have_theirs() -> None:

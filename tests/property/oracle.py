@@ -55,7 +55,7 @@ def tier_costs(model: Any, quantity: Number) -> dict[int, Fraction]:
             return {0: _at_zero(model)} if model.flat_at_zero else {}
         inside = parts_within if isinstance(model, Graduated) else all_in_one
         return {i: cost_in(model.tiers[i], part) for i, part in inside(model.tiers, units).items()}
-    # a package, or a host's own model that charges like one
+    _check_counts_packages(model)
     return {0: packages(units, model.size, model.count) * Fraction(model.price)} if units else {}
 
 
@@ -117,6 +117,12 @@ def unit_price_of(model: Any, quantity: Number) -> Fraction | None:
     return found.pop() if used and len(found) == 1 else None
 
 
+def _check_counts_packages(model: Any) -> None:
+    """Refuse a model that is none of those above: it must be a package, or a host's own like it."""
+    if not (hasattr(model, "size") and hasattr(model, "count")):
+        raise TypeError(f"the oracle doesn't know {type(model).__name__}")
+
+
 def packages(units: Fraction, size: Number, count: str) -> int:
     """Return how many packages of a size were started, or completed."""
     return {"started": ceil, "completed": floor}[count](units / Fraction(size))
@@ -143,6 +149,7 @@ def unit_by_unit(model: Any, quantity: int) -> Fraction:
         return sum(
             (Fraction(model.price) / Fraction(model.per) for _ in range(quantity)), Fraction()
         )
+    _check_counts_packages(model)
     return _started_or_full(quantity, model.size, model.count) * Fraction(model.price)
 
 

@@ -27,10 +27,12 @@ from overages import (
     TransactionFee,
     Usage,
     UsageEvent,
+    Volume,
     calculate,
     evolve,
 )
 from overages.errors import InvalidValue
+from overages.prices.registry import PRICE_MODELS
 from overages.settlements.carry_over_result import CarryOverResult
 from overages.settlements.pool_share import PoolShare
 from overages.terms.carry_over import CarriedUnits
@@ -39,60 +41,61 @@ FEBRUARY = Period.month(2024, 2)
 USD_5 = Money(5, "USD")
 
 
-@pytest.mark.parametrize(
-    ("value", "changes", "expected"),
-    [
-        (Balance({"a": [CarriedUnits(5, FEBRUARY)]}), {"carried": {}}, Balance()),
-        (PerUnit(1, per=60), {"price": 2}, PerUnit(2, per=60)),
-        (Package(1, 10), {"count": "completed"}, Package(1, 10, count="completed")),
-        (Percentage(1), {"percent": "2.50"}, Percentage("2.5")),
-        (Graduated([Tier(None, 1)]), {"tiers": [Tier(None, 2)]}, Graduated([Tier(None, 2)])),
-        (Tier(None, 1), {"flat": 2}, Tier(None, 1, 2)),
-        (Tier(None, 1), {"maximum": "2.0"}, Tier(None, 1, maximum=2)),
-        (Exchanged(PerUnit(1), 2), {"rate": "3.0"}, Exchanged(PerUnit(1), 3)),
-        (Conversion(divide=60), {"increment": 1}, Conversion(divide=60, increment=1)),
-        (TransactionFee(5), {"fixed": 1}, TransactionFee(5, 1)),
-        (Allowance(5, PerUnit(1)), {"included": None}, Allowance(None, PerUnit(1))),
-        (
-            Allowance(5, PerUnit(1), minimum=USD_5),
-            {"carry_over": CarryOver(1), "proration": "full"},
-            Allowance(5, PerUnit(1), minimum=USD_5, carry_over=CarryOver(1), proration="full"),
-        ),
-        (
-            Plan("p", "USD", {}, discounts=[Discount("a", percent=5)]), {"minimum": USD_5},
-            Plan("p", "USD", {}, discounts=[Discount("a", percent=5)], minimum=USD_5),
-        ),
-        (Usage("a", FEBRUARY, {"x": 1}), {"org_id": "b"}, Usage("b", FEBRUARY, {"x": 1})),
-        (
-            UsageEvent("a", "x", 1, FEBRUARY.start, dimensions={"region": "eu"}), {"quantity": 2},
-            UsageEvent("a", "x", 2, FEBRUARY.start, dimensions={"region": "eu"}),
-        ),
-        (Account("a", "p", {"x": 1}), {"plan": "q"}, Account("a", "q", {"x": 1})),
-        (
-            Account("a", "p", status="trial", cycle=Cycle.monthly("Europe/Paris")),
-            {"status": "active"}, Account("a", "p", cycle=Cycle.monthly("Europe/Paris")),
-        ),
-        (
-            Cycle(FEBRUARY.start), {"unit": "day", "every": 10},
-            Cycle(FEBRUARY.start, every=10, unit="day"),
-        ),
-        (CarryOver(share="0.5"), {"up_to": 5}, CarryOver(5, "0.5")),
-        (CarriedUnits(5, FEBRUARY, 2), {"periods_left": 1}, CarriedUnits(5, FEBRUARY, 1)),
-        (
-            CarryOverResult(CarryOver(), [], 5, 3, FEBRUARY), {"rule": CarryOver(1)},
-            CarryOverResult(CarryOver(1), [], 5, 3, FEBRUARY),
-        ),
-        (
-            PoolShare("a", "x", 1, USD_5), {"cost": Money(6, "USD")},
-            PoolShare("a", "x", 1, Money(6, "USD")),
-        ),
-        (USD_5, {"minor": 6}, Money(6, "USD")),
-        (
-            Overage("x", 7, 5, PerUnit("0.025"), USD_5), {"limit": 7, "cost": Money(0, "USD")},
-            Overage("x", 7, 7, PerUnit("0.025"), Money(0, "USD")),
-        ),
-    ],
-)  # fmt: skip
+CHANGES: list[tuple[Any, dict[str, Any], Any]] = [
+    (Balance({"a": [CarriedUnits(5, FEBRUARY)]}), {"carried": {}}, Balance()),
+    (PerUnit(1, per=60), {"price": 2}, PerUnit(2, per=60)),
+    (Package(1, 10), {"count": "completed"}, Package(1, 10, count="completed")),
+    (Percentage(1), {"percent": "2.50"}, Percentage("2.5")),
+    (Graduated([Tier(None, 1)]), {"tiers": [Tier(None, 2)]}, Graduated([Tier(None, 2)])),
+    (Volume([Tier(None, 1)]), {"flat_at_zero": True}, Volume([Tier(None, 1)], flat_at_zero=True)),
+    (Tier(None, 1), {"flat": 2}, Tier(None, 1, 2)),
+    (Tier(None, 1), {"maximum": "2.0"}, Tier(None, 1, maximum=2)),
+    (Exchanged(PerUnit(1), 2), {"rate": "3.0"}, Exchanged(PerUnit(1), 3)),
+    (Conversion(divide=60), {"increment": 1}, Conversion(divide=60, increment=1)),
+    (TransactionFee(5), {"fixed": 1}, TransactionFee(5, 1)),
+    (Allowance(5, PerUnit(1)), {"included": None}, Allowance(None, PerUnit(1))),
+    (
+        Allowance(5, PerUnit(1), minimum=USD_5),
+        {"carry_over": CarryOver(1), "proration": "full"},
+        Allowance(5, PerUnit(1), minimum=USD_5, carry_over=CarryOver(1), proration="full"),
+    ),
+    (
+        Plan("p", "USD", {}, discounts=[Discount("a", percent=5)]), {"minimum": USD_5},
+        Plan("p", "USD", {}, discounts=[Discount("a", percent=5)], minimum=USD_5),
+    ),
+    (Usage("a", FEBRUARY, {"x": 1}), {"org_id": "b"}, Usage("b", FEBRUARY, {"x": 1})),
+    (
+        UsageEvent("a", "x", 1, FEBRUARY.start, dimensions={"region": "eu"}), {"quantity": 2},
+        UsageEvent("a", "x", 2, FEBRUARY.start, dimensions={"region": "eu"}),
+    ),
+    (Account("a", "p", {"x": 1}), {"plan": "q"}, Account("a", "q", {"x": 1})),
+    (
+        Account("a", "p", status="trial", cycle=Cycle.monthly("Europe/Paris")),
+        {"status": "active"}, Account("a", "p", cycle=Cycle.monthly("Europe/Paris")),
+    ),
+    (
+        Cycle(FEBRUARY.start), {"unit": "day", "every": 10},
+        Cycle(FEBRUARY.start, every=10, unit="day"),
+    ),
+    (CarryOver(share="0.5"), {"up_to": 5}, CarryOver(5, "0.5")),
+    (CarriedUnits(5, FEBRUARY, 2), {"periods_left": 1}, CarriedUnits(5, FEBRUARY, 1)),
+    (
+        CarryOverResult(CarryOver(), [], 5, 3, FEBRUARY), {"rule": CarryOver(1)},
+        CarryOverResult(CarryOver(1), [], 5, 3, FEBRUARY),
+    ),
+    (
+        PoolShare("a", "x", 1, USD_5), {"cost": Money(6, "USD")},
+        PoolShare("a", "x", 1, Money(6, "USD")),
+    ),
+    (USD_5, {"minor": 6}, Money(6, "USD")),
+    (
+        Overage("x", 7, 5, PerUnit("0.025"), USD_5), {"limit": 7, "cost": Money(0, "USD")},
+        Overage("x", 7, 7, PerUnit("0.025"), Money(0, "USD")),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "changes", "expected"), CHANGES)
 def test_a_changed_value_is_worked_out_anew(
     value: Any, changes: dict[str, Any], expected: Any
 ) -> None:
@@ -107,6 +110,10 @@ def test_a_changed_plan_calculates_by_its_new_terms() -> None:
     assert calculate(plan, usage).total == Money(1, "USD")
     assert calculate(evolve(plan, rounding="down"), usage).total == Money(0, "USD")
     assert evolve(PerUnit(1), price=3).charge(2).exact_cost == 6
+
+
+def test_every_price_model_is_among_them() -> None:
+    assert set(PRICE_MODELS) <= {type(value) for value, _, _ in CHANGES}
 
 
 def test_a_change_is_validated() -> None:

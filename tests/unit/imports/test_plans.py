@@ -36,7 +36,15 @@ from overages import (
 )
 from overages._ground.value import parsers_of
 from overages.imports.plans import json_schema, read_plans
+from overages.prices.registry import PRICE_MODELS
 from overages.prices.tier import Charge
+
+MODELS = {re.sub("(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower() for kind in PRICE_MODELS}
+
+
+def listed(names: set[str]) -> str:
+    """Return names as a message lists them."""
+    return ", ".join(sorted(names))
 
 
 def price_of(toml: str) -> PriceModel:
@@ -308,8 +316,8 @@ def test_what_is_no_toml_is_refused() -> None:
         (
             MINIMAL.replace("per_unit", "per_mile"),
             [
-                "plans.p.allowances.m.price.model: must be one of exchanged, graduated, package, "
-                "per_unit, percentage, volume (did you mean 'per_unit'?), got 'per_mile'"
+                f"plans.p.allowances.m.price.model: must be one of {listed(MODELS)} "
+                "(did you mean 'per_unit'?), got 'per_mile'"
             ],
         ),
         (
@@ -317,8 +325,8 @@ def test_what_is_no_toml_is_refused() -> None:
                 '"per_unit", price = "0.10"', '"exchanged", rate = 1, price = { price = 1 }'
             ),
             [
-                "plans.p.allowances.m.price.price.model: must be one of graduated, package, "
-                "per_unit, percentage, volume, got None"
+                "plans.p.allowances.m.price.price.model: must be one of "
+                f"{listed(MODELS - {'exchanged'})}, got None"
             ],
         ),
         (
@@ -430,7 +438,7 @@ def test_a_float_beyond_all_bounds_is_refused_under_any_context(
         ('plans."\\uD800" = 1', "plans: must be a TOML text, got 'Escaped character"),
         (
             MINIMAL.replace('"per_unit"', "[1]"),
-            "plans.p.allowances.m.price.model: must be one of exchanged, ",
+            f"plans.p.allowances.m.price.model: must be one of {listed(MODELS)}, got ",
         ),
         (
             'accounts.a = { plan = "p", cycle = { anchor = "2024-01-01", timezone = "a\\u0000" } }'
@@ -467,7 +475,7 @@ def test_a_file_may_have_price_models_of_a_host() -> None:
     assert "Peak" in json_schema([Peak])["$defs"]
     assert "Peak" not in json_schema()["$defs"]
     (fault,) = faults(text)
-    assert fault.startswith("plans.p.allowances.m.price.model: must be one of exchanged, ")
+    assert fault.startswith(f"plans.p.allowances.m.price.model: must be one of {listed(MODELS)}, ")
 
 
 def test_accounts_are_a_table_of_tables() -> None:

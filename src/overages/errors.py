@@ -303,6 +303,21 @@ class RecordsAltered(OveragesError, ValueError):
         return f"{self.org_id}: record {self.sequence} {self.problem}"
 
 
+class UsageAltered(_FieldError, ValueError):
+    """A counter of an org's usage or overage that isn't what it is made of comes to.
+
+    `field` names the metric and the counter, `org_id` and `period` whose it is.
+    """
+
+    def __init__(
+        self, field: Field, value: object, problem: str, org_id: str, period: object
+    ) -> None:
+        super().__init__(field, value, problem)
+        self.args = (field, value, problem, org_id, period)
+        self.org_id: str | None = org_id
+        self.period: Any = period
+
+
 class BillingDisabled(OveragesError, RuntimeError):
     """Overage billing is switched off: nothing was calculated, nothing written."""
 

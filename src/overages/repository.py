@@ -256,10 +256,14 @@ class Repository(Protocol):
     def verify(self, org_id: str | None = None, head: ChainHead | None = None) -> int:
         """Check that no record was changed, removed, added or reordered; return their number.
 
-        :param org_id: whose records; all orgs' without it.
+        What is held ready is compared with what it is made of: usage with the events and with what
+        was put, `overage` with the records.
+
+        :param org_id: whose records and usage; all orgs' without it.
         :param head: an earlier `head` of the org: a later one must still lead back to it.
         :raises RecordsAltered: for the first record that is not as it was recorded, by org and
             order of recording.
+        :raises UsageAltered: for the first usage or overage that comes to something else.
         :raises InvalidValue: if a head is given without an org.
         """
         ...

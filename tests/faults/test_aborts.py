@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from overages import Usage
+from overages import Account
 from overages.adapters.sqlite import SqliteRepository, migrate
 from overages.errors import StorageError, StorageFull
 
@@ -173,8 +173,9 @@ def go_on_after_a_full_disk(repository: SqliteRepository) -> None:
     with repository.transaction():
         OPERATIONS["put_account"](repository)
         repository._database._connection.execute("PRAGMA max_page_count = 1")
+        large = Account(org_name(0), "starter", {f"m{i}": i for i in range(5_000)})
         with pytest.raises(StorageFull):
-            repository.put_usage(Usage(org_name(0), PERIOD, {f"m{i}": i for i in range(5_000)}))
+            repository.put_account(large)
         with pytest.raises(StorageError):
             OPERATIONS["put_plan"](repository)
 

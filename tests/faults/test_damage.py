@@ -13,7 +13,13 @@ import pytest
 
 from overages import Summary
 from overages.adapters.sqlite import SqliteRepository
-from overages.errors import OveragesError, RecordsAltered, StorageCorrupt, StorageError
+from overages.errors import (
+    OveragesError,
+    RecordsAltered,
+    StorageCorrupt,
+    StorageError,
+    UsageAltered,
+)
 
 from .bills import fill, org_name
 from .effort import times
@@ -100,7 +106,7 @@ def test_a_damaged_file_is_refused_or_shows_the_truth_or_does_not_verify(
             with SqliteRepository(path, timeout=0) as repository:
                 found = read(repository)
                 repository.verify()
-        except (StorageError, RecordsAltered):
+        except (StorageError, RecordsAltered, UsageAltered):
             loud += 1
         else:
             assert found == truth

@@ -24,6 +24,7 @@ TABLES: Final = (
     "org_billing_chain_heads",
     "org_billing_usage_monthly",
     "org_billing_usage_events",
+    "org_billing_usage_puts",
     "org_billing_grants",
     "org_billing_invoiced_periods",
     "org_billing_accounts",

@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from overages.adapters.sqlite import SqliteRepository
-from overages.errors import RecordsAltered
+from overages.errors import RecordsAltered, UsageAltered
 from overages.records.chain import CHAIN_START, COLUMNS, RecordRow, row_digest
 
 from .bills import fill
@@ -161,6 +161,18 @@ def cut_off(kept: int) -> Tampering:
     return cutting
 
 
+def mend_counters(connection: sqlite3.Connection) -> None:
+    """Set the overage beside the usage of the org to what its records come to."""
+    connection.execute("DELETE FROM org_billing_usage_monthly WHERE org_id = ?", (ORG,))
+    connection.execute(
+        "INSERT INTO org_billing_usage_monthly SELECT org_id, billing_period_start,"
+        " billing_period_end, metric_type, '0', CAST(sum(amount) AS INTEGER),"
+        " CAST(sum(cost) AS INTEGER), currency, currency_exponent"
+        f" FROM {TABLE} WHERE org_id = ? GROUP BY metric_type",
+        (ORG,),
+    )
+
+
 def forget(connection: sqlite3.Connection) -> None:
     """Remove all records of the org, and the head."""
     delete_all(connection)
@@ -231,6 +243,9 @@ def test_tampering_that_is_covered_up_is_found_by_a_head_that_was_noted(
     with SqliteRepository(path) as repository:
         noted = repository.head(ORG)
     tamper(path, tampering)
+    with SqliteRepository(path) as repository, pytest.raises(UsageAltered, match=ORG):
+        repository.verify()
+    tamper(path, mend_counters)
     with SqliteRepository(path) as repository:
         assert repository.verify() < 4 * LAST or kind.startswith("one")
         with pytest.raises(RecordsAltered) as found:

@@ -217,7 +217,7 @@ class BaseRepository(Catalogue):
             return self._head(org_id)
 
     def verify(self, org_id: str | None = None, head: ChainHead | None = None) -> int:
-        """Check that no record was changed, removed, added or reordered; return how many."""
+        """Check that records and counters are as they were written; return how many records."""
         parse_all(
             (_optional_name, org_id, "org_id"), (optional(instance_of(ChainHead)), head, "head")
         )
@@ -225,8 +225,10 @@ class BaseRepository(Catalogue):
             raise InvalidValue("head", head, "must come with the org that it belongs to")
         with self._reading():
             counts = [verify_chain(*chain, head) for chain in self._chains(org_id)]
-        if org_id is not None and not counts:  # the head of a chain that is lost shows it
-            verify_chain(org_id, (), CHAIN_START, head)
+            if org_id is not None and not counts:  # the head of a chain that is lost shows it
+                verify_chain(org_id, (), CHAIN_START, head)
+            for altered in self._altered_usage(org_id):
+                raise altered
         return sum(counts)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 
+from overages.errors import UsageAltered
 from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.records.chain import ChainHead, Link
@@ -144,6 +145,14 @@ class Storage(ABC):
 
     @abstractmethod
     def _head(self, org_id: str) -> ChainHead | None: ...
+
+    def _altered_usage(self, org_id: str | None) -> Iterator[UsageAltered]:
+        """Yield the counters, of all orgs or one, that aren't what they are made of comes to.
+
+        A storage whose counters nobody but itself can write to has none.
+        """
+        del org_id
+        return iter(())
 
     @abstractmethod
     def _chains(self, org_id: str | None) -> Iterator[tuple[str, list[Link], ChainHead]]:

@@ -1,4 +1,4 @@
-"""``overages verify``: whether the records in a database are all there and unchanged."""
+"""``overages verify``: whether records and counters in a database are all there and unchanged."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Final
 
 from overages.adapters.sqlite import SqliteRepository
 from overages.commands.inputs import refuse, to_path
-from overages.errors import RecordsAltered
+from overages.errors import RecordsAltered, UsageAltered
 
-HELP: Final = "check that no record in a database was changed, removed, added or reordered"
+HELP: Final = "check that records and counters in a database are all there and unchanged"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,11 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Check the records, and say how many there are.
 
-    :raises BadInput: if one was changed or removed; the first one has been named.
+    :raises BadInput: if one was changed or removed, or a counter isn't what it is made of; the
+        first one has been named.
     """
     with SqliteRepository.read_only(args.db) as repository:
         try:
             count = repository.verify(args.org)
-        except RecordsAltered as error:
+        except (RecordsAltered, UsageAltered) as error:
             raise refuse(str(args.db), error) from None
     print(f"{args.db}: {count:,} {'record' if count == 1 else 'records'}, all as recorded")

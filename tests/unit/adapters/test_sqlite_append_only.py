@@ -4,10 +4,11 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from tests.owed import FEB, MARCH, NOW, owed
+from tests.owed import FEB, MARCH, NOW, PLAN, owed
 
 from overages import (
     Grant,
+    Usage,
     UsageEvent,
 )
 from overages.adapters.sqlite import SqliteRepository
@@ -78,6 +79,8 @@ class TestAppendOnly:
             ("usage_events", "quantity", "usage events are append-only"),
             ("grants", "grant_json", "grants are append-only, and voided once"),
             ("plans", "plan", "a version of a plan never changes"),
+            ("plan_starts", "version", "when a version of a plan came into force never changes"),
+            ("usage_puts", "used", "usage that was put is append-only"),
             ("invoiced_periods", "invoiced_at", "a period that is invoiced stays it"),
             ("outbox", "request", "what may have been sent must not be forgotten"),
         ],
@@ -87,6 +90,8 @@ class TestAppendOnly:
     ) -> None:
         repository = SqliteRepository.join(host)
         repository.add_events([UsageEvent("org-1", "tokens", 1, NOW, "1")], lambda _: FEB)
+        repository.put_usage(Usage("org-1", FEB, {"tokens": 5}))
+        repository.put_plan(PLAN)
         repository.record(owed(5), created_at=NOW)
         repository.put_grant("org-1", Grant("a", 5, metric="tokens", effective_at=NOW))
         repository.mark_invoiced("org-1", FEB, at=NOW)

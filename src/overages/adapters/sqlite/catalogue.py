@@ -51,13 +51,13 @@ class Catalogue(SqliteStore):
             return [parse_name(slug, "slug") for (slug,) in rows.fetchall()]
 
     def _starts_of(self, slug: str) -> Mapping[datetime, int]:
-        sql = "SELECT since, version FROM org_billing_plan_starts WHERE slug = ?"
+        sql = "SELECT since, version FROM org_billing_plan_starts WHERE slug = ? ORDER BY number"
         rows = self._cursor.execute(sql, (slug,)).fetchall()
         with readable():
             return {instant_of(since): version for since, version in rows}
 
     def _set_start(self, slug: str, since: datetime, version: int) -> None:
-        sql = "INSERT OR REPLACE INTO org_billing_plan_starts VALUES (?, ?, ?)"
+        sql = "INSERT INTO org_billing_plan_starts (slug, since, version) VALUES (?, ?, ?)"
         self._cursor.execute(sql, (slug, format_instant(since), version))
 
     def _set_account(self, account: Account) -> None:

@@ -29,7 +29,6 @@ from overages.statements.summary import Summary
 
 COLUMNS_OF_RECORD: Final = ", ".join((*COLUMNS, "id"))
 _HEADS: Final = "SELECT org_id, sequence, id FROM org_billing_chain_heads"
-_PAGE: Final = 100  # orgs that are verified together
 _RECORDS: Final = f"SELECT {COLUMNS_OF_RECORD} FROM org_billing_overages"
 INSERT_RECORD: Final = (
     f"INSERT INTO org_billing_overages ({COLUMNS_OF_RECORD})"
@@ -154,18 +153,9 @@ class RecordTables(SqliteStore):
     def _chains(self, org_id: str | None) -> Iterator[tuple[str, list[Link], ChainHead]]:
         """Yield each org with its records and its head, either of which may have been lost."""
         fetch = self._cursor.execute
-        if org_id is not None:
-            heads = fetch(f"{_HEADS} WHERE org_id = ?", (org_id,)).fetchall()
-            yield from _paired(heads, fetch(f"{_RECORDS} WHERE org_id = ?", (org_id,)))
-            return
-        last = ""
-        page = f"{_HEADS} WHERE org_id > ? ORDER BY org_id LIMIT ?"
-        while heads := fetch(page, (last, _PAGE)).fetchall():
-            span = (last, heads[-1][0])
-            rows = fetch(f"{_RECORDS} WHERE org_id > ? AND org_id <= ?", span)
-            yield from _paired(heads, rows)
-            last = span[1]
-        yield from _paired([], fetch(f"{_RECORDS} WHERE org_id > ?", (last,)))
+        for among, orgs in self._spans(org_id):
+            heads = fetch(f"{_HEADS} WHERE {among}", orgs).fetchall()
+            yield from _paired(heads, fetch(f"{_RECORDS} WHERE {among}", orgs))
 
 
 def _paired(

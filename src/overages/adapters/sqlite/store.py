@@ -16,6 +16,11 @@ from overages.adapters.sqlite.connection import Database
 from overages.codec import Codec
 
 IN_PERIOD: Final = "org_id = ? AND billing_period_start = ? AND billing_period_end = ?"
+_PAGE: Final = 100  # orgs that are verified together
+_ORGS: Final = " UNION ".join(
+    f"SELECT org_id FROM org_billing_{table}"
+    for table in ("chain_heads", "overages", "usage_monthly", "usage_events", "usage_puts")
+) + " ORDER BY org_id"  # fmt: skip
 _CHUNK: Final = 500  # parameters of one statement; the oldest libraries take 999
 
 
@@ -39,6 +44,19 @@ class SqliteStore(BaseRepository):
     def _writing(self) -> Iterator[None]:
         with self._database.writing() as self._cursor:
             yield
+
+    def _spans(self, org_id: str | None) -> Iterator[tuple[str, Sequence[object]]]:
+        """Yield conditions, with their parameters, that take one org, or all orgs some at once."""
+        if org_id is not None:
+            yield "org_id = ?", (org_id,)
+            return
+        # All at once, for page by page a damaged index could lead in circles.
+        orgs = self._cursor.execute(_ORGS).fetchall()
+        last = ""
+        for (until,) in orgs[_PAGE - 1 :: _PAGE]:
+            yield "org_id > ? AND org_id <= ?", (last, until)
+            last = until
+        yield "org_id > ?", (last,)
 
 
 def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -27,6 +27,11 @@ _SET_USED: Final = (
     "INSERT INTO org_billing_usage_monthly (org_id, billing_period_start, billing_period_end,"
     " metric_type, used) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET used = excluded.used"
 )
+_KEEP_PUT: Final = (
+    "INSERT INTO org_billing_usage_puts (org_id, billing_period_start, billing_period_end,"
+    " metric_type, used, last_event) VALUES (?, ?, ?, ?, ?,"
+    " (SELECT coalesce(max(number), 0) FROM org_billing_usage_events))"
+)
 
 
 class UsageTables(SqliteStore):
@@ -107,9 +112,15 @@ class UsageTables(SqliteStore):
 
     def _set_usage(self, usage: Usage) -> None:
         key = (usage.org_id, *period_columns(usage.period))
-        sql = f"UPDATE org_billing_usage_monthly SET used = '0' WHERE {IN_PERIOD}"
-        self._cursor.execute(sql, key)
-        rows = [(*key, metric, number_text(used)) for metric, used in usage.quantities.items()]
+        sql = f"SELECT metric_type, used FROM org_billing_usage_monthly WHERE {IN_PERIOD}"
+        before = dict(self._cursor.execute(sql, key).fetchall())
+        put = {metric: number_text(used) for metric, used in usage.quantities.items()}
+        rows = [
+            (*key, metric, used)
+            for metric, used in {**dict.fromkeys(before, "0"), **put}.items()
+            if used != before.get(metric, "0")
+        ]
+        self._cursor.executemany(_KEEP_PUT, rows)
         self._cursor.executemany(_SET_USED, rows)
 
     def _used(self, org_id: str, period: Period) -> Mapping[str, int]:

@@ -52,6 +52,18 @@ class UsageContract(ContractBase):
         repository.put_usage(Usage(OURS, FEB, {"tokens": 7, "seats": 1}))
         assert repository.usage(OURS, FEB) == Usage(OURS, FEB, {"tokens": 7, "seats": 1})
 
+    def test_usage_that_was_counted_and_put_in_turns_is_verified(
+        self, repository: Repository
+    ) -> None:
+        for n in range(3):
+            repository.add_events([event(f"a{n}"), event(None, "0.5", "runs")], month_of)
+            repository.put_usage(Usage(OURS, FEB, {"tokens": 7 * n}))
+            repository.put_usage(Usage(THEIRS, FEB, {"tokens": 7}))
+            repository.add_events([event(f"b{n}"), event(None, -3, "runs")], month_of)
+            repository.record(owed(tokens=200 + n), created_at=NOW)
+            assert [repository.verify(), repository.verify(OURS)] == [n + 1, n + 1]
+        assert repository.verify(THEIRS) == 0
+
     def test_usage_that_was_put_leaves_other_periods_and_orgs(self, repository: Repository) -> None:
         repository.put_usage(Usage(OURS, JAN, {"tokens": 1}))
         repository.put_usage(Usage(THEIRS, FEB, {"tokens": 2}))

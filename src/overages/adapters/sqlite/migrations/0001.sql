@@ -76,6 +76,7 @@ BEGIN
     SELECT RAISE (ABORT, 'a chain of records only grows');
 END;
 
+-- What is held ready: it is made again of events, puts and records, and compared, by `verify`.
 CREATE TABLE org_billing_usage_monthly (
     org_id TEXT NOT NULL,
     billing_period_start TEXT NOT NULL,
@@ -124,6 +125,35 @@ OR EXISTS (
 )
 BEGIN
     SELECT RAISE (ABORT, 'usage events are append-only');
+END;
+
+-- Usage that the host set in place of what the events came to; later events are added to it.
+CREATE TABLE org_billing_usage_puts (
+    number INTEGER PRIMARY KEY, -- in the order in which they came
+    org_id TEXT NOT NULL,
+    billing_period_start TEXT NOT NULL,
+    billing_period_end TEXT NOT NULL,
+    metric_type TEXT NOT NULL,
+    used TEXT NOT NULL,
+    last_event INTEGER NOT NULL -- the number of the last event that it takes the place of
+) STRICT;
+
+CREATE INDEX org_billing_usage_puts_by_org ON org_billing_usage_puts (org_id);
+
+CREATE TRIGGER org_billing_usage_puts_no_update BEFORE UPDATE ON org_billing_usage_puts
+BEGIN
+    SELECT RAISE (ABORT, 'usage that was put is append-only');
+END;
+
+CREATE TRIGGER org_billing_usage_puts_no_delete BEFORE DELETE ON org_billing_usage_puts
+BEGIN
+    SELECT RAISE (ABORT, 'usage that was put is append-only');
+END;
+
+CREATE TRIGGER org_billing_usage_puts_no_replace BEFORE INSERT ON org_billing_usage_puts
+WHEN EXISTS (SELECT 1 FROM org_billing_usage_puts WHERE number = NEW.number)
+BEGIN
+    SELECT RAISE (ABORT, 'usage that was put is append-only');
 END;
 
 -- What an org may draw on before usage is overage. A row is added once, and voided once.
@@ -219,12 +249,31 @@ BEGIN
     SELECT RAISE (ABORT, 'a version of a plan never changes');
 END;
 
+-- From when versions are in force; of one instant, the row that came last counts.
 CREATE TABLE org_billing_plan_starts (
+    number INTEGER PRIMARY KEY, -- in the order in which they came
     slug TEXT NOT NULL,
     since TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    PRIMARY KEY (slug, since)
-) STRICT, WITHOUT ROWID;
+    version INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX org_billing_plan_starts_by_slug ON org_billing_plan_starts (slug);
+
+CREATE TRIGGER org_billing_plan_starts_no_update BEFORE UPDATE ON org_billing_plan_starts
+BEGIN
+    SELECT RAISE (ABORT, 'when a version of a plan came into force never changes');
+END;
+
+CREATE TRIGGER org_billing_plan_starts_no_delete BEFORE DELETE ON org_billing_plan_starts
+BEGIN
+    SELECT RAISE (ABORT, 'when a version of a plan came into force never changes');
+END;
+
+CREATE TRIGGER org_billing_plan_starts_no_replace BEFORE INSERT ON org_billing_plan_starts
+WHEN EXISTS (SELECT 1 FROM org_billing_plan_starts WHERE number = NEW.number)
+BEGIN
+    SELECT RAISE (ABORT, 'when a version of a plan came into force never changes');
+END;
 
 -- What goes out to other systems, noted before it is sent. A row is added once, and delivered once.
 CREATE TABLE org_billing_outbox (

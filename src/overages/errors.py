@@ -346,6 +346,10 @@ class QueryTooSlow(StorageError):
     """A query that was stopped, since it took longer than whoever asked may take."""
 
 
+class QueryTooLarge(StorageError):
+    """A query that was stopped, since its rows were more than whoever asked may have."""
+
+
 class StorageCorrupt(StorageError):
     """The database is damaged, or is none."""
 

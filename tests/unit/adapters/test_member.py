@@ -4,13 +4,22 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import chain, repeat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from overages import Allowance, Cycle, Grant, Money, Period, PerUnit, Plan, Usage, calculate
 from overages._ground.value import evolve
 from overages.adapters.sqlite import MemberView, SqliteRepository
-from overages.errors import AccessDenied, InvalidValue, QueryTooSlow, StorageError
+from overages.errors import (
+    AccessDenied,
+    InvalidType,
+    InvalidValue,
+    QueryTooLarge,
+    QueryTooSlow,
+    StorageCorrupt,
+    StorageError,
+)
 
 FEBRUARY, MARCH = Period.month(2024, 2), Period.month(2024, 3)
 NOW = datetime(2024, 4, 1, tzinfo=UTC)
@@ -123,7 +132,7 @@ def test_a_query_that_takes_too_long_is_stopped(
     view: MemberView, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = chain([10.0, 11.5], repeat(12.1))
-    monkeypatch.setattr("overages.adapters.sqlite.connection.monotonic", lambda: next(clock))
+    monkeypatch.setattr("overages.adapters.sqlite.guest.monotonic", lambda: next(clock))
     with pytest.raises(QueryTooSlow, match=r"^the query took longer than 2 s$"):
         view.query(ENDLESS)
     assert len(view.records()) == 2
@@ -133,7 +142,7 @@ def test_a_query_within_its_time_goes_on_to_its_end_or_its_own_error(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = chain([10.0], repeat(12.1))
-    monkeypatch.setattr("overages.adapters.sqlite.connection.monotonic", lambda: next(clock))
+    monkeypatch.setattr("overages.adapters.sqlite.guest.monotonic", lambda: next(clock))
     many = ", ".join(f"org_billing_overages AS o{i}" for i in range(10))
     with MemberView(path, OURS, time_limit=3) as view:
         assert view.query(f"SELECT count(*) FROM {many}") == [(2**10,)]
@@ -152,6 +161,85 @@ def test_a_query_within_its_time_goes_on_to_its_end_or_its_own_error(
 def test_no_single_step_of_a_query_can_take_long(view: MemberView, sql: str) -> None:
     with pytest.raises(StorageError, match=r"too (big|complex)"):
         view.query(sql)
+
+
+MANY = "SELECT 'ab' FROM org_billing_overages, " + ", ".join(
+    f"org_billing_overages o{i}" for i in "12"
+)
+
+
+def test_a_query_that_has_too_many_rows_is_stopped(path: Path) -> None:
+    with MemberView(path, OURS, row_limit=8) as view:
+        assert view.query(MANY) == [("ab",)] * 8
+    with MemberView(path, OURS, row_limit=7) as view:
+        with pytest.raises(QueryTooLarge, match=r"^the query has more than 7 rows$"):
+            view.query(MANY)
+        assert len(view.records()) == 2
+
+
+def test_a_query_whose_rows_take_too_much_room_is_stopped(path: Path) -> None:
+    large = "SELECT printf('%.*c', 5000, 'x') FROM org_billing_overages"
+    with MemberView(path, OURS, byte_limit=12_000) as view:
+        assert [len(text) for (text,) in view.query(large)] == [5000, 5000]
+    problem = r"^the query's rows take more than 10,000 bytes$"
+    with (
+        MemberView(path, OURS, byte_limit=10_000) as view,
+        pytest.raises(QueryTooLarge, match=problem),
+    ):
+        view.query(large)
+
+
+def test_the_records_and_grants_of_an_org_are_shown_however_many(path: Path) -> None:
+    with MemberView(path, OURS, row_limit=1, byte_limit=1) as view:
+        assert (len(view.records()), len(view.grants())) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("sql", "parameters", "kind", "problem"),
+    [
+        ("SELECT '\ud800'", (), InvalidValue, "sql: must be UTF-8, got "),
+        (b"SELECT 1", (), InvalidType, "sql: must be of type str, got b'SELECT 1'"),
+        ("SELECT ?", ("\ud800",), InvalidValue, r"parameters\[0\]: must be UTF-8, got "),
+        ("SELECT ?, ?", (1, 2**63), InvalidValue, r"parameters\[1\]: must have at most 64 bits, "),
+        ("SELECT ?", (-(2**63) - 1,), InvalidValue, r"parameters\[0\]: must have at most 64 "),
+        ("SELECT ?", (NOW,), InvalidType, r"parameters\[0\]: must be a text, a number, bytes"),
+        ("SELECT ?", 5, InvalidType, "parameters: "),
+        ("SELECT ?", (), StorageError, "SQLite: Incorrect number of bindings supplied"),
+        ("SELECT 1; SELECT 2", (), StorageError, "SQLite: You can only execute one statement"),
+        ("SELECT \0", (), StorageError, "SQLite: the query contains a null character"),
+        ("SELECT " + "1," * 40_000 + "1", (), StorageError, "SQLite: query string is too large"),
+        ("SELECT " + "1," * 100 + "1", (), StorageError, "SQLite: too many columns"),
+        ("SELECT CAST(x'ff' AS TEXT)", (), StorageError, "the query's result has a text"),
+    ],
+)  # fmt: skip
+def test_a_hostile_query_is_refused_in_the_right_words(
+    view: MemberView, sql: Any, parameters: Any, kind: type[Exception], problem: str
+) -> None:
+    with pytest.raises(kind, match=f"^{problem}") as caught:
+        view.query(sql, parameters)
+    assert not isinstance(caught.value, StorageCorrupt)
+
+
+def test_parameters_may_be_all_that_sqlite_takes(view: MemberView) -> None:
+    values = (None, 2**63 - 1, -(2**63), 0.5, "é", b"\xff")
+    assert view.query("SELECT ?, ?, ?, ?, ?, ?", values) == [values]
+
+
+def test_a_query_of_a_damaged_database_says_so(path: Path) -> None:
+    with MemberView(path, OURS) as view:
+        data = bytearray(path.read_bytes())
+        for page in range(4096, len(data), 4096):
+            data[page : page + 4096] = b"\xff" * 4096
+        path.write_bytes(data)
+        with pytest.raises(StorageCorrupt):
+            view.query("SELECT * FROM org_billing_overages")
+
+
+@pytest.mark.parametrize("name", ["row_limit", "byte_limit"])
+def test_a_limit_of_rows_or_bytes_is_at_least_one(path: Path, name: str) -> None:
+    limits: Any = {name: 0}
+    with pytest.raises(InvalidValue, match=f"^{name}: must be from 1 to "):
+        MemberView(path, OURS, **limits)
 
 
 @pytest.mark.parametrize("limit", [0, 61])

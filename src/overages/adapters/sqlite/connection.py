@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from os import PathLike
 from threading import RLock
-from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from overages.adapters.sqlite import migrations
 from overages.adapters.sqlite.failures import our_errors
@@ -22,18 +21,12 @@ from overages.adapters.sqlite.schema import make_tables, schema_version
 from overages.errors import (
     InvalidType,
     InvalidValue,
-    QueryTooSlow,
     StorageBusy,
     StorageError,
     StorageReadOnly,
 )
 
 _OLDEST: Final = (3, 37, 0)  # the first SQLite with STRICT tables
-_LOOK: Final = 100  # instructions of SQLite between two looks at the clock
-_GUESTS_LIMITS: Final = {  # so that no single instruction takes long: LIKE, instr() and replace()
-    sqlite3.SQLITE_LIMIT_LENGTH: 2**16,
-    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 200,
-}
 
 
 def wal_is_safe(version: tuple[int, ...]) -> bool:
@@ -65,7 +58,7 @@ class Database:
         self._require_texts()
 
     @classmethod
-    def open(cls, path: str | PathLike[str], *, timeout: int) -> Database:
+    def open(cls, path: str | PathLike[str], *, timeout: int) -> Self:
         """Open a database of ours, having made it if there is none, and brought it up to date.
 
         :param timeout: seconds to wait for another connection's write.
@@ -85,7 +78,7 @@ class Database:
         return cls._opened(connection, migrating=True)
 
     @classmethod
-    def open_read_only(cls, path: str | PathLike[str], *, timeout: int) -> Database:
+    def open_read_only(cls, path: str | PathLike[str], *, timeout: int) -> Self:
         """Open a database of ours that is there, for reads alone."""
         try:
             return cls._opened(_connect_to(path, "ro", timeout), migrating=False)
@@ -95,7 +88,7 @@ class Database:
         return cls._opened(_connect_to(path, "ro", timeout), migrating=False)
 
     @classmethod
-    def _opened(cls, connection: sqlite3.Connection, *, migrating: bool) -> Database:
+    def _opened(cls, connection: sqlite3.Connection, *, migrating: bool) -> Self:
         database = cls(connection, joined=False)
         try:
             with database.reading():  # or another connection could make the tables in between
@@ -115,7 +108,7 @@ class Database:
         return database
 
     @classmethod
-    def join(cls, connection: sqlite3.Connection) -> Database:
+    def join(cls, connection: sqlite3.Connection) -> Self:
         """Work on the host's connection, within its transactions."""
         database = cls(connection, joined=True)
         with our_errors():
@@ -128,30 +121,6 @@ class Database:
         if not self._joined:
             with self._lock:
                 self._connection.close()
-
-    def restrict(self, authorizer: Callable[..., int]) -> None:
-        """Have SQLite ask about all that statements would do, and bound the texts they make."""
-        self._connection.set_authorizer(authorizer)
-        for category, most in _GUESTS_LIMITS.items():
-            self._connection.setlimit(category, most)
-
-    @contextmanager
-    def time_limit(self, seconds: int) -> Iterator[None]:
-        """Stop SQLite within the block, once it has taken longer.
-
-        :raises QueryTooSlow: if it has.
-        """
-        with self._lock:
-            end = monotonic() + seconds
-            self._connection.set_progress_handler(lambda: monotonic() > end, _LOOK)
-            try:
-                yield
-            except StorageError as error:
-                if getattr(error.__cause__, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT:
-                    raise
-                raise QueryTooSlow(f"the query took longer than {seconds} s") from None
-            finally:
-                self._connection.set_progress_handler(None, 0)
 
     def cursor(self) -> sqlite3.Cursor:
         """Return a cursor for the block that is being run.

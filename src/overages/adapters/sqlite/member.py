@@ -2,8 +2,9 @@
 
 The database is opened read-only, and SQLite itself asks an authorizer about every table and column
 that a statement would touch. It lets through views of the org's own rows and no more, so that even
-a query that a member wrote can't reach further. A query has a time limit: one that reads without
-end would stop every write under the rollback journal.
+a query that a member wrote can't reach further. A query is bounded in time, as one that reads
+without end would stop every write under the rollback journal, and in rows and bytes, which the host
+holds in memory.
 
     with MemberView("overages.db", "org-123") as view:
         view.summary(period)
@@ -19,8 +20,8 @@ from typing import Any, Final
 
 from overages._ground.names import parse_name
 from overages._ground.parsing import instance_of, int_up_to, optional, parse_all
-from overages.adapters.sqlite.connection import Database
 from overages.adapters.sqlite.grants import GRANT_COLUMNS, grants_of
+from overages.adapters.sqlite.guest import Bounds, GuestDatabase
 from overages.adapters.sqlite.records import COLUMNS_OF_RECORD
 from overages.adapters.sqlite.rows import period_columns, readable, record_of
 from overages.grants.grant import Grant
@@ -41,6 +42,8 @@ class MemberView:
     :param timeout: seconds to wait for another connection's write, before `StorageBusy`.
     :param time_limit: seconds that a query may take, from 1 to 60, before `QueryTooSlow`. A write
         may have to wait that long for a query: keep it below the timeout of who writes.
+    :param row_limit: rows that a query may have, from 1 to 1,000,000, before `QueryTooLarge`.
+    :param byte_limit: bytes of memory that its values may take, from 1 to 2**30, likewise.
     :raises StorageError: if there is no such file, or it is no database of ours.
 
     >>> from tempfile import TemporaryDirectory
@@ -53,14 +56,25 @@ class MemberView:
     """
 
     def __init__(
-        self, path: str | PathLike[str], org_id: str, *, timeout: int = 5, time_limit: int = 2
+        self,
+        path: str | PathLike[str],
+        org_id: str,
+        *,
+        timeout: int = 5,
+        time_limit: int = 2,
+        row_limit: int = 10_000,
+        byte_limit: int = 2**24,
     ) -> None:
         from secrets import token_hex  # needed here alone
 
-        org_id, self._time_limit = parse_all(
-            (parse_name, org_id, "org_id"), (int_up_to(60), time_limit, "time_limit")
+        org_id, *bounds = parse_all(
+            (parse_name, org_id, "org_id"),
+            (int_up_to(60), time_limit, "time_limit"),
+            (int_up_to(1_000_000), row_limit, "row_limit"),
+            (int_up_to(2**30), byte_limit, "byte_limit"),
         )
-        self._database = Database.open_read_only(path, timeout=timeout)
+        self._bounds = Bounds(*bounds)
+        self._database = GuestDatabase.open_read_only(path, timeout=timeout)
         quoted = org_id.replace("'", "''")
         inner = {}
         for view in (_RECORDS, _GRANTS):
@@ -78,10 +92,10 @@ class MemberView:
         parse_all((optional(instance_of(Period)), period, "period"))
         sql = f"SELECT {COLUMNS_OF_RECORD} FROM {_RECORDS}"
         if period is None:
-            rows = self.query(sql)
+            rows = self._all(sql)
         else:
             of_period = "billing_period_start = ? AND billing_period_end = ?"
-            rows = self.query(f"{sql} WHERE {of_period}", period_columns(period))
+            rows = self._all(f"{sql} WHERE {of_period}", period_columns(period))
         with readable():
             return tuple(sorted((record_of(row[:-1], row[-1]) for row in rows), key=by_sequence))
 
@@ -92,7 +106,7 @@ class MemberView:
 
     def grants(self) -> tuple[Grant, ...]:
         """Return all grants that the org ever had, in the order in which they are drawn on."""
-        grants = grants_of(self.query(f"SELECT {GRANT_COLUMNS} FROM {_GRANTS}"))
+        grants = grants_of(self._all(f"SELECT {GRANT_COLUMNS} FROM {_GRANTS}"))
         return tuple(sorted(grants, key=lambda grant: grant.rank))
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
@@ -100,10 +114,18 @@ class MemberView:
 
         The tables are as if they were the org's.
 
+        :param parameters: texts, numbers, bytes and Nones for the question marks of the query.
         :raises AccessDenied: if the query would read or do anything else.
         :raises QueryTooSlow: if it took longer than the view's time limit.
+        :raises QueryTooLarge: if it has more rows, or more bytes, than the view's limits.
+        :raises InvalidType: for a parameter of another type.
+        :raises InvalidValue: for a text that is no UTF-8, or an int of more than 64 bits.
         """
-        with self._database.time_limit(self._time_limit):
+        return self._database.query(sql, parameters, self._bounds)
+
+    def _all(self, sql: str, parameters: Sequence[object] = ()) -> list[Any]:
+        """Return all rows of a query of our own, however many the org has."""
+        with self._database.time_limit(self._bounds.seconds):
             return self._database.rows(sql, parameters)
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any, Final, TypeVar, cast
 
-from overages._ground.jsontext import entries, parsed, written
+from overages._ground.jsontext import MOST_BYTES, entries, parsed, written
 from overages._ground.parsing import Problems, as_tuple, instance_of
 from overages.errors import Field, InvalidType, InvalidValue
 from overages.forms.canonical import check_canonical
@@ -60,14 +60,15 @@ class Codec:
         check_models(models, [kind.__name__ for kind in ours], self._forms.object)
         self._kinds = {kind.__name__: kind for kind in (*ours, *models)}
 
-    def encode(self, value: object) -> bytes:
+    def encode(self, value: object, *, most_bytes: int = MOST_BYTES) -> bytes:
         """Return the canonical JSON text of a value, in UTF-8.
 
+        :param most_bytes: the longest text that is made: a mebibyte, as `decode` reads.
         :raises InvalidType: if it is no value of the library, or holds a price model that isn't
             named in `price_models`; the error has the path to it.
-        :raises InvalidValue: if the text would have more than a mebibyte.
+        :raises InvalidValue: if the text would be longer.
         """
-        return written(self.document(value))
+        return written(self.document(value), most_bytes)
 
     def document(self, value: object) -> dict[str, Any]:
         """Return the tree that `encode` writes, as dicts, lists and texts, however long.
@@ -85,7 +86,7 @@ class Codec:
         tree: dict[str, Any] = self._forms.document(type(value)).write(value, "")
         return tree
 
-    def decode(self, data: bytes | str, expected: type[T]) -> T:
+    def decode(self, data: bytes | str, expected: type[T], *, most_bytes: int = MOST_BYTES) -> T:
         """Return the value that a JSON text says.
 
         Keys may come in any order, with any space between; everything else must be as `encode`
@@ -93,11 +94,12 @@ class Codec:
 
         :param data: the text, in UTF-8 if in bytes.
         :param expected: the class of the value; ``object`` for any.
+        :param most_bytes: the longest text that is read: more, where it is known who wrote it.
         :raises InvalidType: for a value of a wrong type, such as a number without quotes.
         :raises InvalidValue: for any other fault; `InvalidValues` for several.
         """
         instance_of(type)(expected, "expected")
-        tree = parsed(data)
+        tree = parsed(data, most_bytes)
         named = entries(tree, "" if isinstance(tree, dict) else "data")
         problems = Problems()
         name = problems.attempt(name_in, named, "type", self._kinds, "")
@@ -163,17 +165,17 @@ FORMS: Final[Forms] = _standard._forms
 """The forms of the library's own values."""
 
 
-def encode(value: object) -> bytes:
+def encode(value: object, *, most_bytes: int = MOST_BYTES) -> bytes:
     """Return the canonical JSON text of a value; see `Codec.encode`.
 
     >>> from overages import Currency
     >>> encode(Currency("USD"))
     b'{"code":"USD","type":"Currency","version":"1"}'
     """
-    return _standard.encode(value)
+    return _standard.encode(value, most_bytes=most_bytes)
 
 
-def decode(data: bytes | str, expected: type[T]) -> T:
+def decode(data: bytes | str, expected: type[T], *, most_bytes: int = MOST_BYTES) -> T:
     """Return the value that a JSON text says; see `Codec.decode`.
 
     >>> from overages import Currency
@@ -184,7 +186,7 @@ def decode(data: bytes | str, expected: type[T]) -> T:
         ...
     overages.errors.InvalidValue: exponent: must be a whole number, got ''
     """
-    return _standard.decode(data, expected)
+    return _standard.decode(data, expected, most_bytes=most_bytes)
 
 
 def document(value: object) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from overages.errors import Field, InvalidType, InvalidValue, at
 
 MOST_BYTES: Final = 2**20
 DEEPEST: Final = 16
-_TOO_LONG: Final = f"must have at most {MOST_BYTES} bytes"
 _TOKENS: Final = re.compile(
     r'[\[{]|[\]}]|"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL
 )  # each char once
@@ -43,31 +42,33 @@ class DoubledKey(dict[str, Any]):
     key: str
 
 
-def written(tree: object) -> bytes:
+def written(tree: object, most_bytes: int = MOST_BYTES) -> bytes:
     """Return the canonical text: UTF-8, keys sorted by code point, no space between.
 
-    :raises InvalidValue: if it is longer than `parsed` would read.
+    :param most_bytes: the longest text; for what is stored by ourselves, more than for strangers'.
+    :raises InvalidValue: if it is longer.
 
     >>> written({"version": "1", "code": "USD"})
     b'{"code":"USD","version":"1"}'
     """
     text = json.dumps(tree, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     data = text.encode()
-    if len(data) > MOST_BYTES:
-        raise InvalidValue("value", len(data), f"{_TOO_LONG} of JSON")
+    if len(data) > most_bytes:
+        raise InvalidValue("value", len(data), f"must have at most {most_bytes} bytes of JSON")
     return data
 
 
-def parsed(data: object) -> object:
+def parsed(data: object, most_bytes: int = MOST_BYTES) -> object:
     """Read a JSON text: dicts, lists, strings, True, False, None, `BareNumber`s.
 
+    :param most_bytes: the longest text.
     :raises InvalidType: if it is no text at all.
     :raises InvalidValue: if it is not UTF-8 or not JSON, or too long or nested too deep.
 
     >>> parsed('{"minor": 2500, "exponent": "2"}')
     {'minor': 2500, 'exponent': '2'}
     """
-    text = _decoded(data)
+    text = _decoded(data, most_bytes)
     _check_depth(text)
     try:
         return json.loads(
@@ -81,18 +82,19 @@ def parsed(data: object) -> object:
         raise InvalidValue("data", str(error), "must be JSON") from None
 
 
-def _decoded(data: object) -> str:
+def _decoded(data: object, most_bytes: int) -> str:
     if not isinstance(data, (bytes, str)):
         raise InvalidType("data", data, "must be bytes or a str")
-    if len(data) > MOST_BYTES:
-        raise InvalidValue("data", len(data), _TOO_LONG)
+    too_long = f"must have at most {most_bytes} bytes"
+    if len(data) > most_bytes:
+        raise InvalidValue("data", len(data), too_long)
     try:
         octets = data.encode() if isinstance(data, str) else data
         text = octets.decode()
     except UnicodeError as error:
         raise InvalidValue("data", str(error), "must be UTF-8") from None
-    if len(octets) > MOST_BYTES:
-        raise InvalidValue("data", len(octets), _TOO_LONG)
+    if len(octets) > most_bytes:
+        raise InvalidValue("data", len(octets), too_long)
     return text
 
 

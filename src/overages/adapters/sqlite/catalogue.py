@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from overages._ground.names import parse_name
-from overages.adapters.sqlite.rows import instant_of, readable
+from overages.adapters.sqlite.rows import LONGEST, instant_of, readable
 from overages.adapters.sqlite.store import SqliteStore
 from overages.codec import Codec
 from overages.periods.period import format_instant
@@ -17,14 +17,14 @@ from overages.terms.plan import Plan
 
 @lru_cache(maxsize=16)  # each bill reads its plan; decoding one of 10,000 metrics takes a second
 def _decoded_plan(codec: Codec, text: str) -> Plan:
-    return codec.decode(text, Plan)
+    return codec.decode(text, Plan, most_bytes=LONGEST)
 
 
 class Catalogue(SqliteStore):
     """The tables of plans and accounts."""
 
     def _version_of(self, plan: Plan) -> int:
-        content = self._codec.encode(plan).decode()
+        content = self._codec.encode(plan, most_bytes=LONGEST).decode()
         stored = dict(
             self._cursor.execute(
                 "SELECT plan, version FROM org_billing_plans WHERE slug = ?", (plan.slug,)
@@ -62,7 +62,8 @@ class Catalogue(SqliteStore):
 
     def _set_account(self, account: Account) -> None:
         sql = "INSERT OR REPLACE INTO org_billing_accounts VALUES (?, ?)"
-        self._cursor.execute(sql, (account.org_id, self._codec.encode(account).decode()))
+        text = self._codec.encode(account, most_bytes=LONGEST).decode()
+        self._cursor.execute(sql, (account.org_id, text))
 
     def _get_account(self, org_id: str) -> Account | None:
         sql = "SELECT account FROM org_billing_accounts WHERE org_id = ?"
@@ -70,7 +71,7 @@ class Catalogue(SqliteStore):
         if row is None:
             return None
         with readable():
-            return self._codec.decode(row[0], Account)
+            return self._codec.decode(row[0], Account, most_bytes=LONGEST)
 
     def orgs(self) -> Iterator[str]:
         """Yield the orgs that have an account or records, sorted."""

@@ -14,6 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
+from typing import Final
 
 from overages._ground.jsontext import entries, parsed, written
 from overages.amounts.exact import SCALE, Exact, Quantity, number_text, scaled, unscaled
@@ -24,6 +25,9 @@ from overages.records.chain import RecordRow
 from overages.records.record import OverageRecord
 from overages.statements.summary import MetricTotal, Summary
 from overages.usage.event import UsageEvent
+
+LONGEST: Final = 10**9
+"""Bytes of a stored text, which is as long as SQLite's may be: what it says was checked before."""
 
 
 @contextmanager

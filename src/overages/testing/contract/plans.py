@@ -8,12 +8,14 @@ from typing import Any, Final
 import pytest
 
 from overages.amounts.money import Currency, Money
+from overages.codec import encode
 from overages.errors import Field, InvalidValue, UnknownPlan
 from overages.periods.cycle import Cycle
 from overages.prices.exchange import Exchanged
 from overages.prices.models import Graduated, Package, Percentage, PerUnit, Volume
 from overages.prices.tier import Tier
 from overages.repository import Repository
+from overages.statements.calculation import calculate
 from overages.terms.account import Account
 from overages.terms.allowance import Allowance
 from overages.terms.plan import Plan
@@ -52,6 +54,9 @@ UNUSUAL: Final = Plan(
     base_fee=Money(10**30, Currency("credits", exponent=12)),
 )
 
+LONG: Final = [f"{n:0254}" for n in range(3_200)]
+"""Names of metrics that take more than the mebibyte of JSON that strangers may send."""
+
 
 class PlanContract(ContractBase):
     """The catalogue of plans."""
@@ -62,6 +67,22 @@ class PlanContract(ContractBase):
         stored = repository.plan(plan.slug)
         assert stored == plan
         assert repr(stored) == repr(plan)
+
+    def test_a_large_plan_is_kept_and_recorded_like_any_other(self, repository: Repository) -> None:
+        allowance = Allowance(100, Graduated(TIERS))
+        large = Plan("starter", "USD", dict.fromkeys(LONG, allowance))
+        statement = calculate(large, Usage(OURS, FEB, {LONG[-1]: 101}))
+        with pytest.raises(InvalidValue, match="bytes of JSON"):
+            encode(large)
+        assert repository.put_plan(large) == repository.put_plan(large) == 1
+        (record,) = repository.record(statement, created_at=NOW).new
+        assert (record.metric, record.plan_version) == (LONG[-1], 1)
+        assert repository.plan("starter") == large
+
+    def test_a_large_account_is_kept_like_any_other(self, repository: Repository) -> None:
+        large = Account(OURS, "starter", dict.fromkeys([*LONG, *(f"{n}/" for n in LONG)], 10**25))
+        repository.put_account(large)
+        assert repository.account(OURS) == large
 
     def test_versions_of_a_slug_are_counted_by_content(self, repository: Repository) -> None:
         assert repository.put_plan(PLAN) == 1

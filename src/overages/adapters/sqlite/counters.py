@@ -1,7 +1,7 @@
-"""The counters of SQLite made again: usage of events and of what was put, overage of records.
+"""The counters of SQLite made again: usage of events and of puts, overage of records.
 
-They decide bills, and a connection of the host's may change them: each is compared with what it
-comes to.
+They decide bills, and a connection of the host's may change them: each is compared with the
+sum of its sources.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _OVERAGE: Final = "overage", "overage_cost", "currency", "currency_exponent"
 
 _Key: TypeAlias = tuple[str, str, str, str]
 _Put: TypeAlias = tuple[int, str]
-"""The number of the last event before usage was put, and what was put."""
+"""The number of the last event before usage was put, and the quantity."""
 
 
 class _Counter(NamedTuple):
-    """What the row of a metric keeps; as there is none, of a metric that nothing was said of."""
+    """The numbers in the row of a metric; without any, those of a metric that has no row."""
 
     used: str = "0"
     overage: str | None = None
@@ -38,14 +38,14 @@ class CounterTable(SqliteStore):
 
     def _altered_usage(self, org_id: str | None) -> Iterator[UsageAltered]:
         for among, orgs in self._spans(org_id):
-            kept, due = self._kept(among, orgs), self._made_again(among, orgs)
-            for key in sorted({*kept, *due}, key=repr):
-                row, expected = kept.get(key, _Counter()), due.get(key, _Counter())
+            rows, due = self._rows(among, orgs), self._made_again(among, orgs)
+            for key in sorted({*rows, *due}, key=repr):
+                row, expected = rows.get(key, _Counter()), due.get(key, _Counter())
                 for field, value, wanted in zip(_Counter._fields, row, expected, strict=True):
                     if value != wanted:
                         yield _altered(key, field, value, wanted)
 
-    def _kept(self, among: str, orgs: Sequence[object]) -> dict[_Key, _Counter]:
+    def _rows(self, among: str, orgs: Sequence[object]) -> dict[_Key, _Counter]:
         columns = f"{_KEY}, used, {', '.join(_OVERAGE)}"
         sql = f"SELECT {columns} FROM org_billing_usage_monthly WHERE {among}"
         return {row[:4]: _Counter(*row[4:]) for row in self._cursor.execute(sql, orgs)}
@@ -57,7 +57,7 @@ class CounterTable(SqliteStore):
         }
 
     def _used_again(self, among: str, orgs: Sequence[object]) -> dict[_Key, str]:
-        """Add the events that came since usage was put to what was put."""
+        """Add up the last put of each metric and the events that came since."""
         sql = (
             f"SELECT {_KEY}, last_event, used FROM org_billing_usage_puts WHERE {among}"
             " ORDER BY number"

@@ -152,3 +152,21 @@ def _sum(left: MetricTotal, right: MetricTotal) -> MetricTotal:
 
 
 new_total: Final = trusted(MetricTotal)
+_new_summary: Final = trusted(Summary)
+
+
+def summary_of_sums(
+    currency: Currency, totals: Mapping[str, tuple[Quantity, int]], adjusted: Mapping[str, int]
+) -> Summary:
+    """Return the summary of sums in one currency, by names that are known to be good.
+
+    :param totals: quantity, in its one form, and minor units by metric.
+    :param adjusted: minor units by the line of an adjustment.
+    """
+    metrics = {
+        metric: new_total(quantity, Money(minor, currency))
+        for metric, (quantity, minor) in totals.items()
+        if quantity or minor
+    }
+    adjustments = {line: Money(minor, currency) for line, minor in adjusted.items() if minor}
+    return _new_summary(currency, FrozenDict(metrics), FrozenDict(adjustments))

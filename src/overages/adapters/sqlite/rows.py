@@ -17,13 +17,14 @@ from functools import lru_cache
 from typing import Final
 
 from overages._ground.jsontext import entries, parsed, written
+from overages._ground.names import parse_name
 from overages.amounts.exact import SCALE, Exact, Quantity, number_text, scaled, unscaled
 from overages.amounts.money import Currency, Money
 from overages.errors import CurrencyMismatch, OveragesError, StorageCorrupt, StorageError
 from overages.periods.period import Period, format_instant, instant_from_text
 from overages.records.chain import RecordRow
 from overages.records.record import OverageRecord
-from overages.statements.summary import MetricTotal, Summary
+from overages.statements.summary import Summary, summary_of_sums
 from overages.usage.event import UsageEvent
 
 LONGEST: Final = 10**9
@@ -90,11 +91,15 @@ def summary_of(rows: Sequence[tuple[str, str, str, str, str, int]]) -> Summary:
             cell[2] += int(cost)
         currency = currency_of(code, exponent)
         totals = {
-            metric: MetricTotal(unscaled(integer * SCALE + picos), Money(minor, currency))
+            parse_name(metric, "metric_type"): (
+                unscaled(integer * SCALE + picos) if picos else integer,
+                minor,
+            )
             for metric, (integer, picos, minor) in cells.items()
         }
-        others = {line: Money(minor, currency) for line, minor in adjusted.items()}
-        return Summary(currency, totals, others)
+        for line in adjusted:
+            parse_name(line, "line")
+        return summary_of_sums(currency, totals, adjusted)
 
 
 def event_of(

@@ -16,7 +16,7 @@ from typing import Final, Literal, TypeAlias
 from attrs import frozen
 
 from overages._ground.parsing import Problems
-from overages.errors import InvalidValue
+from overages.errors import InvalidValue, did_you_mean
 
 Kind: TypeAlias = Literal["text", "quantity", "cost", "amount", "instant", "whole"]
 """The kind of a column; a cost is rounded, an amount (a unit price, an exact cost) is not."""
@@ -115,7 +115,7 @@ def refuse_columns(
     Traceback (most recent call last):
         ...
     overages.errors.InvalidValue: columns: must be among org_id, metric, quantity, timestamp, \
-event_id, got 'eventid'
+event_id (did you mean 'event_id'?), got 'eventid'
     """
     problems = Problems()
     names = names_of(expected)
@@ -125,7 +125,8 @@ event_id, got 'eventid'
     for name in header:
         if name not in names and not (dimensions and dimension_of(name)):
             named = ", ".join((*names, f"{DIMENSION}<name>") if dimensions else names)
-            problems.add(InvalidValue("columns", name, f"must be among {named}"))
+            hint = did_you_mean(name, [each for each in names if each not in header])
+            problems.add(InvalidValue("columns", name, f"must be among {named}{hint}"))
     if len(set(header)) != len(header):
         problems.add(InvalidValue("columns", header, "must each be named once"))
     problems.raise_any()

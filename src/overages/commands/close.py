@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> None:
     usages = with_idle_accounts(book, usages, args.period)
     with _closed_before(args.db, book) as repository:
         history = History(book, usages, earlier, args.period, repository)
-        statements = rate(book, usages, history)
+        statements = rate(book, usages, history, args.usage)
     moment = args.created_at or datetime.now(UTC)
     pairs = list(zip(usages, statements, strict=True))
     new = 0

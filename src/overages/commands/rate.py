@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Final
 
 from overages._ground.parsing import Problems
@@ -40,7 +41,8 @@ def run(args: argparse.Namespace) -> None:
     book = load_plans(args.plans, args.timezone)
     usages, earlier = load_usage(args.usage, book, args.period, args.timezone)
     usages = with_idle_accounts(book, usages, args.period)
-    statements = rate(book, usages, History(book, usages, earlier, args.period))
+    history = History(book, usages, earlier, args.period)
+    statements = rate(book, usages, history, args.usage)
     if args.format == "json":
         for line in json_lines(statements):
             print(line)
@@ -70,9 +72,12 @@ def with_idle_accounts(
     return [usage for _, usage in sorted(wanted.items(), key=lambda item: item[0])]
 
 
-def rate(book: PlanBook, usages: Iterable[Usage], history: History) -> list[Statement]:
+def rate(
+    book: PlanBook, usages: Iterable[Usage], history: History, source: Path
+) -> list[Statement]:
     """Return a statement for each usage; an org's come in the order of its periods.
 
+    :param source: the file that the usage is from, for what is said of faults.
     :raises BadInput: if an org has no plan, used a metric that its plan doesn't know, or is on a
         plan that needs earlier usage, which isn't known.
     """
@@ -86,7 +91,7 @@ def rate(book: PlanBook, usages: Iterable[Usage], history: History) -> list[Stat
                 problems.add(error.within(org_id=usage.org_id, period=usage.period))
         problems.raise_any()
     except OveragesError as error:
-        raise refuse("rate", error) from None
+        raise refuse(str(source), error) from None
     return statements
 
 

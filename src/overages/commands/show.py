@@ -6,15 +6,18 @@ import argparse
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import attrgetter
+from pathlib import Path
 from typing import Final
 
 from overages._ground.display import text_table
 from overages.adapters.sqlite import SqliteRepository
 from overages.amounts.money import Money
-from overages.commands.inputs import to_path
+from overages.commands.inputs import say, to_path
+from overages.errors import did_you_mean
 from overages.periods.period import Period
 from overages.records.ledger import RECORD_ALIGN, record_table
 from overages.records.record import OverageRecord
+from overages.repository import Repository
 
 HELP: Final = "show what is recorded in a database"
 
@@ -30,6 +33,7 @@ def run(args: argparse.Namespace) -> None:
     totals: dict[str, Money] = {}
     count = 0
     with SqliteRepository.read_only(args.db) as repository:
+        say_if_unknown(args.org, repository, args.db)
         for org_id in repository.orgs() if args.org is None else [args.org]:
             records = sorted(repository.records(org_id, args.period), key=attrgetter("period"))
             for period, group in groupby(records, key=attrgetter("period")):
@@ -42,6 +46,13 @@ def run(args: argparse.Namespace) -> None:
             [f"{count:,} {'record' if count == 1 else 'records'}", *map(str, totals.values())]
         )
     )
+
+
+def say_if_unknown(org_id: str | None, repository: Repository, source: Path) -> None:
+    """Say that nothing is recorded of an org, if so: its name may be misspelt."""
+    if org_id is None or repository.records(org_id):
+        return
+    say(f"{source}: nothing is recorded of {org_id!r}{did_you_mean(org_id, repository.orgs())}")
 
 
 def explain(org_id: str, period: Period, records: Sequence[OverageRecord]) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 
 from overages.adapters.sqlite import SqliteRepository
 from overages.commands.inputs import refuse, to_path
+from overages.commands.show import say_if_unknown
 from overages.errors import RecordsAltered, UsageAltered
 
 HELP: Final = "check that records and counters in a database are all there and unchanged"
@@ -27,6 +28,7 @@ def run(args: argparse.Namespace) -> None:
     with SqliteRepository.read_only(args.db) as repository:
         try:
             count = repository.verify(args.org)
+            say_if_unknown(args.org, repository, args.db)
         except (RecordsAltered, UsageAltered) as error:
             raise refuse(str(args.db), error) from None
     print(f"{args.db}: {count:,} {'record' if count == 1 else 'records'}, all as recorded")

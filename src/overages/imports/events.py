@@ -15,6 +15,7 @@ it, is no part of the text.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
 from functools import partial
@@ -60,6 +61,9 @@ def read_events(
 
 
 def _columns(header: list[str]) -> dict[str, int]:
+    if len(header) == 1 and (other := re.search("[;\t|]", header[0])):
+        problem = f"must be separated by commas, not by {other[0]!r}"
+        raise InvalidValue("columns", header[0], problem)
     refuse_columns(header, EVENTS, dimensions=True)
     return {name: header.index(name) for name in header}
 

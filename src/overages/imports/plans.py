@@ -33,6 +33,7 @@ reported together, each with its path.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from decimal import Context, Decimal, InvalidOperation
@@ -184,7 +185,9 @@ def _toml(text: str) -> dict[str, Any]:
         problem = "must be a TOML text that is not nested as deep as this one"
         raise InvalidValue("plans", f"{len(text):,} characters", problem) from None
     except ValueError as error:  # also an integer with more digits than Python converts
-        raise InvalidValue("plans", str(error), "must be a TOML text") from None
+        place = re.search(r"\(at line (\d+)", str(error))
+        line = text.split("\n")[int(place[1]) - 1] if place else text
+        raise InvalidValue("plans", line, f"must be a TOML text: {error}") from None
 
 
 def _decimal(text: str) -> Decimal | str:

@@ -22,7 +22,7 @@ from attrs import frozen
 
 from overages._ground.jsontext import entries
 from overages.amounts.money import Currency, Money
-from overages.errors import Field, OveragesError
+from overages.errors import Field, InvalidValue, OveragesError, did_you_mean
 from overages.forms.derived import Forms, Spelling
 from overages.forms.form import Form, FormOf, Refer, Schema, of_itself
 from overages.forms.json import currency_form
@@ -65,7 +65,12 @@ def _included(forms: Forms) -> Form:
     number = forms.of(int | Decimal)
 
     def read(value: object, field: Field) -> Any:
-        return None if value == UNLIMITED else number.read(value, field)
+        if value == UNLIMITED:
+            return None
+        if isinstance(value, str) and value.isalpha():
+            hint = did_you_mean(value, [UNLIMITED])
+            raise InvalidValue(field, value, f'must be a number, or "{UNLIMITED}"{hint}')
+        return number.read(value, field)
 
     def schema(refer: Refer) -> Schema:
         return {"anyOf": [{"const": UNLIMITED}, number.schema(refer)]}

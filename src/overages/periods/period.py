@@ -23,6 +23,7 @@ _INSTANT: Final = (
     r"(?P<zone>Z|[+-][0-9]{2}(:?[0-9]{2})?)?"
 )
 _MONTH: Final = r"([0-9]{4})-([0-9]{2})"
+_DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 
 def parse_instant(value: object, field: Field) -> datetime:
@@ -117,7 +118,7 @@ class Period:
             start = datetime(year, month, 1)
             end = datetime(year + month // 12, month % 12 + 1, 1)
         except (TypeError, ValueError):
-            problem = "must be a month of the years 1 to 9999"
+            problem = "must be a month from 1 to 12 of the years 1 to 9999"
             raise InvalidValue("month", f"{year}-{month}", problem) from None
         return cls(start.replace(tzinfo=zone), end.replace(tzinfo=zone))
 
@@ -140,11 +141,14 @@ class Period:
     def parse(cls, text: str, zone: tzinfo = UTC) -> Period:
         """Return the period that an ISO 8601 text names.
 
-        :param text: a month (``2024-02``), or two instants with zones and a slash between.
-        :param zone: the timezone of a month's midnights.
+        :param text: a month (``2024-02``), or its start and end with a slash between: each a date
+            (at midnight), or an instant with a zone.
+        :param zone: the timezone of the midnights.
         :raises InvalidValue: if it is neither.
 
         >>> Period.parse("2024-02") == Period.parse("2024-02-01T00:00:00Z/2024-03-01T00:00:00Z")
+        True
+        >>> Period.parse("2024-02") == Period.parse("2024-02-01/2024-03-01")
         True
         """
         month = re.fullmatch(_MONTH, instance_of(str)(text, "period"))
@@ -153,7 +157,7 @@ class Period:
         start, slash, end = text.partition("/")
         if not slash:
             raise InvalidValue("period", text, "must be a month (2024-02) or start/end in ISO 8601")
-        return cls(instant_from_text(start, "start"), instant_from_text(end, "end"))
+        return cls(_boundary(start, "start", zone), _boundary(end, "end", zone))
 
     def __contains__(self, instant: object) -> bool:
         return self.start <= parse_instant(instant, "instant") < self.end
@@ -212,6 +216,12 @@ class Period:
 
     def __repr__(self) -> str:
         return f"Period.parse({self.isoformat()!r})"
+
+
+def _boundary(text: str, field: Field, zone: tzinfo) -> datetime:
+    if re.fullmatch(_DATE, text):
+        return instant_from_text(f"{text}T00:00:00", field, zone)
+    return instant_from_text(text, field)
 
 
 def _reading(instant: datetime) -> str:

@@ -249,7 +249,7 @@ def test_usage_that_was_altered_is_named(desk: Desk) -> None:
 def test_what_only_reads_makes_no_database(desk: Desk, command: str) -> None:
     status, out, err = desk.run(command)
     assert (status, out) == (1, "")
-    assert err == "overages.db: SQLite: unable to open database file\n"
+    assert err == "overages.db: there is no such file\n"
     assert not desk.db.exists()
 
 
@@ -287,3 +287,21 @@ def test_a_database_is_a_file_whatever_its_name(
     assert desk.run("close")[1].endswith("new records: 2\n")
     assert desk.run("close")[1].endswith("new records: 0\n")
     assert (desk.folder / name).is_file()
+
+
+@pytest.mark.parametrize("command", ["show", "verify"])
+def test_an_org_without_records_is_named(desk: Desk, command: str) -> None:
+    desk.run("close")
+    desk.write("usage.csv", HEADER + "acme,tokens,101,2024-02-11T00:00:00Z,1\n")
+    desk.run("close")
+    assert desk.run(command, "--org", "acme")[2] == ""
+    status, _, err = desk.run(command, "--org", "acne")
+    assert (status, err) == (
+        0,
+        "overages.db: nothing is recorded of 'acne' (did you mean 'acme'?)\n",
+    )
+
+
+def test_a_folder_that_is_missing_is_named(desk: Desk) -> None:
+    status, _, err = desk.run("migrate", "--db", str(desk.folder / "none" / "overages.db"))
+    assert (status, err.replace(os.sep, "/")) == (1, "none/overages.db: there is no such folder\n")

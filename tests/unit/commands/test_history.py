@@ -174,10 +174,10 @@ def test_one_period_without_the_earlier_ones_is_refused(desk: Desk, command: str
     status, err = desk.run(command, row("a", 700, 3), "--period", "2024-03")
     assert status == 1
     assert err == (
-        "rate: a, 2024-03-01 to 2024-04-01 UTC: plan: keeps what earlier periods left, and none of"
-        " this org's are known: give their events, too, or close them first; say in its account"
-        " since when it has the plan, if this period is the first; or leave --period out, if the"
-        " file has all there is, got 'rolling'\n"
+        "usage.csv: a, 2024-03-01 to 2024-04-01 UTC: plan: keeps what earlier periods left, and"
+        " none of this org's are known: give their events, too, or close them first; say in its"
+        " account since when it has the plan, if this period is the first; or leave --period out, if"
+        " the file has all there is, got 'rolling'\n"
     )
     assert not desk.db.exists()
 
@@ -203,9 +203,9 @@ def test_one_period_must_start_where_one_of_the_orgs_does(desk: Desk, command: s
     status, err = desk.run(command, THREE, "--period", "2024-03")
     assert status == 1
     assert err == (
-        "rate: a, 2024-03-01 to 2024-04-01 UTC: period: must start where one of the org's does,"
-        " such as 2024-02-15T00:00:00Z/2024-03-15T00:00:00Z, for its plan keeps what earlier ones"
-        " left, got '2024-03-01T00:00:00Z/2024-04-01T00:00:00Z'\n"
+        "usage.csv: a, 2024-03-01 to 2024-04-01 UTC: period: must start where one of the org's"
+        " does, such as 2024-02-15T00:00:00Z/2024-03-15T00:00:00Z, for its plan keeps what earlier"
+        " ones left, got '2024-03-01T00:00:00Z/2024-04-01T00:00:00Z'\n"
     )
 
 
@@ -226,7 +226,7 @@ def test_what_is_wrong_in_an_earlier_period_is_named(desk: Desk, command: str) -
     status, err = desk.run(command, rows, "--period", "2024-02")
     assert status == 1
     assert err == (
-        "rate: a, 2024-01-01 to 2024-02-01 UTC: "
+        "usage.csv: a, 2024-01-01 to 2024-02-01 UTC: "
         "usage.quantities.words: 'words' is not in plan 'rolling', whose metrics are: tokens\n"
     )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import overages
 from overages.__main__ import main
 
 PLANS = """
@@ -166,8 +167,8 @@ def test_every_org_that_cannot_be_rated_is_named(desk: Desk) -> None:
     status, out, err = desk.rate(rows)
     assert (status, out) == (1, "")
     assert [line.partition("'")[0] for line in err.splitlines()] == [
-        "rate: a, 2024-02-01 to 2024-03-01 UTC: usage.quantities.tokns: ",
-        "rate: b, 2024-02-01 to 2024-03-01 UTC: usage.quantities.runs: ",
+        "usage.csv: a, 2024-02-01 to 2024-03-01 UTC: usage.quantities.tokns: ",
+        "usage.csv: b, 2024-02-01 to 2024-03-01 UTC: usage.quantities.runs: ",
     ]
 
 
@@ -188,7 +189,7 @@ def test_an_org_without_a_plan_is_an_error(desk: Desk) -> None:
             b"x = " + b"[" * 5_000,
             "plans.toml: plans: must be a TOML text that is not nested as deep",
         ),
-        (b"x = " + b"9" * 5_000, "plans.toml: plans: must be a TOML text, got 'Exceeds the limit"),
+        (b"x = " + b"9" * 5_000, "plans.toml: plans: must be a TOML text: Exceeds the limit"),
     ],
     ids=range(5),
 )
@@ -233,7 +234,34 @@ def test_a_faulty_header_is_named(desk: Desk) -> None:
 
 def test_a_missing_file_is_named(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["rate", "--plans", str(desk.plans), "--usage", "none.csv"]) == 1
-    assert "none.csv" in capsys.readouterr().err
+    assert capsys.readouterr().err == "none.csv: No such file or directory\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["clsoe"], "(did you mean 'close'?)"),
+        (["rate", "--format", "jsn"], "(did you mean 'json'?)"),
+        (["close", "--forc"], "usage: overages close "),
+        (["show", "--db", "x", "--period", "2024-13"], "usage: overages show "),
+        (["show", "--db", "x", "--forc"], "unrecognized arguments: --forc"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_command_that_is_misspelt_is_answered_with_help(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"overages {overages.__version__}\n"
 
 
 @pytest.mark.parametrize(

@@ -149,8 +149,8 @@ def test_columns_that_are_missing_or_unknown_are_refused() -> None:
         imports.events_from_arrow(table)
     assert faults(caught) == [
         "columns: must have timestamp, got ['org_id', 'metric', 'quantity', 'eventid']",
-        "columns: must be among org_id, metric, quantity, timestamp, event_id, dimension.<name>, "
-        "got 'eventid'",
+        "columns: must be among org_id, metric, quantity, timestamp, event_id, dimension.<name> "
+        "(did you mean 'event_id'?), got 'eventid'",
     ]
 
 

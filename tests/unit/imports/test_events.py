@@ -119,10 +119,15 @@ def test_blank_lines_hold_nothing_and_count_as_lines() -> None:
         ("", "must have org_id"),
         (
             HEADER.replace("event_id", "eventid"),
-            "must be among .*event_id, dimension.<name>, got 'eventid'",
+            "must be among .*event_id, dimension.<name> .did you mean 'event_id'.., got 'eventid'",
         ),
         (HEADER + ",dimensions", "must be among .*, got 'dimensions'"),
         (HEADER + ",dimension.", "must be among .*, got 'dimension.'"),
+        (
+            HEADER.replace("org_id", "org"),
+            r"must be among .* \(did you mean 'org_id'\?\), got 'org'",
+        ),
+        (HEADER.replace(",", ";"), "must be separated by commas, not by ';', got 'org_id;metric"),
         (HEADER + ",metric", "must each be named once"),
     ],
 )

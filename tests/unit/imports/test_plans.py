@@ -295,7 +295,17 @@ def test_a_unit_of_the_hosts_own_is_a_currency_with_an_exponent() -> None:
 
 def test_what_is_no_toml_is_refused() -> None:
     (fault,) = faults("plans = ")
-    assert fault.startswith("plans: must be a TOML text, got ")
+    assert fault.startswith("plans: must be a TOML text: Invalid value")
+    (fault,) = faults("[plans.p]\n\ncurrency = USD\n")
+    assert fault.endswith("(at line 3, column 12), got 'currency = USD'")
+
+
+def test_a_word_for_units_without_a_limit_may_be_misspelt() -> None:
+    (fault,) = faults(MINIMAL.replace("= 5", '= "unlimted"'))
+    assert fault == (
+        'plans.p.allowances.m.included: must be a number, or "unlimited" '
+        "(did you mean 'unlimited'?), got 'unlimted'"
+    )
 
 
 @pytest.mark.parametrize(
@@ -402,7 +412,7 @@ def test_an_integer_of_5_000_digits_is_refused_whatever_python_converts(limit: i
     finally:
         sys.set_int_max_str_digits(before)
     assert fault.startswith(
-        "plans: must be a TOML text, got 'Exceeds the limit"
+        "plans: must be a TOML text: Exceeds the limit"
         if limit
         else "plans.p.allowances.m.included: must have at most 26 integer digits, got"
     )
@@ -433,9 +443,9 @@ def test_a_float_beyond_all_bounds_is_refused_under_any_context(
     ("text", "fault"),
     [
         ('default_plan = ["p"]' + MINIMAL, "default_plan: must be a str, got ['p']"),
-        (MINIMAL + "\0", "plans: must be a TOML text, got 'Invalid statement"),
-        ("\ufeff" + MINIMAL, "plans: must be a TOML text, got 'Invalid statement"),
-        ('plans."\\uD800" = 1', "plans: must be a TOML text, got 'Escaped character"),
+        (MINIMAL + "\0", "plans: must be a TOML text: Invalid statement"),
+        ("\ufeff" + MINIMAL, "plans: must be a TOML text: Invalid statement"),
+        ('plans."\\uD800" = 1', "plans: must be a TOML text: Escaped character"),
         (
             MINIMAL.replace('"per_unit"', "[1]"),
             f"plans.p.allowances.m.price.model: must be one of {listed(MODELS)}, got ",

@@ -228,7 +228,7 @@ def test_a_month_goes_from_midnight_to_midnight(
     ("year", "month"), [(2024, 0), (2024, 13), (0, 1), (10_000, 1), (9999, 12), (-1, 1)]
 )
 def test_a_month_that_can_not_be_is_refused(year: int, month: int) -> None:
-    problem = "must be a month of the years 1 to 9999"
+    problem = "must be a month from 1 to 12 of the years 1 to 9999"
     with pytest.raises(InvalidValue, match=f"^month: {problem}, got '{year}-{month}'$"):
         Period.month(year, month)
 
@@ -266,6 +266,11 @@ def test_a_period_is_read_from_a_month_or_two_instants(text: str) -> None:
     assert Period.parse(text) == FEBRUARY
 
 
+@pytest.mark.parametrize("zone", [UTC, BERLIN])
+def test_dates_are_midnights_in_the_zone(zone: tzinfo) -> None:
+    assert Period.parse("2024-02-01/2024-03-01", zone) == Period.month(2024, 2, zone)
+
+
 def test_a_month_can_be_read_in_a_zone() -> None:
     assert Period.parse("2024-02", BERLIN) == Period.month(2024, 2, BERLIN)
 
@@ -278,8 +283,9 @@ def test_a_month_can_be_read_in_a_zone() -> None:
         ("2024-2", "^period: must be a month"),
         ("2024-02\n", "^period: must be a month"),
         ("2024-02-01T00:00:00Z", "^period: must be a month"),
-        ("2024-13", "^month: must be a month of the years 1 to 9999, got '2024-13'"),
-        ("2024-02-01/2024-03-01", f"^start: {NOT_A_TIME}"),
+        ("2024-13", "^month: must be a month from 1 to 12 of the years 1 to 9999, got '2024-13'"),
+        ("2024-02-01/", f"^end: {NOT_A_TIME}"),
+        ("2024-02-01/2024-02-30", "^end: must be a real date and time"),
         ("2024-02-01T00:00:00Z/", f"^end: {NOT_A_TIME}"),
         ("2024-02-01T00:00:00Z/P1M", f"^end: {NOT_A_TIME}"),
         ("2024-02-01T00:00:00Z/2024-03-01T00:00:00", "^end: must have a timezone"),

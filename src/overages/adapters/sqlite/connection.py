@@ -68,6 +68,8 @@ class Database:
         name = _parse_path(path)
         if path != ":memory:":  # "file:x" names a file, too: to SQLite it would be an address
             name = os.path.abspath(name)
+            if not os.path.isdir(os.path.dirname(name)):
+                raise StorageError("there is no such folder")
         if sqlite3.sqlite_version_info < _OLDEST:
             version = sqlite3.sqlite_version
             raise StorageError(f"SQLite 3.37 or newer is needed, the library here is {version}")
@@ -248,6 +250,8 @@ def _connect_to(path: str | PathLike[str], mode: str, timeout: int) -> sqlite3.C
     from pathlib import Path  # needed to read alone
 
     name = _parse_path(path)
+    if not os.path.exists(name):
+        raise StorageError("there is no such file")
     with our_errors():
         return sqlite3.connect(
             f"{Path(name).absolute().as_uri()}?mode={mode}",

@@ -82,7 +82,7 @@ def test_a_fault_of_a_plan_is_named_with_its_path(old: str, new: str, message: s
         ('"quantity":"9"', '"true_up":1', "allowances[1].commitment.true_up: must be True or Fal"),
         ('"divide":"1000"', '"divide":"0"', "allowances[1].conversion.divide: must be more tha"),
         ('"unit":"week"', '"unit":"age"', "allowances[2].included_for.unit: must be one of hour"),
-        ('"quantity":"3"', '"quantity":null', "allowances[1].discounts[0].discount: must have"),
+        ('"quantity":"3"', '"quantity":null', "allowances[1].discounts[0].percent: must be g"),
         ('"percent":"12.5"', '"percent":"101"', "discounts[0].percent: must be from 0 to 100"),
         ('"60"', '"90"', "minimum: must not be above the maximum, 80 JPY, got"),
         ('"80","currency":"JPY"}', '"80"}', "maximum.currency: must be given, got None"),

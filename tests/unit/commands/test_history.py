@@ -176,8 +176,8 @@ def test_one_period_without_the_earlier_ones_is_refused(desk: Desk, command: str
     assert err == (
         "usage.csv: a, 2024-03-01 to 2024-04-01 UTC: plan: keeps what earlier periods left, and"
         " none of this org's are known: give their events, too, or close them first; say in its"
-        " account since when it has the plan, if this period is the first; or leave --period out, if"
-        " the file has all there is, got 'rolling'\n"
+        " account since when it has the plan, if this period is the first; or leave --period out,"
+        " if the file has all there is, got 'rolling'\n"
     )
     assert not desk.db.exists()
 

@@ -33,7 +33,7 @@ def show(service: OverageService, day: datetime, new: int) -> None:
     """Print what the org owes by a day, and how many records that day has added."""
     summary = service.summary(ORG, FEBRUARY)
     total = "nothing" if summary is None else summary.total
-    print(f"{day:%d %B}: {total}, {new} new records")
+    print(f"{day:%d %B}: {total}, new records: {new}")
 
 
 def run(repository: SqliteRepository) -> None:

@@ -141,6 +141,16 @@ def test_the_reference_names_every_column_of_every_table_in_order() -> None:
     assert documented == columns
 
 
+def test_the_sidebar_has_the_guides_as_the_index_groups_them() -> None:
+    index = (DOCS / "index.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (run it|say [^|]*) \| (.*) \|$", index, re.MULTILINE)
+    grouped = {name: re.findall(r"\((how-to/[^)]+)\.md\)", row) for name, row in rows}
+    trees = re.findall(r"^:caption: How to (.*)\n:hidden:\n\n([^`]*)```", index, re.MULTILINE)
+    assert {name: pages.split() for name, pages in trees} == grouped
+    pages = [f"how-to/{page.stem}" for page in (DOCS / "how-to").glob("*.md")]
+    assert sorted(sum(grouped.values(), [])) == sorted(pages)
+
+
 def test_readme_and_index_begin_with_commands_that_make_an_environment() -> None:
     commands = [line for body in blocks(ROOT / "README.md", "sh") for line in body.splitlines()]
     install, close, test = commands

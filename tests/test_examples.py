@@ -66,7 +66,7 @@ def test_a_month_in_the_life_of_a_service(capsys: pytest.CaptureFixture[str]) ->
     """
     runpy.run_path(str(EXAMPLES / "billing_service.py"), run_name="__main__")
     assert capsys.readouterr().out.splitlines()[-2:] == [
-        "01 March: 63.40 USD, 1 new records",
+        "01 March: 63.40 USD, new records: 1",
         "24 records, all as recorded",
     ]
 

@@ -28,7 +28,7 @@ NAMES = [
 
 def test_the_public_names_are_these_and_no_others() -> None:
     assert sorted(overages.__all__) == NAMES == overages.__all__
-    assert set(NAMES) <= set(dir(overages))
+    assert dir(overages) == sorted([*NAMES, "__version__"])
 
 
 def test_what_a_type_checker_sees_is_what_a_program_gets() -> None:

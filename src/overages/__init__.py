@@ -138,7 +138,7 @@ if not TYPE_CHECKING:  # or a type checker would let any name pass
         return value
 
     def __dir__():
-        return sorted({*globals(), *__all__})
+        return sorted([*__all__, "__version__"])
 
     def _version():
         from importlib.metadata import PackageNotFoundError, version

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final, cast
 from overages._ground.parsing import Problems, instance_of, parse_all, parse_flag, tuple_of
 from overages.errors import (
     BillingDisabled,
+    InvalidType,
     InvalidValue,
     RecordConflict,
     UnknownPlan,
@@ -79,6 +80,8 @@ class OverageService:
         enabled: bool | Callable[[], bool] = True,
         metrics: Iterable[Metric] = (),
     ) -> None:
+        if not callable(clock):
+            raise InvalidType("clock", clock, "must be a function that gives the present instant")
         self._repository = repository
         self._clock = clock
         self._enabled = enabled
@@ -141,7 +144,7 @@ class OverageService:
         return self._repository.summary(org_id, period)
 
     def recalculate(
-        self, org_id: str, force: bool = False, period: Period | None = None
+        self, org_id: str, *, force: bool = False, period: Period | None = None
     ) -> Recording | None:
         """Calculate an org's period from its usage and record the result, however often.
 

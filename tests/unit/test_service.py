@@ -84,6 +84,11 @@ def test_a_switch_that_is_neither_on_nor_off_is_refused(
         serve(repository, enabled=enabled).calculate("org-1")
 
 
+def test_a_clock_that_stands_still_is_refused(repository: MemoryRepository) -> None:
+    with pytest.raises(InvalidType, match=r"^clock: must be a function that gives the present"):
+        OverageService(repository, NOW)  # type: ignore[arg-type]
+
+
 def test_a_clock_without_a_timezone_is_refused(repository: MemoryRepository) -> None:
     service = serve(repository, clock=lambda: NOW.replace(tzinfo=None))
     with pytest.raises(InvalidValue, match=r"^clock\(\): must have a timezone"):

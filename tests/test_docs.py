@@ -148,7 +148,7 @@ def test_the_sidebar_has_the_guides_as_the_index_groups_them() -> None:
     trees = re.findall(r"^:caption: How to (.*)\n:hidden:\n\n([^`]*)```", index, re.MULTILINE)
     assert {name: pages.split() for name, pages in trees} == grouped
     pages = [f"how-to/{page.stem}" for page in (DOCS / "how-to").glob("*.md")]
-    assert sorted(sum(grouped.values(), [])) == sorted(pages)
+    assert sorted(page for group in grouped.values() for page in group) == sorted(pages)
 
 
 def test_readme_and_index_begin_with_commands_that_make_an_environment() -> None:

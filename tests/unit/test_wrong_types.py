@@ -68,10 +68,7 @@ odd_period: Any = lambda moment: None  # noqa: ARG005, E731
         (lambda: Period(odd, USAGE.period.end), "start: must be a datetime, got 5"),
         (lambda: Period.parse(odd), "period: must be of type str, got 5"),
         (lambda: Period.month(2024, 2, odd), "zone: must be of type tzinfo, got 5"),
-        (
-            lambda: Period.month("2024", 2),
-            "month: must be a month from 1 to 12 of the years 1 to 9999",
-        ),  # type: ignore[arg-type]
+        (lambda: Period.month("2024", 2), "month: must be a month from 1 to 12 of"),  # type: ignore[arg-type]
         (lambda: instant_from_text(odd, "timestamp"), "timestamp: must be of type str, got 5"),
         (lambda: calculate(odd, USAGE), "plan: must be a Plan, got 5"),
         (lambda: calculate(PLAN, odd), "usage: must be a Usage, got 5"),

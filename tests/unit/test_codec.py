@@ -11,9 +11,10 @@ import pytest
 from tests.recorded import stored
 from tests.texts import FEBRUARY, MEBIBYTE, PLAN, PLAN_TEXT, TEXTS, faults
 
-from overages import Currency, Money, PerUnit, Plan, PriceModel, Usage
+from overages import Currency, Money, PerUnit, Plan, PriceModel, Summary, Usage
 from overages.codec import decode, encode
 from overages.errors import InvalidType, InvalidValue, InvalidValues
+from overages.statements.summary import MetricTotal
 
 # Texts
 
@@ -166,3 +167,10 @@ def test_what_would_be_too_long_to_read_is_not_written() -> None:
         InvalidValue, match=r"^value: must have at most 1048576 bytes of JSON, got "
     ):
         encode(usage)
+
+
+def test_a_summary_is_shown_alike_once_it_is_read_back() -> None:
+    cost = Money(5, "USD")
+    totals = {"tokens": MetricTotal(1, cost), "runs": MetricTotal(2, cost)}
+    summary = Summary("USD", totals, {"minimum": cost, "credit:top-up": cost})
+    assert repr(decode(encode(summary), Summary)) == repr(summary)

@@ -2,6 +2,7 @@
 
 - `parsing`: from a caller's argument to the narrowed type, all faults together
 - `frozen_dict`: the read-only mapping that values hold
+- `classes`: classes of values have no subclasses, and are known to pydantic
 - `value`: value classes: each field declared once, with its parser
 - `names`: texts that hosts give: which ones are refused
 - `trusted`: frozen values made fast, of parts that are known to be good

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from typing import Any, TypeAlias, TypeGuard, TypeVar, cast, get_args
 
@@ -255,11 +255,14 @@ class Problems:
 
 
 def check_alternatives(instance: object, names: Sequence[str], problems: Problems) -> None:
-    """Refuse a value that has none of some terms, or more than one of them."""
-    first, *others = [name for name in names if getattr(instance, name) is not None] or [""]
+    """Refuse a value that has none of some terms, or more than one of them.
+
+    A term that was refused by itself, and so isn't kept, was given all the same.
+    """
+    first, *others = [name for name in names if getattr(instance, name, name) is not None] or [""]
     if not first:
         problem = f"must be given, or {' or '.join(names[1:])}"
         problems.add(InvalidValue(names[0], None, problem))
-    for name in others:
+    for name in filter(partial(hasattr, instance), others):
         problem = f"must be left out, as {first} is given"
         problems.add(InvalidValue(name, getattr(instance, name), problem))

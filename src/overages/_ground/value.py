@@ -3,7 +3,7 @@
 The parser of a field stands at the field, and the constructor is written as a signature, for
 callers and type checkers: an argument there (``int | Decimal | str``) isn't of the type that is
 kept. `value` fills its body in. Faults across fields are told in `_check`, beside those of single
-fields:
+fields; in several, `_check_bounds` and so on, where one needs no field of another's:
 
     @value
     class Discount:
@@ -37,7 +37,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from enum import Enum
 from functools import cache, partial
-from importlib import import_module
 from inspect import Parameter, Signature, signature
 from itertools import takewhile
 from types import MappingProxyType
@@ -45,6 +44,8 @@ from typing import Any, Final, TypeVar, cast, dataclass_transform, overload
 
 import attrs
 
+from overages._ground.classes import final, known_to_pydantic
+from overages._ground.frozen_dict import FrozenDict
 from overages._ground.parsing import Parser, Problems
 from overages.errors import OveragesError
 
@@ -117,37 +118,6 @@ def _value(cls: C, *, order: bool) -> C:
     return cast(C, final(known_to_pydantic(made)))
 
 
-def final(cls: C) -> C:
-    """Let a class have no subclasses, whose objects could say anything of themselves.
-
-    A class whose name begins with an underscore is a base of ours: its subclasses are final.
-    """
-    made: Any = cls
-    made.__init_subclass__ = classmethod(_refuse_subclass)
-    return cls
-
-
-def _refuse_subclass(cls: type) -> None:
-    for base in cls.__bases__:
-        hook = getattr(base.__init_subclass__, "__func__", None)
-        if hook is _refuse_subclass and not base.__name__.startswith("_"):
-            raise TypeError(f"{base.__name__} is final: hold one in a class of your own instead")
-
-
-def known_to_pydantic(cls: C) -> C:
-    """Give a class the hook by which pydantic reads, writes and describes its values.
-
-    How it does is known far above here, and asked for by a program that uses pydantic.
-    """
-    made: Any = cls
-    made.__get_pydantic_core_schema__ = classmethod(_pydantic_schema)
-    return cls
-
-
-def _pydantic_schema(cls: type, source: object, handler: object) -> Any:  # noqa: ARG001
-    return import_module("overages.adapters.pydantic").schema_of(cls)
-
-
 def _check_again(self: Any) -> None:
     """Parse the terms of a value that was filled without its constructor, as msgspec does."""
     kind: type = type(self)
@@ -178,11 +148,11 @@ def _constructor(cls: type, written: Signature, stub: Any) -> Callable[..., None
             f"    if self.{name} is None:",
             f"        set_{name}(self, work_out_{name}(self))",
         ]
-    if hasattr(cls, "_check"):
+    if checks := _checks_of(cls):
         namespace["Problems"] = Problems
         lines += [
             "    problems = Problems()",
-            "    self._check(problems)",
+            *(f"    self.{check}(problems)" for check in checks),
             "    if problems:",
             "        raise problems.error() from None",
         ]
@@ -221,6 +191,13 @@ def _worked_out(cls: type) -> Mapping[str, Callable[[Any], Any]]:
     return MappingProxyType({name: way for name, way in ways.items() if way is not None})
 
 
+@cache
+def _checks_of(cls: type) -> tuple[str, ...]:
+    """List the checks across the fields of a class, as they are written."""
+    names = dict.fromkeys(name for kind in reversed(cls.__mro__) for name in vars(kind))
+    return tuple(name for name in names if name == "_check" or name.startswith("_check_"))
+
+
 def _all_faults(made: Any, error: OveragesError, arguments: tuple[object, ...]) -> OveragesError:
     """Gather the faults of a constructor's arguments, given the first that was found.
 
@@ -238,12 +215,13 @@ def _all_faults(made: Any, error: OveragesError, arguments: tuple[object, ...]) 
             object.__setattr__(made, name, parse(argument, name))
         except OveragesError as another:
             problems.add(another)
-    if hasattr(made, "_check"):
-        with suppress(AttributeError):  # when it comes to a field that was refused
-            for name, work_out in _worked_out(kind).items():
-                if getattr(made, name) is None:
-                    object.__setattr__(made, name, work_out(made))
-            made._check(problems)
+    for name, work_out in _worked_out(kind).items():
+        with suppress(AttributeError):  # when it comes to a field that was refused, as below
+            if getattr(made, name) is None:
+                object.__setattr__(made, name, work_out(made))
+    for check in _checks_of(kind):
+        with suppress(AttributeError):  # each alone: another may need no field that was refused
+            getattr(made, check)(problems)
     return problems.error()
 
 
@@ -273,16 +251,22 @@ def _defaults(cls: type) -> Mapping[str, Any]:
 
 def _shown(self: Any) -> str:
     hidden = {field.name for field in attrs.fields(type(self)) if not field.repr}
+    ordered = {field.name for field in attrs.fields(type(self)) if field.eq_key is not None}
     shown = [
-        f"{name}={_plainly(term)!r}"
+        f"{name}={_plainly(term, is_ordered=name in ordered)!r}"
         for name, term in non_defaults(self).items()
         if name not in hidden
     ]
     return f"{type(self).__name__}({', '.join(shown)})"
 
 
-def _plainly(term: object) -> object:
-    """A member of an enumeration stands for its value, by which it can be passed as well."""
+def _plainly(term: object, *, is_ordered: bool) -> object:
+    """A member of an enumeration stands for its value, by which it can be passed as well.
+
+    A mapping whose order is no part of the value is sorted: equal values are shown alike.
+    """
+    if isinstance(term, FrozenDict) and not is_ordered:
+        return {name: term[name] for name in sorted(term)}
     return term.value if isinstance(term, Enum) else term
 
 

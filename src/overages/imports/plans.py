@@ -95,17 +95,17 @@ class PlanBook:
 
     def _check(self, problems: Problems) -> None:
         if self.default_plan is not None:
-            self._check_plan(self.default_plan, ("default_plan",), problems)
+            self._tell_plan(self.default_plan, ("default_plan",), problems)
         for org_id, account in self.accounts.items():
             path = "accounts", org_id
-            if not self._check_plan(account.plan, (*path, "plan"), problems):
+            if not self._tell_plan(account.plan, (*path, "plan"), problems):
                 continue
             plan = self.plans[account.plan]
             for metric in account.limits:
                 if metric not in plan.allowances:
                     problems.add(unknown_metric((*path, "limits", metric), metric, plan))
 
-    def _check_plan(self, slug: str, path: Path, problems: Problems) -> bool:
+    def _tell_plan(self, slug: str, path: Path, problems: Problems) -> bool:
         if slug in self.plans:
             return True
         problem = (

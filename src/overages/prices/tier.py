@@ -17,9 +17,10 @@ from typing import Final, Literal, TypeAlias
 
 from attrs import frozen
 
+from overages._ground.classes import final, known_to_pydantic
 from overages._ground.parsing import Problems, choice_of, instance_of, optional, tuple_of
 from overages._ground.trusted import trusted
-from overages._ground.value import derived, final, known_to_pydantic, term, value
+from overages._ground.value import derived, term, value
 from overages.amounts.exact import (
     Exact,
     Quantity,

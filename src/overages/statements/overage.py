@@ -103,12 +103,12 @@ class Overage:
             problems.add(InvalidValue("limit_parts", parts, f"must sum to the limit, {limit}"))
         check_together(parts, problems)
         self._complete()
-        problems.attempt(self._check_cost)
+        problems.attempt(self._require_cost)
 
     def _complete(self) -> None:
         object.__setattr__(self, "quantity", excess(self.used, self.limit))
 
-    def _check_cost(self) -> None:
+    def _require_cost(self) -> None:
         """Refuse a cost that no rounding makes of the exact one.
 
         Which rounding it was is for the plan to say. A cost is less than a minor unit away from the

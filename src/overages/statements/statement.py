@@ -15,11 +15,11 @@ from typing import Any, Final, NamedTuple
 
 from attrs import field, frozen
 
+from overages._ground.classes import final, known_to_pydantic
 from overages._ground.display import html_table, text_table
 from overages._ground.names import parse_name
 from overages._ground.parsing import as_tuple, instance_of, parse_all, tuple_of
 from overages._ground.trusted import trusted
-from overages._ground.value import final, known_to_pydantic
 from overages.amounts.exact import Exact, Quantity, plain_text
 from overages.amounts.money import Currency, Money, new_money
 from overages.errors import Field, InvalidType, at

@@ -95,17 +95,25 @@ class Allowance:
         minimum: Money | None = None,
     ) -> None: ...
 
-    def _check(self, problems: Problems) -> None:
+    def _check_carry_over(self, problems: Problems) -> None:
         if self.carry_over is not None and self.included is None:
             problem = "must be None where units are unlimited"
             problems.add(InvalidValue("carry_over", self.carry_over, problem))
-        if self.carry_over is not None and self.included_for is not None:
+
+    def _check_included_for(self, problems: Problems) -> None:
+        if self.included_for is None:
+            return
+        if getattr(self, "carry_over", None) is not None:
             problem = "must be None where units are for a cycle of their own"
             problems.add(InvalidValue("carry_over", self.carry_over, problem))
-        if self.included_per is not None and self.included_for is not None:
+        if getattr(self, "included_per", None) is not None:
             problem = "must be None where the allowance is for a cycle of its own"
             problems.add(InvalidValue("included_per", self.included_per, problem))
+
+    def _check_bounds(self, problems: Problems) -> None:
         check_bounds(self.maximum, self.minimum, problems)
+
+    def _check_currency(self, problems: Problems) -> None:
         amounts = list(self.amounts())
         check_currency(amounts[0][1].currency if amounts else None, amounts, problems)
 

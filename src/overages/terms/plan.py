@@ -30,7 +30,21 @@ RoundingScope: TypeAlias = Literal["line", "total"]
 """The amount that is rounded: each line of a statement, or the total, which is spread over them."""
 
 _NAMED: Final = 20  # metrics of a plan, in the error for another one
-_parse_allowances: Final = by_metric(instance_of(Allowance), "metrics to Allowances")
+_by_metric: Final = by_metric(instance_of(Allowance), "metrics to Allowances")
+
+
+def _parse_allowances(value: object, field: Field) -> Mapping[str, Allowance]:
+    problems = Problems()
+    allowances = problems.attempt(_by_metric, value, field)
+    # Where one is refused, those beside it are looked at all the same.
+    offered = value if problems and isinstance(value, Mapping) else allowances or {}
+    for metric, allowance in offered.items():
+        bringing = allowance.included_per if type(allowance) is Allowance else None
+        if bringing is not None and (bringing == metric or bringing not in offered):
+            problem = "must be another metric of the plan"
+            problems.add(InvalidValue(at(field, metric, "included_per"), bringing, problem))
+    problems.raise_any()
+    return allowances
 
 
 def _in_order(allowances: Mapping[str, Allowance]) -> tuple[tuple[str, Allowance], ...]:
@@ -93,24 +107,28 @@ class Plan:
         proration: ProrationLike = Proration.DAYS,
     ) -> None: ...
 
-    def _check(self, problems: Problems) -> None:
+    def _check_bounds(self, problems: Problems) -> None:
         check_bounds(self.maximum, self.minimum, problems)
-        amounts = list(amounts_of(self.discounts, self.maximum, self.minimum))
-        if self.base_fee is not None:
-            amounts.append((("base_fee",), self.base_fee))
-        for metric, allowance in self.allowances.items():
-            amounts += [(at("allowances", metric, *path), m) for path, m in allowance.amounts()]
+
+    def _check_currency(self, problems: Problems) -> None:
+        amounts = amounts_of(self.discounts, self.maximum, self.minimum)
         check_currency(self.currency, amounts, problems)
+
+    def _check_base_fee(self, problems: Problems) -> None:
+        if self.base_fee is not None:
+            check_currency(self.currency, [(("base_fee",), self.base_fee)], problems)
+
+    def _check_allowances(self, problems: Problems) -> None:
+        for metric, allowance in self.allowances.items():
+            amounts = [(at("allowances", metric, *path), m) for path, m in allowance.amounts()]
+            check_currency(self.currency, amounts, problems)
+
+    def _check_discounts(self, problems: Problems) -> None:
         for i, discount in enumerate(self.discounts):
             if discount.quantity is not None:
                 problem = "must be None: units are those of a metric, whose allowance can free them"
                 path = at("discounts", i, "quantity")
                 problems.add(InvalidValue(path, discount.quantity, problem))
-        for metric, allowance in self.allowances.items():
-            bringing = allowance.included_per
-            if bringing is not None and (bringing == metric or bringing not in self.allowances):
-                path = at("allowances", metric, "included_per")
-                problems.add(InvalidValue(path, bringing, "must be another metric of the plan"))
 
     def _complete(self) -> None:
         compiled = compiled_plan(

@@ -124,38 +124,35 @@ class Metric:
         increment_scope: Scope = "total",
     ) -> None: ...
 
-    def _check(self, problems: Problems) -> None:
-        def require(lawful: bool, field: str, problem: str) -> None:
-            if not lawful:
-                problems.add(InvalidValue(field, getattr(self, field), problem))
+    def _check_distinct(self, problems: Problems) -> None:
+        if (self.distinct is not None) != (self.aggregation == "unique"):
+            problem = (
+                "must be the dimension whose values are counted, for aggregation 'unique' alone"
+            )
+            problems.add(InvalidValue("distinct", self.distinct, problem))
 
-        unique = self.aggregation == "unique"
-        require(
-            (self.distinct is not None) == unique,
-            "distinct",
-            "must be the dimension whose values are counted, for aggregation 'unique' alone",
-        )
-        require(
-            self.aggregation in _OF_LEVELS or self.reports == "amount",
-            "reports",
-            f"must be 'amount' for aggregation {self.aggregation!r}",
-        )
-        require(
-            self.aggregation != "time_weighted" or self.reports != "amount",
-            "reports",
-            "must be 'level' or 'change' for aggregation 'time_weighted'",
-        )
-        require(
-            not self.where or self.event != self.name,
-            "event",
-            "must be given and not be the name, which is for events that no metric's where matches",
-        )
-        require(
-            self.increment_scope == "total"
-            or (self.aggregation == "sum" and self.increment is not None),
-            "increment_scope",
-            "must be 'total', but for a sum with an increment",
-        )
+    def _check_reports(self, problems: Problems) -> None:
+        if self.reports != "amount" and self.aggregation not in _OF_LEVELS:
+            problem = f"must be 'amount' for aggregation {self.aggregation!r}"
+            problems.add(InvalidValue("reports", self.reports, problem))
+        if self.reports == "amount" and self.aggregation == "time_weighted":
+            problem = "must be 'level' or 'change' for aggregation 'time_weighted'"
+            problems.add(InvalidValue("reports", self.reports, problem))
+
+    def _check_event(self, problems: Problems) -> None:
+        if self.where and self.event == self.name:
+            problem = (
+                "must be given and not be the name, which is for events that no metric's where "
+                "matches"
+            )
+            problems.add(InvalidValue("event", self.event, problem))
+
+    def _check_increment_scope(self, problems: Problems) -> None:
+        if self.increment_scope == "total":
+            return
+        if self.aggregation != "sum" or self.increment is None:
+            problem = "must be 'total', but for a sum with an increment"
+            problems.add(InvalidValue("increment_scope", self.increment_scope, problem))
 
     @property
     def is_default(self) -> bool:

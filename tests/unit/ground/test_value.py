@@ -4,15 +4,19 @@ import copy
 import inspect
 import pickle
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import attrs
 import pytest
 
+from overages._ground.frozen_dict import FrozenDict
+from overages._ground.names import by_name
 from overages._ground.parsing import Problems, each, instance_of, optional
 from overages._ground.value import derived, evolve, non_defaults, term, value
 from overages.amounts.exact import Quantity, QuantityLike, parse_non_negative, parse_quantity
 from overages.errors import InvalidType, InvalidValue, InvalidValues
+
+_parse_weights = by_name(parse_quantity, "names to weights", of="name")
 
 
 @value
@@ -37,6 +41,44 @@ class Span:
     def _complete(self) -> None:
         length = None if self.high is None else int(self.high) - int(self.low)
         object.__setattr__(self, "length", length)
+
+
+@value
+class Bounds:
+    """From a quantity that isn't 1 to one that isn't 7, with weights above zero."""
+
+    low: Quantity = term(parse_quantity)
+    high: Quantity = term(parse_quantity)
+    weights: Mapping[str, Quantity] = term(_parse_weights)
+
+    def __init__(
+        self,
+        low: QuantityLike,
+        high: QuantityLike,
+        *,
+        weights: Mapping[str, QuantityLike] = FrozenDict(),
+    ) -> None: ...
+
+    def _check_low(self, problems: Problems) -> None:
+        if self.low == 1:
+            problems.add(InvalidValue("low", self.low, "must not be 1"))
+
+    def _check_high(self, problems: Problems) -> None:
+        if self.high == 7:
+            problems.add(InvalidValue("high", self.high, "must not be 7"))
+
+    def _check(self, problems: Problems) -> None:
+        if not all(self.weights.values()):
+            problems.add(InvalidValue("weights", self.weights, "must be above zero"))
+
+
+@value
+class Listed:
+    """Weights whose order counts."""
+
+    weights: Mapping[str, Quantity] = term(_parse_weights, eq=lambda weights: [*weights.items()])
+
+    def __init__(self, weights: Mapping[str, QuantityLike]) -> None: ...
 
 
 @value
@@ -130,6 +172,25 @@ def test_faults_across_fields_join_those_of_fields_as_far_as_these_allow() -> No
     with pytest.raises(InvalidValues) as caught:
         Span("x", 1, notes=["?"])
     assert [error.field for error in caught.value.errors] == ["low", "notes"]
+
+
+def test_a_check_that_needs_a_refused_field_keeps_no_other_check_from_its_faults() -> None:
+    with pytest.raises(InvalidValues) as caught:
+        Bounds("x", 7, weights={"b": 0})
+    assert [error.field for error in caught.value.errors] == ["low", "high", "weights"]
+    with pytest.raises(InvalidValues) as caught:
+        Bounds(1, 7, weights={"b": 0})
+    assert [error.field for error in caught.value.errors] == ["low", "high", "weights"]
+
+
+def test_a_mapping_is_shown_in_one_order_however_it_was_written() -> None:
+    one, other = Bounds(8, 9, weights={"b": 1, "a": 2}), Bounds(8, 9, weights={"a": 2, "b": 1})
+    assert one == other
+    assert repr(one) == repr(other) == "Bounds(low=8, high=9, weights={'a': 2, 'b': 1})"
+
+
+def test_a_mapping_whose_order_counts_is_shown_as_it_is() -> None:
+    assert repr(Listed({"b": 1, "a": 2})) == "Listed(weights={'b': 1, 'a': 2})"
 
 
 def test_a_value_can_not_be_changed_and_is_compared_by_its_terms() -> None:

@@ -50,6 +50,17 @@ def test_all_faults_are_reported() -> None:
     ]
 
 
+def test_a_way_that_is_refused_was_given_all_the_same() -> None:
+    with pytest.raises(InvalidValues) as caught:
+        Discount("a", percent=101, quantity=4)
+    assert [str(error) for error in caught.value.errors] == [
+        "percent: must be from 0 to 100, got 101",
+        "quantity: must be left out, as percent is given, got 4",
+    ]
+    with pytest.raises(InvalidValue, match=r"^percent: must be from 0 to 100, got 101$"):
+        Discount("a", percent=101)
+
+
 def test_an_amount_is_money() -> None:
     with pytest.raises(InvalidType, match=r"^amount: must be of type Money, got 5"):
         Discount("voucher", amount=5)  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ import pytest
 from tests.pages import caption_of, rows_of
 from tests.told import told
 
-from overages import Allowance, Currency, Graduated, Money, PerUnit, Plan, Rounding, Tier
+from overages import Allowance, Currency, Discount, Graduated, Money, PerUnit, Plan, Rounding, Tier
 from overages.errors import CurrencyMismatch, InvalidType, InvalidValues
 from overages.prices.tier import Charge
 
@@ -100,6 +100,29 @@ def test_a_plan_with_many_faults_reports_them_all() -> None:
         "- rounding_scope: must be one of line, total, got 'each'\n"
         "- base_fee: must be of type Money, got 4900"
     )
+
+
+@pytest.mark.parametrize(
+    ("terms", "fields"),
+    [
+        (("USD", {}, 3), ["base_fee", "discounts[0].quantity"]),
+        (("usd", {}, None), ["currency", "discounts[0].quantity"]),
+        (
+            ("USD", {"a": 3, "b": Allowance(1, PerUnit(1), included_per="z")}, None),
+            ["allowances.a", "allowances.b.included_per", "discounts[0].quantity"],
+        ),
+        (
+            ("USD", {"a": 3, "b": Allowance(1, PerUnit(1), included_per="a")}, None),
+            ["allowances.a", "discounts[0].quantity"],
+        ),
+        (("USD", 5, None), ["allowances", "discounts[0].quantity"]),
+    ],
+)
+def test_a_fault_of_a_term_hides_no_fault_of_others(terms: Any, fields: list[str]) -> None:
+    currency, allowances, base_fee = terms
+    with pytest.raises(InvalidValues) as caught:
+        Plan("p", currency, allowances, base_fee=base_fee, discounts=[Discount("q", quantity=3)])
+    assert [error.field for error in caught.value.errors] == fields
 
 
 def test_allowances_are_a_mapping() -> None:

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from fractions import Fraction
 from typing import Final
 
 from overages._ground.names import optional_name, parse_name
@@ -22,6 +23,7 @@ from overages.periods.cycle import Cycle
 from overages.periods.period import format_instant, parse_instant
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
+_RULES: Final = ("rollover_max", "rollover_min", "refill_keeps", "step")
 _MOST: Final = 2**63  # so that any database holds it
 
 
@@ -48,7 +50,7 @@ class Grant:
     that expires earliest, then the one that was created earliest, then by id.
 
     All its numbers are in units of the metric or, where `amount` is `Money`, in major units of the
-    currency.
+    currency, with at most its decimals: a credit pays whole minor units.
 
     :param id: a name that is unique within its org; of money, at most 248 bytes, since the line of
         a statement that it pays is named ``"credit:"`` and the id.
@@ -109,18 +111,35 @@ class Grant:
         created_at: datetime | None = None,
     ) -> None: ...
 
-    def _check(self, problems: Problems) -> None:
+    def _check_id(self, problems: Problems) -> None:
         if self.currency is not None:  # it is named by the line of a statement that it pays
             problems.attempt(parse_name, f"credit:{self.id}", "id")
+
+    def _check_metric(self, problems: Problems) -> None:
         if self.metric is None and self.currency is None:
             problem = "must be given with an amount that is no Money"
             problems.add(InvalidValue("metric", None, problem))
+
+    def _check_expires_at(self, problems: Problems) -> None:
         if self.expires_at is not None and self.expires_at <= self.effective_at:
             problem = f"must be later than effective_at, {format_instant(self.effective_at)}"
             problems.add(InvalidValue("expires_at", self.expires_at, problem))
+
+    def _check_rollover(self, problems: Problems) -> None:
         if self.rollover_max is not None and self.rollover_min > self.rollover_max:
             problem = f"must not be above rollover_max, {self.rollover_max}"
             problems.add(InvalidValue("rollover_min", self.rollover_min, problem))
+
+    def _check_minor_units(self, problems: Problems) -> None:
+        """Tell each number of money that would leave a rest which no credit can pay."""
+        unit = self.currency
+        if unit is None:
+            return
+        for name in _RULES:
+            number = getattr(self, name, None)  # unless it was refused
+            if number is not None and (Fraction(number) * 10**unit.exponent).denominator > 1:
+                problem = f"must have at most {unit.exponent} decimals, as money in {unit} has"
+                problems.add(InvalidValue(name, number, problem))
 
     @property
     def units(self) -> Quantity:

@@ -174,8 +174,8 @@ def draw_money(
 def _money(grant_id: str, units: Quantity, currency: Currency) -> Money:
     try:
         return Money.of(units, currency)
-    except InvalidValue as error:  # steps or refills finer than a minor unit can leave such a rest
-        raise error.within("grants", grant_id) from None
+    except InvalidValue as error:  # a balance that was drawn on by finer amounts leaves such a rest
+        raise error.within("balance", "burndowns", grant_id) from None
 
 
 def _covered(burndown: Burndown) -> list[tuple[str, Quantity]]:

@@ -89,6 +89,29 @@ def test_what_is_no_grant_is_refused(
         evolve(UNITS, **changes)
 
 
+@pytest.mark.parametrize("rule", ["step", "refill_keeps", "rollover_max", "rollover_min"])
+def test_money_is_drawn_kept_and_topped_up_in_whole_minor_units(rule: str) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        evolve(MONEY, **{rule: "0.005"})
+    problem = f"{rule}: must have at most 2 decimals, as money in USD has, got 0.005"
+    assert str(caught.value) == problem
+    assert evolve(MONEY, **{rule: "0.05"}) != MONEY
+    assert evolve(MONEY, amount=Money(5, "KWD"), **{rule: "0.005"}) != MONEY
+    assert evolve(UNITS, **{rule: "0.005"}) != UNITS
+
+
+def test_a_fault_of_a_term_hides_no_fault_of_others() -> None:
+    with pytest.raises(InvalidValues) as caught:
+        evolve(MONEY, id="", expires_at=START, step=-1, refill_keeps="0.001", rollover_max="x")
+    assert [error.field for error in caught.value.errors] == [
+        "id",
+        "rollover_max",
+        "step",
+        "expires_at",
+        "refill_keeps",
+    ]
+
+
 def test_all_faults_are_reported_together() -> None:
     with pytest.raises(InvalidValues) as caught:
         Grant("g", 1, effective_at=START, expires_at=START, rollover_max=1, rollover_min=2)

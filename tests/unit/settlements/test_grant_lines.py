@@ -40,6 +40,8 @@ from overages import (
 )
 from overages._ground.value import evolve
 from overages.errors import InvalidValue
+from overages.grants.burndown import Burndown
+from overages.grants.state import GrantState
 
 # The examples of the module
 
@@ -280,7 +282,10 @@ def test_money_pays_a_minimum_too() -> None:
     assert totals(settled(plan, 0, grants=grants)) == [100]
 
 
-def test_money_of_less_than_a_minor_unit_is_refused_by_its_grant() -> None:
-    grants = [Grant("top-up", Money(1000, "USD"), effective_at=JAN.start, step="0.003")]
-    with pytest.raises(InvalidValue, match=r"^grants\.top-up\.amount: must have at most 2 dec"):
-        settled(PLAIN, 11, 20, grants=grants)
+def test_a_balance_that_leaves_less_than_a_minor_unit_of_money_is_refused_by_name() -> None:
+    grants = [Grant("top-up", Money(1000, "USD"), effective_at=JAN.start)]
+    state = GrantState("top-up", 10, Decimal("9.995"), filled_at=JAN.start)
+    balance = Balance(burndowns=[Burndown(JAN.start, currency="USD", grants=[state])])
+    problem = r"^(.*: )?balance\.burndowns\.top-up\.amount: must have at most 2 decimals"
+    with pytest.raises(InvalidValue, match=problem):
+        settle(PLAIN, Usage("org-1", JAN, {"runs": 20}), balance, grants=grants)

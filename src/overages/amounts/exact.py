@@ -38,7 +38,9 @@ DECIMAL_DIGITS: Final = 12
 SCALE: Final = 10**DECIMAL_DIGITS  # picos of a unit: the finest quantity is 1 of them
 LIMIT: Final = 10**INTEGER_DIGITS
 _NUMBER: Final = r"([+-]?)([0-9]+)(?:\.([0-9]+))?"
-_AMOUNT_DIGITS: Final = 1_000  # a product of the finest numbers there are has some two hundred
+# A product of the finest numbers there are has some two hundred; a sum of ratios has more with each
+# new denominator, and no end.
+_AMOUNT_DIGITS: Final = 1_000
 _LONGEST: Final = 1_000  # characters; a longer string is no number that anyone wrote
 
 
@@ -209,6 +211,20 @@ def parse_non_negative_sum(value: object, field: Field) -> Quantity:
     if number < 0:
         raise InvalidValue(field, value, "must not be negative")
     return number
+
+
+def parse_sum_like(value: object, field: Field) -> Quantity:
+    """Return `value`, also a decimal string, as a sum of quantities that is zero or more.
+
+    >>> parse_sum_like("120.50", "amount_before")
+    Decimal('120.5')
+    """
+    text = plain_str(value)
+    if text is None:
+        return parse_non_negative_sum(value, field)
+    if len(text) > _LONGEST or not re.fullmatch(_NUMBER, text):
+        raise InvalidValue(field, value, _not_plain)
+    return parse_non_negative_sum(Decimal(text), field)
 
 
 def parse_positive_sum(value: object, field: Field) -> Quantity:

@@ -23,7 +23,7 @@ from overages.amounts.exact import (
     number_from_ratio,
     optional_non_negative,
     parse_non_negative,
-    parse_non_negative_sum,
+    parse_sum_like,
     scaled,
 )
 from overages.errors import Field, InvalidValue
@@ -99,7 +99,7 @@ class TransactionFee:
 
         :param amounts: of the events, in order; major currency units, zero or more.
         :param events_before: number of the period's events that were charged before, zero or more.
-        :param amount_before: sum of their amounts.
+        :param amount_before: sum of their amounts; it may be larger than any of them can be.
         :raises InvalidType: for an amount that is a float or no number.
         :raises InvalidValue: for a negative one; the fee of a payment that is taken
             back is for the host to say.
@@ -113,7 +113,7 @@ class TransactionFee:
         charged, count, before = parse_all(
             (each(parse_non_negative), amounts, "amounts"),
             (_parse_count, events_before, "events_before"),
-            (parse_non_negative_sum, amount_before, "amount_before"),
+            (parse_sum_like, amount_before, "amount_before"),
         )
         total = scaled(before)
         fees = []

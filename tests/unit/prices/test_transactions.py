@@ -107,6 +107,32 @@ def test_the_least_is_no_more_than_the_most() -> None:
     assert TransactionFee(1, min_per_event=2, max_per_event=2).charge_each([0]) == (Decimal(2),)
 
 
+@pytest.mark.parametrize("before", ["119.50", "0119.5", Decimal("119.5")])
+def test_the_sum_of_amounts_before_is_a_number_as_any_other(before: Any) -> None:
+    fee = TransactionFee(10, free_amount=120)
+    assert fee.charge_each([1], events_before=1, amount_before=before) == (Decimal("0.05"),)
+
+
+def test_a_sum_of_amounts_may_be_larger_than_each_of_them() -> None:
+    fee = TransactionFee(10, free_amount=120)
+    assert fee.charge_each([1], amount_before="9" * 40) == (Decimal("0.1"),)
+
+
+@pytest.mark.parametrize(
+    ("before", "problem"),
+    [
+        ("1e2", "must be a plain decimal number such as 12.5"),
+        ("", "must be a plain decimal number such as 12.5"),
+        ("1" * 1_001, "must be a plain decimal number such as 12.5"),
+        ("-1", "must not be negative"),
+        ("0." + "1" * 13, "must have at most 12 decimal digits"),
+    ],
+)
+def test_a_text_that_is_no_sum_of_amounts_is_refused(before: str, problem: str) -> None:
+    with pytest.raises(InvalidValue, match=f"^amount_before: {problem}"):
+        TransactionFee(1).charge_each([1], amount_before=before)
+
+
 def test_faults_of_events_are_reported_together() -> None:
     with pytest.raises(InvalidValues) as caught:
         TransactionFee(1).charge_each([1, -1], events_before=-1, amount_before=-1)

@@ -18,10 +18,18 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from overages.amounts.exact import SCALE, Exact, Quantity, number_from_ratio, scaled, unscaled
+from overages.amounts.exact import (
+    SCALE,
+    Exact,
+    Quantity,
+    number_from_ratio,
+    parse_amount,
+    scaled,
+    unscaled,
+)
 from overages.errors import CurrencyMismatch
 from overages.records.record import OverageRecord
-from overages.statements.adjustment import Key, path_of
+from overages.statements.adjustment import Key, line_path, path_of
 from overages.statements.statement import Statement
 
 
@@ -43,6 +51,7 @@ class LineSum(NamedTuple):
     minor: int
 
 
+_FEW_BITS: Final = 1_000  # of a ratio that has surely no more digits than an amount may have
 _NO_SUM: Final = LineSum(0, Fraction(), 0)
 
 
@@ -50,6 +59,7 @@ def changes_of(statement: Statement, recorded: Sequence[OverageRecord]) -> list[
     """Return the lines in which a statement differs from its period's records.
 
     :raises CurrencyMismatch: if a record is in another currency.
+    :raises InvalidValue: if an exact cost has more digits than a record keeps.
     """
     for record in recorded:
         if record.cost.currency != statement.currency:
@@ -61,7 +71,7 @@ def changes_of(statement: Statement, recorded: Sequence[OverageRecord]) -> list[
         key = metric, line
         before = recorded_sums.pop(key, None)
         if before is None:
-            exact_cost = number_from_ratio(*ratio)
+            exact_cost = _exact_cost(key, *ratio)
             changes.append(Change(key, quantity, exact_cost, minor, unit_price))
         elif before != (due := LineSum(scaled(quantity), Fraction(*ratio), minor)):
             changes.append(_correction(key, before, due, unit_price))
@@ -80,10 +90,22 @@ def _correction(key: Key, before: LineSum, due: LineSum, price: Exact | None) ->
     return Change(
         key,
         unscaled(picos),
-        number_from_ratio(exact.numerator, exact.denominator),
+        _exact_cost(key, exact.numerator, exact.denominator),
         due.minor - before.minor,
         price if explained else None,
     )
+
+
+def _exact_cost(key: Key, numerator: int, denominator: int) -> Exact:
+    """Return the exact cost of a change, one that can be read again wherever it is kept.
+
+    A line adds up the ratios of its tiers, and a correction those of two results: with a
+    denominator for each, the sum has as many digits as all of them together.
+    """
+    exact = number_from_ratio(numerator, denominator)
+    if max(numerator.bit_length(), denominator.bit_length()) < _FEW_BITS:
+        return exact
+    return parse_amount(exact, (*line_path(key), "exact_cost"))
 
 
 def line_sums(records: Iterable[OverageRecord]) -> dict[Key, LineSum]:

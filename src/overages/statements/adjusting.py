@@ -30,11 +30,11 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
-from overages.amounts.exact import Quantity
+from overages.amounts.exact import Quantity, parse_amount
 from overages.amounts.money import Money
 from overages.amounts.rounding import Rounding
 from overages.prices.models import PriceModel
-from overages.statements.adjustment import Adjustment, AdjustmentKind, line_name
+from overages.statements.adjustment import Adjustment, AdjustmentKind, line_name, line_path
 from overages.terms.commitment import Commitment
 from overages.terms.discount import Discount
 
@@ -205,7 +205,8 @@ class RunningTotal:
         cost, exact = change
         if not cost.minor and not exact:
             return None
-        return Adjustment(rule.kind, self.rounded, cost, exact, self.metric, rule.name)
+        kept = parse_amount(exact, (*line_path((self.metric, rule.line)), "exact_cost"))
+        return Adjustment(rule.kind, self.rounded, cost, kept, self.metric, rule.name)
 
     def add(self, line: Adjustment) -> None:
         """Add an adjustment to the running total."""

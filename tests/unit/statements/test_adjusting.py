@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from overages import Adjustment, Commitment, Discount, Money, PerUnit, Rounding
-from overages.errors import CurrencyMismatch
+from overages.errors import CurrencyMismatch, InvalidValue
 from overages.statements.adjusting import adjustments_of, credited
 
 EUR_5 = Money(500, "EUR")
@@ -149,3 +149,14 @@ def test_credits_are_drawn_in_their_order_while_something_is_due() -> None:
 def test_credits_are_in_the_currency_of_what_is_due() -> None:
     with pytest.raises(CurrencyMismatch):
         credited(usd(700), [("g1", EUR_5)])
+
+
+@pytest.mark.parametrize(
+    ("metric", "path"), [("tokens", "tokens.minimum.exact_cost"), (None, "minimum.exact_cost")]
+)
+def test_an_exact_cost_of_too_many_digits_names_its_metric_and_its_rule(
+    metric: str | None, path: str
+) -> None:
+    exact = Fraction(1, 3**3000)
+    with pytest.raises(InvalidValue, match=f"^{path}: must have at most 1000 digits on a side"):
+        adjusted(0, metric=metric, minimum=usd(1), share=exact)

@@ -8,10 +8,19 @@ from datetime import timedelta
 import pytest
 
 from overages.amounts.money import Currency
-from overages.errors import CurrencyMismatch, InvalidValues, PeriodInvoiced, PeriodOverlap
+from overages.errors import (
+    CurrencyMismatch,
+    InvalidValue,
+    InvalidValues,
+    PeriodInvoiced,
+    PeriodOverlap,
+)
 from overages.periods.period import Period
+from overages.prices.models import Graduated
+from overages.prices.tier import Tier
 from overages.repository import Repository
 from overages.statements.statement import Statement
+from overages.terms.allowance import Allowance
 from overages.terms.plan import Plan
 from overages.testing.contract.base import (
     FEB,
@@ -32,6 +41,13 @@ from overages.usage.usage import Usage
 
 HALF = timedelta(days=14)
 MIDDLE = Period(FEB.start + HALF, FEB.end + HALF)  # the end of February, the beginning of March
+
+
+def unlike_ratios(count: int, first: int = 0) -> Graduated:
+    """Return a price of as many tiers, each of a denominator of its own, of some 38 digits."""
+    pers = [f"{10**25 + 2 * i + 1}.{10**11 + 7 + i}" for i in range(first, first + count)]
+    bounds = [*range(1, count), None]
+    return Graduated([Tier(up_to, 1, per=per) for up_to, per in zip(bounds, pers, strict=True)])
 
 
 class InvoicedContract(ContractBase):
@@ -183,6 +199,39 @@ class RefusalContract(ContractBase):
         repository.record(owed(plan=coarse, tokens=150), created_at=NOW)
         with nothing_written(repository), pytest.raises(CurrencyMismatch):
             repository.record(owed(plan=fine, tokens=160), created_at=NOW)
+
+    def test_an_exact_cost_that_could_not_be_read_again_is_not_written(
+        self, repository: Repository
+    ) -> None:
+        price = unlike_ratios(28)
+        plan = Plan("unlike", "USD", {"tokens": Allowance(0, price), "runs": Allowance(0, price)})
+        batch = [owed(THEIRS, tokens=150), owed(plan=plan, runs=1, tokens=28)]
+        problem = "^org-1, .*: tokens.exact_cost: must have at most 1000 digits on a side"
+        with nothing_written(repository), pytest.raises(InvalidValue, match=problem):
+            repository.record(batch[1], created_at=NOW)
+        with nothing_written(repository), pytest.raises(InvalidValue, match=problem):
+            repository.record_many(batch, created_at=NOW)
+
+    def test_an_exact_cost_of_nearly_as_many_digits_is_read_as_it_was(
+        self, repository: Repository
+    ) -> None:
+        plan = Plan("unlike", "USD", {"tokens": Allowance(0, unlike_ratios(25))})
+        statement = owed(plan=plan, tokens=25)
+        repository.record(statement, created_at=NOW)
+        (record,) = repository.records(OURS)
+        assert record.exact_cost == statement["tokens"].exact_cost
+
+    def test_a_correction_that_could_not_be_read_again_is_not_written(
+        self, repository: Repository
+    ) -> None:
+        now, later = (
+            Plan("unlike", "USD", {"tokens": Allowance(0, unlike_ratios(20, first))})
+            for first in (0, 20)
+        )
+        repository.record(owed(plan=now, tokens=20), created_at=NOW)
+        problem = "tokens.exact_cost: must have at most 1000 digits on a side"
+        with nothing_written(repository), pytest.raises(InvalidValue, match=problem):
+            repository.record(owed(plan=later, tokens=20), created_at=LATER)
 
     def test_all_faults_of_a_batch_are_reported_and_nothing_is_written(
         self, repository: Repository

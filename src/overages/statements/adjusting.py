@@ -205,8 +205,8 @@ class RunningTotal:
         cost, exact = change
         if not cost.minor and not exact:
             return None
-        kept = parse_amount(exact, (*line_path((self.metric, rule.line)), "exact_cost"))
-        return Adjustment(rule.kind, self.rounded, cost, kept, self.metric, rule.name)
+        exact_cost = parse_amount(exact, (*line_path((self.metric, rule.line)), "exact_cost"))
+        return Adjustment(rule.kind, self.rounded, cost, exact_cost, self.metric, rule.name)
 
     def add(self, line: Adjustment) -> None:
         """Add an adjustment to the running total."""

@@ -21,10 +21,10 @@ from typing import Any, Final, TypeAlias, cast
 __all__ = [
     "AccessDenied", "BillingDisabled", "CurrencyMismatch", "EventConflict", "FaultyPriceModel",
     "ForeignDatabase", "GrantConflict", "InvalidType", "InvalidValue", "InvalidValues",
-    "OveragesError", "PeriodInvoiced", "PeriodOverlap", "QueryTooSlow", "RecordConflict",
-    "RecordsAltered", "SchemaTooNew", "StorageBusy", "StorageCorrupt", "StorageError",
-    "StorageFull", "StorageReadOnly", "UnknownCurrency", "UnknownCustomer", "UnknownGrant",
-    "UnknownMetric", "UnknownPlan",
+    "OveragesError", "PeriodInvoiced", "PeriodOverlap", "QueryTooLarge", "QueryTooSlow",
+    "RecordConflict", "RecordsAltered", "SchemaTooNew", "StorageBusy", "StorageCorrupt",
+    "StorageError", "StorageFull", "StorageReadOnly", "UnknownCurrency", "UnknownCustomer",
+    "UnknownGrant", "UnknownMetric", "UnknownPlan", "UsageAltered",
 ]  # fmt: skip
 
 Path: TypeAlias = tuple[str | int, ...]

@@ -17,7 +17,7 @@ from types import FunctionType, ModuleType
 from typing import ClassVar, Final
 
 from docutils import nodes
-from sphinx.addnodes import pending_xref
+from sphinx.addnodes import desc_signature, pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -141,6 +141,17 @@ class TrimBlocks(SphinxPostTransform):
                 block.children = [nodes.Text(block.rawsource)]
 
 
+def anchor_at_home(app: Sphinx, doctree: nodes.document) -> None:
+    """Let the pages of source lead back: they name what is public by the module that defines it."""
+    del app
+    for signature in doctree.findall(desc_signature):
+        if signature.get("module") and signature.get("fullname"):
+            thing = resolve_name(f"{signature['module']}:{signature['fullname']}")
+            home = f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', '')}"
+            if home not in signature["ids"] and home.startswith("overages."):
+                signature["ids"].append(home)
+
+
 def leave_what_exists(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.Element
 ) -> nodes.Element | None:
@@ -163,4 +174,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_post_transform(LinkNames)
     app.add_post_transform(TrimBlocks)
     app.connect("missing-reference", leave_what_exists)
+    app.connect("doctree-read", anchor_at_home)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -18,7 +18,7 @@ from overages._ground.value import term, value
 from overages.amounts.exact import Quantity, QuantityLike, optional_non_negative, parse_positive
 from overages.amounts.money import Currency, Money, optional_non_negative_money
 from overages.amounts.rounding import Rounding, RoundingLike, parse_rounding
-from overages.errors import CurrencyMismatch, InvalidValue, Path
+from overages.errors import CurrencyMismatch, Field, InvalidValue, Path
 from overages.periods.cycle import Cycle
 from overages.periods.proration import Proration, ProrationLike, parse_proration
 from overages.prices.models import PriceModel, parse_price_model
@@ -26,6 +26,12 @@ from overages.terms.carry_over import CarryOver
 from overages.terms.commitment import Commitment
 from overages.terms.conversion import Conversion
 from overages.terms.discount import Discount, some_discounts
+
+
+def _parse_included(value: object, field: Field) -> Quantity | None:
+    if isinstance(value, str) and value == "unlimited":  # the word of plan files
+        raise InvalidValue(field, value, "must be a number, or None where units are unlimited")
+    return optional_non_negative(value, field)
 
 
 @value
@@ -63,7 +69,7 @@ class Allowance:
     Allowance(included=50, price=PerUnit(price=1))
     """
 
-    included: Quantity | None = term(optional_non_negative)
+    included: Quantity | None = term(_parse_included)
     price: PriceModel = term(parse_price_model)
     conversion: Conversion | None = term(optional(instance_of(Conversion)))
     included_per: str | None = term(optional_name)

@@ -283,3 +283,8 @@ def test_a_limit_that_is_no_quantity_is_refused_by_name() -> None:
     most = Allowance(10**26 - 1, FREE, discounts=[WELCOME])
     with pytest.raises(InvalidValue, match=r"(^|: )x\.limit: must have at most 26 integer digits"):
         calculate(plan(most), Usage("org-1", Period.month(2024, 2), {"x": 1}))
+
+
+def test_the_word_of_plan_files_for_no_limit_is_none_here() -> None:
+    with pytest.raises(InvalidValue, match=r"^included: must be a number, or None where units are"):
+        Allowance("unlimited", PerUnit(1))

@@ -160,6 +160,9 @@ class Grant:
 
     @property
     def rank(self) -> tuple[int, datetime, datetime, str]:
-        """Priority, expiry, creation and id: of several grants, the least is drawn on first."""
+        """Priority, expiry, creation and id: of several grants, the least is drawn on first.
+
+        `voided_at` is no expiry: until then, a grant keeps its place among the others.
+        """
         created = self.created_at or self.effective_at
         return self.priority, self.expires_at or _NEVER, created, self.id

@@ -119,7 +119,8 @@ def settle(
 
     :param plan: the terms of this period.
     :param usage: the units used in it.
-    :param balance: that of the period before; an empty one before the first.
+    :param balance: that of the period before; an empty one before the first, when each grant
+        begins at its own `effective_at`, with all refills since then.
     :param limits: the org's own limits by metric, in units.
     :param grants: all that the org was ever granted.
     :param events: those that the usage was counted from, as far as their metrics are granted: they

@@ -144,9 +144,20 @@ def granted(named: Arguments) -> Arguments:
     named = in_order(named, "rollover_min", "rollover_max")
     if named.get("expires_at") == named["effective_at"]:
         named = but(named, "expires_at")
-    if isinstance(named["amount"], Money) or named.get("metric") is not None:
-        return named
-    return {**named, "metric": "tokens"}
+    if isinstance(named["amount"], Money):
+        return {**named, **_whole_minor_units(named, named["amount"].currency)}
+    return named if named.get("metric") is not None else {**named, "metric": "tokens"}
+
+
+def _whole_minor_units(named: Arguments, unit: Currency) -> Arguments:
+    """Return the numbers of a grant of money in whole minor units; a step is one at least."""
+    least = Money(1, unit).amount
+    cut = {
+        name: Rounding.DOWN.round(named[name], least)
+        for name in ("rollover_max", "rollover_min", "refill_keeps", "step")
+        if named.get(name) is not None
+    }
+    return {**cut, "step": cut["step"] or least} if "step" in cut else cut
 
 
 def accounted(named: Arguments) -> Arguments:

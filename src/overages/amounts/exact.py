@@ -125,16 +125,23 @@ def scaled(number: Quantity) -> int:
 
 def unscaled(picos: int) -> Quantity:
     """Return a number of picos as a quantity in its one form: the inverse of `scaled`."""
-    integer, rest = divmod(abs(picos), SCALE)
+    units, rest = divmod(picos, SCALE)
     if not rest:
-        return integer if picos >= 0 else -integer
+        return units
+    integer, rest = divmod(abs(picos), SCALE)
     sign = "-" if picos < 0 else ""
     return Decimal(f"{sign}{integer}.{rest:0{DECIMAL_DIGITS}d}".rstrip("0"))
 
 
 def add_up(numbers: Iterable[Quantity]) -> Quantity:
     """Return a sum of quantities, exactly; it may be larger than a quantity."""
-    return unscaled(sum(map(scaled, numbers)))
+    units = picos = 0
+    for number in numbers:
+        if type(number) is int:  # as most are
+            units += number
+        else:
+            picos += scaled(number)
+    return unscaled(units * SCALE + picos) if picos else units
 
 
 def excess(used: Quantity, limit: Quantity | None) -> Quantity:
@@ -145,6 +152,8 @@ def excess(used: Quantity, limit: Quantity | None) -> Quantity:
     """
     if limit is None or used <= limit:
         return 0
+    if type(used) is int and type(limit) is int:
+        return used - limit
     return unscaled(scaled(used) - scaled(limit))
 
 

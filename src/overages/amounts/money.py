@@ -27,7 +27,7 @@ from overages._ground.parsing import (
 from overages._ground.trusted import trusted
 from overages._ground.value import term, value
 from overages.amounts._currencies import CURRENT, WITHDRAWN
-from overages.amounts.exact import QuantityLike, number_text, parse_ratio
+from overages.amounts.exact import SCALE, QuantityLike, number_text, parse_ratio
 from overages.amounts.rounding import RoundingLike, allocate, parse_rounding, round_ratio
 from overages.errors import (
     CurrencyMismatch,
@@ -207,8 +207,9 @@ class Money:
         return tuple(Money(share, self.currency) for share in allocate(self.minor, weights))
 
     def _minor_of(self, other: Money) -> int:
-        if other.currency != self.currency:
-            raise CurrencyMismatch(self.currency.code, other.currency.code)
+        ours, theirs = self.currency, other.currency
+        if theirs is not ours and theirs != ours:  # one object, most often
+            raise CurrencyMismatch(ours.code, theirs.code)
         return other.minor
 
     def __add__(self, other: Money) -> Money:
@@ -226,7 +227,7 @@ class Money:
         return Money(self.minor - self._minor_of(other), self.currency)
 
     def __neg__(self) -> Money:
-        return Money(-self.minor, self.currency)
+        return new_money(-self.minor, self.currency)
 
     def __lt__(self, other: Money) -> bool:
         return (
@@ -272,6 +273,12 @@ def parse_non_negative_money(value: object, field: Field) -> Money:
     if money.minor < 0:
         raise InvalidValue(field, money, "must not be negative")
     return money
+
+
+def picos_of(money: Money) -> int:
+    """Return an amount in picos of a major unit: a minor unit is never finer than one."""
+    scale: int = 10**money.currency.exponent
+    return money.minor * (SCALE // scale)
 
 
 new_money: Final = trusted(Money)

@@ -5,6 +5,7 @@
 - `models`: `PerUnit`, `Package`, `Graduated`, `Volume`, `Percentage`, and the protocol
 - `exact_cost`: the cost of a quantity, and of units on top of earlier ones
 - `exchange`: `Exchanged`: a price in points or another unit
+- `prorated`: the price of a part of a period
 - `registry`: all of the library's price models
 - `transactions`: `TransactionFee`: a fee on each of many amounts
 """

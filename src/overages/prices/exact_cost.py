@@ -18,16 +18,12 @@ is done for every line that a price model is asked for.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Final, TypeAlias
+from typing import Final
 
 from overages.amounts.exact import Exact, Quantity, add_up
 from overages.errors import FaultyPriceModel, OveragesError
 from overages.prices.models import PriceModel
-from overages.prices.tier import Charge
-
-Ratio: TypeAlias = tuple[int, int]
-"""Numerator and denominator of major currency units; the denominator is above zero."""
-
+from overages.prices.tier import Charge, Ratio
 
 _CALL: Final = ("price", "charge()")  # the path to the charge that a price model returns
 

@@ -240,4 +240,4 @@ def _costs(tier: Tier, per_unit: int) -> tuple[Fraction, ...]:
     """Return a tier's price (for each that is counted, or a package), flat fee and any maximum."""
     price = Fraction(tier.price) / Fraction(tier.per) / (per_unit if tier.size is None else 1)
     fees = (tier.flat,) if tier.maximum is None else (tier.flat, tier.maximum)
-    return (price, *map(Fraction, fees))
+    return (price, *(Fraction(fee) for fee in fees))

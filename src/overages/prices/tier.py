@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
-from math import ceil, floor
 from typing import Final, Literal, TypeAlias
 
 from attrs import frozen
@@ -26,7 +25,6 @@ from overages.amounts.exact import (
     Quantity,
     QuantityLike,
     number_from_ratio,
-    optional_non_negative,
     parse_amount,
     parse_non_negative,
     parse_positive,
@@ -38,18 +36,35 @@ Count: TypeAlias = Literal["started", "completed"]
 """The packages that are charged: every one that was begun, or only the full ones."""
 
 
+Ratio: TypeAlias = tuple[int, int]
+"""A numerator and a denominator, which is above zero; of an amount, in major currency units."""
+
+Fee: TypeAlias = Quantity | Fraction
+"""Major currency units due once; a `Fraction` where a share of them by time is no decimal."""
+
+
+def _parse_fee(value: object, field: Field) -> Fee:
+    if not isinstance(value, Fraction):
+        return parse_non_negative(value, field)
+    if value < 0:
+        raise InvalidValue(field, value, "must not be negative")
+    fee = parse_amount(value, field)
+    return fee if isinstance(fee, Fraction) else parse_non_negative(fee, field)
+
+
 @value
 class Tier:
     """One row of a price table.
 
     :param up_to: the tier's inclusive upper bound, in units, above zero; None where there is none.
     :param price: major currency units for `per` units, or for a package where there is a `size`.
-    :param flat: major currency units, due once when the tier is entered.
+    :param flat: major currency units, due once when the tier is entered. A `Fraction`, if need be:
+        a share of a fee by time is no decimal.
     :param per: units that `price` buys, above zero; fractions are charged in proportion.
     :param size: units in a package, above zero; packages are then charged in the tier, not units.
     :param count: whether ``"started"`` packages are charged, or only ``"completed"`` ones.
     :param maximum: the most that the tier can cost, its flat fee included, in major currency units;
-        None where there is no such cap.
+        None where there is no such cap. As `flat`, it may be a `Fraction`.
 
     `unit_price` is the price of each unit in major currency units; None where a flat fee, packages
     or a maximum come in.
@@ -64,23 +79,23 @@ class Tier:
 
     up_to: Quantity | None = term(optional(parse_positive))
     price: Quantity = term(parse_non_negative)
-    flat: Quantity = term(parse_non_negative)
+    flat: Fee = term(_parse_fee)
     per: Quantity = term(parse_positive)
     size: Quantity | None = term(optional(parse_positive))
     count: Count = term(choice_of(Count))
-    maximum: Quantity | None = term(optional_non_negative)
+    maximum: Fee | None = term(optional(_parse_fee))
     unit_price: Exact | None = derived()
 
     def __init__(
         self,
         up_to: QuantityLike | None,
         price: QuantityLike = 0,
-        flat: QuantityLike = 0,
+        flat: QuantityLike | Fraction = 0,
         *,
         per: QuantityLike = 1,
         size: QuantityLike | None = None,
         count: Count = "started",
-        maximum: QuantityLike | None = None,
+        maximum: QuantityLike | Fraction | None = None,
     ) -> None: ...
 
     def _check(self, problems: Problems) -> None:
@@ -97,10 +112,17 @@ class Tier:
 
     def exact_units(self, quantity: Quantity) -> Fraction:
         """Return the number of times that the price is due for a quantity within the tier."""
+        return Fraction(*self.units_ratio(quantity))
+
+    def units_ratio(self, quantity: Quantity) -> Ratio:
+        """Return the same as a ratio of integers, not reduced."""
+        counted, of = quantity.as_integer_ratio()
+        each, of_each = (self.per if self.size is None else self.size).as_integer_ratio()
+        units, denominator = counted * of_each, of * each
         if self.size is None:
-            return Fraction(quantity) / Fraction(self.per)
-        packages = Fraction(quantity) / Fraction(self.size)
-        return Fraction(ceil(packages) if self.count == "started" else floor(packages))
+            return units, denominator
+        packages = -(-units // denominator) if self.count == "started" else units // denominator
+        return packages, 1
 
     def explain(self) -> str:
         """Write the terms of the tier: ``80 per 1,000 + 25 flat, at most 900``."""
@@ -157,22 +179,32 @@ class TierCharge:
     @property
     def exact_cost(self) -> Exact:
         """Unrounded cost in major currency units."""
-        cost = self.fraction
-        return number_from_ratio(cost.numerator, cost.denominator)
+        return number_from_ratio(*self._ratio())
 
     @property
     def uncapped_cost(self) -> Exact:
         """Unrounded cost in major currency units, were there no maximum."""
-        cost = self._priced() * Fraction(self.exchange_rate)
-        return number_from_ratio(cost.numerator, cost.denominator)
+        return number_from_ratio(*self._exchanged(self._priced()))
 
     @property
     def fraction(self) -> Fraction:
         """The exact cost as a fraction, for sums."""
-        cost, maximum = self._priced(), self.tier.maximum
-        # A maximum is in the unit that the tier is priced in, so it is exchanged as the cost is.
-        due = cost if maximum is None else min(cost, Fraction(maximum))
-        return due * Fraction(self.exchange_rate)
+        return Fraction(*self._ratio())
+
+    def _ratio(self) -> Ratio:
+        cost, denominator = self._priced()
+        if self.tier.maximum is not None:
+            # A maximum is in the unit that the tier is priced in: exchanged as the cost is.
+            most, of = self.tier.maximum.as_integer_ratio()
+            if most * denominator < cost * of:
+                cost, denominator = most, of
+        return self._exchanged((cost, denominator))
+
+    def _exchanged(self, cost: Ratio) -> Ratio:
+        if self.exchange_rate == 1:
+            return cost
+        rate, of = self.exchange_rate.as_integer_ratio()
+        return cost[0] * rate, cost[1] * of
 
     @property
     def unit_price(self) -> Exact | None:
@@ -183,9 +215,13 @@ class TierCharge:
         each = Fraction(price) * Fraction(self.exchange_rate)
         return number_from_ratio(each.numerator, each.denominator)
 
-    def _priced(self) -> Fraction:
+    def _priced(self) -> Ratio:
         tier = self.tier
-        return tier.exact_units(self.quantity) * Fraction(tier.price) + Fraction(tier.flat)
+        units, of = tier.units_ratio(self.quantity)
+        price, of_price = tier.price.as_integer_ratio()
+        flat, of_flat = tier.flat.as_integer_ratio()
+        denominator = of * of_price
+        return units * price * of_flat + flat * denominator, denominator * of_flat
 
     def explain(self) -> str:
         """Write the formula of the cost in one line: ``above 100: 50 x 0.05 + 5 flat``."""

@@ -19,12 +19,37 @@ from copy import copy
 from typing import Any, Final, TypeAlias, cast
 
 __all__ = [
-    "AccessDenied", "BillingDisabled", "CurrencyMismatch", "EventConflict", "FaultyPriceModel",
-    "ForeignDatabase", "GrantConflict", "InvalidType", "InvalidValue", "InvalidValues",
-    "OveragesError", "PeriodInvoiced", "PeriodOverlap", "QueryTooLarge", "QueryTooSlow",
-    "RecordConflict", "RecordsAltered", "SchemaTooNew", "StorageBusy", "StorageCorrupt",
-    "StorageError", "StorageFull", "StorageReadOnly", "UnknownCurrency", "UnknownCustomer",
-    "UnknownGrant", "UnknownMetric", "UnknownPlan", "UsageAltered",
+    "AccessDenied",
+    "AccountConflict",
+    "BillingDisabled",
+    "CurrencyMismatch",
+    "EventConflict",
+    "FaultyPriceModel",
+    "ForeignDatabase",
+    "GrantConflict",
+    "InvalidType",
+    "InvalidValue",
+    "InvalidValues",
+    "NoTerms",
+    "OveragesError",
+    "PeriodInvoiced",
+    "PeriodOverlap",
+    "QueryTooLarge",
+    "QueryTooSlow",
+    "RecordConflict",
+    "RecordsAltered",
+    "SchemaTooNew",
+    "StorageBusy",
+    "StorageCorrupt",
+    "StorageError",
+    "StorageFull",
+    "StorageReadOnly",
+    "UnknownCurrency",
+    "UnknownCustomer",
+    "UnknownGrant",
+    "UnknownMetric",
+    "UnknownPlan",
+    "UsageAltered",
 ]  # fmt: skip
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -184,6 +209,10 @@ class UnknownPlan(_FieldError, LookupError):
     """A plan that is referred to but not there, or an org that has none."""
 
 
+class NoTerms(_FieldError, LookupError):
+    """An instant lies in no period of an account's: before it begins, in a pause, after its end."""
+
+
 class CurrencyMismatch(OveragesError, ValueError):
     """Amounts of two currencies met in one sum, one comparison or one plan."""
 
@@ -206,6 +235,10 @@ class FaultyPriceModel(_FieldError, RuntimeError):
 
 class EventConflict(_FieldError, ValueError):
     """An event id that was seen before with other content."""
+
+
+class AccountConflict(_FieldError, ValueError):
+    """An account's history isn't the one that is kept, with entries added at its end."""
 
 
 class GrantConflict(_FieldError, ValueError):

@@ -23,6 +23,7 @@ from overages.records.record import OverageRecord
 from overages.statements.statement import Statement
 from overages.statements.summary import Summary
 from overages.terms.account import Account
+from overages.terms.note import AccountNote
 from overages.terms.plan import Plan
 from overages.usage.event import UsageEvent
 from overages.usage.usage import Usage
@@ -81,12 +82,30 @@ class Repository(Protocol):
 
     # Accounts
 
-    def put_account(self, account: Account) -> None:
-        """Keep an org's account in place of the one that it had."""
+    def put_account(
+        self,
+        account: Account,
+        *,
+        noted_at: datetime | None = None,
+        noted_by: str | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Keep the entries that are new in an org's account; no entry ever changes.
+
+        The same account again changes nothing.
+
+        :param noted_at: when the new entries were noted, by whom, and why, for `account_notes`.
+        :raises AccountConflict: if its history isn't the one that is kept, with entries added at
+            its end.
+        """
         ...
 
     def account(self, org_id: str) -> Account | None:
         """Return an org's account, or None if it has none."""
+        ...
+
+    def account_notes(self, org_id: str) -> tuple[AccountNote, ...]:
+        """Return a note for each entry of an org's account: the first terms, then the changes."""
         ...
 
     def orgs(self) -> Iterator[str]:

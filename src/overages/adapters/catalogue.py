@@ -15,10 +15,18 @@ from overages._ground.parsing import instance_of, optional, parse_all
 from overages._ground.value import evolve
 from overages.adapters.storage import Storage
 from overages.amounts.exact import parse_ordinal
-from overages.errors import GrantConflict, InvalidValue, UnknownGrant, UnknownPlan, did_you_mean
+from overages.errors import (
+    AccountConflict,
+    GrantConflict,
+    InvalidValue,
+    UnknownGrant,
+    UnknownPlan,
+    did_you_mean,
+)
 from overages.grants.grant import Grant
 from overages.periods.period import format_instant, parse_instant
 from overages.terms.account import Account
+from overages.terms.note import AccountNote
 from overages.terms.plan import Plan
 
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
@@ -79,11 +87,32 @@ class Catalogue(Storage):
 
     # Accounts
 
-    def put_account(self, account: Account) -> None:
-        """Keep an org's account in place of the one that it had."""
+    def put_account(
+        self,
+        account: Account,
+        *,
+        noted_at: datetime | None = None,
+        noted_by: str | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Keep the entries that are new in an org's account; no entry ever changes."""
         instance_of(Account)(account, "account")
+        note = AccountNote(noted_at, noted_by, reason)
         with self._writing():
-            self._set_account(account)
+            before = self._get_account(account.org_id)
+            if before is None:
+                self._add_entries(account, 0, note)
+            elif not account.goes_on_from(before):
+                problem = "must be the history that is kept, with entries added at its end"
+                raise AccountConflict("account", account, problem).within(org_id=account.org_id)
+            elif before != account:
+                self._add_entries(account, len(before.changes) + 1, note)
+
+    def account_notes(self, org_id: str) -> tuple[AccountNote, ...]:
+        """Return a note for each entry of an org's account: the first terms, then the changes."""
+        parse_name(org_id, "org_id")
+        with self._reading():
+            return tuple(self._notes_of(org_id))
 
     def account(self, org_id: str) -> Account | None:
         """Return an org's account, or None if it has none."""

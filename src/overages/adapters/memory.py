@@ -27,6 +27,7 @@ from overages.records.record import OverageRecord
 from overages.statements.statement import Statement
 from overages.statements.summary import Summary
 from overages.terms.account import Account
+from overages.terms.note import AccountNote
 from overages.terms.plan import Plan
 from overages.usage.event import UsageEvent
 from overages.usage.usage import Usage
@@ -35,9 +36,10 @@ from overages.usage.usage import Usage
 class MemoryRepository(BaseRepository):
     """Keeps plans, accounts, usage, grants and records for as long as the object lives.
 
+    >>> from datetime import UTC
     >>> from overages import Account
     >>> repository = MemoryRepository()
-    >>> repository.put_account(Account("org-123", plan="starter"))
+    >>> repository.put_account(Account("org-123", "starter", datetime(2024, 2, 1, tzinfo=UTC)))
     >>> list(repository.orgs())
     ['org-123']
     """
@@ -47,6 +49,7 @@ class MemoryRepository(BaseRepository):
         self._plans: dict[str, list[Plan]] = {}
         self._starts: dict[str, dict[datetime, int]] = {}
         self._accounts: dict[str, Account] = {}
+        self._notes: dict[str, tuple[AccountNote, ...]] = {}
         self._events: dict[str, list[tuple[UsageEvent, Period]]] = {}
         self._event_ids: dict[tuple[str, str], UsageEvent] = {}
         self._usage: dict[tuple[str, Period], dict[str, int]] = {}
@@ -97,11 +100,16 @@ class MemoryRepository(BaseRepository):
     def _set_start(self, slug: str, since: datetime, version: int) -> None:
         self._starts.setdefault(slug, {})[since] = version
 
-    def _set_account(self, account: Account) -> None:
+    def _add_entries(self, account: Account, first: int, note: AccountNote) -> None:
+        notes = self._notes.get(account.org_id, ())
         self._accounts[account.org_id] = account
+        self._notes[account.org_id] = (*notes, *[note] * (len(account.changes) + 1 - first))
 
     def _get_account(self, org_id: str) -> Account | None:
         return self._accounts.get(org_id)
+
+    def _notes_of(self, org_id: str) -> Iterable[AccountNote]:
+        return self._notes.get(org_id, ())
 
     def orgs(self) -> Iterator[str]:
         """Yield the orgs that have an account or records, sorted."""

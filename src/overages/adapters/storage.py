@@ -20,6 +20,7 @@ from overages.records.record import OverageRecord
 from overages.statements.statement import Statement
 from overages.statements.summary import Summary
 from overages.terms.account import Account
+from overages.terms.note import AccountNote
 from overages.terms.plan import Plan
 from overages.usage.event import UsageEvent
 from overages.usage.usage import Usage
@@ -62,10 +63,15 @@ class Storage(ABC):
     def _set_start(self, slug: str, since: datetime, version: int) -> None: ...
 
     @abstractmethod
-    def _set_account(self, account: Account) -> None: ...
+    def _add_entries(self, account: Account, first: int, note: AccountNote) -> None:
+        """Keep the entries of an account from a place on, counted from 0: the first terms."""
 
     @abstractmethod
     def _get_account(self, org_id: str) -> Account | None: ...
+
+    @abstractmethod
+    def _notes_of(self, org_id: str) -> Iterable[AccountNote]:
+        """Return the notes of an account's entries, in their order."""
 
     @abstractmethod
     def orgs(self) -> Iterator[str]:

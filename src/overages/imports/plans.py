@@ -21,14 +21,18 @@
     limits = { tokens = 600_000 }
     status = "trial"                    # "active" if left out
     cycle = { anchor = 2024-01-31T00:00:00Z, every = 1, unit = "month", timezone = "Europe/Paris" }
-    since = 2024-01-31T00:00:00Z        # when it got its plan; may be left out
+    since = 2024-01-31T00:00:00Z        # when its first terms begin
+
+    [[accounts.org-7.changes]]          # each a later entry of its history, as it was noted
+    since = 2024-03-12T00:00:00Z
+    plan = "pro"
 
 Prices may be written as TOML floats: they are read digit by digit, and never become binary ones.
 A key that isn't known is an error, and so is one that is missing; the faults of all tables are
 reported together, each with its path.
 
     book = read_plans(path.read_text(encoding="utf-8"))
-    plan, limits = book.terms("org-7")
+    plan, limits = book.terms("org-7", period)
 """
 
 from __future__ import annotations
@@ -36,6 +40,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from decimal import Context, Decimal, InvalidOperation
 from functools import partial
 from typing import Any, Final
@@ -53,6 +58,7 @@ from overages.forms.scalars import TEXT
 from overages.forms.schema import document
 from overages.imports.toml import ANY_CURRENCY, forms_in, plan_form
 from overages.periods.cycle import Cycle
+from overages.periods.period import Period
 from overages.prices.models import PriceModel
 from overages.terms.account import Account
 from overages.terms.plan import Plan, unknown_metric
@@ -98,12 +104,25 @@ class PlanBook:
             self._tell_plan(self.default_plan, ("default_plan",), problems)
         for org_id, account in self.accounts.items():
             path = "accounts", org_id
-            if not self._tell_plan(account.plan, (*path, "plan"), problems):
-                continue
-            plan = self.plans[account.plan]
-            for metric in account.limits:
-                if metric not in plan.allowances:
-                    problems.add(unknown_metric((*path, "limits", metric), metric, plan))
+            is_known = self._tell_plan(account.plan, (*path, "plan"), problems)
+            for i, change in enumerate(account.changes):
+                if change.plan is not None:
+                    field = (*path, "changes", i, "plan")
+                    is_known &= self._tell_plan(change.plan, field, problems)
+            if is_known:
+                self._tell_limits(account, path, problems)
+
+    def _tell_limits(self, account: Account, path: Path, problems: Problems) -> None:
+        """Refuse a limit of a metric that a plan which holds with it doesn't know, once."""
+        refused: set[str] = set()
+        for stretch in account.timeline.stretches:
+            terms = stretch.terms
+            plan = None if terms is None else self.plans[terms.plan]
+            for metric in () if terms is None else terms.limits:
+                if plan is not None and metric not in plan.allowances and metric not in refused:
+                    refused.add(metric)
+                    field = (*path, *_path_of_limit(account, metric))
+                    problems.add(unknown_metric(field, metric, plan))
 
     def _tell_plan(self, slug: str, path: Path, problems: Problems) -> bool:
         if slug in self.plans:
@@ -114,8 +133,8 @@ class PlanBook:
         problems.add(UnknownPlan(path, slug, problem))
         return False
 
-    def account(self, org_id: str) -> Account:
-        """Return an org's account, or one on the default plan.
+    def account(self, org_id: str, since: datetime) -> Account:
+        """Return an org's account, or one on the default plan from an aware instant on.
 
         :raises UnknownPlan: if the org has no account and there is no default plan.
         """
@@ -124,12 +143,26 @@ class PlanBook:
             return account
         if self.default_plan is None:
             raise UnknownPlan("org_id", org_id, "has no account, and there is no default_plan")
-        return Account(org_id, self.default_plan, cycle=self.default_cycle)
+        return Account(org_id, self.default_plan, since, cycle=self.default_cycle)
 
-    def account_cycle(self, org_id: str) -> Cycle:
-        """Return the cycle that an org is billed by, whether or not it has a plan."""
+    def period_at(self, org_id: str, instant: datetime) -> Period:
+        """Return the period of an org, whether or not it has a plan, that an instant lies in.
+
+        :raises NoTerms: if the org has an account, and no terms then.
+        """
         account = self.accounts.get(org_id)
-        return self.default_cycle if account is None else account.cycle
+        return (self.default_cycle if account is None else account).period_at(instant)
+
+    def part_at(self, org_id: str, instant: datetime) -> Period:
+        """Return the part of an org's period that an instant lies in: in it the same terms hold.
+
+        :raises NoTerms: if the org has an account, and no terms then.
+        """
+        account = self.accounts.get(org_id)
+        if account is None:
+            return self.default_cycle.period_at(instant)
+        parts = account.parts(account.period_at(instant))
+        return next(part for part, _ in parts if instant in part)
 
     @property
     def needs_balance(self) -> bool:
@@ -137,18 +170,28 @@ class PlanBook:
         return any(plan.needs_balance for plan in self.plans.values())
 
     def needs_balance_for(self, org_id: str) -> bool:
-        """Tell whether an org is on such a plan; one that has no plan isn't."""
+        """Tell whether an org was ever on such a plan; one that has no plan isn't."""
         account = self.accounts.get(org_id)
-        slug = self.default_plan if account is None else account.plan
-        return slug is not None and self.plans[slug].needs_balance
+        if account is not None:
+            return any(self.plans[slug].needs_balance for slug in account.timeline.slugs())
+        return self.default_plan is not None and self.plans[self.default_plan].needs_balance
 
-    def terms(self, org_id: str) -> tuple[Plan, Mapping[str, Quantity]]:
-        """Return an org's plan and its own limits.
+    def terms(self, org_id: str, period: Period) -> tuple[Plan, Mapping[str, Quantity | None]]:
+        """Return an org's plan and own limits in a period: those that it ends with.
 
         :raises UnknownPlan: if the org has no account and there is no default plan.
+        :raises NoTerms: if the org has no terms then.
         """
-        account = self.account(org_id)
-        return self.plans[account.plan], account.limits
+        _, terms = self.account(org_id, period.start).last_terms(period)
+        return self.plans[terms.plan], terms.limits
+
+
+def _path_of_limit(account: Account, metric: str) -> Path:
+    """Return where an account first names an own limit of a metric."""
+    if metric in account.limits:
+        return ("limits", metric)
+    named = [i for i, change in enumerate(account.changes) if metric in change.limits]
+    return ("changes", named[0], "limits", metric)
 
 
 def read_plans(
@@ -165,7 +208,8 @@ def read_plans(
     ... currency = "USD"
     ... allowances.tokens = { included = 500_000, price = { model = "per_unit", price = 0.0001 } }
     ... ''')
-    >>> book.terms("any-org")[0].allowances["tokens"].included
+    >>> plan, _ = book.terms("any-org", Period.month(2024, 2))
+    >>> plan.allowances["tokens"].included
     500000
     """
     data = _toml(text)

@@ -25,11 +25,14 @@ from overages.amounts.money import Currency, Money
 from overages.errors import Field, InvalidValue, OveragesError, did_you_mean
 from overages.forms.derived import Forms, Spelling
 from overages.forms.form import Form, FormOf, Refer, Schema, of_itself
+from overages.forms.holders import by_name
 from overages.forms.json import currency_form
 from overages.forms.objects import ObjectForm
 from overages.forms.scalars import INSTANT, number_form
 from overages.prices.tier import Tier
+from overages.terms.account import Account
 from overages.terms.allowance import Allowance
+from overages.terms.change import TermsChange
 from overages.terms.plan import Plan
 
 UNLIMITED: Final = "unlimited"
@@ -78,6 +81,11 @@ def _included(forms: Forms) -> Form:
     return FormOf(lambda value, _: UNLIMITED if value is None else value, read, schema)
 
 
+def _own_limits(forms: Forms) -> Form:
+    """Return the form of an org's own limits: numbers by metric, or the word for None."""
+    return by_name(_included(forms))
+
+
 def model_name(kind: type) -> str:
     return re.sub("(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower()
 
@@ -96,6 +104,8 @@ def forms_in(unit: Currency, models: tuple[type, ...] = ()) -> Forms:
             Currency: currency_form,
             Money: lambda _: _money(unit),
             (Allowance, "included"): _included,
+            (Account, "limits"): _own_limits,
+            (TermsChange, "limits"): _own_limits,
         },
         number=_number,
         absent=[(Tier, "up_to")],

@@ -6,7 +6,10 @@
 - `discount`: `Discount`: free units, percentages and amounts off
 - `allowance`: `Allowance`: the terms of one metric in a plan
 - `compiled`: consequences of a plan's allowances, worked out once
-- `wording`: terms in words
 - `plan`: `Plan`: an allowance for each metric, and rules for all
-- `account`: `Account`: an org, and the plan that it is on
+- `terms`: `Terms`: what an org has agreed to, for a time
+- `change`: `TermsChange`: an entry of an account's history
+- `timeline`: which terms hold at each instant, and the periods that follow
+- `account`: `Account`: an org, and the history of its terms
+- `note`: `AccountNote`: when, by whom and why an entry was noted
 """

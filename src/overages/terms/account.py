@@ -1,84 +1,334 @@
-"""Accounts: which plan an org is on, when it is billed, and which limits of its own it has.
+"""Accounts: what an org has agreed to, and from when: a history to which entries are only added.
 
-A limit of its own stands in place of the plan's included quantity:
+    account = Account("acme", "starter", signup, {"tokens": 600_000})
+    account = account.changed(since=march_12, plan="pro")       # a new value; the history is kept
+    account.at(instant)                                         # Terms, or None
+    account.period_at(instant)                                  # the period that it lies in
 
-    account = Account("org-123", plan="starter", limits={"tokens": 600_000})
-    account.period_at(moment)                         # by its cycle: calendar months (UTC)
+The past is told by the entries that held then, so a later change alters no period that ended
+before it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Final, Literal, TypeAlias
+from itertools import takewhile
+from typing import NamedTuple
 
-from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import parse_name
-from overages._ground.parsing import choice_of, instance_of, optional
-from overages._ground.value import term, value
-from overages.amounts.exact import Quantity, QuantityLike
-from overages.errors import Field
+from overages._ground.parsing import Problems, choice_of, instance_of, tuple_of
+from overages._ground.value import derived, evolve, term, value
+from overages.amounts.exact import Quantity
+from overages.errors import Field, InvalidValue, NoTerms, OveragesError
 from overages.periods.cycle import Cycle
-from overages.periods.period import Period, parse_instant
-from overages.usage.usage import parse_quantities
-
-BillingStatus: TypeAlias = Literal["trial", "active", "past_due", "canceled"]
-"""The standing of an org with its host."""
-
-_CALENDAR_MONTHS: Final = Cycle.monthly()
-
-
-def _parse_own_limits(value: object, field: Field) -> FrozenDict[str, Quantity]:
-    return parse_quantities({} if value is None else value, field)
+from overages.periods.period import Period, format_instant, parse_instant
+from overages.terms.change import Counters, TermsChange
+from overages.terms.terms import (
+    MONTHS,
+    NO_LIMITS,
+    BillingStatus,
+    Limits,
+    Terms,
+    parse_own_limits,
+    parse_version,
+)
+from overages.terms.timeline import FOREVER, Run, Timeline, standing, timeline_of
 
 
 @value
 class Account:
-    """An org's plan, its own limits, how it stands, and the cycle that it is billed by.
+    """An org, its first terms, and all changes of them since.
 
     :param org_id: the org.
-    :param plan: the slug of its plan.
-    :param limits: units by metric, zero or more, each in place of the plan's included quantity
-        (soft limits).
-    :param status: ``"trial"``, ``"active"``, ``"past_due"`` or ``"canceled"``. It changes nothing
-        in the bill: a canceled org's usage is priced as any other, for nothing is priced silently
-        at zero. Any other consequence is the host's to decide.
-    :param cycle: the rule of the org's periods; calendar months in UTC without it.
-    :param since: the instant from which it has its plan, timezone-aware; kept in UTC. Units that a
-        plan carries over, or includes for longer than a period, are counted from the period that it
-        lies in. None: from the org's first usage.
+    :param plan: the slug of its first plan.
+    :param since: the first instant of its life, timezone-aware; kept in UTC.
+    :param limits: its first own limits, in units by metric, each in place of the plan's included
+        quantity (soft limits); None is unlimited.
+    :param cycle: what its first periods are; calendar months in UTC without it.
+    :param status: how it stands at first: ``"trial"``, ``"active"``, ``"past_due"`` or
+        ``"canceled"``. It changes nothing of what is owed.
+    :param plan_version: the version of the plan that it stays on; None for the one that is in force
+        at the start of each period.
+    :param changes: the later entries, in the order in which they were noted. Each holds from its
+        own `since` on, whenever it was noted; of two with one `since`, the later one is laid over
+        the earlier one.
     :raises InvalidType: for a value of a wrong type.
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
 
-    >>> Account("org-123", "starter", {"tokens": 600_000}, status="trial")
-    Account(org_id='org-123', plan='starter', limits={'tokens': 600000}, status='trial')
+    >>> from datetime import UTC
+    >>> account = Account("org-123", "starter", datetime(2024, 1, 10, tzinfo=UTC))
+    >>> account = account.changed(since=datetime(2024, 3, 1, tzinfo=UTC), plan="pro")
+    >>> [account.at(datetime(2024, month, 20, tzinfo=UTC)).plan for month in (2, 3)]
+    ['starter', 'pro']
     """
 
     org_id: str = term(parse_name)
     plan: str = term(parse_name)
-    limits: Mapping[str, Quantity] = term(_parse_own_limits)
+    since: datetime = term(parse_instant)
+    limits: Mapping[str, Quantity | None] = term(parse_own_limits)
+    cycle: Cycle = term(instance_of(Cycle))
     status: BillingStatus = term(choice_of(BillingStatus))
-    cycle: Cycle = term(optional(instance_of(Cycle)), otherwise=lambda _: _CALENDAR_MONTHS)
-    since: datetime | None = term(optional(parse_instant))
+    plan_version: int | None = term(parse_version)
+    changes: tuple[TermsChange, ...] = term(tuple_of(TermsChange))
+    timeline: Timeline = derived()
+    """Which terms hold at each instant, and the runs of its periods, worked out once."""
 
     def __init__(
         self,
         org_id: str,
         plan: str,
-        limits: Mapping[str, QuantityLike] | None = None,
+        since: datetime,
+        limits: Limits = NO_LIMITS,
         *,
+        cycle: Cycle = MONTHS,
         status: BillingStatus = "active",
-        cycle: Cycle | None = None,
-        since: datetime | None = None,
+        plan_version: int | None = None,
+        changes: Iterable[TermsChange] = (),
     ) -> None: ...
 
-    def period_at(self, moment: datetime) -> Period:
-        """Return the org's period that an aware instant lies in.
+    def _check(self, problems: Problems) -> None:
+        for i, change in enumerate(self.changes):
+            path = ("changes", i, "since")
+            if change.since < self.since:
+                problem = f"must not be before the account begins, {format_instant(self.since)}"
+                problems.add(InvalidValue(path, change.since, problem))
+            elif change.kind == "cancel" and not any(
+                earlier.since == change.since for earlier in standing(self.changes[:i])
+            ):
+                problem = "must be that of an entry before it, which it takes back"
+                problems.add(InvalidValue(path, change.since, problem))
 
-        :raises InvalidValue: if that period isn't whole within the years 1 to 9999.
+    def _complete(self) -> None:
+        first = Terms(
+            self.plan, self.limits, self.cycle, status=self.status, plan_version=self.plan_version
+        )
+        object.__setattr__(self, "timeline", timeline_of(self.since, first, self.changes))
+
+    # Its history
+
+    def changed(
+        self,
+        *,
+        since: datetime,
+        plan: str | None = None,
+        limits: Limits = NO_LIMITS,
+        drop_limits: Iterable[str] = (),
+        cycle: Cycle | None = None,
+        status: BillingStatus | None = None,
+        plan_version: int | None = None,
+        counters: Counters = "restart",
+    ) -> Account:
+        """Return the account with one more entry, which changes what it names; see `TermsChange`.
+
+        It may be dated back, or ahead. Where terms have ended, an entry that names a plan resumes
+        them.
+
+        :raises InvalidValue: if nothing is changed, or `since` is before the account begins.
         """
-        return self.cycle.period_at(moment)
+        change = TermsChange(
+            since,
+            plan=plan,
+            limits=limits,
+            drop_limits=drop_limits,
+            cycle=cycle,
+            status=status,
+            plan_version=plan_version,
+            counters=counters,
+        )
+        return self._noting(change)
 
-    def has_plan_in(self, period: Period) -> bool:
-        """Tell whether the org had its plan in a period, or in a part of it."""
-        return self.since is None or self.since < period.end
+    def ended(self, *, at: datetime) -> Account:
+        """Return the account with no terms from an aware instant on, until a plan is named again.
+
+        :raises InvalidValue: if the instant is before the account begins.
+        """
+        return self._noting(TermsChange(at, kind="end"))
+
+    def cancelled(self, *, since: datetime) -> Account:
+        """Return the account with one more entry, by which those with a `since` never hold.
+
+        :raises InvalidValue: if there is no such entry.
+        """
+        return self._noting(TermsChange(since, kind="cancel"))
+
+    def _noting(self, change: TermsChange) -> Account:
+        return evolve(self, changes=(*self.changes, change))
+
+    def goes_on_from(self, earlier: Account) -> bool:
+        """Tell whether the account is another one with entries added at its end, or none."""
+        return evolve(self, changes=self.changes[: len(earlier.changes)]) == earlier
+
+    # What holds, and when
+
+    def at(self, instant: datetime) -> Terms | None:
+        """Return the terms that hold at an aware instant; None if none do."""
+        return self.timeline.at(parse_instant(instant, "instant"))
+
+    def period_at(self, instant: datetime) -> Period:
+        """Return the period that an aware instant lies in.
+
+        That is the cycle's, but a short one where the terms begin, end or come to another cycle.
+
+        :raises NoTerms: if no terms hold then.
+        :raises InvalidValue: if the period isn't whole within the years 1 to 9999.
+
+        >>> from datetime import UTC
+        >>> account = Account("org-123", "starter", datetime(2024, 1, 10, tzinfo=UTC))
+        >>> account.period_at(account.since).describe()
+        '2024-01-10 to 2024-02-01 UTC'
+        """
+        utc = parse_instant(instant, "instant")
+        run = self._run_at(utc)
+        return _cut(run.cycle.period_at(utc), run)
+
+    def whole_of(self, period: Period) -> Period | None:
+        """Return the cycle's whole period that a time is a part of; None if it is no such part.
+
+        >>> from datetime import UTC
+        >>> account = Account("org-123", "starter", datetime(2024, 1, 10, tzinfo=UTC))
+        >>> account.whole_of(account.period_at(account.since)).describe()
+        '2024-01-01 to 2024-02-01 UTC'
+        """
+        run = self.timeline.run_at(period.start)
+        if run is None:
+            return None
+        cycle_period = run.cycle.period_at(period.start)
+        return cycle_period if cycle_period != period and period.end <= cycle_period.end else None
+
+    def periods(self, start: datetime, end: datetime) -> Iterator[Period]:
+        """Return, in order, the account's periods that some time from `start` to `end` lies in.
+
+        They are its own, so the first may begin before `start`, and the last end after `end`. There
+        is none of a time in which no terms hold.
+
+        :raises InvalidValue: if the end isn't later than the start, or the first isn't whole
+            within the years 1 to 9999.
+
+        >>> from datetime import UTC
+        >>> account = Account("org-123", "starter", datetime(2024, 1, 10, tzinfo=UTC))
+        >>> account = account.ended(at=datetime(2024, 2, 20, tzinfo=UTC))
+        >>> for period in account.periods(account.since, datetime(2025, 1, 1, tzinfo=UTC)):
+        ...     print(period.describe())
+        2024-01-10 to 2024-02-01 UTC
+        2024-02-01 to 2024-02-20 UTC
+        """
+        span = Period(start, end)
+        return self._periods(span.start, span.end)
+
+    def _periods(self, start: datetime, end: datetime) -> Iterator[Period]:
+        for run in self.timeline.runs_from(start):
+            if run.start >= end:
+                return
+            for cycle_period in run.cycle.periods_from(max(start, run.start)):
+                if cycle_period.start >= min(end, run.end):
+                    break
+                yield _cut(cycle_period, run)
+
+    def parts(self, period: Period) -> tuple[tuple[Period, Terms], ...]:
+        """Return the parts of one of its periods, in order, each with the terms that hold in it.
+
+        :raises InvalidValue: if it is no period of the account's; the error names those that are.
+        """
+        self.require(period)
+        return self.timeline.parts(period)
+
+    def has(self, period: Period) -> bool:
+        """Tell whether a period is one of the account's."""
+        return list(self._periods(period.start, period.end)) == [period]
+
+    def divides(self, period: Period) -> bool:
+        """Tell whether the account's periods lie in a time or outside of it, and none in part."""
+        return all(
+            period.start <= own.start and own.end <= period.end
+            for own in self._periods(period.start, period.end)
+        )
+
+    def last_terms(self, period: Period) -> tuple[datetime, Terms]:
+        """Return the terms that some time ends with, and since when in it their plan holds.
+
+        :raises NoTerms: if no terms hold in it.
+        """
+        parts = self.timeline.parts(period)
+        if not parts:
+            raise self._no_terms("period", period)
+        _, last = parts[-1]
+        same = takewhile(lambda part: part[1].plan == last.plan, reversed(parts))
+        return [part.start for part, _ in same][-1], last
+
+    def agreed_in(self, period: Period) -> AgreedTerms:
+        """Return the terms of one of its periods, and how its counters go on.
+
+        :raises NoTerms: if no terms hold in it.
+        :raises InvalidValue: if it is another; the error names those that it overlaps.
+        """
+        run = self.timeline.run_at(period.start)
+        cycle_period = None if run is None else run.cycle.period_at(period.start)
+        if run is None or cycle_period is None or _cut(cycle_period, run) != period:
+            self.require(period)
+        return AgreedTerms(
+            None if cycle_period == period else cycle_period, self.timeline.agreed(period)
+        )
+
+    def period_after(self, period: Period) -> Period | None:
+        """Return the account's first period that doesn't begin before a time ends; None if none."""
+        return next(self._periods(period.end, FOREVER), None)
+
+    def require_terms(self, instant: datetime, field: Field = "instant") -> None:
+        """Refuse an aware instant at which no terms hold.
+
+        :raises NoTerms: naming the times in which some do.
+        """
+        if self.timeline.at(parse_instant(instant, field)) is None:
+            raise self._no_terms(field, instant)
+
+    def require(self, period: Period) -> None:
+        """Refuse a period that isn't one of the account's.
+
+        :raises NoTerms: if no terms hold in it.
+        :raises InvalidValue: if it is another; the error names those that it overlaps.
+        """
+        own = list(self._periods(instance_of(Period)(period, "period").start, period.end))
+        if not own:
+            raise self._no_terms("period", period)
+        if own != [period]:
+            named = " and ".join(map(str, own))
+            problem = f"must be one of the org's own, {named}"
+            raise InvalidValue("period", str(period), problem).within(org_id=self.org_id)
+
+    def _run_at(self, utc: datetime) -> Run:
+        run = self.timeline.run_at(utc)
+        if run is None:
+            raise self._no_terms("instant", utc)
+        return run
+
+    def _no_terms(self, field: Field, value: datetime | Period) -> OveragesError:
+        held = "; ".join(map(_written, self.timeline.times())) or "never"
+        problem = f"must be when the org has terms: {held}"
+        told = value if isinstance(value, datetime) else str(value)
+        return NoTerms(field, told, problem).within(org_id=self.org_id)
+
+
+def _written(time: Period) -> str:
+    """Write a time for an error: ``from 2024-01-10T00:00:00Z on``."""
+    start = f"from {format_instant(time.start)}"
+    return f"{start} on" if time.end == FOREVER else f"{start} to {format_instant(time.end)}"
+
+
+class AgreedTerms(NamedTuple):
+    """The terms of a period.
+
+    :param cycle_period: the cycle's whole period that it is a part of; None where it is whole.
+    :param parts: its parts, each with its terms, and with whether counters go on from the one
+        before it.
+    """
+
+    cycle_period: Period | None
+    parts: tuple[tuple[Period, Terms, Counters], ...]
+
+
+def _cut(cycle_period: Period, run: Run) -> Period:
+    """Return the part of a cycle's period that lies in a run."""
+    if run.start <= cycle_period.start and cycle_period.end <= run.end:
+        return cycle_period
+    return Period(max(cycle_period.start, run.start), min(cycle_period.end, run.end))

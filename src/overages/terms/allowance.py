@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from typing import Literal, TypeAlias
 
 from overages._ground.names import optional_name
-from overages._ground.parsing import Problems, instance_of, optional
+from overages._ground.parsing import Problems, choice_of, instance_of, optional
 from overages._ground.value import term, value
 from overages.amounts.exact import Quantity, QuantityLike, optional_non_negative, parse_positive
 from overages.amounts.money import Currency, Money, optional_non_negative_money
@@ -26,6 +27,9 @@ from overages.terms.carry_over import CarryOver
 from overages.terms.commitment import Commitment
 from overages.terms.conversion import Conversion
 from overages.terms.discount import Discount, some_discounts
+
+AllowanceKind: TypeAlias = Literal["flow", "level"]
+"""Whether units of a metric are used up, and summed, or held over time."""
 
 
 def _parse_included(value: object, field: Field) -> Quantity | None:
@@ -51,14 +55,17 @@ class Allowance:
         where that isn't each billing period: a year's allowance that is drawn monthly. Free units
         are for that cycle, too.
     :param carry_over: how units that are not used go to later periods.
-    :param proration: how much of the included quantity, the minimum and the commitment a part of a
-        period has; a `Proration` or its name.
+    :param proration: how much of a period a part of it counts for; a `Proration` or its name.
     :param increment: the step that a prorated quantity is rounded to, in units above zero.
     :param increment_rounding: how it is rounded.
     :param discounts: free units, percentages and amounts off, each with a name of its own.
     :param commitment: a spend that was agreed to, with a price for the spend beyond it.
     :param maximum: the most that the metric costs in a period.
-    :param minimum: the least that it costs.
+    :param minimum: the least that it costs. As all that is due once in a period, each of these
+        amounts, and an amount off, is due for a part of a period in proportion.
+    :param kind: ``"flow"`` for what is summed (tokens): a part of a period has a share of its
+        allowance, of the bounds of its tiers and of their fees. ``"level"`` for what is held over
+        time (seats): a part has a share of its charge. None: as the metric is counted, or a flow.
     :raises InvalidType: for a value of a wrong type, such as a price that is no price model.
     :raises InvalidValue: for a value that is not allowed, or rules that exclude each other;
         `InvalidValues` for several faults.
@@ -82,6 +89,7 @@ class Allowance:
     commitment: Commitment | None = term(optional(instance_of(Commitment)))
     maximum: Money | None = term(optional_non_negative_money)
     minimum: Money | None = term(optional_non_negative_money)
+    kind: AllowanceKind | None = term(optional(choice_of(AllowanceKind)))
 
     def __init__(
         self,
@@ -99,7 +107,15 @@ class Allowance:
         commitment: Commitment | None = None,
         maximum: Money | None = None,
         minimum: Money | None = None,
+        kind: AllowanceKind | None = None,
     ) -> None: ...
+
+    def _check_kind(self, problems: Problems) -> None:
+        if self.kind == "level":
+            for name in ("carry_over", "included_for"):
+                if getattr(self, name, None) is not None:
+                    problem = "must be None for a level, of which no unit is used up"
+                    problems.add(InvalidValue(name, getattr(self, name), problem))
 
     def _check_carry_over(self, problems: Problems) -> None:
         if self.carry_over is not None and self.included is None:
@@ -154,7 +170,11 @@ class Allowance:
         """Return a share of a quantity of its units, rounded to its increment."""
         if share == 1:
             return quantity
-        return self.increment_rounding.round(Fraction(quantity) * share, self.increment)
+        return self.rounded(Fraction(quantity) * share)
+
+    def rounded(self, units: Fraction) -> Quantity:
+        """Return an exact number of its units, rounded to its increment."""
+        return self.increment_rounding.round(units, self.increment)
 
 
 def amounts_of(

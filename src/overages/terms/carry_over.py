@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Final, Literal, TypeAlias
 
 from overages._ground.parsing import Problems, choice_of, instance_of, int_up_to, optional
+from overages._ground.trusted import trusted
 from overages._ground.value import term, value
 from overages.amounts.exact import (
     INTEGER_DIGITS,
@@ -107,10 +108,10 @@ class CarryOver:
 
         :param included: units that the period includes, zero or more.
         """
-        own = Fraction(parse_non_negative(included, "included"))
+        own = parse_non_negative(included, "included")
         if self.share is None:
             return self.up_to
-        part = self.rounding.round(own * Fraction(self.share), self.increment)
+        part = self.rounding.round(Fraction(own) * Fraction(self.share), self.increment)
         return part if self.up_to is None else min(part, self.up_to)
 
 
@@ -142,3 +143,7 @@ class CarriedUnits:
         if self.quantity < 0 and self.periods_left is not None:
             problem = "must be None where the quantity is negative"
             problems.add(InvalidValue("periods_left", self.periods_left, problem))
+
+
+new_units: Final = trusted(CarriedUnits)
+"""Make carried units of a part of others, or of an allowance: no more than these, so a quantity."""

@@ -14,7 +14,7 @@ whatever else is in the plan.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from itertools import chain
 from typing import Final
 
@@ -52,6 +52,11 @@ class CompiledLine:
     bias: int
     divisor: int
     matters_unused: bool
+
+    def is_level(self, levels: Set[str]) -> bool:
+        """Tell whether it is a level: by its allowance, or else among those that are counted so."""
+        kind = self.allowance.kind
+        return self.metric in levels if kind is None else kind == "level"
 
 
 @frozen(weakref_slot=False)

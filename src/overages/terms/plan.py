@@ -8,6 +8,7 @@ Made once, when the terms are agreed, and used for every calculation:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
+from enum import Enum
 from itertools import islice
 from typing import Final, Literal, TypeAlias
 
@@ -24,7 +25,6 @@ from overages.prices.models import explain_price
 from overages.terms.allowance import Allowance, amounts_of, check_bounds, check_currency
 from overages.terms.compiled import CompiledPlan, compiled_plan
 from overages.terms.discount import Discount, some_discounts
-from overages.terms.wording import rule_terms
 
 RoundingScope: TypeAlias = Literal["line", "total"]
 """The amount that is rounded: each line of a statement, or the total, which is spread over them."""
@@ -173,3 +173,18 @@ def unknown_metric(field: Field, metric: str, plan: Plan) -> UnknownMetric:
     return UnknownMetric(
         field, metric, f"{metric!r} is not in plan {plan.slug!r}, whose metrics are: {named}"
     )
+
+
+def rule_terms(rules: Mapping[str, object]) -> str:
+    """Return rules by name as text.
+
+    >>> rule_terms({"base_fee": Money(4900, "USD"), "increment": 10})
+    'base fee: 49.00 USD, increment: 10'
+    """
+    return ", ".join(f"{name.replace('_', ' ')}: {_word(rule)}" for name, rule in rules.items())
+
+
+def _word(rule: object) -> object:
+    if isinstance(rule, Enum):
+        return rule.value
+    return rule if isinstance(rule, (str, Money)) else repr(rule)

@@ -5,6 +5,7 @@ usage = draw(usages(plan=plan))
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any, get_args
 
 from hypothesis import strategies as st
@@ -23,9 +24,11 @@ from overages.statements.overage import Overage
 from overages.statements.statement import Statement
 from overages.terms.account import Account
 from overages.terms.allowance import Allowance
+from overages.terms.change import TermsChange
 from overages.terms.plan import Plan
+from overages.terms.timeline import standing
 from overages.testing import fields, quantities as numbers
-from overages.testing.fields import BY_CLASS, Arguments, arguments, made
+from overages.testing.fields import BY_CLASS, Arguments, arguments, made, or_none
 from overages.testing.plans import ANY_PLAN, agreeing
 from overages.testing.prices import quantities_at
 from overages.testing.values import grants
@@ -73,22 +76,69 @@ def limits_of(draw: st.DrawFn, plan: Plan) -> dict[str, Quantity]:
     }
 
 
+def _own_limits(draw: st.DrawFn, plan: Plan) -> dict[str, Quantity | None]:
+    """Draw own limits for some of a plan's metrics, a few of them unlimited."""
+    return {metric: draw(or_none(st.just(n))) for metric, n in limits_of(draw, plan).items()}
+
+
 @st.composite
 def accounts(
     draw: st.DrawFn, *, plan: Plan | None = None, org_ids: Strategy[str] = fields.orgs
 ) -> Account:
     """Return accounts of any status, cycle and start, with limits of their own for some metrics.
 
-    :param plan: the plan that they are on; limits are then of its metrics.
+    Up to three entries follow, of every kind: terms that change, end, resume or are taken back.
+
+    :param plan: the plan that they are on, always in the version in force; limits are then of its
+        metrics.
     :param org_ids: the orgs to choose from.
     """
     named = draw(_account)
     if plan is not None:
-        named |= {"plan": plan.slug, "limits": limits_of(draw, plan)}
-    return Account(draw(org_ids), **named)
+        named |= {"plan": plan.slug, "limits": _own_limits(draw, plan), "plan_version": None}
+    changes: list[TermsChange] = []
+    for _ in range(draw(st.integers(0, 3))):
+        changes.append(_next_entry(draw, named["since"], changes, plan))
+    return Account(draw(org_ids), **named, changes=changes)
 
 
-_account = arguments(Account, org_id=None)
+def _next_entry(
+    draw: st.DrawFn, since: datetime, changes: list[TermsChange], plan: Plan | None
+) -> TermsChange:
+    """Draw an entry that is lawful after others of an account."""
+    cancelable = [change.since for change in standing(changes)]
+    kinds = ["change", "end", *(["cancel"] if cancelable else [])]
+    kind = draw(st.sampled_from(kinds))
+    if kind == "cancel":
+        return TermsChange(draw(st.sampled_from(cancelable)), kind="cancel")
+    instant = since + draw(_later)
+    if kind == "end":
+        return TermsChange(instant, kind="end")
+    named = draw(_change)
+    if plan is not None:
+        named |= {"limits": _own_limits(draw, plan), "plan_version": None}
+        named["drop_limits"] = [metric for metric in plan.allowances if draw(_one_of_three)]
+    if plan is not None and "plan" in named:
+        named["plan"] = plan.slug
+    limited = named.get("limits", {})
+    named["drop_limits"] = [each for each in named.get("drop_limits", ()) if each not in limited]
+    if not any(term for name, term in named.items() if name != "counters"):
+        named["plan"] = draw(fields.names) if plan is None else plan.slug
+    return TermsChange(instant, **named)
+
+
+@st.composite
+def _entries(draw: st.DrawFn) -> TermsChange:
+    """Return entries of any kind."""
+    since = draw(fields.instants)
+    return _next_entry(draw, since, [TermsChange(since, kind="end")], None)
+
+
+_account = arguments(Account, org_id=None, changes=None)
+_change = arguments(TermsChange, since=None, kind=None)
+_later = st.one_of(
+    st.integers(0, 100).map(timedelta), st.integers(0, 100 * 86_400).map(lambda s: timedelta(0, s))
+)
 _quantities = st.dictionaries(fields.metrics, numbers.quantities, max_size=4)
 
 
@@ -145,13 +195,17 @@ def without(plan: Plan, rule: str) -> Plan:
 
 @st.composite
 def settlements(draw: st.DrawFn) -> Settlement:
-    """Return the settlement of an org's first period, with up to two grants drawn on.
+    """Return the settlement of a whole first period of an org, with up to two grants drawn on.
 
-    No allowance is for longer than the period, which would have to lie within that time.
+    Its terms are the same all the time, and no allowance is for another one, or the usage of each
+    time within the period would have to be known.
     """
     plan = without(draw(ANY_PLAN), "included_for")
-    usage = Usage(draw(fields.orgs), draw(fields.periods), used_of(draw, plan))
-    return settle(plan, usage, limits=limits_of(draw, plan), grants=draw(_grants))
+    account = draw(accounts(plan=plan))
+    period = account.cycle.period_at(account.since)
+    account = evolve(account, since=period.start, changes=())
+    usage = Usage(account.org_id, period, used_of(draw, plan))
+    return settle(account, {plan.slug: plan}, period, usage, grants=draw(_grants))
 
 
 _grants = st.lists(
@@ -175,6 +229,7 @@ def pooled_statements(draw: st.DrawFn, *, plans: Strategy[Plan] = ANY_PLAN) -> P
 _members = st.lists(fields.orgs, min_size=1, max_size=5, unique=True)
 
 BY_CLASS[Account] = accounts()
+BY_CLASS[TermsChange] = _entries()
 BY_CLASS[Usage] = usages()
 BY_CLASS[Statement] = statements()
 BY_CLASS[Settlement] = settlements()

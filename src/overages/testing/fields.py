@@ -101,7 +101,9 @@ minor_units: Strategy[int] = st.integers(-500, 500) | st.integers(-(10**30), 10*
 _dimensions = st.sampled_from(["region"]) | names
 _TEXTS: Final[Mapping[str, Strategy[Any]]] = {
     "org_id": orgs,
-    **dict.fromkeys(["metric", "metrics", "included_per", "quantities", "limits"], metrics),
+    **dict.fromkeys(
+        ["metric", "metrics", "included_per", "quantities", "limits", "drop_limits"], metrics
+    ),
     **dict.fromkeys(["dimensions", "distinct"], _dimensions),
     "timezone": timezones,
     "digest": st.binary(min_size=32, max_size=32).map(bytes.hex),

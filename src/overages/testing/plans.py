@@ -71,8 +71,12 @@ _plain_terms = arguments(
 def agreeing(named: Arguments) -> Arguments:
     """Leave out rules of an allowance that others exclude, and keep its quantities summable."""
     named = in_order(named, "minimum", "maximum")
+    if named.get("kind") == "level":
+        named = but(named, "included_for", "carry_over")
     if named.get("included_for") is not None:
         named = but(named, "included_per", "carry_over")
+    if named.get("kind") == "level":
+        named = but(named, "included_for", "carry_over")
     if named["included"] is None:
         return but(named, "carry_over")
     has_free_units = {offer.quantity for offer in named.get("discounts", ())} - {None}

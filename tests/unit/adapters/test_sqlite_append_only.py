@@ -6,11 +6,7 @@ from pathlib import Path
 import pytest
 from tests.owed import FEB, MARCH, NOW, PLAN, owed
 
-from overages import (
-    Grant,
-    Usage,
-    UsageEvent,
-)
+from overages import Account, Grant, Usage, UsageEvent
 from overages.adapters.sqlite import SqliteRepository
 from overages.errors import (
     StorageCorrupt,
@@ -81,6 +77,7 @@ class TestAppendOnly:
             ("plans", "plan", "a version of a plan never changes"),
             ("plan_starts", "version", "when a version of a plan came into force never changes"),
             ("usage_puts", "used", "usage that was put is append-only"),
+            ("accounts", "entry", "an entry of an account never changes"),
             ("invoiced_periods", "invoiced_at", "a period that is invoiced stays it"),
             ("outbox", "request", "what may have been sent must not be forgotten"),
         ],
@@ -95,6 +92,7 @@ class TestAppendOnly:
         repository.record(owed(5), created_at=NOW)
         repository.put_grant("org-1", Grant("a", 5, metric="tokens", effective_at=NOW))
         repository.mark_invoiced("org-1", FEB, at=NOW)
+        repository.put_account(Account("org-1", "p", since=NOW).changed(since=NOW, plan="q"))
         entry = ("org-1", "stripe", "a", "{}", "2024-03-01T00:00:00Z", 1, "open", None)
         host.execute("INSERT INTO org_billing_outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)", entry)
         before = list(host.iterdump())

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.owed import FEB, NOW, owed
+from tests.since import SINCE
 
 from overages import (
     Account,
@@ -77,7 +78,7 @@ class TestFile:
 
 WRITES: dict[str, Callable[[SqliteRepository], object]] = {
     "put_plan": lambda r: r.put_plan(Plan("scale", "USD", {})),
-    "put_account": lambda r: r.put_account(Account("org-2", "starter")),
+    "put_account": lambda r: r.put_account(Account("org-2", "starter", since=SINCE)),
     "add_events": lambda r: r.add_events([UsageEvent("org-1", "a", 1, NOW)], lambda _: FEB),
     "put_usage": lambda r: r.put_usage(Usage("org-1", FEB, {"tokens": 1})),
     "record": lambda r: r.record(owed(6), created_at=NOW),
@@ -89,7 +90,7 @@ class TestReadOnly:
     @pytest.fixture
     def repository(self, path: Path) -> Iterator[SqliteRepository]:
         with SqliteRepository(path) as writer:
-            writer.put_account(Account("org-1", "starter"))
+            writer.put_account(Account("org-1", "starter", since=SINCE))
             writer.record(owed(5), created_at=NOW)
         with SqliteRepository.read_only(path) as reader:
             yield reader

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.owed import FEB, NOW, PLAN, owed
+from tests.since import SINCE
 
 from overages import (
     Account,
@@ -71,7 +72,7 @@ class TestJoined:
         repository = SqliteRepository.join(host)
         host.execute("BEGIN")
         repository.put_plan(PLAN)
-        repository.put_account(Account("org-1", "starter"))
+        repository.put_account(Account("org-1", "starter", since=SINCE))
         repository.add_events([UsageEvent("org-1", "tokens", 1, NOW, "1")], lambda _: FEB)
         repository.record(owed(5), created_at=NOW)
         repository.mark_invoiced("org-1", FEB, at=NOW)
@@ -166,7 +167,7 @@ class TestJoined:
         self, host: sqlite3.Connection, factory: Any
     ) -> None:
         repository = SqliteRepository.join(host)
-        repository.put_account(Account("org-1", "starter"))
+        repository.put_account(Account("org-1", "starter", since=SINCE))
         host.text_factory = factory
         calls: list[Callable[[], object]] = [
             lambda: migrate(host),
@@ -205,7 +206,7 @@ class TestJoined:
         repository = SqliteRepository.join(host)
         orgs = ["é", "a", "\uffee", "𝄞", "Ā"]
         for org_id in orgs:
-            repository.put_account(Account(org_id, "starter"))
+            repository.put_account(Account(org_id, "starter", since=SINCE))
             repository.record(owed(5, org_id), created_at=NOW)
         assert list(repository.orgs()) == sorted(orgs)
         assert repository.verify() == len(orgs)

@@ -355,8 +355,10 @@ def test_a_word_for_units_without_a_limit_may_be_misspelt() -> None:
             ["plans.p.allowances.m.price.tiers[0].price: must be a finite number, got NaN"],
         ),
         (
-            'default_plan = "q"\n' + MINIMAL + '[accounts]\na.plan = "r"\n'
-            'b = { plan = "p", limits = { x = 1 } }',
+            'default_plan = "q"\n'
+            + MINIMAL
+            + '[accounts]\na = { plan = "r", since = 2024-01-01T00:00:00Z }\n'
+            'b = { plan = "p", since = 2024-01-01T00:00:00Z, limits = { x = 1 } }',
             [
                 "default_plan: must be one of the plans, p, got 'q'",
                 "accounts.a.plan: must be one of the plans, p, got 'r'",
@@ -451,8 +453,8 @@ def test_a_float_beyond_all_bounds_is_refused_under_any_context(
             f"plans.p.allowances.m.price.model: must be one of {listed(MODELS)}, got ",
         ),
         (
-            'accounts.a = { plan = "p", cycle = { anchor = "2024-01-01", timezone = "a\\u0000" } }'
-            + MINIMAL,
+            'accounts.a = { plan = "p", since = 2024-01-01T00:00:00Z,'
+            ' cycle = { anchor = "2024-01-01", timezone = "a\\u0000" } }' + MINIMAL,
             "accounts.a.cycle.anchor: must ",
         ),
     ],

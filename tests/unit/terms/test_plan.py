@@ -10,6 +10,7 @@ from tests.told import told
 from overages import Allowance, Currency, Discount, Graduated, Money, PerUnit, Plan, Rounding, Tier
 from overages.errors import CurrencyMismatch, InvalidType, InvalidValues
 from overages.prices.tier import Charge
+from overages.terms.plan import rule_terms
 
 TOKENS = Allowance(500_000, PerUnit("0.0001"))
 SEATS = Allowance(None, PerUnit(0))
@@ -234,3 +235,9 @@ def test_a_hostile_plan_is_escaped_in_a_notebook() -> None:
     page = Plan(hostile, Currency("<b>", 2), {hostile: TOKENS})._repr_html_()
     assert "<script" not in page
     assert "<b>" not in page
+
+
+def test_rules_are_listed_by_name() -> None:
+    assert rule_terms({}) == ""
+    rules = {"included_per": "seats", "minimum": Money(100, "USD"), "increment": 10}
+    assert rule_terms(rules) == "included per: seats, minimum: 1.00 USD, increment: 10"

@@ -162,6 +162,10 @@ def test_a_price_turns_where_a_tier_a_package_or_what_can_be_charged_ends(
         ({"included": None, "carry_over": 1}, {"included": None}),
         ({"included": 1, "carry_over": 1}, {"included": 1, "carry_over": 1}),
         (
+            {"included": 1, "kind": "level", "included_for": 1, "carry_over": 1, "maximum": 2},
+            {"included": 1, "kind": "level", "maximum": 2},
+        ),
+        (
             {"included": 1, "included_for": 1, "carry_over": 1, "included_per": "a"},
             {"included": 1, "included_for": 1},
         ),

@@ -7,11 +7,14 @@ from datetime import datetime
 from functools import lru_cache
 
 from overages._ground.names import parse_name
+from overages._ground.value import evolve
 from overages.adapters.sqlite.rows import LONGEST, instant_of, readable
 from overages.adapters.sqlite.store import SqliteStore
 from overages.codec import Codec
 from overages.periods.period import format_instant
 from overages.terms.account import Account
+from overages.terms.change import TermsChange
+from overages.terms.note import AccountNote
 from overages.terms.plan import Plan
 
 
@@ -60,18 +63,43 @@ class Catalogue(SqliteStore):
         sql = "INSERT INTO org_billing_plan_starts (slug, since, version) VALUES (?, ?, ?)"
         self._cursor.execute(sql, (slug, format_instant(since), version))
 
-    def _set_account(self, account: Account) -> None:
-        sql = "INSERT OR REPLACE INTO org_billing_accounts VALUES (?, ?)"
-        text = self._codec.encode(account, most_bytes=LONGEST).decode()
-        self._cursor.execute(sql, (account.org_id, text))
+    def _add_entries(self, account: Account, first: int, note: AccountNote) -> None:
+        entries = [evolve(account, changes=()), *account.changes][first:]
+        noted_at = None if note.noted_at is None else format_instant(note.noted_at)
+        noted = noted_at, note.noted_by, note.reason
+        self._cursor.executemany(
+            "INSERT INTO org_billing_accounts VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    account.org_id,
+                    place,
+                    self._codec.encode(entry, most_bytes=LONGEST).decode(),
+                    *noted,
+                )
+                for place, entry in enumerate(entries, first)
+            ],
+        )
 
     def _get_account(self, org_id: str) -> Account | None:
-        sql = "SELECT account FROM org_billing_accounts WHERE org_id = ?"
-        row = self._cursor.execute(sql, (org_id,)).fetchone()
-        if row is None:
+        sql = "SELECT entry FROM org_billing_accounts WHERE org_id = ? ORDER BY place"
+        entries = [entry for (entry,) in self._cursor.execute(sql, (org_id,))]
+        if not entries:
             return None
         with readable():
-            return self._codec.decode(row[0], Account, most_bytes=LONGEST)
+            first = self._codec.decode(entries[0], Account, most_bytes=LONGEST)
+            changes = [
+                self._codec.decode(entry, TermsChange, most_bytes=LONGEST) for entry in entries[1:]
+            ]
+            return evolve(first, changes=changes) if changes else first
+
+    def _notes_of(self, org_id: str) -> Iterable[AccountNote]:
+        sql = (
+            "SELECT noted_at, noted_by, reason FROM org_billing_accounts WHERE org_id = ?"
+            " ORDER BY place"
+        )
+        rows = self._cursor.execute(sql, (org_id,)).fetchall()
+        with readable():
+            return [AccountNote(at and instant_of(at), by, reason) for at, by, reason in rows]
 
     def orgs(self) -> Iterator[str]:
         """Yield the orgs that have an account or records, sorted."""

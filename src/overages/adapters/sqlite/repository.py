@@ -31,9 +31,10 @@ class SqliteRepository(Catalogue, UsageTables, CounterTable, GrantTable, RecordT
     :raises SchemaTooNew: if a newer release made it.
     :raises StorageCorrupt: if it is damaged, or no database.
 
+    >>> from datetime import UTC, datetime
     >>> from overages import Account
     >>> with SqliteRepository(":memory:") as repository:
-    ...     repository.put_account(Account("org-123", plan="starter"))
+    ...     repository.put_account(Account("org-123", "starter", datetime(2024, 2, 1, tzinfo=UTC)))
     ...     print(*repository.orgs())
     org-123
     """

@@ -24,11 +24,12 @@ _PARTS: Final = [f"{__name__}.{noun}" for noun in _NOUNS.split()]
 # So that pytest shows both sides of a comparison that failed, as it does in files of tests.
 pytest.register_assert_rewrite(*(part for part in _PARTS if part not in sys.modules))
 
+from overages.testing.contract.accounts import AccountContract
 from overages.testing.contract.chains import ChainContract
 from overages.testing.contract.corrections import BatchContract, CorrectionContract
 from overages.testing.contract.events import EventContract
 from overages.testing.contract.grants import GrantContract
-from overages.testing.contract.plans import AccountContract, PlanContract
+from overages.testing.contract.plans import PlanContract
 from overages.testing.contract.records import RecordContract, RevisionContract
 from overages.testing.contract.refusals import InvoicedContract, OverlapContract, RefusalContract
 from overages.testing.contract.tenants import NameContract, TenantContract

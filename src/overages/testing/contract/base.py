@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import pytest
 
+from overages._ground.value import evolve
 from overages.amounts.exact import QuantityLike
 from overages.errors import UnknownPlan
 from overages.grants.grant import Grant
@@ -40,6 +41,8 @@ PLAN: Final = Plan(
 DEARER: Final = Plan(
     "starter", "USD", {"tokens": Allowance(100, PerUnit("0.02")), "runs": Allowance(10, PerUnit(1))}
 )
+ACCOUNT: Final = Account(OURS, "starter", JAN.start)
+MOVED: Final = ACCOUNT.changed(since=MAR.start, plan="scale")
 GRANT: Final = Grant("g-1", 100, metric="tokens", effective_at=JAN.start)
 FEE: Final = Plan(
     "starter",
@@ -108,7 +111,7 @@ def fill(repository: Repository) -> None:
     """Write something of every kind for two orgs."""
     repository.put_plan(PLAN)
     for org_id in (OURS, THEIRS):
-        repository.put_account(Account(org_id, "starter"))
+        repository.put_account(evolve(ACCOUNT, org_id=org_id))
         events = [
             event("evt-1", 105, org_id=org_id),
             event(None, 12, "runs", org_id=org_id, region="eu"),
@@ -140,6 +143,7 @@ def reads(repository: Any, org_id: Any) -> dict[str, Any]:
     """Return every method that takes an org's name, ready to be called with one."""
     return {
         "account": lambda: repository.account(org_id),
+        "account_notes": lambda: repository.account_notes(org_id),
         "events": lambda: list(repository.events(org_id, FEB)),
         "counted_events": lambda: list(repository.counted_events(org_id, FEB)),
         "usage": lambda: repository.usage(org_id, FEB),

@@ -20,6 +20,7 @@ from overages.testing.contract.base import (
     JAN,
     LATER,
     MAR,
+    MOVED,
     NOW,
     OURS,
     PLAN,
@@ -67,7 +68,7 @@ class TenantContract(ContractBase):
     ) -> None:
         fill(repository)
         before = all_reads(repository, THEIRS)
-        repository.put_account(Account(OURS, "scale", {"tokens": 1}))
+        repository.put_account(MOVED)
         repository.add_events([event("evt-1", 105), event("evt-2", 9)], month_of)
         repository.put_usage(Usage(OURS, JAN, {"runs": 3}))
         repository.record(owed(tokens=900, runs=900), created_at=LATER)
@@ -102,7 +103,7 @@ class TenantContract(ContractBase):
     ) -> None:
         fill(repository)
         before = all_reads(repository, OURS)
-        repository.put_account(Account(odd, "starter"))
+        repository.put_account(Account(odd, "starter", JAN.start))
         repository.add_events([event("evt-1", 3, org_id=odd)], month_of)
         repository.put_usage(Usage(odd, JAN, {"tokens": 4}))
         statement = owed(odd, tokens=300)
@@ -110,7 +111,7 @@ class TenantContract(ContractBase):
         repository.mark_invoiced(odd, MAR, at=LATER)
         repository.put_grant(odd, GRANT)
         repository.void_grant(odd, GRANT.id, NOW)
-        assert repository.account(odd) == Account(odd, "starter")
+        assert repository.account(odd) == Account(odd, "starter", JAN.start)
         assert list(repository.events(odd, FEB)) == [event("evt-1", 3, org_id=odd)]
         assert repository.usage(odd, FEB) == Usage(odd, FEB, {"tokens": 3})
         assert repository.usage(odd, JAN) == Usage(odd, JAN, {"tokens": 4})

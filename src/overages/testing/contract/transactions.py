@@ -9,13 +9,13 @@ import pytest
 from overages._ground.value import evolve
 from overages.errors import RecordConflict
 from overages.repository import Repository
-from overages.terms.account import Account
 from overages.testing.contract.base import (
     DEARER,
     FEB,
     GRANT,
     LATER,
     MAR,
+    MOVED,
     NOW,
     OURS,
     THEIRS,
@@ -34,7 +34,7 @@ from overages.usage.usage import Usage
 def write_all(repository: Repository) -> None:
     """Call every method that writes, after `fill`."""
     repository.put_plan(DEARER, since=MAR.start)
-    repository.put_account(Account(OURS, "scale"))
+    repository.put_account(MOVED)
     repository.add_events([event("evt-2", 1), event("evt-3", 2, org_id=THEIRS)], month_of)
     repository.put_usage(Usage(OURS, MAR, {"tokens": 1}))
     repository.record(owed(tokens=300), created_at=LATER)
@@ -86,9 +86,9 @@ class TransactionContract(ContractBase):
             repository.put_usage(Usage(OURS, MAR, {"tokens": 1}))
             with nothing_written(repository), pytest.raises(RecordConflict):
                 repository.record(owed(plan=DEARER, tokens=300), created_at=LATER, revision=1)
-            repository.put_account(Account(OURS, "scale"))
+            repository.put_account(MOVED)
         assert repository.usage(OURS, MAR) == Usage(OURS, MAR, {"tokens": 1})
-        assert repository.account(OURS) == Account(OURS, "scale")
+        assert repository.account(OURS) == MOVED
 
     def test_a_transaction_within_another_is_a_part_of_it(self, repository: Repository) -> None:
         fill(repository)

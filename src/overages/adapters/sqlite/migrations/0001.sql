@@ -221,10 +221,34 @@ BEGIN
     SELECT RAISE (ABORT, 'a period that is invoiced stays it');
 END;
 
+-- The entries of each account's history: its first terms, then each change, as they were noted.
 CREATE TABLE org_billing_accounts (
-    org_id TEXT NOT NULL PRIMARY KEY,
-    account TEXT NOT NULL -- JSON
+    org_id TEXT NOT NULL,
+    place INTEGER NOT NULL, -- 0 for the first terms
+    entry TEXT NOT NULL, -- JSON
+    noted_at TEXT,
+    noted_by TEXT,
+    reason TEXT,
+    PRIMARY KEY (org_id, place)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER org_billing_accounts_no_update BEFORE UPDATE ON org_billing_accounts
+BEGIN
+    SELECT RAISE (ABORT, 'an entry of an account never changes');
+END;
+
+CREATE TRIGGER org_billing_accounts_no_delete BEFORE DELETE ON org_billing_accounts
+BEGIN
+    SELECT RAISE (ABORT, 'an entry of an account never changes');
+END;
+
+CREATE TRIGGER org_billing_accounts_no_replace BEFORE INSERT ON org_billing_accounts
+WHEN EXISTS (
+    SELECT 1 FROM org_billing_accounts WHERE org_id = NEW.org_id AND place = NEW.place
+)
+BEGIN
+    SELECT RAISE (ABORT, 'an entry of an account never changes');
+END;
 
 CREATE TABLE org_billing_plans (
     slug TEXT NOT NULL,

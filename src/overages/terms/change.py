@@ -1,0 +1,99 @@
+"""Changes: the entries of an account's history, each from an instant on.
+
+    change = TermsChange(march_12, plan="pro")        # all other terms go on
+    change = TermsChange(may_20, kind="end")          # no terms from then on
+
+An entry is never altered: a mistake is taken back by a later entry of kind ``"cancel"``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Final, Literal, TypeAlias
+
+from overages._ground.names import optional_name, parse_name
+from overages._ground.parsing import Problems, choice_of, each, instance_of, optional
+from overages._ground.value import non_defaults, term, value
+from overages.amounts.exact import Quantity
+from overages.errors import Field, InvalidValue, at
+from overages.periods.cycle import Cycle
+from overages.periods.period import parse_instant
+from overages.terms.terms import NO_LIMITS, BillingStatus, Limits, parse_own_limits, parse_version
+
+ChangeKind: TypeAlias = Literal["change", "end", "cancel"]
+"""Whether terms change from an instant on, end there, or an entry of that instant is taken back."""
+
+Counters: TypeAlias = Literal["restart", "continue"]
+"""Whether allowance and tiers begin anew at a change, or go on from the units before it."""
+
+_ABOUT_ALL: Final = frozenset({"since", "kind", "counters"})
+_each_name: Final = each(parse_name)
+
+
+def _metrics(value: object, field: Field) -> tuple[str, ...]:
+    return tuple(sorted(set(_each_name(value, field))))
+
+
+@value
+class TermsChange:
+    """An entry of an account's history: it changes only the terms that it names.
+
+    :param since: the first instant at which it holds, timezone-aware; kept in UTC.
+    :param plan: the slug of another plan, which is then at no version of its own.
+    :param limits: own limits by metric, merged into those that hold; None is unlimited.
+    :param drop_limits: metrics that have no limit of the org's own any more.
+    :param cycle: another cycle: the running period ends, and the next one runs up to the cycle's
+        first boundary.
+    :param status: how the org stands.
+    :param plan_version: the version of the plan that the org stays on.
+    :param counters: ``"restart"``: after the entry, counting starts anew, with a share of the
+        allowance, of the bounds of tiers and of fees by time. ``"continue"``: the units used before
+        in the period are used up of the whole allowance that holds from then on, and tiers go on.
+    :param kind: ``"end"`` for an entry from which no terms hold, until a later one names a plan;
+        ``"cancel"`` for one that takes back the entries before it with its `since`.
+    :raises InvalidType: for a value of a wrong type.
+    :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
+
+    >>> from datetime import UTC
+    >>> TermsChange(datetime(2024, 3, 12, tzinfo=UTC), plan="pro").plan
+    'pro'
+    """
+
+    since: datetime = term(parse_instant)
+    plan: str | None = term(optional_name)
+    limits: Mapping[str, Quantity | None] = term(parse_own_limits)
+    drop_limits: tuple[str, ...] = term(_metrics)
+    cycle: Cycle | None = term(optional(instance_of(Cycle)))
+    status: BillingStatus | None = term(optional(choice_of(BillingStatus)))
+    plan_version: int | None = term(parse_version)
+    counters: Counters = term(choice_of(Counters))
+    kind: ChangeKind = term(choice_of(ChangeKind))
+
+    def __init__(
+        self,
+        since: datetime,
+        *,
+        plan: str | None = None,
+        limits: Limits = NO_LIMITS,
+        drop_limits: Iterable[str] = (),
+        cycle: Cycle | None = None,
+        status: BillingStatus | None = None,
+        plan_version: int | None = None,
+        counters: Counters = "restart",
+        kind: ChangeKind = "change",
+    ) -> None: ...
+
+    def _check(self, problems: Problems) -> None:
+        terms = [name for name in non_defaults(self) if name not in _ABOUT_ALL]
+        if self.kind == "change":
+            if not terms:
+                problems.add(InvalidValue("plan", None, "must be given, or another of the terms"))
+        else:
+            for name in terms:
+                problem = f"must not be given for an entry of kind {self.kind!r}"
+                problems.add(InvalidValue(name, getattr(self, name), problem))
+        for metric in self.drop_limits:
+            if metric in self.limits:
+                problem = "must not be dropped where the same entry sets it"
+                problems.add(InvalidValue(at("drop_limits", metric), metric, problem))

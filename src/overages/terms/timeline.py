@@ -1,0 +1,202 @@
+"""Timelines: which terms hold at each instant of an account's life, and its periods.
+
+The problem: an org begins on 10 January with calendar months, moves its billing day to the 15th
+from 15 March on, pauses from 20 May to 1 June. Its periods have no gap where terms hold, and none
+where they don't:
+
+    10 January to 1 February, 1 February to 1 March, 1 to 15 March,
+    15 March to 15 April, 15 April to 15 May, 15 to 20 May,
+    1 to 15 June, 15 June to 15 July ...
+
+Entries are put in the order of their instants, those of one instant in the order in which they were
+noted, and each is laid over the terms that the ones before it made. What results is a list of
+stretches, each with the same terms. A run of stretches that follow each other and have one cycle
+shares that cycle's periods, cut at its ends:
+
+    timeline = timeline_of(since, first, changes)
+    timeline.at(instant), timeline.run_at(instant)
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+from overages._ground.value import evolve
+from overages.periods.cycle import Cycle
+from overages.periods.period import Period
+from overages.terms.change import Counters, TermsChange
+from overages.terms.terms import Terms
+
+FOREVER: Final = datetime.max.replace(tzinfo=UTC)
+"""The end of a time that has no end yet."""
+
+
+class Stretch(NamedTuple):
+    """A time in which the same terms hold.
+
+    :param terms: None where none do.
+    :param counters: whether counting goes on from the stretch before, or begins anew.
+    """
+
+    start: datetime
+    end: datetime
+    terms: Terms | None
+    counters: Counters = "restart"
+
+
+class Run(NamedTuple):
+    """A time, of one or more stretches, whose periods are those of one cycle, cut at its ends."""
+
+    start: datetime
+    end: datetime
+    cycle: Cycle
+
+
+class Timeline(NamedTuple):
+    """The stretches and runs of an account's life, each in order of time."""
+
+    stretches: tuple[Stretch, ...]
+    runs: tuple[Run, ...]
+
+    def at(self, instant: datetime) -> Terms | None:
+        """Return the terms at an instant, in UTC; None if none hold."""
+        i = bisect_right(self.stretches, instant, key=_start) - 1
+        return self.stretches[i].terms if i >= 0 else None
+
+    def run_at(self, instant: datetime) -> Run | None:
+        """Return the run that an instant, in UTC, lies in; None if no terms hold then."""
+        i = bisect_right(self.runs, instant, key=_start) - 1
+        return self.runs[i] if i >= 0 and instant < self.runs[i].end else None
+
+    def agreed(self, period: Period) -> tuple[tuple[Period, Terms, Counters], ...]:
+        """Return the parts of a period in which terms hold, in order, each with its terms.
+
+        Beside them is whether counters go on from the part before, or begin anew.
+        """
+        i = bisect_right(self.stretches, period.start, key=_start) - 1
+        stretch = self.stretches[max(0, i)]
+        if stretch.start <= period.start and period.end <= stretch.end:
+            return () if stretch.terms is None else ((period, stretch.terms, "restart"),)
+        return tuple(
+            (period.clipped(start=start, end=end), terms, counters)
+            for start, end, terms, counters in self.stretches[max(0, i) :]
+            if terms is not None and start < period.end and period.start < end
+        )
+
+    def parts(self, period: Period) -> tuple[tuple[Period, Terms], ...]:
+        """Return the parts of a period in which terms hold, in order, each with its terms."""
+        return tuple((time, terms) for time, terms, _ in self.agreed(period))
+
+    def times(self) -> list[Period]:
+        """Return the times in which terms hold, whichever they are."""
+        times: list[Period] = []
+        for start, end, _ in self.runs:
+            if times and times[-1].end == start:
+                times[-1] = Period(times[-1].start, end)
+            else:
+                times.append(Period(start, end))
+        return times
+
+    def pauses_between(self, start: datetime, end: datetime) -> bool:
+        """Tell whether there is a time, from one instant to another, in which no terms hold."""
+        return start < end and not any(
+            time.start <= start and end <= time.end for time in self.times()
+        )
+
+    def slugs(self) -> tuple[str, ...]:
+        """Return the slugs of all plans that hold at some time, in order."""
+        terms = [stretch.terms for stretch in self.stretches]
+        return tuple(dict.fromkeys(each.plan for each in terms if each is not None))
+
+    def runs_from(self, instant: datetime) -> tuple[Run, ...]:
+        """Return the runs that end after an instant."""
+        return self.runs[bisect_right(self.runs, instant, key=_end) :]
+
+
+def timeline_of(since: datetime, first: Terms, changes: Iterable[TermsChange]) -> Timeline:
+    """Lay the entries of an account over its first terms.
+
+    :param since: when its first terms begin.
+    :param changes: all later entries, as they were noted.
+    """
+    stretches = _stretches(since, first, standing(changes))
+    return Timeline(tuple(stretches), tuple(_runs(stretches)))
+
+
+def standing(changes: Iterable[TermsChange]) -> list[TermsChange]:
+    """Return the entries that no later entry takes back, as they were noted."""
+    lasting: list[TermsChange] = []
+    for change in changes:
+        if change.kind == "cancel":
+            lasting = [earlier for earlier in lasting if earlier.since != change.since]
+        else:
+            lasting.append(change)
+    return lasting
+
+
+def _stretches(since: datetime, first: Terms, changes: Iterable[TermsChange]) -> list[Stretch]:
+    """Lay entries over the first terms, one after another by their instants."""
+    terms, hold = first, True
+    held: dict[datetime, tuple[Terms | None, Counters]] = {since: (first, "restart")}
+    in_order = sorted(changes, key=_since)  # of one instant as noted, for sorting is stable
+    for change in in_order:
+        if change.kind == "end":
+            hold = False
+        else:
+            terms = changed(terms, change)
+            hold = hold or change.plan is not None
+        held[change.since] = (terms if hold else None), change.counters
+    stretches: list[Stretch] = []
+    ends = [*list(held)[1:], FOREVER]
+    for (start, (terms_then, counters)), end in zip(held.items(), ends, strict=True):
+        if start == end:  # an entry of the last instant that there is
+            continue
+        if stretches and stretches[-1].terms == terms_then:  # an entry that changes nothing
+            stretches[-1] = stretches[-1]._replace(end=end)
+        else:
+            stretches.append(Stretch(start, end, terms_then, counters))
+    return stretches
+
+
+def changed(terms: Terms, change: TermsChange) -> Terms:
+    """Return terms with an entry laid over them."""
+    limits = {**terms.limits, **change.limits}
+    for metric in change.drop_limits:
+        limits.pop(metric, None)
+    version = terms.plan_version if change.plan is None else None
+    return evolve(
+        terms,
+        plan=change.plan or terms.plan,
+        limits=limits,
+        cycle=change.cycle or terms.cycle,
+        status=change.status or terms.status,
+        plan_version=change.plan_version or version,
+    )
+
+
+def _runs(stretches: Iterable[Stretch]) -> list[Run]:
+    """Join the stretches that follow each other and have one cycle."""
+    runs: list[Run] = []
+    for start, end, terms, _ in stretches:
+        if terms is None:
+            continue
+        if runs and runs[-1].end == start and runs[-1].cycle == terms.cycle:
+            runs[-1] = runs[-1]._replace(end=end)
+        else:
+            runs.append(Run(start, end, terms.cycle))
+    return runs
+
+
+def _start(time: Stretch | Run) -> datetime:
+    return time.start
+
+
+def _end(time: Run) -> datetime:
+    return time.end
+
+
+def _since(change: TermsChange) -> datetime:
+    return change.since

@@ -1,0 +1,195 @@
+"""Timelines: which terms hold when, and the runs of an account's periods."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from overages import Cycle, Period, Terms
+from overages.terms.change import TermsChange
+from overages.terms.timeline import FOREVER, Run, Stretch, standing, timeline_of
+
+JAN, FEB, MAR, APR, MAY = (datetime(2024, month, 1, tzinfo=UTC) for month in range(1, 6))
+FIRST = Terms("starter", {"tokens": 5})
+MIDMONTH = Cycle.monthly(day=15)
+TICK = timedelta(microseconds=1)
+
+
+def plans(*changes: TermsChange) -> list[tuple[int, str | None]]:
+    """Return the months that stretches begin in, and the plan of each."""
+    stretches = timeline_of(JAN, FIRST, changes).stretches
+    return [
+        (start.month, None if terms is None else terms.plan) for start, _, terms, _ in stretches
+    ]
+
+
+def last(*changes: TermsChange) -> Terms | None:
+    return timeline_of(JAN, FIRST, changes).stretches[-1].terms
+
+
+def test_without_changes_the_first_terms_hold_for_ever() -> None:
+    timeline = timeline_of(JAN, FIRST, ())
+    assert timeline.stretches == (Stretch(JAN, FOREVER, FIRST),)
+    assert timeline.runs == (Run(JAN, FOREVER, FIRST.cycle),)
+    assert timeline.at(JAN - TICK) is None
+    assert timeline.at(JAN) is FIRST
+    assert timeline.run_at(JAN - TICK) is None
+
+
+def test_a_change_holds_from_its_instant_on() -> None:
+    timeline = timeline_of(JAN, FIRST, [TermsChange(MAR, plan="pro")])
+    assert timeline.at(MAR - TICK) == FIRST
+    assert timeline.at(MAR) == Terms("pro", {"tokens": 5})
+
+
+def test_changes_hold_in_the_order_of_their_instants_however_they_were_noted() -> None:
+    march, february = TermsChange(MAR, plan="pro"), TermsChange(FEB, plan="team")
+    assert plans(march, february) == plans(february, march)
+    assert plans(march, february) == [(1, "starter"), (2, "team"), (3, "pro")]
+
+
+def test_of_two_changes_at_one_instant_the_later_is_laid_over_the_earlier() -> None:
+    both = [TermsChange(MAR, plan="pro", status="trial"), TermsChange(MAR, plan="team")]
+    terms = last(*both)
+    assert terms is not None
+    assert (terms.plan, terms.status) == ("team", "trial")
+    assert plans(*both) == [(1, "starter"), (3, "team")]
+
+
+def test_a_change_at_the_very_beginning_takes_the_place_of_the_first_terms() -> None:
+    assert plans(TermsChange(JAN, plan="pro")) == [(1, "pro")]
+
+
+def test_a_change_back_and_one_of_nothing_make_no_stretch() -> None:
+    assert plans(TermsChange(MAR, plan="starter")) == [(1, "starter")]
+    assert plans(TermsChange(FEB, kind="end"), TermsChange(MAR, kind="end")) == [
+        (1, "starter"),
+        (2, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "limits"),
+    [
+        ({"limits": {"tokens": None}}, {"tokens": None}),
+        ({"limits": {"runs": 1}}, {"tokens": 5, "runs": 1}),
+        ({"drop_limits": ["tokens", "none"]}, {}),
+        ({"limits": {"runs": 1}, "drop_limits": ["tokens"]}, {"runs": 1}),
+        ({"plan": "pro"}, {"tokens": 5}),
+    ],
+    ids=str,
+)
+def test_limits_are_merged_by_metric(change: Any, limits: dict[str, int | None]) -> None:
+    terms = last(TermsChange(FEB, **change))
+    assert terms is not None
+    assert terms.limits == limits
+
+
+def test_a_plan_that_is_named_is_at_no_version_unless_the_entry_names_one() -> None:
+    def version(*changes: TermsChange) -> int | None:
+        terms = last(*changes)
+        assert terms is not None
+        return terms.plan_version
+
+    pinned = TermsChange(FEB, plan_version=2)
+    assert version(pinned) == 2
+    assert version(pinned, TermsChange(MAR, status="trial")) == 2
+    assert version(pinned, TermsChange(MAR, plan="starter")) is None
+    assert version(pinned, TermsChange(MAR, plan="pro", plan_version=3)) == 3
+
+
+def test_terms_end_and_a_plan_resumes_them_with_all_that_was_changed() -> None:
+    end, back = TermsChange(FEB, kind="end"), TermsChange(APR, plan="starter")
+    waiting = TermsChange(MAR, limits={"tokens": 9})
+    assert plans(end, waiting) == [(1, "starter"), (2, None)]
+    assert plans(end, waiting, back) == [(1, "starter"), (2, None), (4, "starter")]
+    terms = last(end, waiting, back)
+    assert terms is not None
+    assert terms.limits == {"tokens": 9}
+
+
+def test_terms_may_be_resumed_at_the_instant_at_which_they_end() -> None:
+    assert plans(TermsChange(FEB, kind="end"), TermsChange(FEB, plan="pro")) == [
+        (1, "starter"),
+        (2, "pro"),
+    ]
+    assert plans(TermsChange(FEB, plan="pro"), TermsChange(FEB, kind="end")) == [
+        (1, "starter"),
+        (2, None),
+    ]
+
+
+def test_an_account_that_ends_when_it_begins_has_no_terms() -> None:
+    timeline = timeline_of(JAN, FIRST, [TermsChange(JAN, kind="end")])
+    assert (timeline.at(JAN), timeline.runs, timeline.times()) == (None, (), [])
+    assert timeline.slugs() == ()
+
+
+def test_an_entry_takes_back_all_before_it_of_its_instant() -> None:
+    pro, trial = TermsChange(MAR, plan="pro"), TermsChange(MAR, status="trial")
+    cancel, team = TermsChange(MAR, kind="cancel"), TermsChange(MAR, plan="team")
+    other = TermsChange(APR, plan="other")
+    assert standing([pro, trial, other, cancel, team]) == [other, team]
+    assert plans(pro, trial, cancel) == [(1, "starter")]
+    assert plans(pro, cancel, team) == [(1, "starter"), (3, "team")]
+
+
+def test_a_run_joins_stretches_that_have_one_cycle() -> None:
+    changes = [
+        TermsChange(FEB, plan="pro"),
+        TermsChange(MAR, cycle=MIDMONTH),
+        TermsChange(APR, kind="end"),
+        TermsChange(MAY, plan="pro"),
+    ]
+    timeline = timeline_of(JAN, FIRST, changes)
+    runs = (
+        Run(JAN, MAR, FIRST.cycle),
+        Run(MAR, APR, MIDMONTH),
+        Run(MAY, FOREVER, MIDMONTH),
+    )
+    assert timeline.runs == runs
+    assert [timeline.run_at(instant) for instant in (MAR - TICK, MAR, APR, MAY)] == [
+        runs[0],
+        runs[1],
+        None,
+        runs[2],
+    ]
+    assert timeline.runs_from(MAR) == runs[1:]
+    assert timeline.runs_from(MAR - TICK) == runs
+    assert timeline.times() == [Period(JAN, APR), Period(MAY, FOREVER)]
+    assert timeline.slugs() == ("starter", "pro")
+
+
+def test_parts_of_a_time_have_their_terms_and_none_where_none_hold() -> None:
+    timeline = timeline_of(JAN, FIRST, [TermsChange(FEB, plan="pro"), TermsChange(MAR, kind="end")])
+    year = Period(JAN - timedelta(days=31), MAY)
+    assert timeline.parts(year) == (
+        (Period(JAN, FEB), FIRST),
+        (Period(FEB, MAR), Terms("pro", {"tokens": 5})),
+    )
+    assert timeline.parts(Period(MAR, MAY)) == ()
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "pauses"),
+    [
+        (FEB, FEB, False),
+        (MAR, FEB, False),
+        (JAN, FEB, False),
+        (JAN, FEB + TICK, True),
+        (FEB, MAR, True),
+        (MAR - TICK, MAR, True),
+        (MAR, MAY, False),
+        (JAN - TICK, JAN, True),
+    ],
+)
+def test_a_pause_is_time_without_terms(start: datetime, end: datetime, pauses: bool) -> None:
+    changes = [TermsChange(FEB, kind="end"), TermsChange(MAR, plan="pro")]
+    assert timeline_of(JAN, FIRST, changes).pauses_between(start, end) is pauses
+
+
+def test_an_entry_of_the_last_instant_holds_for_no_time() -> None:
+    assert timeline_of(JAN, FIRST, [TermsChange(FOREVER, plan="pro")]).stretches == (
+        Stretch(JAN, FOREVER, FIRST),
+    )
+    assert timeline_of(FOREVER, FIRST, ()).stretches == ()

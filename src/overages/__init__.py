@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from overages.terms.conversion import Conversion
     from overages.terms.discount import Discount
     from overages.terms.plan import Plan
+    from overages.terms.terms import Terms
     from overages.usage.event import UsageEvent
     from overages.usage.increment import Increment
     from overages.usage.metering import meter
@@ -92,6 +93,7 @@ __all__ = [
     "SqliteRepository",
     "Statement",
     "Summary",
+    "Terms",
     "Tier",
     "TierCharge",
     "TransactionFee",

@@ -21,10 +21,11 @@ from overages.errors import (
     BillingDisabled,
     InvalidType,
     InvalidValue,
+    NoTerms,
     RecordConflict,
     UnknownPlan,
 )
-from overages.period_inputs import settlement_of
+from overages.period_inputs import PeriodInputs
 from overages.periods.period import Period, parse_instant
 from overages.records.ledger import Recording
 from overages.repository import Repository
@@ -63,7 +64,7 @@ class OverageService:
     >>> from overages import Allowance, MemoryRepository, PerUnit, Plan
     >>> repository, now = MemoryRepository(), datetime(2024, 2, 20, tzinfo=UTC)
     >>> version = repository.put_plan(Plan("starter", "USD", {"runs": Allowance(50, PerUnit("1"))}))
-    >>> repository.put_account(Account("org-123", plan="starter"))
+    >>> repository.put_account(Account("org-123", plan="starter", since=now.replace(day=1)))
     >>> service = OverageService(repository, clock=lambda: now)
     >>> service.record_usage([UsageEvent("org-123", "runs", 75, at=now, id="evt-1")])
     1
@@ -95,12 +96,14 @@ class OverageService:
     def calculate(self, org_id: str, period: Period | None = None) -> Statement | None:
         """Return the statement of an org's period, writing nothing.
 
-        The plan is the version in force at the start of the period, and the limits are the
-        account's. Where the plan carries units over, or the org has grants, all its periods are
-        settled one after another, from its first usage or the account's `since`.
+        Its terms are those that the account has for it, however they changed since: the plan, in
+        the version in force at the start of the period, and the org's own limits. Where the plan
+        carries units over, or the org has grants, all its periods are settled one after another,
+        each by its own terms.
 
-        :returns: None if the org has no account, and so no plan.
+        :returns: None if the org has no account, or no terms hold then: nothing is owed.
         :raises UnknownPlan: if its plan was not yet in force.
+        :raises InvalidValue: if the period isn't one of the org's; the error names those that are.
         :raises UnknownMetric: if it used a metric that its plan doesn't know.
         """
         settlement = self.settle(org_id, period)
@@ -109,14 +112,15 @@ class OverageService:
     def settle(self, org_id: str, period: Period | None = None) -> Settlement | None:
         """Return the statement of `calculate`, with all that was carried over, drawn and left.
 
-        :returns: None if the org has no account, and so no plan.
+        :returns: None if the org has no account, or no terms hold then.
         """
         self._require_enabled()
         account = self._repository.account(org_id)
-        if account is None:
-            _log().info("%s has no account: nothing to calculate", org_id, extra={"org_id": org_id})
+        own = None if account is None else self._period(account, period)
+        if account is None or own is None:
+            _log().info("%s has no terms: nothing to calculate", org_id, extra={"org_id": org_id})
             return None
-        return self._settlement(account, self._period(account, period))
+        return self._settlement(account, own)
 
     def record(self, org_id: str, statement: Statement, force: bool = False) -> Recording:
         """Record a statement of an org, once; see `Repository.record`.
@@ -133,15 +137,14 @@ class OverageService:
     def summary(self, org_id: str, period: Period | None = None) -> Summary | None:
         """Return the summary of the records of an org's period.
 
-        :returns: None if the org has no account, and so no period, or nothing was recorded.
+        :returns: None if the org has no account, or no terms now, and so no period, or nothing was
+            recorded.
         """
         self._require_enabled()
         if period is None:
             account = self._repository.account(org_id)
-            if account is None:
-                return None
-            period = self._present(account)
-        return self._repository.summary(org_id, period)
+            period = None if account is None else self._present(account)
+        return None if period is None else self._repository.summary(org_id, period)
 
     def recalculate(
         self, org_id: str, *, force: bool = False, period: Period | None = None
@@ -153,18 +156,19 @@ class OverageService:
         comes after a newer one.
 
         :param force: whether a period that is invoiced may change.
-        :returns: None if the org has no account, and so no plan.
+        :returns: None if the org has no account, or no terms hold then.
         :raises PeriodInvoiced: if the period is invoiced, the result is another, and no `force`.
+        :raises InvalidValue: if the period isn't one of the org's; the error names those that are.
         """
         self._require_enabled()
         account = self._repository.account(org_id)
-        if account is None:
+        own = None if account is None else self._period(account, period)
+        if account is None or own is None:
             return None
-        period = self._period(account, period)
         for _ in range(_ATTEMPTS - 1):
             with suppress(RecordConflict):
-                return self._recalculate(account, period, force)
-        return self._recalculate(account, period, force)
+                return self._recalculate(account, own, force)
+        return self._recalculate(account, own, force)
 
     def _recalculate(self, account: Account, period: Period, force: bool) -> Recording:
         earlier = self._repository.records(account.org_id, period)
@@ -173,7 +177,8 @@ class OverageService:
         return self._record(statement, force=force, revision=revision)
 
     def _settlement(self, account: Account, period: Period) -> Settlement:
-        return settlement_of(self._repository, account, period, self._routes)
+        inputs = PeriodInputs(self._repository, account, self._routes)
+        return inputs.settlement(period, ended=period.end <= self._now())
 
     def record_usage(self, events: Iterable[UsageEvent], late: Late = "own_period") -> int:
         """Keep usage events, each in the period of its org's cycle; return the number of new ones.
@@ -182,8 +187,9 @@ class OverageService:
 
         :param late: where an event counts whose period is invoiced: in its ``"own_period"``, which
             then changes only by force; or in the ``"next_period"``, the present one, or the first
-            after it that isn't invoiced.
+            after it that isn't invoiced, if there is one.
         :raises UnknownPlan: if an org has no account; nothing is kept then, as for any other error.
+        :raises NoTerms: for an event at an instant at which its org has no terms.
         :raises EventConflict: if an event id came before with other content.
         :raises InvalidValue: if the service's metrics can't count an event; `InvalidValues` for
             several faults of any kind.
@@ -206,6 +212,9 @@ class OverageService:
                 if accounts[event.org_id] is None:
                     problem = "must have an account, and so a plan"
                     problems.add(UnknownPlan(("events", i, "org_id"), event.org_id, problem))
+            account = accounts[event.org_id]
+            if account is not None:
+                problems.attempt(account.require_terms, event.at, ("events", i, "at"))
             problems.attempt(self._routes.of, event, path=("events", i))
         problems.raise_any()
         return cast("dict[str, Account]", accounts)  # or one would be a problem
@@ -220,10 +229,13 @@ class OverageService:
 
         @cache
         def open_period(org_id: str, period: Period) -> Period:
-            while self._repository.invoiced_at(org_id, period) is not None:
-                account = accounts[org_id]
-                period = max(account.period_at(period.end), self._present(account))
-            return period
+            account, counted = accounts[org_id], period
+            while self._repository.invoiced_at(org_id, counted) is not None:
+                following = account.period_after(counted)
+                if following is None:
+                    return period
+                counted = max(following, self._present(account) or following)
+            return counted
 
         if late == "own_period":
             return own_period
@@ -234,11 +246,21 @@ class OverageService:
             _log().info("overage billing is off: nothing done")
             raise BillingDisabled("overage billing is off: nothing was calculated or written")
 
-    def _period(self, account: Account, period: Period | None) -> Period:
-        return self._present(account) if period is None else instance_of(Period)(period, "period")
+    def _period(self, account: Account, period: Period | None) -> Period | None:
+        """Return a period of the org's, or the present one; None if no terms hold then."""
+        if period is None:
+            return self._present(account)
+        with suppress(NoTerms):
+            account.require(period)
+            return period
+        return None
 
-    def _present(self, account: Account) -> Period:
-        return account.period_at(parse_instant(self._clock(), "clock()"))
+    def _present(self, account: Account) -> Period | None:
+        now = self._now()
+        return None if account.at(now) is None else account.period_at(now)
+
+    def _now(self) -> datetime:
+        return parse_instant(self._clock(), "clock()")
 
     def _record(
         self, statement: Statement, *, force: bool, revision: int | None = None

@@ -23,6 +23,7 @@ from overages.errors import OveragesError, UnknownPlan
 from overages.imports.plans import PlanBook
 from overages.repository import Repository
 from overages.statements.statement import Statement
+from overages.terms.account import Account
 from overages.usage.usage import Usage
 
 HELP: Final = "calculate the overage of every org in a usage file, and record it in a database"
@@ -53,11 +54,11 @@ def run(args: argparse.Namespace) -> None:
     :raises BadInput: if the plans or the usage are faulty; nothing is recorded then.
     """
     book = load_plans(args.plans, args.timezone)
-    usages, earlier = load_usage(args.usage, book, args.period, args.timezone)
+    usages, earlier, parts = load_usage(args.usage, book, args.period, args.timezone)
     usages = with_idle_accounts(book, usages, args.period)
     with _closed_before(args.db, book) as repository:
-        history = History(book, usages, earlier, args.period, repository)
-        statements = rate(book, usages, history, args.usage)
+        history = History(book, usages, earlier, args.period, repository, parts)
+        statements = rate(book, usages, history, parts, args.usage)
     moment = args.created_at or datetime.now(UTC)
     pairs = list(zip(usages, statements, strict=True))
     new = 0
@@ -104,14 +105,38 @@ def _record(
     for plan in {statement.plan.slug: statement.plan for _, statement in batch}.values():
         since = first if _is_known(repository, plan.slug) else None
         repository.put_plan(plan, since=since)
-    for org_id in {usage.org_id: None for usage, _ in batch}:
-        repository.put_account(book.account(org_id))
+    starts: dict[str, datetime] = {}
+    for usage, _ in batch:
+        starts.setdefault(usage.org_id, usage.period.start)
+    for org_id, start in starts.items():
+        repository.put_account(_account(repository, book, org_id, start), noted_at=moment)
     for usage, _ in batch:
         repository.put_usage(usage)
     recordings = repository.record_many(
         (statement for _, statement in batch), created_at=moment, force=force
     )
     return sum(len(recording.new) for recording in recordings)
+
+
+def _account(repository: Repository, book: PlanBook, org_id: str, start: datetime) -> Account:
+    """Return an org's account; one on the default plan goes on from the one that is kept."""
+    account = book.account(org_id, start)
+    before = None if org_id in book.accounts else repository.account(org_id)
+    if before is None:  # its life begins with the first usage of it that is kept
+        periods = () if org_id in book.accounts else repository.usage_periods(org_id)
+        return book.account(org_id, min([start, *(period.start for period in periods)]))
+    since = max(start, before.since)
+    terms = before.at(since)
+    if terms == account.at(start):
+        return before
+    limits = [before.limits, *(change.limits for change in before.changes)]
+    return before.changed(
+        since=since,
+        plan=account.plan,
+        drop_limits={metric for by_metric in limits for metric in by_metric},
+        cycle=account.cycle,
+        status=account.status,
+    )
 
 
 def _is_known(repository: Repository, slug: str) -> bool:

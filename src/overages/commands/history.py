@@ -9,23 +9,28 @@ Carry-over, or an allowance for a year, needs all of an org's periods, one after
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Final
+from typing import Final, TypeAlias
 
+from overages._ground.frozen_dict import FrozenDict
 from overages.errors import InvalidValue, OveragesError, UnknownPlan
 from overages.imports.plans import PlanBook
 from overages.period_inputs import periods_before
 from overages.periods.period import Period
 from overages.repository import Repository
 from overages.settlements.balance import EMPTY_BALANCE, Balance
-from overages.settlements.settlement import settle
+from overages.settlements.settlement import Settlement, settle
 from overages.statements.statement import Statement
 from overages.terms.account import Account
 from overages.terms.plan import Plan
 from overages.usage.usage import Usage
 
+Parts: TypeAlias = Mapping[tuple[str, Period], Sequence[Usage]]
+"""The usage of each part of a period in which terms change, by org and period."""
+
+_NO_PARTS: Final[Parts] = FrozenDict()
 _MISSING: Final = (
     "keeps what earlier periods left, and none of this org's are known: give their events, too, or"
     " close them first; say in its account since when it has the plan, if this period is the first;"
@@ -41,6 +46,7 @@ class History:
     :param earlier: those of periods before them that the file has.
     :param period: the only period that is wanted; None if all of the file's are.
     :param repository: the periods that were closed before, if any were.
+    :param parts: the usage of each part of a period in which terms change, by org and period.
     """
 
     def __init__(
@@ -50,13 +56,16 @@ class History:
         earlier: Iterable[Usage] = (),
         period: Period | None = None,
         repository: Repository | None = None,
+        parts: Parts = _NO_PARTS,
     ) -> None:
         self._book, self._period, self._repository = book, period, repository
+        self._parts = parts
         self.is_needed: bool = book.needs_balance
         """Whether any plan depends on it; without, orgs are not looked at."""
         self._used = _by_org(usages if self.is_needed else ())
         self._earlier = _by_org(earlier)
         self._ahead: dict[str, deque[Period]] = {}
+        self._accounts: dict[str, Account] = {}
         self._balances: dict[str, Balance] = {}
         self.missing: list[Usage] = []
         """The file's earlier usage that was taken, for the repository has none of its period."""
@@ -66,39 +75,48 @@ class History:
 
         :raises InvalidValue: if the org's earlier usage is needed, and isn't known.
         """
-        account = self._book.account(usage.org_id)
-        ahead = self._ahead.get(usage.org_id)
-        if ahead is None:
-            self._check(account, usage.period)
-            ahead = self._ahead[usage.org_id] = self._timeline(account)
+        org_id = usage.org_id
+        if org_id not in self._ahead:
+            self._check(usage)
+            self._ahead[org_id] = self._timeline(org_id)
+        account, ahead = self._accounts[org_id], self._ahead[org_id]
         while ahead and ahead[0].start < usage.period.start:
             self._pass(account, ahead.popleft())
-        plan, balance = self._book.plans[account.plan], EMPTY_BALANCE
-        counts = bool(ahead) and ahead[0] == usage.period  # else nothing had been used by then
-        if counts:
-            balance = self._balances.get(usage.org_id, EMPTY_BALANCE)
-            ahead.popleft()
-        settlement = settle(plan, usage, balance, limits=account.limits)
-        if counts:
-            self._balances[usage.org_id] = settlement.balance
+        if not ahead or ahead[0] != usage.period:  # nothing had been used by then
+            return self._settled(account, usage, EMPTY_BALANCE).statement
+        ahead.popleft()
+        settlement = self._settled(account, usage, self._balance(org_id))
+        self._balances[org_id] = settlement.balance
         return settlement.statement
+
+    def _settled(self, account: Account, usage: Usage, balance: Balance) -> Settlement:
+        period = usage.period
+        usages = [usage, *self._parts.get((usage.org_id, period), ())]
+        return settle(account, self._book.plans, period, usages, balance)
 
     def _pass(self, account: Account, period: Period) -> None:
         """Settle a period that no statement is wanted of."""
         org_id = account.org_id
-        plan = self._plan_at(account.plan, period.start)
-        if plan is not None and account.has_plan_in(period):
-            usage = self._used[org_id].get(period) or Usage(org_id, period, {})
-            balance = self._balances.get(org_id, EMPTY_BALANCE)
-            try:
-                settlement = settle(plan, usage, balance, limits=account.limits)
-            except OveragesError as error:
-                raise error.within(period=period) from None
-            self._balances[org_id] = settlement.balance
+        plans = {
+            terms.plan: self._plan_at(terms.plan, part.start)
+            for part, terms in account.parts(period)
+        }
+        plans_of_parts = {slug: plan for slug, plan in plans.items() if plan is not None}
+        if len(plans_of_parts) < len(plans):
+            return
+        usage = self._used[org_id].get(period) or Usage(org_id, period, {})
+        usages = [usage, *self._parts.get((org_id, period), ())]
+        try:
+            settlement = settle(account, plans_of_parts, period, usages, self._balance(org_id))
+        except OveragesError as error:
+            raise error.within(period=period) from None
+        self._balances[org_id] = settlement.balance
 
-    def _timeline(self, account: Account) -> deque[Period]:
+    def _balance(self, org_id: str) -> Balance:
+        return self._balances.get(org_id, EMPTY_BALANCE)
+
+    def _timeline(self, org_id: str) -> deque[Period]:
         """Return an org's periods up to the last that is wanted, idle ones among them."""
-        org_id = account.org_id
         used = self._used[org_id]
         last = max(used)
         if self._repository is not None:
@@ -110,22 +128,32 @@ class History:
                 used[period] = usage
                 self.missing.append(usage)
         counted = sorted(period for period, usage in used.items() if any(usage.quantities.values()))
-        return deque([*periods_before(account, last, counted), last])
+        # An org without an account has the default terms from its first usage on.
+        first = min([*counted, last]).start
+        account = self._accounts[org_id] = self._book.account(org_id, first)
+        before = periods_before(account, last)
+        for period in counted:
+            if period.end <= last.start and period not in before:
+                problem = f"must be of one of the org's periods, as {period} is not"
+                raise InvalidValue("usage", str(period), problem).within(org_id=org_id)
+        return deque([*before, last])
 
-    def _check(self, account: Account, period: Period) -> None:
+    def _check(self, usage: Usage) -> None:
         """Refuse a single period whose terms depend on usage that isn't known."""
         if self._period is None:
             return  # then the file and the database have all there is
-        plan = self._book.plans[account.plan]
-        own = account.period_at(period.start)
+        org_id, period = usage.org_id, usage.period
+        plan, _ = self._book.terms(org_id, period)
+        own = self._book.period_at(org_id, period.start)
         if own.start != period.start:
             problem = (
                 f"must start where one of the org's does, such as {own}, for its plan keeps what"
                 " earlier ones left"
             )
             raise InvalidValue("period", period.isoformat(), problem)
-        begins = account.since is not None and account.since >= period.start
-        if _depends(plan, period) and not begins and not self._knows(account.org_id):
+        account = self._book.accounts.get(org_id)
+        begins = account is not None and account.since >= period.start
+        if _depends(plan, period) and not begins and not self._knows(org_id):
             raise InvalidValue("plan", plan.slug, _MISSING)
 
     def _knows(self, org_id: str) -> bool:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentTypeError
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from overages.amounts.exact import add_up
+from overages.commands.history import Parts
 from overages.commands.progress import track
 from overages.errors import MOST_ERRORS, OveragesError
 from overages.imports.events import read_events
 from overages.imports.plans import PlanBook, read_plans
-from overages.periods.cycle import Cycle
 from overages.periods.period import Period, instant_from_text
 from overages.usage.event import UsageEvent
 from overages.usage.metering import Meter
@@ -78,8 +80,10 @@ def load_plans(path: Path, zone: ZoneInfo | None) -> PlanBook:
 
 def load_usage(
     path: Path, book: PlanBook, period: Period | None, zone: tzinfo | None
-) -> tuple[list[Usage], list[Usage]]:
+) -> tuple[list[Usage], list[Usage], Parts]:
     """Read the usage in a CSV file of events, and that of earlier periods, by org and period.
+
+    Where terms change within a period, the usage of each part of it comes beside it.
 
     Earlier is the usage before a period that is the only one wanted, of orgs whose plan keeps
     something from period to period.
@@ -104,7 +108,7 @@ def load_usage(
                     bad += 1
                     for part in error.errors if bad <= MOST_ERRORS else ():
                         say(f"{path}:{number}: {part}")
-            usages, earlier = meters.usages()
+            usages, earlier, parts = meters.usages()
         except OveragesError as error:
             raise refuse(str(path), error) from None
     if meters.outside:
@@ -113,7 +117,7 @@ def load_usage(
         shown = f", of which the first {MOST_ERRORS} are shown" if bad > MOST_ERRORS else ""
         say(f"{path}: bad rows: {bad:,}{shown}; nothing was rated")
         raise BadInput(path)
-    return usages, earlier
+    return usages, earlier, parts
 
 
 class _Meters:
@@ -123,45 +127,89 @@ class _Meters:
         self._book, self._period = book, period
         self._only = None if period is None else Meter(_only(period))
         self._keeping = period is not None and book.needs_balance
-        self._by_cycle: dict[Cycle, Meter] = {}
+        self._own: dict[str | None, Meter] = {}  # by org; None for those without an account
         self.outside = 0
 
     def add(self, event: UsageEvent) -> None:
-        meter, period = self._only, self._period
-        if meter is None or (self._keeping and self._book.needs_balance_for(event.org_id)):
-            cycle = self._book.account_cycle(event.org_id)
-            meter = self._by_cycle.get(cycle)
+        meter, period, org_id = self._only, self._period, event.org_id
+        keeps = self._keeping and self._book.needs_balance_for(org_id)
+        if meter is None or keeps or self._aligned(org_id):
+            key = org_id if org_id in self._book.accounts else None
+            meter = self._own.get(key)
             if meter is None:
-                period_at = cycle.period_at if period is None else _up_to(period, cycle)
-                meter = self._by_cycle[cycle] = Meter(period_at)
-            left_out = period is not None and event.at >= period.end
-        else:
-            left_out = period is not None and event.at not in period
+                own = partial(self._book.part_at, org_id)
+                period_at = own if period is None else _up_to(period, own, self._aligned(key))
+                meter = self._own[key] = Meter(period_at)
         meter.add(event)
-        self.outside += left_out
+        if period is not None and event.at not in period:
+            self.outside += event.at >= period.end or not keeps
 
-    def usages(self) -> tuple[list[Usage], list[Usage]]:
+    def _aligned(self, org_id: str | None) -> bool:
+        """Tell whether the wanted period is one or more of an account's own."""
+        account = None if org_id is None else self._book.accounts.get(org_id)
+        period = self._period
+        return account is not None and period is not None and account.divides(period)
+
+    def usages(self) -> tuple[list[Usage], list[Usage], Parts]:
         """List the usages that are wanted, and those of earlier periods; see `load_usage`."""
-        counted = [usage for meter in self._by_cycle.values() for usage in meter.usages()]
+        counted, parts = list[Usage](), dict[tuple[str, Period], list[Usage]]()
+        for usage in (usage for meter in self._own.values() for usage in meter.usages()):
+            own = self._own_period(usage)
+            if own == usage.period:
+                counted.append(usage)
+            else:
+                parts.setdefault((usage.org_id, own), []).append(usage)
+        counted += [_together(org_id, own, each) for (org_id, own), each in parts.items()]
         period, earlier = self._period, list[Usage]()
         if period is not None and self._only is not None:
             earlier = [usage for usage in counted if usage.period.start < period.start]
-            counted = [usage for usage in counted if usage.period == period]
+            counted = [
+                usage
+                for usage in counted
+                if period.start <= usage.period.start and usage.period.end <= period.end
+            ]
             counted += self._only.usages(period)
-        return sorted(counted, key=_place), sorted(earlier, key=_place)
+        return sorted(counted, key=_place), sorted(earlier, key=_place), parts
+
+    def _own_period(self, usage: Usage) -> Period:
+        """Return the period of an account that a part of it lies in."""
+        account = self._book.accounts.get(usage.org_id)
+        if account is None or account.at(usage.period.start) is None:
+            return usage.period
+        own = account.period_at(usage.period.start)
+        return (
+            own if own.start <= usage.period.start and usage.period.end <= own.end else usage.period
+        )
+
+
+def _together(org_id: str, period: Period, parts: Sequence[Usage]) -> Usage:
+    """Return the usage of a period, given that of each part that has some."""
+    metrics = dict.fromkeys(metric for usage in parts for metric in usage.quantities)
+    quantities = {
+        metric: add_up(usage.quantities.get(metric, 0) for usage in parts) for metric in metrics
+    }
+    return Usage(org_id, period, quantities)
 
 
 def _place(usage: Usage) -> tuple[str, Period]:
     return usage.org_id, usage.period
 
 
-def _up_to(period: Period, cycle: Cycle) -> Callable[[datetime], Period]:
-    """Make a function from instants to the period, one of the cycle before it, or all after."""
+def _up_to(
+    period: Period, own: Callable[[datetime], Period], aligned: bool
+) -> Callable[[datetime], Period]:
+    """Make a function from instants to the period, one before it, or all time after.
+
+    :param own: gives the org's periods.
+    :param aligned: whether the period consists of some of these, which are given in its place.
+    """
 
     def period_at(moment: datetime) -> Period:
         if moment < period.start:
-            return cycle.period_at(moment).clipped(end=period.start)
-        return period if moment < period.end else Period(period.end, _LATEST)
+            return own(moment).clipped(end=period.start)
+        if moment < period.end:
+            return own(moment) if aligned else period
+        return Period(period.end, _LATEST)
 
     return period_at
 

@@ -10,12 +10,13 @@ from typing import Final
 
 from overages._ground.parsing import Problems
 from overages.amounts.money import Money
-from overages.commands.history import History
+from overages.commands.history import History, Parts
 from overages.commands.inputs import load_plans, load_usage, refuse
 from overages.errors import OveragesError
 from overages.exports.statements import json_lines, write_csv
 from overages.imports.plans import PlanBook
 from overages.periods.period import Period
+from overages.settlements.settlement import settle
 from overages.statements.calculation import calculate
 from overages.statements.statement import Statement
 from overages.usage.usage import Usage
@@ -39,10 +40,10 @@ def run(args: argparse.Namespace) -> None:
     :raises BadInput: if the plans or the usage are faulty; nothing is printed then.
     """
     book = load_plans(args.plans, args.timezone)
-    usages, earlier = load_usage(args.usage, book, args.period, args.timezone)
+    usages, earlier, parts = load_usage(args.usage, book, args.period, args.timezone)
     usages = with_idle_accounts(book, usages, args.period)
-    history = History(book, usages, earlier, args.period)
-    statements = rate(book, usages, history, args.usage)
+    history = History(book, usages, earlier, args.period, parts=parts)
+    statements = rate(book, usages, history, parts, args.usage)
     if args.format == "json":
         for line in json_lines(statements):
             print(line)
@@ -61,22 +62,28 @@ def with_idle_accounts(
 
     An account can owe something without usage: a flat fee at quantity zero.
 
-    :param period: the only period there is; without it, an account's are those of its cycle in
+    :param period: the only period that is wanted; without it, an account's are those of its own in
         which any period with usage began.
     """
     wanted = {(usage.org_id, usage.period): usage for usage in usages}
     starts = {usage_period.start for _, usage_period in wanted}
     for org_id, account in book.accounts.items():
-        for billed in {*map(account.period_at, starts)} if period is None else {period}:
+        if period is None:
+            idle = {account.period_at(start) for start in starts if account.at(start) is not None}
+        else:
+            own = account.periods(period.start, period.end)
+            idle = set(own) if account.divides(period) else {period}
+        for billed in idle:
             wanted.setdefault((org_id, billed), Usage(org_id, billed, {}))
     return [usage for _, usage in sorted(wanted.items(), key=lambda item: item[0])]
 
 
 def rate(
-    book: PlanBook, usages: Iterable[Usage], history: History, source: Path
+    book: PlanBook, usages: Iterable[Usage], history: History, parts: Parts, source: Path
 ) -> list[Statement]:
     """Return a statement for each usage; an org's come in the order of its periods.
 
+    :param parts: the usage of each part of a period in which terms change.
     :param source: the file that the usage is from, for what is said of faults.
     :raises BadInput: if an org has no plan, used a metric that its plan doesn't know, or is on a
         plan that needs earlier usage, which isn't known.
@@ -86,7 +93,7 @@ def rate(
     try:
         for usage in usages:
             try:
-                statements.append(_statement(book, usage, history))
+                statements.append(_statement(book, usage, history, parts))
             except OveragesError as error:
                 problems.add(error.within(org_id=usage.org_id, period=usage.period))
         problems.raise_any()
@@ -95,11 +102,17 @@ def rate(
     return statements
 
 
-def _statement(book: PlanBook, usage: Usage, history: History) -> Statement:
-    plan, limits = book.terms(usage.org_id)
-    if history.is_needed and plan.needs_balance:
+def _statement(book: PlanBook, usage: Usage, history: History, parts: Parts) -> Statement:
+    org_id, period = usage.org_id, usage.period
+    if history.is_needed and book.needs_balance_for(org_id):
         return history.statement(usage)
-    return calculate(plan, usage, limits=limits)
+    account = book.account(org_id, period.start)
+    if org_id in book.accounts and account.has(period):
+        return settle(
+            account, book.plans, period, [usage, *parts.get((org_id, period), ())]
+        ).statement
+    plan, limits = book.terms(org_id, period)
+    return calculate(plan, usage, limits=limits or None)
 
 
 def grand_total(statements: Sequence[Statement]) -> str:

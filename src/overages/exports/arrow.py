@@ -32,7 +32,6 @@ from overages._ground.parsing import Parser, choice_of
 from overages.amounts.exact import DECIMAL_DIGITS, INTEGER_DIGITS, number_text
 from overages.errors import InvalidValue
 from overages.records.record import OverageRecord
-from overages.statements.adjustment import OVERAGE
 from overages.statements.statement import Statement
 from overages.usage.usage import Usage
 
@@ -132,7 +131,7 @@ def _lines(statement: Statement) -> Iterator[_Row]:
     for line in statement.overages:
         units = line.used, line.limit, line.quantity
         prices = line.unit_price, line.exact_cost, line.cost.amount
-        yield (*head, line.metric, OVERAGE, *units, *prices, code)
+        yield (*head, line.metric, line.line, *units, *prices, code)
     for other in statement.adjustments:
         prices = None, other.exact_cost, other.cost.amount
         yield (*head, other.metric, other.line, None, None, None, *prices, code)

@@ -15,7 +15,7 @@ from overages._ground.columns import LINES, Column, escape_formula, names_of
 from overages.amounts.exact import Exact, number_text
 from overages.codec import document
 from overages.periods.period import format_instant
-from overages.statements.adjustment import OVERAGE, Adjustment
+from overages.statements.adjustment import Adjustment
 from overages.statements.overage import Overage
 from overages.statements.statement import Statement
 
@@ -43,7 +43,7 @@ def write_csv(statements: Iterable[Statement], file: TextIO) -> None:
     writer.writerow(COLUMNS)
     for statement in statements:
         fields = _heading(statement)
-        rows = [fields | {"line": OVERAGE} | _line(line) for line in statement.overages]
+        rows = [fields | {"line": line.line} | _line(line) for line in statement.overages]
         rows += [fields | _adjustment(other) for other in statement.adjustments]
         writer.writerows([_cell(column, row.get(column.name)) for column in LINES] for row in rows)
 

@@ -39,15 +39,19 @@ from overages.settlements.settlement import Settlement
 from overages.statements.adjustment import Adjustment
 from overages.statements.limit_part import LimitPart
 from overages.statements.overage import Overage
+from overages.statements.part import StatementPart
 from overages.statements.statement import Statement
 from overages.statements.summary import MetricTotal, Summary
 from overages.terms.account import Account
 from overages.terms.allowance import Allowance
 from overages.terms.carry_over import CarriedUnits, CarryOver
+from overages.terms.change import TermsChange
 from overages.terms.commitment import Commitment
 from overages.terms.conversion import Conversion
 from overages.terms.discount import Discount
+from overages.terms.note import AccountNote
 from overages.terms.plan import Plan
+from overages.terms.terms import Terms
 from overages.usage.event import UsageEvent
 from overages.usage.increment import Increment
 from overages.usage.metric import Metric
@@ -55,6 +59,7 @@ from overages.usage.usage import Usage
 
 KINDS: Final[tuple[type, ...]] = (
     Account,
+    AccountNote,
     Adjustment,
     Allowance,
     Balance,
@@ -86,7 +91,10 @@ KINDS: Final[tuple[type, ...]] = (
     Recording,
     Settlement,
     Statement,
+    StatementPart,
     Summary,
+    Terms,
+    TermsChange,
     Tier,
     TierCharge,
     TransactionFee,

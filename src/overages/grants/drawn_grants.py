@@ -1,22 +1,28 @@
 """Grants while they are drawn on: integers (picos), and one pass through time.
 
-It is the inner part of `burn_down`, which says in which order it goes, and why:
+It is the inner part of `burn_down`, which says in which order it goes, and why. Whoever has checked
+grants and usage, or has made them, draws on them here:
 
-    drawn = DrawnGrants(grants, before, "final")      # grants of one unit, in their order
-    drawn.run(uses, resets, end)
-    drawn.burndown(end)
+    pools = pools_of(grants)                          # each unit's grants, in their order
+    draw_on(pools["tokens", None], uses, before, end)
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from overages.amounts.exact import Quantity, scaled, unscaled
-from overages.grants.burndown import Burndown
+from overages.amounts.money import Currency, Money, picos_of
+from overages.errors import InvalidValue
+from overages.grants.burndown import Burndown, new_burndown
 from overages.grants.grant import Grant
-from overages.grants.state import Draw, GrantState
+from overages.grants.state import GrantState, new_draw, new_state
+from overages.periods.cycle import Cycle
+
+Unit: TypeAlias = tuple[str | None, Currency | None]
+"""The metric and the currency of a grant, or of usage."""
 
 
 class Use(NamedTuple):
@@ -51,27 +57,27 @@ class _DrawnGrant:
         if state is not None:
             self.granted, self.drawn = scaled(state.granted), scaled(state.drawn)
             self.expired, self.voided = scaled(state.expired), scaled(state.voided)
-            self.left = scaled(state.left)
+            self.left = self.granted - self.drawn - self.expired - self.voided
 
     def state(self, filled_at: datetime) -> GrantState:
-        return GrantState(
+        return new_state(
             self.grant.id,
             unscaled(self.granted),
             unscaled(self.drawn),
             unscaled(self.expired),
             unscaled(self.voided),
-            filled_at=filled_at,
+            filled_at,
         )
 
     def has_ended(self, instant: datetime) -> bool:
         return self.end is not None and self.end <= instant
 
-    def refills(self, start: datetime, end: datetime) -> Iterator[datetime]:
-        """Yield the boundaries of the recurrence that grant the amount anew, up to an end."""
+    def refills(self, cycle: Cycle, start: datetime, end: datetime) -> Iterator[datetime]:
+        """Yield the boundaries of its cycle that grant the amount anew, up to an end."""
         since = max(start, self.grant.effective_at)
-        if self.grant.recurrence is None or since >= end or self.has_ended(since):
+        if since >= end or self.has_ended(since):
             return
-        for period in self.grant.recurrence.periods_from(since):
+        for period in cycle.periods_from(since):
             if period.end > end or self.has_ended(period.end):
                 return
             yield period.end
@@ -80,7 +86,7 @@ class _DrawnGrant:
         """End, reset, refill or begin the grant at an instant, before anything is used at it."""
         if self.filled_at is None:
             if self.grant.effective_at <= instant and not self.has_ended(instant):
-                self._fill(scaled(self.grant.units), instant)
+                self._fill(_picos_granted(self.grant), instant)
         elif self.has_ended(instant):
             # Lost before usage at this instant: the instant of its end is no part of a grant.
             self._lose(self.left)
@@ -92,7 +98,7 @@ class _DrawnGrant:
                 self._fill(max(0, scaled(self.grant.rollover_min) - self.left), instant)
             if is_refilled:
                 self._drop_beyond(self.grant.refill_keeps)
-                self._fill(scaled(self.grant.units), instant)
+                self._fill(_picos_granted(self.grant), instant)
 
     def draw(self, need: int, at: datetime) -> _Drawn:
         """Draw on it for a need: all steps that the need starts, as far as they are left."""
@@ -141,6 +147,44 @@ class _DrawnGrant:
         self.filled_at = instant
 
 
+def _picos_granted(grant: Grant) -> int:
+    amount = grant.amount
+    return picos_of(amount) if isinstance(amount, Money) else scaled(amount)
+
+
+def pools_of(grants: Iterable[Grant]) -> dict[Unit, list[Grant]]:
+    """Return grants by their unit, those of each in the order in which they are drawn on.
+
+    Dollars never pay euros, and money for one metric never another: each unit burns down alone.
+    """
+    pools: dict[Unit, list[Grant]] = {}
+    for grant in grants:
+        pools.setdefault((grant.metric, grant.currency), []).append(grant)
+    for pool in pools.values():
+        pool.sort(key=lambda grant: grant.rank)
+    return pools
+
+
+def draw_on(
+    pool: Sequence[Grant],
+    uses: Iterable[Use],
+    before: Burndown,
+    end: datetime,
+    resets: Collection[datetime] = (),
+    rule: str = "final",
+) -> Burndown:
+    """Draw on the grants of one unit, as `burn_down` does, for usage that was checked.
+
+    :param pool: all grants of the unit, in the order in which they are drawn on.
+    :param uses: sorted, one for an instant; none before the burndown's instant or from the end on.
+    :param resets: after the burndown's instant, and up to the end.
+    :raises InvalidValue: if a grant that the burndown has is missing.
+    """
+    drawn = DrawnGrants(pool, before, rule)
+    drawn.run(uses, resets, end)
+    return drawn.burndown(end)
+
+
 class DrawnGrants:
     """Burns down grants of one unit, from where an earlier burndown has left them.
 
@@ -151,7 +195,10 @@ class DrawnGrants:
 
     def __init__(self, grants: Sequence[Grant], before: Burndown, rule: str) -> None:
         states = {state.grant_id: state for state in before.grants}
-        self._grants = {grant.id: _DrawnGrant(grant, states.get(grant.id)) for grant in grants}
+        self._grants = {g.id: _DrawnGrant(g, states.pop(g.id, None)) for g in grants}
+        if states:
+            # A grant left out would take its units, and its draws, from the balance unseen.
+            raise InvalidValue("grants", sorted(states), "must hold every grant that start has")
         self._before = before
         self._rule = rule
         self._overage, self._settled = scaled(before.overage), scaled(before.settled)
@@ -167,9 +214,17 @@ class DrawnGrants:
         :param uses: sorted; all before the end.
         """
         start = self._before.at
-        refills = {key: set(grant.refills(start, end)) for key, grant in self._grants.items()}
+        refills = {
+            key: set(grant.refills(cycle, start, end))
+            for key, grant in self._grants.items()
+            if (cycle := grant.grant.recurrence) is not None
+        }
         # Only at these instants does anything happen to grants: between them, usage alone counts.
-        changes = {start, *resets}.union(*refills.values(), *map(_bounds, self._grants.values()))
+        changes = {start, *resets}.union(*refills.values())
+        for grant in self._grants.values():
+            changes.add(grant.grant.effective_at)
+            if grant.end is not None:
+                changes.add(grant.end)
         coming = iter(sorted(instant for instant in changes if start <= instant <= end))
         change = next(coming, None)
         for at, picos in [*uses, Use(end, 0)]:  # the last one, so that the rest is crossed too
@@ -183,22 +238,24 @@ class DrawnGrants:
 
     def burndown(self, at: datetime) -> Burndown:
         """Return the burndown of the grants at an instant."""
-        return Burndown(
+        states = [
+            grant.state(grant.filled_at)
+            for grant in self._grants.values()
+            if grant.filled_at is not None
+        ]
+        draws = [
+            new_draw(draw.grant.grant.id, draw.at, unscaled(draw.picos), unscaled(draw.covered))
+            for draw in self._draws
+        ]
+        return new_burndown(
             at,
             self._before.metric,
             self._before.currency,
-            [
-                grant.state(grant.filled_at)
-                for grant in self._grants.values()
-                if grant.filled_at is not None
-            ],
+            tuple(sorted(states, key=lambda state: state.grant_id)),
             unscaled(self._overage),
             unscaled(self._settled),
             unscaled(self._unreturned),
-            [
-                Draw(draw.grant.grant.id, draw.at, unscaled(draw.picos), unscaled(draw.covered))
-                for draw in self._draws
-            ],
+            tuple(draws),
         )
 
     def _cross(
@@ -206,7 +263,7 @@ class DrawnGrants:
     ) -> None:
         """End, reset, refill and begin grants, and settle or repay overage, before any usage."""
         for key, grant in self._grants.items():
-            grant.cross(instant, is_reset=is_reset, is_refilled=instant in refills[key])
+            grant.cross(instant, is_reset=is_reset, is_refilled=instant in refills.get(key, ()))
         if is_reset and self._rule != "repaid_across_resets":  # before new grants could repay it
             self._settled += self._overage
             self._overage = 0
@@ -239,7 +296,3 @@ class DrawnGrants:
                 self._draws.append(still_drawn)
         # Noted, for no draw is left: no usage vanishes, and no grant gets more than it had.
         self._unreturned += picos
-
-
-def _bounds(drawn: _DrawnGrant) -> set[datetime]:
-    return {instant for instant in (drawn.grant.effective_at, drawn.end) if instant is not None}

@@ -67,7 +67,7 @@ from overages.amounts.exact import Quantity, QuantityLike, parse_quantity, scale
 from overages.amounts.money import Currency, Money, parse_currency
 from overages.errors import CurrencyMismatch, Field, InvalidType, InvalidValue, at
 from overages.grants.burndown import Burndown
-from overages.grants.drawn_grants import DrawnGrants, Use
+from overages.grants.drawn_grants import Use, draw_on, pools_of
 from overages.grants.grant import Grant
 from overages.periods.period import Period, format_instant, parse_instant
 
@@ -144,17 +144,13 @@ def burn_down(
     until = _parse_end(end, before.at)
     span = before.at, until
     of_org, uses, instants, rule = parse_all(
-        (_parse_grants, grants, "grants"),
+        (parse_grants, grants, "grants"),
         (partial(_parse_usage, currency=before.currency, span=span), usage, "usage"),
         (partial(_parse_resets, span=span), resets, "resets"),
         (choice_of(OverageRule), overage, "overage"),
     )
-    # Dollars never pay euros, and money for one metric never another: each unit burns down alone.
-    ours = [g for g in of_org if (g.metric, g.currency) == (before.metric, before.currency)]
-    _check_complete(ours, before)
-    drawn = DrawnGrants(sorted(ours, key=lambda grant: grant.rank), before, rule)
-    drawn.run(uses, instants, until)
-    return drawn.burndown(until)
+    pool = pools_of(of_org).get((before.metric, before.currency), [])
+    return draw_on(pool, uses, before, until, instants, rule)
 
 
 def draw(
@@ -218,13 +214,6 @@ def _check_same(before: Burndown, metric: object, currency: object) -> None:
         raise InvalidValue("start", (before.metric, before.currency), problem)
 
 
-def _check_complete(grants: Iterable[Grant], before: Burndown) -> None:
-    # A grant that is left out would take its units, and its draws, from the balance unseen.
-    missing = sorted(before.remaining.keys() - {grant.id for grant in grants})
-    if missing:
-        raise InvalidValue("grants", missing, "must hold every grant that start has")
-
-
 def _parse_end(value: object, start: datetime) -> datetime:
     end = parse_instant(value, "end")
     if end < start:
@@ -232,7 +221,8 @@ def _parse_end(value: object, start: datetime) -> datetime:
     return end
 
 
-def _parse_grants(value: object, field: Field) -> tuple[Grant, ...]:
+def parse_grants(value: object, field: Field) -> tuple[Grant, ...]:
+    """Return grants, each of an id of its own."""
     grants = tuple_of(Grant)(value, field)
     problems = Problems()
     ids: set[str] = set()

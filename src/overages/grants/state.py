@@ -9,9 +9,11 @@ Numbers are in units of the metric or, for money, in major units of the currency
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from overages._ground.names import parse_name
 from overages._ground.parsing import Problems, optional
+from overages._ground.trusted import trusted
 from overages._ground.value import term, value
 from overages.amounts.exact import (
     Quantity,
@@ -103,3 +105,8 @@ class GrantState:
         """The units that can still be drawn; never negative."""
         gone = scaled(self.drawn) + scaled(self.expired) + scaled(self.voided)
         return unscaled(scaled(self.granted) - gone)
+
+
+new_draw: Final = trusted(Draw)
+new_state: Final = trusted(GrantState)
+"""Make a draw, and a state, of what drawing on a grant has come to: it keeps their sums."""

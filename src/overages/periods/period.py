@@ -209,7 +209,7 @@ class Period:
 
     def describe(self) -> str:
         """Write the period for a reader: ``2024-02-01 to 2024-03-01 UTC`` (the end not in it)."""
-        return f"{_reading(self.start)} to {_reading(self.end)} UTC"
+        return f"{reading(self.start)} to {reading(self.end)} UTC"
 
     def __str__(self) -> str:
         return self.isoformat()
@@ -224,7 +224,8 @@ def _boundary(text: str, field: Field, zone: tzinfo) -> datetime:
     return instant_from_text(text, field)
 
 
-def _reading(instant: datetime) -> str:
+def reading(instant: datetime) -> str:
+    """Write an instant in UTC for a reader: ``2024-02-01``, or with its time if it has one."""
     text = format_instant(instant)[:-1]
     return text.removesuffix("T00:00:00").replace("T", " ")
 

@@ -51,7 +51,7 @@ from overages.periods.period import Period, format_instant, parse_instant
 from overages.records.chain import CHAIN_START, ChainHead, StoredRow, row_digest, row_maker
 from overages.records.changes import Change, changed_fields, changes_of, line_sums
 from overages.records.record import OverageRecord, new_record
-from overages.statements.adjustment import Key, path_of
+from overages.statements.adjustment import OVERAGE, Key, is_overage, path_of
 from overages.statements.statement import Statement
 
 _RECORD_COLUMNS: Final = ["revision", "metric", "over", "unit price", "exact", "cost"]
@@ -253,7 +253,7 @@ class Ledger:
             problem = f"is invoiced since {format_instant(since)}, and changes only by force"
             raise PeriodInvoiced((), since, problem)
         if self.records:  # an org's first statement overlaps nothing
-            self._check_overlaps(period, {change.key for change in changes})
+            self._check_overlaps(period, {_charged(change.key) for change in changes})
 
     def _check_overlaps(self, period: Period, keys: set[Key]) -> None:
         """Refuse to charge a line in two periods that overlap: some usage would be paid twice."""
@@ -274,9 +274,15 @@ class Ledger:
             if other != period and other.start < period.end and period.start < other.end:
                 by_period.setdefault(other, []).append(record)
         return {  # a charge that was taken back is none
-            other: {key for key, line_sum in line_sums(records).items() if any(line_sum)}
+            other: {_charged(key) for key, line_sum in line_sums(records).items() if any(line_sum)}
             for other, records in sorted(by_period.items())
         }
+
+
+def _charged(key: Key) -> Key:
+    """Return the line that is charged: the overages of a metric are one, whichever their parts."""
+    metric, line = key
+    return metric, OVERAGE if is_overage(line) else line
 
 
 def _changes(

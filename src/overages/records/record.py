@@ -28,7 +28,7 @@ from overages.amounts.exact import (
 from overages.amounts.money import Money
 from overages.errors import Field, InvalidValue
 from overages.periods.period import Period, parse_instant
-from overages.statements.adjustment import OVERAGE
+from overages.statements.adjustment import OVERAGE, is_overage
 
 
 def parse_digest(value: object, field: Field) -> str:
@@ -104,7 +104,7 @@ class OverageRecord:
     ) -> None: ...
 
     def _check(self, problems: Problems) -> None:
-        if self.metric is None and self.line == OVERAGE:
+        if self.metric is None and is_overage(self.line):
             problems.add(InvalidValue("metric", None, "must be named for an overage"))
 
     @property

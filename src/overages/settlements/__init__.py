@@ -1,9 +1,12 @@
 """Settlements: from one period to the next, and one org to several.
 
+- `fates`: the parts of an allowance that a period draws, repays, loses, and leaves
 - `carry_over_result`: `carry_over`: allowances with the units that earlier periods left
 - `balance`: `Balance`: all that goes from one period to the next
-- `windows`: units of allowances that are for longer than a period
+- `spans`: the times of a period in which a metric's own terms are the same
+- `inputs`: whether the inputs of a settlement go together, and the parts of its period
 - `grant_lines`: the units and the money that grants take off a statement
+- `metric_settlement`: the lines of one metric, and all that they leave for later
 - `settlement`: `settle`: a statement that knows of earlier periods
 - `pool_share`: `PoolShare`: the part of a pool's line that one org owes
 - `pooled_statement`: `pool`: one allowance for several orgs

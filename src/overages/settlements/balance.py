@@ -15,12 +15,14 @@ from typing import Final
 from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import by_metric
 from overages._ground.parsing import Problems, tuple_of
+from overages._ground.trusted import trusted
 from overages._ground.value import term, value
 from overages.amounts.money import Currency
 from overages.errors import Field, InvalidValue, at
 from overages.grants.burndown import Burndown
 from overages.periods.period import Period
 from overages.settlements.carry_over_result import parse_carried
+from overages.terms.account import Account
 from overages.terms.carry_over import CarriedUnits
 from overages.usage.usage import Usage
 
@@ -47,7 +49,7 @@ def _parse_counts(value: object, field: Field) -> tuple[Usage, ...]:
             problems.add(InvalidValue(at(field, i, "period"), usage.period, "must be given once"))
         periods.add(usage.period)
     problems.raise_any()
-    return tuple(sorted(usages, key=lambda usage: usage.period))
+    return tuple(sorted(usages, key=_period_of))
 
 
 def _parse_burndowns(value: object, field: Field) -> tuple[Burndown, ...]:
@@ -62,6 +64,10 @@ def _parse_burndowns(value: object, field: Field) -> tuple[Burndown, ...]:
         pools.add(pool)
     problems.raise_any()
     return tuple(sorted(burndowns, key=_pool))
+
+
+def _period_of(usage: Usage) -> Period:
+    return usage.period
 
 
 def _pool(burndown: Burndown) -> tuple[str, str, int]:
@@ -105,6 +111,39 @@ class Balance:
             if (burndown.metric, burndown.currency) == (metric, currency):
                 return burndown
         return None
+
+    def from_which(self, account: Account, period: Period) -> Balance:
+        """Return the balance that a period of an account starts from.
+
+        Units that were carried over lapse where terms have ended since; all else goes on.
+        """
+        pauses = account.timeline.pauses_between
+        going_on = {
+            metric: carried
+            for metric, carried in self.carried.items()
+            if not pauses(carried[-1].period.end, period.start)
+        }
+        if len(going_on) == len(self.carried):
+            return self
+        return new_balance(FrozenDict(going_on), self.used, self.burndowns, self.covered)
+
+
+_new: Final = trusted(Balance)
+
+
+def new_balance(
+    carried: Mapping[str, tuple[CarriedUnits, ...]],
+    used: Iterable[Usage],
+    burndowns: Iterable[Burndown],
+    covered: Iterable[Usage],
+) -> Balance:
+    """Make a balance of what a settlement leaves: each by one metric, period or unit, unchecked."""
+    return _new(
+        FrozenDict(sorted(carried.items())),
+        tuple(sorted(used, key=_period_of)),
+        tuple(sorted(burndowns, key=_pool)),
+        tuple(sorted(covered, key=_period_of)),
+    )
 
 
 EMPTY_BALANCE: Final = Balance()

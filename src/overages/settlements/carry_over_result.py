@@ -26,29 +26,30 @@ gives the same as all at once:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
 from overages._ground.display import text_table
-from overages._ground.parsing import Problems, instance_of, tuple_of
-from overages._ground.value import derived, evolve, term, value
+from overages._ground.parsing import Problems, instance_of, parse_flag, tuple_of
+from overages._ground.trusted import trusted
+from overages._ground.value import derived, term, value
 from overages.amounts.exact import (
     Quantity,
     QuantityLike,
+    add_up,
     excess,
     parse_non_negative,
     plain_text,
-    scaled,
-    unscaled,
 )
-from overages.errors import Field, InvalidValue, OveragesError, at
-from overages.periods.period import Period
-from overages.statements.limit_part import LimitPart, sum_of_parts
-from overages.statements.limits import PartContext, free_parts, terms_parts
+from overages.errors import Field, InvalidValue, at
+from overages.periods.period import Period, reading
+from overages.settlements.fates import aged, fates_of
+from overages.statements.limit_part import LimitPart, new_limit_part, sum_of_parts
+from overages.statements.limits import free_parts
+from overages.terms.allowance import Allowance
 from overages.terms.carry_over import CarriedUnits, CarryOver
-from overages.terms.plan import Plan
-from overages.usage.usage import Usage
 
 _COLUMNS: Final = ["from", "units", "drawn", "expired", "cut", "carried on"]
 
@@ -77,6 +78,10 @@ class CarryOverResult:
     :param included: units that the period itself includes, zero or more.
     :param used: units used in it, zero or more.
     :param period: when; it follows all periods that something is brought from.
+    :param ages: whether units age at its end, so that some may expire or be cut; not where it is a
+        part of a billing period that goes on.
+    :param included_before: units that earlier parts of the billing period included: they count
+        where a share of the included quantity is carried over.
     :raises InvalidType: for a value of a wrong type.
     :raises InvalidValue: if the units that are brought aren't in order, and for any other fault;
         `InvalidValues` for several.
@@ -95,6 +100,8 @@ class CarryOverResult:
     included: Quantity = term(parse_non_negative)
     used: Quantity = term(parse_non_negative)
     period: Period = term(instance_of(Period))
+    ages: bool = term(parse_flag)
+    included_before: Quantity = term(parse_non_negative)
     limit: Quantity = derived()
     """Units that could be used: included and brought, without those used beforehand."""
     overage: Quantity = derived()
@@ -117,6 +124,8 @@ class CarryOverResult:
         included: QuantityLike,
         used: QuantityLike,
         period: Period,
+        ages: bool = True,
+        included_before: QuantityLike = 0,
     ) -> None: ...
 
     def _check(self, problems: Problems) -> None:
@@ -126,31 +135,11 @@ class CarryOverResult:
             problems.add(InvalidValue("period", self.period, problem))
 
     def _complete(self) -> None:
-        """Work out the units that are drawn, and the fate of the others."""
-        usable, owed = self._usable(), [units for units in self.brought if units.quantity < 0]
-        picos, owed_picos = _picos(usable), _picos(owed)
-        limit = unscaled(max(0, picos - owed_picos))
-        over = excess(self.used, limit)
-        # Units used beforehand are drawn as if they were used first, for they came first.
-        drawn, unused = _divided(self._in_turn(usable), owed_picos + scaled(self.used))
-        repaid, still_owed = _divided(owed, picos)
-        expired, staying = _aged(unused)
-        # Expired units are gone before the bound is looked at: they don't use it up.
-        most = self.rule.most(self.included)
-        cut, rest = _divided(staying, 0 if most is None else max(0, _picos(staying) - scaled(most)))
-        if over and self.rule.overage == "carried":
-            # Borrowed: 120 used of 100 are charged nothing, and the next period has 20 less.
-            still_owed.append(CarriedUnits(unscaled(-scaled(over)), self.period))
-        results = {
-            "limit": limit,
-            "overage": 0 if self.rule.overage == "carried" else over,
-            "drawn": tuple(drawn),
-            "repaid": tuple(repaid),
-            "expired": tuple(expired),
-            "cut": tuple(cut),
-            "carried": (*still_owed, *rest),  # one of them is empty: units are left, or owed
-        }
-        for name, result in results.items():
+        fates = fates_of(
+            self.rule, self.brought, self.included, self.used, self.period,
+            ages=self.ages, included_before=self.included_before,
+        )  # fmt: skip
+        for name, result in fates._asdict().items():
             object.__setattr__(self, name, result)
 
     @property
@@ -160,21 +149,6 @@ class CarryOverResult:
         Given to `calculate` among its `limits`, they have it charge the `overage`.
         """
         return self.limit if self.rule.overage == "charged" else max(self.limit, self.used)
-
-    def _usable(self) -> list[CarriedUnits]:
-        """Return the units that can be drawn, the oldest first, the period's own as the last."""
-        after = self.rule.expires_after
-        # The period itself is one more of those in which its own units can be used.
-        left = None if after is None else after + 1
-        own = [CarriedUnits(self.included, self.period, left)] if self.included else []
-        return [*(units for units in self.brought if units.quantity > 0), *own]
-
-    def _in_turn(self, usable: list[CarriedUnits]) -> list[CarriedUnits]:
-        """Return units in the order in which they are drawn."""
-        if self.rule.draw == "oldest_first":
-            return usable
-        # Its own first; sorting is stable, so the others stay in order, the oldest first.
-        return sorted(usable, key=lambda units: units.period != self.period)
 
     def explain(self) -> str:
         """Explain the parts of the limit and the fate of each, as text with a line for each part.
@@ -207,91 +181,63 @@ class CarryOverResult:
         return [period.describe(), *map(plain_text, [quantity, *numbers])]
 
 
-def carry_over(
-    plan: Plan,
-    usage: Usage,
-    carried: Mapping[str, tuple[CarriedUnits, ...]],
-    own: Mapping[str, Quantity],
-    context: PartContext,
-) -> dict[str, CarryOverResult]:
-    """Carry over the units of each of a plan's allowances that has a rule for it, by metric.
+new_result: Final = trusted(CarryOverResult)
 
-    :param carried: the units that earlier periods left.
-    :param own: the org's own limits.
+
+def carry_over(
+    allowance: Allowance,
+    brought: tuple[CarriedUnits, ...],
+    included: Quantity,
+    quantity: Quantity,
+    period: Period,
+    *,
+    share: Fraction,
+    ages: bool,
+    included_before: Quantity = 0,
+) -> CarryOverResult:
+    """Carry over the units of an allowance that has a rule for it; nothing is checked again.
+
+    :param brought: the units that earlier periods left, the oldest first.
+    :param included: the units that the period includes, or the org's own limit.
+    :param quantity: units used, before they are converted.
+    :param share: how much of the billing period the period is, for free units.
     """
-    results = {}
-    for line in plan.compiled.balanced:
-        metric, allowance = line.metric, line.allowance
-        rule = allowance.carry_over
-        if rule is None:
-            continue
-        try:
-            share = context.share_of(usage.period, allowance)
-            included = sum_of_parts(terms_parts(line, usage.quantities, own, context, share) or ())
-            used = allowance.converted(usage.quantities.get(metric, 0))
-        except OveragesError as error:
-            raise error.within(metric) from None
-        brought = carried.get(metric, ())
-        # Free units of a discount are used last: units covered by them are neither drawn nor owed,
-        # and they aren't carried over themselves.
-        limit = CarryOverResult(rule, brought, included, 0, usage.period).limit
-        free = sum_of_parts(free_parts(allowance))
-        drawing = used if used <= limit else max(limit, excess(used, free))
-        results[metric] = CarryOverResult(rule, brought, included, drawing, usage.period)
-    return results
+    rule = allowance.carry_over
+    assert rule is not None
+    used = allowance.converted(quantity)
+    # Free units of a discount are used last: what they cover is neither drawn nor owed, and
+    # they aren't carried over themselves.
+    limit = max(0, add_up([included, *(units.quantity for units in brought)]))
+    free = sum_of_parts(free_parts(allowance, share))
+    drawing = used if used <= limit else max(limit, excess(used, free))
+    fates = fates_of(
+        rule, brought, included, drawing, period, ages=ages, included_before=included_before
+    )
+    return new_result(rule, brought, included, drawing, period, ages, included_before, *fates)
+
+
+def carried_undrawn(brought: Iterable[CarriedUnits]) -> tuple[CarriedUnits, ...]:
+    """Return the units that go on from a period that drew none: all but those that expire."""
+    _, staying = aged(brought)
+    return tuple(staying)
 
 
 def carried_parts(result: CarryOverResult) -> tuple[LimitPart, ...]:
     """Return the units that were carried over, as parts of a limit beside the included one."""
+    if not result.brought and result.rule.overage == "charged":  # the first period of most
+        return ()
     parts = [
-        LimitPart("carried", units.quantity, _first_day(units.period))
+        new_limit_part("carried", units.quantity, _first_day(units.period))
         for units in result.brought
         if units.quantity > 0
     ]
     parts += [
-        LimitPart("owed", units.quantity, _first_day(units.period)) for units in result.repaid
+        new_limit_part("owed", units.quantity, _first_day(units.period)) for units in result.repaid
     ]
     if borrowed := excess(result.free, result.limit):
-        parts.append(LimitPart("borrowed", borrowed))
+        parts.append(new_limit_part("borrowed", borrowed, None))
     return tuple(parts)
 
 
 def _first_day(period: Period) -> str:
-    return period.describe().split(" ")[0]
-
-
-def _picos(carried: Iterable[CarriedUnits]) -> int:
-    """Add up units of one sign, without it, in picos."""
-    return sum(abs(scaled(units.quantity)) for units in carried)
-
-
-def _divided(
-    carried: Iterable[CarriedUnits], picos: int
-) -> tuple[list[CarriedUnits], list[CarriedUnits]]:
-    """Take so many picos from units, in their order; return those taken and those left."""
-    taken: list[CarriedUnits] = []
-    left: list[CarriedUnits] = []
-    for units in carried:
-        held = abs(scaled(units.quantity))
-        share = min(picos, held)
-        picos -= share
-        sign = 1 if units.quantity > 0 else -1
-        for side, size in [(taken, share), (left, held - share)]:
-            if size:
-                side.append(evolve(units, quantity=unscaled(sign * size)))
-    return taken, left
-
-
-def _aged(
-    unused: Iterable[CarriedUnits],
-) -> tuple[list[CarriedUnits], list[CarriedUnits]]:
-    """Divide units into those that expire with a period and those that go on, the oldest first."""
-    expired, staying = [], []
-    for units in sorted(unused, key=lambda units: units.period):
-        if units.periods_left is None:
-            staying.append(units)
-        elif units.periods_left == 1:
-            expired.append(units)
-        else:
-            staying.append(evolve(units, periods_left=units.periods_left - 1))
-    return expired, staying
+    return reading(period.start).split(" ")[0]

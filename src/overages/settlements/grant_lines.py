@@ -15,167 +15,155 @@ last instant.
 
 **Money** pays once for the period, at its last instant: only then is the price of any unit known,
 for tiers, minimums and the rounding of the total look at all of it. Grants for one metric pay for
-that metric's lines, by name; then grants for any metric pay for the rest. No payment exceeds the
-statement's total, which a discount of the plan can have made less than the lines of a metric:
+that metric's lines, by name; then grants for any metric pay for the rest. A discount of the plan is
+every metric's in proportion, so that money for one of them never pays for another:
 
     lines of tokens 30.00, of runs 25.00, a discount of all -15.00     due 40.00
-    a grant of 35.00 for tokens pays 30.00                             due 10.00
-    a grant of 50.00 for anything pays 10.00, and keeps 40.00          due  0.00
+    a grant of 35.00 for tokens pays 21.82 (40.00 x 30/55)             due 18.18
+    a grant of 50.00 for anything pays 18.18, and keeps 31.82          due  0.00
 
 `settle` calls both, once all that costs nothing anyway is known:
 
-    burndowns = draw_units(statement, usage, balance, context.used_before, grants, events)
-    statement, burndowns = draw_money(statement, grants, balance)
+    burndown = draw_units(line, span, pool, events, state)
+    statement, burndowns = draw_money(statement, pools, balance)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from overages._ground.value import evolve
-from overages.amounts.exact import Quantity, excess, scaled, unscaled
-from overages.amounts.money import Currency, Money
+from overages.amounts.exact import SCALE, Quantity, excess, scaled, unscaled
+from overages.amounts.money import Currency, Money, new_money, picos_of
 from overages.errors import InvalidValue
-from overages.grants.burndown import Burndown
-from overages.grants.draws import burn_down, draw
+from overages.grants.burndown import Burndown, new_burndown
+from overages.grants.drawn_grants import Unit, Use, draw_on
 from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.settlements.balance import Balance
+from overages.settlements.spans import Span
 from overages.statements.adjusting import creditable, credited
 from overages.statements.adjustment import Adjustment
-from overages.statements.limit_part import LimitPart
+from overages.statements.limit_part import LimitPart, new_limit_part
+from overages.statements.rating import LineLimit
 from overages.statements.statement import Statement
 from overages.usage.event import UsageEvent
-from overages.usage.usage import Usage
 
 _TICK: Final = timedelta(microseconds=1)
 
 
 def draw_units(
-    statement: Statement,
-    usage: Usage,
-    balance: Balance,
-    used_before: Mapping[str, Quantity | None],
-    grants: tuple[Grant, ...],
-    events: tuple[UsageEvent, ...],
-) -> tuple[Burndown, ...]:
-    """Draw the units beyond the limits on grants: a burndown for each metric that has some.
-
-    :param statement: without any grant.
-    :param used_before: units used before in windows longer than the period, by metric.
-    """
-    burndowns = []
-    # Sorted: a set has another order in each process, and equal inputs give equal balances.
-    for metric in sorted({g.metric for g in grants if g.metric and g.currency is None}):
-        # Where usage is unlimited, nothing is ever beyond; another plan's metric has no line.
-        if metric in statement and statement[metric].limit is not None:
-            steps = _steps_beyond(statement, usage, events, used_before.get(metric) or 0, metric)
-            start = _state_before(grants, balance, metric, None, usage.period)
-            burndowns.append(burn_down(grants, steps, start=start, end=usage.period.end))
-    return tuple(burndowns)
-
-
-def _steps_beyond(
-    statement: Statement,
-    usage: Usage,
+    line: LineLimit,
+    span: Span,
+    pool: Sequence[Grant],
     events: Iterable[UsageEvent],
-    used_before: Quantity,
-    metric: str,
-) -> list[tuple[datetime, Quantity]]:
+    state: Burndown | None,
+) -> Burndown:
+    """Draw the units of a line that are beyond its limit on grants.
+
+    :param line: without any grant; it has a limit.
+    :param span: its time, and its usage.
+    :param pool: the grants of the metric's units, in their order.
+    :param events: those that count in it.
+    :param state: the state of the metric's grants before; None if none was drawn on yet.
+    """
+    before = state or _untouched(pool, span.line.metric, None, span.period)
+    return draw_on(pool, _uses_beyond(line, span, events), before, span.period.end)
+
+
+def _uses_beyond(line: LineLimit, span: Span, events: Iterable[UsageEvent]) -> list[Use]:
     """Return the instants at which units beyond the limit change, with how many are added.
 
     It is the running total that is converted, not each event: rounded one by one, 60 calls of a
     second each would be 60 minutes.
     """
-    line, allowance = statement[metric], statement.plan.allowances[metric]
+    allowance = span.line.allowance
+    used_before = line.context.used_before or 0
     units_before, start = allowance.converted(used_before), scaled(used_before)
-    running, beyond, steps = start, 0, []
-    for at, picos in sorted(_picos_by_instant(usage, events, metric).items()):
+    running, beyond, uses = start, 0, []
+    for at, picos in sorted(_picos_by_instant(span, events).items()):
         running += picos
         # Corrections can take back more than was used so far, but nothing of an earlier period.
         so_far = allowance.converted(unscaled(max(running, start)))
         beyond_now = scaled(excess(excess(so_far, units_before), line.limit))
         # Signed: usage that is taken back gives back the units beyond the limit that it had made.
-        steps.append((at, unscaled(beyond_now - beyond)))
+        uses.append(Use(at, beyond_now - beyond))
         beyond = beyond_now
-    return steps
+    return uses
 
 
-def _picos_by_instant(
-    usage: Usage, events: Iterable[UsageEvent], metric: str
-) -> dict[datetime, int]:
-    """Return the usage of a metric in picos by instant, that without an event at the last one."""
-    first, last = usage.period.start, usage.period.end - _TICK
+def _picos_by_instant(span: Span, events: Iterable[UsageEvent]) -> dict[datetime, int]:
+    """Return the usage of a span in picos by instant, that without an event at the last one."""
+    first, last = span.period.start, span.period.end - _TICK
     sums: dict[datetime, int] = {}
     for event in events:
-        if event.metric == metric:
-            # A late event counts in a period that its instant isn't in.
-            at = min(max(event.at, first), last)
-            sums[at] = sums.get(at, 0) + scaled(event.quantity)
-    rest = scaled(usage.quantities.get(metric, 0)) - sum(sums.values())
-    # The rest has no instant, so no grant that begins within the period is denied to it.
+        # A late event counts in a period that its instant isn't in.
+        at = min(max(event.at, first), last)
+        sums[at] = sums.get(at, 0) + scaled(event.quantity)
+    rest = scaled(span.used) - sum(sums.values())
     sums[last] = sums.get(last, 0) + rest
     return sums
 
 
-def _state_before(
-    grants: tuple[Grant, ...],
-    balance: Balance,
-    metric: str | None,
-    currency: Currency | None,
-    period: Period,
+def _untouched(
+    pool: Iterable[Grant], metric: str | None, currency: Currency | None, period: Period
 ) -> Burndown:
-    """Return the state of grants before a period: untouched, if none was drawn on yet.
+    """Return the state of grants that nothing was drawn on yet.
 
     It is that from the first of them on, so that a grant which recurs has been granted anew as
     often as if each period before had been settled.
     """
-    starts = [g.effective_at for g in grants if (g.metric, g.currency) == (metric, currency)]
-    untouched = Burndown(min(*starts, period.start), metric, currency)
-    return balance.burndown(metric, currency) or untouched
+    first = min([period.start, *(grant.effective_at for grant in pool)])
+    return new_burndown(first, metric, currency, (), 0, 0, 0, ())
 
 
 def granted_parts(burndown: Burndown) -> tuple[LimitPart, ...]:
     """Return the units that grants covered as parts of a limit."""
-    return tuple(LimitPart("granted", units, grant) for grant, units in _covered(burndown))
+    return tuple(new_limit_part("granted", units, grant) for grant, units in _covered(burndown))
 
 
 def draw_money(
-    statement: Statement, grants: tuple[Grant, ...], balance: Balance
+    statement: Statement, pools: Mapping[Unit, Sequence[Grant]], balance: Balance
 ) -> tuple[Statement, tuple[Burndown, ...]]:
     """Return the statement with the prepaid money that it draws on grants, and the draws."""
-    currency, zero = statement.currency, Money(0, statement.currency)
+    currency = statement.currency
+    metrics = [metric for metric, unit in pools if unit == currency]
+    if not metrics:
+        return statement, ()
+    period, zero = statement.period, new_money(0, currency)
     lines: list[Adjustment] = []
     burndowns = []
-    left, totals = statement.total, statement.totals_by_metric()
-    metrics = {grant.metric for grant in grants if grant.currency == currency}
+    left, totals = statement.total, {} if metrics == [None] else statement.totals_by_metric()
+    of_metrics = new_money(sum(total.cost.minor for total in totals.values()), currency)
     # Money for one metric first: it can pay for nothing else, the other can pay for the rest.
     for metric in sorted(metrics, key=lambda name: (name is None, name or "")):
         if metric is not None and metric not in statement:
             continue
-        if metric is None:
-            due = creditable(None, left)
-        else:  # an unused metric is in no total, and owes nothing
-            due = creditable(totals[metric].cost if metric in totals else zero, left)
+        metric_total = None if metric is None else zero
+        if metric in totals:
+            metric_total = totals[metric].cost
+        due = creditable(metric_total, of_metrics, statement.total, left, statement.plan.rounding)
+        pool = pools[metric, currency]
+        before = balance.burndown(metric, currency) or _untouched(pool, metric, currency, period)
         # Drawn even where nothing is due: grants expire and are refilled all the same.
-        start = _state_before(grants, balance, metric, currency, statement.period)
-        burndown = draw(grants, due, statement.period, metric=metric, start=start)
+        use = Use(period.end - _TICK, picos_of(due))
+        burndown = draw_on(pool, [use], before, period.end)
         burndowns.append(burndown)
         payments = [(grant, _money(grant, units, currency)) for grant, units in _covered(burndown)]
-        paid = credited(due, payments)
-        lines += [evolve(line, metric=metric) for line in paid]
+        paid = credited(due, payments, metric)
+        lines += paid
         # The next grants pay only the rest, or one bill would be paid twice.
-        left += sum((line.cost for line in paid), zero)
+        left = new_money(left.minor + sum(line.cost.minor for line in paid), currency)
     return statement.with_credits(lines) if lines else statement, tuple(burndowns)
 
 
 def _money(grant_id: str, units: Quantity, currency: Currency) -> Money:
-    try:
-        return Money.of(units, currency)
-    except InvalidValue as error:  # a balance that was drawn on by finer amounts leaves such a rest
-        raise error.within("balance", "burndowns", grant_id) from None
+    minor, rest = divmod(scaled(units) * 10**currency.exponent, SCALE)
+    if rest:  # a balance that was drawn on by finer amounts leaves such a rest
+        problem = f"must have at most {currency.exponent} decimals in {currency}"
+        raise InvalidValue(("balance", "burndowns", grant_id, "amount"), units, problem)
+    return new_money(minor, currency)
 
 
 def _covered(burndown: Burndown) -> list[tuple[str, Quantity]]:

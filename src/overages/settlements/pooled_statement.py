@@ -22,9 +22,10 @@ from overages.amounts.money import Money, new_money
 from overages.errors import Field, InvalidValue, at, did_you_mean
 from overages.settlements.pool_share import PoolShare, SplitBy, split
 from overages.statements.adjustment import path_of
-from overages.statements.calculation import Limits, calculate
+from overages.statements.calculation import calculate
 from overages.statements.statement import Statement
 from overages.terms.plan import Plan, unknown_metric
+from overages.terms.terms import Limits
 from overages.usage.usage import Usage
 
 _COLUMNS: Final = ["member", "metric", "used", "share"]

@@ -4,9 +4,9 @@ Units that are carried over raise a limit; grants of units pay for usage beyond 
 pay for the rest. Each needs the result of the one before it:
 
 1. carry over: the limits, with the units that earlier periods left;
-2. price, to learn how many units are over them;
+2. the units that are over them;
 3. draw these on grants of units, at the instants at which they were used;
-4. price again, with the drawn units free, as parts of the limits;
+4. price, with the drawn units free, as parts of the limits;
 5. draw the total on grants of money;
 6. take down, for the next period, all that this one leaves: a `Balance`.
 
@@ -14,15 +14,14 @@ In February, 100 units are included, each further one is 1.00, 60 are carried ov
 a grant holds 30; 175 are used:
 
     1. limit 160 = 100 included + 60 carried over
-    2. over 15, due 15.00
+    2. over 15
     3. drawn 15 of the grant's 30
     4. limit 175, over 0, due 0.00
     5. nothing is due, so no money is drawn
     6. nothing is carried on, since all was used; the grant has 15 left
 
-It is priced twice, since units that are free can't be taken off a cost: of packages, tiers and
-minimums, fewer units make another cost, not the old one less a part. (Without a grant of units, it
-is priced once.)
+It is priced after the draws, since units that are free can't be taken off a cost: of packages,
+tiers and minimums, fewer units make another cost, not the old one less a part.
 
 Not done: drawing on grants before carried units, which would spend units that were paid for and let
 free units expire; and raising limits by all that grants hold, for a grant that begins on the 10th
@@ -38,32 +37,48 @@ balance, gives the same as all at once:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
-from attrs import evolve
+from collections.abc import Iterable, Mapping, Sequence, Set
+from functools import partial
+from typing import Final
 
 from overages._ground.frozen_dict import FrozenDict
-from overages._ground.names import by_metric
-from overages._ground.parsing import Problems, instance_of, parse_all, tuple_of
+from overages._ground.names import by_metric, parse_name
+from overages._ground.parsing import Problems, each, instance_of, parse_all, parse_flag, tuple_of
+from overages._ground.trusted import trusted
 from overages._ground.value import term, value
 from overages.amounts.exact import Quantity
-from overages.errors import InvalidValue
-from overages.grants.burndown import Burndown
-from overages.grants.grant import Grant
-from overages.periods.period import Period, format_instant
-from overages.settlements.balance import EMPTY_BALANCE, Balance
-from overages.settlements.carry_over_result import CarryOverResult, carried_parts, carry_over
-from overages.settlements.grant_lines import draw_money, draw_units, granted_parts
-from overages.settlements.windows import counted_before, counted_on, windows_of
-from overages.statements.calculation import (
-    Limits,
-    context_of,
-    own_limits,
-    refuse_unknown,
-    statement_of,
+from overages.errors import (
+    Field,
+    InvalidValue,
+    OveragesError,
+    UnknownMetric,
 )
-from overages.statements.limits import PartContext
+from overages.grants.burndown import Burndown
+from overages.grants.drawn_grants import pools_of
+from overages.grants.draws import parse_grants
+from overages.grants.grant import Grant
+from overages.periods.period import Period
+from overages.settlements.balance import EMPTY_BALANCE, Balance, new_balance
+from overages.settlements.carry_over_result import CarryOverResult
+from overages.settlements.grant_lines import draw_money
+from overages.settlements.inputs import (
+    Plans,
+    check_follows,
+    parse_plans,
+    parts_agreed,
+    refuse_unknown_metrics,
+    time_shares,
+    usage_of_period,
+)
+from overages.settlements.metric_settlement import MetricSettlement
+from overages.settlements.spans import AgreedPart, PeriodUsage, spans_of
+from overages.statements.calculation import calculate, line_alone, statement_of
+from overages.statements.part import StatementPart, TimeShares, metrics_in_order
+from overages.statements.rating import UnroundedLine
 from overages.statements.statement import Statement
+from overages.terms.account import Account
+from overages.terms.carry_over import CarriedUnits
+from overages.terms.compiled import CompiledLine
 from overages.terms.plan import Plan
 from overages.usage.event import UsageEvent
 from overages.usage.usage import Usage
@@ -77,6 +92,8 @@ class Settlement:
     :param balance: all that goes on to the next period.
     :param carry_overs: each allowance that is carried over, by metric: its limit and its units.
     :param burndowns: the draws on grants in the period, for each metric's units and for money.
+    :param idle_grants: the ids of grants that could pay for nothing in the period: their metric is
+        in no plan of it, or their money is in another currency.
     :raises InvalidType: for a value of a wrong type; `InvalidValues` for several.
     """
 
@@ -86,6 +103,7 @@ class Settlement:
         by_metric(instance_of(CarryOverResult), "metrics to CarryOverResults")
     )
     burndowns: tuple[Burndown, ...] = term(tuple_of(Burndown))
+    idle_grants: tuple[str, ...] = term(each(parse_name))
 
     def __init__(
         self,
@@ -93,152 +111,265 @@ class Settlement:
         balance: Balance,
         carry_overs: Mapping[str, CarryOverResult] = FrozenDict(),
         burndowns: Iterable[Burndown] = (),
+        idle_grants: Iterable[str] = (),
     ) -> None: ...
 
     def __repr__(self) -> str:
         return f"<Settlement of {self.statement!r}>"
 
 
+_new_settlement: Final = trusted(Settlement)
+
+
 def settle(
-    plan: Plan,
-    usage: Usage,
+    account: Account,
+    plans: Plans,
+    period: Period,
+    usage: Usage | Iterable[Usage],
     balance: Balance = EMPTY_BALANCE,
     *,
-    limits: Limits | None = None,
     grants: Iterable[Grant] = (),
     events: Iterable[UsageEvent] = (),
-    billing_period: Period | None = None,
-    timezone: str = "UTC",
-    final: bool = True,
+    ended: bool = True,
+    levels: Iterable[str] = (),
 ) -> Settlement:
-    """Return the statement of a period that goes on from the balance of the one before.
+    """Return the statement of an account's period, from the balance that the one before it left.
 
-    It is `calculate`, and beside it: units that were carried over, allowances for a longer time
-    than the period, units drawn on grants once the limit is reached, and prepaid money drawn on
-    grants once all else is summed. Units that no grant covers stay overage.
+    It is `calculate` for each part of the period, and beside it: units that were carried over,
+    allowances for a longer time than the period, units drawn on grants once the limit is reached,
+    and prepaid money drawn on grants once all else is summed. Units that no grant covers stay
+    overage. A metric whose own terms change within the period has a line for each part.
 
-    :param plan: the terms of this period.
-    :param usage: the units used in it.
+    :param account: the org, and the history of its terms.
+    :param plans: the plans of its terms, by slug; or a function that gives the plan of a part of
+        the period and its terms, where versions of a plan differ.
+    :param period: one of the account's.
+    :param usage: the units used in the period; where a metric's own terms change in it, also those
+        used in each part of it (`Account.parts`).
     :param balance: that of the period before; an empty one before the first, when each grant
         begins at its own `effective_at`, with all refills since then.
-    :param limits: the org's own limits by metric, in units.
     :param grants: all that the org was ever granted.
     :param events: those that the usage was counted from, as far as their metrics are granted: they
         say when units were used. Units without an event count as used at the period's end.
-    :param billing_period: see `calculate`; so `timezone` and `final`.
+    :param ended: whether the period is over; until then, no true-up to a minimum or a commitment
+        is due.
+    :param levels: metrics that are levels where their allowance doesn't say: a part of a period has
+        a share of their charge.
+    :raises UnknownPlan: if a plan is missing.
     :raises UnknownMetric: if usage or a limit names a metric that the plan doesn't know.
-    :raises InvalidValue: if the balance is another org's, or of a time that isn't before the usage.
+    :raises NoTerms: if no terms hold in the period.
+    :raises InvalidValue: if the period isn't one of the account's, if usage or balance are another
+        org's, or if the balance is of a time that isn't before the period.
     :raises OveragesError: as `calculate` and `burn_down` do; `InvalidValues` for several faults.
 
+    >>> from datetime import UTC, datetime
     >>> from overages import Allowance, CarryOver, PerUnit
     >>> tokens = Allowance(500, PerUnit("0.10"), carry_over=CarryOver())
-    >>> plan, months = Plan("rolling", "USD", {"tokens": tokens}), [400, 550, 700]
+    >>> plans, months = {"rolling": Plan("rolling", "USD", {"tokens": tokens})}, [400, 550, 700]
+    >>> account = Account("org-123", "rolling", since=datetime(2024, 1, 1, tzinfo=UTC))
     >>> balance = Balance()
     >>> for number, used in enumerate(months, start=1):
-    ...     usage = Usage("org-123", Period.month(2024, number), {"tokens": used})
-    ...     settlement = settle(plan, usage, balance)
+    ...     period = Period.month(2024, number)
+    ...     settlement = settle(
+    ...         account, plans, period, Usage("org-123", period, {"tokens": used}), balance)
     ...     balance = settlement.balance
     ...     print(settlement.statement["tokens"].limit, settlement.statement.total)
     500 0.00 USD
     600 0.00 USD
     550 15.00 USD
     """
+    if not grants and not events and ended is True:
+        plain = _plainly(account, plans, period, usage, balance)
+        if plain is not None:
+            return plain
     parsed = parse_all(
-        (instance_of(Plan), plan, "plan"),
-        (instance_of(Usage), usage, "usage"),
+        (instance_of(Account), account, "account"),
+        (parse_plans, plans, "plans"),
+        (instance_of(Period), period, "period"),
+        (_parse_usages, usage, "usage"),
         (instance_of(Balance), balance, "balance"),
-        (tuple_of(Grant), grants, "grants"),
+        (parse_grants, grants, "grants"),
         (tuple_of(UsageEvent), events, "events"),
+        (parse_flag, ended, "ended"),
+        (_parse_names, levels, "levels"),
     )
-    plan, usage, balance, grants, events = parsed
+    account, of_terms, period, usages, balance, of_org, used_at, has_ended, held = parsed
     problems = Problems()
-    own = problems.attempt(own_limits, plan, limits)
-    problems.attempt(refuse_unknown, plan, ("usage", "quantities"), usage.quantities)
-    used_before = problems.attempt(_used_before, plan, usage, balance)
-    context = problems.attempt(
-        context_of, plan, billing_period, used_before, timezone=timezone, final=final
-    )
-    _check_follows(usage, balance, events, problems)
+    terms = problems.attempt(account.agreed_in, period)
+    agreed = None if terms is None else problems.attempt(parts_agreed, terms, of_terms, period)
+    used = problems.attempt(usage_of_period, account.org_id, period, usages)
+    check_follows(account.org_id, period, balance, used_at, problems)
     problems.raise_any()
-    return _settle(*parsed, own=own, context=context)
+    refuse_unknown_metrics(agreed, used, problems)
+    problems.raise_any()
+    shares, start = time_shares(terms, period, len(agreed)), balance.from_which(account, period)
+    return _settle(
+        agreed, used, start, of_org, used_at, shares, has_ended=has_ended, levels=frozenset(held)
+    )
+
+
+def _plainly(
+    account: Account, plans: Plans, period: Period, usage: object, balance: Balance
+) -> Settlement | None:
+    """Return the settlement of a period that has no step: a flat plan alone, all the time.
+
+    Most accounts have nothing else most of the time, and it takes a fiftieth. None for any other,
+    and for arguments that are not in order.
+    """
+    if (
+        type(account) is not Account
+        or type(period) is not Period
+        or type(usage) is not Usage
+        or type(balance) is not Balance
+        or (usage.period is not period and usage.period != period)
+        or usage.org_id != account.org_id
+        or balance.carried
+        or balance.used
+        or balance.covered
+        or balance.burndowns
+        or not (callable(plans) or isinstance(plans, Mapping))
+    ):
+        return None
+    try:
+        billing_period, parts = account.agreed_in(period)
+    except OveragesError:
+        return None
+    if billing_period is not None or len(parts) != 1:
+        return None
+    ((time, terms, _),) = parts
+    plan = plans(time, terms) if callable(plans) else plans.get(terms.plan)
+    if type(plan) is not Plan or not plan.compiled.is_flat or plan.compiled.balanced:
+        return None
+    statement = calculate(plan, usage, limits=terms.limits or None)
+    return _new_settlement(statement, balance, FrozenDict(), (), ())
 
 
 def _settle(
-    plan: Plan,
-    usage: Usage,
+    agreed: Sequence[AgreedPart],
+    usage: PeriodUsage,
     balance: Balance,
     grants: tuple[Grant, ...],
     events: tuple[UsageEvent, ...],
+    shares: TimeShares,
     *,
-    own: Mapping[str, Quantity],
-    context: PartContext,
+    has_ended: bool,
+    levels: Set[str],
 ) -> Settlement:
-    """Settle a period, of checked arguments, in the steps at the top of this module."""
-    # 1. The limits, with carried units.
-    carry_overs = carry_over(plan, usage, balance.carried, own, context)
-    parts = {metric: carried_parts(result) for metric, result in carry_overs.items()}
-    covered = counted_before(plan, usage, balance.covered)
-    # Units that grants covered earlier in a window were not charged, so no tier counts them.
-    context = evolve(context, limit_parts=parts, covered_before=covered)
-    # 2. and 3. Priced without any grant, to learn the units that grants are drawn for.
-    statement = statement_of(plan, usage, own, context)
-    unit_draws = draw_units(statement, usage, balance, context.used_before, grants, events)
-    if unit_draws:  # 4. Priced again, with these units free.
-        for burndown in unit_draws:
-            metric = burndown.metric or ""  # units are always of a metric
-            parts[metric] = (*parts.get(metric, ()), *granted_parts(burndown))
-        statement = statement_of(plan, usage, own, evolve(context, limit_parts=parts))
-    # 5. Money is due only for the cost that no unit, rule or discount has taken off.
-    statement, money_draws = draw_money(statement, grants, balance)
-    burndowns = (*unit_draws, *money_draws)
-    after = _balance_after(plan, usage, balance, carry_overs, burndowns)
-    return Settlement(statement, after, carry_overs, burndowns)
-
-
-def _used_before(plan: Plan, usage: Usage, balance: Balance) -> dict[str, Quantity | None]:
-    """Return the units used before in windows that are longer than the period; None for no bill."""
-    counted = counted_before(plan, usage, balance.used)
-    return {metric: counted.get(metric) for metric in windows_of(plan, usage)}
-
-
-def _check_follows(
-    usage: Usage, balance: Balance, events: Iterable[UsageEvent], problems: Problems
-) -> None:
-    """Refuse a balance that usage doesn't go on from, and events of another org."""
-    problem = f"must be that of the usage, {usage.org_id!r}"
-    for i, event in enumerate(events):
-        if event.org_id != usage.org_id:
-            problems.add(InvalidValue(("events", i, "org_id"), event.org_id, problem))
-    for name, counts in {"used": balance.used, "covered": balance.covered}.items():
-        if counts and counts[0].org_id != usage.org_id:
-            path = ("balance", name, 0, "org_id")
-            problems.add(InvalidValue(path, counts[0].org_id, problem))
-    ends = [carried[-1].period.end for carried in balance.carried.values()]
-    ends += [burndown.at for burndown in balance.burndowns]
-    end = max(ends, default=usage.period.start)
-    if usage.period.start < end:
-        problem = f"must not start before the balance's periods end, {format_instant(end)}"
-        problems.add(InvalidValue(("usage", "period"), usage.period, problem))
-
-
-def _balance_after(
-    plan: Plan,
-    usage: Usage,
-    balance: Balance,
-    carry_overs: Mapping[str, CarryOverResult],
-    burndowns: tuple[Burndown, ...],
-) -> Balance:
-    """Return all that goes on to the next period."""
-    used = {line.metric: usage.quantities.get(line.metric, 0) for line in plan.compiled.balanced}
-    granted = {each.metric: each.covered for each in burndowns if each.currency is None}
-    covered = {metric: units for metric, units in granted.items() if metric and units}
+    """Settle a period, of checked arguments: metric by metric, and then all together."""
+    parts, pools = [each.part for each in agreed], pools_of(grants)
+    is_level = partial(_is_level, parts=parts, levels=levels)
+    lines: list[UnroundedLine] = []
+    carried: dict[str, tuple[CarriedUnits, ...]] = {}
+    carry_overs: dict[str, CarryOverResult] = {}
+    burndowns: list[Burndown] = []
+    # Counts of windows that go on stay, where the terms of this period have no part in them.
+    used = _counts_after(balance.used, shares.period)
+    covered = _counts_after(balance.covered, shares.period)
+    for metric in _metrics(agreed, usage, grants, shares):
+        pool = pools.get((metric, None), ())
+        try:
+            level = is_level(metric)
+            if (line := _line_without_steps(metric, agreed)) is not None and not pool:
+                quantities, own = usage.of_period.quantities, agreed[0].limits
+                lines.append(line_alone(line, quantities, own, shares, is_level=level))
+                continue
+            settled = MetricSettlement(metric, balance, pool, events, shares, is_level=level)
+            spans = spans_of(metric, agreed, usage, is_level)
+            settled.add(spans)
+        except UnknownMetric:
+            raise
+        except OveragesError as error:
+            raise error.within(metric) from error.__cause__
+        lines += settled.lines
+        burndowns += settled.burndowns
+        if settled.carried:
+            carried[metric] = settled.carried
+        if settled.carry_over is not None:
+            carry_overs[metric] = settled.carry_over
+        for counts, of_metric in zip((used, covered), settled.window_counts(spans), strict=True):
+            for window, units in of_metric.items():
+                counts.setdefault(window, {})[metric] = units
+    org_id = usage.of_period.org_id
+    statement = statement_of(org_id, parts, shares, lines, has_ended=has_ended)
+    # Money is due only for the rest that no unit, rule or discount has taken off.
+    statement, money_draws = draw_money(statement, pools, balance)
+    burndowns += money_draws
     # Grants that nothing was due of (another plan's metric) stay as they were.
     states = {(each.metric, each.currency): each for each in balance.burndowns}
-    # Closed: their draws are in this bill, and must not be in the next one too.
     states |= {(each.metric, each.currency): each.closed() for each in burndowns}
-    return Balance(
-        {metric: result.carried for metric, result in carry_overs.items()},
-        counted_on(plan, usage, balance.used, used),
+    after = new_balance(
+        carried,
+        [Usage(org_id, window, units) for window, units in used.items()],
         states.values(),
-        counted_on(plan, usage, balance.covered, covered),
+        [Usage(org_id, window, units) for window, units in covered.items()],
     )
+    idle = tuple(_idle_grants(parts, grants)) if grants else ()
+    return _new_settlement(statement, after, FrozenDict(carry_overs), tuple(burndowns), idle)
+
+
+def _line_without_steps(metric: str, agreed: Sequence[AgreedPart]) -> CompiledLine | None:
+    """Return the line of a metric whose terms hold all the time, and depend on no earlier one."""
+    if len(agreed) > 1:
+        return None
+    line = agreed[0].part.plan.compiled.by_metric[metric]
+    return None if line.allowance.needs_balance else line
+
+
+def _counts_after(counts: Iterable[Usage], period: Period) -> dict[Period, dict[str, Quantity]]:
+    """Return the units by window and metric, of windows that end after a period."""
+    return {each.period: {**each.quantities} for each in counts if period.end < each.period.end}
+
+
+def _metrics(
+    agreed: Sequence[AgreedPart],
+    usage: PeriodUsage,
+    grants: Iterable[Grant],
+    shares: TimeShares,
+) -> Iterable[str]:
+    """Return the metrics that a statement has to look at, in its order."""
+    if len(agreed) > 1 or shares.billing_period is not None:
+        # Each limit is another one than the plan's, used or not.
+        return metrics_in_order([each.part for each in agreed])
+    ((part, limits, _),) = agreed
+    compiled = part.plan.compiled
+    granted = [grant.metric for grant in grants if grant.metric is not None]
+    balanced = [line.metric for line in compiled.balanced]
+    lines = compiled.lines_of(usage.of_period.quantities, limits, balanced, granted)
+    return [line.metric for line in lines]
+
+
+def _is_level(metric: str, parts: Sequence[StatementPart], levels: Set[str]) -> bool:
+    """Tell whether a metric is held over time.
+
+    :raises InvalidValue: if the plans differ in that, or say a flow of one that is counted as a
+        level: a sum of seats, or a maximum of tokens, would be billed.
+    """
+    compiled = [part.plan.compiled.by_metric for part in parts]
+    kinds = {lines[metric].is_level(levels) for lines in compiled if metric in lines}
+    if len(kinds) > 1:
+        raise InvalidValue("kind", ["flow", "level"], "must be the same in all parts of a period")
+    is_level = kinds.pop()
+    if metric in levels and not is_level:
+        raise InvalidValue("kind", "flow", "must be 'level', as the metric is counted, or left out")
+    return is_level
+
+
+def _idle_grants(parts: Sequence[StatementPart], grants: Iterable[Grant]) -> list[str]:
+    """Return the grants that can pay for nothing: for no metric of the plans, in no such money."""
+    currency = parts[-1].plan.currency
+    return [
+        grant.id
+        for grant in grants
+        if (grant.currency is not None and grant.currency != currency)
+        or (
+            grant.metric is not None
+            and all(grant.metric not in part.plan.allowances for part in parts)
+        )
+    ]
+
+
+def _parse_usages(value: object, field: Field) -> tuple[Usage, ...]:
+    return (value,) if isinstance(value, Usage) else tuple_of(Usage)(value, field)
+
+
+_parse_names: Final = each(parse_name)

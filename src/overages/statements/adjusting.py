@@ -26,15 +26,22 @@ line would have a cost of its own, and lines would no longer add up to the total
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
-from overages.amounts.exact import Quantity, parse_amount
-from overages.amounts.money import Money
+from overages.amounts.exact import Quantity, number_from_ratio, parse_amount
+from overages.amounts.money import Money, new_money
 from overages.amounts.rounding import Rounding
+from overages.errors import InvalidValue
 from overages.prices.models import PriceModel
-from overages.statements.adjustment import Adjustment, AdjustmentKind, line_name, line_path
+from overages.statements.adjustment import (
+    Adjustment,
+    AdjustmentKind,
+    line_name,
+    line_path,
+    new_adjustment,
+)
 from overages.terms.commitment import Commitment
 from overages.terms.discount import Discount
 
@@ -42,43 +49,104 @@ Change: TypeAlias = tuple[Money, Fraction]
 """The addition of a rule to the rounded total, and to the exact one in major currency units."""
 
 
-class Rule(NamedTuple):
-    """A rule of a metric or of a plan that adjusts the total of its lines.
+class PartRules(NamedTuple):
+    """The rules of a metric, or of a plan, in one part of a period.
 
-    Its terms are a percentage, an amount or a commitment.
+    :param share: how much of the billing period the part is: all that is due once in a period is
+        due for that share of it.
+    :param price: the price of a commitment to a quantity, for a whole period.
     """
 
-    kind: AdjustmentKind
+    discounts: tuple[Discount, ...] = ()
+    commitment: Commitment | None = None
+    maximum: Money | None = None
+    minimum: Money | None = None
+    price: PriceModel | None = None
+    share: Fraction = Fraction(1)
+
+
+class RuleOfPart(NamedTuple):
+    """A rule as one part has it.
+
+    :param part: the part's place among the parts, from 0.
+    :param terms: a percentage, an amount of money or a commitment.
+    :param worth: the amount for the part's share of the period, in major currency units; None for
+        a percentage, which is of the part's own total.
+    """
+
+    part: int
     terms: Quantity | Money | Commitment
-    name: str | None = None
+    worth: Fraction | None
+
+
+class Rule(NamedTuple):
+    """A rule of a metric or of a plan that adjusts the total of its lines, in all its parts."""
+
+    kind: AdjustmentKind
+    name: str | None
+    parts: tuple[RuleOfPart, ...]
 
     @property
     def line(self) -> str:
         """The name of its line among those of a metric."""
         return line_name(self.kind, self.name)
 
+    @property
+    def is_true_up(self) -> bool:
+        """Whether it raises a total, once the period is over."""
+        return self.kind in {"commitment", "minimum"}
 
-def rules_in_order(
-    discounts: tuple[Discount, ...] = (),
-    commitment: Commitment | None = None,
-    maximum: Money | None = None,
-    minimum: Money | None = None,
-) -> list[Rule]:
-    """Return rules in the order in which they are applied; discounts of units are none of them."""
-    terms: list[tuple[Quantity | Money | None, str]]
-    terms = [(each.percent, each.name) for each in discounts]
-    # Percentages first, whichever is written first: 20 % and 10.00 off 75.00 are 15.00 and 10.00,
-    # never 10.00 and then 13.00.
-    terms += [(each.amount, each.name) for each in discounts]
-    rules = [Rule("discount", each, name) for each, name in terms if each is not None]
-    if commitment is not None:
-        rules.append(Rule("commitment", commitment))
-    if maximum is not None:
-        rules.append(Rule("maximum", maximum))
-    # The minimum is last: it was agreed to be paid in any case, so no maximum lowers it.
-    if minimum is not None:
-        rules.append(Rule("minimum", minimum))
-    return rules
+    @property
+    def worth(self) -> Fraction:
+        """The amount that it is about, for all its parts together."""
+        return sum((each.worth for each in self.parts if each.worth is not None), Fraction())
+
+
+def rules_in_order(parts: Sequence[PartRules]) -> list[Rule]:
+    """Return the rules of the parts of a period in the order in which they are applied.
+
+    A rule that several parts have is one rule: it is applied once, for the sum of their shares.
+    Discounts of units are none of them: they raise a limit.
+
+    :raises InvalidValue: if a discount of one name is a percentage in one part, and an amount in
+        another: it would have two lines of one name.
+    """
+    by_line: dict[tuple[AdjustmentKind, str | None], list[RuleOfPart]] = {}
+    for stage in ("percent", "amount", "commitment", "maximum", "minimum"):
+        for place, part in enumerate(parts):
+            for kind, name, terms in _rules_of(part, stage):
+                worth = _worth(terms, part)
+                rules = by_line.setdefault((kind, name), [])
+                if rules and (rules[0].worth is None) != (worth is None):
+                    problem = "must be percentages in all parts of a period, or amounts in all"
+                    raise InvalidValue(("discounts", str(name)), [rules[0].terms, terms], problem)
+                rules.append(
+                    RuleOfPart(place, terms, None if worth is None else worth * part.share)
+                )
+    return [Rule(kind, name, tuple(rules)) for (kind, name), rules in by_line.items()]
+
+
+def _rules_of(
+    part: PartRules, stage: str
+) -> Iterator[tuple[AdjustmentKind, str | None, Quantity | Money | Commitment]]:
+    """Yield the rules that a part has for one of the stages of their order."""
+    if stage in {"percent", "amount"}:
+        for discount in part.discounts:
+            terms = getattr(discount, stage)
+            if terms is not None:
+                yield "discount", discount.name, terms
+    elif stage == "commitment" and part.commitment is not None:
+        yield "commitment", None, part.commitment
+    elif stage == "maximum" and part.maximum is not None:
+        yield "maximum", None, part.maximum
+    elif stage == "minimum" and part.minimum is not None:
+        yield "minimum", None, part.minimum
+
+
+def _worth(terms: Quantity | Money | Commitment, part: PartRules) -> Fraction | None:
+    if isinstance(terms, Commitment):
+        return terms.worth(part.price)
+    return Fraction(terms.amount) if isinstance(terms, Money) else None
 
 
 def adjustments_of(
@@ -87,50 +155,43 @@ def adjustments_of(
     *,
     rounding: Rounding,
     metric: str | None,
-    discounts: tuple[Discount, ...] = (),
-    commitment: Commitment | None = None,
-    price: PriceModel | None = None,
-    maximum: Money | None = None,
-    minimum: Money | None = None,
-    share: Fraction = Fraction(1),
-    is_last_bill: bool = True,
+    rules: PartRules,
+    has_ended: bool = True,
 ) -> tuple[Adjustment, ...]:
     """Return the lines that rules add to those that come to a subtotal, in the order applied.
 
     A minimum is applied last, so a minimum above the maximum is due all the same.
 
-    :param subtotal: the rounded total of the lines; from a negative one, as where a volume
-        price gets cheaper, nothing is taken off.
+    :param subtotal: the rounded sum of the lines; from a sum that gives money back, as where a
+        volume price gets cheaper, nothing is taken off.
     :param exact_subtotal: the sum of their exact costs, in major currency units.
     :param metric: the metric whose lines they are; None for the whole statement.
-    :param discounts: free units among them were taken off before the price, as part of the limit.
-    :param price: the price of the units that a commitment to a quantity is to.
-    :param share: how much of the period is billed; the commitment and the minimum are multiplied by
-        it, exactly, and then rounded once.
-    :param is_last_bill: whether this is the period's last bill, on which true-ups are due.
+    :param rules: the rules; free units among its discounts were taken off before the price, as part
+        of the limit. Amounts, and the worth of a commitment, count for the rules' share of the
+        period, exactly, and are then rounded once.
+    :param has_ended: whether the period is over, so that true-ups are due.
     :raises CurrencyMismatch: if a rule's money is not in the currency of the subtotal.
 
     >>> total = Money(7500, "USD")
-    >>> rules = {"discounts": (Discount("launch", percent=20),), "minimum": Money(10000, "USD")}
+    >>> rules = PartRules((Discount("launch", percent=20),), minimum=Money(10000, "USD"))
     >>> lines = adjustments_of(
-    ...     total, Fraction(75), rounding=Rounding.HALF_UP, metric=None, **rules)
+    ...     total, Fraction(75), rounding=Rounding.HALF_UP, metric=None, rules=rules)
     >>> [line.explain() for line in lines]
     ['discount launch: 75.00 USD -> 60.00 USD', 'minimum: 60.00 USD -> 100.00 USD']
     """
-    total = RunningTotal(subtotal, exact_subtotal, rounding, metric)
-    for rule in rules_in_order(discounts, commitment, maximum, minimum):
-        line = total.adjustment(rule, price, share, is_last_bill=is_last_bill)
-        if line is not None:
-            total.add(line)
-    return tuple(total.adjustments)
+    total = RunningTotal(subtotal, [exact_subtotal], rounding, metric)
+    return total.with_rules(rules_in_order([rules]), has_ended=has_ended)
 
 
-def credited(subtotal: Money, credits: Iterable[tuple[str, Money]]) -> tuple[Adjustment, ...]:
+def credited(
+    subtotal: Money, credits: Iterable[tuple[str, Money]], metric: str | None = None
+) -> tuple[Adjustment, ...]:
     """Return the lines of prepaid money that is drawn, in the order given, never below zero.
 
     :param subtotal: the amount due.
     :param credits: (id, balance); a balance of zero or less gives nothing. A line's exact cost is
         its cost, for money is drawn.
+    :param metric: the metric whose lines it pays; None for any.
     :raises CurrencyMismatch: if a balance is not in the currency of the subtotal.
 
     >>> due = Money(700, "USD")
@@ -143,135 +204,180 @@ def credited(subtotal: Money, credits: Iterable[tuple[str, Money]]) -> tuple[Adj
         # A credit pays a bill, and is never paid out: of 7.00, a grant of 10.00 pays 7.00.
         drawn = min(balance, subtotal)
         if drawn.minor > 0:
-            exact = -Fraction(drawn.amount)
-            lines.append(Adjustment("credit", subtotal, -drawn, exact, name=grant))
+            exact = number_from_ratio(-drawn.minor, 10**drawn.currency.exponent)
+            lines.append(new_adjustment("credit", subtotal, -drawn, exact, metric, grant))
             subtotal -= drawn
     return tuple(lines)
 
 
-def creditable(metric_total: Money | None, total: Money) -> Money:
+def creditable(
+    metric_total: Money | None, of_metrics: Money, due: Money, left: Money, rounding: Rounding
+) -> Money:
     """Return the part of a total that a credit can pay: of a metric's, its own total at most.
+
+    A discount or a maximum of the plan is every metric's in proportion: of two metrics at 100.00
+    each and 50 % off both, 50.00 are due for each.
 
     :param metric_total: the total of the metric's lines, without credits; None where a credit pays
         for any metric.
-    :param total: the total of all lines, with the credits before this one.
+    :param of_metrics: the total of all metrics' lines, before the rules of the plan.
+    :param due: the same after them, before credits.
+    :param left: the same with the credits before this one.
     """
-    # The total is less where the plan's discounts, its maximum or earlier credits took from it.
-    most = total if metric_total is None else min(metric_total, total)
-    return max(most, Money(0, total.currency))
+    most = left
+    if metric_total is not None:
+        most = min(metric_total, left)
+        if due < of_metrics and of_metrics.minor > 0:
+            share = Fraction(due.minor, of_metrics.minor) * Fraction(metric_total.amount)
+            most = min(Money.of(share, left.currency, rounding), most)
+    return most if most.minor > 0 else new_money(0, left.currency)
 
 
 class RunningTotal:
     """The running total of some lines and the adjustments so far, rounded and exact.
 
     :param rounded: the sum of the lines' costs.
-    :param exact: that of their exact costs, in major currency units.
+    :param exact: the sum of their exact costs in each part of the period, in major currency units.
     :param rounding: how a rule's share of an amount becomes whole minor units.
     :param metric: whose lines they are; None for those of all metrics.
     """
 
-    __slots__ = ("_nothing", "adjustments", "exact", "metric", "rounded", "rounding")
+    __slots__ = ("_nothing", "adjustments", "by_part", "metric", "rounded", "rounding")
 
     def __init__(
-        self, rounded: Money, exact: Fraction, rounding: Rounding, metric: str | None
+        self, rounded: Money, exact: Iterable[Fraction], rounding: Rounding, metric: str | None
     ) -> None:
         self.rounded: Money = rounded
-        self.exact: Fraction = exact
+        self.by_part: list[Fraction] = list(exact)
         self.rounding: Rounding = rounding
         self.metric: str | None = metric
         self.adjustments: list[Adjustment] = []
         self._nothing: Change = (Money(0, rounded.currency), Fraction())
 
-    def adjustment(
-        self, rule: Rule, price: PriceModel | None, share: Fraction, *, is_last_bill: bool
-    ) -> Adjustment | None:
-        """Return the line of a rule that is applied next; None where it changes nothing."""
-        kind, terms, _ = rule
-        if isinstance(terms, Commitment):
-            # Half a month has half of the agreed spend; a maximum bounds any part of it as it is.
-            change = self.committed(terms, terms.worth(price) * share, is_last_bill=is_last_bill)
-        elif not isinstance(terms, Money):
-            change = self._percent_off(terms)
-        elif kind == "discount":
-            change = self._amount_off(terms)
-        elif kind == "maximum":
-            change = self._lowered_to(terms)
-        else:
-            change = self.raised_to(self._exactly(terms) * share, is_last_bill=is_last_bill)
-        return self.line(rule, change)
+    @property
+    def exact(self) -> Fraction:
+        """The exact total of all parts."""
+        return sum(self.by_part, Fraction())
 
-    def line(self, rule: Rule, change: Change) -> Adjustment | None:
-        """Return the line of a rule and a change; None where that is none."""
-        cost, exact = change
+    def with_rules(self, rules: Iterable[Rule], *, has_ended: bool) -> tuple[Adjustment, ...]:
+        """Apply rules, one after another, and return their lines."""
+        for rule in rules:
+            self.add(rule, self.adjustment(rule, has_ended=has_ended))
+        return tuple(self.adjustments)
+
+    def adjustment(self, rule: Rule, *, has_ended: bool) -> Adjustment | None:
+        """Return the line of a rule that is applied next; None where it changes nothing."""
+        cost, exact = self._change(rule, has_ended=has_ended)
         if not cost.minor and not exact:
             return None
         exact_cost = parse_amount(exact, (*line_path((self.metric, rule.line)), "exact_cost"))
         return Adjustment(rule.kind, self.rounded, cost, exact_cost, self.metric, rule.name)
 
-    def add(self, line: Adjustment) -> None:
-        """Add an adjustment to the running total."""
-        self.adjustments.append(line)
-        self.rounded = line.after
-        self.exact += Fraction(line.exact_cost)
+    def add(self, rule: Rule, line: Adjustment | None) -> None:
+        """Go on from the total with the line of a rule, if it has one."""
+        if line is not None:
+            self.adjustments.append(line)
+            self.rounded = line.after
+            self._attribute(rule, Fraction(line.exact_cost))
 
-    def committed(self, commitment: Commitment, worth: Fraction, *, is_last_bill: bool) -> Change:
-        """Return the premium on spend beyond a commitment, or the true-up to it.
+    def _attribute(self, rule: Rule, change: Fraction) -> None:
+        """Give each part of a rule its portion of the exact change: by what it came to so far.
 
-        :param worth: the spend agreed to for the part of the period, in major currency units.
+        Where all of them came to nothing, by the worth of the rule in each.
         """
-        if commitment.amount is not None:
-            self._exactly(commitment.amount)  # or another currency's figure would count as ours
-        # Of a worth of 13 at a factor of 1.5, a spend of 15 has a premium of 1, on any bill, for
-        # spend only grows; a spend of 10 lacks 3, which is known on the last bill alone.
-        exact = commitment.premium(self.exact, worth)
-        cost = self._rounded(exact)
-        if is_last_bill and commitment.true_up:
-            exact += commitment.shortfall(self.exact, worth)
-            # Raised to the rounded worth, not by the rounded shortfall: the customer is to see the
-            # agreed amount as the total, whatever the roundings of its lines came to.
-            cost = max(cost, self._rounded(worth) - self.rounded)
-        return cost, exact
+        if len(self.by_part) == 1:
+            self.by_part[0] += change
+            return
+        places = [each.part for each in rule.parts]
+        weights = [self.by_part[place] for place in places]
+        if rule.parts[0].worth is None:  # a percentage is of each part's own
+            weights = [
+                weight * Fraction(each.terms)  # type: ignore[arg-type]
+                for weight, each in zip(weights, rule.parts, strict=True)
+            ]
+        if sum(weights) <= 0:
+            weights = [each.worth or Fraction() for each in rule.parts]
+        total = sum(weights)
+        for place, weight in zip(places, weights, strict=True):
+            self.by_part[place] += change * weight / total if total else change / len(places)
 
-    def raised_to(self, least: Fraction, *, is_last_bill: bool) -> Change:
-        """Return the true-up to an amount in major currency units; none before the last bill."""
-        zero, _ = self._nothing
-        if not is_last_bill:
-            return self._nothing
-        # Each total is raised by itself: one may be there already where the other is short of it.
-        missing = max(Fraction(), least - self.exact)
-        return max(zero, self._rounded(least) - self.rounded), missing
+    def _change(self, rule: Rule, *, has_ended: bool) -> Change:
+        """Return the addition of a rule to the totals."""
+        for each in rule.parts:
+            self._require_currency(each.terms)
+        if rule.kind == "discount":
+            if self.rounded.minor < 0 or self.exact < 0:
+                return self._nothing  # the lines give money back, as where a price got cheaper
+            return self._amount_off(rule) if rule.parts[0].worth is not None else self._off(rule)
+        if rule.kind == "maximum":
+            return self._lowered_to(rule)
+        if rule.kind == "minimum":
+            return self._raised_to(rule) if has_ended else self._nothing
+        return self._committed(rule, has_ended=has_ended)
 
-    def _percent_off(self, percent: Quantity) -> Change:
-        if self._gives_back():
-            return self._nothing
-        exact = -self.exact * Fraction(percent) / 100
+    def _off(self, rule: Rule) -> Change:
+        """Return a percentage off, of each part's own total."""
+        exact = Fraction()
+        for part, percent, _ in rule.parts:
+            exact -= self.by_part[part] * Fraction(percent) / 100  # type: ignore[arg-type]
+        is_all = len(rule.parts) == len(self.by_part) and all(
+            percent == 100 for _, percent, _ in rule.parts
+        )
         # Lines rounded one by one come to less, or more, than their exact sum does: a percentage of
         # that may be more than there is, and all of it leaves nothing of either.
-        cost = -self.rounded if percent == 100 else max(self._rounded(exact), -self.rounded)
+        cost = -self.rounded if is_all else max(self._rounded(exact), -self.rounded)
         return cost, exact
 
-    def _amount_off(self, amount: Money) -> Change:
-        if self._gives_back():
-            return self._nothing
-        # No more than there is, of either total: 10.00 off 7.00 leaves 0.00, and pays nothing out.
-        return -min(amount, self.rounded), -min(self._exactly(amount), self.exact)
+    def _amount_off(self, rule: Rule) -> Change:
+        rounded, exact = self._due(rule)
+        zero, _ = self._nothing
+        return (
+            min(zero, -min(self._rounded(rule.worth), rounded)),
+            min(Fraction(), -min(rule.worth, exact)),
+        )
 
-    def _gives_back(self) -> bool:
-        """Tell whether the lines give money back, as where a volume price got cheaper."""
-        return self.rounded.minor < 0 or self.exact < 0
-
-    def _lowered_to(self, maximum: Money) -> Change:
+    def _lowered_to(self, rule: Rule) -> Change:
         """Return the reduction to a maximum."""
+        rounded, exact = self._due(rule)
         zero, _ = self._nothing
-        # Each total by itself, as for a minimum: rounding may lift one alone over the maximum.
-        beyond = min(Fraction(), self._exactly(maximum) - self.exact)
-        return min(zero, maximum - self.rounded), beyond
+        beyond = min(Fraction(), rule.worth - exact)
+        return min(zero, self._rounded(rule.worth) - rounded), beyond
 
-    def _exactly(self, money: Money) -> Fraction:
-        """Return an amount in major units, if it is in the currency of the lines."""
+    def _raised_to(self, rule: Rule) -> Change:
+        """Return the true-up to a minimum."""
+        rounded, exact = self._due(rule)
         zero, _ = self._nothing
-        # The sum with a zero of the currency refuses money of another one.
-        return Fraction((zero + money).amount)
+        missing = max(Fraction(), rule.worth - exact)
+        return max(zero, self._rounded(rule.worth) - rounded), missing
+
+    def _committed(self, rule: Rule, *, has_ended: bool) -> Change:
+        """Return the premium on spend beyond a commitment, or the true-up to it.
+
+        Where parts have different ones, the premium and the true-up are by the rule of the last.
+        """
+        rounded, due = self._due(rule)
+        commitment = rule.parts[-1].terms
+        assert isinstance(commitment, Commitment)
+        exact = commitment.premium(due, rule.worth)
+        cost = self._rounded(exact)
+        if has_ended and commitment.true_up:
+            exact += commitment.shortfall(due, rule.worth)
+            cost = max(cost, self._rounded(rule.worth) - rounded)
+        return cost, exact
+
+    def _due(self, rule: Rule) -> Change:
+        """Return the total, rounded and exact, of the parts that have a rule."""
+        if len(rule.parts) == len(self.by_part):
+            return self.rounded, self.exact
+        exact = sum((self.by_part[each.part] for each in rule.parts), Fraction())
+        return min(self.rounded, self._rounded(exact)), exact
+
+    def _require_currency(self, terms: Quantity | Money | Commitment) -> None:
+        """Refuse another currency, whose figure would count as one of ours."""
+        money = terms.amount if isinstance(terms, Commitment) else terms
+        if isinstance(money, Money):
+            zero, _ = self._nothing
+            zero + money  # raises CurrencyMismatch
 
     def _rounded(self, amount: Fraction) -> Money:
         return Money.of(amount, self.rounded.currency, self.rounding)

@@ -13,10 +13,12 @@ from typing import Final, Literal, TypeAlias
 
 from overages._ground.names import optional_name, parse_name
 from overages._ground.parsing import Problems, choice_of, instance_of
+from overages._ground.trusted import trusted
 from overages._ground.value import term, value
 from overages.amounts.exact import Exact, parse_amount
 from overages.amounts.money import Money
 from overages.errors import CurrencyMismatch, InvalidValue
+from overages.periods.period import Period, format_instant
 
 AdjustmentKind: TypeAlias = Literal["discount", "commitment", "maximum", "minimum", "credit"]
 """Why a statement has a line that is no overage, in the order in which they are applied."""
@@ -91,8 +93,21 @@ class Adjustment:
         return f"{label}: {self.before} -> {self.after}"
 
 
+new_adjustment: Final = trusted(Adjustment)
+"""Make an adjustment of money that was drawn: at most what is due, and exactly its cost."""
+
 Key: TypeAlias = tuple[str | None, str]
 """A metric, or None for all of them, and a line of it."""
+
+
+def overage_line(part: Period | None) -> str:
+    """Name the line of an overage, by its part of the period if it is of one."""
+    return OVERAGE if part is None else f"{OVERAGE}:{format_instant(part.start)}"
+
+
+def is_overage(line: str) -> bool:
+    """Tell whether a line is that of an overage, in all of a period or in a part of it."""
+    return line == OVERAGE or line.startswith(f"{OVERAGE}:")
 
 
 def line_name(kind: str, name: str | None) -> str:

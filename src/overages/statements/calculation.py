@@ -9,10 +9,8 @@ All are pure functions of values:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
-from overages._ground.names import by_metric
 from overages._ground.parsing import (
     Problems,
     an_iterable,
@@ -37,16 +35,20 @@ from overages.periods.period import Period
 from overages.periods.timezones import parse_timezone
 from overages.prices.exact_cost import added_cost, cost_between
 from overages.prices.models import PriceModel, parse_price_model
-from overages.statements.limits import NO_CONTEXT, PartContext
+from overages.statements.limits import LineContext
 from overages.statements.overage import LineNumbers
-from overages.statements.rating import rate_lines
+from overages.statements.part import UNDIVIDED, StatementPart, TimeShares, division
+from overages.statements.rating import (
+    UnroundedLine,
+    finished_lines,
+    priced_line,
+    unrounded_line,
+)
 from overages.statements.statement import Statement, new_statement
 from overages.terms.compiled import CompiledLine
 from overages.terms.plan import Plan, unknown_metric
+from overages.terms.terms import Limits, parse_own_limits
 from overages.usage.usage import Usage
-
-Limits: TypeAlias = Mapping[str, QuantityLike | None]
-"""An org's own limits by metric, in place of those that its plan includes; None keeps these."""
 
 
 def calculate(
@@ -55,9 +57,8 @@ def calculate(
     *,
     limits: Limits | None = None,
     billing_period: Period | None = None,
-    earlier: Limits | None = None,
     timezone: str = "UTC",
-    final: bool = True,
+    ended: bool = True,
 ) -> Statement:
     """Return the statement of a plan and usage: the cost of the units beyond its limits.
 
@@ -72,21 +73,13 @@ def calculate(
     :param plan: the terms.
     :param usage: an org's quantities in a period; a metric of the plan that is not in it counts
         zero.
-    :param limits: the org's own limits (soft limits) by metric, in units.
-    :param billing_period: the period that the usage's is a part of, so that limits, minimums and
-        commitments are prorated; None where usage is of a whole one.
-    :param earlier: units used earlier in the billing period, by metric: its allowance, less them,
-        and the tiers of its price go on instead, and only the cost that this usage adds is charged.
-        None for a metric of which nothing was billed yet, so that a fee at quantity zero is due.
-        Where each line is rounded, the statements of the parts come to that of the whole, unless
-        another metric brings the allowance (`included_per`; the earlier usage of that one brings
-        units too, if it is named here): units that it brings later give back nothing that was
-        charged. A percentage, a commitment, a maximum or a minimum is applied to this bill's own
-        costs alone: where it is to hold for the whole period, record the period's statement anew
-        instead.
+    :param limits: the org's own limits (soft limits) by metric, in units; None is unlimited.
+    :param billing_period: the cycle's whole period, where the usage's is a part of it; None where
+        it is whole. A flow then has its share of units, tiers and fees, a level its share of the
+        charge, and all that is due once in a period is due for the share.
     :param timezone: IANA name of the timezone whose calendar days count in proration.
-    :param final: whether this is the period's last bill; on others, no true-up to a minimum or a
-        commitment is due.
+    :param ended: whether the period is over; until then, no true-up to a minimum or a commitment
+        is due.
     :raises UnknownMetric: if usage or a limit names a metric that the plan doesn't know; nothing is
         priced silently at zero.
     :raises InvalidValue: if a limit is negative or badly written.
@@ -100,30 +93,42 @@ def calculate(
     15.00 USD
     """
     try:
-        # Most calls: a whole period that nothing came before needs no context.
-        if billing_period is None and earlier is None and final is True:
-            if timezone != "UTC":
-                parse_timezone(timezone, "timezone")
+        if billing_period is None and ended is True and timezone == "UTC":
             return _statement(plan, usage, limits)
-        instance_of(Plan)(plan, "plan")
-        instance_of(Usage)(usage, "usage")
-        problems = Problems()
-        problems.attempt(refuse_unknown, plan, ("usage", "quantities"), usage.quantities)
-        own = problems.attempt(own_limits, plan, limits)
-        context = problems.attempt(
-            context_of, plan, billing_period, earlier, timezone=timezone, final=final
-        )
-        problems.raise_any()
-        return statement_of(plan, usage, own, context)
+        return _statement_in_part(plan, usage, limits, billing_period, timezone, ended=ended)
     except OveragesError as error:
         raise of_bill(error, usage) from error.__cause__
 
 
 def of_bill(error: OveragesError, usage: object) -> OveragesError:
-    """Say whose bill an error is of, and for when, if the usage is known."""
+    """Return an error with the org and period of the bill that it is of, if these are known."""
     if type(usage) is not Usage:
         return error
     return error.within(org_id=usage.org_id, period=usage.period)
+
+
+def _statement_in_part(
+    plan: Plan,
+    usage: Usage,
+    limits: Limits | None,
+    billing_period: Period | None,
+    timezone: str,
+    *,
+    ended: bool,
+) -> Statement:
+    period, zone, has_ended = parse_all(
+        (optional(instance_of(Period)), billing_period, "billing_period"),
+        (parse_timezone, timezone, "timezone"),
+        (parse_flag, ended, "ended"),
+    )
+    instance_of(Plan)(plan, "plan")
+    instance_of(Usage)(usage, "usage")
+    own = _limits_beside(plan, usage, limits or {})
+    refuse_unknown(plan, ("usage", "quantities"), usage.quantities)
+    shares = TimeShares(usage.period)
+    if period != usage.period and period is not None:
+        shares = TimeShares(usage.period, period, zone)
+    return statement_in_part(plan, usage, own, shares, has_ended=has_ended)
 
 
 def calculate_many(
@@ -168,40 +173,72 @@ def charge_between(model: PriceModel, before: QuantityLike | None, after: Quanti
     return number_from_ratio(*cost_between(model, start, parse_non_negative(after, "after")))
 
 
-def context_of(
+def statement_in_part(
     plan: Plan,
-    billing_period: Period | None,
-    used_before: Limits | None,
+    usage: Usage,
+    own: Mapping[str, Quantity | None],
+    shares: TimeShares,
     *,
-    timezone: str,
-    final: bool,
-) -> PartContext:
-    """Return the context of a part of a period that `calculate` is told."""
-    period, units, zone, is_last_bill = parse_all(
-        (optional(instance_of(Period)), billing_period, "billing_period"),
-        (optional(_parse_limits), used_before, "earlier"),
-        (parse_timezone, timezone, "timezone"),
-        (parse_flag, final, "final"),
-    )
-    refuse_unknown(plan, "earlier", units or ())
-    return PartContext(
-        billing_period=period, timezone=zone, used_before=units or {}, is_last_bill=is_last_bill
-    )
+    has_ended: bool = True,
+    levels: Set[str] = frozenset(),
+) -> Statement:
+    """Return the statement of a period in which the same terms hold; all of it was checked.
+
+    :param own: the org's own limits, of metrics of the plan.
+    :param shares: how much of the cycle's whole period it is.
+    """
+    # In a part of a period each limit is another one than the plan's, used or not.
+    compiled, is_whole = plan.compiled, shares.billing_period is None
+    lines = compiled.lines_of(usage.quantities, own) if is_whole else compiled.lines
+    unrounded = []
+    for line in lines:
+        try:
+            is_level = line.is_level(levels)
+            unrounded.append(line_alone(line, usage.quantities, own, shares, is_level=is_level))
+        except OveragesError as error:
+            raise error.within(line.metric) from error.__cause__
+    parts = [StatementPart(usage.period, plan)]
+    return statement_of(usage.org_id, parts, shares, unrounded, has_ended=has_ended)
+
+
+def line_alone(
+    line: CompiledLine,
+    quantities: Mapping[str, Quantity],
+    own: Mapping[str, Quantity | None],
+    shares: TimeShares,
+    *,
+    is_level: bool,
+) -> UnroundedLine:
+    """Return a metric's line in a period in which the same terms hold, and nothing came before."""
+    if is_level or shares.billing_period is not None:
+        context = LineContext(shares.share(line.allowance), is_level=is_level)
+        return unrounded_line(line, quantities, own, context)
+    if not line.allowance.is_flat:
+        return unrounded_line(line, quantities, own)
+    # A limit that is simply the plan's, or the org's own, has no parts: a third of the time.
+    limit = own.get(line.metric, line.included)
+    return priced_line(line, quantities.get(line.metric, 0), limit, None, ())
 
 
 def statement_of(
-    plan: Plan, usage: Usage, own: Mapping[str, Quantity], context: PartContext
+    org_id: str,
+    parts: Sequence[StatementPart],
+    shares: TimeShares,
+    lines: Sequence[UnroundedLine],
+    *,
+    has_ended: bool,
 ) -> Statement:
-    """Return the statement of a period of which more is known; all of it was checked.
+    """Return the statement of all parts of a period.
 
-    :param own: the org's own limits, of metrics of the plan.
+    :param lines: of all metrics, those of each in order of time.
+    :param has_ended: whether the period is over, so that true-ups are due.
     """
-    if plan.compiled.is_flat and context.is_empty:
-        return _statement(plan, usage, own)
-    rows, unused_rows, adjustments = rate_lines(plan, usage, own, context)
-    total = sum(minor for _, _, _, _, minor, _, _ in rows)
-    total += sum(line.cost.minor for line in adjustments)
-    return new_statement(usage.org_id, usage.period, plan, rows, unused_rows, total, adjustments)
+    rows, unused_rows, adjustments = finished_lines(parts, shares, lines, has_ended=has_ended)
+    total = sum(numbers[4] for numbers in rows) + sum(line.cost.minor for line in adjustments)
+    return new_statement(
+        org_id, shares.period, parts[-1].plan, rows, unused_rows, total, adjustments,
+        division(parts[:-1], shares),
+    )  # fmt: skip
 
 
 def _statement(plan: Plan, usage: Usage, limits: Limits | None) -> Statement:
@@ -218,7 +255,7 @@ def _statement(plan: Plan, usage: Usage, limits: Limits | None) -> Statement:
     compiled = plan.compiled
     if not compiled.is_flat:
         refuse_unknown(plan, ("usage", "quantities"), usage.quantities)
-        return statement_of(plan, usage, own or {}, NO_CONTEXT)
+        return statement_in_part(plan, usage, own or {}, TimeShares(usage.period))
     quantities = usage.quantities
     lines = compiled.lines if compiled.is_short else compiled.lines_of(quantities, own or ())
     over: Quantity
@@ -240,22 +277,23 @@ def _statement(plan: Plan, usage: Usage, limits: Limits | None) -> Statement:
         else:
             over, cost, minor = _priced_over(plan, line, used, limit)
         if used or cost:  # a fee without units can be less than a minor unit
-            rows.append((line, used, limit, over, minor, None, ()))
+            rows.append((line, used, limit, over, minor, None, (), None))
             total += minor
         # Nothing used and nothing due, but a limit that the plan alone doesn't tell.
         elif limit != included:
-            unused_rows += ((line, 0, limit, 0, 0, None, ()),)
-    # A count is enough: usage of an unknown metric must be an error, never a silent zero.
+            unused_rows += ((line, 0, limit, 0, 0, None, (), None),)
     if metrics_seen != len(quantities):
         refuse_unknown(plan, ("usage", "quantities"), quantities)
     if plan.rounding_scope == "total":
         # One by one, three lines of 0.004 are 0.00; together they are 0.01, which one of them has.
         rows = _rounded_together(plan, rows)
-        total = sum(minor for _, _, _, _, minor, _, _ in rows)
-    return new_statement(usage.org_id, usage.period, plan, tuple(rows), unused_rows, total, ())
+        total = sum(numbers[4] for numbers in rows)
+    return new_statement(
+        usage.org_id, usage.period, plan, tuple(rows), unused_rows, total, (), UNDIVIDED
+    )
 
 
-def _limits_beside(plan: Plan, usage: Usage, limits: Limits) -> dict[str, Quantity]:
+def _limits_beside(plan: Plan, usage: Usage, limits: Limits) -> Mapping[str, Quantity | None]:
     """Return an org's own limits; refuse usage of unknown metrics together with such limits."""
     try:
         return own_limits(plan, limits)
@@ -282,30 +320,29 @@ def _rounded_together(plan: Plan, rows: list[LineNumbers]) -> list[LineNumbers]:
     """Return the lines with costs that add up to their exact total, rounded once."""
     minor_units = 10**plan.currency.exponent
     ratios = []
-    for line, _, _, over, _, _, _ in rows:
+    for line, _, _, over, *_ in rows:
         cost, denominator = added_cost(line.allowance.price, None, over)
         ratios.append((cost * minor_units, denominator))
     costs = round_together(ratios, plan.rounding)
     return [
-        (line, used, limit, over, minor, before, parts)
-        for (line, used, limit, over, _, before, parts), minor in zip(rows, costs, strict=True)
+        (line, used, limit, over, minor, before, limit_parts, part)
+        for (line, used, limit, over, _, before, limit_parts, part), minor in zip(
+            rows, costs, strict=True
+        )
     ]
 
 
-def own_limits(plan: Plan, limits: Limits | None) -> dict[str, Quantity]:
-    """Return limits that an org has in place of its plan's, checked."""
+def own_limits(plan: Plan, limits: Limits | None) -> Mapping[str, Quantity | None]:
+    """Return limits that an org has in place of its plan's, checked; None is unlimited."""
     if limits is None:
         return {}
     if type(limits) is dict and len(limits) == 1:  # as most orgs with a limit of their own have
         ((metric, limit),) = limits.items()
         if type(limit) is int and 0 <= limit < LIMIT and metric in plan.allowances:
             return {metric: limit}
-    parsed = _parse_limits(limits, "limits")
+    parsed = parse_own_limits(limits, "limits")
     refuse_unknown(plan, "limits", parsed)
-    return {metric: limit for metric, limit in parsed.items() if limit is not None}
-
-
-_parse_limits: Final = by_metric(optional_non_negative, "metrics to quantities")
+    return parsed
 
 
 def refuse_unknown(plan: Plan, field: Field, metrics: Iterable[str]) -> None:

@@ -14,6 +14,7 @@ from typing import Final, Literal, TypeAlias
 
 from overages._ground.names import optional_name
 from overages._ground.parsing import Problems, choice_of
+from overages._ground.trusted import trusted
 from overages._ground.value import term, value
 from overages.amounts.exact import (
     Quantity,
@@ -98,6 +99,8 @@ def sum_of_parts(parts: Iterable[LimitPart]) -> Quantity:
     return add_up(part.quantity for part in parts)
 
 
+new_limit_part: Final = trusted(LimitPart)
+"""Make a part of a quantity that was parsed or is a part of one, of the sign of its kind."""
 _ALONE: Final = {  # of one word at most one part; of "granted", one for each grant
     "included": "included or own",
     "own": "included or own",

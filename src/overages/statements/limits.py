@@ -2,108 +2,91 @@
 
 A limit is a sum of parts, which `price_line` puts together:
 
-    terms_parts(line, quantities, own_limits, context, share)      # (LimitPart("included", 100),)
-    free_parts(allowance)                                          # (LimitPart("free", 20, "a"),)
-    context.limit_parts["tokens"]                                  # carried over, granted, owed
+    terms_parts(line, quantities, own_limits, context)      # (LimitPart("included", 100),)
+    free_parts(allowance)                                   # (LimitPart("free", 20, "a"),)
+    context.limit_parts                                     # carried over, granted, owed
 
-The facts of a part of a period beside its terms and its usage are a `PartContext`: the units that
-earlier bills counted, the units that other periods left, and of which billing period it is a part.
+The facts of a line beside its terms and its usage are a `LineContext`: its share of the billing
+period, the units that were counted before, and those that other periods left or grants hold.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
-from attrs import frozen
-
-from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import LONGEST_NAME
-from overages.amounts.exact import Quantity, add_up, as_quantity, plain_text
-from overages.periods.period import Period
-from overages.statements.limit_part import LimitPart, LimitPartKind
+from overages.amounts.exact import Quantity, as_quantity, plain_text
+from overages.statements.limit_part import LimitPart, LimitPartKind, new_limit_part
 from overages.terms.allowance import Allowance
 from overages.terms.compiled import CompiledLine
-from overages.terms.plan import Plan
 
 FULL_SHARE: Final = Fraction(1)
 """The share of a period that all of it is."""
 
 
-@frozen(weakref_slot=False)
-class PartContext:
-    """The context of a part of a period: facts beside the plan, the usage and the org's own limits.
+class LineContext(NamedTuple):
+    """The facts that decide a line beside its terms, the usage and the org's own limits.
 
-    :param billing_period: the period that the usage's one is a part of; None where it is all of it.
-    :param timezone: whose calendar days count in proration.
-    :param used_before: units used before, in the time that the allowance is for, by metric; None
-        for a metric of which nothing was billed in it yet.
-    :param covered_before: units of those, as they are priced, that grants covered, by metric.
-    :param limit_parts: parts of each metric's limit beside its terms' own.
-    :param is_last_bill: whether this is the period's last bill, on which true-ups are due.
+    :param share: how much of the billing period the line's time is.
+    :param counted_over: the share of the time that its units are counted over, if that is another.
+    :param is_level: whether the metric is held over time, so that its charge is shared out.
+    :param used_before: units used before, in the time that the allowance is for; None where
+        nothing was billed in it yet.
+    :param covered_before: units of those used before, as they are priced, that grants covered.
+    :param limit_parts: parts of the limit beside the terms' own.
     """
 
-    billing_period: Period | None = None
-    timezone: str = "UTC"
-    used_before: Mapping[str, Quantity | None] = FrozenDict()
-    covered_before: Mapping[str, Quantity] = FrozenDict()
-    limit_parts: Mapping[str, tuple[LimitPart, ...]] = FrozenDict()
-    is_last_bill: bool = True
+    share: Fraction = FULL_SHARE
+    counted_over: Fraction | None = None
+    is_level: bool = False
+    used_before: Quantity | None = None
+    covered_before: Quantity = 0
+    limit_parts: tuple[LimitPart, ...] = ()
 
     @property
-    def is_empty(self) -> bool:
-        """Whether it changes no line of a flat plan."""
-        is_start = not (self.used_before or self.covered_before or self.limit_parts)
-        return is_start and self.billing_period is None
-
-    def share_of(self, period: Period, terms: Allowance | Plan) -> Fraction:
-        """Return the share of the billing period that is in a period, by the terms' proration."""
-        if self.billing_period is None:
+    def share_of_units(self) -> Fraction:
+        """The share of included units, bounds and fees; a level has all of them."""
+        if self.is_level:
             return FULL_SHARE
-        return terms.proration.share(period, self.billing_period, self.timezone)
+        return self.share if self.counted_over is None else self.counted_over
 
 
-NO_CONTEXT: Final = PartContext()
+NO_CONTEXT: Final = LineContext()
 
 
 def terms_parts(
     line: CompiledLine,
     quantities: Mapping[str, Quantity],
-    own_limits: Mapping[str, Quantity],
-    context: PartContext,
-    share: Fraction,
+    own_limits: Mapping[str, Quantity | None],
+    context: LineContext,
 ) -> tuple[LimitPart, ...] | None:
     """Return the plan's included units, or the org's own limit, as parts; None where unlimited.
 
     :param quantities: the usage of each metric; of 1,000 included for each seat, the seats.
-    :param share: how much of the billing period they are of. It doesn't count for a metric of which
-        something was used before: its counters are those of the whole period.
     """
-    metric, allowance = line.metric, line.allowance
-    if metric in context.used_before:
-        share = FULL_SHARE
+    metric, allowance, share = line.metric, line.allowance, context.share_of_units
     if metric in own_limits:
-        # An own limit stands in place of the included quantity, it is not added: 600,000 of an org
-        # on a plan of 500,000 are 600,000, of which half a month has 300,000.
-        return (_part(allowance, "own", own_limits[metric], share),)
+        own = own_limits[metric]
+        return None if own is None else (_part(allowance, "own", own, share),)
     if allowance.included is None:
         return None
     bringing = allowance.included_per
     if bringing is None:
         return (_part(allowance, "included", allowance.included, share),)
-    # Where counters go on, so does the bringing metric: 3 seats and then 2 more bring for 5.
-    before = context.used_before.get(bringing) if metric in context.used_before else None
-    brought_by = add_up([before or 0, quantities.get(bringing, 0)])
+    brought_by = quantities.get(bringing, 0)
     units = as_quantity(Fraction(allowance.included) * Fraction(brought_by), "included")
     product = f"{plain_text(allowance.included)} x {plain_text(brought_by)} {bringing}"
     return (_part(allowance, "included", units, share, product),)
 
 
-def free_parts(allowance: Allowance) -> tuple[LimitPart, ...]:
-    """Return the units that discounts make free."""
+def free_parts(allowance: Allowance, share: Fraction = FULL_SHARE) -> tuple[LimitPart, ...]:
+    """Return the units that discounts make free, for a share of a period."""
+    if not allowance.discounts:
+        return ()
     return tuple(
-        LimitPart("free", discount.quantity, discount.name)
+        LimitPart("free", allowance.prorated(discount.quantity, share), discount.name)
         for discount in allowance.discounts
         if discount.quantity is not None
     )
@@ -118,7 +101,7 @@ def _part(
 ) -> LimitPart:
     """Return a share of some units; its name says their multiplier, if any."""
     if share == 1:
-        return LimitPart(kind, units, product and _cut(product))
+        return new_limit_part(kind, units, product and _cut(product))
     name = _cut(f"{product or plain_text(units)} x {share}")
     return LimitPart(kind, allowance.prorated(units, share), name)
 

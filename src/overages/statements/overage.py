@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 
 from overages._ground.display import text_table
 from overages._ground.names import parse_name
-from overages._ground.parsing import Problems, instance_of, tuple_of
+from overages._ground.parsing import Problems, instance_of, optional, tuple_of
 from overages._ground.trusted import trusted
 from overages._ground.value import derived, term, value
 from overages.amounts.exact import (
@@ -32,27 +32,28 @@ from overages.amounts.exact import (
 )
 from overages.amounts.money import Currency, Money, new_money
 from overages.errors import InvalidValue
+from overages.periods.period import Period
 from overages.prices.exact_cost import (
-    Ratio,
     added_cost,
     added_unit_price,
     checked_charge,
     cost_between,
 )
 from overages.prices.models import PriceModel, parse_price_model
-from overages.prices.tier import Charge, TierCharge
+from overages.prices.tier import Charge, Ratio, TierCharge
+from overages.statements.adjustment import overage_line
 from overages.statements.limit_part import LimitPart, check_together, sum_of_parts
 from overages.terms.compiled import CompiledLine
-from overages.terms.plan import Plan
 
 LineNumbers: TypeAlias = tuple[
-    CompiledLine, Quantity, Quantity | None, Quantity, int, Quantity | None, tuple[LimitPart, ...]
-]
+    CompiledLine, Quantity, Quantity | None, Quantity, int, Quantity | None,
+    tuple[LimitPart, ...], Period | None,
+]  # fmt: skip
 """An overage before anybody reads it.
 
 Line of the plan, used, limit, quantity over it, rounded cost in minor units, units charged before,
-limit parts. (A plain tuple: it is made for each line of a million statements, and a named one takes
-ten times as long. It is unpacked by name wherever it is read.)
+limit parts, the part of the period. (A plain tuple: it is made for each line of a million
+statements, and a named one takes ten times as long. It is unpacked by name wherever it is read.)
 """
 
 COLUMNS: Final = ["metric", "used", "limit", "over", "price", "exact", "cost"]
@@ -73,6 +74,7 @@ class Overage:
         a fee that is due at quantity zero.
     :param limit_parts: where the limit comes from, if it isn't simply the plan's or the account's
         own; their sum is the limit.
+    :param part: the time that the line is for, where that is a part of the statement's period.
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
     """
 
@@ -85,6 +87,7 @@ class Overage:
     cost: Money = term(instance_of(Money))
     before: Quantity | None = term(optional_non_negative)
     limit_parts: tuple[LimitPart, ...] = term(tuple_of(LimitPart))
+    part: Period | None = term(optional(instance_of(Period)))
 
     def __init__(
         self,
@@ -95,6 +98,7 @@ class Overage:
         cost: Money,
         before: QuantityLike | None = None,
         limit_parts: Iterable[LimitPart] = (),
+        part: Period | None = None,
     ) -> None: ...
 
     def _check(self, problems: Problems) -> None:
@@ -113,14 +117,20 @@ class Overage:
 
         Which rounding it was is for the plan to say. A cost is less than a minor unit away from the
         exact one, since it is rounded once, or is rounded up or down to add up with others; after
-        units that were charged before it is the difference of two rounded ones, and can be a whole
-        minor unit away: 0.015 - 0.005 by halves to even is 0.02 - 0.00.
+        units that were charged before, as after an earlier part of a level, it is the difference of
+        two rounded ones, and can be a whole minor unit away: 0.015 - 0.005 by halves to even is
+        0.02 - 0.00.
         """
         minor_units = Fraction(self.exact_cost) * 10**self.cost.currency.exponent
         off = abs(self.cost.minor - minor_units)
-        if off > 1 or (off == 1 and self.before is None):
+        if off > 1 or (off == 1 and self.before is None and self.part is None):
             exact = number_text(self.exact_cost)
             raise InvalidValue("cost", self.cost, f"must be {exact} {self.cost.currency}, rounded")
+
+    @property
+    def line(self) -> str:
+        """The name of the line among those of its metric: ``"overage"``, with its part's start."""
+        return overage_line(self.part)
 
     @property
     def charge(self) -> Charge:
@@ -192,31 +202,45 @@ class Overage:
         numbers = [plain_text(self.used), limit, plain_text(self.quantity)]
         exact, cost = plain_text(self.exact_cost), str(self.cost)
         formulas = self.breakdown()
+        times = [] if self.part is None else [[f"  {self.part.describe()}", *[""] * 6]]
         sources = [[f"  {p.explain()}", "", p.cell(), "", "", "", ""] for p in self.limit_parts]
         if len(formulas) <= 1:
             price = "".join(text for text, _ in formulas)
-            return [[self.metric, *numbers, price, exact, cost], *sources]
+            return [[self.metric, *numbers, price, exact, cost], *times, *sources]
         tiers = [["", "", "", "", text, plain_text(amount), ""] for text, amount in formulas]
-        return [[self.metric, *numbers, "by tier:", exact, cost], *sources, *tiers]
+        return [[self.metric, *numbers, "by tier:", exact, cost], *times, *sources, *tiers]
+
+
+def overages_of(rows: Iterable[LineNumbers], currency: Currency) -> tuple[Overage, ...]:
+    """Return the overages that the numbers of lines stand for."""
+    return tuple(
+        [
+            new_overage(
+                line.metric, used, limit, over, line.allowance.price, new_money(minor, currency),
+                before, parts, part,
+            )
+            for line, used, limit, over, minor, before, parts, part in rows
+        ]
+    )  # fmt: skip
 
 
 def overage_of(numbers: LineNumbers, currency: Currency) -> Overage:
     """Return the overage that a line's numbers stand for."""
-    line, used, limit, over, minor, before, parts = numbers
-    cost = new_money(minor, currency)
-    return new_overage(line.metric, used, limit, over, line.allowance.price, cost, before, parts)
+    (overage,) = overages_of([numbers], currency)
+    return overage
 
 
-def numbers_of(overage: Overage, plan: Plan) -> LineNumbers:
-    """Return the numbers of an overage of a plan's metric."""
+def numbers_of(overage: Overage, line: CompiledLine) -> LineNumbers:
+    """Return the numbers of an overage by the terms of its time."""
     return (
-        plan.compiled.by_metric[overage.metric],
+        line,
         overage.used,
         overage.limit,
         overage.quantity,
         overage.cost.minor,
         overage.before,
         overage.limit_parts,
+        overage.part,
     )
 
 

@@ -32,10 +32,14 @@ A plan of no more than included quantities and prices needs none of this where n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+import attrs
 
 from overages._ground.frozen_dict import FrozenDict
+from overages._ground.value import evolve
 from overages.amounts.exact import (
     Quantity,
     add_up,
@@ -46,16 +50,308 @@ from overages.amounts.exact import (
 )
 from overages.amounts.money import Money
 from overages.amounts.rounding import round_ratio, round_together
-from overages.errors import OveragesError
+from overages.periods.period import Period
 from overages.prices.exact_cost import added_cost, cost_between
-from overages.statements.adjusting import adjustments_of
+from overages.prices.models import PriceModel
+from overages.prices.prorated import for_a_share_of_time, prorated
+from overages.prices.tier import Ratio
+from overages.statements.adjusting import PartRules, Rule, RunningTotal, rules_in_order
 from overages.statements.adjustment import Adjustment
-from overages.statements.limit_part import LimitPart, sum_of_parts
-from overages.statements.limits import FULL_SHARE, NO_CONTEXT, PartContext, free_parts, terms_parts
+from overages.statements.limit_part import LimitPart, new_limit_part, sum_of_parts
+from overages.statements.limits import FULL_SHARE, NO_CONTEXT, LineContext, free_parts, terms_parts
 from overages.statements.overage import LineNumbers
+from overages.statements.part import StatementPart, TimeShares, part_at_end, places_in
 from overages.terms.compiled import CompiledLine
 from overages.terms.plan import Plan
-from overages.usage.usage import Usage
+
+_TICK: Final = timedelta(microseconds=1)
+_NOTHING: Final = (0, 1)  # a cost
+
+
+class UnroundedLine(NamedTuple):
+    """A metric's line before it is rounded.
+
+    :param line: the terms of its time: prorated prices, where that is a part of a billing period.
+    :param so_far: the exact cost of all units charged so far, in major currency units.
+    :param paid: that of those that were charged before.
+    :param before: units charged before; None where nothing was.
+    :param part: its time, where that isn't all of the statement's period.
+    :param share: how much of the billing period its time is.
+    :param is_level: whether it is one of a level, whose parts are rounded together.
+    """
+
+    line: CompiledLine
+    used: Quantity
+    limit: Quantity | None
+    over: Quantity
+    so_far: Ratio
+    paid: Ratio
+    before: Quantity | None
+    limit_parts: tuple[LimitPart, ...]
+    part: Period | None = None
+    share: Fraction = FULL_SHARE
+    is_level: bool = False
+
+    @property
+    def added(self) -> Fraction:
+        """The exact cost of this line alone."""
+        exact, (paid, _) = Fraction(*self.so_far), self.paid
+        return exact - Fraction(*self.paid) if paid else exact
+
+    def rounded(self, minor: int) -> LineNumbers:
+        """Return the line's numbers, with its rounded cost."""
+        return (
+            self.line, self.used, self.limit, self.over, minor, self.before, self.limit_parts,
+            self.part,
+        )  # fmt: skip
+
+
+class LineLimit(NamedTuple):
+    """A line before its price is asked for.
+
+    :param terms: the plan's, of a whole period.
+    :param parts: of the limit, that of units used earlier as the last; none where it is unlimited.
+    :param before: units charged before; None where nothing was.
+    """
+
+    terms: CompiledLine
+    used: Quantity
+    limit: Quantity | None
+    parts: tuple[LimitPart, ...]
+    before: Quantity | None
+    context: LineContext
+    part: Period | None
+
+    def granted(self, parts: tuple[LimitPart, ...]) -> LineLimit:
+        """Return it with units drawn on grants: for this usage, so nothing earlier used them up."""
+        units = sum_of_parts(parts)
+        taken = [part for part in self.parts if part.kind == "used"]
+        others = [part for part in self.parts if part.kind != "used"]
+        limit = add_up([self.limit or 0, units])
+        return self._replace(limit=limit, parts=(*others, *parts, *taken))
+
+    def priced(self) -> UnroundedLine:
+        """Return the line with its exact cost."""
+        context, parts = self.context, self.parts
+        share = context.share if context.is_level else context.share_of_units
+        line = line_for_share(self.terms, share, is_level=context.is_level)
+        # A limit that is simply the plan's, or the org's own, needs no parts to explain it.
+        if context.used_before is None and len(parts) == 1 and parts[0].name is None:
+            parts = ()
+        where = (self.part, context.share, context.is_level)
+        return priced_line(line, self.used, self.limit, self.before, parts, *where)
+
+
+def unrounded_line(
+    line: CompiledLine,
+    quantities: Mapping[str, Quantity],
+    own_limits: Mapping[str, Quantity | None],
+    context: LineContext = NO_CONTEXT,
+    part: Period | None = None,
+) -> UnroundedLine:
+    """Return a metric's line, exactly; see the top of this module for the formula and an example.
+
+    The arguments are those of `line_limit`.
+    """
+    return line_limit(line, quantities, own_limits, context, part).priced()
+
+
+def line_limit(
+    line: CompiledLine,
+    quantities: Mapping[str, Quantity],
+    own_limits: Mapping[str, Quantity | None],
+    context: LineContext = NO_CONTEXT,
+    part: Period | None = None,
+) -> LineLimit:
+    """Return a metric's line up to its limit.
+
+    :param line: the plan's terms, of a whole period.
+    :param quantities: the usage in the line's time, by metric.
+    :param part: that time, where it isn't all of the statement's period.
+    """
+    metric, allowance = line.metric, line.allowance
+    used_before, now = context.used_before, quantities.get(metric, 0)
+    units_before: Quantity = 0
+    if used_before is None:
+        used = allowance.converted(now)
+    else:
+        units_before = allowance.converted(used_before)
+        used = excess(allowance.converted(add_up([used_before, now])), units_before)
+    parts = terms_parts(line, quantities, own_limits, context)
+    if parts is None:
+        # Unlimited: nothing is over, and nothing was charged before, but for a fee without units.
+        before = None if used_before is None else 0
+        return LineLimit(line, used, None, (), before, context, part)
+    parts = (*parts, *free_parts(allowance, context.share_of_units), *context.limit_parts)
+    limit = parse_quantity(excess(sum_of_parts(parts), 0), "limit")
+    if used_before is None:
+        return LineLimit(line, used, limit, parts, None, context, part)
+    used_up = min(units_before, limit)
+    if used_up:
+        parts = (*parts, new_limit_part("used", unscaled(-scaled(used_up)), None))
+    charged = excess(units_before, add_up([limit, context.covered_before]))
+    return LineLimit(line, used, excess(limit, used_up), parts, charged, context, part)
+
+
+def line_for_share(line: CompiledLine, share: Fraction, *, is_level: bool) -> CompiledLine:
+    """Return the terms of a line in a share of the billing period: those with a prorated price."""
+    if share == 1:
+        return line
+    allowance = line.allowance
+    if is_level:
+        price = for_a_share_of_time(allowance.price, share)
+    else:
+        price = prorated(allowance.price, share, allowance.rounded)
+    return with_price(line, price)
+
+
+def with_price(line: CompiledLine, price: PriceModel) -> CompiledLine:
+    """Return the terms of a line with another price."""
+    if price == line.allowance.price:
+        return line
+    return attrs.evolve(line, allowance=evolve(line.allowance, price=price), factor=None)
+
+
+def priced_line(
+    line: CompiledLine,
+    used: Quantity,
+    limit: Quantity | None,
+    before: Quantity | None,
+    limit_parts: tuple[LimitPart, ...],
+    part: Period | None = None,
+    share: Fraction = FULL_SHARE,
+    is_level: bool = False,
+) -> UnroundedLine:
+    """Return a line with its exact costs, so far and before."""
+    price, over = line.allowance.price, excess(used, limit)
+    so_far = added_cost(price, None, add_up([before, over]) if before else over)
+    paid = _NOTHING if before is None else cost_between(price, None, before)
+    return UnroundedLine(
+        line, used, limit, over, so_far, paid, before, limit_parts, part, share, is_level
+    )
+
+
+def unused_numbers(line: CompiledLine) -> LineNumbers:
+    """Return the line of a metric of which nothing was used, as the plan alone has it."""
+    nothing: Mapping[str, Quantity] = FrozenDict()
+    return unrounded_line(line, nothing, nothing).rounded(0)
+
+
+def rounded_costs(plan: Plan, lines: Sequence[UnroundedLine]) -> tuple[int, ...]:
+    """Return the costs of lines in minor units, by the scope that the plan rounds in.
+
+    Where each line is rounded, the charge before is taken off as it was charged, rounded, so that
+    the parts of a period come to the cost of all of it: 0.004 and 0.004 are 0.00 and 0.01, as 0.008
+    is 0.01. So are the parts of a level, one after another: 5 seats of 2 included at 15.00 come to
+    15.97 and 29.03 in 11 and 20 of 31 days, and to 45.00 in all.
+
+    :param lines: those of a metric one after another, in order of time.
+    """
+    units = 10**plan.currency.exponent
+    if plan.rounding_scope == "total":
+        ratios = [(line.added * units).as_integer_ratio() for line in lines]
+        return round_together(ratios, plan.rounding)
+
+    def minor(ratio: Ratio) -> int:
+        numerator, denominator = ratio
+        return round_ratio(numerator * units, denominator, plan.rounding)
+
+    costs = []
+    metric, running = "", Fraction()
+    for line in lines:
+        if not line.is_level:
+            costs.append(minor(line.so_far) - minor(line.paid))
+            continue
+        if line.line.metric != metric:
+            metric, running = line.line.metric, Fraction()
+        before, running = running, running + Fraction(*line.so_far)
+        start = before + Fraction(*line.paid)
+        costs.append(minor(running.as_integer_ratio()) - minor(start.as_integer_ratio()))
+    return tuple(costs)
+
+
+class RuledTotals(NamedTuple):
+    """The rules that adjust a statement, each set with the total that it is applied to, in order.
+
+    :param of_metrics: for each metric that has lines, its rules and its total.
+    """
+
+    of_metrics: tuple[tuple[list[Rule], RunningTotal, list[UnroundedLine]], ...]
+    parts: Sequence[StatementPart]
+    shares: TimeShares
+
+    def of_all(self) -> tuple[list[Rule], RunningTotal]:
+        """Return the plans' rules and the total of all lines, once those of metrics were applied.
+
+        A line that lies in several parts of the period is attributed to them by their time.
+        """
+        plan = self.parts[-1].plan
+        by_part = [Fraction()] * len(self.parts)
+        for _, total, lines in self.of_metrics:
+            for line, exact in zip(lines, total.by_part, strict=True):
+                times = places_in(self.parts, line.part)
+                length = sum((time.end - time.start for _, time in times), timedelta())
+                for place, time in times:
+                    by_part[place] += exact * Fraction(
+                        (time.end - time.start) // _TICK, length // _TICK
+                    )
+        minor = sum(total.rounded.minor for _, total, _ in self.of_metrics)
+        rules = rules_in_order(
+            [
+                PartRules(
+                    part.plan.discounts,
+                    None,
+                    part.plan.maximum,
+                    part.plan.minimum,
+                    share=self.shares.share(part.plan, part.period),
+                )
+                for part in self.parts
+            ]
+        )
+        return rules, RunningTotal(Money(minor, plan.currency), by_part, plan.rounding, None)
+
+
+def ruled_totals(
+    parts: Sequence[StatementPart],
+    shares: TimeShares,
+    lines: Sequence[UnroundedLine],
+    costs: Sequence[int],
+) -> RuledTotals:
+    """Return the rules of a statement's metrics, with the totals that they are applied to.
+
+    :param costs: the lines' costs in minor units.
+    """
+    by_metric: dict[str, list[tuple[UnroundedLine, int]]] = {}
+    for line, minor in zip(lines, costs, strict=True):
+        by_metric.setdefault(line.line.metric, []).append((line, minor))
+    totals = []
+    for metric, own in by_metric.items():
+        rules: list[Rule] = []
+        if not all(line.line.allowance.is_flat for line, _ in own):
+            rules = rules_in_order([_rules_of(parts, line) for line, _ in own])
+        plan = parts[part_at_end(parts, own[-1][0].part)].plan
+        total = RunningTotal(
+            Money(sum(minor for _, minor in own), plan.currency),
+            [line.added for line, _ in own],
+            plan.rounding,
+            metric,
+        )
+        totals.append((rules, total, [line for line, _ in own]))
+    return RuledTotals(tuple(totals), parts, shares)
+
+
+def _rules_of(parts: Sequence[StatementPart], line: UnroundedLine) -> PartRules:
+    """Return the rules of a metric in the time of a line."""
+    plan = parts[part_at_end(parts, line.part)].plan
+    allowance = plan.allowances[line.line.metric]
+    return PartRules(
+        allowance.discounts,
+        allowance.commitment,
+        allowance.maximum,
+        allowance.minimum,
+        allowance.price,
+        line.share,
+    )
 
 
 class RatedLines(NamedTuple):
@@ -71,198 +367,36 @@ class RatedLines(NamedTuple):
     adjustments: tuple[Adjustment, ...]
 
 
-class UnroundedLine(NamedTuple):
-    """A metric's line before it is rounded.
-
-    :param exact: the cost of all units charged so far, in major currency units.
-    :param exact_before: that of those that were charged before.
-    :param before: units charged before; None where nothing was.
-    """
-
-    line: CompiledLine
-    used: Quantity
-    limit: Quantity | None
-    over: Quantity
-    exact: Fraction
-    exact_before: Fraction
-    before: Quantity | None
-    limit_parts: tuple[LimitPart, ...]
-
-    @property
-    def added(self) -> Fraction:
-        """The exact cost of this line alone."""
-        return self.exact - self.exact_before
-
-    def rounded(self, minor: int) -> LineNumbers:
-        """Return the line's numbers, with its rounded cost."""
-        return (
-            self.line, self.used, self.limit, self.over, minor, self.before, self.limit_parts
-        )  # fmt: skip
-
-
-def rate_lines(
-    plan: Plan, usage: Usage, own_limits: Mapping[str, Quantity], context: PartContext
+def finished_lines(
+    parts: Sequence[StatementPart],
+    shares: TimeShares,
+    lines: Sequence[UnroundedLine],
+    *,
+    has_ended: bool,
 ) -> RatedLines:
-    """Return the lines of a statement.
+    """Round lines, and apply the rules that adjust them.
 
-    :param own_limits: the org's own limits by metric.
-    :raises InvalidValue: if the usage isn't of a part of the billing period, or for a quantity that
-        a conversion or a price model refuses.
+    :param parts: the parts of the statement's period.
+    :param lines: of all metrics, those of each in order of time.
+    :param has_ended: whether the billing period is over, so that true-ups are due.
     """
-    lines = _unrounded_lines(plan, usage, own_limits, context)
+    plan = parts[-1].plan
     costs = rounded_costs(plan, lines)
-    rows, unused_rows = [], []
     adjustments: list[Adjustment] = []
+    if not all(part.plan.compiled.is_flat for part in parts):
+        ruled = ruled_totals(parts, shares, lines, costs)
+        for rules, total, _ in ruled.of_metrics:
+            if rules:
+                adjustments += total.with_rules(rules, has_ended=has_ended)
+        if any(part.plan.has_rules for part in parts):
+            rules, total = ruled.of_all()
+            adjustments += total.with_rules(rules, has_ended=has_ended)
+    adjusted = {adjustment.metric for adjustment in adjustments}
+    rows, unused_rows = [], []
     for line, minor in zip(lines, costs, strict=True):
-        rules = _metric_adjustments(plan, line, minor, usage, context)
-        adjustments += rules
         numbers = line.rounded(minor)
-        # A minimum of a metric is due unused, and then its line has to be there to be adjusted.
-        if line.used or minor or line.added or rules:
+        if line.used or minor or line.added or line.line.metric in adjusted:
             rows.append(numbers)
         elif numbers != unused_numbers(line.line):
             unused_rows.append(numbers)
-    if plan.has_rules:
-        # After the rules of metrics: 10 % off all of them is of the amount that they leave.
-        exact = sum((line.added for line in lines), Fraction())
-        adjustments += adjustments_of(
-            Money(sum(costs) + sum(line.cost.minor for line in adjustments), plan.currency),
-            sum((Fraction(line.exact_cost) for line in adjustments), exact),
-            rounding=plan.rounding,
-            metric=None,
-            discounts=plan.discounts,
-            maximum=plan.maximum,
-            minimum=plan.minimum,
-            share=context.share_of(usage.period, plan),
-            is_last_bill=context.is_last_bill,
-        )
     return RatedLines(tuple(rows), tuple(unused_rows), tuple(adjustments))
-
-
-def _unrounded_lines(
-    plan: Plan, usage: Usage, own_limits: Mapping[str, Quantity], context: PartContext
-) -> list[UnroundedLine]:
-    """Return the lines that a statement has to look at."""
-    # In a part of a period each limit is another one than the plan's, used or not.
-    lines: Sequence[CompiledLine] = plan.compiled.lines
-    if context.billing_period is None:
-        lines = plan.compiled.lines_of(
-            usage.quantities,
-            own_limits,
-            context.used_before,
-            context.covered_before,
-            context.limit_parts,
-        )
-    unrounded = []
-    for line in lines:
-        try:
-            share = context.share_of(usage.period, line.allowance)
-            unrounded.append(unrounded_line(line, usage.quantities, own_limits, context, share))
-        except OveragesError as error:
-            raise error.within(line.metric) from error.__cause__
-    return unrounded
-
-
-def unrounded_line(
-    line: CompiledLine,
-    quantities: Mapping[str, Quantity],
-    own_limits: Mapping[str, Quantity],
-    context: PartContext,
-    share: Fraction,
-) -> UnroundedLine:
-    """Return a metric's line, exactly; see the top of this module for the formula and an example.
-
-    :param quantities: units used in this part of the period, by metric.
-    :param share: how much of the billing period the part is.
-    """
-    metric, allowance = line.metric, line.allowance
-    used_before = context.used_before.get(metric)
-    units_before = allowance.converted(used_before or 0)
-    # Converted as running totals: of 1,500 and 1,500 bytes in started thousands, the bills have 2
-    # and 1, which are the 3 of all at once; converted one by one they would have 2 and 2.
-    used_so_far = add_up([used_before or 0, quantities.get(metric, 0)])
-    used = excess(allowance.converted(used_so_far), units_before)
-    parts = terms_parts(line, quantities, own_limits, context, share)
-    if parts is None:
-        # Unlimited: nothing is over, and nothing was charged before, but for a fee without units.
-        return priced_line(line, used, None, None if used_before is None else 0, ())
-    parts = (*parts, *free_parts(allowance), *context.limit_parts.get(metric, ()))
-    # Units drawn on grants are for this usage alone: nothing earlier has used it up.
-    granted = sum_of_parts(part for part in parts if part.kind == "granted")
-    limit_before_grants = parse_quantity(excess(sum_of_parts(parts), granted), "limit")
-    # Earlier usage took from the limit first; the rest of it was granted, or charged.
-    used_up = min(units_before, limit_before_grants)
-    if used_up:
-        parts = (*parts, LimitPart("used", unscaled(-scaled(used_up))))
-    limit = add_up([excess(limit_before_grants, used_up), granted])
-    if used_before is None:
-        # A limit that is simply the plan's, or the org's own, needs no parts to explain it.
-        if len(parts) == 1 and parts[0].name is None:
-            parts = ()
-        return priced_line(line, used, limit, None, parts)
-    # Units of before that the limit or a grant covered were not charged, so they are in no tier.
-    covered = add_up([limit_before_grants, context.covered_before.get(metric, 0)])
-    return priced_line(line, used, limit, excess(units_before, covered), parts)
-
-
-def priced_line(
-    line: CompiledLine,
-    used: Quantity,
-    limit: Quantity | None,
-    before: Quantity | None,
-    limit_parts: tuple[LimitPart, ...],
-) -> UnroundedLine:
-    """Return a line with its exact costs, so far and before."""
-    price, over = line.allowance.price, excess(used, limit)
-    # cost(before + over) - cost(before): tiers go on where the earlier bills left them.
-    so_far = Fraction(*added_cost(price, None, add_up([before, over]) if before else over))
-    paid = Fraction() if before is None else Fraction(*cost_between(price, None, before))
-    return UnroundedLine(line, used, limit, over, so_far, paid, before, limit_parts)
-
-
-def unused_numbers(line: CompiledLine) -> LineNumbers:
-    """Return the line of a metric of which nothing was used, as the plan alone has it."""
-    unused: Mapping[str, Quantity] = FrozenDict()
-    return unrounded_line(line, unused, unused, NO_CONTEXT, FULL_SHARE).rounded(0)
-
-
-def rounded_costs(plan: Plan, lines: Sequence[UnroundedLine]) -> tuple[int, ...]:
-    """Return the costs of lines in minor units, by the scope that the plan rounds in.
-
-    Where each line is rounded, the charge before is taken off as it was made, rounded, so
-    that the parts of a period come to the charge of all of it: 0.004 and 0.004 are 0.00 and 0.01,
-    as 0.008 is 0.01.
-    """
-    units = 10**plan.currency.exponent
-    if plan.rounding_scope == "total":
-        ratios = [(line.added * units).as_integer_ratio() for line in lines]
-        # Only this bill's own costs: those of before were rounded together with others.
-        return round_together(ratios, plan.rounding)
-
-    def minor(amount: Fraction) -> int:
-        return round_ratio(amount.numerator * units, amount.denominator, plan.rounding)
-
-    # Not minor(exact - exact_before): half a cent a bill would be a cent, or nothing, each time.
-    return tuple(minor(line.exact) - minor(line.exact_before) for line in lines)
-
-
-def _metric_adjustments(
-    plan: Plan, line: UnroundedLine, minor: int, usage: Usage, context: PartContext
-) -> tuple[Adjustment, ...]:
-    """Return the adjustments that the rules of a metric make of its line."""
-    allowance = line.line.allowance
-    if allowance.is_flat:  # most are, and finding out takes a third of rating a line
-        return ()
-    return adjustments_of(
-        Money(minor, plan.currency),
-        line.added,
-        rounding=plan.rounding,
-        metric=line.line.metric,
-        discounts=allowance.discounts,
-        commitment=allowance.commitment,
-        price=allowance.price,
-        maximum=allowance.maximum,
-        minimum=allowance.minimum,
-        share=context.share_of(usage.period, allowance),
-        is_last_bill=context.is_last_bill,
-    )

@@ -18,22 +18,31 @@ from attrs import field, frozen
 from overages._ground.classes import final, known_to_pydantic
 from overages._ground.display import html_table, text_table
 from overages._ground.names import parse_name
-from overages._ground.parsing import as_tuple, instance_of, parse_all, tuple_of
+from overages._ground.parsing import as_tuple, instance_of, optional, parse_all, tuple_of
 from overages._ground.trusted import trusted
-from overages.amounts.exact import Exact, Quantity, plain_text
+from overages.amounts.exact import Exact, Quantity, add_up, plain_text
 from overages.amounts.money import Currency, Money, new_money
-from overages.errors import Field, InvalidType, at
+from overages.errors import Field, InvalidType, InvalidValue, at
 from overages.periods.period import Period
-from overages.prices.exact_cost import Ratio, added_cost, added_unit_price
-from overages.statements.adjustment import OVERAGE, Adjustment
-from overages.statements.audit import audit, in_order, says_something
+from overages.periods.timezones import parse_timezone
+from overages.prices.exact_cost import added_cost, added_unit_price
+from overages.prices.tier import Ratio
+from overages.statements.adjustment import Adjustment, overage_line
+from overages.statements.audit import audit
 from overages.statements.overage import (
     ALIGN,
     COLUMNS,
     LineNumbers,
     Overage,
-    numbers_of,
     overage_of,
+    overages_of,
+)
+from overages.statements.part import (
+    Division,
+    StatementPart,
+    TimeShares,
+    division,
+    statement_parts,
 )
 from overages.statements.rating import unused_numbers
 from overages.statements.summary import MetricTotal, Summary, new_total
@@ -44,7 +53,7 @@ class RecordableLine(NamedTuple):
     """A line as recording keeps it.
 
     :param metric: None for all of them.
-    :param line: ``"overage"``, or an adjustment's.
+    :param line: ``"overage"``, with the start of its part if it has one, or an adjustment's.
     :param ratio: its exact cost in major currency units, as numerator and denominator.
     :param minor: its rounded cost in minor units.
     """
@@ -70,12 +79,18 @@ class Statement:
 
     :param org_id: who is charged.
     :param period: for when.
-    :param plan: the plan that said so; a later change of it doesn't change the statement.
+    :param plan: the plan that said so, the last one of the period; a later change of it doesn't
+        change the statement.
     :param lines: an `Overage` for each metric that was used or costs something, in the plan's
         order, and then an `Adjustment` for each discount, commitment, maximum, minimum and credit
         that changes their total, in the order in which these are applied.
     :param unused: an `Overage` for each other metric whose limit isn't simply the plan's, in its
         order: units were carried over to it, say, or the org has a limit of its own.
+    :param earlier_parts: the parts of the period before the one that `plan` holds in, in order,
+        where terms changed within it. Lines of a metric whose own terms changed name their part.
+    :param billing_period: the cycle's whole period that this one is a part of; None where it is
+        whole.
+    :param timezone: IANA name of the timezone whose days count, of a part of a period.
     :raises InvalidValue: if the lines do not follow from the plan: see
         `overages.statements.audit`; `InvalidValues` for several faults.
     :raises CurrencyMismatch: if a cost is not in the plan's currency.
@@ -92,6 +107,7 @@ class Statement:
     unused_rows: tuple[LineNumbers, ...]  # of `unused`
     minor: int = field(eq=False)  # the total
     adjustments: tuple[Adjustment, ...]
+    division: Division
 
     def __init__(
         self,
@@ -100,29 +116,48 @@ class Statement:
         plan: Plan,
         lines: Iterable[Overage | Adjustment],
         unused: Iterable[Overage] = (),
+        earlier_parts: Iterable[StatementPart] = (),
+        billing_period: Period | None = None,
+        timezone: str = "UTC",
     ) -> None:
-        org, parsed_period, terms, items, others = parse_all(
+        org, parsed_period, terms, items, others, earlier, billed, zone = parse_all(
             (parse_name, org_id, "org_id"),
             (instance_of(Period), period, "period"),
             (instance_of(Plan), plan, "plan"),
             (_parse_lines, lines, "lines"),
             (tuple_of(Overage), unused, "unused"),
+            (tuple_of(StatementPart), earlier_parts, "earlier_parts"),
+            (optional(instance_of(Period)), billing_period, "billing_period"),
+            (parse_timezone, timezone, "timezone"),
         )
         overages = tuple(line for line in items if isinstance(line, Overage))
         adjustments = items[len(overages) :]
-        audit(terms, overages, others, adjustments)
-        adjusted = {line.metric for line in adjustments}
-        rows, unused_rows = [], []
-        for line in in_order(terms, overages, others):
-            numbers = numbers_of(line, terms)
-            if line.metric in adjusted or says_something(line):
-                rows.append(numbers)
-            elif numbers != unused_numbers(terms.compiled.by_metric[line.metric]):
-                unused_rows.append(numbers)
+        shares = TimeShares(parsed_period, billed, zone)
+        parts = statement_parts(parsed_period, terms, earlier)
+        rated = audit(shares, parts, overages, others, adjustments)
         total = sum(line.cost.minor for line in items)
-        self.__attrs_init__(
-            org, parsed_period, terms, tuple(rows), tuple(unused_rows), total, adjustments
-        )
+        divided = division(earlier, shares)
+        self.__attrs_init__(org, parsed_period, terms, *rated, total, adjustments, divided)
+
+    @property
+    def earlier_parts(self) -> tuple[StatementPart, ...]:
+        """The parts of the period before the one that `plan` holds in, in order."""
+        return self.division.earlier_parts
+
+    @property
+    def billing_period(self) -> Period | None:
+        """The cycle's whole period that the period is a part of; None where it is whole."""
+        return self.division.billing_period
+
+    @property
+    def timezone(self) -> str:
+        """IANA name of the timezone whose days count, of a part of a period."""
+        return self.division.timezone
+
+    @property
+    def parts(self) -> tuple[StatementPart, ...]:
+        """The parts of the period, in order of time, each with the plan that holds in it."""
+        return statement_parts(self.period, self.plan, self.earlier_parts)
 
     @property
     def currency(self) -> Currency:
@@ -137,13 +172,38 @@ class Statement:
     @property
     def overages(self) -> tuple[Overage, ...]:
         """An `Overage` for each metric that was used or costs something, in the plan's order."""
-        currency = self.plan.currency
-        return tuple([overage_of(numbers, currency) for numbers in self.rows])
+        return overages_of(self.rows, self.plan.currency)
 
     @property
     def unused(self) -> tuple[Overage, ...]:
         """An `Overage` for each other metric whose limit isn't simply the plan's."""
-        return tuple([overage_of(numbers, self.plan.currency) for numbers in self.unused_rows])
+        return overages_of(self.unused_rows, self.plan.currency)
+
+    def of(self, metric: str) -> tuple[Overage, ...]:
+        """Return all overages of a metric, used or not, in order of time: one for each part of it.
+
+        :raises UnknownMetric: if no plan of the period knows the metric.
+
+        >>> from datetime import UTC, datetime
+        >>> from overages import Account, Allowance, PerUnit, Usage, settle
+        >>> account = Account("org-123", "small", datetime(2024, 1, 1, tzinfo=UTC))
+        >>> account = account.changed(since=datetime(2024, 3, 12, tzinfo=UTC), plan="large")
+        >>> plans = {slug: Plan(slug, "USD", {"runs": Allowance(included, PerUnit(1))})
+        ...          for slug, included in [("small", 31), ("large", 310)]}
+        >>> march = Period.month(2024, 3)
+        >>> usages = [Usage("org-123", march, {"runs": 225})]
+        >>> usages += [Usage("org-123", part, {"runs": used})
+        ...            for (part, _), used in zip(account.parts(march), [15, 210])]
+        >>> for line in settle(account, plans, march, usages).statement.of("runs"):
+        ...     print(line.part, line.used, line.limit, line.cost)
+        2024-03-01T00:00:00Z/2024-03-12T00:00:00Z 15 11 4.00 USD
+        2024-03-12T00:00:00Z/2024-04-01T00:00:00Z 210 200 10.00 USD
+        """
+        rows = [row for row in (*self.rows, *self.unused_rows) if row[0].metric == metric]
+        if not rows:
+            return (self[metric],)
+        rows.sort(key=lambda row: (row[7] or self.period).start)
+        return overages_of(rows, self.plan.currency)
 
     def every_overage(self) -> tuple[Overage, ...]:
         """Return an `Overage` for each metric of the plan, in its order, used or not.
@@ -157,21 +217,19 @@ class Statement:
         >>> [line.metric for line in statement.every_overage()]
         ['tokens', 'seats']
         """
-        rows = {_place(numbers): numbers for numbers in (*self.rows, *self.unused_rows)}
-        return tuple(
-            overage_of(rows.get(line.place) or unused_numbers(line), self.plan.currency)
-            for line in self.plan.compiled.lines
-        )
+        metrics = dict.fromkeys(row[0].metric for row in (*self.rows, *self.unused_rows))
+        metrics = dict.fromkeys(self.plan.allowances) | metrics
+        return tuple(line for metric in metrics for line in self.of(metric))
 
     def recordable_lines(self) -> Iterator[RecordableLine]:
         """Yield, as recording keeps them, the lines that are over or cost something, exactly."""
-        for line, _, _, over, minor, before, _ in self.rows:
+        for line, _, _, over, minor, before, _, part in self.rows:
             price = line.allowance.price
             ratio = added_cost(price, before, over)
             numerator, _ = ratio
             if over or minor or numerator:  # a fee at zero can be less than a minor unit
                 each = added_unit_price(price, before, over)
-                yield RecordableLine(line.metric, OVERAGE, over, ratio, minor, each)
+                yield RecordableLine(line.metric, overage_line(part), over, ratio, minor, each)
         for adjustment in self.adjustments:
             ratio = adjustment.exact_cost.as_integer_ratio()
             yield RecordableLine(
@@ -180,7 +238,10 @@ class Statement:
 
     def totals_by_metric(self) -> dict[str, MetricTotal]:
         """Return units over and cost, with its adjustments, of each metric that has a line."""
-        totals = {line.metric: (over, minor) for line, _, _, over, minor, _, _ in self.rows}
+        totals: dict[str, tuple[Quantity, int]] = {}
+        for line, _, _, over, minor, *_ in self.rows:
+            units, cost = totals.get(line.metric, (0, 0))
+            totals[line.metric] = (add_up([units, over]) if units else over), cost + minor
         for adjustment in self.adjustments:
             if adjustment.metric is not None:
                 over, minor = totals[adjustment.metric]
@@ -196,7 +257,7 @@ class Statement:
         minor = self.minor + sum(line.cost.minor for line in adjustments[len(self.adjustments) :])
         return new_statement(
             self.org_id, self.period, self.plan, self.rows, self.unused_rows, minor,
-            adjustments,
+            adjustments, self.division,
         )  # fmt: skip
 
     @property
@@ -208,18 +269,28 @@ class Statement:
         """Return the overage of a metric of the plan, used or not.
 
         :raises UnknownMetric: if the plan doesn't know the metric.
+        :raises InvalidValue: if several parts of the period have a line of it; see `of`.
         """
         line = self.plan.compiled.by_metric.get(metric)
+        if not self.earlier_parts and line is not None:
+            for rows in (self.rows, self.unused_rows):
+                i = bisect_left(rows, line.place, key=_place)
+                # A line of all of the period is the only one; a year that ends in it makes two.
+                if i < len(rows) and rows[i][0].place == line.place and rows[i][7] is None:
+                    return overage_of(rows[i], self.plan.currency)
+        own = [row for row in (*self.rows, *self.unused_rows) if row[0].metric == metric]
+        if len(own) > 1:
+            times = ", ".join(sorted(str(row[7]) for row in own))
+            problem = f"must have one line, and has one in each of {times}; see Statement.of()"
+            raise InvalidValue("metric", metric, problem)
+        if own:
+            return overage_of(own[0], self.plan.currency)
         if line is None:
             raise unknown_metric("metric", metric, self.plan)
-        for rows in (self.rows, self.unused_rows):
-            i = bisect_left(rows, line.place, key=_place)
-            if i < len(rows) and _place(rows[i]) == line.place:
-                return overage_of(rows[i], self.plan.currency)
         return overage_of(unused_numbers(line), self.plan.currency)
 
     def __contains__(self, metric: object) -> bool:
-        return metric in self.plan.allowances
+        return any(metric in part.plan.allowances for part in self.parts)
 
     __iter__ = None  # metrics, or lines: the reader is to say which
 
@@ -237,7 +308,8 @@ class Statement:
         return f"{self._title()}\n\n{text_table(self._table(), ALIGN)}\n\n{self._footnote()}"
 
     def _title(self) -> str:
-        return f"Overage of {self.org_id}, {self.period.describe()}, plan {self.plan.slug}"
+        plans = ", then ".join(part.plan.slug for part in self.parts)
+        return f"Overage of {self.org_id}, {self.period.describe()}, plan {plans}"
 
     def _footnote(self) -> str:
         rule = self.plan.rounding.value.replace("_", " ")

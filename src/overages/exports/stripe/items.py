@@ -22,7 +22,7 @@ from overages.exports.stripe.currencies import stripe_amount
 from overages.exports.stripe.texts import description, metadata
 from overages.periods.period import Period
 from overages.records.record import OverageRecord
-from overages.statements.adjustment import OVERAGE
+from overages.statements.adjustment import is_overage
 from overages.statements.overage import Overage
 from overages.statements.statement import Statement
 
@@ -203,11 +203,13 @@ def customer_of(customers: Customers, org_id: str) -> str:
 
 def _line_of(record: OverageRecord, statement: Statement | None) -> Overage | None:
     """Return the line of a statement that is as the record has it, so that its tiers explain it."""
-    if statement is None or record.line != OVERAGE or record.metric not in statement:
+    if statement is None or not is_overage(record.line) or record.metric not in statement:
         return None
-    line = statement[str(record.metric)]
-    theirs = line.quantity, line.cost, line.exact_cost
-    return line if theirs == (record.quantity, record.cost, record.exact_cost) else None
+    theirs = record.line, record.quantity, record.cost, record.exact_cost
+    for line in statement.of(str(record.metric)):
+        if theirs == (line.line, line.quantity, line.cost, line.exact_cost):
+            return line
+    return None
 
 
 def _records(value: object, field: Field) -> list[OverageRecord]:

@@ -65,7 +65,8 @@ def fitting(text: str) -> str:
 def _subject(record: OverageRecord) -> str:
     words = [] if record.metric is None else [record.metric]
     if record.line != OVERAGE:
-        words.append(record.line.replace(":", " ", 1))
+        kind, _, name = record.line.partition(":")
+        words.append(f"from {name}" if kind == OVERAGE else f"{kind} {name}".strip())
     if record.revision > 1:
         words.append(f"revision {record.revision}")
     return ", ".join(words)

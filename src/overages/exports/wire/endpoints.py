@@ -92,9 +92,10 @@ class Endpoints:
             return failure(error, "RECALCULATION_FAILED")
 
     def period(self, org_id: str) -> Period:
-        """Return the org's present period; the calendar month, in UTC, if it has no account."""
+        """Return the org's present period; the calendar month, in UTC, if it has no terms now."""
         account, now = self._repository.account(org_id), parse_instant(self._clock(), "clock()")
-        return Period.month_of(now) if account is None else account.period_at(now)
+        has_terms = account is not None and account.at(now) is not None
+        return account.period_at(now) if account and has_terms else Period.month_of(now)
 
     def _require_enabled(self) -> None:
         if not self._service.enabled:

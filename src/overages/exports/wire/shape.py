@@ -11,26 +11,26 @@ it is (up to 2**53 - 1); else a string, in full.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any, Final, TypeAlias, get_args
 
-from overages.amounts.exact import Exact, Quantity, number_from_ratio, number_text, unscaled
+from overages.amounts.exact import Exact, Quantity, add_up, number_from_ratio, number_text, unscaled
 from overages.amounts.money import Currency
 from overages.errors import InvalidValue
 from overages.periods.period import Period, format_instant
 from overages.prices.exact_cost import added_unit_price
 from overages.records.changes import line_sums
 from overages.records.record import OverageRecord
-from overages.statements.adjustment import OVERAGE, AdjustmentKind
+from overages.statements.adjustment import OVERAGE, AdjustmentKind, is_overage
 from overages.statements.statement import Statement
 from overages.terms.plan import Plan
 
 Body: TypeAlias = dict[str, Any]
 """A mapping that becomes a JSON object."""
 
-_Line: TypeAlias = tuple[str, Quantity, Fraction, int, Exact | None]
-"""Metric, units, exact cost in major units, cost in minor ones, and the price of a unit."""
+_Line: TypeAlias = tuple[str, str, Quantity, Fraction, int, Exact | None]
+"""Metric, line, units, exact cost in major units, cost in minor ones, and the price of a unit."""
 
 _Adjusting: TypeAlias = tuple[str | None, str, int]
 """Metric, line, cost in minor units."""
@@ -59,7 +59,7 @@ def calculated(statement: Statement) -> Body:
     for line in statement.overages:
         each = _unit_price(statement.plan, line.metric, line.quantity)
         exact = Fraction(line.exact_cost)
-        lines.append((line.metric, line.quantity, exact, line.cost.minor, each))
+        lines.append((line.metric, line.line, line.quantity, exact, line.cost.minor, each))
     adjusting = [(line.metric, line.line, line.cost.minor) for line in statement.adjustments]
     return _body(statement.org_id, statement.period, statement.currency, lines, adjusting)
 
@@ -84,13 +84,13 @@ def recorded(
     lines: list[_Line] = []
     adjusting: list[_Adjusting] = []
     for (metric, line), (picos, exact, minor) in line_sums(stored).items():
-        if metric is None or line != OVERAGE:
+        if metric is None or not is_overage(line):
             adjusting.append((metric, line, minor))
             continue
         quantity, each = unscaled(picos), prices.get(metric)
-        if plan is not None and metric in plan.allowances:
+        if plan is not None:
             each = _unit_price(plan, metric, quantity)
-        lines.append((metric, quantity, exact, minor, each))
+        lines.append((metric, line, quantity, exact, minor, each))
     currency = stored[-1].cost.currency if stored else _CENTS
     return _body(org_id, period, currency, lines, adjusting)
 
@@ -98,11 +98,14 @@ def recorded(
 def _unit_price(plan: Plan, metric: str, quantity: Quantity) -> Exact | None:
     """Price each unit as the plan does from the first one on; None where units differ.
 
+    None, too, for a metric that only an earlier plan of the period knows.
+
     Neither a line's own price nor a record's will do: the line knows which units were charged
     before it in a longer window, the record of a correction the charge before it, and neither
     knows both.
     """
-    return added_unit_price(plan.allowances[metric].price, 0, quantity)
+    allowance = plan.allowances.get(metric)
+    return None if allowance is None else added_unit_price(allowance.price, 0, quantity)
 
 
 def _body(
@@ -112,15 +115,19 @@ def _body(
     lines: Iterable[_Line],
     adjusting: Iterable[_Adjusting],
 ) -> Body:
-    charged = {line[0]: line for line in sorted(lines, key=_metric) if line[1] or line[3]}
+    charged: dict[str, list[_Line]] = {}
+    for line in sorted(lines, key=_metric_and_line):
+        if line[2] or line[4]:
+            charged.setdefault(line[0], []).append(line)
     adjustments = sorted((line for line in adjusting if line[2]), key=_place)
     keys = _keys([*charged, *(metric for metric, *_ in adjustments if metric is not None)])
-    total = sum(line[3] for line in charged.values()) + sum(cost for *_, cost in adjustments)
+    total = sum(line[4] for own in charged.values() for line in own)
+    total += sum(cost for *_, cost in adjustments)
     body: Body = {
         "orgId": org_id,
         "period": {"start": format_instant(period.start), "end": format_instant(period.end)},
         "overages": {
-            key: _overage(charged.get(metric), currency)
+            key: _overage(charged.get(metric, ()), currency)
             for metric, key in keys.items()
             if metric in charged or metric in _ALWAYS
         },
@@ -141,8 +148,8 @@ def _body(
     return body
 
 
-def _metric(line: _Line) -> str:
-    return line[0]
+def _metric_and_line(line: _Line) -> tuple[str, str]:
+    return line[:2]
 
 
 def _place(adjusting: _Adjusting) -> tuple[bool, str, int, str]:
@@ -152,14 +159,34 @@ def _place(adjusting: _Adjusting) -> tuple[bool, str, int, str]:
     return metric is None, metric or "", _KINDS.index(kind), line
 
 
-def _overage(line: _Line | None, currency: Currency) -> Body:
-    if line is None:
+def _overage(lines: Sequence[_Line], currency: Currency) -> Body:
+    """Write the overage of a metric, and of each part of the period that has a line of its own.
+
+    It has one price only where there is one line.
+    """
+    if not lines:
         return {"amount": 0, "unitPrice": 0, "cost": 0}
-    metric, quantity, exact, minor, price = line
+    metric, line, quantity, exact, minor, price = lines[0]
     each = None
-    if price is not None and _explains(price, quantity, exact):
+    if len(lines) == 1 and price is not None and _explains(price, quantity, exact):
         each = _number(Fraction(price) * 10**currency.exponent * _PARTS.get(metric, 1))
-    return {"amount": _number(quantity), "unitPrice": each, "cost": _number(minor)}
+    if line == OVERAGE:
+        return {"amount": _number(quantity), "unitPrice": each, "cost": _number(minor)}
+    parts = [
+        {
+            "start": part.partition(":")[2],
+            "amount": _number(units),
+            "cost": _number(cost),
+        }
+        for _, part, units, _, cost, _ in lines
+    ]
+    together: int = sum(line[4] for line in lines)
+    return {
+        "amount": _number(add_up(line[2] for line in lines)),
+        "unitPrice": each,
+        "cost": _number(together),
+        "parts": parts,
+    }
 
 
 def _explains(price: Exact | None, quantity: Quantity, exact: Fraction) -> bool:

@@ -1,0 +1,120 @@
+"""Fates: the parts of an allowance that a period draws, repays, loses, and leaves to later ones.
+
+Units are taken from in their order, the oldest first or the period's own first, and what is left of
+each keeps the period that it is from. `overages.settlements.carry_over_result` says in which order
+all this goes, and shows it:
+
+    fates = fates_of(rule, brought, included=100, used=40, period=march, ages=True)
+    fates.expired, fates.cut, fates.carried
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from overages.amounts.exact import Quantity, add_up, excess, scaled, unscaled
+from overages.periods.period import Period
+from overages.terms.carry_over import CarriedUnits, CarryOver, new_units
+
+
+class Fates(NamedTuple):
+    """All that a result works out, in its order."""
+
+    limit: Quantity
+    overage: Quantity
+    drawn: tuple[CarriedUnits, ...]
+    repaid: tuple[CarriedUnits, ...]
+    expired: tuple[CarriedUnits, ...]
+    cut: tuple[CarriedUnits, ...]
+    carried: tuple[CarriedUnits, ...]
+
+
+def fates_of(
+    rule: CarryOver,
+    brought: Iterable[CarriedUnits],
+    included: Quantity,
+    used: Quantity,
+    period: Period,
+    *,
+    ages: bool,
+    included_before: Quantity,
+) -> Fates:
+    """Work out the units that are drawn, and the fate of the others.
+
+    The arguments are those of a `CarryOverResult`.
+    """
+    # The period itself is one more of those in which its own units can be used.
+    left = None if rule.expires_after is None else rule.expires_after + 1
+    own = [new_units(included, period, left)] if included else []
+    older = [units for units in brought if units.quantity > 0]
+    owed = [units for units in brought if units.quantity < 0]
+    usable = [*older, *own] if rule.draw == "oldest_first" else [*own, *older]
+    picos, owed_picos = _picos(usable), _picos(owed)
+    limit = unscaled(max(0, picos - owed_picos))
+    over = excess(used, limit)
+    # Units used beforehand are drawn as if they were used first, for they came first.
+    drawn, unused = _divided(usable, owed_picos + scaled(used))
+    repaid, still_owed = _divided(owed, picos)
+    expired, staying = aged(unused) if ages else ([], sorted(unused, key=_period_of))
+    # Expired units are gone before the bound is looked at: they don't use it up.
+    most = rule.most(add_up([included_before, included])) if ages else None
+    cut, rest = _divided(staying, 0 if most is None else max(0, _picos(staying) - scaled(most)))
+    is_charged = rule.overage == "charged"
+    if over and not is_charged:
+        # Borrowed: 120 used of 100 are charged nothing, and the next period has 20 less.
+        still_owed.append(new_units(unscaled(-scaled(over)), period, None))
+    return Fates(
+        limit,
+        over if is_charged else 0,
+        tuple(drawn),
+        tuple(repaid),
+        tuple(expired),
+        tuple(cut),
+        (*still_owed, *rest),  # one of them is empty: units are left, or owed
+    )
+
+
+def _picos(carried: Iterable[CarriedUnits]) -> int:
+    """Add up units of one sign, without it, in picos."""
+    return sum(abs(scaled(units.quantity)) for units in carried)
+
+
+def _divided(
+    carried: Iterable[CarriedUnits], picos: int
+) -> tuple[list[CarriedUnits], list[CarriedUnits]]:
+    """Take so many picos from units, in their order; return those taken and those left."""
+    if not picos:
+        return [], list(carried)
+    taken: list[CarriedUnits] = []
+    left: list[CarriedUnits] = []
+    for units in carried:
+        held = abs(scaled(units.quantity))
+        share = min(picos, held)
+        picos -= share
+        for side, size in [(taken, share), (left, held - share)]:
+            if size == held:
+                side.append(units)
+            elif size:
+                quantity = unscaled(size if units.quantity > 0 else -size)
+                side.append(new_units(quantity, units.period, units.periods_left))
+    return taken, left
+
+
+def _period_of(units: CarriedUnits) -> Period:
+    return units.period
+
+
+def aged(
+    unused: Iterable[CarriedUnits],
+) -> tuple[list[CarriedUnits], list[CarriedUnits]]:
+    """Divide units into those that expire with a period and those that go on, the oldest first."""
+    expired, staying = [], []
+    for units in sorted(unused, key=_period_of):
+        if units.periods_left is None:
+            staying.append(units)
+        elif units.periods_left == 1:
+            expired.append(units)
+        else:
+            staying.append(new_units(units.quantity, units.period, units.periods_left - 1))
+    return expired, staying

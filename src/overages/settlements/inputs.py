@@ -1,0 +1,143 @@
+"""Inputs of a settlement: whether account, plans, usage and balance go together, and the parts.
+
+agreed = parts_agreed(terms, plans, period)      # each part with its plan and own limits
+usage = usage_of_period("acme", period, usages)  # of the period, and of times within it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+from overages._ground.parsing import Problems, instance_of
+from overages.errors import Field, InvalidType, InvalidValue, UnknownPlan, did_you_mean
+from overages.periods.period import Period, format_instant
+from overages.settlements.balance import Balance
+from overages.settlements.spans import AgreedPart, PeriodUsage
+from overages.statements.calculation import refuse_unknown
+from overages.statements.part import StatementPart, TimeShares, check_parts
+from overages.terms.account import AgreedTerms
+from overages.terms.plan import Plan, unknown_metric
+from overages.terms.terms import Terms
+from overages.usage.event import UsageEvent
+from overages.usage.usage import Usage
+
+Plans: TypeAlias = Mapping[str, Plan] | Callable[[Period, Terms], Plan]
+"""Plans by slug, or a function that gives the plan of a part of a period and its terms."""
+
+
+def parse_plans(value: object, field: Field) -> Plans:
+    """Parse plans by slug, or a function that gives them."""
+    if callable(value) or isinstance(value, Mapping):
+        return value
+    raise InvalidType(field, value, "must be a mapping of slugs to plans, or a function")
+
+
+def parts_agreed(terms: AgreedTerms, plans: Plans, period: Period) -> list[AgreedPart]:
+    """Return the parts of a period, each with its plan and the org's own limits.
+
+    Parts that differ in neither (an org that is past due, say) are one.
+
+    :raises UnknownPlan: if a plan is missing.
+    :raises CurrencyMismatch: if the plans are in several currencies.
+    """
+    agreed: list[AgreedPart] = []
+    for time, held, counters in terms.parts:
+        plan = _plan_of(plans, time, held)
+        if agreed and (agreed[-1].part.plan, agreed[-1].limits) == (plan, held.limits):
+            joined = Period(agreed[-1].part.period.start, time.end)
+            agreed[-1] = agreed[-1]._replace(part=StatementPart(joined, plan))
+        else:
+            agreed.append(AgreedPart(StatementPart(time, plan), held.limits, counters))
+    if len(agreed) > 1:
+        problems = Problems()
+        check_parts(period, [each.part for each in agreed], problems)
+        problems.raise_any()
+    return agreed
+
+
+def _plan_of(plans: Plans, time: Period, terms: Terms) -> Plan:
+    plan: Plan
+    if callable(plans):
+        plan = plans(time, terms)
+    elif terms.plan in plans:
+        plan = plans[terms.plan]
+    else:
+        problem = f"must be one of these plans{did_you_mean(terms.plan, plans)}"
+        raise UnknownPlan("plans", terms.plan, problem)
+    instance_of(Plan)(plan, ("plans", terms.plan))
+    return plan
+
+
+def time_shares(terms: AgreedTerms, period: Period, parts: int) -> TimeShares:
+    """Return the shares of a period; where it is whole, its timezone doesn't matter."""
+    if terms.cycle_period is None and parts == 1:
+        return TimeShares(period)
+    return TimeShares(period, terms.cycle_period, terms.parts[-1][1].cycle.timezone)
+
+
+def usage_of_period(org_id: str, period: Period, usages: Iterable[Usage]) -> PeriodUsage:
+    """Return the usage of a period and of times within it.
+
+    :raises InvalidValue: if it is another org's, or of another time, or twice of one, or if that of
+        all of the period is missing.
+    """
+    problems = Problems()
+    by_period: dict[Period, Usage] = {}
+    for usage in usages:
+        if usage.org_id != org_id:
+            problem = f"must be that of the account, {org_id!r}"
+            problems.add(InvalidValue(("usage", "org_id"), usage.org_id, problem))
+        if usage.period.start < period.start or period.end < usage.period.end:
+            problem = f"must be of {period}, or of a part of it"
+            problems.add(InvalidValue(("usage", "period"), str(usage.period), problem))
+        if usage.period in by_period:  # added, it would be counted twice; else, one would be lost
+            problems.add(InvalidValue(("usage", "period"), str(usage.period), "must come once"))
+        by_period[usage.period] = usage
+    of_all = by_period.pop(period, None)
+    if of_all is None:
+        times = [str(time) for time in by_period]
+        problems.add(InvalidValue("usage", times, f"must be of {period}"))
+    problems.raise_any()
+    assert of_all is not None
+    return PeriodUsage(of_all, by_period)
+
+
+def refuse_unknown_metrics(
+    agreed: Sequence[AgreedPart], usage: PeriodUsage, problems: Problems
+) -> None:
+    """Refuse own limits that a part's plan doesn't know, and usage that no part's plan knows.
+
+    Usage that another part's plan knows is refused where it lies, for only then is its time known.
+    """
+    metrics = usage.metrics()
+    for part, limits, _ in agreed:
+        problems.attempt(refuse_unknown, part.plan, "limits", limits)
+        metrics -= part.plan.allowances.keys()
+    for metric in sorted(metrics):
+        path = ("usage", "quantities", metric)
+        problems.add(unknown_metric(path, metric, agreed[-1].part.plan))
+
+
+def check_follows(
+    org_id: str,
+    period: Period,
+    balance: Balance,
+    events: Iterable[UsageEvent],
+    problems: Problems,
+) -> None:
+    """Refuse a balance that a period doesn't go on from, and events of another org."""
+    problem = f"must be that of the account, {org_id!r}"
+    for i, event in enumerate(events):
+        if event.org_id != org_id:
+            problems.add(InvalidValue(("events", i, "org_id"), event.org_id, problem))
+    for name, counts in {"used": balance.used, "covered": balance.covered}.items():
+        if counts and counts[0].org_id != org_id:
+            path = ("balance", name, 0, "org_id")
+            problems.add(InvalidValue(path, counts[0].org_id, problem))
+    ends = [carried[-1].period.end for carried in balance.carried.values()]
+    ends += [burndown.at for burndown in balance.burndowns]
+    end = max(ends, default=period.start)
+    if period.start < end:
+        problem = f"must not start before the balance's periods end, {format_instant(end)}"
+        problems.add(InvalidValue("period", str(period), problem))

@@ -32,7 +32,7 @@ STANDARD = {
     "abc", "bisect", "collections", "contextlib", "copy", "datetime", "decimal", "difflib", "enum",
     "fractions",
     "functools", "hashlib", "html", "importlib", "inspect", "itertools", "json", "logging", "math",
-    "re", "types", "typing", "unicodedata", "zoneinfo",
+    "operator", "re", "types", "typing", "unicodedata", "zoneinfo",
 }  # fmt: skip
 
 

@@ -20,9 +20,9 @@ NAMES = [
     "Currency", "Cycle", "Discount", "Exchanged", "Graduated", "Grant", "Increment",
     "MemoryRepository", "Metric", "Money", "Overage", "OverageRecord", "OverageService", "Package",
     "PerUnit", "Percentage", "Period", "Plan", "PriceModel", "Proration", "Recording", "Repository",
-    "Rounding", "Settlement", "SqliteRepository", "Statement", "Summary", "Tier", "TierCharge",
-    "TransactionFee", "Usage", "UsageEvent", "Volume", "aggregate", "calculate", "calculate_many",
-    "charge_between", "errors", "evolve", "meter", "pool", "settle",
+    "Rounding", "Settlement", "SqliteRepository", "Statement", "Summary", "Terms", "Tier",
+    "TierCharge", "TransactionFee", "Usage", "UsageEvent", "Volume", "aggregate", "calculate",
+    "calculate_many", "charge_between", "errors", "evolve", "meter", "pool", "settle",
 ]  # fmt: skip
 
 

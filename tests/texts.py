@@ -45,6 +45,7 @@ from overages.settlements.carry_over_result import CarryOverResult
 from overages.settlements.pool_share import PoolShare
 from overages.statements.summary import MetricTotal
 from overages.terms.carry_over import CarriedUnits
+from tests.since import SINCE
 
 FEBRUARY = Period.month(2024, 2)
 MEBIBYTE = 2**20
@@ -164,14 +165,15 @@ TEXTS: list[Any] = [
         '"type":"Period","version":"1"}',
     ),
     (
-        Account("org-1", "p", {"b": 2, "a": 1}),
-        '{"limits":{"a":"1","b":"2"},"org_id":"org-1","plan":"p","type":"Account","version":"1"}',
+        Account("org-1", "p", limits={"b": 2, "a": 1}, since=SINCE),
+        '{"limits":{"a":"1","b":"2"},"org_id":"org-1","plan":"p",'
+        '"since":"2024-01-01T00:00:00Z","type":"Account","version":"1"}',
     ),
     (
-        Account("org-1", "p", status="past_due", cycle=CYCLE),
+        Account("org-1", "p", status="past_due", cycle=CYCLE, since=SINCE),
         '{"cycle":{"anchor":"2024-01-31T00:00:00Z","every":"2","timezone":"Europe/Paris",'
-        '"unit":"week"},"org_id":"org-1","plan":"p","status":"past_due",'
-        '"type":"Account","version":"1"}',
+        '"unit":"week"},"org_id":"org-1","plan":"p","since":"2024-01-01T00:00:00Z",'
+        '"status":"past_due","type":"Account","version":"1"}',
     ),
     (
         Account("org-1", "p", since=FEBRUARY.start),

@@ -29,6 +29,14 @@ from tests.benchmarks.months import (
     next_month_loop,
     share_loop,
 )
+from tests.benchmarks.settling import (
+    months,
+    plain_accounts,
+    plainly_settled,
+    settled,
+    settled_inputs,
+    settled_loop,
+)
 from tests.benchmarks.workloads import (
     PERIOD,
     PLANS,
@@ -105,6 +113,26 @@ def flat(count: int, rounds: int) -> list[list[str]]:
     return rows_of(calls, count, rounds, targets)
 
 
+def settling(count: int, rounds: int) -> list[list[str]]:
+    """Measure `settle`: of plain months to `calculate`, and of months with steps to a bare loop."""
+    count = min(count, 10_000)
+    inputs = flat_inputs(flat_rows(count))
+    accounts, rows = plain_accounts(inputs), months(count)
+    balances = settled_inputs(rows)
+    plain: Timed = {
+        "three flat metrics an org: calculate": lambda: drop(flat_one_by_one(inputs)),
+        "- settle": lambda: drop(plainly_settled(accounts)),
+    }
+    stepped: Timed = {
+        "carry-over and two grants: bare loop": lambda: drop(settled_loop(rows)),
+        "- settle, from a balance": lambda: drop(settled(balances)),
+    }
+    return [
+        *rows_of(plain, count, rounds, {"- settle": "3"}),
+        *rows_of(stepped, count, rounds, {"- settle, from a balance": "180"}),
+    ]
+
+
 def graduated(count: int, rounds: int) -> list[list[str]]:
     quantities = graduated_quantities(count)
     calls: Timed = {
@@ -177,6 +205,7 @@ def main() -> None:
     rows = [
         ["what", "us", "ratio", "at most"],
         *flat(count, rounds),
+        *settling(count, rounds),
         *graduated(count, rounds),
         *aggregation(3 * count, rounds),
         *time(count, rounds),

@@ -64,6 +64,7 @@ amounts: st.SearchStrategy[int | str] = st.sampled_from(
 )
 quantities = st.sampled_from([1, -1, "0.5", 100, LARGEST, -LARGEST])
 metrics = st.sampled_from(["tokens", "runs"])
+limits = st.dictionaries(metrics, st.none() | amounts)
 ids = st.sampled_from(["1", "2", "3", None])
 events = st.builds(UsageEvent, orgs, metrics, quantities, moments, ids)
 grants = st.builds(
@@ -110,7 +111,15 @@ def reads(repository: Any) -> Iterator[tuple[object, ...]]:
         for at in MOMENTS:
             yield outcome(partial(repository.plan, slug, at=at))
     for org in ORGS:
-        for method in ("account", "grants", "head", "records", "summary", "verify"):
+        for method in (
+            "account",
+            "account_notes",
+            "grants",
+            "head",
+            "records",
+            "summary",
+            "verify",
+        ):
             yield outcome(partial(getattr(repository, method), org))
         for period in PERIODS:
             for method in ("events", "counted_events", "usage", "summary", "overage"):
@@ -204,9 +213,21 @@ class Lockstep(RuleBasedStateMachine):
     def put_plan(self, plan: Plan, since: datetime | None) -> None:
         self.both(lambda repository: repository.put_plan(plan, since=since))
 
-    @rule(account=st.builds(Account, orgs, st.just("starter"), st.dictionaries(metrics, amounts)))
+    @rule(account=st.builds(Account, orgs, st.just("starter"), moments, limits))
     def put_account(self, account: Account) -> None:
         self.both(lambda repository: repository.put_account(account))
+
+    @rule(org=orgs, since=moments, limits=limits, at=st.none() | moments)
+    def change_account(
+        self, org: str, since: datetime, limits: dict[str, Any], at: datetime | None
+    ) -> None:
+        def change(repository: Any) -> None:
+            account = repository.account(org)
+            if account is not None:
+                account = account.changed(since=since, plan="scale", limits=limits)
+                repository.put_account(account, noted_at=at)
+
+        self.both(change)
 
     @rule(batch=st.lists(events, max_size=4), period=periods)
     def add_events(self, batch: list[UsageEvent], period: Period) -> None:

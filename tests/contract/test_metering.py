@@ -19,6 +19,7 @@ from overages.testing.contract.base import (
     month_of,
     nothing_written,
 )
+from tests.since import SINCE
 
 DAY: Final = timedelta(days=1)
 EURO: Final = Allowance(0, PerUnit(1))
@@ -37,7 +38,7 @@ PRICES: Final = Plan("starter", "EUR", dict.fromkeys(NAMES, EURO))
 def serving(repository: Repository, **options: Any) -> OverageService:
     """Return a service of metrics of every kind, in the middle of March."""
     repository.put_plan(PRICES)
-    repository.put_account(Account(OURS, "starter"))
+    repository.put_account(Account(OURS, "starter", since=SINCE))
     options = {"clock": lambda: MAR.start + 14 * DAY, "metrics": METRICS, **options}
     return OverageService(repository, **options)
 

@@ -29,6 +29,7 @@ from overages.testing.contract.base import (
     owed,
     shown,
 )
+from tests.since import SINCE
 
 STARTER: Final = plan_from_monthly_fields(
     "starter",
@@ -49,7 +50,7 @@ def present() -> datetime:
 def serving(repository: Repository) -> OverageService:
     """Return a service of a host with a plan, an account, and usage of 50.00 USD."""
     repository.put_plan(STARTER)
-    repository.put_account(Account(OURS, "starter"))
+    repository.put_account(Account(OURS, "starter", since=SINCE))
     service = OverageService(repository, clock=present)
     service.record_usage([used(750_000, "first"), used(75, "runs", "playbook_runs")])
     return service
@@ -137,7 +138,8 @@ def test_less_usage_adds_a_negative_correction(repository: Repository) -> None:
 
 def test_the_limits_of_an_account_count(repository: Repository) -> None:
     service = serving(repository)
-    repository.put_account(Account(OURS, "starter", {"tokens": 700_000}))
+    account = Account(OURS, "starter", since=SINCE)
+    repository.put_account(account.changed(since=FEB.start, limits={"tokens": 700_000}))
     statement = service.calculate(OURS)
     assert statement is not None
     assert statement["tokens"].quantity == 50_000
@@ -269,7 +271,7 @@ def test_the_log_names_org_and_period_and_no_amount(
 
 def test_two_orgs_are_recalculated_apart(repository: Repository) -> None:
     service = serving(repository)
-    repository.put_account(Account(THEIRS, "starter"))
+    repository.put_account(Account(THEIRS, "starter", since=SINCE))
     before = all_reads(repository, THEIRS)
     service.recalculate(OURS)
     assert all_reads(repository, THEIRS) == before

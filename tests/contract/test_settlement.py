@@ -25,7 +25,7 @@ from overages import (
     aggregate,
 )
 from overages._ground.value import evolve
-from overages.errors import InvalidValue
+from overages.errors import InvalidValue, NoTerms
 from overages.testing.contract.base import (
     FEB,
     JAN,
@@ -37,6 +37,7 @@ from overages.testing.contract.base import (
     event,
     nothing_written,
 )
+from tests.since import SINCE
 
 ROLLING = Plan(
     "rolling",
@@ -56,8 +57,15 @@ def serving(repository: Repository, plan: Plan, **account: Any) -> OverageServic
     """Return a service over a repository in which both orgs are on a plan."""
     repository.put_plan(plan)
     for org_id in (OURS, THEIRS):
-        repository.put_account(Account(org_id, plan.slug, **account))
+        repository.put_account(Account(org_id, plan.slug, **{"since": SINCE, **account}))
     return OverageService(repository, clock=lambda: NOW)
+
+
+def kept(repository: Repository) -> Account:
+    """Return the account that our org has."""
+    account = repository.account(OURS)
+    assert account is not None
+    return account
 
 
 def day(month: Period, number: int) -> datetime:
@@ -90,7 +98,7 @@ def calculated(service: OverageService, period: Period, org_id: str = OURS) -> S
 # What goes from one period to the next, worked out of the usage that is kept
 
 
-def test_units_are_carried_from_the_first_usage(repository: Repository) -> None:
+def test_units_are_carried_from_the_first_period_on(repository: Repository) -> None:
     service = serving(repository, ROLLING)
     service.record_usage(
         [event("a", 40, at=day(JAN, 5)), event("c", 330, at=day(MAR, 5))]
@@ -101,17 +109,19 @@ def test_units_are_carried_from_the_first_usage(repository: Repository) -> None:
         assert line(service, MAR) == (330, 260, 70, 700)
 
 
-def test_units_are_carried_from_when_the_account_has_its_plan(repository: Repository) -> None:
-    service = serving(repository, ROLLING, since=day(JAN, 20))
+def test_a_short_first_period_carries_its_share(repository: Repository) -> None:
+    service = serving(repository, ROLLING, since=JAN.start.replace(day=20))
     service.record_usage([event("c", 330, at=day(MAR, 5))])
-    assert line(service, MAR) == (330, 300, 30, 300)
+    assert line(service, MAR) == (330, 239, 91, 910)  # 39 of January: 100 x 12/31
 
 
-def test_nothing_is_carried_over_from_before_an_org_has_its_plan(repository: Repository) -> None:
-    service = serving(repository, ROLLING, since=day(FEB, 20))
-    service.record_usage([event("a", 40, at=day(JAN, 5))])
-    assert line(service, FEB) == (0, 100, 0, 0)
-    assert line(service, MAR) == (0, 200, 0, 0)
+def test_usage_from_before_an_org_has_its_plan_is_refused(repository: Repository) -> None:
+    service = serving(repository, ROLLING, since=FEB.start.replace(day=20))
+    with nothing_written(repository), pytest.raises(NoTerms, match=r"events\[0\]\.at"):
+        service.record_usage([event("a", 40, at=day(JAN, 5))])
+    assert service.calculate(OURS, JAN) is None
+    assert line(service, Period(FEB.start.replace(day=20), MAR.start)) == (0, 34, 0, 0)
+    assert line(service, MAR) == (0, 134, 0, 0)
 
 
 def test_late_usage_changes_what_was_carried(repository: Repository) -> None:
@@ -142,7 +152,7 @@ def test_a_sum_below_zero_in_an_earlier_period_is_no_silent_zero(repository: Rep
 
 def test_periods_are_those_of_the_accounts_cycle(repository: Repository) -> None:
     mid = Cycle.monthly("Europe/Paris", day=15)
-    service = serving(repository, ROLLING, cycle=mid)
+    service = serving(repository, ROLLING, cycle=mid, since=mid.period_at(day(JAN, 20)).start)
     first, second = mid.period_at(day(JAN, 20)), mid.period_at(day(FEB, 20))
     service.record_usage([event("a", 40, at=day(FEB, 14)), event("b", 5, at=day(FEB, 15))])
     assert line(service, first) == (40, 100, 0, 0)
@@ -156,18 +166,22 @@ def test_a_cycle_that_changes_between_two_periods_goes_on(repository: Repository
     service = serving(repository, ROLLING)
     service.record_usage([event("a", 40, at=day(JAN, 5)), event("b", 90, at=day(FEB, 5))])
     quarters = Cycle(MAR.start, 3)
-    repository.put_account(Account(OURS, "rolling", cycle=quarters))
+    repository.put_account(kept(repository).changed(since=MAR.start, cycle=quarters))
     assert line(service, quarters.period(0))[1] == 170
 
 
-def test_a_cycle_that_changes_within_a_period_names_what_overlaps(repository: Repository) -> None:
+def test_events_count_by_their_instants_once_the_billing_day_has_moved(
+    repository: Repository,
+) -> None:
     service = serving(repository, ROLLING)
     service.record_usage([event("a", 40, at=day(FEB, 5))])
     mid = Cycle.monthly(day=15)
-    repository.put_account(Account(OURS, "rolling", cycle=mid))
+    moved = kept(repository).changed(since=FEB.start.replace(day=15), cycle=mid)
+    repository.put_account(moved)
     service.record_usage([event("b", 40, at=day(FEB, 20))])
-    with pytest.raises(InvalidValue, match=r"usage\.period: must not start before the bal"):
-        service.calculate(OURS, mid.period_at(day(MAR, 20)))
+    short, first = moved.periods(FEB.start, day(MAR, 1))
+    used = [calculated(service, period)["tokens"].used for period in (short, first)]
+    assert used == [40, 40]
 
 
 def test_an_accounts_own_limit_is_what_is_carried(repository: Repository) -> None:
@@ -188,7 +202,7 @@ def test_each_period_has_the_version_of_the_plan_in_force(repository: Repository
 
 def test_a_period_before_the_plan_was_in_force_is_passed_over(repository: Repository) -> None:
     repository.put_plan(ROLLING, since=FEB.start)
-    repository.put_account(Account(OURS, "rolling"))
+    repository.put_account(Account(OURS, "rolling", since=SINCE))
     service = OverageService(repository, clock=lambda: NOW)
     service.record_usage([event("a", 40, at=day(JAN, 5))])
     assert line(service, MAR) == (0, 200, 0, 0)

@@ -7,6 +7,7 @@ from typing import Final
 
 from overages import Account, Grant
 from overages.adapters.sqlite import SqliteRepository
+from tests.since import SINCE
 
 from .bills import DEARER, LATER, NOW, PERIOD, events, org_name, place, statement, usage
 
@@ -23,7 +24,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "add_events": lambda r: r.add_events(EVENTS, place),
     "put_usage": lambda r: r.put_usage(usage(org_name(0), 2, LATER)),
     "put_plan": lambda r: r.put_plan(DEARER, since=NOW),
-    "put_account": lambda r: r.put_account(Account(org_name(0), plan="starter")),
+    "put_account": lambda r: r.put_account(Account(org_name(0), plan="starter", since=SINCE)),
     "put_grant": lambda r: r.put_grant(org_name(0), GRANT),
     "void_grant": lambda r: r.void_grant(org_name(0), "kept", NOW),
     "mark_invoiced": lambda r: r.mark_invoiced(org_name(0), PERIOD, at=NOW),

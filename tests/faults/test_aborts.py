@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from overages import Account
 from overages.adapters.sqlite import SqliteRepository, migrate
 from overages.errors import StorageError, StorageFull
 
@@ -168,14 +167,19 @@ def test_an_abort_in_a_hosts_transaction_leaves_the_hosts_writes_or_nothing(
     hosts.close()
 
 
+LARGE_ROW = (
+    "INSERT INTO org_billing_usage_monthly (org_id, billing_period_start, billing_period_end,"
+    " metric_type, used) VALUES ('x', 'x', 'x', 'x', hex(zeroblob(1000000)))"
+)
+
+
 def go_on_after_a_full_disk(repository: SqliteRepository) -> None:
     """Write in a transaction that SQLite has taken back, as if nothing had happened."""
     with repository.transaction():
         OPERATIONS["put_account"](repository)
         repository._database._connection.execute("PRAGMA max_page_count = 1")
-        large = Account(org_name(0), "starter", {f"m{i}": i for i in range(5_000)})
         with pytest.raises(StorageFull):
-            repository.put_account(large)
+            repository._database.rows(LARGE_ROW)  # of a table without a trigger
         with pytest.raises(StorageError):
             OPERATIONS["put_plan"](repository)
 

@@ -16,6 +16,7 @@ from overages import Account, calculate
 from overages.adapters.sqlite import SqliteRepository
 from overages.errors import RecordConflict, StorageBusy
 from overages.service import OverageService
+from tests.since import SINCE
 
 from .bills import LATER, NOW, PERIOD, PLAN, contents, events, org_name, place, statement
 from .children import results
@@ -39,7 +40,7 @@ def path(tmp_path: Path) -> Path:
     with SqliteRepository(found) as repository:
         repository.put_plan(PLAN)
         for i in range(ORGS):
-            repository.put_account(Account(org_name(i), plan=PLAN.slug))
+            repository.put_account(Account(org_name(i), plan=PLAN.slug, since=SINCE))
     return found
 
 

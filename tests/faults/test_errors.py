@@ -13,6 +13,7 @@ import pytest
 from overages import Account
 from overages.adapters.sqlite import SqliteRepository
 from overages.errors import OveragesError
+from tests.since import SINCE
 
 from .bills import NOW, PERIOD, PLAN, events, fill, org_name, place, usage
 from .effort import times
@@ -70,7 +71,7 @@ def path(tmp_path: Path) -> Path:
     found = tmp_path / "bills.db"
     fill(found)
     with SqliteRepository(found) as repository:
-        repository.put_account(Account(ORG, plan=PLAN.slug))
+        repository.put_account(Account(ORG, plan=PLAN.slug, since=SINCE))
         repository.put_usage(usage(ORG))
         repository.add_events(events(ORG, 0, 3), place)
         repository.mark_invoiced(org_name(1), PERIOD, at=NOW)

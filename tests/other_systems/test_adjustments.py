@@ -25,7 +25,7 @@ from overages import (
     Rounding,
     Tier,
 )
-from overages.statements.adjusting import adjustments_of, credited
+from overages.statements.adjusting import PartRules, adjustments_of, credited
 
 
 def usd(amount: str) -> Money:
@@ -39,7 +39,9 @@ def adjust(
     """Return what is due of an exact cost, and the lines that made it so."""
     cost = Fraction(exact)
     subtotal = Money.of(cost, currency, "half_up")
-    found = adjustments_of(subtotal, cost, rounding=Rounding.HALF_UP, metric=None, **rules)
+    found = adjustments_of(
+        subtotal, cost, rounding=Rounding.HALF_UP, metric=None, rules=PartRules(**rules)
+    )
     return sum((line.cost for line in found), subtotal), found
 
 

@@ -8,6 +8,8 @@ each is here stands in the row.
 from datetime import timedelta
 
 import pytest
+from tests.accounts import settle
+from tests.since import SINCE
 
 from overages import (
     Account,
@@ -25,7 +27,6 @@ from overages import (
     Usage,
     UsageEvent,
     calculate,
-    settle,
 )
 
 MONTHS = [Period.month(2024, n) for n in range(1, 13)]
@@ -120,7 +121,7 @@ def test_a_grant_that_is_voided_pays_for_what_was_used_before(
     start = MONTHS[0].start
     repository = MemoryRepository()
     repository.put_plan(Plan("p", "USD", {"units": Allowance(0, PerUnit(1))}))
-    repository.put_account(Account("org", "p"))
+    repository.put_account(Account("org", "p", since=SINCE))
     grant = Grant(
         "g1",
         amount,

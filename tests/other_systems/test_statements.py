@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from tests.accounts import calculate_after
 from tests.recorded import AT
 
 from overages import (
@@ -45,8 +46,14 @@ def plan_of(price: PriceModel, included: Any = 0, **rules: Any) -> Plan:
 
 
 def bill(plan: Plan, used: int, period: Period = FEBRUARY, **named: Any) -> Statement:
-    """Return the statement of what was used of it."""
-    return calculate(plan, Usage("org-1", period, {"units": used}), **named)
+    """Return the statement of what was used of it, after units that were used earlier."""
+    usage = Usage("org-1", period, {"units": used})
+    earlier = named.pop("earlier", None)
+    return (
+        calculate(plan, usage, **named)
+        if earlier is None
+        else calculate_after(plan, usage, earlier)
+    )
 
 
 def days(first: tuple[int, int, int], last: tuple[int, int, int]) -> Period:
@@ -211,7 +218,7 @@ VOLUME_2 = Volume([Tier(15, price="10"), Tier(None, price="5")], flat_at_zero=Tr
 def test_a_maximum_and_a_minimum_are_of_the_period(
     plan: Plan, before: int, after: int, expected: str
 ) -> None:
-    first = [bill(plan, before, final=False)] if before else []
+    first = [bill(plan, before, ended=False)] if before else []
     assert recorded_in_turn([*first, bill(plan, after)])[-1] == usd(expected)
 
 

@@ -253,9 +253,7 @@ def _line_numbers(
     plan: Plan, metric: str, usage: Usage, limits: Mapping[str, Any]
 ) -> tuple[Fraction, Fraction | None, Fraction]:
     used = Fraction(usage.quantities.get(metric, 0))
-    limit = limits.get(metric)
-    if limit is None:
-        limit = plan.allowances[metric].included
+    limit = limits.get(metric, plan.allowances[metric].included)
     if limit is None:
         return used, None, Fraction()
     return used, Fraction(limit), max(Fraction(), used - Fraction(limit))

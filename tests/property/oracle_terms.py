@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from overages import Allowance, Period, Plan, Usage
+from overages import Allowance, Graduated, Period, Plan, PriceModel, Usage, Volume
+from overages._ground.value import evolve
 
 from . import oracle
 
@@ -23,7 +25,7 @@ class Known:
     limits: Mapping[str, Any] = field(default_factory=dict)
     whole: Period | None = None
     earlier: Mapping[str, Any] = field(default_factory=dict)
-    final: bool = True
+    ended: bool = True
 
 
 class Line(NamedTuple):
@@ -99,33 +101,32 @@ def _draft(
     raw, billed = Fraction(usage.quantities.get(metric, 0)), known.earlier.get(metric)
     sooner = Fraction(billed or 0)
     start, end = converted(allowance, sooner), converted(allowance, sooner + raw)
+    price = _priced_for_part(metric, usage, known, allowance)
     free = _free(plan, metric, usage, known)
     if free is None:
         none = None if billed is None else Fraction()
-        return end - start, None, Fraction(), none, *_costs(allowance, none, Fraction())
+        return end - start, None, Fraction(), none, *_costs(price, none, Fraction())
     # Of the period's units, those up to `free` cost nothing, wherever in it they were used.
     left = max(Fraction(), free - start)
     over = max(Fraction(), end - max(start, free))
     before = None if billed is None else max(Fraction(), start - free)
-    return end - start, left, over, before, *_costs(allowance, before, over)
+    return end - start, left, over, before, *_costs(price, before, over)
 
 
-def _costs(
-    allowance: Allowance, before: Fraction | None, over: Fraction
-) -> tuple[Fraction, Fraction]:
+def _costs(price: PriceModel, before: Fraction | None, over: Fraction) -> tuple[Fraction, Fraction]:
     """Return what all costs, and what was billed: nothing at all if there was no bill."""
-    paid = Fraction() if before is None else oracle.price_of(allowance.price, before)
-    return oracle.price_of(allowance.price, (before or 0) + over), paid
+    paid = Fraction() if before is None else oracle.price_of(price, before)
+    return oracle.price_of(price, (before or 0) + over), paid
 
 
 def _free(plan: Plan, metric: str, usage: Usage, known: Known) -> Fraction | None:
     """Return how many units of the period cost nothing; None for all of them."""
     allowance = plan.allowances[metric]
-    own = known.limits.get(metric)
-    if own is None and allowance.included is None:
+    own = known.limits.get(metric, allowance.included)
+    if own is None:
         return None
-    free = Fraction(own if own is not None else allowance.included)  # type: ignore[arg-type]
-    if own is None and allowance.included_per is not None:
+    free = Fraction(own)
+    if metric not in known.limits and allowance.included_per is not None:
         others = Fraction(usage.quantities.get(allowance.included_per, 0))
         if metric in known.earlier:
             others += Fraction(known.earlier.get(allowance.included_per) or 0)
@@ -134,7 +135,43 @@ def _free(plan: Plan, metric: str, usage: Usage, known: Known) -> Fraction | Non
     if share != 1 and metric not in known.earlier:
         step = Fraction(allowance.increment)
         free = step * oracle.rounded(free * share / step, allowance.increment_rounding.value)
-    return free + sum((Fraction(d.quantity or 0) for d in allowance.discounts), Fraction())
+    return free + sum(
+        (
+            _part(d.quantity, metric, usage, known, allowance)
+            for d in allowance.discounts
+            if d.quantity
+        ),
+        Fraction(),
+    )
+
+
+def _part(units: Any, metric: str, usage: Usage, known: Known, allowance: Allowance) -> Fraction:
+    """Return the units that a part of a period has, as the allowance rounds them."""
+    share = share_of(usage, allowance, known.whole)
+    whole = Fraction(units)
+    if share == 1 or metric in known.earlier:
+        return whole
+    step = Fraction(allowance.increment)
+    return step * oracle.rounded(whole * share / step, allowance.increment_rounding.value)
+
+
+def _priced_for_part(metric: str, usage: Usage, known: Known, allowance: Allowance) -> PriceModel:
+    """Return the price of a part of a period: its bounds and fees are those of its share."""
+    share, price = share_of(usage, allowance, known.whole), allowance.price
+    if share == 1 or metric in known.earlier or not isinstance(price, Graduated | Volume):
+        return price
+    tiers, below = [], Fraction()
+    for tier in price.tiers:
+        fees: dict[str, Any] = {"flat": Fraction(tier.flat) * share}
+        if tier.maximum is not None:
+            fees["maximum"] = Fraction(tier.maximum) * share
+        if tier.up_to is None:
+            tiers.append(evolve(tier, **fees))
+        elif (bound := _part(tier.up_to, metric, usage, known, allowance)) > below:
+            units = Decimal(bound.numerator) / bound.denominator
+            tiers.append(evolve(tier, up_to=units, **fees))
+            below = bound
+    return evolve(price, tiers=tiers)
 
 
 @dataclass
@@ -164,20 +201,21 @@ def _steps(
     """Return what rules do to two sums, the rounded and the exact one, one after the other."""
     sums = _Sums(metric, cost, exact)
     share = share_of(usage, terms, known.whole)
-    _take_discounts(sums, plan, terms)
+    _take_discounts(sums, plan, terms, share)
     if isinstance(terms, Allowance) and terms.commitment is not None:
         _hold_to_commitment(sums, plan, terms, share, known)
     if terms.maximum is not None:
-        most = terms.maximum.minor
-        sums.add("maximum", -max(0, sums.cost - most), -max(Fraction(), sums.exact - most))
-    if terms.minimum is not None and known.final:
+        most = terms.maximum.minor * share
+        beyond = max(0, sums.cost - oracle.rounded(most, plan.rounding.value))
+        sums.add("maximum", -beyond, -max(Fraction(), sums.exact - most))
+    if terms.minimum is not None and known.ended:
         least = terms.minimum.minor * share
         missing = max(0, oracle.rounded(least, plan.rounding.value) - sums.cost)
         sums.add("minimum", missing, max(Fraction(), least - sums.exact))
     return sums.steps
 
 
-def _take_discounts(sums: _Sums, plan: Plan, terms: Allowance | Plan) -> None:
+def _take_discounts(sums: _Sums, plan: Plan, terms: Allowance | Plan, share: Fraction) -> None:
     """Take percentages off, then amounts, neither of what is below zero."""
     for discount in terms.discounts:
         if discount.percent is not None and sums.cost >= 0 and sums.exact >= 0:
@@ -188,9 +226,9 @@ def _take_discounts(sums: _Sums, plan: Plan, terms: Allowance | Plan) -> None:
             sums.add(f"discount:{discount.name}", -less, -off)
     for discount in terms.discounts:
         if discount.amount is not None and sums.cost >= 0 and sums.exact >= 0:
-            most = discount.amount.minor
-            less = min(sums.cost, most)
-            sums.add(f"discount:{discount.name}", -less, -min(sums.exact, Fraction(most)))
+            most = discount.amount.minor * share
+            less = min(sums.cost, oracle.rounded(most, plan.rounding.value))
+            sums.add(f"discount:{discount.name}", -less, -min(sums.exact, most))
 
 
 def _hold_to_commitment(
@@ -206,7 +244,7 @@ def _hold_to_commitment(
     worth *= share
     beyond = max(Fraction(), sums.exact - worth) * (Fraction(agreed.overage_factor) - 1)
     missing, more = Fraction(), oracle.rounded(beyond, mode)
-    if agreed.true_up and known.final:
+    if agreed.true_up and known.ended:
         missing = max(Fraction(), worth - sums.exact)
         more = max(more, oracle.rounded(worth, mode) - sums.cost)
     sums.add("commitment", more, beyond + missing)

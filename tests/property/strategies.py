@@ -193,7 +193,10 @@ def cases(draw: st.DrawFn, plans: Strategy[Recipe[Plan]] = _any_plan) -> Case:
     recipe = draw(plans)
     plan = recipe.one()
     own, ways = draw(billing.accounts(plan=plan)).limits, ways_from(draw(ANY_WAYS))
-    limits = {metric: respelled_number(limit, next(ways)) for metric, limit in own.items()}
+    limits = {
+        metric: None if limit is None else respelled_number(limit, next(ways))
+        for metric, limit in own.items()
+    }
     return Case(recipe, draw(recipes(billing.usages(plan=plan))), limits)
 
 

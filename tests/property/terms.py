@@ -32,8 +32,8 @@ from overages import (
     Tier,
     Usage,
     Volume,
-    calculate,
 )
+from tests.accounts import calculate_after
 
 from .oracle_terms import Known
 
@@ -184,13 +184,13 @@ class Bill:
     def statement(self) -> Statement:
         """What `calculate` makes of it."""
         known = self.known
-        return calculate(
+        return calculate_after(
             self.plan,
             self.usage,
+            known.earlier,
             limits=known.limits,
             billing_period=known.whole,
-            earlier=known.earlier,
-            final=known.final,
+            ended=known.ended,
         )
 
 
@@ -209,7 +209,7 @@ def bills(draw: st.DrawFn, code: str | None = None) -> Bill:
         limits=draw(st.dictionaries(st.sampled_from(["a", "b"]), st.none() | tenths(30))),
         whole=whole,
         earlier=draw(st.just({}) | quantities | st.just({"a": None})),
-        final=draw(st.booleans()),
+        ended=draw(st.booleans()),
     )
     period = FEBRUARY if whole is None else part
     return Bill(draw(plans(code)), Usage("org-1", period, draw(quantities)), known)

@@ -37,6 +37,7 @@ from overages.errors import InvalidValue
 from overages.testing.fields import currencies
 from overages.testing.prices import turning_points
 from tests.recorded import recorded
+from tests.since import SINCE
 
 from . import oracle
 from .effort import many
@@ -107,7 +108,7 @@ def test_every_part_of_a_value_keeps_the_number_that_was_given(number: Spelled) 
         TransactionFee(1, max_per_event=given_number).max_per_event,
         Allowance(given_number, PerUnit(1)).included,
         Usage("org-1", FEBRUARY, {"tokens": given_number}).quantities["tokens"],
-        Account("org-1", "starter", {"tokens": given_number}).limits["tokens"],
+        Account("org-1", "starter", limits={"tokens": given_number}, since=SINCE).limits["tokens"],
         Overage("tokens", given_number, given_number, PerUnit(1), Money(0, "USD")).used,
         Overage("tokens", given_number, given_number, PerUnit(1), Money(0, "USD")).limit,
     ]
@@ -277,7 +278,7 @@ def test_statements_of_small_whole_quantities_say_what_the_oracle_says(
 
 
 @given(non_negative_numbers, small_wholes, st.integers(0, 23), st.booleans())
-def test_a_limit_of_zero_is_a_limit_and_no_limit_is_the_plans(
+def test_a_limit_of_zero_is_a_limit_and_none_is_unlimited(
     used: Spelled, included: Spelled, way: int, alone: bool
 ) -> None:
     allowance = Allowance(included.first, PerUnit(1))
@@ -287,7 +288,8 @@ def test_a_limit_of_zero_is_a_limit_and_no_limit_is_the_plans(
     zero = calculate(plan, usage, limits={**others, "tokens": written(0, way)})["tokens"]
     assert (zero.limit, Fraction(zero.quantity)) == (0, Fraction(used.first))
     none = calculate(plan, usage, limits={**others, "tokens": None})["tokens"]
-    assert none == calculate(plan, usage)["tokens"]
+    assert (none.limit, none.quantity, none.cost.minor) == (None, 0, 0)
+    assert calculate(plan, usage, limits=others)["tokens"].limit == allowance.included
 
 
 @given(cases())

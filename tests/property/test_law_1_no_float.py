@@ -39,6 +39,7 @@ from overages.imports.monthly_fields import plan_from_monthly_fields
 from overages.records.chain import ChainHead
 from overages.statements.summary import MetricTotal
 from tests.recorded import stored
+from tests.since import SINCE
 
 from .effort import few
 from .recipes import UNIT, Recipe, written
@@ -95,7 +96,7 @@ ENTRANCES: dict[str, Callable[[Any], object]] = {
     "Usage.quantities": lambda n: Usage("org-1", FEBRUARY, {"tokens": n}),
     "Usage.quantities, beside a decimal": lambda n: Usage("org-1", FEBRUARY, {"a": "1.5", "b": n}),
     "UsageEvent.quantity": lambda n: UsageEvent("org-1", "tokens", n, MARCH_FIRST),
-    "Account.limits": lambda n: Account("org-1", "starter", {"tokens": n}),
+    "Account.limits": lambda n: Account("org-1", "starter", limits={"tokens": n}, since=SINCE),
     "Overage.used": lambda n: Overage("tokens", n, 1, PerUnit(0), Money(0, "USD")),
     "Overage.limit": lambda n: Overage("tokens", 1, n, PerUnit(0), Money(0, "USD")),
     "OverageRecord.quantity": lambda n: record(quantity=n),

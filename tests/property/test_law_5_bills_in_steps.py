@@ -17,6 +17,7 @@ from typing import Any
 from hypothesis import given, strategies as st
 
 from overages import Allowance, Discount, Plan, Statement, Usage, calculate
+from tests.accounts import calculate_after
 
 from .effort import many
 from .terms import CODES, FEBRUARY, conversions, prices, roundings, tenths
@@ -40,7 +41,7 @@ steps_used = st.lists(tenths(25), min_size=1, max_size=5)
 
 def step(plan: Plan, used: Any, earlier: Any, limits: Any) -> Statement:
     usage = Usage("org-1", FEBRUARY, {"a": used})
-    return calculate(plan, usage, limits=limits, earlier={"a": earlier})
+    return calculate_after(plan, usage, {"a": earlier}, limits=limits)
 
 
 def bills_of(plan: Plan, used: list[Any], limits: Any) -> list[Statement]:

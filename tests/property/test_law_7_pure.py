@@ -31,6 +31,7 @@ from overages.testing.fields import metrics
 from overages.testing.prices import tables
 from overages.testing.values import metric_totals
 from tests.recorded import recorded
+from tests.since import SINCE
 
 from .recipes import Recipe, cook, recipes
 from .strategies import Case, cases, plan_recipes, quantity_maps
@@ -112,8 +113,14 @@ def test_a_statement_is_not_changed_by_what_becomes_of_the_limits_it_was_made_wi
 @given(quantity_maps, metrics)
 def test_usage_and_accounts_keep_what_they_were_given(given_map: dict[str, Any], new: str) -> None:
     for way in (cook(given_map), dict.fromkeys(given_map, 5)):
-        expected = Usage("org-1", FEBRUARY, dict(way)), Account("org-1", "starter", dict(way))
-        usage, account = Usage("org-1", FEBRUARY, way), Account("org-1", "starter", way)
+        expected = (
+            Usage("org-1", FEBRUARY, dict(way)),
+            Account("org-1", "starter", limits=dict(way), since=SINCE),
+        )
+        usage, account = (
+            Usage("org-1", FEBRUARY, way),
+            Account("org-1", "starter", limits=way, since=SINCE),
+        )
         way[new] = 999_999
         way.pop(next(iter(way)))
         assert (usage, account) == expected

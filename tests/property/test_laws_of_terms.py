@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 from overages import Money, Overage, Statement, Usage, aggregate, calculate
 from overages.records.chain import link_of, verify_chain
 from overages.records.ledger import Ledger
+from tests.accounts import calculate_after
 from tests.recorded import AT
 
 from . import oracle_terms as oracle
@@ -120,7 +121,13 @@ def test_law_2_a_line_is_explained_by_its_limit_and_its_tiers(bill: Bill) -> Non
 def test_law_2_a_statement_made_of_its_lines_is_the_same(bill: Bill) -> None:
     statement = bill.statement
     lines = statement.lines, statement.unused
-    again = Statement(statement.org_id, statement.period, statement.plan, *lines)
+    again = Statement(
+        statement.org_id,
+        statement.period,
+        statement.plan,
+        *lines,
+        billing_period=statement.billing_period,
+    )
     assert (again, hash(again), again.total) == (statement, hash(statement), statement.total)
     made = [
         Overage(
@@ -134,7 +141,7 @@ def test_law_2_a_statement_made_of_its_lines_is_the_same(bill: Bill) -> None:
 @given(bills())
 def test_law_5_a_bill_with_none_before_it_is_that_of_the_whole_period(bill: Bill) -> None:
     usual = calculate(bill.plan, bill.usage, limits=bill.known.limits)
-    assert usual == calculate(bill.plan, bill.usage, limits=bill.known.limits, earlier={})
+    assert usual == calculate_after(bill.plan, bill.usage, {}, limits=bill.known.limits)
 
 
 # Law 4
@@ -145,11 +152,11 @@ def histories(draw: st.DrawFn) -> list[Statement]:
     """Return results of a month, of one plan or of another."""
     terms = draw(st.lists(plans("USD"), min_size=1, max_size=2))
     return [
-        calculate(
+        calculate_after(
             draw(st.sampled_from(terms)),
             Usage("org-1", FEBRUARY, draw(quantities)),
-            earlier=draw(st.just({}) | quantities),
-            final=draw(st.booleans()),
+            draw(st.just({}) | quantities),
+            ended=draw(st.booleans()),
         )
         for _ in range(draw(st.integers(1, 4)))
     ]

@@ -15,6 +15,7 @@ from hypothesis import given, strategies as st
 from overages import Account, Increment, MemoryRepository, Metric, Period, Usage, UsageEvent, meter
 from overages.usage.metering import Meter, usage_of
 from overages.usage.routing import Routes
+from tests.since import SINCE
 
 from .strategies import positive_numbers, signed_numbers
 
@@ -129,7 +130,7 @@ def test_a_service_s_way_from_placed_events_comes_to_the_same(
 ) -> None:
     metric = metric_of(aggregation, reports)
     repository = MemoryRepository()
-    repository.put_account(Account("org-1", "starter"))
+    repository.put_account(Account("org-1", "starter", since=SINCE))
     events = [event for event, _ in found]
     repository.add_events(events, lambda event: Period.month_of(event.at))
     for usage in meter(events, metrics=[metric]):

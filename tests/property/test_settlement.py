@@ -9,6 +9,7 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
+import overages
 from overages import (
     Account,
     Allowance,
@@ -32,17 +33,15 @@ from overages import (
     Tier,
     Usage,
     UsageEvent,
-    Volume,
     aggregate,
     calculate,
-    settle,
 )
 from overages._ground.value import evolve
 from overages.codec import decode, encode
 from overages.grants.burndown import Burndown
 from overages.settlements.carry_over_result import CarryOverResult
-from overages.statements.segments import calculate_segments
 from overages.terms.carry_over import CarriedUnits
+from tests.accounts import settle
 
 from .effort import few, many
 
@@ -376,7 +375,7 @@ def test_law_5_a_years_allowance_telescopes_with_what_grants_cover(
     assert (total, exact) == (at_once.total.minor, Fraction(at_once["runs"].exact_cost))
 
 
-# Segments
+# Parts
 
 
 @st.composite
@@ -386,13 +385,34 @@ def parts(draw: st.DrawFn, least: int = 1) -> list[Period]:
     return list(MONTHS[1].split(*(MONTHS[1].start + timedelta(hours=hour) for hour in hours)))
 
 
-segment_prices = prices | st.just(Volume([Tier(10, "0.50", 2), Tier(None, "0.25")]))
+def settle_parts(
+    plans: Sequence[Plan], periods: Sequence[Period], used: Sequence[int], counters: Any
+) -> Statement:
+    """Return the statement of a month of `runs`, with another plan in each part."""
+    account = Account("org", plans[0].slug, since=MONTHS[0].start)
+    for plan, period in zip(plans[1:], periods[1:], strict=True):
+        account = account.changed(since=period.start, plan=plan.slug, counters=counters)
+    usages = [Usage("org", MONTHS[1], {"runs": sum(used)})]
+    usages += [Usage("org", part, {"runs": n}) for part, n in zip(periods, used, strict=True)]
+    by_slug = {plan.slug: plan for plan in plans}
+    return overages.settle(account, by_slug, MONTHS[1], usages).statement
+
+
+prices_of_parts = prices | st.just(Graduated([Tier(10, "0.50", 2), Tier(None, "0.25")]))
 conversions = st.none() | st.sampled_from([Conversion(divide=3, increment=1), Conversion(2)])
 
 
+def plans_that_differ(allowance: Allowance, number: int) -> list[Plan]:
+    """Return plans of one charge, that differ in terms which change no amount."""
+    return [
+        Plan(f"p{n}", "USD", {"runs": evolve(allowance, maximum=Money(10**9 + n, "USD"))})
+        for n in range(number)
+    ]
+
+
 @many
-@given(parts(), st.integers(0, 30), segment_prices, conversions, st.data())
-def test_law_5_segments_that_continue_telescope(
+@given(parts(), st.integers(0, 30), prices_of_parts, conversions, st.data())
+def test_law_5_parts_whose_counters_continue_telescope(
     periods: list[Period],
     included: int,
     price: Any,
@@ -401,28 +421,41 @@ def test_law_5_segments_that_continue_telescope(
 ) -> None:
     free = data.draw(st.sampled_from([(), (Discount("trial", quantity=4),)]))
     allowance = Allowance(included, price, conversion=conversion, discounts=free)
-    plan = Plan("p", "USD", {"runs": allowance})
+    plans = plans_that_differ(allowance, len(periods))
     used = [data.draw(st.integers(0, 25)) for _ in periods]
-    segments = [
-        (plan, Usage("org", period, {"runs": n})) for period, n in zip(periods, used, strict=True)
-    ]
-    found = calculate_segments(segments, MONTHS[1], counters="continue")
-    whole = calculate(plan, Usage("org", MONTHS[1], {"runs": sum(used)}))
-    assert [statement.period for statement in found] == periods
-    assert sum(statement.total.minor for statement in found) == whole.total.minor
-    lines = [statement["runs"] for statement in found]
+    found = settle_parts(plans, periods, used, "continue")
+    whole = calculate(plans[0], Usage("org", MONTHS[1], {"runs": sum(used)}))
+    lines = found.of("runs")
+    assert [line.part for line in lines] == periods
+    assert found.total.minor == whole.total.minor
     assert sum(Fraction(line.quantity) for line in lines) == Fraction(whole["runs"].quantity)
     exact = sum(Fraction(line.exact_cost) for line in lines)
     assert exact == Fraction(whole["runs"].exact_cost)
+    assert decode(encode(found), Statement) == found
 
 
 @many
 @given(parts(), st.integers(0, 10_000), st.sampled_from([Proration.DAYS, Proration.SECONDS]))
-def test_segments_that_restart_share_out_the_allowance_up_to_rounding(
+def test_parts_that_restart_share_out_the_allowance_up_to_rounding(
     periods: list[Period], included: int, proration: Proration
 ) -> None:
-    plan = Plan("p", "USD", {"runs": Allowance(included, PerUnit(1), proration=proration)})
-    segments = [(plan, Usage("org", period, {})) for period in periods]
-    limits = [statement["runs"].limit for statement in calculate_segments(segments, MONTHS[1])]
+    allowance = Allowance(included, PerUnit(1), proration=proration)
+    plans = plans_that_differ(allowance, len(periods))
+    found = settle_parts(plans, periods, [0] * len(periods), "restart")
+    limits = [line.limit for line in found.of("runs")]
     together = sum((Fraction(limit or 0) for limit in limits), Fraction())
     assert abs(together - Fraction(included)) <= Fraction(len(periods), 2)
+    assert decode(encode(found), Statement) == found
+
+
+@many
+@given(parts(), prices_of_parts, st.integers(0, 9), st.integers(0, 25))
+def test_an_unchanged_level_comes_to_the_unchanged_charge(
+    periods: list[Period], price: Any, included: int, held: int
+) -> None:
+    allowance = Allowance(included, price, kind="level", proration="seconds")
+    plans = plans_that_differ(allowance, len(periods))
+    found = settle_parts(plans, periods, [held] * len(periods), "restart")
+    whole = calculate(plans[0], Usage("org", MONTHS[1], {"runs": held}))
+    assert found.total == whole.total
+    assert decode(encode(found), Statement) == found

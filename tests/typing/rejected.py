@@ -6,6 +6,8 @@ call that becomes accepted fails.
 
 from datetime import datetime
 
+from tests.since import SINCE
+
 from overages import (
     Account,
     Adjustment,
@@ -37,7 +39,7 @@ from overages.grants.draws import burn_down, draw
 from overages.outbox import OutboxEntry
 from overages.prices.tier import Charge
 from overages.statements.limit_part import LimitPart
-from overages.statements.segments import calculate_segments
+from overages.terms.change import TermsChange
 from overages.usage.metering import Meter
 
 
@@ -69,7 +71,7 @@ def refused(plan: Plan, usage: Usage, statement: Statement, money: Money, period
     UsageEvent("org-1", "tokens", 1, "2024-02-01T00:00:00Z")  # type: ignore[arg-type]
     UsageEvent("org-1", "tokens", 1, period.end, dimensions={"region": 5})  # type: ignore[dict-item]
     Metric("tokens", factor=0.5)  # type: ignore[arg-type]
-    Account("org-1", plan)  # type: ignore[arg-type]
+    Account("org-1", plan, since=SINCE)  # type: ignore[arg-type]
     Cycle("2024-01-31T00:00:00Z")  # type: ignore[arg-type]
     Money("50.00", "USD")  # type: ignore[arg-type]
     Money.of(50.0, "USD")  # type: ignore[arg-type]
@@ -116,7 +118,7 @@ def rules_by_another_name(
     Metric("seats", "max", reports="levels")  # type: ignore[arg-type]
     Metric("calls", increment=1, increment_scope="call")  # type: ignore[arg-type]
     Meter(late="never")  # type: ignore[arg-type]
-    Account("org-1", "p", status="cancelled")  # type: ignore[arg-type]
+    Account("org-1", "p", status="cancelled", since=SINCE)  # type: ignore[arg-type]
     Cycle(period.start, unit="fortnight")  # type: ignore[arg-type]
     Cycle.calendar("hour")  # type: ignore[arg-type]
     Money.of("0.005", "USD", "half")  # type: ignore[arg-type]
@@ -124,6 +126,6 @@ def rules_by_another_name(
     LimitPart("bought", 5)  # type: ignore[arg-type]
     OutboxEntry("org-1", "stripe", "id", "{}", start, state="sent")  # type: ignore[arg-type]
     burn_down([], [], start=start, end=start, overage="free")  # type: ignore[arg-type]
-    calculate_segments([(plan, usage)], period, counters="reset")  # type: ignore[arg-type]
+    TermsChange(period.start, plan="p", counters="reset")  # type: ignore[arg-type]
     pool(plan, [usage], "org-1", by="seats")  # type: ignore[arg-type]
     statements_to_arrow([statement], amounts="float")  # type: ignore[arg-type]

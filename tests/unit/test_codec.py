@@ -14,6 +14,8 @@ from tests.texts import FEBRUARY, MEBIBYTE, PLAN, PLAN_TEXT, TEXTS, faults
 from overages import Currency, Money, PerUnit, Plan, PriceModel, Summary, Usage
 from overages.codec import decode, encode
 from overages.errors import InvalidType, InvalidValue, InvalidValues
+from overages.forms.derived import terms_of
+from overages.forms.json import KINDS
 from overages.statements.summary import MetricTotal
 
 # Texts
@@ -167,6 +169,11 @@ def test_what_would_be_too_long_to_read_is_not_written() -> None:
         InvalidValue, match=r"^value: must have at most 1048576 bytes of JSON, got "
     ):
         encode(usage)
+
+
+def test_no_term_of_a_value_has_the_name_of_a_key_that_every_text_has() -> None:
+    for kind in KINDS:
+        assert not {"type", "version"} & {term.name for term in terms_of(kind)}, kind
 
 
 def test_a_summary_is_shown_alike_once_it_is_read_back() -> None:

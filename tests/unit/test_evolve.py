@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 import pytest
+from tests.since import SINCE
 
 from overages import (
     Account,
@@ -68,10 +69,10 @@ CHANGES: list[tuple[Any, dict[str, Any], Any]] = [
         UsageEvent("a", "x", 1, FEBRUARY.start, dimensions={"region": "eu"}), {"quantity": 2},
         UsageEvent("a", "x", 2, FEBRUARY.start, dimensions={"region": "eu"}),
     ),
-    (Account("a", "p", {"x": 1}), {"plan": "q"}, Account("a", "q", {"x": 1})),
+    (Account("a", "p", SINCE, {"x": 1}), {"plan": "q"}, Account("a", "q", SINCE, {"x": 1})),
     (
-        Account("a", "p", status="trial", cycle=Cycle.monthly("Europe/Paris")),
-        {"status": "active"}, Account("a", "p", cycle=Cycle.monthly("Europe/Paris")),
+        Account("a", "p", SINCE, status="trial", cycle=Cycle.monthly("Europe/Paris")),
+        {"status": "active"}, Account("a", "p", SINCE, cycle=Cycle.monthly("Europe/Paris")),
     ),
     (
         Cycle(FEBRUARY.start), {"unit": "day", "every": 10},

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from tests.accounts import settle
+from tests.since import SINCE
 from tests.steps import steps
 
 from overages import (
@@ -28,7 +30,6 @@ from overages import (
     Usage,
     UsageEvent,
     calculate,
-    settle,
 )
 from overages.codec import decode, encode
 from overages.errors import UnknownMetric
@@ -85,7 +86,7 @@ def test_twice_as_many_metrics_take_twice_the_steps(make: Callable[[Plan], objec
     "bill",
     [
         lambda plan: calculate(plan, used(plan)).lines,
-        lambda plan: calculate(plan, used(plan), earlier={}, final=False).explain(),
+        lambda plan: calculate(plan, used(plan), ended=False).explain(),
         lambda plan: calculate(plan, used(plan), limits={"m00003/in": 7}).total,
         lambda plan: settle(plan, used(plan)).statement.summary(),
     ],
@@ -164,7 +165,7 @@ def test_a_statement_of_a_large_plan_goes_through_its_constructor_and_json() -> 
 def test_a_service_bills_an_org_that_used_three_of_many() -> None:
     repository = MemoryRepository()
     repository.put_plan(MOST)
-    repository.put_account(Account("org-1", plan="models"))
+    repository.put_account(Account("org-1", plan="models", since=SINCE))
     service = OverageService(repository, lambda: NOW, metrics=metrics_of(MOST))
     events = [
         UsageEvent("org-1", "calls", 900, NOW, dimensions={"model": model, "way": "in"})

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from tests.since import SINCE
 
 from overages import (
     Account,
@@ -20,14 +21,14 @@ from overages import (
     UsageEvent,
 )
 from overages.errors import InvalidValue, UnknownMetric, UnknownPlan
-from overages.period_inputs import settlement_of, used_in
+from overages.period_inputs import PeriodInputs
 from overages.usage.routing import Routes
 
 JAN, FEB, MAR = (Period.month(2024, n) for n in (1, 2, 3))
 ROLLING = Plan("p", "USD", {"runs": Allowance(100, PerUnit(1), carry_over=CarryOver())})
 PLAIN = Plan("p", "USD", {"runs": Allowance(100, PerUnit(1))})
 PEAK = Plan("p", "USD", {"peak": Allowance(10, PerUnit(1))})
-ACCOUNT = Account("org-1", "p")
+ACCOUNT = Account("org-1", "p", since=SINCE)
 PACK = Grant("g", 5, metric="runs", effective_at=JAN.start)
 SUMS = Routes([])
 
@@ -58,7 +59,12 @@ def in_february(event: UsageEvent) -> Period:
 
 
 def limit_of(repository: MemoryRepository, period: Period, account: Account = ACCOUNT) -> Any:
-    return settlement_of(repository, account, period, SUMS).statement["runs"].limit
+    return (
+        PeriodInputs(repository, account, SUMS)
+        .settlement(period, ended=True)
+        .statement["runs"]
+        .limit
+    )
 
 
 def test_where_nothing_is_kept_no_other_period_is_looked_at() -> None:
@@ -81,24 +87,41 @@ def test_later_periods_change_nothing() -> None:
     assert repository.seen == [JAN, FEB]
 
 
-def test_without_earlier_usage_a_period_is_the_first() -> None:
+def test_an_accounts_first_period_has_none_before_it() -> None:
     repository = Watched(ROLLING, m02=50)
-    assert limit_of(repository, FEB) == 100
-    assert limit_of(repository, FEB, Account("org-1", "p", since=MAR.start)) == 100
-    assert repository.seen == [FEB, FEB]
+    assert limit_of(repository, FEB, Account("org-1", "p", since=FEB.start)) == 100
+    assert repository.seen == [FEB]
 
 
-def test_an_account_goes_on_from_its_start() -> None:
+def test_an_account_goes_on_from_its_start_idle_or_not() -> None:
     repository = Watched(ROLLING)
     since = Account("org-1", "p", since=datetime(2024, 1, 31, tzinfo=UTC))
-    assert limit_of(repository, MAR, since) == 300
+    assert limit_of(repository, MAR, since) == 203  # 100 x 1/31 is 3
 
 
-def test_usage_within_an_idle_period_of_the_cycle_takes_its_place() -> None:
-    repository = Watched(ROLLING)
+def test_what_was_carried_lapses_where_terms_end() -> None:
+    repository = Watched(ROLLING, m01=40)
+    paused = Account("org-1", "p", since=JAN.start).ended(at=FEB.start)
+    resumed = paused.changed(since=MAR.start, plan="p")
+    assert limit_of(repository, MAR, resumed) == 100
+
+
+@pytest.mark.parametrize("summed", [40, 50])
+def test_sums_of_a_time_that_is_no_period_of_the_orgs_are_counted_by_their_events(
+    summed: int,
+) -> None:
+    """The billing day moved, so that what was summed until the 10th is of another period."""
+    repository = Watched(PLAIN)
     first, _ = JAN.split(datetime(2024, 1, 10, tzinfo=UTC))
-    repository.put_usage(Usage("org-1", first, {"runs": 40}))
-    assert limit_of(repository, FEB) == 160
+    third = datetime(2024, 1, 3, tzinfo=UTC)
+    repository.add_events([UsageEvent("org-1", "runs", 40, third)], lambda _: first)
+    if summed != 40:
+        repository.put_usage(Usage("org-1", first, {"runs": summed}))
+        with pytest.raises(InvalidValue, match=f"has usage of 'runs' without events, got {summed}"):
+            PeriodInputs(repository, ACCOUNT, SUMS).usages(JAN)
+    else:
+        (usage,) = PeriodInputs(repository, ACCOUNT, SUMS).usages(JAN)
+        assert usage == Usage("org-1", JAN, {"runs": 40})
 
 
 def test_idle_periods_are_those_of_the_accounts_cycle() -> None:
@@ -125,19 +148,21 @@ def test_an_earlier_periods_unknown_metric_is_not_priced_silently_at_zero() -> N
 
 
 def test_days_and_parts_are_those_of_the_accounts_timezone() -> None:
-    paris = Account("org-1", "p", cycle=Cycle.monthly("Europe/Paris"))
+    paris = Account("org-1", "p", cycle=Cycle.monthly("Europe/Paris"), since=SINCE)
     quarter = Allowance(100, PerUnit(1), included_for=Cycle.calendar("quarter", "Europe/Paris"))
     repository = Watched(Plan("p", "USD", {"runs": quarter}))
     february = paris.period_at(FEB.start)
     repository.put_usage(Usage("org-1", paris.period_at(JAN.start), {"runs": 40}))
     assert limit_of(repository, february, paris) == 60
-    with pytest.raises(InvalidValue, match=r"^org-1, 2024-03-.*: usage\.period: must lie within"):
+    with pytest.raises(InvalidValue, match=r"^org-1: period: must be one of the org's own, 2024-"):
         limit_of(repository, MAR, paris)
 
 
 def test_usage_is_summed_where_no_metric_is_more_than_a_sum() -> None:
     repository = Watched(PLAIN, m02=50)
-    assert used_in(repository, ACCOUNT, FEB, SUMS) == Usage("org-1", FEB, {"runs": 50})
+    assert PeriodInputs(repository, ACCOUNT, SUMS).usages(FEB)[0] == Usage(
+        "org-1", FEB, {"runs": 50}
+    )
 
 
 def test_a_metric_that_is_worked_out_comes_beside_what_is_summed() -> None:
@@ -145,9 +170,9 @@ def test_a_metric_that_is_worked_out_comes_beside_what_is_summed() -> None:
     noon = datetime(2024, 2, 3, 12, tzinfo=UTC)
     events = [UsageEvent("org-1", "peak", n, noon) for n in (3, 7, 5)]
     repository.add_events(events, lambda event: Period.month_of(event.at))
-    found = used_in(repository, ACCOUNT, FEB, Routes([Metric("peak", "max")]))
-    assert found == Usage("org-1", FEB, {"runs": 50, "peak": 7})
-    assert used_in(repository, ACCOUNT, JAN, Routes([Metric("peak", "max")])).quantities == {}
+    inputs = PeriodInputs(repository, ACCOUNT, Routes([Metric("peak", "max")]))
+    assert inputs.usages(FEB) == [Usage("org-1", FEB, {"runs": 50, "peak": 7})]
+    assert inputs.usages(JAN) == [Usage("org-1", JAN, {})]
 
 
 def test_a_fault_of_a_metric_names_org_and_period() -> None:
@@ -157,7 +182,7 @@ def test_a_fault_of_a_metric_names_org_and_period() -> None:
     repository.add_events([event], in_february)
     routes = Routes([Metric("visitors", "unique", event="visits", distinct="user")])
     with pytest.raises(InvalidValue, match=r"^org-1, 2024-02-01 to 2024-03-01 UTC: "):
-        used_in(repository, ACCOUNT, FEB, routes)
+        PeriodInputs(repository, ACCOUNT, routes).usages(FEB)[0]
 
 
 def test_what_is_worked_out_draws_on_grants_at_the_periods_end() -> None:
@@ -167,7 +192,8 @@ def test_what_is_worked_out_draws_on_grants_at_the_periods_end() -> None:
     repository.put_grant("org-1", Grant("h", 2, metric="peak", effective_at=FEB.start))
     noon = datetime(2024, 2, 3, 12, tzinfo=UTC)
     repository.add_events([UsageEvent("org-1", "peak", 13, noon)], in_february)
-    settlement = settlement_of(repository, ACCOUNT, FEB, Routes([Metric("peak", "max")]))
+    inputs = PeriodInputs(repository, ACCOUNT, Routes([Metric("peak", "max")]))
+    settlement = inputs.settlement(FEB, ended=True)
     assert settlement.statement["peak"].limit == 12
     assert settlement.burndowns[0].draws[0].at.day == 29
 
@@ -182,15 +208,168 @@ def test_quantities_that_sum_to_nothing_are_counted_all_the_same() -> None:
         repository.add_events(events, lambda _, month=month: month)  # type: ignore[misc]
     assert repository.usage_periods("org-1") == ()
     routes = Routes([Metric("calls", "count", event="call")])
-    found = [settlement_of(repository, ACCOUNT, month, routes) for month in (JAN, FEB)]
+    found = [
+        PeriodInputs(repository, ACCOUNT, routes).settlement(month, ended=True)
+        for month in (JAN, FEB)
+    ]
     assert [settlement.statement.total.minor for settlement in found] == [0, 300]
 
 
-def test_units_of_another_plan_are_not_carried_over_but_its_draws_count() -> None:
+def test_a_plan_that_carries_nothing_leaves_no_units_but_its_draws_count() -> None:
     repository = Watched(ROLLING, m01=103, m02=40)
-    repository.put_usage(Usage("org-1", JAN, {"runs": 103, "of_another_plan": 7}))
+    repository.put_plan(Plan("first", "USD", PLAIN.allowances))
     repository.put_grant("org-1", PACK)
-    moved = Account("org-1", "p", since=FEB.start)
-    settlement = settlement_of(repository, moved, MAR, Routes([]))
+    moved = Account("org-1", "first", since=JAN.start).changed(since=FEB.start, plan="p")
+    settlement = PeriodInputs(repository, moved, SUMS).settlement(MAR, ended=True)
     assert settlement.statement["runs"].limit == 160
     assert settlement.balance.burndowns[0].drawn == 3
+
+
+# Times within a period
+
+TWELFTH, TWENTIETH = datetime(2024, 3, 12, tzinfo=UTC), datetime(2024, 3, 20, tzinfo=UTC)
+FIRST, SECOND = MAR.split(TWELFTH)
+MOVED = Account("org-1", "p", since=JAN.start).changed(since=TWELFTH, limits={"runs": 31})
+
+
+def in_march(event: UsageEvent) -> Period:
+    del event
+    return MAR
+
+
+def of_march(day: int, quantity: int, metric: str = "runs", **named: Any) -> UsageEvent:
+    at = datetime(2024, 3, day, 12, tzinfo=UTC)
+    return UsageEvent("org-1", metric, quantity, at, **named)
+
+
+def counted(
+    events: list[UsageEvent], routes: Routes = SUMS, account: Account = MOVED, plan: Plan = PLAIN
+) -> list[Usage]:
+    repository = MemoryRepository()
+    repository.put_plan(plan)
+    repository.add_events(events, in_march)
+    return PeriodInputs(repository, account, routes).usages(MAR)
+
+
+def test_flows_are_summed_in_each_time_between_changes() -> None:
+    whole, *times = counted([of_march(3, 40), of_march(11, 5), of_march(12, 7)])
+    assert whole == Usage("org-1", MAR, {"runs": 52})
+    assert times == [Usage("org-1", FIRST, {"runs": 45}), Usage("org-1", SECOND, {"runs": 7})]
+
+
+def test_late_events_count_at_the_nearest_end() -> None:
+    before = UsageEvent("org-1", "runs", 3, FEB.start)
+    after = UsageEvent("org-1", "runs", 4, MAR.end)
+    _, *times = counted([before, after])
+    assert [usage.quantities for usage in times] == [{"runs": 3}, {"runs": 4}]
+
+
+@pytest.mark.parametrize(
+    ("quantities", "expected"),
+    [([10, -4], [6, 0]), ([-4, 10], [0, 6]), ([10, 4], [10, 4])],
+)
+def test_units_that_are_taken_back_are_taken_from_another_time(
+    quantities: list[int], expected: list[int]
+) -> None:
+    sooner, later = quantities
+    _, *times = counted([of_march(3, sooner), of_march(15, later)])
+    assert [usage.quantities["runs"] for usage in times] == expected
+
+
+def test_units_without_an_event_were_used_at_the_end() -> None:
+    repository = MemoryRepository()
+    repository.put_plan(PLAIN)
+    repository.put_usage(Usage("org-1", MAR, {"runs": 50}))
+    _, *times = PeriodInputs(repository, MOVED, SUMS).usages(MAR)
+    assert [usage.quantities for usage in times] == [{"runs": 0}, {"runs": 50}]
+
+
+def test_levels_and_worked_out_metrics_are_counted_in_each_time() -> None:
+    plan = Plan(
+        "p", "USD", {**PLAIN.allowances, **PEAK.allowances, "seats": PEAK.allowances["peak"]}
+    )
+    routes = Routes([Metric("peak", "max"), Metric("seats", "last")])
+    events = [of_march(3, 5, "peak"), of_march(15, 3, "peak"), of_march(3, 4, "seats")]
+    events += [UsageEvent("org-1", "seats", 6, MAR.end), of_march(12, 9)]
+    events += [of_march(25, 1, "peak")]
+    whole, first, second = counted(events, routes, plan=plan)
+    assert whole.quantities == {"runs": 9, "peak": 5, "seats": 6}
+    assert first.quantities == {"runs": 0, "peak": 5, "seats": 4}
+    assert second.quantities == {"runs": 9, "peak": 3, "seats": 6}
+
+
+def test_a_level_of_an_earlier_period_is_held_in_each_time() -> None:
+    repository = MemoryRepository()
+    repository.put_plan(Plan("p", "USD", {**PLAIN.allowances, "seats": PEAK.allowances["peak"]}))
+    told = UsageEvent("org-1", "seats", 5, datetime(2024, 1, 5, tzinfo=UTC))
+    repository.add_events([told], lambda _: JAN)
+    routes = Routes([Metric("seats", "last", reports="level")])
+    usages = PeriodInputs(repository, MOVED, routes).usages(MAR)
+    assert [usage.quantities["seats"] for usage in usages] == [5, 5, 5]
+
+
+def test_a_window_that_ends_within_a_part_divides_its_usage() -> None:
+    weekly = Cycle(datetime(2024, 3, 4, tzinfo=UTC), unit="week")
+    plan = Plan("p", "USD", {"runs": Allowance(10, PerUnit(1), included_for=weekly)})
+    usages = counted([of_march(3, 1), of_march(5, 2), of_march(30, 3)], account=ACCOUNT, plan=plan)
+    weeks = MAR.split(*(datetime(2024, 3, day, tzinfo=UTC) for day in (4, 11, 18, 25)))
+    of = {usage.period: usage.quantities["runs"] for usage in usages}
+    assert [of[week] for week in weeks] == [1, 2, 0, 0, 3]
+
+
+def test_a_moved_billing_day_divides_usage_by_its_instants() -> None:
+    """What was counted in March is of two periods, and a level that was told in January is held."""
+    account = Account("org-1", "p", since=JAN.start)
+    account = account.changed(since=TWELFTH, cycle=Cycle(TWELFTH))
+    seats = Metric("seats", "last", reports="level")
+    repository = MemoryRepository()
+    repository.put_plan(Plan("p", "USD", {**PLAIN.allowances, "seats": PEAK.allowances["peak"]}))
+    told = UsageEvent("org-1", "seats", 5, datetime(2024, 1, 5, tzinfo=UTC))
+    repository.add_events([told], lambda _: JAN)
+    repository.add_events([of_march(3, 40), of_march(20, 7)], in_march)
+    inputs = PeriodInputs(repository, account, Routes([seats]))
+    second = account.period_at(TWENTIETH)
+    assert inputs.usages(FIRST) == [Usage("org-1", FIRST, {"runs": 40, "seats": 5})]
+    assert inputs.usages(second) == [Usage("org-1", second, {"runs": 7, "seats": 5})]
+    late = UsageEvent("org-1", "runs", 2, FEB.start)
+    repository.add_events([late], lambda _: second)
+    inputs = PeriodInputs(repository, account, Routes([seats]))
+    assert inputs.usages(second)[0].quantities["runs"] == 9
+
+
+def test_a_version_that_terms_stay_on_is_read_once() -> None:
+    repository = MemoryRepository()
+    repository.put_plan(PLAIN)
+    repository.put_plan(Plan("p", "USD", {"runs": Allowance(7, PerUnit(1))}), since=FEB.start)
+    pinned = Account("org-1", "p", since=JAN.start, plan_version=1)
+    assert limit_of(repository, MAR, pinned) == 100
+    assert limit_of(repository, MAR) == 7
+
+
+def test_a_plan_that_is_new_within_a_period_holds_from_its_part_on() -> None:
+    repository = MemoryRepository()
+    repository.put_plan(PLAIN, since=JAN.start)
+    repository.put_plan(Plan("new", "USD", {"runs": Allowance(310, PerUnit(1))}), since=TWELFTH)
+    account = Account("org-1", "p", since=JAN.start).changed(since=TWELFTH, plan="new")
+    settlement = PeriodInputs(repository, account, SUMS).settlement(MAR, ended=True)
+    assert [line.limit for line in settlement.statement.of("runs")] == [35, 200]
+
+
+@pytest.mark.parametrize(
+    ("metric", "expected"),
+    [
+        (Metric("used", "max", event="peak"), [5, 5]),
+        (Metric("used", "sum", event="peak"), [2, 3]),
+    ],
+    ids=["a level", "a flow"],
+)
+def test_a_metric_is_a_flow_or_a_level_as_it_is_counted(metric: Metric, expected: Any) -> None:
+    first, second = (Plan(f"p{n}", "USD", {"used": Allowance(5, PerUnit(n))}) for n in (1, 2))
+    repository = MemoryRepository()
+    for plan in (first, second):
+        repository.put_plan(plan)
+    repository.add_events([of_march(3, 6, "peak"), of_march(15, 6, "peak")], in_march)
+    account = Account("org-1", "p1", since=JAN.start).changed(since=TWELFTH, plan="p2")
+    inputs = PeriodInputs(repository, account, Routes([metric]))
+    lines = inputs.settlement(MAR, ended=True).statement.of("used")
+    assert [line.limit for line in lines] == expected

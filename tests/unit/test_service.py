@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from tests.since import SINCE
 
 from overages import (
     Account,
@@ -32,6 +33,7 @@ from overages.usage.usage import Usage
 
 FEB = Period.month(2024, 2)
 NOW = datetime(2024, 2, 20, tzinfo=UTC)
+ACCOUNT = Account("org-1", "starter", since=SINCE)
 PLAN = Plan("starter", "USD", {"tokens": Allowance(100, PerUnit("0.01"))})
 
 
@@ -39,7 +41,7 @@ PLAN = Plan("starter", "USD", {"tokens": Allowance(100, PerUnit("0.01"))})
 def repository() -> MemoryRepository:
     made = MemoryRepository()
     made.put_plan(PLAN)
-    made.put_account(Account("org-1", "starter"))
+    made.put_account(ACCOUNT)
     return made
 
 
@@ -97,7 +99,7 @@ def test_a_clock_without_a_timezone_is_refused(repository: MemoryRepository) -> 
 
 def test_the_present_period_is_that_of_the_accounts_cycle(repository: MemoryRepository) -> None:
     weekly = Cycle(datetime(2024, 2, 1, tzinfo=UTC), unit="week")
-    repository.put_account(Account("org-1", "starter", cycle=weekly))
+    repository.put_account(ACCOUNT.changed(since=FEB.start, cycle=weekly))
     statement = serve(repository).calculate("org-1")
     assert statement is not None
     assert statement.period == weekly.period_at(NOW)
@@ -120,7 +122,7 @@ def test_what_is_no_statement_is_refused(repository: MemoryRepository) -> None:
 
 def test_a_plan_that_was_not_yet_in_force_is_unknown(repository: MemoryRepository) -> None:
     repository.put_plan(Plan("new", "USD", PLAN.allowances), since=NOW)
-    repository.put_account(Account("org-1", "new"))
+    repository.put_account(ACCOUNT.changed(since=FEB.start, plan="new"))
     with pytest.raises(UnknownPlan):
         serve(repository).calculate("org-1")
 
@@ -148,7 +150,7 @@ def test_events_come_from_any_iterable_and_are_events_alone(repository: MemoryRe
 def test_a_result_is_calculated_again_while_others_write(times: int) -> None:
     repository = Restless(times)
     repository.put_plan(PLAN)
-    repository.put_account(Account("org-1", "starter"))
+    repository.put_account(Account("org-1", "starter", since=SINCE))
     recording = serve(repository).recalculate("org-1")
     assert recording is not None
     assert recording.new == ()
@@ -162,7 +164,7 @@ def test_a_result_is_calculated_again_while_others_write(times: int) -> None:
 def test_a_service_that_others_never_let_write_says_so() -> None:
     repository = Restless(times=1_000)
     repository.put_plan(PLAN)
-    repository.put_account(Account("org-1", "starter"))
+    repository.put_account(Account("org-1", "starter", since=SINCE))
     with pytest.raises(RecordConflict):
         serve(repository).recalculate("org-1")
     assert repository.times == 990
@@ -171,7 +173,7 @@ def test_a_service_that_others_never_let_write_says_so() -> None:
 def test_settling_says_what_was_carried_and_drawn(repository: MemoryRepository) -> None:
     rolling = Allowance(100, PerUnit("0.01"), carry_over=CarryOver())
     repository.put_plan(Plan("rolling", "USD", {"tokens": rolling}))
-    repository.put_account(Account("org-1", "rolling"))
+    repository.put_account(ACCOUNT.changed(since=SINCE, plan="rolling"))
     repository.put_grant("org-1", Grant("g", 50, metric="tokens", effective_at=FEB.start))
     repository.put_usage(Usage("org-1", Period.month(2024, 1), {"tokens": 40}))
     service = serve(repository)

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from tests.since import SINCE
 
 from overages import (
     Account,
@@ -56,7 +57,10 @@ odd_period: Any = lambda moment: None  # noqa: ARG005, E731
         (lambda: Statement("o", FEBRUARY, PLAN, [odd]), r"lines\[0\]: must be an Overage"),
         (lambda: Summary("USD", odd), "metrics: must be a mapping of metrics to MetricTotals"),
         (lambda: Usage("o", FEBRUARY, odd), "quantities: must be a mapping of metrics to quant"),
-        (lambda: Account("o", "p", odd), "limits: must be a mapping of metrics to quantities"),
+        (
+            lambda: Account("o", "p", limits=odd, since=SINCE),
+            "limits: must be a mapping of metrics to quantities",
+        ),
         (lambda: Plan("p", "USD", odd), "allowances: must be a mapping of metrics to Allowances"),
         (lambda: Plan("p", "USD", {}, discounts=odd), "discounts: must be a list, or something"),
         (lambda: Plan("p", "USD", {}, maximum=odd), "maximum: must be of type Money, got 5"),

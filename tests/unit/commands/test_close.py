@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.faults.children import finish, start
 
-from overages import Period
+from overages import Period, Terms
 from overages.__main__ import main
 from overages.adapters.sqlite import SqliteRepository
 from overages.commands import close
@@ -24,6 +24,7 @@ allowances.tokens = { included = 100, price = { model = "per_unit", price = "0.0
 """
 DEARER = PLANS.replace("0.01", "0.02")
 HEADER = "org_id,metric,quantity,timestamp,event_id\n"
+SINCE = '[accounts.{}]\nplan = "p"\nsince = 2024-01-01T00:00:00Z\n'
 ROWS = "a,tokens,350,2024-02-10T00:00:00Z,1\nb,tokens,101,2024-02-11T00:00:00Z,1\n"
 FEBRUARY = Period.month(2024, 2)
 AT = "2024-03-01T09:00:00Z"
@@ -104,7 +105,7 @@ def test_a_changed_plan_is_in_force_from_the_period_that_it_is_closed_with(desk:
 
 
 def test_terms_and_usage_are_kept_with_the_records(desk: Desk) -> None:
-    account = '[accounts.a]\nplan = "p"\nlimits = { tokens = 200 }\nstatus = "trial"\n'
+    account = SINCE.format("a") + 'limits = { tokens = 200 }\nstatus = "trial"\n'
     desk.write("plans.toml", PLANS + account)
     desk.run("close")
     with SqliteRepository.read_only(desk.db) as repository:
@@ -116,7 +117,7 @@ def test_terms_and_usage_are_kept_with_the_records(desk: Desk) -> None:
 
 
 def test_an_org_is_closed_by_its_own_cycle_or_by_months_of_the_timezone(desk: Desk) -> None:
-    cycle = '[accounts.a]\nplan = "p"\ncycle = { anchor = 2024-01-15T00:00:00Z }\n'
+    cycle = SINCE.format("a") + "cycle = { anchor = 2024-01-15T00:00:00Z }\n"
     desk.write("plans.toml", PLANS + cycle)
     assert desk.run("close", "--timezone", "Europe/Paris")[0] == 0
     out = desk.run("show")[1]
@@ -127,7 +128,7 @@ def test_an_org_is_closed_by_its_own_cycle_or_by_months_of_the_timezone(desk: De
 def test_an_account_without_usage_is_closed_for_its_own_periods(desk: Desk) -> None:
     flat = PLANS.replace('{ model = "per_unit", price = "0.01" }', "{ model = 'graduated',"
                          " tiers = [{ flat = 5 }], flat_at_zero = true }")  # fmt: skip
-    idle = '[accounts.idle]\nplan = "p"\ncycle = { anchor = 2024-01-15T00:00:00Z }\n'
+    idle = SINCE.format("idle") + "cycle = { anchor = 2024-01-15T00:00:00Z }\n"
     desk.write("plans.toml", flat + idle)
     desk.run("close")
     assert "Records of idle, 2024-01-15 to 2024-02-15 UTC" in desk.run("show")[1]
@@ -215,7 +216,9 @@ def test_what_is_shown_can_be_of_one_period(desk: Desk) -> None:
 
 def test_records_of_several_currencies_are_added_apart(desk: Desk) -> None:
     euro = PLANS.replace("plans.p]", "plans.q]").replace('default_plan = "p"', "")
-    desk.write("plans.toml", PLANS + euro.replace("USD", "EUR") + '[accounts.b]\nplan = "q"\n')
+    desk.write(
+        "plans.toml", PLANS + euro.replace("USD", "EUR") + SINCE.format("b").replace('"p"', '"q"')
+    )
     desk.run("close")
     assert desk.run("show")[1].endswith("2 records, 2.50 USD, 0.01 EUR\n")
 
@@ -305,3 +308,104 @@ def test_an_org_without_records_is_named(desk: Desk, command: str) -> None:
 def test_a_folder_that_is_missing_is_named(desk: Desk) -> None:
     status, _, err = desk.run("migrate", "--db", str(desk.folder / "none" / "overages.db"))
     assert (status, err.replace(os.sep, "/")) == (1, "none/overages.db: there is no such folder\n")
+
+
+MOVED = """
+[plans.q]
+currency = "USD"
+allowances.tokens = { included = 290, price = { model = "per_unit", price = "0.02" } }
+[accounts.a]
+plan = "p"
+since = 2024-01-10T00:00:00Z
+limits = { tokens = "unlimited" }
+[[accounts.a.changes]]
+since = 2024-02-01T00:00:00Z
+plan = "q"
+drop_limits = ["tokens"]
+[[accounts.a.changes]]
+since = 2024-03-15T00:00:00Z
+kind = "end"
+"""
+LIFE = "".join(f"a,tokens,350,2024-{at}T00:00:00Z,{at}\n" for at in ("01-20", "02-20", "03-10"))
+
+
+def shown(desk: Desk) -> list[tuple[str, int]]:
+    """Return the periods of the records of an org, and the minor units of each."""
+    with SqliteRepository.read_only(desk.db) as repository:
+        return [
+            (str(record.period.describe()), record.cost.minor) for record in repository.records("a")
+        ]
+
+
+def test_each_period_of_an_account_is_closed_by_its_own_terms(desk: Desk) -> None:
+    desk.write("plans.toml", PLANS + MOVED)
+    desk.usage(LIFE)
+    assert desk.run("close")[0] == 0
+    assert shown(desk) == [
+        ("2024-02-01 to 2024-03-01 UTC", 120),
+        ("2024-03-01 to 2024-03-15 UTC", 438),  # 350 - 131: 290 x 14/31
+    ]
+
+
+def test_usage_of_an_account_without_terms_is_a_bad_row(desk: Desk) -> None:
+    desk.write("plans.toml", PLANS + MOVED)
+    desk.usage(LIFE + "a,tokens,1,2024-03-15T00:00:00Z,late\n")
+    for options in ([], ["--period", "2024-03"]):
+        status, out, err = desk.run("close", *options)
+        assert (status, out) == (1, "")
+        assert "a: instant: must be when the org has terms: from 2024-01-10T00:00:00Z to" in err
+        assert "usage.csv:5: " in err
+
+
+def test_entries_are_added_to_an_account_and_no_other_history_is_kept(
+    desk: Desk,
+) -> None:
+    desk.write("plans.toml", PLANS + MOVED)
+    desk.usage(LIFE)
+    desk.run("close", "--created-at", AT)
+    before = shown(desk)
+    again = '[[accounts.a.changes]]\nsince = 2024-06-01T00:00:00Z\nplan = "p"\n'
+    desk.write("plans.toml", PLANS + MOVED + again)
+    assert desk.run("close")[0] == 0
+    assert shown(desk) == before
+    with SqliteRepository.read_only(desk.db) as repository:
+        account, notes = repository.account("a"), repository.account_notes("a")
+        assert account is not None
+        assert [change.since.month for change in account.changes] == [2, 3, 6]
+        assert notes[0].noted_at == notes[2].noted_at == datetime.fromisoformat(AT)
+        assert notes[3].noted_at != notes[0].noted_at
+    desk.write("plans.toml", PLANS + MOVED)
+    status, _, err = desk.run("close")
+    assert status == 1
+    assert "a: account: must be the history that is kept, with entries added at its end" in err
+
+
+def test_an_org_on_the_default_plan_goes_on_when_the_default_is_another(desk: Desk) -> None:
+    desk.run("close")
+    for _ in range(2):  # the second time, nothing is new
+        desk.write("plans.toml", PLANS.replace('"p"', '"q"') + MOVED.partition("[accounts")[0])
+        desk.usage("b,tokens,300,2024-03-10T00:00:00Z,2\n")
+        assert desk.run("close")[0] == 0
+        with SqliteRepository.read_only(desk.db) as repository:
+            account = repository.account("b")
+            assert account is not None
+            assert account.plan == "p"
+            assert [change.plan for change in account.changes] == ["q"]
+            assert account.changes[0].since == datetime(2024, 3, 1, tzinfo=UTC)
+
+
+def test_an_org_that_had_an_account_of_its_own_is_on_the_default_without_its_limits(
+    desk: Desk,
+) -> None:
+    limited = SINCE.format("b") + 'limits = { tokens = 5 }\nstatus = "trial"\n'
+    desk.write("plans.toml", PLANS + limited)
+    desk.run("close")
+    desk.write("plans.toml", PLANS)
+    desk.usage("b,tokens,300,2024-03-10T00:00:00Z,2\n")
+    for _ in range(2):
+        assert desk.run("close")[0] == 0
+        with SqliteRepository.read_only(desk.db) as repository:
+            account = repository.account("b")
+            assert account is not None
+            assert len(account.changes) == 1
+            assert account.at(datetime(2024, 3, 1, tzinfo=UTC)) == Terms("p")

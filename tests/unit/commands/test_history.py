@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.since import SINCE
 
 from overages import (
     Account,
@@ -153,13 +154,15 @@ def test_an_allowance_for_a_year_is_drawn_by_its_months(desk: Desk, command: str
 @either
 def test_only_usage_or_since_begins_what_is_carried_over(desk: Desk, command: str) -> None:
     desk.accounts(
-        '[accounts.a]\nplan = "rolling"\n'
+        '[accounts.a]\nplan = "rolling"\nsince = 2024-03-01T00:00:00Z\n'
         '[accounts.b]\nplan = "rolling"\nsince = 2023-12-05T00:00:00Z\n'
     )
     rows = row("a", 600, 3) + row("b", 600, 2) + row("c", 1, 1)
     limits = {(org, month): limit for org, month, limit, _ in desk.bills(command, rows)}
-    assert limits["a", "2024-01"] == limits["a", "2024-03"] == 500
-    assert (limits["b", "2024-01"], limits["b", "2024-02"]) == (1_000, 1_500)
+    assert ("a", "2024-01") not in limits
+    assert limits["a", "2024-03"] == 500
+    short = 435  # of December: 500 x 27/31
+    assert (limits["b", "2024-01"], limits["b", "2024-02"]) == (500 + short, 1_000 + short)
 
 
 @either
@@ -186,7 +189,7 @@ def test_one_period_without_the_earlier_ones_is_refused(desk: Desk, command: str
 def test_one_period_is_the_first_if_the_account_says_so(desk: Desk, command: str) -> None:
     desk.accounts('[accounts.a]\nplan = "rolling"\nsince = 2024-03-05T00:00:00Z\n')
     bills = desk.bills(command, row("a", 700, 3), "--period", "2024-03")
-    assert bills == [("a", "2024-03", 500, "20.00 USD")]
+    assert bills == [("a", "2024-03", 435, "26.50 USD")]  # 500 x 27/31, of a short period
 
 
 @either
@@ -199,7 +202,10 @@ def test_a_year_begins_without_the_one_before(desk: Desk, command: str) -> None:
 
 @either
 def test_one_period_must_start_where_one_of_the_orgs_does(desk: Desk, command: str) -> None:
-    desk.accounts('[accounts.a]\nplan = "rolling"\ncycle = { anchor = 2024-01-15T00:00:00Z }\n')
+    desk.accounts(
+        '[accounts.a]\nplan = "rolling"\nsince = 2024-01-01T00:00:00Z\n'
+        "cycle = { anchor = 2024-01-15T00:00:00Z }\n"
+    )
     status, err = desk.run(command, THREE, "--period", "2024-03")
     assert status == 1
     assert err == (
@@ -211,7 +217,7 @@ def test_one_period_must_start_where_one_of_the_orgs_does(desk: Desk, command: s
 
 @either
 def test_orgs_on_other_plans_need_nothing_earlier(desk: Desk, command: str) -> None:
-    desk.accounts('[accounts.p]\nplan = "plain"\n')
+    desk.accounts('[accounts.p]\nplan = "plain"\nsince = 2024-01-01T00:00:00Z\n')
     rows = THREE + row("p", 900, 1) + row("p", 200, 3)
     assert desk.bills(command, rows, "--period", "2024-03") == [
         ("a", "2024-03", 550, "15.00 USD"),
@@ -232,7 +238,7 @@ def test_what_is_wrong_in_an_earlier_period_is_named(desk: Desk, command: str) -
 
 
 def test_an_org_without_a_plan_is_named(desk: Desk) -> None:
-    desk.accounts('[accounts.a]\nplan = "rolling"\n')
+    desk.accounts('[accounts.a]\nplan = "rolling"\nsince = 2024-01-01T00:00:00Z\n')
     path = desk.folder / "plans.toml"
     path.write_text(path.read_text().replace('default_plan = "rolling"', ""))
     status, err = desk.run("rate", THREE + row("b", 1, 3), "--period", "2024-03")
@@ -260,7 +266,7 @@ def test_an_org_that_a_database_in_use_does_not_know_is_new(desk: Desk) -> None:
 
 def test_a_database_of_the_same_period_alone_does_not_do(desk: Desk) -> None:
     desk.db.touch()
-    desk.repository.put_account(Account("a", plan="rolling"))
+    desk.repository.put_account(Account("a", plan="rolling", since=SINCE))
     desk.repository.put_usage(Usage("a", FEBRUARY, {"tokens": 1}))
     assert desk.run("close", row("a", 550, 2), "--period", "2024-02")[0] == 1
 
@@ -281,7 +287,7 @@ def test_an_earlier_period_is_settled_by_the_terms_of_its_time(desk: Desk) -> No
     desk.repository.put_usage(Usage("a", JANUARY, {"tokens": 5}))
     desk.repository.put_usage(Usage("a", FEBRUARY, {"tokens": 400}))
     desk.repository.put_plan(terms, since=FEBRUARY.start)  # in January, none was in force
-    desk.repository.put_account(Account("a", plan="rolling"))
+    desk.repository.put_account(Account("a", plan="rolling", since=SINCE))
     bills = desk.bills("close", row("a", 1_100, 3), "--period", "2024-03")
     assert bills == [("a", "2024-03", 1_000, "10.00 USD")]
     assert desk.calculated("a", MARCH) == 1000
@@ -314,8 +320,7 @@ def test_no_org_is_looked_at_where_no_plan_keeps(
 
     load: Callable[..., PlanBook] = load_plans
     monkeypatch.setattr(rate, "load_plans", load)
-    for name in ("needs_balance_for", "account_cycle"):
-        monkeypatch.setattr(PlanBook, name, refused)
+    monkeypatch.setattr(PlanBook, "needs_balance_for", refused)
     assert desk.run(command, THREE, "--period", "2024-03")[0] == 0
 
 

@@ -104,6 +104,7 @@ def test_an_account_without_usage_may_still_owe(desk: Desk) -> None:
         allowances.tokens.price = { model = "volume", tiers = [{ flat = 7 }], flat_at_zero = true }
         [accounts.idle]
         plan = "flat"
+        since = 2024-01-01T00:00:00Z
         """
     )
     rows = "a,tokens,200,2024-02-10T00:00:00Z,1\n"
@@ -173,7 +174,10 @@ def test_every_org_that_cannot_be_rated_is_named(desk: Desk) -> None:
 
 
 def test_an_org_without_a_plan_is_an_error(desk: Desk) -> None:
-    desk.plans.write_text(PLANS.replace("default_plan", "#") + '[accounts.a]\nplan = "p"')
+    desk.plans.write_text(
+        PLANS.replace("default_plan", "#")
+        + '[accounts.a]\nplan = "p"\nsince = 2024-01-01T00:00:00Z'
+    )
     status, _, err = desk.rate("b,tokens,1,2024-02-10T00:00:00Z,1\n")
     assert status == 1
     assert "has no account, and there is no default_plan, got 'b'" in err
@@ -299,6 +303,7 @@ def test_totals_are_by_currency(desk: Desk) -> None:
         allowances.tokens = { included = 0, price = { model = "per_unit", price = 1 } }
         [accounts.z]
         plan = "yen"
+        since = 2024-01-01T00:00:00Z
         """
     )
     rows = "".join(f"{org},tokens,200,2024-02-10T00:00:00Z,1\n" for org in "abz")

@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from tests.accounts import calculate_after
 
 from overages import (
     Allowance,
@@ -100,7 +101,7 @@ def test_csv_has_no_formula_and_is_read_back(name: str) -> None:
     assert (event.org_id, event.metric, event.quantity) == (name, name, -5)
 
 
-ADJUSTED = calculate(
+ADJUSTED = calculate_after(
     Plan(
         "cloud",
         "USD",
@@ -114,7 +115,7 @@ ADJUSTED = calculate(
         minimum=Money(600, "USD"),
     ),
     Usage("a", Period.month(2024, 2), {"gb": 25}),
-    earlier={"gb": 12},
+    {"gb": 12},
 )
 
 

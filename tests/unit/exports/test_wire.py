@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.accounts import calculate_after
+from tests.since import SINCE
 
 from overages import (
     Account,
@@ -254,10 +256,10 @@ class TestRecords:
     ) -> None:
         plan = plan_of(runs=Graduated([Tier(10, 5), Tier(None, 1)]), calls=PerUnit(2))
         first, last = (
-            calculate(
+            calculate_after(
                 plan,
                 Usage("org-123", FEBRUARY, {"runs": n, "calls": n}),
-                earlier={"runs": 12, "calls": 12},
+                {"runs": 12, "calls": 12},
             )
             for n in (7, 5)
         )
@@ -388,7 +390,7 @@ class TestEndpoints:
     ) -> tuple[MemoryRepository, Endpoints]:
         repository = MemoryRepository()
         repository.put_plan(MONTHLY)
-        repository.put_account(Account("org-123", plan="monthly"))
+        repository.put_account(Account("org-123", plan="monthly", since=SINCE))
         usage = Usage("org-123", FEBRUARY, {"tokens": 750_000, "playbook_runs": 75})
         repository.put_usage(usage)
         service = OverageService(repository, at, enabled=enabled)
@@ -424,7 +426,8 @@ class TestEndpoints:
     def test_know_the_period_of_the_accounts_cycle(self) -> None:
         repository, endpoints = self.host()
         cycle = Cycle(datetime(2024, 1, 15, tzinfo=UTC))
-        repository.put_account(Account("org-123", plan="monthly", cycle=cycle))
+        account = Account("org-123", plan="monthly", since=SINCE)
+        repository.put_account(account.changed(since=SINCE, cycle=cycle))
         period = endpoints.overages("org-123").body["data"]["period"]
         assert period == {"start": "2024-02-15T00:00:00Z", "end": "2024-03-15T00:00:00Z"}
 
@@ -449,8 +452,8 @@ class TestEndpoints:
         self, enabled: bool, org_id: str | None, body: bytes, status: int, code: str
     ) -> None:
         repository, endpoints = self.host(enabled)
-        repository.put_account(Account("unplanned", plan="no such plan"))
-        repository.put_account(Account("strange", plan="monthly"))
+        repository.put_account(Account("unplanned", plan="no such plan", since=SINCE))
+        repository.put_account(Account("strange", plan="monthly", since=SINCE))
         event = UsageEvent("strange", "tokns", 1, at=NOW)
         repository.add_events([event], lambda _: FEBRUARY)
         answer = endpoints.recalculate(org_id, body)

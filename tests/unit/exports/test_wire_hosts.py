@@ -11,6 +11,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.since import SINCE
 
 from overages import Account, MemoryRepository, OverageService, Plan
 from overages.exports.wire import OVERAGES_PATH, RECALCULATE_PATH, Endpoints
@@ -34,7 +35,7 @@ def module(name: str, **things: Any) -> ModuleType:
 def host() -> ModuleType:
     repository = MemoryRepository()
     repository.put_plan(Plan("p", "USD", {}))
-    repository.put_account(Account("org-123", plan="p"))
+    repository.put_account(Account("org-123", plan="p", since=SINCE))
     service = OverageService(repository, lambda: NOW)
     members = {"ada": SimpleNamespace(org_id="org-123"), "edsger": SimpleNamespace(org_id=None)}
     endpoints = Endpoints(service, repository, lambda: NOW)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from json import dumps, loads
 
 import pytest
+from tests.since import SINCE
 from tests.texts import CYCLE, FEBRUARY, USAGE_TEXT, faults
 
 from overages import Account, Balance, Metric, Period, Usage
@@ -23,7 +24,7 @@ from overages.prices.tier import Charge
     ],
 )
 def test_a_fault_of_an_account_is_named_with_its_path(old: str, new: str, message: str) -> None:
-    text = encode(Account("org-1", "p", status="past_due", cycle=CYCLE)).decode()
+    text = encode(Account("org-1", "p", status="past_due", cycle=CYCLE, since=SINCE)).decode()
     assert old in text
     (found,) = faults(text.replace(old, new))
     assert found.startswith(message)

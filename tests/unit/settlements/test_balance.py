@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from overages import Balance, Currency, Period, Usage
+from overages import Account, Balance, Currency, Period, Usage
 from overages._ground.value import evolve
 from overages.codec import decode, encode
 from overages.errors import InvalidType, InvalidValue, InvalidValues
@@ -126,3 +126,11 @@ def test_periods_of_several_allowances_may_overlap() -> None:
     quarter = Period(JAN.start, FEB.end + timedelta(days=31))
     balance = Balance(used=[Usage("o", quarter, {"a": 1}), Usage("o", JAN, {"b": 1})])
     assert [usage.period for usage in balance.used] == [JAN, quarter]
+
+
+def test_what_was_carried_over_lapses_where_terms_ended_and_all_else_goes_on() -> None:
+    account = Account("org-1", "p", since=JAN.start).ended(at=FEB.end)
+    resumed = account.changed(since=FEB.end + timedelta(days=31), plan="p")
+    april = Period.month(2024, 4)
+    assert FULL.from_which(resumed, april) == Balance({}, USAGES, BURNDOWNS, USAGES)
+    assert FULL.from_which(Account("org-1", "p", since=JAN.start), april) is FULL

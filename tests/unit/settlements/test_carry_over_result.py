@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.accounts import settle
 from tests.settled import DOLLAR, FEB, JAN, MAR, PLAIN, ROLLING, parts, runs, settled, totals
 
 from overages import (
@@ -17,7 +18,6 @@ from overages import (
     Period,
     Plan,
     Usage,
-    settle,
 )
 from overages._ground.value import evolve
 from overages.errors import OveragesError

@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from tests.accounts import settle
 from tests.settled import (
     DOLLAR,
     FEB,
@@ -36,7 +37,6 @@ from overages import (
     Usage,
     UsageEvent,
     calculate,
-    settle,
 )
 from overages._ground.value import evolve
 from overages.errors import InvalidValue
@@ -65,9 +65,10 @@ def test_money_for_a_metric_pays_its_lines_and_money_for_any_the_rest() -> None:
     ]
     found = settle(plan, Usage("org-1", JAN, {"tokens": 30, "runs": 25}), grants=grants)
     credits_ = [(line.name, line.cost.minor) for line in found.statement.adjustments[1:]]
-    assert credits_ == [("tokens", -3000), ("any", -1000)]
+    # Of the 40.00 due, 21.82 are of tokens: 30.00 less their part of the discount, 15.00 x 30/55.
+    assert credits_ == [("tokens", -2182), ("any", -1818)]
     assert found.statement.total.minor == 0
-    assert found.balance.burndowns[0].remaining == {"any": 40}
+    assert found.balance.burndowns[0].remaining == {"any": Decimal("31.82")}
 
 
 # Grants of units
@@ -110,7 +111,7 @@ def test_what_grants_covered_was_not_charged_before() -> None:
 
 def test_what_was_covered_is_of_the_same_org() -> None:
     other = Balance(covered=[Usage("other", YEAR.period_at(JAN.start), {"runs": 1})])
-    with pytest.raises(InvalidValue, match=r"^balance.covered\[0\].org_id: must be that of the us"):
+    with pytest.raises(InvalidValue, match=r"^balance.covered\[0\].org_id: must be that of the ac"):
         settle(YEARLY, runs(5, JAN), other)
 
 
@@ -207,7 +208,7 @@ def test_what_recurs_was_granted_in_periods_that_nothing_was_settled_of() -> Non
 )
 def test_a_grant_for_what_the_plan_does_not_know_is_left_as_it_is(grant: Grant) -> None:
     found = settle(PLAIN, runs(25), grants=[grant])
-    assert found == Settlement(calculate(PLAIN, runs(25)), Balance())
+    assert found == Settlement(calculate(PLAIN, runs(25)), Balance(), idle_grants=[grant.id])
 
 
 def test_how_a_grant_stands_is_kept_while_no_plan_knows_its_metric() -> None:

@@ -4,9 +4,11 @@ import pickle
 from typing import Any
 
 import pytest
+from tests.accounts import settle
 from tests.settled import FEB, JAN, PACK, PLAIN, ROLLING, parts, ran, runs, settled
 
-from overages import Balance, Money, Settlement, Usage, UsageEvent, settle
+import overages
+from overages import Account, Balance, Money, Settlement, Usage, UsageEvent
 from overages._ground.value import evolve
 from overages.errors import InvalidType, InvalidValue, InvalidValues, UnknownMetric
 from overages.grants.burndown import Burndown
@@ -33,9 +35,9 @@ def test_a_settlement_is_a_value() -> None:
 def test_a_settlement_of_other_types_is_refused() -> None:
     wrong: Any = 5
     with pytest.raises(InvalidValues) as caught:
-        Settlement(wrong, wrong, wrong, wrong)
+        Settlement(wrong, wrong, wrong, wrong, wrong)
     fields = [getattr(error, "field", None) for error in caught.value.errors]
-    assert fields == ["statement", "balance", "carry_overs", "burndowns"]
+    assert fields == ["statement", "balance", "carry_overs", "burndowns", "idle_grants"]
 
 
 # The steps
@@ -64,18 +66,30 @@ def test_the_example_of_the_module_comes_to_what_it_says() -> None:
 @pytest.mark.parametrize(
     ("named", "problem"),
     [
-        ({"plan": "p"}, "plan: must be of type Plan"),
-        ({"usage": {}}, "usage: must be of type Usage"),
+        ({"account": "a"}, "account: must be of type Account"),
+        ({"plans": None}, "plans: must be a mapping of slugs to plans, or a function, got None"),
+        ({"plans": {"p": 5}}, r"plans\.p: must be of type Plan, got 5"),
+        ({"period": "2024-01"}, "period: must be of type Period"),
+        ({"usage": 5}, "usage: must be a list"),
+        ({"usage": [5]}, r"usage\[0\]: must be of type Usage"),
         ({"balance": None}, "balance: must be of type Balance"),
         ({"grants": [5]}, r"grants\[0\]: must be of type Grant"),
         ({"events": 5}, "events: must be a list"),
-        ({"billing_period": "2024-01"}, "billing_period: must be of type Period"),
-        ({"final": 0}, "final: must be True or False"),
+        ({"ended": 0}, "ended: must be True or False"),
+        ({"grants": [PACK], "levels": [5]}, r"levels\[0\]: must be a str, got 5"),
     ],
 )
 def test_an_argument_of_another_type_is_refused(named: Any, problem: str) -> None:
     with pytest.raises(InvalidType, match=f"^{problem}"):
-        settle(**{"plan": PLAIN, "usage": runs(5), **named})
+        overages.settle(
+            **{
+                "account": Account("org-1", "p", JAN.start),
+                "plans": {"p": PLAIN},
+                "period": JAN,
+                "usage": runs(5),
+                **named,
+            }
+        )
 
 
 @pytest.mark.parametrize(
@@ -86,19 +100,19 @@ def test_an_argument_of_another_type_is_refused(named: Any, problem: str) -> Non
         ({"grants": [PACK, PACK]}, r"grants\[1\]\.id: must be given once, got 'pack'"),
         (
             {"events": [ran(1, 2), UsageEvent("org-2", "runs", 1, JAN.start)]},
-            r"events\[1\]\.org_id: must be that of the usage, 'org-1', got 'org-2'",
+            r"events\[1\]\.org_id: must be that of the account, 'org-1', got 'org-2'",
         ),
         (
             {"balance": Balance(used=[Usage("org-2", JAN, {})])},
-            r"balance\.used\[0\]\.org_id: must be that of the usage, 'org-1', got 'org-2'",
+            r"balance\.used\[0\]\.org_id: must be that of the account, 'org-1', got 'org-2'",
         ),
         (
             {"balance": Balance({"runs": [CarriedUnits(5, JAN)]})},
-            r"usage\.period: must not start before the balance's periods end, 2024-02-01T00:00:0",
+            r"period: must not start before the balance's periods end, 2024-02-01T00:00:0",
         ),
         (
             {"balance": Balance(burndowns=[Burndown(FEB.end, "runs")])},
-            r"usage\.period: must not start before the balance's periods end, 2024-03-01T00:00:0",
+            r"period: must not start before the balance's periods end, 2024-03-01T00:00:0",
         ),
     ],
 )
@@ -115,17 +129,19 @@ def test_all_that_does_not_go_together_is_told() -> None:
             usage,
             Balance({"runs": [CarriedUnits(5, JAN)]}, [Usage("org-2", JAN, {})]),
             limits={"calls": 5},
-            timezone="Mars",
             events=[UsageEvent("org-2", "runs", 1, JAN.start)],
         )
     assert [error.field for error in caught.value.errors] == [
-        "limits.calls",
-        "usage.quantities.jobs",
-        "usage.quantities.images",
-        "timezone",
         "events[0].org_id",
         "balance.used[0].org_id",
-        "usage.period",
+        "period",
+    ]
+    with pytest.raises(InvalidValues) as caught:
+        settle(PLAIN, usage, limits={"calls": 5}, ended=False)
+    assert [error.field for error in caught.value.errors] == [
+        "limits.calls",
+        "usage.quantities.images",
+        "usage.quantities.jobs",
     ]
 
 
@@ -137,10 +153,10 @@ def test_a_grant_that_was_drawn_on_must_still_be_given() -> None:
 
 
 def test_unknown_metrics_are_not_priced_silently_at_zero() -> None:
-    with pytest.raises(UnknownMetric, match=r"^usage\.quantities\.jobs: "):
+    with pytest.raises(UnknownMetric, match=r"(^|: )usage\.quantities\.jobs: "):
         settle(PLAIN, Usage("org-1", JAN, {"jobs": 1}))
 
 
 def test_a_bill_that_is_not_the_last_has_no_true_up() -> None:
     plan = evolve(PLAIN, minimum=Money(700, "USD"))
-    assert settle(plan, runs(0), final=False).statement.total.minor == 0
+    assert settle(plan, runs(0), ended=False).statement.total.minor == 0

@@ -1,10 +1,12 @@
 """Windows: allowances for a longer time than the period, counted on from one to the next."""
 
-from datetime import timedelta
+from datetime import UTC, datetime
 
 import pytest
+from tests.accounts import account_with, settle
 from tests.settled import DOLLAR, FEB, JAN, YEAR, YEARLY, runs, settled, totals
 
+import overages
 from overages import (
     Allowance,
     Balance,
@@ -14,10 +16,10 @@ from overages import (
     Money,
     Period,
     Plan,
+    Statement,
     Tier,
     Usage,
     Volume,
-    settle,
 )
 from overages.errors import InvalidValue
 
@@ -72,6 +74,35 @@ def test_what_unlimited_use_came_to_counts_once_there_is_a_limit() -> None:
     assert settle(YEARLY, runs(5, FEB), first.balance).statement.total.minor == 500
 
 
-def test_a_period_lies_within_one_of_the_allowances() -> None:
-    with pytest.raises(InvalidValue, match=r"^usage\.period: must lie within one period"):
-        settle(YEARLY, runs(5, Period(JAN.start, YEAR.period_at(JAN.start).end + timedelta(1))))
+def test_a_window_that_ends_within_a_period_needs_the_usage_of_each_side() -> None:
+    """A year ends within the bill from 15 December: the 50 units of January are the new year's."""
+    december, january = datetime(2024, 12, 15, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC)
+    bill = Period(december, datetime(2025, 1, 15, tzinfo=UTC))
+    year = YEAR.period_at(december)
+    before, after = bill.split(january)
+    plan = Plan("p", "USD", {"runs": Allowance(1_000, DOLLAR, included_for=YEAR)})
+    balance = Balance(used=[Usage("org-1", year, {"runs": 980})])
+    with pytest.raises(InvalidValue, match=r"^runs\.usage\.period: must be that of 2024-12-15T00"):
+        settle(plan, runs(100, bill), balance)
+    usages = [runs(100, bill), runs(50, before), runs(50, after)]
+    account = account_with("org-1", "p", bill)
+    found = overages.settle(account, {"p": plan}, bill, usages, balance)
+    lines = [
+        (line.part, line.used, line.limit, line.cost.minor) for line in found.statement.of("runs")
+    ]
+    assert lines == [(before, 50, 20, 3_000), (after, 50, 1_000, 0)]
+    assert found.statement.total == Money(3_000, "USD")
+    assert found.balance.used == (runs(50, YEAR.period_at(january)),)
+    with pytest.raises(InvalidValue, match=r"^metric: must have one line, and has one in each of"):
+        found.statement["runs"]
+    statement = found.statement
+    assert Statement("org-1", bill, plan, statement.lines, statement.unused) == statement
+
+
+def test_counts_of_a_window_outlast_a_plan_without_it() -> None:
+    plan = Plan("p", "USD", {"runs": Allowance(5, DOLLAR)})
+    (first,) = settled(YEARLY, 60)
+    second = settle(plan, runs(5, FEB), first.balance)
+    assert second.balance.used == first.balance.used
+    third = settle(YEARLY, runs(50, Period.month(2024, 3)), second.balance)
+    assert third.statement["runs"].limit == 40

@@ -7,7 +7,7 @@ import pytest
 
 from overages import Adjustment, Commitment, Discount, Money, PerUnit, Rounding
 from overages.errors import CurrencyMismatch, InvalidValue
-from overages.statements.adjusting import adjustments_of, credited
+from overages.statements.adjusting import PartRules, adjustments_of, credited
 
 EUR_5 = Money(500, "EUR")
 
@@ -19,8 +19,9 @@ def usd(minor: int) -> Money:
 def adjusted(minor: int, exact: object = None, **rules: Any) -> list[tuple[str, int, Any]]:
     """Return line, minor units and exact cost of each adjustment of a subtotal."""
     cost = Fraction(minor, 100) if exact is None else Fraction(str(exact))
-    rules = {"rounding": Rounding.HALF_UP, "metric": None, **rules}
-    found = adjustments_of(usd(minor), cost, **rules)
+    others: dict[str, Any] = {"rounding": Rounding.HALF_UP, "metric": None, "has_ended": True}
+    others = {name: rules.pop(name, usual) for name, usual in others.items()}
+    found = adjustments_of(usd(minor), cost, rules=PartRules(**rules), **others)
     return [(line.line, line.cost.minor, Fraction(line.exact_cost)) for line in found]
 
 
@@ -30,15 +31,17 @@ def test_all_rules_are_applied_in_one_order() -> None:
         Fraction(200),
         rounding=Rounding.HALF_UP,
         metric="tokens",
-        discounts=(
-            Discount("voucher", amount=usd(1000)),
-            Discount("launch", percent=10),
-            Discount("free", quantity=5),
-            Discount("friend", percent=50),
+        rules=PartRules(
+            discounts=(
+                Discount("voucher", amount=usd(1000)),
+                Discount("launch", percent=10),
+                Discount("free", quantity=5),
+                Discount("friend", percent=50),
+            ),
+            commitment=Commitment(usd(5000), overage_factor=2),
+            maximum=usd(10000),
+            minimum=usd(12000),
         ),
-        commitment=Commitment(usd(5000), overage_factor=2),
-        maximum=usd(10000),
-        minimum=usd(12000),
     )
     assert [line.explain() for line in found] == [
         "discount launch: 200.00 USD -> 180.00 USD",
@@ -104,14 +107,14 @@ def test_a_minimum_is_of_the_share_of_the_period_that_is_billed() -> None:
 
 def test_a_true_up_is_due_on_the_last_bill() -> None:
     rules = {"minimum": usd(20000), "commitment": Commitment(usd(10000))}
-    assert adjusted(2500, is_last_bill=False, **rules) == []
+    assert adjusted(2500, has_ended=False, **rules) == []
     assert adjusted(2500, **rules) == [("commitment", 7500, 75), ("minimum", 10000, 100)]
 
 
 def test_spend_beyond_a_commitment_costs_more_on_any_bill() -> None:
     commitment = Commitment(usd(6000), overage_factor="1.5")
     expected = [("commitment", 2000, 20)]
-    assert adjusted(10000, commitment=commitment, is_last_bill=False) == expected
+    assert adjusted(10000, commitment=commitment, has_ended=False) == expected
     assert adjusted(10000, commitment=commitment) == expected
 
 

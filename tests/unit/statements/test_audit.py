@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 import pytest
+from tests.accounts import calculate_after, settle
 
 from overages import (
     Adjustment,
@@ -25,13 +26,13 @@ from overages import (
     Tier,
     Usage,
     calculate,
-    settle,
 )
 from overages._ground.value import evolve
 from overages.errors import (
     CurrencyMismatch,
     InvalidType,
     InvalidValue,
+    InvalidValues,
     OveragesError,
     UnknownMetric,
 )
@@ -108,7 +109,7 @@ def test_lines_that_are_rounded_together_add_up_to_the_rounded_total() -> None:
 def test_after_units_that_were_charged_before_the_difference_is_due() -> None:
     plan = plan_of(a=Allowance(0, PerUnit("0.015")))
     usage = Usage("org-1", FEBRUARY, {"a": 1})
-    statement = calculate(plan, usage, earlier={"a": 1})
+    statement = calculate_after(plan, usage, {"a": 1})
     (line,) = statement.overages
     assert (line.cost, line.before) == (usd(1), 1)  # 0.03 - 0.015, each by halves up
     assert remade(statement, line) == statement
@@ -118,15 +119,23 @@ def test_after_units_that_were_charged_before_the_difference_is_due() -> None:
 @pytest.mark.parametrize(
     ("metrics", "fault"),
     [
-        ("ba", "lines: must be in the plan's order, each metric once, got ['b', 'a']"),
-        ("aa", "lines: must be in the plan's order, each metric once, got ['a', 'a']"),
+        (
+            "ba",
+            "lines: must be in the plan's order, and those of a metric in order of time, got"
+            " ['b', 'a']",
+        ),
+        (
+            "aa",
+            "lines.a.part: must be of times that don't overlap, got ['2024-02-01T00:00:00Z",
+        ),
         ("ax", "lines.x: 'x' is not in plan 'p', whose metrics are: a, b"),
     ],
 )
 def test_lines_are_of_the_plan_in_its_order(metrics: str, fault: str) -> None:
     statement = bill(plan_of(a=Allowance(0, DOLLAR), b=Allowance(0, DOLLAR)))
     lines = [Overage(metric, 1, 0, DOLLAR, usd(100)) for metric in metrics]
-    assert faults(statement, *lines) == [fault]
+    (found,) = faults(statement, *lines)
+    assert found.startswith(fault)
 
 
 def test_what_costs_something_unused_is_not_left_out() -> None:
@@ -148,15 +157,12 @@ def test_a_line_has_price_currency_and_limit_of_its_plan() -> None:
     statement = bill(plan_of(a=Allowance(5, DOLLAR)), a=6)
     (line,) = statement.overages
     assert faults(statement, evolve(line, price=PerUnit(2), cost=usd(200)))[0].startswith(
-        "lines.a.price: must be the plan's, got PerUnit"
+        "lines.a.price: must be the plan's, or its share by time, got PerUnit"
     )
     with pytest.raises(CurrencyMismatch, match=r"^lines\.a\.cost: USD and EUR can't be"):
         remade(statement, evolve(line, cost=Money(100, "EUR")))
-    assert faults(statement, evolve(line, limit=None, cost=usd(0))) == [
-        "lines.a.limit: must be a quantity, as the plan includes 5, got None"
-    ]
-    own = evolve(line, limit=6, cost=usd(0))  # a limit of the org's own, which the plan can't know
-    assert remade(statement, own).total == usd(0)
+    for own in (6, None):  # a limit of the org's own, or none, which the plan can't know
+        assert remade(statement, evolve(line, limit=own, cost=usd(0))).total == usd(0)
 
 
 def test_where_usage_is_unlimited_a_limit_of_the_orgs_own_may_be_there_or_not() -> None:
@@ -216,8 +222,12 @@ def test_what_says_nothing_but_a_limit_is_no_line_and_beside_them() -> None:
     assert Statement("org-1", FEBRUARY, plan, [b], [a]) == statement
     assert Statement("org-1", FEBRUARY, plan, [a, b], [statement["c"]]) == statement
     cases: list[tuple[list[Overage], list[Any], str]] = [
-        ([a, b], [a], "unused: must be in the plan's order, each metric once, got ['a']"),
-        ([b], [statement["c"], a], "unused: must be in the plan's order, each metric once, got ["),
+        ([a, b], [a], "lines.a.part: must be of times that don't overlap, got ['2024"),
+        (
+            [b],
+            [statement["c"], a],
+            "unused: must be in the plan's order, and those of a metric in order",
+        ),
         ([], [b], "unused.b: must be one of the lines: it was used, or costs something, got 7"),
         ([b], [5], "unused[0]: must be of type Overage, got 5"),
     ]
@@ -348,46 +358,48 @@ def test_all_lies_are_told_together() -> None:
     assert len(faults(RULED_BILL, *lines)) == 2
 
 
-# Adjustments that depend on what the statement doesn't say: the share, and whether it is the last
+# True-ups, of the share of the billing period that the statement says, once the period is over
 
 
 def agreed(minor: int, exact: Any, kind: Any = "minimum", before: int = 400) -> Adjustment:
     return Adjustment(kind, usd(before), usd(minor), exact, "a")
 
 
+TEN_DAYS = Period(FEBRUARY.start, datetime(2024, 2, 11, tzinfo=UTC))
 MINIMUM = plan_of(a=Allowance(0, DOLLAR, minimum=usd(1_000)))
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        agreed(600, 6),  # all of the minimum, 10.00
-        agreed(100, 1),  # half of it, for half of the period
-        agreed(67, Fraction(2, 3)),  # 4.67 of 4 2/3
-        None,  # not the last bill, or a share of 0.4 and less
-    ],
-)
-def test_a_minimum_raises_to_a_share_of_it_or_not_at_all(line: Adjustment | None) -> None:
+@pytest.mark.parametrize("line", [agreed(600, 6), None], ids=["over", "running"])
+def test_a_minimum_raises_to_all_of_it_once_the_period_is_over(line: Adjustment | None) -> None:
     statement = bill(MINIMUM, a=4)
     lines = () if line is None else (line,)
     assert remade(statement, *statement.overages, *lines).adjustments == lines
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "fault"),
     [
-        agreed(601, Decimal("6.01")),  # more than all of it
-        agreed(99, 1),
-        agreed(600, 6, before=500),
-        agreed(1, 0),  # lines that come to 4 exactly are not raised to 4
+        (agreed(601, Decimal("6.01")), "cost: must be 6.00 USD, by the plan's rule, got Money(601"),
+        (agreed(100, 1), "cost: must be 6.00 USD, by the plan's rule, got Money(100"),
+        (agreed(600, 5), "exact_cost: must be 6, by the plan's rule, got 5"),
+        (agreed(600, 6, before=500), "before: must be 4.00 USD, by the plan's rule, got Money(500"),
     ],
 )
-def test_a_minimum_raises_to_no_more_and_by_what_it_says(line: Adjustment) -> None:
+def test_a_minimum_raises_to_no_more_and_no_less(line: Adjustment, fault: str) -> None:
     statement = bill(MINIMUM, a=4)
-    (fault,) = faults(statement, *statement.overages, line)
-    assert fault.startswith(
-        "lines[1]: must be what the plan's minimum, or a share of it, adds to 4.00 USD, got "
-    )
+    assert faults(statement, *statement.overages, line)[0].startswith(f"lines[1].{fault}")
+
+
+def test_a_minimum_of_a_part_of_a_billing_period_is_its_share() -> None:
+    usage = Usage("org-1", TEN_DAYS, {"a": 2})
+    statement = calculate(MINIMUM, usage, billing_period=FEBRUARY)
+    (minimum,) = statement.adjustments
+    assert minimum.cost == usd(145)  # 10.00 x 10/29 is 3.45
+    again = Statement("org-1", TEN_DAYS, MINIMUM, statement.lines, billing_period=FEBRUARY)
+    assert again == statement
+    with pytest.raises(InvalidValues) as caught:
+        Statement("org-1", TEN_DAYS, MINIMUM, statement.lines)
+    assert str(caught.value.errors[0]).startswith("lines[1].cost: must be 8.00 USD, by the plan's")
 
 
 def test_lines_that_were_rounded_down_are_raised_by_what_was_lost() -> None:
@@ -398,7 +410,7 @@ def test_lines_that_were_rounded_down_are_raised_by_what_was_lost() -> None:
     assert not minimum.exact_cost
     assert remade(statement, *statement.lines) == statement
     (fault,) = faults(statement, *statement.overages, evolve(minimum, cost=usd(2)))
-    assert fault.startswith("lines[3]: must be what the plan's minimum, or a share of it, adds to")
+    assert fault.startswith("lines[3].cost: must be 0.01 USD, by the plan's rule, got Money(2")
 
 
 COMMITTED = plan_of(a=Allowance(0, DOLLAR, commitment=Commitment(usd(1_000), overage_factor="1.5")))
@@ -408,13 +420,11 @@ COMMITTED = plan_of(a=Allowance(0, DOLLAR, commitment=Commitment(usd(1_000), ove
     ("used", "line"),
     [
         (4, agreed(600, 6, "commitment")),
-        (4, agreed(100, 1, "commitment")),  # half of it
         (4, None),
-        (20, agreed(500, 5, "commitment", 2_000)),  # half of what is beyond 10.00
-        (20, agreed(750, Decimal("7.5"), "commitment", 2_000)),  # beyond half of it
+        (20, agreed(500, 5, "commitment", 2_000)),  # half of the 10.00 beyond
     ],
 )
-def test_a_commitment_is_trued_up_to_a_share_of_it_and_more_than_that_costs_more(
+def test_a_commitment_is_trued_up_to_and_more_than_that_costs_more(
     used: int, line: Adjustment | None
 ) -> None:
     statement = bill(COMMITTED, a=used)
@@ -423,18 +433,17 @@ def test_a_commitment_is_trued_up_to_a_share_of_it_and_more_than_that_costs_more
 
 
 @pytest.mark.parametrize(
-    ("used", "line"),
+    ("used", "line", "field"),
     [
-        (4, agreed(700, 7, "commitment")),
-        (20, agreed(499, Decimal("4.99"), "commitment", 2_000)),
-        (20, agreed(500, 4, "commitment", 2_000)),
-        (20, agreed(5, 0, "commitment", 2_000)),
+        (4, agreed(700, 7, "commitment"), "cost"),
+        (20, agreed(499, Decimal("4.99"), "commitment", 2_000), "cost"),
+        (20, agreed(500, 4, "commitment", 2_000), "exact_cost"),
+        (20, agreed(5, 0, "commitment", 2_000), "cost"),
     ],
 )
-def test_a_commitment_costs_no_more_and_no_less(used: int, line: Adjustment) -> None:
+def test_a_commitment_costs_no_more_and_no_less(used: int, line: Adjustment, field: str) -> None:
     statement = bill(COMMITTED, a=used)
-    (fault,) = faults(statement, *statement.overages, line)
-    assert fault.startswith("lines[1]: must be what the plan's commitment, or a share of it, adds")
+    assert faults(statement, *statement.overages, line)[0].startswith(f"lines[1].{field}: must be ")
 
 
 def test_a_premium_is_due_on_what_is_beyond_all_of_a_commitment() -> None:

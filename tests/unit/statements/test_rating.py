@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from tests.accounts import calculate_after, settle
 
 from overages import (
     Allowance,
@@ -24,12 +25,11 @@ from overages import (
     Usage,
     Volume,
     calculate,
-    settle,
 )
 from overages.errors import InvalidValue
 from overages.statements.limit_part import LimitPart
-from overages.statements.limits import PartContext
-from overages.statements.rating import rate_lines
+from overages.statements.limits import LineContext
+from overages.statements.rating import unrounded_line
 
 FEBRUARY = Period.month(2024, 2)
 FIRST_HALF = Period(FEBRUARY.start, datetime(2024, 2, 15, 12, tzinfo=UTC))
@@ -49,7 +49,10 @@ def bill(
     """Return the statement of a plan of one metric, ``a``, and of seats, which are free."""
     offers = {"a": allowance, "seats": Allowance(None, PerUnit(0))}
     terms = Plan("p", "USD", offers, **(plan or {}))
-    return calculate(terms, Usage("org-1", period, {"a": used, **(others or {})}), **named)
+    usage = Usage("org-1", period, {"a": used, **(others or {})})
+    if "earlier" in named:
+        return calculate_after(terms, usage, **named)
+    return calculate(terms, usage, **named)
 
 
 def numbers(statement: Statement) -> tuple[Any, ...]:
@@ -246,7 +249,8 @@ def test_an_allowance_of_nothing_says_no_more_than_what_was_charged_before() -> 
 def test_where_counters_go_on_an_allowance_is_not_prorated() -> None:
     offers = {"a": Allowance(290, PRICE), "b": Allowance(290, PRICE)}
     usage = Usage("org-1", FIRST_HALF, {"a": 50, "b": 200})
-    found = calculate(Plan("p", "USD", offers), usage, billing_period=FEBRUARY, earlier={"a": 250})
+    plan = Plan("p", "USD", offers)
+    found = calculate_after(plan, usage, {"a": 250}, billing_period=FEBRUARY)
     assert [(line.limit, line.quantity) for line in found.overages] == [(40, 10), (140, 60)]
 
 
@@ -271,7 +275,7 @@ def test_or_exactly_where_the_total_is_rounded() -> None:
 
 def test_a_price_that_gets_cheaper_gives_something_back() -> None:
     price = Volume([Tier(15, 10), Tier(None, 5)])
-    statement = bill(Allowance(5, price, minimum=USD_1), 1, earlier={"a": 20}, final=False)
+    statement = bill(Allowance(5, price, minimum=USD_1), 1, earlier={"a": 20}, ended=False)
     assert numbers(statement) == (1, 0, 1, -7000)
     assert statement.total == Money(-7000, "USD")
 
@@ -288,7 +292,7 @@ def test_started_packages_go_on_too() -> None:
 def test_parts_of_a_limit_are_added_and_taken_off() -> None:
     plan = Plan("p", "USD", {"a": Allowance(10, PRICE)})
     more = (LimitPart("carried", 5, "2024-01-01"), LimitPart("owed", -3, "2024-01-01"))
-    context = PartContext(limit_parts={"a": more})
-    rated = rate_lines(plan, Usage("org-1", FEBRUARY, {"a": 20}), {}, context)
+    line = plan.compiled.lines[0]
+    rated = unrounded_line(line, {"a": 20}, {}, LineContext(limit_parts=more))
     parts = (LimitPart("included", 10), *more)
-    assert rated.rows == ((plan.compiled.lines[0], 20, 12, 8, 8, None, parts),)
+    assert rated.rounded(8) == (line, 20, 12, 8, 8, None, parts, None)

@@ -72,7 +72,7 @@ def test_rules_apply_to_a_metric_and_then_to_all() -> None:
 
 def test_true_ups_wait_for_the_last_bill() -> None:
     allowance = Allowance(0, PRICE, minimum=USD_5, commitment=Commitment(USD_1))
-    assert adjusted(bill(allowance, final=False, plan={"minimum": USD_5})) == []
+    assert adjusted(bill(allowance, ended=False, plan={"minimum": USD_5})) == []
     assert adjusted(bill(allowance, plan={"minimum": Money(600, "USD")})) == [
         ("a", "commitment", 100),
         ("a", "minimum", 400),
@@ -99,15 +99,23 @@ def test_lines_are_rounded_together_before_rules_apply() -> None:
             InvalidType,
             r"(^|: )billing_period: must be of type Period, got '2024-02'$",
         ),
-        ({"earlier": {"a": -1}}, InvalidValue, r"(^|: )earlier\.a: must not be negative, got -1$"),
-        ({"earlier": {"gpu": 1}}, UnknownMetric, r"(^|: )earlier\.gpu: 'gpu' is not in plan 'p'"),
-        ({"final": "no"}, InvalidType, r"(^|: )final: must be True or False, got 'no'$"),
         (
-            {"final": 0, "billing_period": FEBRUARY},
-            InvalidType,
-            r"(^|: )final: must be True or False, got 0$",
+            {"timezone": "Mars"},
+            InvalidValue,
+            r"(^|: )timezone: must be the IANA name of a timezone",
         ),
-        ({"final": 1, "earlier": 5}, InvalidValues, r"(^|: )2 problems: earlier, final$"),
+        ({"ended": "no"}, InvalidType, r"(^|: )ended: must be True or False, got 'no'$"),
+        (
+            {"ended": 0, "billing_period": FEBRUARY},
+            InvalidType,
+            r"(^|: )ended: must be True or False, got 0$",
+        ),
+        ({"ended": 1, "timezone": 5}, InvalidValues, r"(^|: )2 problems: timezone, ended$"),
+        (
+            {"billing_period": Period.month(2024, 3)},
+            InvalidValue,
+            r"(^|: )a\.part: must lie within 2024-03-01T00:00:00Z/2024-04-01T00:00:00Z, got ",
+        ),
     ],
 )
 def test_what_is_known_of_the_period_is_checked(
@@ -121,10 +129,8 @@ def test_what_is_known_of_the_period_is_checked(
 def test_plan_and_usage_are_checked(named: dict[str, Any]) -> None:
     usual: dict[str, Any] = {"plan": Plan("p", "USD", {}), "usage": Usage("o", FEBRUARY, {})}
     (field,) = named
-    with pytest.raises(
-        InvalidType, match=f"(^|: ){field}: must be of type {field.title()}, got 5$"
-    ):
-        calculate(**{**usual, **named}, final=False)
+    with pytest.raises(InvalidType, match=f"{field}: must be of type {field.title()}, got 5$"):
+        calculate(**{**usual, **named}, ended=False)
 
 
 def test_unknown_usage_is_refused_whatever_the_plan_says() -> None:

@@ -3,6 +3,7 @@
 import pickle
 from decimal import Decimal
 
+from tests.accounts import calculate_after
 from tests.recorded import recorded
 
 from overages import (
@@ -74,7 +75,7 @@ def test_each_adjustment_leaves_a_record() -> None:
 def test_a_line_on_top_of_earlier_ones_leaves_a_record_of_what_it_adds() -> None:
     plan = Plan("p", "USD", {"a": Allowance(10, PerUnit("0.1")), "b": Allowance(0, PerUnit(1))})
     used = Usage("org-1", FEBRUARY, {"a": 5, "b": 2})
-    statement = calculate(plan, used, earlier={"a": 20})
+    statement = calculate_after(plan, used, {"a": 20})
     assert [(r.metric, r.quantity, r.exact_cost, r.unit_price) for r in recorded(statement)] == [
         ("a", 5, Decimal("0.5"), Decimal("0.1")),
         ("b", 2, 2, 1),

@@ -1,0 +1,289 @@
+"""What each period of an account's life should come to: an independent model, in fractions.
+
+Exact costs of lines are in major units, and sums and rounded costs in minor ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from overages import Allowance, Grant
+
+from . import oracle
+from .life_model import WHOLE, ZERO, Counting, Kept, Layers, Life, Line, Span, day_of, whole_of
+from .life_rules import SCALE, PartRules, Step, Sums
+from .life_units import aged, carry, converted, for_share, share_of, within_bounds
+
+
+@dataclass
+class Bill:
+    """What a period should come to."""
+
+    start: int
+    end: int
+    lines: list[Line]
+    steps: list[Step]
+    drawn: dict[str, Fraction]
+
+    @property
+    def total(self) -> int:
+        return sum(line.cost for line in self.lines) + sum(step.cost for step in self.steps)
+
+
+@dataclass
+class Settling:
+    """One period, and what it takes from and leaves to others."""
+
+    life: Life
+    start: int
+    end: int
+    kept: Kept
+    grants: Sequence[Grant]
+    ended: bool = True
+
+    def bill(self) -> Bill:
+        terms = self.life.terms_on(self.start)
+        assert terms is not None
+        self.whole = whole_of(terms.cycle, self.start)
+        self.parts = self.life.parts(self.start, self.end)
+        self.plan = self.parts[-1][2]
+        self.drawn: dict[str, Fraction] = {}
+        metrics = dict.fromkeys(self.plan.allowances)
+        metrics |= dict.fromkeys(m for *_, plan in self.parts for m in plan.allowances)
+        carried, self.kept.carried = self.kept.carried, {}
+        lines: list[Line] = []
+        for metric in metrics:
+            lines += self._lines_of(metric, carried.get(metric, []))
+        self._round(lines)
+        steps: list[Step] = []
+        totals = {}
+        for metric in metrics:
+            own = [line for line in lines if line.metric == metric]
+            rules = [PartRules(line.span.allowance, line.share) for line in own]
+            sums = Sums(
+                metric, sum(line.cost for line in own), [line.added * SCALE for line in own],
+                self.plan.rounding.value, self.ended,
+            )  # fmt: skip
+            sums.apply(rules)
+            steps += sums.steps
+            totals[metric] = sums
+        steps += self._of_plan(lines, totals)
+        costs = {metric: sums.cost for metric, sums in totals.items()}
+        due = sum(line.cost for line in lines) + sum(step.cost for step in steps)
+        steps += self._credits(costs, due)
+        return Bill(self.start, self.end, lines, steps, self.drawn)
+
+    def _share(self, terms: Any, start: int, end: int) -> Fraction:
+        if terms.proration.value == "full":
+            return WHOLE
+        assert terms.proration.value in {"days", "seconds"}
+        return Fraction(end - start, self.whole[1] - self.whole[0])
+
+    # Lines
+
+    def _lines_of(self, metric: str, layers: Layers) -> list[Line]:
+        spans = self.life.spans(metric, self.start, self.end)
+        lines: list[Line] = []
+        self.layers, self.included = layers, ZERO
+        for i, span in enumerate(spans):
+            lines.append(self._line(metric, span, self._counting(metric, spans, i, lines)))
+            if i == len(spans) - 1:
+                self._leave(metric, span)
+            if span.window is not None:
+                key, now = (metric, span.window), self.life.used(metric, span.start, span.end)
+                self.kept.used[key] = self.kept.used.get(key, ZERO) + now
+        return lines
+
+    def _counting(
+        self, metric: str, spans: Sequence[Span], i: int, lines: Sequence[Line]
+    ) -> Counting:
+        """Return how the units of a span are counted: alone, with others, or in a window."""
+        span, first, last = spans[i], i, i
+        while first and spans[first].goes_on:
+            first -= 1
+        while last + 1 < len(spans) and spans[last + 1].goes_on:
+            last += 1
+        share = self._share(span.allowance, span.start, span.end)
+        if span.window is not None:
+            key = metric, span.window
+            covered = self.kept.covered.get(key, ZERO)
+            return Counting(share, WHOLE, self.kept.used.get(key), covered, span.start)
+        if metric in self.life.levels:
+            return Counting(share, WHOLE, None, ZERO, span.start)
+        start = spans[first].start
+        together = self._share(span.allowance, start, spans[last].end)
+        if first == i:
+            return Counting(share, together, None, ZERO, start)
+        before = self.life.used(metric, start, span.start)
+        covered = sum((line.granted for line in lines[first:i]), ZERO)
+        return Counting(share, together, before, covered, start)
+
+    def _line(self, metric: str, span: Span, counting: Counting) -> Line:
+        allowance, before = span.allowance, counting.before or ZERO
+        units_before = converted(allowance, before)
+        now = self.life.used(metric, span.start, span.end)
+        used = max(ZERO, converted(allowance, before + now) - units_before)
+        is_level = metric in self.life.levels
+        times = counting.share if is_level else WHOLE
+        price = for_share(allowance.price, counting.share_of_units, allowance)
+        limit = self._limit(span, counting, used)
+        if limit is None:
+            exact = oracle.price_of(price, ZERO) * times
+            paid = ZERO if counting.before is None else exact
+            return Line(metric, span, used, None, ZERO, counting.share, exact, paid, is_level)
+        room = limit - min(units_before, limit)
+        granted = self._draw_units(metric, span, before, units_before, room)
+        over = max(ZERO, used - room - granted)
+        charged, paid = ZERO, ZERO
+        if counting.before is not None:
+            charged = max(ZERO, units_before - limit - counting.covered)
+            paid = oracle.price_of(price, charged) * times
+        exact = oracle.price_of(price, charged + over) * times
+        if span.window is not None and granted:
+            key = metric, span.window
+            self.kept.covered[key] = self.kept.covered.get(key, ZERO) + granted
+        return Line(
+            metric, span, used, room + granted, over, counting.share, exact, paid, is_level, granted
+        )
+
+    def _limit(self, span: Span, counting: Counting, used: Fraction) -> Fraction | None:
+        """Return the units that cost nothing but those of grants, and carry over the rest."""
+        allowance, rule = span.allowance, span.allowance.carry_over
+        if rule is None:
+            self.layers = []
+        base = self._included(allowance, span, counting.first_day)
+        if base is None:
+            return None
+        included, *free = (
+            share_of(units, counting.share_of_units, allowance)
+            for units in (base, *(Fraction(d.quantity or 0) for d in allowance.discounts))
+        )
+        if rule is None:
+            return included + sum(free, ZERO)
+        self.included += included
+        limit, self.layers = carry(rule, self.layers, included, used, sum(free, ZERO), span.start)
+        return limit + sum(free, ZERO)
+
+    def _leave(self, metric: str, span: Span) -> None:
+        """Keep what the last span leaves; where the period goes on without the metric, nothing."""
+        rule = span.allowance.carry_over
+        if rule is None or span.end != self.end:
+            return
+        self.layers = aged(self.layers)
+        if self._included(span.allowance, span, span.start) is not None:
+            self.layers = within_bounds(rule, self.layers, self.included)
+        if self.layers:
+            self.kept.carried[metric] = self.layers
+
+    def _included(self, allowance: Allowance, span: Span, first_day: int) -> Fraction | None:
+        if span.own:
+            (own,) = span.own
+            return None if own is None else Fraction(own)
+        if allowance.included is None:
+            return None
+        if allowance.included_per is None:
+            return Fraction(allowance.included)
+        # A unit that brings others brings them once, and a level those of its own time.
+        is_level = allowance.included_per in self.life.levels
+        start = span.start if is_level else first_day
+        others = self.life.used(allowance.included_per, start, span.end)
+        return Fraction(allowance.included) * others
+
+    def _draw_units(
+        self, metric: str, span: Span, before: Fraction, units_before: Fraction, room: Fraction
+    ) -> Fraction:
+        """Draw units beyond the limit on grants, at the noons at which they were used."""
+        running, beyond, drawn = before, ZERO, ZERO
+        by_day: dict[int, Fraction] = {}
+        for event in self.life.events:
+            if event.metric == metric and span.start <= event.day < span.end:
+                by_day[event.day] = by_day.get(event.day, ZERO) + event.units
+        for day, units in sorted(by_day.items()):
+            running += units
+            so_far = max(ZERO, converted(span.allowance, running) - units_before)
+            now = max(ZERO, so_far - room)
+            drawn += self._draw(day, now - beyond, metric, None)
+            beyond = now
+        return drawn
+
+    def _draw(self, day: int, wanted: Fraction, metric: str | None, currency: Any) -> Fraction:
+        """Draw units or major units of money on the grants that hold on a day, by their rank."""
+        drawn = ZERO
+        for grant in sorted(self.grants, key=_rank):
+            if (grant.metric, grant.currency) != (metric, currency):
+                continue
+            ends = [day_of(end) for end in (grant.expires_at, grant.voided_at) if end is not None]
+            if day < day_of(grant.effective_at) or any(end <= day for end in ends):
+                continue
+            left = Fraction(grant.units) - self.kept.drawn.get(grant.id, ZERO)
+            taken = min(left, wanted - drawn)
+            self.kept.drawn[grant.id] = self.kept.drawn.get(grant.id, ZERO) + taken
+            self.drawn[grant.id] = self.drawn.get(grant.id, ZERO) + taken
+            drawn += taken
+        return drawn
+
+    def _round(self, lines: Sequence[Line]) -> None:
+        mode = self.plan.rounding.value
+        if self.plan.rounding_scope == "total":
+            exact = [line.added * SCALE for line in lines]
+            total = oracle.rounded(sum(exact, ZERO), mode)
+            for line, cost in zip(lines, oracle.largest_remainder(exact, total), strict=True):
+                line.cost = cost
+            return
+        running: dict[str, Fraction] = {}
+        for line in lines:
+            so_far = running.get(line.metric, ZERO) if line.is_level else ZERO
+            after = oracle.rounded((so_far + line.exact) * SCALE, mode)
+            line.cost = after - oracle.rounded((so_far + line.paid) * SCALE, mode)
+            running[line.metric] = so_far + line.exact
+
+    # Rules
+
+    def _of_plan(self, lines: Sequence[Line], totals: Mapping[str, Sums]) -> list[Step]:
+        by_part = [ZERO] * len(self.parts)
+        for metric, sums in totals.items():
+            own = [line for line in lines if line.metric == metric]
+            for line, exact in zip(own, sums.by_part, strict=True):
+                length = Fraction(line.span.end - line.span.start)
+                for i, (start, end, _) in enumerate(self.parts):
+                    days = min(end, line.span.end) - max(start, line.span.start)
+                    by_part[i] += exact * max(0, days) / length
+        cost = sum(sums.cost for sums in totals.values())
+        sums = Sums(None, cost, by_part, self.plan.rounding.value, self.ended)
+        sums.apply(
+            [PartRules(plan, self._share(plan, start, end)) for start, end, plan in self.parts]
+        )
+        return sums.steps
+
+    def _credits(self, costs: Mapping[str, int], due: int) -> list[Step]:
+        """Draw prepaid money, for single metrics first, at the end of the last day."""
+        steps: list[Step] = []
+        left, together, currency = due, sum(costs.values()), self.plan.currency
+        named = {grant.metric for grant in self.grants if grant.currency == currency}
+        for metric in [*sorted(m for m in named if m is not None), None]:
+            if metric is not None and metric not in costs:
+                continue
+            most = left
+            if metric is not None:
+                most = min(left, costs[metric])
+                if due < together and together > 0:
+                    share = Fraction(due, together) * costs[metric]
+                    most = min(most, oracle.rounded(share, self.plan.rounding.value))
+            before = dict(self.drawn)
+            self._draw(self.end - 1, Fraction(max(0, most), SCALE), metric, currency)
+            for grant, drawn in self.drawn.items():
+                if paid := drawn - before.get(grant, ZERO):
+                    steps.append(Step(metric, f"credit:{grant}", int(-paid * SCALE), -paid))
+                    left -= int(paid * SCALE)
+        return steps
+
+
+def _rank(grant: Grant) -> tuple[Any, ...]:
+    never = date.max.toordinal()
+    expires = never if grant.expires_at is None else day_of(grant.expires_at)
+    created = day_of(grant.created_at or grant.effective_at)
+    return grant.priority, expires, created, grant.id

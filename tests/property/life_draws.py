@@ -1,0 +1,240 @@
+"""Random lives: an account with its plans, entries, events and grants, of one random number.
+
+Each is drawn by `random.Random`, so that a seed says all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from itertools import combinations
+from random import Random
+from typing import Any
+
+from overages import Account, Allowance, Cycle, Grant, Money, Period, Plan, Usage, UsageEvent
+
+from .life_model import Entry, Event, Life
+from .life_plans import LEVELS, drawn_allowance, drawn_rules
+
+FIRST = date(2023, 11, 1).toordinal()
+DAYS = 330
+FLOWS = ("tokens", "runs", "calls")
+
+
+@dataclass
+class Drawn:
+    """A life, as the model has it and as the library does."""
+
+    life: Life
+    account: Account
+    grants: list[tuple[int, Grant]]
+    """With the day on which each was entered: an earlier period doesn't know it."""
+    events: list[UsageEvent]
+    until: int
+
+    def known(self, end: int) -> list[Grant]:
+        """Return the grants that were entered before the end of a period."""
+        return [grant for day, grant in self.grants if day < end]
+
+    def usages(self, period: Period, account: Account) -> list[Usage]:
+        """Return the usage of a period, and of all times in it between changes of terms."""
+        bounds = {period.start, period.end, *(part.start for part, _ in account.parts(period))}
+        for plan in self.life.plans.values():
+            for allowance in plan.allowances.values():
+                if allowance.included_for is not None:
+                    end = allowance.included_for.period_at(period.start).end
+                    while end < period.end:
+                        bounds.add(end)
+                        end = allowance.included_for.period_at(end).end
+        return [self._usage(Period(*ends)) for ends in combinations(sorted(bounds), 2)]
+
+    def _usage(self, time: Period) -> Usage:
+        start, end = time.start.date().toordinal(), time.end.date().toordinal()
+        metrics = {event.metric for event in self.life.events}
+        used = {metric: self.life.used(metric, start, end) for metric in metrics}
+        quantities = {metric: as_units(units) for metric, units in used.items() if units}
+        return Usage("acme", time, quantities)
+
+
+def as_units(units: Fraction) -> Any:
+    return int(units) if units.denominator == 1 else str(float(units))
+
+
+def at(day: int, hour: int = 0) -> datetime:
+    return datetime.combine(date.fromordinal(day), datetime.min.time(), UTC) + timedelta(hours=hour)
+
+
+def period_of(start: int, end: int) -> Period:
+    return Period(at(start), at(end))
+
+
+def drawn_life(seed: int) -> Drawn:
+    """Draw a life. In some of them counters go on, and then all terms are such as allow it."""
+    random = Random(seed)
+    goes_on = random.random() < 0.3
+    rounding = random.choice(["half_up", "half_even", "up", "down"])
+    scope = random.choice(["line", "line", "total"])
+    flows = random.sample(FLOWS, random.randint(1, 3))
+    levels = [] if random.random() < 0.4 else random.sample(sorted(LEVELS), random.randint(1, 2))
+    plans = {}
+    first: dict[str, Allowance] = {}
+    for slug in ("a", "b", "c")[: random.randint(1, 3)]:
+        allowances = {}
+        for metric in random.sample([*flows, *levels], len(flows) + len(levels)):
+            same = metric in first and (random.random() < 0.4 or (goes_on and metric in LEVELS))
+            allowances[metric] = (
+                first[metric]
+                if same
+                else drawn_allowance(random, metric, flows, levels, plain=goes_on)
+            )
+        first = first or allowances
+        plans[slug] = Plan(
+            slug,
+            "USD",
+            allowances,
+            rounding=rounding,  # type: ignore[arg-type]
+            rounding_scope=scope,  # type: ignore[arg-type]
+            proration=random.choice(["days", "days", "full"]),
+            **drawn_rules(random, 0.25),
+        )
+    return _life(random, plans, [*flows, *levels], goes_on=goes_on)
+
+
+def _life(
+    random: Random, plans: dict[str, Plan], metrics: Sequence[str], *, goes_on: bool
+) -> Drawn:
+    since = FIRST + random.randint(0, 60)
+    until = since + random.randint(40, DAYS)
+    cycle = _cycle(random)
+    limited = [metric for metric in metrics if not goes_on or metric not in LEVELS]
+    limits = _limits(random, limited)
+    plan = random.choice(list(plans))
+    entries: list[Entry] = []
+    account = Account("acme", plan, at(since), limits, cycle=cycle)
+    for _ in range(random.choice([0, 1, 1, 2, 3, 4, 6])):
+        entry = _entry(random, entries, plans, limited, since, until, goes_on=goes_on)
+        entries.append(entry)
+        if entry.kind == "end":
+            account = account.ended(at=at(entry.day))
+        elif entry.kind == "cancel":
+            account = account.cancelled(since=at(entry.day))
+        else:
+            account = account.changed(
+                since=at(entry.day), plan=entry.plan, limits=entry.limits,
+                drop_limits=entry.dropped, cycle=entry.cycle,
+                counters=entry.counters,  # type: ignore[arg-type]
+            )  # fmt: skip
+    life = Life(plans, since, plan, cycle, limits, entries, [], LEVELS)
+    events = _events(random, life, metrics, since, until)
+    life.events = events
+    told = [
+        UsageEvent("acme", event.metric, as_units(event.units), at(event.day, 12), id=str(i))
+        for i, event in enumerate(events)
+    ]
+    return Drawn(life, account, _grants(random, metrics, since, until), told, until)
+
+
+def _cycle(random: Random) -> Cycle:
+    day = random.choice([1, 1, 15, 28, 31])
+    return random.choice(
+        [
+            Cycle.monthly(),
+            Cycle.monthly(day=day),
+            Cycle.calendar("week"),
+            Cycle.calendar("quarter"),
+            Cycle(datetime(2023, 10, 31, tzinfo=UTC), every=2),
+        ]
+    )
+
+
+def _limits(random: Random, metrics: Sequence[str]) -> dict[str, int | None]:
+    return {
+        metric: random.choice([None, 0, 3, 50, 1_000])
+        for metric in metrics
+        if random.random() < 0.2
+    }
+
+
+def _entry(
+    random: Random, entries: Sequence[Entry], plans: dict[str, Plan], metrics: Sequence[str],
+    since: int, until: int, *, goes_on: bool,
+) -> Entry:  # fmt: skip
+    """Draw an entry, which may be dated back before those that were noted earlier."""
+    day = random.randint(since, until)
+    kind = random.choices(["change", "end", "cancel"], [8, 1.2, 0.8])[0]
+    known = [entry.day for entry in entries if entry.kind != "cancel"]
+    taken_back = [entry.day for entry in entries if entry.kind == "cancel"]
+    if kind == "cancel":
+        known = [d for d in known if d not in taken_back]
+        if not known:
+            kind = "end"
+        else:
+            return Entry(random.choice(known), kind="cancel")
+    if kind == "end":
+        return Entry(day, kind="end")
+    limits = _limits(random, metrics)
+    dropped = tuple(m for m in metrics if m not in limits and random.random() < 0.15)
+    cycle = _cycle(random) if random.random() < 0.2 else None
+    plan = random.choice(list(plans)) if random.random() < 0.7 else None
+    if not limits and not dropped and cycle is None and plan is None:
+        plan = next(iter(plans))
+    counters = "continue" if goes_on and random.random() < 0.6 else "restart"
+    return Entry(day, plan, limits, dropped, cycle, counters)
+
+
+def _events(
+    random: Random, life: Life, metrics: Sequence[str], since: int, until: int
+) -> list[Event]:
+    events = []
+    levels: set[tuple[str, int]] = set()
+    for _ in range(random.choice([0, 3, 10, 25, 40])):
+        metric, day = random.choice(metrics), random.randint(since, until - 1)
+        if life.terms_on(day) is None:
+            continue
+        if metric in LEVELS:
+            if (metric, day) in levels:
+                continue
+            levels.add((metric, day))
+        units = Fraction(random.choice([1, 2, 5, 7, 20, 60, 130, 400, 999]))
+        if metric in LEVELS:
+            units = Fraction(random.randint(0, 9))
+        elif random.random() < 0.2:
+            units /= 2
+        events.append(Event(day, metric, units))
+    return events
+
+
+def _grants(
+    random: Random, metrics: Sequence[str], since: int, until: int
+) -> list[tuple[int, Grant]]:
+    """Draw grants, some of them entered months after the day on which they begin."""
+    grants = []
+    flows = [metric for metric in metrics if metric not in LEVELS]
+    for i in range(random.choice([0, 0, 1, 2, 4])):
+        start = random.randint(since - 20, until)
+        ends: list[int | None] = [
+            start + random.randint(1, 200) if random.random() < 0.5 else None,
+            start + random.randint(0, 100) if random.random() < 0.15 else None,
+        ]
+        money = random.random() < 0.5
+        metric = None if money and random.random() < 0.5 else random.choice(flows)
+        amount: Any = random.choice([0, 10, 33, 500])
+        if money:
+            amount = Money(random.choice([100, 1_234, 50_000]), "USD")
+        expires_at, voided_at = (None if end is None else at(end) for end in ends)
+        grant = Grant(
+            f"g{i}",
+            amount,
+            metric=metric,
+            effective_at=at(start),
+            expires_at=expires_at,
+            voided_at=voided_at,
+            # Money for one metric is drawn before money for any.
+            priority=random.randint(0, 2) + (3 if metric is None else 0),
+            created_at=at(start - random.randint(0, 9)) if random.random() < 0.3 else None,
+        )
+        entered = start + random.randint(0, 90) if random.random() < 0.3 else since
+        grants.append((entered, grant))
+    return grants

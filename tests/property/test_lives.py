@@ -1,0 +1,137 @@
+"""Lives of accounts, period by period, against a model that keeps raw entries and fractions.
+
+Laws 2, 5, 9 and 12: each in a life of changes, ends, cancelled and backdated entries, grants, and
+every rule of plans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from hypothesis import given, strategies as st
+
+from overages import Account, Balance, Money, Settlement, settle
+from overages._ground.value import evolve
+
+from .effort import many
+from .life_bills import Bill, Settling
+from .life_draws import Drawn, at, drawn_life, period_of
+from .life_model import Kept
+from .life_plans import LEVELS
+
+LIVES = st.integers(0, 2**48).map(drawn_life)
+
+
+def bills_of(drawn: Drawn) -> Iterator[Bill]:
+    """Yield what each period of a life should come to; the last one goes on."""
+    kept, before = Kept(), drawn.life.since
+    for start, end in drawn.life.periods(drawn.until):
+        if any(drawn.life.terms_on(day) is None for day in range(before, start)):
+            kept.carried = {}  # they lapsed
+        ended = end <= drawn.until
+        yield Settling(drawn.life, start, end, kept, drawn.known(end), ended).bill()
+        before = end
+
+
+def settlements_of(drawn: Drawn, account: Account | None = None) -> Iterator[Settlement]:
+    """Settle a life's periods, each from the balance that the one before it left."""
+    own, balance = account or drawn.account, Balance()
+    for period in own.periods(own.since, at(drawn.until)):
+        settlement = settle(
+            own, drawn.life.plans, period, drawn.usages(period, own), balance,
+            grants=drawn.known(period.end.date().toordinal()),
+            events=[event for event in drawn.events if event.at in period],
+            levels=LEVELS, ended=period.end <= at(drawn.until),
+        )  # fmt: skip
+        yield settlement
+        balance = settlement.balance
+
+
+def told(settlement: Settlement) -> list[Any]:
+    """Return a statement's lines that say something, its adjustments, and the total."""
+    statement = settlement.statement
+    rules = [
+        (rule.metric, rule.line, rule.cost.minor, Fraction(rule.exact_cost))
+        for rule in statement.adjustments
+    ]
+    return [statement.period, *lines_of(settlement), *rules, statement.total.minor]
+
+
+def lines_of(settlement: Settlement) -> list[Any]:
+    period = settlement.statement.period
+    return [
+        (line.metric, line.part or period, Fraction(line.used),
+         None if line.limit is None else Fraction(line.limit), Fraction(line.quantity),
+         Fraction(line.exact_cost), line.cost.minor)
+        for line in settlement.statement.every_overage() if line.used or line.cost.minor
+    ]  # fmt: skip
+
+
+def expected(bill: Bill) -> list[Any]:
+    """Return the same of what a period should come to."""
+    lines = [
+        (line.metric, period_of(line.span.start, line.span.end), line.used, line.limit, line.over,
+         line.added, line.cost)
+        for line in bill.lines if line.used or line.cost
+    ]  # fmt: skip
+    return [period_of(bill.start, bill.end), *lines, *bill.steps, bill.total]
+
+
+@many
+@given(LIVES)
+def test_law_9_each_period_is_charged_by_the_terms_that_held_in_it(drawn: Drawn) -> None:
+    assert list(map(told, settlements_of(drawn))) == list(map(expected, bills_of(drawn)))
+
+
+@given(LIVES, st.integers(0, 5))
+def test_law_9_an_entry_alters_no_period_that_ended_before_it(drawn: Drawn, kept: int) -> None:
+    sooner = evolve(drawn.account, changes=drawn.account.changes[:kept])
+    first = min((each.since for each in drawn.account.changes[kept:]), default=at(drawn.until))
+    later = settlements_of(drawn)
+    for settlement in settlements_of(drawn, sooner):
+        if settlement.statement.period.end >= first:  # it may end by an entry taken back there
+            break
+        assert told(next(later)) == told(settlement)
+
+
+@given(LIVES)
+def test_law_2_lines_add_up_to_the_total_in_every_part_of_a_life(drawn: Drawn) -> None:
+    for settlement in settlements_of(drawn):
+        statement = settlement.statement
+        costs = [line.cost for line in statement.lines]
+        assert sum(costs, Money(0, "USD")) == statement.total
+        assert statement.summary().total == statement.total
+
+
+@given(LIVES, st.randoms(use_true_random=False))
+def test_law_5_terms_of_one_metric_cut_no_other(drawn: Drawn, random: Any) -> None:
+    plans = drawn.life.plans.values()
+    metric = random.choice(sorted(next(iter(plans)).allowances))
+    day = random.randrange(drawn.life.since, drawn.until)
+    whole_amounts = all(plan.rounding_scope == "line" for plan in plans)
+    if any(entry.day == day for entry in drawn.life.entries) or not whole_amounts:
+        return
+    cut = drawn.account.changed(since=at(day), limits={metric: 77})
+    for one, other in zip(settlements_of(drawn), settlements_of(drawn, cut), strict=True):
+        lines, cut_lines = lines_of(one), lines_of(other)
+        assert [line for line in lines if line[0] != metric] == [
+            line for line in cut_lines if line[0] != metric
+        ]
+
+
+@given(LIVES)
+def test_law_12_a_grant_pays_at_most_what_it_holds(drawn: Drawn) -> None:
+    paid: dict[str, Fraction] = {}
+    for settlement in settlements_of(drawn):
+        statement = settlement.statement
+        for rule in statement.adjustments:
+            if rule.kind == "credit" and rule.name is not None:
+                paid[rule.name] = paid.get(rule.name, Fraction()) - Fraction(rule.exact_cost)
+        for line in statement.every_overage():
+            for part in line.limit_parts:
+                if part.kind == "granted" and part.name is not None:
+                    paid[part.name] = paid.get(part.name, Fraction()) + Fraction(part.quantity)
+    granted = {grant.id: Fraction(grant.units) for _, grant in drawn.grants}
+    assert all(0 <= units <= granted[grant] for grant, units in paid.items())

@@ -44,6 +44,7 @@ from overages.forms.json import JSON, KINDS
 from overages.forms.objects import descriptions
 from overages.imports.toml import model_name
 from overages.prices.registry import PRICE_MODELS
+from overages.terms.change import TermsChange
 
 REFERENCE = Path(__file__).parent / "reference"
 NUMBERS = {int, Decimal, Fraction}
@@ -66,6 +67,7 @@ FILE_KINDS: dict[type, str] = {  # with the keys that are the names of their tab
     Commitment: "",
     Discount: "",
     Account: "org_id",
+    TermsChange: "",
     Cycle: "",
     Currency: "",
 }
@@ -80,7 +82,8 @@ def words(hint: Any) -> str:
     if origin is tuple:
         return f"list of {words(options[0])}"
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return f"{words(options[1])} by name"
+        null = " or null" if NoneType in get_args(get_args(hint)[1]) else ""
+        return f"{words(options[1])}{null} by name"
     if origin is Literal or (isinstance(hint, type) and issubclass(hint, Enum)):
         names = options or [member.value for member in hint]
         return ", ".join(f'`"{name}"`' for name in names)
@@ -111,6 +114,8 @@ def default(term: Term) -> str:
         return ""
     if value is None or value == ():
         return "none"
+    if value == Cycle.monthly():
+        return "calendar months in UTC"
     if isinstance(value, (Mapping, bool)):
         return f"`{json.dumps(value)}`" if value in (True, False) else "none"
     return f'`"{value}"`' if isinstance(value, (str, int)) else f"`{value}`"
@@ -182,6 +187,8 @@ def default_text(value: object) -> str:
         return json.dumps(value.value if isinstance(value, Enum) else value)
     if isinstance(value, (Balance, timedelta)):
         return f"{type(value).__name__}()"
+    if value == Cycle.monthly():
+        return "Cycle.monthly()"
     return "{}" if isinstance(value, Mapping) else getattr(value, "__qualname__", repr(value))
 
 

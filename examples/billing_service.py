@@ -41,7 +41,7 @@ def run(repository: SqliteRepository) -> None:
     today = FEBRUARY.start
     service = OverageService(repository, clock=lambda: today)
     repository.put_plan(STARTER)
-    repository.put_account(Account(ORG, plan="starter"))
+    repository.put_account(Account(ORG, "starter", since=FEBRUARY.start))
     while today < FEBRUARY.end:
         service.record_usage(usage_of(today))
         service.record_usage(usage_of(today))  # reported again: an event counts once

@@ -4,6 +4,7 @@ python examples/contract_terms.py
 """
 
 from overages import (
+    Account,
     Allowance,
     Balance,
     CarryOver,
@@ -31,6 +32,7 @@ CONTRACT = Plan(
     },
     minimum=Money.of("20.00", "USD"),
 )
+ACCOUNT = Account("org-123", CONTRACT.slug, since=Period.month(2024, 1).start)
 MARCH = Period.month(2024, 3)
 GRANTS = [
     Grant("welcome", 10, metric="playbook_runs", effective_at=MARCH.start),
@@ -47,8 +49,10 @@ def main() -> None:
     """Settle one month after another, and print each statement."""
     balance = Balance()  # before the first month, there is nothing
     for month, used in USED.items():
-        usage = Usage("org-123", Period.month(2024, month), used)
-        settlement = settle(CONTRACT, usage, balance, grants=GRANTS)
+        period = Period.month(2024, month)
+        usage = Usage("org-123", period, used)
+        plans = {CONTRACT.slug: CONTRACT}
+        settlement = settle(ACCOUNT, plans, period, usage, balance, grants=GRANTS)
         balance = settlement.balance  # all that the next month has to know
         print(settlement.statement.explain(), end="\n\n")
 

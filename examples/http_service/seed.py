@@ -51,9 +51,9 @@ def seed(repository: SqliteRepository, service: OverageService) -> None:
     for plan in (*book.plans.values(), MONTHLY, GROWTH):
         repository.put_plan(plan)
     for org_id in ("acme", "initech", "northwind"):
-        repository.put_account(book.account(org_id))
-    repository.put_account(Account("org-123", plan="monthly"))
-    repository.put_account(Account("globex", plan="growth"))
+        repository.put_account(book.account(org_id, JANUARY.start))
+    repository.put_account(Account("org-123", "monthly", since=JANUARY.start))
+    repository.put_account(Account("globex", "growth", since=JANUARY.start))
     service.record_usage([*_events_of_file(), *_events()])
     if repository.invoiced_at("org-123", JANUARY) is None:
         _close_january(repository)

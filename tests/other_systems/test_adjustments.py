@@ -25,7 +25,9 @@ from overages import (
     Rounding,
     Tier,
 )
-from overages.statements.adjusting import PartRules, adjustments_of, credited
+from overages.lines.adjusting import adjustments_of
+from overages.lines.adjustment import credited
+from overages.lines.rule import PartRules
 
 
 def usd(amount: str) -> Money:

@@ -2,8 +2,9 @@
 
 Each row is a numeric fact that another system's tests or documentation assert: its id names the
 system (Autumn, CGRateS, Device Cloud, Lago, OpenMeter, Polar). OpenMeter pays overage from whatever
-is granted later in the same count, and where it "preserves overage" at a reset, after that too;
-what each is called here stands in the row.
+is granted later in the same count, which is ``"repaid"`` here. Not sayable is a reset, at which a
+new count of usage begins and grants are cut, or topped up, to a rollover (openmeter-rollover-002,
+-005, -008): here a grant is refilled by its own cycle.
 """
 
 from collections.abc import Sequence
@@ -36,22 +37,22 @@ DAILY_LATER = Cycle(after(days=1), unit="day")
 
 
 @pytest.mark.parametrize(
-    ("grants", "usage", "resets", "overage", "at", "balances", "over"),
+    ("grants", "usage", "overage", "at", "balances", "over"),
     [
         # Voided half-way: what was left is lost, and what is used later is overage.
         pytest.param(
             [grant("g1", "100", voided_at=after(hours=1))],
-            [(after(minutes=59), "50"), (after(minutes=61), "50")], [], "repaid", after(days=5),
+            [(after(minutes=59), "50"), (after(minutes=61), "50")], "repaid", after(days=5),
             {"g1": 0}, 50, id="openmeter-grant-burndown-002",
         ),
         # The lower priority number first, in whatever order the grants come.
         pytest.param(
-            [grant("g2", "100", 2), grant("g1", "100", 1)], [(after(hours=1), "120")], [], "repaid",
+            [grant("g2", "100", 2), grant("g1", "100", 1)], [(after(hours=1), "120")], "repaid",
             after(days=1), {"g1": 0, "g2": 80}, 0, id="openmeter-grant-burndown-005",
         ),
         # The refill of the second day pays the 20 that the first day's didn't cover.
         pytest.param(
-            [grant("g1", "100", recurrence=DAILY)], [(after(hours=1), "120")], [], "repaid",
+            [grant("g1", "100", recurrence=DAILY)], [(after(hours=1), "120")], "repaid",
             after(days=1, hours=1), {"g1": 80}, 0, id="openmeter-grant-burndown-008",
         ),
         # Another grant's beginning refills nothing.
@@ -61,64 +62,23 @@ DAILY_LATER = Cycle(after(days=1), unit="day")
                 grant("g2", "100", 2, effective_at=after(days=1, hours=1)),
             ],
             [(after(days=1, minutes=30), "30"), (after(days=1, minutes=90), "20")],
-            [],
             "repaid",
             after(days=1, hours=2),
             {"g1": 50, "g2": 100},
             0,
             id="openmeter-grant-burndown-011",
         ),
-        # Topped up to 50, of which 10 pay the overage of before.
-        pytest.param(
-            [grant("g1", "100", rollover_max=50, rollover_min=50)],
-            [(after(hours=1), "10"), (after(hours=2), "100")], [after(hours=5)],
-            "repaid_across_resets", after(days=1), {"g1": 40}, 0, id="openmeter-rollover-002",
-        ),
-        # Used before anything is granted: both grants pay when they begin, the rest at the reset.
-        pytest.param(
-            [
-                grant("g1", "1000", 1, effective_at=after(hours=2), rollover_max=1000),
-                grant(
-                    *("g2", "1000", 3), effective_at=after(hours=2), rollover_max=500,
-                    rollover_min=500,
-                ),
-            ],
-            [(after(minutes=1), "2100")],
-            [after(hours=5)],
-            "repaid_across_resets",
-            after(hours=5),
-            {"g1": 0, "g2": 400},
-            0,
-            id="openmeter-rollover-005",
-        ),
-        # A grant that begins at the reset isn't rolled over, it counts in full.
-        pytest.param(
-            [
-                grant("g1", "1000", effective_at=after(hours=2), rollover_max=0),
-                grant("g2", "1000", effective_at=after(hours=5), rollover_max=1000),
-            ],
-            [],
-            [after(hours=5)],
-            "repaid",
-            after(hours=5),
-            {"g1": 0, "g2": 1000},
-            0,
-            id="openmeter-rollover-008",
-        ),
     ],
 )  # fmt: skip
 def test_grants_burn_down_as_they_do(
     grants: Sequence[Grant],
     usage: Sequence[tuple[datetime, str]],
-    resets: Sequence[datetime],
     overage: Any,
     at: datetime,
     balances: dict[str, Quantity],
     over: Quantity,
 ) -> None:
-    burndown = burn_down(
-        grants, usage, metric="units", start=START, end=at, resets=resets, overage=overage
-    )
+    burndown = burn_down(grants, usage, metric="units", start=START, end=at, overage=overage)
     assert burndown.remaining == balances
     assert burndown.overage == over
 

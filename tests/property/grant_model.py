@@ -47,7 +47,6 @@ class GrantModel:
     rule: str
     start: datetime
     overage: int = 0
-    settled: int = 0
     unreturned: int = 0
     drawn: list[tuple[Held, int]] = field(default_factory=list)  # each unit, with the hour
 
@@ -65,15 +64,13 @@ class GrantModel:
         known = [one for one in self.in_order if one.filled is not None]
         return {one.grant.id: (one.granted, one.lost, one.left) for one in known}
 
-    def cross(self, hour: int, *, is_reset: bool) -> None:
+    def cross(self, hour: int) -> None:
         """Do what happens at an hour before anything is used."""
         now = self.start + hour * HOUR
         known = [one for one in self.in_order if one.filled is not None]
         for one in known:
             one.cut(0 if one.is_over(now) else one.left)
         lasting = [one for one in known if not one.is_over(now)]
-        if is_reset:
-            self.reset(lasting, hour)
         for one in lasting:
             cycle, keeps = one.grant.recurrence, one.grant.refill_keeps
             if hour and cycle is not None and cycle.period_at(now).start == now:
@@ -85,16 +82,6 @@ class GrantModel:
         if self.rule != "final":
             owed, self.overage = self.overage, 0
             self.use(hour, owed)
-
-    def reset(self, lasting: Iterable[Held], hour: int) -> None:
-        """Begin a new count of usage."""
-        for one in lasting:
-            most, least = one.grant.rollover_max, int(one.grant.rollover_min)
-            one.cut(one.left if most is None else int(most))
-            one.fill(hour, max(0, least - one.left))
-        if self.rule != "repaid_across_resets":
-            self.settled += self.overage
-            self.overage = 0
 
     def use(self, hour: int, units: int) -> None:
         """Use units, or give them back if they are negative."""

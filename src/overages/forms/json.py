@@ -24,6 +24,10 @@ from overages.forms.scalars import INSTANT, INSTANT_TEXT, number_form, read_text
 from overages.grants.burndown import Burndown
 from overages.grants.grant import Grant
 from overages.grants.state import Draw, GrantState
+from overages.lines.adjustment import Adjustment
+from overages.lines.limit_part import LimitPart
+from overages.lines.overage import Overage
+from overages.lines.part import StatementPart
 from overages.periods.cycle import Cycle
 from overages.periods.period import Period
 from overages.prices.tier import Charge, Tier, TierCharge
@@ -36,10 +40,6 @@ from overages.settlements.carry_over_result import CarryOverResult
 from overages.settlements.pool_share import PoolShare
 from overages.settlements.pooled_statement import PooledStatement
 from overages.settlements.settlement import Settlement
-from overages.statements.adjustment import Adjustment
-from overages.statements.limit_part import LimitPart
-from overages.statements.overage import Overage
-from overages.statements.part import StatementPart
 from overages.statements.statement import Statement
 from overages.statements.summary import MetricTotal, Summary
 from overages.terms.account import Account

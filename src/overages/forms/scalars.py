@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
@@ -57,6 +57,11 @@ def _write_text(value: object, field: Field) -> str:
 def _read_instant(value: object, field: Field) -> datetime:
     if isinstance(value, str):
         return instant_from_text(value, field)
+    if type(value) is date:
+        raise InvalidType(field, value, f"must be an instant: write {value}T00:00:00Z")
+    if type(value) is datetime and value.tzinfo is None:
+        problem = f"must have a timezone: write {value.isoformat()}Z for UTC"
+        raise InvalidValue(field, value, problem)
     return parse_instant(value, field)
 
 

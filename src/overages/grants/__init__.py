@@ -4,6 +4,7 @@
 - `state`: `GrantState` and `Draw`: how much of a grant is drawn, expired, voided, left
 - `burndown`: `Burndown`: the states of several grants, the draws on them, and the usage that none
   covered
-- `drawn_grants`: grants while they are drawn on, in picos
+- `drawn_grant`: one grant while it is drawn on, in picos
+- `drawn_grants`: the grants of one unit, in one pass through time
 - `draws`: `burn_down` and `draw`: which grant pays for which usage
 """

@@ -47,7 +47,6 @@ class Burndown:
     :param currency: the currency of money, or its code; None for units of a metric.
     :param grants: the `GrantState` of each grant that was effective; kept sorted by id.
     :param overage: units, or money, that no grant covered.
-    :param settled: overage that a reset has closed (see `burn_down`): owed, but no longer repaid.
     :param unreturned: negative usage beyond all that could be given back.
     :param draws: the `Draw` of each use of a grant, in order of time, less all that was given back.
     :raises InvalidType: for a value of a wrong type.
@@ -60,7 +59,6 @@ class Burndown:
     currency: Currency | None = term(optional(parse_currency))
     grants: tuple[GrantState, ...] = term(_parse_states)
     overage: Quantity = term(parse_non_negative_sum)
-    settled: Quantity = term(parse_non_negative_sum)
     unreturned: Quantity = term(parse_non_negative_sum)
     draws: tuple[Draw, ...] = term(tuple_of(Draw))
 
@@ -71,7 +69,6 @@ class Burndown:
         currency: Currency | str | None = None,
         grants: Iterable[GrantState] = (),
         overage: Quantity = 0,
-        settled: Quantity = 0,
         unreturned: Quantity = 0,
         draws: Iterable[Draw] = (),
     ) -> None: ...
@@ -110,7 +107,7 @@ class Burndown:
 
     @property
     def expired(self) -> Quantity:
-        """All that was lost as grants expired, were refilled or reset."""
+        """All that was lost as grants expired or were refilled."""
         return add_up(state.expired for state in self.grants)
 
     @property
@@ -139,7 +136,7 @@ class Burndown:
         0
         """
         # The states stay, for a grant is one over all periods: 0 <= drawn <= granted holds for it.
-        return new_burndown(self.at, self.metric, self.currency, self.grants, 0, 0, 0, ())
+        return new_burndown(self.at, self.metric, self.currency, self.grants, 0, 0, ())
 
 
 new_burndown: Final = trusted(Burndown)

@@ -12,14 +12,14 @@ and id. With a need of n still to be met, and all in picos,
     covered = min(n, drawn)                           # n goes down by it, left by the units drawn
 
 and the n that is left after the last grant is overage. Nothing is lost on the way: of each grant,
-``granted = drawn + expired + voided + left``; of usage, ``used = covered + overage``, with overage
-that a reset has settled, and less the usage taken back beyond all that there was.
+``granted = drawn + expired + voided + left``; of usage, ``used = covered + overage``, less what was
+taken back beyond all that there was.
 
 The steps chosen:
 
 1. Usage of one instant is summed, and counts as one.
 2. Time is gone through once. At each instant at which something happens, that is done before
-   anything is used: grants end, are reset, are refilled; new ones begin; overage is repaid.
+   anything is used: grants end, are refilled; new ones begin; overage is repaid.
 3. Negative usage takes back overage first, for that is owed; then draws, the latest first.
    Units that come back to a grant that was filled since, or has ended, are lost as if they
    had been left.
@@ -38,8 +38,8 @@ Example: a, of 100 until 10 February, and b, of 50; nothing is repaid:
     ======  =====  ======  ======  =======  ================================================
 
 Not done: to choose the grants so that least is lost, or to draw on several in proportion (the order
-was agreed, and can be told in a sentence); prices of grants (which
-the host knows); a running balance kept beside the draws (it follows from them).
+was agreed, and can be told in a sentence); prices of grants (which the host knows); a running
+balance kept beside the draws (it follows from them).
 
     burndown = burn_down(grants, usage, metric="tokens", start=month.start, end=month.end)
     burndown = burn_down(grants, more, start=burndown.closed(), end=next_month.end)
@@ -71,7 +71,7 @@ from overages.grants.drawn_grants import Use, draw_on, pools_of
 from overages.grants.grant import Grant
 from overages.periods.period import Period, format_instant, parse_instant
 
-OverageRule: TypeAlias = Literal["final", "repaid", "repaid_across_resets"]
+OverageRule: TypeAlias = Literal["final", "repaid"]
 """The rule for paying overage by later grants; see `burn_down`."""
 
 Span: TypeAlias = tuple[datetime, datetime]
@@ -88,19 +88,17 @@ def burn_down(
     currency: Currency | str | None = None,
     start: datetime | Burndown,
     end: datetime,
-    resets: Iterable[datetime] = (),
     overage: OverageRule = "final",
 ) -> Burndown:
     """Draw on grants for usage, from an instant up to another.
 
     Usage draws on the grants that are effective at its instant, in the order of their priority,
     expiry, creation and id. Units that they don't cover are overage. Negative usage takes back
-    overage first, then draws, the latest first; units that come back to a grant that was refilled,
-    was reset or has ended since are lost as if they had been left. All usage at one instant counts
-    as one.
+    overage first, then draws, the latest first; units that come back to a grant that was refilled
+    or has ended since are lost as if they had been left. All usage at one instant counts as one.
 
-    Where several things happen at one instant, grants end first; then they are reset; then
-    refilled; then new ones begin; then overage is repaid; then comes usage.
+    Where several things happen at one instant, grants end first; then they are refilled; then new
+    ones begin; then overage is repaid; then comes usage.
 
     In any number of steps, each going on from the burndown of the one before it, this comes to the
     same as at once.
@@ -116,18 +114,14 @@ def burn_down(
         from a `Burndown`, as it says, where a grant that isn't in it yet comes in whole. Its
         metric and currency need not be repeated.
     :param end: up to where. Usage at it comes later; grants that end or begin at it have done so.
-    :param resets: instants, after `start` and up to `end`, at which a new count of usage begins:
-        of the units left of a grant, at most its `rollover_max` stays, and it is topped up to its
-        `rollover_min`; overage is settled.
     :param overage: ``"final"``: no grant pays for usage from before it was granted.
-        ``"repaid"``: whatever is granted later, by a grant, a refill or a reset, pays overage at
-        once; but not overage that a reset has settled. ``"repaid_across_resets"``: that too.
+        ``"repaid"``: whatever is granted later, by a grant or a refill, pays overage at once.
     :raises InvalidType: for a value of a wrong type, such as a float quantity.
     :raises InvalidValue: for a value that is not allowed; if an instant is outside the time from
         start to end; if an id comes twice; or if a grant that `start` has is missing.
     :raises CurrencyMismatch: if money is of another currency.
 
-    Source of the order, and of resets: OpenMeter, "Grants", and its credit engine's tests.
+    Source of the order: OpenMeter, "Grants", and its credit engine's tests.
 
     >>> from datetime import UTC, datetime
     >>> month, moment = Period.month(2024, 2), datetime(2024, 2, 9, tzinfo=UTC)
@@ -143,14 +137,13 @@ def burn_down(
     # The unit of the burndown before decides which grants count: it can't change on the way.
     until = _parse_end(end, before.at)
     span = before.at, until
-    of_org, uses, instants, rule = parse_all(
+    of_org, uses, rule = parse_all(
         (parse_grants, grants, "grants"),
         (partial(_parse_usage, currency=before.currency, span=span), usage, "usage"),
-        (partial(_parse_resets, span=span), resets, "resets"),
         (choice_of(OverageRule), overage, "overage"),
     )
     pool = pools_of(of_org).get((before.metric, before.currency), [])
-    return draw_on(pool, uses, before, until, instants, rule)
+    return draw_on(pool, uses, before, until, rule)
 
 
 def draw(
@@ -265,16 +258,3 @@ def _parse_units(value: object, field: Field, currency: Currency | None) -> Quan
     if value.currency != currency:
         raise CurrencyMismatch(currency.code, value.currency.code, field)
     return parse_quantity(value.amount, field)
-
-
-def _parse_resets(value: object, field: Field, *, span: Span) -> frozenset[datetime]:
-    return frozenset(each(partial(_parse_reset, span=span))(value, field))
-
-
-def _parse_reset(value: object, field: Field, *, span: Span) -> datetime:
-    instant = parse_instant(value, field)
-    start, end = span
-    if not start < instant <= end:
-        problem = f"must be after {format_instant(start)} and up to {format_instant(end)}"
-        raise InvalidValue(field, instant, problem)
-    return instant

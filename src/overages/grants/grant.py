@@ -23,7 +23,7 @@ from overages.periods.cycle import Cycle
 from overages.periods.period import format_instant, parse_instant
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
-_RULES: Final = ("rollover_max", "rollover_min", "refill_keeps", "step")
+_RULES: Final = ("refill_keeps", "step")
 _MOST: Final = 2**63  # so that any database holds it
 
 
@@ -63,8 +63,6 @@ class Grant:
     :param voided_at: when it was taken back: the units left then are lost. None if it wasn't.
     :param recurrence: the cycle at whose boundaries `amount` is granted again, as long as the
         grant lasts; None for once.
-    :param rollover_max: the most that may be left after a reset (see `burn_down`); None for all.
-    :param rollover_min: the least that it holds after a reset, topped up to it.
     :param refill_keeps: the most of the units left at a boundary of the recurrence that stays, on
         top of the new `amount`. With 0 a refill replaces the units left; None keeps all.
     :param step: units that are drawn together: a started step is drawn whole, if so much is left.
@@ -87,8 +85,6 @@ class Grant:
     expires_at: datetime | None = term(optional(parse_instant))
     voided_at: datetime | None = term(optional(parse_instant))
     recurrence: Cycle | None = term(optional(instance_of(Cycle)))
-    rollover_max: Quantity | None = term(optional(parse_non_negative))
-    rollover_min: Quantity = term(parse_non_negative)
     refill_keeps: Quantity | None = term(optional(parse_non_negative))
     step: Quantity | None = term(optional(parse_positive))
     created_at: datetime | None = term(optional(parse_instant))
@@ -104,8 +100,6 @@ class Grant:
         expires_at: datetime | None = None,
         voided_at: datetime | None = None,
         recurrence: Cycle | None = None,
-        rollover_max: QuantityLike | None = None,
-        rollover_min: QuantityLike = 0,
         refill_keeps: QuantityLike | None = 0,
         step: QuantityLike | None = None,
         created_at: datetime | None = None,
@@ -124,11 +118,6 @@ class Grant:
         if self.expires_at is not None and self.expires_at <= self.effective_at:
             problem = f"must be later than effective_at, {format_instant(self.effective_at)}"
             problems.add(InvalidValue("expires_at", self.expires_at, problem))
-
-    def _check_rollover(self, problems: Problems) -> None:
-        if self.rollover_max is not None and self.rollover_min > self.rollover_max:
-            problem = f"must not be above rollover_max, {self.rollover_max}"
-            problems.add(InvalidValue("rollover_min", self.rollover_min, problem))
 
     def _check_minor_units(self, problems: Problems) -> None:
         """Tell each number of money that would leave a rest which no credit can pay."""

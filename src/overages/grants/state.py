@@ -64,12 +64,12 @@ class GrantState:
     Always, ``granted = drawn + expired + voided + left``.
 
     :param grant_id: the grant.
-    :param granted: its amount, with all refills and the top-ups of resets.
+    :param granted: its amount, with all refills.
     :param drawn: units that usage has drawn and not given back.
-    :param expired: units left when it expired, or dropped by a refill or a reset; and those that
-        were given back after that.
+    :param expired: units left when it expired, or dropped by a refill; and those that were given
+        back after that.
     :param voided: units left when it was voided.
-    :param filled_at: when it was last filled or reset, timezone-aware; kept in UTC.
+    :param filled_at: when it was last filled, timezone-aware; kept in UTC.
     :raises InvalidValue: if more is gone than was granted, or for another value that isn't allowed.
 
     >>> from datetime import UTC, datetime

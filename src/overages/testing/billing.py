@@ -14,13 +14,13 @@ from hypothesis.strategies import SearchStrategy as Strategy
 from overages._ground.value import evolve
 from overages.amounts.exact import Quantity, scaled, unscaled
 from overages.errors import InvalidValue
+from overages.lines.limit_part import TAKING, LimitPart
+from overages.lines.overage import Overage
 from overages.periods.period import Period
 from overages.settlements.pool_share import SplitBy
 from overages.settlements.pooled_statement import PooledStatement, pool
 from overages.settlements.settlement import Settlement, settle
 from overages.statements.calculation import calculate
-from overages.statements.limit_part import TAKING, LimitPart
-from overages.statements.overage import Overage
 from overages.statements.statement import Statement
 from overages.terms.account import Account
 from overages.terms.allowance import Allowance

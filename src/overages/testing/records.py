@@ -17,10 +17,10 @@ from overages._ground.value import evolve
 from overages.amounts.exact import Exact, Quantity, number_from_ratio
 from overages.amounts.money import Currency, Money
 from overages.amounts.rounding import Rounding
+from overages.lines.adjustment import OVERAGE, Key
 from overages.records.chain import CHAIN_START, row_digest, row_of
 from overages.records.ledger import Ledger, Recording
 from overages.records.record import OverageRecord
-from overages.statements.adjustment import OVERAGE, Key
 from overages.statements.calculation import calculate
 from overages.statements.statement import Statement
 from overages.terms.plan import Plan

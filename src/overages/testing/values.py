@@ -20,12 +20,12 @@ from overages.amounts.rounding import Rounding
 from overages.grants.burndown import Burndown
 from overages.grants.grant import Grant
 from overages.grants.state import Draw, GrantState
+from overages.lines.adjustment import Adjustment, AdjustmentKind
 from overages.periods.cycle import Cycle
 from overages.prices.transactions import TransactionFee
 from overages.records.chain import ChainHead
 from overages.settlements.balance import Balance
 from overages.settlements.carry_over_result import CarryOverResult
-from overages.statements.adjustment import Adjustment, AdjustmentKind
 from overages.statements.summary import MetricTotal, Summary
 from overages.terms.carry_over import CarriedUnits
 from overages.terms.commitment import Commitment
@@ -141,7 +141,6 @@ BY_CLASS[Metric] = made(Metric, mend=counting, name=metrics, where=_values)
 def granted(named: Arguments) -> Arguments:
     """Let a grant be of something, and end after it began."""
     named = in_order(named, "effective_at", "expires_at")
-    named = in_order(named, "rollover_min", "rollover_max")
     if named.get("expires_at") == named["effective_at"]:
         named = but(named, "expires_at")
     if isinstance(named["amount"], Money):
@@ -154,7 +153,7 @@ def _whole_minor_units(named: Arguments, unit: Currency) -> Arguments:
     least = Money(1, unit).amount
     cut = {
         name: Rounding.DOWN.round(named[name], least)
-        for name in ("rollover_max", "rollover_min", "refill_keeps", "step")
+        for name in ("refill_keeps", "step")
         if named.get(name) is not None
     }
     return {**cut, "step": cut["step"] or least} if "step" in cut else cut
@@ -180,7 +179,7 @@ BY_CLASS[Draw] = made(Draw, mend=partial(in_order, low="covered", high="quantity
 BY_CLASS[GrantState] = made(GrantState, mend=accounted)
 _draws = st.lists(values(Draw), max_size=4)
 _balances = st.lists(values(GrantState), max_size=2, unique_by=lambda state: state.grant_id)
-_sums = st.tuples(numbers.quantities, numbers.quantities, numbers.quantities)
+_sums = st.tuples(numbers.quantities, numbers.quantities)
 _units = st.tuples(metrics, st.none()) | st.tuples(st.none() | metrics, currencies)
 
 
@@ -205,8 +204,8 @@ def burndowns(draw: st.DrawFn) -> Burndown:
     at = max([draw(instants), *(drawn.at for drawn in made_draws)])
     accounts = with_draws(draw(_balances), made_draws)
     metric, unit = draw(_units)
-    overage, settled, unreturned = draw(_sums)
-    return Burndown(at, metric, unit, accounts, overage, settled, unreturned, made_draws)
+    overage, unreturned = draw(_sums)
+    return Burndown(at, metric, unit, accounts, overage, unreturned, made_draws)
 
 
 BY_CLASS[Burndown] = burndowns()

@@ -17,7 +17,7 @@ END = datetime(2024, 3, 1, tzinfo=UTC)
 BALANCE = GrantState("g1", 100, 40, 5, 5, filled_at=START)
 OTHER = GrantState("g0", 10, 10, filled_at=START)
 DRAWS = (Draw("g0", START, 10), Draw("g1", START, 30), Draw("g1", END, 10, covered=7))
-BURNDOWN = Burndown(END, "tokens", None, [BALANCE, OTHER], 20, 3, 2, DRAWS)
+BURNDOWN = Burndown(END, "tokens", None, [BALANCE, OTHER], 20, 2, DRAWS)
 
 
 def test_a_draw_covers_what_was_drawn_unless_it_says_less() -> None:

@@ -174,7 +174,7 @@ class TestOverage:
 
     @pytest.mark.parametrize(
         ("rule", "overage", "left"),
-        [("final", 30, 20), ("repaid", 10, 0), ("repaid_across_resets", 10, 0)],
+        [("final", 30, 20), ("repaid", 10, 0)],
     )
     def test_what_is_granted_later_repays_overage_if_the_rule_says_so(
         self, rule: Any, overage: int, left: int
@@ -183,31 +183,6 @@ class TestOverage:
         assert (burndown.overage, burndown.remaining["later"]) == (overage, left)
         repaid = [Draw("later", day(6), 30)] if rule != "final" else []
         assert list(burndown.draws[1:-1]) == repaid
-
-    @pytest.mark.parametrize(
-        ("rule", "settled", "overage", "left"),
-        [("final", 30, 0, 20), ("repaid", 30, 0, 20), ("repaid_across_resets", 0, 10, 0)],
-    )
-    def test_a_reset_settles_overage_unless_the_rule_says_otherwise(
-        self, rule: Any, settled: int, overage: int, left: int
-    ) -> None:
-        burndown = burn([BASIC, self.LATER], self.USAGE, overage=rule, resets=[day(6)])
-        assert (burndown.settled, burndown.overage) == (settled, overage)
-        assert burndown.remaining["later"] == left
-
-    @pytest.mark.parametrize(
-        ("most", "least", "expected"),
-        [
-            (None, 0, (100, 30, 0, 0, 70)),
-            (0, 0, (100, 30, 70, 0, 0)),
-            (50, 0, (100, 30, 20, 0, 50)),
-            (None, 80, (110, 30, 0, 0, 80)),
-            (90, 90, (120, 30, 0, 0, 90)),
-        ],
-    )
-    def test_a_reset_keeps_and_tops_up(self, most: Any, least: int, expected: Any) -> None:
-        rolling = evolve(BASIC, rollover_max=most, rollover_min=least)
-        assert accounted(burn([rolling], [(2, 30)], resets=[day(6)])) == expected
 
 
 class TestGivingBack:
@@ -230,19 +205,18 @@ class TestGivingBack:
         assert (second.unreturned, second.left) == (10, 70)
 
     @pytest.mark.parametrize(
-        ("changes", "resets", "expected"),
+        ("changes", "expected"),
         [
-            ({"expires_at": day(5)}, [], (100, 20, 80, 0, 0)),
-            ({"voided_at": day(5)}, [], (100, 20, 0, 80, 0)),
-            ({"recurrence": Cycle(day(5))}, [], (200, 20, 80, 0, 100)),
-            ({}, [day(5)], (100, 20, 10, 0, 70)),
+            ({"expires_at": day(5)}, (100, 20, 80, 0, 0)),
+            ({"voided_at": day(5)}, (100, 20, 0, 80, 0)),
+            ({"recurrence": Cycle(day(5))}, (200, 20, 80, 0, 100)),
         ],
-        ids=["expired", "voided", "refilled", "reset"],
+        ids=["expired", "voided", "refilled"],
     )
     def test_what_comes_back_to_what_was_filled_or_ended_since_is_lost(
-        self, changes: Any, resets: Any, expected: Any
+        self, changes: Any, expected: Any
     ) -> None:
-        burndown = burn([evolve(BASIC, **changes)], [(2, 30), (6, -10)], resets=resets)
+        burndown = burn([evolve(BASIC, **changes)], [(2, 30), (6, -10)])
         assert accounted(burndown) == expected
 
     def test_a_started_step_is_not_given_back(self) -> None:
@@ -313,11 +287,7 @@ class TestRefusals:
             ({"usage": [(START, Money(1, "USD"))]}, InvalidType, r"usage\[0\].quantity: must be"),
             ({"usage": [(FEB.end, 1)]}, InvalidValue, r"usage\[0\].at: must be from 2024-02-01T00"),
             ({"usage": [(day(0), 1)]}, InvalidValue, r"usage\[0\].at: must be from 2024-02-01T00:"),
-            ({"resets": 5}, InvalidType, "resets: must be a list"),
-            ({"resets": [5]}, InvalidType, r"resets\[0\]: must be a datetime"),
-            ({"resets": [START]}, InvalidValue, r"resets\[0\]: must be after 2024-02-01T00:00:00Z"),
-            ({"resets": [MARCH.end]}, InvalidValue, r"resets\[0\]: must be after 2024-02-01T00:00"),
-            ({"overage": "free"}, InvalidValue, "overage: must be one of final, repaid, repaid_ac"),
+            ({"overage": "free"}, InvalidValue, "overage: must be one of final, repaid, got"),
         ],
     )
     def test_what_cannot_be_burned_down_is_refused(

@@ -47,7 +47,7 @@ def test_grants_are_drawn_on_by_priority_expiry_creation_and_id() -> None:
 def test_numbers_and_instants_have_one_form() -> None:
     east = timezone(timedelta(hours=9))
     other = Grant(
-        "g", "100.0", metric="tokens", effective_at=START.astimezone(east), rollover_min="0.0"
+        "g", "100.0", metric="tokens", effective_at=START.astimezone(east), refill_keeps="0.0"
     )
     assert other == UNITS
     assert (hash(other), repr(other)) == (hash(UNITS), repr(UNITS))
@@ -75,8 +75,6 @@ def test_numbers_and_instants_have_one_form() -> None:
         ({"expires_at": START}, InvalidValue, "expires_at: must be later than effective_at, 2024-"),
         ({"voided_at": START.date()}, InvalidType, "voided_at: must be a datetime"),
         ({"recurrence": "month"}, InvalidType, "recurrence: must be of type Cycle"),
-        ({"rollover_max": -1}, InvalidValue, "rollover_max: must not be negative"),
-        ({"rollover_max": 5, "rollover_min": 6}, InvalidValue, "rollover_min: must not be above"),
         ({"refill_keeps": -1}, InvalidValue, "refill_keeps: must not be negative"),
         ({"step": 0}, InvalidValue, "step: must be more than zero"),
         ({"created_at": 5}, InvalidType, "created_at: must be a datetime"),
@@ -89,8 +87,8 @@ def test_what_is_no_grant_is_refused(
         evolve(UNITS, **changes)
 
 
-@pytest.mark.parametrize("rule", ["step", "refill_keeps", "rollover_max", "rollover_min"])
-def test_money_is_drawn_kept_and_topped_up_in_whole_minor_units(rule: str) -> None:
+@pytest.mark.parametrize("rule", ["step", "refill_keeps"])
+def test_money_is_drawn_and_kept_in_whole_minor_units(rule: str) -> None:
     with pytest.raises(InvalidValue) as caught:
         evolve(MONEY, **{rule: "0.005"})
     problem = f"{rule}: must have at most 2 decimals, as money in USD has, got 0.005"
@@ -102,10 +100,10 @@ def test_money_is_drawn_kept_and_topped_up_in_whole_minor_units(rule: str) -> No
 
 def test_a_fault_of_a_term_hides_no_fault_of_others() -> None:
     with pytest.raises(InvalidValues) as caught:
-        evolve(MONEY, id="", expires_at=START, step=-1, refill_keeps="0.001", rollover_max="x")
+        evolve(MONEY, id="", expires_at=START, step=-1, refill_keeps="0.001", priority="x")
     assert [error.field for error in caught.value.errors] == [
         "id",
-        "rollover_max",
+        "priority",
         "step",
         "expires_at",
         "refill_keeps",
@@ -114,11 +112,10 @@ def test_a_fault_of_a_term_hides_no_fault_of_others() -> None:
 
 def test_all_faults_are_reported_together() -> None:
     with pytest.raises(InvalidValues) as caught:
-        Grant("g", 1, effective_at=START, expires_at=START, rollover_max=1, rollover_min=2)
+        Grant("g", 1, effective_at=START, expires_at=START)
     assert [getattr(error, "field", None) for error in caught.value.errors] == [
         "metric",
         "expires_at",
-        "rollover_min",
     ]
 
 

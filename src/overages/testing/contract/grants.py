@@ -38,8 +38,6 @@ FULL = Grant(
     expires_at=LATEST,
     voided_at=MAR.start,
     recurrence=Cycle(datetime(2024, 1, 31, tzinfo=EAST), 2, "week", "Europe/Paris"),
-    rollover_max="10.5",
-    rollover_min="0.5",
     refill_keeps=10**26 - 1,
     step="0.1",
     created_at=EARLIEST,

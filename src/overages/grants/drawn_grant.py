@@ -1,0 +1,142 @@
+"""A grant while it is drawn on: what was drawn, expired and voided, and what is left, in picos.
+
+    drawn_on = DrawnGrant(grant, state)               # not filled before it is effective
+    drawn_on.cross(instant, is_refilled=False)
+    drawn = drawn_on.draw(need, at)
+    drawn_on.give_back(drawn, picos, later)
+
+Which of several is drawn on, and when each is crossed, is for `overages.grants.drawn_grants`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from overages.amounts.exact import Quantity, scaled, unscaled
+from overages.amounts.money import Money, picos_of
+from overages.grants.grant import Grant
+from overages.grants.state import GrantState, new_state
+from overages.periods.cycle import Cycle
+
+
+class Drawn(NamedTuple):
+    """A `Draw` in picos."""
+
+    grant: DrawnGrant
+    at: datetime
+    picos: int
+    covered: int
+
+
+class DrawnGrant:
+    """A grant in picos: drawn, expired, voided, left; not filled before it is effective."""
+
+    __slots__ = (
+        "drawn", "end", "expired", "filled_at", "grant", "granted", "left", "step", "voided",
+    )  # fmt: skip
+
+    def __init__(self, grant: Grant, state: GrantState | None) -> None:
+        self.grant: Grant = grant
+        self.end: datetime | None = grant.ends_at
+        self.step: int | None = None if grant.step is None else scaled(grant.step)
+        self.filled_at: datetime | None = None if state is None else state.filled_at
+        self.granted: int = 0
+        self.drawn: int = 0
+        self.expired: int = 0
+        self.voided: int = 0
+        self.left: int = 0
+        if state is not None:
+            self.granted, self.drawn = scaled(state.granted), scaled(state.drawn)
+            self.expired, self.voided = scaled(state.expired), scaled(state.voided)
+            self.left = self.granted - self.drawn - self.expired - self.voided
+
+    def state(self, filled_at: datetime) -> GrantState:
+        """Return its state, in units or major units of money."""
+        return new_state(
+            self.grant.id,
+            unscaled(self.granted),
+            unscaled(self.drawn),
+            unscaled(self.expired),
+            unscaled(self.voided),
+            filled_at,
+        )
+
+    def has_ended(self, instant: datetime) -> bool:
+        """Tell whether it has expired or was voided by an instant."""
+        return self.end is not None and self.end <= instant
+
+    def refills(self, cycle: Cycle, start: datetime, end: datetime) -> Iterator[datetime]:
+        """Yield the boundaries of its cycle that grant the amount anew, up to an end."""
+        since = max(start, self.grant.effective_at)
+        if since >= end or self.has_ended(since):
+            return
+        for period in cycle.periods_from(since):
+            if period.end > end or self.has_ended(period.end):
+                return
+            yield period.end
+
+    def cross(self, instant: datetime, *, is_refilled: bool) -> None:
+        """End, refill or begin the grant at an instant, before anything is used at it."""
+        if self.filled_at is None:
+            if self.grant.effective_at <= instant and not self.has_ended(instant):
+                self._fill(_picos_granted(self.grant), instant)
+        elif self.has_ended(instant):
+            # Lost before usage at this instant: the instant of its end is no part of a grant.
+            self._lose(self.left)
+            self.left = 0  # later instants find nothing more to lose
+        elif is_refilled:
+            self._drop_beyond(self.grant.refill_keeps)
+            self._fill(_picos_granted(self.grant), instant)
+
+    def draw(self, need: int, at: datetime) -> Drawn:
+        """Draw on it for a need: all steps that the need starts, as far as they are left."""
+        picos = min(self.left, self._in_steps(need))  # the last step may not be left whole
+        self.left -= picos
+        self.drawn += picos
+        # In steps of 10, a need of 13 draws 20 and covers 13: the other 7 are gone, as was agreed.
+        return Drawn(self, at, picos, covered=min(need, picos))
+
+    def give_back(self, drawn: Drawn, picos: int, instant: datetime) -> Drawn:
+        """Give back the units that a draw no longer covers; return the rest of the draw."""
+        covered = max(0, drawn.covered - picos)
+        # Steps that were started stay drawn while any of them is used, as if less had been used.
+        still_drawn = min(drawn.picos, self._in_steps(covered))
+        given_back = drawn.picos - still_drawn
+        self.drawn -= given_back
+        if self.has_ended(instant):
+            self._lose(given_back)
+        # Units of before a refill must not come on top of it: they would have been dropped at it.
+        elif self.filled_at is not None and drawn.at < self.filled_at:
+            self.expired += given_back  # the units left at that refill were dropped
+        else:
+            self.left += given_back
+        return drawn._replace(picos=still_drawn, covered=covered)
+
+    def _in_steps(self, picos: int) -> int:
+        return picos if self.step is None else -(-picos // self.step) * self.step
+
+    def _lose(self, picos: int) -> None:
+        """Count the units that are lost by the grant's end."""
+        if self.grant.expires_at != self.end:  # it was voided before
+            self.voided += picos
+        else:
+            self.expired += picos
+
+    def _drop_beyond(self, most: Quantity | None) -> None:
+        """Drop the units left beyond a quantity; None drops nothing."""
+        if most is not None:
+            dropped = max(0, self.left - scaled(most))
+            self.expired += dropped
+            self.left -= dropped
+
+    def _fill(self, picos: int, instant: datetime) -> None:
+        self.granted += picos
+        self.left += picos
+        self.filled_at = instant
+
+
+def _picos_granted(grant: Grant) -> int:
+    amount = grant.amount
+    return picos_of(amount) if isinstance(amount, Money) else scaled(amount)

@@ -1,0 +1,85 @@
+"""One grant while it is drawn on: steps, refills, ends, and units that are given back."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from overages import Cycle, Grant, Money
+from overages._ground.value import evolve
+from overages.amounts.exact import SCALE
+from overages.grants.drawn_grant import DrawnGrant
+from overages.grants.state import GrantState
+
+START = datetime(2024, 2, 1, tzinfo=UTC)
+LATER, LAST = START + timedelta(days=7), START + timedelta(days=8)
+UNITS = Grant("g", 100, metric="tokens", effective_at=START)
+
+
+def begun(**named: Any) -> DrawnGrant:
+    grant = DrawnGrant(evolve(UNITS, **named), None)
+    grant.cross(START, is_refilled=False)
+    return grant
+
+
+def numbers(grant: DrawnGrant) -> tuple[int, ...]:
+    """Return the units granted, drawn, expired, voided and left."""
+    picos = grant.granted, grant.drawn, grant.expired, grant.voided, grant.left
+    return tuple(number // SCALE for number in picos)
+
+
+def test_it_is_filled_when_it_is_effective() -> None:
+    grant = DrawnGrant(evolve(UNITS, effective_at=LATER), None)
+    grant.cross(START, is_refilled=False)
+    assert (grant.filled_at, numbers(grant)) == (None, (0, 0, 0, 0, 0))
+    grant.cross(LATER, is_refilled=False)
+    assert (grant.filled_at, numbers(grant)) == (LATER, (100, 0, 0, 0, 100))
+    money = DrawnGrant(Grant("m", Money(150, "USD"), effective_at=START), None)
+    money.cross(START, is_refilled=False)
+    assert 2 * money.left == 3 * SCALE
+
+
+def test_it_goes_on_from_its_state() -> None:
+    state = GrantState("g", 100, 30, 5, filled_at=START)
+    grant = DrawnGrant(UNITS, state)
+    assert numbers(grant) == (100, 30, 5, 0, 65)
+    assert grant.state(START) == state
+
+
+def test_started_steps_are_drawn_whole_as_far_as_they_are_left() -> None:
+    grant = begun(step=60)
+    first = grant.draw(10 * SCALE, START)
+    second = grant.draw(70 * SCALE, START)
+    assert [(d.picos // SCALE, d.covered // SCALE) for d in (first, second)] == [(60, 10), (40, 40)]
+    rest = grant.give_back(first, 9 * SCALE, LATER)
+    assert (rest.picos // SCALE, rest.covered // SCALE, grant.left) == (60, 1, 0)
+    rest = grant.give_back(rest, SCALE, LATER)
+    assert (rest.picos, rest.covered, grant.left // SCALE) == (0, 0, 60)
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        ({}, (100, 20, 0, 0, 80)),
+        ({"expires_at": LATER}, (100, 20, 80, 0, 0)),
+        ({"voided_at": LATER}, (100, 20, 0, 80, 0)),
+        ({"voided_at": LATER, "expires_at": LATER}, (100, 20, 80, 0, 0)),
+        ({"recurrence": Cycle(LATER)}, (200, 20, 80, 0, 100)),
+        ({"recurrence": Cycle(LATER), "refill_keeps": 50}, (200, 20, 30, 0, 150)),
+    ],
+)
+def test_units_come_back_unless_it_was_refilled_or_ended(named: Any, expected: Any) -> None:
+    grant = begun(**named)
+    drawn = grant.draw(30 * SCALE, START)
+    grant.cross(LATER, is_refilled="recurrence" in named)
+    grant.give_back(drawn, 10 * SCALE, LAST)
+    assert numbers(grant) == expected
+
+
+def test_it_is_refilled_at_the_boundaries_of_its_cycle_while_it_lasts() -> None:
+    weekly = Cycle(START, unit="week")
+    grant = begun(recurrence=weekly, expires_at=START + timedelta(days=21))
+    end = START + timedelta(days=60)
+    assert list(grant.refills(weekly, START, end)) == [LATER, LATER + timedelta(days=7)]
+    assert list(grant.refills(weekly, LATER, LATER)) == []
+    assert list(grant.refills(weekly, end, end + timedelta(days=60))) == []

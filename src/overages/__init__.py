@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from overages.amounts.money import Currency, Money
     from overages.amounts.rounding import Rounding
     from overages.grants.grant import Grant
+    from overages.lines.adjustment import Adjustment
+    from overages.lines.overage import Overage
     from overages.periods.cycle import Cycle
     from overages.periods.period import Period
     from overages.periods.proration import Proration
@@ -36,9 +38,7 @@ if TYPE_CHECKING:
     from overages.settlements.balance import Balance
     from overages.settlements.pooled_statement import pool
     from overages.settlements.settlement import Settlement, settle
-    from overages.statements.adjustment import Adjustment
     from overages.statements.calculation import calculate, calculate_many, charge_between
-    from overages.statements.overage import Overage
     from overages.statements.statement import Statement
     from overages.statements.summary import Summary
     from overages.terms.account import Account

@@ -346,7 +346,7 @@ class UsageAltered(_FieldError, ValueError):
         self, field: Field, value: object, problem: str, org_id: str, period: object
     ) -> None:
         super().__init__(field, value, problem)
-        self.args = (field, value, problem, org_id, period)
+        self.args: tuple[Any, ...] = (field, value, problem, org_id, period)
         self.org_id: str | None = org_id
         self.period: Any = period
 

@@ -12,14 +12,13 @@ is settled anew, by its own terms and from its usage, so that usage that was rep
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import cached_property
-from itertools import chain, combinations, pairwise
+from itertools import chain, combinations
 from typing import Final
 
-from overages.amounts.exact import Quantity, add_up, scaled, unscaled
+from overages.amounts.exact import Quantity, add_up
 from overages.errors import InvalidValue, OveragesError, UnknownPlan
 from overages.grants.grant import Grant
 from overages.periods.period import Period
@@ -29,17 +28,14 @@ from overages.settlements.settlement import Settlement, settle
 from overages.terms.account import Account
 from overages.terms.plan import Plan
 from overages.terms.terms import Terms
+from overages.usage.divided_usage import DividedUsage, Placed
 from overages.usage.event import UsageEvent
 from overages.usage.metering import usage_of
 from overages.usage.routing import Routes
 from overages.usage.usage import Usage
 
-Placed = tuple[UsageEvent, Period]
-"""An event, and the time that it counts in."""
-
 _FLOWS: Final = frozenset({"sum", "count"})
 """The aggregations whose results in two times add up."""
-_TICK: Final = timedelta(microseconds=1)
 
 
 class PeriodInputs:
@@ -148,13 +144,31 @@ class PeriodInputs:
             bounds = self._bounds(period)
             if len(bounds) == 2:
                 return [of_period]
-            placed = list(self._placed(period))
-            atoms = [Period(*ends) for ends in pairwise(bounds)]
-            sums = self._sums(of_period, atoms, placed)
+            divided = DividedUsage(of_period, bounds, self._placed(period), self._routes)
             times = [Period(*ends) for ends in combinations(bounds, 2) if Period(*ends) != period]
-            return [of_period, *(self._within(time, period, atoms, sums, placed) for time in times)]
+            usages = [of_period, *map(divided.within, times)]
+            self._refuse_summed_levels(period, usages)
+            return usages
         except OveragesError as error:
             raise error.within(org_id=self._org_id, period=period) from None
+
+    def _refuse_summed_levels(self, period: Period, usages: Iterable[Usage]) -> None:
+        """Refuse levels that are summed, where a line needs what they were in a part of a period.
+
+        Seats that were reported on 2 March are held on after 12 March, as no sum of events is.
+        """
+        parts = [
+            (self._plan(period, part, terms), terms) for part, terms in self._account.parts(period)
+        ]
+        used = {metric for usage in usages for metric, units in usage.quantities.items() if units}
+        for metric in sorted((used & _cut_metrics(parts)) - self._held):
+            lines = [plan.compiled.by_metric.get(metric) for plan, _ in parts]
+            if any(line is not None and line.is_level(frozenset()) for line in lines):
+                problem = (
+                    "must have one of this name that is counted as a level: a plan says that it is"
+                    " held over time, and no sum tells what it is in a part of the period"
+                )
+                raise InvalidValue("metrics", metric, problem)
 
     def _bounds(self, period: Period) -> list[datetime]:
         """Return the instants in a period at which terms, or windows of allowances, change."""
@@ -244,67 +258,18 @@ class PeriodInputs:
                 )
                 raise InvalidValue("usage", quantity, problem)
 
-    def _sums(
-        self, of_period: Usage, atoms: Sequence[Period], placed: Iterable[Placed]
-    ) -> dict[str, list[int]]:
-        """Return the picos of each metric that is summed, for each of the times that tile a period.
 
-        Events that count in the period though they lie outside of it count at its nearest end, and
-        units without an event, which a host has set, at its last instant. Usage that is taken back
-        is taken from the latest before it, so that no time has less than none.
-        """
-        sums: dict[str, list[int]] = {}
-        starts = [atom.start for atom in atoms]
-        for event, own in placed:
-            if own == of_period.period and not self._routes.of(event):
-                place = max(0, bisect_right(starts, event.at) - 1)
-                sums.setdefault(event.metric, [0] * len(atoms))[place] += scaled(event.quantity)
-        for metric, quantity in of_period.quantities.items():
-            if metric not in self._routes.worked_out:
-                picos = sums.setdefault(metric, [0] * len(atoms))
-                picos[-1] += scaled(quantity) - sum(picos)
-                _take_back(picos)
-        return sums
-
-    def _within(
-        self,
-        time: Period,
-        period: Period,
-        atoms: Sequence[Period],
-        sums: Mapping[str, Sequence[int]],
-        placed: Iterable[Placed],
-    ) -> Usage:
-        """Return the usage of a time within a period."""
-        quantities = {
-            metric: unscaled(
-                sum(p for p, atom in zip(picos, atoms, strict=True) if atom.start in time)
-            )
-            for metric, picos in sums.items()
-        }
-        moved: list[Placed] = []
-        for event, own in placed:
-            if self._routes.of(event):
-                at = event.at
-                if own == period:
-                    at = min(max(at, period.start), period.end - _TICK)
-                if at in time:
-                    moved.append((event, time))
-                elif at < time.start:
-                    moved.append((event, Period(min(at, own.start), time.start)))
-        worked_out = usage_of(moved, self._org_id, time, self._routes).quantities
-        return Usage(self._org_id, time, {**quantities, **worked_out})
-
-
-def _take_back(picos: list[int]) -> None:
-    """Take units below zero from the times before, the latest first, and then from those after."""
-    for i in range(len(picos) - 1, 0, -1):
-        if picos[i] < 0:
-            picos[i - 1] += picos[i]
-            picos[i] = 0
-    for i in range(len(picos) - 1):
-        if picos[i] < 0:
-            picos[i + 1] += picos[i]
-            picos[i] = 0
+def _cut_metrics(parts: Sequence[tuple[Plan, Terms]]) -> set[str | None]:
+    """Return the metrics whose usage in parts of a period matters: of lines that are cut."""
+    cut: set[str | None] = set()
+    for metric in set().union(*(plan.allowances for plan, _ in parts)):
+        allowances = [plan.allowances.get(metric) for plan, _ in parts]
+        limits = [(metric in terms.limits, terms.limits.get(metric)) for _, terms in parts]
+        agreed = list(zip(allowances, limits, strict=True))
+        if agreed.count(agreed[0]) < len(agreed):
+            bringing = {each.included_per for each in allowances if each is not None}
+            cut |= {metric, *bringing}
+    return cut
 
 
 def periods_before(account: Account, period: Period) -> list[Period]:

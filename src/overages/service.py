@@ -10,7 +10,7 @@ It reads from the repository, calculates, and writes back:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import cache
@@ -28,8 +28,10 @@ from overages.errors import (
 from overages.period_inputs import PeriodInputs
 from overages.periods.period import Period, parse_instant
 from overages.records.ledger import Recording
+from overages.records.record import OverageRecord
 from overages.repository import Repository
 from overages.settlements.settlement import Settlement
+from overages.statements.calculation import nothing_charged
 from overages.statements.statement import Statement
 from overages.statements.summary import Summary
 from overages.terms.account import Account
@@ -93,7 +95,9 @@ class OverageService:
         """Whether the service does anything now."""
         return parse_flag(self._enabled() if callable(self._enabled) else self._enabled, "enabled")
 
-    def calculate(self, org_id: str, period: Period | None = None) -> Statement | None:
+    def calculate(
+        self, org_id: str, period: Period | None = None, *, account: Account | None = None
+    ) -> Statement | None:
         """Return the statement of an org's period, writing nothing.
 
         Its terms are those that the account has for it, however they changed since: the plan, in
@@ -101,21 +105,27 @@ class OverageService:
         carries units over, or the org has grants, all its periods are settled one after another,
         each by its own terms.
 
+        :param account: the org's with a change that isn't put yet: the statement is that which the
+            change would come to.
         :returns: None if the org has no account, or no terms hold then: nothing is owed.
+        :raises AccountConflict: if `account` isn't the kept one with entries added at its end.
         :raises UnknownPlan: if its plan was not yet in force.
         :raises InvalidValue: if the period isn't one of the org's; the error names those that are.
         :raises UnknownMetric: if it used a metric that its plan doesn't know.
         """
-        settlement = self.settle(org_id, period)
+        settlement = self.settle(org_id, period, account=account)
         return None if settlement is None else settlement.statement
 
-    def settle(self, org_id: str, period: Period | None = None) -> Settlement | None:
+    def settle(
+        self, org_id: str, period: Period | None = None, *, account: Account | None = None
+    ) -> Settlement | None:
         """Return the statement of `calculate`, with all that was carried over, drawn and left.
 
         :returns: None if the org has no account, or no terms hold then.
         """
         self._require_enabled()
-        account = self._repository.account(org_id)
+        earlier = self._repository.account(org_id)
+        account = earlier if account is None else _proposed(org_id, account, earlier)
         own = None if account is None else self._period(account, period)
         if account is None or own is None:
             _log().info("%s has no terms: nothing to calculate", org_id, extra={"org_id": org_id})
@@ -152,8 +162,9 @@ class OverageService:
         """Calculate an org's period from its usage and record the result, however often.
 
         The same usage writes nothing again; changed usage adds corrections, up or down. If another
-        writer records the period in between, the usage is read again, so that no older result
-        comes after a newer one.
+        writer records the period or changes the account in between, both are read again, so that no
+        older result comes after a newer one. The charge of a time that is no period of the org's
+        any more, since its billing day has moved or its terms ended, is taken back with it.
 
         :param force: whether a period that is invoiced may change.
         :returns: None if the org has no account, or no terms hold then.
@@ -161,20 +172,47 @@ class OverageService:
         :raises InvalidValue: if the period isn't one of the org's; the error names those that are.
         """
         self._require_enabled()
+        for _ in range(_ATTEMPTS - 1):
+            with suppress(RecordConflict):
+                return self._recalculate(org_id, period, force)
+        return self._recalculate(org_id, period, force)
+
+    def _recalculate(self, org_id: str, period: Period | None, force: bool) -> Recording | None:
         account = self._repository.account(org_id)
         own = None if account is None else self._period(account, period)
         if account is None or own is None:
             return None
-        for _ in range(_ATTEMPTS - 1):
-            with suppress(RecordConflict):
-                return self._recalculate(account, own, force)
-        return self._recalculate(account, own, force)
+        earlier = self._repository.records(org_id, own)
+        # Known after the revision is, so that one who records by a newer account has another one.
+        if self._repository.account(org_id) != account:
+            raise RecordConflict("account", org_id, "must not change while its period is recorded")
+        return self._record_own(account, own, earlier, force)
 
-    def _recalculate(self, account: Account, period: Period, force: bool) -> Recording:
-        earlier = self._repository.records(account.org_id, period)
+    def _record_own(
+        self, account: Account, period: Period, earlier: Sequence[OverageRecord], force: bool
+    ) -> Recording:
+        """Record a period of an account's, where it has earlier records, and no later ones."""
         statement = self._settlement(account, period).statement
         revision = earlier[-1].revision + 1 if earlier else 1
-        return self._record(statement, force=force, revision=revision)
+        # Where the period has records already, no time that overlaps it has a charge.
+        gone = [] if earlier else self._charged_no_more(account, period)
+        if not gone:
+            return self._record(statement, force=force, revision=revision)
+        with self._repository.transaction():
+            for record in gone:
+                plan = self._repository.plan(record.plan, version=record.plan_version)
+                nothing = nothing_charged(account.org_id, record.period, plan)
+                self._record(nothing, force=force)
+            return self._record(statement, force=force, revision=revision)
+
+    def _charged_no_more(self, account: Account, period: Period) -> list[OverageRecord]:
+        """Return a record of each time that overlaps a period, and is no period of the org's."""
+        records = {record.period: record for record in self._repository.records(account.org_id)}
+        return [
+            record
+            for other, record in sorted(records.items())
+            if other.start < period.end and period.start < other.end and not account.has(other)
+        ]
 
     def _settlement(self, account: Account, period: Period) -> Settlement:
         inputs = PeriodInputs(self._repository, account, self._routes)
@@ -265,9 +303,8 @@ class OverageService:
     def _record(
         self, statement: Statement, *, force: bool, revision: int | None = None
     ) -> Recording:
-        now = parse_instant(self._clock(), "clock()")
         recording = self._repository.record(
-            statement, created_at=now, revision=revision, force=force
+            statement, created_at=self._now(), revision=revision, force=force
         )
         org_id, period = statement.org_id, statement.period.isoformat()
         _log().info(
@@ -275,6 +312,16 @@ class OverageService:
             extra={"org_id": org_id, "period": period},
         )  # fmt: skip
         return recording
+
+
+def _proposed(org_id: str, account: Account, earlier: Account | None) -> Account:
+    """Return an account with entries that aren't put yet; refuse one that couldn't be put."""
+    if instance_of(Account)(account, "account").org_id != org_id:
+        error = InvalidValue(("account", "org_id"), account.org_id, f"must be {org_id!r}")
+        raise error.within(org_id=org_id)
+    if earlier is not None:
+        account.require_goes_on_from(earlier)
+    return account
 
 
 def _log() -> Logger:

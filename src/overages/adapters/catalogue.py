@@ -16,7 +16,6 @@ from overages._ground.value import evolve
 from overages.adapters.storage import Storage
 from overages.amounts.exact import parse_ordinal
 from overages.errors import (
-    AccountConflict,
     GrantConflict,
     InvalidValue,
     UnknownGrant,
@@ -102,10 +101,9 @@ class Catalogue(Storage):
             before = self._get_account(account.org_id)
             if before is None:
                 self._add_entries(account, 0, note)
-            elif not account.goes_on_from(before):
-                problem = "must be the history that is kept, with entries added at its end"
-                raise AccountConflict("account", account, problem).within(org_id=account.org_id)
-            elif before != account:
+                return
+            account.require_goes_on_from(before)
+            if before != account:
                 self._add_entries(account, len(before.changes) + 1, note)
 
     def account_notes(self, org_id: str) -> tuple[AccountNote, ...]:

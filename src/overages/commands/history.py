@@ -82,8 +82,6 @@ class History:
         account, ahead = self._accounts[org_id], self._ahead[org_id]
         while ahead and ahead[0].start < usage.period.start:
             self._pass(account, ahead.popleft())
-        if not ahead or ahead[0] != usage.period:  # nothing had been used by then
-            return self._settled(account, usage, EMPTY_BALANCE).statement
         ahead.popleft()
         settlement = self._settled(account, usage, self._balance(org_id))
         self._balances[org_id] = settlement.balance
@@ -129,8 +127,7 @@ class History:
                 self.missing.append(usage)
         counted = sorted(period for period, usage in used.items() if any(usage.quantities.values()))
         # An org without an account has the default terms from its first usage on.
-        first = min([*counted, last]).start
-        account = self._accounts[org_id] = self._book.account(org_id, first)
+        account = self._accounts[org_id] = self._book.account(org_id, min(used).start)
         before = periods_before(account, last)
         for period in counted:
             if period.end <= last.start and period not in before:

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentTypeError
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import partial
+from itertools import combinations
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from overages._ground.parsing import Problems
 from overages.amounts.exact import add_up
 from overages.commands.history import Parts
 from overages.commands.progress import track
-from overages.errors import MOST_ERRORS, OveragesError
+from overages.errors import MOST_ERRORS, NoTerms, OveragesError
 from overages.imports.events import read_events
 from overages.imports.plans import PlanBook, read_plans
 from overages.periods.period import Period, instant_from_text
+from overages.terms.account import Account
 from overages.usage.event import UsageEvent
 from overages.usage.metering import Meter
 from overages.usage.usage import Usage
@@ -92,10 +96,13 @@ def load_usage(
     :param period: the one that is wanted; without it, every period of its cycle that an org has
         events in.
     :param zone: the timezone of timestamps that have none; without it, such timestamps are errors.
-    :raises BadInput: if any row is faulty; each has been named by its line.
+    :raises BadInput: if any row is faulty; each has been named by its line. Also if the period cuts
+        one of an account's own, which has one bill.
     """
+    if period is not None:
+        _require_whole_periods(book, period)
     meters = _Meters(book, period)
-    bad = 0
+    bad = _BadRows(path)
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         lines = track(file, f"reading {path.name}", path.stat().st_size, sys.stderr)
         try:
@@ -105,19 +112,56 @@ def load_usage(
                         raise event
                     meters.add(event)
                 except OveragesError as error:
-                    bad += 1
-                    for part in error.errors if bad <= MOST_ERRORS else ():
-                        say(f"{path}:{number}: {part}")
+                    bad.add(number, error)
             usages, earlier, parts = meters.usages()
         except OveragesError as error:
             raise refuse(str(path), error) from None
     if meters.outside:
         say(f"{path}: events outside the period {period}, left out: {meters.outside:,}")
-    if bad:
-        shown = f", of which the first {MOST_ERRORS} are shown" if bad > MOST_ERRORS else ""
-        say(f"{path}: bad rows: {bad:,}{shown}; nothing was rated")
-        raise BadInput(path)
+    bad.raise_any()
     return usages, earlier, parts
+
+
+class _BadRows:
+    """The rows that can't be counted: the first are named, of an org without terms only one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._count, self._named = path, 0, 0
+        self._without_terms = Counter[str | None]()
+
+    def add(self, number: int, error: OveragesError) -> None:
+        self._count += 1
+        if isinstance(error, NoTerms):
+            self._without_terms[error.org_id] += 1
+            if self._without_terms[error.org_id] > 1:
+                return
+        if self._named < MOST_ERRORS:
+            self._named += 1
+            for part in error.errors:
+                say(f"{self._path}:{number}: {part}")
+
+    def raise_any(self) -> None:
+        if not self._count:
+            return
+        for org_id, rows in self._without_terms.most_common(MOST_ERRORS):
+            if rows > 1:
+                say(f"{self._path}: {org_id}: {rows:,} rows of when it has no terms")
+        shown = f", of which the first {MOST_ERRORS} are shown"
+        more = shown if self._named == MOST_ERRORS < self._count else ""
+        say(f"{self._path}: bad rows: {self._count:,}{more}; nothing was rated")
+        raise BadInput(self._path)
+
+
+def _require_whole_periods(book: PlanBook, period: Period) -> None:
+    """Refuse a wanted period that cuts one of an account's own."""
+    problems = Problems()
+    for account in book.accounts.values():
+        if not account.divides(period):
+            problems.attempt(account.require, period)
+    try:
+        problems.raise_any()
+    except OveragesError as error:
+        raise refuse("--period", error) from None
 
 
 class _Meters:
@@ -133,22 +177,17 @@ class _Meters:
     def add(self, event: UsageEvent) -> None:
         meter, period, org_id = self._only, self._period, event.org_id
         keeps = self._keeping and self._book.needs_balance_for(org_id)
-        if meter is None or keeps or self._aligned(org_id):
-            key = org_id if org_id in self._book.accounts else None
+        has_account = org_id in self._book.accounts
+        if meter is None or keeps or has_account:
+            key = org_id if has_account else None
             meter = self._own.get(key)
             if meter is None:
                 own = partial(self._book.part_at, org_id)
-                period_at = own if period is None else _up_to(period, own, self._aligned(key))
+                period_at = own if period is None else _up_to(period, own, divided=has_account)
                 meter = self._own[key] = Meter(period_at)
         meter.add(event)
         if period is not None and event.at not in period:
             self.outside += event.at >= period.end or not keeps
-
-    def _aligned(self, org_id: str | None) -> bool:
-        """Tell whether the wanted period is one or more of an account's own."""
-        account = None if org_id is None else self._book.accounts.get(org_id)
-        period = self._period
-        return account is not None and period is not None and account.divides(period)
 
     def usages(self) -> tuple[list[Usage], list[Usage], Parts]:
         """List the usages that are wanted, and those of earlier periods; see `load_usage`."""
@@ -159,7 +198,9 @@ class _Meters:
                 counted.append(usage)
             else:
                 parts.setdefault((usage.org_id, own), []).append(usage)
-        counted += [_together(org_id, own, each) for (org_id, own), each in parts.items()]
+        for (org_id, own), each in parts.items():
+            counted.append(_together(org_id, own, each))
+            parts[org_id, own] = _times_within(self._book.accounts[org_id], own, each)
         period, earlier = self._period, list[Usage]()
         if period is not None and self._only is not None:
             earlier = [usage for usage in counted if usage.period.start < period.start]
@@ -191,24 +232,35 @@ def _together(org_id: str, period: Period, parts: Sequence[Usage]) -> Usage:
     return Usage(org_id, period, quantities)
 
 
+def _times_within(account: Account, period: Period, parts: Sequence[Usage]) -> list[Usage]:
+    """Return the usage of each time within a period from one change of its terms to another."""
+    bounds = [*(part.start for part, _ in account.parts(period)), period.end]
+    times = [Period(*ends) for ends in combinations(bounds, 2)]
+    return [
+        _together(account.org_id, time, [part for part in parts if part.period.start in time])
+        for time in times
+        if time != period
+    ]
+
+
 def _place(usage: Usage) -> tuple[str, Period]:
     return usage.org_id, usage.period
 
 
 def _up_to(
-    period: Period, own: Callable[[datetime], Period], aligned: bool
+    period: Period, own: Callable[[datetime], Period], *, divided: bool
 ) -> Callable[[datetime], Period]:
     """Make a function from instants to the period, one before it, or all time after.
 
     :param own: gives the org's periods.
-    :param aligned: whether the period consists of some of these, which are given in its place.
+    :param divided: whether the period consists of some of these, which are given in its place.
     """
 
     def period_at(moment: datetime) -> Period:
         if moment < period.start:
             return own(moment).clipped(end=period.start)
         if moment < period.end:
-            return own(moment) if aligned else period
+            return own(moment) if divided else period
         return Period(period.end, _LATEST)
 
     return period_at

@@ -62,8 +62,8 @@ def with_idle_accounts(
 
     An account can owe something without usage: a flat fee at quantity zero.
 
-    :param period: the only period that is wanted; without it, an account's are those of its own in
-        which any period with usage began.
+    :param period: the only period that is wanted, whole ones of each account's own; without it, an
+        account's are those of its own in which any period with usage began.
     """
     wanted = {(usage.org_id, usage.period): usage for usage in usages}
     starts = {usage_period.start for _, usage_period in wanted}
@@ -71,8 +71,7 @@ def with_idle_accounts(
         if period is None:
             idle = {account.period_at(start) for start in starts if account.at(start) is not None}
         else:
-            own = account.periods(period.start, period.end)
-            idle = set(own) if account.divides(period) else {period}
+            idle = set(account.periods(period.start, period.end))
         for billed in idle:
             wanted.setdefault((org_id, billed), Usage(org_id, billed, {}))
     return [usage for _, usage in sorted(wanted.items(), key=lambda item: item[0])]

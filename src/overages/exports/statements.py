@@ -14,9 +14,9 @@ from typing import Any, Final, TextIO
 from overages._ground.columns import LINES, Column, escape_formula, names_of
 from overages.amounts.exact import Exact, number_text
 from overages.codec import document
+from overages.lines.adjustment import Adjustment
+from overages.lines.overage import Overage
 from overages.periods.period import format_instant
-from overages.statements.adjustment import Adjustment
-from overages.statements.overage import Overage
 from overages.statements.statement import Statement
 
 COLUMNS: Final = names_of(LINES)

@@ -23,7 +23,7 @@ from overages._ground.parsing import (
     parse_int,
 )
 from overages._ground.value import derived, term, value
-from overages.errors import Field, InvalidValue
+from overages.errors import Field, InvalidType, InvalidValue
 from overages.periods.boundaries import EARLIEST, LATEST, Boundaries, boundaries_of
 from overages.periods.period import Period, new_period, parse_instant
 from overages.periods.timezones import parse_timezone, zone_of
@@ -36,6 +36,12 @@ CalendarUnit: TypeAlias = Literal["day", "week", "month", "quarter", "year"]
 
 _TICK: Final = timedelta(microseconds=1)  # no instant is between two that are one apart
 _MOST: Final = 1_000_000  # a million hours are a century; a longer cycle is a mistake
+
+
+def _parse_timezone_of_months(value: object, field: Field) -> str:
+    if type(value) is int:
+        raise InvalidType(field, value, f"must be a str (did you mean day={value}?)")
+    return parse_timezone(value, field)
 
 
 @value
@@ -103,7 +109,7 @@ class Cycle:
         >>> Cycle.monthly(day=31).period(1).describe()
         '2000-02-29 to 2000-03-31 UTC'
         """
-        parse_all((parse_timezone, timezone, "timezone"), (int_up_to(31), day, "day"))
+        parse_all((_parse_timezone_of_months, timezone, "timezone"), (int_up_to(31), day, "day"))
         return cls(datetime(2000, 1, day, tzinfo=zone_of(timezone)), timezone=timezone)
 
     @classmethod

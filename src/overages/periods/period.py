@@ -232,3 +232,6 @@ def reading(instant: datetime) -> str:
 
 new_period: Final = trusted(Period)
 """Make a period of two instants in UTC, as the library keeps them, the later one last."""
+
+parse_period: Final = instance_of(Period)
+"""Accept a period as it is."""

@@ -12,7 +12,11 @@ for tokens are used up, and a part has its part of them, while a seat is held al
 of units and of packages stay as they are for a flow. A table of a host's own isn't known, so it
 isn't prorated for a flow.
 
-    price = prorated(Graduated(tiers), share, round_bound)
+A tier is at least one increment wide, that of the allowance's rounding, or all of its own width
+where that is less: 10 x 1/31 are no units, and a tier that was left out would take its flat fee
+with it. Its bound is 1.
+
+    price = prorated(Graduated(tiers), share, round_bound, increment)
     price = for_a_share_of_time(PerUnit("15.00"), share)
 """
 
@@ -22,41 +26,46 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from overages._ground.value import evolve
-from overages.amounts.exact import Quantity, number_from_ratio
+from overages.amounts.exact import Quantity, add_up, excess, number_from_ratio
 from overages.prices.exchange import Exchanged
 from overages.prices.models import Graduated, PerUnit, PriceModel, Volume
 from overages.prices.tier import Fee, Tier
 
 
 def prorated(
-    price: PriceModel, share: Fraction, round_bound: Callable[[Fraction], Quantity]
+    price: PriceModel,
+    share: Fraction,
+    round_bound: Callable[[Fraction], Quantity],
+    increment: Quantity,
 ) -> PriceModel:
     """Return the price of a flow in a part of a period: its bounds and fees are shared out.
 
-    A tier whose bound comes to no more than the one before it is left out: no unit is in it.
-
     :param share: the part's share of the period.
     :param round_bound: rounds a share of a bound, in units, as the allowance rounds quantities.
+    :param increment: the step that it rounds to, in units: the least width of a tier, unless the
+        tier itself is narrower.
 
     >>> price = Graduated([Tier(10, price="2"), Tier(None, price="1", flat="31")])
-    >>> print(prorated(price, Fraction(11, 31), round).explain())
+    >>> print(prorated(price, Fraction(11, 31), round, 1).explain())
     graduated:
     up to 4: 2
     above 4: 1 + 11 flat
     """
     if isinstance(price, Exchanged):
-        return evolve(price, price=prorated(price.price, share, round_bound))
+        return evolve(price, price=prorated(price.price, share, round_bound, increment))
     if not isinstance(price, Graduated | Volume):
         return price
     tiers: list[Tier] = []
-    bound: Quantity = 0
+    above: Quantity = 0  # where the tier begins in a whole period
+    below: Quantity = 0  # and in the part
     for tier in price.tiers:
-        up_to = None if tier.up_to is None else round_bound(Fraction(tier.up_to) * share)
-        if up_to is None or up_to > bound:
-            most = None if tier.maximum is None else _share_of(tier.maximum, share)
-            shared = evolve(tier, up_to=up_to, flat=_share_of(tier.flat, share), maximum=most)
-            tiers.append(shared)
-            bound = bound if up_to is None else up_to
+        up_to = tier.up_to
+        if up_to is not None:
+            least = add_up([below, min(increment, excess(up_to, above))])
+            above, below = up_to, max(least, round_bound(Fraction(up_to) * share))
+            up_to = below
+        most = None if tier.maximum is None else _share_of(tier.maximum, share)
+        tiers.append(evolve(tier, up_to=up_to, flat=_share_of(tier.flat, share), maximum=most))
     return evolve(price, tiers=tiers)
 
 

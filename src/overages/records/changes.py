@@ -28,8 +28,8 @@ from overages.amounts.exact import (
     unscaled,
 )
 from overages.errors import CurrencyMismatch
+from overages.lines.adjustment import Key, line_path, path_of
 from overages.records.record import OverageRecord
-from overages.statements.adjustment import Key, line_path, path_of
 from overages.statements.statement import Statement
 
 

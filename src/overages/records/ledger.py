@@ -47,11 +47,11 @@ from overages.errors import (
     PeriodOverlap,
     RecordConflict,
 )
+from overages.lines.adjustment import OVERAGE, Key, is_overage, path_of, shown_line
 from overages.periods.period import Period, format_instant, parse_instant
 from overages.records.chain import CHAIN_START, ChainHead, StoredRow, row_digest, row_maker
 from overages.records.changes import Change, changed_fields, changes_of, line_sums
 from overages.records.record import OverageRecord, new_record
-from overages.statements.adjustment import OVERAGE, Key, is_overage, path_of
 from overages.statements.statement import Statement
 
 _RECORD_COLUMNS: Final = ["revision", "metric", "over", "unit price", "exact", "cost"]
@@ -84,7 +84,7 @@ def record_table(records: Sequence[OverageRecord]) -> list[list[str]]:
     rows = [
         [
             str(record.revision),
-            path_of((record.metric, record.line)),
+            shown_line((record.metric, record.line)),
             plain_text(record.quantity),
             "" if record.unit_price is None else plain_text(record.unit_price),
             plain_text(record.exact_cost),

@@ -27,8 +27,8 @@ from overages.amounts.exact import (
 )
 from overages.amounts.money import Money
 from overages.errors import Field, InvalidValue
+from overages.lines.adjustment import OVERAGE, is_overage
 from overages.periods.period import Period, parse_instant
-from overages.statements.adjustment import OVERAGE, is_overage
 
 
 def parse_digest(value: object, field: Field) -> str:

@@ -7,6 +7,7 @@
 - `inputs`: whether the inputs of a settlement go together, and the parts of its period
 - `grant_lines`: the units and the money that grants take off a statement
 - `metric_settlement`: the lines of one metric, and all that they leave for later
+- `settled_metrics`: the lines of all metrics of a period, and what each leaves
 - `settlement`: `settle`: a statement that knows of earlier periods
 - `pool_share`: `PoolShare`: the part of a pool's line that one org owes
 - `pooled_statement`: `pool`: one allowance for several orgs

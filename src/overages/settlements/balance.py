@@ -3,7 +3,7 @@
 `settle` takes one and gives the next; hosts that settle by themselves keep it between periods:
 
     balance = decode(stored, Balance)
-    settlement = settle(plan, usage, balance, grants=grants)
+    settlement = settle(account, plans, period, usage, balance, grants=grants)
     stored = encode(settlement.balance)
 """
 

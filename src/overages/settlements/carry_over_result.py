@@ -44,10 +44,10 @@ from overages.amounts.exact import (
     plain_text,
 )
 from overages.errors import Field, InvalidValue, at
+from overages.lines.limit_part import LimitPart, new_limit_part, sum_of_parts
+from overages.lines.limits import free_parts
 from overages.periods.period import Period, reading
 from overages.settlements.fates import aged, fates_of
-from overages.statements.limit_part import LimitPart, new_limit_part, sum_of_parts
-from overages.statements.limits import free_parts
 from overages.terms.allowance import Allowance
 from overages.terms.carry_over import CarriedUnits, CarryOver
 

@@ -14,13 +14,14 @@ Units without an event (a host's own sums, metrics that are worked out) are draw
 last instant.
 
 **Money** pays once for the period, at its last instant: only then is the price of any unit known,
-for tiers, minimums and the rounding of the total look at all of it. Grants for one metric pay for
-that metric's lines, by name; then grants for any metric pay for the rest. A discount of the plan is
-every metric's in proportion, so that money for one of them never pays for another:
+for tiers, minimums and the rounding of the total look at all of it. Grants are drawn on by their
+priority, expiry, creation and id, whether or not they name a metric. One that names none pays what
+is left; one that names a metric pays at most that metric's share (`overages.lines.adjustment`
+says how much that is):
 
-    lines of tokens 30.00, of runs 25.00, a discount of all -15.00     due 40.00
-    a grant of 35.00 for tokens pays 21.82 (40.00 x 30/55)             due 18.18
-    a grant of 50.00 for anything pays 18.18, and keeps 31.82          due  0.00
+    due: runs 8.00, tokens 2.00                                        due 10.00
+    a grant of 5.00 with priority 0 pays 5.00                          due  5.00
+    a grant of 10.00 for runs with priority 5 pays 5.00, and keeps 5.00       0.00
 
 `settle` calls both, once all that costs nothing anyway is known:
 
@@ -32,21 +33,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Final
 
 from overages.amounts.exact import SCALE, Quantity, excess, scaled, unscaled
 from overages.amounts.money import Currency, Money, new_money, picos_of
 from overages.errors import InvalidValue
 from overages.grants.burndown import Burndown, new_burndown
-from overages.grants.drawn_grants import Unit, Use, draw_on
+from overages.grants.drawn_grants import DrawnGrants, Unit, Use, draw_on
 from overages.grants.grant import Grant
+from overages.lines.adjustment import Adjustment, Due, credited
+from overages.lines.limit_part import LimitPart, new_limit_part
+from overages.lines.rating import LineLimit
 from overages.periods.period import Period
 from overages.settlements.balance import Balance
 from overages.settlements.spans import Span
-from overages.statements.adjusting import creditable, credited
-from overages.statements.adjustment import Adjustment
-from overages.statements.limit_part import LimitPart, new_limit_part
-from overages.statements.rating import LineLimit
 from overages.statements.statement import Statement
 from overages.usage.event import UsageEvent
 
@@ -115,7 +116,7 @@ def _untouched(
     often as if each period before had been settled.
     """
     first = min([period.start, *(grant.effective_at for grant in pool)])
-    return new_burndown(first, metric, currency, (), 0, 0, 0, ())
+    return new_burndown(first, metric, currency, (), 0, 0, ())
 
 
 def granted_parts(burndown: Burndown) -> tuple[LimitPart, ...]:
@@ -127,42 +128,58 @@ def draw_money(
     statement: Statement, pools: Mapping[Unit, Sequence[Grant]], balance: Balance
 ) -> tuple[Statement, tuple[Burndown, ...]]:
     """Return the statement with the prepaid money that it draws on grants, and the draws."""
-    currency = statement.currency
-    metrics = [metric for metric, unit in pools if unit == currency]
-    if not metrics:
+    period, currency = statement.period, statement.currency
+    of_currency = {
+        metric: pool
+        for (metric, unit), pool in pools.items()
+        if unit == currency and (metric is None or metric in statement)
+    }
+    if not of_currency:
         return statement, ()
-    period, zero = statement.period, new_money(0, currency)
-    lines: list[Adjustment] = []
-    burndowns = []
-    left, totals = statement.total, {} if metrics == [None] else statement.totals_by_metric()
-    of_metrics = new_money(sum(total.cost.minor for total in totals.values()), currency)
-    # Money for one metric first: it can pay for nothing else, the other can pay for the rest.
-    for metric in sorted(metrics, key=lambda name: (name is None, name or "")):
-        if metric is not None and metric not in statement:
-            continue
-        metric_total = None if metric is None else zero
-        if metric in totals:
-            metric_total = totals[metric].cost
-        due = creditable(metric_total, of_metrics, statement.total, left, statement.plan.rounding)
-        pool = pools[metric, currency]
+    due, last = _due(statement, of_currency), period.end - _TICK
+    drawn: dict[str | None, DrawnGrants] = {}
+    for metric, pool in of_currency.items():
         before = balance.burndown(metric, currency) or _untouched(pool, metric, currency, period)
-        # Drawn even where nothing is due: grants expire and are refilled all the same.
-        use = Use(period.end - _TICK, picos_of(due))
-        burndown = draw_on(pool, [use], before, period.end)
-        burndowns.append(burndown)
-        payments = [(grant, _money(grant, units, currency)) for grant, units in _covered(burndown)]
-        paid = credited(due, payments, metric)
-        lines += paid
-        # The next grants pay only the rest, or one bill would be paid twice.
-        left = new_money(left.minor + sum(line.cost.minor for line in paid), currency)
+        drawn[metric] = DrawnGrants(pool, before, "final")
+        drawn[metric].begin(period.end)
+        drawn[metric].cross_until(last)
+    lines: list[Adjustment] = []
+    for grant in sorted(chain(*of_currency.values()), key=_rank):
+        metric, most = grant.metric, due.of(grant.metric)
+        covered = drawn[metric].draw_alone(grant.id, picos_of(most), last)
+        for line in credited(most, [(grant.id, _money(grant.id, covered, currency))], metric):
+            lines.append(line)
+            due.pay(line)
+    burndowns = []
+    for metric, each in sorted(drawn.items(), key=_metrics_first):
+        each.leave(picos_of(due.of(metric)))
+        # Crossed even where nothing was due: grants expire and are refilled all the same.
+        each.cross_until(period.end)
+        burndowns.append(each.burndown(period.end))
     return statement.with_credits(lines) if lines else statement, tuple(burndowns)
 
 
-def _money(grant_id: str, units: Quantity, currency: Currency) -> Money:
-    minor, rest = divmod(scaled(units) * 10**currency.exponent, SCALE)
+def _due(statement: Statement, metrics: Iterable[str | None]) -> Due:
+    """Return all that there is to pay, by metric too where a grant names one."""
+    totals = {} if set(metrics) == {None} else statement.totals_by_metric()
+    by_metric = {metric: total.cost for metric, total in totals.items()}
+    return Due(statement.total, by_metric, statement.plan.rounding)
+
+
+def _metrics_first(item: tuple[str | None, DrawnGrants]) -> tuple[bool, str]:
+    metric, _ = item
+    return metric is None, metric or ""
+
+
+def _rank(grant: Grant) -> tuple[int, datetime, datetime, str]:
+    return grant.rank
+
+
+def _money(grant_id: str, picos: int, currency: Currency) -> Money:
+    minor, rest = divmod(picos * 10**currency.exponent, SCALE)
     if rest:  # a balance that was drawn on by finer amounts leaves such a rest
         problem = f"must have at most {currency.exponent} decimals in {currency}"
-        raise InvalidValue(("balance", "burndowns", grant_id, "amount"), units, problem)
+        raise InvalidValue(("balance", "burndowns", grant_id, "amount"), unscaled(picos), problem)
     return new_money(minor, currency)
 
 

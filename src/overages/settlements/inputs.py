@@ -1,7 +1,9 @@
 """Inputs of a settlement: whether account, plans, usage and balance go together, and the parts.
 
-agreed = parts_agreed(terms, plans, period)      # each part with its plan and own limits
-usage = usage_of_period("acme", period, usages)  # of the period, and of times within it
+Each is refused by name before anything is worked out:
+
+    agreed = parts_agreed(terms, plans, period)      # each part with its plan and own limits
+    usage = usage_of_period("acme", period, usages)  # of the period, and of times within it
 """
 
 from __future__ import annotations
@@ -11,19 +13,24 @@ from typing import TypeAlias
 
 from overages._ground.parsing import Problems, instance_of
 from overages.errors import Field, InvalidType, InvalidValue, UnknownPlan, did_you_mean
+from overages.lines.part import StatementPart, TimeShares, check_parts
 from overages.periods.period import Period, format_instant
 from overages.settlements.balance import Balance
 from overages.settlements.spans import AgreedPart, PeriodUsage
 from overages.statements.calculation import refuse_unknown
-from overages.statements.part import StatementPart, TimeShares, check_parts
-from overages.terms.account import AgreedTerms
 from overages.terms.plan import Plan, unknown_metric
 from overages.terms.terms import Terms
+from overages.terms.timeline import AgreedTerms
 from overages.usage.event import UsageEvent
 from overages.usage.usage import Usage
 
 Plans: TypeAlias = Mapping[str, Plan] | Callable[[Period, Terms], Plan]
 """Plans by slug, or a function that gives the plan of a part of a period and its terms."""
+
+
+def is_empty(items: object) -> bool:
+    """Tell whether an argument is a tuple or a list of nothing."""
+    return type(items) in (tuple, list) and not items
 
 
 def parse_plans(value: object, field: Field) -> Plans:
@@ -63,9 +70,12 @@ def _plan_of(plans: Plans, time: Period, terms: Terms) -> Plan:
     elif terms.plan in plans:
         plan = plans[terms.plan]
     else:
-        problem = f"must be one of these plans{did_you_mean(terms.plan, plans)}"
+        named = ", ".join(plans) or "of which there is none"
+        problem = f"must be one of these plans, {named}{did_you_mean(terms.plan, plans)}"
         raise UnknownPlan("plans", terms.plan, problem)
-    instance_of(Plan)(plan, ("plans", terms.plan))
+    if instance_of(Plan)(plan, ("plans", terms.plan)).slug != terms.plan:
+        path = ("plans", terms.plan, "slug")
+        raise InvalidValue(path, plan.slug, "must be that of the terms that the plan is for")
     return plan
 
 

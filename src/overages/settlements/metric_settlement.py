@@ -18,12 +18,18 @@ between its spans. Where the terms of the next span carry nothing over, they lap
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 
 from overages.amounts.exact import Quantity, add_up
 from overages.errors import InvalidValue
 from overages.grants.burndown import Burndown
 from overages.grants.grant import Grant
+from overages.lines.limit_part import sum_of_parts
+from overages.lines.limits import FULL_SHARE, LineContext, terms_parts
+from overages.lines.part import TimeShares
+from overages.lines.rating import UnroundedLine, line_limit
 from overages.periods.period import Period
+from overages.prices.exact_cost import added_cost
 from overages.prices.exchange import Exchanged
 from overages.prices.models import Volume
 from overages.settlements.balance import Balance
@@ -35,10 +41,6 @@ from overages.settlements.carry_over_result import (
 )
 from overages.settlements.grant_lines import draw_units, granted_parts
 from overages.settlements.spans import Span
-from overages.statements.limit_part import sum_of_parts
-from overages.statements.limits import FULL_SHARE, LineContext, terms_parts
-from overages.statements.part import TimeShares
-from overages.statements.rating import UnroundedLine, line_limit
 from overages.terms.carry_over import CarriedUnits
 from overages.usage.event import UsageEvent
 
@@ -82,7 +84,7 @@ class MetricSettlement:
         ends = [self._shares.period.start, *(span.period.end for span in spans)]
         for i, span in enumerate(spans):
             if any(map(span.is_counted_with, spans)):
-                self._require_countable(span)
+                self._require_countable(span, spans)
             if not i or not span.is_counted_with(spans[i - 1]):
                 self._counted, self._granted = None, 0
             if ends[i] != span.period.start:  # between them, no plan knows the metric
@@ -161,8 +163,9 @@ class MetricSettlement:
             self._covered[window] = add_up([self._covered.get(window) or 0, units])
         self._granted = add_up([self._granted, units])
 
-    def _require_countable(self, span: Span) -> None:
+    def _require_countable(self, span: Span, spans: Sequence[Span]) -> None:
         """Refuse counters that go on where it can't be said what is charged already."""
+        together = [other for other in spans if other.counted_over == span.counted_over]
         allowance, price = span.line.allowance, span.line.allowance.price
         price = price.price if isinstance(price, Exchanged) else price
         reasons = {
@@ -170,6 +173,7 @@ class MetricSettlement:
             "a volume price": isinstance(price, Volume),
             "units that are carried over": allowance.carry_over is not None,
             "an allowance for a time of its own": allowance.included_for is not None,
+            "another fee at quantity zero then": len(set(map(_fee_without_units, together))) > 1,
         }
         for reason, is_so in reasons.items():
             if is_so:
@@ -188,6 +192,10 @@ class MetricSettlement:
 
 
 _Counts = Mapping[Period, Quantity]
+
+
+def _fee_without_units(span: Span) -> Fraction:
+    return Fraction(*added_cost(span.line.allowance.price, None, 0))
 
 
 def _window(span: Span) -> Period | None:

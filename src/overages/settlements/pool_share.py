@@ -26,8 +26,8 @@ from overages._ground.value import term, value
 from overages.amounts.exact import Quantity, QuantityLike, parse_non_negative, scaled
 from overages.amounts.money import Money, new_money
 from overages.amounts.rounding import Rounding, round_together
-from overages.statements.adjustment import OVERAGE, Adjustment
-from overages.statements.overage import Overage
+from overages.lines.adjustment import OVERAGE, Adjustment
+from overages.lines.overage import Overage
 from overages.statements.statement import Statement
 from overages.usage.usage import Usage
 

@@ -20,8 +20,8 @@ from overages._ground.value import derived, term, value
 from overages.amounts.exact import Quantity, plain_text, scaled, unscaled
 from overages.amounts.money import Money, new_money
 from overages.errors import Field, InvalidValue, at, did_you_mean
+from overages.lines.adjustment import path_of
 from overages.settlements.pool_share import PoolShare, SplitBy, split
-from overages.statements.adjustment import path_of
 from overages.statements.calculation import calculate
 from overages.statements.statement import Statement
 from overages.terms.plan import Plan, unknown_metric

@@ -30,15 +30,14 @@ pays for nothing that was used on the 5th.
 The balance is all that is remembered, so that stopping after any period, and going on from its
 balance, gives the same as all at once:
 
-    january = settle(plan, usage_of_january, grants=grants)
-    february = settle(plan, usage_of_february, january.balance, grants=grants)
+    january = settle(account, plans, jan, used_in_jan, grants=grants)
+    february = settle(account, plans, feb, used_in_feb, january.balance, grants=grants)
     february.statement, february.burndowns
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from functools import partial
 from typing import Final
 
 from overages._ground.frozen_dict import FrozenDict
@@ -46,17 +45,12 @@ from overages._ground.names import by_metric, parse_name
 from overages._ground.parsing import Problems, each, instance_of, parse_all, parse_flag, tuple_of
 from overages._ground.trusted import trusted
 from overages._ground.value import term, value
-from overages.amounts.exact import Quantity
-from overages.errors import (
-    Field,
-    InvalidValue,
-    OveragesError,
-    UnknownMetric,
-)
+from overages.errors import Field, OveragesError
 from overages.grants.burndown import Burndown
 from overages.grants.drawn_grants import pools_of
 from overages.grants.draws import parse_grants
 from overages.grants.grant import Grant
+from overages.lines.part import StatementPart, TimeShares
 from overages.periods.period import Period
 from overages.settlements.balance import EMPTY_BALANCE, Balance, new_balance
 from overages.settlements.carry_over_result import CarryOverResult
@@ -64,21 +58,19 @@ from overages.settlements.grant_lines import draw_money
 from overages.settlements.inputs import (
     Plans,
     check_follows,
+    is_empty,
     parse_plans,
     parts_agreed,
     refuse_unknown_metrics,
     time_shares,
     usage_of_period,
 )
-from overages.settlements.metric_settlement import MetricSettlement
-from overages.settlements.spans import AgreedPart, PeriodUsage, spans_of
-from overages.statements.calculation import calculate, line_alone, statement_of
-from overages.statements.part import StatementPart, TimeShares, metrics_in_order
-from overages.statements.rating import UnroundedLine
+from overages.settlements.settled_metrics import SettledMetrics
+from overages.settlements.spans import AgreedPart, PeriodUsage
+from overages.statements.calculation import calculate
+from overages.statements.rated_statement import statement_of
 from overages.statements.statement import Statement
 from overages.terms.account import Account
-from overages.terms.carry_over import CarriedUnits
-from overages.terms.compiled import CompiledLine
 from overages.terms.plan import Plan
 from overages.usage.event import UsageEvent
 from overages.usage.usage import Usage
@@ -92,8 +84,8 @@ class Settlement:
     :param balance: all that goes on to the next period.
     :param carry_overs: each allowance that is carried over, by metric: its limit and its units.
     :param burndowns: the draws on grants in the period, for each metric's units and for money.
-    :param idle_grants: the ids of grants that could pay for nothing in the period: their metric is
-        in no plan of it, or their money is in another currency.
+    :param idle_grants: the ids, sorted, of grants that could pay for nothing in the period: their
+        metric is in no plan of it, or their money is in another currency.
     :raises InvalidType: for a value of a wrong type; `InvalidValues` for several.
     """
 
@@ -119,6 +111,7 @@ class Settlement:
 
 
 _new_settlement: Final = trusted(Settlement)
+_SETS: Final = (tuple, frozenset, list, set)
 
 
 def settle(
@@ -159,7 +152,7 @@ def settle(
     :raises UnknownMetric: if usage or a limit names a metric that the plan doesn't know.
     :raises NoTerms: if no terms hold in the period.
     :raises InvalidValue: if the period isn't one of the account's, if usage or balance are another
-        org's, or if the balance is of a time that isn't before the period.
+        org's, if the balance is of a time that isn't before the period, or a plan of another slug.
     :raises OveragesError: as `calculate` and `burn_down` do; `InvalidValues` for several faults.
 
     >>> from datetime import UTC, datetime
@@ -178,8 +171,8 @@ def settle(
     600 0.00 USD
     550 15.00 USD
     """
-    if not grants and not events and ended is True:
-        plain = _plainly(account, plans, period, usage, balance)
+    if ended is True and is_empty(grants) and is_empty(events) and type(levels) in _SETS:
+        plain = _plainly(account, plans, period, usage, balance, levels)
         if plain is not None:
             return plain
     parsed = parse_all(
@@ -209,7 +202,12 @@ def settle(
 
 
 def _plainly(
-    account: Account, plans: Plans, period: Period, usage: object, balance: Balance
+    account: Account,
+    plans: Plans,
+    period: Period,
+    usage: object,
+    balance: Balance,
+    levels: Iterable[str],
 ) -> Settlement | None:
     """Return the settlement of a period that has no step: a flat plan alone, all the time.
 
@@ -232,6 +230,7 @@ def _plainly(
         return None
     try:
         billing_period, parts = account.agreed_in(period)
+        held = frozenset(levels and _parse_names(levels, "levels"))
     except OveragesError:
         return None
     if billing_period is not None or len(parts) != 1:
@@ -239,6 +238,9 @@ def _plainly(
     ((time, terms, _),) = parts
     plan = plans(time, terms) if callable(plans) else plans.get(terms.plan)
     if type(plan) is not Plan or not plan.compiled.is_flat or plan.compiled.balanced:
+        return None
+    lines = plan.compiled.by_metric
+    if plan.slug != terms.plan or any(m in lines and not lines[m].is_level(held) for m in held):
         return None
     statement = calculate(plan, usage, limits=terms.limits or None)
     return _new_settlement(statement, balance, FrozenDict(), (), ())
@@ -257,107 +259,30 @@ def _settle(
 ) -> Settlement:
     """Settle a period, of checked arguments: metric by metric, and then all together."""
     parts, pools = [each.part for each in agreed], pools_of(grants)
-    is_level = partial(_is_level, parts=parts, levels=levels)
-    lines: list[UnroundedLine] = []
-    carried: dict[str, tuple[CarriedUnits, ...]] = {}
-    carry_overs: dict[str, CarryOverResult] = {}
-    burndowns: list[Burndown] = []
-    # Counts of windows that go on stay, where the terms of this period have no part in them.
-    used = _counts_after(balance.used, shares.period)
-    covered = _counts_after(balance.covered, shares.period)
-    for metric in _metrics(agreed, usage, grants, shares):
-        pool = pools.get((metric, None), ())
-        try:
-            level = is_level(metric)
-            if (line := _line_without_steps(metric, agreed)) is not None and not pool:
-                quantities, own = usage.of_period.quantities, agreed[0].limits
-                lines.append(line_alone(line, quantities, own, shares, is_level=level))
-                continue
-            settled = MetricSettlement(metric, balance, pool, events, shares, is_level=level)
-            spans = spans_of(metric, agreed, usage, is_level)
-            settled.add(spans)
-        except UnknownMetric:
-            raise
-        except OveragesError as error:
-            raise error.within(metric) from error.__cause__
-        lines += settled.lines
-        burndowns += settled.burndowns
-        if settled.carried:
-            carried[metric] = settled.carried
-        if settled.carry_over is not None:
-            carry_overs[metric] = settled.carry_over
-        for counts, of_metric in zip((used, covered), settled.window_counts(spans), strict=True):
-            for window, units in of_metric.items():
-                counts.setdefault(window, {})[metric] = units
+    settled = SettledMetrics(agreed, usage, balance, shares)
+    settled.add(pools, events, levels)
     org_id = usage.of_period.org_id
-    statement = statement_of(org_id, parts, shares, lines, has_ended=has_ended)
+    statement = statement_of(org_id, parts, shares, settled.lines, has_ended=has_ended)
     # Money is due only for the rest that no unit, rule or discount has taken off.
     statement, money_draws = draw_money(statement, pools, balance)
-    burndowns += money_draws
+    burndowns = (*settled.burndowns, *money_draws)
     # Grants that nothing was due of (another plan's metric) stay as they were.
     states = {(each.metric, each.currency): each for each in balance.burndowns}
     states |= {(each.metric, each.currency): each.closed() for each in burndowns}
     after = new_balance(
-        carried,
-        [Usage(org_id, window, units) for window, units in used.items()],
+        settled.carried,
+        [Usage(org_id, window, units) for window, units in settled.used.items()],
         states.values(),
-        [Usage(org_id, window, units) for window, units in covered.items()],
+        [Usage(org_id, window, units) for window, units in settled.covered.items()],
     )
     idle = tuple(_idle_grants(parts, grants)) if grants else ()
-    return _new_settlement(statement, after, FrozenDict(carry_overs), tuple(burndowns), idle)
-
-
-def _line_without_steps(metric: str, agreed: Sequence[AgreedPart]) -> CompiledLine | None:
-    """Return the line of a metric whose terms hold all the time, and depend on no earlier one."""
-    if len(agreed) > 1:
-        return None
-    line = agreed[0].part.plan.compiled.by_metric[metric]
-    return None if line.allowance.needs_balance else line
-
-
-def _counts_after(counts: Iterable[Usage], period: Period) -> dict[Period, dict[str, Quantity]]:
-    """Return the units by window and metric, of windows that end after a period."""
-    return {each.period: {**each.quantities} for each in counts if period.end < each.period.end}
-
-
-def _metrics(
-    agreed: Sequence[AgreedPart],
-    usage: PeriodUsage,
-    grants: Iterable[Grant],
-    shares: TimeShares,
-) -> Iterable[str]:
-    """Return the metrics that a statement has to look at, in its order."""
-    if len(agreed) > 1 or shares.billing_period is not None:
-        # Each limit is another one than the plan's, used or not.
-        return metrics_in_order([each.part for each in agreed])
-    ((part, limits, _),) = agreed
-    compiled = part.plan.compiled
-    granted = [grant.metric for grant in grants if grant.metric is not None]
-    balanced = [line.metric for line in compiled.balanced]
-    lines = compiled.lines_of(usage.of_period.quantities, limits, balanced, granted)
-    return [line.metric for line in lines]
-
-
-def _is_level(metric: str, parts: Sequence[StatementPart], levels: Set[str]) -> bool:
-    """Tell whether a metric is held over time.
-
-    :raises InvalidValue: if the plans differ in that, or say a flow of one that is counted as a
-        level: a sum of seats, or a maximum of tokens, would be billed.
-    """
-    compiled = [part.plan.compiled.by_metric for part in parts]
-    kinds = {lines[metric].is_level(levels) for lines in compiled if metric in lines}
-    if len(kinds) > 1:
-        raise InvalidValue("kind", ["flow", "level"], "must be the same in all parts of a period")
-    is_level = kinds.pop()
-    if metric in levels and not is_level:
-        raise InvalidValue("kind", "flow", "must be 'level', as the metric is counted, or left out")
-    return is_level
+    return _new_settlement(statement, after, FrozenDict(settled.carry_overs), burndowns, idle)
 
 
 def _idle_grants(parts: Sequence[StatementPart], grants: Iterable[Grant]) -> list[str]:
     """Return the grants that can pay for nothing: for no metric of the plans, in no such money."""
     currency = parts[-1].plan.currency
-    return [
+    return sorted(
         grant.id
         for grant in grants
         if (grant.currency is not None and grant.currency != currency)
@@ -365,7 +290,7 @@ def _idle_grants(parts: Sequence[StatementPart], grants: Iterable[Grant]) -> lis
             grant.metric is not None
             and all(grant.metric not in part.plan.allowances for part in parts)
         )
-    ]
+    )
 
 
 def _parse_usages(value: object, field: Field) -> tuple[Usage, ...]:

@@ -20,9 +20,9 @@ from typing import NamedTuple
 
 from overages.amounts.exact import Quantity, add_up, plain_text
 from overages.errors import InvalidValue
+from overages.lines.part import StatementPart
 from overages.periods.cycle import Cycle
 from overages.periods.period import Period
-from overages.statements.part import StatementPart
 from overages.terms.change import Counters
 from overages.terms.compiled import CompiledLine
 from overages.terms.plan import unknown_metric
@@ -85,8 +85,9 @@ class PeriodUsage(NamedTuple):
     def of(self, metric: str, time: Period, *, is_level: bool) -> Quantity:
         """Return the units of a metric that were used in a time.
 
-        A flow is summed over the times that tile it; a level has to be counted over all of it: 5
-        seats in each of two parts are 5 in both.
+        A flow is summed over the times that tile it. A level that is the same in each of them is
+        that in all: 5 seats in each of two parts are 5 in both. Any other has to be counted over
+        all of the time.
 
         :raises InvalidValue: if they aren't known.
         """
@@ -100,11 +101,18 @@ class PeriodUsage(NamedTuple):
             part for part in self.within if time.start <= part.start and part.end <= time.end
         )
         bounds = [time.start, *(part.end for part in tiles)]
-        if is_level or bounds[-1] != time.end or [part.start for part in tiles] != bounds[:-1]:
-            problem = f"must be that of {time} too, in which terms of {metric!r} are the same"
+        quantities = [self.within[part].quantities.get(metric, 0) for part in tiles]
+        is_tiled = bounds[-1] == time.end and [part.start for part in tiles] == bounds[:-1]
+        if is_tiled and is_level and len(set(quantities)) == 1:
+            return quantities[0]
+        if is_level or not is_tiled:
+            problem = (
+                f"must be that of {time} too, in which terms of {metric!r} are the same: where they"
+                " change within a period, give a Usage of each part beside that of the period"
+            )
             counted = [str(part) for part in (self.of_period.period, *sorted(self.within))]
             raise InvalidValue(("usage", "period"), counted, problem)
-        return add_up(self.within[part].quantities.get(metric, 0) for part in tiles)
+        return add_up(quantities)
 
 
 class _Time(NamedTuple):
@@ -155,10 +163,13 @@ def spans_of(
                 part = None if period == usage.of_period.period else period
                 counted_over = period if over == time else over
                 spans.append(Span(line, period, part, quantities, own, counted_over))
-    if len(spans) > 1 and not is_level(metric):
+    if not is_level(metric):
         of_all, of_parts = usage.of_period.quantities.get(metric, 0), add_up(s.used for s in spans)
         if of_all != of_parts:
-            problem = f"must be the sum of the usage of its parts, {plain_text(of_parts)}"
+            problem = (
+                f"must be the sum of the usage of its parts, {plain_text(of_parts)}: its terms"
+                " change within the period, and units that were set without events have no instant"
+            )
             raise InvalidValue(("usage", "quantities", metric), of_all, problem)
     return spans
 

@@ -1,15 +1,9 @@
-"""Statements: the charges of a period, line by line.
+"""Statements: the charges of a period, as lines that add up.
 
-- `limit_part`: `LimitPart`: where units of a limit come from
-- `part`: `StatementPart`: a time in which the same terms hold, and its share of a period
-- `limits`: how many units of a metric cost nothing, part by part
-- `adjustment`: `Adjustment`: a line that is no overage
-- `overage`: `Overage`: the line of a metric
-- `adjusting`: discounts, commitments, maximums, minimums, in their order
-- `rating`: from usage to lines, where terms say more than a quantity and a price
-- `rule_audit`: whether adjustments follow from the plan's rules
-- `audit`: whether lines follow from the plan
 - `summary`: `Summary`: quantity and cost by metric
+- `recordable_line`: `RecordableLine`: a line as recording keeps it
+- `explanation`: a table of the lines, with a title and a footnote
 - `statement`: `Statement`: the lines that say something, and their total
+- `rated_statement`: the statement of a period whose terms say more than quantities and prices
 - `calculation`: `calculate` and its kin
 """

@@ -9,7 +9,7 @@ All are pure functions of values:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping
 
 from overages._ground.parsing import (
     Problems,
@@ -31,19 +31,13 @@ from overages.amounts.exact import (
 )
 from overages.amounts.rounding import round_ratio, round_together
 from overages.errors import Field, InvalidType, InvalidValue, OveragesError, at
+from overages.lines.overage import LineNumbers
+from overages.lines.part import UNDIVIDED, TimeShares, division
 from overages.periods.period import Period
 from overages.periods.timezones import parse_timezone
 from overages.prices.exact_cost import added_cost, cost_between
 from overages.prices.models import PriceModel, parse_price_model
-from overages.statements.limits import LineContext
-from overages.statements.overage import LineNumbers
-from overages.statements.part import UNDIVIDED, StatementPart, TimeShares, division
-from overages.statements.rating import (
-    UnroundedLine,
-    finished_lines,
-    priced_line,
-    unrounded_line,
-)
+from overages.statements.rated_statement import statement_in_part
 from overages.statements.statement import Statement, new_statement
 from overages.terms.compiled import CompiledLine
 from overages.terms.plan import Plan, unknown_metric
@@ -65,7 +59,7 @@ def calculate(
     For each of the plan's metrics, ``overage = max(0, used - limit)``, where the limit is the org's
     own if it has one, else the plan's included quantity. The price model gives the exact cost
     of the overage, and the plan's rounding the charge. Discounts, commitments, maximums and
-    minimums of the plan add a line each (see `overages.statements.adjusting` for their order).
+    minimums of the plan add a line each (see `overages.lines.adjusting` for their order).
 
     All that depends on earlier periods (carry-over, an allowance for a cycle of its own, grants) is
     not known here: `settle` adds it.
@@ -173,72 +167,14 @@ def charge_between(model: PriceModel, before: QuantityLike | None, after: Quanti
     return number_from_ratio(*cost_between(model, start, parse_non_negative(after, "after")))
 
 
-def statement_in_part(
-    plan: Plan,
-    usage: Usage,
-    own: Mapping[str, Quantity | None],
-    shares: TimeShares,
-    *,
-    has_ended: bool = True,
-    levels: Set[str] = frozenset(),
-) -> Statement:
-    """Return the statement of a period in which the same terms hold; all of it was checked.
+def nothing_charged(org_id: str, period: Period, plan: Plan) -> Statement:
+    """Return the statement of a time that is no period of the org's any more: it has no line.
 
-    :param own: the org's own limits, of metrics of the plan.
-    :param shares: how much of the cycle's whole period it is.
+    Recorded, it takes back all that was charged for that time, fees and minimums too.
+
+    :param plan: the one that the charge was by.
     """
-    # In a part of a period each limit is another one than the plan's, used or not.
-    compiled, is_whole = plan.compiled, shares.billing_period is None
-    lines = compiled.lines_of(usage.quantities, own) if is_whole else compiled.lines
-    unrounded = []
-    for line in lines:
-        try:
-            is_level = line.is_level(levels)
-            unrounded.append(line_alone(line, usage.quantities, own, shares, is_level=is_level))
-        except OveragesError as error:
-            raise error.within(line.metric) from error.__cause__
-    parts = [StatementPart(usage.period, plan)]
-    return statement_of(usage.org_id, parts, shares, unrounded, has_ended=has_ended)
-
-
-def line_alone(
-    line: CompiledLine,
-    quantities: Mapping[str, Quantity],
-    own: Mapping[str, Quantity | None],
-    shares: TimeShares,
-    *,
-    is_level: bool,
-) -> UnroundedLine:
-    """Return a metric's line in a period in which the same terms hold, and nothing came before."""
-    if is_level or shares.billing_period is not None:
-        context = LineContext(shares.share(line.allowance), is_level=is_level)
-        return unrounded_line(line, quantities, own, context)
-    if not line.allowance.is_flat:
-        return unrounded_line(line, quantities, own)
-    # A limit that is simply the plan's, or the org's own, has no parts: a third of the time.
-    limit = own.get(line.metric, line.included)
-    return priced_line(line, quantities.get(line.metric, 0), limit, None, ())
-
-
-def statement_of(
-    org_id: str,
-    parts: Sequence[StatementPart],
-    shares: TimeShares,
-    lines: Sequence[UnroundedLine],
-    *,
-    has_ended: bool,
-) -> Statement:
-    """Return the statement of all parts of a period.
-
-    :param lines: of all metrics, those of each in order of time.
-    :param has_ended: whether the period is over, so that true-ups are due.
-    """
-    rows, unused_rows, adjustments = finished_lines(parts, shares, lines, has_ended=has_ended)
-    total = sum(numbers[4] for numbers in rows) + sum(line.cost.minor for line in adjustments)
-    return new_statement(
-        org_id, shares.period, parts[-1].plan, rows, unused_rows, total, adjustments,
-        division(parts[:-1], shares),
-    )  # fmt: skip
+    return new_statement(org_id, period, plan, (), (), 0, (), division((), TimeShares(period)))
 
 
 def _statement(plan: Plan, usage: Usage, limits: Limits | None) -> Statement:

@@ -11,59 +11,28 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from attrs import field, frozen
 
 from overages._ground.classes import final, known_to_pydantic
 from overages._ground.display import html_table, text_table
 from overages._ground.names import parse_name
-from overages._ground.parsing import as_tuple, instance_of, optional, parse_all, tuple_of
+from overages._ground.parsing import instance_of, optional, parse_all, tuple_of
 from overages._ground.trusted import trusted
-from overages.amounts.exact import Exact, Quantity, add_up, plain_text
 from overages.amounts.money import Currency, Money, new_money
-from overages.errors import Field, InvalidType, InvalidValue, at
+from overages.errors import InvalidValue
+from overages.lines.adjustment import Adjustment
+from overages.lines.audit import audit
+from overages.lines.overage import ALIGN, LineNumbers, Overage, overage_of, overages_of, parse_lines
+from overages.lines.part import Division, StatementPart, TimeShares, division, statement_parts
+from overages.lines.rating import unused_numbers
 from overages.periods.period import Period
 from overages.periods.timezones import parse_timezone
-from overages.prices.exact_cost import added_cost, added_unit_price
-from overages.prices.tier import Ratio
-from overages.statements.adjustment import Adjustment, overage_line
-from overages.statements.audit import audit
-from overages.statements.overage import (
-    ALIGN,
-    COLUMNS,
-    LineNumbers,
-    Overage,
-    overage_of,
-    overages_of,
-)
-from overages.statements.part import (
-    Division,
-    StatementPart,
-    TimeShares,
-    division,
-    statement_parts,
-)
-from overages.statements.rating import unused_numbers
-from overages.statements.summary import MetricTotal, Summary, new_total
+from overages.statements.explanation import explained, footnote, title
+from overages.statements.recordable_line import RecordableLine, recordable_lines
+from overages.statements.summary import MetricTotal, Summary, totals_by_metric
 from overages.terms.plan import Plan, unknown_metric
-
-
-class RecordableLine(NamedTuple):
-    """A line as recording keeps it.
-
-    :param metric: None for all of them.
-    :param line: ``"overage"``, with the start of its part if it has one, or an adjustment's.
-    :param ratio: its exact cost in major currency units, as numerator and denominator.
-    :param minor: its rounded cost in minor units.
-    """
-
-    metric: str | None
-    line: str
-    quantity: Quantity
-    ratio: Ratio
-    minor: int
-    unit_price: Exact | None
 
 
 @final
@@ -92,7 +61,7 @@ class Statement:
         whole.
     :param timezone: IANA name of the timezone whose days count, of a part of a period.
     :raises InvalidValue: if the lines do not follow from the plan: see
-        `overages.statements.audit`; `InvalidValues` for several faults.
+        `overages.lines.audit`; `InvalidValues` for several faults.
     :raises CurrencyMismatch: if a cost is not in the plan's currency.
 
     An overage that says no more than the plan is left out, wherever it was passed.
@@ -124,7 +93,7 @@ class Statement:
             (parse_name, org_id, "org_id"),
             (instance_of(Period), period, "period"),
             (instance_of(Plan), plan, "plan"),
-            (_parse_lines, lines, "lines"),
+            (parse_lines, lines, "lines"),
             (tuple_of(Overage), unused, "unused"),
             (tuple_of(StatementPart), earlier_parts, "earlier_parts"),
             (optional(instance_of(Period)), billing_period, "billing_period"),
@@ -222,34 +191,12 @@ class Statement:
         return tuple(line for metric in metrics for line in self.of(metric))
 
     def recordable_lines(self) -> Iterator[RecordableLine]:
-        """Yield, as recording keeps them, the lines that are over or cost something, exactly."""
-        for line, _, _, over, minor, before, _, part in self.rows:
-            price = line.allowance.price
-            ratio = added_cost(price, before, over)
-            numerator, _ = ratio
-            if over or minor or numerator:  # a fee at zero can be less than a minor unit
-                each = added_unit_price(price, before, over)
-                yield RecordableLine(line.metric, overage_line(part), over, ratio, minor, each)
-        for adjustment in self.adjustments:
-            ratio = adjustment.exact_cost.as_integer_ratio()
-            yield RecordableLine(
-                adjustment.metric, adjustment.line, 0, ratio, adjustment.cost.minor, None
-            )
+        """Return, as recording keeps them, the lines that are over or cost something, exactly."""
+        return recordable_lines(self.rows, self.adjustments)
 
     def totals_by_metric(self) -> dict[str, MetricTotal]:
         """Return units over and cost, with its adjustments, of each metric that has a line."""
-        totals: dict[str, tuple[Quantity, int]] = {}
-        for line, _, _, over, minor, *_ in self.rows:
-            units, cost = totals.get(line.metric, (0, 0))
-            totals[line.metric] = (add_up([units, over]) if units else over), cost + minor
-        for adjustment in self.adjustments:
-            if adjustment.metric is not None:
-                over, minor = totals[adjustment.metric]
-                totals[adjustment.metric] = over, minor + adjustment.cost.minor
-        return {
-            metric: new_total(over, new_money(minor, self.currency))
-            for metric, (over, minor) in totals.items()
-        }
+        return totals_by_metric(self.rows, self.adjustments, self.currency)
 
     def with_credits(self, drawn: Iterable[Adjustment]) -> Statement:
         """Return the statement with credits that were drawn on it; nothing is checked again."""
@@ -305,31 +252,14 @@ class Statement:
         It has, for each metric, the usage, the limit, the overage, the price of each tier,
         the exact cost in major units, and the rounded cost; and the change by each adjustment.
         """
-        return f"{self._title()}\n\n{text_table(self._table(), ALIGN)}\n\n{self._footnote()}"
+        table, note = text_table(self._table(), ALIGN), footnote(self.parts)
+        return f"{self._title()}\n\n{table}\n\n{note}"
 
     def _title(self) -> str:
-        plans = ", then ".join(part.plan.slug for part in self.parts)
-        return f"Overage of {self.org_id}, {self.period.describe()}, plan {plans}"
-
-    def _footnote(self) -> str:
-        rule = self.plan.rounding.value.replace("_", " ")
-        if self.plan.rounding_scope == "line":
-            return f"Each line is rounded once, {rule}; the total is the sum of the lines."
-        return f"The exact total is rounded once, {rule}, and the lines are made to add up to it."
+        return title(self.org_id, self.period, self.parts)
 
     def _table(self) -> list[list[str]]:
-        rows = [row for line in self.overages for row in line.table_rows()]
-        rows += [
-            [
-                line.metric or "all",
-                *("", "", ""),
-                line.explain(),
-                plain_text(line.exact_cost),
-                str(line.cost),
-            ]
-            for line in self.adjustments
-        ]
-        return [COLUMNS, *rows, ["total", "", "", "", "", "", str(self.total)]]
+        return explained(self.overages, self.adjustments, self.total)
 
     def _repr_html_(self) -> str:
         return html_table(self._table(), ALIGN, self._title())
@@ -350,19 +280,6 @@ class Statement:
 def _place(numbers: LineNumbers) -> int:
     line, *_ = numbers
     return line.place
-
-
-def _parse_lines(value: object, field: Field) -> tuple[Overage | Adjustment, ...]:
-    """Return lines if they are overages, and adjustments behind them."""
-    lines = as_tuple(value, field)
-    kind: type[Overage | Adjustment] = Overage
-    for i, line in enumerate(lines):
-        if isinstance(line, Adjustment):
-            kind = Adjustment
-        if not isinstance(line, kind):
-            problem = "must be an Overage, or an Adjustment behind all Overages"
-            raise InvalidType(at(field, i), line, problem)
-    return lines
 
 
 new_statement: Final = trusted(Statement)

@@ -1,12 +1,14 @@
 """Summaries: quantity and cost by metric, of a statement's lines or of their records.
 
-summary = statement.summary()                     # or aggregate(records)
-summary["tokens"].cost, summary.total
+A statement and its records have the same one:
+
+    summary = statement.summary()                     # or aggregate(records)
+    summary["tokens"].cost, summary.total
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from overages._ground.display import html_table, text_table
@@ -16,8 +18,10 @@ from overages._ground.parsing import Problems, instance_of
 from overages._ground.trusted import trusted
 from overages._ground.value import term, value
 from overages.amounts.exact import Quantity, add_up, parse_sum, plain_text
-from overages.amounts.money import Currency, Money, parse_currency
+from overages.amounts.money import Currency, Money, new_money, parse_currency
 from overages.errors import CurrencyMismatch, UnknownMetric
+from overages.lines.adjustment import Adjustment
+from overages.lines.overage import LineNumbers
 
 _ALIGN: Final = "lrr"
 
@@ -170,3 +174,21 @@ def summary_of_sums(
     }
     adjustments = {line: Money(minor, currency) for line, minor in adjusted.items() if minor}
     return _new_summary(currency, FrozenDict(metrics), FrozenDict(adjustments))
+
+
+def totals_by_metric(
+    rows: Iterable[LineNumbers], adjustments: Iterable[Adjustment], currency: Currency
+) -> dict[str, MetricTotal]:
+    """Return units over and cost, with its adjustments, of each metric that has a line."""
+    totals: dict[str, tuple[Quantity, int]] = {}
+    for line, _, _, over, minor, *_ in rows:
+        units, cost = totals.get(line.metric, (0, 0))
+        totals[line.metric] = (add_up([units, over]) if units else over), cost + minor
+    for adjustment in adjustments:
+        if adjustment.metric is not None:
+            over, minor = totals[adjustment.metric]
+            totals[adjustment.metric] = over, minor + adjustment.cost.minor
+    return {
+        metric: new_total(over, new_money(minor, currency))
+        for metric, (over, minor) in totals.items()
+    }

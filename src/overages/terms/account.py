@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import takewhile
-from typing import NamedTuple
 
 from overages._ground.names import parse_name
 from overages._ground.parsing import Problems, choice_of, instance_of, tuple_of
@@ -22,8 +21,8 @@ from overages._ground.value import derived, evolve, term, value
 from overages.amounts.exact import Quantity
 from overages.errors import Field, InvalidValue, NoTerms, OveragesError
 from overages.periods.cycle import Cycle
-from overages.periods.period import Period, format_instant, parse_instant
-from overages.terms.change import Counters, TermsChange
+from overages.periods.period import Period, format_instant, parse_instant, parse_period
+from overages.terms.change import Counters, TermsChange, other_history
 from overages.terms.terms import (
     MONTHS,
     NO_LIMITS,
@@ -33,7 +32,7 @@ from overages.terms.terms import (
     parse_own_limits,
     parse_version,
 )
-from overages.terms.timeline import FOREVER, Run, Timeline, standing, timeline_of
+from overages.terms.timeline import AgreedTerms, Run, Timeline, standing, timeline_of
 
 
 @value
@@ -52,7 +51,7 @@ class Account:
         at the start of each period.
     :param changes: the later entries, in the order in which they were noted. Each holds from its
         own `since` on, whenever it was noted; of two with one `since`, the later one is laid over
-        the earlier one.
+        the earlier one, and changes only what it names, of its counters too.
     :raises InvalidType: for a value of a wrong type.
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
 
@@ -117,7 +116,7 @@ class Account:
         cycle: Cycle | None = None,
         status: BillingStatus | None = None,
         plan_version: int | None = None,
-        counters: Counters = "restart",
+        counters: Counters | None = None,
     ) -> Account:
         """Return the account with one more entry, which changes what it names; see `TermsChange`.
 
@@ -155,9 +154,12 @@ class Account:
     def _noting(self, change: TermsChange) -> Account:
         return evolve(self, changes=(*self.changes, change))
 
-    def goes_on_from(self, earlier: Account) -> bool:
-        """Tell whether the account is another one with entries added at its end, or none."""
-        return evolve(self, changes=self.changes[: len(earlier.changes)]) == earlier
+    def require_goes_on_from(self, earlier: Account) -> None:
+        """Refuse, as an `AccountConflict`, another history than a kept one and more."""
+        count = len(instance_of(Account)(earlier, "earlier").changes)
+        if evolve(self, changes=self.changes[:count]) != earlier:
+            histories = [[evolve(each, changes=()), *each.changes] for each in (earlier, self)]
+            raise other_history(*histories).within(org_id=earlier.org_id)
 
     # What holds, and when
 
@@ -180,7 +182,7 @@ class Account:
         """
         utc = parse_instant(instant, "instant")
         run = self._run_at(utc)
-        return _cut(run.cycle.period_at(utc), run)
+        return run.cut(run.cycle.period_at(utc))
 
     def whole_of(self, period: Period) -> Period | None:
         """Return the cycle's whole period that a time is a part of; None if it is no such part.
@@ -190,7 +192,7 @@ class Account:
         >>> account.whole_of(account.period_at(account.since)).describe()
         '2024-01-01 to 2024-02-01 UTC'
         """
-        run = self.timeline.run_at(period.start)
+        run = self.timeline.run_at(parse_period(period, "period").start)
         if run is None:
             return None
         cycle_period = run.cycle.period_at(period.start)
@@ -214,16 +216,7 @@ class Account:
         2024-02-01 to 2024-02-20 UTC
         """
         span = Period(start, end)
-        return self._periods(span.start, span.end)
-
-    def _periods(self, start: datetime, end: datetime) -> Iterator[Period]:
-        for run in self.timeline.runs_from(start):
-            if run.start >= end:
-                return
-            for cycle_period in run.cycle.periods_from(max(start, run.start)):
-                if cycle_period.start >= min(end, run.end):
-                    break
-                yield _cut(cycle_period, run)
+        return self.timeline.periods(span.start, span.end)
 
     def parts(self, period: Period) -> tuple[tuple[Period, Terms], ...]:
         """Return the parts of one of its periods, in order, each with the terms that hold in it.
@@ -235,13 +228,13 @@ class Account:
 
     def has(self, period: Period) -> bool:
         """Tell whether a period is one of the account's."""
-        return list(self._periods(period.start, period.end)) == [period]
+        return period in self.timeline.periods(parse_period(period, "period").start, period.end)
 
     def divides(self, period: Period) -> bool:
         """Tell whether the account's periods lie in a time or outside of it, and none in part."""
         return all(
             period.start <= own.start and own.end <= period.end
-            for own in self._periods(period.start, period.end)
+            for own in self.timeline.periods(parse_period(period, "period").start, period.end)
         )
 
     def last_terms(self, period: Period) -> tuple[datetime, Terms]:
@@ -249,7 +242,7 @@ class Account:
 
         :raises NoTerms: if no terms hold in it.
         """
-        parts = self.timeline.parts(period)
+        parts = self.timeline.parts(parse_period(period, "period"))
         if not parts:
             raise self._no_terms("period", period)
         _, last = parts[-1]
@@ -262,17 +255,16 @@ class Account:
         :raises NoTerms: if no terms hold in it.
         :raises InvalidValue: if it is another; the error names those that it overlaps.
         """
-        run = self.timeline.run_at(period.start)
+        run = self.timeline.run_at(parse_period(period, "period").start)
         cycle_period = None if run is None else run.cycle.period_at(period.start)
-        if run is None or cycle_period is None or _cut(cycle_period, run) != period:
+        if run is None or cycle_period is None or run.cut(cycle_period) != period:
             self.require(period)
-        return AgreedTerms(
-            None if cycle_period == period else cycle_period, self.timeline.agreed(period)
-        )
+        billing_period = None if cycle_period == period else cycle_period
+        return AgreedTerms(billing_period, self.timeline.agreed(period))
 
     def period_after(self, period: Period) -> Period | None:
         """Return the account's first period that doesn't begin before a time ends; None if none."""
-        return next(self._periods(period.end, FOREVER), None)
+        return next(self.timeline.periods(parse_period(period, "period").end), None)
 
     def require_terms(self, instant: datetime, field: Field = "instant") -> None:
         """Refuse an aware instant at which no terms hold.
@@ -288,7 +280,7 @@ class Account:
         :raises NoTerms: if no terms hold in it.
         :raises InvalidValue: if it is another; the error names those that it overlaps.
         """
-        own = list(self._periods(instance_of(Period)(period, "period").start, period.end))
+        own = list(self.timeline.periods(parse_period(period, "period").start, period.end))
         if not own:
             raise self._no_terms("period", period)
         if own != [period]:
@@ -303,32 +295,6 @@ class Account:
         return run
 
     def _no_terms(self, field: Field, value: datetime | Period) -> OveragesError:
-        held = "; ".join(map(_written, self.timeline.times())) or "never"
-        problem = f"must be when the org has terms: {held}"
+        problem = f"must be when the org has terms: {self.timeline.written()}"
         told = value if isinstance(value, datetime) else str(value)
         return NoTerms(field, told, problem).within(org_id=self.org_id)
-
-
-def _written(time: Period) -> str:
-    """Write a time for an error: ``from 2024-01-10T00:00:00Z on``."""
-    start = f"from {format_instant(time.start)}"
-    return f"{start} on" if time.end == FOREVER else f"{start} to {format_instant(time.end)}"
-
-
-class AgreedTerms(NamedTuple):
-    """The terms of a period.
-
-    :param cycle_period: the cycle's whole period that it is a part of; None where it is whole.
-    :param parts: its parts, each with its terms, and with whether counters go on from the one
-        before it.
-    """
-
-    cycle_period: Period | None
-    parts: tuple[tuple[Period, Terms, Counters], ...]
-
-
-def _cut(cycle_period: Period, run: Run) -> Period:
-    """Return the part of a cycle's period that lies in a run."""
-    if run.start <= cycle_period.start and cycle_period.end <= run.end:
-        return cycle_period
-    return Period(max(cycle_period.start, run.start), min(cycle_period.end, run.end))

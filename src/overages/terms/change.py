@@ -8,17 +8,17 @@ An entry is never altered: a mistake is taken back by a later entry of kind ``"c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from overages._ground.names import optional_name, parse_name
 from overages._ground.parsing import Problems, choice_of, each, instance_of, optional
 from overages._ground.value import non_defaults, term, value
 from overages.amounts.exact import Quantity
-from overages.errors import Field, InvalidValue, at
+from overages.errors import AccountConflict, Field, InvalidValue, at
 from overages.periods.cycle import Cycle
-from overages.periods.period import parse_instant
+from overages.periods.period import format_instant, parse_instant
 from overages.terms.terms import NO_LIMITS, BillingStatus, Limits, parse_own_limits, parse_version
 
 ChangeKind: TypeAlias = Literal["change", "end", "cancel"]
@@ -50,6 +50,8 @@ class TermsChange:
     :param counters: ``"restart"``: after the entry, counting starts anew, with a share of the
         allowance, of the bounds of tiers and of fees by time. ``"continue"``: the units used before
         in the period are used up of the whole allowance that holds from then on, and tiers go on.
+        None says neither: it is what the last other entry of that `since` says of it, and
+        ``"restart"`` where none does.
     :param kind: ``"end"`` for an entry from which no terms hold, until a later one names a plan;
         ``"cancel"`` for one that takes back the entries before it with its `since`.
     :raises InvalidType: for a value of a wrong type.
@@ -67,7 +69,7 @@ class TermsChange:
     cycle: Cycle | None = term(optional(instance_of(Cycle)))
     status: BillingStatus | None = term(optional(choice_of(BillingStatus)))
     plan_version: int | None = term(parse_version)
-    counters: Counters = term(choice_of(Counters))
+    counters: Counters | None = term(optional(choice_of(Counters)))
     kind: ChangeKind = term(choice_of(ChangeKind))
 
     def __init__(
@@ -80,7 +82,7 @@ class TermsChange:
         cycle: Cycle | None = None,
         status: BillingStatus | None = None,
         plan_version: int | None = None,
-        counters: Counters = "restart",
+        counters: Counters | None = None,
         kind: ChangeKind = "change",
     ) -> None: ...
 
@@ -97,3 +99,28 @@ class TermsChange:
             if metric in self.limits:
                 problem = "must not be dropped where the same entry sets it"
                 problems.add(InvalidValue(at("drop_limits", metric), metric, problem))
+
+
+def other_history(earlier: Sequence[Any], entries: Sequence[Any]) -> AccountConflict:
+    """Return the error for a history that isn't an earlier one with entries added at its end.
+
+    :param earlier: its entries: the account as it began, and all changes; likewise `entries`.
+    """
+    place = next(i for i, entry in enumerate(earlier) if entry not in entries[i : i + 1])
+    other = next(map(_written, entries[place : place + 1]), None)
+    path = ("account", "changes", place - 1) if place else ("account",)
+    problem = (
+        f"must be as it is kept, {_written(earlier[place])}: a history only has entries added"
+        " at its end"
+    )
+    return AccountConflict(path, other, problem)
+
+
+def _written(entry: Any) -> str:
+    """Write an entry in short: since when it holds, and the terms that it names."""
+    terms = [
+        f"{name} {term!r}"
+        for name, term in non_defaults(entry).items()
+        if name not in {"org_id", "since"}
+    ]
+    return " ".join([format_instant(entry.since), *terms])

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from itertools import chain
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from overages._ground.frozen_dict import FrozenDict
 from overages.amounts.exact import Quantity
@@ -44,13 +44,14 @@ class CompiledLine:
         was used: it may cost something, or its limit depends on another metric.
     """
 
-    place: int
+    # Two plans may have one allowance in another place, or round otherwise: a line is the same.
+    place: int = field(eq=False)
     metric: str
     allowance: Allowance
     included: Quantity | None
-    factor: int | None
-    bias: int
-    divisor: int
+    factor: int | None = field(eq=False)
+    bias: int = field(eq=False)
+    divisor: int = field(eq=False)
     matters_unused: bool
 
     def is_level(self, levels: Set[str]) -> bool:

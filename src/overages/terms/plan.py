@@ -19,7 +19,7 @@ from overages._ground.value import derived, non_defaults, term, value
 from overages.amounts.exact import plain_text
 from overages.amounts.money import Currency, Money, optional_non_negative_money, parse_currency
 from overages.amounts.rounding import Rounding, RoundingLike, parse_rounding
-from overages.errors import Field, InvalidValue, UnknownMetric, at
+from overages.errors import Field, InvalidValue, UnknownMetric, at, did_you_mean
 from overages.periods.proration import Proration, ProrationLike, parse_proration
 from overages.prices.models import explain_price
 from overages.terms.allowance import Allowance, amounts_of, check_bounds, check_currency
@@ -70,7 +70,8 @@ class Plan:
     :param discounts: percentages and amounts off all lines together, after the metrics' own.
     :param maximum: the most that all of them cost in a period.
     :param minimum: the least that they cost.
-    :param proration: how much of the minimum a part of a period has.
+    :param proration: how much of a period a part of it counts for: of the plan's own discounts,
+        maximum and minimum; a `Proration` or its name.
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
 
     >>> from overages import PerUnit
@@ -170,6 +171,7 @@ def unknown_metric(field: Field, metric: str, plan: Plan) -> UnknownMetric:
     named = ", ".join(islice(plan.allowances, _NAMED)) or "none"
     if len(plan.allowances) > _NAMED:
         named += f" and {len(plan.allowances) - _NAMED:,} more"
+    named += did_you_mean(metric, plan.allowances)
     return UnknownMetric(
         field, metric, f"{metric!r} is not in plan {plan.slug!r}, whose metrics are: {named}"
     )

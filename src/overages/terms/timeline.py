@@ -20,13 +20,13 @@ shares that cycle's periods, cut at its ends:
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from overages._ground.value import evolve
 from overages.periods.cycle import Cycle
-from overages.periods.period import Period
+from overages.periods.period import Period, format_instant
 from overages.terms.change import Counters, TermsChange
 from overages.terms.terms import Terms
 
@@ -54,6 +54,24 @@ class Run(NamedTuple):
     end: datetime
     cycle: Cycle
 
+    def cut(self, cycle_period: Period) -> Period:
+        """Return the part of a cycle's period that lies in the run."""
+        if self.start <= cycle_period.start and cycle_period.end <= self.end:
+            return cycle_period
+        return Period(max(cycle_period.start, self.start), min(cycle_period.end, self.end))
+
+
+class AgreedTerms(NamedTuple):
+    """The terms of a period.
+
+    :param cycle_period: the cycle's whole period that it is a part of; None where it is whole.
+    :param parts: its parts, each with its terms, and with whether counters go on from the one
+        before it.
+    """
+
+    cycle_period: Period | None
+    parts: tuple[tuple[Period, Terms, Counters], ...]
+
 
 class Timeline(NamedTuple):
     """The stretches and runs of an account's life, each in order of time."""
@@ -76,6 +94,8 @@ class Timeline(NamedTuple):
 
         Beside them is whether counters go on from the part before, or begin anew.
         """
+        if not self.stretches:  # of an account that begins at the last instant that there is
+            return ()
         i = bisect_right(self.stretches, period.start, key=_start) - 1
         stretch = self.stretches[max(0, i)]
         if stretch.start <= period.start and period.end <= stretch.end:
@@ -99,6 +119,20 @@ class Timeline(NamedTuple):
             else:
                 times.append(Period(start, end))
         return times
+
+    def written(self) -> str:
+        """Write the times in which terms hold, for an error: ``from 2024-01-10T00:00:00Z on``."""
+        return "; ".join(map(_written, self.times())) or "never"
+
+    def periods(self, start: datetime, end: datetime = FOREVER) -> Iterator[Period]:
+        """Yield, in order, the periods that some time from an instant to another lies in."""
+        for run in self.runs_from(start):
+            if run.start >= end:
+                return
+            for cycle_period in run.cycle.periods_from(max(start, run.start)):
+                if cycle_period.start >= min(end, run.end):
+                    break
+                yield run.cut(cycle_period)
 
     def pauses_between(self, start: datetime, end: datetime) -> bool:
         """Tell whether there is a time, from one instant to another, in which no terms hold."""
@@ -148,7 +182,8 @@ def _stretches(since: datetime, first: Terms, changes: Iterable[TermsChange]) ->
         else:
             terms = changed(terms, change)
             hold = hold or change.plan is not None
-        held[change.since] = (terms if hold else None), change.counters
+        _, counters = held.get(change.since, (None, "restart"))
+        held[change.since] = (terms if hold else None), change.counters or counters
     stretches: list[Stretch] = []
     ends = [*list(held)[1:], FOREVER]
     for (start, (terms_then, counters)), end in zip(held.items(), ends, strict=True):
@@ -188,6 +223,11 @@ def _runs(stretches: Iterable[Stretch]) -> list[Run]:
         else:
             runs.append(Run(start, end, terms.cycle))
     return runs
+
+
+def _written(time: Period) -> str:
+    start = f"from {format_instant(time.start)}"
+    return f"{start} on" if time.end == FOREVER else f"{start} to {format_instant(time.end)}"
 
 
 def _start(time: Stretch | Run) -> datetime:

@@ -7,4 +7,5 @@
 - `routing`: which metrics an event counts for
 - `tally`: the running aggregate of events, in any order
 - `metering`: `Meter` and `meter`: usage of a stream of events
+- `divided_usage`: `DividedUsage`: the usage of a period, told for times within it
 """

@@ -19,11 +19,11 @@ from overages.adapters.sqlite.rows import (
     summary_of,
 )
 from overages.adapters.sqlite.store import IN_PERIOD, SqliteStore, chunks, marks
+from overages.lines.adjustment import OVERAGE
 from overages.periods.period import Period, format_instant
 from overages.records.chain import CHAIN_START, COLUMNS, ChainHead, Link, StoredRow, link_of
 from overages.records.ledger import Ledger
 from overages.records.record import OverageRecord, by_sequence
-from overages.statements.adjustment import OVERAGE
 from overages.statements.statement import Statement
 from overages.statements.summary import Summary
 

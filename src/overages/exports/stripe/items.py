@@ -20,10 +20,10 @@ from overages._ground.parsing import Problems, as_tuple, instance_of, parse_all
 from overages.errors import Field, InvalidType, UnknownCustomer
 from overages.exports.stripe.currencies import stripe_amount
 from overages.exports.stripe.texts import description, metadata
+from overages.lines.adjustment import is_overage
+from overages.lines.overage import Overage
 from overages.periods.period import Period
 from overages.records.record import OverageRecord
-from overages.statements.adjustment import is_overage
-from overages.statements.overage import Overage
 from overages.statements.statement import Statement
 
 T = TypeVar("T")

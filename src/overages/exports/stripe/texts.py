@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Final
 
 from overages.amounts.exact import number_text, plain_text
+from overages.lines.adjustment import OVERAGE
+from overages.lines.overage import Overage
 from overages.records.record import OverageRecord
-from overages.statements.adjustment import OVERAGE
-from overages.statements.overage import Overage
 
 ID: Final = "overages_id"  # the key of the metadata that an item is found by
 _LONGEST: Final = 500  # characters of a value that Stripe keeps

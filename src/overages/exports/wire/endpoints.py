@@ -83,9 +83,11 @@ class Endpoints:
                 force = recalculate_request(body)
             except OveragesError as error:
                 return invalid_request(error)
-            period = self.period(org_id)
-            recording = self._service.recalculate(org_id, force=force, period=period)
-            if recording is None:
+            period = self._own_period(org_id)
+            recording = None
+            if period is not None:
+                recording = self._service.recalculate(org_id, force=force, period=period)
+            if period is None or recording is None:
                 return no_plan()
             return success(self._data(org_id, period, recording.records))
         except Exception as error:  # whatever it is, no caller is to see what is inside
@@ -93,9 +95,15 @@ class Endpoints:
 
     def period(self, org_id: str) -> Period:
         """Return the org's present period; the calendar month, in UTC, if it has no terms now."""
-        account, now = self._repository.account(org_id), parse_instant(self._clock(), "clock()")
-        has_terms = account is not None and account.at(now) is not None
-        return account.period_at(now) if account and has_terms else Period.month_of(now)
+        return self._own_period(org_id) or Period.month_of(self._now())
+
+    def _own_period(self, org_id: str) -> Period | None:
+        """Return the org's present period; None if it has no terms now."""
+        account, now = self._repository.account(org_id), self._now()
+        return None if account is None or account.at(now) is None else account.period_at(now)
+
+    def _now(self) -> datetime:
+        return parse_instant(self._clock(), "clock()")
 
     def _require_enabled(self) -> None:
         if not self._service.enabled:

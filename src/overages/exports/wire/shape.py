@@ -18,11 +18,11 @@ from typing import Any, Final, TypeAlias, get_args
 from overages.amounts.exact import Exact, Quantity, add_up, number_from_ratio, number_text, unscaled
 from overages.amounts.money import Currency
 from overages.errors import InvalidValue
+from overages.lines.adjustment import OVERAGE, AdjustmentKind, is_overage
 from overages.periods.period import Period, format_instant
 from overages.prices.exact_cost import added_unit_price
 from overages.records.changes import line_sums
 from overages.records.record import OverageRecord
-from overages.statements.adjustment import OVERAGE, AdjustmentKind, is_overage
 from overages.statements.statement import Statement
 from overages.terms.plan import Plan
 

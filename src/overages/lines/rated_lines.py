@@ -1,0 +1,199 @@
+"""Rated lines: the lines of all metrics, rounded, and the rules that adjust their totals.
+
+Lines are rounded one by one, or all together; then the rules of each metric are applied to the
+total of its lines, and those of the plans to the total of all:
+
+    rated = finished_lines(parts, shares, lines, has_ended=True)
+    rated.rows, rated.adjustments
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from fractions import Fraction
+from typing import Final, NamedTuple
+
+from overages.amounts.money import Money
+from overages.amounts.rounding import round_ratio, round_together
+from overages.lines.adjusting import RunningTotal
+from overages.lines.adjustment import Adjustment
+from overages.lines.overage import LineNumbers
+from overages.lines.part import StatementPart, TimeShares, part_at_end, places_in
+from overages.lines.rating import UnroundedLine, unused_numbers
+from overages.lines.rule import PartRules, Rule, rules_in_order
+from overages.prices.tier import Ratio
+
+_TICK: Final = timedelta(microseconds=1)
+
+
+def rounded_costs(
+    parts: Sequence[StatementPart], lines: Sequence[UnroundedLine]
+) -> tuple[int, ...]:
+    """Return the costs of lines in minor units, by the scope that the last plan rounds in.
+
+    Each line is rounded by the rule of its own part's plan; all together, by that of the last.
+    Where each line is rounded, the charge before is taken off as it was charged, rounded, so that
+    the parts of a period come to the cost of all of it: 0.004 and 0.004 are 0.00 and 0.01, as 0.008
+    is 0.01. So are the parts of a level, one after another: 5 seats of 2 included at 15.00 come to
+    15.97 and 29.03 in 11 and 20 of 31 days, and to 45.00 in all.
+
+    :param lines: those of a metric one after another, in order of time.
+    """
+    plan = parts[-1].plan
+    units = 10**plan.currency.exponent
+    if plan.rounding_scope == "total":
+        ratios = [(line.added * units).as_integer_ratio() for line in lines]
+        return round_together(ratios, plan.rounding)
+
+    def difference(line: UnroundedLine, so_far: Ratio, paid: Ratio) -> int:
+        rule = parts[part_at_end(parts, line.part)].plan.rounding
+        cost = round_ratio(so_far[0] * units, so_far[1], rule)
+        return cost - round_ratio(paid[0] * units, paid[1], rule)
+
+    costs = []
+    metric, running = "", Fraction()
+    for line in lines:
+        if not line.is_level:
+            costs.append(difference(line, line.so_far, line.paid))
+            continue
+        if line.line.metric != metric:
+            metric, running = line.line.metric, Fraction()
+        before, running = running, running + Fraction(*line.so_far)
+        start = before + Fraction(*line.paid)
+        costs.append(difference(line, running.as_integer_ratio(), start.as_integer_ratio()))
+    return tuple(costs)
+
+
+class RuledTotals(NamedTuple):
+    """The rules that adjust a statement, each set with the total that it is applied to, in order.
+
+    :param of_metrics: for each metric that has lines, its rules and its total.
+    """
+
+    of_metrics: tuple[tuple[list[Rule], RunningTotal, list[UnroundedLine]], ...]
+    parts: Sequence[StatementPart]
+    shares: TimeShares
+
+    def of_all(self) -> tuple[list[Rule], RunningTotal]:
+        """Return the plans' rules and the total of all lines, once those of metrics were applied.
+
+        A line that lies in several parts of the period is attributed to them by their time.
+        """
+        plan = self.parts[-1].plan
+        by_part = [Fraction()] * len(self.parts)
+        for _, total, lines in self.of_metrics:
+            for line, exact in zip(lines, total.by_part, strict=True):
+                times = places_in(self.parts, line.part)
+                length = sum((time.end - time.start for _, time in times), timedelta())
+                for place, time in times:
+                    by_part[place] += exact * Fraction(
+                        (time.end - time.start) // _TICK, length // _TICK
+                    )
+        minor = sum(total.rounded.minor for _, total, _ in self.of_metrics)
+        rules = rules_in_order(
+            [
+                PartRules(
+                    part.plan.discounts,
+                    None,
+                    part.plan.maximum,
+                    part.plan.minimum,
+                    proration=part.plan.proration,
+                    time=part.period,
+                )
+                for part in self.parts
+            ],
+            self.shares.by_rule,
+        )
+        return rules, RunningTotal(Money(minor, plan.currency), by_part, plan.rounding, None)
+
+
+def ruled_totals(
+    parts: Sequence[StatementPart],
+    shares: TimeShares,
+    lines: Sequence[UnroundedLine],
+    costs: Sequence[int],
+) -> RuledTotals:
+    """Return the rules of a statement's metrics, with the totals that they are applied to.
+
+    :param costs: the lines' costs in minor units.
+    """
+    by_metric: dict[str, list[tuple[UnroundedLine, int]]] = {}
+    for line, minor in zip(lines, costs, strict=True):
+        by_metric.setdefault(line.line.metric, []).append((line, minor))
+    totals = []
+    for metric, own in by_metric.items():
+        rules: list[Rule] = []
+        if not all(line.line.allowance.is_flat for line, _ in own):
+            rules = rules_in_order([_rules_of(parts, line) for line, _ in own], shares.by_rule)
+        plan = parts[part_at_end(parts, own[-1][0].part)].plan
+        total = RunningTotal(
+            Money(sum(minor for _, minor in own), plan.currency),
+            [line.added for line, _ in own],
+            plan.rounding,
+            metric,
+        )
+        totals.append((rules, total, [line for line, _ in own]))
+    return RuledTotals(tuple(totals), parts, shares)
+
+
+def _rules_of(parts: Sequence[StatementPart], line: UnroundedLine) -> PartRules:
+    """Return the rules of a metric in the time of a line."""
+    plan = parts[part_at_end(parts, line.part)].plan
+    allowance = plan.allowances[line.line.metric]
+    return PartRules(
+        allowance.discounts,
+        allowance.commitment,
+        allowance.maximum,
+        allowance.minimum,
+        allowance.price,
+        allowance.proration,
+        line.part,
+    )
+
+
+class RatedLines(NamedTuple):
+    """The lines of a statement.
+
+    :param rows: those that say something, in the plan's order: of metrics that were used, or that
+        cost something or are adjusted though they weren't.
+    :param unused_rows: those that only have a limit which isn't the plan's alone.
+    """
+
+    rows: tuple[LineNumbers, ...]
+    unused_rows: tuple[LineNumbers, ...]
+    adjustments: tuple[Adjustment, ...]
+
+
+def finished_lines(
+    parts: Sequence[StatementPart],
+    shares: TimeShares,
+    lines: Sequence[UnroundedLine],
+    *,
+    has_ended: bool,
+) -> RatedLines:
+    """Round lines, and apply the rules that adjust them.
+
+    :param parts: the parts of the statement's period.
+    :param lines: of all metrics, those of each in order of time.
+    :param has_ended: whether the billing period is over, so that true-ups are due.
+    """
+    costs = rounded_costs(parts, lines)
+    adjustments: list[Adjustment] = []
+    if not all(part.plan.compiled.is_flat for part in parts):
+        ruled = ruled_totals(parts, shares, lines, costs)
+        for rules, total, _ in ruled.of_metrics:
+            if rules:
+                adjustments += total.with_rules(rules, has_ended=has_ended)
+        if any(part.plan.has_rules for part in parts):
+            rules, total = ruled.of_all()
+            adjustments += total.with_rules(rules, has_ended=has_ended)
+    adjusted = {adjustment.metric for adjustment in adjustments}
+    rows, unused_rows = [], []
+    for line, minor in zip(lines, costs, strict=True):
+        numbers = line.rounded(minor)
+        if line.used or minor or line.added or line.line.metric in adjusted:
+            rows.append(numbers)
+        elif numbers != unused_numbers(line.line):
+            unused_rows.append(numbers)
+    return RatedLines(tuple(rows), tuple(unused_rows), tuple(adjustments))

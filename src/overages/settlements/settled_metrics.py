@@ -1,0 +1,150 @@
+"""The settled metrics of a period: the lines of all of them, and what each leaves for later.
+
+    settled = SettledMetrics(agreed, usage, balance, shares)
+    settled.add(pools, events, levels)
+    settled.lines, settled.carried, settled.burndowns
+
+A metric whose terms hold all the time, and depend on no earlier period, has its line at once; any
+other goes through the steps of a `MetricSettlement`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from functools import partial
+
+from overages.amounts.exact import Quantity
+from overages.errors import InvalidValue, OveragesError, UnknownMetric
+from overages.grants.burndown import Burndown
+from overages.grants.drawn_grants import Unit
+from overages.grants.grant import Grant
+from overages.lines.part import StatementPart, TimeShares, metrics_in_order
+from overages.lines.rating import UnroundedLine
+from overages.periods.period import Period
+from overages.settlements.balance import Balance
+from overages.settlements.carry_over_result import CarryOverResult
+from overages.settlements.metric_settlement import MetricSettlement
+from overages.settlements.spans import AgreedPart, PeriodUsage, spans_of
+from overages.statements.rated_statement import line_alone
+from overages.terms.carry_over import CarriedUnits
+from overages.terms.compiled import CompiledLine
+from overages.usage.event import UsageEvent
+from overages.usage.usage import Usage
+
+
+class SettledMetrics:
+    """The lines of a period's metrics, and all that they leave.
+
+    :param agreed: the parts of the period, each with its plan and the org's own limits.
+    :param balance: that of the period before.
+    :param shares: the period, and the cycle's whole period that it is a part of.
+    """
+
+    def __init__(
+        self,
+        agreed: Sequence[AgreedPart],
+        usage: PeriodUsage,
+        balance: Balance,
+        shares: TimeShares,
+    ) -> None:
+        self._agreed, self._usage, self._balance, self._shares = agreed, usage, balance, shares
+        self._parts = [each.part for each in agreed]
+        self.lines: list[UnroundedLine] = []
+        self.carried: dict[str, tuple[CarriedUnits, ...]] = {}
+        self.carry_overs: dict[str, CarryOverResult] = {}
+        self.burndowns: list[Burndown] = []
+        # Counts of windows that go on stay, where the terms of this period have no part in them.
+        self.used: dict[Period, dict[str, Quantity]] = _counts_after(balance.used, shares.period)
+        self.covered: dict[Period, dict[str, Quantity]] = _counts_after(
+            balance.covered, shares.period
+        )
+
+    def add(
+        self,
+        pools: Mapping[Unit, Sequence[Grant]],
+        events: Sequence[UsageEvent],
+        levels: Set[str],
+    ) -> None:
+        """Settle each metric that a statement has to look at, in its order.
+
+        :param pools: the org's grants, by their unit.
+        :param events: those that the usage was counted from, as far as they are known.
+        :param levels: metrics that are levels where their allowance doesn't say.
+        """
+        is_level = partial(_is_level, parts=self._parts, levels=levels)
+        for metric in self._metrics(pools):
+            pool = pools.get((metric, None), ())
+            try:
+                level = is_level(metric)
+                if (line := self._line_without_steps(metric)) is not None and not pool:
+                    quantities, own = self._usage.of_period.quantities, self._agreed[0].limits
+                    self.lines.append(
+                        line_alone(line, quantities, own, self._shares, is_level=level)
+                    )
+                    continue
+                settled = MetricSettlement(
+                    metric, self._balance, pool, events, self._shares, is_level=level
+                )
+                spans = spans_of(metric, self._agreed, self._usage, is_level)
+                settled.add(spans)
+            except UnknownMetric:
+                raise
+            except OveragesError as error:
+                raise error.within(metric) from error.__cause__
+            self._take(metric, settled, settled.window_counts(spans))
+
+    def _take(
+        self,
+        metric: str,
+        settled: MetricSettlement,
+        window_counts: Iterable[Mapping[Period, Quantity]],
+    ) -> None:
+        """Take over what a metric has come to."""
+        self.lines += settled.lines
+        self.burndowns += settled.burndowns
+        if settled.carried:
+            self.carried[metric] = settled.carried
+        if settled.carry_over is not None:
+            self.carry_overs[metric] = settled.carry_over
+        for counts, of_metric in zip((self.used, self.covered), window_counts, strict=True):
+            for window, units in of_metric.items():
+                counts.setdefault(window, {})[metric] = units
+
+    def _line_without_steps(self, metric: str) -> CompiledLine | None:
+        """Return the line of a metric whose terms hold all the time, and look at none before."""
+        if len(self._parts) > 1:
+            return None
+        line = self._parts[0].plan.compiled.by_metric[metric]
+        return None if line.allowance.needs_balance else line
+
+    def _metrics(self, pools: Iterable[Unit]) -> Iterable[str]:
+        if len(self._parts) > 1 or self._shares.billing_period is not None:
+            # Each limit is another one than the plan's, used or not.
+            return metrics_in_order(self._parts)
+        ((part, limits, _),) = self._agreed
+        compiled = part.plan.compiled
+        granted = [metric for metric, _ in pools if metric is not None]
+        balanced = [line.metric for line in compiled.balanced]
+        lines = compiled.lines_of(self._usage.of_period.quantities, limits, balanced, granted)
+        return [line.metric for line in lines]
+
+
+def _counts_after(counts: Iterable[Usage], period: Period) -> dict[Period, dict[str, Quantity]]:
+    """Return the units by window and metric, of windows that end after a period."""
+    return {each.period: {**each.quantities} for each in counts if period.end < each.period.end}
+
+
+def _is_level(metric: str, parts: Sequence[StatementPart], levels: Set[str]) -> bool:
+    """Tell whether a metric is held over time.
+
+    :raises InvalidValue: if the plans differ in that, or say a flow of one that is counted as a
+        level: a sum of seats, or a maximum of tokens, would be billed.
+    """
+    compiled = [part.plan.compiled.by_metric for part in parts]
+    kinds = {lines[metric].is_level(levels) for lines in compiled if metric in lines}
+    if len(kinds) > 1:
+        raise InvalidValue("kind", ["flow", "level"], "must be the same in all parts of a period")
+    is_level = kinds.pop()
+    if metric in levels and not is_level:
+        raise InvalidValue("kind", "flow", "must be 'level', as the metric is counted, or left out")
+    return is_level

@@ -1,0 +1,61 @@
+"""The explanation of a statement: its lines as a table, with a title and a footnote.
+
+A statement prints it, and a notebook shows it:
+
+    table = explained(statement.overages, statement.adjustments, statement.total)
+    text_table(table, ALIGN)                          # or `html_table`, with the title
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from overages.amounts.exact import plain_text
+from overages.amounts.money import Money
+from overages.lines.adjustment import Adjustment
+from overages.lines.overage import COLUMNS, Overage
+from overages.lines.part import StatementPart
+from overages.periods.period import Period
+from overages.terms.plan import Plan
+
+
+def explained(
+    overages: Iterable[Overage], adjustments: Iterable[Adjustment], total: Money
+) -> list[list[str]]:
+    """Return the rows of a statement's table: each line, the change by each adjustment, the total.
+
+    A line has the usage, the limit, the overage, the price of each tier, the exact cost in major
+    units, and the rounded cost.
+    """
+    rows = [row for line in overages for row in line.table_rows()]
+    rows += [
+        [
+            line.metric or "all",
+            *("", "", ""),
+            line.explain(),
+            plain_text(line.exact_cost),
+            str(line.cost),
+        ]
+        for line in adjustments
+    ]
+    return [COLUMNS, *rows, ["total", "", "", "", "", "", str(total)]]
+
+
+def title(org_id: str, period: Period, parts: Iterable[StatementPart]) -> str:
+    """Return the title of a statement: whose it is, for when, and by which plans."""
+    plans = ", then ".join(slug for slug, _ in groupby(part.plan.slug for part in parts))
+    return f"Overage of {org_id}, {period.describe()}, plan {plans}"
+
+
+def footnote(parts: Sequence[StatementPart]) -> str:
+    """Return the sentence that says how the plans of a statement round."""
+    *earlier, rule = (rule for rule, _ in groupby(_rule(part.plan) for part in parts))
+    if parts[-1].plan.rounding_scope == "line":
+        by_part = ", then ".join([*earlier, rule])
+        return f"Each line is rounded once, {by_part}; the total is the sum of the lines."
+    return f"The exact total is rounded once, {rule}, and the lines are made to add up to it."
+
+
+def _rule(plan: Plan) -> str:
+    return plan.rounding.value.replace("_", " ")

@@ -1,0 +1,53 @@
+"""Recordable lines: those of a statement that are over or cost something, as recording keeps them.
+
+A record has the exact cost of its line, so a line of less than a minor unit is one too:
+
+    for line in statement.recordable_lines():
+        line.metric, line.line, line.quantity, line.ratio, line.minor
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from overages.amounts.exact import Exact, Quantity
+from overages.lines.adjustment import Adjustment, overage_line
+from overages.lines.overage import LineNumbers
+from overages.prices.exact_cost import added_cost, added_unit_price
+from overages.prices.tier import Ratio
+
+
+class RecordableLine(NamedTuple):
+    """A line as recording keeps it.
+
+    :param metric: None for all of them.
+    :param line: ``"overage"``, with the start of its part if it has one, or an adjustment's.
+    :param ratio: its exact cost in major currency units, as numerator and denominator.
+    :param minor: its rounded cost in minor units.
+    """
+
+    metric: str | None
+    line: str
+    quantity: Quantity
+    ratio: Ratio
+    minor: int
+    unit_price: Exact | None
+
+
+def recordable_lines(
+    rows: Iterable[LineNumbers], adjustments: Iterable[Adjustment]
+) -> Iterator[RecordableLine]:
+    """Yield the lines that are over or cost something, exactly, and all adjustments."""
+    for line, _, _, over, minor, before, _, part in rows:
+        price = line.allowance.price
+        ratio = added_cost(price, before, over)
+        numerator, _ = ratio
+        if over or minor or numerator:  # a fee at zero can be less than a minor unit
+            each = added_unit_price(price, before, over)
+            yield RecordableLine(line.metric, overage_line(part), over, ratio, minor, each)
+    for adjustment in adjustments:
+        ratio = adjustment.exact_cost.as_integer_ratio()
+        yield RecordableLine(
+            adjustment.metric, adjustment.line, 0, ratio, adjustment.cost.minor, None
+        )

@@ -11,11 +11,12 @@ import overages
 from overages import Account, Balance, Cycle, Period, Plan, Settlement, Statement, Usage
 from overages.amounts.exact import add_up
 from overages.errors import OveragesError
+from overages.lines.limits import LineContext
+from overages.lines.part import StatementPart, TimeShares
+from overages.lines.rating import unrounded_line
 from overages.settlements.balance import EMPTY_BALANCE
-from overages.statements.calculation import own_limits, refuse_unknown, statement_of
-from overages.statements.limits import LineContext
-from overages.statements.part import StatementPart, TimeShares
-from overages.statements.rating import unrounded_line
+from overages.statements.calculation import own_limits, refuse_unknown
+from overages.statements.rated_statement import statement_of
 
 _HOUR: Final = timedelta(hours=1)
 

@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[1]
 EXPLANATION = ROOT / "docs/explanation/architecture.md"
 
 ROOMS = [
-    "errors", "_ground", "amounts", "periods", "prices", "usage", "grants", "terms", "statements",
-    "settlements", "records",
+    "errors", "_ground", "amounts", "periods", "prices", "usage", "grants", "terms", "lines",
+    "statements", "settlements", "records",
 ]  # fmt: skip
 DOORS = ["forms", "codec", "outbox", "repository", "period_inputs", "service", "__init__"]
 RANKED = [*ROOMS, *DOORS]

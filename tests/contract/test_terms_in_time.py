@@ -19,9 +19,10 @@ from overages import (
     Plan,
     Repository,
     Statement,
+    Usage,
     UsageEvent,
 )
-from overages.errors import InvalidValue, NoTerms
+from overages.errors import AccountConflict, InvalidType, InvalidValue, NoTerms, PeriodInvoiced
 from overages.testing.contract.base import nothing_written
 
 ORG: Final = "acme"
@@ -103,6 +104,63 @@ def test_a_metric_that_a_later_plan_lacks_is_charged_for_the_time_before(
     summary = service.summary(ORG, JANUARY)
     assert summary is not None
     assert summary.total == Money.of("35.10", "USD")
+
+
+def test_a_change_is_told_before_it_is_put_and_comes_to_that(repository: Repository) -> None:
+    account = Account(ORG, "starter", since=day(2, 1))
+    service = serving(repository, account, STARTER, PRO)
+    service.record_usage([used(300, day(2, 11)), used(50, day(3, 5)), used(700, day(3, 15))])
+    moved = account.changed(since=day(3, 12), cycle=Cycle.monthly(day=12))
+    ended = account.ended(at=day(3, 16))
+    with nothing_written(repository):
+        for proposed, period, total in [
+            (account, None, "650.00"),
+            (account.changed(since=day(3, 12), plan="pro"), None, "42.50"),
+            (account.changed(since=day(2, 1), limits={"runs": 290}), FEBRUARY, "10.00"),
+            (moved, Period(day(3, 1), day(3, 12)), "15.00"),
+            (moved, None, "600.00"),
+            (ended, Period(day(3, 1), day(3, 16)), "702.00"),
+        ]:
+            statement = service.calculate(ORG, period, account=proposed)
+            settlement = service.settle(ORG, period, account=proposed)
+            assert statement is not None
+            assert settlement is not None
+            assert statement == settlement.statement
+            assert statement.total == Money.of(total, "USD")
+        assert service.calculate(ORG, account=ended) is None  # no terms hold today
+        assert statement_of(service, MARCH).total == Money.of("650.00", "USD")
+    upgraded = account.changed(since=day(3, 12), plan="pro")
+    before = service.calculate(ORG, account=upgraded)
+    changed(repository, upgraded)
+    assert service.calculate(ORG) == before
+
+
+def test_an_account_is_proposed_before_an_org_has_one(repository: Repository) -> None:
+    repository.put_plan(Plan("least", "USD", {}, minimum=Money.of("31.00", "USD")))
+    service = OverageService(repository, clock=lambda: NOW)
+    account = Account(ORG, "least", since=day(2, 11))
+    short = service.calculate(ORG, Period(day(2, 11), day(3, 1)), account=account)
+    assert short is not None
+    assert short.total == Money.of("20.31", "USD")  # 31.00 x 19/29
+    assert service.calculate(ORG) is None
+
+
+def test_an_account_that_could_not_be_put_is_not_told(repository: Repository) -> None:
+    account = Account(ORG, "starter", since=day(2, 1)).changed(since=day(3, 1), limits={"runs": 5})
+    service = serving(repository, account, STARTER)
+    others = [
+        Account(ORG, "starter", since=day(2, 1)),
+        Account(ORG, "starter", since=day(2, 1)).changed(since=day(3, 1), limits={"runs": 6}),
+    ]
+    for asked in (service.calculate, service.settle):
+        for other in others:
+            with pytest.raises(AccountConflict, match="entries added at its end") as caught:
+                asked(ORG, account=other)
+            assert caught.value.org_id == ORG
+        with pytest.raises(InvalidValue, match=r"^.*account\.org_id: must be 'acme', got 'other'"):
+            asked(ORG, account=Account("other", "starter", since=day(2, 1)))
+        with pytest.raises(InvalidType, match=r"^account: must be of type Account"):
+            asked(ORG, account="starter")  # type: ignore[arg-type]
 
 
 def test_a_raised_limit_gives_nothing_to_a_period_that_has_ended(repository: Repository) -> None:
@@ -244,3 +302,53 @@ def test_a_pinned_version_of_a_plan_stays(repository: Repository) -> None:
     changed(repository, account.changed(since=day(3, 1), plan="starter"))
     assert statement_of(service, FEBRUARY).total == Money.of("10.00", "USD")
     assert statement_of(service, MARCH).total == Money.of("20.00", "USD")
+
+
+def test_the_charge_of_a_period_that_is_no_more_is_taken_back_with_the_new_one(
+    repository: Repository,
+) -> None:
+    account = Account(ORG, "starter", since=day(3, 1))
+    service = serving(repository, account, STARTER)
+    service.record_usage([used(150, day(3, 3)), used(80, day(3, 18))])
+    service.recalculate(ORG)  # 130 over for March
+    moved = changed(repository, account.changed(since=day(3, 15), cycle=Cycle.monthly(day=15)))
+    first, last = moved.periods(day(3, 1), day(3, 31))
+    recording = service.recalculate(ORG, period=first)
+    assert recording is not None
+    assert [str(record.cost) for record in repository.records(ORG)] == [
+        "130.00 USD",
+        "-130.00 USD",
+        "105.00 USD",  # 150 beyond 100 x 14/31
+    ]
+    again = service.recalculate(ORG, period=first)
+    assert again is not None
+    assert again.new == ()
+    service.recalculate(ORG, period=last)
+    assert repository.verify(ORG) == len(repository.records(ORG)) == 3  # 80 are included
+
+
+def test_what_is_invoiced_of_a_period_that_is_no_more_is_taken_back_by_force(
+    repository: Repository,
+) -> None:
+    account = Account(ORG, "starter", since=day(3, 1))
+    service = serving(repository, account, STARTER)
+    service.record_usage([used(150, day(3, 3))])
+    service.recalculate(ORG)
+    repository.mark_invoiced(ORG, MARCH, at=NOW)
+    ended = changed(repository, account.ended(at=day(3, 15)))
+    period = ended.period_at(day(3, 1))
+    with nothing_written(repository), pytest.raises(PeriodInvoiced):
+        service.recalculate(ORG, period=period)
+    service.recalculate(ORG, period=period, force=True)
+    records = [str(record.cost) for record in repository.records(ORG)]
+    assert records == ["50.00 USD", "-50.00 USD", "105.00 USD"]
+
+
+def test_units_that_a_host_has_set_are_not_divided_at_a_change(repository: Repository) -> None:
+    account = Account(ORG, "starter", since=day(3, 1))
+    service = serving(repository, account, STARTER, PRO)
+    repository.put_usage(Usage(ORG, MARCH, {"runs": 150}))
+    assert statement_of(service, MARCH).total == Money.of("50.00", "USD")
+    changed(repository, account.changed(since=day(3, 12), plan="pro"))
+    with pytest.raises(InvalidValue, match="units that were set without events have no instant"):
+        service.calculate(ORG, MARCH)

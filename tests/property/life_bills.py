@@ -63,7 +63,10 @@ class Settling:
         totals = {}
         for metric in metrics:
             own = [line for line in lines if line.metric == metric]
-            rules = [PartRules(line.span.allowance, line.share) for line in own]
+            days = self.whole[1] - self.whole[0]
+            rules = [
+                PartRules(line.span.allowance, line.span.start, line.span.end, days) for line in own
+            ]
             sums = Sums(
                 metric, sum(line.cost for line in own), [line.added * SCALE for line in own],
                 self.plan.rounding.value, self.ended,
@@ -78,10 +81,7 @@ class Settling:
         return Bill(self.start, self.end, lines, steps, self.drawn)
 
     def _share(self, terms: Any, start: int, end: int) -> Fraction:
-        if terms.proration.value == "full":
-            return WHOLE
-        assert terms.proration.value in {"days", "seconds"}
-        return Fraction(end - start, self.whole[1] - self.whole[0])
+        return PartRules(terms, start, end, self.whole[1] - self.whole[0]).share(start, end)
 
     # Lines
 
@@ -206,36 +206,39 @@ class Settling:
             running += units
             so_far = max(ZERO, converted(span.allowance, running) - units_before)
             now = max(ZERO, so_far - room)
-            drawn += self._draw(day, now - beyond, metric, None)
+            drawn += self._draw(day, now - beyond, metric)
             beyond = now
         return drawn
 
-    def _draw(self, day: int, wanted: Fraction, metric: str | None, currency: Any) -> Fraction:
-        """Draw units or major units of money on the grants that hold on a day, by their rank."""
+    def _draw(self, day: int, wanted: Fraction, metric: str) -> Fraction:
+        """Draw units on the grants of a metric that hold on a day, by their rank."""
         drawn = ZERO
         for grant in sorted(self.grants, key=_rank):
-            if (grant.metric, grant.currency) != (metric, currency):
-                continue
-            ends = [day_of(end) for end in (grant.expires_at, grant.voided_at) if end is not None]
-            if day < day_of(grant.effective_at) or any(end <= day for end in ends):
-                continue
-            left = Fraction(grant.units) - self.kept.drawn.get(grant.id, ZERO)
-            taken = min(left, wanted - drawn)
-            self.kept.drawn[grant.id] = self.kept.drawn.get(grant.id, ZERO) + taken
-            self.drawn[grant.id] = self.drawn.get(grant.id, ZERO) + taken
-            drawn += taken
+            if (grant.metric, grant.currency) == (metric, None):
+                drawn += self._draw_on(grant, day, wanted - drawn)
         return drawn
 
+    def _draw_on(self, grant: Grant, day: int, wanted: Fraction) -> Fraction:
+        """Draw units, or major units of money, on a grant, if it holds on a day."""
+        ends = [day_of(end) for end in (grant.expires_at, grant.voided_at) if end is not None]
+        if day < day_of(grant.effective_at) or any(end <= day for end in ends):
+            return ZERO
+        taken = min(Fraction(grant.units) - self.kept.drawn.get(grant.id, ZERO), wanted)
+        self.kept.drawn[grant.id] = self.kept.drawn.get(grant.id, ZERO) + taken
+        self.drawn[grant.id] = self.drawn.get(grant.id, ZERO) + taken
+        return taken
+
     def _round(self, lines: Sequence[Line]) -> None:
-        mode = self.plan.rounding.value
         if self.plan.rounding_scope == "total":
             exact = [line.added * SCALE for line in lines]
-            total = oracle.rounded(sum(exact, ZERO), mode)
+            total = oracle.rounded(sum(exact, ZERO), self.plan.rounding.value)
             for line, cost in zip(lines, oracle.largest_remainder(exact, total), strict=True):
                 line.cost = cost
             return
         running: dict[str, Fraction] = {}
         for line in lines:
+            # By the plan of its own part.
+            mode = next(plan.rounding.value for *_, end, plan in self.parts if line.span.end <= end)
             so_far = running.get(line.metric, ZERO) if line.is_level else ZERO
             after = oracle.rounded((so_far + line.exact) * SCALE, mode)
             line.cost = after - oracle.rounded((so_far + line.paid) * SCALE, mode)
@@ -254,31 +257,31 @@ class Settling:
                     by_part[i] += exact * max(0, days) / length
         cost = sum(sums.cost for sums in totals.values())
         sums = Sums(None, cost, by_part, self.plan.rounding.value, self.ended)
-        sums.apply(
-            [PartRules(plan, self._share(plan, start, end)) for start, end, plan in self.parts]
-        )
+        whole = self.whole[1] - self.whole[0]
+        sums.apply([PartRules(plan, start, end, whole) for start, end, plan in self.parts])
         return sums.steps
 
     def _credits(self, costs: Mapping[str, int], due: int) -> list[Step]:
-        """Draw prepaid money, for single metrics first, at the end of the last day."""
+        """Draw prepaid money, one grant after another, at the end of the last day."""
         steps: list[Step] = []
         left, together, currency = due, sum(costs.values()), self.plan.currency
-        named = {grant.metric for grant in self.grants if grant.currency == currency}
-        for metric in [*sorted(m for m in named if m is not None), None]:
-            if metric is not None and metric not in costs:
+        paid: dict[str | None, int] = {}
+        for grant in sorted(self.grants, key=_rank):
+            metric = grant.metric
+            if grant.currency != currency or (metric is not None and metric not in costs):
                 continue
             most = left
             if metric is not None:
-                most = min(left, costs[metric])
+                share = costs[metric]
                 if due < together and together > 0:
-                    share = Fraction(due, together) * costs[metric]
-                    most = min(most, oracle.rounded(share, self.plan.rounding.value))
-            before = dict(self.drawn)
-            self._draw(self.end - 1, Fraction(max(0, most), SCALE), metric, currency)
-            for grant, drawn in self.drawn.items():
-                if paid := drawn - before.get(grant, ZERO):
-                    steps.append(Step(metric, f"credit:{grant}", int(-paid * SCALE), -paid))
-                    left -= int(paid * SCALE)
+                    of_metric = Fraction(due, together) * costs[metric]
+                    share = min(share, oracle.rounded(of_metric, self.plan.rounding.value))
+                most = min(left, share - paid.get(metric, 0))
+            pays = self._draw_on(grant, self.end - 1, Fraction(max(0, most), SCALE))
+            if pays:
+                steps.append(Step(metric, f"credit:{grant.id}", int(-pays * SCALE), -pays))
+                left -= int(pays * SCALE)
+                paid[metric] = paid.get(metric, 0) + int(pays * SCALE)
         return steps
 
 

@@ -74,7 +74,7 @@ def drawn_life(seed: int) -> Drawn:
     """Draw a life. In some of them counters go on, and then all terms are such as allow it."""
     random = Random(seed)
     goes_on = random.random() < 0.3
-    rounding = random.choice(["half_up", "half_even", "up", "down"])
+    rounding = random.choice(["half_up", "half_even", "up", "down", None])  # None: by plan
     scope = random.choice(["line", "line", "total"])
     flows = random.sample(FLOWS, random.randint(1, 3))
     levels = [] if random.random() < 0.4 else random.sample(sorted(LEVELS), random.randint(1, 2))
@@ -94,7 +94,7 @@ def drawn_life(seed: int) -> Drawn:
             slug,
             "USD",
             allowances,
-            rounding=rounding,  # type: ignore[arg-type]
+            rounding=rounding or random.choice(["up", "down"]),  # type: ignore[arg-type]
             rounding_scope=scope,  # type: ignore[arg-type]
             proration=random.choice(["days", "days", "full"]),
             **drawn_rules(random, 0.25),
@@ -180,7 +180,9 @@ def _entry(
     plan = random.choice(list(plans)) if random.random() < 0.7 else None
     if not limits and not dropped and cycle is None and plan is None:
         plan = next(iter(plans))
-    counters = "continue" if goes_on and random.random() < 0.6 else "restart"
+    counters = "continue" if goes_on and random.random() < 0.6 else None
+    if counters is None and random.random() < 0.5:
+        counters = "restart"
     return Entry(day, plan, limits, dropped, cycle, counters)
 
 
@@ -231,8 +233,7 @@ def _grants(
             effective_at=at(start),
             expires_at=expires_at,
             voided_at=voided_at,
-            # Money for one metric is drawn before money for any.
-            priority=random.randint(0, 2) + (3 if metric is None else 0),
+            priority=random.randint(0, 2),
             created_at=at(start - random.randint(0, 9)) if random.random() < 0.3 else None,
         )
         entered = start + random.randint(0, 90) if random.random() < 0.3 else since

@@ -28,7 +28,7 @@ class Entry(NamedTuple):
     limits: Mapping[str, int | None] = {}
     dropped: tuple[str, ...] = ()
     cycle: Cycle | None = None
-    counters: str = "restart"
+    counters: str | None = None
     kind: str = "change"
 
 
@@ -180,7 +180,8 @@ class Life:
         return kept
 
     def counters_on(self, day: int) -> str:
-        return [entry.counters for entry in self._standing() if entry.day == day][-1]
+        said = [entry.counters for entry in self._standing() if entry.day == day and entry.counters]
+        return said[-1] if said else "restart"
 
     def periods(self, until: int) -> list[tuple[int, int]]:
         """Return the first day and the end of each period that begins before a day."""

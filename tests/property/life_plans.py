@@ -31,7 +31,7 @@ def drawn_allowance(
     is_level = metric in LEVELS
     named: dict[str, Any] = drawn_rules(random, 0.15)
     rule = random.random()
-    price = _price(random, volume=not plain)
+    price = _price(random, volume=not plain, at_zero=not plain)
     included = random.choice([0, 0, 3, 10, 100, 1_000, None])
     if not is_level and not plain and rule < 0.3:
         included = included or 0
@@ -40,7 +40,7 @@ def drawn_allowance(
         named["included_for"] = random.choice(
             [Cycle.calendar("year"), Cycle.calendar("quarter"), Cycle.monthly(day=10)]
         )
-        price = _price(random, volume=False)
+        price = _price(random, volume=False, at_zero=True)
     elif rule < 0.65 and metric != "calls":
         others = [
             each for each in (*levels, "calls") if each != metric and each in (*flows, *levels)
@@ -97,7 +97,7 @@ def drawn_rules(random: Random, chance: float) -> dict[str, Any]:
     return rules
 
 
-def _price(random: Random, *, volume: bool) -> Any:
+def _price(random: Random, *, volume: bool, at_zero: bool) -> Any:
     kind = random.choice(["unit", "unit", "package", "graduated", "graduated", "volume"])
     price = random.choice(PRICES)
     if kind == "package":
@@ -110,8 +110,8 @@ def _price(random: Random, *, volume: bool) -> Any:
         if random.random() < 0.6
     ]
     tiers.append(Tier(None, price=random.choice(PRICES), **_fees(random)))
-    at_zero = random.random() < 0.3
-    return (Graduated if kind == "graduated" else Volume)(tiers, flat_at_zero=at_zero)
+    due = random.random() < 0.3 and at_zero
+    return (Graduated if kind == "graduated" else Volume)(tiers, flat_at_zero=due)
 
 
 def _fees(random: Random) -> dict[str, Any]:

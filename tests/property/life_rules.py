@@ -26,10 +26,52 @@ class Step(NamedTuple):
 
 
 class PartRules(NamedTuple):
-    """The allowance or the plan of a part, and its share of the billing period."""
+    """The allowance or the plan of a part, from a day to another, and the days of the whole."""
 
     terms: Any
-    share: Fraction
+    start: int
+    end: int
+    whole: int
+
+    def share(self, start: int, end: int) -> Fraction:
+        """Return the share of the billing period that some days are."""
+        if self.terms.proration.value == "full":
+            return Fraction(1)
+        assert self.terms.proration.value in {"days", "seconds"}
+        return Fraction(end - start, self.whole)
+
+
+def of_their_days(
+    parts: Sequence[PartRules], whole: Mapping[int, Any], values: Mapping[int, Fraction]
+) -> dict[int, Fraction]:
+    """Return the worth of a rule in each part, of what it is worth in a whole period.
+
+    Days that follow each other under one rule have one share.
+
+    :param whole: the rule in each part that has it.
+    :param values: its worth in a whole period.
+    """
+
+    def is_same(i: int, j: int) -> bool:
+        return (
+            parts[i].end == parts[j].start
+            and parts[i].terms.proration == parts[j].terms.proration
+            and whole[i] == whole[j]
+            and values[i] == values[j]
+        )
+
+    places = sorted(whole)
+    worth = {}
+    for n, i in enumerate(places):
+        first = last = n
+        while first and is_same(places[first - 1], places[first]):
+            first -= 1
+        while last + 1 < len(places) and is_same(places[last], places[last + 1]):
+            last += 1
+        start, end = parts[places[first]].start, parts[places[last]].end
+        days = Fraction(parts[i].end - parts[i].start, end - start)
+        worth[i] = values[i] * parts[i].share(start, end) * days
+    return worth
 
 
 @dataclass
@@ -59,12 +101,13 @@ class Sums:
             d.name for p in parts for d in p.terms.discounts if d.amount is not None
         )
         for name in names:
-            worth = {
-                i: d.amount.minor * p.share
+            amounts = {
+                i: Fraction(d.amount.minor)
                 for i, p in enumerate(parts)
                 for d in p.terms.discounts
                 if d.name == name and d.amount is not None
             }
+            worth = of_their_days(parts, amounts, amounts)
             if self.cost >= 0 and self.exact >= 0:
                 cost, exact = self._due(worth)
                 whole = sum(worth.values(), ZERO)
@@ -96,11 +139,12 @@ class Sums:
                 self.by_part[i] -= part
 
     def _bound(self, kind: str, parts: Sequence[PartRules]) -> None:
-        worth = {
-            i: getattr(p.terms, kind).minor * p.share
+        bounds = {
+            i: Fraction(getattr(p.terms, kind).minor)
             for i, p in enumerate(parts)
             if getattr(p.terms, kind) is not None
         }
+        worth = of_their_days(parts, bounds, bounds)
         if not worth:
             return
         cost, exact = self._due(worth)
@@ -113,18 +157,19 @@ class Sums:
             self._add(kind, missing, max(ZERO, whole - exact), worth)
 
     def _commitment(self, parts: Sequence[PartRules]) -> None:
-        worth, last = {}, None
-        for i, (terms, share) in enumerate(parts):
+        rules, values, last = {}, {}, None
+        for i, (terms, *_) in enumerate(parts):
             agreed = getattr(terms, "commitment", None)
             if agreed is None:
                 continue
-            last = agreed
+            rules[i] = last = agreed
             if agreed.amount is not None:
-                worth[i] = agreed.amount.minor * share
+                values[i] = Fraction(agreed.amount.minor)
             else:
-                worth[i] = oracle.price_of(terms.price, agreed.quantity) * SCALE * share
+                values[i] = oracle.price_of(terms.price, agreed.quantity) * SCALE
         if last is None:
             return
+        worth = of_their_days(parts, rules, values)
         cost, exact = self._due(worth)
         whole = sum(worth.values(), ZERO)
         beyond = max(ZERO, exact - whole) * (Fraction(last.overage_factor) - 1)

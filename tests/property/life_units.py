@@ -37,17 +37,20 @@ def for_share(price: Any, share: Fraction, allowance: Allowance) -> Any:
     """Return the price of a part: its bounds and fees are those of its share."""
     if share == 1 or not isinstance(price, Graduated | Volume):
         return price
-    tiers, below = [], ZERO
+    tiers, below, above = [], ZERO, ZERO
     for tier in price.tiers:
         fees: dict[str, Any] = {"flat": Fraction(tier.flat) * share}
         if tier.maximum is not None:
             fees["maximum"] = Fraction(tier.maximum) * share
         if tier.up_to is None:
             tiers.append(evolve(tier, **fees))
-        elif (bound := share_of(Fraction(tier.up_to), share, allowance)) > below:
-            assert bound.denominator == 1
-            tiers.append(evolve(tier, up_to=int(bound), **fees))
-            below = bound
+        else:
+            whole = Fraction(tier.up_to)
+            least = min(Fraction(allowance.increment), whole - above)
+            below = max(share_of(whole, share, allowance), below + least)
+            above = whole
+            assert below.denominator == 1
+            tiers.append(evolve(tier, up_to=int(below), **fees))
     return evolve(price, tiers=tiers)
 
 

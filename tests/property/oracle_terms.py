@@ -160,17 +160,20 @@ def _priced_for_part(metric: str, usage: Usage, known: Known, allowance: Allowan
     share, price = share_of(usage, allowance, known.whole), allowance.price
     if share == 1 or metric in known.earlier or not isinstance(price, Graduated | Volume):
         return price
-    tiers, below = [], Fraction()
+    tiers, below, above = [], Fraction(), Fraction()
     for tier in price.tiers:
         fees: dict[str, Any] = {"flat": Fraction(tier.flat) * share}
         if tier.maximum is not None:
             fees["maximum"] = Fraction(tier.maximum) * share
         if tier.up_to is None:
             tiers.append(evolve(tier, **fees))
-        elif (bound := _part(tier.up_to, metric, usage, known, allowance)) > below:
-            units = Decimal(bound.numerator) / bound.denominator
+        else:
+            width = Fraction(tier.up_to) - above
+            above += width
+            narrowest = below + min(width, Fraction(allowance.increment))
+            below = max(narrowest, _part(tier.up_to, metric, usage, known, allowance))
+            units = Decimal(below.numerator) / below.denominator
             tiers.append(evolve(tier, up_to=units, **fees))
-            below = bound
     return evolve(price, tiers=tiers)
 
 

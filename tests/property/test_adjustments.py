@@ -14,7 +14,9 @@ from hypothesis import given, strategies as st
 
 from overages import Adjustment, Commitment, Currency, Discount, Money, PriceModel, Rounding
 from overages._ground.value import evolve
-from overages.statements.adjusting import PartRules, adjustments_of, credited
+from overages.lines.adjusting import adjustments_of
+from overages.lines.adjustment import credited
+from overages.lines.rule import PartRules
 from overages.testing.strategies import prices
 from overages.testing.values import commitments, discounts, in_currency
 
@@ -36,6 +38,7 @@ class Case:
     currency: Currency
     rounding: Rounding
     rules: dict[str, Any]
+    share: Fraction = Fraction(1)
     has_ended: bool = True
 
     @property
@@ -58,6 +61,7 @@ class Case:
             rounding=self.rounding,
             metric="tokens",
             rules=PartRules(**rules),
+            share=self.share,
             has_ended=self.has_ended,
         )
 
@@ -95,9 +99,8 @@ def cases(draw: st.DrawFn) -> Case:
         "price": draw(prices()),
         "maximum": draw(st.none() | amounts),
         "minimum": draw(st.none() | amounts),
-        "share": draw(shares),
     }
-    return Case(lines, currency, rounding, rules, draw(st.booleans()))
+    return Case(lines, currency, rounding, rules, draw(shares), draw(st.booleans()))
 
 
 @given(cases())
@@ -125,7 +128,7 @@ def test_the_lines_add_up(case: Case) -> None:
 @many
 @given(cases())
 def test_the_exact_result_is_that_of_the_rules_one_after_the_other(case: Case) -> None:
-    expected = exactly(case.exact, **case.rules, has_ended=case.has_ended)
+    expected = exactly(case.exact, **case.rules, share=case.share, has_ended=case.has_ended)
     assert case.result()[1] == expected
 
 
@@ -165,7 +168,7 @@ def test_a_maximum_bounds_the_cost(case: Case) -> None:
     due, exact = case.result(minimum=None)
     maximum = case.rules["maximum"]
     if maximum is not None:
-        most = Fraction(maximum.amount) * case.rules["share"]
+        most = Fraction(maximum.amount) * case.share
         assert due <= Money.of(most, case.currency, case.rounding)
         assert exact <= most
     assert due <= case.result(minimum=None, maximum=None)[0]
@@ -177,7 +180,7 @@ def test_a_minimum_bounds_the_cost_once_the_period_is_over(case: Case) -> None:
     due, exact = case.result()
     minimum = case.rules["minimum"]
     if minimum is not None and case.has_ended:
-        least = Fraction(minimum.amount) * case.rules["share"]
+        least = Fraction(minimum.amount) * case.share
         assert due >= Money.of(least, case.currency, case.rounding)
         assert exact >= least
     else:
@@ -190,7 +193,7 @@ def test_a_commitment_is_spent_or_due_once_the_period_is_over(case: Case) -> Non
     commitment = case.rules["commitment"]
     due, exact = case.result(maximum=None, minimum=None)
     if commitment is not None and commitment.true_up and case.has_ended:
-        worth = commitment.worth(case.rules["price"]) * case.rules["share"]
+        worth = commitment.worth(case.rules["price"]) * case.share
         assert due >= Money.of(worth, case.currency, case.rounding)
         assert exact >= worth
     without = case.result(commitment=None, maximum=None, minimum=None)

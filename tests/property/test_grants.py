@@ -24,7 +24,7 @@ START = datetime(2024, 2, 1, tzinfo=UTC)
 HOURS = 12  # everything happens at whole hours of half a day, so that much happens at once
 END = START + timedelta(hours=HOURS)
 PERIOD = Period(START, END)
-RULES = ["final", "repaid", "repaid_across_resets"]
+RULES = ["final", "repaid"]
 
 
 def at(hour: int) -> datetime:
@@ -38,7 +38,6 @@ class Case:
 
     grants: list[Grant]
     usage: list[tuple[datetime, Any]]
-    resets: list[datetime]
     rule: Any
 
     def burn(self, start: Any = START, end: datetime = END) -> Burndown:
@@ -50,7 +49,6 @@ class Case:
             metric="x",
             start=start,
             end=end,
-            resets=[moment for moment in self.resets if since < moment <= end],
             overage=self.rule,
         )
 
@@ -63,7 +61,6 @@ wholes = st.integers(0, 20)
 def grants_of(draw: st.DrawFn, id: str, numbers: Any = wholes, steps: Any = None) -> Grant:
     """Return a grant of the day, or of the hours before it."""
     first = draw(st.integers(-3, HOURS))
-    most = draw(st.none() | wholes)
     return Grant(
         id,
         draw(numbers),
@@ -76,8 +73,6 @@ def grants_of(draw: st.DrawFn, id: str, numbers: Any = wholes, steps: Any = None
             st.none()
             | st.builds(Cycle, st.integers(-9, 9).map(at), st.integers(1, 5), st.just("hour"))
         ),
-        rollover_max=most,
-        rollover_min=draw(st.integers(0, 20 if most is None else most)),
         refill_keeps=draw(st.none() | wholes),
         step=None if steps is None else draw(steps),
         created_at=draw(st.none() | hours),
@@ -86,12 +81,11 @@ def grants_of(draw: st.DrawFn, id: str, numbers: Any = wholes, steps: Any = None
 
 @st.composite
 def cases(draw: st.DrawFn, numbers: Any = wholes, steps: Any = None) -> Case:
-    """Return some grants, used and given back at any hour, with resets and by any rule."""
+    """Return some grants, used and given back at any hour, by any rule."""
     signed = numbers | numbers.map(lambda n: -n)
     return Case(
         [draw(grants_of(one, numbers, steps)) for one in "abcd"[: draw(st.integers(0, 4))]],
         draw(st.lists(st.tuples(st.integers(0, HOURS - 1).map(at), signed), max_size=8)),
-        draw(st.lists(st.integers(1, HOURS).map(at), max_size=2)),
         draw(st.sampled_from(RULES)),
     )
 
@@ -124,7 +118,7 @@ def test_grants_conserve_granted_is_drawn_and_expired_and_voided_and_left(case: 
 def test_usage_is_covered_or_overage_or_given_back_and_nothing_else(case: Case) -> None:
     burndown = case.burn()
     used = total(quantity for _, quantity in case.usage)
-    answered = total([burndown.covered, burndown.overage, burndown.settled])
+    answered = total([burndown.covered, burndown.overage])
     assert used == answered - Fraction(burndown.unreturned)
 
 
@@ -133,7 +127,6 @@ def test_grants_are_never_negative(case: Case) -> None:
     burndown = case.burn()
     numbers = [
         burndown.overage,
-        burndown.settled,
         burndown.unreturned,
         *burndown.remaining.values(),
     ]
@@ -148,7 +141,6 @@ def test_the_order_of_grants_and_of_usage_changes_nothing(case: Case, data: st.D
     shuffled = Case(
         data.draw(st.permutations(case.grants)),
         data.draw(st.permutations(case.usage)),
-        data.draw(st.permutations(case.resets)),
         case.rule,
     )
     assert shuffled.burn() == case.burn()
@@ -181,7 +173,7 @@ def test_what_a_closed_period_left_is_what_the_next_one_draws_on(
     assert first.closed().remaining == first.remaining
     assert first.closed().granted == first.granted
     later = [(moment, used) for moment, used in case.usage if moment >= middle and used > 0]
-    forward = Case(case.grants, later, case.resets, "final")
+    forward = Case(case.grants, later, "final")
     from_closed, from_open = forward.burn(first.closed()), forward.burn(first)
     assert from_closed.remaining == from_open.remaining
     assert first.draws + from_closed.draws == from_open.draws
@@ -192,11 +184,10 @@ def test_grants_burn_down_as_an_independent_model_says(case: Case) -> None:
     burndown = case.burn()
     model = GrantModel(case.grants, case.rule, START)
     for hour in range(HOURS + 1):
-        model.cross(hour, is_reset=at(hour) in case.resets)
+        model.cross(hour)
         if hour < HOURS:
             model.use(hour, sum(used for moment, used in case.usage if moment == at(hour)))
-    assert (burndown.overage, burndown.settled) == (model.overage, model.settled)
-    assert burndown.unreturned == model.unreturned
+    assert (burndown.overage, burndown.unreturned) == (model.overage, model.unreturned)
     assert model.held == {
         state.grant_id: (state.granted, state.expired + state.voided, state.left)
         for state in burndown.grants

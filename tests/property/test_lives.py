@@ -12,8 +12,9 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
-from overages import Account, Balance, Money, Settlement, settle
+from overages import Account, Balance, Money, Settlement, Statement, settle
 from overages._ground.value import evolve
+from overages.codec import decode, encode
 
 from .effort import many
 from .life_bills import Bill, Settling
@@ -103,6 +104,7 @@ def test_law_2_lines_add_up_to_the_total_in_every_part_of_a_life(drawn: Drawn) -
         costs = [line.cost for line in statement.lines]
         assert sum(costs, Money(0, "USD")) == statement.total
         assert statement.summary().total == statement.total
+        assert decode(encode(statement), Statement) == statement
 
 
 @given(LIVES, st.randoms(use_true_random=False))

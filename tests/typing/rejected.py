@@ -36,9 +36,9 @@ from overages import (
 )
 from overages.exports.arrow import statements_to_arrow
 from overages.grants.draws import burn_down, draw
+from overages.lines.limit_part import LimitPart
 from overages.outbox import OutboxEntry
 from overages.prices.tier import Charge
-from overages.statements.limit_part import LimitPart
 from overages.terms.change import TermsChange
 from overages.usage.metering import Meter
 

@@ -257,33 +257,6 @@ def test_flows_are_summed_in_each_time_between_changes() -> None:
     assert times == [Usage("org-1", FIRST, {"runs": 45}), Usage("org-1", SECOND, {"runs": 7})]
 
 
-def test_late_events_count_at_the_nearest_end() -> None:
-    before = UsageEvent("org-1", "runs", 3, FEB.start)
-    after = UsageEvent("org-1", "runs", 4, MAR.end)
-    _, *times = counted([before, after])
-    assert [usage.quantities for usage in times] == [{"runs": 3}, {"runs": 4}]
-
-
-@pytest.mark.parametrize(
-    ("quantities", "expected"),
-    [([10, -4], [6, 0]), ([-4, 10], [0, 6]), ([10, 4], [10, 4])],
-)
-def test_units_that_are_taken_back_are_taken_from_another_time(
-    quantities: list[int], expected: list[int]
-) -> None:
-    sooner, later = quantities
-    _, *times = counted([of_march(3, sooner), of_march(15, later)])
-    assert [usage.quantities["runs"] for usage in times] == expected
-
-
-def test_units_without_an_event_were_used_at_the_end() -> None:
-    repository = MemoryRepository()
-    repository.put_plan(PLAIN)
-    repository.put_usage(Usage("org-1", MAR, {"runs": 50}))
-    _, *times = PeriodInputs(repository, MOVED, SUMS).usages(MAR)
-    assert [usage.quantities for usage in times] == [{"runs": 0}, {"runs": 50}]
-
-
 def test_levels_and_worked_out_metrics_are_counted_in_each_time() -> None:
     plan = Plan(
         "p", "USD", {**PLAIN.allowances, **PEAK.allowances, "seats": PEAK.allowances["peak"]}
@@ -373,3 +346,46 @@ def test_a_metric_is_a_flow_or_a_level_as_it_is_counted(metric: Metric, expected
     inputs = PeriodInputs(repository, account, Routes([metric]))
     lines = inputs.settlement(MAR, ended=True).statement.of("used")
     assert [line.limit for line in lines] == expected
+
+
+SEATS = Allowance(3, PerUnit(15), kind="level")
+CHEAPER = Allowance(3, PerUnit(12), kind="level")
+PER_SEAT = Allowance(10, PerUnit(1), included_per="seats")
+
+
+def of_two_plans(
+    first: dict[str, Allowance], second: dict[str, Allowance], *metrics: Metric
+) -> PeriodInputs:
+    """Return the inputs of an org with 7 seats that changes its plan on 12 March."""
+    repository = MemoryRepository()
+    for slug, allowances in (("p1", first), ("p2", second)):
+        repository.put_plan(Plan(slug, "USD", allowances))
+    repository.add_events([of_march(2, 7, "seats")], in_march)
+    account = Account("org-1", "p1", since=JAN.start).changed(since=TWELFTH, plan="p2")
+    return PeriodInputs(repository, account, Routes(metrics))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"seats": SEATS}, {"seats": CHEAPER}),
+        ({"seats": SEATS}, {"runs": SEATS}),
+        ({"seats": SEATS, "runs": PER_SEAT}, {"seats": SEATS}),
+    ],
+    ids=["price", "unknown", "brings units"],
+)
+def test_a_level_that_is_summed_is_refused_where_a_part_needs_it(
+    first: dict[str, Allowance], second: dict[str, Allowance]
+) -> None:
+    for metrics in ([], [Metric("seats", "sum")]):
+        with pytest.raises(InvalidValue, match=r" metrics: must have one .* got 'seats'$") as error:
+            of_two_plans(first, second, *metrics).usages(MAR)
+        assert (error.value.org_id, error.value.period) == ("org-1", MAR)
+
+
+def test_a_level_that_is_counted_as_one_or_not_cut_needs_no_more() -> None:
+    seats = Metric("seats", "last", reports="level")
+    cut = of_two_plans({"seats": SEATS}, {"seats": CHEAPER}, seats).settlement(MAR, ended=True)
+    assert [line.used for line in cut.statement.of("seats")] == [7, 7]
+    whole = of_two_plans({"seats": SEATS}, {"seats": SEATS, "runs": Allowance(5, PerUnit(1))})
+    assert whole.settlement(MAR, ended=True).statement["seats"].used == 7

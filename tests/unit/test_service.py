@@ -12,6 +12,7 @@ from overages import (
     CarryOver,
     Cycle,
     Grant,
+    Money,
     Period,
     PerUnit,
     Plan,
@@ -159,6 +160,52 @@ def test_a_result_is_calculated_again_while_others_write(times: int) -> None:
         repository.summary("org-1", FEB)
         == calculate(PLAN, repository.usage("org-1", FEB)).summary()
     )
+
+
+class Renegotiated(MemoryRepository):
+    """Each time that a period's records are read, another writer has changed the account."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+
+    def records(self, *args: Any, **named: Any) -> Any:
+        if self.times:
+            self.times -= 1
+            account = self.account("org-1")
+            assert account is not None
+            account = account.changed(since=SINCE, limits={"tokens": 1_000 - self.times})
+            self.put_account(account)
+            statement = serve(self).calculate("org-1")
+            assert statement is not None
+            super().record(statement, created_at=NOW)
+        return super().records(*args, **named)
+
+
+def renegotiated(times: int) -> Renegotiated:
+    repository = Renegotiated(times)
+    repository.put_plan(PLAN)
+    repository.put_account(ACCOUNT)
+    repository.put_usage(Usage("org-1", FEB, {"tokens": 1_200}))
+    return repository
+
+
+@pytest.mark.parametrize("times", [1, 9])
+def test_no_result_of_an_older_account_comes_after_that_of_a_newer_one(times: int) -> None:
+    repository = renegotiated(times)
+    service = serve(repository)
+    recording = service.recalculate("org-1")
+    assert recording is not None
+    assert recording.new == ()
+    summary, statement = service.summary("org-1"), service.calculate("org-1")
+    assert summary is not None
+    assert statement is not None
+    assert summary.total == statement.total == Money.of("2.00", "USD")
+
+
+def test_an_account_that_never_stands_still_is_named() -> None:
+    with pytest.raises(RecordConflict, match=r"^account: must not change while its period"):
+        serve(renegotiated(times=10)).recalculate("org-1")
 
 
 def test_a_service_that_others_never_let_write_says_so() -> None:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from overages import Grant, MemoryRepository, Plan
-from overages.errors import UnknownGrant, UnknownPlan
+from overages import Account, Grant, MemoryRepository, Plan
+from overages.errors import AccountConflict, UnknownGrant, UnknownPlan
 
 NOW = datetime(2024, 2, 20, tzinfo=UTC)
 
@@ -54,3 +54,29 @@ def test_an_unknown_grant_is_told_with_the_orgs_own() -> None:
         "org-1: grant_id: must be a grant of the org: pack-1, pack-2 (did you mean 'pack-1'?),"
         " got 'pack1'"
     )
+
+
+@pytest.mark.parametrize(
+    ("offered", "told"),
+    [
+        (
+            Account("a", "p", NOW).changed(since=NOW, plan="q"),
+            "a: account.changes[0]: must be as it is kept, 2024-02-20T00:00:00Z plan 'pro' status"
+            " 'trial': a history only has entries added at its end,"
+            " got \"2024-02-20T00:00:00Z plan 'q'\"",
+        ),
+        (Account("a", "p", NOW), "a: account.changes[0]: must be as it is kept, 2024-02-20T"),
+        (
+            Account("a", "q", NOW),
+            "a: account: must be as it is kept, 2024-02-20T00:00:00Z plan 'p': a history",
+        ),
+    ],
+    ids=["another entry", "none", "other first terms"],
+)
+def test_the_entry_of_a_history_that_is_another_one_is_told(offered: Account, told: str) -> None:
+    repository = MemoryRepository()
+    kept = Account("a", "p", NOW).changed(since=NOW, plan="pro", status="trial").ended(at=NOW)
+    repository.put_account(kept)
+    with pytest.raises(AccountConflict) as caught:
+        repository.put_account(offered)
+    assert str(caught.value).startswith(told)

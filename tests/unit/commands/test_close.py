@@ -357,6 +357,19 @@ def test_usage_of_an_account_without_terms_is_a_bad_row(desk: Desk) -> None:
         assert "usage.csv:5: " in err
 
 
+def test_rows_of_an_org_without_terms_are_summed_up(desk: Desk) -> None:
+    desk.write("plans.toml", PLANS + MOVED)
+    late = "".join(f"a,tokens,1,2024-03-{day}T00:00:00Z,late-{day}\n" for day in range(15, 30))
+    desk.usage(LIFE + late + "a,tokens,x,2024-03-01T00:00:00Z,bad\n")
+    first, bad, *told = desk.run("close")[2].splitlines()
+    assert "usage.csv:5: a: instant: must be when the org has terms" in first
+    assert "usage.csv:20: quantity: must be a plain decimal number" in bad
+    assert [line.partition("usage.csv: ")[2] for line in told] == [
+        "a: 15 rows of when it has no terms",
+        "bad rows: 16; nothing was rated",
+    ]
+
+
 def test_entries_are_added_to_an_account_and_no_other_history_is_kept(
     desk: Desk,
 ) -> None:
@@ -377,7 +390,7 @@ def test_entries_are_added_to_an_account_and_no_other_history_is_kept(
     desk.write("plans.toml", PLANS + MOVED)
     status, _, err = desk.run("close")
     assert status == 1
-    assert "a: account: must be the history that is kept, with entries added at its end" in err
+    assert "a: account.changes[2]: must be as it is kept, 2024-06-01T00:00:00Z plan 'p': " in err
 
 
 def test_an_org_on_the_default_plan_goes_on_when_the_default_is_another(desk: Desk) -> None:

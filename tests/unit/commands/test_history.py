@@ -24,7 +24,9 @@ from overages import (
 from overages.__main__ import main
 from overages._ground.value import evolve
 from overages.commands import close, rate
+from overages.commands.history import History
 from overages.commands.inputs import load_plans
+from overages.errors import InvalidValue
 from overages.imports.plans import PlanBook
 from overages.statements.statement import Statement
 
@@ -202,16 +204,12 @@ def test_a_year_begins_without_the_one_before(desk: Desk, command: str) -> None:
 
 @either
 def test_one_period_must_start_where_one_of_the_orgs_does(desk: Desk, command: str) -> None:
-    desk.accounts(
-        '[accounts.a]\nplan = "rolling"\nsince = 2024-01-01T00:00:00Z\n'
-        "cycle = { anchor = 2024-01-15T00:00:00Z }\n"
-    )
-    status, err = desk.run(command, THREE, "--period", "2024-03")
+    status, err = desk.run(command, THREE, "--period", "2024-02-15/2024-03-15")
     assert status == 1
-    assert err == (
-        "usage.csv: a, 2024-03-01 to 2024-04-01 UTC: period: must start where one of the org's"
-        " does, such as 2024-02-15T00:00:00Z/2024-03-15T00:00:00Z, for its plan keeps what earlier"
-        " ones left, got '2024-03-01T00:00:00Z/2024-04-01T00:00:00Z'\n"
+    assert err.endswith(
+        "usage.csv: a, 2024-02-15 to 2024-03-15 UTC: period: must start where one of the org's"
+        " does, such as 2024-02-01T00:00:00Z/2024-03-01T00:00:00Z, for its plan keeps what earlier"
+        " ones left, got '2024-02-15T00:00:00Z/2024-03-15T00:00:00Z'\n"
     )
 
 
@@ -331,3 +329,20 @@ def test_since_is_kept_with_the_account(desk: Desk) -> None:
     assert account is not None
     assert account.since == datetime(2024, 1, 5, tzinfo=UTC)
     assert desk.calculated("a", APRIL) == 0
+
+
+def test_an_org_of_which_nothing_is_left_at_first_begins_with_that_period(desk: Desk) -> None:
+    assert desk.bills("rate", row("a", 5, 1) + row("a", -5, 1, 11) + row("a", 1_010, 2)) == [
+        ("a", "2024-01", 500, "0.00 USD"),
+        ("a", "2024-02", 1_000, "1.00 USD"),
+    ]
+
+
+def test_usage_of_a_time_that_is_no_period_of_the_org_is_named(desk: Desk) -> None:
+    desk.accounts("")
+    book = desk.load(desk.folder / "plans.toml", None)
+    odd = Period(JANUARY.start, datetime(2024, 1, 20, tzinfo=UTC))
+    desk.repository.put_usage(Usage("a", odd, {"tokens": 5}))
+    march = Usage("a", MARCH, {"tokens": 5})
+    with pytest.raises(InvalidValue, match="must be of one of the org's periods, as 2024-01-01"):
+        History(book, [march], repository=desk.repository).statement(march)

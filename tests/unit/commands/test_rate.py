@@ -84,6 +84,42 @@ def test_a_period_may_be_any_stretch_of_time(desk: Desk) -> None:
     assert desk.costs(rows, "--period", period) == [("a", "2024-01-15T00", "500", "4.00")]
 
 
+MOVING = """
+[plans.q]
+currency = "USD"
+allowances.tokens = { included = 1, price = { model = "per_unit", price = 5 } }
+[accounts.m]
+plan = "p"
+since = 2024-01-10T00:00:00Z
+[[accounts.m.changes]]
+since = 2024-03-12T00:00:00Z
+plan = "q"
+"""
+
+
+@pytest.mark.parametrize("rows", ["m,tokens,200,2024-03-10T00:00:00Z,1\n", ""])
+def test_a_period_that_cuts_one_of_an_accounts_own_is_refused(desk: Desk, rows: str) -> None:
+    desk.plans.write_text(PLANS + MOVING)
+    status, out, err = desk.rate(rows, "--period", "2024-02-20/2024-03-20")
+    assert (status, out) == (1, "")
+    assert err == (
+        "--period: m: period: must be one of the org's own,"
+        " 2024-02-01T00:00:00Z/2024-03-01T00:00:00Z and 2024-03-01T00:00:00Z/2024-04-01T00:00:00Z,"
+        " got '2024-02-20T00:00:00Z/2024-03-20T00:00:00Z'\n"
+    )
+
+
+def test_a_period_may_hold_several_of_an_accounts_own(desk: Desk) -> None:
+    desk.plans.write_text(PLANS + MOVING)
+    rows = "m,tokens,200,2024-02-10T00:00:00Z,1\nm,tokens,310,2024-03-10T00:00:00Z,2\n"
+    rows += "m,tokens,3,2024-03-12T00:00:00Z,3\n"
+    assert desk.costs(rows, "--period", "2024-01-01/2024-04-01") == [
+        ("m", "2024-02-01T00", "200", "1.00"),
+        ("m", "2024-03-01T00", "310", "2.75"),  # 310 - 35: 100 x 11/31
+        ("m", "2024-03-01T00", "3", "10.00"),  # 3 - 1: 1 x 20/31
+    ]
+
+
 def test_a_timezone_is_that_of_bare_timestamps_and_of_months(desk: Desk) -> None:
     rows = "a,tokens,200,2024-02-01T00:30:00,1\na,tokens,300,2024-01-31T23:30:00Z,2\n"
     assert desk.costs(rows, "--timezone", "Europe/Paris") == [("a", "2024-01-31T23", "500", "4.00")]
@@ -323,3 +359,44 @@ def test_a_reader_that_has_had_enough_is_no_crash(desk: Desk) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 1
+
+
+CHANGED = """
+[plans.starter]
+currency = "USD"
+allowances.tokens = { included = 310, price = { model = "per_unit", price = "1" } }
+allowances.seats = { included = 3, price = { model = "per_unit", price = "31" }, kind = "level" }
+[plans.pro]
+currency = "USD"
+allowances.tokens = { included = 620, price = { model = "per_unit", price = "0.5" } }
+allowances.seats = { included = 4, price = { model = "per_unit", price = "31" }, kind = "level" }
+[accounts.acme]
+plan = "starter"
+since = 2024-03-01T00:00:00Z
+[[accounts.acme.changes]]
+since = 2024-03-12T00:00:00Z
+plan = "pro"
+[[accounts.acme.changes]]
+since = 2024-03-20T00:00:00Z
+limits = { tokens = 31 }
+"""
+
+
+@pytest.mark.parametrize(
+    ("rows", "total"),
+    [
+        ("acme,tokens,120,2024-03-02T00:00:00Z,1\n", "10.00 USD"),  # beyond 310 x 11/31
+        ("acme,tokens,14,2024-03-30T00:00:00Z,1\n", "1.00 USD"),  # beyond 31 x 12/31
+        (
+            "acme,seats,4,2024-03-02T00:00:00Z,1\nacme,seats,5,2024-03-13T00:00:00Z,2\n",
+            "31.00 USD",  # a seat beyond, all the time
+        ),
+    ],
+)
+def test_a_change_within_a_period_is_billed_whichever_parts_have_rows(
+    desk: Desk, rows: str, total: str
+) -> None:
+    desk.plans.write_text(CHANGED)
+    status, output, errors = desk.rate(rows)
+    assert (status, errors) == (0, "")
+    assert output.splitlines()[-1] == f"1 statement, {total}"

@@ -36,3 +36,16 @@ def test_a_correction_may_have_no_unit_price_and_no_decimal() -> None:
     assert explain("org-1", FEBRUARY, [record]).splitlines()[3] == (
         "1         gb      -1.5               -1/3  -0.33 USD"
     )
+
+
+def test_the_line_of_a_part_is_named_by_its_start() -> None:
+    def title(line: str) -> str:
+        record = stored(
+            "org-1", FEBRUARY, "gb", quantity=1, cost=Money(1, "USD"), exact_cost=1, line=line
+        )
+        return explain("org-1", FEBRUARY, [record]).splitlines()[3]
+
+    assert title("overage:2024-02-12T00:00:00Z").startswith("1         gb from 2024-02-12  ")
+    assert title("overage:2024-02-12T06:30:00Z").startswith(
+        "1         gb from 2024-02-12T06:30:00Z  "
+    )

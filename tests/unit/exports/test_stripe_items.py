@@ -32,8 +32,8 @@ from overages.errors import InvalidType, InvalidValue, InvalidValues, UnknownCus
 from overages.exports.stripe import InvoiceItem, chunks, invoice_items
 from overages.exports.stripe.items import inclusive_seconds
 from overages.exports.stripe.texts import fitting, metadata, tiers_of
+from overages.lines.overage import Overage
 from overages.records.ledger import Ledger
-from overages.statements.overage import Overage
 
 FEBRUARY = Period.month(2024, 2)
 CUSTOMERS = {"org-1": "cus_1", "org-2": "cus_2"}

@@ -33,9 +33,9 @@ from overages import (
 from overages._ground.trusted import trusted
 from overages.grants.burndown import Burndown
 from overages.grants.state import Draw, GrantState
+from overages.lines.limit_part import LimitPart
 from overages.prices.tier import Charge
 from overages.settlements.carry_over_result import CarryOverResult
-from overages.statements.limit_part import LimitPart
 from overages.terms.carry_over import CarriedUnits
 
 JANUARY, FEBRUARY = Period.month(2024, 1), Period.month(2024, 2)

@@ -80,9 +80,15 @@ def test_an_account_has_a_status_and_a_cycle_if_it_says_so() -> None:
         ),
         (
             "cycle = { anchor = 2024-01-31T00:00:00 }",
-            ["cycle.anchor: must have a timezone, got 2024-01-31T00:00:00"],
+            [
+                "cycle.anchor: must have a timezone: write 2024-01-31T00:00:00Z for UTC, "
+                "got 2024-01-31T00:00:00"
+            ],
         ),
-        ("cycle = { anchor = 2024-01-31 }", ["cycle.anchor: must be a datetime, got 2024-01-31"]),
+        (
+            "cycle = { anchor = 2024-01-31 }",
+            ["cycle.anchor: must be an instant: write 2024-01-31T00:00:00Z, got 2024-01-31"],
+        ),
         (
             "cycle = { anchor = '2024-01-31T00:00:00' }",
             [
@@ -90,7 +96,10 @@ def test_an_account_has_a_status_and_a_cycle_if_it_says_so() -> None:
                 "got '2024-01-31T00:00:00'"
             ],
         ),
-        ("since = 2024-01-31", ["since: must be a datetime, got 2024-01-31"]),
+        (
+            "since = 2024-01-31",
+            ["since: must be an instant: write 2024-01-31T00:00:00Z, got 2024-01-31"],
+        ),
         (
             "since = '2024-01-31'\nstatus = 'gone'",
             [

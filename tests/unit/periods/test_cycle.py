@@ -425,3 +425,9 @@ def test_what_is_no_day_of_a_month_is_refused(
 ) -> None:
     with pytest.raises(error, match=f"^{message}"):
         Cycle.monthly(day=day)
+
+
+def test_a_day_in_place_of_a_timezone_is_told() -> None:
+    day: Any = 15
+    with pytest.raises(InvalidType, match=r"^timezone: must be a str \(did you mean day=15\?\)"):
+        Cycle.monthly(day)

@@ -223,3 +223,10 @@ def test_the_repr_of_a_tier_charge_has_an_exchange_rate_other_than_1() -> None:
     text = "TierCharge(tier=Tier(up_to=None, price=2), quantity=5, exchange_rate=Decimal('0.5'))"
     assert repr(charge) == text
     assert eval(text) == charge
+
+
+def test_a_fee_may_be_a_ratio_and_is_a_decimal_where_it_can_be() -> None:
+    tier = Tier(None, 1, Fraction(10, 3), maximum=Fraction(9, 2))
+    assert (tier.flat, tier.maximum) == (Fraction(10, 3), Decimal("4.5"))
+    with pytest.raises(InvalidValue, match=r"^flat: must not be negative, got -1/3$"):
+        Tier(None, 1, Fraction(-1, 3))

@@ -21,8 +21,8 @@ from overages import (
     calculate,
 )
 from overages.errors import CurrencyMismatch
+from overages.lines.adjustment import path_of
 from overages.records.changes import changed_fields, changes_of, line_sums
-from overages.statements.adjustment import path_of
 
 FEBRUARY = Period.month(2024, 2)
 PRICE = PerUnit("0.01")

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from tests.accounts import settle
@@ -43,6 +44,16 @@ from overages.errors import InvalidValue
 from overages.grants.burndown import Burndown
 from overages.grants.state import GrantState
 
+
+def paid(found: Settlement) -> list[tuple[str | None, int]]:
+    lines = found.statement.adjustments
+    return [(line.name, line.cost.minor) for line in lines if line.kind == "credit"]
+
+
+def remaining(found: Settlement) -> dict[str, Any]:
+    return {name: left for each in found.balance.burndowns for name, left in each.remaining.items()}
+
+
 # The examples of the module
 
 
@@ -56,19 +67,20 @@ def test_units_are_drawn_as_they_go_beyond_the_limit_and_given_back() -> None:
     assert totals([found, at_first]) == [0, 0]
 
 
-def test_money_for_a_metric_pays_its_lines_and_money_for_any_the_rest() -> None:
-    offers = {"tokens": Allowance(0, DOLLAR), "runs": Allowance(0, DOLLAR)}
-    plan = Plan("p", "USD", offers, discounts=[Discount("all", amount=Money(1500, "USD"))])
+OFFERS = {"runs": Allowance(0, DOLLAR), "tokens": Allowance(0, DOLLAR)}
+
+
+def test_money_is_drawn_by_priority_whether_or_not_it_names_a_metric() -> None:
     grants = [
-        Grant("tokens", Money(3500, "USD"), metric="tokens", effective_at=JAN.start),
-        Grant("any", Money(5000, "USD"), effective_at=JAN.start),
+        Grant("runs", Money(1000, "USD"), metric="runs", priority=5, effective_at=JAN.start),
+        Grant("any", Money(500, "USD"), effective_at=JAN.start),
     ]
-    found = settle(plan, Usage("org-1", JAN, {"tokens": 30, "runs": 25}), grants=grants)
-    credits_ = [(line.name, line.cost.minor) for line in found.statement.adjustments[1:]]
-    # Of the 40.00 due, 21.82 are of tokens: 30.00 less their part of the discount, 15.00 x 30/55.
-    assert credits_ == [("tokens", -2182), ("any", -1818)]
+    found = settle(
+        Plan("p", "USD", OFFERS), Usage("org-1", JAN, {"runs": 8, "tokens": 2}), grants=grants
+    )
+    assert paid(found) == [("any", -500), ("runs", -500)]
     assert found.statement.total.minor == 0
-    assert found.balance.burndowns[0].remaining == {"any": Decimal("31.82")}
+    assert remaining(found) == {"any": 0, "runs": 5}
 
 
 # Grants of units
@@ -229,10 +241,10 @@ def test_unlimited_usage_draws_on_nothing() -> None:
 # Prepaid money
 
 
-def test_money_for_a_metric_pays_before_money_for_anything() -> None:
+def test_money_that_names_no_metric_pays_what_is_left() -> None:
     plan = Plan("p", "USD", {"runs": Allowance(0, DOLLAR), "jobs": Allowance(0, DOLLAR)})
     grants = [
-        Grant("any", Money(300, "USD"), effective_at=JAN.start),
+        Grant("any", Money(300, "USD"), priority=1, effective_at=JAN.start),
         Grant("runs", Money(500, "USD"), metric="runs", effective_at=JAN.start),
         Grant("jobs", Money(50, "USD"), metric="jobs", effective_at=JAN.start),
     ]
@@ -246,6 +258,70 @@ def test_money_for_a_metric_pays_before_money_for_anything() -> None:
         "jobs": (5, 450),
     }
     assert [burndown.metric for burndown in found.balance.burndowns] == [None, "jobs", "runs"]
+    # Of the 4.50 left for jobs, 3.00 were paid by money for anything.
+    assert [each.overage for each in found.burndowns] == [Decimal("1.5"), 0, Decimal("1.5")]
+
+
+def test_money_for_a_metric_pays_its_part_of_a_discount_of_all() -> None:
+    plan = Plan("p", "USD", OFFERS, discounts=[Discount("all", amount=Money(1500, "USD"))])
+    grants = [
+        Grant("tokens", Money(3500, "USD"), metric="tokens", effective_at=JAN.start),
+        Grant("any", Money(5000, "USD"), priority=1, effective_at=JAN.start),
+    ]
+    usage = Usage("org-1", JAN, {"tokens": 30, "runs": 25})
+    found = settle(plan, usage, grants=grants)
+    # Of the 40.00 due, 21.82 are of tokens: 30.00 less their part of the discount, 15.00 x 30/55.
+    assert paid(found) == [("tokens", -2182), ("any", -1818)]
+    assert remaining(found) == {"tokens": Decimal("13.18"), "any": Decimal("31.82")}
+
+
+def test_money_of_all_kinds_is_drawn_in_one_order() -> None:
+    """By priority, then expiry, then creation, then id; what one metric may pay is bounded."""
+    terms: list[dict[str, Any]] = [
+        {"id": "e", "metric": "runs", "created_at": JAN.start - timedelta(1)},
+        {"id": "a", "metric": "runs"},
+        {"id": "b"},
+        {"id": "d", "metric": "runs", "expires_at": MAR.end},
+        {"id": "c", "expires_at": FEB.end},
+        {"id": "f", "metric": "tokens", "priority": 0},
+    ]
+    named = {"priority": 1, "effective_at": JAN.start}
+    grants = [Grant(amount=Money(100, "USD"), **{**named, **each}) for each in terms]
+    usage = Usage("org-1", JAN, {"runs": 2, "tokens": 9})
+    found = settle(Plan("p", "USD", OFFERS), usage, grants=grants)
+    assert paid(found) == [("f", -100), ("c", -100), ("d", -100), ("e", -100), ("b", -100)]
+
+
+def test_grants_may_come_in_any_order() -> None:
+    grants = [
+        Grant("b", Money(100, "EUR"), effective_at=JAN.start),
+        Grant("any", Money(300, "USD"), effective_at=JAN.start),
+        Grant("a", 5, metric="jobs", effective_at=JAN.start),
+        Grant("runs", Money(500, "USD"), metric="runs", effective_at=JAN.start),
+    ]
+    one, other = (settle(PLAIN, runs(25), grants=each) for each in (grants, grants[::-1]))
+    assert one == other
+    assert one.idle_grants == ("a", "b")
+    assert [each.metric for each in one.burndowns] == ["runs", None]
+
+
+def test_money_that_is_refilled_or_ends_does_so_though_nothing_is_due() -> None:
+    monthly: dict[str, Any] = {"recurrence": Cycle.monthly(), "refill_keeps": 0}
+    grants = [
+        Grant("any", Money(500, "USD"), effective_at=JAN.start, **monthly),
+        Grant("runs", Money(700, "USD"), metric="runs", effective_at=JAN.start, expires_at=JAN.end),
+        Grant("more", Money(900, "USD"), metric="runs", effective_at=JAN.start, step=6),
+    ]
+    plan = Plan("p", "USD", {"runs": Allowance(0, DOLLAR)})
+    first, second = settled(plan, 6, 1, grants=grants)
+    # The one that expires first pays all; the others are as they were, or filled anew.
+    assert paid(first) == [("runs", -600)]
+    assert remaining(first) == {"any": 5, "runs": 0, "more": 9}
+    assert paid(second) == [("any", -100)]
+    third = settle(plan, runs(7, MAR), second.balance, grants=grants)
+    # Of 2.00 left after 5.00, a step of 6.00 is drawn whole.
+    assert paid(third) == [("any", -500), ("more", -200)]
+    assert remaining(third) == {"any": 5, "runs": 0, "more": 3}
 
 
 @pytest.mark.parametrize("jobs", [0, 2])

@@ -98,24 +98,6 @@ def test_an_unchanged_level_comes_to_the_unchanged_charge(number: int) -> None:
     assert len(found.statement.of("runs")) == 2
 
 
-def test_levels_are_told_where_the_terms_do_not_say() -> None:
-    first, second = (Allowance(n, PerUnit(15)) for n in (3, 4))
-    found = changed(first, second, [5, 5], held={"runs": 5}, levels=["runs"])
-    assert lines(found) == [(5, 3, 1_065), (5, 4, 967)]
-
-
-def test_a_level_is_the_same_in_all_parts_and_as_it_is_counted() -> None:
-    flow = Allowance(4, PerUnit(15), kind="flow")
-    with pytest.raises(
-        InvalidValue, match=r"^runs\.kind: must be the same in all parts of a period"
-    ):
-        changed(seats(3), flow, [5, 5])
-    with pytest.raises(
-        InvalidValue, match=r"^runs\.kind: must be 'level', as the metric is counted"
-    ):
-        changed(flow, Allowance(5, DOLLAR, kind="flow"), [5, 5], levels=["runs"])
-
-
 def test_between_two_changes_on_one_day_nothing_is_charged() -> None:
     eight, sixteen = (day(12) + timedelta(hours=n) for n in (8, 16))
     plans = [plan(f"p{n}", seats(n)) for n in (2, 0, 3)]
@@ -191,6 +173,14 @@ def test_counters_that_go_on_can_begin_in_an_earlier_period() -> None:
     assert lines(in_parts(plans, {"runs": [0, 0]})) == [(0, 110, 0), (0, 400, 0)]
 
 
+FEE = Graduated([Tier(None, price=1, flat=10)], flat_at_zero=True)
+
+
+def test_a_fee_at_quantity_zero_that_stays_is_due_once_where_counters_go_on() -> None:
+    found = goes_on(Allowance(100, FEE), Allowance(200, FEE), [10, 200])
+    assert lines(found) == [(10, 100, 1_000), (200, 190, 1_000)]
+
+
 VOLUME = Volume([Tier(10, price=2), Tier(None, price=1)])
 
 
@@ -205,8 +195,9 @@ VOLUME = Volume([Tier(10, price=2), Tier(None, price=1)])
             Allowance(0, DOLLAR, included_for=Cycle.calendar("year")),
             "an allowance for a time of its own",
         ),
+        (Allowance(100, FEE), "another fee at quantity zero then"),
     ],
-    ids=["level", "volume", "exchanged", "carry-over", "window"],
+    ids=["level", "volume", "exchanged", "carry-over", "window", "fee"],
 )
 @pytest.mark.parametrize("is_first", [False, True])
 def test_counters_go_on_only_where_it_can_be_told(

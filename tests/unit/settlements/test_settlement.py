@@ -8,7 +8,18 @@ from tests.accounts import settle
 from tests.settled import FEB, JAN, PACK, PLAIN, ROLLING, parts, ran, runs, settled
 
 import overages
-from overages import Account, Balance, Money, Settlement, Usage, UsageEvent
+from overages import (
+    Account,
+    Allowance,
+    Balance,
+    Money,
+    Period,
+    PerUnit,
+    Plan,
+    Settlement,
+    Usage,
+    UsageEvent,
+)
 from overages._ground.value import evolve
 from overages.errors import InvalidType, InvalidValue, InvalidValues, UnknownMetric
 from overages.grants.burndown import Burndown
@@ -119,6 +130,38 @@ def test_an_argument_of_another_type_is_refused(named: Any, problem: str) -> Non
 def test_what_does_not_go_together_is_refused(named: Any, problem: str) -> None:
     with pytest.raises(InvalidValue, match=f"^{problem}"):
         settle(PLAIN, runs(5), **named)
+
+
+FLOW = Plan("p", "USD", {"runs": Allowance(0, PerUnit(1), kind="flow")})
+
+
+@pytest.mark.parametrize("ended", [True, False])
+@pytest.mark.parametrize(
+    ("named", "problem"),
+    [
+        ({"levels": ["runs"]}, "kind: must be 'level', as the metric is counted"),
+        ({"levels": 42}, "^levels: "),
+        ({"levels": [42]}, r"^levels\[0\]: "),
+        ({"levels": "runs"}, "^levels: "),
+        ({"grants": None}, "^grants: "),
+        ({"events": None}, "^events: "),
+        ({"plans": {"p": Plan("other", "USD", FLOW.allowances)}}, r"^plans\.p\.slug: must be that"),
+        ({"plans": lambda *_: Plan("other", "USD", {})}, r"^plans\.p\.slug: must be that"),
+    ],
+)
+def test_the_simplest_period_refuses_no_less_than_any_other(
+    ended: bool, named: dict[str, Any], problem: str
+) -> None:
+    month = Period.month(2024, 1)
+    account, usage = Account("org-1", "p", since=month.start), Usage("org-1", month, {"runs": 5})
+    with pytest.raises((InvalidType, InvalidValue), match=problem):
+        overages.settle(
+            account, usage=usage, period=month, ended=ended, **{"plans": {"p": FLOW}, **named}
+        )
+    assert (
+        overages.settle(account, {"p": FLOW}, month, usage, levels=["seats"]).statement.total.minor
+        == 500
+    )
 
 
 def test_all_that_does_not_go_together_is_told() -> None:

@@ -154,6 +154,121 @@ def test_a_commitment_is_the_sum_of_its_shares() -> None:
     ]
 
 
+UNSUMMED: list[Any] = ["full", "days_inclusive", "wall_clock_days"]
+"""Prorations whose parts come to more than the whole."""
+
+
+def with_limit(terms: Plan, metric: str, runs: int = 30) -> Settlement:
+    """Settle a March in whose midst the limit of a metric changes."""
+    account = Account("org-1", terms.slug, since=JAN.start)
+    account = account.changed(since=day(12), limits={metric: 1_000})
+    times = [MAR, *(part for part, _ in account.parts(MAR))]
+    usages = [
+        Usage("org-1", time, {"runs": n}) for time, n in zip(times, [runs, 0, runs], strict=True)
+    ]
+    return same_through_json(settle(account, {terms.slug: terms}, MAR, usages))
+
+
+@pytest.mark.parametrize("proration", UNSUMMED)
+@pytest.mark.parametrize(
+    ("rules", "total"),
+    [
+        ({"minimum": usd(100)}, 100),
+        ({"maximum": usd(20)}, 20),
+        ({"discounts": [Discount("voucher", amount=usd(5))]}, 25),
+    ],
+)
+def test_a_plans_rule_is_whole_where_an_unrelated_limit_changes(
+    proration: Any, rules: Any, total: int
+) -> None:
+    terms = plan("same", proration=proration, **rules)
+    assert with_limit(terms, "jobs").statement.total == usd(total)
+
+
+@pytest.mark.parametrize("proration", UNSUMMED)
+@pytest.mark.parametrize(
+    ("rules", "total"),
+    [
+        ({"minimum": usd(100)}, 100),
+        ({"maximum": usd(20)}, 20),
+        ({"discounts": [Discount("voucher", amount=usd(5))]}, 25),
+        ({"commitment": Commitment(usd(80))}, 80),
+        ({"commitment": Commitment(quantity=70)}, 70),
+    ],
+)
+def test_a_metrics_rule_is_whole_where_its_own_limit_changes(
+    proration: Any, rules: Any, total: int
+) -> None:
+    allowance = Allowance(0, DOLLAR, proration=proration, **rules)
+    terms = Plan("same", "USD", {"runs": allowance})
+    account = Account("org-1", "same", since=JAN.start, limits={"runs": 5})
+    account = account.changed(since=day(12), drop_limits=["runs"])
+    usages = [
+        runs(n, time) for n, time in zip([30, 0, 30], [MAR, *MAR.split(day(12))], strict=True)
+    ]
+    found = same_through_json(settle(account, {"same": terms}, MAR, usages))
+    assert len(found.statement.of("runs")) == 2
+    assert found.statement.total == usd(total)
+
+
+def test_a_rule_that_stays_needs_no_share_of_a_period() -> None:
+    terms = plan("same", proration="refused", minimum=usd(100))
+    assert with_limit(terms, "jobs").statement.total == usd(100)
+    plans = {1: terms, 12: plan("other", other=2, proration="refused", minimum=usd(90))}
+    with pytest.raises(InvalidValue, match="proration is refused"):
+        in_parts(plans, {"runs": [0, 0]})
+
+
+@pytest.mark.parametrize(
+    ("minimums", "whole"),
+    [
+        ([100, 100, 100], 100),
+        ([100, 90, 90], 190),
+        ([100, None, 100], 200),
+    ],
+)
+def test_a_rule_is_joined_where_it_stays_the_same_without_a_break(
+    minimums: list[Any], whole: int
+) -> None:
+    plans = {
+        start: plan(f"p{start}", other=start, proration="full", minimum=minimum and usd(minimum))
+        for start, minimum in zip([1, 12, 20], minimums, strict=True)
+    }
+    assert in_parts(plans, {"runs": [0, 0, 0]}).statement.total == usd(whole)
+
+
+def test_a_rule_is_joined_only_under_one_proration() -> None:
+    rules: list[Any] = ["full", "days"]
+    plans = {
+        start: plan(f"p{start}", proration=rule, minimum=usd(31))
+        for start, rule in zip([1, 12], rules, strict=True)
+    }
+    assert in_parts(plans, {"runs": [0, 0]}).statement.total == usd(31 + 20)
+
+
+def test_a_metrics_rule_is_not_joined_over_a_time_without_the_metric() -> None:
+    allowance = Allowance(0, DOLLAR, proration="full", minimum=usd(100))
+    plans = {
+        1: Plan("first", "USD", {"runs": allowance}),
+        12: Plan("second", "USD", {}),
+        20: Plan("third", "USD", {"runs": allowance}),
+    }
+    assert in_parts(plans, {"runs": [0, 0, 0]}).statement.total == usd(200)
+
+
+def test_a_joined_rule_is_attributed_to_its_parts_by_their_time() -> None:
+    minimum: dict[str, Any] = {"proration": "full", "minimum": usd(31)}
+    tenth = [Discount("d", percent=10)]
+    plans = {
+        1: Plan("a", "USD", {"runs": Allowance(0, DOLLAR, **minimum)}, discounts=tenth),
+        12: Plan("b", "USD", {"runs": Allowance(1, DOLLAR, **minimum)}),
+    }
+    assert adjusted(in_parts(plans, {"runs": [0, 0]})) == [
+        ("runs", "minimum", 3_100),
+        (None, "discount:d", -110),
+    ]
+
+
 def test_a_discount_of_one_name_is_of_one_kind_in_all_parts() -> None:
     plans = {
         1: plan("first", discounts=[Discount("spring", percent=50)]),
@@ -259,7 +374,7 @@ def test_grants_that_can_pay_for_nothing_are_named_and_block_no_bill() -> None:
     ]
     first = Plan("first", "USD", {**plan("p").allowances, "gigabytes": Allowance(0, DOLLAR)})
     found = in_parts({1: first, 12: plan("second")}, {"runs": [10, 10]}, grants=grants)
-    assert found.idle_grants == ("other", "euros")
+    assert found.idle_grants == ("euros", "other")
     assert found.statement.total == usd(15)
 
 
@@ -280,9 +395,11 @@ def test_plans_can_be_looked_up_by_part_and_terms() -> None:
 
 def test_a_plan_that_is_missing_or_in_another_currency_is_refused() -> None:
     account = Account("org-1", "starter", since=JAN.start)
-    with pytest.raises(UnknownPlan, match=r"did you mean 'start'\?"):
-        settle(account, {"start": plan("start")}, JAN, runs(1), ended=False)
-    with pytest.raises(UnknownPlan, match=r"^plans: must be one of these plans"):
+    with pytest.raises(UnknownPlan, match=r"^plans: .*, start, go \(did you mean 'start'\?"):
+        settle(account, {"start": plan("start"), "go": plan("go")}, JAN, runs(1), ended=False)
+    with pytest.raises(
+        UnknownPlan, match=r"must be one of these plans, of which there is none, got"
+    ):
         settle(account, {}, JAN, runs(1))
     euros = Plan("euros", "EUR", {"runs": Allowance(0, DOLLAR)})
     with pytest.raises(CurrencyMismatch, match=r"^earlier_parts\[0\]\.plan\.currency: USD and EUR"):

@@ -75,7 +75,8 @@ def test_a_flow_is_summed_over_times_and_a_level_is_not() -> None:
 @pytest.mark.parametrize("time", [Period(day(1), day(15)), Period(day(5), day(12))])
 def test_usage_of_a_time_that_is_not_known_is_refused(time: Period) -> None:
     with pytest.raises(
-        InvalidValue, match=r"too, in which terms of 'runs' are the same, got \['2024"
+        InvalidValue,
+        match=r"too, in which .* are the same: .* give a Usage of each part .*, got \['2024",
     ):
         USAGE.of("runs", time, is_level=False)
     assert USAGE.of("jobs", time, is_level=False) == 0
@@ -100,9 +101,12 @@ def test_a_level_that_brings_units_is_counted_over_the_time_of_its_metric() -> N
     first = plan("first", runs=per_seat, seats=Allowance(None, PerUnit(0), kind="level"))
     second = plan("second", runs=per_seat, seats=Allowance(9, PerUnit(0), kind="level"))
     third = plan("third", runs=Allowance(0, DOLLAR), seats=Allowance(9, PerUnit(0), kind="level"))
-    used = {"runs": [40, 0, 0], "seats": [4, 4, 4]}
+    used = {"runs": [40, 0, 0], "seats": [4, 5, 4]}
     with pytest.raises(InvalidValue, match=r"^runs\.usage\.period: must be that of .* 'seats' are"):
         in_parts({1: first, 12: second, 20: third}, used, held={"seats": 4})
+    used = {"runs": [40, 0, 0], "seats": [4, 4, 4]}
+    same = in_parts({1: first, 12: second, 20: third}, used, held={"seats": 4})
+    assert lines(same)[0] == (40, 25, 1500)  # 10 for each of 4 seats, for 19 of 31 days
     found = in_parts({1: first, 12: second}, {"runs": [40, 0], "seats": [4, 4]}, held={"seats": 4})
     assert lines(found) == [(40, 40, 0)]
 
@@ -127,6 +131,13 @@ def test_usage_that_no_plan_of_the_period_knows_is_refused(within: bool) -> None
 def test_the_units_of_the_parts_are_those_of_the_whole() -> None:
     with pytest.raises(InvalidValue, match=r"^runs\.usage\.quantities\.runs: must be the sum of"):
         in_parts({1: STARTER, 12: PRO}, {"runs": [10, 20]}, held={"runs": 31})
+
+
+def test_the_units_of_the_only_part_that_knows_a_metric_are_those_of_the_whole() -> None:
+    without = plan("without", seats=STARTER.allowances["seats"])
+    for plans, runs in (({1: STARTER, 12: without}, [100, 0]), ({1: without, 12: PRO}, [0, 100])):
+        with pytest.raises(InvalidValue, match=r"the sum of the usage of its parts, 100: .*500$"):
+            in_parts(plans, {"runs": runs}, held={"runs": 500})
 
 
 def test_a_window_that_ends_within_a_part_cuts_it() -> None:

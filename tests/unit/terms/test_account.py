@@ -9,7 +9,7 @@ from tests.since import SINCE
 
 from overages import Account, Cycle, Period, Terms
 from overages._ground.value import evolve
-from overages.errors import InvalidType, InvalidValue, InvalidValues, NoTerms
+from overages.errors import AccountConflict, InvalidType, InvalidValue, InvalidValues, NoTerms
 from overages.terms.change import TermsChange
 
 
@@ -186,12 +186,13 @@ def test_a_change_of_nothing_is_refused() -> None:
 
 
 def test_an_account_goes_on_from_one_with_fewer_entries_and_the_same() -> None:
-    assert LIFE.goes_on_from(ACCOUNT)
-    assert LIFE.goes_on_from(LIFE)
-    assert not ACCOUNT.goes_on_from(LIFE)
-    assert not LIFE.goes_on_from(ACCOUNT.changed(since=day(3, 15), plan="pro"))
-    assert not LIFE.goes_on_from(evolve(ACCOUNT, plan="pro"))
-    assert not LIFE.goes_on_from(evolve(ACCOUNT, org_id="org-2"))
+    LIFE.require_goes_on_from(ACCOUNT)
+    LIFE.require_goes_on_from(LIFE)
+    changed = ACCOUNT.changed(since=day(3, 15), plan="pro")
+    others = [changed, evolve(ACCOUNT, plan="pro"), evolve(ACCOUNT, org_id="org-2")]
+    for account, kept in [(ACCOUNT, LIFE), *((LIFE, other) for other in others)]:
+        with pytest.raises(AccountConflict, match="entries added at its end"):
+            account.require_goes_on_from(kept)
 
 
 # Terms and periods
@@ -345,3 +346,24 @@ def test_the_period_after_another_is_the_next_one_of_the_account() -> None:
     assert LIFE.period_after(Period(day(5, 15), day(5, 20))) == Period(day(6, 1), day(6, 15))
     assert LIFE.period_after(Period.month(2024, 2)) == Period(day(3, 1), day(3, 15))
     assert ACCOUNT.ended(at=day(2, 1)).period_after(Period.month(2024, 2)) is None
+
+
+@pytest.mark.parametrize("wrong", ["2024-02", None, day(2, 1)])
+@pytest.mark.parametrize(
+    "method", ["has", "divides", "whole_of", "last_terms", "agreed_in", "period_after", "parts"]
+)
+def test_a_time_of_another_type_is_refused(method: str, wrong: Any) -> None:
+    with pytest.raises(InvalidType, match=r"^period: must be of type Period"):
+        getattr(LIFE, method)(wrong)
+
+
+def test_an_account_goes_on_from_no_value_of_another_type() -> None:
+    wrong: Any = "org-1"
+    with pytest.raises(InvalidType, match=r"^earlier: must be of type Account"):
+        LIFE.require_goes_on_from(wrong)
+
+
+def test_an_account_that_begins_at_the_last_instant_has_no_last_terms() -> None:
+    never = Account("org-1", "starter", datetime.max.replace(tzinfo=UTC))
+    with pytest.raises(NoTerms, match=r"must be when the org has terms: never"):
+        never.last_terms(Period.month(2024, 2))

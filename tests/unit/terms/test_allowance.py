@@ -288,3 +288,14 @@ def test_a_limit_that_is_no_quantity_is_refused_by_name() -> None:
 def test_the_word_of_plan_files_for_no_limit_is_none_here() -> None:
     with pytest.raises(InvalidValue, match=r"^included: must be a number, or None where units are"):
         Allowance("unlimited", PerUnit(1))
+
+
+def test_no_unit_of_a_level_is_carried_over_or_for_a_longer_time() -> None:
+    with pytest.raises(InvalidValues) as caught:
+        Allowance(
+            5, PerUnit(1), kind="level", carry_over=CarryOver(), included_for=Cycle.calendar("year")
+        )
+    told = [str(error) for error in caught.value.errors]
+    assert (
+        sum("must be None for a level, of which no unit is used up" in text for text in told) == 2
+    )

@@ -56,6 +56,22 @@ def test_of_two_changes_at_one_instant_the_later_is_laid_over_the_earlier() -> N
     assert plans(*both) == [(1, "starter"), (3, "team")]
 
 
+@pytest.mark.parametrize(
+    ("said", "counters"),
+    [
+        ([None], "restart"),
+        (["continue", None], "continue"),
+        ([None, "continue"], "continue"),
+        (["continue", "restart"], "restart"),
+        (["restart", None, "continue", None], "continue"),
+    ],
+)
+def test_an_entry_that_says_nothing_of_counters_leaves_them(said: list[Any], counters: str) -> None:
+    changes = [TermsChange(MAR, status="past_due", counters=each) for each in said]
+    changes[0] = TermsChange(MAR, plan="pro", counters=said[0])
+    assert timeline_of(JAN, FIRST, changes).stretches[-1].counters == counters
+
+
 def test_a_change_at_the_very_beginning_takes_the_place_of_the_first_terms() -> None:
     assert plans(TermsChange(JAN, plan="pro")) == [(1, "pro")]
 
@@ -160,6 +176,30 @@ def test_a_run_joins_stretches_that_have_one_cycle() -> None:
     assert timeline.slugs() == ("starter", "pro")
 
 
+def test_periods_are_those_of_each_run_cut_at_its_ends() -> None:
+    eleventh, fifteenth = (MAR + timedelta(days=n) for n in (10, 14))
+    timeline = timeline_of(JAN, FIRST, [TermsChange(eleventh, cycle=MIDMONTH)])
+    first, second = timeline.runs
+    assert first.cut(Period(MAR, APR)) == Period(MAR, eleventh)
+    assert second.cut(Period(FEB, fifteenth)) == Period(eleventh, fifteenth)
+    assert second.cut(Period(fifteenth, APR)) == Period(fifteenth, APR)
+    assert list(timeline.periods(FEB, fifteenth)) == [
+        Period(FEB, MAR),
+        Period(MAR, eleventh),
+        Period(eleventh, fifteenth),
+    ]
+    assert list(timeline.periods(FEB, MAR)) == [Period(FEB, MAR)]
+    assert next(timeline.periods(fifteenth)).start == fifteenth
+
+
+def test_the_times_in_which_terms_hold_are_written_for_an_error() -> None:
+    timeline = timeline_of(JAN, FIRST, [TermsChange(FEB, kind="end"), TermsChange(MAR, plan="pro")])
+    assert timeline.written() == (
+        "from 2024-01-01T00:00:00Z to 2024-02-01T00:00:00Z; from 2024-03-01T00:00:00Z on"
+    )
+    assert timeline_of(FOREVER, FIRST, ()).written() == "never"
+
+
 def test_parts_of_a_time_have_their_terms_and_none_where_none_hold() -> None:
     timeline = timeline_of(JAN, FIRST, [TermsChange(FEB, plan="pro"), TermsChange(MAR, kind="end")])
     year = Period(JAN - timedelta(days=31), MAY)
@@ -193,3 +233,9 @@ def test_an_entry_of_the_last_instant_holds_for_no_time() -> None:
         Stretch(JAN, FOREVER, FIRST),
     )
     assert timeline_of(FOREVER, FIRST, ()).stretches == ()
+
+
+def test_periods_end_with_the_last_that_is_whole_before_the_year_10000() -> None:
+    timeline = timeline_of(JAN, FIRST, ())
+    periods = list(timeline.periods(datetime(9999, 10, 5, tzinfo=UTC)))
+    assert [period.start.month for period in periods] == [10, 11]

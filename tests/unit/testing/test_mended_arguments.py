@@ -30,8 +30,8 @@ from overages import (
     calculate,
 )
 from overages.grants.state import Draw, GrantState
+from overages.lines.adjustment import OVERAGE
 from overages.records.chain import ChainHead, row_of, verify_chain
-from overages.statements.adjustment import OVERAGE
 from overages.testing import billing, fields, plans, prices, quantities, records, values
 
 JANUARY, FEBRUARY = (Period.month(2024, month) for month in (1, 2))
@@ -87,10 +87,6 @@ def test_a_metric_is_lawful_whatever_was_drawn(named: Any) -> None:
         (
             {"amount": 5, "metric": "runs", "expires_at": JANUARY.start},
             {"effective_at": JANUARY.start, "expires_at": NOON},
-        ),
-        (
-            {"amount": 5, "metric": "runs", "rollover_min": 2, "rollover_max": 1},
-            {"rollover_min": 1, "rollover_max": 2},
         ),
     ],
 )

@@ -7,8 +7,8 @@ from itertools import groupby
 from examples.http_service.settings import Member
 from overages import OverageRecord, Period, Statement, aggregate
 from overages.amounts.exact import plain_text
-from overages.statements.adjustment import OVERAGE, path_of
-from overages.statements.overage import ALIGN
+from overages.lines.adjustment import OVERAGE, path_of
+from overages.lines.overage import ALIGN
 
 HISTORY = ("Line", "Revision", "Over", "Unit price", "Exact", "Cost", "Recorded")
 STATEMENT = ("Metric", "Used", "Limit", "Over", "Price", "Exact", "Cost")

@@ -87,6 +87,12 @@ def _own_limits(forms: Forms) -> Form:
 
 
 def model_name(kind: type) -> str:
+    """Return the name that a file of plans has for a class of price models.
+
+    >>> from overages import PerUnit
+    >>> model_name(PerUnit)
+    'per_unit'
+    """
     return re.sub("(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower()
 
 

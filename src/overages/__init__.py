@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from overages.records.ledger import Recording
     from overages.records.record import OverageRecord
     from overages.repository import Repository
-    from overages.service import OverageService
+    from overages.service.overage_service import OverageService
     from overages.settlements.balance import Balance
     from overages.settlements.pooled_statement import pool
     from overages.settlements.settlement import Settlement, settle

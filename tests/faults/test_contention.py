@@ -15,7 +15,7 @@ import pytest
 from overages import Account, calculate
 from overages.adapters.sqlite import SqliteRepository
 from overages.errors import RecordConflict, StorageBusy
-from overages.service import OverageService
+from overages.service.overage_service import OverageService
 from tests.since import SINCE
 
 from .bills import LATER, NOW, PERIOD, PLAN, contents, events, org_name, place, statement

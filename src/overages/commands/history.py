@@ -17,9 +17,9 @@ from typing import Final, TypeAlias
 from overages._ground.frozen_dict import FrozenDict
 from overages.errors import InvalidValue, OveragesError, UnknownPlan
 from overages.imports.plans import PlanBook
-from overages.period_inputs import periods_before
 from overages.periods.period import Period
 from overages.repository import Repository
+from overages.service.period_inputs import periods_before
 from overages.settlements.balance import EMPTY_BALANCE, Balance
 from overages.settlements.settlement import Settlement, settle
 from overages.statements.statement import Statement

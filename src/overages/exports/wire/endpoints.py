@@ -23,7 +23,7 @@ from overages.exports.wire.shape import Body, recorded
 from overages.periods.period import Period, parse_instant
 from overages.records.record import OverageRecord
 from overages.repository import Repository
-from overages.service import OverageService
+from overages.service.overage_service import OverageService
 
 
 class Endpoints:

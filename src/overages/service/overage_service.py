@@ -1,4 +1,4 @@
-"""The service: a repository, a clock and the pure functions, put together for a host.
+"""The service itself: what a host calls.
 
 It reads from the repository, calculates, and writes back:
 
@@ -25,11 +25,11 @@ from overages.errors import (
     RecordConflict,
     UnknownPlan,
 )
-from overages.period_inputs import PeriodInputs
 from overages.periods.period import Period, parse_instant
 from overages.records.ledger import Recording
 from overages.records.record import OverageRecord
 from overages.repository import Repository
+from overages.service.period_inputs import PeriodInputs
 from overages.settlements.settlement import Settlement
 from overages.statements.calculation import nothing_charged
 from overages.statements.statement import Statement
@@ -327,4 +327,4 @@ def _proposed(org_id: str, account: Account, earlier: Account | None) -> Account
 def _log() -> Logger:
     from logging import getLogger  # takes a twelfth of the time to import all public names
 
-    return getLogger(__name__)
+    return getLogger("overages.service")

@@ -29,7 +29,7 @@ from overages.errors import (
     UnknownPlan,
 )
 from overages.repository import Repository
-from overages.service import OverageService
+from overages.service.overage_service import OverageService
 from overages.usage.usage import Usage
 
 FEB = Period.month(2024, 2)

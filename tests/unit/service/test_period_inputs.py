@@ -21,7 +21,7 @@ from overages import (
     UsageEvent,
 )
 from overages.errors import InvalidValue, UnknownMetric, UnknownPlan
-from overages.period_inputs import PeriodInputs
+from overages.service.period_inputs import PeriodInputs
 from overages.usage.routing import Routes
 
 JAN, FEB, MAR = (Period.month(2024, n) for n in (1, 2, 3))

@@ -46,6 +46,7 @@ __all__ = [
     "StorageReadOnly",
     "UnknownCurrency",
     "UnknownCustomer",
+    "UnknownEvent",
     "UnknownGrant",
     "UnknownMetric",
     "UnknownPlan",
@@ -247,6 +248,10 @@ class GrantConflict(_FieldError, ValueError):
 
 class UnknownGrant(_FieldError, LookupError):
     """A grant that is referred to but not there."""
+
+
+class UnknownEvent(_FieldError, LookupError):
+    """An event that is referred to by its id but not there."""
 
 
 class UnknownCustomer(_FieldError, LookupError):

@@ -10,7 +10,7 @@ the tests that certify one. A host uses one of ours or brings its own:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, runtime_checkable
@@ -26,6 +26,7 @@ from overages.terms.account import Account
 from overages.terms.note import AccountNote
 from overages.terms.plan import Plan
 from overages.usage.event import UsageEvent
+from overages.usage.event_sum import EventSum
 from overages.usage.usage import Usage
 
 
@@ -112,24 +113,45 @@ class Repository(Protocol):
         """Yield the orgs that have an account or records, sorted."""
         ...
 
-    # Usage: events, and their sums
+    # Usage: events at instants, and sums that a host put for spans of time
 
     def add_events(
-        self, events: Iterable[UsageEvent], period_of: Callable[[UsageEvent], Period]
+        self,
+        events: Iterable[UsageEvent],
+        counts_at: Callable[[UsageEvent], datetime] | None = None,
     ) -> int:
-        """Keep events and count each in its period; return the number of new ones.
+        """Keep events, each at the instant that it counts at; return the number of new ones.
 
-        An event id counts once in its org, for ever: the same event again is passed over. Events
-        without an id always count. The order of events doesn't matter.
+        An event id counts once in its org, for ever: the same event again is passed over, wherever
+        it would count now. Events without an id always count. Their order doesn't matter.
 
-        :param period_of: gives the period that an event counts in.
+        :param counts_at: gives the instant that an event counts at, which may be a later one than
+            its own, as for one that is late; without it, each counts at its own.
         :raises EventConflict: if an event id came before in its org with another metric, quantity,
-            time or dimensions; `InvalidValues` if several did.
+            time or dimensions; `InvalidValues` if several did. It names the event's place.
+        :raises InvalidValue: if an event would count before its instant.
         """
         ...
 
-    def events(self, org_id: str, period: Period) -> Iterator[UsageEvent]:
-        """Yield an org's events with an instant in a period, by instant, then as they came."""
+    def withdraw(self, org_id: str, event_id: str, *, withdrawn_at: datetime) -> datetime:
+        """Take an event back, which can't be undone; return when it was first withdrawn.
+
+        It counts no more. Its id stays used for ever: reporting it again changes nothing.
+
+        :param withdrawn_at: when; kept in UTC.
+        :raises UnknownEvent: if the org has no event of that id.
+        """
+        ...
+
+    def events(
+        self, org_id: str, period: Period, *, metrics: Iterable[str] | None = None
+    ) -> Iterator[UsageEvent]:
+        """Yield an org's events with an instant in a period, by instant, then as they came.
+
+        Those that are withdrawn are not among them.
+
+        :param metrics: the names of the only ones that are wanted; all without it.
+        """
         ...
 
     def counted_events(
@@ -139,30 +161,71 @@ class Repository(Protocol):
         *,
         metrics: Iterable[str] | None = None,
         earlier: bool = False,
-    ) -> Iterator[tuple[UsageEvent, Period]]:
-        """Yield the events that count in a period, each with it, by instant, then as they came.
+    ) -> Iterator[tuple[UsageEvent, datetime]]:
+        """Yield the events that count in a period, each with the instant that it counts at.
 
-        `usage` is their sum. They are others than those with an instant in it (`events`) where
-        `add_events` was told to count some elsewhere, as late ones.
+        They come by that instant, then as they came; those that are withdrawn are not among them.
 
-        :param metrics: the only ones that are wanted; all without it.
-        :param earlier: whether those come too that count in periods which start before it: of them
-            a level is worked out that is carried into the period.
+        :param metrics: the names of the only ones that are wanted; all without it.
+        :param earlier: whether those come too that count at any time before the period.
+        """
+        ...
+
+    def event_before(
+        self,
+        org_id: str,
+        instant: datetime,
+        metric: str,
+        matching: Callable[[UsageEvent], bool] | None = None,
+    ) -> tuple[UsageEvent, datetime] | None:
+        """Return the last event of a name that counts before an instant, and when it counts.
+
+        The last is the one with the latest instant of its own; of equal ones that with the greater
+        id, and then the larger. It is looked for from the instant back, so that the org's life
+        before isn't read.
+
+        :param matching: tells whether an event is one of those that are looked for.
+        :returns: None if there is none.
+        """
+        ...
+
+    def event_sums(
+        self, org_id: str, period: Period, *, metrics: Iterable[str] | None = None
+    ) -> Mapping[str, EventSum]:
+        """Return the sum of the events that count in a period, by the name of the events.
+
+        It is held ready by the hour, so that it takes as long for ten events as for a million.
+
+        :param metrics: the names of the only ones that are wanted; all without it.
+        """
+        ...
+
+    def remake_sums(self, org_id: str) -> None:
+        """Throw away all that is held ready of an org's events, and make it again of them.
+
+        `event_sums` says the same afterwards, unless `verify` would have raised `UsageAltered`.
         """
         ...
 
     def put_usage(self, usage: Usage) -> None:
-        """Set the usage of an org in a period, for hosts that do their own counting.
+        """Set the sums of an org for a span of time, for hosts that do their own counting.
 
-        Metrics that are not in it are set to zero; sums of events are replaced.
+        They count beside the events, in each time that has the whole span in it. Sums for the same
+        span again take the place of the earlier ones; metrics that are not in it are zero.
+
+        :raises InvalidValue: if another span that overlaps has units of a metric of theirs.
         """
         ...
 
-    def usage(self, org_id: str, period: Period, *, without: Iterable[str] = ()) -> Usage:
-        """Return the usage of an org in a period: sums of the events counted in it, or as put.
+    def put_sums(self, org_id: str, period: Period) -> tuple[Usage, ...]:
+        """Return the sums that were put for spans which overlap a period, sorted by span."""
+        ...
 
-        :param without: metrics to leave out, for who works them out of their events.
-        :raises InvalidValue: if a sum is negative.
+    def usage(self, org_id: str, period: Period) -> Usage:
+        """Return the usage of an org in a period: the sums of its events, and those that were put.
+
+        :raises InvalidValue: if a sum is negative; or if the period cuts a span that sums were put
+            for: nobody knows how much of them is in it.
         """
         ...
 
@@ -192,10 +255,6 @@ class Repository(Protocol):
         They are sorted by priority, expiry, creation and id; those that expired or were voided are
         among them, as `burn_down` needs them.
         """
-        ...
-
-    def usage_periods(self, org_id: str) -> tuple[Period, ...]:
-        """Return the periods in which an org used something, sorted."""
         ...
 
     # Records: append-only
@@ -275,14 +334,14 @@ class Repository(Protocol):
     def verify(self, org_id: str | None = None, head: ChainHead | None = None) -> int:
         """Check that no record was changed, removed, added or reordered; return their number.
 
-        What is held ready is compared with what it is made of: usage with the events and with what
-        was put, `overage` with the records.
+        What is held ready is compared with what it is made of: `event_sums` with the events, hour
+        by hour, `overage` with the records.
 
         :param org_id: whose records and usage; all orgs' without it.
         :param head: an earlier `head` of the org: a later one must still lead back to it.
         :raises RecordsAltered: for the first record that is not as it was recorded, by org and
             order of recording.
-        :raises UsageAltered: for the first usage or overage that comes to something else.
+        :raises UsageAltered: for the first sum or overage that comes to something else.
         :raises InvalidValue: if a head is given without an org.
         """
         ...

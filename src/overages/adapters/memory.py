@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from copy import deepcopy
 from datetime import datetime
 from threading import RLock
+from typing import TypeVar
 
 from overages._ground.value import evolve
-from overages.adapters.base import BaseRepository, check_org
-from overages.adapters.storage import Counts
-from overages.amounts.exact import scaled
+from overages.adapters.base import check_org
+from overages.adapters.journal import Journal
+from overages.adapters.memory_usage import MemoryUsage
 from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.records.aggregation import aggregate
@@ -29,11 +29,11 @@ from overages.statements.summary import Summary
 from overages.terms.account import Account
 from overages.terms.note import AccountNote
 from overages.terms.plan import Plan
-from overages.usage.event import UsageEvent
-from overages.usage.usage import Usage
+
+V = TypeVar("V")
 
 
-class MemoryRepository(BaseRepository):
+class MemoryRepository(MemoryUsage):
     """Keeps plans, accounts, usage, grants and records for as long as the object lives.
 
     >>> from datetime import UTC
@@ -45,28 +45,21 @@ class MemoryRepository(BaseRepository):
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self._lock = RLock()
+        self._journal = Journal()
+        self._depth = 0  # of blocks that write
         self._plans: dict[str, list[Plan]] = {}
         self._starts: dict[str, dict[datetime, int]] = {}
         self._accounts: dict[str, Account] = {}
         self._notes: dict[str, tuple[AccountNote, ...]] = {}
-        self._events: dict[str, list[tuple[UsageEvent, Period]]] = {}
-        self._event_ids: dict[tuple[str, str], UsageEvent] = {}
-        self._usage: dict[tuple[str, Period], dict[str, int]] = {}
         self._grants: dict[str, dict[str, Grant]] = {}
         self._records: dict[str, list[OverageRecord]] = {}
         self._finished: dict[str, dict[Period, datetime]] = {}
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[object]:
         """Make all calls within the block one: all that they write is kept, or none."""
-        with self._lock:
-            before = deepcopy({key: vars(self)[key] for key in vars(self) if key != "_lock"})
-            try:
-                yield
-            except BaseException:
-                vars(self).update(before)
-                raise
+        return self._writing()
 
     def _reading(self) -> AbstractContextManager[object]:
         return self._lock
@@ -74,17 +67,28 @@ class MemoryRepository(BaseRepository):
     @contextmanager
     def _writing(self) -> Iterator[None]:
         with self._lock:
-            plans = {slug: list(versions) for slug, versions in self._plans.items()}
+            place = self._journal.place
+            self._depth += 1
             try:
                 yield
             except BaseException:
-                self._plans = plans  # all else is kept only when nothing can fail any more
+                self._journal.take_back(place)
                 raise
+            finally:
+                self._depth -= 1
+                if not self._depth:
+                    self._journal.forget()
+
+    def _listed(self, held: dict[str, list[V]], key: str) -> list[V]:
+        """Return the list under a key, having begun one if there is none."""
+        if key not in held:
+            self._journal.set(held, key, [])
+        return held[key]
 
     def _version_of(self, plan: Plan) -> int:
-        versions = self._plans.setdefault(plan.slug, [])
+        versions = self._listed(self._plans, plan.slug)
         if plan not in versions:
-            versions.append(plan)
+            self._journal.extend(versions, [plan])
         return versions.index(plan) + 1
 
     def _get_plan(self, slug: str, version: int) -> Plan | None:
@@ -98,12 +102,13 @@ class MemoryRepository(BaseRepository):
         return self._starts.get(slug, {})
 
     def _set_start(self, slug: str, since: datetime, version: int) -> None:
-        self._starts.setdefault(slug, {})[since] = version
+        self._journal.set(self._starts, slug, {**self._starts.get(slug, {}), since: version})
 
     def _add_entries(self, account: Account, first: int, note: AccountNote) -> None:
         notes = self._notes.get(account.org_id, ())
-        self._accounts[account.org_id] = account
-        self._notes[account.org_id] = (*notes, *[note] * (len(account.changes) + 1 - first))
+        added = [note] * (len(account.changes) + 1 - first)
+        self._journal.set(self._accounts, account.org_id, account)
+        self._journal.set(self._notes, account.org_id, (*notes, *added))
 
     def _get_account(self, org_id: str) -> Account | None:
         return self._accounts.get(org_id)
@@ -116,58 +121,17 @@ class MemoryRepository(BaseRepository):
         with self._lock:
             return iter(sorted(self._accounts.keys() | self._records.keys()))
 
-    def _known_events(self, events: Sequence[UsageEvent]) -> Mapping[tuple[str, str], UsageEvent]:
-        del events  # all that are stored will do
-        return self._event_ids
-
-    def _keep_events(self, placed: Sequence[tuple[UsageEvent, Period]]) -> None:
-        for event, period in placed:
-            self._events.setdefault(event.org_id, []).append((event, period))
-            if event.id is not None:
-                self._event_ids[event.org_id, event.id] = event
-
-    def _events_of(self, org_id: str, period: Period) -> Iterable[UsageEvent]:
-        return [event for event, _ in self._events.get(org_id, []) if event.at in period]
-
-    def _counted_events(
-        self, org_id: str, period: Period, metrics: Sequence[str] | None, *, earlier: bool
-    ) -> Iterable[tuple[UsageEvent, Period]]:
-        return [
-            (event, own)
-            for event, own in self._events.get(org_id, [])
-            if (own == period or (earlier and own.start < period.start))
-            and (metrics is None or event.metric in metrics)
-        ]
-
-    def _count(self, counts: Counts) -> None:
-        for (org_id, period, metric), picos in counts.items():
-            used = self._usage.setdefault((org_id, period), {})
-            used[metric] = used.get(metric, 0) + picos
-
-    def _set_usage(self, usage: Usage) -> None:
-        used = {metric: scaled(quantity) for metric, quantity in usage.quantities.items()}
-        self._usage[usage.org_id, usage.period] = used
-
-    def _used(self, org_id: str, period: Period) -> Mapping[str, int]:
-        return dict(self._usage.get((org_id, period), {}))  # as it is now: others may write
-
     def _add_grant(self, org_id: str, grant: Grant) -> None:
-        self._grants.setdefault(org_id, {})[grant.id] = grant
+        self._journal.set(self._grants, org_id, {**self._grants.get(org_id, {}), grant.id: grant})
 
     def _set_voided(self, org_id: str, grant_id: str, at: datetime) -> None:
-        grants = self._grants[org_id]
-        grants[grant_id] = evolve(grants[grant_id], voided_at=at)
+        self._add_grant(org_id, evolve(self._grants[org_id][grant_id], voided_at=at))
 
     def _get_grant(self, org_id: str, grant_id: str) -> Grant | None:
         return self._grants.get(org_id, {}).get(grant_id)
 
     def _grants_of(self, org_id: str) -> Iterable[Grant]:
         return list(self._grants.get(org_id, {}).values())
-
-    def _used_in(self, org_id: str) -> Iterable[Period]:
-        return [
-            key[1] for key, used in self._usage.items() if key[0] == org_id and any(used.values())
-        ]
 
     def _ledgers(self, statements: Sequence[Statement]) -> Mapping[str, Ledger]:
         return {
@@ -183,7 +147,8 @@ class MemoryRepository(BaseRepository):
     def _append(self, ledgers: Iterable[Ledger]) -> None:
         for ledger in ledgers:
             if ledger.new:
-                self._records[ledger.org_id] = list(ledger.records)
+                records = self._listed(self._records, ledger.org_id)
+                self._journal.extend(records, ledger.records[len(records) :])
 
     def _records_of(self, org_id: str, period: Period | None) -> Iterable[OverageRecord]:
         records = self._records.get(org_id, [])
@@ -201,7 +166,8 @@ class MemoryRepository(BaseRepository):
         return aggregate(records) if records else None
 
     def _set_invoiced(self, org_id: str, period: Period, at: datetime) -> None:
-        self._finished.setdefault(org_id, {})[period] = at
+        finished = self._finished.get(org_id, {})
+        self._journal.set(self._finished, org_id, {**finished, period: at})
 
     def _invoiced(self, org_id: str, period: Period) -> datetime | None:
         return self._finished.get(org_id, {}).get(period)

@@ -23,10 +23,11 @@ from overages.terms.account import Account
 from overages.terms.note import AccountNote
 from overages.terms.plan import Plan
 from overages.usage.event import UsageEvent
+from overages.usage.event_sum import EventSum
 from overages.usage.usage import Usage
 
-Counts = Mapping[tuple[str, Period, str], int]
-"""Picos by org, period and metric."""
+HourSums = Mapping[tuple[str, str, datetime], EventSum]
+"""Sums of events by org, metric and the start of their hour."""
 
 
 class Storage(ABC):
@@ -82,29 +83,66 @@ class Storage(ABC):
         """Return the events that are stored under the ids of some, by org and id."""
 
     @abstractmethod
-    def _keep_events(self, placed: Sequence[tuple[UsageEvent, Period]]) -> None:
-        """Keep events, each with the period that it counts in."""
+    def _keep_events(self, counted: Sequence[tuple[UsageEvent, datetime]]) -> None:
+        """Keep events, each with the instant that it counts at."""
 
     @abstractmethod
-    def _events_of(self, org_id: str, period: Period) -> Iterable[UsageEvent]:
-        """Return the events with an instant in a period, as they came."""
+    def _events_of(
+        self, org_id: str, period: Period, metrics: Sequence[str] | None
+    ) -> Iterable[UsageEvent]:
+        """Return the events with an instant in a period, by it, then as they came."""
 
     @abstractmethod
     def _counted_events(
-        self, org_id: str, period: Period, metrics: Sequence[str] | None, *, earlier: bool
-    ) -> Iterable[tuple[UsageEvent, Period]]:
-        """Return the events that count in a period (or an earlier one), with it, as they came."""
+        self,
+        org_id: str,
+        start: datetime | None,
+        end: datetime | None,
+        metrics: Sequence[str] | None,
+    ) -> Iterable[tuple[UsageEvent, datetime]]:
+        """Return the events that count from an instant to another, by it, then as they came."""
 
     @abstractmethod
-    def _count(self, counts: Counts) -> None:
-        """Add to the usage."""
+    def _latest_events(
+        self, org_id: str, metric: str, before: datetime
+    ) -> Iterator[tuple[UsageEvent, datetime]]:
+        """Yield the events of a name that count before an instant, the last to count first."""
 
     @abstractmethod
-    def _set_usage(self, usage: Usage) -> None: ...
+    def _add_sums(self, sums: HourSums) -> None:
+        """Add the sums of events to those of their hours."""
 
     @abstractmethod
-    def _used(self, org_id: str, period: Period) -> Mapping[str, int]:
-        """Return picos by metric."""
+    def _set_sum(self, org_id: str, metric: str, hour: datetime, events: EventSum | None) -> None:
+        """Set the sum of an hour; with None, it has no events."""
+
+    @abstractmethod
+    def _drop_sums(self, org_id: str) -> None:
+        """Throw the sums of all hours of an org away."""
+
+    @abstractmethod
+    def _sums_of(
+        self, org_id: str, start: datetime, end: datetime, metrics: Sequence[str] | None
+    ) -> Mapping[str, EventSum]:
+        """Return the sum of each event name in the hours from one to another, which isn't in it."""
+
+    @abstractmethod
+    def _event(self, org_id: str, event_id: str) -> tuple[UsageEvent, datetime] | None:
+        """Return an event that came, also one that is withdrawn, with when it counts."""
+
+    @abstractmethod
+    def _withdrawn(self, org_id: str, event_id: str) -> datetime | None: ...
+
+    @abstractmethod
+    def _set_withdrawn(self, org_id: str, event_id: str, at: datetime) -> None: ...
+
+    @abstractmethod
+    def _put(self, usage: Usage, picos: Mapping[str, int]) -> None:
+        """Keep sums of a span, in picos by metric, in place of earlier ones of these metrics."""
+
+    @abstractmethod
+    def _puts_of(self, org_id: str, period: Period) -> Iterable[Usage]:
+        """Return the sums that were put for spans that overlap a period, as they are in force."""
 
     @abstractmethod
     def _add_grant(self, org_id: str, grant: Grant) -> None: ...
@@ -118,10 +156,6 @@ class Storage(ABC):
     @abstractmethod
     def _grants_of(self, org_id: str) -> Iterable[Grant]:
         """Return an org's grants in any order."""
-
-    @abstractmethod
-    def _used_in(self, org_id: str) -> Iterable[Period]:
-        """Return the periods that usage is kept for, in any order."""
 
     @abstractmethod
     def _ledgers(self, statements: Sequence[Statement]) -> Mapping[str, Ledger]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> None:
     pairs = list(zip(usages, statements, strict=True))
     new = 0
     with SqliteRepository(args.db) as repository:
-        _fill_in(repository, history.missing)
+        _fill_in(repository, book, history.missing, moment)
         batches = track(_batches(pairs), "recording", len(pairs), sys.stderr, "batches")
         for batch in batches:
             try:
@@ -79,12 +79,29 @@ def _closed_before(path: Path, book: PlanBook) -> AbstractContextManager[Reposit
     return SqliteRepository(path) if book.needs_balance and path.exists() else nullcontext()
 
 
-def _fill_in(repository: Repository, missing: Sequence[Usage]) -> None:
-    """Keep the earlier usage that statements rest on, so that later ones can rest on it too."""
+def _fill_in(
+    repository: Repository, book: PlanBook, missing: Sequence[Usage], moment: datetime
+) -> None:
+    """Keep the earlier usage that statements rest on, so that later ones can rest on it too.
+
+    The life of its orgs begins with it.
+    """
     if missing:
         with repository.transaction():
+            _put_accounts(repository, book, missing, moment)
             for usage in missing:
                 repository.put_usage(usage)
+
+
+def _put_accounts(
+    repository: Repository, book: PlanBook, usages: Iterable[Usage], moment: datetime
+) -> None:
+    starts: dict[str, datetime] = {}
+    for usage in usages:
+        first = starts.setdefault(usage.org_id, usage.period.start)
+        starts[usage.org_id] = min(first, usage.period.start)
+    for org_id, start in starts.items():
+        repository.put_account(_account(repository, book, org_id, start), noted_at=moment)
 
 
 def _batches(pairs: Sequence[Pair]) -> Iterator[Sequence[Pair]]:
@@ -105,11 +122,7 @@ def _record(
     for plan in {statement.plan.slug: statement.plan for _, statement in batch}.values():
         since = first if _is_known(repository, plan.slug) else None
         repository.put_plan(plan, since=since)
-    starts: dict[str, datetime] = {}
-    for usage, _ in batch:
-        starts.setdefault(usage.org_id, usage.period.start)
-    for org_id, start in starts.items():
-        repository.put_account(_account(repository, book, org_id, start), noted_at=moment)
+    _put_accounts(repository, book, (usage for usage, _ in batch), moment)
     for usage, _ in batch:
         repository.put_usage(usage)
     recordings = repository.record_many(
@@ -122,9 +135,8 @@ def _account(repository: Repository, book: PlanBook, org_id: str, start: datetim
     """Return an org's account; one on the default plan goes on from the one that is kept."""
     account = book.account(org_id, start)
     before = None if org_id in book.accounts else repository.account(org_id)
-    if before is None:  # its life begins with the first usage of it that is kept
-        periods = () if org_id in book.accounts else repository.usage_periods(org_id)
-        return book.account(org_id, min([start, *(period.start for period in periods)]))
+    if before is None:
+        return book.account(org_id, start)
     since = max(start, before.since)
     terms = before.at(since)
     if terms == account.at(start):

@@ -118,7 +118,7 @@ class History:
         used = self._used[org_id]
         last = max(used)
         if self._repository is not None:
-            for period in self._repository.usage_periods(org_id):
+            for period in self._closed_before(org_id, last.start):
                 if not _overlaps(period, used):
                     used[period] = self._repository.usage(org_id, period)
         for period, usage in self._earlier.get(org_id, {}).items():
@@ -167,8 +167,14 @@ class History:
         """Tell whether the database has an org's usage of a period before the wanted one."""
         if self._repository is None or self._period is None:
             return False
-        periods = self._repository.usage_periods(org_id)
-        return any(used.end <= self._period.start for used in periods)
+        return bool(self._closed_before(org_id, self._period.start))
+
+    def _closed_before(self, org_id: str, instant: datetime) -> list[Period]:
+        """Return the periods of an org's kept account that ended before an instant."""
+        account = None if self._repository is None else self._repository.account(org_id)
+        if account is None or account.since >= instant:
+            return []
+        return [each for each in account.periods(account.since, instant) if each.end <= instant]
 
     def _plan_at(self, slug: str, moment: datetime) -> Plan | None:
         """Return the terms of an earlier period; None if none were in force yet."""

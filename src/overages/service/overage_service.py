@@ -10,33 +10,33 @@ It reads from the repository, calculates, and writes back:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from datetime import datetime
-from functools import cache
-from typing import TYPE_CHECKING, Final, cast
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
-from overages._ground.parsing import Problems, instance_of, parse_all, parse_flag, tuple_of
+from overages._ground.parsing import instance_of, optional, parse_all, parse_flag, tuple_of
 from overages.errors import (
     BillingDisabled,
+    Field,
     InvalidType,
     InvalidValue,
     NoTerms,
     RecordConflict,
-    UnknownPlan,
 )
 from overages.periods.period import Period, parse_instant
 from overages.records.ledger import Recording
 from overages.records.record import OverageRecord
 from overages.repository import Repository
 from overages.service.period_inputs import PeriodInputs
+from overages.service.usage_intake import OnRefused, UsageIntake
 from overages.settlements.settlement import Settlement
 from overages.statements.calculation import nothing_charged
 from overages.statements.statement import Statement
 from overages.statements.summary import Summary
 from overages.terms.account import Account
 from overages.usage.event import UsageEvent
-from overages.usage.metering import Late, parse_late
+from overages.usage.metering import Late, parse_late, parse_time_span
 from overages.usage.metric import Metric
 from overages.usage.routing import Routes
 
@@ -55,7 +55,9 @@ class OverageService:
         While it is off, every method raises `BillingDisabled`: nothing is calculated or written,
         and no caller takes that for a bill of zero.
     :param metrics: those that are not just the sum of the events of their name; see `Meter`. They
-        are worked out of the events themselves, not taken from `Repository.put_usage`.
+        are worked out of events: sums of `Repository.put_usage` can be of plain sums alone.
+    :param ahead: how much later than the present instant an event may be dated, for clocks that
+        differ.
     :raises InvalidValue: for metrics that clash; `InvalidValues` if several do.
 
     Periods are those of the account's cycle; without a `period`, a method works on the present one.
@@ -82,9 +84,11 @@ class OverageService:
         clock: Callable[[], datetime],
         enabled: bool | Callable[[], bool] = True,
         metrics: Iterable[Metric] = (),
+        ahead: timedelta = timedelta(days=1),
     ) -> None:
         if not callable(clock):
             raise InvalidType("clock", clock, "must be a function that gives the present instant")
+        self._ahead = parse_time_span(ahead, "ahead")
         self._repository = repository
         self._clock = clock
         self._enabled = enabled
@@ -218,66 +222,53 @@ class OverageService:
         inputs = PeriodInputs(self._repository, account, self._routes)
         return inputs.settlement(period, ended=period.end <= self._now())
 
-    def record_usage(self, events: Iterable[UsageEvent], late: Late = "own_period") -> int:
-        """Keep usage events, each in the period of its org's cycle; return the number of new ones.
+    def record_usage(
+        self,
+        events: Iterable[UsageEvent],
+        late: Late = "own_period",
+        on_refused: OnRefused | None = None,
+    ) -> int:
+        """Keep usage events; return the number of new ones.
 
         An event id counts once in its org, for ever, so that events can be reported again.
 
-        :param late: where an event counts whose period is invoiced: in its ``"own_period"``, which
-            then changes only by force; or in the ``"next_period"``, the present one, or the first
-            after it that isn't invoiced, if there is one.
-        :raises UnknownPlan: if an org has no account; nothing is kept then, as for any other error.
+        :param late: where an event counts whose period is closed: in its ``"own_period"``, which
+            then changes only by force; or in the ``"next_period"``, at the start of the first one
+            after it that is open. Where the plan of that one doesn't know its metric, or there is
+            none, it stays in its own.
+        :param on_refused: a function that is told of each event that is refused, by its error, once
+            all others are kept. Without it, nothing is kept if an event is refused.
+        :raises UnknownPlan: for an event of an org that has no account, or whose plan was not in
+            force at the event's instant.
         :raises NoTerms: for an event at an instant at which its org has no terms.
+        :raises UnknownMetric: for an event that counts for a metric which the org's plan doesn't
+            know at the event's instant.
         :raises EventConflict: if an event id came before with other content.
-        :raises InvalidValue: if the service's metrics can't count an event; `InvalidValues` for
-            several faults of any kind.
+        :raises InvalidValue: if an event is dated further ahead than the service allows, or the
+            service's metrics can't count it; `InvalidValues` for several faults of any kind.
         """
         self._require_enabled()
-        events, late = parse_all(
-            (tuple_of(UsageEvent), events, "events"), (parse_late, late, "late")
+        events, late, on_refused = parse_all(
+            (tuple_of(UsageEvent), events, "events"),
+            (parse_late, late, "late"),
+            (optional(_parse_function), on_refused, "on_refused"),
         )
-        new = self._repository.add_events(events, self._placing(self._accounts(events), late))
+        intake = UsageIntake(self._repository, self._routes, now=self._now(), ahead=self._ahead)
+        new = intake.record(tuple(events), late, on_refused)
         _log().info("%d new usage events kept", new)
         return new
 
-    def _accounts(self, events: Iterable[UsageEvent]) -> dict[str, Account]:
-        """Return the account of each event's org; refuse events that can't be counted."""
-        accounts: dict[str, Account | None] = {}
-        problems = Problems()
-        for i, event in enumerate(events):
-            if event.org_id not in accounts:
-                accounts[event.org_id] = self._repository.account(event.org_id)
-                if accounts[event.org_id] is None:
-                    problem = "must have an account, and so a plan"
-                    problems.add(UnknownPlan(("events", i, "org_id"), event.org_id, problem))
-            account = accounts[event.org_id]
-            if account is not None:
-                problems.attempt(account.require_terms, event.at, ("events", i, "at"))
-            problems.attempt(self._routes.of, event, path=("events", i))
-        problems.raise_any()
-        return cast("dict[str, Account]", accounts)  # or one would be a problem
+    def withdraw(self, org_id: str, event_id: str) -> datetime:
+        """Take an event back that should not have been; return when it was first withdrawn.
 
-    def _placing(
-        self, accounts: Mapping[str, Account], late: Late
-    ) -> Callable[[UsageEvent], Period]:
-        """Return the function that gives the period that an event counts in."""
+        It counts no more, however its metric is counted. Its id stays used.
 
-        def own_period(event: UsageEvent) -> Period:
-            return accounts[event.org_id].period_at(event.at)
-
-        @cache
-        def open_period(org_id: str, period: Period) -> Period:
-            account, counted = accounts[org_id], period
-            while self._repository.invoiced_at(org_id, counted) is not None:
-                following = account.period_after(counted)
-                if following is None:
-                    return period
-                counted = max(following, self._present(account) or following)
-            return counted
-
-        if late == "own_period":
-            return own_period
-        return lambda event: open_period(event.org_id, own_period(event))
+        :raises UnknownEvent: if the org has no event of that id.
+        """
+        self._require_enabled()
+        first = self._repository.withdraw(org_id, event_id, withdrawn_at=self._now())
+        _log().info("%s: an event is withdrawn", org_id, extra={"org_id": org_id})
+        return first
 
     def _require_enabled(self) -> None:
         if not self.enabled:
@@ -312,6 +303,12 @@ class OverageService:
             extra={"org_id": org_id, "period": period},
         )  # fmt: skip
         return recording
+
+
+def _parse_function(value: object, field: Field) -> OnRefused:
+    if not callable(value):
+        raise InvalidType(field, value, "must be a function that takes an error")
+    return value
 
 
 def _proposed(org_id: str, account: Account, earlier: Account | None) -> Account:

@@ -12,25 +12,23 @@ is settled anew, by its own terms and from its usage, so that usage that was rep
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
-from itertools import chain, combinations
 from typing import Final
 
-from overages.amounts.exact import Quantity, add_up
 from overages.errors import InvalidValue, OveragesError, UnknownPlan
 from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.repository import Repository
+from overages.service.plans_in_force import PlansInForce
+from overages.service.usage_reader import UsageReader
 from overages.settlements.balance import EMPTY_BALANCE, Balance
 from overages.settlements.settlement import Settlement, settle
 from overages.terms.account import Account
 from overages.terms.plan import Plan
 from overages.terms.terms import Terms
-from overages.usage.divided_usage import DividedUsage, Placed
 from overages.usage.event import UsageEvent
-from overages.usage.metering import usage_of
 from overages.usage.routing import Routes
 from overages.usage.usage import Usage
 
@@ -48,15 +46,12 @@ class PeriodInputs:
     def __init__(self, repository: Repository, account: Account, routes: Routes) -> None:
         self._repository, self._account, self._routes = repository, account, routes
         self._org_id = account.org_id
-        self._plans: dict[tuple[str, int | None, datetime], Plan] = {}
+        self._plans = PlansInForce(repository)
+        self._reader = UsageReader(repository, account.org_id, routes)
 
     @cached_property
     def _grants(self) -> tuple[Grant, ...]:
         return self._repository.grants(self._org_id)
-
-    @cached_property
-    def _used(self) -> tuple[Period, ...]:
-        return self._repository.usage_periods(self._org_id)
 
     @cached_property
     def _held(self) -> frozenset[str]:
@@ -105,26 +100,8 @@ class PeriodInputs:
             raise error.within(org_id=self._org_id, period=period) from error.__cause__
 
     def _plan(self, period: Period, part: Period, terms: Terms) -> Plan:
-        """Return the plan of a part of a period, in the version in force at the period's start.
-
-        One that was first put in force within the period holds from the part's start.
-        """
-        key = terms.plan, terms.plan_version, period.start
-        if key not in self._plans:
-            self._plans[key] = self._read_plan(*key, part.start)
-        return self._plans[key]
-
-    def _read_plan(
-        self, slug: str, version: int | None, start: datetime, otherwise: datetime
-    ) -> Plan:
-        if version is not None:
-            return self._repository.plan(slug, version=version)
-        try:
-            return self._repository.plan(slug, at=start)
-        except UnknownPlan:
-            if start == otherwise:
-                raise
-            return self._repository.plan(slug, at=otherwise)
+        """Return the plan of a part of a period."""
+        return self._plans.plan(period, part, terms)
 
     def _events_of_grants(self, period: Period) -> list[UsageEvent]:
         """Return the events of metrics that are granted, which say when their units were used.
@@ -132,22 +109,16 @@ class PeriodInputs:
         Units of a metric that is worked out are drawn last, as no event has a share of them.
         """
         metrics = {grant.metric for grant in self._grants if grant.metric is not None}
-        granted = metrics - self._routes.worked_out
-        return [event for event, time in self._placed(period, granted) if time == period]
+        return self._reader.events(period, metrics)
 
     # Usage
 
     def usages(self, period: Period) -> list[Usage]:
         """Return the usage of a period, and of the times within it between changes of terms."""
         try:
-            of_period = self._usage_of_period(period)
-            bounds = self._bounds(period)
-            if len(bounds) == 2:
-                return [of_period]
-            divided = DividedUsage(of_period, bounds, self._placed(period), self._routes)
-            times = [Period(*ends) for ends in combinations(bounds, 2) if Period(*ends) != period]
-            usages = [of_period, *map(divided.within, times)]
-            self._refuse_summed_levels(period, usages)
+            usages = self._reader.usages(self._bounds(period))
+            if len(usages) > 1:
+                self._refuse_summed_levels(period, usages)
             return usages
         except OveragesError as error:
             raise error.within(org_id=self._org_id, period=period) from None
@@ -182,81 +153,6 @@ class PeriodInputs:
                         bounds.add(end)
                         end = allowance.included_for.period_at(end).end
         return sorted(bounds)
-
-    def _usage_of_period(self, period: Period) -> Usage:
-        """Return the usage of a period: the sums that are kept, and metrics that are worked out."""
-        worked_out, levels = self._routes.worked_out, self._routes.levels
-        if self._misplaced(period):
-            return usage_of(self._placed(period), self._org_id, period, self._routes)
-        if not worked_out:
-            return self._repository.usage(self._org_id, period)
-        summed = self._repository.usage(self._org_id, period, without=worked_out)
-        placed = chain(
-            self._repository.counted_events(self._org_id, period, metrics=worked_out - levels),
-            self._repository.counted_events(self._org_id, period, metrics=levels, earlier=True),
-        )
-        quantities = usage_of(placed, self._org_id, period, self._routes).quantities
-        used = {metric: quantity for metric, quantity in quantities.items() if quantity}
-        return Usage(self._org_id, period, {**summed.quantities, **used})
-
-    def _misplaced(self, period: Period) -> list[Period]:
-        """Return the other periods with usage that overlap one: it wasn't the org's then."""
-        return [
-            used
-            for used in self._used
-            if used != period and used.start < period.end and period.start < used.end
-        ]
-
-    def _placed(self, period: Period, metrics: Iterable[str] | None = None) -> Iterator[Placed]:
-        """Yield the events that count in a period, and those of before, each with its time.
-
-        Where a period with usage is none of the org's any more, its events count by their instants.
-
-        :raises InvalidValue: if such a period has usage without events: it can't be divided.
-        """
-        misplaced = self._misplaced(period)
-        if not misplaced:
-            levels = self._routes.levels
-            yield from self._repository.counted_events(
-                self._org_id, period, metrics=metrics, earlier=bool(levels)
-            )
-            return
-        for other in misplaced:
-            self._require_events(other)
-        first, *others = sorted({*misplaced, period})
-        placed = self._repository.counted_events(
-            self._org_id, first, metrics=metrics, earlier=bool(self._routes.levels)
-        )
-        for own in others:
-            placed = chain(
-                placed, self._repository.counted_events(self._org_id, own, metrics=metrics)
-            )
-        yield from self._by_instant(placed, first, period)
-
-    @staticmethod
-    def _by_instant(placed: Iterable[Placed], first: Period, period: Period) -> Iterator[Placed]:
-        """Yield the events of a period by their instants, and those of before."""
-        for event, own in placed:
-            if own < first:  # a level that was last told long ago is held still
-                yield event, own
-            elif event.at < period.start:
-                begun = own.start < period.start
-                yield event, own.clipped(end=period.start) if begun else period
-            elif event.at < period.end or own == period:
-                yield event, period
-
-    def _require_events(self, other: Period) -> None:
-        placed = self._repository.counted_events(self._org_id, other)
-        summed: dict[str, list[Quantity]] = {}
-        for event, _ in placed:
-            summed.setdefault(event.metric, []).append(event.quantity)
-        for metric, quantity in self._repository.usage(self._org_id, other).quantities.items():
-            if add_up(summed.get(metric, ())) != quantity:
-                problem = (
-                    f"must be of one of the org's periods: {other}, which isn't, has"
-                    f" usage of {metric!r} without events"
-                )
-                raise InvalidValue("usage", quantity, problem)
 
 
 def _cut_metrics(parts: Sequence[tuple[Plan, Terms]]) -> set[str | None]:

@@ -2,10 +2,12 @@
 
 - `event`: `UsageEvent`: units used, at an instant
 - `usage`: `Usage`: the sums of events, by metric, in a period
+- `event_sum`: `EventSum`: a count, a sum, the largest and the last of some events
+- `put_sums`: sums that a host put for a span of time
 - `increment`: `Increment`: steps that a quantity is rounded to
 - `metric`: `Metric`: how a metric's events are counted
 - `routing`: which metrics an event counts for
 - `tally`: the running aggregate of events, in any order
 - `metering`: `Meter` and `meter`: usage of a stream of events
-- `divided_usage`: `DividedUsage`: the usage of a period, told for times within it
+- `divided_usage`: `DividedUsage`: the usage of a period, and of times within it
 """

@@ -1,99 +1,201 @@
-"""Divided usage: the usage of a period, told for times within it.
+"""Divided usage: the usage of a period, and of times within it.
 
 Terms, and windows of allowances, may change within a period. Its usage is then told for each time
 between two such instants:
 
-    divided = DividedUsage(of_period, [march_1, march_12, april_1], placed, routes)
+    divided = DividedUsage("org-123", [march_1, march_12, april_1], routes, counts)
     divided.within(Period(march_1, march_12)), divided.within(Period(march_12, april_1))
 
-Flows are summed once, for each of the times that tile the period. What is worked out of events (a
-level, a maximum, a number of users) is worked out anew in each time.
+The usage of a time is that of the events that count in it, and of the sums that were put for spans
+which lie whole in it.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from itertools import pairwise
-from typing import Final, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from overages.amounts.exact import scaled, unscaled
+from overages.errors import InvalidValue, OveragesError
 from overages.periods.period import Period
 from overages.usage.event import UsageEvent
-from overages.usage.metering import usage_of
+from overages.usage.event_sum import EventSum
+from overages.usage.metric import Metric
+from overages.usage.put_sums import lies_in, put_within
 from overages.usage.routing import Routes
+from overages.usage.tally import Tally, tally_of
 from overages.usage.usage import Usage
 
-Placed: TypeAlias = tuple[UsageEvent, Period]
-"""An event, and the time that it counts in."""
+Counted: TypeAlias = tuple[UsageEvent, datetime]
+"""An event, and the instant that it counts at."""
 
-_TICK: Final = timedelta(microseconds=1)
+
+class Counts(NamedTuple):
+    """The usage of a period as it is kept.
+
+    :param sums: the sum of the events of each name, in each of the times that tile the period.
+    :param put: the sums that a host put for spans which overlap it.
+    :param events: the events of names that are looked at one by one; those before the period too,
+        where changes of a level were shared out.
+    :param held: for each level that events tell, by metric: the event that told it last before the
+        period.
+    :param changes: for each level that events change, by event: the sum of all before the period.
+    """
+
+    sums: Sequence[Mapping[str, EventSum]]
+    put: Sequence[Usage] = ()
+    events: Iterable[Counted] = ()
+    held: Mapping[Metric, Counted] = {}
+    changes: Mapping[str, EventSum] = {}
 
 
 class DividedUsage:
     """The usage of a period, divided at instants within it.
 
-    Events that count in the period though they lie outside of it count at its nearest end. Usage
-    that is taken back is taken from the latest before it, so that no time has less than none. Units
-    without an event, which a host has set, are in no time: nobody knows when they were used.
+    Units of a sum that are taken back are taken from the latest time before that has some, so that
+    no time has less than none. Units that were put for a span are in no time shorter than it.
 
-    :param of_period: the usage of all of the period.
     :param bounds: the period's start, the instants to divide it at, and its end, in order.
-    :param placed: the events that count in the period; and those of before, for levels that are
-        held on.
     :param routes: the metrics that are more than sums of their events.
+    :raises InvalidValue: if the period cuts a span that sums were put for, or such a sum is of a
+        metric that is worked out by other than a sum.
     """
 
     def __init__(
-        self,
-        of_period: Usage,
-        bounds: Sequence[datetime],
-        placed: Iterable[Placed],
-        routes: Routes,
+        self, org_id: str, bounds: Sequence[datetime], routes: Routes, counts: Counts
     ) -> None:
-        self._of_period, self._placed, self._routes = of_period, tuple(placed), routes
+        self._org_id, self._routes = org_id, routes
+        self._period = Period(bounds[0], bounds[-1])
         self._atoms = [Period(*ends) for ends in pairwise(bounds)]  # the times that tile the period
-        self._sums = self._summed()
+        self._counts = counts
+        self._picos: dict[str, list[int]] = {}  # of names that no metric counts, in each time
+        self._taken: list[tuple[tuple[Metric, ...], UsageEvent, datetime]] = []
+        self._across = [  # spans that are longer than one of these times
+            usage
+            for usage in counts.put
+            if not any(lies_in(usage.period, atom) for atom in self._atoms)
+        ]
+        for name, picos in put_within(counts.put, self._period).items():
+            if picos:
+                self._require_sum(name, picos)
+        self._sum_up()
+        self._look_at_events()
+        for times in self._picos.values():
+            _take_back(times)
 
-    def _summed(self) -> dict[str, list[int]]:
-        """Return the picos of each metric that is summed, for each of the times."""
+    def _require_sum(self, name: str, picos: int) -> None:
+        """Refuse units that were put under a name of which no sum is what is billed."""
+        metrics = self._routes.summed(name)
+        one_by_one = name in self._routes.one_by_one
+        if one_by_one or any(metric.aggregation != "sum" for metric in metrics):
+            problem = (
+                "must be counted of events, not put as a sum: a metric of the service makes"
+                " something else of the events of this name"
+            )
+            raise InvalidValue(("usage", "quantities", name), unscaled(picos), problem)
+
+    def _sum_up(self) -> None:
+        """Add up the names that no metric counts, in each of the times."""
+        for place, (sums, atom) in enumerate(zip(self._counts.sums, self._atoms, strict=True)):
+            put = put_within(self._counts.put, atom, is_cut=True)
+            for name in {**sums, **put}:
+                if not self._routes.counts(name):
+                    events = sums[name].picos if name in sums else 0
+                    self._add_picos(name, place, events + put.get(name, 0))
+
+    def _look_at_events(self) -> None:
+        """Note the metrics of single events; those of none (by their dimensions) are added up."""
         starts = [atom.start for atom in self._atoms]
-        sums = {
-            metric: [0] * len(starts)
-            for metric in self._of_period.quantities
-            if metric not in self._routes.worked_out
+        summed = {
+            name: frozenset(metric.name for metric in self._routes.summed(name))
+            for name in self._routes.one_by_one
         }
-        for event, own in self._placed:
-            if own == self._of_period.period and not self._routes.of(event):
-                place = max(0, bisect_right(starts, event.at) - 1)
-                picos = sums.setdefault(event.metric, [0] * len(starts))
-                picos[place] += scaled(event.quantity)
-        for picos in sums.values():
-            _take_back(picos)
-        return sums
+        for event, counts_at in self._counts.events:
+            takers = self._routes.of(event)
+            if takers:
+                in_sums = summed[event.metric]
+                if in_sums:  # they have it already
+                    takers = tuple(each for each in takers if each.name not in in_sums)
+                self._taken.append((takers, event, counts_at))
+            elif counts_at >= self._period.start:
+                place = bisect_right(starts, counts_at) - 1
+                self._add_picos(event.metric, place, scaled(event.quantity))
+
+    def _add_picos(self, name: str, place: int, picos: int) -> None:
+        self._picos.setdefault(name, [0] * len(self._atoms))[place] += picos
 
     def within(self, time: Period) -> Usage:
-        """Return the usage of a time from one of the instants to another."""
-        quantities = {
-            metric: unscaled(
-                sum(p for p, atom in zip(picos, self._atoms, strict=True) if atom.start in time)
-            )
-            for metric, picos in self._sums.items()
-        }
-        org_id, period = self._of_period.org_id, self._of_period.period
-        moved: list[Placed] = []
-        for event, own in self._placed:
-            if self._routes.of(event):
-                at = event.at
-                if own == period:
-                    at = min(max(at, period.start), period.end - _TICK)
-                if at in time:
-                    moved.append((event, time))
-                elif at < time.start:
-                    moved.append((event, Period(min(at, own.start), time.start)))
-        worked_out = usage_of(moved, org_id, time, self._routes).quantities
-        return Usage(org_id, time, {**quantities, **worked_out})
+        """Return the usage of a time from one of the instants to another.
+
+        :raises InvalidValue: if a quantity is negative; `InvalidValues` if several are.
+        """
+        quantities = {name: unscaled(picos) for name, picos in self._summed(time).items()}
+        try:
+            for name, tally in self._tallies(time).items():
+                if tally.starts_before(time.end):
+                    quantities[name] = tally.quantity(time)
+            used = {name: quantity for name, quantity in sorted(quantities.items()) if quantity}
+            return Usage(self._org_id, time, used)
+        except OveragesError as error:
+            raise error.within(org_id=self._org_id, period=time) from None
+
+    def _summed(self, time: Period) -> dict[str, int]:
+        """Return the picos in a time of each name that no metric counts."""
+        places = self._places(time)
+        picos = {name: sum(times[place] for place in places) for name, times in self._picos.items()}
+        for name, units in put_within(self._across, time, is_cut=True).items():
+            if not self._routes.counts(name):
+                picos[name] = picos.get(name, 0) + units
+        return picos
+
+    def _places(self, time: Period) -> list[int]:
+        return [place for place, atom in enumerate(self._atoms) if atom.start in time]
+
+    def _tallies(self, time: Period) -> dict[str, Tally]:
+        """Return the tally of each metric in a time, by name."""
+        tallies = _Tallies()
+        for place in self._places(time):
+            for name, events in self._counts.sums[place].items():
+                for metric in self._routes.summed(name):
+                    tallies.of(metric).add_sum(events, time.start)
+        for name, picos in put_within(self._counts.put, time, is_cut=True).items():
+            for metric in self._routes.summed(name):
+                units = EventSum(0, picos, 0, (time.start, "", 0))
+                tallies.of(metric).add_sum(units, time.start)
+        for metric, (event, counts_at) in self._counts.held.items():
+            tallies.of(metric).add(event, counts_at)
+        for name, changes in self._counts.changes.items():
+            for metric in self._routes.changed(name):
+                tallies.of(metric).add_sum(changes, self._period.start)
+        for takers, event, counts_at in self._taken:
+            if counts_at < time.end:
+                for metric in takers:
+                    if counts_at >= time.start or self._holds(metric, counts_at):
+                        tallies.of(metric).add(event, counts_at)
+        return tallies.by_name
+
+    def _holds(self, metric: Metric, counts_at: datetime) -> bool:
+        """Tell whether a level is worked out of an event that counts before a time."""
+        if counts_at < self._period.start:
+            return metric.reports == "change"
+        return metric.holds_level
+
+
+class _Tallies:
+    """Tallies of metrics, which are made as they are asked for."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, Tally] = {}
+
+    def of(self, metric: Metric) -> Tally:
+        """Return the tally of a metric."""
+        tally = self.by_name.get(metric.name)
+        if tally is None:
+            tally = self.by_name[metric.name] = tally_of(metric)
+        return tally
 
 
 def _take_back(picos: list[int]) -> None:

@@ -23,7 +23,8 @@ _NO_DIMENSIONS: Final[FrozenDict[str, str]] = FrozenDict()
 _parse_names: Final = by_name(parse_name, "names to values", of="dimension")
 
 
-def _parse_dimensions(value: object, field: Field) -> FrozenDict[str, str]:
+def parse_dimensions(value: object, field: Field) -> FrozenDict[str, str]:
+    """Return a frozen copy of a mapping of names to values, a hundred at most, sorted by name."""
     if value is _NO_DIMENSIONS:  # most events have none
         return _NO_DIMENSIONS
     dimensions = _parse_names(value, field)
@@ -58,7 +59,7 @@ class UsageEvent:
     quantity: Quantity = term(parse_quantity)
     at: datetime = term(parse_instant)
     id: str | None = term(optional_name)
-    dimensions: Mapping[str, str] = term(_parse_dimensions)
+    dimensions: Mapping[str, str] = term(parse_dimensions)
 
     def __init__(
         self,

@@ -45,11 +45,12 @@ def _parse_routes(value: object, field: Field) -> Routes:
     return Routes(as_tuple(value, "metrics"))
 
 
-def _parse_grace(value: object, field: Field) -> timedelta:
-    grace: timedelta = instance_of(timedelta)(value, field)
-    if grace < timedelta(0):
+def parse_time_span(value: object, field: Field) -> timedelta:
+    """Return a `timedelta` of nothing or more."""
+    span: timedelta = instance_of(timedelta)(value, field)
+    if span < timedelta(0):
         raise InvalidValue(field, value, "must not be negative")
-    return grace
+    return span
 
 
 class Meter:
@@ -94,7 +95,7 @@ class Meter:
         routes, rule, self._grace = parse_all(
             (_parse_routes, metrics, "metrics"),
             (parse_late, late, "late"),
-            (_parse_grace, grace, "grace"),
+            (parse_time_span, grace, "grace"),
         )
         self._metrics_of = routes.of if routes.metrics else None  # asking costs a third of adding
         self._moves_late = rule == "next_period"
@@ -224,51 +225,30 @@ def _usage(
         raise error.within(org_id=org_id, period=period) from None
 
 
-def usage_of(
-    placed: Iterable[tuple[UsageEvent, Period]], org_id: str, period: Period, routes: Routes
-) -> Usage:
-    """Return the usage of an org in a period, worked out of events.
-
-    :param placed: events, each once, with the period that it counts in; of earlier periods too,
-        for levels that are held on.
-    :raises InvalidValue: if a quantity is negative; `InvalidValues` if several are.
-    """
-    sums: dict[str, int] = {}
-    tallies: dict[str, Tally] = {}
-    for event, counted_in in placed:
-        metrics = routes.of(event)
-        if not metrics and counted_in == period:
-            sums[event.metric] = sums.get(event.metric, 0) + scaled(event.quantity)
-        for metric in metrics:
-            if metric.holds_level or counted_in == period:
-                _add(tallies, metric, event, counted_in.start)
-    return _usage(org_id, period, sums, tallies)
-
-
 def new_events(
-    placed: Iterable[tuple[UsageEvent, Period]], recorded: Mapping[tuple[str, str], UsageEvent]
-) -> list[tuple[UsageEvent, Period]]:
+    counted: Iterable[tuple[UsageEvent, datetime]], recorded: Mapping[tuple[str, str], UsageEvent]
+) -> list[tuple[UsageEvent, datetime]]:
     """Return the events that weren't recorded, each once.
 
-    :param placed: events, each with the period that it counts in.
+    :param counted: events, each with the instant that it counts at.
     :param recorded: events by org and id.
     :raises EventConflict: for an id that came before in its org, with other content;
-        `InvalidValues` if several did.
+        `InvalidValues` if several did. It names the place of the later one in ``events``.
     """
     seen: dict[tuple[str, str], UsageEvent] = {}  # beside recorded events, which are many
     new = []
     problems = Problems()
-    for event, period in placed:
+    for place, (event, counts_at) in enumerate(counted):
         if event.id is None:
-            new.append((event, period))
+            new.append((event, counts_at))
             continue
         key = event.org_id, event.id
         before = seen.get(key) or recorded.get(key)
         if before is None:
             seen[key] = event
-            new.append((event, period))
+            new.append((event, counts_at))
         elif before != event:
-            conflict = EventConflict("id", event.id, _REPORTED)
+            conflict = EventConflict(("events", place, "id"), event.id, _REPORTED)
             problems.add(conflict.within(org_id=event.org_id))
     problems.raise_any()
     return new

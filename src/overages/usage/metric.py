@@ -73,7 +73,8 @@ class Metric:
         many ``"unique"`` values the dimension `distinct` has, or ``"time_weighted"``, the mean
         level: each one times the share of the period that it was held. The last is the one with the
         latest instant; of equal ones that with the greater id, and then the larger.
-    :param event: the metric that its events are reported with; `name` without it.
+    :param event: the metric that its events are reported with; `name` without it. Those that are
+        of its own name all the same, as from before it was declared, count too.
     :param where: dimensions that an event must have, each with the values that will do:
         ``{"region": ["eu", "ch"]}``. Of metrics that count the same events in the same way, the one
         without it takes the rest: the events that no other's `where` matches.
@@ -163,6 +164,20 @@ class Metric:
     def holds_level(self) -> bool:
         """Whether a period starts with the level that the one before it ended with."""
         return self.reports != "amount"
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """The names of the events that may count for it: `event`, and its own."""
+        return (self.event,) if self.event == self.name else (self.event, self.name)
+
+    @property
+    def is_summed(self) -> bool:
+        """Whether the sum of all its events (an `EventSum`) tells as much of it as each of them."""
+        return (
+            self.reports == "amount"
+            and self.aggregation != "unique"
+            and self.increment_scope == "total"
+        )
 
     def matches(self, dimensions: Mapping[str, str]) -> bool:
         """Tell if an event with these dimensions has a value that `where` allows for each."""

@@ -45,39 +45,82 @@ class Routes:
 
     def __init__(self, metrics: Iterable[Metric]) -> None:
         self.metrics: Final[tuple[Metric, ...]] = each(_metric)(metrics, "metrics")
-        self.worked_out: Final[frozenset[str]] = frozenset(
-            metric.event for metric in self.metrics if not metric.is_default
-        )
-        """The names of the events that more is counted of than their sum."""
-        self.levels: Final[frozenset[str]] = frozenset(
-            metric.event for metric in self.metrics if metric.holds_level
-        )
-        """The names of the events that report a level, which is held on into later periods."""
         groups = _groups(self.metrics)
         _refuse_clashes(self.metrics, groups.values())
-        self._sharing: defaultdict[str, list[_Sharing]] = defaultdict(list)  # by event
+        self._sharing: dict[str, list[_Sharing]] = {}  # by event
         for group in groups.values():
-            event = group[0][1].event
-            self._sharing[event].append(_Sharing([metric for _, metric in group]))
-        self._derived = {metric.name for metric in self.metrics if metric.name != metric.event}
+            sharing = _Sharing([metric for _, metric in group])
+            self._sharing.setdefault(group[0][1].event, []).append(sharing)
+        self._derived = {
+            metric.name: metric for metric in self.metrics if metric.name != metric.event
+        }
+        self._takers = {event: self._sole_takers(event) for event in self._events(self.metrics)}
+        """The metric that takes all events of a name, for each way that they are counted; None
+        where several share them out, or one takes but some."""
+        self.worked_out: Final = self._events(m for m in self.metrics if not m.is_default)
+        """The names of the events that more is counted of than their sum."""
+        self.one_by_one: Final = frozenset(
+            event
+            for event, takers in self._takers.items()
+            if not all(metric is not None and metric.is_summed for metric in takers)
+        )
+        """The names of the events that are looked at one by one: their sums don't tell enough."""
+        self.told: Final = tuple(each for each in self.metrics if each.reports == "level")
+        """The levels that each event tells."""
+        changed = [each for each in self.metrics if each.reports == "change"]
+        self.shared_changes: Final = frozenset(
+            each.event for each in changed if not self.takes_all(each, each.event)
+        )
+        """The names of the events that change one of several levels each."""
+        self.changes: Final = self._events(changed) - self.shared_changes
+        """The names of the other events that change levels: their sum does as well."""
+
+    @staticmethod
+    def _events(metrics: Iterable[Metric]) -> frozenset[str]:
+        return frozenset(name for metric in metrics for name in metric.events)
+
+    def _sole_takers(self, event: str) -> tuple[Metric | None, ...]:
+        if event in self._derived:
+            return (self._derived[event],)
+        return tuple(sharing.sole for sharing in self._sharing[event])
+
+    def counts(self, event: str) -> bool:
+        """Tell whether any metric counts events of a name; those of others are summed by it."""
+        return event in self._takers
+
+    def takes_all(self, metric: Metric, event: str) -> bool:
+        """Tell whether a metric takes each event of a name, so that none has to be looked at."""
+        return any(taker is metric for taker in self._takers[event])
+
+    def summed(self, event: str) -> tuple[Metric, ...]:
+        """Return the metrics that are worked out of the sum of all events of a name."""
+        takers = self._takers.get(event, ())
+        return tuple(metric for metric in takers if metric is not None and metric.is_summed)
+
+    def changed(self, event: str) -> tuple[Metric, ...]:
+        """Return the levels that the sum of all events of a name changes."""
+        takers = self._takers[event]
+        return tuple(m for m in takers if m is not None and m.reports == "change")
 
     def of(self, event: UsageEvent) -> tuple[Metric, ...]:
         """Return the metrics that an event counts for; none if it is summed by its own name.
 
-        :raises InvalidValue: if its name is that of a metric that is worked out of others, or if it
-            lacks the dimension whose values such a metric counts.
+        One of the name of a metric that is worked out of other events counts for that metric.
+
+        :raises InvalidValue: if it lacks the dimension whose values such a metric counts.
         """
-        if event.metric in self._derived:
-            problem = "must not be a metric that is worked out of events of another name"
-            raise InvalidValue("metric", event.metric, problem)
-        takers = []
-        for sharing in self._sharing.get(event.metric, ()):
-            taker = sharing.taker(event.dimensions)
-            if taker is not None:
-                takers.append(taker)
-                if taker.distinct is not None and taker.distinct not in event.dimensions:
-                    problem = f"must have {taker.distinct!r}, which {taker.name!r} counts"
-                    raise InvalidValue("dimensions", dict(event.dimensions), problem)
+        derived = self._derived.get(event.metric)
+        if derived is not None:
+            takers = [derived]
+        else:
+            sharings = self._sharing.get(event.metric, ())
+            takers = [
+                t for t in (each.taker(event.dimensions) for each in sharings) if t is not None
+            ]
+        for taker in takers:
+            if taker.distinct is not None and taker.distinct not in event.dimensions:
+                problem = f"must have {taker.distinct!r}, which {taker.name!r} counts"
+                raise InvalidValue("dimensions", dict(event.dimensions), problem)
         return tuple(takers)
 
 
@@ -85,6 +128,8 @@ class _Sharing:
     """Metrics that share the events of a name out, as they count them in the same way."""
 
     def __init__(self, metrics: Sequence[Metric]) -> None:
+        self.sole = None if len(metrics) > 1 or metrics[0].where else metrics[0]
+        """The metric that takes all of the events, if one does."""
         self._rest = next((metric for metric in metrics if not metric.where), None)
         self._by_dimension: dict[str, dict[str, list[Metric]]] = {}
         named = Counter(chain.from_iterable(map(_demands, metrics)))

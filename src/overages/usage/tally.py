@@ -5,8 +5,9 @@
         tally.add(event, since=event.at)
     tally.quantity(period)                            # the metric's usage of the period
 
-Most are of one period. That of a level is of all time: its quantity before a period is the one that
-the period starts with.
+Most are of one period, and a sum, a count, a maximum and a last value need no single events: they
+take in an `EventSum` as well. The tally of a level is of all time: its quantity before a period is
+the one that the period starts with.
 """
 
 from __future__ import annotations
@@ -15,18 +16,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Final, TypeAlias
+from typing import Final
 
 from overages.amounts.exact import SCALE, Quantity, scaled, unscaled
 from overages.periods.period import Period
 from overages.usage.event import UsageEvent
+from overages.usage.event_sum import EventSum, Reading, sum_of
 from overages.usage.metric import Metric
 
 _TICK: Final = timedelta(microseconds=1)
-
-Reading: TypeAlias = tuple[datetime, str, int]
-"""The order of events: the later has the later instant, of equal ones the greater id, then the more
-picos."""
 
 
 def tally_of(metric: Metric) -> Tally:
@@ -63,6 +61,10 @@ class Tally(ABC):
             a late one counts in.
         """
 
+    def add_sum(self, events: EventSum, since: datetime) -> None:
+        """Take the sum of some events in, if the metric's `is_summed`; or of changes of a level."""
+        raise NotImplementedError
+
     @abstractmethod
     def quantity(self, period: Period) -> Quantity:
         """Return the metric's usage of a period."""
@@ -86,6 +88,10 @@ class _Sum(Tally):
         quantity = event.quantity
         self._picos += scaled(self._metric.converted(quantity) if self._by_event else quantity)
 
+    def add_sum(self, events: EventSum, since: datetime) -> None:
+        del since
+        self._picos += events.picos
+
     def quantity(self, period: Period) -> Quantity:
         del period
         if self._by_event:
@@ -103,6 +109,10 @@ class _Count(Tally):
     def add(self, event: UsageEvent, since: datetime) -> None:
         del event, since
         self._count += 1
+
+    def add_sum(self, events: EventSum, since: datetime) -> None:
+        del since
+        self._count += events.events
 
     def quantity(self, period: Period) -> Quantity:
         del period
@@ -133,9 +143,12 @@ class _Max(Tally):
         self._picos: int | None = None
 
     def add(self, event: UsageEvent, since: datetime) -> None:
+        self.add_sum(sum_of(event), since)
+
+    def add_sum(self, events: EventSum, since: datetime) -> None:
         del since
-        picos = scaled(event.quantity)
-        self._picos = picos if self._picos is None else max(self._picos, picos)
+        largest = events.largest
+        self._picos = largest if self._picos is None else max(self._picos, largest)
 
     def quantity(self, period: Period) -> Quantity:
         del period
@@ -150,9 +163,11 @@ class _Last(Tally):
         self._last: Reading | None = None
 
     def add(self, event: UsageEvent, since: datetime) -> None:
+        self.add_sum(sum_of(event), since)
+
+    def add_sum(self, events: EventSum, since: datetime) -> None:
         del since
-        reading = _reading(event)
-        self._last = reading if self._last is None else max(self._last, reading)
+        self._last = events.last if self._last is None else max(self._last, events.last)
 
     def quantity(self, period: Period) -> Quantity:
         del period
@@ -204,6 +219,9 @@ class _Changes(_Level):
     def add(self, event: UsageEvent, since: datetime) -> None:
         self._changes[since] = self._changes.get(since, 0) + scaled(event.quantity)
 
+    def add_sum(self, events: EventSum, since: datetime) -> None:
+        self._changes[since] = self._changes.get(since, 0) + events.picos
+
     def _steps(self) -> Iterator[tuple[datetime, int]]:
         picos = 0
         for since, change in sorted(self._changes.items()):
@@ -219,7 +237,7 @@ class _Levels(_Level):
         self._readings: dict[datetime, Reading] = {}
 
     def add(self, event: UsageEvent, since: datetime) -> None:
-        reading = _reading(event)
+        reading = sum_of(event).last
         self._readings[since] = max(self._readings.get(since, reading), reading)
 
     def _steps(self) -> Iterator[tuple[datetime, int]]:
@@ -237,7 +255,3 @@ _AMOUNTS: Final[dict[str, type[Tally]]] = {
     "max": _Max,
     "last": _Last,
 }
-
-
-def _reading(event: UsageEvent) -> Reading:
-    return event.at, event.id or "", scaled(event.quantity)

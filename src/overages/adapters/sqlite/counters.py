@@ -1,4 +1,4 @@
-"""The counters of SQLite made again: usage of events and of puts, overage of records.
+"""The counters of SQLite made again: sums of hours of their events, overage of records.
 
 They decide bills, and a connection of the host's may change them: each is compared with the
 sum of its sources.
@@ -7,74 +7,102 @@ sum of its sources.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from overages._ground.names import parse_name
-from overages.adapters.sqlite.rows import period_of, picos_of, readable
+from overages.adapters.metered import HOUR
+from overages.adapters.sqlite.hours import SUM, Key, row_of_sum
+from overages.adapters.sqlite.rows import (
+    exact_instant_of,
+    instant_of,
+    period_of,
+    picos_of,
+    readable,
+)
 from overages.adapters.sqlite.store import SqliteStore
 from overages.amounts.exact import number_text, unscaled
 from overages.errors import UsageAltered
+from overages.periods.period import Period
+from overages.usage.event_sum import EventSum
 
 _KEY: Final = "org_id, billing_period_start, billing_period_end, metric_type"
-_OVERAGE: Final = "overage", "overage_cost", "currency", "currency_exponent"
-
 _Key: TypeAlias = tuple[str, str, str, str]
-_Put: TypeAlias = tuple[int, str]
-"""The number of the last event before usage was put, and the quantity."""
+_Row = TypeVar("_Row", "_Counter", "_HourSum")
 
 
 class _Counter(NamedTuple):
     """The numbers in the row of a metric; without any, those of a metric that has no row."""
 
-    used: str = "0"
     overage: str | None = None
     overage_cost: str | None = None
     currency: str | None = None
     currency_exponent: int | None = None
 
 
+class _HourSum(NamedTuple):
+    """The sum in the row of an hour; without any, that of an hour that has no row."""
+
+    events: int = 0
+    used: str = "0"
+    largest: str | None = None
+    last_at: str | None = None
+    last_id: str | None = None
+    last_quantity: str | None = None
+
+
 class CounterTable(SqliteStore):
-    """The table of counters."""
+    """The tables of counters."""
 
     def _altered_usage(self, org_id: str | None) -> Iterator[UsageAltered]:
         for among, orgs in self._spans(org_id):
-            rows, due = self._rows(among, orgs), self._made_again(among, orgs)
-            for key in sorted({*rows, *due}, key=repr):
-                row, expected = rows.get(key, _Counter()), due.get(key, _Counter())
-                for field, value, wanted in zip(_Counter._fields, row, expected, strict=True):
-                    if value != wanted:
-                        yield _altered(key, field, value, wanted)
+            yield from self._altered_hours(among, orgs)
+            yield from self._altered_overage(among, orgs)
 
-    def _rows(self, among: str, orgs: Sequence[object]) -> dict[_Key, _Counter]:
-        columns = f"{_KEY}, used, {', '.join(_OVERAGE)}"
-        sql = f"SELECT {columns} FROM org_billing_usage_monthly WHERE {among}"
-        return {row[:4]: _Counter(*row[4:]) for row in self._cursor.execute(sql, orgs)}
+    def _altered_hours(self, among: str, orgs: Sequence[object]) -> Iterator[UsageAltered]:
+        sql = f"SELECT org_id, metric_type, hour, {SUM} FROM org_billing_usage_hours WHERE {among}"
+        rows = {row[:3]: _HourSum(*row[3:]) for row in self._cursor.execute(sql, orgs)}
+        due = self._hours_again(among, orgs)
+        for key in sorted({*rows, *due}, key=repr):
+            org_id, metric, hour = key
+            differing = _differing(rows.get(key, _HourSum()), due.get(key, _HourSum()))
+            for field, value, wanted in differing:
+                with readable():
+                    start = instant_of(hour)
+                    period = Period(start, start + HOUR)
+                yield _altered(org_id, period, metric, field, value, wanted)
 
-    def _made_again(self, among: str, orgs: Sequence[object]) -> dict[_Key, _Counter]:
-        used, overage = self._used_again(among, orgs), self._overage_again(among, orgs)
-        return {
-            key: _Counter(used.get(key, "0"), *overage.get(key, ())) for key in {*used, *overage}
-        }
-
-    def _used_again(self, among: str, orgs: Sequence[object]) -> dict[_Key, str]:
-        """Add up the last put of each metric and the events that came since."""
+    def _hours_again(self, among: str, orgs: Sequence[object]) -> dict[Key, _HourSum]:
+        """Sum the events of each hour up."""
         sql = (
-            f"SELECT {_KEY}, last_event, used FROM org_billing_usage_puts WHERE {among}"
-            " ORDER BY number"
+            "SELECT org_id, metric_type, counts_at, quantity, at, event_id"
+            f" FROM org_billing_usage_events WHERE {among} AND number NOT IN"
+            f" (SELECT number FROM org_billing_usage_withdrawals WHERE {among})"
         )
-        puts: dict[_Key, _Put] = {row[:4]: row[4:] for row in self._cursor.execute(sql, orgs)}
-        sql = f"SELECT {_KEY}, number, quantity FROM org_billing_usage_events WHERE {among}"
+        sums: dict[Key, EventSum] = {}
         with readable():
-            sums = {key: picos_of(used) for key, (_, used) in puts.items()}
-            for *columns, number, quantity in self._cursor.execute(sql, orgs):
-                key = tuple(columns)
-                if key not in puts or number > puts[key][0]:
-                    sums[key] = sums.get(key, 0) + picos_of(quantity)
-        return {key: number_text(unscaled(picos)) for key, picos in sums.items()}
+            for row in self._cursor.execute(sql, (*orgs, *orgs)):
+                org_id, metric, counts_at, quantity, at, event_id = row
+                key = org_id, metric, f"{counts_at[:13]}:00:00Z"
+                picos = picos_of(quantity)
+                reading = exact_instant_of(at), event_id or "", picos
+                events = EventSum(1, picos, picos, reading)
+                sums[key] = sums[key].merged(events) if key in sums else events
+            return {key: _HourSum(*row_of_sum(events)) for key, events in sums.items()}
 
-    def _overage_again(
-        self, among: str, orgs: Sequence[object]
-    ) -> dict[_Key, tuple[str, str, str, int]]:
+    def _altered_overage(self, among: str, orgs: Sequence[object]) -> Iterator[UsageAltered]:
+        columns = f"{_KEY}, {', '.join(_Counter._fields)}"
+        sql = f"SELECT {columns} FROM org_billing_usage_monthly WHERE {among}"
+        rows = {row[:4]: _Counter(*row[4:]) for row in self._cursor.execute(sql, orgs)}
+        due = self._overage_again(among, orgs)
+        for key in sorted({*rows, *due}, key=repr):
+            org_id, start, end, metric = key
+            differing = _differing(rows.get(key, _Counter()), due.get(key, _Counter()))
+            for field, value, wanted in differing:
+                with readable():
+                    period = period_of(start, end)
+                yield _altered(org_id, period, metric, field, value, wanted)
+
+    def _overage_again(self, among: str, orgs: Sequence[object]) -> dict[_Key, _Counter]:
         """Add up the records of each metric."""
         sql = (
             f"SELECT {_KEY}, currency, currency_exponent, amount, cost FROM org_billing_overages"
@@ -89,14 +117,23 @@ class CounterTable(SqliteStore):
                 sums[key] = picos + picos_of(quantity), minor + int(cost)
                 units[key] = code, exponent
         return {
-            key: (number_text(unscaled(picos)), number_text(minor), *units[key])
+            key: _Counter(number_text(unscaled(picos)), number_text(minor), *units[key])
             for key, (picos, minor) in sums.items()
         }
 
 
-def _altered(key: _Key, field: str, value: object, wanted: object) -> UsageAltered:
+def _differing(row: _Row, due: _Row) -> Iterator[tuple[str, object, object]]:
+    """Yield the fields of a row that aren't as they are due, with both values."""
+    for field, value, wanted in zip(row._fields, row, due, strict=True):
+        if value != wanted:
+            yield field, value, wanted
+
+
+def _altered(
+    org_id: str, period: Period, metric: str, field: str, value: object, wanted: object
+) -> UsageAltered:
     with readable():
-        org_id, metric = parse_name(key[0], "org_id"), parse_name(key[3], "metric_type")
-        period = period_of(*key[1:3])
-    problem = f"must be {wanted!r}, by the events, usage and records that it is made of"
+        parse_name(org_id, "org_id")
+        parse_name(metric, "metric_type")
+    problem = f"must be {wanted!r}, by the events and records that it is made of"
     return UsageAltered((metric, field), value, problem, org_id, period)

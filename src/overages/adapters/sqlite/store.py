@@ -9,11 +9,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Final
+from typing import Final, TypeVar
 
 from overages.adapters.base import BaseRepository
 from overages.adapters.sqlite.connection import Database
 from overages.codec import Codec
+
+V = TypeVar("V")
 
 IN_PERIOD: Final = "org_id = ? AND billing_period_start = ? AND billing_period_end = ?"
 _PAGE: Final = 100  # orgs that are verified together
@@ -59,12 +61,13 @@ class SqliteStore(BaseRepository):
         yield "org_id > ?", (last,)
 
 
-def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Yield values in parts that one statement takes as its parameters."""
-    for start in range(0, len(values), _CHUNK):
-        yield values[start : start + _CHUNK]
+def chunks(values: Sequence[V], width: int = 1) -> Iterator[Sequence[V]]:
+    """Yield values in parts that one statement takes as its parameters, some for each value."""
+    size = _CHUNK // width
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
-def marks(values: Sequence[str]) -> str:
-    """Return a question mark for each value."""
-    return ", ".join("?" * len(values))
+def marks(values: Sequence[object], mark: str = "?") -> str:
+    """Return a question mark for each value, or several."""
+    return ", ".join([mark] * len(values))

@@ -1,41 +1,47 @@
-"""Usage in SQLite: events as they came, and their sums by period and metric."""
+"""Usage in SQLite: events as they came and withdrawals of them, and the sums that hosts put."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
 
-from overages._ground.names import parse_name
 from overages.adapters.sqlite.rows import (
-    coarse_span,
     event_columns,
     event_of,
-    period_columns,
-    period_of,
+    exact_instant,
+    exact_instant_of,
+    metric_of,
     picos_of,
     readable,
 )
-from overages.adapters.sqlite.store import IN_PERIOD, SqliteStore, chunks, marks
-from overages.adapters.storage import Counts
+from overages.adapters.sqlite.store import SqliteStore, chunks, marks
 from overages.amounts.exact import number_text, unscaled
 from overages.periods.period import Period
 from overages.usage.event import UsageEvent
 from overages.usage.usage import Usage
 
 _EVENT: Final = "event_id, metric_type, quantity, at, dimensions"
-_SET_USED: Final = (
-    "INSERT INTO org_billing_usage_monthly (org_id, billing_period_start, billing_period_end,"
-    " metric_type, used) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET used = excluded.used"
+_KEEP_EVENT: Final = (
+    f"INSERT INTO org_billing_usage_events (org_id, {_EVENT}, counts_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
-_KEEP_PUT: Final = (
-    "INSERT INTO org_billing_usage_puts (org_id, billing_period_start, billing_period_end,"
-    " metric_type, used, last_event) VALUES (?, ?, ?, ?, ?,"
-    " (SELECT coalesce(max(number), 0) FROM org_billing_usage_events))"
+STANDING: Final = (
+    "number NOT IN (SELECT number FROM org_billing_usage_withdrawals WHERE org_id = ?)"
 )
+_NAMES: Final = (  # one look-up for each, however many events there are of a name
+    "WITH RECURSIVE names (name) AS ("
+    " SELECT min(metric_type) FROM {table} WHERE org_id = ?1 UNION ALL"
+    " SELECT (SELECT min(metric_type) FROM {table} WHERE org_id = ?1 AND metric_type > name)"
+    " FROM names WHERE name IS NOT NULL"
+    ") SELECT name FROM names WHERE name IS NOT NULL"
+)
+_PAGE: Final = 100  # events that are read at once, from the last one back
+_LAST: Final = "~"  # which sorts after every instant
 
 
 class UsageTables(SqliteStore):
-    """The tables of usage events and of usage by period."""
+    """The tables of usage events, of withdrawals, and of sums that were put."""
 
     def _known_events(self, events: Sequence[UsageEvent]) -> Mapping[tuple[str, str], UsageEvent]:
         wanted: dict[str, set[str]] = {}
@@ -53,87 +59,132 @@ class UsageTables(SqliteStore):
                         stored[org_id, row[0]] = event_of(org_id, *row)
         return stored
 
-    def _keep_events(self, placed: Sequence[tuple[UsageEvent, Period]]) -> None:
+    def _keep_events(self, counted: Sequence[tuple[UsageEvent, datetime]]) -> None:
+        rows = []
+        for event, counts_at in counted:
+            columns = event_columns(event)
+            at = columns[3] if counts_at is event.at else exact_instant(counts_at)
+            rows.append((event.org_id, *columns, at))
+        self._cursor.executemany(_KEEP_EVENT, rows)
+
+    def _event_names(self, org_id: str, table: str) -> list[str]:
+        """Return the names that an org has events of."""
+        rows = self._cursor.execute(_NAMES.format(table=table), (org_id,)).fetchall()
+        return [name for (name,) in rows]
+
+    def _events_of(
+        self, org_id: str, period: Period, metrics: Sequence[str] | None
+    ) -> Iterable[UsageEvent]:
+        sql = (
+            f"SELECT {_EVENT} FROM org_billing_usage_events"
+            f" WHERE org_id = ? AND at >= ? AND at < ? AND {STANDING} ORDER BY at, number"
+        )
+        bounds = exact_instant(period.start), exact_instant(period.end)
+        rows = self._cursor.execute(sql, (org_id, *bounds, org_id)).fetchall()
+        with readable():
+            return [event_of(org_id, *row) for row in rows if metrics is None or row[1] in metrics]
+
+    def _counted_events(
+        self,
+        org_id: str,
+        start: datetime | None,
+        end: datetime | None,
+        metrics: Sequence[str] | None,
+    ) -> Iterable[tuple[UsageEvent, datetime]]:
+        names = metrics
+        if names is None:
+            names = self._event_names(org_id, "org_billing_usage_events")
+        first = "" if start is None else exact_instant(start)
+        last = _LAST if end is None else exact_instant(end)
+        rows = []
+        for chunk in chunks(names):
+            sql = (
+                f"SELECT {_EVENT}, counts_at, number FROM org_billing_usage_events"
+                f" WHERE org_id = ? AND metric_type IN ({marks(chunk)})"
+                f" AND counts_at >= ? AND counts_at < ? AND {STANDING}"
+            )
+            rows += self._cursor.execute(sql, (org_id, *chunk, first, last, org_id)).fetchall()
+        rows.sort(key=_count_order)
+        with readable():
+            return [(event_of(org_id, *row[:5]), exact_instant_of(row[5])) for row in rows]
+
+    def _latest_events(
+        self, org_id: str, metric: str, before: datetime
+    ) -> Iterator[tuple[UsageEvent, datetime]]:
+        sql = (
+            f"SELECT {_EVENT}, counts_at, number FROM org_billing_usage_events"
+            " WHERE org_id = ? AND metric_type = ? AND (counts_at, number) < (?, ?)"
+            f" AND {STANDING} ORDER BY counts_at DESC, number DESC LIMIT {_PAGE}"
+        )
+        last: tuple[str, int] = exact_instant(before), 0
+        while rows := self._cursor.execute(sql, (org_id, metric, *last, org_id)).fetchall():
+            for row in rows:
+                with readable():
+                    counted = event_of(org_id, *row[:5]), exact_instant_of(row[5])
+                yield counted
+            last = rows[-1][-2:]
+
+    # Withdrawals
+
+    def _event(self, org_id: str, event_id: str) -> tuple[UsageEvent, datetime] | None:
+        sql = (
+            f"SELECT {_EVENT}, counts_at FROM org_billing_usage_events"
+            " WHERE org_id = ? AND event_id = ?"
+        )
+        row = self._cursor.execute(sql, (org_id, event_id)).fetchone()
+        with readable():
+            return None if row is None else (event_of(org_id, *row[:5]), exact_instant_of(row[5]))
+
+    def _withdrawn(self, org_id: str, event_id: str) -> datetime | None:
+        sql = (
+            "SELECT withdrawn_at FROM org_billing_usage_withdrawals WHERE number ="
+            " (SELECT number FROM org_billing_usage_events WHERE org_id = ? AND event_id = ?)"
+        )
+        row = self._cursor.execute(sql, (org_id, event_id)).fetchone()
+        with readable():
+            return None if row is None else exact_instant_of(row[0])
+
+    def _set_withdrawn(self, org_id: str, event_id: str, at: datetime) -> None:
+        sql = (
+            "INSERT INTO org_billing_usage_withdrawals SELECT number, org_id, event_id, ?"
+            " FROM org_billing_usage_events WHERE org_id = ? AND event_id = ?"
+        )
+        self._cursor.execute(sql, (exact_instant(at), org_id, event_id))
+
+    # Sums that were put
+
+    def _put(self, usage: Usage, picos: Mapping[str, int]) -> None:
+        span = exact_instant(usage.period.start), exact_instant(usage.period.end)
         self._cursor.executemany(
-            f"INSERT INTO org_billing_usage_events (org_id, {_EVENT}, billing_period_start,"
-            " billing_period_end) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO org_billing_usage_puts (org_id, span_start, span_end, metric_type, used)"
+            " VALUES (?, ?, ?, ?, ?)",
             [
-                (event.org_id, *event_columns(event), *period_columns(period))
-                for event, period in placed
+                (usage.org_id, *span, metric, number_text(unscaled(units)))
+                for metric, units in picos.items()
             ],
         )
 
-    def _events_of(self, org_id: str, period: Period) -> Iterable[UsageEvent]:
+    def _puts_of(self, org_id: str, period: Period) -> Iterable[Usage]:
         sql = (
-            f"SELECT {_EVENT} FROM org_billing_usage_events"
-            " WHERE org_id = ? AND at >= ? AND at < ? ORDER BY number"
+            "SELECT span_start, span_end, metric_type, used FROM org_billing_usage_puts"
+            " WHERE org_id = ? AND span_end > ? AND span_start < ? ORDER BY number"
         )
-        rows = self._cursor.execute(
-            sql, (org_id, *coarse_span(period.start, period.end))
-        ).fetchall()
+        bounds = exact_instant(period.start), exact_instant(period.end)
+        rows = self._cursor.execute(sql, (org_id, *bounds)).fetchall()
+        put: dict[tuple[str, str], dict[str, int]] = {}
         with readable():
-            events = [event_of(org_id, *row) for row in rows]
-        return [event for event in events if event.at in period]
+            for start, end, metric, used in rows:
+                put.setdefault((start, end), {})[metric_of(metric)] = picos_of(used)
+            return [
+                Usage(
+                    org_id,
+                    Period(exact_instant_of(start), exact_instant_of(end)),
+                    {metric: unscaled(picos) for metric, picos in units.items() if picos},
+                )
+                for (start, end), units in put.items()
+            ]
 
-    def _counted_events(
-        self, org_id: str, period: Period, metrics: Sequence[str] | None, *, earlier: bool
-    ) -> Iterable[tuple[UsageEvent, Period]]:
-        first, last = coarse_span(period.start, period.start)
-        sql = (
-            f"SELECT {_EVENT}, billing_period_start, billing_period_end"
-            " FROM org_billing_usage_events"
-            " WHERE org_id = ? AND billing_period_start >= ? AND billing_period_start < ?"
-        )
-        if metrics is not None:
-            sql += f" AND metric_type IN ({marks(metrics)})"
-        rows = self._cursor.execute(
-            f"{sql} ORDER BY number", (org_id, "" if earlier else first, last, *(metrics or ()))
-        ).fetchall()
-        with readable():
-            placed = [(event_of(org_id, *row[:-2]), period_of(*row[-2:])) for row in rows]
-        return [
-            (event, own)
-            for event, own in placed
-            if own == period or (earlier and own.start < period.start)
-        ]
 
-    def _count(self, counts: Counts) -> None:
-        rows = []
-        for (org_id, period, metric), picos in counts.items():
-            key = (org_id, *period_columns(period))
-            sql = (
-                f"SELECT used FROM org_billing_usage_monthly WHERE {IN_PERIOD} AND metric_type = ?"
-            )
-            row = self._cursor.execute(sql, (*key, metric)).fetchone()
-            with readable():
-                before = picos_of(row[0]) if row else 0
-            rows.append((*key, metric, number_text(unscaled(before + picos))))
-        self._cursor.executemany(_SET_USED, rows)
-
-    def _set_usage(self, usage: Usage) -> None:
-        key = (usage.org_id, *period_columns(usage.period))
-        sql = f"SELECT metric_type, used FROM org_billing_usage_monthly WHERE {IN_PERIOD}"
-        before = dict(self._cursor.execute(sql, key).fetchall())
-        put = {metric: number_text(used) for metric, used in usage.quantities.items()}
-        rows = [
-            (*key, metric, used)
-            for metric, used in {**dict.fromkeys(before, "0"), **put}.items()
-            if used != before.get(metric, "0")
-        ]
-        self._cursor.executemany(_KEEP_PUT, rows)
-        self._cursor.executemany(_SET_USED, rows)
-
-    def _used(self, org_id: str, period: Period) -> Mapping[str, int]:
-        sql = f"SELECT metric_type, used FROM org_billing_usage_monthly WHERE {IN_PERIOD}"
-        rows = self._cursor.execute(sql, (org_id, *period_columns(period))).fetchall()
-        with readable():
-            return {parse_name(metric, "metric_type"): picos_of(used) for metric, used in rows}
-
-    def _used_in(self, org_id: str) -> Iterable[Period]:
-        sql = (
-            "SELECT DISTINCT billing_period_start, billing_period_end"
-            " FROM org_billing_usage_monthly WHERE org_id = ? AND used <> '0'"
-        )
-        rows = self._cursor.execute(sql, (org_id,)).fetchall()
-        with readable():
-            return [period_of(*row) for row in rows]
+def _count_order(row: tuple[Any, ...]) -> tuple[str, int]:
+    """Return the instant that a row's event counts at, and its number."""
+    return row[5], row[6]

@@ -76,7 +76,7 @@ BEGIN
     SELECT RAISE (ABORT, 'a chain of records only grows');
 END;
 
--- What is held ready: it is made again of events, puts and records, and compared, by `verify`.
+-- Overage that is held ready: it is made again of the records, and compared, by `verify`.
 CREATE TABLE org_billing_usage_monthly (
     org_id TEXT NOT NULL,
     billing_period_start TEXT NOT NULL,
@@ -90,6 +90,7 @@ CREATE TABLE org_billing_usage_monthly (
     PRIMARY KEY (org_id, billing_period_start, billing_period_end, metric_type)
 ) STRICT, WITHOUT ROWID;
 
+-- Instants of events have six decimals always, so that they sort as they follow each other.
 CREATE TABLE org_billing_usage_events (
     number INTEGER PRIMARY KEY, -- in the order in which they came
     org_id TEXT NOT NULL,
@@ -97,15 +98,17 @@ CREATE TABLE org_billing_usage_events (
     metric_type TEXT NOT NULL,
     quantity TEXT NOT NULL,
     at TEXT NOT NULL,
-    dimensions TEXT NOT NULL, -- JSON
-    billing_period_start TEXT NOT NULL, -- what it counts in: late ones may count in a later period
-    billing_period_end TEXT NOT NULL
+    counts_at TEXT NOT NULL, -- a late one may count in a later period
+    dimensions TEXT NOT NULL -- JSON
 ) STRICT;
 
 CREATE UNIQUE INDEX org_billing_usage_events_by_id ON org_billing_usage_events (org_id, event_id)
 WHERE event_id IS NOT NULL;
 
 CREATE INDEX org_billing_usage_events_by_time ON org_billing_usage_events (org_id, at);
+
+CREATE INDEX org_billing_usage_events_by_count ON org_billing_usage_events
+(org_id, metric_type, counts_at);
 
 CREATE TRIGGER org_billing_usage_events_no_update BEFORE UPDATE ON org_billing_usage_events
 BEGIN
@@ -127,18 +130,61 @@ BEGIN
     SELECT RAISE (ABORT, 'usage events are append-only');
 END;
 
--- Usage that the host set in place of what the events came to; later events are added to it.
+-- Events that were taken back. They stay where they are, and so their ids stay used.
+CREATE TABLE org_billing_usage_withdrawals (
+    number INTEGER PRIMARY KEY, -- of the event
+    org_id TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    withdrawn_at TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX org_billing_usage_withdrawals_by_org ON org_billing_usage_withdrawals (org_id);
+
+CREATE TRIGGER org_billing_usage_withdrawals_no_update
+BEFORE UPDATE ON org_billing_usage_withdrawals
+BEGIN
+    SELECT RAISE (ABORT, 'withdrawals of events are append-only');
+END;
+
+CREATE TRIGGER org_billing_usage_withdrawals_no_delete
+BEFORE DELETE ON org_billing_usage_withdrawals
+BEGIN
+    SELECT RAISE (ABORT, 'withdrawals of events are append-only');
+END;
+
+CREATE TRIGGER org_billing_usage_withdrawals_no_replace
+BEFORE INSERT ON org_billing_usage_withdrawals
+WHEN EXISTS (SELECT 1 FROM org_billing_usage_withdrawals WHERE number = NEW.number)
+BEGIN
+    SELECT RAISE (ABORT, 'withdrawals of events are append-only');
+END;
+
+-- The sums of the events of each hour that they count in, held ready: `verify` makes them again of
+-- the events, and compares.
+CREATE TABLE org_billing_usage_hours (
+    org_id TEXT NOT NULL,
+    metric_type TEXT NOT NULL,
+    hour TEXT NOT NULL, -- its first instant
+    events INTEGER NOT NULL,
+    used TEXT NOT NULL,
+    largest TEXT NOT NULL, -- quantity of one event
+    last_at TEXT NOT NULL, -- of the last event: its instant, its id or nothing, and its quantity
+    last_id TEXT NOT NULL,
+    last_quantity TEXT NOT NULL,
+    PRIMARY KEY (org_id, metric_type, hour)
+) STRICT, WITHOUT ROWID;
+
+-- Sums that the host put for a span of time; of one span and metric, the last one counts.
 CREATE TABLE org_billing_usage_puts (
     number INTEGER PRIMARY KEY, -- in the order in which they came
     org_id TEXT NOT NULL,
-    billing_period_start TEXT NOT NULL,
-    billing_period_end TEXT NOT NULL,
+    span_start TEXT NOT NULL,
+    span_end TEXT NOT NULL,
     metric_type TEXT NOT NULL,
-    used TEXT NOT NULL,
-    last_event INTEGER NOT NULL -- the number of the last event that it takes the place of
+    used TEXT NOT NULL
 ) STRICT;
 
-CREATE INDEX org_billing_usage_puts_by_org ON org_billing_usage_puts (org_id);
+CREATE INDEX org_billing_usage_puts_by_org ON org_billing_usage_puts (org_id, span_end);
 
 CREATE TRIGGER org_billing_usage_puts_no_update BEFORE UPDATE ON org_billing_usage_puts
 BEGIN
@@ -189,9 +235,6 @@ WHEN EXISTS (
 BEGIN
     SELECT RAISE (ABORT, 'grants are append-only, and voided once');
 END;
-
-CREATE INDEX org_billing_usage_events_by_period ON org_billing_usage_events
-(org_id, billing_period_start);
 
 CREATE TABLE org_billing_invoiced_periods (
     org_id TEXT NOT NULL,

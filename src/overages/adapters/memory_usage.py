@@ -1,0 +1,174 @@
+"""Usage in memory: events in the order in which they count, and their sums by the hour.
+
+Each org's are kept by event name, in lists sorted by time, so that a read looks at no other time.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeAlias, TypeVar
+
+from overages.adapters.base import BaseRepository
+from overages.adapters.journal import Journal
+from overages.adapters.storage import HourSums
+from overages.amounts.exact import unscaled
+from overages.periods.period import Period
+from overages.usage.event import UsageEvent
+from overages.usage.event_sum import EventSum, merged
+from overages.usage.put_sums import overlap
+from overages.usage.usage import Usage
+
+V = TypeVar("V")
+
+_Row: TypeAlias = tuple[datetime, int, UsageEvent]
+"""The instant that an event counts at, its number among all, and the event."""
+
+
+class MemoryUsage(BaseRepository):
+    """Holds the usage of orgs; each change is noted in the journal."""
+
+    _journal: Journal
+
+    def __init__(self) -> None:
+        self._numbered = 0
+        self._rows: dict[str, dict[str, list[_Row]]] = {}  # org, event name
+        self._ids: dict[tuple[str, str], tuple[UsageEvent, datetime]] = {}
+        self._withdrawals: dict[tuple[str, str], datetime] = {}
+        self._sums: dict[tuple[str, str], dict[datetime, EventSum | None]] = {}
+        self._hours: dict[str, dict[str, list[datetime]]] = {}  # org, event name
+        self._spans: dict[str, dict[Period, Mapping[str, int]]] = {}
+
+    # Events
+
+    def _known_events(self, events: Sequence[UsageEvent]) -> Mapping[tuple[str, str], UsageEvent]:
+        keys = {(event.org_id, event.id or "") for event in events} & self._ids.keys()
+        return {key: self._ids[key][0] for key in keys}
+
+    def _keep_events(self, counted: Sequence[tuple[UsageEvent, datetime]]) -> None:
+        new: dict[tuple[str, str], list[_Row]] = {}
+        for event, counts_at in counted:
+            self._numbered += 1
+            row = counts_at, self._numbered, event
+            new.setdefault((event.org_id, event.metric), []).append(row)
+            if event.id is not None:
+                self._journal.set(self._ids, (event.org_id, event.id), (event, counts_at))
+        for (org_id, metric), rows in new.items():
+            self._add_sorted(self._rows, org_id, metric, sorted(rows))
+
+    def _add_sorted(
+        self, held: dict[str, dict[str, list[V]]], org_id: str, metric: str, new: list[V]
+    ) -> None:
+        """Add sorted items to a sorted list; most come in order, and go to its end."""
+        if org_id not in held:
+            self._journal.set(held, org_id, {})
+        items: list[Any] = held[org_id].get(metric, [])
+        if items and items[-1] < new[0]:
+            self._journal.extend(items, new)
+        else:
+            self._journal.set(held[org_id], metric, sorted([*items, *new]))
+
+    def _between(
+        self,
+        org_id: str,
+        start: datetime | None,
+        end: datetime | None,
+        metrics: Sequence[str] | None,
+    ) -> Iterator[_Row]:
+        """Yield the rows that count from an instant to another, name by name."""
+        by_name = self._rows.get(org_id, {})
+        for metric in by_name if metrics is None else metrics:
+            rows = by_name.get(metric, [])
+            first = 0 if start is None else bisect_left(rows, (start,))
+            last = len(rows) if end is None else bisect_left(rows, (end,))
+            yield from rows[first:last]
+
+    def _events_of(
+        self, org_id: str, period: Period, metrics: Sequence[str] | None
+    ) -> Iterable[UsageEvent]:
+        found = [  # none counts before it happened
+            (event.at, number, event)
+            for _, number, event in self._between(org_id, period.start, None, metrics)
+            if period.start <= event.at < period.end
+        ]
+        return [event for _, _, event in sorted(found)]
+
+    def _counted_events(
+        self,
+        org_id: str,
+        start: datetime | None,
+        end: datetime | None,
+        metrics: Sequence[str] | None,
+    ) -> Iterable[tuple[UsageEvent, datetime]]:
+        rows = sorted(self._between(org_id, start, end, metrics))
+        return [(event, counts_at) for counts_at, _, event in rows]
+
+    def _latest_events(
+        self, org_id: str, metric: str, before: datetime
+    ) -> Iterator[tuple[UsageEvent, datetime]]:
+        rows = self._rows.get(org_id, {}).get(metric, [])
+        for place in range(bisect_left(rows, (before,)) - 1, -1, -1):
+            counts_at, _, event = rows[place]
+            yield event, counts_at
+
+    def _event(self, org_id: str, event_id: str) -> tuple[UsageEvent, datetime] | None:
+        return self._ids.get((org_id, event_id))
+
+    def _withdrawn(self, org_id: str, event_id: str) -> datetime | None:
+        return self._withdrawals.get((org_id, event_id))
+
+    def _set_withdrawn(self, org_id: str, event_id: str, at: datetime) -> None:
+        self._journal.set(self._withdrawals, (org_id, event_id), at)
+        event, _ = self._ids[org_id, event_id]
+        by_name = self._rows[org_id]
+        left = [row for row in by_name[event.metric] if row[-1].id != event_id]
+        self._journal.set(by_name, event.metric, left)
+
+    # Sums
+
+    def _add_sums(self, sums: HourSums) -> None:
+        for (org_id, metric, hour), events in sums.items():
+            before = self._sums.get((org_id, metric), {}).get(hour)
+            self._set_sum(org_id, metric, hour, events if before is None else before.merged(events))
+
+    def _set_sum(self, org_id: str, metric: str, hour: datetime, events: EventSum | None) -> None:
+        key = org_id, metric
+        if key not in self._sums:
+            self._journal.set(self._sums, key, {})
+        if hour not in self._sums[key]:
+            self._add_sorted(self._hours, org_id, metric, [hour])
+        self._journal.set(self._sums[key], hour, events)
+
+    def _drop_sums(self, org_id: str) -> None:
+        for metric in self._hours.get(org_id, {}):
+            self._journal.set(self._sums, (org_id, metric), {})
+        self._journal.set(self._hours, org_id, {})
+
+    def _sums_of(
+        self, org_id: str, start: datetime, end: datetime, metrics: Sequence[str] | None
+    ) -> Mapping[str, EventSum]:
+        sums = {}
+        by_name = self._hours.get(org_id, {})
+        for metric in by_name if metrics is None else metrics:
+            hours = by_name.get(metric, [])
+            within = hours[bisect_left(hours, start) : bisect_left(hours, end)]
+            of_hours = (self._sums[org_id, metric][hour] for hour in within)
+            whole = merged(events for events in of_hours if events is not None)
+            if whole is not None:
+                sums[metric] = whole
+        return sums
+
+    # Sums that were put
+
+    def _put(self, usage: Usage, picos: Mapping[str, int]) -> None:
+        spans = self._spans.get(usage.org_id, {})
+        put = {**spans.get(usage.period, {}), **picos}
+        self._journal.set(self._spans, usage.org_id, {**spans, usage.period: put})
+
+    def _puts_of(self, org_id: str, period: Period) -> Iterable[Usage]:
+        return [
+            Usage(org_id, span, {metric: unscaled(units) for metric, units in put.items() if units})
+            for span, put in self._spans.get(org_id, {}).items()
+            if overlap(span, period)
+        ]

@@ -1,0 +1,275 @@
+"""Usage as repositories keep it: events, their sums by the hour, and the sums that hosts put.
+
+An hour's sum of the events of a name is held ready. A time is told by the sums of the hours that
+lie whole in it, and by the events themselves in the hours that it cuts. All sums can be thrown away
+and made again of the events, with the same result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from overages._ground.names import parse_name
+from overages._ground.parsing import (
+    Problems,
+    each,
+    instance_of,
+    optional,
+    parse_all,
+    parse_flag,
+    tuple_of,
+)
+from overages.adapters.catalogue import Catalogue
+from overages.amounts.exact import scaled, unscaled
+from overages.errors import Field, InvalidType, InvalidValue, OveragesError, UnknownEvent
+from overages.periods.period import Period, format_instant, parse_instant
+from overages.usage.event import UsageEvent
+from overages.usage.event_sum import EventSum, sum_of
+from overages.usage.metering import new_events
+from overages.usage.put_sums import put_within, require_apart
+from overages.usage.usage import Usage
+
+HOUR: Final = timedelta(hours=1)
+_period: Final = instance_of(Period)
+
+
+class MeteredUsage(Catalogue):
+    """Keeps the contract of `overages.repository.Repository` for usage."""
+
+    # Events
+
+    def add_events(
+        self,
+        events: Iterable[UsageEvent],
+        counts_at: Callable[[UsageEvent], datetime] | None = None,
+    ) -> int:
+        """Keep events, each at the instant that it counts at; return the number of new ones."""
+        events = tuple_of(UsageEvent)(events, "events")
+        if counts_at is None:
+            counted = [(event, event.at) for event in events]
+        else:
+            counted = _counted(events, counts_at)
+        with self._writing():
+            stored = self._known_events([event for event in events if event.id is not None])
+            new = new_events(counted, stored)
+            self._keep_events(new)
+            self._add_sums(_by_hour(new))
+        return len(new)
+
+    def withdraw(self, org_id: str, event_id: str, *, withdrawn_at: datetime) -> datetime:
+        """Take an event back, which can't be undone; return when it was first withdrawn."""
+        org_id, event_id, withdrawn_at = parse_all(
+            (parse_name, org_id, "org_id"),
+            (parse_name, event_id, "event_id"),
+            (parse_instant, withdrawn_at, "withdrawn_at"),
+        )
+        with self._writing():
+            kept = self._event(org_id, event_id)
+            if kept is None:
+                error = UnknownEvent("event_id", event_id, "must be that of an event of the org's")
+                raise error.within(org_id=org_id)
+            first = self._withdrawn(org_id, event_id)
+            if first is None:
+                event, counts_at = kept
+                hour = hour_of(counts_at)
+                self._set_withdrawn(org_id, event_id, withdrawn_at)
+                left = self._counted_events(org_id, hour, _after(hour), [event.metric])
+                sums = _by_hour(left)
+                key = org_id, event.metric, hour
+                self._set_sum(*key, sums.get(key))
+        return first or withdrawn_at
+
+    def events(
+        self, org_id: str, period: Period, *, metrics: Iterable[str] | None = None
+    ) -> Iterator[UsageEvent]:
+        """Yield an org's events with an instant in a period, by instant, then as they came."""
+        org_id, period, names = _asked(org_id, period, metrics)
+        with self._reading():
+            return iter(list(self._events_of(org_id, period, names)))
+
+    def counted_events(
+        self,
+        org_id: str,
+        period: Period,
+        *,
+        metrics: Iterable[str] | None = None,
+        earlier: bool = False,
+    ) -> Iterator[tuple[UsageEvent, datetime]]:
+        """Yield the events that count in a period, each with the instant that it counts at."""
+        org_id, period, names = _asked(org_id, period, metrics)
+        start = None if parse_flag(earlier, "earlier") else period.start
+        with self._reading():
+            return iter(list(self._counted_events(org_id, start, period.end, names)))
+
+    def event_before(
+        self,
+        org_id: str,
+        instant: datetime,
+        metric: str,
+        matching: Callable[[UsageEvent], bool] | None = None,
+    ) -> tuple[UsageEvent, datetime] | None:
+        """Return the last event of a name that counts before an instant, and when it counts."""
+        org_id, instant, metric = parse_all(
+            (parse_name, org_id, "org_id"),
+            (parse_instant, instant, "instant"),
+            (parse_name, metric, "metric"),
+        )
+        last = None
+        with self._reading():
+            for event, counts_at in self._latest_events(org_id, metric, instant):
+                if last is not None and counts_at < last[0].at:
+                    break  # an event never counts before it happened, so none is later than that
+                if matching is not None and not matching(event):
+                    continue
+                if last is None or sum_of(event).last > sum_of(last[0]).last:
+                    last = event, counts_at
+        return last
+
+    def event_sums(
+        self, org_id: str, period: Period, *, metrics: Iterable[str] | None = None
+    ) -> Mapping[str, EventSum]:
+        """Return the sum of the events that count in a period, by their name."""
+        org_id, period, names = _asked(org_id, period, metrics)
+        with self._reading():
+            return self._sums_in(org_id, period, names)
+
+    def _sums_in(
+        self, org_id: str, period: Period, names: tuple[str, ...] | None
+    ) -> dict[str, EventSum]:
+        """Sum up whole hours by their sums, and the rest by its events."""
+        first, last = _hour_from(period.start), hour_of(period.end)
+        if first is None or first >= last:
+            return _by_name(self._counted_events(org_id, period.start, period.end, names))
+        sums = dict(self._sums_of(org_id, first, last, names))
+        for start, end in ((period.start, first), (last, period.end)):
+            if start < end:
+                _add(sums, _by_name(self._counted_events(org_id, start, end, names)))
+        return dict(sorted(sums.items()))
+
+    # Sums that hosts put, and usage
+
+    def put_usage(self, usage: Usage) -> None:
+        """Set the sums of an org for a span of time, for hosts that do their own counting."""
+        instance_of(Usage)(usage, "usage")
+        with self._writing():
+            put = list(self._puts_of(usage.org_id, usage.period))
+            require_apart(usage, put)
+            before = [dict(each.quantities) for each in put if each.period == usage.period]
+            now = {**{metric: 0 for old in before for metric in old}, **usage.quantities}
+            changed = {
+                metric: scaled(quantity)
+                for metric, quantity in now.items()
+                if quantity != (before[0].get(metric, 0) if before else 0)
+            }
+            if changed:
+                self._put(usage, changed)
+
+    def put_sums(self, org_id: str, period: Period) -> tuple[Usage, ...]:
+        """Return the sums that were put for spans that overlap a period, by span."""
+        org_id, period, _ = _asked(org_id, period, None)
+        with self._reading():
+            return tuple(sorted(self._puts_of(org_id, period), key=lambda usage: usage.period))
+
+    def usage(self, org_id: str, period: Period) -> Usage:
+        """Return the usage of an org in a period: of its events, and of what was put."""
+        org_id, period, _ = _asked(org_id, period, None)
+        with self._reading():
+            sums = self._sums_in(org_id, period, None)
+            put = list(self._puts_of(org_id, period))
+        try:
+            picos = put_within(put, period)
+            for name, events in sums.items():
+                picos[name] = picos.get(name, 0) + events.picos
+            used = {name: unscaled(units) for name, units in sorted(picos.items()) if units}
+            return Usage(org_id, period, used)
+        except OveragesError as error:
+            raise error.within(org_id=org_id, period=period) from None
+
+    def remake_sums(self, org_id: str) -> None:
+        """Throw away the sums of events by the hour, and make them again of the events."""
+        parse_name(org_id, "org_id")
+        with self._writing():
+            self._drop_sums(org_id)
+            self._add_sums(_by_hour(self._counted_events(org_id, None, None, None)))
+
+
+def hour_of(instant: datetime) -> datetime:
+    """Return the start of the hour, of UTC's, that an instant lies in."""
+    return instant.replace(minute=0, second=0, microsecond=0)
+
+
+def _hour_from(instant: datetime) -> datetime | None:
+    """Return the first start of an hour at an instant or after it; None past the last one."""
+    hour = hour_of(instant)
+    return hour if hour == instant else _after(hour)
+
+
+def _after(hour: datetime) -> datetime | None:
+    """Return the start of the hour after one; None after the last there is."""
+    try:
+        return hour + HOUR
+    except OverflowError:
+        return None
+
+
+def _by_hour(
+    counted: Iterable[tuple[UsageEvent, datetime]],
+) -> dict[tuple[str, str, datetime], EventSum]:
+    """Sum events up by org, name, and the hour that they count in."""
+    sums: dict[tuple[str, str, datetime], EventSum] = {}
+    for event, counts_at in counted:
+        key = event.org_id, event.metric, hour_of(counts_at)
+        before = sums.get(key)
+        sums[key] = sum_of(event) if before is None else before.merged(sum_of(event))
+    return sums
+
+
+def _by_name(counted: Iterable[tuple[UsageEvent, datetime]]) -> dict[str, EventSum]:
+    sums: dict[str, EventSum] = {}
+    for event, _ in counted:
+        _add(sums, {event.metric: sum_of(event)})
+    return sums
+
+
+def _add(sums: dict[str, EventSum], more: Mapping[str, EventSum]) -> None:
+    for name, events in more.items():
+        sums[name] = sums[name].merged(events) if name in sums else events
+
+
+def _counted(
+    events: tuple[UsageEvent, ...], counts_at: Callable[[UsageEvent], datetime]
+) -> list[tuple[UsageEvent, datetime]]:
+    """Return events, each with the instant that a function gives for it."""
+    counted, problems = [], Problems()
+    for place, event in enumerate(events):
+        path = ("events", place, "counts_at()")
+        instant = problems.attempt(parse_instant, counts_at(event), path)
+        if instant is not None and instant < event.at:
+            problem = f"must not be before it happened, {format_instant(event.at)}"
+            problems.add(InvalidValue(path, instant, problem))
+        counted.append((event, instant))
+    problems.raise_any()
+    return counted
+
+
+def _names(value: object, field: Field) -> tuple[str, ...]:
+    if isinstance(value, str):
+        raise InvalidType(field, value, "must be a list of names, not one")
+    return tuple(dict.fromkeys(each(parse_name)(value, field)))
+
+
+_optional_names: Final = optional(_names)
+
+
+def _asked(
+    org_id: str, period: Period, metrics: Iterable[str] | None
+) -> tuple[str, Period, tuple[str, ...] | None]:
+    """Check the arguments of a read."""
+    org_id, period, names = parse_all(
+        (parse_name, org_id, "org_id"),
+        (_period, period, "period"),
+        (_optional_names, metrics, "metrics"),
+    )
+    return org_id, period, names

@@ -1,0 +1,213 @@
+"""The usage intake: the events that are kept, at the instants that they count at, and the refused.
+
+An event that couldn't be billed is refused when it is reported, not when the bill is due: one of an
+org without terms, of a metric that its plan doesn't know, or dated far ahead by a wrong clock.
+
+    intake = UsageIntake(repository, routes, now=now, ahead=timedelta(days=1))
+    intake.record(events, late="own_period", on_refused=None)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TypeAlias
+
+from overages._ground.parsing import Problems
+from overages.errors import EventConflict, InvalidValue, OveragesError, UnknownPlan
+from overages.periods.period import Period, format_instant
+from overages.repository import Repository
+from overages.service.plans_in_force import PlansInForce
+from overages.terms.account import Account
+from overages.terms.plan import Plan, unknown_metric
+from overages.usage.event import UsageEvent
+from overages.usage.metering import Late
+from overages.usage.routing import Routes
+
+OnRefused: TypeAlias = Callable[[OveragesError], object]
+"""Is told of each event that is refused, by the error that names it."""
+
+
+class UsageIntake:
+    """Takes events in, for one call of a host.
+
+    :param routes: the metrics that are more than sums of their events.
+    :param now: the present instant.
+    :param ahead: how much later than that an event may be dated.
+    """
+
+    def __init__(
+        self, repository: Repository, routes: Routes, *, now: datetime, ahead: timedelta
+    ) -> None:
+        self._repository, self._routes = repository, routes
+        self._now, self._ahead = now, ahead
+        self._plans = PlansInForce(repository)
+        self._orgs: dict[str, _Org | None] = {}
+
+    def record(
+        self, events: Sequence[UsageEvent], late: Late, on_refused: OnRefused | None = None
+    ) -> int:
+        """Keep events; return the number of new ones.
+
+        :param late: where an event counts whose period is closed: in its own, or at the start of
+            the first open one after it, if the plan of that one knows its metric.
+        :param on_refused: is told of each event that is refused; the others are kept. Without it,
+            nothing is kept if one is refused.
+        :raises OveragesError: for an event that is refused; `InvalidValues` for several.
+        """
+        refused: dict[int, OveragesError] = {}  # by place
+        with self._repository.transaction():
+            new = self._add(dict(enumerate(events)), late, refused)
+            if on_refused is None:
+                problems = Problems()
+                for _, error in sorted(refused.items()):
+                    problems.add(error)
+                problems.raise_any()
+        if on_refused is not None:
+            for _, error in sorted(refused.items()):
+                on_refused(error)
+        return new
+
+    def _add(
+        self, events: Mapping[int, UsageEvent], late: Late, refused: dict[int, OveragesError]
+    ) -> int:
+        """Keep those of some events, by place, that aren't refused; note the others."""
+        taken = self._billable(events, refused)
+        counts_at = self._counts_at if late == "next_period" else None
+        try:
+            return self._repository.add_events(taken.values(), counts_at)
+        except OveragesError as error:
+            places = list(taken)
+            for each in error.errors:
+                if not isinstance(each, EventConflict):
+                    raise
+                place = places[int(each.path[1])]
+                conflict = EventConflict(("events", place, "id"), each.value, each.problem)
+                refused[place] = conflict.within(org_id=each.org_id)
+        rest = {place: event for place, event in taken.items() if place not in refused}
+        return self._add(rest, late, refused)
+
+    def _billable(
+        self, events: Mapping[int, UsageEvent], refused: dict[int, OveragesError]
+    ) -> dict[int, UsageEvent]:
+        """Return the events that can be billed; note the others."""
+        taken = {}
+        for place, event in events.items():
+            try:
+                self._require_billable(event)
+            except OveragesError as error:
+                refused[place] = error.within("events", place)
+            else:
+                taken[place] = event
+        return taken
+
+    def _require_billable(self, event: UsageEvent) -> None:
+        """Refuse an event that couldn't be billed."""
+        if event.at - self._now > self._ahead:
+            problem = f"must be at most {self._ahead} ahead of now, {format_instant(self._now)}"
+            raise InvalidValue("at", event.at, problem).within(org_id=event.org_id)
+        part = self._org(event.org_id).part_at(event.at)
+        if event.metric not in part.sums:  # of those it is known already that all are billable
+            part.require_known(event)
+
+    def _counts_at(self, event: UsageEvent) -> datetime:
+        """Return the instant that an event counts at, which is later if its period is closed."""
+        following = self._org(event.org_id).part_at(event.at).following
+        return following.start if following is not None and following.knows(event) else event.at
+
+    def _org(self, org_id: str) -> _Org:
+        """Return the account of an org, which is read once."""
+        if org_id not in self._orgs:
+            account = self._repository.account(org_id)
+            self._orgs[org_id] = (
+                None
+                if account is None
+                else _Org(account, self._repository, self._plans, self._routes)
+            )
+        org = self._orgs[org_id]
+        if org is None:
+            raise UnknownPlan("org_id", org_id, "must have an account, and so a plan")
+        return org
+
+
+class _Org:
+    """An account, and the parts of its periods that events lay in so far."""
+
+    def __init__(
+        self, account: Account, repository: Repository, plans: PlansInForce, routes: Routes
+    ) -> None:
+        self._account, self._repository = account, repository
+        self._plans, self._routes = plans, routes
+        self._parts: list[_Part] = []
+        self._last: _Part | None = None
+
+    def part_at(self, instant: datetime) -> _Part:
+        """Return the part that an instant lies in.
+
+        :raises NoTerms: if none does.
+        """
+        part = self._last
+        if part is None or not part.start <= instant < part.end:
+            part = next((p for p in self._parts if p.start <= instant < p.end), None)
+            if part is None:
+                part = self._new_part(instant)
+                self._parts.append(part)
+            self._last = part
+        return part
+
+    def _new_part(self, instant: datetime) -> _Part:
+        self._account.require_terms(instant, "at")
+        period = self._account.period_at(instant)
+        part, terms = next(
+            each for each in self._account.timeline.parts(period) if instant in each[0]
+        )
+        return _Part(self, part, period, self._plans.plan(period, part, terms), self._routes)
+
+    def open_after(self, period: Period) -> _Part | None:
+        """Return the first part of the first open period from one on; None for that one itself."""
+        following: Period | None = period
+        while following is not None and self._is_closed(following):
+            following = self._account.period_after(following)
+        return None if following in {None, period} else self.part_at(following.start)
+
+    def _is_closed(self, period: Period) -> bool:
+        return self._repository.invoiced_at(self._account.org_id, period) is not None
+
+
+class _Part:
+    """A time in which the same plan takes an org's events.
+
+    :param period: the org's period that it is a part of.
+    """
+
+    def __init__(self, org: _Org, time: Period, period: Period, plan: Plan, routes: Routes) -> None:
+        self._org, self._period, self._plan, self._routes = org, period, plan, routes
+        self.start, self.end = time.start, time.end
+        self.sums: set[str] = set()
+        """The names that came so far of which the plan knows the sum."""
+
+    def knows(self, event: UsageEvent) -> bool:
+        """Tell whether the plan knows all metrics that an event counts for."""
+        return all(name in self._plan.allowances for name in self._billed(event))
+
+    def require_known(self, event: UsageEvent) -> None:
+        """Refuse an event that counts for a metric which the plan doesn't know.
+
+        :raises UnknownMetric: naming it.
+        :raises InvalidValue: if it lacks a dimension that a metric counts.
+        """
+        for name in self._billed(event):
+            if name not in self._plan.allowances:
+                raise unknown_metric("metric", name, self._plan).within(org_id=event.org_id)
+        if not self._routes.counts(event.metric):
+            self.sums.add(event.metric)
+
+    def _billed(self, event: UsageEvent) -> Sequence[str]:
+        """Return the metrics that an event counts for; without any, it is summed by its name."""
+        return [metric.name for metric in self._routes.of(event)] or [event.metric]
+
+    @cached_property
+    def following(self) -> _Part | None:
+        """The part that late events count in, if its period is closed and one after it is open."""
+        return self._org.open_after(self._period)

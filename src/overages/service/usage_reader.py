@@ -1,0 +1,111 @@
+"""The usage reader: the usage of an org in a period and in times within it, as it is kept.
+
+    reader = UsageReader(repository, "org-123", routes)
+    reader.usages([march.start, march_12, march.end])
+
+It looks at no more than it has to: a sum, a count, a maximum or a last value is told by the sums
+that are held ready; of a level, the event that told it last before the period is looked up. Events
+are read, once, where a metric needs each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import chain, combinations, pairwise
+from typing import Final
+
+from overages.errors import OveragesError
+from overages.periods.period import Period
+from overages.repository import Repository
+from overages.usage.divided_usage import Counted, Counts, DividedUsage
+from overages.usage.event import UsageEvent
+from overages.usage.event_sum import EventSum, sum_of
+from overages.usage.metric import Metric
+from overages.usage.routing import Routes
+from overages.usage.usage import Usage
+
+_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+
+
+class UsageReader:
+    """Reads the usage of an org.
+
+    :param routes: the metrics that are more than sums of their events.
+    """
+
+    def __init__(self, repository: Repository, org_id: str, routes: Routes) -> None:
+        self._repository, self._org_id, self._routes = repository, org_id, routes
+
+    def usages(self, bounds: Sequence[datetime]) -> list[Usage]:
+        """Return the usage of a period, and then of each time between two instants in it.
+
+        :param bounds: the period's start, the instants within it, and its end, in order.
+        :raises InvalidValue: if a quantity is negative, or the period cuts a span that sums were
+            put for, or sums were put of a metric that is worked out by other than a sum.
+        """
+        period = Period(bounds[0], bounds[-1])
+        try:
+            divided = DividedUsage(self._org_id, bounds, self._routes, self._counts(bounds))
+            times = [Period(*ends) for ends in combinations(bounds, 2)]
+            times.sort(key=lambda time: time != period)  # the longest comes first
+            return [divided.within(time) for time in times]
+        except OveragesError as error:
+            raise error.within(org_id=self._org_id, period=period) from None
+
+    def events(self, period: Period, metrics: Iterable[str]) -> list[UsageEvent]:
+        """Return the events of a period of which metrics are the sum, each with its own units."""
+        names = sorted(set(metrics) - self._routes.worked_out)
+        if not names:
+            return []
+        counted = self._repository.counted_events(self._org_id, period, metrics=names)
+        return [event for event, _ in counted]
+
+    def _counts(self, bounds: Sequence[datetime]) -> Counts:
+        times = [Period(*ends) for ends in pairwise(bounds)]
+        period = Period(bounds[0], bounds[-1])
+        sums = [self._repository.event_sums(self._org_id, time) for time in times]
+        return Counts(
+            sums,
+            self._repository.put_sums(self._org_id, period),
+            self._events(period, set().union(*sums)),
+            self._held(period.start),
+            self._changes(period.start),
+        )
+
+    def _events(self, period: Period, names: set[str]) -> Iterable[Counted]:
+        """Return the events of some names that are looked at one by one."""
+        shared = self._routes.shared_changes
+        within = sorted((self._routes.one_by_one & names) - shared)
+        read = self._repository.counted_events
+        return chain(
+            read(self._org_id, period, metrics=within) if within else (),
+            read(self._org_id, period, metrics=sorted(shared), earlier=True) if shared else (),
+        )
+
+    def _held(self, start: datetime) -> Mapping[Metric, Counted]:
+        """Return the event that told each level last before an instant."""
+        held = {}
+        for metric in self._routes.told:
+            told = filter(None, (self._last(metric, name, start) for name in metric.events))
+            last = max(told, key=lambda counted: sum_of(counted[0]).last, default=None)
+            if last is not None:
+                held[metric] = last
+        return held
+
+    def _last(self, metric: Metric, event: str, start: datetime) -> Counted | None:
+        takes_all = self._routes.takes_all(metric, event)
+        return self._repository.event_before(
+            self._org_id,
+            start,
+            event,
+            matching=None if takes_all else lambda each: metric in self._routes.of(each),
+        )
+
+    def _changes(self, start: datetime) -> Mapping[str, EventSum]:
+        """Return the sum of all changes of levels before an instant, by the name of the events."""
+        changes = sorted(self._routes.changes)
+        if not changes or start == _EARLIEST:
+            return {}
+        before = Period(_EARLIEST, start)
+        return self._repository.event_sums(self._org_id, before, metrics=changes)

@@ -50,12 +50,12 @@ def run(repository: SqliteRepository) -> None:
             show(service, today, len(recording.new))
         today += timedelta(days=1)
 
-    repository.mark_invoiced(ORG, FEBRUARY, at=today)
+    service.close_ended()  # February's invoice can go out
     late = UsageEvent(ORG, "tokens", 10_000, at=FEBRUARY.start, id="late")
     service.record_usage([late])
     recording = service.recalculate(ORG, force=True, period=FEBRUARY)
     show(service, today, 0 if recording is None else len(recording.new))
-    print(f"{repository.verify(ORG)} records, all as recorded")
+    print(f"{repository.verify(ORG)} links of records and closings, all as recorded")
 
 
 def main() -> None:

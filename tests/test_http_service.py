@@ -232,7 +232,7 @@ class TestThePage:
         text = re.sub(r"\|+", "|", text)
         assert "|50.00 USD|as recorded|" in text
         assert "|tokens|750,000|500,000|250,000|250,000 x 0.0001|25|25.00 USD|" in text
-        assert "|2024-01-01 to 2024-02-01 UTC|invoiced|" in text
+        assert "|2024-01-01 to 2024-02-01 UTC|closed|" in text
         assert "|tokens|2|12,345|0.0001|1.2345|1.23 USD|" in text
         assert text.index("2024-02-01 to") < text.index("2024-01-01 to")
         assert not re.search("acme|globex|northwind", text)

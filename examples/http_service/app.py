@@ -93,9 +93,8 @@ def add_page(
             statement = service.calculate(member.org_id)
             with MemberView(settings.database, member.org_id) as view:
                 records = view.records()
-            periods = {record.period for record in records}
-            invoiced = [p for p in periods if repository.invoiced_at(member.org_id, p)]
-            return HTMLResponse(page.overview(member, statement, records, invoiced))
+            closed = repository.closed_periods(member.org_id)
+            return HTMLResponse(page.overview(member, statement, records, closed))
         except Exception as error:
             answer = wire.failure(error, "OVERAGE_ERROR")
             return HTMLResponse(

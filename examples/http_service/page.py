@@ -41,18 +41,18 @@ def overview(
     member: Member,
     statement: Statement | None,
     records: Iterable[OverageRecord],
-    invoiced: Iterable[Period],
+    closed: Iterable[Period],
 ) -> str:
     """Return the page of an org.
 
     :param statement: that of the present period, as its usage is now; None without a plan.
     :param records: all that are recorded, in the order of recording.
-    :param invoiced: the periods that are closed.
+    :param closed: the periods that are closed.
     """
     by_period = sorted(records, key=lambda record: (record.period, record.sequence))
     groups = [(p, tuple(found)) for p, found in groupby(by_period, key=lambda r: r.period)]
-    closed = frozenset(invoiced)
-    history = "".join(_history(p, found, p in closed) for p, found in reversed(groups))
+    ended = frozenset(closed)
+    history = "".join(_history(p, found, p in ended) for p, found in reversed(groups))
     present = _present(statement, dict(groups))
     return _page(
         f"Overages of {member.org_id}",
@@ -85,7 +85,7 @@ def _present(statement: Statement | None, recorded: dict[Period, tuple[OverageRe
 {_table(STATEMENT, ALIGN, rows)}</section>"""
 
 
-def _history(period: Period, records: Sequence[OverageRecord], invoiced: bool) -> str:
+def _history(period: Period, records: Sequence[OverageRecord], closed: bool) -> str:
     rows: list[Row] = [
         (
             "",
@@ -102,7 +102,7 @@ def _history(period: Period, records: Sequence[OverageRecord], invoiced: bool) -
         for record in records
     ]
     rows.append(("total", ["Total", "", "", "", "", str(aggregate(records).total), ""]))
-    badge = ' <span class="badge">invoiced</span>' if invoiced else ""
+    badge = ' <span class="badge">closed</span>' if closed else ""
     table = _table(HISTORY, "lrrrrrr", rows)
     return f"<section><h3>{escape(period.describe())}{badge}</h3>{table}</section>"
 

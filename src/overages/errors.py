@@ -32,7 +32,7 @@ __all__ = [
     "InvalidValues",
     "NoTerms",
     "OveragesError",
-    "PeriodInvoiced",
+    "PeriodClosed",
     "PeriodOverlap",
     "QueryTooLarge",
     "QueryTooSlow",
@@ -324,8 +324,8 @@ class PeriodOverlap(_StatedError, ValueError):
     """A charge for a period that overlaps others (its `value`) that the org was charged for."""
 
 
-class PeriodInvoiced(_StatedError, ValueError):
-    """A change of a period that is invoiced, since its `value`, and that wasn't forced."""
+class PeriodClosed(_StatedError, ValueError):
+    """A change of a period that is closed, since its `value`, and that wasn't forced."""
 
 
 class RecordsAltered(OveragesError, ValueError):

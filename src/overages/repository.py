@@ -18,8 +18,10 @@ from typing import Protocol, runtime_checkable
 from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.records.chain import ChainHead
+from overages.records.closing import Closing
 from overages.records.ledger import Recording
 from overages.records.record import OverageRecord
+from overages.settlements.settlement import Settlement
 from overages.statements.statement import Statement
 from overages.statements.summary import Summary
 from overages.terms.account import Account
@@ -54,6 +56,10 @@ class Repository(Protocol):
         All that they write is kept when the block ends, or none of it if the block raises. Reads
         within it see the writes before them; other writers wait until it ends.
         """
+        ...
+
+    def snapshot(self) -> AbstractContextManager[object]:
+        """Have all reads within the block see one state, whoever writes meanwhile."""
         ...
 
     # Plans: a catalogue of all orgs, kept by version
@@ -98,6 +104,7 @@ class Repository(Protocol):
         :param noted_at: when the new entries were noted, by whom, and why, for `account_notes`.
         :raises AccountConflict: if its history isn't the one that is kept, with entries added at
             its end.
+        :raises PeriodClosed: if a period that is closed would be none of the account's any more.
         """
         ...
 
@@ -278,10 +285,10 @@ class Repository(Protocol):
         :param created_at: when; kept in UTC.
         :param revision: the result of the period that this is to be, counted from 1, so that of two
             writers who both read revision 1 just one writes revision 2; None for the next one.
-        :param force: whether an invoiced period may change.
+        :param force: whether a closed period may change.
         :raises RecordConflict: if the period has that revision and it says something else; the
             error names the fields that differ.
-        :raises PeriodInvoiced: if the period is invoiced, the result is another, and no `force`.
+        :raises PeriodClosed: if the period is closed, the result is another, and no `force`.
         :raises PeriodOverlap: if the org was charged for a line in a period that overlaps.
         :raises CurrencyMismatch: if the period was recorded in another currency.
         """
@@ -317,25 +324,66 @@ class Repository(Protocol):
         """
         ...
 
-    def mark_invoiced(self, org_id: str, period: Period, *, at: datetime) -> datetime:
-        """Finish a period, which then changes only by force; return when it first was."""
+    # Periods that are closed: append-only
+
+    def close_period(
+        self,
+        settlement: Settlement,
+        *,
+        closed_at: datetime,
+        grants: Iterable[Grant] = (),
+        force: bool = False,
+    ) -> Closing:
+        """Record the final statement of a period, and keep its balance: both, or nothing.
+
+        A period that is closed stays as it is: its last closing is returned. By force, another
+        settlement of it is recorded, and kept as a further closing beside those before.
+
+        :param closed_at: when; kept in UTC.
+        :param grants: those that the org has, to be known if the period is corrected.
+        :raises PeriodOverlap: if the org was charged for a line in a period that overlaps.
+        :raises CurrencyMismatch: if the period was recorded in another currency.
+        """
         ...
 
-    def invoiced_at(self, org_id: str, period: Period) -> datetime | None:
-        """Return the instant at which a period was finished, or None if it wasn't."""
+    def closing(self, org_id: str, period: Period) -> Closing | None:
+        """Return the last closing of an org's period; None if it is open."""
+        ...
+
+    def closing_before(self, org_id: str, instant: datetime) -> Closing | None:
+        """Return the last closing of the org's last closed period that ends by an instant."""
+        ...
+
+    def closings(self, org_id: str, since: datetime | None = None) -> tuple[Closing, ...]:
+        """Return the last closing of each closed period of an org, in order of time.
+
+        :param since: the first instant at which they may start; None for all.
+        """
+        ...
+
+    def closed_periods(self, org_id: str) -> Mapping[Period, datetime]:
+        """Return when each closed period of an org first was, in order of time."""
+        ...
+
+    def settled(self, org_id: str, period: Period) -> Settlement | None:
+        """Return the settlement that a period was last closed with; None if it is open.
+
+        :raises RecordsAltered: if its statement isn't what the period's records sum to.
+        """
         ...
 
     # Integrity
 
     def head(self, org_id: str) -> ChainHead | None:
-        """Return the end of an org's chain of records, to be noted; None if it is empty."""
+        """Return the end of an org's chain of records and closings; None if it is empty."""
         ...
 
     def verify(self, org_id: str | None = None, head: ChainHead | None = None) -> int:
-        """Check that no record was changed, removed, added or reordered; return their number.
+        """Check that no record or closing was changed, removed, added or reordered; count them.
 
-        What is held ready is compared with what it is made of: `event_sums` with the events, hour
-        by hour, `overage` with the records.
+        The usage that a closed period had counted is compared with its seal. What is held ready is
+        compared with what it is made of: `event_sums` with the events, hour by hour, `overage` with
+        the records.
 
         :param org_id: whose records and usage; all orgs' without it.
         :param head: an earlier `head` of the org: a later one must still lead back to it.

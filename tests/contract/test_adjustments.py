@@ -22,7 +22,7 @@ from overages import (
     calculate,
 )
 from overages.amounts.exact import QuantityLike
-from overages.errors import PeriodInvoiced, PeriodOverlap, RecordConflict
+from overages.errors import PeriodClosed, PeriodOverlap, RecordConflict
 from overages.statements.summary import MetricTotal
 from overages.testing.contract.base import (
     FEB,
@@ -32,6 +32,7 @@ from overages.testing.contract.base import (
     OURS,
     THEIRS,
     all_reads,
+    close,
     nothing_written,
 )
 
@@ -231,11 +232,10 @@ def test_lines_of_a_metric_overlap_by_their_own_name(repository: Repository) -> 
     assert " of tokens.minimum for " in caught.value.problem
 
 
-def test_an_invoiced_period_keeps_its_adjustments(repository: Repository) -> None:
-    repository.record(adjusted(tokens=500), created_at=NOW)
-    repository.mark_invoiced(OURS, FEB, at=NOW)
+def test_a_closed_period_keeps_its_adjustments(repository: Repository) -> None:
+    close(repository, adjusted(tokens=500))
     changed = adjusted(plan=terms(2000), tokens=500)
-    with nothing_written(repository), pytest.raises(PeriodInvoiced):
+    with nothing_written(repository), pytest.raises(PeriodClosed):
         repository.record(changed, created_at=LATER)
     assert repository.record(changed, created_at=LATER, force=True).new
     check(repository, changed)

@@ -21,12 +21,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from overages import (
     Account,
     Allowance,
+    Balance,
     Graduated,
     Grant,
     Money,
     Period,
     PerUnit,
     Plan,
+    Settlement,
     Statement,
     Summary,
     Tier,
@@ -114,6 +116,8 @@ def reads(repository: Any) -> Iterator[tuple[object, ...]]:
         for method in (
             "account",
             "account_notes",
+            "closed_periods",
+            "closings",
             "grants",
             "head",
             "records",
@@ -124,7 +128,10 @@ def reads(repository: Any) -> Iterator[tuple[object, ...]]:
         for period in PERIODS:
             for method in ("events", "counted_events", "usage", "summary", "overage"):
                 yield outcome(partial(getattr(repository, method), org, period))
-            yield outcome(partial(repository.invoiced_at, org, period))
+            for method in ("closing", "settled"):
+                yield outcome(partial(getattr(repository, method), org, period))
+            yield outcome(partial(repository.closing_before, org, period.start))
+            yield outcome(partial(repository.closings, org, period.start))
             for metric in (["tokens"], ["runs"], None):
                 query = {"metrics": metric, "earlier": True}
                 yield outcome(partial(repository.counted_events, org, period, **query))
@@ -140,7 +147,7 @@ class Model:
     def __init__(self) -> None:
         self.results: dict[str, dict[Period, list[Result]]] = {org: {} for org in ORGS}
         self.currencies: dict[tuple[str, Period], str] = {}
-        self.invoiced: set[tuple[str, Period]] = set()
+        self.closed: set[tuple[str, Period]] = set()
 
     def history(self, org: str, period: Period) -> list[Result]:
         """Return all results of a period, from the first that was not nothing."""
@@ -163,8 +170,8 @@ class Model:
         before = self.last(org, period)
         if now == before:
             return None
-        if key in self.invoiced and not force:
-            return "PeriodInvoiced"
+        if key in self.closed and not force:
+            return "PeriodClosed"
         changed = {m for m in {*now, *before} if now.get(m) != before.get(m)}
         charged = {
             metric
@@ -245,10 +252,19 @@ class Lockstep(RuleBasedStateMachine):
     def void_grant(self, org: str, grant_id: str, at: datetime) -> None:
         self.both(lambda repository: repository.void_grant(org, grant_id, at))
 
-    @rule(org=orgs, period=periods, at=moments)
-    def mark_invoiced(self, org: str, period: Period, at: datetime) -> None:
-        self.both(lambda repository: repository.mark_invoiced(org, period, at=at))
-        self.model.invoiced.add((org, period))
+    @rule(statement=statements(), at=moments, force=st.booleans())
+    def close_period(self, statement: Statement, at: datetime, force: bool) -> None:
+        key = statement.org_id, statement.period
+        stays = key in self.model.closed and not force
+        expected = None if stays else self.model.refusal(statement, None, force)
+        settlement = Settlement(statement, Balance())
+        found = self.both(
+            lambda repository: repository.close_period(settlement, closed_at=at, force=force)
+        )
+        assert getattr(found[0], "__name__", None) == expected
+        if expected is None and not stays:
+            self.model.record(statement)
+            self.model.closed.add(key)
 
     @rule(
         statement=statements(), at=moments, revision=st.sampled_from([None, None, 1, 2, 3]),

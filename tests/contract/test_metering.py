@@ -7,14 +7,25 @@ from typing import Any, Final
 
 import pytest
 
-from overages import Account, Allowance, Metric, OverageService, PerUnit, Plan, Repository, Usage
-from overages.errors import InvalidValue, InvalidValues, PeriodInvoiced
+from overages import (
+    Account,
+    Allowance,
+    Metric,
+    OverageService,
+    PerUnit,
+    Plan,
+    Repository,
+    Usage,
+    calculate,
+)
+from overages.errors import InvalidValue, InvalidValues
 from overages.testing.contract.base import (
     APR,
     FEB,
     JAN,
     MAR,
     OURS,
+    close,
     event,
     month_of,
     nothing_written,
@@ -117,11 +128,12 @@ def test_a_late_event_corrects_its_own_period(repository: Repository) -> None:
     service = serving(repository)
     service.record_usage([event("1", 100)])
     service.recalculate(OURS, period=FEB)
-    repository.mark_invoiced(OURS, FEB, at=MAR.start)
+    service.close(OURS, FEB)
     service.record_usage([event("2", 20)])
     assert (used(service, FEB), used(service, MAR)) == ({"tokens": 120}, {})
-    with pytest.raises(PeriodInvoiced):
-        service.recalculate(OURS, period=FEB)
+    recording = service.recalculate(OURS, period=FEB)
+    assert recording is not None
+    assert recording.is_stale
     recording = service.recalculate(OURS, period=FEB, force=True)
     assert recording is not None
     assert [record.quantity for record in recording.new] == [20]
@@ -131,7 +143,7 @@ def test_a_late_event_counts_in_the_present_period_if_told(repository: Repositor
     service = serving(repository)
     service.record_usage([event("1", 100)], late="next_period")
     service.recalculate(OURS, period=FEB)
-    repository.mark_invoiced(OURS, FEB, at=MAR.start)
+    service.close(OURS, FEB)
     late = [
         event("2", 20),
         event("3", 7, "requests", region="eu", user="a"),
@@ -149,12 +161,12 @@ def test_a_late_event_counts_in_the_present_period_if_told(repository: Repositor
         service.recalculate(OURS, period=FEB)
 
 
-def test_a_late_event_counts_in_the_first_period_that_is_not_invoiced(
+def test_a_late_event_counts_in_the_first_period_that_is_not_closed(
     repository: Repository,
 ) -> None:
     service = serving(repository)
     for period in (FEB, MAR):
-        repository.mark_invoiced(OURS, period, at=MAR.start)
+        close(repository, calculate(PRICES, Usage(OURS, period, {})))
     service.record_usage([event("1"), event("2", 6, at=MAR.start)], late="next_period")
     assert [used(service, period) for period in (FEB, MAR, APR)] == [{}, {}, {"tokens": 11}]
 

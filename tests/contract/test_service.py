@@ -9,11 +9,11 @@ from typing import Any, Final
 import pytest
 
 from overages import Account, Money, OverageService, Plan, Repository, Usage, UsageEvent
+from overages._ground.value import evolve
 from overages.errors import (
     BillingDisabled,
     EventConflict,
     InvalidValue,
-    PeriodInvoiced,
     UnknownMetric,
     UnknownPlan,
 )
@@ -198,18 +198,19 @@ def test_a_statement_of_another_org_is_not_recorded(repository: Repository) -> N
     assert (caught.value.field, caught.value.org_id) == ("statement.org_id", OURS)
 
 
-def test_an_invoiced_period_is_recalculated_by_force_alone(repository: Repository) -> None:
+def test_a_closed_period_is_recalculated_by_force_alone(repository: Repository) -> None:
     service = serving(repository)
-    service.recalculate(OURS)
-    repository.mark_invoiced(OURS, FEB, at=MAR.start)
+    recorded = service.recalculate(OURS)
+    OverageService(repository, clock=lambda: FEB.end).close(OURS, FEB)
     with nothing_written(repository):
-        service.recalculate(OURS)  # nothing has changed
+        assert service.recalculate(OURS) == evolve(recorded, new=())  # nothing has changed
     service.record_usage([used(50_000, "late")])
-    with nothing_written(repository), pytest.raises(PeriodInvoiced):
-        service.recalculate(OURS)
+    with nothing_written(repository):
+        assert service.recalculate(OURS) == evolve(recorded, new=(), is_stale=True)
     recording = service.recalculate(OURS, force=True)
     assert recording is not None
     assert shown(recording.new) == [("tokens", 50_000, 500, 2)]
+    assert not recording.is_stale
 
 
 @pytest.mark.parametrize("enabled", [False, lambda: False], ids=["flag", "function"])
@@ -225,6 +226,9 @@ def test_a_service_that_is_off_does_nothing_and_says_so(
         "summary": lambda: service.summary(OURS),
         "recalculate": lambda: service.recalculate(OURS),
         "record_usage": lambda: service.record_usage([used(5, "second")]),
+        "close": lambda: service.close(OURS, FEB),
+        "close_ended": service.close_ended,
+        "stale": lambda: service.stale(OURS),
     }
     assert not service.enabled
     for call in calls.values():

@@ -22,7 +22,7 @@ from overages import (
     Usage,
     UsageEvent,
 )
-from overages.errors import AccountConflict, InvalidType, InvalidValue, NoTerms, PeriodInvoiced
+from overages.errors import AccountConflict, InvalidType, InvalidValue, NoTerms, PeriodClosed
 from overages.testing.contract.base import nothing_written
 
 ORG: Final = "acme"
@@ -75,7 +75,7 @@ def test_late_usage_is_charged_by_the_plan_of_its_time(
     service = serving(repository, account, STARTER, Plan("pro", "USD", metrics))
     service.record_usage([used(300, day(2, 11))])
     service.recalculate(ORG, period=FEBRUARY)
-    repository.mark_invoiced(ORG, FEBRUARY, at=day(3, 1))
+    service.close(ORG, FEBRUARY)
     changed(repository, account.changed(since=day(3, 12), plan="pro"))
     service.record_usage([used(10, day(2, 28))])
     recording = service.recalculate(ORG, period=FEBRUARY, force=True)
@@ -284,7 +284,7 @@ def test_late_usage_that_should_count_in_a_next_period_stays_where_there_is_none
 ) -> None:
     account = Account(ORG, "starter", since=day(2, 1)).ended(at=day(3, 1))
     service = serving(repository, account, STARTER)
-    repository.mark_invoiced(ORG, FEBRUARY, at=day(3, 2))
+    service.close(ORG, FEBRUARY)
     service.record_usage([used(130, day(2, 28))], late="next_period")
     assert statement_of(service, FEBRUARY).total == Money.of("30.00", "USD")
     resumed = account.changed(since=day(4, 1), plan="starter")
@@ -327,21 +327,14 @@ def test_the_charge_of_a_period_that_is_no_more_is_taken_back_with_the_new_one(
     assert repository.verify(ORG) == len(repository.records(ORG)) == 3  # 80 are included
 
 
-def test_what_is_invoiced_of_a_period_that_is_no_more_is_taken_back_by_force(
-    repository: Repository,
-) -> None:
-    account = Account(ORG, "starter", since=day(3, 1))
+def test_an_end_within_a_period_that_is_closed_is_refused(repository: Repository) -> None:
+    account = Account(ORG, "starter", since=day(2, 1))
     service = serving(repository, account, STARTER)
-    service.record_usage([used(150, day(3, 3))])
-    service.recalculate(ORG)
-    repository.mark_invoiced(ORG, MARCH, at=NOW)
-    ended = changed(repository, account.ended(at=day(3, 15)))
-    period = ended.period_at(day(3, 1))
-    with nothing_written(repository), pytest.raises(PeriodInvoiced):
-        service.recalculate(ORG, period=period)
-    service.recalculate(ORG, period=period, force=True)
-    records = [str(record.cost) for record in repository.records(ORG)]
-    assert records == ["50.00 USD", "-50.00 USD", "105.00 USD"]
+    service.close(ORG, FEBRUARY)
+    with nothing_written(repository), pytest.raises(PeriodClosed) as caught:
+        repository.put_account(account.ended(at=day(2, 15)))
+    assert (caught.value.org_id, caught.value.period) == (ORG, FEBRUARY)
+    changed(repository, account.ended(at=day(3, 1)))
 
 
 def test_units_that_a_host_has_set_are_not_divided_at_a_change(repository: Repository) -> None:

@@ -7,9 +7,10 @@ from typing import Final
 
 from overages import Account, Grant
 from overages.adapters.sqlite import SqliteRepository
+from overages.testing.contract.base import close
 from tests.since import SINCE
 
-from .bills import DEARER, LATER, NOW, PERIOD, events, org_name, place, statement, usage
+from .bills import DEARER, LATER, NOW, events, org_name, place, statement, usage
 
 Operation = Callable[[SqliteRepository], object]
 
@@ -27,6 +28,6 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "put_account": lambda r: r.put_account(Account(org_name(0), plan="starter", since=SINCE)),
     "put_grant": lambda r: r.put_grant(org_name(0), GRANT),
     "void_grant": lambda r: r.void_grant(org_name(0), "kept", NOW),
-    "mark_invoiced": lambda r: r.mark_invoiced(org_name(0), PERIOD, at=NOW),
+    "close_period": lambda r: close(r, SINGLE, NOW),
 }
 """Each writes something that is not there yet, once."""

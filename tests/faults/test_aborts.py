@@ -244,7 +244,7 @@ def interrupted(path: Path, operation: Operation, error: type[BaseException]) ->
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
-@pytest.mark.parametrize("kind", ["record", "add_events", "put_plan", "mark_invoiced"])
+@pytest.mark.parametrize("kind", ["record", "add_events", "put_plan", "close_period"])
 def test_an_interrupt_at_any_line_leaves_nothing_open_or_half_written(
     path: Path, kind: str, error: type[BaseException]
 ) -> None:

@@ -13,9 +13,10 @@ import pytest
 from overages import Account
 from overages.adapters.sqlite import SqliteRepository
 from overages.errors import OveragesError
+from overages.testing.contract.base import close
 from tests.since import SINCE
 
-from .bills import NOW, PERIOD, PLAN, events, fill, org_name, place, usage
+from .bills import NOW, PERIOD, PLAN, events, fill, org_name, place, statement, usage
 from .effort import times
 from .operations import OPERATIONS
 
@@ -27,7 +28,7 @@ TABLES: Final = (
     "org_billing_usage_events",
     "org_billing_usage_puts",
     "org_billing_grants",
-    "org_billing_invoiced_periods",
+    "org_billing_closings",
     "org_billing_accounts",
     "org_billing_plans",
     "org_billing_plan_starts",
@@ -54,7 +55,11 @@ READS: Final[dict[str, Callable[[SqliteRepository], object]]] = {
     "summary of a period": lambda r: r.summary(ORG, PERIOD),
     "overage": lambda r: r.overage(ORG, PERIOD),
     "grants": lambda r: r.grants(ORG),
-    "invoiced_at": lambda r: r.invoiced_at(ORG, PERIOD),
+    "closing": lambda r: r.closing(ORG, PERIOD),
+    "closing_before": lambda r: r.closing_before(ORG, NOW),
+    "closings": lambda r: r.closings(ORG),
+    "closed_periods": lambda r: r.closed_periods(ORG),
+    "settled": lambda r: r.settled(ORG, PERIOD),
     "head": lambda r: r.head(ORG),
     "verify": lambda r: r.verify(),
     "verify one": lambda r: r.verify(ORG),
@@ -74,8 +79,8 @@ def path(tmp_path: Path) -> Path:
         repository.put_account(Account(ORG, plan=PLAN.slug, since=SINCE))
         repository.put_usage(usage(ORG))
         repository.add_events(events(ORG, 0, 3), place)
-        repository.mark_invoiced(org_name(1), PERIOD, at=NOW)
-        repository.mark_invoiced(ORG, PERIOD, at=NOW)
+        close(repository, statement(org_name(1)), NOW)
+        close(repository, statement(ORG), NOW)
     with closing(sqlite3.connect(found)) as connection:
         for table in TABLES:
             connection.execute(f"CREATE TABLE lawless AS SELECT * FROM {table}")

@@ -11,8 +11,9 @@ import pytest
 from overages.adapters.sqlite import SqliteRepository, connection
 from overages.adapters.sqlite.connection import wal_is_safe
 from overages.errors import StorageBusy, StorageError
+from overages.testing.contract.base import close
 
-from .bills import NOW, PERIOD, contents, fill, org_name
+from .bills import NOW, contents, fill, org_name, statement
 from .journals import use_journal
 
 SAFE = [
@@ -86,7 +87,7 @@ def test_an_unsafe_log_that_another_program_left_is_switched_off(
     with SqliteRepository(path) as repository:
         assert journal_of(path) == "delete"
         assert repository.verify() == 24
-        repository.mark_invoiced(org_name(0), PERIOD, at=NOW)
+        close(repository, statement(org_name(0)), NOW)
     assert contents(path) != before
 
 

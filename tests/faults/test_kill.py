@@ -14,8 +14,9 @@ import pytest
 
 from overages import Statement, UsageEvent
 from overages.adapters.sqlite import SqliteRepository
+from overages.testing.contract.base import close
 
-from .bills import NOW, PERIOD, Contents, contents, events, org_name, place, statement
+from .bills import NOW, Contents, contents, events, org_name, place, statement
 from .children import finish, kill, start
 from .effort import times
 from .journals import use_journal
@@ -127,5 +128,5 @@ def test_a_killed_writer_leaves_no_lock(tmp_path: Path, journal: str) -> None:
     kill(child)
     finish(child, pipe)
     with SqliteRepository(path, timeout=0) as repository:
-        repository.mark_invoiced(org_name(0), PERIOD, at=NOW)
+        close(repository, statement(org_name(0)), NOW)
         assert repository.verify() > 0

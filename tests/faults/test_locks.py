@@ -15,8 +15,9 @@ import pytest
 
 from overages.adapters.sqlite import MemberView, SqliteRepository
 from overages.errors import QueryTooSlow, RecordsAltered, StorageBusy, StorageError, StorageReadOnly
+from overages.testing.contract.base import close
 
-from .bills import NOW, PERIOD, contents, fill, is_free, org_name
+from .bills import NOW, PERIOD, contents, fill, is_free, org_name, statement
 from .children import results
 from .journals import JOURNALS, use_journal
 from .operations import OPERATIONS
@@ -108,7 +109,7 @@ def waited(path: Path, kind: str) -> float:
         with SqliteRepository(path, timeout=1) as repository, held(path, "IMMEDIATE"):
             started = os.times().elapsed
             with pytest.raises(StorageBusy):
-                repository.mark_invoiced(org_name(0), PERIOD, at=NOW)
+                close(repository, statement(org_name(0)), NOW)
             return os.times().elapsed - started
 
 
@@ -128,7 +129,7 @@ def test_no_read_leaves_a_lock_behind(path: Path) -> None:
             lambda: repository.records(org_name(0)),
             lambda: repository.summary(org_name(0)),
             lambda: repository.overage(org_name(0), PERIOD),
-            lambda: repository.invoiced_at(org_name(0), PERIOD),
+            lambda: repository.closing(org_name(0), PERIOD),
             lambda: repository.head(org_name(0)),
             repository.verify,
         ):
@@ -179,6 +180,6 @@ def test_a_file_that_may_only_be_read_refuses_every_write(path: Path) -> None:
         with SqliteRepository(path) as repository:
             assert repository.verify() == 24
             with pytest.raises(StorageReadOnly):
-                repository.mark_invoiced(org_name(0), PERIOD, at=NOW)
+                close(repository, statement(org_name(0)), NOW)
     finally:
         path.parent.chmod(0o755)

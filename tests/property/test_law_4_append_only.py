@@ -206,27 +206,25 @@ def test_the_chain_of_what_was_recorded_verifies(statements: list[Statement], ra
         noted = ChainHead(sequence, digest)
         assert verify_chain("org-1", links, ledger.head, noted) == len(links)
     previous = CHAIN_START.digest
-    for row, digest in map(link_of, ledger.new):
+    for _, row, digest in map(link_of, ledger.new):
         assert row_digest(row, previous) == digest
         previous = digest
 
 
 def with_place(link: Link, sequence: int) -> Link:
     at = COLUMNS.index("sequence")
-    row: Any = (*link[0][:at], sequence, *link[0][at + 1 :])
-    return row, link[1]
+    return Link(sequence, (*link.columns[:at], sequence, *link.columns[at + 1 :]), link.digest)
 
 
 def change(data: st.DataObject, links: list[Link]) -> int:
     """Change a column of a record; return where."""
     at = data.draw(st.integers(0, len(links) - 1))
     column = data.draw(st.sampled_from([i for i, name in enumerate(COLUMNS) if name != "sequence"]))
-    row, digest = links[at]
+    sequence, row, digest = links[at]
     value = row[column]
     other = data.draw(st.integers(0, 9)) if isinstance(value, int) else data.draw(names)
     assume(other != value)
-    changed: Any = (*row[:column], other, *row[column + 1 :])
-    links[at] = changed, digest
+    links[at] = Link(sequence, (*row[:column], other, *row[column + 1 :]), digest)
     return at + 1
 
 
@@ -253,12 +251,12 @@ def duplicate(data: st.DataObject, links: list[Link]) -> int:
 def insert(data: st.DataObject, links: list[Link]) -> int:
     """Put another row in, and move those behind it on; its digest follows on the one before."""
     at = data.draw(st.integers(0, len(links)))
-    row, _ = with_place((row_of(data.draw(record_recipes()).one()), ""), at + 1)
-    previous = links[at - 1][1] if at else CHAIN_START.digest
+    _, row, _ = with_place(Link(0, row_of(data.draw(record_recipes()).one()), ""), at + 1)
+    previous = links[at - 1].digest if at else CHAIN_START.digest
     behind = [with_place(link, at + 2 + i) for i, link in enumerate(links[at:])]
     lawful = data.draw(st.booleans())
     digest = row_digest(row, previous if lawful else "0" * 63 + "1")
-    links[at:] = [(row, digest), *behind]
+    links[at:] = [Link(at + 1, row, digest), *behind]
     return at + 2 if lawful and behind else at + 1
 
 
@@ -286,7 +284,7 @@ def test_a_chain_that_was_cut_off_shows_by_a_head_that_was_noted(
     assume(ledger.new)
     kept = data.draw(st.integers(0, len(ledger.new) - 1))
     left = [link_of(row) for row in ledger.new[:kept]]
-    head = ChainHead(len(left), left[-1][1]) if left else CHAIN_START
+    head = ChainHead(len(left), left[-1].digest) if left else CHAIN_START
     assert verify_chain("org-1", left, head) == len(left)
     with pytest.raises(RecordsAltered) as caught:
         verify_chain("org-1", left, head, noted=ledger.head)

@@ -27,7 +27,7 @@ from overages import (
     calculate,
 )
 from overages.codec import decode, encode
-from overages.records.chain import CHAIN_START, ChainHead, row_of, verify_chain
+from overages.records.chain import CHAIN_START, ChainHead, Link, row_of, verify_chain
 from overages.settlements.pooled_statement import PooledStatement
 from overages.testing import strategies
 from overages.testing.registration import kinds
@@ -113,7 +113,7 @@ def test_amounts_are_in_the_currency_asked_for(data: st.DataObject) -> None:
 @given(strategies.values(OverageRecord))
 def test_a_record_is_the_first_of_its_org(record: OverageRecord) -> None:
     head = ChainHead(1, record.digest)
-    assert verify_chain(record.org_id, [(row_of(record), record.digest)], head) == 1
+    assert verify_chain(record.org_id, [Link(1, row_of(record), record.digest)], head) == 1
     assert (record.revision, record.sequence) == (1, 1)
     assert_is_lawful(record)
 
@@ -129,7 +129,7 @@ def assert_is_lawful(record: OverageRecord) -> None:
 @given(strategies.histories(org_ids=st.just("org-7")))
 def test_a_history_is_a_chain_that_sums_to_results(records: tuple[OverageRecord, ...]) -> None:
     head = ChainHead(len(records), records[-1].digest) if records else CHAIN_START
-    links = [(row_of(record), record.digest) for record in records]
+    links = [Link(each.sequence, row_of(each), each.digest) for each in records]
     assert verify_chain("org-7", links, head) == len(records)
     assert {record.org_id for record in records} <= {"org-7"}
     for period in {record.period for record in records}:

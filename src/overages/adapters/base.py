@@ -10,6 +10,7 @@ statement adds) is decided here, for all adapters alike, by the pure functions o
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Final
 
@@ -22,6 +23,7 @@ from overages._ground.parsing import (
     parse_flag,
     tuple_of,
 )
+from overages.adapters.closings import Closings
 from overages.adapters.metered import MeteredUsage
 from overages.amounts.exact import parse_ordinal
 from overages.errors import InvalidValue
@@ -37,8 +39,12 @@ _period: Final = instance_of(Period)
 _optional_period: Final = optional(_period)
 
 
-class BaseRepository(MeteredUsage):
+class BaseRepository(MeteredUsage, Closings):
     """Keeps the contract of `overages.repository.Repository` over an adapter's storage."""
+
+    def snapshot(self) -> AbstractContextManager[object]:
+        """Have all reads within the block see one state."""
+        return self._reading()
 
     # Records
 
@@ -107,23 +113,6 @@ class BaseRepository(MeteredUsage):
             records = self._records_of(org_id, period)
         return tuple(sorted(records, key=by_sequence))
 
-    def mark_invoiced(self, org_id: str, period: Period, *, at: datetime) -> datetime:
-        """Finish a period, which then changes only by force; return when it first was."""
-        org_id, period, at = parse_all(
-            (parse_name, org_id, "org_id"), (_period, period, "period"), (parse_instant, at, "at")
-        )
-        with self._writing():
-            first = self._invoiced(org_id, period)
-            if first is None:
-                self._set_invoiced(org_id, period, at)
-        return first or at
-
-    def invoiced_at(self, org_id: str, period: Period) -> datetime | None:
-        """Return the instant at which a period was finished, or None if it wasn't."""
-        check_org(org_id, period)
-        with self._reading():
-            return self._invoiced(org_id, period)
-
     # Integrity
 
     def head(self, org_id: str) -> ChainHead | None:
@@ -133,14 +122,18 @@ class BaseRepository(MeteredUsage):
             return self._head(org_id)
 
     def verify(self, org_id: str | None = None, head: ChainHead | None = None) -> int:
-        """Check that records and counters are as they were written; return how many records."""
+        """Check that records, closings and counters are as they were written; count the links."""
         parse_all(
             (_optional_name, org_id, "org_id"), (optional(instance_of(ChainHead)), head, "head")
         )
         if head is not None and org_id is None:
             raise InvalidValue("head", head, "must come with the org that it belongs to")
         with self._reading():
-            counts = [verify_chain(*chain, head) for chain in self._chains(org_id)]
+            counts = []
+            for org, links, end in self._chains(org_id):
+                counts.append(verify_chain(org, links, end, head))
+                for altered in self._altered_seals(org):
+                    raise altered
             if org_id is not None and not counts:  # the head of a chain that is lost shows it
                 verify_chain(org_id, (), CHAIN_START, head)
             for altered in self._altered_usage(org_id):

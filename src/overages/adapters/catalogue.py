@@ -18,6 +18,7 @@ from overages.amounts.exact import parse_ordinal
 from overages.errors import (
     GrantConflict,
     InvalidValue,
+    PeriodClosed,
     UnknownGrant,
     UnknownPlan,
     did_you_mean,
@@ -104,7 +105,21 @@ class Catalogue(Storage):
                 return
             account.require_goes_on_from(before)
             if before != account:
+                self._refuse_within_closed(before, account)
                 self._add_entries(account, len(before.changes) + 1, note)
+
+    def _refuse_within_closed(self, before: Account, account: Account) -> None:
+        """Refuse entries that would move a boundary inside a closed period.
+
+        Its invoice is out: it can be corrected, but not become another period.
+        """
+        for period, since in sorted(self._closed(account.org_id).items()):
+            if before.has(period) and not account.has(period):
+                own = account.timeline.periods(period.start, period.end)
+                named = " and ".join(each.describe() for each in own) or "a time without terms"
+                problem = f"is closed since {format_instant(since)}, and would become {named}"
+                error = PeriodClosed((), since, problem)
+                raise error.within(org_id=account.org_id, period=period)
 
     def account_notes(self, org_id: str) -> tuple[AccountNote, ...]:
         """Return a note for each entry of an org's account: the first terms, then the changes."""

@@ -22,8 +22,10 @@ from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.records.aggregation import aggregate
 from overages.records.chain import ChainHead, Link, row_of
+from overages.records.closing import Closing
 from overages.records.ledger import Ledger
 from overages.records.record import OverageRecord
+from overages.settlements.settlement import Settlement
 from overages.statements.statement import Statement
 from overages.statements.summary import Summary
 from overages.terms.account import Account
@@ -55,7 +57,8 @@ class MemoryRepository(MemoryUsage):
         self._notes: dict[str, tuple[AccountNote, ...]] = {}
         self._grants: dict[str, dict[str, Grant]] = {}
         self._records: dict[str, list[OverageRecord]] = {}
-        self._finished: dict[str, dict[Period, datetime]] = {}
+        self._closings: dict[str, list[tuple[Link, Closing, Settlement]]] = {}
+        self._heads: dict[str, ChainHead] = {}
 
     def transaction(self) -> AbstractContextManager[object]:
         """Make all calls within the block one: all that they write is kept, or none."""
@@ -119,7 +122,7 @@ class MemoryRepository(MemoryUsage):
     def orgs(self) -> Iterator[str]:
         """Yield the orgs that have an account or records, sorted."""
         with self._lock:
-            return iter(sorted(self._accounts.keys() | self._records.keys()))
+            return iter(sorted(self._accounts.keys() | self._heads.keys()))
 
     def _add_grant(self, org_id: str, grant: Grant) -> None:
         self._journal.set(self._grants, org_id, {**self._grants.get(org_id, {}), grant.id: grant})
@@ -139,7 +142,7 @@ class MemoryRepository(MemoryUsage):
                 org_id,
                 records=self._records.get(org_id, []),
                 head=self._head(org_id),
-                invoiced=self._finished.get(org_id, {}),
+                closed=self._closed(org_id),
             )
             for org_id in {statement.org_id for statement in statements}
         }
@@ -149,6 +152,8 @@ class MemoryRepository(MemoryUsage):
             if ledger.new:
                 records = self._listed(self._records, ledger.org_id)
                 self._journal.extend(records, ledger.records[len(records) :])
+            if ledger.new or ledger.closings:
+                self._journal.set(self._heads, ledger.org_id, ledger.head)
 
     def _records_of(self, org_id: str, period: Period | None) -> Iterable[OverageRecord]:
         records = self._records.get(org_id, [])
@@ -165,20 +170,40 @@ class MemoryRepository(MemoryUsage):
         records = [record for record in self.records(org_id, period) if record.metric is not None]
         return aggregate(records) if records else None
 
-    def _set_invoiced(self, org_id: str, period: Period, at: datetime) -> None:
-        finished = self._finished.get(org_id, {})
-        self._journal.set(self._finished, org_id, {**finished, period: at})
+    def _keep_closing(self, link: Link, closing: Closing, settlement: Settlement) -> None:
+        closings = self._listed(self._closings, closing.org_id)
+        self._journal.extend(closings, [(link, closing, settlement)])
 
-    def _invoiced(self, org_id: str, period: Period) -> datetime | None:
-        return self._finished.get(org_id, {}).get(period)
+    def _closing(self, org_id: str, period: Period) -> Closing | None:
+        return self._last_closings(org_id).get(period)
+
+    def _closing_before(self, org_id: str, instant: datetime) -> Closing | None:
+        closings = self._last_closings(org_id)
+        last = max((period for period in closings if period.end <= instant), default=None)
+        return None if last is None else closings[last]
+
+    def _closings_since(self, org_id: str, since: datetime | None) -> Sequence[Closing]:
+        closings = self._last_closings(org_id)
+        return [closings[each] for each in closings if since is None or each.start >= since]
+
+    def _last_closings(self, org_id: str) -> dict[Period, Closing]:
+        return {closing.period: closing for _, closing, _ in self._closings.get(org_id, ())}
+
+    def _closed(self, org_id: str) -> Mapping[Period, datetime]:
+        closings = self._closings.get(org_id, ())
+        return {each.period: each.closed_at for _, each, _ in closings if each.number == 1}
+
+    def _settled(self, org_id: str, closing: Closing) -> Settlement:
+        return next(settlement for _, each, settlement in self._closings[org_id] if each == closing)
 
     def _head(self, org_id: str) -> ChainHead | None:
-        records = self._records.get(org_id)
-        return ChainHead(len(records), records[-1].digest) if records else None
+        return self._heads.get(org_id)
 
     def _chains(self, org_id: str | None) -> Iterator[tuple[str, list[Link], ChainHead]]:
-        for org in sorted(self._records) if org_id is None else [org_id]:
+        for org in sorted(self._heads) if org_id is None else [org_id]:
             head = self._head(org)
             if head is not None:
-                links = [(row_of(record), record.digest) for record in self._records[org]]
+                records = self._records.get(org, ())
+                links = [Link(each.sequence, row_of(each), each.digest) for each in records]
+                links += [link for link, _, _ in self._closings.get(org, ())]
                 yield org, links, head

@@ -11,13 +11,14 @@ from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
 from overages.adapters.base import BaseRepository
+from overages.adapters.event_texts import EventRow, PutRow, event_row, exact_instant
 from overages.adapters.journal import Journal
 from overages.adapters.storage import HourSums
-from overages.amounts.exact import unscaled
+from overages.amounts.exact import Quantity, number_text, unscaled
 from overages.periods.period import Period
 from overages.usage.event import UsageEvent
 from overages.usage.event_sum import EventSum, merged
-from overages.usage.put_sums import overlap
+from overages.usage.put_sums import lies_in, overlap
 from overages.usage.usage import Usage
 
 V = TypeVar("V")
@@ -36,9 +37,11 @@ class MemoryUsage(BaseRepository):
         self._rows: dict[str, dict[str, list[_Row]]] = {}  # org, event name
         self._ids: dict[tuple[str, str], tuple[UsageEvent, datetime]] = {}
         self._withdrawals: dict[tuple[str, str], datetime] = {}
+        self._gone: dict[str, list[_Row]] = {}  # that were withdrawn
         self._sums: dict[tuple[str, str], dict[datetime, EventSum | None]] = {}
         self._hours: dict[str, dict[str, list[datetime]]] = {}  # org, event name
         self._spans: dict[str, dict[Period, Mapping[str, int]]] = {}
+        self._put_in_turn: dict[str, list[tuple[Period, str, Quantity]]] = {}
 
     # Events
 
@@ -123,7 +126,22 @@ class MemoryUsage(BaseRepository):
         event, _ = self._ids[org_id, event_id]
         by_name = self._rows[org_id]
         left = [row for row in by_name[event.metric] if row[-1].id != event_id]
+        gone = [row for row in by_name[event.metric] if row[-1].id == event_id]
         self._journal.set(by_name, event.metric, left)
+        self._journal.set(self._gone, org_id, [*self._gone.get(org_id, ()), *gone])
+
+    def _event_rows(self, org_id: str, period: Period) -> Sequence[EventRow]:
+        gone = [row for row in self._gone.get(org_id, ()) if row[0] in period]
+        rows = [*self._between(org_id, period.start, period.end, None), *gone]
+        rows.sort(key=lambda row: row[1])
+        return [event_row(event, counts_at) for counts_at, _, event in rows]
+
+    def _put_rows(self, org_id: str, period: Period) -> Sequence[PutRow]:
+        return [
+            (exact_instant(span.start), exact_instant(span.end), metric, number_text(units))
+            for span, metric, units in self._put_in_turn.get(org_id, ())
+            if lies_in(span, period)
+        ]
 
     # Sums
 
@@ -165,6 +183,9 @@ class MemoryUsage(BaseRepository):
         spans = self._spans.get(usage.org_id, {})
         put = {**spans.get(usage.period, {}), **picos}
         self._journal.set(self._spans, usage.org_id, {**spans, usage.period: put})
+        new = [(usage.period, metric, unscaled(units)) for metric, units in picos.items()]
+        in_turn = [*self._put_in_turn.get(usage.org_id, ()), *new]
+        self._journal.set(self._put_in_turn, usage.org_id, in_turn)
 
     def _puts_of(self, org_id: str, period: Period) -> Iterable[Usage]:
         return [

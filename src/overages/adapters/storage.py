@@ -11,12 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 
+from overages.adapters.event_texts import EventRow, PutRow
 from overages.errors import UsageAltered
 from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.records.chain import ChainHead, Link
+from overages.records.closing import Closing
 from overages.records.ledger import Ledger
 from overages.records.record import OverageRecord
+from overages.settlements.settlement import Settlement
 from overages.statements.statement import Statement
 from overages.statements.summary import Summary
 from overages.terms.account import Account
@@ -178,10 +181,34 @@ class Storage(ABC):
         """Return the overage that is kept beside an org's usage of a period, by metric."""
 
     @abstractmethod
-    def _set_invoiced(self, org_id: str, period: Period, at: datetime) -> None: ...
+    def _event_rows(self, org_id: str, period: Period) -> Sequence[EventRow]:
+        """Return the events that count in a period, withdrawn ones too, in the order they came."""
 
     @abstractmethod
-    def _invoiced(self, org_id: str, period: Period) -> datetime | None: ...
+    def _put_rows(self, org_id: str, period: Period) -> Sequence[PutRow]:
+        """Return the sums that were put for spans in a period, replaced ones too, as they came."""
+
+    @abstractmethod
+    def _keep_closing(self, link: Link, closing: Closing, settlement: Settlement) -> None:
+        """Keep a closing, of which the link has what is chained, with its settlement."""
+
+    @abstractmethod
+    def _closing(self, org_id: str, period: Period) -> Closing | None:
+        """Return the closing of a period that has the highest number."""
+
+    @abstractmethod
+    def _closing_before(self, org_id: str, instant: datetime) -> Closing | None: ...
+
+    @abstractmethod
+    def _closings_since(self, org_id: str, since: datetime | None) -> Sequence[Closing]:
+        """Return the last closing of each period that starts at an instant or later, any order."""
+
+    @abstractmethod
+    def _settled(self, org_id: str, closing: Closing) -> Settlement: ...
+
+    @abstractmethod
+    def _closed(self, org_id: str) -> Mapping[Period, datetime]:
+        """Return when each closed period first was."""
 
     @abstractmethod
     def _head(self, org_id: str) -> ChainHead | None: ...

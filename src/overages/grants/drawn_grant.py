@@ -21,6 +21,16 @@ from overages.grants.state import GrantState, new_state
 from overages.periods.cycle import Cycle
 
 
+class PooledGrant(NamedTuple):
+    """A grant among others of its unit.
+
+    :param reserved: picos that later periods, which are closed, have drawn on it: they stay theirs.
+    """
+
+    grant: Grant
+    reserved: int = 0
+
+
 class Drawn(NamedTuple):
     """A `Draw` in picos."""
 
@@ -34,10 +44,12 @@ class DrawnGrant:
     """A grant in picos: drawn, expired, voided, left; not filled before it is effective."""
 
     __slots__ = (
-        "drawn", "end", "expired", "filled_at", "grant", "granted", "left", "step", "voided",
+        "drawn", "end", "expired", "filled_at", "grant", "granted", "left", "reserved", "step",
+        "voided",
     )  # fmt: skip
 
-    def __init__(self, grant: Grant, state: GrantState | None) -> None:
+    def __init__(self, pooled: PooledGrant, state: GrantState | None) -> None:
+        grant, self.reserved = pooled
         self.grant: Grant = grant
         self.end: datetime | None = grant.ends_at
         self.step: int | None = None if grant.step is None else scaled(grant.step)
@@ -51,6 +63,11 @@ class DrawnGrant:
             self.granted, self.drawn = scaled(state.granted), scaled(state.drawn)
             self.expired, self.voided = scaled(state.expired), scaled(state.voided)
             self.left = self.granted - self.drawn - self.expired - self.voided
+
+    @property
+    def available(self) -> int:
+        """The picos that can be drawn: those left, less those that are reserved."""
+        return max(0, self.left - self.reserved)
 
     def state(self, filled_at: datetime) -> GrantState:
         """Return its state, in units or major units of money."""
@@ -92,7 +109,7 @@ class DrawnGrant:
 
     def draw(self, need: int, at: datetime) -> Drawn:
         """Draw on it for a need: all steps that the need starts, as far as they are left."""
-        picos = min(self.left, self._in_steps(need))  # the last step may not be left whole
+        picos = min(self.available, self._in_steps(need))  # the last step may not be left whole
         self.left -= picos
         self.drawn += picos
         # In steps of 10, a need of 13 draws 20 and covers 13: the other 7 are gone, as was agreed.

@@ -13,11 +13,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
-from overages.amounts.exact import scaled, unscaled
+from overages._ground.frozen_dict import FrozenDict
+from overages.amounts.exact import Quantity, scaled, unscaled
 from overages.amounts.money import Currency
 from overages.errors import InvalidValue
 from overages.grants.burndown import Burndown, new_burndown
-from overages.grants.drawn_grant import Drawn, DrawnGrant
+from overages.grants.drawn_grant import Drawn, DrawnGrant, PooledGrant
 from overages.grants.grant import Grant
 from overages.grants.state import new_draw
 
@@ -32,21 +33,26 @@ class Use(NamedTuple):
     picos: int
 
 
-def pools_of(grants: Iterable[Grant]) -> dict[Unit, list[Grant]]:
+def pools_of(
+    grants: Iterable[Grant], reserved: Mapping[str, Quantity] = FrozenDict()
+) -> dict[Unit, list[PooledGrant]]:
     """Return grants by their unit, those of each in the order in which they are drawn on.
 
     Dollars never pay euros, and money for one metric never another: each unit burns down alone.
+
+    :param reserved: units, or major units of money, by grant, that aren't to be drawn.
     """
-    pools: dict[Unit, list[Grant]] = {}
+    pools: dict[Unit, list[PooledGrant]] = {}
     for grant in grants:
-        pools.setdefault((grant.metric, grant.currency), []).append(grant)
+        pooled = PooledGrant(grant, scaled(reserved[grant.id]) if grant.id in reserved else 0)
+        pools.setdefault((grant.metric, grant.currency), []).append(pooled)
     for pool in pools.values():
-        pool.sort(key=lambda grant: grant.rank)
+        pool.sort(key=lambda pooled: pooled.grant.rank)
     return pools
 
 
 def draw_on(
-    pool: Sequence[Grant],
+    pool: Sequence[PooledGrant],
     uses: Iterable[Use],
     before: Burndown,
     end: datetime,
@@ -71,9 +77,11 @@ class DrawnGrants:
     :param rule: whether overage is repaid, as `burn_down` takes it.
     """
 
-    def __init__(self, grants: Sequence[Grant], before: Burndown, rule: str) -> None:
+    def __init__(self, grants: Sequence[PooledGrant], before: Burndown, rule: str) -> None:
         states = {state.grant_id: state for state in before.grants}
-        self._grants = {g.id: DrawnGrant(g, states.pop(g.id, None)) for g in grants}
+        self._grants = {
+            each.grant.id: DrawnGrant(each, states.pop(each.grant.id, None)) for each in grants
+        }
         if states:
             # A grant left out would take its units, and its draws, from the balance unseen.
             raise InvalidValue("grants", sorted(states), "must hold every grant that start has")
@@ -125,7 +133,7 @@ class DrawnGrants:
     def draw_alone(self, grant_id: str, need: int, at: datetime) -> int:
         """Draw on one grant, at an instant that was crossed; return the picos that it covers."""
         grant = self._grants[grant_id]
-        if not (need and grant.left):
+        if not (need and grant.available):
             return 0
         drawn = grant.draw(need, at)
         self._draws.append(drawn)
@@ -169,7 +177,7 @@ class DrawnGrants:
         for grant in self._grants.values():
             if not need:
                 break
-            if grant.left:
+            if grant.available:
                 drawn = grant.draw(need, at)
                 self._draws.append(drawn)
                 need -= drawn.covered

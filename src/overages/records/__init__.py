@@ -2,7 +2,8 @@
 
 - `record`: `OverageRecord`: a line of a statement as it is kept
 - `changes`: the differences between a statement and its period's records
-- `chain`: digests, which show that no record is missing or altered
+- `chain`: digests, which show that no record or closing is missing or altered
+- `closing`: `Closing`: the end of a period, with the balance that it leaves
 - `ledger`: `Ledger`: the records that a statement adds
 - `aggregation`: `aggregate`: a summary of records
 """

@@ -1,17 +1,18 @@
-"""Chains: the proof that an org's records are all there, in order and unchanged.
+"""Chains: the proof that an org's records and closings are all there, in order and unchanged.
 
-The digest of a record is SHA-256 over the digest of the org's record before it and the record's
+The digest of a record is SHA-256 over the digest of the org's link before it and the record's
 columns as they are stored (`COLUMNS`), each on a line of its own. No name holds a line feed, so two
 rows never have one text; no unit price is ``null``. The first record of an org follows on 64 zeros.
 Whoever changes, removes, adds or reorders a record breaks the chain there, and can't mend it
-without making all later digests anew; a digest that was noted elsewhere shows that too.
+without making all later digests anew; a digest that was noted elsewhere shows that too. The closing
+of a period is a link like a record, of its own columns (`overages.records.closing`).
 
 The record's JSON isn't hashed, though it would do: a digest stands for ever, also when a field is
 written differently one day, and can be worked out from the table alone, without this library.
 
     row = row_of(record)
     row_digest(row, previous.digest)                  # record.digest
-    verify_chain("org-123", links, head)              # 17 records, or RecordsAltered
+    verify_chain("org-123", links, head)              # 17 links, or RecordsAltered
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias, cast
 
 from overages._ground.parsing import Problems
 from overages._ground.value import term, value
@@ -59,8 +60,14 @@ COLUMNS: Final = (
 )
 _SEQUENCE: Final = COLUMNS.index("sequence")
 
-Link: TypeAlias = tuple[RecordRow, str]
-"""A row and its digest."""
+
+class Link(NamedTuple):
+    """A record or a closing in its chain: its place, its columns as they are stored, its digest."""
+
+    sequence: int
+    columns: tuple[object, ...]
+    digest: str
+
 
 StoredRow: TypeAlias = tuple[*RecordRow, str]
 """A row with its digest as the last column, as it is stored."""
@@ -75,11 +82,11 @@ def _parse_count(value: object, field: Field) -> int:
 
 @value
 class ChainHead:
-    """The last link of an org's chain of records, as it stood at some time.
+    """The last link of an org's chain of records and closings, as it stood at some time.
 
     A host notes it elsewhere, and later gives it to `verify`: the chain must still lead back to it.
 
-    :param sequence: the number of records.
+    :param sequence: the number of links.
     :param digest: the digest of the last of them; 64 zeros if there was none.
     :raises InvalidValue: for a value that is not allowed; `InvalidValues` for both.
 
@@ -169,12 +176,12 @@ def row_maker(
 
 
 def link_of(stored: StoredRow) -> Link:
-    """Return a stored row as its row and its digest."""
-    return stored[:-1], stored[-1]
+    """Return a stored record as a link."""
+    return Link(cast(int, stored[_SEQUENCE]), stored[:-1], stored[-1])
 
 
-def row_digest(row: RecordRow, previous: str) -> str:
-    """Return the digest of a record, as its row, that follows on another's digest.
+def row_digest(row: Iterable[object], previous: str) -> str:
+    """Return the digest of a record, as its row, or of a closing, that follows on another's digest.
 
     >>> row = ("org-1", "2024-02-01T00:00:00Z", "2024-03-01T00:00:00Z", "runs", "overage", 1,
     ...        "25", "1", "25", "2500", "USD", 2, "starter", 1, 1, "2024-03-01T00:00:00Z")
@@ -192,22 +199,22 @@ _instant_text: Final = lru_cache(maxsize=1024)(format_instant)
 def verify_chain(
     org_id: str, links: Iterable[Link], head: ChainHead, noted: ChainHead | None = None
 ) -> int:
-    """Check each record of an org's chain; return the number of them.
+    """Check each link of an org's chain; return the number of them.
 
-    :param links: the rows and digests of all records of the org, in any order.
+    :param links: all records and closings of the org, in any order.
     :param head: where the chain has to end.
-    :param noted: where it ended at an earlier time; that record has to be in it still.
-    :raises RecordsAltered: for the first record that is missing or changed.
+    :param noted: where it ended at an earlier time; that link has to be in it still.
+    :raises RecordsAltered: for the first link that is missing or changed.
     """
     last, previous = 0, CHAIN_START.digest
-    for row, digest in sorted(links, key=_sequence):
-        _check_place(org_id, _sequence((row, digest)), last + 1)
+    for link in sorted(links, key=_place):
+        _check_place(org_id, _place(link), last + 1)
         last += 1
         if last > head.sequence:
             raise RecordsAltered(org_id, last, "was never recorded")
-        if not _is_lawful(row, digest, previous) or _is_another(last, digest, noted):
+        if not _is_lawful(link, previous) or _is_another(last, link.digest, noted):
             raise RecordsAltered(org_id, last, "is not what was recorded")
-        previous = digest
+        previous = link.digest
     if last < max(head.sequence, noted.sequence if noted else 0):
         raise RecordsAltered(org_id, last + 1, "is missing")
     if previous != head.digest:
@@ -215,8 +222,8 @@ def verify_chain(
     return last
 
 
-def _sequence(link: Link) -> int:
-    place = link[0][_SEQUENCE]
+def _place(link: Link) -> int:
+    place = link.sequence
     return place if type(place) is int and place > 0 else 2**63  # a damaged row can hold anything
 
 
@@ -228,9 +235,9 @@ def _check_place(org_id: str, place: int, expected: int) -> None:
     raise RecordsAltered(org_id, expected, "is missing")
 
 
-def _is_lawful(row: RecordRow, digest: str, previous: str) -> bool:
+def _is_lawful(link: Link, previous: str) -> bool:
     try:
-        return row_digest(row, previous) == digest
+        return row_digest(link.columns, previous) == link.digest
     except ValueError:  # a damaged row can hold anything, such as a lone surrogate
         return False
 

@@ -23,7 +23,7 @@ records as they come would show a charge that was never meant.
 
 A repository keeps the records that a ledger adds:
 
-    ledger = Ledger("org-123", records=records, head=head, invoiced=invoiced)
+    ledger = Ledger("org-123", records=records, head=head, closed=closed)
     recording = ledger.add(statement, plan_version=1, created_at=now)
     recording.new                                     # these are to be kept
 """
@@ -36,21 +36,29 @@ from typing import Final, NamedTuple
 
 from overages._ground.display import html_table
 from overages._ground.frozen_dict import FrozenDict
-from overages._ground.parsing import tuple_of
+from overages._ground.parsing import instance_of, optional, parse_flag, tuple_of
 from overages._ground.value import term, value
 from overages.amounts.exact import number_text, parse_ordinal, plain_text
 from overages.amounts.money import new_money
 from overages.errors import (
     InvalidValue,
     OveragesError,
-    PeriodInvoiced,
+    PeriodClosed,
     PeriodOverlap,
     RecordConflict,
 )
 from overages.lines.adjustment import OVERAGE, Key, is_overage, path_of, shown_line
 from overages.periods.period import Period, format_instant, parse_instant
-from overages.records.chain import CHAIN_START, ChainHead, StoredRow, row_digest, row_maker
+from overages.records.chain import (
+    CHAIN_START,
+    ChainHead,
+    Link,
+    StoredRow,
+    row_digest,
+    row_maker,
+)
 from overages.records.changes import Change, changed_fields, changes_of, line_sums
+from overages.records.closing import closing_row
 from overages.records.record import OverageRecord, new_record
 from overages.statements.statement import Statement
 
@@ -64,12 +72,23 @@ class Recording:
 
     :param records: all records of the statement's org and period, in the order of recording.
     :param new: those of them that this recording added; none if nothing changed.
+    :param is_stale: whether the period is closed and comes to something else now, which wasn't
+        recorded, as that takes force.
+    :param stale_next: the period after it, if that was recorded and comes to something else now.
     """
 
     records: tuple[OverageRecord, ...] = term(tuple_of(OverageRecord))
     new: tuple[OverageRecord, ...] = term(tuple_of(OverageRecord))
+    is_stale: bool = term(parse_flag)
+    stale_next: Period | None = term(optional(instance_of(Period)))
 
-    def __init__(self, records: Iterable[OverageRecord], new: Iterable[OverageRecord]) -> None: ...
+    def __init__(
+        self,
+        records: Iterable[OverageRecord],
+        new: Iterable[OverageRecord],
+        is_stale: bool = False,
+        stale_next: Period | None = None,
+    ) -> None: ...
 
     def _repr_html_(self) -> str:
         if not self.records:
@@ -117,11 +136,11 @@ class Ledger:
     :param records: at least the org's records of all periods that overlap those of the statements
         to come, in the order of recording.
     :param head: the end of the org's chain; None where it has no record.
-    :param invoiced: when each finished period was invoiced.
+    :param closed: when each closed period first was.
 
-    `new` has the records that statements added, as they are stored, and `head` is the end of the
-    chain with them. `counters` has the overage that their metrics come to now; of two rows of a
-    metric and period, the last one counts.
+    `new` has the records that statements added, as they are stored, `closings` the closings that
+    were chained, and `head` is the end of the chain with them. `counters` has the overage that
+    their metrics come to now; of two rows of a metric and period, the last one counts.
 
     >>> from datetime import UTC
     >>> from overages import Allowance, PerUnit, Plan, Usage, calculate
@@ -142,14 +161,15 @@ class Ledger:
         *,
         records: Iterable[OverageRecord] = (),
         head: ChainHead | None = None,
-        invoiced: Mapping[Period, datetime] = FrozenDict(),
+        closed: Mapping[Period, datetime] = FrozenDict(),
     ) -> None:
         self.org_id = org_id
         self.head: ChainHead = head or CHAIN_START
         self.new: list[StoredRow] = []
+        self.closings: list[Link] = []
         self.counters: list[CounterRow] = []
         self.records: list[OverageRecord] = list(records)
-        self._invoiced = invoiced
+        self._closed = closed
 
     def add(
         self,
@@ -166,10 +186,10 @@ class Ledger:
         :param created_at: when it is recorded.
         :param revision: the result of the period that this is to be, counted from 1; None for the
             next one, whichever that is.
-        :param force: whether an invoiced period may change.
+        :param force: whether a closed period may change.
         :raises InvalidValue: if the statement is another org's, or the revision skips one.
         :raises RecordConflict: if the period has that revision already, and it says something else.
-        :raises PeriodInvoiced: if the period is invoiced, and the change is not forced.
+        :raises PeriodClosed: if the period is closed, and the change is not forced.
         :raises PeriodOverlap: if the org was charged for a line in an overlapping period.
         :raises CurrencyMismatch: if the period's records are in another currency.
         """
@@ -195,6 +215,25 @@ class Ledger:
             created_at=instant,
         )
         return Recording((*recorded, *new), new)
+
+    def close(
+        self,
+        period: Period,
+        *,
+        number: int,
+        balance: str,
+        grants: str,
+        usage_seal: str,
+        closed_at: datetime,
+    ) -> Link:
+        """Chain the closing of a period, and return it; see `overages.records.closing`."""
+        sequence, previous = self.head.sequence + 1, self.head.digest
+        parts = (number, balance, grants, usage_seal, closed_at)
+        row = closing_row(self.org_id, period, *parts, sequence)
+        link = Link(sequence, row, row_digest(row, previous))
+        self.head = ChainHead(sequence, link.digest)
+        self.closings.append(link)
+        return link
 
     def _append(
         self,
@@ -248,10 +287,10 @@ class Ledger:
 
     def _check(self, period: Period, changes: Iterable[Change], *, force: bool) -> None:
         # Its invoice may be with the customer: a change needs a decision, and a credit note.
-        if period in self._invoiced and not force:
-            since = self._invoiced[period]
-            problem = f"is invoiced since {format_instant(since)}, and changes only by force"
-            raise PeriodInvoiced((), since, problem)
+        if period in self._closed and not force:
+            since = self._closed[period]
+            problem = f"is closed since {format_instant(since)}, and changes only by force"
+            raise PeriodClosed((), since, problem)
         if self.records:  # an org's first statement overlaps nothing
             self._check_overlaps(period, {_charged(change.key) for change in changes})
 

@@ -3,6 +3,9 @@
 - `plans_in_force`: `PlansInForce`: the versions of plans that terms mean
 - `usage_reader`: `UsageReader`: the usage of an org in a period and in times within it
 - `usage_intake`: `UsageIntake`: events that are kept, and those that are refused
-- `period_inputs`: `PeriodInputs`: the inputs of a settlement, from what a repository keeps
+- `period_inputs`: `PeriodInputs`: the inputs of a settlement, from a repository
+- `settling`: `Settling`: an org's periods, each from the balance that the one before it left
+- `staleness`: `Staleness`: recorded periods that come to something else now
+- `books`: `Books`: the records and closings of an org, brought up to date
 - `overage_service`: `OverageService`: calculates, records and sums up the overage of orgs
 """

@@ -10,7 +10,7 @@ It reads from the repository, calculates, and writes back:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -22,16 +22,17 @@ from overages.errors import (
     InvalidType,
     InvalidValue,
     NoTerms,
-    RecordConflict,
+    OveragesError,
+    UnknownPlan,
 )
-from overages.periods.period import Period, parse_instant
+from overages.periods.period import Period, format_instant, parse_instant
 from overages.records.ledger import Recording
-from overages.records.record import OverageRecord
 from overages.repository import Repository
-from overages.service.period_inputs import PeriodInputs
+from overages.service.books import Books, EndedPeriod
+from overages.service.settling import Settling
+from overages.service.staleness import Staleness, StalePeriod
 from overages.service.usage_intake import OnRefused, UsageIntake
 from overages.settlements.settlement import Settlement
-from overages.statements.calculation import nothing_charged
 from overages.statements.statement import Statement
 from overages.statements.summary import Summary
 from overages.terms.account import Account
@@ -43,7 +44,8 @@ from overages.usage.routing import Routes
 if TYPE_CHECKING:
     from logging import Logger
 
-_ATTEMPTS: Final = 10  # each that fails means that another writer has succeeded
+NO_GRACE: Final = timedelta(0)
+"""Periods can be closed as soon as they have ended."""
 
 
 class OverageService:
@@ -107,7 +109,8 @@ class OverageService:
         Its terms are those that the account has for it, however they changed since: the plan, in
         the version in force at the start of the period, and the org's own limits. Where the plan
         carries units over, or the org has grants, all its periods are settled one after another,
-        each by its own terms.
+        each by its own terms, from the last one on that is closed. A closed period is returned as
+        it was closed.
 
         :param account: the org's with a change that isn't put yet: the statement is that which the
             change would come to.
@@ -128,13 +131,21 @@ class OverageService:
         :returns: None if the org has no account, or no terms hold then.
         """
         self._require_enabled()
-        earlier = self._repository.account(org_id)
-        account = earlier if account is None else _proposed(org_id, account, earlier)
-        own = None if account is None else self._period(account, period)
-        if account is None or own is None:
-            _log().info("%s has no terms: nothing to calculate", org_id, extra={"org_id": org_id})
-            return None
-        return self._settlement(account, own)
+        with self._repository.snapshot():
+            earlier = self._repository.account(org_id)
+            held = earlier if account is None else _proposed(org_id, account, earlier)
+            own = None if held is None else self._period(held, period)
+            if held is None or own is None:
+                extra = {"org_id": org_id}
+                _log().info("%s has no terms: nothing to calculate", org_id, extra=extra)
+                return None
+            settling = self._settling(held)
+            closing = self._repository.closing(org_id, own)
+            if closing is None:
+                return settling.settlement(own)
+            if account is None:
+                return self._repository.settled(org_id, own)
+            return settling.correction(closing)
 
     def record(self, org_id: str, statement: Statement, force: bool = False) -> Recording:
         """Record a statement of an org, once; see `Repository.record`.
@@ -146,7 +157,8 @@ class OverageService:
             path = ("statement", "org_id")
             error = InvalidValue(path, statement.org_id, f"must be {org_id!r}")
             raise error.within(org_id=org_id, period=statement.period)
-        return self._record(statement, force=force)
+        recording = self._repository.record(statement, created_at=self._now(), force=force)
+        return _logged(recording, org_id, statement.period)
 
     def summary(self, org_id: str, period: Period | None = None) -> Summary | None:
         """Return the summary of the records of an org's period.
@@ -165,62 +177,123 @@ class OverageService:
     ) -> Recording | None:
         """Calculate an org's period from its usage and record the result, however often.
 
-        The same usage writes nothing again; changed usage adds corrections, up or down. If another
-        writer records the period or changes the account in between, both are read again, so that no
-        older result comes after a newer one. The charge of a time that is no period of the org's
-        any more, since its billing day has moved or its terms ended, is taken back with it.
+        The same usage writes nothing again; changed usage adds corrections, up or down. Reading,
+        calculating and recording are one transaction, so that no older result comes after a newer
+        one. The charge of a time that is no period of the org's any more, since its billing day has
+        moved or its terms ended, is taken back with it.
 
-        :param force: whether a period that is invoiced may change.
-        :returns: None if the org has no account, or no terms hold then.
-        :raises PeriodInvoiced: if the period is invoiced, the result is another, and no `force`.
+        :param force: whether a closed period is corrected. Without it, one that comes to something
+            else now is returned as it is recorded, and is marked by `Recording.is_stale`.
+        :returns: None if the org has no account, or no terms hold then. `Recording.stale_next`
+            names the period after this one, if it was recorded and no longer follows from it.
         :raises InvalidValue: if the period isn't one of the org's; the error names those that are.
         """
         self._require_enabled()
-        for _ in range(_ATTEMPTS - 1):
-            with suppress(RecordConflict):
-                return self._recalculate(org_id, period, force)
-        return self._recalculate(org_id, period, force)
-
-    def _recalculate(self, org_id: str, period: Period | None, force: bool) -> Recording | None:
-        account = self._repository.account(org_id)
-        own = None if account is None else self._period(account, period)
-        if account is None or own is None:
-            return None
-        earlier = self._repository.records(org_id, own)
-        # Known after the revision is, so that one who records by a newer account has another one.
-        if self._repository.account(org_id) != account:
-            raise RecordConflict("account", org_id, "must not change while its period is recorded")
-        return self._record_own(account, own, earlier, force)
-
-    def _record_own(
-        self, account: Account, period: Period, earlier: Sequence[OverageRecord], force: bool
-    ) -> Recording:
-        """Record a period of an account's, where it has earlier records, and no later ones."""
-        statement = self._settlement(account, period).statement
-        revision = earlier[-1].revision + 1 if earlier else 1
-        # Where the period has records already, no time that overlaps it has a charge.
-        gone = [] if earlier else self._charged_no_more(account, period)
-        if not gone:
-            return self._record(statement, force=force, revision=revision)
         with self._repository.transaction():
-            for record in gone:
-                plan = self._repository.plan(record.plan, version=record.plan_version)
-                nothing = nothing_charged(account.org_id, record.period, plan)
-                self._record(nothing, force=force)
-            return self._record(statement, force=force, revision=revision)
+            account = self._repository.account(org_id)
+            own = None if account is None else self._period(account, period)
+            if account is None or own is None:
+                return None
+            recording = self._books(account).record(own, force=force)
+        return _logged(recording, org_id, own)
 
-    def _charged_no_more(self, account: Account, period: Period) -> list[OverageRecord]:
-        """Return a record of each time that overlaps a period, and is no period of the org's."""
-        records = {record.period: record for record in self._repository.records(account.org_id)}
-        return [
-            record
-            for other, record in sorted(records.items())
-            if other.start < period.end and period.start < other.end and not account.has(other)
-        ]
+    # Periods that end
 
-    def _settlement(self, account: Account, period: Period) -> Settlement:
-        inputs = PeriodInputs(self._repository, account, self._routes)
-        return inputs.settlement(period, ended=period.end <= self._now())
+    def close(self, org_id: str, period: Period, *, grace: timedelta = NO_GRACE) -> Recording:
+        """Close a period of an org that has ended: its invoice can be made out.
+
+        Its final statement, true-ups included, is recorded, and its balance is kept for the
+        periods after it, in one transaction that reads the usage, too. Those before it that aren't
+        closed yet are closed in the same one. From then on it changes by force alone, whatever
+        comes: see `recalculate` and `stale`. The same again changes nothing.
+
+        :param grace: how long after its end it stays open for usage that is late.
+        :raises UnknownPlan: if the org has no account.
+        :raises NoTerms: if no terms hold in the period.
+        :raises InvalidValue: if the period isn't one of the org's (the error names those that are),
+            or hasn't ended.
+        """
+        self._require_enabled()
+        period, grace = parse_all(
+            (instance_of(Period), period, "period"), (parse_time_span, grace, "grace")
+        )
+        with self._repository.transaction():
+            account = self._repository.account(org_id)
+            if account is None:
+                raise UnknownPlan("org_id", org_id, "must have an account, and so a plan")
+            account.require(period)
+            if self._until(grace) < period.end:
+                problem = f"must have ended by {format_instant(self._until(grace))} to be closed"
+                raise InvalidValue("period", str(period), problem).within(
+                    org_id=org_id, period=period
+                )
+            recording = self._books(account).close(period)
+        return _logged(recording, org_id, period)
+
+    def close_ended(self, *, grace: timedelta = NO_GRACE) -> list[EndedPeriod]:
+        """Close all periods of all orgs that have ended and are open still.
+
+        Each is closed in a transaction of its own, an org's periods in order. One that can't be
+        closed stops those after it of that org, and no other org's.
+
+        :param grace: how long after their end they stay open for usage that is late.
+        :returns: the outcome of each, by org and period.
+        """
+        self._require_enabled()
+        until = self._until(parse_time_span(grace, "grace"))
+        closed = []
+        for org_id in self._repository.orgs():
+            for ended in self._closing(org_id, until):
+                closed.append(ended)
+        return closed
+
+    def _closing(self, org_id: str, until: datetime) -> Iterator[EndedPeriod]:
+        account = self._repository.account(org_id)
+        if account is None:
+            return
+        for period in list(self._books(account).open_until(until)):
+            try:
+                with self._repository.transaction():
+                    account = self._repository.account(org_id)
+                    if account is None or not account.has(period):
+                        return  # it was changed in between: the next run sees to it
+                    recording = self._books(account).close(period)
+            except OveragesError as error:
+                extra = {"org_id": org_id, "period": period.isoformat()}
+                _log().warning("%s, %s: not closed: %s", org_id, period, error, extra=extra)
+                yield EndedPeriod(org_id, period, None, error)
+                return
+            yield EndedPeriod(org_id, period, _logged(recording, org_id, period), None)
+
+    def stale(self, org_id: str) -> tuple[StalePeriod, ...]:
+        """Return the recorded periods of an org that come to something else now, in order.
+
+        Late usage, withdrawn events, terms that were dated back or a correction of the period
+        before can do that. After them come times without terms in which the org used something.
+
+        :returns: none if the org has no account.
+        """
+        self._require_enabled()
+        with self._repository.snapshot():
+            account = self._repository.account(org_id)
+            if account is None:
+                return ()
+            return Staleness(self._repository, account, self._settling(account)).everywhere()
+
+    def _settling(self, account: Account) -> Settling:
+        now = self._now()
+        return Settling(self._repository, account, self._routes, lambda each: each.end <= now)
+
+    def _books(self, account: Account) -> Books:
+        return Books(self._repository, account, self._settling(account), self._now())
+
+    def _until(self, grace: timedelta) -> datetime:
+        try:
+            return self._now() - grace
+        except OverflowError:
+            raise InvalidValue("grace", grace, "must lead to no year before 1") from None
+
+    # Usage
 
     def record_usage(
         self,
@@ -291,18 +364,12 @@ class OverageService:
     def _now(self) -> datetime:
         return parse_instant(self._clock(), "clock()")
 
-    def _record(
-        self, statement: Statement, *, force: bool, revision: int | None = None
-    ) -> Recording:
-        recording = self._repository.record(
-            statement, created_at=self._now(), revision=revision, force=force
-        )
-        org_id, period = statement.org_id, statement.period.isoformat()
-        _log().info(
-            "%s, %s: %d new records", org_id, period, len(recording.new),
-            extra={"org_id": org_id, "period": period},
-        )  # fmt: skip
-        return recording
+
+def _logged(recording: Recording, org_id: str, period: Period) -> Recording:
+    new, text = len(recording.new), period.isoformat()
+    extra = {"org_id": org_id, "period": text, "new_records": new}
+    _log().info("%s, %s: %d new records", org_id, text, new, extra=extra)
+    return recording
 
 
 def _parse_function(value: object, field: Field) -> OnRefused:

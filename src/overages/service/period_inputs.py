@@ -1,29 +1,28 @@
 """Period inputs: terms, plans, usage, grants and events of an org's periods, to settle one of them.
 
 A period is settled by the terms that its account has for it, in the version of their plan that was
-in force at its start. One that carries over, includes units for longer than itself, or draws on
-grants depends on the periods before it. Balances aren't kept: each period from the org's first on
-is settled anew, by its own terms and from its usage, so that usage that was reported late counts.
-(Where nothing depends on an earlier period, none is looked at.)
+in force at its start:
 
     inputs = PeriodInputs(repository, account, routes)
-    inputs.settlement(period, ended=True).statement
+    inputs.settlement(period, balance, ended=True).statement
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Final
 
+from overages._ground.frozen_dict import FrozenDict
+from overages.amounts.exact import Quantity
 from overages.errors import InvalidValue, OveragesError, UnknownPlan
 from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.repository import Repository
 from overages.service.plans_in_force import PlansInForce
 from overages.service.usage_reader import UsageReader
-from overages.settlements.balance import EMPTY_BALANCE, Balance
+from overages.settlements.balance import Balance
 from overages.settlements.settlement import Settlement, settle
 from overages.terms.account import Account
 from overages.terms.plan import Plan
@@ -50,32 +49,12 @@ class PeriodInputs:
         self._reader = UsageReader(repository, account.org_id, routes)
 
     @cached_property
-    def _grants(self) -> tuple[Grant, ...]:
-        return self._repository.grants(self._org_id)
-
-    @cached_property
     def _held(self) -> frozenset[str]:
         """The metrics that are levels as they are counted: 5 users in each of two parts are 5."""
         metrics = self._routes.metrics
         return frozenset(each.name for each in metrics if each.aggregation not in _FLOWS)
 
-    def settlement(self, period: Period, *, ended: bool) -> Settlement:
-        """Settle a period of the org's, and all before it that it depends on, one after another.
-
-        :param ended: whether it is over, so that true-ups are due.
-        :raises UnknownPlan: if its plan was not yet in force.
-        :raises OveragesError: as `settle` does; it says which of the periods it is about.
-        """
-        balance = EMPTY_BALANCE
-        if self._grants or self._needs_balance(period):
-            for before in periods_before(self._account, period):
-                try:
-                    balance = self._settled(before, balance, ended=True).balance
-                except UnknownPlan:  # none was in force yet
-                    continue
-        return self._settled(period, balance, ended=ended)
-
-    def _needs_balance(self, period: Period) -> bool:
+    def needs_balance(self, period: Period) -> bool:
         """Tell whether a plan of a period depends on the periods before it."""
         parts = self._account.parts(period)
         try:
@@ -83,7 +62,23 @@ class PeriodInputs:
         except UnknownPlan as error:
             raise error.within(org_id=self._org_id, period=period) from None
 
-    def _settled(self, period: Period, balance: Balance, *, ended: bool) -> Settlement:
+    def settlement(
+        self,
+        period: Period,
+        balance: Balance,
+        *,
+        ended: bool,
+        grants: tuple[Grant, ...] = (),
+        reserved: Mapping[str, Quantity] = FrozenDict(),
+    ) -> Settlement:
+        """Settle a period of the org's, from the balance of the one before it.
+
+        :param ended: whether it is over, so that true-ups are due.
+        :param grants: those that it may draw on.
+        :param reserved: the draws of later periods, by grant.
+        :raises UnknownPlan: if its plan was not yet in force.
+        :raises OveragesError: as `settle` does, with the period.
+        """
         try:
             return settle(
                 self._account,
@@ -91,8 +86,9 @@ class PeriodInputs:
                 period,
                 self.usages(period),
                 balance,
-                grants=self._grants,
-                events=self._events_of_grants(period),
+                grants=grants,
+                events=self._events_of_grants(period, grants),
+                reserved=reserved,
                 ended=ended,
                 levels=self._held,
             )
@@ -103,12 +99,12 @@ class PeriodInputs:
         """Return the plan of a part of a period."""
         return self._plans.plan(period, part, terms)
 
-    def _events_of_grants(self, period: Period) -> list[UsageEvent]:
+    def _events_of_grants(self, period: Period, grants: tuple[Grant, ...]) -> list[UsageEvent]:
         """Return the events of metrics that are granted, which say when their units were used.
 
         Units of a metric that is worked out are drawn last, as no event has a share of them.
         """
-        metrics = {grant.metric for grant in self._grants if grant.metric is not None}
+        metrics = {grant.metric for grant in grants if grant.metric is not None}
         return self._reader.events(period, metrics)
 
     # Usage

@@ -172,7 +172,7 @@ class _Org:
         return None if following in {None, period} else self.part_at(following.start)
 
     def _is_closed(self, period: Period) -> bool:
-        return self._repository.invoiced_at(self._account.org_id, period) is not None
+        return self._repository.closing(self._account.org_id, period) is not None
 
 
 class _Part:

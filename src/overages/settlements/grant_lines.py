@@ -40,8 +40,8 @@ from overages.amounts.exact import SCALE, Quantity, excess, scaled, unscaled
 from overages.amounts.money import Currency, Money, new_money, picos_of
 from overages.errors import InvalidValue
 from overages.grants.burndown import Burndown, new_burndown
+from overages.grants.drawn_grant import PooledGrant
 from overages.grants.drawn_grants import DrawnGrants, Unit, Use, draw_on
-from overages.grants.grant import Grant
 from overages.lines.adjustment import Adjustment, Due, credited
 from overages.lines.limit_part import LimitPart, new_limit_part
 from overages.lines.rating import LineLimit
@@ -57,7 +57,7 @@ _TICK: Final = timedelta(microseconds=1)
 def draw_units(
     line: LineLimit,
     span: Span,
-    pool: Sequence[Grant],
+    pool: Sequence[PooledGrant],
     events: Iterable[UsageEvent],
     state: Burndown | None,
 ) -> Burndown:
@@ -108,14 +108,14 @@ def _picos_by_instant(span: Span, events: Iterable[UsageEvent]) -> dict[datetime
 
 
 def _untouched(
-    pool: Iterable[Grant], metric: str | None, currency: Currency | None, period: Period
+    pool: Iterable[PooledGrant], metric: str | None, currency: Currency | None, period: Period
 ) -> Burndown:
     """Return the state of grants that nothing was drawn on yet.
 
     It is that from the first of them on, so that a grant which recurs has been granted anew as
     often as if each period before had been settled.
     """
-    first = min([period.start, *(grant.effective_at for grant in pool)])
+    first = min([period.start, *(each.grant.effective_at for each in pool)])
     return new_burndown(first, metric, currency, (), 0, 0, ())
 
 
@@ -125,7 +125,7 @@ def granted_parts(burndown: Burndown) -> tuple[LimitPart, ...]:
 
 
 def draw_money(
-    statement: Statement, pools: Mapping[Unit, Sequence[Grant]], balance: Balance
+    statement: Statement, pools: Mapping[Unit, Sequence[PooledGrant]], balance: Balance
 ) -> tuple[Statement, tuple[Burndown, ...]]:
     """Return the statement with the prepaid money that it draws on grants, and the draws."""
     period, currency = statement.period, statement.currency
@@ -144,7 +144,7 @@ def draw_money(
         drawn[metric].begin(period.end)
         drawn[metric].cross_until(last)
     lines: list[Adjustment] = []
-    for grant in sorted(chain(*of_currency.values()), key=_rank):
+    for grant, _ in sorted(chain(*of_currency.values()), key=_rank):
         metric, most = grant.metric, due.of(grant.metric)
         covered = drawn[metric].draw_alone(grant.id, picos_of(most), last)
         for line in credited(most, [(grant.id, _money(grant.id, covered, currency))], metric):
@@ -171,8 +171,8 @@ def _metrics_first(item: tuple[str | None, DrawnGrants]) -> tuple[bool, str]:
     return metric is None, metric or ""
 
 
-def _rank(grant: Grant) -> tuple[int, datetime, datetime, str]:
-    return grant.rank
+def _rank(pooled: PooledGrant) -> tuple[int, datetime, datetime, str]:
+    return pooled.grant.rank
 
 
 def _money(grant_id: str, picos: int, currency: Currency) -> Money:

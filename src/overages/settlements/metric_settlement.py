@@ -23,7 +23,7 @@ from fractions import Fraction
 from overages.amounts.exact import Quantity, add_up
 from overages.errors import InvalidValue
 from overages.grants.burndown import Burndown
-from overages.grants.grant import Grant
+from overages.grants.drawn_grant import PooledGrant
 from overages.lines.limit_part import sum_of_parts
 from overages.lines.limits import FULL_SHARE, LineContext, terms_parts
 from overages.lines.part import TimeShares
@@ -59,7 +59,7 @@ class MetricSettlement:
         self,
         metric: str,
         balance: Balance,
-        pool: Sequence[Grant],
+        pool: Sequence[PooledGrant],
         events: Sequence[UsageEvent],
         shares: TimeShares,
         *,

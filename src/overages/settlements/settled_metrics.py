@@ -16,8 +16,8 @@ from functools import partial
 from overages.amounts.exact import Quantity
 from overages.errors import InvalidValue, OveragesError, UnknownMetric
 from overages.grants.burndown import Burndown
+from overages.grants.drawn_grant import PooledGrant
 from overages.grants.drawn_grants import Unit
-from overages.grants.grant import Grant
 from overages.lines.part import StatementPart, TimeShares, metrics_in_order
 from overages.lines.rating import UnroundedLine
 from overages.periods.period import Period
@@ -61,7 +61,7 @@ class SettledMetrics:
 
     def add(
         self,
-        pools: Mapping[Unit, Sequence[Grant]],
+        pools: Mapping[Unit, Sequence[PooledGrant]],
         events: Sequence[UsageEvent],
         levels: Set[str],
     ) -> None:

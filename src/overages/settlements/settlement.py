@@ -41,10 +41,11 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Final
 
 from overages._ground.frozen_dict import FrozenDict
-from overages._ground.names import by_metric, parse_name
+from overages._ground.names import by_metric, by_name, parse_name
 from overages._ground.parsing import Problems, each, instance_of, parse_all, parse_flag, tuple_of
 from overages._ground.trusted import trusted
 from overages._ground.value import term, value
+from overages.amounts.exact import Quantity, parse_non_negative_sum
 from overages.errors import Field, OveragesError
 from overages.grants.burndown import Burndown
 from overages.grants.drawn_grants import pools_of
@@ -125,6 +126,7 @@ def settle(
     events: Iterable[UsageEvent] = (),
     ended: bool = True,
     levels: Iterable[str] = (),
+    reserved: Mapping[str, Quantity] = FrozenDict(),
 ) -> Settlement:
     """Return the statement of an account's period, from the balance that the one before it left.
 
@@ -148,6 +150,8 @@ def settle(
         is due.
     :param levels: metrics that are levels where their allowance doesn't say: a part of a period has
         a share of their charge.
+    :param reserved: units (or major units of money) by grant, that later periods which are closed
+        have drawn on it: a period that is settled anew can't draw them, too.
     :raises UnknownPlan: if a plan is missing.
     :raises UnknownMetric: if usage or a limit names a metric that the plan doesn't know.
     :raises NoTerms: if no terms hold in the period.
@@ -185,8 +189,9 @@ def settle(
         (tuple_of(UsageEvent), events, "events"),
         (parse_flag, ended, "ended"),
         (_parse_names, levels, "levels"),
+        (_parse_reserved, reserved, "reserved"),
     )
-    account, of_terms, period, usages, balance, of_org, used_at, has_ended, held = parsed
+    account, of_terms, period, usages, balance, of_org, used_at, has_ended, held, of_later = parsed
     problems = Problems()
     terms = problems.attempt(account.agreed_in, period)
     agreed = None if terms is None else problems.attempt(parts_agreed, terms, of_terms, period)
@@ -197,7 +202,15 @@ def settle(
     problems.raise_any()
     shares, start = time_shares(terms, period, len(agreed)), balance.from_which(account, period)
     return _settle(
-        agreed, used, start, of_org, used_at, shares, has_ended=has_ended, levels=frozenset(held)
+        agreed,
+        used,
+        start,
+        of_org,
+        used_at,
+        shares,
+        has_ended=has_ended,
+        levels=frozenset(held),
+        reserved=of_later,
     )
 
 
@@ -256,9 +269,10 @@ def _settle(
     *,
     has_ended: bool,
     levels: Set[str],
+    reserved: Mapping[str, Quantity],
 ) -> Settlement:
     """Settle a period, of checked arguments: metric by metric, and then all together."""
-    parts, pools = [each.part for each in agreed], pools_of(grants)
+    parts, pools = [each.part for each in agreed], pools_of(grants, reserved)
     settled = SettledMetrics(agreed, usage, balance, shares)
     settled.add(pools, events, levels)
     org_id = usage.of_period.org_id
@@ -298,3 +312,4 @@ def _parse_usages(value: object, field: Field) -> tuple[Usage, ...]:
 
 
 _parse_names: Final = each(parse_name)
+_parse_reserved: Final = by_name(parse_non_negative_sum, "grants to quantities", of="grant")

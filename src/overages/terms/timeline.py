@@ -120,6 +120,16 @@ class Timeline(NamedTuple):
                 times.append(Period(start, end))
         return times
 
+    def pauses(self) -> list[Period]:
+        """Return the times, since the first terms began, in which no terms hold."""
+        times = self.times()
+        starts = [*(time.start for time in times[1:]), FOREVER]
+        return [
+            Period(time.end, start)
+            for time, start in zip(times, starts, strict=False)
+            if time.end < start
+        ]
+
     def written(self) -> str:
         """Write the times in which terms hold, for an error: ``from 2024-01-10T00:00:00Z on``."""
         return "; ".join(map(_written, self.times())) or "never"

@@ -12,6 +12,7 @@ from overages.errors import (
     StorageCorrupt,
     StorageError,
 )
+from overages.testing.contract.base import close
 
 
 class TestAppendOnly:
@@ -78,7 +79,7 @@ class TestAppendOnly:
             ("plan_starts", "version", "when a version of a plan came into force never changes"),
             ("usage_puts", "used", "usage that was put is append-only"),
             ("accounts", "entry", "an entry of an account never changes"),
-            ("invoiced_periods", "invoiced_at", "a period that is invoiced stays it"),
+            ("closings", "balance", "closings are append-only"),
             ("outbox", "request", "what may have been sent must not be forgotten"),
         ],
     )
@@ -91,7 +92,7 @@ class TestAppendOnly:
         repository.put_plan(PLAN)
         repository.record(owed(5), created_at=NOW)
         repository.put_grant("org-1", Grant("a", 5, metric="tokens", effective_at=NOW))
-        repository.mark_invoiced("org-1", FEB, at=NOW)
+        close(repository, owed(5))
         repository.put_account(Account("org-1", "p", since=NOW).changed(since=NOW, plan="q"))
         entry = ("org-1", "stripe", "a", "{}", "2024-03-01T00:00:00Z", 1, "open", None)
         host.execute("INSERT INTO org_billing_outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)", entry)

@@ -25,6 +25,7 @@ from overages.errors import (
     StorageError,
     StorageReadOnly,
 )
+from overages.testing.contract.base import close
 
 
 class TestFile:
@@ -82,7 +83,7 @@ WRITES: dict[str, Callable[[SqliteRepository], object]] = {
     "add_events": lambda r: r.add_events([UsageEvent("org-1", "a", 1, NOW)], lambda _: FEB),
     "put_usage": lambda r: r.put_usage(Usage("org-1", FEB, {"tokens": 1})),
     "record": lambda r: r.record(owed(6), created_at=NOW),
-    "mark_invoiced": lambda r: r.mark_invoiced("org-1", FEB, at=NOW),
+    "close_period": lambda r: close(r, owed(5)),
 }
 
 

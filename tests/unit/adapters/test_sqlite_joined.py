@@ -20,6 +20,7 @@ from overages.errors import (
     RecordConflict,
     StorageError,
 )
+from overages.testing.contract.base import close
 
 
 def record_with_an_invoice(host: sqlite3.Connection) -> SqliteRepository:
@@ -75,12 +76,12 @@ class TestJoined:
         repository.put_account(Account("org-1", "starter", since=SINCE))
         repository.add_events([UsageEvent("org-1", "tokens", 1, NOW, "1")], lambda _: FEB)
         repository.record(owed(5), created_at=NOW)
-        repository.mark_invoiced("org-1", FEB, at=NOW)
+        close(repository, owed(5))
         host.rollback()
         assert list(repository.orgs()) == []
         assert repository.usage("org-1", FEB).quantities == {}
         assert (repository.records("org-1"), repository.verify()) == ((), 0)
-        assert repository.invoiced_at("org-1", FEB) is None
+        assert repository.closings("org-1") == ()
         assert repository.put_plan(PLAN) == 1
 
     def test_a_write_that_fails_leaves_what_the_host_wrote(

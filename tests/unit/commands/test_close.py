@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.faults.children import finish, start
 
-from overages import Period, Terms
+from overages import OverageService, Period, Terms
 from overages.__main__ import main
 from overages.adapters.sqlite import SqliteRepository
 from overages.commands import close
@@ -134,16 +134,16 @@ def test_an_account_without_usage_is_closed_for_its_own_periods(desk: Desk) -> N
     assert "Records of idle, 2024-01-15 to 2024-02-15 UTC" in desk.run("show")[1]
 
 
-def test_an_invoiced_period_changes_only_by_force(desk: Desk) -> None:
+def test_a_closed_period_changes_only_by_force(desk: Desk) -> None:
     desk.run("close")
     with SqliteRepository(desk.db) as repository:
-        repository.mark_invoiced("a", FEBRUARY, at=datetime(2024, 3, 2, tzinfo=UTC))
+        OverageService(repository, lambda: datetime(2024, 3, 2, tzinfo=UTC)).close("a", FEBRUARY)
     assert desk.run("close")[0] == 0  # for nothing has changed
     desk.usage(ROWS.replace("350", "340"))
     status, out, err = desk.run("close")
     assert (status, out) == (1, "")
     assert err == (
-        "overages.db: a, 2024-02-01 to 2024-03-01 UTC: is invoiced since"
+        "overages.db: a, 2024-02-01 to 2024-03-01 UTC: is closed since"
         " 2024-03-02T00:00:00Z, and changes only by force\n"
     )
     assert desk.run("close", "--force")[1].endswith("new records: 1\n")

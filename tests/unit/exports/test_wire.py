@@ -42,7 +42,7 @@ from overages.errors import (
     InvalidValue,
     InvalidValues,
     OveragesError,
-    PeriodInvoiced,
+    PeriodClosed,
     RecordConflict,
     StorageBusy,
     StorageFull,
@@ -348,7 +348,7 @@ class TestAnErrorIsAnsweredWith:
                 "CALCULATION_FAILED",
                 "a: no, got 1\nb: none, got 2",
             ),
-            (PeriodInvoiced((), "p", "is invoiced"), 409, "PERIOD_INVOICED", "invoiced"),
+            (PeriodClosed((), "p", "is closed"), 409, "PERIOD_CLOSED", "closed"),
             (RecordConflict("a", 1, "other"), 503, "BUSY", "again"),
             (StorageBusy("locked"), 503, "BUSY", "again"),
         ],
@@ -411,17 +411,6 @@ class TestEndpoints:
         for body in (b"", b'{"force": true}'):
             endpoints.recalculate("org-123", body)
             assert repository.records("org-123") == there
-
-    def test_change_an_invoiced_period_only_by_force(self) -> None:
-        repository, endpoints = self.host()
-        endpoints.recalculate("org-123")
-        repository.mark_invoiced("org-123", FEBRUARY, at=NOW)
-        repository.put_usage(Usage("org-123", FEBRUARY, {"tokens": 500_001}))
-        status, body = endpoints.recalculate("org-123", b'{"force": false}')
-        assert (status, body["error"]["code"]) == (409, "PERIOD_INVOICED")
-        status, body = endpoints.recalculate("org-123", b'{"force": true}')
-        assert (status, body["data"]["overages"]["tokens"]["amount"]) == (200, 1)
-        assert body["data"]["overages"]["playbookRuns"] == NOTHING
 
     def test_know_the_period_of_the_accounts_cycle(self) -> None:
         repository, endpoints = self.host()

@@ -8,7 +8,7 @@ import pytest
 from overages import Cycle, Grant, Money
 from overages._ground.value import evolve
 from overages.amounts.exact import SCALE
-from overages.grants.drawn_grant import DrawnGrant
+from overages.grants.drawn_grant import DrawnGrant, PooledGrant
 from overages.grants.state import GrantState
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
@@ -17,7 +17,7 @@ UNITS = Grant("g", 100, metric="tokens", effective_at=START)
 
 
 def begun(**named: Any) -> DrawnGrant:
-    grant = DrawnGrant(evolve(UNITS, **named), None)
+    grant = DrawnGrant(PooledGrant(evolve(UNITS, **named)), None)
     grant.cross(START, is_refilled=False)
     return grant
 
@@ -29,19 +29,19 @@ def numbers(grant: DrawnGrant) -> tuple[int, ...]:
 
 
 def test_it_is_filled_when_it_is_effective() -> None:
-    grant = DrawnGrant(evolve(UNITS, effective_at=LATER), None)
+    grant = DrawnGrant(PooledGrant(evolve(UNITS, effective_at=LATER)), None)
     grant.cross(START, is_refilled=False)
     assert (grant.filled_at, numbers(grant)) == (None, (0, 0, 0, 0, 0))
     grant.cross(LATER, is_refilled=False)
     assert (grant.filled_at, numbers(grant)) == (LATER, (100, 0, 0, 0, 100))
-    money = DrawnGrant(Grant("m", Money(150, "USD"), effective_at=START), None)
+    money = DrawnGrant(PooledGrant(Grant("m", Money(150, "USD"), effective_at=START)), None)
     money.cross(START, is_refilled=False)
     assert 2 * money.left == 3 * SCALE
 
 
 def test_it_goes_on_from_its_state() -> None:
     state = GrantState("g", 100, 30, 5, filled_at=START)
-    grant = DrawnGrant(UNITS, state)
+    grant = DrawnGrant(PooledGrant(UNITS), state)
     assert numbers(grant) == (100, 30, 5, 0, 65)
     assert grant.state(START) == state
 

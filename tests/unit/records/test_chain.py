@@ -17,7 +17,6 @@ from overages.records.chain import (
     COLUMNS,
     ChainHead,
     Link,
-    RecordRow,
     row_digest,
     row_of,
     verify_chain,
@@ -77,24 +76,28 @@ def charge(sequence: int, **named: Any) -> OverageRecord:
     return stored("org-1", FEBRUARY, "tokens", **{**usual, **named})
 
 
+def link(row: tuple[Any, ...], digest: Any) -> Link:
+    """Return a record as a link."""
+    return Link(row[COLUMNS.index("sequence")], row, digest)
+
+
 def chain(*records: OverageRecord) -> list[Link]:
     """Return the links of records, one following on the other."""
     links: list[Link] = []
     for record in records:
         row = row_of(record)
-        links.append((row, row_digest(row, links[-1][1] if links else CHAIN_START.digest)))
+        links.append(link(row, row_digest(row, links[-1].digest if links else CHAIN_START.digest)))
     return links
 
 
 def head_of(links: list[Link]) -> ChainHead:
-    return ChainHead(len(links), links[-1][1])
+    return ChainHead(len(links), links[-1].digest)
 
 
-def changed(row: RecordRow, column: str, value: Any) -> RecordRow:
+def changed(row: tuple[Any, ...], column: str, value: Any) -> tuple[Any, ...]:
     """Return a row with something else in a column."""
     at = COLUMNS.index(column)
-    made: RecordRow = (*row[:at], value, *row[at + 1 :])
-    return made
+    return (*row[:at], value, *row[at + 1 :])
 
 
 LINKS = chain(*(charge(n) for n in range(1, 6)))
@@ -157,7 +160,7 @@ def test_an_empty_chain_ends_before_its_first_record() -> None:
 
 
 def test_a_head_has_a_place_and_a_digest() -> None:
-    assert (HEAD.sequence, HEAD.digest) == (5, LINKS[-1][1])
+    assert (HEAD.sequence, HEAD.digest) == (5, LINKS[-1].digest)
     bad: Any = True
     with pytest.raises(InvalidType, match=r"^sequence: must be an int, got True$"):
         ChainHead(bad, PREVIOUS)
@@ -187,18 +190,18 @@ def test_a_chain_leads_back_to_a_head_that_was_noted(at: int) -> None:
 @pytest.mark.parametrize("at", range(5))
 @pytest.mark.parametrize("column", [each for each in COLUMNS if each != "sequence"])
 def test_the_record_in_which_anything_was_changed_is_named(column: str, at: int) -> None:
-    row, digest = LINKS[at]
+    _, row, digest = LINKS[at]
     value = row[COLUMNS.index(column)]
     other = value + 1 if isinstance(value, int) else f"{value}1"
-    links = [*LINKS[:at], (changed(row, column, other), digest), *LINKS[at + 1 :]]
+    links = [*LINKS[:at], link(changed(row, column, other), digest), *LINKS[at + 1 :]]
     assert said(links) == f"{at + 1} is not what was recorded"
 
 
 @pytest.mark.parametrize("at", range(5))
 def test_a_changed_record_with_a_digest_made_anew_shows_in_the_next(at: int) -> None:
-    before = LINKS[at - 1][1] if at else CHAIN_START.digest
-    row = changed(LINKS[at][0], "cost", "1")
-    links = [*LINKS[:at], (row, row_digest(row, before)), *LINKS[at + 1 :]]
+    before = LINKS[at - 1].digest if at else CHAIN_START.digest
+    row = changed(LINKS[at].columns, "cost", "1")
+    links = [*LINKS[:at], link(row, row_digest(row, before)), *LINKS[at + 1 :]]
     assert said(links) == f"{min(at + 2, 5)} is not what was recorded"
 
 
@@ -216,8 +219,8 @@ def test_records_that_were_all_removed_are_missed() -> None:
 def test_records_that_were_swapped_are_named_by_the_first(one: int, other: int) -> None:
     links = list(LINKS)
     for at, source in [(one, other), (other, one)]:
-        row, digest = LINKS[source]
-        links[at] = changed(row, "sequence", at + 1), digest
+        _, row, digest = LINKS[source]
+        links[at] = link(changed(row, "sequence", at + 1), digest)
     assert said(links) == f"{one + 1} is not what was recorded"
 
 
@@ -228,9 +231,9 @@ def test_a_record_that_is_there_twice_is_named(at: int) -> None:
 
 @pytest.mark.parametrize("at", range(5))
 def test_a_record_that_was_inserted_is_found_at_its_place(at: int) -> None:
-    row = changed(LINKS[at][0], "cost", "1")
-    digest = row_digest(row, LINKS[at - 1][1] if at else CHAIN_START.digest)
-    for links in ([*LINKS, (row, digest)], [(row, digest), *LINKS]):
+    row = changed(LINKS[at].columns, "cost", "1")
+    digest = row_digest(row, LINKS[at - 1].digest if at else CHAIN_START.digest)
+    for links in ([*LINKS, link(row, digest)], [link(row, digest), *LINKS]):
         with pytest.raises(RecordsAltered) as caught:
             verify_chain("org-1", links, HEAD)
         assert caught.value.sequence in {at + 1, at + 2}  # which of the two is the true one?
@@ -256,7 +259,12 @@ def test_a_chain_that_was_cut_off_is_shorter_than_what_was_noted() -> None:
 
 
 def test_the_first_of_several_faults_is_named() -> None:
-    links = [LINKS[0], (changed(LINKS[1][0], "cost", "1"), LINKS[1][1]), LINKS[4], LINKS[4]]
+    links = [
+        LINKS[0],
+        link(changed(LINKS[1].columns, "cost", "1"), LINKS[1].digest),
+        LINKS[4],
+        LINKS[4],
+    ]
     assert said(links) == "2 is not what was recorded"
     assert said([LINKS[0], LINKS[4], LINKS[4]]) == "2 is missing"
 
@@ -267,19 +275,22 @@ DAMAGE: list[Any] = [None, b"\xff", "\ud800", 5, 1.5, [], {}, object(), float("n
 @pytest.mark.parametrize("value", DAMAGE, ids=ascii)
 @pytest.mark.parametrize("column", ["org_id", "metric_type", "currency", "plan", "cost"])
 def test_a_column_that_holds_what_it_never_should_is_found(column: str, value: Any) -> None:
-    row, digest = LINKS[2]
-    links = [*LINKS[:2], (changed(row, column, value), digest), *LINKS[3:]]
+    _, row, digest = LINKS[2]
+    links = [*LINKS[:2], link(changed(row, column, value), digest), *LINKS[3:]]
     assert said(links) == "3 is not what was recorded"
 
 
 @pytest.mark.parametrize("place", [None, "3", b"3", 3.0, True, 0, -1, 2**70, float("nan")])
 def test_a_place_that_is_none_is_found(place: Any) -> None:
-    row, digest = LINKS[2]
-    links = [*LINKS[:2], (changed(row, "sequence", place), digest), *LINKS[3:]]
+    _, row, digest = LINKS[2]
+    links = [*LINKS[:2], link(changed(row, "sequence", place), digest), *LINKS[3:]]
     with pytest.raises(RecordsAltered):
         verify_chain("org-1", links, HEAD)
 
 
-@pytest.mark.parametrize("digest", [None, "", "0" * 64, LINKS[0][1], b"\xff"])
+@pytest.mark.parametrize("digest", [None, "", "0" * 64, LINKS[0].digest, b"\xff"])
 def test_a_digest_that_was_changed_is_found(digest: Any) -> None:
-    assert said([*LINKS[:2], (LINKS[2][0], digest), *LINKS[3:]]) == "3 is not what was recorded"
+    assert (
+        said([*LINKS[:2], link(LINKS[2].columns, digest), *LINKS[3:]])
+        == "3 is not what was recorded"
+    )

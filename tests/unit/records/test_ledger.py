@@ -33,7 +33,7 @@ from overages.errors import (
     FaultyPriceModel,
     InvalidType,
     InvalidValue,
-    PeriodInvoiced,
+    PeriodClosed,
     PeriodOverlap,
     RecordConflict,
 )
@@ -289,23 +289,23 @@ def test_a_revision_follows_on_the_last(
     )
 
 
-def test_an_invoiced_period_changes_only_by_force() -> None:
+def test_a_closed_period_changes_only_by_force() -> None:
     first = Ledger("org-1")
     add(first, statement(tokens=350))
-    invoiced = {FEBRUARY: AT}
-    ledger = Ledger("org-1", records=first.records, head=first.head, invoiced=invoiced)
+    closed = {FEBRUARY: AT}
+    ledger = Ledger("org-1", records=first.records, head=first.head, closed=closed)
     assert add(ledger, statement(tokens=350)).new == ()
-    assert refused(ledger, statement(tokens=351), PeriodInvoiced) == (
-        f"{WHERE}is invoiced since 2024-03-01T12:00:00Z, and changes only by force"
+    assert refused(ledger, statement(tokens=351), PeriodClosed) == (
+        f"{WHERE}is closed since 2024-03-01T12:00:00Z, and changes only by force"
     )
     assert len(add(ledger, statement(MARCH, tokens=350)).new) == 1
     assert len(add(ledger, statement(tokens=351), force=True).new) == 1
 
 
-def test_an_invoiced_period_without_records_is_closed_too() -> None:
-    ledger = Ledger("org-1", invoiced={FEBRUARY: AT})
+def test_a_closed_period_without_records_stays() -> None:
+    ledger = Ledger("org-1", closed={FEBRUARY: AT})
     assert add(ledger, statement(tokens=100)).new == ()
-    refused(ledger, statement(tokens=350), PeriodInvoiced)
+    refused(ledger, statement(tokens=350), PeriodClosed)
 
 
 def test_a_metric_is_charged_once_in_periods_that_overlap() -> None:

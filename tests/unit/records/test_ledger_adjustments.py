@@ -20,7 +20,7 @@ from overages import (
     aggregate,
     calculate,
 )
-from overages.errors import PeriodInvoiced, PeriodOverlap, RecordConflict
+from overages.errors import PeriodClosed, PeriodOverlap, RecordConflict
 from overages.records.chain import link_of, verify_chain
 from overages.records.ledger import Ledger, Recording
 
@@ -148,9 +148,9 @@ def test_lines_overlap_by_their_own_name() -> None:
         add(ledger, statement(plan(0, 0, runs=runs), SPRING))
 
 
-def test_an_invoiced_period_s_adjustments_change_only_by_force() -> None:
-    invoiced = {FEBRUARY: datetime(2024, 3, 2, tzinfo=UTC)}
-    ledger = Ledger("org-1", invoiced=invoiced)
-    with pytest.raises(PeriodInvoiced):
+def test_a_closed_period_s_adjustments_change_only_by_force() -> None:
+    closed = {FEBRUARY: datetime(2024, 3, 2, tzinfo=UTC)}
+    ledger = Ledger("org-1", closed=closed)
+    with pytest.raises(PeriodClosed):
         add(ledger, statement())
     assert add(ledger, statement(), force=True).new

@@ -12,12 +12,10 @@ from overages import (
     CarryOver,
     Cycle,
     Grant,
-    Money,
     Period,
     PerUnit,
     Plan,
     UsageEvent,
-    calculate,
 )
 from overages.adapters.memory import MemoryRepository
 from overages.errors import (
@@ -25,7 +23,6 @@ from overages.errors import (
     InvalidType,
     InvalidValue,
     InvalidValues,
-    RecordConflict,
     UnknownPlan,
 )
 from overages.repository import Repository
@@ -48,23 +45,6 @@ def repository() -> MemoryRepository:
 
 def serve(repository: Repository, **options: Any) -> OverageService:
     return OverageService(repository, **{"clock": lambda: NOW, **options})
-
-
-class Restless(MemoryRepository):
-    """Each time that a statement is to be recorded, another writer has just recorded one."""
-
-    def __init__(self, times: int) -> None:
-        super().__init__()
-        self.times = times
-
-    def record(self, statement: Any, **options: Any) -> Any:
-        if self.times and options.get("revision"):
-            self.times -= 1
-            used = self.usage("org-1", FEB).quantities.get("tokens", 100)
-            self.put_usage(Usage("org-1", FEB, {"tokens": used + 1}))
-            newer = calculate(PLAN, self.usage("org-1", FEB))
-            super().record(newer, created_at=NOW)
-        return super().record(statement, **options)
 
 
 def test_a_service_is_on_unless_told(repository: MemoryRepository) -> None:
@@ -145,76 +125,6 @@ def test_events_come_from_any_iterable_and_are_events_alone(repository: MemoryRe
     with pytest.raises(InvalidValues) as caught:
         service.record_usage(wrong, late)
     assert [error.field for error in caught.value.errors] == ["events[1]", "events[2]", "late"]
-
-
-@pytest.mark.parametrize("times", [1, 9])
-def test_a_result_is_calculated_again_while_others_write(times: int) -> None:
-    repository = Restless(times)
-    repository.put_plan(PLAN)
-    repository.put_account(Account("org-1", "starter", since=SINCE))
-    recording = serve(repository).recalculate("org-1")
-    assert recording is not None
-    assert recording.new == ()
-    assert recording.records[-1].revision == times
-    assert (
-        repository.summary("org-1", FEB)
-        == calculate(PLAN, repository.usage("org-1", FEB)).summary()
-    )
-
-
-class Renegotiated(MemoryRepository):
-    """Each time that a period's records are read, another writer has changed the account."""
-
-    def __init__(self, times: int) -> None:
-        super().__init__()
-        self.times = times
-
-    def records(self, *args: Any, **named: Any) -> Any:
-        if self.times:
-            self.times -= 1
-            account = self.account("org-1")
-            assert account is not None
-            account = account.changed(since=SINCE, limits={"tokens": 1_000 - self.times})
-            self.put_account(account)
-            statement = serve(self).calculate("org-1")
-            assert statement is not None
-            super().record(statement, created_at=NOW)
-        return super().records(*args, **named)
-
-
-def renegotiated(times: int) -> Renegotiated:
-    repository = Renegotiated(times)
-    repository.put_plan(PLAN)
-    repository.put_account(ACCOUNT)
-    repository.put_usage(Usage("org-1", FEB, {"tokens": 1_200}))
-    return repository
-
-
-@pytest.mark.parametrize("times", [1, 9])
-def test_no_result_of_an_older_account_comes_after_that_of_a_newer_one(times: int) -> None:
-    repository = renegotiated(times)
-    service = serve(repository)
-    recording = service.recalculate("org-1")
-    assert recording is not None
-    assert recording.new == ()
-    summary, statement = service.summary("org-1"), service.calculate("org-1")
-    assert summary is not None
-    assert statement is not None
-    assert summary.total == statement.total == Money.of("2.00", "USD")
-
-
-def test_an_account_that_never_stands_still_is_named() -> None:
-    with pytest.raises(RecordConflict, match=r"^account: must not change while its period"):
-        serve(renegotiated(times=10)).recalculate("org-1")
-
-
-def test_a_service_that_others_never_let_write_says_so() -> None:
-    repository = Restless(times=1_000)
-    repository.put_plan(PLAN)
-    repository.put_account(Account("org-1", "starter", since=SINCE))
-    with pytest.raises(RecordConflict):
-        serve(repository).recalculate("org-1")
-    assert repository.times == 990
 
 
 def test_settling_says_what_was_carried_and_drawn(repository: MemoryRepository) -> None:

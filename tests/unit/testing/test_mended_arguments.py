@@ -31,7 +31,7 @@ from overages import (
 )
 from overages.grants.state import Draw, GrantState
 from overages.lines.adjustment import OVERAGE
-from overages.records.chain import ChainHead, row_of, verify_chain
+from overages.records.chain import ChainHead, Link, row_of, verify_chain
 from overages.testing import billing, fields, plans, prices, quantities, records, values
 
 JANUARY, FEBRUARY = (Period.month(2024, month) for month in (1, 2))
@@ -226,7 +226,9 @@ def test_a_record_that_is_drawn_begins_a_chain_and_its_numbers_agree(
     if record.unit_price is not None:
         assert record.exact_cost == Decimal("0.5") * 3 if unit_price != 1 else 3
     assert record.cost == Money.of(record.exact_cost, "USD")
-    assert verify_chain("org-1", [(row_of(record), record.digest)], ChainHead(1, record.digest))
+    assert verify_chain(
+        "org-1", [Link(1, row_of(record), record.digest)], ChainHead(1, record.digest)
+    )
 
 
 @pytest.mark.parametrize("text", ["tokens", "<b>", "Größe"])

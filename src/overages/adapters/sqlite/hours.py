@@ -11,8 +11,8 @@ from datetime import datetime
 from itertools import chain
 from typing import Final, TypeAlias
 
+from overages.adapters.event_texts import exact_instant
 from overages.adapters.sqlite.rows import (
-    exact_instant,
     exact_instant_of,
     metric_of,
     picos_of,

@@ -1,27 +1,25 @@
-"""Records in SQLite, with the ends of their chains, and which periods are invoiced."""
+"""Records in SQLite, with the ends of their chains."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from itertools import chain
 from typing import Final
 
 from overages._ground.names import parse_name
 from overages._ground.parsing import instance_of
+from overages.adapters.sqlite.closings import ClosingTable
 from overages.adapters.sqlite.rows import (
     coarse_span,
-    instant_of,
     period_columns,
-    period_of,
     readable,
     record_of,
     summary_of,
 )
-from overages.adapters.sqlite.store import IN_PERIOD, SqliteStore, chunks, marks
+from overages.adapters.sqlite.store import IN_PERIOD, chunks, marks
 from overages.lines.adjustment import OVERAGE
-from overages.periods.period import Period, format_instant
-from overages.records.chain import CHAIN_START, COLUMNS, ChainHead, Link, StoredRow, link_of
+from overages.periods.period import Period
+from overages.records.chain import CHAIN_START, COLUMNS, ChainHead, Link, link_of
 from overages.records.ledger import Ledger
 from overages.records.record import OverageRecord, by_sequence
 from overages.statements.statement import Statement
@@ -47,8 +45,8 @@ SET_OVERAGE: Final = (
 )
 
 
-class RecordTables(SqliteStore):
-    """The tables of records, chain heads and invoiced periods."""
+class RecordTables(ClosingTable):
+    """The tables of records and chain heads."""
 
     def _ledgers(self, statements: Sequence[Statement]) -> Mapping[str, Ledger]:
         orgs = sorted({statement.org_id for statement in statements})
@@ -62,8 +60,11 @@ class RecordTables(SqliteStore):
             sql = f"{_HEADS} {among}"
             with readable():
                 heads = {row[0]: ChainHead(*row[1:]) for row in self._cursor.execute(sql, chunk)}
-            invoiced = self._invoiced_among(among, chunk)
             since, until = coarse_span(first, last)
+            closed = self._closed_among(
+                f"{among} AND billing_period_start < ? AND billing_period_end >= ?",
+                (*chunk, until, since),
+            )
             sql = f"{_RECORDS} {among} AND billing_period_start < ? AND billing_period_end >= ?"
             rows = self._cursor.execute(sql, (*chunk, until, since)).fetchall()
             by_org: dict[str, list[OverageRecord]] = {}
@@ -77,21 +78,12 @@ class RecordTables(SqliteStore):
                     org_id,
                     records=by_org.get(org_id, ()),
                     head=heads.get(org_id),
-                    invoiced=invoiced.get(org_id, {}),
+                    closed=closed.get(org_id, {}),
                 )
         return ledgers
 
-    def _invoiced_among(self, among: str, orgs: Sequence[str]) -> dict[str, dict[Period, datetime]]:
-        by_org: dict[str, dict[Period, datetime]] = {}
-        columns = "org_id, billing_period_start, billing_period_end, invoiced_at"
-        sql = f"SELECT {columns} FROM org_billing_invoiced_periods {among}"
-        for org_id, start, end, at in self._cursor.execute(sql, orgs).fetchall():
-            with readable():
-                by_org.setdefault(org_id, {})[period_of(start, end)] = instant_of(at)
-        return by_org
-
     def _append(self, ledgers: Iterable[Ledger]) -> None:
-        changed = [ledger for ledger in ledgers if ledger.new]
+        changed = [ledger for ledger in ledgers if ledger.new or ledger.closings]
         write = self._cursor.executemany
         write(INSERT_RECORD, chain.from_iterable(ledger.new for ledger in changed))
         write(SET_HEAD, ((each.org_id, each.head.sequence, each.head.digest) for each in changed))
@@ -134,16 +126,6 @@ class RecordTables(SqliteStore):
             rows = self._database.rows(f"{sql}{IN_PERIOD}", key)
         return summary_of(rows) if rows else None
 
-    def _set_invoiced(self, org_id: str, period: Period, moment: datetime) -> None:
-        sql = "INSERT INTO org_billing_invoiced_periods VALUES (?, ?, ?, ?)"
-        self._cursor.execute(sql, (org_id, *period_columns(period), format_instant(moment)))
-
-    def _invoiced(self, org_id: str, period: Period) -> datetime | None:
-        sql = f"SELECT invoiced_at FROM org_billing_invoiced_periods WHERE {IN_PERIOD}"
-        row = self._cursor.execute(sql, (org_id, *period_columns(period))).fetchone()
-        with readable():
-            return None if row is None else instant_of(row[0])
-
     def _head(self, org_id: str) -> ChainHead | None:
         sql = "SELECT sequence, id FROM org_billing_chain_heads WHERE org_id = ?"
         row = self._cursor.execute(sql, (org_id,)).fetchone()
@@ -151,21 +133,22 @@ class RecordTables(SqliteStore):
             return None if row is None else ChainHead(*row)
 
     def _chains(self, org_id: str | None) -> Iterator[tuple[str, list[Link], ChainHead]]:
-        """Yield each org with its records and its head, either of which may have been lost."""
+        """Yield each org with its links and its head, either of which may have been lost."""
         fetch = self._cursor.execute
         for among, orgs in self._spans(org_id):
             heads = fetch(f"{_HEADS} WHERE {among}", orgs).fetchall()
-            yield from _paired(heads, fetch(f"{_RECORDS} WHERE {among}", orgs))
+            records = ((row[0], link_of(row)) for row in fetch(f"{_RECORDS} WHERE {among}", orgs))
+            yield from _paired(heads, chain(records, self._closing_links(among, orgs)))
 
 
 def _paired(
-    heads: Iterable[tuple[str, int, str]], rows: Iterable[StoredRow]
+    heads: Iterable[tuple[str, int, str]], linked: Iterable[tuple[str, Link]]
 ) -> Iterator[tuple[str, list[Link], ChainHead]]:
-    """Yield the orgs of heads and records, each with both, sorted."""
+    """Yield the orgs of heads and links, each with both, sorted."""
     with readable():
         ends = {org_id: ChainHead(sequence, digest) for org_id, sequence, digest in heads}
         links: dict[str, list[Link]] = {org_id: [] for org_id in ends}
-        for row in rows:
-            links.setdefault(row[0], []).append(link_of(row))
+        for org_id, link in linked:
+            links.setdefault(org_id, []).append(link)
         for org_id in sorted(links):
             yield org_id, links[org_id], ends.get(org_id, CHAIN_START)

@@ -17,15 +17,15 @@ from functools import lru_cache
 from typing import Final
 
 from overages._ground.frozen_dict import FrozenDict
-from overages._ground.jsontext import entries, parsed, written
+from overages._ground.jsontext import entries, parsed
 from overages._ground.names import parse_name
 from overages._ground.trusted import trusted
+from overages.adapters.event_texts import EXACT
 from overages.amounts.exact import (
     INTEGER_DIGITS,
     SCALE,
     Exact,
     Quantity,
-    number_text,
     parse_quantity,
     scaled,
     unscaled,
@@ -40,8 +40,6 @@ from overages.usage.event import UsageEvent, parse_dimensions
 
 LONGEST: Final = 10**9
 """Bytes of a stored text, which is as long as SQLite's may be: what it says was checked before."""
-
-_EXACT: Final = len("2024-02-01T00:00:00.000000Z")
 
 
 @contextmanager
@@ -155,22 +153,10 @@ def _dimensions_of(text: str) -> FrozenDict[str, str]:
     return parse_dimensions(entries(parsed(text), "dimensions"), "dimensions")
 
 
-def event_columns(event: UsageEvent) -> tuple[str | None, str, str, str, str]:
-    """Write an event as a row, beside its org."""
-    dimensions = written(dict(event.dimensions)).decode() if event.dimensions else "{}"
-    number, at = number_text(event.quantity), exact_instant(event.at)
-    return event.id, event.metric, number, at, dimensions
-
-
-def exact_instant(instant: datetime) -> str:
-    """Write an instant in UTC with six decimals always, so that texts are in order of time."""
-    return f"{instant.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
-
-
 def exact_instant_of(text: str) -> datetime:
     """Return an instant that `exact_instant` wrote."""
     instant = datetime.fromisoformat(text)
-    if instant.tzinfo is not UTC or len(text) != _EXACT:
+    if instant.tzinfo is not UTC or len(text) != EXACT:
         raise ValueError(f"{text!r} is no instant in UTC with six decimals")
     return instant
 

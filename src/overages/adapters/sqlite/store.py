@@ -21,7 +21,9 @@ IN_PERIOD: Final = "org_id = ? AND billing_period_start = ? AND billing_period_e
 _PAGE: Final = 100  # orgs that are verified together
 _ORGS: Final = " UNION ".join(
     f"SELECT org_id FROM org_billing_{table}"
-    for table in ("chain_heads", "overages", "usage_monthly", "usage_events", "usage_puts")
+    for table in (
+        "chain_heads", "closings", "overages", "usage_monthly", "usage_events", "usage_puts"
+    )
 ) + " ORDER BY org_id"  # fmt: skip
 _CHUNK: Final = 500  # parameters of one statement; the oldest libraries take 999
 

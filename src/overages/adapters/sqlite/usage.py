@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from overages.adapters.event_texts import EventRow, PutRow, event_columns, exact_instant
 from overages.adapters.sqlite.rows import (
-    event_columns,
     event_of,
-    exact_instant,
     exact_instant_of,
     metric_of,
     picos_of,
@@ -123,6 +122,28 @@ class UsageTables(SqliteStore):
                     counted = event_of(org_id, *row[:5]), exact_instant_of(row[5])
                 yield counted
             last = rows[-1][-2:]
+
+    def _event_rows(self, org_id: str, period: Period) -> Sequence[EventRow]:
+        bounds = exact_instant(period.start), exact_instant(period.end)
+        rows: list[tuple[Any, ...]] = []
+        for chunk in chunks(self._event_names(org_id, "org_billing_usage_events")):
+            sql = (
+                "SELECT number, coalesce(event_id, ''), metric_type, quantity, at, dimensions,"
+                " counts_at FROM org_billing_usage_events"
+                f" WHERE org_id = ? AND metric_type IN ({marks(chunk)})"
+                " AND counts_at >= ? AND counts_at < ?"
+            )
+            rows += self._cursor.execute(sql, (org_id, *chunk, *bounds)).fetchall()
+        rows.sort()
+        return [row[1:] for row in rows]
+
+    def _put_rows(self, org_id: str, period: Period) -> Sequence[PutRow]:
+        sql = (
+            "SELECT span_start, span_end, metric_type, used FROM org_billing_usage_puts"
+            " WHERE org_id = ? AND span_start >= ? AND span_end <= ? ORDER BY number"
+        )
+        bounds = exact_instant(period.start), exact_instant(period.end)
+        return self._cursor.execute(sql, (org_id, *bounds)).fetchall()
 
     # Withdrawals
 

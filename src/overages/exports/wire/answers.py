@@ -20,7 +20,7 @@ from overages.errors import (
     InvalidType,
     InvalidValue,
     OveragesError,
-    PeriodInvoiced,
+    PeriodClosed,
     PeriodOverlap,
     RecordConflict,
     StorageBusy,
@@ -111,8 +111,8 @@ def failure(error: Exception, otherwise: Unexpected) -> Answer:
     """
     if isinstance(error, BillingDisabled):
         return refusal(503, "OVERAGE_BILLING_DISABLED", "Overage billing is not enabled")
-    if isinstance(error, PeriodInvoiced):
-        return refusal(409, "PERIOD_INVOICED", str(error))
+    if isinstance(error, PeriodClosed):
+        return refusal(409, "PERIOD_CLOSED", str(error))
     if isinstance(error, (RecordConflict, StorageBusy)):
         return refusal(503, "BUSY", "Another writer is at work; the same request can be made again")
     if isinstance(error, OveragesError) and all(isinstance(e, _CALCULATION) for e in error.errors):

@@ -46,7 +46,7 @@ def openapi(title: str = "Overages", version: str = "1") -> _Schema:
                     "responses": _responses(
                         {
                             400: _FAULTS,
-                            409: "PERIOD_INVOICED: it changes only by force.",
+                            409: "PERIOD_CLOSED: it changes only by force.",
                             500: "RECALCULATION_FAILED",
                         }
                     ),

@@ -18,7 +18,8 @@ from typing import Final
 import pytest
 
 _NOUNS: Final = (
-    "base chains corrections events grants plans records refusals tenants transactions usage values"
+    "base chains closings corrections events grants plans records refusals tenants transactions"
+    " usage values"
 )
 _PARTS: Final = [f"{__name__}.{noun}" for noun in _NOUNS.split()]
 # So that pytest shows both sides of a comparison that failed, as it does in files of tests.
@@ -26,12 +27,13 @@ pytest.register_assert_rewrite(*(part for part in _PARTS if part not in sys.modu
 
 from overages.testing.contract.accounts import AccountContract
 from overages.testing.contract.chains import ChainContract
+from overages.testing.contract.closings import ClosedAccountContract, ClosingContract
 from overages.testing.contract.corrections import BatchContract, CorrectionContract
 from overages.testing.contract.events import EventContract
 from overages.testing.contract.grants import GrantContract
 from overages.testing.contract.plans import PlanContract
 from overages.testing.contract.records import RecordContract, RevisionContract
-from overages.testing.contract.refusals import InvoicedContract, OverlapContract, RefusalContract
+from overages.testing.contract.refusals import OverlapContract, RefusalContract
 from overages.testing.contract.tenants import NameContract, TenantContract
 from overages.testing.contract.transactions import TransactionContract
 from overages.testing.contract.usage import UsageContract, UsagePeriodContract
@@ -49,7 +51,8 @@ class RepositoryContract(
     CorrectionContract,
     BatchContract,
     RevisionContract,
-    InvoicedContract,
+    ClosingContract,
+    ClosedAccountContract,
     OverlapContract,
     RefusalContract,
     ChainContract,

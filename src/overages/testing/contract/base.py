@@ -21,8 +21,11 @@ from overages.periods.period import Period
 from overages.prices.models import Graduated, PerUnit
 from overages.prices.tier import Tier
 from overages.records.aggregation import aggregate
+from overages.records.closing import Closing
 from overages.records.record import OverageRecord
 from overages.repository import Repository
+from overages.settlements.balance import Balance
+from overages.settlements.settlement import Settlement
 from overages.statements.calculation import calculate
 from overages.statements.statement import Statement
 from overages.terms.account import Account
@@ -76,6 +79,14 @@ def owed(
     return calculate(plan, Usage(org_id, period, used))
 
 
+def close(
+    repository: Repository, statement: Statement, at: datetime = NOW, *, force: bool = False
+) -> Closing:
+    """Close the period of a statement, with nothing that goes on to the next one."""
+    settlement = Settlement(statement, Balance())
+    return repository.close_period(settlement, closed_at=at, force=force)
+
+
 def event(
     id: str | None = None,
     quantity: QuantityLike = 5,
@@ -119,7 +130,7 @@ def fill(repository: Repository) -> None:
         repository.add_events(events, month_of)
         repository.put_usage(Usage(org_id, JAN, {"tokens": 101}))
         repository.record(owed(org_id, tokens=105, runs=12), created_at=NOW)
-        repository.mark_invoiced(org_id, JAN, at=NOW)
+        close(repository, owed(org_id, JAN))
         repository.put_grant(org_id, GRANT)
 
 
@@ -129,13 +140,13 @@ def all_reads(repository: Repository, org_id: str | None = None) -> list[object]
     read: list[object] = [org for org in repository.orgs() if org_id in (None, org)]
     for org in orgs:
         read += [repository.account(org), repository.head(org), repository.verify(org)]
-        read += [*repository.grants(org), *repository.usage_periods(org)]
+        read += repository.grants(org)
         read += [repr(repository.records(org)), repository.summary(org)]
         for period in (JAN, FEB, MAR, APR):
             read += map(repr, repository.events(org, period))
             read += map(repr, repository.counted_events(org, period))
             read += [repr(repository.usage(org, period)), repository.overage(org, period)]
-            read += [repository.invoiced_at(org, period)]
+            read += [repository.closing(org, period), repr(repository.settled(org, period))]
     return read if org_id is not None else [*read, *_plans(repository)]
 
 
@@ -147,14 +158,16 @@ def reads(repository: Any, org_id: Any) -> dict[str, Any]:
         "events": lambda: list(repository.events(org_id, FEB)),
         "counted_events": lambda: list(repository.counted_events(org_id, FEB)),
         "usage": lambda: repository.usage(org_id, FEB),
-        "usage_periods": lambda: repository.usage_periods(org_id),
         "records": lambda: repository.records(org_id),
         "records of a period": lambda: repository.records(org_id, FEB),
         "summary": lambda: repository.summary(org_id),
         "summary of a period": lambda: repository.summary(org_id, FEB),
         "overage": lambda: repository.overage(org_id, FEB),
-        "mark_invoiced": lambda: repository.mark_invoiced(org_id, FEB, at=NOW),
-        "invoiced_at": lambda: repository.invoiced_at(org_id, FEB),
+        "closing": lambda: repository.closing(org_id, FEB),
+        "closing_before": lambda: repository.closing_before(org_id, NOW),
+        "closings": lambda: repository.closings(org_id),
+        "closed_periods": lambda: repository.closed_periods(org_id),
+        "settled": lambda: repository.settled(org_id, FEB),
         "grants": lambda: repository.grants(org_id),
         "head": lambda: repository.head(org_id),
         "verify": lambda: repository.verify(org_id),

@@ -21,6 +21,7 @@ from overages.testing.contract.base import (
     NOW,
     OURS,
     ContractBase,
+    close,
     event,
     fill,
     month_of,
@@ -52,7 +53,7 @@ class EventContract(ContractBase):
     def test_an_event_counts_once_for_ever(self, repository: Repository) -> None:
         repository.add_events([event("1")], month_of)
         repository.record(owed(tokens=105), created_at=NOW)
-        repository.mark_invoiced(OURS, FEB, at=NOW)
+        close(repository, owed(tokens=105))
         with nothing_written(repository):
             assert repository.add_events([event("1")], month_of) == 0
 

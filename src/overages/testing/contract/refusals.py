@@ -12,7 +12,7 @@ from overages.errors import (
     CurrencyMismatch,
     InvalidValue,
     InvalidValues,
-    PeriodInvoiced,
+    PeriodClosed,
     PeriodOverlap,
 )
 from overages.periods.period import Period
@@ -33,11 +33,11 @@ from overages.testing.contract.base import (
     THEIRS,
     ContractBase,
     check_sums,
+    close,
     nothing_written,
     owed,
     shown,
 )
-from overages.usage.usage import Usage
 
 HALF = timedelta(days=14)
 MIDDLE = Period(FEB.start + HALF, FEB.end + HALF)  # the end of February, the beginning of March
@@ -48,66 +48,6 @@ def unlike_ratios(count: int, first: int = 0) -> Graduated:
     pers = [f"{10**25 + 2 * i + 1}.{10**11 + 7 + i}" for i in range(first, first + count)]
     bounds = [*range(1, count), None]
     return Graduated([Tier(up_to, 1, per=per) for up_to, per in zip(bounds, pers, strict=True)])
-
-
-class InvoicedContract(ContractBase):
-    """A finished period changes only by force."""
-
-    def test_a_period_is_not_invoiced_until_it_is_marked(self, repository: Repository) -> None:
-        assert repository.invoiced_at(OURS, FEB) is None
-        assert repository.mark_invoiced(OURS, FEB, at=NOW) == NOW
-        assert repository.invoiced_at(OURS, FEB) == NOW
-        assert repository.invoiced_at(OURS, MAR) is None
-        assert repository.invoiced_at(THEIRS, FEB) is None
-
-    def test_a_period_was_invoiced_when_it_was_first_marked(self, repository: Repository) -> None:
-        repository.mark_invoiced(OURS, FEB, at=LATER)
-        with nothing_written(repository):
-            assert repository.mark_invoiced(OURS, FEB, at=NOW) == LATER
-            assert repository.mark_invoiced(OURS, FEB, at=LATER + HALF) == LATER
-
-    def test_an_invoiced_period_is_changed_by_force_alone(self, repository: Repository) -> None:
-        repository.record(owed(tokens=150), created_at=NOW)
-        repository.mark_invoiced(OURS, FEB, at=NOW)
-        problem = (
-            r"^org-1, 2024-02-01 to 2024-03-01 UTC: "
-            r"is invoiced since 2024-03-01T12:00:00Z, and changes only by force$"
-        )
-        for record_anew in (
-            lambda: repository.record(owed(tokens=160), created_at=LATER),
-            lambda: repository.record_many([owed(tokens=160)], created_at=LATER),
-        ):
-            with nothing_written(repository), pytest.raises(PeriodInvoiced, match=problem):
-                record_anew()
-        repository.record(owed(tokens=160), created_at=LATER, force=True)
-        repository.record_many([owed(tokens=170)], created_at=LATER, force=True)
-        check_sums(repository, owed(tokens=170))
-
-    def test_a_period_that_was_invoiced_without_a_record_changes_by_force_alone(
-        self, repository: Repository
-    ) -> None:
-        repository.mark_invoiced(OURS, FEB, at=NOW)
-        with nothing_written(repository), pytest.raises(PeriodInvoiced):
-            repository.record(owed(tokens=150), created_at=LATER)
-
-    def test_the_same_result_of_an_invoiced_period_needs_no_force(
-        self, repository: Repository
-    ) -> None:
-        repository.record(owed(tokens=150), created_at=NOW)
-        repository.mark_invoiced(OURS, FEB, at=NOW)
-        with nothing_written(repository):
-            assert repository.record(owed(tokens=150), created_at=LATER).new == ()
-
-    def test_other_periods_and_orgs_change_without_force(self, repository: Repository) -> None:
-        repository.mark_invoiced(OURS, FEB, at=NOW)
-        assert repository.record(owed(THEIRS, tokens=150), created_at=NOW).new
-        assert repository.record(owed(period=MAR, tokens=150), created_at=NOW).new
-
-    def test_usage_of_an_invoiced_period_is_kept(self, repository: Repository) -> None:
-        repository.mark_invoiced(OURS, FEB, at=NOW)
-        usage = Usage(OURS, FEB, {"tokens": 150})
-        repository.put_usage(usage)
-        assert repository.usage(OURS, FEB) == usage
 
 
 class OverlapContract(ContractBase):
@@ -237,7 +177,7 @@ class RefusalContract(ContractBase):
         self, repository: Repository
     ) -> None:
         repository.record(owed(tokens=150), created_at=NOW)
-        repository.mark_invoiced(OURS, FEB, at=NOW)
+        close(repository, owed(tokens=150))
         batch = [
             owed(THEIRS, tokens=150),
             owed(tokens=160),
@@ -246,7 +186,7 @@ class RefusalContract(ContractBase):
         ]
         with nothing_written(repository), pytest.raises(InvalidValues) as caught:
             repository.record_many(batch, created_at=NOW)
-        assert [type(error) for error in caught.value.errors] == [PeriodInvoiced, PeriodOverlap]
+        assert [type(error) for error in caught.value.errors] == [PeriodClosed, PeriodOverlap]
 
     def test_a_batch_that_was_refused_can_be_recorded_in_parts(
         self, repository: Repository

@@ -28,6 +28,7 @@ from overages.testing.contract.base import (
     ContractBase,
     all_reads,
     check_sums,
+    close,
     event,
     fill,
     month_of,
@@ -73,7 +74,7 @@ class TenantContract(ContractBase):
         repository.put_usage(Usage(OURS, JAN, {"runs": 3}))
         repository.record(owed(tokens=900, runs=900), created_at=LATER)
         repository.record_many([owed(period=MAR, tokens=900)], created_at=LATER)
-        repository.mark_invoiced(OURS, FEB, at=LATER)
+        close(repository, owed(tokens=901), LATER)
         repository.put_grant(OURS, evolve(GRANT, id="g-2"))
         repository.void_grant(OURS, GRANT.id, NOW)
         assert all_reads(repository, THEIRS) == before
@@ -108,7 +109,7 @@ class TenantContract(ContractBase):
         repository.put_usage(Usage(odd, JAN, {"tokens": 4}))
         statement = owed(odd, tokens=300)
         repository.record(statement, created_at=NOW)
-        repository.mark_invoiced(odd, MAR, at=LATER)
+        closing = close(repository, owed(odd, MAR), LATER)
         repository.put_grant(odd, GRANT)
         repository.void_grant(odd, GRANT.id, NOW)
         assert repository.account(odd) == Account(odd, "starter", JAN.start)
@@ -116,9 +117,9 @@ class TenantContract(ContractBase):
         assert repository.usage(odd, FEB) == Usage(odd, FEB, {"tokens": 3})
         assert repository.usage(odd, JAN) == Usage(odd, JAN, {"tokens": 4})
         check_sums(repository, statement)
-        assert repository.invoiced_at(odd, MAR) == LATER
+        assert repository.closings(odd) == (closing,)
         assert repository.grants(odd) == (evolve(GRANT, voided_at=NOW),)
-        assert (repository.verify(odd), repository.verify(odd, repository.head(odd))) == (1, 1)
+        assert (repository.verify(odd), repository.verify(odd, repository.head(odd))) == (2, 2)
         assert list(repository.orgs()) == sorted([OURS, THEIRS, odd])
         assert all_reads(repository, OURS) == before
 
@@ -127,7 +128,7 @@ class TenantContract(ContractBase):
         self, repository: Repository, odd: str
     ) -> None:
         fill(repository)
-        nothing = {"usage": Usage(odd, FEB, {}), "mark_invoiced": NOW, "invoiced_at": NOW}
+        nothing = {"usage": Usage(odd, FEB, {})}
         nothing |= {"verify": 0, "events": [], "counted_events": []}
         for method, call in reads(repository, odd).items():
             assert (call() or None) == (nothing.get(method) or None), method
@@ -202,8 +203,8 @@ class NameContract(ContractBase):
             "counted_events": lambda: repository.counted_events(OURS, wrong),
             "usage": lambda: repository.usage(OURS, wrong),
             "overage": lambda: repository.overage(OURS, wrong),
-            "mark_invoiced": lambda: repository.mark_invoiced(OURS, wrong, at=NOW),
-            "invoiced_at": lambda: repository.invoiced_at(OURS, wrong),
+            "closing": lambda: repository.closing(OURS, wrong),
+            "settled": lambda: repository.settled(OURS, wrong),
             "records": lambda: repository.records(OURS, wrong),
             "summary": lambda: repository.summary(OURS, wrong),
         }
@@ -248,8 +249,8 @@ class NameContract(ContractBase):
             repository.record(owed(tokens=150), created_at=wrong)
         with nothing_written(repository), pytest.raises(OveragesError, match=r"^created_at: must"):
             repository.record_many([owed(tokens=150)], created_at=wrong)
-        with nothing_written(repository), pytest.raises(OveragesError, match=r"^at: must"):
-            repository.mark_invoiced(OURS, FEB, at=wrong)
+        with nothing_written(repository), pytest.raises(OveragesError, match=r"^closed_at: must"):
+            close(repository, owed(), wrong)
         with nothing_written(repository), pytest.raises(OveragesError, match=r"^at: must"):
             repository.void_grant(OURS, "g-1", wrong)
 

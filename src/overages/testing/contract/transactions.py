@@ -11,7 +11,6 @@ from overages.errors import RecordConflict
 from overages.repository import Repository
 from overages.testing.contract.base import (
     DEARER,
-    FEB,
     GRANT,
     LATER,
     MAR,
@@ -22,6 +21,7 @@ from overages.testing.contract.base import (
     ContractBase,
     all_reads,
     check_sums,
+    close,
     event,
     fill,
     month_of,
@@ -39,7 +39,7 @@ def write_all(repository: Repository) -> None:
     repository.put_usage(Usage(OURS, MAR, {"tokens": 1}))
     repository.record(owed(tokens=300), created_at=LATER)
     repository.record_many([owed(THEIRS, tokens=300)], created_at=LATER)
-    repository.mark_invoiced(OURS, FEB, at=LATER)
+    close(repository, owed(tokens=300), LATER)
     repository.put_grant(OURS, evolve(GRANT, id="g-2"))
     repository.void_grant(OURS, GRANT.id, LATER)
 
@@ -75,8 +75,8 @@ class TransactionContract(ContractBase):
             write_all_and_fail(repository)
         assert repository.add_events([event("evt-2", 1)], month_of) == 1
         (record,) = repository.record(owed(tokens=150, runs=12), created_at=LATER).new
-        assert (record.revision, record.sequence) == (2, 3)
-        assert repository.verify() == 5
+        assert (record.revision, record.sequence) == (2, 4)
+        assert repository.verify() == 7
 
     def test_a_call_that_fails_within_a_transaction_takes_back_itself_alone(
         self, repository: Repository

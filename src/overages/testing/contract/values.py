@@ -19,7 +19,16 @@ from overages.repository import Repository
 from overages.statements.statement import Statement
 from overages.terms.allowance import Allowance
 from overages.terms.plan import Plan
-from overages.testing.contract.base import FEB, NOW, OURS, ContractBase, check_sums, owed, shown
+from overages.testing.contract.base import (
+    FEB,
+    NOW,
+    OURS,
+    ContractBase,
+    check_sums,
+    close,
+    owed,
+    shown,
+)
 
 LARGEST: Final = Decimal("99999999999999999999999999.999999999999")
 SECOND_LARGEST: Final = Decimal("99999999999999999999999999.999999999998")
@@ -125,8 +134,11 @@ class ValueContract(ContractBase):
         self, repository: Repository, period: Period
     ) -> None:
         check_read_as_recorded(repository, priced(PerUnit(1), 1, period=period))
-        repository.mark_invoiced(OURS, period, at=period.start)
-        assert repository.invoiced_at(OURS, period) == period.start
+        closing = close(repository, priced(PerUnit(1), 1, period=period))
+        assert repository.closing(OURS, period) == closing
+        assert repository.closing_before(OURS, period.end) == closing
+        assert repository.closings(OURS, period.start) == (closing,)
+        assert repository.closed_periods(OURS) == {period: NOW}
         assert repository.usage(OURS, period).period == period
 
     @pytest.mark.parametrize(
@@ -143,6 +155,6 @@ class ValueContract(ContractBase):
         self, repository: Repository, moment: datetime
     ) -> None:
         repository.record(owed(tokens=150), created_at=moment)
-        repository.mark_invoiced(OURS, FEB, at=moment)
+        close(repository, owed(tokens=150), moment)
         assert repository.records(OURS)[0].created_at == moment
-        assert repository.invoiced_at(OURS, FEB) == moment
+        assert repository.closed_periods(OURS) == {FEB: moment}

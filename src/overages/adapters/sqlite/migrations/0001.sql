@@ -236,32 +236,41 @@ BEGIN
     SELECT RAISE (ABORT, 'grants are append-only, and voided once');
 END;
 
-CREATE TABLE org_billing_invoiced_periods (
+-- Periods that are closed: the balance that the next one starts from, and the final settlement. A
+-- forced correction of one adds a row with the next number.
+CREATE TABLE org_billing_closings (
     org_id TEXT NOT NULL,
     billing_period_start TEXT NOT NULL,
     billing_period_end TEXT NOT NULL,
-    invoiced_at TEXT NOT NULL,
-    PRIMARY KEY (org_id, billing_period_start, billing_period_end)
+    number INTEGER NOT NULL,
+    balance TEXT NOT NULL, -- JSON
+    grants TEXT NOT NULL, -- JSON: those that were known
+    usage_seal TEXT NOT NULL, -- how much usage was counted, and its digest
+    closed_at TEXT NOT NULL,
+    sequence INTEGER NOT NULL, -- in the org's chain
+    id TEXT NOT NULL, -- the digest
+    settlement TEXT NOT NULL, -- JSON, with references for plans, and without the balance
+    PRIMARY KEY (org_id, billing_period_start, billing_period_end, number)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TRIGGER org_billing_invoiced_periods_no_update BEFORE UPDATE ON org_billing_invoiced_periods
+CREATE TRIGGER org_billing_closings_no_update BEFORE UPDATE ON org_billing_closings
 BEGIN
-    SELECT RAISE (ABORT, 'a period that is invoiced stays it');
+    SELECT RAISE (ABORT, 'closings are append-only');
 END;
 
-CREATE TRIGGER org_billing_invoiced_periods_no_delete BEFORE DELETE ON org_billing_invoiced_periods
+CREATE TRIGGER org_billing_closings_no_delete BEFORE DELETE ON org_billing_closings
 BEGIN
-    SELECT RAISE (ABORT, 'a period that is invoiced stays it');
+    SELECT RAISE (ABORT, 'closings are append-only');
 END;
 
-CREATE TRIGGER org_billing_invoiced_periods_no_replace BEFORE INSERT ON org_billing_invoiced_periods
+CREATE TRIGGER org_billing_closings_no_replace BEFORE INSERT ON org_billing_closings
 WHEN EXISTS (
-    SELECT 1 FROM org_billing_invoiced_periods WHERE org_id = NEW.org_id
+    SELECT 1 FROM org_billing_closings WHERE org_id = NEW.org_id
     AND billing_period_start = NEW.billing_period_start
-    AND billing_period_end = NEW.billing_period_end
+    AND billing_period_end = NEW.billing_period_end AND number = NEW.number
 )
 BEGIN
-    SELECT RAISE (ABORT, 'a period that is invoiced stays it');
+    SELECT RAISE (ABORT, 'closings are append-only');
 END;
 
 -- The entries of each account's history: its first terms, then each change, as they were noted.

@@ -1,0 +1,134 @@
+"""The closings of repositories: a final statement, its records and its balance, kept at once.
+
+class BaseRepository(Closings): ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Final
+
+from overages._ground.jsontext import written
+from overages._ground.names import parse_name
+from overages._ground.parsing import instance_of, optional, parse_all, parse_flag
+from overages.adapters.catalogue import Catalogue
+from overages.adapters.event_texts import sealed
+from overages.codec import encode, to_builtins
+from overages.errors import RecordsAltered, UsageAltered
+from overages.grants.draws import parse_grants
+from overages.grants.grant import Grant
+from overages.periods.period import Period, parse_instant
+from overages.records.changes import changes_of
+from overages.records.closing import Closing
+from overages.settlements.settlement import Settlement
+
+_LONGEST: Final = 10**9  # bytes of a text whose parts were checked
+_period: Final = instance_of(Period)
+_optional_instant: Final = optional(parse_instant)
+
+
+class Closings(Catalogue):
+    """Keeps the part of the contract that is about periods which are closed."""
+
+    def close_period(
+        self,
+        settlement: Settlement,
+        *,
+        closed_at: datetime,
+        grants: Iterable[Grant] = (),
+        force: bool = False,
+    ) -> Closing:
+        """Record the final statement of a period, and keep its balance, as facts."""
+        settlement, closed_at, of_org, force = parse_all(
+            (instance_of(Settlement), settlement, "settlement"),
+            (parse_instant, closed_at, "closed_at"),
+            (parse_grants, grants, "grants"),
+            (parse_flag, force, "force"),
+        )
+        statement = settlement.statement
+        org_id, period = statement.org_id, statement.period
+        with self._writing():
+            before = self._closing(org_id, period)
+            if before is not None and not force:
+                return before
+            ledger = self._ledgers((statement,))[org_id]
+            version = self._version_of(statement.plan)
+            ledger.add(statement, plan_version=version, created_at=closed_at, force=force)
+            if before is not None and settlement == self._settled(org_id, before):
+                return before
+            number = 1 if before is None else before.number + 1
+            if before is not None:
+                of_org = before.grants
+            seal = self._seal(org_id, period)
+            link = ledger.close(
+                period,
+                number=number,
+                balance=encode(settlement.balance, most_bytes=_LONGEST).decode(),
+                grants=written([to_builtins(grant) for grant in of_org], _LONGEST).decode(),
+                usage_seal=seal,
+                closed_at=closed_at,
+            )
+            place = (link.sequence, link.digest)
+            closing = Closing(
+                org_id, period, number, settlement.balance, of_org, seal, closed_at, *place
+            )
+            self._append([ledger])
+            self._keep_closing(link, closing, settlement)
+        return closing
+
+    def _seal(self, org_id: str, period: Period, upto: str | None = None) -> str:
+        events, puts = self._event_rows(org_id, period), self._put_rows(org_id, period)
+        return sealed(events, puts, upto)
+
+    def _altered_seals(self, org_id: str) -> Iterator[UsageAltered]:
+        """Yield the closed periods of which the usage that was counted isn't there any more."""
+        for closing in self._closings_since(org_id, None):
+            period, seal = closing.period, closing.usage_seal
+            if self._seal(org_id, period, seal) != seal:
+                problem = "must be the usage that the period was closed with"
+                yield UsageAltered(("closing", "usage_seal"), seal, problem, org_id, period)
+
+    def closing(self, org_id: str, period: Period) -> Closing | None:
+        """Return the last closing of an org's period; None if it is open."""
+        parse_all((parse_name, org_id, "org_id"), (_period, period, "period"))
+        with self._reading():
+            return self._closing(org_id, period)
+
+    def closing_before(self, org_id: str, instant: datetime) -> Closing | None:
+        """Return the last closing of the org's last closed period that ends by an instant."""
+        org_id, instant = parse_all(
+            (parse_name, org_id, "org_id"), (parse_instant, instant, "instant")
+        )
+        with self._reading():
+            return self._closing_before(org_id, instant)
+
+    def closings(self, org_id: str, since: datetime | None = None) -> tuple[Closing, ...]:
+        """Return the last closing of each closed period of an org, in order of time."""
+        org_id, since = parse_all(
+            (parse_name, org_id, "org_id"), (_optional_instant, since, "since")
+        )
+        with self._reading():
+            return tuple(sorted(self._closings_since(org_id, since), key=_period_of))
+
+    def settled(self, org_id: str, period: Period) -> Settlement | None:
+        """Return the settlement that a period was last closed with; None if it is open."""
+        parse_all((parse_name, org_id, "org_id"), (_period, period, "period"))
+        with self._reading():
+            closing = self._closing(org_id, period)
+            if closing is None:
+                return None
+            settlement = self._settled(org_id, closing)
+            if changes_of(settlement.statement, list(self._records_of(org_id, period))):
+                raise RecordsAltered(org_id, closing.sequence, "is not what was recorded")
+        return settlement
+
+    def closed_periods(self, org_id: str) -> Mapping[Period, datetime]:
+        """Return when each closed period of an org first was, in order of time."""
+        parse_name(org_id, "org_id")
+        with self._reading():
+            return dict(sorted(self._closed(org_id).items()))
+
+
+def _period_of(closing: Closing) -> Period:
+    return closing.period

@@ -1,0 +1,61 @@
+"""Texts of events, and the seal of those that a closed period had counted.
+
+The seal tells how many they were, and their digest: SHA-256 over their columns, each on a line of
+its own, in the order in which they came; after them those of the sums that a host put for spans in
+the period. Events that were withdrawn are among them, as they stay where they are. Later ones
+aren't: to check a seal, the first so many are looked at.
+
+    seal = sealed(event_rows, put_rows)               # "120-0-5f3c..."
+    sealed(event_rows, put_rows, upto=seal) == seal   # or something was changed, or removed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+from itertools import chain
+from typing import Final, TypeAlias
+
+from overages._ground.jsontext import written
+from overages.amounts.exact import number_text
+from overages.usage.event import UsageEvent
+
+EXACT: Final = len("2024-02-03T12:00:00.000000Z")
+
+EventRow: TypeAlias = tuple[str, str, str, str, str, str]
+"""An event's id or nothing, name, quantity, instant, dimensions, and the instant it counts at."""
+
+PutRow: TypeAlias = tuple[str, str, str, str]
+"""The start and the end of a span, the metric, and its units."""
+
+
+def event_columns(event: UsageEvent) -> tuple[str | None, str, str, str, str]:
+    """Write an event as a row, beside its org."""
+    dimensions = written(dict(event.dimensions)).decode() if event.dimensions else "{}"
+    number, at = number_text(event.quantity), exact_instant(event.at)
+    return event.id, event.metric, number, at, dimensions
+
+
+def exact_instant(instant: datetime) -> str:
+    """Write an instant in UTC with six decimals always, so that texts are in order of time."""
+    return f"{instant.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+
+def event_row(event: UsageEvent, counts_at: datetime) -> EventRow:
+    """Return an event as it is sealed."""
+    event_id, *columns = event_columns(event)
+    name, quantity, at, dimensions = columns
+    return event_id or "", name, quantity, at, dimensions, exact_instant(counts_at)
+
+
+def sealed(events: Sequence[EventRow], puts: Sequence[PutRow], upto: str | None = None) -> str:
+    """Return the seal of some usage, in the order in which it came.
+
+    :param upto: an earlier seal: as many are sealed as there were then.
+    """
+    if upto is not None:
+        counts = [int(count) for count in upto.split("-")[:2]]
+        events, puts = events[: counts[0]], puts[: counts[1]]
+    digest = sha256("\n".join(chain(*events, *puts)).encode()).hexdigest()
+    return f"{len(events)}-{len(puts)}-{digest}"

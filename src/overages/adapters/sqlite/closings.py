@@ -1,0 +1,142 @@
+"""Closings in SQLite: a row each, with the settlement and the balance as JSON.
+
+A settlement refers to its plans by slug and version: an org has a closing for each of its periods,
+and all of them, as all orgs, have few plans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from overages._ground.jsontext import entries, items, parsed, written
+from overages._ground.parsing import instance_of
+from overages.adapters.sqlite.rows import (
+    LONGEST,
+    coarse_span,
+    instant_of,
+    period_columns,
+    period_of,
+    readable,
+)
+from overages.adapters.sqlite.store import IN_PERIOD, SqliteStore
+from overages.errors import InvalidValue
+from overages.grants.grant import Grant
+from overages.periods.period import Period
+from overages.records.chain import Link
+from overages.records.closing import CLOSING_COLUMNS, Closing
+from overages.settlements.balance import Balance
+from overages.settlements.settlement import Settlement
+from overages.terms.plan import Plan
+
+_COLUMNS: Final = ", ".join((*CLOSING_COLUMNS, "id"))
+CLOSINGS: Final = f"SELECT {_COLUMNS} FROM org_billing_closings"
+_KEEP: Final = (
+    f"INSERT INTO org_billing_closings ({_COLUMNS}, settlement)"
+    f" VALUES ({', '.join('?' * (len(CLOSING_COLUMNS) + 2))})"
+)
+_SETTLEMENT: Final = f"SELECT settlement FROM org_billing_closings WHERE {IN_PERIOD} AND number = ?"
+
+
+class ClosingTable(SqliteStore):
+    """The table of closings."""
+
+    def _keep_closing(self, link: Link, closing: Closing, settlement: Settlement) -> None:
+        del closing  # its texts are in the link
+        text = written(self._referring(settlement), LONGEST).decode()
+        self._cursor.execute(_KEEP, (*link.columns, link.digest, text))
+
+    def _closing(self, org_id: str, period: Period) -> Closing | None:
+        sql = f"{CLOSINGS} WHERE {IN_PERIOD} ORDER BY number DESC LIMIT 1"
+        row = self._cursor.execute(sql, (org_id, *period_columns(period))).fetchone()
+        return None if row is None else self._closing_of(row)
+
+    def _closing_before(self, org_id: str, instant: datetime) -> Closing | None:
+        # Stored instants don't sort as text within a second: those of the last one are looked at.
+        until = coarse_span(instant, instant)[1]
+        sql = "SELECT max(billing_period_start) FROM org_billing_closings WHERE org_id = ? AND "
+        limit, latest = "billing_period_start <= ?", None
+        while latest is None:
+            (last,) = self._cursor.execute(sql + limit, (org_id, until)).fetchone()
+            if last is None:
+                return None
+            rows = self._cursor.execute(
+                f"{CLOSINGS} WHERE org_id = ? AND billing_period_start BETWEEN ? AND ?"
+                " ORDER BY number",
+                (org_id, last[:19], f"{last[:19]}~"),
+            ).fetchall()
+            closings = {closing.period: closing for closing in map(self._closing_of, rows)}
+            latest = max((p for p in closings if p.end <= instant), default=None)
+            limit, until = "billing_period_start < ?", last[:19]
+        return closings[latest]
+
+    def _closings_since(self, org_id: str, since: datetime | None) -> Sequence[Closing]:
+        first = "" if since is None else coarse_span(since, since)[0]
+        sql = f"{CLOSINGS} WHERE org_id = ? AND billing_period_start >= ? ORDER BY number"
+        rows = self._cursor.execute(sql, (org_id, first)).fetchall()
+        closings = {closing.period: closing for closing in map(self._closing_of, rows)}
+        return [each for each in closings.values() if since is None or each.period.start >= since]
+
+    def _closed(self, org_id: str) -> Mapping[Period, datetime]:
+        return self._closed_among("WHERE org_id = ?", (org_id,)).get(org_id, {})
+
+    def _closed_among(self, among: str, orgs: Sequence[str]) -> dict[str, dict[Period, datetime]]:
+        """Return when each closed period of some orgs first was."""
+        by_org: dict[str, dict[Period, datetime]] = {}
+        columns = "org_id, billing_period_start, billing_period_end, closed_at"
+        sql = f"SELECT {columns} FROM org_billing_closings {among} AND number = 1"
+        for org_id, start, end, closed_at in self._cursor.execute(sql, orgs).fetchall():
+            with readable():
+                by_org.setdefault(org_id, {})[period_of(start, end)] = instant_of(closed_at)
+        return by_org
+
+    def _settled(self, org_id: str, closing: Closing) -> Settlement:
+        key = (org_id, *period_columns(closing.period), closing.number)
+        (text,) = self._cursor.execute(_SETTLEMENT, key).fetchone()
+        with readable():
+            tree = entries(parsed(text, LONGEST), "settlement")
+            statement = entries(tree.get("statement"), ("settlement", "statement"))
+            for part in [statement, *items(statement.get("earlier_parts", []), "earlier_parts")]:
+                part["plan"] = self._plan_of(entries(part.get("plan"), "plan"))
+            tree["balance"] = closing.balance
+            return self._codec.from_builtins(tree, Settlement)
+
+    def _closing_links(self, among: str, orgs: Sequence[object]) -> Iterator[tuple[str, Link]]:
+        """Yield the closings of some orgs as links of their chains."""
+        for *columns, digest in self._cursor.execute(f"{CLOSINGS} WHERE {among}", orgs):
+            yield columns[0], Link(columns[-1], tuple(columns), digest)
+
+    def _referring(self, settlement: Settlement) -> dict[str, Any]:
+        """Return a settlement as a tree, with references for its plans, and without the balance."""
+        tree: dict[str, Any] = self._codec.to_builtins(settlement)
+        del tree["balance"]
+        statement = tree["statement"]
+        trees = [statement, *statement.get("earlier_parts", ())]
+        parts = settlement.statement.parts
+        for each, part in zip(trees, [parts[-1], *parts[:-1]], strict=True):
+            each["plan"] = {"slug": part.plan.slug, "version": self._version_of(part.plan)}
+        return tree
+
+    def _plan_of(self, reference: Mapping[str, Any]) -> Plan:
+        slug, version = reference.get("slug"), reference.get("version")
+        plan = self._get_plan(instance_of(str)(slug, "slug"), int(str(version)))
+        if plan is None:
+            raise InvalidValue("plan", reference, "must be a plan that is kept")
+        return plan
+
+    def _closing_of(self, row: tuple[Any, ...]) -> Closing:
+        org_id, start, end, number, balance, grants, seal, closed_at, sequence, digest = row
+        with readable():
+            trees = items(parsed(grants, LONGEST), "grants")
+            return Closing(
+                org_id,
+                period_of(start, end),
+                number,
+                self._codec.decode(balance, Balance, most_bytes=LONGEST),
+                [self._codec.from_builtins(tree, Grant) for tree in trees],
+                seal,
+                instant_of(closed_at),
+                sequence,
+                digest,
+            )

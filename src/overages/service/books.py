@@ -1,0 +1,140 @@
+"""Books: the records and closings of an org, brought up to date.
+
+Within one transaction that reads terms, usage and grants, so that no older result comes after a
+newer one:
+
+    books = Books(repository, account, settling, now)
+    books.record(march, force=False)                  # as far as it has come
+    books.close(february)                             # and those before it that are still open
+    books.record(january, force=True)                 # a correction of a closed period
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from overages._ground.value import evolve
+from overages.errors import OveragesError
+from overages.periods.period import Period
+from overages.records.ledger import Recording
+from overages.records.record import OverageRecord
+from overages.repository import Repository
+from overages.service.settling import Settling
+from overages.service.staleness import Staleness
+from overages.settlements.settlement import Settlement
+from overages.statements.calculation import nothing_charged
+from overages.terms.account import Account
+
+
+class EndedPeriod(NamedTuple):
+    """The outcome for a period that had ended: it was closed, or it couldn't be.
+
+    :param org_id: whose period it is.
+    :param period: the period.
+    :param recording: its records; None if it couldn't be closed.
+    :param error: why not; None if it was. The org's later periods stay open, too.
+    """
+
+    org_id: str
+    period: Period
+    recording: Recording | None
+    error: OveragesError | None
+
+
+class Books:
+    """The records and closings of an org, brought up to date.
+
+    :param account: the org, and the history of its terms.
+    :param settling: works out its periods.
+    :param now: the instant of all that is written.
+    """
+
+    def __init__(
+        self, repository: Repository, account: Account, settling: Settling, now: datetime
+    ) -> None:
+        self._repository, self._account, self._settling = repository, account, settling
+        self._org_id, self._now = account.org_id, now
+        self._staleness = Staleness(repository, account, settling)
+
+    def record(self, period: Period, *, force: bool) -> Recording:
+        """Record a period as it comes to now; a closed one only by force."""
+        closing = self._repository.closing(self._org_id, period)
+        if closing is not None:
+            if force:
+                return self._closed(self._settling.correction(closing), force=True)
+            records = self._repository.records(self._org_id, period)
+            return Recording(records, (), is_stale=self._staleness.of(period) is not None)
+        settlement = self._settling.settlement(period)
+        self._take_back(period)
+        recording = self._repository.record(settlement.statement, created_at=self._now)
+        return self._with_next(recording, period)
+
+    def close(self, period: Period) -> Recording:
+        """Close a period that has ended, and those before it that aren't closed yet."""
+        for before in self.open_until(period.start):
+            self._close(before)
+        return self._close(period)
+
+    def open_until(self, until: datetime) -> Iterator[Period]:
+        """Yield the periods that end by an instant and aren't closed, in order."""
+        closed = self._repository.closed_periods(self._org_id)
+        if until <= self._account.since:
+            return
+        for period in self._account.periods(self._account.since, until):
+            if period.end > until:
+                return
+            if period not in closed:
+                yield period
+
+    def _close(self, period: Period) -> Recording:
+        if self._repository.closing(self._org_id, period) is None:
+            settlement = self._settling.settlement(period)
+            self._take_back(period)
+            return self._closed(settlement, force=False)
+        return self.record(period, force=False)
+
+    def _closed(self, settlement: Settlement, *, force: bool) -> Recording:
+        """Record the final settlement of a period; later ones have their grants in common."""
+        period = settlement.statement.period
+        earlier = self._repository.records(self._org_id, period)
+        later = self._settling.later_balances(period, settlement.balance)
+        self._keep(settlement, force=force)
+        for other, balance in later.items():
+            closed = self._repository.settled(self._org_id, other)
+            if closed is not None:
+                self._keep(evolve(closed, balance=balance), force=True)
+        records = self._repository.records(self._org_id, period)
+        return self._with_next(Recording(records, records[len(earlier) :]), period)
+
+    def _keep(self, settlement: Settlement, *, force: bool) -> None:
+        grants = self._repository.grants(self._org_id)
+        self._repository.close_period(settlement, closed_at=self._now, grants=grants, force=force)
+
+    def _take_back(self, period: Period) -> None:
+        """Take back the charges for times that overlap a period, and are none any more."""
+        for record in self._charged_no_more(period):
+            plan = self._repository.plan(record.plan, version=record.plan_version)
+            nothing = nothing_charged(self._org_id, record.period, plan)
+            self._repository.record(nothing, created_at=self._now)
+
+    def _charged_no_more(self, period: Period) -> list[OverageRecord]:
+        """Return a record of each time that overlaps a period, and is no period of the org's."""
+        if self._repository.records(self._org_id, period):
+            return []  # or recording it would have been refused
+        records = {each.period: each for each in self._repository.records(self._org_id)}
+        return [
+            record
+            for other, record in sorted(records.items())
+            if other.start < period.end
+            and period.start < other.end
+            and not self._account.has(other)
+        ]
+
+    def _with_next(self, recording: Recording, period: Period) -> Recording:
+        """Name the next period, if it was recorded and no longer follows from this one."""
+        following = self._account.period_after(period)
+        if following is None or self._staleness.of(following) is None:
+            return recording
+        return evolve(recording, stale_next=following)

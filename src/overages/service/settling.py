@@ -1,0 +1,124 @@
+"""Settling: an org's periods, each from the balance that the one before it left.
+
+The balance of a period that is closed is kept: a later one starts from it, however long the org's
+life was before. Periods that have ended but aren't closed are worked out one after another, from
+the last closed one on:
+
+    settling = Settling(repository, account, routes)
+    settling.settlement(march)                        # from February's kept balance
+    settling.correction(closing)                      # a closed period, as it comes to now
+
+What grants hold is one sum over all closed periods. So a correction draws on a grant only the part
+that no later closed period has drawn, and only on grants that were known when it was closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+
+from overages.amounts.exact import Quantity
+from overages.errors import UnknownPlan
+from overages.grants.grant import Grant
+from overages.periods.period import Period
+from overages.records.closing import Closing
+from overages.repository import Repository
+from overages.service.period_inputs import PeriodInputs
+from overages.settlements.balance import EMPTY_BALANCE, Balance
+from overages.settlements.grant_corrections import corrected_balance, drawn_later
+from overages.settlements.settlement import Settlement
+from overages.terms.account import Account
+from overages.usage.routing import Routes
+
+
+class Settling:
+    """Settles the periods of an account, from the values of a repository.
+
+    :param account: the org, and the history of its terms.
+    :param routes: the metrics that are more than sums of their events.
+    :param ended: tells whether a period is over, so that true-ups are due.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        account: Account,
+        routes: Routes,
+        ended: Callable[[Period], bool],
+    ) -> None:
+        self._repository, self._account, self._ended = repository, account, ended
+        self._org_id = account.org_id
+        self._inputs = PeriodInputs(repository, account, routes)
+        self._open: dict[Period, Balance] = {}  # balances that open periods leave
+
+    @cached_property
+    def _grants(self) -> tuple[Grant, ...]:
+        return self._repository.grants(self._org_id)
+
+    def settlement(self, period: Period) -> Settlement:
+        """Settle a period of the org's that isn't closed.
+
+        :raises UnknownPlan: if its plan was not yet in force.
+        :raises OveragesError: as `settle` does; it says which of the periods it is about.
+        """
+        balance = self._balance_before(period)
+        later = self._drawn_later(period, balance) if self._grants else {}
+        return self._inputs.settlement(
+            period, balance, ended=self._ended(period), grants=self._grants, reserved=later
+        )
+
+    def correction(self, closing: Closing) -> Settlement:
+        """Settle a closed period anew, by terms and usage as they are known now."""
+        period = closing.period
+        return self._inputs.settlement(
+            period,
+            self._closed_balance(period),
+            ended=True,
+            grants=closing.grants,
+            reserved=self._drawn_later(period, closing.balance) if closing.grants else {},
+        )
+
+    def later_balances(self, period: Period, balance: Balance) -> dict[Period, Balance]:
+        """Return the balances of later closed periods that another draw on a grant changes.
+
+        :param balance: the one that the period leaves now.
+        """
+        closings = self._repository.closings(self._org_id, period.end)
+        if not closings:
+            return {}
+        closing = self._repository.closing(self._org_id, period)
+        before = self._closed_balance(period) if closing is None else closing.balance
+        changed = {}
+        for later in closings:
+            corrected = corrected_balance(later.balance, before, balance, self._grants)
+            if corrected != later.balance:
+                changed[later.period] = corrected
+        return changed
+
+    def _closed_balance(self, period: Period) -> Balance:
+        """Return the balance that the last closed period before one has left."""
+        closing = self._repository.closing_before(self._org_id, period.start)
+        return EMPTY_BALANCE if closing is None else closing.balance
+
+    def _balance_before(self, period: Period) -> Balance:
+        """Return the balance that a period starts from; open ones before it are settled first."""
+        closing = self._repository.closing_before(self._org_id, period.start)
+        balance = EMPTY_BALANCE if closing is None else closing.balance
+        start = self._account.since if closing is None else closing.period.end
+        if start >= period.start or not (self._grants or self._inputs.needs_balance(period)):
+            return balance
+        for before in self._account.periods(start, period.start):
+            if before not in self._open:
+                try:
+                    settlement = self._inputs.settlement(
+                        before, balance, ended=True, grants=self._grants
+                    )
+                except UnknownPlan:  # none was in force yet
+                    continue
+                self._open[before] = settlement.balance
+            balance = self._open[before]
+        return balance
+
+    def _drawn_later(self, period: Period, balance: Balance) -> Mapping[str, Quantity]:
+        closings = self._repository.closings(self._org_id, period.end)
+        return drawn_later(balance, [closing.balance for closing in closings])

@@ -1,0 +1,206 @@
+"""The contract of repositories: periods that are closed, with their balances."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from overages._ground.value import evolve
+from overages.errors import PeriodClosed, PeriodOverlap
+from overages.periods.period import Period
+from overages.records.aggregation import aggregate
+from overages.repository import Repository
+from overages.settlements.balance import Balance
+from overages.settlements.settlement import Settlement, settle
+from overages.terms.account import Account
+from overages.terms.carry_over import CarriedUnits
+from overages.testing.contract.base import (
+    ACCOUNT,
+    APR,
+    DEARER,
+    FEB,
+    GRANT,
+    JAN,
+    LATER,
+    MAR,
+    NOW,
+    OURS,
+    PLAN,
+    THEIRS,
+    ContractBase,
+    check_sums,
+    close,
+    nothing_written,
+    owed,
+)
+from overages.usage.usage import Usage
+
+DAY = timedelta(days=1)
+BALANCE = Balance({"tokens": (CarriedUnits(40, FEB, 1),)})
+
+
+class ClosingContract(ContractBase):
+    """A period is closed once: its statement, its records and its balance stay."""
+
+    def test_a_period_is_open_until_it_is_closed(self, repository: Repository) -> None:
+        assert repository.closing(OURS, FEB) is None
+        assert repository.settled(OURS, FEB) is None
+        closing = close(repository, owed(tokens=150))
+        assert (closing.org_id, closing.period, closing.number) == (OURS, FEB, 1)
+        assert (closing.closed_at, closing.sequence) == (NOW, 2)
+        assert repository.closing(OURS, FEB) == closing
+        assert repository.closing(OURS, MAR) is None
+        assert repository.closing(THEIRS, FEB) is None
+
+    def test_what_a_period_was_closed_with_is_read_back(self, repository: Repository) -> None:
+        settlement = Settlement(owed(tokens=150, runs=3), BALANCE, idle_grants=["g-2"])
+        closing = repository.close_period(settlement, closed_at=NOW, grants=[GRANT])
+        assert (closing.balance, closing.grants) == (BALANCE, (GRANT,))
+        assert repository.closing(OURS, FEB) == closing
+        assert repository.settled(OURS, FEB) == settlement
+        check_sums(repository, settlement.statement)
+        assert repository.verify() == 2
+        assert repository.verify(OURS, repository.head(OURS)) == 2
+
+    def test_a_statement_of_several_parts_is_read_back(self, repository: Repository) -> None:
+        bounds = [FEB.start, FEB.start + 11 * DAY, FEB.end]
+        account = Account(OURS, "starter", JAN.start).changed(since=bounds[1], plan="scale")
+        used = [Usage(OURS, Period(*ends), {"tokens": 90}) for ends in pairwise(bounds)]
+        plans = {"starter": PLAN, "scale": evolve(DEARER, slug="scale")}
+        settlement = settle(account, plans, FEB, [Usage(OURS, FEB, {"tokens": 180}), *used])
+        repository.close_period(settlement, closed_at=NOW)
+        assert repository.settled(OURS, FEB) == settlement
+
+    def test_a_period_is_closed_once(self, repository: Repository) -> None:
+        closing = close(repository, owed(tokens=150))
+        with nothing_written(repository):
+            assert close(repository, owed(tokens=150), LATER) == closing
+            assert close(repository, owed(tokens=160), LATER) == closing
+            assert close(repository, owed(tokens=150), LATER, force=True) == closing
+
+    def test_closing_corrects_what_was_recorded(self, repository: Repository) -> None:
+        repository.record(owed(tokens=150), created_at=NOW)
+        close(repository, owed(tokens=160))
+        check_sums(repository, owed(tokens=160))
+
+    def test_a_period_of_nothing_is_closed_without_a_record(self, repository: Repository) -> None:
+        closing = close(repository, owed())
+        assert (repository.records(OURS), closing.sequence) == ((), 1)
+        assert list(repository.orgs()) == [OURS]
+        assert repository.verify(OURS) == 1
+
+    def test_a_correction_by_force_is_one_closing_more(self, repository: Repository) -> None:
+        close(repository, owed(tokens=150))
+        settlement = Settlement(owed(tokens=170), BALANCE)
+        closing = repository.close_period(settlement, closed_at=LATER, grants=[GRANT], force=True)
+        assert (closing.number, closing.balance, closing.grants) == (2, BALANCE, ())
+        assert repository.closings(OURS) == (closing,)
+        assert repository.closed_periods(OURS) == {FEB: NOW}
+        assert repository.settled(OURS, FEB) == settlement
+        check_sums(repository, owed(tokens=170))
+        assert repository.verify() == 4
+
+    def test_another_balance_alone_is_one_closing_more(self, repository: Repository) -> None:
+        close(repository, owed(tokens=150))
+        settlement = Settlement(owed(tokens=150), BALANCE)
+        closing = repository.close_period(settlement, closed_at=LATER, force=True)
+        assert (closing.number, closing.balance) == (2, BALANCE)
+        assert len(repository.records(OURS)) == 1
+
+    def test_the_last_closed_period_before_an_instant(self, repository: Repository) -> None:
+        closings = {period: close(repository, owed(period=period)) for period in (FEB, JAN, APR)}
+        assert repository.closing_before(OURS, JAN.end - DAY) is None
+        assert repository.closing_before(OURS, JAN.end) == closings[JAN]
+        assert repository.closing_before(OURS, FEB.end - DAY) == closings[JAN]
+        assert repository.closing_before(OURS, APR.start) == closings[FEB]
+        assert repository.closing_before(OURS, APR.end + DAY) == closings[APR]
+        assert repository.closing_before(THEIRS, APR.end) is None
+
+    def test_periods_within_one_second_are_told_apart(self, repository: Repository) -> None:
+        tick = timedelta(microseconds=250_000)
+        bounds = [FEB.start + n * tick for n in range(5)]
+        periods = [Period(*ends) for ends in pairwise(bounds)]
+        closings = [close(repository, owed(period=period)) for period in periods]
+        assert repository.closings(OURS) == tuple(closings)
+        assert repository.closings(OURS, bounds[2]) == tuple(closings[2:])
+        for bound, closing in zip(bounds[1:], closings, strict=True):
+            assert repository.closing_before(OURS, bound) == closing
+        assert repository.closing_before(OURS, bounds[0]) is None
+
+    def test_closings_are_in_the_order_of_their_periods(self, repository: Repository) -> None:
+        march, january = (close(repository, owed(period=period)) for period in (MAR, JAN))
+        assert repository.closings(OURS) == (january, march)
+        assert repository.closings(OURS, FEB.start) == (march,)
+        assert list(repository.closed_periods(OURS)) == [JAN, MAR]
+
+    def test_a_closing_that_is_refused_writes_nothing(self, repository: Repository) -> None:
+        repository.record(owed(tokens=150), created_at=NOW)
+        overlapping = Period(FEB.start + DAY, FEB.end + DAY)
+        with nothing_written(repository), pytest.raises(PeriodOverlap):
+            close(repository, owed(period=overlapping, tokens=150))
+
+    def test_a_closed_period_is_changed_by_force_alone(self, repository: Repository) -> None:
+        close(repository, owed(tokens=150))
+        problem = (
+            r"^org-1, 2024-02-01 to 2024-03-01 UTC: "
+            r"is closed since 2024-03-01T12:00:00Z, and changes only by force$"
+        )
+        for record_anew in (
+            lambda: repository.record(owed(tokens=160), created_at=LATER),
+            lambda: repository.record_many([owed(tokens=160)], created_at=LATER),
+        ):
+            with nothing_written(repository), pytest.raises(PeriodClosed, match=problem):
+                record_anew()
+        repository.record(owed(tokens=160), created_at=LATER, force=True)
+        repository.record_many([owed(tokens=170)], created_at=LATER, force=True)
+        assert aggregate(repository.records(OURS, FEB)) == owed(tokens=170).summary()
+
+    def test_the_same_result_of_a_closed_period_needs_no_force(
+        self, repository: Repository
+    ) -> None:
+        close(repository, owed(tokens=150))
+        with nothing_written(repository):
+            assert repository.record(owed(tokens=150), created_at=LATER).new == ()
+
+    def test_other_periods_and_orgs_change_without_force(self, repository: Repository) -> None:
+        close(repository, owed())
+        assert repository.record(owed(THEIRS, tokens=150), created_at=NOW).new
+        assert repository.record(owed(period=MAR, tokens=150), created_at=NOW).new
+
+
+class ClosedAccountContract(ContractBase):
+    """No entry of an account moves a boundary inside a closed period."""
+
+    def test_an_end_within_a_closed_period_is_refused(self, repository: Repository) -> None:
+        repository.put_account(ACCOUNT)
+        close(repository, owed())
+        problem = "2024-02-01 to 2024-03-01 UTC: is closed since 2024-03-01T12:00:00Z"
+        for account in (
+            ACCOUNT.ended(at=FEB.start + DAY),
+            ACCOUNT.ended(at=JAN.start + DAY),
+        ):
+            with nothing_written(repository), pytest.raises(PeriodClosed, match=problem):
+                repository.put_account(account)
+
+    def test_an_end_after_a_closed_period_is_kept(self, repository: Repository) -> None:
+        repository.put_account(ACCOUNT)
+        close(repository, owed())
+        for account in (ended := ACCOUNT.ended(at=FEB.end), ended.changed(since=MAR.end, plan="b")):
+            repository.put_account(account)
+        assert repository.account(OURS) == account
+
+    def test_another_plan_within_a_closed_period_is_kept(self, repository: Repository) -> None:
+        repository.put_account(ACCOUNT)
+        close(repository, owed())
+        changed = ACCOUNT.changed(since=FEB.start + DAY, plan="scale")
+        repository.put_account(changed)
+        assert repository.account(OURS) == changed
+
+    def test_a_period_that_was_none_of_the_account_s_holds_nothing_up(
+        self, repository: Repository
+    ) -> None:
+        repository.put_account(Account(OURS, "starter", MAR.start))
+        close(repository, owed())
+        repository.put_account(Account(OURS, "starter", MAR.start).ended(at=MAR.end))

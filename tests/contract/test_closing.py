@@ -1,0 +1,447 @@
+"""Periods that close, through the service, over every adapter."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import pytest
+
+from overages import (
+    Account,
+    Allowance,
+    CarryOver,
+    Cycle,
+    Grant,
+    Money,
+    OverageService,
+    Period,
+    PerUnit,
+    Plan,
+    Recording,
+    Repository,
+    UsageEvent,
+)
+from overages.errors import InvalidValue, NoTerms, OveragesError, UnknownPlan
+from overages.testing.contract.base import nothing_written
+
+JAN, FEB, MAR, APR, MAY = (Period.month(2024, month) for month in range(1, 6))
+STARTER: Final = Plan("starter", "USD", {"runs": Allowance(100, PerUnit("1.00"))})
+PRO: Final = Plan("pro", "USD", {"runs": Allowance(1_000, PerUnit("0.50"))})
+CHEAP: Final = Plan("cheap", "USD", {"runs": Allowance(0, PerUnit("0.10"))})
+DEAR: Final = Plan("dear", "USD", {"runs": Allowance(0, PerUnit("1.00"))})
+ROLLING: Final = Plan(
+    "rolling", "USD", {"runs": Allowance(100, PerUnit("1.00"), carry_over=CarryOver())}
+)
+LEAST: Final = Plan(
+    "least", "USD", {"runs": Allowance(0, PerUnit("1.00"))}, minimum=Money.of("100", "USD")
+)
+ACME: Final = "acme"
+
+
+def day(month: int, number: int, hour: int = 0) -> datetime:
+    return datetime(2024, month, number, hour, tzinfo=UTC)
+
+
+class Host:
+    """A host with a clock, one org, and plans."""
+
+    def __init__(self, repository: Repository) -> None:
+        self.repository = repository
+        self.now = day(1, 1)
+        self.service = OverageService(repository, clock=lambda: self.now, ahead=timedelta(days=366))
+        self.events = 0
+        for plan in (STARTER, PRO, CHEAP, DEAR, ROLLING, LEAST):
+            repository.put_plan(plan)
+
+    def sign(self, plan: str = "starter", since: datetime = JAN.start, **terms: Any) -> Account:
+        account = Account(ACME, plan, since=since, **terms)
+        self.repository.put_account(account)
+        return account
+
+    def change(self, **terms: Any) -> None:
+        account = self.repository.account(ACME)
+        assert account is not None
+        self.repository.put_account(account.changed(**terms))
+
+    def use(self, *used: tuple[int, datetime], **how: Any) -> None:
+        self.events += len(used)
+        first = self.events
+        self.service.record_usage(
+            [
+                UsageEvent(ACME, "runs", runs, at, f"e{first}-{n}")
+                for n, (runs, at) in enumerate(used)
+            ],
+            **how,
+        )
+
+    def close(self, period: Period, now: datetime | None = None) -> list[str]:
+        self.now = now or max(self.now, period.end)
+        return costs(self.service.close(ACME, period))
+
+    def correct(self, period: Period) -> list[str]:
+        recording = self.service.recalculate(ACME, period=period, force=True)
+        assert recording is not None
+        return costs(recording)
+
+    def due(self, period: Period) -> str:
+        statement = self.service.calculate(ACME, period)
+        assert statement is not None
+        return f"{statement.total.amount:f}"
+
+    def stale(self) -> list[tuple[Period, str | None]]:
+        return [
+            (each.period, None if each.change is None else f"{each.change.amount:f}")
+            for each in self.service.stale(ACME)
+        ]
+
+
+def costs(recording: Recording) -> list[str]:
+    """Return the line and the cost of each new record."""
+    return [f"{record.line} {record.cost.amount:f}" for record in recording.new]
+
+
+@pytest.fixture
+def host(repository: Repository) -> Host:
+    return Host(repository)
+
+
+class TestClosing:
+    def test_a_period_is_closed_with_its_final_statement(self, host: Host) -> None:
+        host.sign("least")
+        host.use((30, day(1, 9)))
+        host.now = day(1, 10)
+        assert costs(host.service.recalculate(ACME) or Recording((), ())) == ["overage 30.00"]
+        host.use((5, day(1, 20)))
+        assert host.close(JAN) == ["overage 5.00", "minimum 65.00"]
+        assert host.repository.closed_periods(ACME) == {JAN: JAN.end}
+        assert host.due(JAN) == "100.00"
+
+    def test_twice_is_once(self, host: Host) -> None:
+        host.sign()
+        host.use((130, day(1, 9)))
+        assert host.close(JAN) == ["overage 30.00"]
+        with nothing_written(host.repository):
+            assert host.close(JAN) == []
+            assert host.service.close_ended() == []
+
+    def test_a_period_that_runs_is_not_closed(self, host: Host) -> None:
+        host.sign()
+        host.now = JAN.end - timedelta(seconds=1)
+        with nothing_written(host.repository), pytest.raises(InvalidValue) as caught:
+            host.service.close(ACME, JAN)
+        assert str(caught.value) == (
+            "acme, 2024-01-01 to 2024-02-01 UTC: period: must have ended by"
+            " 2024-01-31T23:59:59Z to be closed, got '2024-01-01T00:00:00Z/2024-02-01T00:00:00Z'"
+        )
+
+    def test_a_period_can_stay_open_for_late_usage(self, host: Host) -> None:
+        host.sign()
+        grace = timedelta(hours=6)
+        host.now = JAN.end + timedelta(hours=5)
+        with pytest.raises(InvalidValue, match="to be closed"):
+            host.service.close(ACME, JAN, grace=grace)
+        assert host.service.close_ended(grace=grace) == []
+        host.now += timedelta(hours=1)
+        assert [each.period for each in host.service.close_ended(grace=grace)] == [JAN]
+        host.service.close(ACME, JAN, grace=grace)
+
+    @pytest.mark.parametrize("grace", [timedelta(days=-1), 5, None])
+    def test_what_is_no_grace_is_refused(self, host: Host, grace: Any) -> None:
+        host.sign()
+        for call in (
+            lambda: host.service.close(ACME, JAN, grace=grace),
+            lambda: host.service.close_ended(grace=grace),
+        ):
+            with pytest.raises(OveragesError, match=r"^grace: must"):
+                call()
+
+    def test_a_grace_of_more_than_all_time_is_refused(self, host: Host) -> None:
+        with pytest.raises(InvalidValue, match=r"^grace: must lead to no year before 1"):
+            host.service.close_ended(grace=timedelta.max)
+
+    def test_a_period_that_is_none_of_the_org_s_is_not_closed(self, host: Host) -> None:
+        host.now = MAR.end
+        with pytest.raises(UnknownPlan, match=r"^org_id: must have an account"):
+            host.service.close(ACME, JAN)
+        account = host.sign(cycle=Cycle.monthly("Europe/Paris")).ended(at=day(3, 9))
+        host.repository.put_account(account)
+        with nothing_written(host.repository), pytest.raises(InvalidValue, match="the org's own"):
+            host.service.close(ACME, FEB)
+        with nothing_written(host.repository), pytest.raises(NoTerms):
+            host.service.close(ACME, Period(day(3, 9), day(3, 20)))
+
+    def test_those_before_it_are_closed_first(self, host: Host) -> None:
+        host.sign("rolling")
+        host.use((40, day(1, 9)), (150, day(2, 9)), (90, day(3, 9)))
+        assert host.close(MAR) == []
+        assert list(host.repository.closed_periods(ACME)) == [JAN, FEB, MAR]
+        assert [host.due(period) for period in (JAN, FEB, MAR)] == ["0.00", "0.00", "0.00"]
+        assert host.repository.closings(ACME)[1].balance.carried["runs"][0].quantity == 10
+
+    def test_a_day_before_the_night_is_closed_with_its_period(self, host: Host) -> None:
+        host.sign()
+        host.use((130, day(1, 31, 23)))
+        host.now = day(2, 1, 0) + timedelta(minutes=5)
+        ((org_id, period, recording, error),) = host.service.close_ended()
+        assert (org_id, period, error) == (ACME, JAN, None)
+        assert recording is not None
+        assert costs(recording) == ["overage 30.00"]
+
+    def test_usage_after_the_last_recalculation_is_in_the_closing(self, host: Host) -> None:
+        host.sign()
+        host.use((110, day(1, 9)))
+        host.now = day(1, 20)
+        host.service.recalculate(ACME)
+        host.use((5, day(1, 21)))
+        assert host.close(JAN) == ["overage 5.00"]
+        assert host.due(JAN) == "15.00"
+
+    def test_an_account_that_ends_has_periods_until_then(self, host: Host) -> None:
+        host.repository.put_account(host.sign().ended(at=day(2, 10)))
+        host.now = MAY.start
+        assert [each.period for each in host.service.close_ended()] == [
+            JAN, Period(FEB.start, day(2, 10)),
+        ]  # fmt: skip
+
+    def test_an_org_that_cannot_be_billed_stops_no_other(
+        self, host: Host, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        for org_id, plan in (("a", "starter"), ("b", "nowhere"), ("c", "starter")):
+            host.repository.put_account(Account(org_id, plan, since=JAN.start))
+        host.service.record_usage([UsageEvent("c", "runs", 130, day(1, 9), "c1")])
+        host.now = MAR.start
+        with caplog.at_level(logging.INFO, logger="overages"):
+            closed = host.service.close_ended()
+        assert [(each.org_id, each.period, each.error is None) for each in closed] == [
+            ("a", JAN, True), ("a", FEB, True),
+            ("b", JAN, False),
+            ("c", JAN, True), ("c", FEB, True),
+        ]  # fmt: skip
+        failed = closed[2]
+        assert failed.recording is None
+        assert isinstance(failed.error, UnknownPlan)
+        assert (failed.error.org_id, failed.error.period) == ("b", JAN)
+        (warning,) = [each for each in caplog.records if each.levelno == logging.WARNING]
+        assert vars(warning)["org_id"] == "b"
+
+    def test_orgs_that_have_records_alone_are_passed_over(self, host: Host) -> None:
+        from overages import Usage, calculate
+
+        statement = calculate(STARTER, Usage("old", JAN, {"runs": 130}))
+        host.service.record("old", statement)
+        host.now = MAY.start
+        assert host.service.close_ended() == []
+        assert host.service.stale("old") == ()
+
+    def test_a_closed_period_is_as_it_was_closed(self, host: Host) -> None:
+        host.sign()
+        host.use((130, day(1, 9)))
+        host.close(JAN)
+        before = host.service.settle(ACME, JAN)
+        host.change(since=day(1, 5), limits={"runs": 120})
+        host.repository.put_grant(ACME, Grant("g", Money.of("9", "USD"), effective_at=JAN.start))
+        host.use((50, day(1, 10)))
+        assert host.service.settle(ACME, JAN) == before
+        account = host.repository.account(ACME)
+        proposed = host.service.calculate(ACME, JAN, account=account)
+        assert proposed is not None
+        assert str(proposed.total) == "75.00 USD"  # 180 beyond 120 x 27/31, which is 105
+
+
+class TestCorrections:
+    def test_late_usage_leaves_a_closed_period_as_it_is(self, host: Host) -> None:
+        host.sign()
+        host.use((130, day(1, 9)))
+        host.close(JAN)
+        host.use((10, day(1, 30)))
+        with nothing_written(host.repository):
+            recording = host.service.recalculate(ACME, period=JAN)
+        assert recording is not None
+        assert (costs(recording), recording.is_stale) == ([], True)
+        with nothing_written(host.repository):
+            assert host.service.close(ACME, JAN).is_stale
+        assert host.stale() == [(JAN, "10.00")]
+        assert host.correct(JAN) == ["overage 10.00"]
+        assert (host.stale(), host.due(JAN)) == ([], "40.00")
+        assert [closing.number for closing in host.repository.closings(ACME)] == [2]
+
+    def test_a_correction_of_nothing_writes_nothing(self, host: Host) -> None:
+        host.sign()
+        host.close(JAN)
+        with nothing_written(host.repository):
+            assert host.correct(JAN) == []
+
+    def test_usage_that_is_taken_back_late_is_named_by_its_amount(self, host: Host) -> None:
+        host.sign("dear")
+        host.use((100, day(2, 9)))
+        host.close(FEB)
+        host.use((-80, day(2, 28)), (30, day(3, 5)))
+        assert host.stale() == [(FEB, "-80.00")]
+        assert host.due(MAR) == "30.00"
+
+    def test_a_correction_says_that_the_next_period_no_longer_follows(self, host: Host) -> None:
+        host.sign("rolling")
+        host.use((40, day(1, 9)), (150, day(2, 9)))
+        host.close(FEB)
+        host.use((30, day(1, 30)))
+        assert host.stale() == []  # January is within what it includes
+        recording = host.service.recalculate(ACME, period=JAN, force=True)
+        assert recording is not None
+        assert (recording.new, recording.stale_next) == ((), FEB)
+        assert host.stale() == [(FEB, "20.00")]
+        assert host.correct(FEB) == ["overage 20.00"]
+
+    def test_an_open_period_that_was_recorded_is_stale_too(self, host: Host) -> None:
+        host.sign("rolling")
+        host.use((40, day(1, 9)), (150, day(2, 9)))
+        host.now = MAR.start
+        host.service.recalculate(ACME, period=JAN)
+        host.service.recalculate(ACME, period=FEB)
+        host.use((1, day(2, 10)))
+        host.use((40, day(1, 30)))
+        recording = host.service.recalculate(ACME, period=JAN)
+        assert recording is not None
+        assert recording.stale_next is None  # nothing was recorded of February
+        host.use((100, day(2, 11)))
+        host.service.recalculate(ACME, period=FEB)
+        host.use((5, day(1, 31)))
+        recording = host.service.recalculate(ACME, period=JAN)
+        assert recording is not None
+        assert recording.stale_next == FEB
+        assert host.stale() == [(FEB, "5.00")]
+
+    def test_usage_without_terms_is_named(self, host: Host) -> None:
+        account = host.sign()
+        host.use((130, day(2, 20)))
+        host.repository.put_account(account.ended(at=day(2, 10)))
+        ((org_id, period, is_closed, change, error),) = host.service.stale(ACME)
+        assert (org_id, period.start, is_closed, change) == (ACME, day(2, 10), False, None)
+        assert isinstance(error, NoTerms)
+        assert "runs was used" in str(error)
+
+    def test_a_period_that_cannot_be_worked_out_any_more_is_named(self, host: Host) -> None:
+        host.sign()
+        host.close(JAN)
+        host.change(since=day(1, 20), plan="nowhere")
+        (stale,) = host.service.stale(ACME)
+        assert (stale.period, stale.is_closed, stale.change) == (JAN, True, None)
+        assert isinstance(stale.error, UnknownPlan)
+
+    def test_what_was_recorded_of_a_period_that_is_no_more_is_stale(self, host: Host) -> None:
+        account = host.sign("dear")
+        host.use((50, day(3, 3)))
+        host.now = day(3, 10)
+        host.service.recalculate(ACME)
+        moved = account.changed(since=day(3, 15), cycle=Cycle.monthly(day=15))
+        host.repository.put_account(moved)
+        assert host.stale() == [(MAR, "-50.00")]
+        first = Period(MAR.start, day(3, 15))
+        assert host.close(first) == ["overage 50.00"]
+        assert host.stale() == []
+        assert host.repository.verify(ACME) > 0
+
+    def test_without_an_account_nothing_is_stale(self, host: Host) -> None:
+        assert host.service.stale(ACME) == ()
+
+
+class TestGrants:
+    def grant(self, host: Host, amount: str = "100", **terms: Any) -> None:
+        terms = {"effective_at": JAN.start, **terms}
+        host.repository.put_grant(ACME, Grant("g", Money.of(amount, "USD"), **terms))
+
+    def left(self, host: Host) -> list[tuple[int, object, object]]:
+        return [
+            (closing.period.start.month, state.drawn, state.left)
+            for closing in host.repository.closings(ACME)
+            for burndown in closing.balance.burndowns
+            for state in burndown.grants
+        ]
+
+    def test_a_correction_draws_only_what_later_periods_left(self, host: Host) -> None:
+        host.sign("cheap")
+        self.grant(host)
+        host.use((400, day(1, 9)))
+        host.close(JAN)
+        host.use((600, day(1, 31)), (600, day(2, 9)))
+        assert host.close(FEB) == ["overage 60.00", "credit:g -60.00"]
+        assert host.correct(JAN) == ["overage 60.00"]
+        assert self.left(host) == [(1, 40, 60), (2, 100, 0)]
+        assert host.stale() == []
+
+    def test_a_correction_that_draws_less_leaves_more_to_open_periods(self, host: Host) -> None:
+        host.sign("cheap")
+        self.grant(host)
+        host.use((400, day(1, 9)), (600, day(2, 9)))
+        host.close(FEB)
+        host.use((-300, day(1, 10)))
+        assert host.correct(JAN) == ["overage -30.00", "credit:g 30.00"]
+        assert self.left(host) == [(1, 10, 90), (2, 70, 30)]
+        assert host.stale() == []
+        host.use((500, day(3, 9)))
+        assert host.close(MAR) == ["overage 50.00", "credit:g -30.00"]
+
+    def test_a_correction_that_draws_less_of_what_expired_leaves_nothing(self, host: Host) -> None:
+        host.sign("cheap")
+        self.grant(host, expires_at=FEB.end)
+        host.use((400, day(1, 9)), (600, day(2, 9)))
+        host.close(FEB)
+        host.use((-300, day(1, 10)))
+        host.correct(JAN)
+        assert self.left(host) == [(1, 10, 90), (2, 70, 0)]
+        host.use((700, day(1, 11)))
+        host.correct(JAN)  # 80 to pay, and 40 that are left
+        assert self.left(host) == [(1, 40, 60), (2, 100, 0)]
+        assert host.due(JAN) == "40.00"
+
+    def test_units_of_a_fill_that_is_gone_can_be_drawn_by_a_correction(self, host: Host) -> None:
+        host.sign("cheap")
+        self.grant(host, recurrence=Cycle.monthly())
+        host.use((400, day(1, 9)), (600, day(2, 9)))
+        host.close(FEB)
+        host.use((900, day(1, 10)))
+        assert host.correct(JAN) == ["overage 90.00", "credit:g -60.00"]
+        assert self.left(host) == [(1, 100, 100), (2, 160, 100)]
+        host.use((-1_000, day(1, 11)))
+        host.correct(JAN)
+        assert self.left(host) == [(1, 30, 100), (2, 90, 100)]
+
+    def test_a_grant_that_is_entered_late_acts_from_the_first_open_period_on(
+        self, host: Host
+    ) -> None:
+        host.sign("dear")
+        host.use((50, day(2, 9)), (50, day(3, 9)))
+        host.close(FEB)
+        self.grant(host, "50", effective_at=FEB.start)
+        host.use((1, day(2, 10)))
+        assert host.correct(FEB) == ["overage 1.00"]
+        assert host.close(MAR) == ["overage 50.00", "credit:g -50.00"]
+
+    def test_a_void_that_is_entered_late_acts_from_the_first_open_period_on(
+        self, host: Host
+    ) -> None:
+        host.sign("dear")
+        self.grant(host, "80")
+        host.use((50, day(2, 9)), (50, day(3, 9)))
+        host.close(FEB)
+        host.repository.void_grant(ACME, "g", FEB.start)
+        assert host.stale() == []
+        assert host.due(MAR) == "50.00"
+        host.use((-20, day(2, 10)))
+        assert host.correct(FEB) == ["overage -20.00", "credit:g 20.00"]
+        assert host.due(MAR) == "50.00"
+
+    def test_a_period_that_comes_before_closed_ones_draws_what_they_left(self, host: Host) -> None:
+        account = host.sign("cheap").ended(at=FEB.start)
+        account = account.changed(since=APR.start, plan="cheap")
+        host.repository.put_account(account)
+        self.grant(host)
+        host.use((400, day(1, 9)), (500, day(4, 9)))
+        host.close(APR)
+        assert self.left(host) == [(1, 40, 60), (4, 90, 10)]
+        host.repository.put_account(account.changed(since=FEB.start, plan="cheap"))
+        host.use((300, day(2, 9)))
+        assert host.close(FEB) == ["overage 30.00", "credit:g -10.00"]
+        assert self.left(host) == [(1, 40, 60), (2, 50, 50), (4, 100, 0)]
+        assert host.stale() == []

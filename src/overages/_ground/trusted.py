@@ -3,7 +3,7 @@
 `calculate` makes a statement, and a price its charges, a million times from values that were
 validated when they came in. A frozen attrs class fills its slots through `object.__setattr__`; a
 plain class with the same slots fills them directly, and CPython lets an object change to a class
-of the same layout. A value of four fields takes 0.2 us that way, and 0.45 us through the
+of the same layout. A value of four fields takes 0.15 us that way, and 0.45 us through the
 constructor that attrs writes (CPython 3.11). The outcome is an object of the frozen class like
 any other: ``tests/unit/test_trusted.py`` holds it to that.
 
@@ -26,10 +26,16 @@ T = TypeVar("T")
 def trusted(frozen: type[T]) -> Callable[..., T]:
     """Return a function that makes a `frozen` (a slotted attrs class) of its fields, unchecked."""
     names = [field.name for field in attrs.fields(frozen)]  # type: ignore[arg-type]
-    lines = [f"    self.{name} = {name}" for name in names] + ["    self.__class__ = frozen"]
-    source = f"def __init__(self, {', '.join(names)}):\n" + "\n".join(lines)
-    namespace: dict[str, Any] = {"frozen": frozen}
-    exec(source, namespace)
-    slots = frozen.__slots__  # type: ignore[attr-defined]
-    members = {"__slots__": slots, "__init__": namespace["__init__"]}
-    return type(f"_{frozen.__name__}", (), members)
+    twin = type(f"_{frozen.__name__}", (), {"__slots__": frozen.__slots__})  # type: ignore[attr-defined]
+    # A function that fills the object takes 0.7 of the time of a constructor that does, since
+    # CPython calls a function of Python without leaving its own loop.
+    lines = [
+        f"def make({', '.join(names)}):",
+        "    made = twin()",
+        *(f"    made.{name} = {name}" for name in names),
+        "    made.__class__ = frozen",
+        "    return made",
+    ]
+    namespace: dict[str, Any] = {"frozen": frozen, "twin": twin}
+    exec("\n".join(lines), namespace)
+    return namespace["make"]  # type: ignore[no-any-return]

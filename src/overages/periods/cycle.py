@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
 from overages._ground.parsing import (
@@ -153,6 +154,13 @@ class Cycle:
         """
         return self._containing(parse_instant(instant, "instant"), "instant")
 
+    def period_of_many(self, instant: datetime) -> Period:
+        """Return the period of an instant in UTC that is asked for again and again.
+
+        The start of a month is, for each org that is billed for it: a tenth of the time.
+        """
+        return _period_of_many(self._boundaries, instant)
+
     def period_before(self, instant: datetime) -> Period:
         """Return the last period that has ended by an aware instant: the one to bill in arrears.
 
@@ -248,8 +256,17 @@ class Cycle:
             n, end = self._boundaries.after(n, start)
 
     def _containing(self, instant: datetime, field: Field) -> Period:
-        _, start, end = self._boundaries.around(instant)
-        return _between(start, end, instant, field)
+        return _period_around(self._boundaries, instant, field)
+
+
+def _period_around(boundaries: Boundaries, instant: datetime, field: Field) -> Period:
+    _, start, end = boundaries.around(instant)
+    return _between(start, end, instant, field)
+
+
+@lru_cache(maxsize=1024)
+def _period_of_many(boundaries: Boundaries, instant: datetime) -> Period:
+    return _period_around(boundaries, instant, "instant")
 
 
 def _between(

@@ -38,7 +38,7 @@ balance, gives the same as all at once:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from typing import Final
+from typing import Final, TypeGuard
 
 from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import by_metric, by_name, parse_name
@@ -112,6 +112,8 @@ class Settlement:
 
 
 _new_settlement: Final = trusted(Settlement)
+_NO_LEVELS: Final = frozenset[str]()
+_NONE_CARRIED: Final = FrozenDict[str, CarryOverResult]()
 _SETS: Final = (tuple, frozenset, list, set)
 
 
@@ -238,25 +240,33 @@ def _plainly(
         or balance.used
         or balance.covered
         or balance.burndowns
-        or not (callable(plans) or isinstance(plans, Mapping))
+        or not (type(plans) is dict or callable(plans) or isinstance(plans, Mapping))
     ):
         return None
     try:
         billing_period, parts = account.agreed_in(period)
-        held = frozenset(levels and _parse_names(levels, "levels"))
+        held = frozenset(_parse_names(levels, "levels")) if levels else _NO_LEVELS
     except OveragesError:
         return None
     if billing_period is not None or len(parts) != 1:
         return None
     ((time, terms, _),) = parts
     plan = plans(time, terms) if callable(plans) else plans.get(terms.plan)
-    if type(plan) is not Plan or not plan.compiled.is_flat or plan.compiled.balanced:
-        return None
-    lines = plan.compiled.by_metric
-    if plan.slug != terms.plan or any(m in lines and not lines[m].is_level(held) for m in held):
+    if not _is_plain(plan, terms.plan, held):
         return None
     statement = calculate(plan, usage, limits=terms.limits or None)
-    return _new_settlement(statement, balance, FrozenDict(), (), ())
+    return _new_settlement(statement, balance, _NONE_CARRIED, (), ())
+
+
+def _is_plain(plan: object, slug: str, levels: Set[str]) -> TypeGuard[Plan]:
+    """Tell whether a plan is that of a slug, with no rule, and has no level as another kind."""
+    if type(plan) is not Plan or plan.slug != slug:
+        return False
+    compiled = plan.compiled
+    if not compiled.is_flat or compiled.balanced:
+        return False
+    lines = compiled.by_metric
+    return not (levels and any(m in lines and not lines[m].is_level(levels) for m in levels))
 
 
 def _settle(

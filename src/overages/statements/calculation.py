@@ -10,7 +10,9 @@ All are pure functions of values:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
+from overages._ground.frozen_dict import FrozenDict
 from overages._ground.parsing import (
     Problems,
     an_iterable,
@@ -43,6 +45,8 @@ from overages.terms.compiled import CompiledLine
 from overages.terms.plan import Plan, unknown_metric
 from overages.terms.terms import Limits, parse_own_limits
 from overages.usage.usage import Usage
+
+_DICTS: Final = (dict, FrozenDict)
 
 
 def calculate(
@@ -272,7 +276,7 @@ def own_limits(plan: Plan, limits: Limits | None) -> Mapping[str, Quantity | Non
     """Return limits that an org has in place of its plan's, checked; None is unlimited."""
     if limits is None:
         return {}
-    if type(limits) is dict and len(limits) == 1:  # as most orgs with a limit of their own have
+    if type(limits) in _DICTS and len(limits) == 1:  # as most orgs with a limit of their own have
         ((metric, limit),) = limits.items()
         if type(limit) is int and 0 <= limit < LIMIT and metric in plan.allowances:
             return {metric: limit}

@@ -32,7 +32,7 @@ from overages.terms.terms import (
     parse_own_limits,
     parse_version,
 )
-from overages.terms.timeline import AgreedTerms, Run, Timeline, standing, timeline_of
+from overages.terms.timeline import AgreedTerms, Run, Timeline, timeline_of
 
 
 @value
@@ -87,16 +87,19 @@ class Account:
     ) -> None: ...
 
     def _check(self, problems: Problems) -> None:
+        noted: set[datetime] = set()  # when entries hold that no later one has taken back
         for i, change in enumerate(self.changes):
             path = ("changes", i, "since")
             if change.since < self.since:
                 problem = f"must not be before the account begins, {format_instant(self.since)}"
                 problems.add(InvalidValue(path, change.since, problem))
-            elif change.kind == "cancel" and not any(
-                earlier.since == change.since for earlier in standing(self.changes[:i])
-            ):
+            elif change.kind == "cancel" and change.since not in noted:
                 problem = "must be that of an entry before it, which it takes back"
                 problems.add(InvalidValue(path, change.since, problem))
+            if change.kind == "cancel":
+                noted.discard(change.since)
+            else:
+                noted.add(change.since)
 
     def _complete(self) -> None:
         first = Terms(
@@ -256,11 +259,13 @@ class Account:
         :raises InvalidValue: if it is another; the error names those that it overlaps.
         """
         run = self.timeline.run_at(parse_period(period, "period").start)
-        cycle_period = None if run is None else run.cycle.period_at(period.start)
-        if run is None or cycle_period is None or run.cut(cycle_period) != period:
-            self.require(period)
-        billing_period = None if cycle_period == period else cycle_period
-        return AgreedTerms(billing_period, self.timeline.agreed(period))
+        if run is not None:
+            cycle_period = run.cycle.period_of_many(period.start)
+            own = run.cut(cycle_period)
+            if own == period:
+                billing_period = None if own is cycle_period else cycle_period
+                return AgreedTerms(billing_period, self.timeline.agreed(period))
+        raise self._not_own(period)
 
     def period_after(self, period: Period) -> Period | None:
         """Return the account's first period that doesn't begin before a time ends; None if none."""
@@ -280,13 +285,8 @@ class Account:
         :raises NoTerms: if no terms hold in it.
         :raises InvalidValue: if it is another; the error names those that it overlaps.
         """
-        own = list(self.timeline.periods(parse_period(period, "period").start, period.end))
-        if not own:
-            raise self._no_terms("period", period)
-        if own != [period]:
-            named = " and ".join(map(str, own))
-            problem = f"must be one of the org's own, {named}"
-            raise InvalidValue("period", str(period), problem).within(org_id=self.org_id)
+        if not self.has(period):
+            raise self._not_own(period)
 
     def _run_at(self, utc: datetime) -> Run:
         run = self.timeline.run_at(utc)
@@ -298,3 +298,10 @@ class Account:
         problem = f"must be when the org has terms: {self.timeline.written()}"
         told = value if isinstance(value, datetime) else str(value)
         return NoTerms(field, told, problem).within(org_id=self.org_id)
+
+    def _not_own(self, period: Period) -> OveragesError:
+        own = list(self.timeline.periods(period.start, period.end))
+        if not own:
+            return self._no_terms("period", period)
+        problem = f"must be one of the org's own, {' and '.join(map(str, own))}"
+        return InvalidValue("period", str(period), problem).within(org_id=self.org_id)

@@ -12,6 +12,7 @@ from typing import Final, Literal, TypeAlias
 from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import by_metric, parse_name
 from overages._ground.parsing import choice_of, instance_of, optional
+from overages._ground.trusted import trusted
 from overages._ground.value import term, value
 from overages.amounts.exact import Quantity, QuantityLike, optional_non_negative, parse_ordinal
 from overages.periods.cycle import Cycle
@@ -63,3 +64,7 @@ class Terms:
         status: BillingStatus = "active",
         plan_version: int | None = None,
     ) -> None: ...
+
+
+new_terms: Final = trusted(Terms)
+"""Make terms of others and of an entry that is laid over them."""

@@ -19,16 +19,17 @@ shares that cycle's periods, cut at its ends:
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Final, NamedTuple
 
-from overages._ground.value import evolve
+from overages._ground.frozen_dict import FrozenDict
 from overages.periods.cycle import Cycle
 from overages.periods.period import Period, format_instant
 from overages.terms.change import Counters, TermsChange
-from overages.terms.terms import Terms
+from overages.terms.terms import Terms, new_terms
 
 FOREVER: Final = datetime.max.replace(tzinfo=UTC)
 """The end of a time that has no end yet."""
@@ -74,19 +75,25 @@ class AgreedTerms(NamedTuple):
 
 
 class Timeline(NamedTuple):
-    """The stretches and runs of an account's life, each in order of time."""
+    """The stretches and runs of an account's life, each in order of time.
+
+    Beside them are their starts, in which `bisect` finds one in a third of the time that a key
+    takes.
+    """
 
     stretches: tuple[Stretch, ...]
     runs: tuple[Run, ...]
+    starts: tuple[datetime, ...]
+    run_starts: tuple[datetime, ...]
 
     def at(self, instant: datetime) -> Terms | None:
         """Return the terms at an instant, in UTC; None if none hold."""
-        i = bisect_right(self.stretches, instant, key=_start) - 1
+        i = bisect_right(self.starts, instant) - 1
         return self.stretches[i].terms if i >= 0 else None
 
     def run_at(self, instant: datetime) -> Run | None:
         """Return the run that an instant, in UTC, lies in; None if no terms hold then."""
-        i = bisect_right(self.runs, instant, key=_start) - 1
+        i = bisect_right(self.run_starts, instant) - 1
         return self.runs[i] if i >= 0 and instant < self.runs[i].end else None
 
     def agreed(self, period: Period) -> tuple[tuple[Period, Terms, Counters], ...]:
@@ -96,14 +103,16 @@ class Timeline(NamedTuple):
         """
         if not self.stretches:  # of an account that begins at the last instant that there is
             return ()
-        i = bisect_right(self.stretches, period.start, key=_start) - 1
-        stretch = self.stretches[max(0, i)]
+        i = max(0, bisect_right(self.starts, period.start) - 1)
+        stretch = self.stretches[i]
         if stretch.start <= period.start and period.end <= stretch.end:
             return () if stretch.terms is None else ((period, stretch.terms, "restart"),)
         return tuple(
             (period.clipped(start=start, end=end), terms, counters)
-            for start, end, terms, counters in self.stretches[max(0, i) :]
-            if terms is not None and start < period.end and period.start < end
+            for start, end, terms, counters in self.stretches[
+                i : bisect_left(self.starts, period.end)
+            ]
+            if terms is not None and period.start < end
         )
 
     def parts(self, period: Period) -> tuple[tuple[Period, Terms], ...]:
@@ -146,9 +155,17 @@ class Timeline(NamedTuple):
 
     def pauses_between(self, start: datetime, end: datetime) -> bool:
         """Tell whether there is a time, from one instant to another, in which no terms hold."""
-        return start < end and not any(
-            time.start <= start and end <= time.end for time in self.times()
-        )
+        if start >= end:
+            return False
+        runs = self.runs[max(0, bisect_right(self.run_starts, start) - 1) :]
+        reached = start
+        for run in runs:
+            if run.start > reached:
+                return True
+            reached = run.end
+            if end <= reached:
+                return False
+        return True
 
     def slugs(self) -> tuple[str, ...]:
         """Return the slugs of all plans that hold at some time, in order."""
@@ -167,18 +184,24 @@ def timeline_of(since: datetime, first: Terms, changes: Iterable[TermsChange]) -
     :param changes: all later entries, as they were noted.
     """
     stretches = _stretches(since, first, standing(changes))
-    return Timeline(tuple(stretches), tuple(_runs(stretches)))
+    runs = _runs(stretches)
+    return Timeline(
+        tuple(stretches),
+        tuple(runs),
+        tuple(stretch.start for stretch in stretches),
+        tuple(run.start for run in runs),
+    )
 
 
 def standing(changes: Iterable[TermsChange]) -> list[TermsChange]:
     """Return the entries that no later entry takes back, as they were noted."""
-    lasting: list[TermsChange] = []
-    for change in changes:
+    lasting: dict[datetime, list[tuple[int, TermsChange]]] = {}
+    for i, change in enumerate(changes):
         if change.kind == "cancel":
-            lasting = [earlier for earlier in lasting if earlier.since != change.since]
+            lasting.pop(change.since, None)
         else:
-            lasting.append(change)
-    return lasting
+            lasting.setdefault(change.since, []).append((i, change))
+    return [change for _, change in sorted(chain(*lasting.values()), key=_place)]
 
 
 def _stretches(since: datetime, first: Terms, changes: Iterable[TermsChange]) -> list[Stretch]:
@@ -208,17 +231,19 @@ def _stretches(since: datetime, first: Terms, changes: Iterable[TermsChange]) ->
 
 def changed(terms: Terms, change: TermsChange) -> Terms:
     """Return terms with an entry laid over them."""
-    limits = {**terms.limits, **change.limits}
-    for metric in change.drop_limits:
-        limits.pop(metric, None)
+    limits = terms.limits
+    if change.limits or change.drop_limits:
+        merged = {**terms.limits, **change.limits}
+        limits = FrozenDict(
+            {metric: merged[metric] for metric in merged if metric not in change.drop_limits}
+        )
     version = terms.plan_version if change.plan is None else None
-    return evolve(
-        terms,
-        plan=change.plan or terms.plan,
-        limits=limits,
-        cycle=change.cycle or terms.cycle,
-        status=change.status or terms.status,
-        plan_version=change.plan_version or version,
+    return new_terms(
+        change.plan or terms.plan,
+        limits,
+        change.cycle or terms.cycle,
+        change.status or terms.status,
+        change.plan_version or version,
     )
 
 
@@ -240,8 +265,9 @@ def _written(time: Period) -> str:
     return f"{start} on" if time.end == FOREVER else f"{start} to {format_instant(time.end)}"
 
 
-def _start(time: Stretch | Run) -> datetime:
-    return time.start
+def _place(noted: tuple[int, TermsChange]) -> int:
+    place, _ = noted
+    return place
 
 
 def _end(time: Run) -> datetime:

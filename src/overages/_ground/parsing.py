@@ -120,8 +120,8 @@ def tuple_of(kind: type[T]) -> Parser[tuple[T, ...]]:
     only = {kind}
 
     def parse(value: object, field: Field) -> tuple[T, ...]:
-        if type(value) is tuple and set(map(type, value)) <= only:  # a tenth of the time, for three
-            return value
+        if type(value) in (tuple, list) and set(map(type, value)) <= only:  # type: ignore[arg-type]
+            return tuple(value)  # type: ignore[arg-type]  # a tenth of the time, for three
         return parse_each(value, field)
 
     return parse
@@ -131,6 +131,8 @@ def each(parse: Parser[T]) -> Parser[tuple[T, ...]]:
     """Return a parser of iterables, read once, that gives each item to `parse`."""
 
     def parse_each(value: object, field: Field) -> tuple[T, ...]:
+        if type(value) is tuple and not value:
+            return ()
         path = at(field)
         items = enumerate(as_tuple(value, field))
         return tuple(parse_all(*((parse, item, (*path, i)) for i, item in items)))

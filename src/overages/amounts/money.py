@@ -215,7 +215,7 @@ class Money:
     def __add__(self, other: Money) -> Money:
         if not isinstance(other, Money):
             return NotImplemented
-        return Money(self.minor + self._minor_of(other), self.currency)
+        return _as_large(self.minor + self._minor_of(other), self.currency)
 
     def __radd__(self, other: int) -> Money:
         # `sum` begins with it; any other number is an amount of no currency.
@@ -224,7 +224,7 @@ class Money:
     def __sub__(self, other: Money) -> Money:
         if not isinstance(other, Money):
             return NotImplemented
-        return Money(self.minor - self._minor_of(other), self.currency)
+        return _as_large(self.minor - self._minor_of(other), self.currency)
 
     def __neg__(self) -> Money:
         return new_money(-self.minor, self.currency)
@@ -273,6 +273,11 @@ def parse_non_negative_money(value: object, field: Field) -> Money:
     if money.minor < 0:
         raise InvalidValue(field, money, "must not be negative")
     return money
+
+
+def _as_large(minor: int, currency: Currency) -> Money:
+    """Make money of a sum, which may be too large; all else of it is known: a third of the time."""
+    return new_money(_parse_minor(minor, "minor"), currency)
 
 
 def picos_of(money: Money) -> int:

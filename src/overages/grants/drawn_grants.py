@@ -9,7 +9,7 @@ grants and usage, or has made them, draws on them here:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence, Set
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
@@ -20,7 +20,7 @@ from overages.errors import InvalidValue
 from overages.grants.burndown import Burndown, new_burndown
 from overages.grants.drawn_grant import Drawn, DrawnGrant, PooledGrant
 from overages.grants.grant import Grant
-from overages.grants.state import new_draw
+from overages.grants.state import GrantState, new_draw
 
 Unit: TypeAlias = tuple[str | None, Currency | None]
 """The metric and the currency of a grant, or of usage."""
@@ -88,7 +88,7 @@ class DrawnGrants:
         self._before = before
         self._rule = rule
         self._overage, self._unreturned = scaled(before.overage), scaled(before.unreturned)
-        self._refills: Mapping[str, Collection[datetime]] = {}
+        self._refills: dict[str, Set[datetime]] = {}
         self._coming: list[datetime] = []  # the latest first
         self._draws = [
             Drawn(self._grants[d.grant_id], d.at, scaled(d.quantity), scaled(d.covered))
@@ -112,18 +112,17 @@ class DrawnGrants:
     def begin(self, end: datetime) -> None:
         """Begin to go through time, up to an end."""
         start = self._before.at
-        self._refills = {
-            key: set(grant.refills(cycle, start, end))
-            for key, grant in self._grants.items()
-            if (cycle := grant.grant.recurrence) is not None
-        }
         # Only at these instants does anything happen to grants: between them, usage alone counts.
-        changes = {start}.union(*self._refills.values())
-        for grant in self._grants.values():
+        changes = {start}
+        for key, grant in self._grants.items():
             changes.add(grant.grant.effective_at)
             if grant.end is not None:
                 changes.add(grant.end)
-        self._coming = sorted((at for at in changes if start <= at <= end), reverse=True)
+            cycle = grant.grant.recurrence
+            if cycle is not None:
+                self._refills[key] = set(grant.refills(cycle, start, end))
+                changes |= self._refills[key]
+        self._coming = sorted([at for at in changes if start <= at <= end], reverse=True)
 
     def cross_until(self, instant: datetime) -> None:
         """Do all that happens to grants up to an instant, that at it included."""
@@ -158,7 +157,7 @@ class DrawnGrants:
             at,
             self._before.metric,
             self._before.currency,
-            tuple(sorted(states, key=lambda state: state.grant_id)),
+            tuple(sorted(states, key=_grant_id)),
             unscaled(self._overage),
             unscaled(self._unreturned),
             tuple(draws),
@@ -197,3 +196,7 @@ class DrawnGrants:
                 self._draws.append(still_drawn)
         # Noted, for no draw is left: no usage vanishes, and no grant gets more than it had.
         self._unreturned += picos
+
+
+def _grant_id(state: GrantState) -> str:
+    return state.grant_id

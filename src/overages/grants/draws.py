@@ -217,8 +217,11 @@ def _parse_end(value: object, start: datetime) -> datetime:
 def parse_grants(value: object, field: Field) -> tuple[Grant, ...]:
     """Return grants, each of an id of its own."""
     grants = tuple_of(Grant)(value, field)
+    ids = {grant.id for grant in grants}
+    if len(ids) == len(grants):
+        return grants
     problems = Problems()
-    ids: set[str] = set()
+    ids.clear()
     for i, grant in enumerate(grants):
         if grant.id in ids:
             problems.add(InvalidValue(at(field, i, "id"), grant.id, "must be given once"))

@@ -15,7 +15,7 @@ from typing import Final
 
 from overages._ground.names import optional_name, parse_name
 from overages._ground.parsing import Problems, instance_of, optional, parse_int
-from overages._ground.value import term, value
+from overages._ground.value import derived, term, value
 from overages.amounts.exact import Quantity, QuantityLike, parse_non_negative, parse_positive
 from overages.amounts.money import Currency, Money
 from overages.errors import Field, InvalidValue
@@ -88,6 +88,13 @@ class Grant:
     refill_keeps: Quantity | None = term(optional(parse_non_negative))
     step: Quantity | None = term(optional(parse_positive))
     created_at: datetime | None = term(optional(parse_instant))
+    ends_at: datetime | None = derived()
+    """The first instant that it can't be drawn on any more; None for never."""
+    rank: tuple[int, datetime, datetime, str] = derived()
+    """Priority, expiry, creation and id: of several grants, the least is drawn on first.
+
+    `voided_at` is no expiry: until then, a grant keeps its place among the others.
+    """
 
     def __init__(
         self,
@@ -130,6 +137,13 @@ class Grant:
                 problem = f"must have at most {unit.exponent} decimals, as money in {unit} has"
                 problems.add(InvalidValue(name, number, problem))
 
+    def _complete(self) -> None:
+        ends = [end for end in (self.expires_at, self.voided_at) if end is not None]
+        object.__setattr__(self, "ends_at", min(ends, default=None))
+        created = self.created_at or self.effective_at
+        rank = self.priority, self.expires_at or _NEVER, created, self.id
+        object.__setattr__(self, "rank", rank)
+
     @property
     def units(self) -> Quantity:
         """The amount as a number: units of the metric, or major units of the currency."""
@@ -140,18 +154,3 @@ class Grant:
     def currency(self) -> Currency | None:
         """The currency of money; None where units of a metric are granted."""
         return self.amount.currency if isinstance(self.amount, Money) else None
-
-    @property
-    def ends_at(self) -> datetime | None:
-        """The first instant that it can't be drawn on any more; None for never."""
-        ends = [end for end in (self.expires_at, self.voided_at) if end is not None]
-        return min(ends, default=None)
-
-    @property
-    def rank(self) -> tuple[int, datetime, datetime, str]:
-        """Priority, expiry, creation and id: of several grants, the least is drawn on first.
-
-        `voided_at` is no expiry: until then, a grant keeps its place among the others.
-        """
-        created = self.created_at or self.effective_at
-        return self.priority, self.expires_at or _NEVER, created, self.id

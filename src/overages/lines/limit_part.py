@@ -90,7 +90,7 @@ def check_together(parts: Iterable[LimitPart], problems: Problems) -> None:
 
 def sum_of_parts(parts: Iterable[LimitPart]) -> Quantity:
     """Return the limit that parts come to."""
-    return add_up(part.quantity for part in parts)
+    return add_up([part.quantity for part in parts])
 
 
 new_limit_part: Final = trusted(LimitPart)

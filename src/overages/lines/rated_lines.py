@@ -24,6 +24,7 @@ from overages.lines.rating import UnroundedLine, unused_numbers
 from overages.lines.rule import PartRules, Rule, rules_in_order
 from overages.prices.tier import Ratio
 
+_NONE: Final = Fraction()
 _TICK: Final = timedelta(microseconds=1)
 
 
@@ -49,16 +50,16 @@ def rounded_costs(
     def difference(line: UnroundedLine, so_far: Ratio, paid: Ratio) -> int:
         rule = parts[part_at_end(parts, line.part)].plan.rounding
         cost = round_ratio(so_far[0] * units, so_far[1], rule)
-        return cost - round_ratio(paid[0] * units, paid[1], rule)
+        return cost - round_ratio(paid[0] * units, paid[1], rule) if paid[0] else cost
 
     costs = []
-    metric, running = "", Fraction()
+    metric, running = "", _NONE
     for line in lines:
         if not line.is_level:
             costs.append(difference(line, line.so_far, line.paid))
             continue
         if line.line.metric != metric:
-            metric, running = line.line.metric, Fraction()
+            metric, running = line.line.metric, _NONE
         before, running = running, running + Fraction(*line.so_far)
         start = before + Fraction(*line.paid)
         costs.append(difference(line, running.as_integer_ratio(), start.as_integer_ratio()))

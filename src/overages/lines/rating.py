@@ -39,7 +39,15 @@ import attrs
 
 from overages._ground.frozen_dict import FrozenDict
 from overages._ground.value import evolve
-from overages.amounts.exact import Quantity, add_up, excess, parse_quantity, scaled, unscaled
+from overages.amounts.exact import (
+    LIMIT,
+    Quantity,
+    add_up,
+    excess,
+    parse_quantity,
+    scaled,
+    unscaled,
+)
 from overages.lines.limit_part import LimitPart, new_limit_part, sum_of_parts
 from overages.lines.limits import NO_CONTEXT, LineContext, free_parts, terms_parts
 from overages.lines.overage import LineNumbers
@@ -207,8 +215,13 @@ def priced_line(
 ) -> UnroundedLine:
     """Return a line with its exact costs, so far and before."""
     price, over = line.allowance.price, excess(used, limit)
-    so_far = added_cost(price, None, add_up([before, over]) if before else over)
-    paid = _NOTHING if before is None else cost_between(price, None, before)
+    paid = _NOTHING
+    if before is not None:
+        paid = cost_between(price, None, before)
+    if not before and line.factor is not None and type(over) is int and over < LIMIT:
+        so_far = over * line.factor, line.cost_divisor  # a third of the time of a charge
+    else:
+        so_far = added_cost(price, None, add_up([before, over]) if before else over)
     return UnroundedLine(line, used, limit, over, so_far, paid, before, limit_parts, part, is_level)
 
 

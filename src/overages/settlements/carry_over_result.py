@@ -46,7 +46,7 @@ from overages.amounts.exact import (
 from overages.errors import Field, InvalidValue, at
 from overages.lines.limit_part import LimitPart, new_limit_part, sum_of_parts
 from overages.lines.limits import free_parts
-from overages.periods.period import Period, reading
+from overages.periods.period import Period
 from overages.settlements.fates import aged, fates_of
 from overages.terms.allowance import Allowance
 from overages.terms.carry_over import CarriedUnits, CarryOver
@@ -240,4 +240,4 @@ def carried_parts(result: CarryOverResult) -> tuple[LimitPart, ...]:
 
 
 def _first_day(period: Period) -> str:
-    return reading(period.start).split(" ")[0]
+    return period.start.date().isoformat()

@@ -11,6 +11,7 @@ all this goes, and shows it:
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import NamedTuple
 
 from overages.amounts.exact import Quantity, add_up, excess, scaled, unscaled
@@ -56,7 +57,7 @@ def fates_of(
     # Units used beforehand are drawn as if they were used first, for they came first.
     drawn, unused = _divided(usable, owed_picos + scaled(used))
     repaid, still_owed = _divided(owed, picos)
-    expired, staying = aged(unused) if ages else ([], sorted(unused, key=_period_of))
+    expired, staying = aged(unused) if ages else ([], sorted(unused, key=_start))
     # Expired units are gone before the bound is looked at: they don't use it up.
     most = rule.most(add_up([included_before, included])) if ages else None
     cut, rest = _divided(staying, 0 if most is None else max(0, _picos(staying) - scaled(most)))
@@ -77,7 +78,7 @@ def fates_of(
 
 def _picos(carried: Iterable[CarriedUnits]) -> int:
     """Add up units of one sign, without it, in picos."""
-    return sum(abs(scaled(units.quantity)) for units in carried)
+    return sum([abs(scaled(units.quantity)) for units in carried])
 
 
 def _divided(
@@ -89,6 +90,9 @@ def _divided(
     taken: list[CarriedUnits] = []
     left: list[CarriedUnits] = []
     for units in carried:
+        if not picos:
+            left.append(units)
+            continue
         held = abs(scaled(units.quantity))
         share = min(picos, held)
         picos -= share
@@ -101,8 +105,8 @@ def _divided(
     return taken, left
 
 
-def _period_of(units: CarriedUnits) -> Period:
-    return units.period
+def _start(units: CarriedUnits) -> datetime:
+    return units.period.start
 
 
 def aged(
@@ -110,7 +114,7 @@ def aged(
 ) -> tuple[list[CarriedUnits], list[CarriedUnits]]:
     """Divide units into those that expire with a period and those that go on, the oldest first."""
     expired, staying = [], []
-    for units in sorted(unused, key=_period_of):
+    for units in sorted(unused, key=_start):
         if units.periods_left is None:
             staying.append(units)
         elif units.periods_left == 1:

@@ -12,7 +12,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from overages._ground.parsing import Problems, instance_of
-from overages.errors import Field, InvalidType, InvalidValue, UnknownPlan, did_you_mean
+from overages.errors import (
+    Field,
+    InvalidType,
+    InvalidValue,
+    OveragesError,
+    Path,
+    UnknownPlan,
+    did_you_mean,
+)
 from overages.lines.part import StatementPart, TimeShares, check_parts
 from overages.periods.period import Period, format_instant
 from overages.settlements.balance import Balance
@@ -86,18 +94,19 @@ def time_shares(terms: AgreedTerms, period: Period, parts: int) -> TimeShares:
     return TimeShares(period, terms.cycle_period, terms.parts[-1][1].cycle.timezone)
 
 
-def usage_of_period(org_id: str, period: Period, usages: Iterable[Usage]) -> PeriodUsage:
+def usage_of_period(org_id: str, period: Period, usages: Sequence[Usage]) -> PeriodUsage:
     """Return the usage of a period and of times within it.
 
     :raises InvalidValue: if it is another org's, or of another time, or twice of one, or if that of
         all of the period is missing.
     """
+    if len(usages) == 1 and usages[0].org_id == org_id and usages[0].period == period:
+        return PeriodUsage(usages[0], {})
     problems = Problems()
     by_period: dict[Period, Usage] = {}
     for usage in usages:
         if usage.org_id != org_id:
-            problem = f"must be that of the account, {org_id!r}"
-            problems.add(InvalidValue(("usage", "org_id"), usage.org_id, problem))
+            problems.add(_of_another(("usage", "org_id"), usage.org_id, org_id))
         if usage.period.start < period.start or period.end < usage.period.end:
             problem = f"must be of {period}, or of a part of it"
             problems.add(InvalidValue(("usage", "period"), str(usage.period), problem))
@@ -137,17 +146,20 @@ def check_follows(
     problems: Problems,
 ) -> None:
     """Refuse a balance that a period doesn't go on from, and events of another org."""
-    problem = f"must be that of the account, {org_id!r}"
     for i, event in enumerate(events):
         if event.org_id != org_id:
-            problems.add(InvalidValue(("events", i, "org_id"), event.org_id, problem))
-    for name, counts in {"used": balance.used, "covered": balance.covered}.items():
+            problems.add(_of_another(("events", i, "org_id"), event.org_id, org_id))
+    for name in ("used", "covered"):
+        counts = getattr(balance, name)
         if counts and counts[0].org_id != org_id:
-            path = ("balance", name, 0, "org_id")
-            problems.add(InvalidValue(path, counts[0].org_id, problem))
+            problems.add(_of_another(("balance", name, 0, "org_id"), counts[0].org_id, org_id))
     ends = [carried[-1].period.end for carried in balance.carried.values()]
     ends += [burndown.at for burndown in balance.burndowns]
     end = max(ends, default=period.start)
     if period.start < end:
         problem = f"must not start before the balance's periods end, {format_instant(end)}"
         problems.add(InvalidValue("period", str(period), problem))
+
+
+def _of_another(path: Path, org_id: str, own: str) -> OveragesError:
+    return InvalidValue(path, org_id, f"must be that of the account, {own!r}")

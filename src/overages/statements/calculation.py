@@ -287,8 +287,10 @@ def own_limits(plan: Plan, limits: Limits | None) -> Mapping[str, Quantity | Non
 
 def refuse_unknown(plan: Plan, field: Field, metrics: Iterable[str]) -> None:
     """Refuse metrics that a plan doesn't know."""
+    unknown = [metric for metric in metrics if metric not in plan.allowances]
+    if not unknown:
+        return
     problems = Problems()
-    for metric in metrics:
-        if metric not in plan.allowances:
-            problems.add(unknown_metric(at(field, metric), metric, plan))
+    for metric in unknown:
+        problems.add(unknown_metric(at(field, metric), metric, plan))
     problems.raise_any()

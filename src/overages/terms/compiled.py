@@ -39,6 +39,8 @@ class CompiledLine:
     minor units, of a whole quantity over the limit; see `floor_form` for how the bias rounds. The
     factor is None elsewhere, and the price model is asked.
 
+    ``over * factor / cost_divisor`` is its exact cost in major currency units.
+
     :param place: where the metric stands in the plan's order, from 0 on.
     :param matters_unused: whether a statement has to look at the line though nothing of the metric
         was used: it may cost something, or its limit depends on another metric.
@@ -52,6 +54,7 @@ class CompiledLine:
     factor: int | None = field(eq=False)
     bias: int = field(eq=False)
     divisor: int = field(eq=False)
+    cost_divisor: int = field(eq=False)
     matters_unused: bool
 
     def is_level(self, levels: Set[str]) -> bool:
@@ -129,7 +132,7 @@ def _compiled_line(
             factor *= slope.numerator
     return CompiledLine(
         place, metric, allowance, allowance.included, factor, bias, divisor,
-        _matters_unused(allowance),
+        divisor * 10**currency.exponent, _matters_unused(allowance),
     )  # fmt: skip
 
 

@@ -47,7 +47,8 @@ def pools_of(
         pooled = PooledGrant(grant, scaled(reserved[grant.id]) if grant.id in reserved else 0)
         pools.setdefault((grant.metric, grant.currency), []).append(pooled)
     for pool in pools.values():
-        pool.sort(key=lambda pooled: pooled.grant.rank)
+        if len(pool) > 1:
+            pool.sort(key=lambda pooled: pooled.grant.rank)
     return pools
 
 

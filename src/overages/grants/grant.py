@@ -88,6 +88,8 @@ class Grant:
     refill_keeps: Quantity | None = term(optional(parse_non_negative))
     step: Quantity | None = term(optional(parse_positive))
     created_at: datetime | None = term(optional(parse_instant))
+    currency: Currency | None = derived()
+    """The currency of money; None where units of a metric are granted."""
     ends_at: datetime | None = derived()
     """The first instant that it can't be drawn on any more; None for never."""
     rank: tuple[int, datetime, datetime, str] = derived()
@@ -113,11 +115,11 @@ class Grant:
     ) -> None: ...
 
     def _check_id(self, problems: Problems) -> None:
-        if self.currency is not None:  # it is named by the line of a statement that it pays
+        if isinstance(self.amount, Money):  # it is named by the line of a statement that it pays
             problems.attempt(parse_name, f"credit:{self.id}", "id")
 
     def _check_metric(self, problems: Problems) -> None:
-        if self.metric is None and self.currency is None:
+        if self.metric is None and not isinstance(self.amount, Money):
             problem = "must be given with an amount that is no Money"
             problems.add(InvalidValue("metric", None, problem))
 
@@ -128,9 +130,9 @@ class Grant:
 
     def _check_minor_units(self, problems: Problems) -> None:
         """Tell each number of money that would leave a rest which no credit can pay."""
-        unit = self.currency
-        if unit is None:
+        if not isinstance(self.amount, Money):
             return
+        unit = self.amount.currency
         for name in _RULES:
             number = getattr(self, name, None)  # unless it was refused
             if number is not None and (Fraction(number) * 10**unit.exponent).denominator > 1:
@@ -138,6 +140,8 @@ class Grant:
                 problems.add(InvalidValue(name, number, problem))
 
     def _complete(self) -> None:
+        currency = self.amount.currency if isinstance(self.amount, Money) else None
+        object.__setattr__(self, "currency", currency)
         ends = [end for end in (self.expires_at, self.voided_at) if end is not None]
         object.__setattr__(self, "ends_at", min(ends, default=None))
         created = self.created_at or self.effective_at
@@ -149,8 +153,3 @@ class Grant:
         """The amount as a number: units of the metric, or major units of the currency."""
         amount = self.amount
         return parse_non_negative(amount.amount, "amount") if isinstance(amount, Money) else amount
-
-    @property
-    def currency(self) -> Currency | None:
-        """The currency of money; None where units of a metric are granted."""
-        return self.amount.currency if isinstance(self.amount, Money) else None

@@ -167,11 +167,11 @@ def credited(
     lines = []
     for grant, balance in credits:
         # A credit pays a bill, and is never paid out: of 7.00, a grant of 10.00 pays 7.00.
-        drawn = min(balance, subtotal)
-        if drawn.minor > 0:
-            exact = number_from_ratio(-drawn.minor, 10**drawn.currency.exponent)
-            lines.append(new_adjustment("credit", subtotal, -drawn, exact, metric, grant))
-            subtotal -= drawn
+        cost = -min(balance, subtotal)
+        if cost.minor < 0:
+            exact = number_from_ratio(cost.minor, 10**cost.currency.exponent)
+            lines.append(new_adjustment("credit", subtotal, cost, exact, metric, grant))
+            subtotal += cost
     return tuple(lines)
 
 
@@ -188,7 +188,7 @@ class Due:
     def __init__(self, total: Money, by_metric: Mapping[str, Money], rounding: Rounding) -> None:
         self._total = self._left = total
         self._by_metric = by_metric
-        self._of_metrics = sum(cost.minor for cost in by_metric.values())
+        self._of_metrics = sum([cost.minor for cost in by_metric.values()])
         self._rounding = rounding
         self._paid: dict[str | None, int] = {}
 

@@ -52,6 +52,13 @@ class LineContext(NamedTuple):
             return FULL_SHARE
         return self.share if self.counted_over is None else self.counted_over
 
+    def with_parts(self, parts: tuple[LimitPart, ...]) -> LineContext:
+        """Return it with parts of the limit beside the terms' own."""
+        return LineContext(
+            self.share, self.counted_over, self.is_level, self.used_before, self.covered_before,
+            parts,
+        )  # fmt: skip
+
 
 NO_CONTEXT: Final = LineContext()
 

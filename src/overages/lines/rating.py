@@ -115,11 +115,13 @@ class LineLimit(NamedTuple):
 
     def granted(self, parts: tuple[LimitPart, ...]) -> LineLimit:
         """Return it with units drawn on grants: for this usage, so nothing earlier used them up."""
-        units = sum_of_parts(parts)
-        taken = [part for part in self.parts if part.kind == "used"]
-        others = [part for part in self.parts if part.kind != "used"]
-        limit = add_up([self.limit or 0, units])
-        return self._replace(limit=limit, parts=(*others, *parts, *taken))
+        limit = add_up([self.limit or 0, *[part.quantity for part in parts]])
+        taken = self.parts[-1:] if self.parts and self.parts[-1].kind == "used" else ()
+        others = self.parts[: len(self.parts) - len(taken)]
+        return LineLimit(
+            self.terms, self.used, limit, (*others, *parts, *taken), self.before, self.context,
+            self.part,
+        )  # fmt: skip
 
     def priced(self) -> UnroundedLine:
         """Return the line with its exact cost."""
@@ -161,20 +163,35 @@ def line_limit(
     :param quantities: the usage in the line's time, by metric.
     :param part: that time, where it isn't all of the statement's period.
     """
-    metric, allowance = line.metric, line.allowance
-    used_before, now = context.used_before, quantities.get(metric, 0)
+    parts = terms_parts(line, quantities, own_limits, context)
+    return limited(line, quantities.get(line.metric, 0), parts, context, part)
+
+
+def limited(
+    line: CompiledLine,
+    now: Quantity,
+    parts: tuple[LimitPart, ...] | None,
+    context: LineContext,
+    part: Period | None,
+) -> LineLimit:
+    """Return a metric's line up to its limit, as `line_limit` does.
+
+    :param now: units used in the line's time, before they are converted.
+    :param parts: what the terms say of the limit; see `terms_parts`.
+    """
+    allowance, used_before = line.allowance, context.used_before
     units_before: Quantity = 0
     if used_before is None:
         used = allowance.converted(now)
     else:
         units_before = allowance.converted(used_before)
         used = excess(allowance.converted(add_up([used_before, now])), units_before)
-    parts = terms_parts(line, quantities, own_limits, context)
     if parts is None:
         # Unlimited: nothing is over, and nothing was charged before, but for a fee without units.
         before = None if used_before is None else 0
         return LineLimit(line, used, None, (), before, context, part)
-    parts = (*parts, *free_parts(allowance, context.share_of_units), *context.limit_parts)
+    if allowance.discounts or context.limit_parts:
+        parts = (*parts, *free_parts(allowance, context.share_of_units), *context.limit_parts)
     limit = parse_quantity(excess(sum_of_parts(parts), 0), "limit")
     if used_before is None:
         return LineLimit(line, used, limit, parts, None, context, part)

@@ -207,9 +207,11 @@ def carry_over(
     used = allowance.converted(quantity)
     # Free units of a discount are used last: what they cover is neither drawn nor owed, and
     # they aren't carried over themselves.
-    limit = max(0, add_up([included, *(units.quantity for units in brought)]))
-    free = sum_of_parts(free_parts(allowance, share))
-    drawing = used if used <= limit else max(limit, excess(used, free))
+    drawing = used
+    if allowance.discounts:
+        limit = max(0, add_up([included, *(units.quantity for units in brought)]))
+        free = sum_of_parts(free_parts(allowance, share))
+        drawing = used if used <= limit else max(limit, excess(used, free))
     fates = fates_of(
         rule, brought, included, drawing, period, ages=ages, included_before=included_before
     )

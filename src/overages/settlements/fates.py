@@ -56,10 +56,11 @@ def fates_of(
     over = excess(used, limit)
     # Units used beforehand are drawn as if they were used first, for they came first.
     drawn, unused = _divided(usable, owed_picos + scaled(used))
-    repaid, still_owed = _divided(owed, picos)
+    repaid, still_owed = _divided(owed, picos) if owed else ([], [])
     expired, staying = aged(unused) if ages else ([], sorted(unused, key=_start))
     # Expired units are gone before the bound is looked at: they don't use it up.
-    most = rule.most(add_up([included_before, included])) if ages else None
+    is_bounded = ages and rule.is_bounded
+    most = rule.most(add_up([included_before, included])) if is_bounded else None
     cut, rest = _divided(staying, 0 if most is None else max(0, _picos(staying) - scaled(most)))
     is_charged = rule.overage == "charged"
     if over and not is_charged:

@@ -58,7 +58,7 @@ def draw_units(
     line: LineLimit,
     span: Span,
     pool: Sequence[PooledGrant],
-    events: Iterable[UsageEvent],
+    events: Sequence[UsageEvent],
     state: Burndown | None,
 ) -> Burndown:
     """Draw the units of a line that are beyond its limit on grants.
@@ -73,12 +73,14 @@ def draw_units(
     return draw_on(pool, _uses_beyond(line, span, events), before, span.period.end)
 
 
-def _uses_beyond(line: LineLimit, span: Span, events: Iterable[UsageEvent]) -> list[Use]:
+def _uses_beyond(line: LineLimit, span: Span, events: Sequence[UsageEvent]) -> list[Use]:
     """Return the instants at which units beyond the limit change, with how many are added.
 
     It is the running total that is converted, not each event: rounded one by one, 60 calls of a
     second each would be 60 minutes.
     """
+    if not events:
+        return [Use(span.period.end - _TICK, scaled(excess(line.used, line.limit)))]
     allowance = span.line.allowance
     used_before = line.context.used_before or 0
     units_before, start = allowance.converted(used_before), scaled(used_before)
@@ -115,7 +117,7 @@ def _untouched(
     It is that from the first of them on, so that a grant which recurs has been granted anew as
     often as if each period before had been settled.
     """
-    first = min([period.start, *(each.grant.effective_at for each in pool)])
+    first = min([period.start, *[each.grant.effective_at for each in pool]])
     return new_burndown(first, metric, currency, (), 0, 0, ())
 
 
@@ -132,7 +134,7 @@ def draw_money(
     of_currency = {
         metric: pool
         for (metric, unit), pool in pools.items()
-        if unit == currency and (metric is None or metric in statement)
+        if unit is not None and unit == currency and (metric is None or metric in statement)
     }
     if not of_currency:
         return statement, ()
@@ -140,13 +142,15 @@ def draw_money(
     drawn: dict[str | None, DrawnGrants] = {}
     for metric, pool in of_currency.items():
         before = balance.burndown(metric, currency) or _untouched(pool, metric, currency, period)
-        drawn[metric] = DrawnGrants(pool, before, "final")
-        drawn[metric].begin(period.end)
-        drawn[metric].cross_until(last)
+        drawn[metric] = each = DrawnGrants(pool, before, "final")
+        each.begin(period.end)
+        each.cross_until(last)
     lines: list[Adjustment] = []
     for grant, _ in sorted(chain(*of_currency.values()), key=_rank):
         metric, most = grant.metric, due.of(grant.metric)
         covered = drawn[metric].draw_alone(grant.id, picos_of(most), last)
+        if not covered:
+            continue
         for line in credited(most, [(grant.id, _money(grant.id, covered, currency))], metric):
             lines.append(line)
             due.pay(line)
@@ -161,8 +165,10 @@ def draw_money(
 
 def _due(statement: Statement, metrics: Iterable[str | None]) -> Due:
     """Return all that there is to pay, by metric too where a grant names one."""
-    totals = {} if set(metrics) == {None} else statement.totals_by_metric()
-    by_metric = {metric: total.cost for metric, total in totals.items()}
+    by_metric: dict[str, Money] = {}
+    if list(metrics) != [None]:
+        totals = statement.totals_by_metric()
+        by_metric = {metric: total.cost for metric, total in totals.items()}
     return Due(statement.total, by_metric, statement.plan.rounding)
 
 

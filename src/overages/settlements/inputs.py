@@ -129,11 +129,10 @@ def refuse_unknown_metrics(
 
     Usage that another part's plan knows is refused where it lies, for only then is its time known.
     """
-    metrics = usage.metrics()
     for part, limits, _ in agreed:
         problems.attempt(refuse_unknown, part.plan, "limits", limits)
-        metrics -= part.plan.allowances.keys()
-    for metric in sorted(metrics):
+    unknown = usage.metrics().difference(*[each.part.plan.allowances for each in agreed])
+    for metric in sorted(unknown):
         path = ("usage", "quantities", metric)
         problems.add(unknown_metric(path, metric, agreed[-1].part.plan))
 
@@ -155,8 +154,7 @@ def check_follows(
             problems.add(_of_another(("balance", name, 0, "org_id"), counts[0].org_id, org_id))
     ends = [carried[-1].period.end for carried in balance.carried.values()]
     ends += [burndown.at for burndown in balance.burndowns]
-    end = max(ends, default=period.start)
-    if period.start < end:
+    if ends and period.start < (end := max(ends)):
         problem = f"must not start before the balance's periods end, {format_instant(end)}"
         problems.add(InvalidValue("period", str(period), problem))
 

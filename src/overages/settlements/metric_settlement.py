@@ -24,10 +24,10 @@ from overages.amounts.exact import Quantity, add_up
 from overages.errors import InvalidValue
 from overages.grants.burndown import Burndown
 from overages.grants.drawn_grant import PooledGrant
-from overages.lines.limit_part import sum_of_parts
+from overages.lines.limit_part import LimitPart, sum_of_parts
 from overages.lines.limits import FULL_SHARE, LineContext, terms_parts
 from overages.lines.part import TimeShares
-from overages.lines.rating import UnroundedLine, line_limit
+from overages.lines.rating import UnroundedLine, limited
 from overages.periods.period import Period
 from overages.prices.exact_cost import added_cost
 from overages.prices.exchange import Exchanged
@@ -94,8 +94,10 @@ class MetricSettlement:
             self.carried = ()
 
     def _settle(self, span: Span, spans: Sequence[Span], *, is_last: bool) -> None:
-        context = self._with_carried(span, self._context(span), is_last=is_last)
-        line = line_limit(span.line, span.quantities, span.own, context, span.part)
+        context = self._context(span)
+        parts = terms_parts(span.line, span.quantities, span.own, context)
+        context = self._with_carried(span, parts, context, is_last=is_last)
+        line = limited(span.line, span.used, parts, context, span.part)
         if self._pool and line.limit is not None:
             burndown = draw_units(line, span, self._pool, self._events_of(span, spans), self._state)
             self.burndowns.append(burndown)
@@ -119,13 +121,19 @@ class MetricSettlement:
         counts = self._counted, self._granted
         return LineContext(share, over, self._is_level, *counts)
 
-    def _with_carried(self, span: Span, context: LineContext, *, is_last: bool) -> LineContext:
+    def _with_carried(
+        self,
+        span: Span,
+        parts: tuple[LimitPart, ...] | None,
+        context: LineContext,
+        *,
+        is_last: bool,
+    ) -> LineContext:
         """Return the context with the units that were carried over, having carried them on."""
         allowance = span.line.allowance
         if allowance.carry_over is None:
             self.carried = ()
             return context
-        parts = terms_parts(span.line, span.quantities, span.own, context)
         if parts is None:  # the org's own limit is that it has none, so nothing is drawn
             self.carried = carried_undrawn(self.carried) if is_last else self.carried
             return context
@@ -136,7 +144,7 @@ class MetricSettlement:
         )  # fmt: skip
         self._included = add_up([self._included, included])
         self.carry_over, self.carried = result, result.carried
-        return context._replace(limit_parts=carried_parts(result))
+        return context.with_parts(carried_parts(result))
 
     def _events_of(self, span: Span, spans: Sequence[Span]) -> list[UsageEvent]:
         """Return the events that count in a span: of others than its period, in the nearest."""
@@ -182,6 +190,8 @@ class MetricSettlement:
 
     def window_counts(self, spans: Sequence[Span]) -> tuple[_Counts, _Counts]:
         """Return the units used, and those covered by grants, of the windows that go on."""
+        if not self._used:
+            return {}, {}
         windows = [window for span in spans if (window := _window(span)) is not None]
         going_on = [window for window in windows if self._shares.period.end <= window.end]
         covered = {window: self._covered.get(window) for window in going_on}

@@ -25,6 +25,7 @@ from overages.settlements.balance import Balance
 from overages.settlements.carry_over_result import CarryOverResult
 from overages.settlements.metric_settlement import MetricSettlement
 from overages.settlements.spans import AgreedPart, PeriodUsage, spans_of
+from overages.statements.flat_lines import NO_LINES, FlatLines, flat_lines
 from overages.statements.rated_statement import line_alone
 from overages.terms.carry_over import CarriedUnits
 from overages.terms.compiled import CompiledLine
@@ -50,6 +51,7 @@ class SettledMetrics:
         self._agreed, self._usage, self._balance, self._shares = agreed, usage, balance, shares
         self._parts = [each.part for each in agreed]
         self.lines: list[UnroundedLine] = []
+        self.flat_lines: FlatLines = NO_LINES
         self.carried: dict[str, tuple[CarriedUnits, ...]] = {}
         self.carry_overs: dict[str, CarryOverResult] = {}
         self.burndowns: list[Burndown] = []
@@ -72,11 +74,11 @@ class SettledMetrics:
         :param levels: metrics that are levels where their allowance doesn't say.
         """
         is_level = partial(_is_level, parts=self._parts, levels=levels)
-        for metric in self._metrics(pools):
+        for metric in self._metrics(pools, levels):
             pool = pools.get((metric, None), ())
             try:
                 level = is_level(metric)
-                if (line := self._line_without_steps(metric)) is not None and not pool:
+                if not pool and (line := self._line_without_steps(metric)) is not None:
                     quantities, own = self._usage.of_period.quantities, self._agreed[0].limits
                     self.lines.append(
                         line_alone(line, quantities, own, self._shares, is_level=level)
@@ -117,16 +119,22 @@ class SettledMetrics:
         line = self._parts[0].plan.compiled.by_metric[metric]
         return None if line.allowance.needs_balance else line
 
-    def _metrics(self, pools: Iterable[Unit]) -> Iterable[str]:
+    def _metrics(self, pools: Iterable[Unit], levels: Set[str]) -> Iterable[str]:
+        """Return the metrics that go through steps, having rated at once those that don't."""
         if len(self._parts) > 1 or self._shares.billing_period is not None:
             # Each limit is another one than the plan's, used or not.
             return metrics_in_order(self._parts)
         ((part, limits, _),) = self._agreed
-        compiled = part.plan.compiled
+        plan, quantities = part.plan, self._usage.of_period.quantities
         granted = [metric for metric, _ in pools if metric is not None]
-        balanced = [line.metric for line in compiled.balanced]
-        lines = compiled.lines_of(self._usage.of_period.quantities, limits, balanced, granted)
-        return [line.metric for line in lines]
+        balanced = [line.metric for line in plan.compiled.balanced]
+        lines = plan.compiled.lines_of(quantities, limits, balanced, granted)
+        if not plan.compiled.is_flat or plan.rounding_scope != "line":
+            return [line.metric for line in lines]
+        others = {*balanced, *granted}.union(levels)
+        alone = [line for line in lines if line.metric not in others]
+        self.flat_lines = flat_lines(plan, alone, quantities, limits)
+        return [line.metric for line in lines if line.metric in others]
 
 
 def _counts_after(counts: Iterable[Usage], period: Period) -> dict[Period, dict[str, Quantity]]:
@@ -140,11 +148,12 @@ def _is_level(metric: str, parts: Sequence[StatementPart], levels: Set[str]) -> 
     :raises InvalidValue: if the plans differ in that, or say a flow of one that is counted as a
         level: a sum of seats, or a maximum of tokens, would be billed.
     """
-    compiled = [part.plan.compiled.by_metric for part in parts]
-    kinds = {lines[metric].is_level(levels) for lines in compiled if metric in lines}
-    if len(kinds) > 1:
+    lines = [
+        line for part in parts if (line := part.plan.compiled.by_metric.get(metric)) is not None
+    ]
+    is_level = lines[0].is_level(levels)
+    if any(line.is_level(levels) is not is_level for line in lines[1:]):
         raise InvalidValue("kind", ["flow", "level"], "must be the same in all parts of a period")
-    is_level = kinds.pop()
     if metric in levels and not is_level:
         raise InvalidValue("kind", "flow", "must be 'level', as the metric is counted, or left out")
     return is_level

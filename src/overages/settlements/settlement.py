@@ -286,7 +286,9 @@ def _settle(
     settled = SettledMetrics(agreed, usage, balance, shares)
     settled.add(pools, events, levels)
     org_id = usage.of_period.org_id
-    statement = statement_of(org_id, parts, shares, settled.lines, has_ended=has_ended)
+    statement = statement_of(
+        org_id, parts, shares, settled.lines, has_ended=has_ended, flat=settled.flat_lines
+    )
     # Money is due only for the rest that no unit, rule or discount has taken off.
     statement, money_draws = draw_money(statement, pools, balance)
     burndowns = (*settled.burndowns, *money_draws)
@@ -305,15 +307,14 @@ def _settle(
 
 def _idle_grants(parts: Sequence[StatementPart], grants: Iterable[Grant]) -> list[str]:
     """Return the grants that can pay for nothing: for no metric of the plans, in no such money."""
-    currency = parts[-1].plan.currency
+    currencies = (None, parts[-1].plan.currency)
+    metrics = {None}.union(*[part.plan.allowances for part in parts])
     return sorted(
-        grant.id
-        for grant in grants
-        if (grant.currency is not None and grant.currency != currency)
-        or (
-            grant.metric is not None
-            and all(grant.metric not in part.plan.allowances for part in parts)
-        )
+        [
+            grant.id
+            for grant in grants
+            if grant.metric not in metrics or grant.currency not in currencies
+        ]
     )
 
 

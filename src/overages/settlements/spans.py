@@ -45,8 +45,8 @@ class Span(NamedTuple):
 
     :param line: the terms, of a whole period.
     :param part: its time; None where it is all of the period.
-    :param quantities: the units used in it: of the metric, and of one that brings its allowance.
-    :param own: the org's own limit, by metric, if it has one.
+    :param quantities: the units used in it by metric: of it, and of one that brings its allowance.
+    :param own: the org's own limits by metric: that of it, if it has one.
     :param counted_over: the time that its units are counted over: its own, or that of all spans
         whose counters go on from one to the next.
     """
@@ -80,7 +80,8 @@ class PeriodUsage(NamedTuple):
 
     def metrics(self) -> set[str]:
         """Return the metrics that were used, whenever in the period."""
-        return set().union(*(usage.quantities for usage in (self.of_period, *self.within.values())))
+        within = [usage.quantities for usage in self.within.values()]
+        return set(self.of_period.quantities).union(*within)
 
     def of(self, metric: str, time: Period, *, is_level: bool) -> Quantity:
         """Return the units of a metric that were used in a time.
@@ -147,7 +148,12 @@ def spans_of(
     :raises UnknownMetric: if it was used in a part whose plan doesn't know it.
     :raises InvalidValue: if its usage in a span isn't known.
     """
-    spans = []
+    if len(agreed) == 1:
+        ((part, limits, _),) = agreed
+        terms, time = part.plan.compiled.by_metric[metric], part.period
+        if terms.allowance.included_for is None:  # nothing cuts it, as is so of most
+            return [Span(terms, time, None, usage.of_period.quantities, limits, time)]
+    level, spans = is_level(metric), []
     for times in _counted_together(_times(metric, agreed, usage)):
         over = times[0].period
         if len(times) > 1:
@@ -157,13 +163,13 @@ def spans_of(
                 continue
             bringing = line.allowance.included_per
             for period in _by_window(line, time):
-                quantities = {metric: usage.of(metric, period, is_level=is_level(metric))}
+                quantities = {metric: usage.of(metric, period, is_level=level)}
                 if bringing is not None:
                     quantities[bringing] = _used_so_far(usage, bringing, over, period, is_level)
-                part = None if period == usage.of_period.period else period
+                own_time = None if period == usage.of_period.period else period
                 counted_over = period if over == time else over
-                spans.append(Span(line, period, part, quantities, own, counted_over))
-    if not is_level(metric):
+                spans.append(Span(line, period, own_time, quantities, own, counted_over))
+    if not level:
         of_all, of_parts = usage.of_period.quantities.get(metric, 0), add_up(s.used for s in spans)
         if of_all != of_parts:
             problem = (

@@ -4,6 +4,7 @@
 - `recordable_line`: `RecordableLine`: a line as recording keeps it
 - `explanation`: a table of the lines, with a title and a footnote
 - `statement`: `Statement`: the lines that say something, and their total
+- `flat_lines`: the lines of metrics with an included quantity and a price, and nothing else
 - `rated_statement`: the statement of a period whose terms say more than quantities and prices
 - `calculation`: `calculate` and its kin
 """

@@ -26,22 +26,19 @@ from overages.amounts.exact import (
     Exact,
     Quantity,
     QuantityLike,
-    excess,
     number_from_ratio,
     optional_non_negative,
     parse_non_negative,
 )
-from overages.amounts.rounding import round_ratio, round_together
 from overages.errors import Field, InvalidType, InvalidValue, OveragesError, at
-from overages.lines.overage import LineNumbers
 from overages.lines.part import UNDIVIDED, TimeShares, division
 from overages.periods.period import Period
 from overages.periods.timezones import parse_timezone
-from overages.prices.exact_cost import added_cost, cost_between
+from overages.prices.exact_cost import cost_between
 from overages.prices.models import PriceModel, parse_price_model
+from overages.statements.flat_lines import flat_lines
 from overages.statements.rated_statement import statement_in_part
 from overages.statements.statement import Statement, new_statement
-from overages.terms.compiled import CompiledLine
 from overages.terms.plan import Plan, unknown_metric
 from overages.terms.terms import Limits, parse_own_limits
 from overages.usage.usage import Usage
@@ -182,52 +179,21 @@ def nothing_charged(org_id: str, period: Period, plan: Plan) -> Statement:
 
 
 def _statement(plan: Plan, usage: Usage, limits: Limits | None) -> Statement:
-    """Return the statement of a whole period that nothing came before.
-
-    This is the one measured loop, and the reason for all that is unusual here: lines are plain
-    tuples, a line that is linear is priced by one division, `type` is asked before anything else.
-    """
+    """Return the statement of a whole period that nothing came before."""
     if type(plan) is not Plan:  # it is final
         raise InvalidType("plan", plan, "must be a Plan")
     if type(usage) is not Usage:
         raise InvalidType("usage", usage, "must be a Usage")
     own = _limits_beside(plan, usage, limits) if limits is not None else None
     compiled = plan.compiled
-    if not compiled.is_flat:
+    if not compiled.is_flat or plan.rounding_scope != "line":
         refuse_unknown(plan, ("usage", "quantities"), usage.quantities)
         return statement_in_part(plan, usage, own or {}, TimeShares(usage.period))
     quantities = usage.quantities
     lines = compiled.lines if compiled.is_short else compiled.lines_of(quantities, own or ())
-    over: Quantity
-    rows: list[LineNumbers] = []
-    unused_rows: tuple[LineNumbers, ...] = ()
-    total = metrics_seen = 0
-    for line in lines:
-        used = quantities.get(line.metric)
-        if used is None:
-            used = 0
-        else:
-            metrics_seen += 1
-        included, factor = line.included, line.factor
-        limit = included if own is None else own.get(line.metric, included)
-        if factor is not None and type(used) is int and type(limit) is int:
-            over = used - limit if used > limit else 0
-            # over x price, to minor units and rounded, by one division: see `floor_form`.
-            cost = minor = (over * factor + line.bias) // line.divisor
-        else:
-            over, cost, minor = _priced_over(plan, line, used, limit)
-        if used or cost:  # a fee without units can be less than a minor unit
-            rows.append((line, used, limit, over, minor, None, (), None))
-            total += minor
-        # Nothing used and nothing due, but a limit that the plan alone doesn't tell.
-        elif limit != included:
-            unused_rows += ((line, 0, limit, 0, 0, None, (), None),)
-    if metrics_seen != len(quantities):
+    rows, unused_rows, total, seen = flat_lines(plan, lines, quantities, own)
+    if seen != len(quantities):
         refuse_unknown(plan, ("usage", "quantities"), quantities)
-    if plan.rounding_scope == "total":
-        # One by one, three lines of 0.004 are 0.00; together they are 0.01, which one of them has.
-        rows = _rounded_together(plan, rows)
-        total = sum(numbers[4] for numbers in rows)
     return new_statement(
         usage.org_id, usage.period, plan, tuple(rows), unused_rows, total, (), UNDIVIDED
     )
@@ -242,34 +208,6 @@ def _limits_beside(plan: Plan, usage: Usage, limits: Limits) -> Mapping[str, Qua
         problems.attempt(refuse_unknown, plan, ("usage", "quantities"), usage.quantities)
         problems.add(error)
         raise problems.error() from None
-
-
-def _priced_over(
-    plan: Plan, line: CompiledLine, used: Quantity, limit: Quantity | None
-) -> tuple[Quantity, int, int]:
-    """Return the units over a limit, the numerator of their exact cost, and the rounded cost."""
-    over = excess(used, limit)
-    try:
-        cost, denominator = added_cost(line.allowance.price, None, over)
-    except OveragesError as error:
-        raise error.within(line.metric) from error.__cause__
-    return over, cost, round_ratio(cost * 10**plan.currency.exponent, denominator, plan.rounding)
-
-
-def _rounded_together(plan: Plan, rows: list[LineNumbers]) -> list[LineNumbers]:
-    """Return the lines with costs that add up to their exact total, rounded once."""
-    minor_units = 10**plan.currency.exponent
-    ratios = []
-    for line, _, _, over, *_ in rows:
-        cost, denominator = added_cost(line.allowance.price, None, over)
-        ratios.append((cost * minor_units, denominator))
-    costs = round_together(ratios, plan.rounding)
-    return [
-        (line, used, limit, over, minor, before, limit_parts, part)
-        for (line, used, limit, over, _, before, limit_parts, part), minor in zip(
-            rows, costs, strict=True
-        )
-    ]
 
 
 def own_limits(plan: Plan, limits: Limits | None) -> Mapping[str, Quantity | None]:

@@ -16,7 +16,8 @@ from overages.lines.limits import LineContext
 from overages.lines.part import StatementPart, TimeShares, division
 from overages.lines.rated_lines import finished_lines
 from overages.lines.rating import UnroundedLine, priced_line, unrounded_line
-from overages.statements.statement import Statement, new_statement
+from overages.statements.flat_lines import NO_LINES, FlatLines
+from overages.statements.statement import Statement, new_statement, place_of
 from overages.terms.compiled import CompiledLine
 from overages.terms.plan import Plan
 from overages.usage.usage import Usage
@@ -76,14 +77,19 @@ def statement_of(
     lines: Sequence[UnroundedLine],
     *,
     has_ended: bool,
+    flat: FlatLines = NO_LINES,
 ) -> Statement:
     """Return the statement of all parts of a period.
 
-    :param lines: of all metrics, those of each in order of time.
+    :param lines: of all metrics but the flat ones, those of each in order of time.
+    :param flat: lines that are rounded already, of a plan that has no rule for them.
     :param has_ended: whether the period is over, so that true-ups are due.
     """
     rows, unused_rows, adjustments = finished_lines(parts, shares, lines, has_ended=has_ended)
-    total = sum(numbers[4] for numbers in rows) + sum(line.cost.minor for line in adjustments)
+    if flat is not NO_LINES:
+        rows = tuple(sorted([*rows, *flat[0]], key=place_of))
+        unused_rows = tuple(sorted([*unused_rows, *flat[1]], key=place_of))
+    total = sum([numbers[4] for numbers in rows]) + sum([line.cost.minor for line in adjustments])
     return new_statement(
         org_id, shares.period, parts[-1].plan, rows, unused_rows, total, adjustments,
         division(parts[:-1], shares),

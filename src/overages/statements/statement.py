@@ -221,7 +221,7 @@ class Statement:
         line = self.plan.compiled.by_metric.get(metric)
         if not self.earlier_parts and line is not None:
             for rows in (self.rows, self.unused_rows):
-                i = bisect_left(rows, line.place, key=_place)
+                i = bisect_left(rows, line.place, key=place_of)
                 # A line of all of the period is the only one; a year that ends in it makes two.
                 if i < len(rows) and rows[i][0].place == line.place and rows[i][7] is None:
                     return overage_of(rows[i], self.plan.currency)
@@ -277,7 +277,8 @@ class Statement:
         )
 
 
-def _place(numbers: LineNumbers) -> int:
+def place_of(numbers: LineNumbers) -> int:
+    """Return where a line's metric stands in its plan."""
     line, *_ = numbers
     return line.place
 

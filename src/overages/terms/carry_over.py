@@ -103,6 +103,11 @@ class CarryOver:
         rounding: RoundingLike = Rounding.FLOOR,
     ) -> None: ...
 
+    @property
+    def is_bounded(self) -> bool:
+        """Whether there is a most that leaves a period."""
+        return self.up_to is not None or self.share is not None
+
     def most(self, included: QuantityLike) -> Quantity | None:
         """Return the most units that leave a period; None where there is no bound.
 

@@ -12,8 +12,9 @@ or moves its billing day. `TimeShares` says how much of the cycle's whole period
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime
 from fractions import Fraction
 from itertools import pairwise
 from typing import Final, NamedTuple
@@ -25,8 +26,6 @@ from overages.periods.period import Period
 from overages.periods.proration import Proration
 from overages.terms.allowance import Allowance
 from overages.terms.plan import Plan
-
-_TICK = timedelta(microseconds=1)
 
 
 @value
@@ -136,16 +135,15 @@ def part_at_end(parts: Sequence[StatementPart], time: Period | None) -> int:
     """Return the place of the part that a time ends in; of the last part, for all of the period."""
     if time is None:
         return len(parts) - 1
-    return next(i for i, part in enumerate(parts) if time.end - _TICK in part.period)
+    return bisect_left(parts, time.end, key=_end)
 
 
 def places_in(parts: Sequence[StatementPart], time: Period | None) -> list[tuple[int, Period]]:
     """Return the parts, by place, that a time lies in, each with the time that it has of it."""
-    return [
-        (i, part.period if time is None else part.period.clipped(start=time.start, end=time.end))
-        for i, part in enumerate(parts)
-        if time is None or (part.period.start < time.end and time.start < part.period.end)
-    ]
+    if time is None:
+        return [(i, part.period) for i, part in enumerate(parts)]
+    places = range(bisect_right(parts, time.start, key=_end), part_at_end(parts, time) + 1)
+    return [(i, parts[i].period.clipped(start=time.start, end=time.end)) for i in places]
 
 
 def metrics_in_order(parts: Sequence[StatementPart]) -> list[str]:
@@ -154,3 +152,7 @@ def metrics_in_order(parts: Sequence[StatementPart]) -> list[str]:
     for part in parts[:-1]:
         metrics |= dict.fromkeys(part.plan.allowances)
     return list(metrics)
+
+
+def _end(part: StatementPart) -> datetime:
+    return part.period.end

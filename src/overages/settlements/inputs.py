@@ -131,7 +131,7 @@ def refuse_unknown_metrics(
     """
     for part, limits, _ in agreed:
         problems.attempt(refuse_unknown, part.plan, "limits", limits)
-    unknown = usage.metrics().difference(*[each.part.plan.allowances for each in agreed])
+    unknown = usage.metrics.difference(*[each.part.plan.allowances for each in agreed])
     for metric in sorted(unknown):
         path = ("usage", "quantities", metric)
         problems.add(unknown_metric(path, metric, agreed[-1].part.plan))

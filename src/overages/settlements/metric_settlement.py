@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from itertools import groupby
 
 from overages.amounts.exact import Quantity, add_up
 from overages.errors import InvalidValue
@@ -81,16 +82,18 @@ class MetricSettlement:
 
     def add(self, spans: Sequence[Span]) -> None:
         """Settle the spans of the metric, in order of time."""
-        ends = [self._shares.period.start, *(span.period.end for span in spans)]
-        for i, span in enumerate(spans):
-            if any(map(span.is_counted_with, spans)):
-                self._require_countable(span, spans)
-            if not i or not span.is_counted_with(spans[i - 1]):
-                self._counted, self._granted = None, 0
-            if ends[i] != span.period.start:  # between them, no plan knows the metric
-                self.carried = ()
-            self._settle(span, spans, is_last=i == len(spans) - 1)
-        if ends[-1] != self._shares.period.end:
+        end = self._shares.period.start  # of the span before
+        for _, group in groupby(spans, key=_counted_over):
+            together = list(group)
+            if len(together) > 1:
+                self._require_countable(together)
+            self._counted, self._granted = None, 0
+            for span in together:
+                if end != span.period.start:  # between them, no plan knows the metric
+                    self.carried = ()
+                self._settle(span, spans, is_last=span is spans[-1])
+                end = span.period.end
+        if end != self._shares.period.end:
             self.carried = ()
 
     def _settle(self, span: Span, spans: Sequence[Span], *, is_last: bool) -> None:
@@ -171,16 +174,18 @@ class MetricSettlement:
             self._covered[window] = add_up([self._covered.get(window) or 0, units])
         self._granted = add_up([self._granted, units])
 
-    def _require_countable(self, span: Span, spans: Sequence[Span]) -> None:
+    def _require_countable(self, together: Sequence[Span]) -> None:
         """Refuse counters that go on where it can't be said what is charged already."""
-        together = [other for other in spans if other.counted_over == span.counted_over]
-        allowance, price = span.line.allowance, span.line.allowance.price
-        price = price.price if isinstance(price, Exchanged) else price
+        allowances = [span.line.allowance for span in together]
+        prices = [allowance.price for allowance in allowances]
+        prices = [price.price if isinstance(price, Exchanged) else price for price in prices]
         reasons = {
             "a level": self._is_level,
-            "a volume price": isinstance(price, Volume),
-            "units that are carried over": allowance.carry_over is not None,
-            "an allowance for a time of its own": allowance.included_for is not None,
+            "a volume price": any(isinstance(price, Volume) for price in prices),
+            "units that are carried over": any(each.carry_over is not None for each in allowances),
+            "an allowance for a time of its own": any(
+                each.included_for is not None for each in allowances
+            ),
             "another fee at quantity zero then": len(set(map(_fee_without_units, together))) > 1,
         }
         for reason, is_so in reasons.items():
@@ -202,6 +207,10 @@ class MetricSettlement:
 
 
 _Counts = Mapping[Period, Quantity]
+
+
+def _counted_over(span: Span) -> Period:
+    return span.counted_over
 
 
 def _fee_without_units(span: Span) -> Fraction:

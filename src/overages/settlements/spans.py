@@ -14,6 +14,7 @@ units after that are the new window's.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -63,25 +64,24 @@ class Span(NamedTuple):
         """Units used of the metric, before they are converted."""
         return self.quantities.get(self.line.metric, 0)
 
-    def is_counted_with(self, other: Span) -> bool:
-        """Tell whether the counters of two spans are one."""
-        return self is not other and self.counted_over == other.counted_over
 
-
-class PeriodUsage(NamedTuple):
+class PeriodUsage:
     """The usage of a period, and of times within it, as far as these were counted.
 
     :param of_period: the usage of all of it.
     :param within: that of times within it.
     """
 
-    of_period: Usage
-    within: Mapping[Period, Usage]
+    __slots__ = ("_starts", "_times", "_within", "metrics", "of_period")
 
-    def metrics(self) -> set[str]:
-        """Return the metrics that were used, whenever in the period."""
-        within = [usage.quantities for usage in self.within.values()]
-        return set(self.of_period.quantities).union(*within)
+    def __init__(self, of_period: Usage, within: Mapping[Period, Usage]) -> None:
+        self.of_period = of_period
+        self._within = within
+        self._times = sorted(within)
+        self._starts = [time.start for time in self._times]
+        quantities = [usage.quantities for usage in within.values()]
+        self.metrics = frozenset(of_period.quantities).union(*quantities)
+        """The metrics that were used, whenever in the period."""
 
     def of(self, metric: str, time: Period, *, is_level: bool) -> Quantity:
         """Return the units of a metric that were used in a time.
@@ -94,15 +94,14 @@ class PeriodUsage(NamedTuple):
         """
         if time == self.of_period.period:
             return self.of_period.quantities.get(metric, 0)
-        if time in self.within:
-            return self.within[time].quantities.get(metric, 0)
-        if metric not in self.metrics():
+        if time in self._within:
+            return self._within[time].quantities.get(metric, 0)
+        if metric not in self.metrics:
             return 0
-        tiles = sorted(
-            part for part in self.within if time.start <= part.start and part.end <= time.end
-        )
+        first, last = (bisect_left(self._starts, bound) for bound in (time.start, time.end))
+        tiles = [part for part in self._times[first:last] if part.end <= time.end]
         bounds = [time.start, *(part.end for part in tiles)]
-        quantities = [self.within[part].quantities.get(metric, 0) for part in tiles]
+        quantities = [self._within[part].quantities.get(metric, 0) for part in tiles]
         is_tiled = bounds[-1] == time.end and [part.start for part in tiles] == bounds[:-1]
         if is_tiled and is_level and len(set(quantities)) == 1:
             return quantities[0]
@@ -111,7 +110,7 @@ class PeriodUsage(NamedTuple):
                 f"must be that of {time} too, in which terms of {metric!r} are the same: where they"
                 " change within a period, give a Usage of each part beside that of the period"
             )
-            counted = [str(part) for part in (self.of_period.period, *sorted(self.within))]
+            counted = [str(part) for part in (self.of_period.period, *self._times)]
             raise InvalidValue(("usage", "period"), counted, problem)
         return add_up(quantities)
 

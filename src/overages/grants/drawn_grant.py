@@ -17,7 +17,7 @@ from typing import NamedTuple
 from overages.amounts.exact import Quantity, scaled, unscaled
 from overages.amounts.money import Money, picos_of
 from overages.grants.grant import Grant
-from overages.grants.state import GrantState, new_state
+from overages.grants.state import Draw, GrantState, new_draw, new_state
 from overages.periods.cycle import Cycle
 
 
@@ -38,6 +38,12 @@ class Drawn(NamedTuple):
     at: datetime
     picos: int
     covered: int
+
+    def draw(self) -> Draw:
+        """Return the draw, in units or major units of money."""
+        quantity = unscaled(self.picos)
+        covered = quantity if self.covered == self.picos else unscaled(self.covered)
+        return new_draw(self.grant.grant.id, self.at, quantity, covered)
 
 
 class DrawnGrant:

@@ -20,7 +20,7 @@ from overages.errors import InvalidValue
 from overages.grants.burndown import Burndown, new_burndown
 from overages.grants.drawn_grant import Drawn, DrawnGrant, PooledGrant
 from overages.grants.grant import Grant
-from overages.grants.state import GrantState, new_draw
+from overages.grants.state import GrantState
 
 Unit: TypeAlias = tuple[str | None, Currency | None]
 """The metric and the currency of a grant, or of usage."""
@@ -150,10 +150,6 @@ class DrawnGrants:
             for grant in self._grants.values()
             if grant.filled_at is not None
         ]
-        draws = [
-            new_draw(draw.grant.grant.id, draw.at, unscaled(draw.picos), unscaled(draw.covered))
-            for draw in self._draws
-        ]
         return new_burndown(
             at,
             self._before.metric,
@@ -161,7 +157,7 @@ class DrawnGrants:
             tuple(sorted(states, key=_grant_id)),
             unscaled(self._overage),
             unscaled(self._unreturned),
-            tuple(draws),
+            tuple([draw.draw() for draw in self._draws]),
         )
 
     def _cross(self, instant: datetime) -> None:

@@ -128,10 +128,13 @@ class SettledMetrics:
         plan, quantities = part.plan, self._usage.of_period.quantities
         granted = [metric for metric, _ in pools if metric is not None]
         balanced = [line.metric for line in plan.compiled.balanced]
-        lines = plan.compiled.lines_of(quantities, limits, balanced, granted)
-        if not plan.compiled.is_flat or plan.rounding_scope != "line":
+        is_flat = plan.compiled.is_flat and plan.rounding_scope == "line"
+        lines: Sequence[CompiledLine] = plan.compiled.lines
+        if not (is_flat and plan.compiled.is_short):
+            lines = plan.compiled.lines_of(quantities, limits, balanced, granted)
+        if not is_flat:
             return [line.metric for line in lines]
-        others = {*balanced, *granted}.union(levels)
+        others = {*balanced, *granted, *levels}
         alone = [line for line in lines if line.metric not in others]
         self.flat_lines = flat_lines(plan, alone, quantities, limits)
         return [line.metric for line in lines if line.metric in others]

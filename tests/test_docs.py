@@ -123,6 +123,7 @@ def test_the_reference_names_every_error() -> None:
 
 def test_the_reference_names_every_column_of_every_table_in_order() -> None:
     connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.execute("BEGIN")
     migrate(connection)
     tables = [row[0] for row in connection.execute("SELECT name FROM pragma_table_list()")]
     columns = {

@@ -31,6 +31,7 @@ __all__ = [
     "InvalidValue",
     "InvalidValues",
     "NoTerms",
+    "NoTransaction",
     "OveragesError",
     "PeriodClosed",
     "PeriodOverlap",
@@ -386,6 +387,10 @@ class QueryTooSlow(StorageError):
 
 class QueryTooLarge(StorageError):
     """A query that was stopped, since its rows were more than whoever asked may have."""
+
+
+class NoTransaction(StorageError):
+    """A write on a host's connection that has no transaction open: it could be lost."""
 
 
 class StorageCorrupt(StorageError):

@@ -72,6 +72,7 @@ class SqliteJoined:
         self.connection = sqlite3.connect(":memory:", isolation_level=self.isolation_level)
         self.connection.row_factory = sqlite3.Row
         self.connection.deserialize(_migrated())
+        self.connection.execute("BEGIN")
         return SqliteRepository.join(self.connection)
 
     def close(self, repository: Repository) -> None:
@@ -80,7 +81,7 @@ class SqliteJoined:
 
 
 class SqliteJoinedByHand(SqliteJoined):
-    """The same, where the host begins transactions by itself."""
+    """The same, where sqlite3 never begins a transaction by itself."""
 
     isolation_level = None
 
@@ -108,5 +109,7 @@ def _empty_file() -> bytes:
 @cache
 def _migrated() -> bytes:
     with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("BEGIN")
         migrate(connection)
+        connection.commit()
         return connection.serialize()

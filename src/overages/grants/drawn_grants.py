@@ -9,7 +9,7 @@ grants and usage, or has made them, draws on them here:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 

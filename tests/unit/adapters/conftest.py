@@ -19,6 +19,7 @@ def host(path: Path, request: pytest.FixtureRequest) -> Iterator[sqlite3.Connect
     """Yield the connection of a host that has a table of its own, and ours."""
     connection = sqlite3.connect(path, isolation_level=request.param)
     connection.execute("CREATE TABLE invoices (number INTEGER)")
+    connection.execute("BEGIN")
     migrate(connection)
     connection.commit()
     yield connection

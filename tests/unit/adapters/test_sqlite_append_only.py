@@ -87,6 +87,7 @@ class TestAppendOnly:
         self, host: sqlite3.Connection, table: str, column: str, problem: str
     ) -> None:
         repository = SqliteRepository.join(host)
+        host.execute("BEGIN")
         repository.add_events([UsageEvent("org-1", "tokens", 1, NOW, "1")], lambda _: FEB)
         repository.put_usage(Usage("org-1", FEB, {"tokens": 5}))
         repository.put_plan(PLAN)
@@ -119,6 +120,7 @@ class TestAppendOnly:
         self, host: sqlite3.Connection
     ) -> None:
         repository = SqliteRepository.join(host)
+        host.execute("BEGIN")
         repository.add_events([UsageEvent("org-1", "tokens", 1, NOW, "1")], lambda _: FEB)
         columns = "metric_type, quantity, at, dimensions, billing_period_start, billing_period_end"
         with pytest.raises(sqlite3.IntegrityError, match="usage events are append-only"):

@@ -19,6 +19,7 @@ FEBRUARY = "2024-02-01 to 2024-03-01 UTC"
 def hosts() -> Iterator[sqlite3.Connection]:
     """Yield a host's connection to a database in which usage was counted, put and recorded."""
     with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("BEGIN")
         migrate(connection)
         repository = SqliteRepository.join(connection)
         repository.add_events([event("1", 5), event("2", "0.5", "runs")], lambda _: FEB)

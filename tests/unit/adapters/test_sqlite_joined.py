@@ -82,6 +82,7 @@ class TestJoined:
         assert repository.usage("org-1", FEB).quantities == {}
         assert (repository.records("org-1"), repository.verify()) == ((), 0)
         assert repository.closings("org-1") == ()
+        host.execute("BEGIN")
         assert repository.put_plan(PLAN) == 1
 
     def test_a_write_that_fails_leaves_what_the_host_wrote(
@@ -94,33 +95,15 @@ class TestJoined:
         host.commit()
         assert committed(path) == (2, 1)
 
-    def test_a_write_begins_a_transaction_where_the_host_has_not(
-        self, host: sqlite3.Connection, path: Path
-    ) -> None:
-        SqliteRepository.join(host).record(owed(5), created_at=NOW)
-        assert host.in_transaction
-        assert committed(path) == (0, 0)
-        host.commit()
-        assert committed(path) == (0, 1)
-
     def test_a_transaction_of_the_repository_is_the_hosts_to_commit(
         self, host: sqlite3.Connection, path: Path
     ) -> None:
         repository = SqliteRepository.join(host)
+        host.execute("BEGIN")
         with repository.transaction():
             repository.record(owed(5), created_at=NOW)
         assert host.in_transaction
         assert committed(path) == (0, 0)
-
-    def test_a_write_that_fails_leaves_no_transaction_open_that_it_began(
-        self, host: sqlite3.Connection
-    ) -> None:
-        repository = SqliteRepository.join(host)
-        repository.record(owed(5), created_at=NOW)
-        host.commit()
-        with pytest.raises(RecordConflict):
-            repository.record(owed(6), created_at=NOW, revision=1)
-        assert not host.in_transaction
 
     def test_a_read_leaves_no_transaction_open(self, host: sqlite3.Connection) -> None:
         repository = SqliteRepository.join(host)
@@ -130,9 +113,7 @@ class TestJoined:
         assert not host.in_transaction
 
     def test_a_read_sees_what_the_host_has_not_committed(self, host: sqlite3.Connection) -> None:
-        repository = SqliteRepository.join(host)
-        repository.record(owed(5), created_at=NOW)
-        assert host.in_transaction
+        repository = record_with_an_invoice(host)
         assert len(repository.records("org-1")) == 1
         assert host.in_transaction
 
@@ -149,6 +130,7 @@ class TestJoined:
         self, host: sqlite3.Connection, row_factory: Any
     ) -> None:
         host.row_factory = row_factory
+        host.execute("BEGIN")
         migrate(host)
         repository = SqliteRepository.join(host)
         repository.record(owed(5), created_at=NOW)
@@ -158,6 +140,7 @@ class TestJoined:
 
     def test_the_host_may_have_cursors_of_its_own(self, path: Path) -> None:
         with closing(sqlite3.connect(path, factory=OwnConnection)) as host:
+            host.execute("BEGIN")
             migrate(host)
             repository = SqliteRepository.join(host)
             repository.record(owed(5), created_at=NOW)
@@ -168,6 +151,7 @@ class TestJoined:
         self, host: sqlite3.Connection, factory: Any
     ) -> None:
         repository = SqliteRepository.join(host)
+        host.execute("BEGIN")
         repository.put_account(Account("org-1", "starter", since=SINCE))
         host.text_factory = factory
         calls: list[Callable[[], object]] = [
@@ -189,6 +173,7 @@ class TestJoined:
     ) -> None:
         monkeypatch.setitem(sqlite3.converters, "TEXT", lambda data: data.decode().upper())
         with closing(sqlite3.connect(path, detect_types=sqlite3.PARSE_DECLTYPES)) as host:
+            host.execute("BEGIN")
             migrate(host)
             with pytest.raises(StorageError, match="no converter of TEXT columns"):
                 SqliteRepository.join(host)
@@ -203,6 +188,7 @@ class TestJoined:
     def test_the_host_may_keep_its_texts_as_utf_16(self) -> None:
         host = sqlite3.connect(":memory:")
         host.execute("PRAGMA encoding = 'UTF-16le'")
+        host.execute("BEGIN")
         migrate(host)
         repository = SqliteRepository.join(host)
         orgs = ["é", "a", "\uffee", "𝄞", "Ā"]

@@ -15,15 +15,18 @@ from overages.errors import (
 
 class TestMigrate:
     def test_migrating_again_changes_nothing(self, host: sqlite3.Connection) -> None:
+        host.execute("BEGIN")
         SqliteRepository.join(host).record(owed(5), created_at=NOW)
         host.commit()
         before = list(host.iterdump())
+        host.execute("BEGIN")
         migrate(host)
         host.commit()
         assert list(host.iterdump()) == before
 
     def test_migrating_is_part_of_the_hosts_transaction(self, path: Path) -> None:
         connection = sqlite3.connect(path)
+        connection.execute("BEGIN")
         migrate(connection)
         assert connection.in_transaction
         connection.rollback()
@@ -35,6 +38,7 @@ class TestMigrate:
         connection = sqlite3.connect(path)
         connection.execute("PRAGMA user_version = 7")
         connection.execute("PRAGMA application_id = 9")
+        connection.execute("BEGIN")
         migrate(connection)
         connection.commit()
         assert connection.execute("PRAGMA user_version").fetchone() == (7,)
@@ -45,6 +49,7 @@ class TestMigrate:
     def test_a_newer_schema_in_a_hosts_database_is_left_alone(
         self, host: sqlite3.Connection
     ) -> None:
+        host.execute("BEGIN")
         host.execute("UPDATE org_billing_schema SET version = 99")
         for refused in (migrate, SqliteRepository.join):
             with pytest.raises(SchemaTooNew, match=r"has schema 99"):

@@ -21,12 +21,19 @@ from overages.adapters.sqlite.schema import make_tables, schema_version
 from overages.errors import (
     InvalidType,
     InvalidValue,
+    NoTransaction,
     StorageBusy,
     StorageError,
     StorageReadOnly,
 )
 
 _OLDEST: Final = (3, 37, 0)  # the first SQLite with STRICT tables
+# One that was begun here would not be the host's to commit: Django outside of atomic() commits
+# nothing, and SQLAlchemy's commit() only what it began: both lost what was written, in silence.
+_NO_TRANSACTION: Final = (
+    "the joined connection has no transaction open, so a write could be lost: write within"
+    " atomic() in Django; elsewhere, execute BEGIN IMMEDIATE first"
+)
 
 
 def wal_is_safe(version: tuple[int, ...]) -> bool:
@@ -43,8 +50,8 @@ class Database:
     """One connection, which any number of threads may share.
 
     :param connection: opened before; nothing is done to it.
-    :param joined: whether it is the host's: then nothing is ever committed, and a write that fails
-        is taken back alone, within the transaction that is open.
+    :param joined: whether it is the host's: then nothing is ever begun or committed, a write that
+        finds no transaction is refused, and one that fails is taken back alone.
     """
 
     def __init__(self, connection: sqlite3.Connection, *, joined: bool) -> None:
@@ -53,9 +60,10 @@ class Database:
         self._lock = RLock()
         self._cursors: list[sqlite3.Cursor] = []  # those of the block that is being run
         self._is_writing = False  # whether a block that writes is being run
+        self._process = os.getpid()
         with our_errors():
             sqlite3.Cursor(connection)  # fails early on a connection that is closed
-        self._require_texts()
+        self._require_usable()
 
     @classmethod
     def open(cls, path: str | PathLike[str], *, timeout: int) -> Self:
@@ -119,8 +127,8 @@ class Database:
         return database
 
     def close(self) -> None:
-        """Close the connection, unless it is the host's."""
-        if not self._joined:
+        """Close the connection, unless it is the host's, or the process that was forked from."""
+        if not self._joined and self._process == os.getpid():
             with self._lock:
                 self._connection.close()
 
@@ -137,7 +145,7 @@ class Database:
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Any]:
         """Return the rows of one query; it sees one state of the database by itself."""
-        self._require_texts()
+        self._require_usable()
         with self._lock, our_errors(), self._cursor_of_a_block() as cursor:
             return cursor.execute(sql, parameters).fetchall()
 
@@ -153,6 +161,7 @@ class Database:
 
         Within another such block it is a part of that one.
         """
+        self._require_usable()
         with self._lock:
             outer = self._is_writing
             if outer and not self._connection.in_transaction:
@@ -166,9 +175,11 @@ class Database:
 
     @contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[sqlite3.Cursor]:
-        self._require_texts()
+        self._require_usable()
         with self._lock, our_errors():
             is_within = self._connection.in_transaction
+            if writes and self._joined and not is_within:
+                raise NoTransaction(_NO_TRANSACTION)
             is_saved = False
             try:  # from here on, as an interrupt may come as soon as the transaction has begun
                 if writes and not is_within:
@@ -183,7 +194,7 @@ class Database:
                 raise
 
     def _end(self, *, writes: bool, is_within: bool) -> None:
-        if writes and not is_within and not self._joined:
+        if writes and not is_within:
             self._connection.execute("COMMIT")
             return
         try:
@@ -192,11 +203,18 @@ class Database:
             # A host's progress handler can stop this before or after it is done: the transaction
             # holds what was written either way.
             stopped = error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT
-            if not (stopped and (writes or is_within)):
+            if not (stopped and is_within):
                 raise
 
-    def _require_texts(self) -> None:
-        """Refuse texts as bytes: an event's id would be no id that is known, and count again."""
+    def _require_usable(self) -> None:
+        """Refuse a connection that isn't this process's, or that gives texts as bytes.
+
+        SQLite can damage a file through a connection that went through a fork; and another thread
+        may have held the lock then, which stays held. As for bytes: an event's id would be no id
+        that is known, and count again.
+        """
+        if self._process != os.getpid():
+            raise StorageError("the database was opened before a fork; open it in each process")
         factory = self._connection.text_factory
         if factory is not str:
             raise StorageError(f"the connection's text_factory must be str, got {factory!r}")
@@ -265,11 +283,13 @@ def _connect_to(path: str | PathLike[str], mode: str, timeout: int) -> sqlite3.C
 def migrate(connection: sqlite3.Connection) -> None:
     """Make the tables in a database of the host's, or bring them up to date.
 
-    It works within the host's transaction (it begins one if there is none) and never commits.
+    It works within the host's transaction, and never commits it.
+
+    :raises NoTransaction: if none is open.
+    :raises SchemaTooNew: if a newer release made the tables.
+    :raises StorageError: as `SqliteRepository.join` does.
     """
     database = Database(connection, joined=True)
-    with our_errors():
-        schema_version(connection, joined=True)
     with database.writing():
         make_tables(connection, mark=False)
 

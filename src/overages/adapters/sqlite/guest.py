@@ -59,6 +59,7 @@ class GuestDatabase(Database):
 
         :raises QueryTooSlow: if it has.
         """
+        self._require_usable()
         with self._lock:
             end = monotonic() + seconds
             self._connection.set_progress_handler(lambda: monotonic() > end, _LOOK)

@@ -62,9 +62,10 @@ class SqliteRepository(Catalogue, HourTable, CounterTable, GrantTable, RecordTab
     ) -> SqliteRepository:
         """Return a repository that works on the host's open connection, in its transactions.
 
-        It begins a transaction where a write finds none, and never commits: its writes are kept
-        or lost with the host's own. Rows, cursors, isolation level and progress handler of the
-        connection may be any; its texts are to come as `str`.
+        It never begins one nor commits: its writes are kept or lost with the host's own, and each
+        of them is refused with `NoTransaction` where none is open, however the connection would
+        begin one by itself. Reads need none. Rows, cursors, isolation level and progress handler
+        of the connection may be any; its texts are to come as `str`.
 
         :raises StorageError: if `migrate` hasn't made the tables yet, or the connection has another
             `text_factory`, or a converter of TEXT columns.

@@ -27,7 +27,8 @@ MODULES = sorted(
 )
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 IMPORT = re.compile(
-    r"^ *(?:>>> )?(?:import|from) (pandas|polars|pyarrow|pydantic|fastapi|cattrs|msgspec)\b",
+    r"^ *(?:>>> )?(?:import|from) (pandas|polars|pyarrow|pydantic|fastapi|cattrs|msgspec"
+    r"|django|sqlalchemy|alembic|celery)\b",
     re.MULTILINE,
 )
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")

@@ -6,7 +6,7 @@ class TestMemoryRepository(InMemory, RepositoryContract): ...
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,20 +24,32 @@ class Adapter(Protocol):
 
 
 class InMemory:
-    """The adapter in memory."""
+    """The adapter in memory, which threads share."""
+
+    made: MemoryRepository
 
     def make(self) -> Repository:
-        return MemoryRepository()
+        self.made = MemoryRepository()
+        return self.made
+
+    def open_again(self) -> AbstractContextManager[Repository]:
+        return nullcontext(self.made)
 
     def close(self, repository: Repository) -> None:
         """Nothing is held."""
 
 
 class SqliteInMemory:
-    """SQLite, without a file."""
+    """SQLite, without a file: threads share its one connection."""
+
+    made: SqliteRepository
 
     def make(self) -> Repository:
-        return SqliteRepository(":memory:")
+        self.made = SqliteRepository(":memory:")
+        return self.made
+
+    def open_again(self) -> AbstractContextManager[Repository]:
+        return nullcontext(self.made)
 
     def close(self, repository: Repository) -> None:
         assert isinstance(repository, SqliteRepository)
@@ -51,9 +63,18 @@ class SqliteInAFile(SqliteInMemory):
 
     def make(self) -> Repository:
         self.folder = TemporaryDirectory()
-        path = Path(self.folder.name, "overages.db")
-        path.write_bytes(_empty_file())
-        repository = SqliteRepository(path)
+        self._path.write_bytes(_empty_file())
+        return self._opened()
+
+    def open_again(self) -> AbstractContextManager[Repository]:
+        return self._opened()
+
+    @property
+    def _path(self) -> Path:
+        return Path(self.folder.name, "overages.db")
+
+    def _opened(self) -> SqliteRepository:
+        repository = SqliteRepository(self._path)
         repository._database._connection.execute("PRAGMA synchronous = OFF")
         return repository
 

@@ -6,6 +6,9 @@ gets a new repository:
     class TestOurRepository(RepositoryContract):
         def make(self) -> Repository:
             return OurRepository("test")
+
+        def open_again(self) -> AbstractContextManager[Repository]:
+            return closing(OurRepository("test"))
 """
 
 # ruff: noqa: E402
@@ -18,8 +21,8 @@ from typing import Final
 import pytest
 
 _NOUNS: Final = (
-    "base chains closings corrections events grants plans records refusals tenants transactions"
-    " usage values"
+    "base chains closings corrections events grants handles plans records refusals tenants"
+    " transactions usage values"
 )
 _PARTS: Final = [f"{__name__}.{noun}" for noun in _NOUNS.split()]
 # So that pytest shows both sides of a comparison that failed, as it does in files of tests.
@@ -31,6 +34,7 @@ from overages.testing.contract.closings import ClosedAccountContract, ClosingCon
 from overages.testing.contract.corrections import BatchContract, CorrectionContract
 from overages.testing.contract.events import EventContract
 from overages.testing.contract.grants import GrantContract
+from overages.testing.contract.handles import HandleContract
 from overages.testing.contract.plans import PlanContract
 from overages.testing.contract.records import RecordContract, RevisionContract
 from overages.testing.contract.refusals import OverlapContract, RefusalContract
@@ -57,8 +61,9 @@ class RepositoryContract(
     RefusalContract,
     ChainContract,
     TransactionContract,
+    HandleContract,
     TenantContract,
     NameContract,
     ValueContract,
 ):
-    """The promises of a storage; override `make` and, if need be, `close`."""
+    """The promises of a storage; override `make`, `open_again` and, if need be, `close`."""

@@ -1,0 +1,41 @@
+"""An adapter that bills twice, and the contract over it: `test_bills_twice.py` says what fails.
+
+Called by one thread it keeps every promise. But it reads what is recorded, lets others write, and
+only then writes, as one would that has a transaction for each of these two.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from time import sleep
+
+from overages import MemoryRepository, Repository, Statement
+from overages.records.ledger import Ledger
+from overages.testing.contract import RepositoryContract
+
+
+class BillsTwice(MemoryRepository):
+    """Takes its turn anew between reading what is recorded and adding to it."""
+
+    def _ledgers(self, statements: Sequence[Statement]) -> Mapping[str, Ledger]:
+        ledgers = super()._ledgers(statements)
+        self._lock.release()
+        sleep(0.002)  # what a server takes to answer
+        self._lock.acquire()
+        return ledgers
+
+    def _append(self, ledgers: Iterable[Ledger]) -> None:
+        for ledger in ledgers:
+            if ledger.new:
+                new = ledger.records[-len(ledger.new) :]
+                self._records.setdefault(ledger.org_id, []).extend(new)
+
+
+class TestBillsTwice(RepositoryContract):
+    made: BillsTwice
+
+    def make(self) -> Repository:
+        self.made = BillsTwice()
+        return self.made
+
+    def open_again(self) -> AbstractContextManager[Repository]:
+        return nullcontext(self.made)

@@ -262,15 +262,22 @@ def test_the_log_names_org_and_period_and_no_amount(
     with caplog.at_level(logging.DEBUG, logger="overages"):
         service = serving(repository)
         service.recalculate(OURS)
-        service.calculate("org-3")
+        service.recalculate(OURS)
+        service.calculate("org-3", FEB)
     said = [r for r in caplog.records if r.name.startswith("overages")]
     text = "\n".join(record.getMessage() for record in said)
     assert f"{OURS}, {FEB.isoformat()}: 2 new records" in text
     assert "org-3" in text
     amounts = ("50.00", "5000", "2500", "250000", "750000", "USD")
     assert not [amount for amount in amounts if amount in text]
-    assert OURS in [getattr(record, "org_id", None) for record in said]
-    assert FEB.isoformat() in [getattr(record, "period", None) for record in said]
+    names = ("org_id", "period", "events", "new_events", "orgs", "new_records")
+    fields = [{k: v for k, v in vars(record).items() if k in names} for record in said]
+    assert fields == [
+        {"events": 2, "new_events": 2, "orgs": 1},
+        {"org_id": OURS, "period": FEB.isoformat(), "new_records": 2},
+        {"org_id": OURS, "period": FEB.isoformat(), "new_records": 0},
+        {"org_id": "org-3", "period": FEB.isoformat()},
+    ]
 
 
 def test_two_orgs_are_recalculated_apart(repository: Repository) -> None:

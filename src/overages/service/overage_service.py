@@ -64,7 +64,7 @@ class OverageService:
 
     Periods are those of the account's cycle; without a `period`, a method works on the present one.
     An error that is about an org's period carries both, as `org_id` and `period`. Calls are logged
-    under ``overages.service``, with org and period, never with amounts.
+    under ``overages.service``, with org, period and counts as fields, never with amounts.
 
     >>> from datetime import UTC
     >>> from overages import Allowance, MemoryRepository, PerUnit, Plan
@@ -136,7 +136,8 @@ class OverageService:
             held = earlier if account is None else _proposed(org_id, account, earlier)
             own = None if held is None else self._period(held, period)
             if held is None or own is None:
-                extra = {"org_id": org_id}
+                text = None if period is None else period.isoformat()
+                extra = {"org_id": org_id, "period": text}
                 _log().info("%s has no terms: nothing to calculate", org_id, extra=extra)
                 return None
             settling = self._settling(held)
@@ -260,7 +261,8 @@ class OverageService:
                     recording = self._books(account).close(period)
             except OveragesError as error:
                 extra = {"org_id": org_id, "period": period.isoformat()}
-                _log().warning("%s, %s: not closed: %s", org_id, period, error, extra=extra)
+                name = type(error).__name__
+                _log().warning("%s, %s: not closed: %s", org_id, period, name, extra=extra)
                 yield EndedPeriod(org_id, period, None, error)
                 return
             yield EndedPeriod(org_id, period, _logged(recording, org_id, period), None)
@@ -328,7 +330,12 @@ class OverageService:
         )
         intake = UsageIntake(self._repository, self._routes, now=self._now(), ahead=self._ahead)
         new = intake.record(tuple(events), late, on_refused)
-        _log().info("%d new usage events kept", new)
+        extra = {
+            "events": len(events),
+            "new_events": new,
+            "orgs": len({event.org_id for event in events}),
+        }
+        _log().info("%d new usage events kept", new, extra=extra)
         return new
 
     def withdraw(self, org_id: str, event_id: str) -> datetime:

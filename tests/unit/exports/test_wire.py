@@ -377,6 +377,21 @@ class TestAnErrorIsAnsweredWith:
         assert caplog.records[0].name == "overages.exports.wire"
         assert "hunter2" not in json.dumps(answer.body)
 
+    def test_whose_bill_it_was_is_a_field_of_what_is_logged(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        period = Period.month(2024, 2)
+        failure(StorageFull("full").within(org_id="org-1", period=period), "OVERAGE_ERROR")
+        failure(RuntimeError(), "RECALCULATION_FAILED")
+        fields = [
+            (vars(said)["code"], vars(said)["org_id"], vars(said)["period"])
+            for said in caplog.records
+        ]
+        assert fields == [
+            ("OVERAGE_ERROR", "org-1", period.isoformat()),
+            ("RECALCULATION_FAILED", None, None),
+        ]
+
     def test_who_is_unknown(self) -> None:
         assert unauthorized().status == 401
 

@@ -8,6 +8,7 @@ courier.problems                                      # by id, for those that ar
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
@@ -51,7 +52,7 @@ class Courier:
         self.now = now
         self._references: dict[tuple[Kind, str], dict[str, str]] = {}
         self.problems: dict[str, str] = {}
-        self.sent: int = 0
+        self.sent: Counter[str] = Counter()  # calls that made something, by org
         self.is_stopped: bool = False
 
     def bring(self, entries: Sequence[OutboxEntry]) -> list[OutboxEntry]:
@@ -84,7 +85,7 @@ class Courier:
         except CallFailed as failure:
             self._note(entry, failure)
             return self._swapped(entry, entry.failed()) if failure.is_settled else entry
-        self.sent += 1
+        self.sent[entry.org_id] += 1
         return self._swapped(entry, entry.delivered(reference))
 
     def _looked_up(self, entry: OutboxEntry, request: str) -> OutboxEntry:

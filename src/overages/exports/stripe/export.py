@@ -8,9 +8,10 @@ delivery.is_complete, delivery.problems
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from logging import INFO, WARNING, getLogger
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
@@ -38,6 +39,8 @@ from overages.statements.statement import Statement
 
 if TYPE_CHECKING:
     from stripe import StripeClient
+
+_log: Final = getLogger("overages.exports.stripe")
 
 
 @frozen(weakref_slot=False)
@@ -67,7 +70,9 @@ class Delivery:
 class StripeExport:
     """Brings records to Stripe as invoice items, exactly one for each record and revision.
 
-    It doesn't finalise, send or collect invoices: that is the host's, or its subscriptions'.
+    It doesn't finalise, send or collect invoices: that is the host's, or its subscriptions'. What
+    became of each org's records is logged under ``overages.exports.stripe``, with org and counts as
+    fields: a warning if some aren't delivered.
 
     :param client: a `stripe.StripeClient`, of the extra ``stripe``.
     :param outbox: the memory of sent records; one for good, or records can be sent twice.
@@ -227,7 +232,27 @@ def _delivery(
     drafts = [read_request(entry.request)[1].get("invoice") for entry in delivered]
     invoices = tuple(draft for draft in dict.fromkeys(drafts) if draft is not None)
     problems = FrozenDict(courier.problems)
-    return Delivery(len(items), len(delivered), courier.sent, invoices, problems)
+    ids = {entry.id for entry in delivered}
+    for own in _by(items, lambda item: item.org_id):
+        _report(own, ids, courier)
+    return Delivery(len(items), len(delivered), courier.sent.total(), invoices, problems)
+
+
+def _report(items: Sequence[InvoiceItem], delivered: Collection[str], courier: Courier) -> None:
+    """Log what became of one org's items, in counts: what Stripe says may hold an amount."""
+    org_id, ids = items[0].org_id, {item.record_id for item in items}
+    counts = {
+        "records": len(ids),
+        "delivered": len(ids.intersection(delivered)),
+        "sent": courier.sent[org_id],
+        "problems": sum(each.removeprefix("invoice-") in ids for each in courier.problems),
+    }
+    is_complete = counts["delivered"] == counts["records"]
+    _log.log(
+        INFO if is_complete else WARNING,
+        "%s: %d of %d records delivered", org_id, counts["delivered"], counts["records"],
+        extra={"org_id": org_id, **counts},
+    )  # fmt: skip
 
 
 def _by(items: Iterable[InvoiceItem], key: Callable[[InvoiceItem], str]) -> list[list[InvoiceItem]]:

@@ -4,7 +4,8 @@
     failure(error, "OVERAGE_ERROR")                   # Answer(503, {"success": False, ...})
 
 A fault of the caller, its plan or its usage is named. Of anything else, the caller learns
-nothing but that it happened; it is logged under ``overages.exports.wire``, with its traceback.
+nothing but that it happened; it is logged under ``overages.exports.wire``, with its traceback, and
+its code, org and period as fields.
 """
 
 from __future__ import annotations
@@ -117,8 +118,16 @@ def failure(error: Exception, otherwise: Unexpected) -> Answer:
         return refusal(503, "BUSY", "Another writer is at work; the same request can be made again")
     if isinstance(error, OveragesError) and all(isinstance(e, _CALCULATION) for e in error.errors):
         return refusal(400, "CALCULATION_FAILED", "\n".join(map(str, error.errors)))
-    _log.error("%s", _UNEXPECTED[otherwise], exc_info=error)
+    _log.error("%s", _UNEXPECTED[otherwise], exc_info=error, extra=_fields(error, otherwise))
     return refusal(500, otherwise, _UNEXPECTED[otherwise])
+
+
+def _fields(error: Exception, code: Unexpected) -> dict[str, str | None]:
+    """Return whose bill an error was about, where it says so, for the log."""
+    if not isinstance(error, OveragesError):
+        return {"code": code, "org_id": None, "period": None}
+    period = None if error.period is None else error.period.isoformat()
+    return {"code": code, "org_id": error.org_id, "period": period}
 
 
 def _shown(value: object) -> str:

@@ -81,3 +81,14 @@ def test_the_places_of_a_price_model_are_where_the_others_have_theirs() -> None:
     for place in places:
         written = (ROOT / place).read_text(encoding="utf-8")
         assert re.search(r"PerUnit|per_unit", written), place
+
+
+def test_what_is_stable_covers_all_that_an_adapter_is_made_of() -> None:
+    stable = (ROOT / "docs/explanation/compatibility.md").read_text(encoding="utf-8")
+    section = stable.split("## What an adapter is made of")[1].split("\n## ")[0]
+    code = "\n".join(text for _, text in FILE.findall((GUIDES / "add-an-adapter.md").read_text()))
+    own = {"overages", "overages.errors", "overages.adapters.jsonfile"}  # public, and the guide's
+    imports = re.findall(r"^from (overages\S*) import (.*)$", code, re.MULTILINE)
+    names = {name for module, line in imports for name in line.split(", ") if module not in own}
+    assert {"BaseRepository", "Ledger", "RepositoryContract"} <= names
+    assert sorted(name for name in names if f"`{name}`" not in section) == []

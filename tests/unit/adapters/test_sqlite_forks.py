@@ -68,6 +68,7 @@ def in_a_child(work: Callable[[], object]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")  # others' threads
 def test_a_child_that_opens_its_own_writes_beside_its_parent(tmp_path: Path) -> None:
     path = tmp_path / "overages.db"
 

@@ -12,6 +12,7 @@ from overages import (
     Allowance,
     CarryOver,
     Cycle,
+    Discount,
     Money,
     OverageService,
     Period,
@@ -345,3 +346,27 @@ def test_units_that_a_host_has_set_are_not_divided_at_a_change(repository: Repos
     changed(repository, account.changed(since=day(3, 12), plan="pro"))
     with pytest.raises(InvalidValue, match="units that were set without events have no instant"):
         service.calculate(ORG, MARCH)
+
+
+def test_terms_of_the_orgs_own_are_charged_kept_and_aggregated(repository: Repository) -> None:
+    partner = Discount("partner", percent=10)
+    account = Account(ORG, "starter", since=day(1, 1), status="trial", discounts=[partner])
+    account = account.changed(since=day(2, 15), status="active", minimum=Money(5_800, "USD"))
+    service = serving(repository, account, STARTER)
+    service.record_usage([used(100, day(2, 5)), used(72, day(2, 20))])
+    recording = service.recalculate(ORG, period=FEBRUARY)
+    assert recording is not None
+    assert [(record.line, record.cost.minor) for record in recording.new] == [
+        ("overage:2024-02-01T00:00:00Z", 5_200),
+        ("overage:2024-02-15T00:00:00Z", 2_000),
+        ("trial", -5_200),
+        ("own_discount:partner", -200),
+        ("own_minimum", 1_200),
+    ]
+    summary = service.summary(ORG, FEBRUARY)
+    assert summary == statement_of(service, FEBRUARY).summary()
+    assert summary.total == Money(3_000, "USD")
+    asked = account.changed(since=day(2, 15), drop_bounds=["minimum"])
+    proposed = service.calculate(ORG, FEBRUARY, account=asked)
+    assert proposed is not None
+    assert proposed.total.minor == 1_800

@@ -8,8 +8,9 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
-from overages import Cycle, Overage, Period, Settlement
+from overages import Cycle, Discount, Money, Overage, Period, Settlement
 from overages.amounts.exact import plain_text
+from overages.lines.adjustment import spoken
 
 Lines = dict[tuple[str, str], tuple[dict[str, str], bool]]
 
@@ -23,7 +24,7 @@ def lines_of(settlement: Settlement) -> Lines:
         says_something = bool(line.used or line.cost.minor)
         lines[line.metric, part] = _cells_of(line), says_something
     for rule in statement.adjustments:
-        name = " ".join(word for word in (rule.metric, rule.kind, rule.name) if word)
+        name = " ".join(word for word in (rule.metric, spoken(rule.kind), rule.name) if word)
         lines[name, ""] = _only(str(rule.cost.amount)), True
     for grant in settlement.idle_grants:
         lines[f"idle {grant}", ""] = _only(""), True
@@ -64,12 +65,23 @@ def _short(at: datetime) -> str:
 
 
 def agreed(terms: list[str]) -> dict[str, Any]:
-    """Read terms: ``plan pro``, ``limit runs 1,000``, ``unlimited runs``, ``billing day 15``..."""
+    """Read terms: ``plan pro``, ``limit runs 1,000``, ``billing day 15``, ``minimum 100.00``..."""
     named: dict[str, Any] = {}
     for term in terms:
         match term.replace(",", "").split():
-            case ["plan" | "counters" as name, text]:
+            case ["plan" | "counters" | "status" as name, text]:
                 named[name] = text
+            case ["minimum" | "maximum" as name, amount]:
+                named[name] = Money.of(amount, "USD")
+            case ["discount", name, percent, "%"]:
+                named.setdefault("discounts", []).append(Discount(name, percent=percent))
+            case ["discount", name, amount]:
+                voucher = Discount(name, amount=Money.of(amount, "USD"))
+                named.setdefault("discounts", []).append(voucher)
+            case ["no", "discount", name]:
+                named.setdefault("drop_discounts", []).append(name)
+            case ["no", "minimum" | "maximum" as name]:
+                named.setdefault("drop_bounds", []).append(name)
             case ["limit", metric, units]:
                 named.setdefault("limits", {})[metric] = int(units)
             case ["unlimited", metric]:

@@ -15,7 +15,7 @@ from overages import Allowance, Grant
 
 from . import oracle
 from .life_model import WHOLE, ZERO, Counting, Kept, Layers, Life, Line, Span, day_of, whole_of
-from .life_rules import SCALE, PartRules, Step, Sums
+from .life_rules import SCALE, PartRules, Rules, Step, Sums, on_trial
 from .life_units import aged, carry, converted, for_share, share_of, within_bounds
 
 
@@ -50,10 +50,10 @@ class Settling:
         assert terms is not None
         self.whole = whole_of(terms.cycle, self.start)
         self.parts = self.life.parts(self.start, self.end)
-        self.plan = self.parts[-1][2]
+        self.plan = self.parts[-1].plan
         self.drawn: dict[str, Fraction] = {}
         metrics = dict.fromkeys(self.plan.allowances)
-        metrics |= dict.fromkeys(m for *_, plan in self.parts for m in plan.allowances)
+        metrics |= dict.fromkeys(m for part in self.parts for m in part.plan.allowances)
         carried, self.kept.carried = self.kept.carried, {}
         lines: list[Line] = []
         for metric in metrics:
@@ -64,17 +64,23 @@ class Settling:
         for metric in metrics:
             own = [line for line in lines if line.metric == metric]
             days = self.whole[1] - self.whole[0]
+            trial = {i: line.cost for i, line in enumerate(own) if line.span.trial}
             rules = [
-                PartRules(line.span.allowance, line.span.start, line.span.end, days) for line in own
-            ]
+                PartRules(
+                    on_trial(line.span.allowance) if i in trial else line.span.allowance,
+                    line.span.start, line.span.end, days,
+                )
+                for i, line in enumerate(own)
+            ]  # fmt: skip
             sums = Sums(
                 metric, sum(line.cost for line in own), [line.added * SCALE for line in own],
                 self.plan.rounding.value, self.ended,
             )  # fmt: skip
+            sums.take_off(trial)
             sums.apply(rules)
             steps += sums.steps
             totals[metric] = sums
-        steps += self._of_plan(lines, totals)
+        steps += self._of_all(lines, totals)
         costs = {metric: sums.cost for metric, sums in totals.items()}
         due = sum(line.cost for line in lines) + sum(step.cost for step in steps)
         steps += self._credits(costs, due)
@@ -196,7 +202,12 @@ class Settling:
     def _draw_units(
         self, metric: str, span: Span, before: Fraction, units_before: Fraction, room: Fraction
     ) -> Fraction:
-        """Draw units beyond the limit on grants, at the noons at which they were used."""
+        """Draw units beyond the limit on grants, at the noons at which they were used.
+
+        On trial none is drawn.
+        """
+        if span.trial:
+            return ZERO
         running, beyond, drawn = before, ZERO, ZERO
         by_day: dict[int, Fraction] = {}
         for event in self.life.events:
@@ -238,7 +249,8 @@ class Settling:
         running: dict[str, Fraction] = {}
         for line in lines:
             # By the plan of its own part.
-            mode = next(plan.rounding.value for *_, end, plan in self.parts if line.span.end <= end)
+            own = next(part for part in self.parts if line.span.end <= part.end)
+            mode = own.plan.rounding.value
             so_far = running.get(line.metric, ZERO) if line.is_level else ZERO
             after = oracle.rounded((so_far + line.exact) * SCALE, mode)
             line.cost = after - oracle.rounded((so_far + line.paid) * SCALE, mode)
@@ -246,19 +258,27 @@ class Settling:
 
     # Rules
 
-    def _of_plan(self, lines: Sequence[Line], totals: Mapping[str, Sums]) -> list[Step]:
+    def _of_all(self, lines: Sequence[Line], totals: Mapping[str, Sums]) -> list[Step]:
         by_part = [ZERO] * len(self.parts)
         for metric, sums in totals.items():
             own = [line for line in lines if line.metric == metric]
             for line, exact in zip(own, sums.by_part, strict=True):
                 length = Fraction(line.span.end - line.span.start)
-                for i, (start, end, _) in enumerate(self.parts):
-                    days = min(end, line.span.end) - max(start, line.span.start)
+                for i, part in enumerate(self.parts):
+                    days = min(part.end, line.span.end) - max(part.start, line.span.start)
                     by_part[i] += exact * max(0, days) / length
         cost = sum(sums.cost for sums in totals.values())
         sums = Sums(None, cost, by_part, self.plan.rounding.value, self.ended)
         whole = self.whole[1] - self.whole[0]
-        sums.apply([PartRules(plan, start, end, whole) for start, end, plan in self.parts])
+        of_plans, of_org = [], []
+        for start, end, plan, rules in self.parts:
+            terms = on_trial(plan) if rules.trial else plan
+            of_plans.append(PartRules(terms, start, end, whole))
+            minimum = None if rules.trial else rules.minimum
+            terms = Rules(rules.discounts, rules.maximum, minimum, plan.proration)
+            of_org.append(PartRules(terms, start, end, whole))
+        sums.apply(of_plans)
+        sums.apply(of_org, "own_")
         return sums.steps
 
     def _credits(self, costs: Mapping[str, int], due: int) -> list[Step]:

@@ -15,11 +15,12 @@ from typing import Any
 
 from overages import Account, Allowance, Cycle, Grant, Money, Period, Plan, Usage, UsageEvent
 
-from .life_model import Entry, Event, Life
+from .life_model import Entry, Event, Life, Own
 from .life_plans import LEVELS, drawn_allowance, drawn_rules
 
 FIRST = date(2023, 11, 1).toordinal()
 DAYS = 330
+_BOUNDS = ("maximum", "minimum")
 FLOWS = ("tokens", "runs", "calls")
 
 
@@ -112,9 +113,12 @@ def _life(
     limits = _limits(random, limited)
     plan = random.choice(list(plans))
     entries: list[Entry] = []
-    account = Account("acme", plan, at(since), limits, cycle=cycle)
+    # Where counters go on, a level can't be cut, as each trial would cut it.
+    tries = not goes_on or LEVELS.isdisjoint(metrics)
+    own = _own(random, tries=tries)
+    account = Account("acme", plan, at(since), limits, cycle=cycle, **_told(own))
     for _ in range(random.choice([0, 1, 1, 2, 3, 4, 6])):
-        entry = _entry(random, entries, plans, limited, since, until, goes_on=goes_on)
+        entry = _entry(random, entries, plans, limited, since, until, goes_on=goes_on, tries=tries)
         entries.append(entry)
         if entry.kind == "end":
             account = account.ended(at=at(entry.day))
@@ -125,8 +129,11 @@ def _life(
                 since=at(entry.day), plan=entry.plan, limits=entry.limits,
                 drop_limits=entry.dropped, cycle=entry.cycle,
                 counters=entry.counters,  # type: ignore[arg-type]
+                drop_discounts=[name for name in entry.ended if name not in _BOUNDS],
+                drop_bounds=[name for name in entry.ended if name in _BOUNDS],  # type: ignore[misc]
+                **_told(entry.own),
             )  # fmt: skip
-    life = Life(plans, since, plan, cycle, limits, entries, [], LEVELS)
+    life = Life(plans, since, plan, cycle, limits, entries, [], LEVELS, own)
     events = _events(random, life, metrics, since, until)
     life.events = events
     told = [
@@ -149,6 +156,19 @@ def _cycle(random: Random) -> Cycle:
     )
 
 
+def _own(random: Random, *, tries: bool) -> Own:
+    """Draw terms of the org's own, which most orgs don't have."""
+    rules = drawn_rules(random, 0.15)
+    trial = random.random() < 0.5 if tries and random.random() < 0.3 else None
+    return Own(tuple(rules.get("discounts", ())), rules.get("maximum"), rules.get("minimum"), trial)
+
+
+def _told(own: Own) -> dict[str, Any]:
+    """Return own terms as an account or an entry is told them."""
+    named: dict[str, Any] = {name: getattr(own, name) for name in ("discounts", *_BOUNDS)}
+    return named if own.trial is None else named | {"status": "trial" if own.trial else "active"}
+
+
 def _limits(random: Random, metrics: Sequence[str]) -> dict[str, int | None]:
     return {
         metric: random.choice([None, 0, 3, 50, 1_000])
@@ -159,7 +179,7 @@ def _limits(random: Random, metrics: Sequence[str]) -> dict[str, int | None]:
 
 def _entry(
     random: Random, entries: Sequence[Entry], plans: dict[str, Plan], metrics: Sequence[str],
-    since: int, until: int, *, goes_on: bool,
+    since: int, until: int, *, goes_on: bool, tries: bool,
 ) -> Entry:  # fmt: skip
     """Draw an entry, which may be dated back before those that were noted earlier."""
     day = random.randint(since, until)
@@ -178,12 +198,17 @@ def _entry(
     dropped = tuple(m for m in metrics if m not in limits and random.random() < 0.15)
     cycle = _cycle(random) if random.random() < 0.2 else None
     plan = random.choice(list(plans)) if random.random() < 0.7 else None
-    if not limits and not dropped and cycle is None and plan is None:
+    own = _own(random, tries=tries)
+    taken = {each.name for each in own.discounts}
+    taken |= {name for name in _BOUNDS if getattr(own, name) is not None}
+    others = [name for name in ("part", "voucher", *_BOUNDS) if name not in taken]
+    ended = tuple(name for name in others if random.random() < 0.15)
+    if not limits and not dropped and cycle is None and plan is None and own == Own():
         plan = next(iter(plans))
     counters = "continue" if goes_on and random.random() < 0.6 else None
     if counters is None and random.random() < 0.5:
         counters = "restart"
-    return Entry(day, plan, limits, dropped, cycle, counters)
+    return Entry(day, plan, limits, dropped, cycle, counters, own=own, ended=ended)
 
 
 def _events(

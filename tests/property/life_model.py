@@ -13,11 +13,20 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from overages import Allowance, Cycle, Plan
+from overages import Allowance, Cycle, Discount, Money, Plan
 
 Layers = list[tuple[int, Fraction, int | None]]
 """Units carried over, by the day that their time begins on, with the periods left to them."""
 ZERO, WHOLE = Fraction(), Fraction(1)
+
+
+class Own(NamedTuple):
+    """The org's own discounts and bounds, and whether it is on trial; None says nothing of it."""
+
+    discounts: tuple[Discount, ...] = ()
+    maximum: Money | None = None
+    minimum: Money | None = None
+    trial: bool | None = None
 
 
 class Entry(NamedTuple):
@@ -30,6 +39,9 @@ class Entry(NamedTuple):
     cycle: Cycle | None = None
     counters: str | None = None
     kind: str = "change"
+    own: Own = Own()
+    ended: tuple[str, ...] = ()
+    """The discounts and bounds of its own that the org has no more, by name."""
 
 
 class Event(NamedTuple):
@@ -46,6 +58,16 @@ class Agreed(NamedTuple):
     plan: str
     limits: Mapping[str, int | None]
     cycle: Cycle
+    own: Own
+
+
+class Part(NamedTuple):
+    """Days of a period on which plan and own terms are the same."""
+
+    start: int
+    end: int
+    plan: Plan
+    own: Own
 
 
 class Span(NamedTuple):
@@ -57,6 +79,7 @@ class Span(NamedTuple):
     own: tuple[int | None, ...]
     window: tuple[int, int] | None
     goes_on: bool
+    trial: bool
 
 
 class Counting(NamedTuple):
@@ -151,12 +174,14 @@ class Life:
     entries: Sequence[Entry]
     events: Sequence[Event]
     levels: frozenset[str]
+    own: Own
 
     def terms_on(self, day: int) -> Agreed | None:
         """Return what holds on a day: the entries before it, one laid over the other."""
         if day < self.since:
             return None
         plan, cycle, limits, holds = self.plan, self.cycle, dict(self.limits), True
+        own = self.own
         for entry in sorted(self._standing(), key=lambda entry: entry.day):
             if entry.day > day:
                 break
@@ -167,8 +192,9 @@ class Life:
             limits |= entry.limits
             for metric in entry.dropped:
                 limits.pop(metric, None)
+            own = _after(own, entry)
             holds = holds or entry.plan is not None
-        return Agreed(plan, limits, cycle) if holds else None
+        return Agreed(plan, limits, cycle, own) if holds else None
 
     def _standing(self) -> list[Entry]:
         kept: list[Entry] = []
@@ -212,13 +238,14 @@ class Life:
             own = (terms.limits[metric],) if metric in terms.limits else ()
             year = allowance.included_for
             window = None if year is None else whole_of(year, day)
-            now = allowance, own, window
+            trial = bool(terms.own.trial)
+            now = allowance, own, window, trial
             if now == before:
                 spans[-1] = spans[-1]._replace(end=day + 1)
             else:
                 changes = day > start and self.terms_on(day - 1) != terms
                 goes_on = changes and self.counters_on(day) == "continue"
-                spans.append(Span(day, day + 1, allowance, own, window, goes_on))
+                spans.append(Span(day, day + 1, allowance, own, window, goes_on, trial))
             before = now
         return spans
 
@@ -233,17 +260,32 @@ class Life:
             [*held, *(event.units for event in own if start <= event.day < end)], default=ZERO
         )
 
-    def parts(self, start: int, end: int) -> list[tuple[int, int, Plan]]:
-        """Return the parts of a period: days on which plan and own limits are the same."""
-        parts: list[tuple[int, int, Plan]] = []
+    def parts(self, start: int, end: int) -> list[Part]:
+        """Return the parts of a period: days on which plan and own terms are the same."""
+        parts: list[Part] = []
         before: Any = None
         for day in range(start, end):
             terms = self.terms_on(day)
             assert terms is not None
-            now = terms.plan, terms.limits
+            now = terms.plan, terms.limits, terms.own
             if now == before:
-                parts[-1] = (parts[-1][0], day + 1, parts[-1][2])
+                parts[-1] = parts[-1]._replace(end=day + 1)
             else:
-                parts.append((day, day + 1, self.plans[terms.plan]))
+                parts.append(Part(day, day + 1, self.plans[terms.plan], terms.own))
             before = now
         return parts
+
+
+def _after(own: Own, entry: Entry) -> Own:
+    """Lay what an entry says of an org's own terms over those that held."""
+    said, ended = entry.own, entry.ended
+    by_name = {each.name: each for each in own.discounts if each.name not in ended}
+    by_name |= {each.name: each for each in said.discounts}
+    maximum = None if "maximum" in ended else own.maximum
+    minimum = None if "minimum" in ended else own.minimum
+    return Own(
+        tuple(by_name.values()),
+        maximum if said.maximum is None else said.maximum,
+        minimum if said.minimum is None else said.minimum,
+        own.trial if said.trial is None else said.trial,
+    )

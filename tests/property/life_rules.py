@@ -26,7 +26,10 @@ class Step(NamedTuple):
 
 
 class PartRules(NamedTuple):
-    """The allowance or the plan of a part, from a day to another, and the days of the whole."""
+    """The rules of a part, from a day to another, and the days of the whole.
+
+    They are those of an allowance, a plan or an org.
+    """
 
     terms: Any
     start: int
@@ -74,6 +77,22 @@ def of_their_days(
     return worth
 
 
+@dataclass(frozen=True)
+class Rules:
+    """Rules that are nobody's own object: an org's, by its plan's proration, or those on trial."""
+
+    discounts: Sequence[Any]
+    maximum: Any
+    minimum: Any
+    proration: Any
+    commitment: None = None
+
+
+def on_trial(terms: Any) -> Rules:
+    """Return the rules of an allowance or a plan without its minimum and its commitment."""
+    return Rules(terms.discounts, terms.maximum, None, terms.proration)
+
+
 @dataclass
 class Sums:
     """The rounded sum of lines, and the exact one in each part, and what was done to them."""
@@ -84,14 +103,25 @@ class Sums:
     mode: str
     ended: bool
     steps: list[Step] = field(default_factory=list)
+    whose: str = ""
 
     @property
     def exact(self) -> Fraction:
         return sum(self.by_part, ZERO)
 
-    def apply(self, parts: Sequence[PartRules]) -> None:
+    def take_off(self, trial: Mapping[int, int]) -> None:
+        """Take off all that some parts cost."""
+        cost, exact = sum(trial.values()), sum((self.by_part[i] for i in trial), ZERO)
+        if cost or exact:
+            self.steps.append(Step(self.metric, "trial", -cost, -exact / SCALE))
+        self.cost -= cost
+        for i in trial:
+            self.by_part[i] = ZERO
+
+    def apply(self, parts: Sequence[PartRules], whose: str = "") -> None:
         if not parts:
             return
+        self.whose = whose
         names = dict.fromkeys(
             d.name for p in parts for d in p.terms.discounts if d.percent is not None
         )
@@ -112,7 +142,9 @@ class Sums:
                 cost, exact = self._due(worth)
                 whole = sum(worth.values(), ZERO)
                 off = min(oracle.rounded(whole, self.mode), cost)
-                self._add(f"discount:{name}", -max(0, off), -max(ZERO, min(whole, exact)), worth)
+                self._add(
+                    f"{whose}discount:{name}", -max(0, off), -max(ZERO, min(whole, exact)), worth
+                )
         self._commitment(parts)
         self._bound("maximum", parts)
         if self.ended:
@@ -133,7 +165,9 @@ class Sums:
         if len(percents) == len(parts) and set(percents.values()) == {100}:
             less = self.cost
         if less or exact:
-            self.steps.append(Step(self.metric, f"discount:{name}", -less, -exact / SCALE))
+            self.steps.append(
+                Step(self.metric, f"{self.whose}discount:{name}", -less, -exact / SCALE)
+            )
             self.cost -= less
             for i, part in off.items():
                 self.by_part[i] -= part
@@ -151,10 +185,10 @@ class Sums:
         whole = sum(worth.values(), ZERO)
         if kind == "maximum":
             beyond = max(0, cost - oracle.rounded(whole, self.mode))
-            self._add(kind, -beyond, -max(ZERO, exact - whole), worth)
+            self._add(self.whose + kind, -beyond, -max(ZERO, exact - whole), worth)
         else:
             missing = max(0, oracle.rounded(whole, self.mode) - cost)
-            self._add(kind, missing, max(ZERO, whole - exact), worth)
+            self._add(self.whose + kind, missing, max(ZERO, whole - exact), worth)
 
     def _commitment(self, parts: Sequence[PartRules]) -> None:
         rules, values, last = {}, {}, None

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from overages.adapters.sqlite import SqliteRepository
 from overages.commands.history import History
@@ -24,6 +24,7 @@ from overages.imports.plans import PlanBook
 from overages.repository import Repository
 from overages.statements.statement import Statement
 from overages.terms.account import Account
+from overages.terms.change import Bound, TermsChange
 from overages.usage.usage import Usage
 
 HELP: Final = "calculate the overage of every org in a usage file, and record it in a database"
@@ -141,11 +142,15 @@ def _account(repository: Repository, book: PlanBook, org_id: str, start: datetim
     terms = before.at(since)
     if terms == account.at(start):
         return before
-    limits = [before.limits, *(change.limits for change in before.changes)]
+    entries: list[Account | TermsChange] = [before, *before.changes]
     return before.changed(
         since=since,
         plan=account.plan,
-        drop_limits={metric for by_metric in limits for metric in by_metric},
+        drop_limits={metric for entry in entries for metric in entry.limits},
+        drop_discounts={discount.name for entry in entries for discount in entry.discounts},
+        drop_bounds=[
+            b for b in get_args(Bound) if any(getattr(each, b) is not None for each in entries)
+        ],
         cycle=account.cycle,
         status=account.status,
     )

@@ -51,7 +51,7 @@ from overages.terms.conversion import Conversion
 from overages.terms.discount import Discount
 from overages.terms.note import AccountNote
 from overages.terms.plan import Plan
-from overages.terms.terms import Terms
+from overages.terms.terms import OwnTerms, Terms
 from overages.usage.event import UsageEvent
 from overages.usage.increment import Increment
 from overages.usage.metric import Metric
@@ -84,6 +84,7 @@ KINDS: Final[tuple[type, ...]] = (
     Money,
     Overage,
     OverageRecord,
+    OwnTerms,
     Period,
     Plan,
     PooledStatement,

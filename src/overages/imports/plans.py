@@ -61,6 +61,7 @@ from overages.periods.cycle import Cycle
 from overages.periods.period import Period
 from overages.prices.models import PriceModel
 from overages.terms.account import Account
+from overages.terms.allowance import check_currency
 from overages.terms.plan import Plan, unknown_metric
 
 _MONTHS: Final = Cycle.monthly()
@@ -111,6 +112,7 @@ class PlanBook:
                     is_known &= self._tell_plan(change.plan, field, problems)
             if is_known:
                 self._tell_limits(account, path, problems)
+                self._tell_currencies(account, path, problems)
 
     def _tell_limits(self, account: Account, path: Path, problems: Problems) -> None:
         """Refuse a limit of a metric that a plan which holds with it doesn't know, once."""
@@ -123,6 +125,18 @@ class PlanBook:
                     refused.add(metric)
                     field = (*path, *_path_of_limit(account, metric))
                     problems.add(unknown_metric(field, metric, plan))
+
+    def _tell_currencies(self, account: Account, path: Path, problems: Problems) -> None:
+        """Refuse the first own amount that is in another currency than a plan it holds with."""
+        for stretch in account.timeline.stretches:
+            if stretch.terms is None:
+                continue
+            clashes = Problems()
+            amounts = [((*path, *way), amount) for way, amount in stretch.terms.own.amounts()]
+            check_currency(self.plans[stretch.terms.plan].currency, amounts, clashes)
+            if clashes:
+                problems.add(clashes.error())
+                return
 
     def _tell_plan(self, slug: str, path: Path, problems: Problems) -> bool:
         if slug in self.plans:
@@ -245,7 +259,7 @@ def _decimal(text: str) -> Decimal | str:
 def _book_form(models: tuple[type, ...], months: Cycle = _MONTHS) -> ObjectForm:
     terms = {
         "plans": named_by("slug", plan_form(models)),
-        "accounts": named_by("org_id", forms_in(ANY_CURRENCY).object(Account)),
+        "accounts": named_by("org_id", forms_in(None).object(Account)),
         "default_plan": TEXT,
     }
     make = partial(PlanBook, default_cycle=months)

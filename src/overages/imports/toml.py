@@ -1,7 +1,7 @@
 """Terms of plans in TOML: derived as in JSON, in the words of a file for people.
 
-A number needn't be a text, money is a number in the plan's currency, a price says its `model`, and
-terms that have a name are tables under it:
+A number needn't be a text, money is a number in the plan's currency (an account's own names it), a
+price says its `model`, and terms that have a name are tables under it:
 
     included = "unlimited"
     price = { model = "graduated", tiers = [{ up_to = 10, price = "0.02" }, { price = 0.01 }] }
@@ -54,13 +54,24 @@ def _number(kinds: Collection[type]) -> Form:
     return FormOf(text.write, read, lambda _: schema)
 
 
-def _money(unit: Currency) -> Form:
-    """Return the form of money as a number of major units of a currency."""
+def _money(forms: Forms, unit: Currency | None) -> Form:
+    """Return the form of money: a number of major units of a currency, or a table that names it.
+
+    :param unit: the plan's currency; None where no plan tells one, so that a table has to.
+    """
+    number = _number({int, Decimal})
+    terms = {"amount": number, "currency": currency_form(forms)}
+    table = ObjectForm(Money, terms, terms, Money.of)
 
     def read(value: object, field: Field) -> Any:
-        return value if isinstance(value, Money) else of_itself(field, Money.of, value, unit)
+        if isinstance(value, Money):
+            return value
+        return table.read(value, field) if unit is None else of_itself(field, Money.of, value, unit)
 
-    return FormOf(lambda money, _: money.amount, read, _number({int, Decimal}).schema)
+    def schema(refer: Refer) -> Schema:
+        return {"anyOf": [number.schema(refer), table.body(refer)]}
+
+    return FormOf(lambda money, _: money.amount, read, schema)
 
 
 def _included(forms: Forms) -> Form:
@@ -97,9 +108,11 @@ def model_name(kind: type) -> str:
 
 
 @lru_cache(maxsize=64)
-def forms_in(unit: Currency, models: tuple[type, ...] = ()) -> Forms:
+def forms_in(unit: Currency | None, models: tuple[type, ...] = ()) -> Forms:
     """Return the forms of terms whose money is in one currency.
 
+    :param unit: the currency; None where each amount names its own, as those of accounts do, which
+        move from plan to plan.
     :param models: classes of price models of a host's own.
     """
     toml = Spelling(
@@ -108,7 +121,7 @@ def forms_in(unit: Currency, models: tuple[type, ...] = ()) -> Forms:
         special={
             datetime: lambda _: FormOf(INSTANT.write, INSTANT.read, lambda _: {"type": "string"}),
             Currency: currency_form,
-            Money: lambda _: _money(unit),
+            Money: lambda forms: _money(forms, unit),
             (Allowance, "included"): _included,
             (Account, "limits"): _own_limits,
             (TermsChange, "limits"): _own_limits,

@@ -5,7 +5,8 @@ Each rule is applied to the total that the ones before it left, so their order d
 and a customer is to see the effect of each. The order is: conversion of units, free units, price;
 percentages off, in the order written, each of the amount left; fixed amounts off; the commitment;
 the maximum; the minimum; credits. The first three make a metric's line. The rest are lines of their
-own, first those of each metric that has rules, and then those of the whole statement:
+own: a trial, which takes off again all that its time costs; then those of each metric that has
+rules, those of the plan for the whole statement, and those of the org's own:
 
     line tokens                       75.00   (exactly 75)
     discount launch, 20 %            -15.00   of 75.00
@@ -134,6 +135,10 @@ class RunningTotal:
             self.by_part[0] += change
             return
         places = [each.part for each in rule.parts]
+        if rule.kind == "trial":
+            for place in places:
+                self.by_part[place] = Fraction()
+            return
         weights = [self.by_part[place] for place in places]
         if rule.parts[0].worth is None:  # a percentage is of each part's own
             weights = [
@@ -150,15 +155,26 @@ class RunningTotal:
         """Return the addition of a rule to the totals."""
         for each in rule.parts:
             self._require_currency(each.terms)
-        if rule.kind == "discount":
+        if rule.kind == "trial":
+            return self._all_off(rule)
+        if rule.works_as == "discount":
             if self.rounded.minor < 0 or self.exact < 0:
                 return self._nothing  # the lines give money back, as where a price got cheaper
             return self._amount_off(rule) if rule.parts[0].worth is not None else self._off(rule)
-        if rule.kind == "maximum":
+        if rule.works_as == "maximum":
             return self._lowered_to(rule)
-        if rule.kind == "minimum":
+        if rule.works_as == "minimum":
             return self._raised_to(rule) if has_ended else self._nothing
         return self._committed(rule, has_ended=has_ended)
+
+    def _all_off(self, rule: Rule) -> Change:
+        """Return all that the lines of parts on trial cost, as each was rounded, taken off."""
+        cost, exact = self._nothing
+        for part, of_lines, _ in rule.parts:
+            assert isinstance(of_lines, Money)
+            cost -= of_lines
+            exact -= self.by_part[part]
+        return cost, exact
 
     def _off(self, rule: Rule) -> Change:
         """Return a percentage off, of each part's own total."""

@@ -1,6 +1,6 @@
 """Adjustments: the lines of a statement that are no overages.
 
-A discount, a commitment, a maximum, a minimum or a credit, after the lines that it changes:
+A trial, discount, commitment, maximum, minimum or credit, after the lines that it changes:
 
     line = Adjustment("minimum", before=Money(7500, "USD"), cost=Money(2500, "USD"), exact_cost=25)
     line.after                                        # Money(10000, "USD")
@@ -32,21 +32,27 @@ from overages.amounts.rounding import Rounding
 from overages.errors import CurrencyMismatch, InvalidValue
 from overages.periods.period import Period, format_instant
 
-AdjustmentKind: TypeAlias = Literal["discount", "commitment", "maximum", "minimum", "credit"]
+AdjustmentKind: TypeAlias = Literal[
+    "trial", "discount", "commitment", "maximum", "minimum",
+    "own_discount", "own_maximum", "own_minimum", "credit",
+]  # fmt: skip
 """Why a statement has a line that is no overage, in the order in which they are applied."""
 
 OVERAGE: Final = "overage"  # the line of an overage, among those of its metric
-_TAKING: Final = ("discount", "maximum", "credit")
+_TAKING: Final = ("discount", "maximum", "own_discount", "own_maximum", "credit")
 
 
 @value
 class Adjustment:
     """A line of a statement that changes the total of other lines.
 
-    :param kind: ``"discount"``, ``"commitment"`` (a true-up to it, or the premium beyond it),
-        ``"maximum"``, ``"minimum"`` (a true-up) or ``"credit"`` (prepaid money that is drawn).
+    :param kind: ``"trial"`` (all that its lines cost, taken off again), ``"discount"``,
+        ``"commitment"`` (a true-up to it, or the premium beyond it), ``"maximum"``, ``"minimum"``
+        (a true-up), those of the org's own, ``"own_discount"``, ``"own_maximum"`` and
+        ``"own_minimum"``, or ``"credit"`` (prepaid money that is drawn).
     :param before: the total of the lines that it is about, without it.
-    :param cost: its amount, rounded; negative for a discount, a maximum or a credit.
+    :param cost: its amount, rounded; negative for a discount, a maximum or a credit; for a trial of
+        the other sign than its lines, which can give money back.
     :param exact_cost: the same unrounded, in major currency units.
     :param metric: the metric whose lines it is about; None for all lines of the statement.
     :param name: which one it is, where there can be several of a kind: the discount's name, the
@@ -72,17 +78,22 @@ class Adjustment:
         name: str | None = None,
     ) -> None: ...
 
-    def _check(self, problems: Problems) -> None:
-        problems.attempt(parse_name, self.line, "name")  # it is stored as one
+    def _check_sign(self, problems: Problems) -> None:
+        if self.kind == "trial":  # its lines can give money back
+            return
         takes = self.kind in _TAKING
         for field, amount in ("cost", self.cost.minor), ("exact_cost", self.exact_cost):
             if amount > 0 if takes else amount < 0:
-                problem = f"must be zero or {'less' if takes else 'more'} for a {self.kind}"
+                sign = "less" if takes else "more"
+                problem = f"must be zero or {sign} for a {spoken(self.kind)}"
                 problems.add(InvalidValue(field, getattr(self, field), problem))
+
+    def _check(self, problems: Problems) -> None:
+        problems.attempt(parse_name, self.line, "name")  # it is stored as one
         if self.cost.currency != self.before.currency:
             codes = self.before.currency.code, self.cost.currency.code
             problems.add(CurrencyMismatch(*codes, "cost"))
-        elif self.cost.minor < 0 and self.after.minor < 0:
+        elif self.kind != "trial" and self.cost.minor < 0 and self.after.minor < 0:
             problem = f"must not take more than {self.before}"
             problems.add(InvalidValue("cost", self.cost, problem))
         if self.kind == "credit" and self.exact_cost != self.cost.amount:
@@ -101,7 +112,7 @@ class Adjustment:
 
     def explain(self) -> str:
         """Say in one line how the adjustment changes the total."""
-        label = self.kind if self.name is None else f"{self.kind} {self.name}"
+        label = " ".join(filter(None, (spoken(self.kind), self.name)))
         return f"{label}: {self.before} -> {self.after}"
 
 
@@ -125,6 +136,11 @@ def is_overage(line: str) -> bool:
 def line_name(kind: str, name: str | None) -> str:
     """Name a line among those of its metric: ``"minimum"``, ``"credit:g1"``."""
     return kind if name is None else f"{kind}:{name}"
+
+
+def spoken(kind: str) -> str:
+    """Return the kind of a line as people say it: ``"own minimum"``."""
+    return kind.replace("_", " ")
 
 
 def line_path(key: Key) -> tuple[str, ...]:

@@ -45,13 +45,14 @@ def terms_of_line(
     if part is not None and (part == period or part.start < period.start or period.end < part.end):
         problem = f"must lie within {period}, and not be all of it"
         raise InvalidValue((*path, "part"), str(part), problem)
-    plan = parts[part_at_end(parts, part)].plan
+    last = parts[part_at_end(parts, part)]
+    plan, own = last.plan, last.own
     line = plan.compiled.by_metric.get(overage.metric)
     if line is None:
         raise unknown_metric(path, overage.metric, plan)
     for place, _ in places_in(parts, part):
         other = parts[place].plan.allowances.get(overage.metric)
-        if other != line.allowance:
+        if other != line.allowance or parts[place].own.trial != own.trial:
             problem = "must lie in parts of the period in which the metric's terms are the same"
             raise InvalidValue((*path, "part"), part and str(part), problem)
     if part is not None:

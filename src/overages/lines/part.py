@@ -24,17 +24,20 @@ from overages._ground.value import term, value
 from overages.errors import CurrencyMismatch, InvalidValue, at
 from overages.periods.period import Period
 from overages.periods.proration import Proration
-from overages.terms.allowance import Allowance
+from overages.terms.allowance import Allowance, check_currency
 from overages.terms.plan import Plan
+from overages.terms.terms import NO_OWN_TERMS, OwnTerms
 
 
 @value
 class StatementPart:
-    """A time within a statement's period, and the plan that holds in it.
+    """A time within a statement's period, and the terms that hold in it.
 
     :param period: the time.
     :param plan: the plan.
+    :param own: the org's own terms beside it: discounts, bounds, and whether it is on trial.
     :raises InvalidType: for a value of a wrong type; `InvalidValues` for several.
+    :raises CurrencyMismatch: if an amount of the org's own isn't in the plan's currency.
 
     >>> from overages import Usage, calculate
     >>> usage = Usage("org-123", Period.month(2024, 2), {})
@@ -45,8 +48,18 @@ class StatementPart:
 
     period: Period = term(instance_of(Period))
     plan: Plan = term(instance_of(Plan))
+    own: OwnTerms = term(instance_of(OwnTerms))
 
-    def __init__(self, period: Period, plan: Plan) -> None: ...
+    def __init__(self, period: Period, plan: Plan, own: OwnTerms = NO_OWN_TERMS) -> None: ...
+
+    def _check_currency(self, problems: Problems) -> None:
+        amounts = [(at("own", *path), amount) for path, amount in self.own.amounts()]
+        check_currency(self.plan.currency, amounts, problems)
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether there is nothing to its lines but included quantities and prices."""
+        return self.plan.compiled.is_flat and not self.own.trial and not self.own.has_rules
 
 
 class TimeShares(NamedTuple):
@@ -85,33 +98,36 @@ class Division(NamedTuple):
     :param earlier_parts: those before the last one, in order.
     :param billing_period: the cycle's whole period, where it is a part of that.
     :param timezone: whose calendar days count.
+    :param own: the org's own terms in the last part.
     """
 
     earlier_parts: tuple[StatementPart, ...]
     billing_period: Period | None
     timezone: str
+    own: OwnTerms
 
 
-UNDIVIDED: Final = Division((), None, "UTC")
+UNDIVIDED: Final = Division((), None, "UTC", NO_OWN_TERMS)
 
 
-def division(earlier_parts: Sequence[StatementPart], shares: TimeShares) -> Division:
+def division(
+    earlier_parts: Sequence[StatementPart], shares: TimeShares, own: OwnTerms = NO_OWN_TERMS
+) -> Division:
     """Return the division of a period into parts, by the shares that its times have."""
-    if not earlier_parts and shares.billing_period is None and shares.timezone == "UTC":
-        return UNDIVIDED
-    return Division(tuple(earlier_parts), shares.billing_period, shares.timezone)
+    divided = Division(tuple(earlier_parts), shares.billing_period, shares.timezone, own)
+    return UNDIVIDED if divided == UNDIVIDED else divided
 
 
 def statement_parts(
-    period: Period, plan: Plan, earlier: Sequence[StatementPart]
+    period: Period, plan: Plan, earlier: Sequence[StatementPart], own: OwnTerms = NO_OWN_TERMS
 ) -> tuple[StatementPart, ...]:
-    """Return all parts of a period, given the earlier ones and the plan of the last.
+    """Return all parts of a period, given the earlier ones and the terms of the last.
 
     :raises InvalidValue: if nothing of the period is left for the last.
     """
     if not earlier:
-        return (StatementPart(period, plan),)
-    return (*earlier, StatementPart(period.clipped(start=earlier[-1].period.end), plan))
+        return (StatementPart(period, plan, own),)
+    return (*earlier, StatementPart(period.clipped(start=earlier[-1].period.end), plan, own))
 
 
 def check_parts(period: Period, parts: Sequence[StatementPart], problems: Problems) -> None:

@@ -77,7 +77,9 @@ class RuledTotals(NamedTuple):
     shares: TimeShares
 
     def of_all(self) -> tuple[list[Rule], RunningTotal]:
-        """Return the plans' rules and the total of all lines, once those of metrics were applied.
+        """Return the rules for all lines and their total, once those of metrics were applied.
+
+        Those of the plans come first, and then those of the org's own.
 
         A line that lies in several parts of the period is attributed to them by their time.
         """
@@ -92,21 +94,22 @@ class RuledTotals(NamedTuple):
                         (time.end - time.start) // _TICK, length // _TICK
                     )
         minor = sum(total.rounded.minor for _, total, _ in self.of_metrics)
-        rules = rules_in_order(
-            [
-                PartRules(
-                    part.plan.discounts,
-                    None,
-                    part.plan.maximum,
-                    part.plan.minimum,
-                    proration=part.plan.proration,
-                    time=part.period,
-                )
-                for part in self.parts
-            ],
-            self.shares.by_rule,
-        )
+        rules = self._for_all(own=False) + self._for_all(own=True)
         return rules, RunningTotal(Money(minor, plan.currency), by_part, plan.rounding, None)
+
+    def _for_all(self, *, own: bool) -> list[Rule]:
+        """Return the rules for all lines together: those of the plans, or of the org's own."""
+        rules = []
+        for part in self.parts:
+            terms = part.own if own else part.plan
+            minimum = None if part.own.trial else terms.minimum
+            proration, time = part.plan.proration, part.period
+            rules.append(
+                PartRules(
+                    terms.discounts, None, terms.maximum, minimum, proration=proration, time=time
+                )
+            )
+        return rules_in_order(rules, self.shares.by_rule, own=own)
 
 
 def ruled_totals(
@@ -125,8 +128,10 @@ def ruled_totals(
     totals = []
     for metric, own in by_metric.items():
         rules: list[Rule] = []
-        if not all(line.line.allowance.is_flat for line, _ in own):
-            rules = rules_in_order([_rules_of(parts, line) for line, _ in own], shares.by_rule)
+        on_trial = any(part.own.trial for part in parts)
+        if on_trial or not all(line.line.allowance.is_flat for line, _ in own):
+            of_lines = [_rules_of(parts, line, minor) for line, minor in own]
+            rules = rules_in_order(of_lines, shares.by_rule)
         plan = parts[part_at_end(parts, own[-1][0].part)].plan
         total = RunningTotal(
             Money(sum(minor for _, minor in own), plan.currency),
@@ -138,18 +143,20 @@ def ruled_totals(
     return RuledTotals(tuple(totals), parts, shares)
 
 
-def _rules_of(parts: Sequence[StatementPart], line: UnroundedLine) -> PartRules:
-    """Return the rules of a metric in the time of a line."""
-    plan = parts[part_at_end(parts, line.part)].plan
+def _rules_of(parts: Sequence[StatementPart], line: UnroundedLine, minor: int) -> PartRules:
+    """Return the rules of a metric in the time of a line, which costs so many minor units."""
+    part = parts[part_at_end(parts, line.part)]
+    plan, on_trial = part.plan, part.own.trial
     allowance = plan.allowances[line.line.metric]
     return PartRules(
         allowance.discounts,
-        allowance.commitment,
+        None if on_trial else allowance.commitment,
         allowance.maximum,
-        allowance.minimum,
+        None if on_trial else allowance.minimum,
         allowance.price,
         allowance.proration,
         line.part,
+        Money(minor, plan.currency) if on_trial else None,
     )
 
 
@@ -181,12 +188,12 @@ def finished_lines(
     """
     costs = rounded_costs(parts, lines)
     adjustments: list[Adjustment] = []
-    if not all(part.plan.compiled.is_flat for part in parts):
+    if not all(part.is_flat for part in parts):
         ruled = ruled_totals(parts, shares, lines, costs)
         for rules, total, _ in ruled.of_metrics:
             if rules:
                 adjustments += total.with_rules(rules, has_ended=has_ended)
-        if any(part.plan.has_rules for part in parts):
+        if any(part.plan.has_rules or part.own.has_rules for part in parts):
             rules, total = ruled.of_all()
             adjustments += total.with_rules(rules, has_ended=has_ended)
     adjusted = {adjustment.metric for adjustment in adjustments}

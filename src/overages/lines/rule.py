@@ -1,4 +1,4 @@
-"""Rules: the discounts, commitments, maximums and minimums of a period's parts, in their order.
+"""Rules: the trials, discounts, commitments, maximums and minimums of a period's parts, in order.
 
 A plan may change within a period, and with it a minimum of 100.00, or a voucher of 10.00 that both
 plans have. Each is one rule, which adjusts a total once; it is worth the sum of its shares:
@@ -10,9 +10,10 @@ plans have. Each is one rule, which adjusts a total once; it is worth the sum of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
 from overages.amounts.exact import Quantity
@@ -28,17 +29,24 @@ from overages.terms.discount import Discount
 ShareOf: TypeAlias = Callable[[Proration, Period | None], Fraction]
 """Gives the share of the billing period that a time is; of the statement's period for None."""
 
-
+_OWN: Final[Mapping[AdjustmentKind, AdjustmentKind]] = MappingProxyType(
+    {"discount": "own_discount", "maximum": "own_maximum", "minimum": "own_minimum"}
+)
+"""The kinds of rules that an org can have of its own, by those that they work as."""
+_PLAIN: Final[Mapping[AdjustmentKind, AdjustmentKind]] = MappingProxyType(
+    {own: kind for kind, own in _OWN.items()}
+)
 _TICK: Final = timedelta(microseconds=1)
 
 
 class PartRules(NamedTuple):
-    """The rules of a metric, or of a plan, in one part of a period.
+    """The rules of a metric, of a plan or of an org's own, in one part of a period.
 
     :param price: the price of a commitment to a quantity, for a whole period.
     :param proration: all that is due once in a period is due for the share of it that the part is,
         by this rule.
     :param time: the part's time; None where it is all of the statement's period.
+    :param trial: the cost of its lines, all of which is taken off, where the part is a trial.
     """
 
     discounts: tuple[Discount, ...] = ()
@@ -48,6 +56,7 @@ class PartRules(NamedTuple):
     price: PriceModel | None = None
     proration: Proration = Proration.DAYS
     time: Period | None = None
+    trial: Money | None = None
 
 
 class RuleOfPart(NamedTuple):
@@ -56,7 +65,7 @@ class RuleOfPart(NamedTuple):
     :param part: the part's place among the parts, from 0.
     :param terms: a percentage, an amount of money or a commitment.
     :param worth: the amount for the part's share of the period, in major currency units; None for
-        a percentage, which is of the part's own total.
+        a percentage and a trial, which are of the part's own total.
     """
 
     part: int
@@ -65,7 +74,7 @@ class RuleOfPart(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """A rule of a metric or of a plan that adjusts the total of its lines, in all its parts."""
+    """A rule of a metric, a plan or an org that adjusts a total, in all its parts."""
 
     kind: AdjustmentKind
     name: str | None
@@ -77,9 +86,19 @@ class Rule(NamedTuple):
         return line_name(self.kind, self.name)
 
     @property
+    def works_as(self) -> AdjustmentKind:
+        """The kind that it works as: one of the org's own does as one of a plan."""
+        return _PLAIN.get(self.kind, self.kind)
+
+    @property
+    def whose(self) -> str:
+        """Whose rule it is, in an error: ``"the plan's"``."""
+        return "the org's" if self.kind == "trial" or self.kind in _PLAIN else "the plan's"
+
+    @property
     def is_true_up(self) -> bool:
         """Whether it raises a total, once the period is over."""
-        return self.kind in {"commitment", "minimum"}
+        return self.works_as in {"commitment", "minimum"}
 
     @property
     def worth(self) -> Fraction:
@@ -87,7 +106,9 @@ class Rule(NamedTuple):
         return sum((each.worth for each in self.parts if each.worth is not None), Fraction())
 
 
-def rules_in_order(parts: Sequence[PartRules], share_of: ShareOf) -> list[Rule]:
+def rules_in_order(
+    parts: Sequence[PartRules], share_of: ShareOf, *, own: bool = False
+) -> list[Rule]:
     """Return the rules of the parts of a period in the order in which they are applied.
 
     A rule that several parts have is one rule: it is applied once. It is worth the sum of their
@@ -96,21 +117,22 @@ def rules_in_order(parts: Sequence[PartRules], share_of: ShareOf) -> list[Rule]:
     Discounts of units are none of them: they raise a limit.
 
     :param parts: in order of time.
+    :param own: whether they are of the org's own.
     :raises InvalidValue: if a discount of one name is a percentage in one part, and an amount in
         another: it would have two lines of one name.
     """
     by_line: dict[tuple[AdjustmentKind, str | None], list[RuleOfPart]] = {}
-    for stage in ("percent", "amount", "commitment", "maximum", "minimum"):
+    for stage in ("trial", "percent", "amount", "commitment", "maximum", "minimum"):
         for place, part in enumerate(parts):
             for kind, name, terms in _rules_of(part, stage):
-                worth = _worth(terms, part)
+                worth = None if kind == "trial" else _worth(terms, part)
                 rules = by_line.setdefault((kind, name), [])
                 if rules and (rules[0].worth is None) != (worth is None):
                     problem = "must be percentages in all parts of a period, or amounts in all"
                     raise InvalidValue(("discounts", str(name)), [rules[0].terms, terms], problem)
                 rules.append(RuleOfPart(place, terms, worth))
     return [
-        Rule(kind, name, tuple(_for_their_time(rules, parts, share_of)))
+        Rule(_OWN[kind] if own else kind, name, tuple(_for_their_time(rules, parts, share_of)))
         for (kind, name), rules in by_line.items()
     ]
 
@@ -167,7 +189,9 @@ def _rules_of(
     part: PartRules, stage: str
 ) -> Iterator[tuple[AdjustmentKind, str | None, Quantity | Money | Commitment]]:
     """Yield the rules that a part has for one of the stages of their order."""
-    if stage in {"percent", "amount"}:
+    if stage == "trial" and part.trial is not None:
+        yield "trial", None, part.trial
+    elif stage in {"percent", "amount"}:
         for discount in part.discounts:
             terms = getattr(discount, stage)
             if terms is not None:

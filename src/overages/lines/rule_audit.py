@@ -1,4 +1,4 @@
-"""Auditing adjustments: whether each follows from the plan's rules, one after another.
+"""Auditing adjustments: whether each follows from the rules of plan and org, one after another.
 
 The rules are applied once more, and the running totals are compared with the adjustments' own:
 
@@ -74,13 +74,13 @@ class _Audit:
                 expected = total.adjustment(rule, has_ended=True)
             if placed is not None:
                 self._order.append(placed.place)
-                self._compare(placed, expected)
+                self._compare(placed, expected, rule)
             elif running is not None:
-                problem = f"must have the plan's {running.explain()}"
+                problem = f"must have {rule.whose} {running.explain()}"
                 self._problems.add(InvalidValue("lines", path, problem))
             total.add(rule, running if placed is None else expected)
 
-    def _compare(self, placed: _Placed, expected: Adjustment | None) -> None:
+    def _compare(self, placed: _Placed, expected: Adjustment | None, rule: Rule) -> None:
         """Refuse an adjustment that isn't the one that its rule makes."""
         if expected is None:
             problem = "must be left out: its rule changes nothing"
@@ -89,7 +89,7 @@ class _Audit:
         for name in ("before", "cost", "exact_cost"):
             amount, by_rule = getattr(placed.line, name), getattr(expected, name)
             if amount != by_rule:
-                self._refuse(placed, name, amount, f"must be {by_rule}, by the plan's rule")
+                self._refuse(placed, name, amount, f"must be {by_rule}, by {rule.whose} rule")
 
     def draw_credits(self, due: Due) -> None:
         """Compare the adjustments left, which must be credits, with the amount there is to pay.
@@ -100,7 +100,9 @@ class _Audit:
             line = placed.line
             self._order.append(placed.place)
             if line.kind != "credit":
-                self._refuse(placed, None, line.explain(), "must be by a rule of the plan")
+                self._refuse(
+                    placed, None, line.explain(), "must be by a rule of the plan or the org"
+                )
                 continue
             if line.before != (most := due.of(line.metric)):
                 self._refuse(placed, "before", line.before, f"must be {most}")

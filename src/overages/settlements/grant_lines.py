@@ -11,7 +11,7 @@ drawn as it grows, and given back as it falls. With a limit of 100, and a grant 
     drawn on the grant          0   +10   -10   +30
 
 Units without an event (a host's own sums, metrics that are worked out) are drawn at the period's
-last instant.
+last instant. An org on trial draws none: all that it uses is taken off anyway.
 
 **Money** pays once for the period, at its last instant: only then is the price of any unit known,
 for tiers, minimums and the rounding of the total look at all of it. Grants are drawn on by their
@@ -70,7 +70,9 @@ def draw_units(
     :param state: the state of the metric's grants before; None if none was drawn on yet.
     """
     before = state or _untouched(pool, span.line.metric, None, span.period)
-    return draw_on(pool, _uses_beyond(line, span, events), before, span.period.end)
+    # On trial none is drawn; grants expire and are refilled all the same.
+    uses = [] if span.on_trial else _uses_beyond(line, span, events)
+    return draw_on(pool, uses, before, span.period.end)
 
 
 def _uses_beyond(line: LineLimit, span: Span, events: Sequence[UsageEvent]) -> list[Use]:

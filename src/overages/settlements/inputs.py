@@ -49,21 +49,23 @@ def parse_plans(value: object, field: Field) -> Plans:
 
 
 def parts_agreed(terms: AgreedTerms, plans: Plans, period: Period) -> list[AgreedPart]:
-    """Return the parts of a period, each with its plan and the org's own limits.
+    """Return the parts of a period, each with its plan and the org's own terms.
 
-    Parts that differ in neither (an org that is past due, say) are one.
+    Parts that differ in none of these (an org that is past due, say) are one.
 
     :raises UnknownPlan: if a plan is missing.
-    :raises CurrencyMismatch: if the plans are in several currencies.
+    :raises CurrencyMismatch: if the plans are in several currencies, or an amount of the org's own
+        is in another than its plan's.
     """
     agreed: list[AgreedPart] = []
     for time, held, counters in terms.parts:
         plan = _plan_of(plans, time, held)
-        if agreed and (agreed[-1].part.plan, agreed[-1].limits) == (plan, held.limits):
+        part = StatementPart(time, plan, held.own)
+        if agreed and agreed[-1].has_terms_of(part, held.limits):
             joined = Period(agreed[-1].part.period.start, time.end)
-            agreed[-1] = agreed[-1]._replace(part=StatementPart(joined, plan))
+            agreed[-1] = agreed[-1]._replace(part=StatementPart(joined, plan, held.own))
         else:
-            agreed.append(AgreedPart(StatementPart(time, plan), held.limits, counters))
+            agreed.append(AgreedPart(part, held.limits, counters))
     if len(agreed) > 1:
         problems = Problems()
         check_parts(period, [each.part for each in agreed], problems)

@@ -73,6 +73,7 @@ from overages.statements.rated_statement import statement_of
 from overages.statements.statement import Statement
 from overages.terms.account import Account
 from overages.terms.plan import Plan
+from overages.terms.terms import NO_OWN_TERMS
 from overages.usage.event import UsageEvent
 from overages.usage.usage import Usage
 
@@ -135,7 +136,8 @@ def settle(
     It is `calculate` for each part of the period, and beside it: units that were carried over,
     allowances for a longer time than the period, units drawn on grants once the limit is reached,
     and prepaid money drawn on grants once all else is summed. Units that no grant covers stay
-    overage. A metric whose own terms change within the period has a line for each part.
+    overage. A metric whose own terms change within the period has a line for each part. Discounts
+    and bounds of the org's own come after its plan's; what is used on trial is taken off again.
 
     :param account: the org, and the history of its terms.
     :param plans: the plans of its terms, by slug; or a function that gives the plan of a part of
@@ -157,6 +159,7 @@ def settle(
     :raises UnknownPlan: if a plan is missing.
     :raises UnknownMetric: if usage or a limit names a metric that the plan doesn't know.
     :raises NoTerms: if no terms hold in the period.
+    :raises CurrencyMismatch: if an amount of the org's own isn't in its plan's currency.
     :raises InvalidValue: if the period isn't one of the account's, if usage or balance are another
         org's, if the balance is of a time that isn't before the period, or a plan of another slug.
     :raises OveragesError: as `calculate` and `burn_down` do; `InvalidValues` for several faults.
@@ -248,7 +251,7 @@ def _plainly(
         held = frozenset(_parse_names(levels, "levels")) if levels else _NO_LEVELS
     except OveragesError:
         return None
-    if billing_period is not None or len(parts) != 1:
+    if billing_period is not None or len(parts) != 1 or parts[0][1].own is not NO_OWN_TERMS:
         return None
     ((time, terms, _),) = parts
     plan = plans(time, terms) if callable(plans) else plans.get(terms.plan)

@@ -31,7 +31,7 @@ from overages.usage.usage import Usage
 
 
 class AgreedPart(NamedTuple):
-    """A part of a period with the plan and the own limits that hold in it.
+    """A part of a period with its terms, and the own limits that hold in it.
 
     :param counters: whether counting goes on from the part before, or begins anew.
     """
@@ -39,6 +39,10 @@ class AgreedPart(NamedTuple):
     part: StatementPart
     limits: Mapping[str, Quantity | None]
     counters: Counters
+
+    def has_terms_of(self, part: StatementPart, limits: Mapping[str, Quantity | None]) -> bool:
+        """Tell whether another part has the same terms and own limits."""
+        return (self.part.plan, self.part.own, self.limits) == (part.plan, part.own, limits)
 
 
 class Span(NamedTuple):
@@ -50,6 +54,7 @@ class Span(NamedTuple):
     :param own: the org's own limits by metric: that of it, if it has one.
     :param counted_over: the time that its units are counted over: its own, or that of all spans
         whose counters go on from one to the next.
+    :param on_trial: whether the org is on trial then, so that no grant pays for it.
     """
 
     line: CompiledLine
@@ -58,6 +63,7 @@ class Span(NamedTuple):
     quantities: Mapping[str, Quantity]
     own: Mapping[str, Quantity | None]
     counted_over: Period
+    on_trial: bool = False
 
     @property
     def used(self) -> Quantity:
@@ -120,18 +126,22 @@ class _Time(NamedTuple):
 
     :param line: None where no plan knows the metric.
     :param goes_on: whether counters go on from the time before.
+    :param on_trial: whether the org is on trial in it.
     """
 
     line: CompiledLine | None
     own: Mapping[str, Quantity | None]
     period: Period
     goes_on: bool
+    on_trial: bool
 
     def has_terms_of(self, other: _Time) -> bool:
         """Tell whether the metric's own terms are the same in another time."""
         if self.line is None or other.line is None:
             return self.line is other.line
-        return self.line.allowance == other.line.allowance and self.own == other.own
+        return (self.line.allowance, self.own, self.on_trial) == (
+            other.line.allowance, other.own, other.on_trial
+        )  # fmt: skip
 
 
 def spans_of(
@@ -157,7 +167,7 @@ def spans_of(
         over = times[0].period
         if len(times) > 1:
             over = Period(over.start, times[-1].period.end)
-        for line, own, time, _ in times:
+        for line, own, time, _, on_trial in times:
             if line is None:
                 continue
             bringing = line.allowance.included_per
@@ -167,7 +177,7 @@ def spans_of(
                     quantities[bringing] = _used_so_far(usage, bringing, over, period, is_level)
                 own_time = None if period == usage.of_period.period else period
                 counted_over = period if over == time else over
-                spans.append(Span(line, period, own_time, quantities, own, counted_over))
+                spans.append(Span(line, period, own_time, quantities, own, counted_over, on_trial))
     if not level:
         of_all, of_parts = usage.of_period.quantities.get(metric, 0), add_up(s.used for s in spans)
         if of_all != of_parts:
@@ -201,7 +211,8 @@ def _times(metric: str, agreed: Sequence[AgreedPart], usage: PeriodUsage) -> lis
             raise unknown_metric(path, metric, part.plan).within(period=part.period)
         own = {metric: limits[metric]} if metric in limits else {}
         # Counters of a period's first part have nothing to go on from.
-        time = _Time(line, own, part.period, counters == "continue" and bool(times))
+        goes_on = counters == "continue" and bool(times)
+        time = _Time(line, own, part.period, goes_on, part.own.trial)
         if times and times[-1].has_terms_of(time):
             joined = Period(times[-1].period.start, part.period.end)
             times[-1] = times[-1]._replace(line=line, period=joined)

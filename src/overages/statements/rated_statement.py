@@ -92,5 +92,5 @@ def statement_of(
     total = sum([numbers[4] for numbers in rows]) + sum([line.cost.minor for line in adjustments])
     return new_statement(
         org_id, shares.period, parts[-1].plan, rows, unused_rows, total, adjustments,
-        division(parts[:-1], shares),
+        division(parts[:-1], shares, parts[-1].own),
     )  # fmt: skip

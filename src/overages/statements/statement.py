@@ -33,6 +33,7 @@ from overages.statements.explanation import explained, footnote, title
 from overages.statements.recordable_line import RecordableLine, recordable_lines
 from overages.statements.summary import MetricTotal, Summary, totals_by_metric
 from overages.terms.plan import Plan, unknown_metric
+from overages.terms.terms import NO_OWN_TERMS, OwnTerms
 
 
 @final
@@ -60,6 +61,8 @@ class Statement:
     :param billing_period: the cycle's whole period that this one is a part of; None where it is
         whole.
     :param timezone: IANA name of the timezone whose days count, of a part of a period.
+    :param own: the org's own terms beside `plan`, in the last part of the period: discounts,
+        bounds, and whether it was on trial.
     :raises InvalidValue: if the lines do not follow from the plan: see
         `overages.lines.audit`; `InvalidValues` for several faults.
     :raises CurrencyMismatch: if a cost is not in the plan's currency.
@@ -88,8 +91,9 @@ class Statement:
         earlier_parts: Iterable[StatementPart] = (),
         billing_period: Period | None = None,
         timezone: str = "UTC",
+        own: OwnTerms = NO_OWN_TERMS,
     ) -> None:
-        org, parsed_period, terms, items, others, earlier, billed, zone = parse_all(
+        org, parsed_period, terms, items, others, earlier, billed, zone, of_org = parse_all(
             (parse_name, org_id, "org_id"),
             (instance_of(Period), period, "period"),
             (instance_of(Plan), plan, "plan"),
@@ -98,14 +102,15 @@ class Statement:
             (tuple_of(StatementPart), earlier_parts, "earlier_parts"),
             (optional(instance_of(Period)), billing_period, "billing_period"),
             (parse_timezone, timezone, "timezone"),
+            (instance_of(OwnTerms), own, "own"),
         )
         overages = tuple(line for line in items if isinstance(line, Overage))
         adjustments = items[len(overages) :]
         shares = TimeShares(parsed_period, billed, zone)
-        parts = statement_parts(parsed_period, terms, earlier)
+        parts = statement_parts(parsed_period, terms, earlier, of_org)
         rated = audit(shares, parts, overages, others, adjustments)
         total = sum(line.cost.minor for line in items)
-        divided = division(earlier, shares)
+        divided = division(earlier, shares, of_org)
         self.__attrs_init__(org, parsed_period, terms, *rated, total, adjustments, divided)
 
     @property
@@ -124,9 +129,14 @@ class Statement:
         return self.division.timezone
 
     @property
+    def own(self) -> OwnTerms:
+        """The org's own terms in the last part of the period."""
+        return self.division.own
+
+    @property
     def parts(self) -> tuple[StatementPart, ...]:
-        """The parts of the period, in order of time, each with the plan that holds in it."""
-        return statement_parts(self.period, self.plan, self.earlier_parts)
+        """The parts of the period, in order of time, each with the terms that hold in it."""
+        return statement_parts(self.period, self.plan, self.earlier_parts, self.own)
 
     @property
     def currency(self) -> Currency:

@@ -19,10 +19,13 @@ from overages._ground.names import parse_name
 from overages._ground.parsing import Problems, choice_of, instance_of, tuple_of
 from overages._ground.value import derived, evolve, term, value
 from overages.amounts.exact import Quantity
+from overages.amounts.money import Money, optional_non_negative_money
 from overages.errors import Field, InvalidValue, NoTerms, OveragesError
 from overages.periods.cycle import Cycle
 from overages.periods.period import Period, format_instant, parse_instant, parse_period
-from overages.terms.change import Counters, TermsChange, other_history
+from overages.terms.allowance import check_bounds
+from overages.terms.change import Bound, Counters, TermsChange, other_history
+from overages.terms.discount import Discount, discounts_of_money
 from overages.terms.terms import (
     MONTHS,
     NO_LIMITS,
@@ -45,10 +48,14 @@ class Account:
     :param limits: its first own limits, in units by metric, each in place of the plan's included
         quantity (soft limits); None is unlimited.
     :param cycle: what its first periods are; calendar months in UTC without it.
-    :param status: how it stands at first: ``"trial"``, ``"active"``, ``"past_due"`` or
-        ``"canceled"``. It changes nothing of what is owed.
+    :param status: how it stands at first: ``"trial"``: a line takes off again all that is used;
+        ``"active"``, ``"past_due"`` or ``"canceled"``, which change nothing of what is owed.
     :param plan_version: the version of the plan that it stays on; None for the one that is in force
         at the start of each period.
+    :param discounts: its first own discounts: percentages and amounts off its bill, after all rules
+        of its plan.
+    :param maximum: the most that it owes for a whole period at first, in its plan's currency.
+    :param minimum: the least that it owes at first; as a maximum, by time for a part of a period.
     :param changes: the later entries, in the order in which they were noted. Each holds from its
         own `since` on, whenever it was noted; of two with one `since`, the later one is laid over
         the earlier one, and changes only what it names, of its counters too.
@@ -69,6 +76,9 @@ class Account:
     cycle: Cycle = term(instance_of(Cycle))
     status: BillingStatus = term(choice_of(BillingStatus))
     plan_version: int | None = term(parse_version)
+    discounts: tuple[Discount, ...] = term(discounts_of_money)
+    maximum: Money | None = term(optional_non_negative_money)
+    minimum: Money | None = term(optional_non_negative_money)
     changes: tuple[TermsChange, ...] = term(tuple_of(TermsChange))
     timeline: Timeline = derived()
     """Which terms hold at each instant, and the runs of its periods, worked out once."""
@@ -83,10 +93,16 @@ class Account:
         cycle: Cycle = MONTHS,
         status: BillingStatus = "active",
         plan_version: int | None = None,
+        discounts: Iterable[Discount] = (),
+        maximum: Money | None = None,
+        minimum: Money | None = None,
         changes: Iterable[TermsChange] = (),
     ) -> None: ...
 
-    def _check(self, problems: Problems) -> None:
+    def _check_bounds(self, problems: Problems) -> None:
+        check_bounds(self.maximum, self.minimum, problems)
+
+    def _check_changes(self, problems: Problems) -> None:
         noted: set[datetime] = set()  # when entries hold that no later one has taken back
         for i, change in enumerate(self.changes):
             path = ("changes", i, "since")
@@ -103,8 +119,9 @@ class Account:
 
     def _complete(self) -> None:
         first = Terms(
-            self.plan, self.limits, self.cycle, status=self.status, plan_version=self.plan_version
-        )
+            self.plan, self.limits, self.cycle, status=self.status, plan_version=self.plan_version,
+            discounts=self.discounts, maximum=self.maximum, minimum=self.minimum,
+        )  # fmt: skip
         object.__setattr__(self, "timeline", timeline_of(self.since, first, self.changes))
 
     # Its history
@@ -119,14 +136,31 @@ class Account:
         cycle: Cycle | None = None,
         status: BillingStatus | None = None,
         plan_version: int | None = None,
+        discounts: Iterable[Discount] = (),
+        drop_discounts: Iterable[str] = (),
+        maximum: Money | None = None,
+        minimum: Money | None = None,
+        drop_bounds: Iterable[Bound] = (),
         counters: Counters | None = None,
     ) -> Account:
         """Return the account with one more entry, which changes what it names; see `TermsChange`.
 
+        Own limits are merged by metric, own discounts by name. A term of its own that it names no
+        more goes on; one that is to end is dropped: ``drop_limits=["runs"]``,
+        ``drop_discounts=["launch"]``, ``drop_bounds=["minimum"]``.
+
         It may be dated back, or ahead. Where terms have ended, an entry that names a plan resumes
         them.
 
-        :raises InvalidValue: if nothing is changed, or `since` is before the account begins.
+        :raises InvalidValue: if nothing is changed, `since` is before the account begins, or a
+            minimum of its own would be above its maximum at some time.
+
+        >>> from datetime import UTC
+        >>> january, march = (datetime(2024, month, 1, tzinfo=UTC) for month in (1, 3))
+        >>> account = Account("org-123", "pro", january, minimum=Money.of("500", "USD"))
+        >>> account = account.changed(since=march, drop_bounds=["minimum"])
+        >>> [account.at(instant).minimum for instant in (january, march)]
+        [Money(50000, 'USD'), None]
         """
         change = TermsChange(
             since,
@@ -136,6 +170,11 @@ class Account:
             cycle=cycle,
             status=status,
             plan_version=plan_version,
+            discounts=discounts,
+            drop_discounts=drop_discounts,
+            maximum=maximum,
+            minimum=minimum,
+            drop_bounds=drop_bounds,
             counters=counters,
         )
         return self._noting(change)

@@ -10,15 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 from overages._ground.names import optional_name, parse_name
 from overages._ground.parsing import Problems, choice_of, each, instance_of, optional
 from overages._ground.value import non_defaults, term, value
 from overages.amounts.exact import Quantity
+from overages.amounts.money import Money, optional_non_negative_money
 from overages.errors import AccountConflict, Field, InvalidValue, at
 from overages.periods.cycle import Cycle
 from overages.periods.period import format_instant, parse_instant
+from overages.terms.allowance import check_bounds
+from overages.terms.discount import Discount, discounts_of_money
 from overages.terms.terms import NO_LIMITS, BillingStatus, Limits, parse_own_limits, parse_version
 
 ChangeKind: TypeAlias = Literal["change", "end", "cancel"]
@@ -27,12 +30,22 @@ ChangeKind: TypeAlias = Literal["change", "end", "cancel"]
 Counters: TypeAlias = Literal["restart", "continue"]
 """Whether allowance and tiers begin anew at a change, or go on from the units before it."""
 
+Bound: TypeAlias = Literal["maximum", "minimum"]
+"""A bound of the org's own on a period's bill."""
+
 _ABOUT_ALL: Final = frozenset({"since", "kind", "counters"})
 _each_name: Final = each(parse_name)
 
 
-def _metrics(value: object, field: Field) -> tuple[str, ...]:
+_each_bound: Final = each(choice_of(Bound))
+
+
+def _names(value: object, field: Field) -> tuple[str, ...]:
     return tuple(sorted(set(_each_name(value, field))))
+
+
+def _bounds(value: object, field: Field) -> tuple[Bound, ...]:
+    return tuple(sorted(set(_each_bound(value, field))))
 
 
 @value
@@ -47,6 +60,13 @@ class TermsChange:
         first boundary.
     :param status: how the org stands.
     :param plan_version: the version of the plan that the org stays on.
+    :param discounts: discounts of the org's own, merged by name into those that hold: one of a new
+        name comes last.
+    :param drop_discounts: names of discounts that it has no more.
+    :param maximum: another maximum of its own for a period.
+    :param minimum: another minimum of its own.
+    :param drop_bounds: ``"maximum"``, ``"minimum"`` or both, where it has none of its own any more;
+        those of the plan hold in any case.
     :param counters: ``"restart"``: after the entry, counting starts anew, with a share of the
         allowance, of the bounds of tiers and of fees by time. ``"continue"``: the units used before
         in the period are used up of the whole allowance that holds from then on, and tiers go on.
@@ -65,10 +85,15 @@ class TermsChange:
     since: datetime = term(parse_instant)
     plan: str | None = term(optional_name)
     limits: Mapping[str, Quantity | None] = term(parse_own_limits)
-    drop_limits: tuple[str, ...] = term(_metrics)
+    drop_limits: tuple[str, ...] = term(_names)
     cycle: Cycle | None = term(optional(instance_of(Cycle)))
     status: BillingStatus | None = term(optional(choice_of(BillingStatus)))
     plan_version: int | None = term(parse_version)
+    discounts: tuple[Discount, ...] = term(discounts_of_money)
+    drop_discounts: tuple[str, ...] = term(_names)
+    maximum: Money | None = term(optional_non_negative_money)
+    minimum: Money | None = term(optional_non_negative_money)
+    drop_bounds: tuple[Bound, ...] = term(_bounds)
     counters: Counters | None = term(optional(choice_of(Counters)))
     kind: ChangeKind = term(choice_of(ChangeKind))
 
@@ -82,6 +107,11 @@ class TermsChange:
         cycle: Cycle | None = None,
         status: BillingStatus | None = None,
         plan_version: int | None = None,
+        discounts: Iterable[Discount] = (),
+        drop_discounts: Iterable[str] = (),
+        maximum: Money | None = None,
+        minimum: Money | None = None,
+        drop_bounds: Iterable[Bound] = (),
         counters: Counters | None = None,
         kind: ChangeKind = "change",
     ) -> None: ...
@@ -95,10 +125,30 @@ class TermsChange:
             for name in terms:
                 problem = f"must not be given for an entry of kind {self.kind!r}"
                 problems.add(InvalidValue(name, getattr(self, name), problem))
-        for metric in self.drop_limits:
-            if metric in self.limits:
-                problem = "must not be dropped where the same entry sets it"
-                problems.add(InvalidValue(at("drop_limits", metric), metric, problem))
+
+    def _check_dropped(self, problems: Problems) -> None:
+        bounds = [name for name in get_args(Bound) if getattr(self, name) is not None]
+        discounts = [discount.name for discount in self.discounts]
+        for dropped, own in [
+            ("drop_limits", self.limits),
+            ("drop_discounts", discounts),
+            ("drop_bounds", bounds),
+        ]:
+            for name in getattr(self, dropped):
+                if name in own:
+                    problem = "must not be dropped where the same entry sets it"
+                    problems.add(InvalidValue(at(dropped, name), name, problem))
+
+    def _check_bounds(self, problems: Problems) -> None:
+        check_bounds(self.maximum, self.minimum, problems)
+
+    @property
+    def names_own_terms(self) -> bool:
+        """Whether it changes discounts or bounds of the org's own."""
+        bounds = (self.maximum, self.minimum)
+        return bool(self.discounts or self.drop_discounts or self.drop_bounds) or any(
+            bound is not None for bound in bounds
+        )
 
 
 def other_history(earlier: Sequence[Any], entries: Sequence[Any]) -> AccountConflict:

@@ -21,7 +21,7 @@ _WAYS = ("percent", "amount", "quantity")
 
 def _parse_discount_name(value: object, field: Field) -> str:
     parsed = parse_name(value, field)
-    parse_name(f"discount:{parsed}", field)  # it names its line, which is stored by that name
+    parse_name(f"own_discount:{parsed}", field)  # it names its line, which is stored by that name
     return parsed
 
 
@@ -77,4 +77,15 @@ def some_discounts(value: object, field: Field) -> tuple[Discount, ...]:
         if discount.name in seen:
             raise InvalidValue(at(field, i, "name"), discount.name, "must be given once")
         seen.add(discount.name)
+    return discounts
+
+
+def discounts_of_money(value: object, field: Field) -> tuple[Discount, ...]:
+    """Return discounts of several metrics together: of percentages and amounts, not of units."""
+    discounts, problems = some_discounts(value, field), Problems()
+    for i, discount in enumerate(discounts):
+        if discount.quantity is not None:
+            problem = "must be None: units are those of a metric, whose allowance can free them"
+            problems.add(InvalidValue(at(field, i, "quantity"), discount.quantity, problem))
+    problems.raise_any()
     return discounts

@@ -24,7 +24,7 @@ from overages.periods.proration import Proration, ProrationLike, parse_proration
 from overages.prices.models import explain_price
 from overages.terms.allowance import Allowance, amounts_of, check_bounds, check_currency
 from overages.terms.compiled import CompiledPlan, compiled_plan
-from overages.terms.discount import Discount, some_discounts
+from overages.terms.discount import Discount, discounts_of_money
 
 RoundingScope: TypeAlias = Literal["line", "total"]
 """The amount that is rounded: each line of a statement, or the total, which is spread over them."""
@@ -86,7 +86,7 @@ class Plan:
     rounding: Rounding = term(parse_rounding)
     rounding_scope: RoundingScope = term(choice_of(RoundingScope))
     base_fee: Money | None = term(optional(instance_of(Money)))
-    discounts: tuple[Discount, ...] = term(some_discounts)
+    discounts: tuple[Discount, ...] = term(discounts_of_money)
     maximum: Money | None = term(optional_non_negative_money)
     minimum: Money | None = term(optional_non_negative_money)
     proration: Proration = term(parse_proration)
@@ -123,13 +123,6 @@ class Plan:
         for metric, allowance in self.allowances.items():
             amounts = [(at("allowances", metric, *path), m) for path, m in allowance.amounts()]
             check_currency(self.currency, amounts, problems)
-
-    def _check_discounts(self, problems: Problems) -> None:
-        for i, discount in enumerate(self.discounts):
-            if discount.quantity is not None:
-                problem = "must be None: units are those of a metric, whose allowance can free them"
-                path = at("discounts", i, "quantity")
-                problems.add(InvalidValue(path, discount.quantity, problem))
 
     def _complete(self) -> None:
         compiled = compiled_plan(

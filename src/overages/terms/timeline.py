@@ -26,10 +26,14 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from overages._ground.frozen_dict import FrozenDict
+from overages._ground.value import evolve
+from overages.amounts.money import Money
+from overages.errors import OveragesError
 from overages.periods.cycle import Cycle
 from overages.periods.period import Period, format_instant
-from overages.terms.change import Counters, TermsChange
-from overages.terms.terms import Terms, new_terms
+from overages.terms.change import Bound, Counters, TermsChange
+from overages.terms.discount import Discount
+from overages.terms.terms import Terms, new_terms, own_terms
 
 FOREVER: Final = datetime.max.replace(tzinfo=UTC)
 """The end of a time that has no end yet."""
@@ -213,7 +217,10 @@ def _stretches(since: datetime, first: Terms, changes: Iterable[TermsChange]) ->
         if change.kind == "end":
             hold = False
         else:
-            terms = changed(terms, change)
+            try:
+                terms = changed(terms, change)
+            except OveragesError as error:  # a bound that contradicts one of another entry
+                raise error.within("changes", format_instant(change.since)) from None
             hold = hold or change.plan is not None
         _, counters = held.get(change.since, (None, "restart"))
         held[change.since] = (terms if hold else None), change.counters or counters
@@ -238,13 +245,43 @@ def changed(terms: Terms, change: TermsChange) -> Terms:
             {metric: merged[metric] for metric in merged if metric not in change.drop_limits}
         )
     version = terms.plan_version if change.plan is None else None
-    return new_terms(
+    status = change.status or terms.status
+    laid = new_terms(
         change.plan or terms.plan,
         limits,
         change.cycle or terms.cycle,
-        change.status or terms.status,
+        status,
         change.plan_version or version,
+        terms.discounts,
+        terms.maximum,
+        terms.minimum,
+        terms.own
+        if status == terms.status
+        else own_terms(terms.discounts, terms.maximum, terms.minimum, status),
     )
+    if not change.names_own_terms:
+        return laid
+    return evolve(
+        laid,
+        discounts=_discounts_after(terms.discounts, change),
+        maximum=_bound_after(terms, change, "maximum"),
+        minimum=_bound_after(terms, change, "minimum"),
+    )
+
+
+def _discounts_after(discounts: Iterable[Discount], change: TermsChange) -> list[Discount]:
+    """Return discounts with those of an entry: in place of one of the same name, or after all."""
+    others = {discount.name: discount for discount in change.discounts}
+    lasting = [each for each in discounts if each.name not in change.drop_discounts]
+    return [*(others.pop(each.name, each) for each in lasting), *others.values()]
+
+
+def _bound_after(terms: Terms, change: TermsChange, name: Bound) -> Money | None:
+    if name in change.drop_bounds:
+        return None
+    named: Money | None = getattr(change, name)
+    held: Money | None = getattr(terms, name)
+    return held if named is None else named
 
 
 def _runs(stretches: Iterable[Stretch]) -> list[Run]:

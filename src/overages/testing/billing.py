@@ -13,9 +13,11 @@ from hypothesis.strategies import SearchStrategy as Strategy
 
 from overages._ground.value import evolve
 from overages.amounts.exact import Quantity, scaled, unscaled
+from overages.amounts.money import Currency
 from overages.errors import InvalidValue
 from overages.lines.limit_part import TAKING, LimitPart
 from overages.lines.overage import Overage
+from overages.lines.part import StatementPart
 from overages.periods.period import Period
 from overages.settlements.pool_share import SplitBy
 from overages.settlements.pooled_statement import PooledStatement, pool
@@ -26,12 +28,13 @@ from overages.terms.account import Account
 from overages.terms.allowance import Allowance
 from overages.terms.change import TermsChange
 from overages.terms.plan import Plan
+from overages.terms.terms import OwnTerms
 from overages.terms.timeline import standing
 from overages.testing import fields, quantities as numbers
 from overages.testing.fields import BY_CLASS, Arguments, arguments, made, or_none
 from overages.testing.plans import ANY_PLAN, agreeing
 from overages.testing.prices import quantities_at
-from overages.testing.values import grants
+from overages.testing.values import grants, own_bounds, priced_in, reduced
 from overages.usage.usage import Usage
 
 
@@ -85,25 +88,30 @@ def _own_limits(draw: st.DrawFn, plan: Plan) -> dict[str, Quantity | None]:
 def accounts(
     draw: st.DrawFn, *, plan: Plan | None = None, org_ids: Strategy[str] = fields.orgs
 ) -> Account:
-    """Return accounts of any status, cycle and start, with limits of their own for some metrics.
+    """Return accounts of any status, cycle and start, with limits and rules of their own.
 
     Up to three entries follow, of every kind: terms that change, end, resume or are taken back.
 
     :param plan: the plan that they are on, always in the version in force; limits are then of its
-        metrics.
+        metrics, and amounts in its currency.
     :param org_ids: the orgs to choose from.
     """
     named = draw(_account)
     if plan is not None:
         named |= {"plan": plan.slug, "limits": _own_limits(draw, plan), "plan_version": None}
+    currency = draw(fields.currencies) if plan is None else plan.currency
     changes: list[TermsChange] = []
     for _ in range(draw(st.integers(0, 3))):
-        changes.append(_next_entry(draw, named["since"], changes, plan))
-    return Account(draw(org_ids), **named, changes=changes)
+        changes.append(_next_entry(draw, named["since"], changes, plan, currency))
+    return Account(draw(org_ids), **priced_in(named, currency), changes=changes)
 
 
 def _next_entry(
-    draw: st.DrawFn, since: datetime, changes: list[TermsChange], plan: Plan | None
+    draw: st.DrawFn,
+    since: datetime,
+    changes: list[TermsChange],
+    plan: Plan | None,
+    currency: Currency,
 ) -> TermsChange:
     """Draw an entry that is lawful after others of an account."""
     cancelable = [change.since for change in standing(changes)]
@@ -120,22 +128,29 @@ def _next_entry(
         named["drop_limits"] = [metric for metric in plan.allowances if draw(_one_of_three)]
     if plan is not None and "plan" in named:
         named["plan"] = plan.slug
-    limited = named.get("limits", {})
-    named["drop_limits"] = [each for each in named.get("drop_limits", ()) if each not in limited]
-    if not any(term for name, term in named.items() if name != "counters"):
+    taken = {
+        "drop_limits": named.get("limits", {}),
+        "drop_discounts": {discount.name for discount in named.get("discounts", ())},
+        "drop_bounds": {name for name in own_bounds if named.get(name) is not None},
+    }
+    for dropped, own in taken.items():
+        named[dropped] = [each for each in named.get(dropped, ()) if each not in own]
+    if not any(term not in (None, [], {}) for name, term in named.items() if name != "counters"):
         named["plan"] = draw(fields.names) if plan is None else plan.slug
-    return TermsChange(instant, **named)
+    return TermsChange(instant, **priced_in(named, currency))
 
 
 @st.composite
 def _entries(draw: st.DrawFn) -> TermsChange:
     """Return entries of any kind."""
     since = draw(fields.instants)
-    return _next_entry(draw, since, [TermsChange(since, kind="end")], None)
+    before = [TermsChange(since, kind="end")]
+    return _next_entry(draw, since, before, None, draw(fields.currencies))
 
 
-_account = arguments(Account, org_id=None, changes=None)
-_change = arguments(TermsChange, since=None, kind=None)
+_own: dict[str, Strategy[Any]] = {"discounts": reduced, **own_bounds}
+_account = arguments(Account, org_id=None, changes=None, **_own)
+_change = arguments(TermsChange, since=None, kind=None, **_own)
 _later = st.one_of(
     st.integers(0, 100).map(timedelta), st.integers(0, 100 * 86_400).map(lambda s: timedelta(0, s))
 )
@@ -230,6 +245,14 @@ _members = st.lists(fields.orgs, min_size=1, max_size=5, unique=True)
 
 BY_CLASS[Account] = accounts()
 BY_CLASS[TermsChange] = _entries()
+BY_CLASS[StatementPart] = st.builds(
+    lambda period, plan, own: StatementPart(
+        period, plan, OwnTerms(**priced_in(own, plan.currency))
+    ),
+    fields.periods,
+    ANY_PLAN,
+    arguments(OwnTerms, **_own),
+)
 BY_CLASS[Usage] = usages()
 BY_CLASS[Statement] = statements()
 BY_CLASS[Settlement] = settlements()

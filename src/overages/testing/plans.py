@@ -23,9 +23,9 @@ from overages.testing.values import (
     but,
     commitments,
     discounts,
-    in_currency,
     in_order,
-    reductions,
+    priced_in,
+    reduced,
 )
 
 Currencies = Strategy[Currency] | Strategy[str]
@@ -57,7 +57,7 @@ _terms = arguments(
     currency=None,
     allowances=None,
     base_fee=amounts,
-    discounts=st.lists(reductions, max_size=3, unique_by=lambda offer: offer.name),
+    discounts=reduced,
     **_bounds,
 )
 _plain_terms = arguments(
@@ -96,11 +96,6 @@ def counted_by(named: Arguments, others: Sequence[str]) -> Arguments:
 def _offers(draw: st.DrawFn, prices: Strategy[Any], *, plain: bool) -> Arguments:
     rules = {} if plain or not draw(st.booleans()) else draw(_rules)
     return agreeing({"included": draw(_included), "price": draw(prices), **rules})
-
-
-def priced_in(terms: Arguments, currency: Currency | str) -> Arguments:
-    """Put all amounts of money of some terms into a currency."""
-    return {name: in_currency(term, currency) for name, term in terms.items()}
 
 
 @st.composite

@@ -5,10 +5,10 @@ Any other class is drawn as its declaration says (see `fields`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from operator import itemgetter
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy as Strategy
@@ -30,6 +30,7 @@ from overages.statements.summary import MetricTotal, Summary
 from overages.terms.carry_over import CarriedUnits
 from overages.terms.commitment import Commitment
 from overages.terms.discount import Discount
+from overages.terms.terms import OwnTerms, Terms
 from overages.testing import quantities as numbers
 from overages.testing.fields import (
     BY_CLASS,
@@ -50,6 +51,8 @@ from overages.testing.fields import (
 )
 from overages.usage.metric import Metric
 from overages.usage.usage import Usage
+
+T = TypeVar("T")
 
 
 def in_order(named: Arguments, low: str, high: str) -> Arguments:
@@ -76,6 +79,14 @@ reductions: Strategy[Discount] = st.builds(
 discounts: Strategy[Discount] = reductions | st.builds(
     Discount, line_names, quantity=numbers.modest
 )
+reduced: Strategy[list[Discount]] = st.lists(
+    reductions, max_size=3, unique_by=lambda offer: offer.name
+)
+# Of an account no minimum is above a maximum, whichever of its entries they are in.
+own_bounds: Mapping[str, Strategy[Money]] = {
+    "maximum": amounts.map(lambda most: Money(500 + most.minor, "USD")),
+    "minimum": st.builds(Money, st.integers(0, 500), st.just("USD")),
+}
 commitments: Strategy[Commitment] = st.one_of(
     made(Commitment, "amount", amount=amounts, quantity=None),
     made(Commitment, "quantity", amount=None),
@@ -93,6 +104,19 @@ def in_currency(value: Any, currency: Currency | str) -> Any:
     return value
 
 
+def priced_in(terms: Arguments, currency: Currency | str) -> Arguments:
+    """Put all amounts of money of some terms into a currency."""
+    return {name: in_currency(term, currency) for name, term in terms.items()}
+
+
+def of_one_currency(kind: type[T]) -> Strategy[T]:
+    """Return terms of an org's own, with all amounts of money in one currency."""
+    drawn = arguments(kind, discounts=reduced, **own_bounds)
+    return st.builds(priced_in, drawn, currencies).map(lambda named: kind(**named))
+
+
+BY_CLASS[OwnTerms] = of_one_currency(OwnTerms)
+BY_CLASS[Terms] = of_one_currency(Terms)
 BY_CLASS[Discount] = st.builds(in_currency, discounts, currencies)
 BY_CLASS[Commitment] = st.builds(in_currency, commitments, currencies)
 
@@ -253,7 +277,7 @@ def adjustment(
 
     :param left: the total of the lines with it, where it takes something off.
     """
-    sign = 1 if kind in ("commitment", "minimum") else -1
+    sign = 1 if kind in ("commitment", "minimum", "own_minimum") else -1
     numerator, denominator = exact.as_integer_ratio()
     due: Exact = number_from_ratio(sign * abs(numerator), denominator)
     cost = Money.of(due, left.currency, rounding)

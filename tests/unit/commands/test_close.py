@@ -407,10 +407,12 @@ def test_an_org_on_the_default_plan_goes_on_when_the_default_is_another(desk: De
             assert account.changes[0].since == datetime(2024, 3, 1, tzinfo=UTC)
 
 
-def test_an_org_that_had_an_account_of_its_own_is_on_the_default_without_its_limits(
+def test_an_org_that_had_an_account_of_its_own_is_on_the_default_without_its_terms(
     desk: Desk,
 ) -> None:
     limited = SINCE.format("b") + 'limits = { tokens = 5 }\nstatus = "trial"\n'
+    limited += 'discounts = [{ name = "partner", percent = 10 }]\n'
+    limited += 'minimum = { amount = 5, currency = "USD" }\n'
     desk.write("plans.toml", PLANS + limited)
     desk.run("close")
     desk.write("plans.toml", PLANS)

@@ -93,6 +93,9 @@ def test_what_is_sent_is_an_amount_and_never_a_price() -> None:
         ({"quantity": -2, "unit_price": 2, "revision": 3}, "tokens, revision 3: -2 x 2"),
         ({"metric": None, "line": "minimum", "quantity": 0}, "minimum: 9 USD"),
         ({"metric": None, "line": "credit:g:1", "quantity": 0}, "credit g:1: 9 USD"),
+        ({"metric": None, "line": "own_minimum", "quantity": 0}, "own minimum: 9 USD"),
+        ({"metric": None, "line": "own_discount:a_b", "quantity": 0}, "own discount a_b: 9 USD"),
+        ({"line": "trial", "quantity": 0}, "tokens, trial: 9 USD"),
         (
             {"line": "discount:launch", "quantity": 0, "revision": 2},
             "tokens, discount launch, revision 2: 9 USD",

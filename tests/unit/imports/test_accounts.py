@@ -7,7 +7,7 @@ import pytest
 from tests.plan_files import MINIMAL, faults
 from tests.since import SINCE
 
-from overages import Account, Allowance, CarryOver, Cycle, Period, PerUnit, Plan
+from overages import Account, Allowance, CarryOver, Cycle, Discount, Money, Period, PerUnit, Plan
 from overages._ground.value import evolve
 from overages.errors import NoTerms, UnknownPlan
 from overages.imports.plans import read_plans
@@ -244,3 +244,70 @@ def test_a_limit_that_a_later_plan_does_not_know_is_named_where_it_is_set() -> N
     (told,) = faults(f"{MINIMAL}{other}{account}{moved}")
     assert told.startswith("accounts.acme.limits.m: 'm' is not in plan 'r'")
     read_plans(f"{MINIMAL}{other}{account}{moved}drop_limits = ['m']")
+
+
+OWN = """
+[accounts.acme]
+plan = "p"
+since = 2024-01-01T00:00:00Z
+status = "trial"
+minimum = { amount = "50.00", currency = "USD" }
+[[accounts.acme.discounts]]
+name = "gift"
+amount = { amount = 5, currency = "USD" }
+[[accounts.acme.changes]]
+since = 2024-02-12T00:00:00Z
+status = "active"
+discounts = [{ name = "partner", percent = 10 }]
+drop_discounts = ["gift"]
+drop_bounds = ["minimum"]
+"""
+
+
+def test_an_account_has_discounts_and_bounds_whose_amounts_say_their_currency() -> None:
+    gift, partner = Discount("gift", amount=Money(500, "USD")), Discount("partner", percent=10)
+    account = Account(
+        "acme", "p", SINCE, status="trial", minimum=Money(5_000, "USD"), discounts=[gift]
+    ).changed(
+        since=instant(2, 12), status="active", discounts=[partner], drop_discounts=["gift"],
+        drop_bounds=["minimum"],
+    )  # fmt: skip
+    assert read_plans(MINIMAL + OWN).accounts["acme"] == account
+
+
+@pytest.mark.parametrize(
+    ("was", "then", "fault"),
+    [
+        (
+            'minimum = { amount = "50.00", currency = "USD" }',
+            "minimum = 50",
+            "minimum: must be a mapping, got 50",
+        ),
+        ('"50.00", currency = "USD"', '"50.00", currency = "EUR"', "minimum: USD and EUR can't"),
+        (
+            'amount = 5, currency = "USD"',
+            "amount = 5",
+            "discounts[0].amount.currency: must be given",
+        ),
+        ('amount = "50.00"', 'amount = "50.005"', "minimum.amount: must have at most 2 decimals"),
+    ],
+)
+def test_an_amount_of_an_account_is_one_of_its_plans_currency(
+    was: str, then: str, fault: str
+) -> None:
+    assert OWN.count(was) == 1
+    (told,) = faults(MINIMAL + OWN.replace(was, then))
+    assert told.startswith(f"accounts.acme.{fault}")
+
+
+def test_an_amount_is_refused_by_the_plan_that_it_holds_with_and_told_once() -> None:
+    euros = MINIMAL.replace("plans.p", "plans.e").replace("USD", "EUR")
+    moved = '[[accounts.acme.changes]]\nsince = 2024-02-01T00:00:00Z\nplan = "e"\n'
+    again = '[[accounts.acme.changes]]\nsince = 2024-02-05T00:00:00Z\nstatus = "active"\n'
+    ended = '[[accounts.acme.changes]]\nsince = 2024-02-03T00:00:00Z\nkind = "end"\n'
+    assert faults(MINIMAL + euros + OWN + ended + moved + again) == [
+        f"accounts.acme.{amount}: EUR and USD can't be added or compared"
+        for amount in ("discounts[0].amount", "minimum")
+    ]
+    gone = moved + 'drop_bounds = ["minimum"]\ndrop_discounts = ["gift"]\n'
+    read_plans(MINIMAL + euros + OWN + ended + gone + again)

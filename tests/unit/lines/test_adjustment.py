@@ -35,17 +35,18 @@ def test_its_exact_cost_has_one_form() -> None:
     assert [line.exact_cost for line in found] == [Decimal("-0.25")]
 
 
-@pytest.mark.parametrize("kind", ["discount", "maximum", "credit"])
+@pytest.mark.parametrize("kind", ["discount", "maximum", "own_maximum", "credit"])
 def test_what_reduces_adds_nothing(kind: Any) -> None:
     exact = 25 if kind == "credit" else 0
     with pytest.raises(InvalidValue) as caught:
         Adjustment(kind, USD_75, USD_25, exact)
-    assert f"cost: must be zero or less for a {kind}" in told(caught.value)
+    assert f"cost: must be zero or less for a {kind.replace('_', ' ')}" in told(caught.value)
 
 
-@pytest.mark.parametrize("kind", ["commitment", "minimum"])
+@pytest.mark.parametrize("kind", ["commitment", "minimum", "own_minimum"])
 def test_what_adds_reduces_nothing(kind: Any) -> None:
-    with pytest.raises(InvalidValue, match=f"^cost: must be zero or more for a {kind}"):
+    spoken = kind.replace("_", " ")
+    with pytest.raises(InvalidValue, match=f"^cost: must be zero or more for a {spoken}"):
         Adjustment(kind, USD_75, -USD_25, 0)
 
 
@@ -95,3 +96,16 @@ def test_a_line_too_long_to_store_is_refused() -> None:
 def test_an_exact_cost_is_no_string() -> None:
     with pytest.raises(InvalidType, match=r"^exact_cost: must be an int, a Decimal or a Fraction"):
         Adjustment("minimum", USD_75, USD_25, "25")  # type: ignore[arg-type]
+
+
+def test_a_rule_of_the_orgs_own_is_said_in_words() -> None:
+    line = Adjustment("own_discount", USD_75, -USD_25, -25, name="partner")
+    assert line.line == "own_discount:partner"
+    assert line.explain() == "own discount partner: 75.00 USD -> 50.00 USD"
+
+
+@pytest.mark.parametrize("cost", [-7500, -2500, 2500])
+def test_a_trial_may_take_and_give_any_amount(cost: int) -> None:
+    before = Money(2500, "USD")
+    line = Adjustment("trial", before, Money(cost, "USD"), Fraction(cost, 100), "runs")
+    assert line.after.minor == 2500 + cost

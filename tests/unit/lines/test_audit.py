@@ -318,11 +318,11 @@ def test_an_adjustment_that_changes_nothing_is_left_out() -> None:
     [
         (
             Adjustment("discount", usd(500), usd(-100), -1, "a", "mine"),
-            "lines[1]: must be by a rule of the plan, got 'discount mine: 5.00 USD -> 4.00 USD'",
+            "lines[1]: must be by a rule of the plan or the org, got 'discount mine: 5.00 USD",
         ),
         (
             Adjustment("minimum", usd(500), usd(100), 1),
-            "lines[1]: must be by a rule of the plan, got 'minimum: 5.00 USD -> 6.00 USD'",
+            "lines[1]: must be by a rule of the plan or the org, got 'minimum: 5.00 USD",
         ),
         (
             Adjustment("credit", usd(100), usd(-100), -1, "b", "g"),

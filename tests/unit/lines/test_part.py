@@ -6,9 +6,15 @@ from typing import Any
 import pytest
 from tests.settled import MAR, PLAIN, ROLLING, YEARLY, day
 
-from overages import Allowance, Period, PerUnit, Plan, Proration
+from overages import Allowance, Discount, Money, Period, PerUnit, Plan, Proration
 from overages._ground.parsing import Problems
-from overages.errors import CurrencyMismatch, InvalidType, InvalidValue, OveragesError
+from overages.errors import (
+    CurrencyMismatch,
+    InvalidType,
+    InvalidValue,
+    InvalidValues,
+    OveragesError,
+)
 from overages.lines.part import (
     StatementPart,
     TimeShares,
@@ -18,6 +24,7 @@ from overages.lines.part import (
     places_in,
     statement_parts,
 )
+from overages.terms.terms import OwnTerms
 
 FIRST, SECOND, THIRD = MAR.split(day(12), day(20))
 PARTS = [StatementPart(FIRST, PLAIN), StatementPart(SECOND, YEARLY), StatementPart(THIRD, ROLLING)]
@@ -72,3 +79,25 @@ def test_a_share_is_of_the_cycles_whole_period_by_the_terms_proration() -> None:
     assert shares.share(PLAIN) == Fraction(19, 31)
     assert shares.share(by_seconds, FIRST) == Proration.SECONDS.share(FIRST, MAR)
     assert TimeShares(MAR).share(PLAIN) == TimeShares(MAR).share(PLAIN, MAR) == 1
+
+
+def test_a_part_has_terms_of_the_orgs_own_in_the_plans_currency() -> None:
+    own = OwnTerms([Discount("gift", amount=Money(5, "EUR"))], minimum=Money(5, "EUR"))
+    with pytest.raises(InvalidValues) as caught:
+        StatementPart(FIRST, PLAIN, own)
+    assert [error.path for error in caught.value.errors] == [
+        ("own", "discounts", 0, "amount"), ("own", "minimum"),
+    ]  # fmt: skip
+    assert all(isinstance(error, CurrencyMismatch) for error in caught.value.errors)
+
+
+@pytest.mark.parametrize(
+    "own",
+    [OwnTerms(minimum=Money(5, "USD")), OwnTerms(trial=True), OwnTerms(maximum=Money(0, "USD"))],
+)
+def test_a_part_with_terms_of_the_orgs_own_is_not_flat(own: OwnTerms) -> None:
+    assert StatementPart(FIRST, PLAIN).is_flat
+    part = StatementPart(FIRST, PLAIN, own)
+    assert not part.is_flat
+    assert part != StatementPart(FIRST, PLAIN)
+    assert statement_parts(FIRST, PLAIN, [], own) == (part,)

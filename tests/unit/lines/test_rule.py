@@ -70,3 +70,21 @@ def test_a_percentage_has_no_worth_and_is_no_amount_elsewhere() -> None:
     assert worths(*parts) == [[None, None]]
     with pytest.raises(InvalidValue, match=r"^discounts\.a: must be percentages in all parts"):
         worths(parts[0], PartRules((amount,), time=SECOND))
+
+
+def test_rules_of_the_orgs_own_work_as_a_plans_do_and_have_lines_of_their_own() -> None:
+    offers = Discount("b", amount=USD_31), Discount("a", percent=5)
+    rules = rules_in_order([PartRules(offers, None, USD_62, USD_31)], days, own=True)
+    assert [(rule.line, rule.works_as, rule.is_true_up, rule.whose) for rule in rules] == [
+        ("own_discount:a", "discount", False, "the org's"),
+        ("own_discount:b", "discount", False, "the org's"),
+        ("own_maximum", "maximum", False, "the org's"),
+        ("own_minimum", "minimum", True, "the org's"),
+    ]
+
+
+def test_a_trial_comes_first_and_its_worth_is_no_share() -> None:
+    parts = MINIMUM._replace(time=FIRST), PartRules(trial=USD_62, time=SECOND)
+    trial, minimum = rules_in_order(parts, days)
+    assert trial.parts == (RuleOfPart(1, USD_62, None),)
+    assert (trial.line, trial.whose, minimum.whose) == ("trial", "the org's", "the plan's")

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from overages import Cycle
+from overages import Cycle, Discount, Money
 from overages.errors import InvalidType, InvalidValue, InvalidValues
 from overages.terms.change import TermsChange
 
 MARCH = datetime(2024, 3, 12, tzinfo=UTC)
+USD_5 = Money(500, "USD")
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,11 @@ MARCH = datetime(2024, 3, 12, tzinfo=UTC)
         {"cycle": Cycle.monthly(day=15)},
         {"status": "past_due"},
         {"plan_version": 2},
+        {"discounts": [Discount("a", percent=5)]},
+        {"drop_discounts": ["a"]},
+        {"maximum": USD_5},
+        {"minimum": USD_5},
+        {"drop_bounds": ["minimum"]},
     ],
     ids=str,
 )
@@ -98,3 +104,38 @@ def test_changes_are_equal_by_value_and_survive_pickling() -> None:
     same = TermsChange(MARCH, limits={"seats": None, "tokens": "5.0"})
     assert len({change, same, pickle.loads(pickle.dumps(change))}) == 1
     assert change != TermsChange(MARCH, limits={"tokens": 5})
+
+
+@pytest.mark.parametrize(
+    ("named", "field"),
+    [
+        (
+            {"discounts": [Discount("a", percent=5)], "drop_discounts": ["b", "a"]},
+            "drop_discounts.a",
+        ),
+        ({"maximum": USD_5, "drop_bounds": ["maximum"]}, "drop_bounds.maximum"),
+        ({"minimum": USD_5, "drop_bounds": ["minimum"]}, "drop_bounds.minimum"),
+    ],
+)
+def test_what_an_entry_sets_it_does_not_drop(named: Any, field: str) -> None:
+    with pytest.raises(InvalidValue, match=rf"^{field}: must not be dropped where the same entry"):
+        TermsChange(MARCH, **named)
+
+
+def test_what_is_dropped_is_named_once_and_in_order() -> None:
+    change = TermsChange(
+        MARCH, drop_discounts=["b", "a", "b"], drop_bounds=["minimum", "maximum", "minimum"]
+    )
+    assert change.drop_discounts == ("a", "b")
+    assert change.drop_bounds == ("maximum", "minimum")
+
+
+def test_only_bounds_can_be_dropped_as_such() -> None:
+    wrong: Any = ["limits"]
+    with pytest.raises(InvalidValue, match=r"^drop_bounds\[0\]: must be one of maximum, minimum"):
+        TermsChange(MARCH, drop_bounds=wrong)
+
+
+def test_the_bounds_of_an_entry_agree() -> None:
+    with pytest.raises(InvalidValue, match=r"^minimum: must not be above the maximum"):
+        TermsChange(MARCH, maximum=USD_5, minimum=Money(501, "USD"))

@@ -1,4 +1,4 @@
-"""Terms: a plan, own limits, a cycle and a status, for a time."""
+"""Terms: a plan, terms of the org's own, a cycle and a status, for a time."""
 
 import pickle
 from datetime import UTC, datetime
@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from tests.told import told
 
-from overages import Cycle, Period, Terms
-from overages.errors import InvalidType, InvalidValue, InvalidValues
+from overages import Cycle, Discount, Money, Period, Terms
+from overages.errors import InvalidType, InvalidValue, InvalidValues, OveragesError
+from overages.terms.terms import NO_OWN_TERMS, OwnTerms
+
+USD_5, USD_9 = Money(500, "USD"), Money(900, "USD")
 
 
 def test_terms_have_no_limits_and_calendar_months_in_utc_unless_told() -> None:
@@ -104,3 +107,45 @@ def test_the_repr_of_terms_makes_them_again() -> None:
     )
     assert eval(repr(terms)) == terms
     assert repr(Terms("p", cycle=cycle)) == f"Terms(plan='p', cycle={cycle!r})"
+
+
+# Terms of the org's own
+
+
+def test_an_org_has_no_terms_of_its_own_unless_told() -> None:
+    terms = Terms("starter", {"tokens": 5}, status="past_due")
+    assert terms.own is NO_OWN_TERMS
+    assert (terms.discounts, terms.maximum, terms.minimum) == ((), None, None)
+    assert not NO_OWN_TERMS.has_rules
+
+
+def test_those_that_change_a_bill_are_one_value() -> None:
+    partner = Discount("partner", percent=10)
+    terms = Terms("starter", discounts=[partner], maximum=USD_9, minimum=USD_5, status="trial")
+    assert terms.own == OwnTerms([partner], USD_9, USD_5, trial=True)
+    assert Terms("starter", status="trial").own == OwnTerms(trial=True)
+    assert pickle.loads(pickle.dumps(terms)) == terms
+
+
+@pytest.mark.parametrize(
+    "own", [{"discounts": [Discount("a", percent=1)]}, {"maximum": USD_5}, {"minimum": USD_5}]
+)
+def test_each_kind_of_rule_is_one(own: Any) -> None:
+    assert OwnTerms(**own).has_rules
+    assert Terms("starter", **own) != Terms("starter")
+
+
+@pytest.mark.parametrize("kind", [OwnTerms, lambda **own: Terms("starter", **own)])
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        ({"maximum": USD_5, "minimum": USD_9}, r"^minimum: must not be above the maximum, 5\.00"),
+        ({"discounts": [Discount("a", quantity=5)]}, r"^discounts\[0\]\.quantity: must be None"),
+        ({"discounts": [Discount("a", percent=5)] * 2}, r"^discounts\[1\]\.name: must be given o"),
+        ({"maximum": 5}, "^maximum: must be of type Money, got 5"),
+        ({"minimum": Money(-1, "USD")}, "^minimum: must not be negative"),
+    ],
+)
+def test_own_terms_that_are_unlawful_are_refused(kind: Any, own: Any, message: str) -> None:
+    with pytest.raises(OveragesError, match=message):
+        kind(**own)

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from overages import Cycle, Period, Terms
+from overages import Cycle, Discount, Money, Period, Terms
+from overages.errors import InvalidValue
 from overages.terms.change import TermsChange
 from overages.terms.timeline import FOREVER, Run, Stretch, standing, timeline_of
 
@@ -13,6 +14,8 @@ JAN, FEB, MAR, APR, MAY = (datetime(2024, month, 1, tzinfo=UTC) for month in ran
 FIRST = Terms("starter", {"tokens": 5})
 MIDMONTH = Cycle.monthly(day=15)
 TICK = timedelta(microseconds=1)
+PARTNER, DEARER = Discount("partner", percent=10), Discount("partner", percent=5)
+VOUCHER, LAUNCH = Discount("voucher", amount=Money(500, "USD")), Discount("launch", percent=20)
 
 
 def plans(*changes: TermsChange) -> list[tuple[int, str | None]]:
@@ -239,3 +242,44 @@ def test_periods_end_with_the_last_that_is_whole_before_the_year_10000() -> None
     timeline = timeline_of(JAN, FIRST, ())
     periods = list(timeline.periods(datetime(9999, 10, 5, tzinfo=UTC)))
     assert [period.start.month for period in periods] == [10, 11]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"plan": "pro"}, (PARTNER, VOUCHER, 9, 5)),
+        ({"discounts": [LAUNCH]}, (PARTNER, VOUCHER, LAUNCH, 9, 5)),
+        ({"discounts": [LAUNCH, DEARER]}, (DEARER, VOUCHER, LAUNCH, 9, 5)),
+        ({"drop_discounts": ["partner", "none"]}, (VOUCHER, 9, 5)),
+        ({"maximum": Money(7, "USD")}, (PARTNER, VOUCHER, 7, 5)),
+        ({"minimum": Money(0, "USD")}, (PARTNER, VOUCHER, 9, 0)),
+        ({"drop_bounds": ["maximum"]}, (PARTNER, VOUCHER, None, 5)),
+        (
+            {"drop_bounds": ["maximum", "minimum"], "status": "trial"},
+            (PARTNER, VOUCHER, None, None),
+        ),
+    ],
+    ids=str,
+)
+def test_own_discounts_are_merged_by_name_and_bounds_replaced(change: Any, expected: Any) -> None:
+    first = Terms(
+        "starter",
+        discounts=[PARTNER, VOUCHER],
+        maximum=Money(9, "USD"),
+        minimum=Money(5, "USD"),
+    )
+    terms = timeline_of(JAN, first, [TermsChange(FEB, **change)]).at(FEB)
+    assert terms is not None
+    bounds = [bound and bound.minor for bound in (terms.maximum, terms.minimum)]
+    assert (*terms.discounts, *bounds) == expected
+    assert terms.own.trial is (terms.status == "trial")
+
+
+def test_bounds_of_two_entries_that_contradict_each_other_are_refused_by_their_time() -> None:
+    first = Terms("starter", minimum=Money(500, "USD"))
+    lower = TermsChange(FEB, maximum=Money(400, "USD"))
+    with pytest.raises(InvalidValue) as caught:
+        timeline_of(JAN, first, [lower])
+    assert caught.value.path == ("changes", "2024-02-01T00:00:00Z", "minimum")
+    raised = TermsChange(FEB, minimum=Money(300, "USD"))
+    assert timeline_of(JAN, first, [raised, lower]).at(FEB) is not None

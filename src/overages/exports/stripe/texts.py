@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from overages.amounts.exact import number_text, plain_text
-from overages.lines.adjustment import OVERAGE
+from overages.lines.adjustment import OVERAGE, spoken
 from overages.lines.overage import Overage
 from overages.records.record import OverageRecord
 
@@ -66,7 +66,7 @@ def _subject(record: OverageRecord) -> str:
     words = [] if record.metric is None else [record.metric]
     if record.line != OVERAGE:
         kind, _, name = record.line.partition(":")
-        words.append(f"from {name}" if kind == OVERAGE else f"{kind} {name}".strip())
+        words.append(f"from {name}" if kind == OVERAGE else f"{spoken(kind)} {name}".strip())
     if record.revision > 1:
         words.append(f"revision {record.revision}")
     return ", ".join(words)

@@ -323,17 +323,17 @@ class OverageService:
             service's metrics can't count it; `InvalidValues` for several faults of any kind.
         """
         self._require_enabled()
-        events, late, on_refused = parse_all(
+        reported, late, on_refused = parse_all(
             (tuple_of(UsageEvent), events, "events"),
             (parse_late, late, "late"),
             (optional(_parse_function), on_refused, "on_refused"),
         )
         intake = UsageIntake(self._repository, self._routes, now=self._now(), ahead=self._ahead)
-        new = intake.record(tuple(events), late, on_refused)
+        new = intake.record(reported, late, on_refused)
         extra = {
-            "events": len(events),
+            "events": len(reported),
             "new_events": new,
-            "orgs": len({event.org_id for event in events}),
+            "orgs": len({event.org_id for event in reported}),
         }
         _log().info("%d new usage events kept", new, extra=extra)
         return new

@@ -19,7 +19,7 @@ import pytest
 
 from overages.errors import RecordConflict, StorageBusy
 from overages.repository import Repository
-from overages.service import OverageService
+from overages.service.overage_service import OverageService
 from overages.statements.statement import Statement
 from overages.terms.account import Account
 from overages.testing.contract.base import (

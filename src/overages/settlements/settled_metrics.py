@@ -128,7 +128,7 @@ class SettledMetrics:
         plan, quantities = part.plan, self._usage.of_period.quantities
         granted = [metric for metric, _ in pools if metric is not None]
         balanced = [line.metric for line in plan.compiled.balanced]
-        is_flat = plan.compiled.is_flat and plan.rounding_scope == "line"
+        is_flat = part.is_flat and plan.rounding_scope == "line"
         lines: Sequence[CompiledLine] = plan.compiled.lines
         if not (is_flat and plan.compiled.is_short):
             lines = plan.compiled.lines_of(quantities, limits, balanced, granted)

@@ -161,7 +161,8 @@ def spans_of(
         ((part, limits, _),) = agreed
         terms, time = part.plan.compiled.by_metric[metric], part.period
         if terms.allowance.included_for is None:  # nothing cuts it, as is so of most
-            return [Span(terms, time, None, usage.of_period.quantities, limits, time)]
+            quantities, trial = usage.of_period.quantities, part.own.trial
+            return [Span(terms, time, None, quantities, limits, time, trial)]
     level, spans = is_level(metric), []
     for times in _counted_together(_times(metric, agreed, usage)):
         over = times[0].period

@@ -9,6 +9,7 @@ from tests.since import SINCE
 from overages import (
     Account,
     Allowance,
+    Balance,
     CarryOver,
     Cycle,
     Grant,
@@ -17,11 +18,13 @@ from overages import (
     Period,
     PerUnit,
     Plan,
+    Settlement,
     Usage,
     UsageEvent,
 )
 from overages.errors import InvalidValue, UnknownMetric, UnknownPlan
 from overages.service.period_inputs import PeriodInputs
+from overages.service.settling import Settling
 from overages.usage.routing import Routes
 
 JAN, FEB, MAR = (Period.month(2024, n) for n in (1, 2, 3))
@@ -58,13 +61,13 @@ def in_february(event: UsageEvent) -> Period:
     return FEB
 
 
+def settled(repository: Any, account: Account, routes: Routes, period: Period) -> Settlement:
+    """Settle a period that is over, and those before it that it depends on."""
+    return Settling(repository, account, routes, lambda _: True).settlement(period)
+
+
 def limit_of(repository: MemoryRepository, period: Period, account: Account = ACCOUNT) -> Any:
-    return (
-        PeriodInputs(repository, account, SUMS)
-        .settlement(period, ended=True)
-        .statement["runs"]
-        .limit
-    )
+    return settled(repository, account, SUMS, period).statement["runs"].limit
 
 
 def test_where_nothing_is_kept_no_other_period_is_looked_at() -> None:
@@ -192,8 +195,8 @@ def test_what_is_worked_out_draws_on_grants_at_the_periods_end() -> None:
     repository.put_grant("org-1", Grant("h", 2, metric="peak", effective_at=FEB.start))
     noon = datetime(2024, 2, 3, 12, tzinfo=UTC)
     repository.add_events([UsageEvent("org-1", "peak", 13, noon)], in_february)
-    inputs = PeriodInputs(repository, ACCOUNT, Routes([Metric("peak", "max")]))
-    settlement = inputs.settlement(FEB, ended=True)
+    routes = Routes([Metric("peak", "max")])
+    settlement = settled(repository, ACCOUNT, routes, FEB)
     assert settlement.statement["peak"].limit == 12
     assert settlement.burndowns[0].draws[0].at.day == 29
 
@@ -208,10 +211,7 @@ def test_quantities_that_sum_to_nothing_are_counted_all_the_same() -> None:
         repository.add_events(events, lambda _, month=month: month)  # type: ignore[misc]
     assert repository.usage_periods("org-1") == ()
     routes = Routes([Metric("calls", "count", event="call")])
-    found = [
-        PeriodInputs(repository, ACCOUNT, routes).settlement(month, ended=True)
-        for month in (JAN, FEB)
-    ]
+    found = [settled(repository, ACCOUNT, routes, month) for month in (JAN, FEB)]
     assert [settlement.statement.total.minor for settlement in found] == [0, 300]
 
 
@@ -220,7 +220,7 @@ def test_a_plan_that_carries_nothing_leaves_no_units_but_its_draws_count() -> No
     repository.put_plan(Plan("first", "USD", PLAIN.allowances))
     repository.put_grant("org-1", PACK)
     moved = Account("org-1", "first", since=JAN.start).changed(since=FEB.start, plan="p")
-    settlement = PeriodInputs(repository, moved, SUMS).settlement(MAR, ended=True)
+    settlement = settled(repository, moved, SUMS, MAR)
     assert settlement.statement["runs"].limit == 160
     assert settlement.balance.burndowns[0].drawn == 3
 
@@ -324,7 +324,7 @@ def test_a_plan_that_is_new_within_a_period_holds_from_its_part_on() -> None:
     repository.put_plan(PLAIN, since=JAN.start)
     repository.put_plan(Plan("new", "USD", {"runs": Allowance(310, PerUnit(1))}), since=TWELFTH)
     account = Account("org-1", "p", since=JAN.start).changed(since=TWELFTH, plan="new")
-    settlement = PeriodInputs(repository, account, SUMS).settlement(MAR, ended=True)
+    settlement = settled(repository, account, SUMS, MAR)
     assert [line.limit for line in settlement.statement.of("runs")] == [35, 200]
 
 
@@ -343,8 +343,7 @@ def test_a_metric_is_a_flow_or_a_level_as_it_is_counted(metric: Metric, expected
         repository.put_plan(plan)
     repository.add_events([of_march(3, 6, "peak"), of_march(15, 6, "peak")], in_march)
     account = Account("org-1", "p1", since=JAN.start).changed(since=TWELFTH, plan="p2")
-    inputs = PeriodInputs(repository, account, Routes([metric]))
-    lines = inputs.settlement(MAR, ended=True).statement.of("used")
+    lines = settled(repository, account, Routes([metric]), MAR).statement.of("used")
     assert [line.limit for line in lines] == expected
 
 
@@ -385,7 +384,9 @@ def test_a_level_that_is_summed_is_refused_where_a_part_needs_it(
 
 def test_a_level_that_is_counted_as_one_or_not_cut_needs_no_more() -> None:
     seats = Metric("seats", "last", reports="level")
-    cut = of_two_plans({"seats": SEATS}, {"seats": CHEAPER}, seats).settlement(MAR, ended=True)
+    cut = of_two_plans({"seats": SEATS}, {"seats": CHEAPER}, seats).settlement(
+        MAR, Balance(), ended=True
+    )
     assert [line.used for line in cut.statement.of("seats")] == [7, 7]
     whole = of_two_plans({"seats": SEATS}, {"seats": SEATS, "runs": Allowance(5, PerUnit(1))})
-    assert whole.settlement(MAR, ended=True).statement["seats"].used == 7
+    assert whole.settlement(MAR, Balance(), ended=True).statement["seats"].used == 7

@@ -295,7 +295,7 @@ class Lockstep(RuleBasedStateMachine):
     def lose_a_transaction(self, batch: list[Statement], used: list[UsageEvent]) -> None:
         def write_and_fail(repository: Any) -> None:
             with repository.transaction():
-                repository.add_events(used, lambda _: FEB)
+                repository.add_events(used, lambda _: FEB.start)
                 repository.record_many(batch, created_at=MOMENTS[0], force=True)
                 raise InvalidValue("transaction", None, "must be lost")
 

@@ -27,7 +27,6 @@ from overages.testing.contract.base import (
     OURS,
     close,
     event,
-    month_of,
     nothing_written,
 )
 from tests.since import SINCE
@@ -91,18 +90,29 @@ def test_a_level_is_carried_from_earlier_periods(repository: Repository) -> None
     assert used(service, MAR) == {"seats": 6}
 
 
-def test_usage_that_was_put_stands_where_nothing_is_worked_out(repository: Repository) -> None:
-    service = serving(repository)
-    service.record_usage([event("1", 9, "load")])
-    repository.put_usage(Usage(OURS, FEB, {"load": 99, "tokens": 7}))
-    assert used(service) == {"peak": 9, "tokens": 7}
-
-
-def test_a_service_of_plain_metrics_reads_sums(repository: Repository) -> None:
+def test_sums_that_were_put_count_beside_events(repository: Repository) -> None:
     service = serving(repository, metrics=[Metric("load"), Metric("tokens")])
     service.record_usage([event("1", 9, "load")])
-    repository.put_usage(Usage(OURS, FEB, {"load": 99}))
-    assert used(service) == {"load": 99}
+    repository.put_usage(Usage(OURS, FEB, {"load": 90, "tokens": 7}))
+    assert used(service) == {"load": 99, "tokens": 7}
+
+
+def test_sums_of_what_is_no_sum_are_an_error_that_names_it(repository: Repository) -> None:
+    service = serving(repository)
+    for name in ("load", "peak", "requests", "users", "seats"):
+        repository.put_usage(Usage(OURS, FEB, {name: 99, "tokens": 7}))
+        problem = rf"^org-1, 2024-02-.*: usage\.quantities\.{name}: must be counted of events"
+        with pytest.raises(InvalidValue, match=problem):
+            service.calculate(OURS, FEB)
+    repository.put_usage(Usage(OURS, FEB, {"tokens": 7}))
+    assert used(service) == {"tokens": 7}
+
+
+def test_sums_can_be_put_of_a_metric_that_is_a_sum_of_other_events(repository: Repository) -> None:
+    service = serving(repository, metrics=[Metric("tokens", event="load", factor=2)])
+    service.record_usage([event("1", 9, "load")])
+    repository.put_usage(Usage(OURS, FEB, {"load": 1, "tokens": 3}))
+    assert used(service) == {"tokens": 26}
 
 
 def test_what_can_not_have_been_used_is_named(repository: Repository) -> None:
@@ -115,12 +125,12 @@ def test_what_can_not_have_been_used_is_named(repository: Repository) -> None:
 
 def test_events_that_no_metric_can_count_are_refused_together(repository: Repository) -> None:
     service = serving(repository)
-    events = [event("1"), event("2", metric="eu"), event("3", metric="requests", region="eu")]
+    events = [event("1"), event("2", metric="jobs"), event("3", metric="requests", region="eu")]
     with nothing_written(repository), pytest.raises(InvalidValues) as caught:
         service.record_usage(events)
-    assert [str(error).partition(" must")[0] for error in caught.value.errors] == [
-        "events[1].metric:",
-        "events[2].dimensions:",
+    assert [error.field for error in caught.value.errors] == [
+        "events[1].metric",
+        "events[2].dimensions",
     ]
 
 
@@ -139,7 +149,7 @@ def test_a_late_event_corrects_its_own_period(repository: Repository) -> None:
     assert [record.quantity for record in recording.new] == [20]
 
 
-def test_a_late_event_counts_in_the_present_period_if_told(repository: Repository) -> None:
+def test_a_late_event_counts_in_the_next_period_if_told(repository: Repository) -> None:
     service = serving(repository)
     service.record_usage([event("1", 100)], late="next_period")
     service.recalculate(OURS, period=FEB)
@@ -179,8 +189,8 @@ def test_the_rule_of_late_events_is_named(repository: Repository) -> None:
 
 def test_a_level_leaves_out_what_was_placed_in_later_periods(repository: Repository) -> None:
     service = serving(repository)
-    repository.add_events([event("1", 4, "seats")], month_of)
-    repository.add_events([event("2", 2, "seats")], lambda _: APR)
+    repository.add_events([event("1", 4, "seats")])
+    repository.add_events([event("2", 2, "seats")], lambda _: APR.start)
     assert [used(service, period) for period in (FEB, MAR, APR)] == [
         {"seats": 4}, {"seats": 4}, {"seats": 6},
     ]  # fmt: skip

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
 import pytest
 
-from overages import Account, Money, OverageService, Plan, Repository, Usage, UsageEvent
+from overages import Account, Money, OverageService, Plan, Repository, UsageEvent
 from overages._ground.value import evolve
 from overages.errors import (
     BillingDisabled,
@@ -29,6 +30,7 @@ from overages.testing.contract.base import (
     owed,
     shown,
 )
+from overages.usage.event_sum import EventSum
 from tests.since import SINCE
 
 STARTER: Final = plan_from_monthly_fields(
@@ -71,9 +73,9 @@ class InterruptedRepository:
         self._other = OverageService(repository, clock=present)
         self._more = list(more)
 
-    def usage(self, *args: Any, **named: Any) -> Usage:
+    def event_sums(self, *args: Any, **named: Any) -> Mapping[str, EventSum]:
         """Return what the slow writer reads, and let the other one write before it goes on."""
-        read = self._repository.usage(*args, **named)
+        read = self._repository.event_sums(*args, **named)
         if self._more:
             self._other.record_usage([self._more.pop(0)])
             self._other.recalculate(OURS)
@@ -158,7 +160,7 @@ def test_the_plan_in_force_at_the_start_of_the_period_counts(repository: Reposit
 
 def test_a_period_is_worked_on_by_name(repository: Repository) -> None:
     service = serving(repository)
-    service.record_usage([used(600_000, "march", at=MAR.start)])
+    repository.add_events([used(600_000, "march", at=MAR.start)])
     service.recalculate(OURS, period=MAR)
     assert service.summary(OURS) is None
     summary = service.summary(OURS, MAR)
@@ -178,7 +180,10 @@ def test_without_an_account_there_is_nothing(repository: Repository) -> None:
 
 def test_usage_of_an_unknown_metric_is_not_priced_at_zero(repository: Repository) -> None:
     service = serving(repository)
-    service.record_usage([used(1, "image", "images")])
+    problem = r"^org-1: events\[1\]\.metric: 'images' is not in plan 'starter', whose metrics are"
+    with nothing_written(repository), pytest.raises(UnknownMetric, match=problem):
+        service.record_usage([used(1, "token"), used(1, "image", "images")])
+    repository.add_events([used(1, "image", "images")])
     with nothing_written(repository), pytest.raises(UnknownMetric, match="images"):
         service.recalculate(OURS)
 

@@ -21,11 +21,10 @@ from overages import (
     Repository,
     Statement,
     Usage,
-    UsageEvent,
     aggregate,
 )
 from overages._ground.value import evolve
-from overages.errors import InvalidValue, NoTerms
+from overages.errors import InvalidValue, NoTerms, UnknownPlan
 from overages.testing.contract.base import (
     FEB,
     JAN,
@@ -58,7 +57,7 @@ def serving(repository: Repository, plan: Plan, **account: Any) -> OverageServic
     repository.put_plan(plan)
     for org_id in (OURS, THEIRS):
         repository.put_account(Account(org_id, plan.slug, **{"since": SINCE, **account}))
-    return OverageService(repository, clock=lambda: NOW)
+    return OverageService(repository, clock=lambda: NOW, ahead=timedelta(days=60))
 
 
 def kept(repository: Repository) -> Account:
@@ -71,12 +70,6 @@ def kept(repository: Repository) -> Account:
 def day(month: Period, number: int) -> datetime:
     """Return noon of a day of a month."""
     return month.start + timedelta(days=number - 1, hours=12)
-
-
-def in_february(used: UsageEvent) -> Period:
-    """Return the period that every event counts in."""
-    del used
-    return FEB
 
 
 def line(
@@ -204,7 +197,9 @@ def test_a_period_before_the_plan_was_in_force_is_passed_over(repository: Reposi
     repository.put_plan(ROLLING, since=FEB.start)
     repository.put_account(Account(OURS, "rolling", since=SINCE))
     service = OverageService(repository, clock=lambda: NOW)
-    service.record_usage([event("a", 40, at=day(JAN, 5))])
+    with pytest.raises(UnknownPlan, match=r"^org-1: events\[0\]\.plan: must be in force then"):
+        service.record_usage([event("a", 40, at=day(JAN, 5))])
+    repository.add_events([event("a", 40, at=day(JAN, 5))])
     assert line(service, MAR) == (0, 200, 0, 0)
 
 
@@ -269,7 +264,7 @@ def test_a_grant_that_is_voided_pays_for_nothing_from_then_on(repository: Reposi
 def test_a_late_event_counts_at_the_start_of_its_period(repository: Repository) -> None:
     service = serving(repository, PLAIN)
     repository.put_grant(OURS, evolve(PACK, expires_at=day(FEB, 2)))
-    repository.add_events([event("late", 110, at=day(JAN, 5))], in_february)
+    repository.add_events([event("late", 110, at=day(JAN, 5))], lambda _: FEB.start)
     assert line(service, FEB) == (110, 110, 0, 0)
 
 

@@ -83,11 +83,6 @@ def events(org_id: str, first: int, last: int) -> list[UsageEvent]:
     ]
 
 
-def place(event: UsageEvent) -> Period:
-    """Return the period that an event counts in."""
-    return PERIOD if event.at in PERIOD else LATER
-
-
 def fill(path: Path, orgs: int = 4) -> None:
     """Make a database with two results for each of some orgs."""
     path.write_bytes(_filled(orgs, opening.wal_is_safe(sqlite3.sqlite_version_info)))

@@ -10,7 +10,7 @@ from overages.adapters.sqlite import SqliteRepository
 from overages.testing.contract.base import close
 from tests.since import SINCE
 
-from .bills import DEARER, LATER, NOW, events, org_name, place, statement, usage
+from .bills import DEARER, LATER, NOW, events, org_name, statement, usage
 
 Operation = Callable[[SqliteRepository], object]
 
@@ -22,7 +22,7 @@ EVENTS: Final = events(org_name(0), 0, 9)
 OPERATIONS: Final[dict[str, Operation]] = {
     "record": lambda r: r.record(SINGLE, created_at=NOW),
     "record_many": lambda r: r.record_many(BATCH, created_at=NOW),
-    "add_events": lambda r: r.add_events(EVENTS, place),
+    "add_events": lambda r: r.add_events(EVENTS),
     "put_usage": lambda r: r.put_usage(usage(org_name(0), 2, LATER)),
     "put_plan": lambda r: r.put_plan(DEARER, since=NOW),
     "put_account": lambda r: r.put_account(Account(org_name(0), plan="starter", since=SINCE)),

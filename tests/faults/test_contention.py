@@ -18,7 +18,7 @@ from overages.errors import RecordConflict, StorageBusy
 from overages.service.overage_service import OverageService
 from tests.since import SINCE
 
-from .bills import LATER, NOW, PERIOD, PLAN, contents, events, org_name, place, statement
+from .bills import LATER, NOW, PERIOD, PLAN, contents, events, org_name, statement
 from .children import results
 from .effort import times
 
@@ -62,7 +62,7 @@ def work(repository: SqliteRepository, worker: int) -> Tally:
     for i in range(ROUNDS):
         for org in chance.sample(range(ORGS), ORGS - 1):
             reported = events(org_name(org), i * EVENTS, (i + 1) * EVENTS)
-            new_events += patiently(partial(repository.add_events, reported, place))
+            new_events += patiently(partial(repository.add_events, reported))
             patiently(partial(service.recalculate, org_name(org), period=PERIOD))
         same = [statement(org_name(org), 4, LATER) for org in chance.sample(range(ORGS), ORGS - 1)]
         made = patiently(partial(repository.record_many, same, created_at=NOW))

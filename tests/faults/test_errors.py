@@ -16,7 +16,7 @@ from overages.errors import OveragesError
 from overages.testing.contract.base import close
 from tests.since import SINCE
 
-from .bills import NOW, PERIOD, PLAN, events, fill, org_name, place, statement, usage
+from .bills import NOW, PERIOD, PLAN, events, fill, org_name, statement, usage
 from .effort import times
 from .operations import OPERATIONS
 
@@ -78,7 +78,7 @@ def path(tmp_path: Path) -> Path:
     with SqliteRepository(found) as repository:
         repository.put_account(Account(ORG, plan=PLAN.slug, since=SINCE))
         repository.put_usage(usage(ORG))
-        repository.add_events(events(ORG, 0, 3), place)
+        repository.add_events(events(ORG, 0, 3))
         close(repository, statement(org_name(1)), NOW)
         close(repository, statement(ORG), NOW)
     with closing(sqlite3.connect(found)) as connection:

@@ -16,7 +16,7 @@ from overages import Statement, UsageEvent
 from overages.adapters.sqlite import SqliteRepository
 from overages.testing.contract.base import close
 
-from .bills import NOW, Contents, contents, events, org_name, place, statement
+from .bills import NOW, Contents, contents, events, org_name, statement
 from .children import finish, kill, start
 from .effort import times
 from .journals import use_journal
@@ -53,7 +53,7 @@ def record_batch(batch: list[Statement], repository: SqliteRepository) -> int:
 
 def report(reported: list[UsageEvent], repository: SqliteRepository) -> int:
     """Keep events."""
-    return repository.add_events(reported, place)
+    return repository.add_events(reported)
 
 
 def write_all(path: Path, acknowledged: Callable[[], object] = lambda: None) -> int:

@@ -30,7 +30,7 @@ from overages import (
 )
 from overages._ground.value import evolve
 from overages.imports.plans import read_plans
-from overages.usage.metering import usage_of
+from overages.usage.divided_usage import usage_of
 from overages.usage.routing import Routes
 
 from .cells import agreed, instant, lines_of, period_of, rounded, value_of, written
@@ -178,12 +178,7 @@ class Life:
         )
 
     def _used(self, time: Period, routes: Routes) -> Usage:
-        placed = [
-            (event, time if event.at in time else Period(event.at, time.start))
-            for event in self.events
-            if event.at < time.end
-        ]
-        return usage_of(placed, ORG, time, routes)
+        return usage_of(((event, event.at) for event in self.events), ORG, time, routes)
 
     def differences(self, rows: list[Row]) -> Iterator[tuple[Row, str, str]]:
         """Yield each cell that is another one, with its row and column, and what it should be."""

@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from overages import Account, Increment, MemoryRepository, Metric, Period, Usage, UsageEvent, meter
-from overages.usage.metering import Meter, usage_of
+from overages.service.usage_reader import UsageReader
+from overages.usage.divided_usage import usage_of
+from overages.usage.metering import Meter
 from overages.usage.routing import Routes
 from tests.since import SINCE
 
@@ -125,17 +127,28 @@ def test_a_metric_is_what_the_definition_says_to_the_twelfth_decimal(
 
 @every_way
 @given(told())
-def test_a_service_s_way_from_placed_events_comes_to_the_same(
+def test_a_service_s_way_from_kept_events_comes_to_the_same(
     aggregation: str, reports: str, found: list[Told]
 ) -> None:
     metric = metric_of(aggregation, reports)
     repository = MemoryRepository()
     repository.put_account(Account("org-1", "starter", since=SINCE))
     events = [event for event, _ in found]
-    repository.add_events(events, lambda event: Period.month_of(event.at))
+    repository.add_events(events)
+    reader = UsageReader(repository, "org-1", Routes([metric]))
     for usage in meter(events, metrics=[metric]):
-        placed = repository.counted_events("org-1", usage.period, earlier=True)
-        assert usage_of(placed, "org-1", usage.period, Routes([metric])) == usage
+        counted = repository.counted_events("org-1", usage.period, earlier=True)
+        assert same(usage_of(counted, "org-1", usage.period, Routes([metric])), usage)
+        (read,) = reader.usages([usage.period.start, usage.period.end])
+        assert same(read, usage)
+
+
+def same(usage: Usage, other: Usage) -> bool:
+    """Tell whether two usages are the same, whether or not they name what wasn't used."""
+    mine, others = (
+        {name: units for name, units in each.quantities.items() if units} for each in (usage, other)
+    )
+    return usage.period == other.period and mine == others
 
 
 @given(told(), st.lists(st.sampled_from(REGIONS), unique=True, max_size=2))
@@ -181,16 +194,14 @@ def total(usages: list[Usage]) -> Fraction:
 def test_a_mean_level_is_that_of_the_parts_of_the_time(
     found: list[Told], hour: int, reports: Any
 ) -> None:
-    events = [(event, Period(JANUARY.start, MARCH.end)) for event, _ in found]
+    events = [(event, event.at) for event, _ in found]
     whole = Period(JANUARY.start, MARCH.end)
     cut = JANUARY.start + timedelta(hours=hour)
     metric = Metric("m", "time_weighted", reports=reports)
     first, last = Period(whole.start, cut), Period(cut, whole.end)
     area = Fraction()
     for part in (first, last):
-        placed = [(event, part if event.at in part else first) for event, _ in events]
-        until = [pair for pair in placed if pair[0].at < part.end]
-        usage = usage_of(until, "org-1", part, Routes([metric]))
+        usage = usage_of(events, "org-1", part, Routes([metric]))
         mean = Fraction(usage.quantities.get("m", 0))
         area += mean * int((part.end - part.start) / timedelta(hours=1))
     mean = Fraction(usage_of(events, "org-1", whole, Routes([metric])).quantities.get("m", 0))

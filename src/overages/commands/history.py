@@ -117,10 +117,9 @@ class History:
         """Return an org's periods up to the last that is wanted, idle ones among them."""
         used = self._used[org_id]
         last = max(used)
-        if self._repository is not None:
-            for period in self._closed_before(org_id, last.start):
-                if not _overlaps(period, used):
-                    used[period] = self._repository.usage(org_id, period)
+        for usage in self._kept_before(org_id, last.start):
+            if not _overlaps(usage.period, used):
+                used[usage.period] = usage
         for period, usage in self._earlier.get(org_id, {}).items():
             if not _overlaps(period, used):
                 used[period] = usage
@@ -167,14 +166,17 @@ class History:
         """Tell whether the database has an org's usage of a period before the wanted one."""
         if self._repository is None or self._period is None:
             return False
-        return bool(self._closed_before(org_id, self._period.start))
+        return bool(self._kept_before(org_id, self._period.start))
 
-    def _closed_before(self, org_id: str, instant: datetime) -> list[Period]:
-        """Return the periods of an org's kept account that ended before an instant."""
-        account = None if self._repository is None else self._repository.account(org_id)
-        if account is None or account.since >= instant:
+    def _kept_before(self, org_id: str, instant: datetime) -> list[Usage]:
+        """Return the kept usage of an org's periods that ended before an instant."""
+        repository = self._repository
+        account = None if repository is None else repository.account(org_id)
+        if repository is None or account is None or account.since >= instant:
             return []
-        return [each for each in account.periods(account.since, instant) if each.end <= instant]
+        periods = account.periods(account.since, instant)
+        usages = (repository.usage(org_id, each) for each in periods if each.end <= instant)
+        return [usage for usage in usages if usage.quantities]
 
     def _plan_at(self, slug: str, moment: datetime) -> Plan | None:
         """Return the terms of an earlier period; None if none were in force yet."""

@@ -162,7 +162,12 @@ class _Org:
         part, terms = next(
             each for each in self._account.timeline.parts(period) if instant in each[0]
         )
-        return _Part(self, part, period, self._plans.plan(period, part, terms), self._routes)
+        try:
+            plan = self._plans.plan(period, part, terms)
+        except UnknownPlan as error:
+            fault = UnknownPlan("plan", error.value, error.problem)
+            raise fault.within(org_id=self._account.org_id) from None
+        return _Part(self, part, period, plan, self._routes)
 
     def open_after(self, period: Period) -> _Part | None:
         """Return the first part of the first open period from one on; None for that one itself."""

@@ -22,7 +22,7 @@ from overages.amounts.exact import scaled, unscaled
 from overages.errors import InvalidValue, OveragesError
 from overages.periods.period import Period
 from overages.usage.event import UsageEvent
-from overages.usage.event_sum import EventSum
+from overages.usage.event_sum import EventSum, sum_of
 from overages.usage.metric import Metric
 from overages.usage.put_sums import lies_in, put_within
 from overages.usage.routing import Routes
@@ -39,10 +39,9 @@ class Counts(NamedTuple):
     :param sums: the sum of the events of each name, in each of the times that tile the period.
     :param put: the sums that a host put for spans which overlap it.
     :param events: the events of names that are looked at one by one; those before the period too,
-        where changes of a level were shared out.
-    :param held: for each level that events tell, by metric: the event that told it last before the
-        period.
-    :param changes: for each level that events change, by event: the sum of all before the period.
+        for levels that are in neither of the others.
+    :param held: for a level that events tell: the event that told it last before the period.
+    :param changes: for levels that events change: the sum of all before the period, by event.
     """
 
     sums: Sequence[Mapping[str, EventSum]]
@@ -173,15 +172,28 @@ class DividedUsage:
         for takers, event, counts_at in self._taken:
             if counts_at < time.end:
                 for metric in takers:
-                    if counts_at >= time.start or self._holds(metric, counts_at):
+                    if counts_at >= time.start or metric.holds_level:
                         tallies.of(metric).add(event, counts_at)
         return tallies.by_name
 
-    def _holds(self, metric: Metric, counts_at: datetime) -> bool:
-        """Tell whether a level is worked out of an event that counts before a time."""
-        if counts_at < self._period.start:
-            return metric.reports == "change"
-        return metric.holds_level
+
+def usage_of(counted: Iterable[Counted], org_id: str, period: Period, routes: Routes) -> Usage:
+    """Return the usage of an org in a period, worked out of events.
+
+    :param counted: events, each once, with the instant that it counts at; those before the period
+        too, for levels that are held on.
+    :raises InvalidValue: if a quantity is negative; `InvalidValues` if several are.
+    """
+    sums: dict[str, EventSum] = {}
+    events: list[Counted] = []
+    for event, counts_at in counted:
+        if event.metric in routes.one_by_one:
+            events.append((event, counts_at))
+        elif period.start <= counts_at < period.end:
+            before = sums.get(event.metric)
+            sums[event.metric] = sum_of(event) if before is None else before.merged(sum_of(event))
+    bounds = period.start, period.end
+    return DividedUsage(org_id, bounds, routes, Counts([sums], events=events)).within(period)
 
 
 class _Tallies:

@@ -32,7 +32,7 @@ def test_usage_can_be_read_while_other_threads_write() -> None:
 
     def write(n: int) -> int:
         event = UsageEvent("org-1", f"metric-{n}", 1, MOMENT)
-        return repository.add_events([event], lambda _: FEB)
+        return repository.add_events([event])
 
     with ThreadPoolExecutor(4) as pool:
         written = pool.map(write, range(300))

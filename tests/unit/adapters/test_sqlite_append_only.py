@@ -77,6 +77,7 @@ class TestAppendOnly:
             ("grants", "grant_json", "grants are append-only, and voided once"),
             ("plans", "plan", "a version of a plan never changes"),
             ("plan_starts", "version", "when a version of a plan came into force never changes"),
+            ("usage_withdrawals", "event_id", "withdrawals of events are append-only"),
             ("usage_puts", "used", "usage that was put is append-only"),
             ("accounts", "entry", "an entry of an account never changes"),
             ("closings", "balance", "closings are append-only"),
@@ -88,7 +89,8 @@ class TestAppendOnly:
     ) -> None:
         repository = SqliteRepository.join(host)
         host.execute("BEGIN")
-        repository.add_events([UsageEvent("org-1", "tokens", 1, NOW, "1")], lambda _: FEB)
+        repository.add_events([UsageEvent("org-1", "tokens", 1, NOW, "1")])
+        repository.withdraw("org-1", "1", withdrawn_at=NOW)
         repository.put_usage(Usage("org-1", FEB, {"tokens": 5}))
         repository.put_plan(PLAN)
         repository.record(owed(5), created_at=NOW)
@@ -121,8 +123,8 @@ class TestAppendOnly:
     ) -> None:
         repository = SqliteRepository.join(host)
         host.execute("BEGIN")
-        repository.add_events([UsageEvent("org-1", "tokens", 1, NOW, "1")], lambda _: FEB)
-        columns = "metric_type, quantity, at, dimensions, billing_period_start, billing_period_end"
+        repository.add_events([UsageEvent("org-1", "tokens", 1, NOW, "1")])
+        columns = "metric_type, quantity, at, counts_at, dimensions"
         with pytest.raises(sqlite3.IntegrityError, match="usage events are append-only"):
             host.execute(
                 f"REPLACE INTO org_billing_usage_events (number, org_id, event_id, {columns})"

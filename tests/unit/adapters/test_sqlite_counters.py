@@ -3,16 +3,21 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 from tests.owed import FEB, MARCH, NOW, owed
 
 from overages import Usage, UsageEvent
 from overages.adapters.sqlite import SqliteRepository, migrate
-from overages.errors import UsageAltered
+from overages.errors import StorageCorrupt, UsageAltered
 
 TABLE = "org_billing_usage_monthly"
 FEBRUARY = "2024-02-01 to 2024-03-01 UTC"
+
+
+HOURS = "org_billing_usage_hours"
+NINE = "2024-02-03 09:00:00 to 2024-02-03 10:00:00 UTC"
 
 
 @pytest.fixture
@@ -22,10 +27,11 @@ def hosts() -> Iterator[sqlite3.Connection]:
         connection.execute("BEGIN")
         migrate(connection)
         repository = SqliteRepository.join(connection)
-        repository.add_events([event("1", 5), event("2", "0.5", "runs")], lambda _: FEB)
+        repository.add_events([event("1", 5), event("2", "0.5", "runs"), event("0", 9, "jobs")])
         repository.put_usage(Usage("org-1", FEB, {"tokens": 7}))
         repository.put_usage(Usage("org-1", FEB, {"tokens": 7, "seats": 0}))
-        repository.add_events([event("3", 3), event("4", "0.25", "runs")], lambda _: FEB)
+        repository.add_events([event("3", 3), event("4", "0.25", "runs")])
+        repository.withdraw("org-1", "0", withdrawn_at=NOW)
         repository.put_usage(Usage("org-2", MARCH, {"tokens": 1}))
         repository.record(owed(10), created_at=NOW)
         repository.record(owed(8), created_at=NOW)
@@ -33,31 +39,51 @@ def hosts() -> Iterator[sqlite3.Connection]:
 
 
 def event(id: str, quantity: int | str, metric: str = "tokens") -> UsageEvent:
-    return UsageEvent("org-1", metric, quantity, NOW, id)
+    return UsageEvent("org-1", metric, quantity, datetime(2024, 2, 3, 9, 30, tzinfo=UTC), id)
 
 
 def test_what_was_counted_put_and_recorded_is_verified(hosts: sqlite3.Connection) -> None:
     repository = SqliteRepository.join(hosts)
-    assert repository.usage("org-1", FEB).quantities == {"tokens": 10, "runs": 0.25}
+    assert repository.usage("org-1", FEB).quantities == {"tokens": 15, "runs": 0.75}
     assert [repository.verify(org_id) for org_id in (None, "org-1", "org-2")] == [2, 2, 0]
 
 
 def test_usage_that_is_put_again_as_it_stands_is_kept_once(hosts: sqlite3.Connection) -> None:
     rows = hosts.execute("SELECT org_id, metric_type, used FROM org_billing_usage_puts").fetchall()
-    assert rows == [("org-1", "runs", "0"), ("org-1", "tokens", "7"), ("org-2", "tokens", "1")]
+    assert rows == [("org-1", "tokens", "7"), ("org-2", "tokens", "1")]
 
 
 @pytest.mark.parametrize(
     ("sql", "problem"),
     [
         (
-            f"UPDATE {TABLE} SET used = '11' WHERE used = '10'",
-            f"org-1, {FEBRUARY}: tokens.used: must be '10', by the events, usage and records that"
-            " it is made of, got '11'",
+            f"UPDATE {HOURS} SET used = '9' WHERE used = '8'",
+            f"org-1, {NINE}: tokens.used: must be '8', by the events and records that it is made"
+            " of, got '9'",
         ),
         (
-            f"UPDATE {TABLE} SET used = 'x' WHERE metric_type = 'runs'",
-            f"org-1, {FEBRUARY}: runs.used: must be '0.25', ",
+            f"UPDATE {HOURS} SET used = 'x' WHERE metric_type = 'runs'",
+            f"org-1, {NINE}: runs.used: must be '0.75', ",
+        ),
+        (
+            f"UPDATE {HOURS} SET events = 7 WHERE metric_type = 'tokens'",
+            f"org-1, {NINE}: tokens.events: must be 2, ",
+        ),
+        (
+            f"UPDATE {HOURS} SET largest = '6' WHERE metric_type = 'tokens'",
+            f"org-1, {NINE}: tokens.largest: must be '5', ",
+        ),
+        (
+            f"UPDATE {HOURS} SET last_id = '1' WHERE metric_type = 'tokens'",
+            f"org-1, {NINE}: tokens.last_id: must be '3', ",
+        ),
+        (
+            f"DELETE FROM {HOURS} WHERE metric_type = 'runs'",
+            f"org-1, {NINE}: runs.events: must be 2, ",
+        ),
+        (
+            f"UPDATE {HOURS} SET metric_type = 'jobs' WHERE metric_type = 'runs'",
+            f"org-1, {NINE}: jobs.events: must be 0, ",
         ),
         (
             f"UPDATE {TABLE} SET overage = '1', overage_cost = '1' WHERE overage = '8'",
@@ -72,17 +98,12 @@ def test_usage_that_is_put_again_as_it_stands_is_kept_once(hosts: sqlite3.Connec
             f"org-1, {FEBRUARY}: tokens.currency: must be 'USD', ",
         ),
         (
-            f"UPDATE {TABLE} SET overage = '0' WHERE metric_type = 'runs'",
+            f"UPDATE {TABLE} SET metric_type = 'runs'",
             f"org-1, {FEBRUARY}: runs.overage: must be None, ",
         ),
         (
-            f"DELETE FROM {TABLE} WHERE metric_type = 'runs'",
-            f"org-1, {FEBRUARY}: runs.used: must be '0.25', ",
-        ),
-        (
-            f"INSERT INTO {TABLE} SELECT 'org-1', billing_period_start, billing_period_end, 'a',"
-            f" '1', NULL, NULL, NULL, NULL FROM {TABLE} WHERE org_id = 'org-2'",
-            "org-1, 2024-03-01 to 2024-04-01 UTC: a.used: must be '0', ",
+            f"DELETE FROM {TABLE}",
+            f"org-1, {FEBRUARY}: tokens.overage: must be '8', ",
         ),
     ],
 )
@@ -99,13 +120,40 @@ def test_a_counter_that_is_not_what_it_is_made_of_is_named(
     assert repository.verify("org-2") == 0
 
 
-def test_an_altered_counter_is_mended_by_putting_the_usage(hosts: sqlite3.Connection) -> None:
-    hosts.execute(f"DELETE FROM {TABLE} WHERE org_id = 'org-2'")
+@pytest.mark.parametrize("sql", [f"DELETE FROM {HOURS}", f"UPDATE {HOURS} SET used = 'x'"])
+def test_altered_sums_are_mended_by_making_them_again(hosts: sqlite3.Connection, sql: str) -> None:
     repository = SqliteRepository.join(hosts)
-    with pytest.raises(UsageAltered, match="org-2"):
+    sums = repository.event_sums("org-1", FEB)
+    hosts.execute(sql)
+    with pytest.raises(UsageAltered, match="org-1"):
         repository.verify()
-    repository.put_usage(Usage("org-2", MARCH, {"tokens": 1}))
+    repository.remake_sums("org-1")
     assert repository.verify() == 2
+    assert repository.event_sums("org-1", FEB) == sums
+
+
+def test_sums_that_can_not_be_read_are_damage(hosts: sqlite3.Connection) -> None:
+    hosts.execute(f"UPDATE {HOURS} SET used = 'x' WHERE metric_type = 'tokens'")
+    repository = SqliteRepository.join(hosts)
+    with pytest.raises(StorageCorrupt):
+        repository.event_sums("org-1", FEB)
+    with pytest.raises(StorageCorrupt):
+        repository.add_events([event("5", 1)])
+    hosts.execute(f"UPDATE {HOURS} SET hour = '1' WHERE metric_type = 'runs'")
+    with pytest.raises(StorageCorrupt):
+        repository.verify("org-1")
+
+
+@pytest.mark.parametrize("instant", ["2024-02-03T09:30:00Z", "2024-02-03T09:30:00.000000+00:00"])
+def test_an_instant_of_another_form_is_damage(hosts: sqlite3.Connection, instant: str) -> None:
+    """Texts of one form alone sort as the instants do."""
+    columns = "org_id, event_id, metric_type, quantity, at, counts_at, dimensions"
+    hosts.execute(
+        f"INSERT INTO org_billing_usage_events ({columns})"
+        f" VALUES ('org-1', 'odd', 'tokens', '1', '{instant}', '{instant}', '{{}}')"
+    )
+    with pytest.raises(StorageCorrupt, match="is no instant in UTC with six decimals"):
+        list(SqliteRepository.join(hosts).counted_events("org-1", FEB))
 
 
 def test_all_of_many_orgs_are_verified() -> None:
@@ -114,9 +162,9 @@ def test_all_of_many_orgs_are_verified() -> None:
         repository.record_many([owed(5, name) for name in names], created_at=NOW)
         assert repository.verify() == 250
         for name in (names[99], names[100], names[-1]):
-            sql = f"UPDATE {TABLE} SET used = {{}} WHERE org_id = '{name}'"
+            sql = f"UPDATE {TABLE} SET overage = {{}} WHERE org_id = '{name}'"
             repository._database.rows(sql.format("'1'"))
             with pytest.raises(UsageAltered, match=name):
                 repository.verify()
-            repository._database.rows(sql.format("'0'"))
+            repository._database.rows(sql.format("'5'"))
         assert repository.verify() == 250

@@ -80,7 +80,7 @@ class TestFile:
 WRITES: dict[str, Callable[[SqliteRepository], object]] = {
     "put_plan": lambda r: r.put_plan(Plan("scale", "USD", {})),
     "put_account": lambda r: r.put_account(Account("org-2", "starter", since=SINCE)),
-    "add_events": lambda r: r.add_events([UsageEvent("org-1", "a", 1, NOW)], lambda _: FEB),
+    "add_events": lambda r: r.add_events([UsageEvent("org-1", "a", 1, NOW)]),
     "put_usage": lambda r: r.put_usage(Usage("org-1", FEB, {"tokens": 1})),
     "record": lambda r: r.record(owed(6), created_at=NOW),
     "close_period": lambda r: close(r, owed(5)),

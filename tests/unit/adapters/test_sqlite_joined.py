@@ -74,7 +74,7 @@ class TestJoined:
         host.execute("BEGIN")
         repository.put_plan(PLAN)
         repository.put_account(Account("org-1", "starter", since=SINCE))
-        repository.add_events([UsageEvent("org-1", "tokens", 1, NOW, "1")], lambda _: FEB)
+        repository.add_events([UsageEvent("org-1", "tokens", 1, NOW, "1")])
         repository.record(owed(5), created_at=NOW)
         close(repository, owed(5))
         host.rollback()

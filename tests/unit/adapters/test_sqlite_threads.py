@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.owed import FEB, NOW, PLAN, owed
+from tests.owed import MARCH, NOW, PLAN, owed
 
 from overages import (
     UsageEvent,
@@ -21,13 +21,13 @@ class TestThreads:
     def test_threads_may_share_a_repository(self, path: Path) -> None:
         events = [UsageEvent("org-1", "tokens", 1, NOW, str(n % 40)) for n in range(200)]
         with SqliteRepository(path) as repository, ThreadPoolExecutor(8) as pool:
-            counts = pool.map(lambda e: repository.add_events([e], lambda _: FEB), events)
+            counts = pool.map(lambda e: repository.add_events([e]), events)
             recordings = pool.map(
                 lambda n: repository.record(owed(n, f"org-{n % 3}"), created_at=NOW), range(1, 31)
             )
             assert sum(counts) == 40
             written = sum(len(recording.new) for recording in recordings)
-            assert repository.usage("org-1", FEB).quantities == {"tokens": 40}
+            assert repository.usage("org-1", MARCH).quantities == {"tokens": 40}
             assert repository.verify() == written == 30
 
     def test_of_threads_that_record_the_same_revision_one_does(self, path: Path) -> None:

@@ -239,13 +239,13 @@ def test_records_that_were_altered_are_named(desk: Desk) -> None:
 def test_usage_that_was_altered_is_named(desk: Desk) -> None:
     desk.run("close")
     connection = sqlite3.connect(desk.db)
-    connection.execute("UPDATE org_billing_usage_monthly SET used = '2' WHERE org_id = 'b'")
+    connection.execute("UPDATE org_billing_usage_monthly SET overage = '2' WHERE org_id = 'b'")
     connection.commit()
     connection.close()
     status, out, err = desk.run("verify")
     assert (status, out) == (1, "")
     assert err.startswith("overages.db: b, 2024-")
-    assert err.endswith(", by the events, usage and records that it is made of, got '2'\n")
+    assert err.endswith(", by the events and records that it is made of, got '2'\n")
 
 
 @pytest.mark.parametrize("command", ["show", "verify"])

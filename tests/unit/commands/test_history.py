@@ -295,6 +295,7 @@ def test_earlier_usage_of_a_plan_that_the_database_has_not_is_settled_by_the_fil
     desk: Desk,
 ) -> None:
     desk.db.touch()
+    desk.repository.put_account(Account("a", plan="rolling", since=JANUARY.start))
     desk.repository.put_usage(Usage("a", JANUARY, {"tokens": 400}))
     bills = desk.bills("close", row("a", 550, 2), "--period", "2024-02")
     assert bills == [("a", "2024-02", 600, "0.00 USD")]
@@ -342,6 +343,7 @@ def test_usage_of_a_time_that_is_no_period_of_the_org_is_named(desk: Desk) -> No
     desk.accounts("")
     book = desk.load(desk.folder / "plans.toml", None)
     odd = Period(JANUARY.start, datetime(2024, 1, 20, tzinfo=UTC))
+    desk.repository.put_account(Account("a", "rolling", JANUARY.start).ended(at=odd.end))
     desk.repository.put_usage(Usage("a", odd, {"tokens": 5}))
     march = Usage("a", MARCH, {"tokens": 5})
     with pytest.raises(InvalidValue, match="must be of one of the org's periods, as 2024-01-01"):

@@ -459,7 +459,7 @@ class TestEndpoints:
         repository.put_account(Account("unplanned", plan="no such plan", since=SINCE))
         repository.put_account(Account("strange", plan="monthly", since=SINCE))
         event = UsageEvent("strange", "tokns", 1, at=NOW)
-        repository.add_events([event], lambda _: FEBRUARY)
+        repository.add_events([event])
         answer = endpoints.recalculate(org_id, body)
         expected = (status, code) if enabled else (503, "OVERAGE_BILLING_DISABLED")
         assert (answer.status, answer.body["error"]["code"]) == expected

@@ -113,7 +113,7 @@ def test_all_orgs_without_an_account_are_reported_together(repository: MemoryRep
     with pytest.raises(InvalidValues) as caught:
         serve(repository).record_usage(events)
     told = [(error.field, getattr(error, "value", None)) for error in caught.value.errors]
-    assert told == [("events[1].org_id", "a"), ("events[2].org_id", "b")]
+    assert told == [(f"events[{n}].org_id", org_id) for n, org_id in ((1, "a"), (2, "b"), (3, "a"))]
     assert repository.usage("org-1", FEB).quantities == {}
 
 

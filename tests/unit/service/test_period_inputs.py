@@ -1,6 +1,7 @@
 """Gathering: what a repository has of an org, put together for a calculation."""
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from overages import (
 from overages.errors import InvalidValue, UnknownMetric, UnknownPlan
 from overages.service.period_inputs import PeriodInputs
 from overages.service.settling import Settling
+from overages.usage.event_sum import EventSum
 from overages.usage.routing import Routes
 
 JAN, FEB, MAR = (Period.month(2024, n) for n in (1, 2, 3))
@@ -34,6 +36,7 @@ PEAK = Plan("p", "USD", {"peak": Allowance(10, PerUnit(1))})
 ACCOUNT = Account("org-1", "p", since=SINCE)
 PACK = Grant("g", 5, metric="runs", effective_at=JAN.start)
 SUMS = Routes([])
+DAY = timedelta(days=1)
 
 
 class Watched(MemoryRepository):
@@ -47,18 +50,13 @@ class Watched(MemoryRepository):
         for month, runs in used.items():
             self.put_usage(Usage("org-1", Period.parse(f"2024-{month[1:]}"), {"runs": runs}))
 
-    def usage(self, org_id: str, period: Period, **named: Any) -> Usage:
+    def event_sums(self, org_id: str, period: Period, **named: Any) -> Mapping[str, EventSum]:
         self.seen.append(period)
-        return super().usage(org_id, period, **named)
+        return super().event_sums(org_id, period, **named)
 
     def plan(self, slug: str, **named: Any) -> Plan:
         self.asked.append(named["at"])
         return super().plan(slug, **named)
-
-
-def in_february(event: UsageEvent) -> Period:
-    del event
-    return FEB
 
 
 def settled(repository: Any, account: Account, routes: Routes, period: Period) -> Settlement:
@@ -109,22 +107,22 @@ def test_what_was_carried_lapses_where_terms_end() -> None:
     assert limit_of(repository, MAR, resumed) == 100
 
 
-@pytest.mark.parametrize("summed", [40, 50])
-def test_sums_of_a_time_that_is_no_period_of_the_orgs_are_counted_by_their_events(
-    summed: int,
-) -> None:
-    """The billing day moved, so that what was summed until the 10th is of another period."""
+def test_events_count_in_any_period_that_has_their_instants() -> None:
+    """The billing day moved: the 3rd is of another period now than when it was reported."""
     repository = Watched(PLAIN)
-    first, _ = JAN.split(datetime(2024, 1, 10, tzinfo=UTC))
-    third = datetime(2024, 1, 3, tzinfo=UTC)
-    repository.add_events([UsageEvent("org-1", "runs", 40, third)], lambda _: first)
-    if summed != 40:
-        repository.put_usage(Usage("org-1", first, {"runs": summed}))
-        with pytest.raises(InvalidValue, match=f"has usage of 'runs' without events, got {summed}"):
-            PeriodInputs(repository, ACCOUNT, SUMS).usages(JAN)
-    else:
-        (usage,) = PeriodInputs(repository, ACCOUNT, SUMS).usages(JAN)
-        assert usage == Usage("org-1", JAN, {"runs": 40})
+    repository.add_events([UsageEvent("org-1", "runs", 40, JAN.start + 2 * DAY)])
+    first, _ = JAN.split(JAN.start + 9 * DAY)
+    for account, period in ((ACCOUNT, JAN), (ACCOUNT.ended(at=first.end), first)):
+        (usage,) = PeriodInputs(repository, account, SUMS).usages(period)
+        assert usage == Usage("org-1", period, {"runs": 40})
+
+
+def test_sums_of_a_span_that_a_period_cuts_are_an_error_that_names_it() -> None:
+    repository = Watched(PLAIN)
+    repository.put_usage(Usage("org-1", Period(JAN.start, FEB.end), {"runs": 40}))
+    problem = r"^org-1, 2024-01-01 to 2024-02-01 UTC: usage\.quantities\.runs: must be asked"
+    with pytest.raises(InvalidValue, match=problem):
+        PeriodInputs(repository, ACCOUNT, SUMS).usages(JAN)
 
 
 def test_idle_periods_are_those_of_the_accounts_cycle() -> None:
@@ -172,7 +170,7 @@ def test_a_metric_that_is_worked_out_comes_beside_what_is_summed() -> None:
     repository = Watched(PLAIN, m02=50)
     noon = datetime(2024, 2, 3, 12, tzinfo=UTC)
     events = [UsageEvent("org-1", "peak", n, noon) for n in (3, 7, 5)]
-    repository.add_events(events, lambda event: Period.month_of(event.at))
+    repository.add_events(events)
     inputs = PeriodInputs(repository, ACCOUNT, Routes([Metric("peak", "max")]))
     assert inputs.usages(FEB) == [Usage("org-1", FEB, {"runs": 50, "peak": 7})]
     assert inputs.usages(JAN) == [Usage("org-1", JAN, {})]
@@ -182,7 +180,7 @@ def test_a_fault_of_a_metric_names_org_and_period() -> None:
     repository = MemoryRepository()
     repository.put_plan(PEAK)
     event = UsageEvent("org-1", "visits", 1, FEB.start)
-    repository.add_events([event], in_february)
+    repository.add_events([event])
     routes = Routes([Metric("visitors", "unique", event="visits", distinct="user")])
     with pytest.raises(InvalidValue, match=r"^org-1, 2024-02-01 to 2024-03-01 UTC: "):
         PeriodInputs(repository, ACCOUNT, routes).usages(FEB)[0]
@@ -194,7 +192,7 @@ def test_what_is_worked_out_draws_on_grants_at_the_periods_end() -> None:
     repository.put_grant("org-1", Grant("g", 5, metric="peak", effective_at=MAR.start))
     repository.put_grant("org-1", Grant("h", 2, metric="peak", effective_at=FEB.start))
     noon = datetime(2024, 2, 3, 12, tzinfo=UTC)
-    repository.add_events([UsageEvent("org-1", "peak", 13, noon)], in_february)
+    repository.add_events([UsageEvent("org-1", "peak", 13, noon)])
     routes = Routes([Metric("peak", "max")])
     settlement = settled(repository, ACCOUNT, routes, FEB)
     assert settlement.statement["peak"].limit == 12
@@ -208,8 +206,7 @@ def test_quantities_that_sum_to_nothing_are_counted_all_the_same() -> None:
     repository.put_grant("org-1", Grant("g", 3, metric="calls", effective_at=JAN.start))
     for month in (JAN, FEB):
         events = [UsageEvent("org-1", "call", 0, month.start) for _ in range(3)]
-        repository.add_events(events, lambda _, month=month: month)  # type: ignore[misc]
-    assert repository.usage_periods("org-1") == ()
+        repository.add_events(events)
     routes = Routes([Metric("calls", "count", event="call")])
     found = [settled(repository, ACCOUNT, routes, month) for month in (JAN, FEB)]
     assert [settlement.statement.total.minor for settlement in found] == [0, 300]
@@ -232,11 +229,6 @@ FIRST, SECOND = MAR.split(TWELFTH)
 MOVED = Account("org-1", "p", since=JAN.start).changed(since=TWELFTH, limits={"runs": 31})
 
 
-def in_march(event: UsageEvent) -> Period:
-    del event
-    return MAR
-
-
 def of_march(day: int, quantity: int, metric: str = "runs", **named: Any) -> UsageEvent:
     at = datetime(2024, 3, day, 12, tzinfo=UTC)
     return UsageEvent("org-1", metric, quantity, at, **named)
@@ -247,7 +239,7 @@ def counted(
 ) -> list[Usage]:
     repository = MemoryRepository()
     repository.put_plan(plan)
-    repository.add_events(events, in_march)
+    repository.add_events(events)
     return PeriodInputs(repository, account, routes).usages(MAR)
 
 
@@ -263,11 +255,11 @@ def test_levels_and_worked_out_metrics_are_counted_in_each_time() -> None:
     )
     routes = Routes([Metric("peak", "max"), Metric("seats", "last")])
     events = [of_march(3, 5, "peak"), of_march(15, 3, "peak"), of_march(3, 4, "seats")]
-    events += [UsageEvent("org-1", "seats", 6, MAR.end), of_march(12, 9)]
+    events += [of_march(31, 6, "seats"), of_march(12, 9)]
     events += [of_march(25, 1, "peak")]
     whole, first, second = counted(events, routes, plan=plan)
     assert whole.quantities == {"runs": 9, "peak": 5, "seats": 6}
-    assert first.quantities == {"runs": 0, "peak": 5, "seats": 4}
+    assert first.quantities == {"peak": 5, "seats": 4}
     assert second.quantities == {"runs": 9, "peak": 3, "seats": 6}
 
 
@@ -275,7 +267,7 @@ def test_a_level_of_an_earlier_period_is_held_in_each_time() -> None:
     repository = MemoryRepository()
     repository.put_plan(Plan("p", "USD", {**PLAIN.allowances, "seats": PEAK.allowances["peak"]}))
     told = UsageEvent("org-1", "seats", 5, datetime(2024, 1, 5, tzinfo=UTC))
-    repository.add_events([told], lambda _: JAN)
+    repository.add_events([told])
     routes = Routes([Metric("seats", "last", reports="level")])
     usages = PeriodInputs(repository, MOVED, routes).usages(MAR)
     assert [usage.quantities["seats"] for usage in usages] == [5, 5, 5]
@@ -286,7 +278,7 @@ def test_a_window_that_ends_within_a_part_divides_its_usage() -> None:
     plan = Plan("p", "USD", {"runs": Allowance(10, PerUnit(1), included_for=weekly)})
     usages = counted([of_march(3, 1), of_march(5, 2), of_march(30, 3)], account=ACCOUNT, plan=plan)
     weeks = MAR.split(*(datetime(2024, 3, day, tzinfo=UTC) for day in (4, 11, 18, 25)))
-    of = {usage.period: usage.quantities["runs"] for usage in usages}
+    of = {usage.period: usage.quantities.get("runs", 0) for usage in usages}
     assert [of[week] for week in weeks] == [1, 2, 0, 0, 3]
 
 
@@ -298,14 +290,14 @@ def test_a_moved_billing_day_divides_usage_by_its_instants() -> None:
     repository = MemoryRepository()
     repository.put_plan(Plan("p", "USD", {**PLAIN.allowances, "seats": PEAK.allowances["peak"]}))
     told = UsageEvent("org-1", "seats", 5, datetime(2024, 1, 5, tzinfo=UTC))
-    repository.add_events([told], lambda _: JAN)
-    repository.add_events([of_march(3, 40), of_march(20, 7)], in_march)
+    repository.add_events([told])
+    repository.add_events([of_march(3, 40), of_march(20, 7)])
     inputs = PeriodInputs(repository, account, Routes([seats]))
     second = account.period_at(TWENTIETH)
     assert inputs.usages(FIRST) == [Usage("org-1", FIRST, {"runs": 40, "seats": 5})]
     assert inputs.usages(second) == [Usage("org-1", second, {"runs": 7, "seats": 5})]
     late = UsageEvent("org-1", "runs", 2, FEB.start)
-    repository.add_events([late], lambda _: second)
+    repository.add_events([late], lambda _: second.start)
     inputs = PeriodInputs(repository, account, Routes([seats]))
     assert inputs.usages(second)[0].quantities["runs"] == 9
 
@@ -341,7 +333,7 @@ def test_a_metric_is_a_flow_or_a_level_as_it_is_counted(metric: Metric, expected
     repository = MemoryRepository()
     for plan in (first, second):
         repository.put_plan(plan)
-    repository.add_events([of_march(3, 6, "peak"), of_march(15, 6, "peak")], in_march)
+    repository.add_events([of_march(3, 6, "peak"), of_march(15, 6, "peak")])
     account = Account("org-1", "p1", since=JAN.start).changed(since=TWELFTH, plan="p2")
     lines = settled(repository, account, Routes([metric]), MAR).statement.of("used")
     assert [line.limit for line in lines] == expected
@@ -359,7 +351,7 @@ def of_two_plans(
     repository = MemoryRepository()
     for slug, allowances in (("p1", first), ("p2", second)):
         repository.put_plan(Plan(slug, "USD", allowances))
-    repository.add_events([of_march(2, 7, "seats")], in_march)
+    repository.add_events([of_march(2, 7, "seats")])
     account = Account("org-1", "p1", since=JAN.start).changed(since=TWELFTH, plan="p2")
     return PeriodInputs(repository, account, Routes(metrics))
 

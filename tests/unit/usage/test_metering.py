@@ -11,7 +11,8 @@ from tests.told import told
 
 from overages import Metric, Period, Usage, UsageEvent, meter
 from overages.errors import EventConflict, InvalidType, InvalidValue, InvalidValues, OveragesError
-from overages.usage.metering import Meter, usage_of
+from overages.usage.divided_usage import usage_of
+from overages.usage.metering import Meter
 from overages.usage.routing import Routes
 
 JANUARY, FEBRUARY, MARCH = (Period.month(2024, month) for month in (1, 2, 3))
@@ -337,15 +338,15 @@ def test_a_time_of_receipt_has_a_timezone() -> None:
         Meter().add(UsageEvent("org-1", "a", 1, NOON), NOON.replace(tzinfo=None))
 
 
-def test_usage_is_worked_out_of_events_that_were_placed_before() -> None:
+def test_usage_is_worked_out_of_events_at_the_instants_that_they_count_at() -> None:
     metrics = [Metric("seats", "time_weighted"), Metric("peak", "max", event="load")]
     events = [
-        (UsageEvent("org-1", "seats", 4, JANUARY.start), JANUARY),
-        (UsageEvent("org-1", "seats", 2, JANUARY.start + DAYS_3), FEBRUARY),
-        (UsageEvent("org-1", "load", 9, JANUARY.start), JANUARY),
-        (UsageEvent("org-1", "load", 7, JANUARY.start), FEBRUARY),
-        (UsageEvent("org-1", "tokens", 1, JANUARY.start), JANUARY),
-        (UsageEvent("org-1", "tokens", 2, NOON), FEBRUARY),
+        (UsageEvent("org-1", "seats", 4, JANUARY.start), JANUARY.start),
+        (UsageEvent("org-1", "seats", 2, JANUARY.start + DAYS_3), FEBRUARY.start),
+        (UsageEvent("org-1", "load", 9, JANUARY.start), JANUARY.start),
+        (UsageEvent("org-1", "load", 7, JANUARY.start), FEBRUARY.start),
+        (UsageEvent("org-1", "tokens", 1, JANUARY.start), JANUARY.start),
+        (UsageEvent("org-1", "tokens", 2, NOON), NOON),
     ]
     for order in permutations(events):
         assert usage_of(order, "org-1", FEBRUARY, Routes(metrics)) == Usage(

@@ -45,9 +45,12 @@ def test_an_event_that_no_metric_takes_counts_for_none() -> None:
     assert taken([]) == []
 
 
-def test_an_event_of_a_name_that_is_worked_out_is_refused() -> None:
-    with pytest.raises(InvalidValue, match=r"^metric: must not be a metric that is worked out of"):
-        taken([EU], "eu")
+def test_an_event_of_the_name_of_a_metric_counts_for_it_whatever_its_dimensions() -> None:
+    assert taken([EU, REST, US], "eu") == ["eu"]
+    assert taken([EU, REST, US], "others", region="us") == ["others"]
+    problem = r"^dimensions: must have 'user', which 'users' counts, got \{\}$"
+    with pytest.raises(InvalidValue, match=problem):
+        taken([USERS], "users")
 
 
 def test_an_event_without_the_dimension_that_is_counted_is_refused() -> None:
@@ -119,8 +122,10 @@ def test_metrics_are_metrics() -> None:
 def test_what_is_worked_out_and_what_is_carried_is_known_by_event() -> None:
     seats = Metric("held", "time_weighted", event="seats")
     routes = Routes([Metric("tokens"), EU, REST, seats])
-    assert routes.worked_out == {"requests", "seats"}
-    assert routes.levels == {"seats"}
+    assert routes.worked_out == {"requests", "seats", "eu", "others", "held"}
+    assert routes.one_by_one == {"requests", "seats", "held"}
+    assert routes.told == (seats,)
+    assert (routes.changes, routes.shared_changes) == (frozenset(), frozenset())
 
 
 def of_a_model(name: str, **where: str | list[str]) -> Metric:

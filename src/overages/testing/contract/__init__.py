@@ -21,7 +21,7 @@ from typing import Final
 import pytest
 
 _NOUNS: Final = (
-    "base chains closings corrections events grants handles plans records refusals tenants"
+    "base chains closings corrections events grants handles plans records refusals sums tenants"
     " transactions usage values"
 )
 _PARTS: Final = [f"{__name__}.{noun}" for noun in _NOUNS.split()]
@@ -38,9 +38,10 @@ from overages.testing.contract.handles import HandleContract
 from overages.testing.contract.plans import PlanContract
 from overages.testing.contract.records import RecordContract, RevisionContract
 from overages.testing.contract.refusals import OverlapContract, RefusalContract
+from overages.testing.contract.sums import LastEventContract, SumContract, WithdrawalContract
 from overages.testing.contract.tenants import NameContract, TenantContract
 from overages.testing.contract.transactions import TransactionContract
-from overages.testing.contract.usage import UsageContract, UsagePeriodContract
+from overages.testing.contract.usage import UsageContract
 from overages.testing.contract.values import ValueContract
 
 
@@ -49,7 +50,9 @@ class RepositoryContract(
     AccountContract,
     EventContract,
     UsageContract,
-    UsagePeriodContract,
+    SumContract,
+    WithdrawalContract,
+    LastEventContract,
     GrantContract,
     RecordContract,
     CorrectionContract,

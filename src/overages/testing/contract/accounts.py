@@ -23,7 +23,6 @@ from overages.testing.contract.base import (
     THEIRS,
     ContractBase,
     event,
-    month_of,
     nothing_written,
     owed,
 )
@@ -117,7 +116,7 @@ class AccountContract(ContractBase):
         assert list(repository.orgs()) == sorted(orgs)
 
     def test_orgs_are_those_with_an_account_or_records(self, repository: Repository) -> None:
-        repository.add_events([event(org_id="org-3")], month_of)
+        repository.add_events([event(org_id="org-3")])
         repository.put_usage(Usage("org-4", MAR, {"tokens": 1}))
         repository.record(owed("org-5", tokens=101), created_at=NOW)
         repository.record(owed("org-6", tokens=1), created_at=NOW)  # nothing to keep

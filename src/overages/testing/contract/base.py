@@ -107,11 +107,6 @@ def event(
     return UsageEvent(org_id, metric, quantity, at, id, dimensions)
 
 
-def month_of(used: UsageEvent) -> Period:
-    """Return the calendar month that an event counts in."""
-    return Period.month(used.at.year, used.at.month)
-
-
 def shown(records: tuple[OverageRecord, ...]) -> list[tuple[str | None, object, int, int]]:
     """Return metric, quantity, minor units and revision of each record."""
     return [(r.metric, r.quantity, r.cost.minor, r.revision) for r in records]
@@ -135,7 +130,7 @@ def fill(repository: Repository) -> None:
             event("evt-1", 105, org_id=org_id),
             event(None, 12, "runs", org_id=org_id, region="eu"),
         ]
-        repository.add_events(events, month_of)
+        repository.add_events(events)
         repository.put_usage(Usage(org_id, JAN, {"tokens": 101}))
         repository.record(owed(org_id, tokens=105, runs=12), created_at=NOW)
         close(repository, owed(org_id, JAN))
@@ -154,6 +149,7 @@ def all_reads(repository: Repository, org_id: str | None = None) -> list[object]
             read += map(repr, repository.events(org, period))
             read += map(repr, repository.counted_events(org, period))
             read += [repr(repository.usage(org, period)), repository.overage(org, period)]
+            read += [repr(repository.put_sums(org, period)), repository.event_sums(org, period)]
             read += [repository.closing(org, period), repr(repository.settled(org, period))]
     return read if org_id is not None else [*read, *_plans(repository)]
 
@@ -166,6 +162,9 @@ def reads(repository: Any, org_id: Any) -> dict[str, Any]:
         "events": lambda: list(repository.events(org_id, FEB)),
         "counted_events": lambda: list(repository.counted_events(org_id, FEB)),
         "usage": lambda: repository.usage(org_id, FEB),
+        "event_before": lambda: repository.event_before(org_id, NOW, "tokens"),
+        "event_sums": lambda: repository.event_sums(org_id, FEB),
+        "put_sums": lambda: repository.put_sums(org_id, FEB),
         "records": lambda: repository.records(org_id),
         "records of a period": lambda: repository.records(org_id, FEB),
         "summary": lambda: repository.summary(org_id),

@@ -31,7 +31,6 @@ from overages.testing.contract.base import (
     close,
     event,
     fill,
-    month_of,
     nothing_written,
     owed,
     reads,
@@ -70,7 +69,7 @@ class TenantContract(ContractBase):
         fill(repository)
         before = all_reads(repository, THEIRS)
         repository.put_account(MOVED)
-        repository.add_events([event("evt-1", 105), event("evt-2", 9)], month_of)
+        repository.add_events([event("evt-1", 105), event("evt-2", 9)])
         repository.put_usage(Usage(OURS, JAN, {"runs": 3}))
         repository.record(owed(tokens=900, runs=900), created_at=LATER)
         repository.record_many([owed(period=MAR, tokens=900)], created_at=LATER)
@@ -81,8 +80,8 @@ class TenantContract(ContractBase):
 
     def test_the_same_event_id_counts_in_each_org(self, repository: Repository) -> None:
         events = [event("1", 5, org_id=OURS), event("1", 7, "runs", org_id=THEIRS)]
-        assert repository.add_events(events, month_of) == 2
-        assert repository.add_events(reversed(events), month_of) == 0
+        assert repository.add_events(events) == 2
+        assert repository.add_events(reversed(events)) == 0
         assert repository.usage(OURS, FEB) == Usage(OURS, FEB, {"tokens": 5})
         assert repository.usage(THEIRS, FEB) == Usage(THEIRS, FEB, {"runs": 7})
 
@@ -105,7 +104,7 @@ class TenantContract(ContractBase):
         fill(repository)
         before = all_reads(repository, OURS)
         repository.put_account(Account(odd, "starter", JAN.start))
-        repository.add_events([event("evt-1", 3, org_id=odd)], month_of)
+        repository.add_events([event("evt-1", 3, org_id=odd)])
         repository.put_usage(Usage(odd, JAN, {"tokens": 4}))
         statement = owed(odd, tokens=300)
         repository.record(statement, created_at=NOW)
@@ -142,7 +141,7 @@ class TenantContract(ContractBase):
         repository.put_plan(PLAN)
         assert repository.put_plan(plan) == 1
         assert repository.plan(odd) == plan
-        repository.add_events([event("org-1", 1, "org-1"), event(odd, 2, odd)], month_of)
+        repository.add_events([event("org-1", 1, "org-1"), event(odd, 2, odd)])
         stored = [(e.id, e.metric) for e in repository.events(OURS, FEB)]
         assert stored == [("org-1", "org-1"), (odd, odd)]
         usage = Usage(OURS, FEB, {"org-1": 1, odd: 2})
@@ -223,7 +222,7 @@ class NameContract(ContractBase):
             "account": lambda: repository.put_account(wrong),
             "grant": lambda: repository.put_grant(OURS, wrong),
             "usage": lambda: repository.put_usage(wrong),
-            r"events\[0\]": lambda: repository.add_events([wrong], month_of),
+            r"events\[0\]": lambda: repository.add_events([wrong]),
             "statement": lambda: repository.record(wrong, created_at=NOW),
             r"statements\[1\]": lambda: repository.record_many([owed(), wrong], created_at=NOW),
         }
@@ -239,7 +238,7 @@ class NameContract(ContractBase):
             nothing_written(repository),
             pytest.raises(InvalidType, match=r"^events: must be a li"),
         ):
-            repository.add_events(wrong, month_of)
+            repository.add_events(wrong)
         with nothing_written(repository), pytest.raises(InvalidType, match=r"^statements: must be"):
             repository.record_many(wrong, created_at=NOW)
 

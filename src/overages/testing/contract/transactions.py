@@ -24,7 +24,6 @@ from overages.testing.contract.base import (
     close,
     event,
     fill,
-    month_of,
     nothing_written,
     owed,
 )
@@ -35,7 +34,7 @@ def write_all(repository: Repository) -> None:
     """Call every method that writes, after `fill`."""
     repository.put_plan(DEARER, since=MAR.start)
     repository.put_account(MOVED)
-    repository.add_events([event("evt-2", 1), event("evt-3", 2, org_id=THEIRS)], month_of)
+    repository.add_events([event("evt-2", 1), event("evt-3", 2, org_id=THEIRS)])
     repository.put_usage(Usage(OURS, MAR, {"tokens": 1}))
     repository.record(owed(tokens=300), created_at=LATER)
     repository.record_many([owed(THEIRS, tokens=300)], created_at=LATER)
@@ -73,7 +72,7 @@ class TransactionContract(ContractBase):
         fill(repository)
         with suppress(KeyError):
             write_all_and_fail(repository)
-        assert repository.add_events([event("evt-2", 1)], month_of) == 1
+        assert repository.add_events([event("evt-2", 1)]) == 1
         (record,) = repository.record(owed(tokens=150, runs=12), created_at=LATER).new
         assert (record.revision, record.sequence) == (2, 4)
         assert repository.verify() == 7

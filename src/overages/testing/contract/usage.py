@@ -9,9 +9,9 @@ from typing import Final
 import pytest
 
 from overages.errors import InvalidValue
+from overages.periods.period import Period
 from overages.repository import Repository
 from overages.testing.contract.base import (
-    APR,
     FEB,
     JAN,
     MAR,
@@ -20,7 +20,6 @@ from overages.testing.contract.base import (
     THEIRS,
     ContractBase,
     event,
-    month_of,
     nothing_written,
     owed,
 )
@@ -45,21 +44,86 @@ class UsageContract(ContractBase):
         assert repository.usage(OURS, FEB) == usage
         assert repr(repository.usage(OURS, FEB)) == repr(usage)
 
-    def test_usage_that_was_put_takes_the_place_of_what_was_there(
+    def test_sums_for_the_same_span_take_the_place_of_earlier_ones(
         self, repository: Repository
     ) -> None:
-        repository.add_events([event("1"), event("2", 3, "runs")], month_of)
+        repository.put_usage(Usage(OURS, FEB, {"tokens": 5, "runs": 3}))
         repository.put_usage(Usage(OURS, FEB, {"tokens": 7, "seats": 1}))
         assert repository.usage(OURS, FEB) == Usage(OURS, FEB, {"tokens": 7, "seats": 1})
+        repository.put_usage(Usage(OURS, FEB, {}))
+        assert repository.usage(OURS, FEB) == Usage(OURS, FEB, {})
+        repository.put_usage(Usage(OURS, FEB, {"runs": 2}))
+        assert repository.usage(OURS, FEB) == Usage(OURS, FEB, {"runs": 2})
+
+    def test_sums_count_beside_events_whichever_came_first(self, repository: Repository) -> None:
+        repository.add_events([event("1"), event("2", 3, "runs")])
+        repository.put_usage(Usage(OURS, FEB, {"tokens": 7, "seats": 1}))
+        repository.add_events([event("3", 2)])
+        expected = Usage(OURS, FEB, {"tokens": 14, "runs": 3, "seats": 1})
+        assert repository.usage(OURS, FEB) == expected
+        assert repository.add_events([event("1")]) == 0
+        assert repository.usage(OURS, FEB) == expected
+
+    def test_sums_count_in_each_time_that_has_their_whole_span(
+        self, repository: Repository
+    ) -> None:
+        first, rest = FEB.split(FEB.start + timedelta(days=9))
+        repository.put_usage(Usage(OURS, first, {"tokens": 7}))
+        repository.put_usage(Usage(OURS, rest, {"tokens": 1}))
+        assert repository.usage(OURS, first) == Usage(OURS, first, {"tokens": 7})
+        assert repository.usage(OURS, FEB) == Usage(OURS, FEB, {"tokens": 8})
+        both = Period(JAN.start, MAR.end)
+        assert repository.usage(OURS, both) == Usage(OURS, both, {"tokens": 8})
+
+    def test_a_time_that_cuts_a_span_is_an_error_that_names_it(
+        self, repository: Repository
+    ) -> None:
+        repository.put_usage(Usage(OURS, FEB, {"tokens": 7, "runs": 0}))
+        for moment in (FEB.start + TICK, FEB.end - TICK):
+            for part in FEB.split(moment):
+                problem = r"^org-1, 2024-02-.*: usage\.quantities\.tokens: must .* 2024-02-01T"
+                with pytest.raises(InvalidValue, match=problem):
+                    repository.usage(OURS, part)
+        repository.put_usage(Usage(OURS, FEB, {}))
+        assert repository.usage(OURS, part) == Usage(OURS, part, {})
+
+    def test_a_span_must_lie_apart_from_others_with_units_of_a_metric_of_its(
+        self, repository: Repository
+    ) -> None:
+        first, rest = FEB.split(FEB.start + timedelta(days=9))
+        repository.put_usage(Usage(OURS, first, {"tokens": 7}))
+        problem = r"^org-1, 2024-02-01 .*: usage\.quantities\.tokens: must be put for a span apart "
+        with nothing_written(repository), pytest.raises(InvalidValue, match=problem):
+            repository.put_usage(Usage(OURS, FEB, {"tokens": 7}))
+        repository.put_usage(Usage(OURS, FEB, {"tokens": 0, "runs": 3}))
+        repository.put_usage(Usage(OURS, rest, {"tokens": 1}))
+        repository.put_usage(Usage(OURS, first, {}))
+        with pytest.raises(InvalidValue, match="apart"):
+            repository.put_usage(Usage(OURS, FEB, {"tokens": 7}))
+        repository.put_usage(Usage(OURS, rest, {}))
+        repository.put_usage(Usage(OURS, FEB, {"tokens": 7}))
+        assert repository.usage(OURS, FEB) == Usage(OURS, FEB, {"tokens": 7})
+
+    def test_sums_that_were_put_are_read_by_their_span(self, repository: Repository) -> None:
+        first, rest = FEB.split(FEB.start + timedelta(days=9))
+        for usage in (Usage(OURS, rest, {"runs": 1}), Usage(OURS, first, {"tokens": "0.5"})):
+            repository.put_usage(usage)
+        repository.put_usage(Usage(OURS, JAN, {"runs": 2}))
+        assert repository.put_sums(OURS, FEB) == (
+            Usage(OURS, first, {"tokens": "0.5"}),
+            Usage(OURS, rest, {"runs": 1}),
+        )
+        around = Period(JAN.end - TICK, first.start + TICK)
+        assert [usage.period for usage in repository.put_sums(OURS, around)] == [JAN, first]
 
     def test_usage_that_was_counted_and_put_in_turns_is_verified(
         self, repository: Repository
     ) -> None:
         for n in range(3):
-            repository.add_events([event(f"a{n}"), event(None, "0.5", "runs")], month_of)
+            repository.add_events([event(f"a{n}"), event(None, "0.5", "runs")])
             repository.put_usage(Usage(OURS, FEB, {"tokens": 7 * n}))
             repository.put_usage(Usage(THEIRS, FEB, {"tokens": 7}))
-            repository.add_events([event(f"b{n}"), event(None, -3, "runs")], month_of)
+            repository.add_events([event(f"b{n}"), event(None, -3, "runs")])
             repository.record(owed(tokens=200 + n), created_at=NOW)
             assert [repository.verify(), repository.verify(OURS)] == [n + 1, n + 1]
         assert repository.verify(THEIRS) == 0
@@ -71,19 +135,8 @@ class UsageContract(ContractBase):
         assert repository.usage(OURS, JAN) == Usage(OURS, JAN, {"tokens": 1})
         assert repository.usage(THEIRS, FEB) == Usage(THEIRS, FEB, {"tokens": 2})
 
-    def test_events_are_added_to_usage_that_was_put(self, repository: Repository) -> None:
-        repository.put_usage(Usage(OURS, FEB, {"tokens": 7}))
-        repository.add_events([event("1")], month_of)
-        assert repository.usage(OURS, FEB) == Usage(OURS, FEB, {"tokens": 12})
-
-    def test_events_before_usage_was_put_do_not_count_again(self, repository: Repository) -> None:
-        repository.add_events([event("1")], month_of)
-        repository.put_usage(Usage(OURS, FEB, {"tokens": 7}))
-        assert repository.add_events([event("1")], month_of) == 0
-        assert repository.usage(OURS, FEB) == Usage(OURS, FEB, {"tokens": 7})
-
     def test_usage_that_was_put_leaves_records_and_events(self, repository: Repository) -> None:
-        repository.add_events([event("1", 105)], month_of)
+        repository.add_events([event("1", 105)])
         recorded = repository.record(owed(tokens=105), created_at=NOW)
         repository.put_usage(Usage(OURS, FEB, {"runs": 1}))
         assert repository.records(OURS, FEB) == recorded.records
@@ -93,85 +146,34 @@ class UsageContract(ContractBase):
     def test_corrections_are_negative_and_a_metric_may_come_to_nothing(
         self, repository: Repository
     ) -> None:
-        repository.add_events([event("1", 5), event("2", "-1.5"), event("3", -2, "runs")], month_of)
-        repository.add_events([event("4", 2, "runs")], month_of)
+        repository.add_events([event("1", 5), event("2", "-1.5"), event("3", -2, "runs")])
+        repository.add_events([event("4", 2, "runs")])
         assert repository.usage(OURS, FEB) == Usage(OURS, FEB, {"tokens": "3.5"})
-
-    def test_metrics_can_be_left_out_negative_ones_too(self, repository: Repository) -> None:
-        repository.add_events([event("1", -5), event("2", 3, "runs")], month_of)
-        rest = Usage(OURS, FEB, {"runs": 3})
-        assert repository.usage(OURS, FEB, without=["tokens", "other"]) == rest
-        with pytest.raises(InvalidValue):
-            repository.usage(OURS, FEB, without=["runs"])
 
     def test_a_negative_sum_is_an_error_that_names_org_and_period(
         self, repository: Repository
     ) -> None:
-        repository.add_events([event("1", 5), event("2", "-5.000000000001")], month_of)
+        repository.add_events([event("1", 5), event("2", "-5.000000000001")])
         problem = (
             r"^org-1, 2024-02-01 to 2024-03-01 UTC: quantities\.tokens: must not be negative, "
         )
         with pytest.raises(InvalidValue, match=problem):
             repository.usage(OURS, FEB)
-        repository.add_events([event("3", 1)], month_of)
+        repository.add_events([event("3", 1)])
         assert repository.usage(OURS, FEB) == Usage(OURS, FEB, {"tokens": "0.999999999999"})
 
     def test_sums_are_exact_to_the_last_digit(self, repository: Repository) -> None:
         smallest = Decimal("0.000000000001")
-        repository.add_events([event(None, LESS), event(None, smallest)], month_of)
-        repository.add_events([event(None, smallest), event(None, "0.1")] * 3, month_of)
+        repository.add_events([event(None, LESS), event(None, smallest)])
+        repository.add_events([event(None, smallest), event(None, "0.1")] * 3)
         tokens = repository.usage(OURS, FEB).quantities["tokens"]
         assert repr(tokens) == "Decimal('99999999999999999999999999.300000000003')"
 
     def test_a_sum_may_pass_the_bounds_of_a_quantity_and_come_back(
         self, repository: Repository
     ) -> None:
-        repository.add_events([event(None, LARGEST)] * 20, month_of)
+        repository.add_events([event(None, LARGEST)] * 20)
         with pytest.raises(InvalidValue, match=r"^org-1, 2024-02-01 to 2024-03-01 UTC: quantities"):
             repository.usage(OURS, FEB)
-        repository.add_events([event(None, f"-{LARGEST}")] * 19, month_of)
+        repository.add_events([event(None, f"-{LARGEST}")] * 19)
         assert repository.usage(OURS, FEB).quantities == {"tokens": LARGEST}
-
-
-class UsagePeriodContract(ContractBase):
-    """The periods in which something was used."""
-
-    def test_an_org_that_used_nothing_has_no_periods(self, repository: Repository) -> None:
-        assert repository.usage_periods(OURS) == ()
-
-    def test_the_periods_with_usage_are_sorted_and_each_once(self, repository: Repository) -> None:
-        repository.add_events([event("m", at=MAR.start), event("j", at=JAN.start)], month_of)
-        repository.add_events([event("r", 1, "runs", JAN.start), event("f")], month_of)
-        repository.put_usage(Usage(OURS, APR, {"tokens": "0.000000000001"}))
-        assert repository.usage_periods(OURS) == (JAN, FEB, MAR, APR)
-
-    def test_periods_of_one_start_are_told_apart(self, repository: Repository) -> None:
-        first, _ = FEB.split(FEB.start + timedelta(days=9))
-        for period in (FEB, first):
-            repository.put_usage(Usage(OURS, period, {"tokens": 1}))
-        assert repository.usage_periods(OURS) == (first, FEB)
-
-    def test_a_period_whose_usage_comes_to_nothing_is_none(self, repository: Repository) -> None:
-        repository.put_usage(Usage(OURS, JAN, {}))
-        repository.put_usage(Usage(OURS, FEB, {"tokens": 0}))
-        repository.add_events([event("a", at=MAR.start), event("b", -5, at=MAR.start)], month_of)
-        repository.put_usage(Usage(OURS, APR, {"tokens": 5}))
-        repository.put_usage(Usage(OURS, APR, {}))
-        assert repository.usage_periods(OURS) == ()
-
-    def test_a_late_event_counts_in_its_period(self, repository: Repository) -> None:
-        repository.add_events([event(at=JAN.start)], lambda _: FEB)
-        assert repository.usage_periods(OURS) == (FEB,)
-
-    def test_periods_are_those_of_one_org(self, repository: Repository) -> None:
-        repository.put_usage(Usage(THEIRS, JAN, {"tokens": 1}))
-        repository.put_usage(Usage(OURS, FEB, {"tokens": 1}))
-        assert (repository.usage_periods(OURS), repository.usage_periods(THEIRS)) == (
-            (FEB,),
-            (JAN,),
-        )
-
-    def test_reading_the_periods_writes_nothing(self, repository: Repository) -> None:
-        repository.put_usage(Usage(OURS, FEB, {"tokens": 1}))
-        with nothing_written(repository):
-            repository.usage_periods(OURS)

@@ -174,7 +174,7 @@ def test_without_an_account_there_is_nothing(repository: Repository) -> None:
         assert service.calculate(THEIRS) is None
         assert service.summary(THEIRS) is None
         assert service.recalculate(THEIRS) is None
-        with pytest.raises(UnknownPlan, match=r"^events\[1\]\.org_id: must have an account"):
+        with pytest.raises(UnknownPlan, match=r"^org-2: events\[1\]\.org_id: must have an"):
             service.record_usage([used(5, "a"), used(5, "b", org_id=THEIRS)])
 
 

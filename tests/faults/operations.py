@@ -23,6 +23,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "record": lambda r: r.record(SINGLE, created_at=NOW),
     "record_many": lambda r: r.record_many(BATCH, created_at=NOW),
     "add_events": lambda r: r.add_events(EVENTS),
+    "withdraw": lambda r: r.withdraw(org_name(0), "event-0", withdrawn_at=NOW),
+    "remake_sums": lambda r: r.remake_sums(org_name(0)),
     "put_usage": lambda r: r.put_usage(usage(org_name(0), 2, LATER)),
     "put_plan": lambda r: r.put_plan(DEARER, since=NOW),
     "put_account": lambda r: r.put_account(Account(org_name(0), plan="starter", since=SINCE)),

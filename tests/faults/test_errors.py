@@ -16,7 +16,7 @@ from overages.errors import OveragesError
 from overages.testing.contract.base import close
 from tests.since import SINCE
 
-from .bills import NOW, PERIOD, PLAN, events, fill, org_name, statement, usage
+from .bills import LATER, NOW, PERIOD, PLAN, events, fill, org_name, statement, usage
 from .effort import times
 from .operations import OPERATIONS
 
@@ -26,6 +26,8 @@ TABLES: Final = (
     "org_billing_chain_heads",
     "org_billing_usage_monthly",
     "org_billing_usage_events",
+    "org_billing_usage_withdrawals",
+    "org_billing_usage_hours",
     "org_billing_usage_puts",
     "org_billing_grants",
     "org_billing_closings",
@@ -48,6 +50,9 @@ READS: Final[dict[str, Callable[[SqliteRepository], object]]] = {
     "orgs": lambda r: list(r.orgs()),
     "events": lambda r: list(r.events(ORG, PERIOD)),
     "counted events": lambda r: list(r.counted_events(ORG, PERIOD, earlier=True)),
+    "event sums": lambda r: r.event_sums(ORG, PERIOD),
+    "event before": lambda r: r.event_before(ORG, LATER.start, "runs"),
+    "put sums": lambda r: r.put_sums(ORG, PERIOD),
     "usage": lambda r: r.usage(ORG, PERIOD),
     "records": lambda r: r.records(ORG),
     "records of a period": lambda r: r.records(ORG, PERIOD),
@@ -78,7 +83,8 @@ def path(tmp_path: Path) -> Path:
     with SqliteRepository(found) as repository:
         repository.put_account(Account(ORG, plan=PLAN.slug, since=SINCE))
         repository.put_usage(usage(ORG))
-        repository.add_events(events(ORG, 0, 3))
+        repository.add_events(events(ORG, 0, 4))
+        repository.withdraw(ORG, "event-3", withdrawn_at=NOW)
         close(repository, statement(org_name(1)), NOW)
         close(repository, statement(ORG), NOW)
     with closing(sqlite3.connect(found)) as connection:

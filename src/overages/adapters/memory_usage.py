@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 from overages.adapters.base import BaseRepository
 from overages.adapters.event_texts import EventRow, PutRow, event_row, exact_instant
 from overages.adapters.journal import Journal
-from overages.adapters.storage import HourSums
+from overages.adapters.metered import HourSums
 from overages.amounts.exact import Quantity, number_text, unscaled
 from overages.periods.period import Period
 from overages.usage.event import UsageEvent

@@ -7,9 +7,9 @@ and made again of the events, with the same result.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 from overages._ground.names import parse_name
 from overages._ground.parsing import (
@@ -30,6 +30,9 @@ from overages.usage.event_sum import EventSum, sum_of
 from overages.usage.metering import new_events
 from overages.usage.put_sums import put_within, require_apart
 from overages.usage.usage import Usage
+
+HourSums: TypeAlias = Mapping[tuple[str, str, datetime], EventSum]
+"""Sums of events by org, metric and the start of their hour."""
 
 HOUR: Final = timedelta(hours=1)
 _period: Final = instance_of(Period)
@@ -148,6 +151,30 @@ class MeteredUsage(Catalogue):
                 _add(sums, _by_name(self._counted_events(org_id, start, end, names)))
         return dict(sorted(sums.items()))
 
+    def remake_sums(self, org_id: str) -> None:
+        """Throw away the sums of events by the hour, and make them again of the events."""
+        parse_name(org_id, "org_id")
+        with self._writing():
+            self._drop_sums(org_id)
+            self._add_sums(_by_hour(self._counted_events(org_id, None, None, None)))
+
+    # Sums by the hour: a storage that is too small to hold them ready leaves these as they are
+
+    def _add_sums(self, sums: HourSums) -> None:
+        """Add the sums of new events to those of their hours."""
+
+    def _set_sum(self, org_id: str, metric: str, hour: datetime, events: EventSum | None) -> None:
+        """Set the sum of an hour; with None, it has no events."""
+
+    def _drop_sums(self, org_id: str) -> None:
+        """Throw the sums of all hours of an org away."""
+
+    def _sums_of(
+        self, org_id: str, start: datetime, end: datetime, metrics: Sequence[str] | None
+    ) -> Mapping[str, EventSum]:
+        """Return the sum of each event name in the hours from one to another, which isn't in it."""
+        return _by_name(self._counted_events(org_id, start, end, metrics))
+
     # Sums that hosts put, and usage
 
     def put_usage(self, usage: Usage) -> None:
@@ -187,13 +214,6 @@ class MeteredUsage(Catalogue):
         except OveragesError as error:
             raise error.within(org_id=org_id, period=period) from None
 
-    def remake_sums(self, org_id: str) -> None:
-        """Throw away the sums of events by the hour, and make them again of the events."""
-        parse_name(org_id, "org_id")
-        with self._writing():
-            self._drop_sums(org_id)
-            self._add_sums(_by_hour(self._counted_events(org_id, None, None, None)))
-
 
 def hour_of(instant: datetime) -> datetime:
     """Return the start of the hour, of UTC's, that an instant lies in."""
@@ -216,7 +236,7 @@ def _after(hour: datetime) -> datetime | None:
 
 def _by_hour(
     counted: Iterable[tuple[UsageEvent, datetime]],
-) -> dict[tuple[str, str, datetime], EventSum]:
+) -> HourSums:
     """Sum events up by org, name, and the hour that they count in."""
     sums: dict[tuple[str, str, datetime], EventSum] = {}
     for event, counts_at in counted:

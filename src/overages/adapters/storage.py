@@ -26,11 +26,7 @@ from overages.terms.account import Account
 from overages.terms.note import AccountNote
 from overages.terms.plan import Plan
 from overages.usage.event import UsageEvent
-from overages.usage.event_sum import EventSum
 from overages.usage.usage import Usage
-
-HourSums = Mapping[tuple[str, str, datetime], EventSum]
-"""Sums of events by org, metric and the start of their hour."""
 
 
 class Storage(ABC):
@@ -110,24 +106,6 @@ class Storage(ABC):
         self, org_id: str, metric: str, before: datetime
     ) -> Iterator[tuple[UsageEvent, datetime]]:
         """Yield the events of a name that count before an instant, the last to count first."""
-
-    @abstractmethod
-    def _add_sums(self, sums: HourSums) -> None:
-        """Add the sums of events to those of their hours."""
-
-    @abstractmethod
-    def _set_sum(self, org_id: str, metric: str, hour: datetime, events: EventSum | None) -> None:
-        """Set the sum of an hour; with None, it has no events."""
-
-    @abstractmethod
-    def _drop_sums(self, org_id: str) -> None:
-        """Throw the sums of all hours of an org away."""
-
-    @abstractmethod
-    def _sums_of(
-        self, org_id: str, start: datetime, end: datetime, metrics: Sequence[str] | None
-    ) -> Mapping[str, EventSum]:
-        """Return the sum of each event name in the hours from one to another, which isn't in it."""
 
     @abstractmethod
     def _event(self, org_id: str, event_id: str) -> tuple[UsageEvent, datetime] | None:

@@ -97,7 +97,7 @@ class UsageIntake:
             try:
                 self._require_billable(event)
             except OveragesError as error:
-                refused[place] = error.within("events", place)
+                refused[place] = error.within("events", place, org_id=event.org_id)
             else:
                 taken[place] = event
         return taken
@@ -106,7 +106,7 @@ class UsageIntake:
         """Refuse an event that couldn't be billed."""
         if event.at - self._now > self._ahead:
             problem = f"must be at most {self._ahead} ahead of now, {format_instant(self._now)}"
-            raise InvalidValue("at", event.at, problem).within(org_id=event.org_id)
+            raise InvalidValue("at", event.at, problem)
         part = self._org(event.org_id).part_at(event.at)
         if event.metric not in part.sums:  # of those it is known already that all are billable
             part.require_known(event)
@@ -165,8 +165,7 @@ class _Org:
         try:
             plan = self._plans.plan(period, part, terms)
         except UnknownPlan as error:
-            fault = UnknownPlan("plan", error.value, error.problem)
-            raise fault.within(org_id=self._account.org_id) from None
+            raise UnknownPlan("plan", error.value, error.problem) from None
         return _Part(self, part, period, plan, self._routes)
 
     def open_after(self, period: Period) -> _Part | None:
@@ -204,7 +203,7 @@ class _Part:
         """
         for name in self._billed(event):
             if name not in self._plan.allowances:
-                raise unknown_metric("metric", name, self._plan).within(org_id=event.org_id)
+                raise unknown_metric("metric", name, self._plan)
         if not self._routes.counts(event.metric):
             self.sums.add(event.metric)
 

@@ -11,7 +11,9 @@ from datetime import datetime
 from itertools import chain
 from typing import Final, TypeAlias
 
+from overages._ground.parsing import parse_int
 from overages.adapters.event_texts import exact_instant
+from overages.adapters.metered import HourSums
 from overages.adapters.sqlite.rows import (
     exact_instant_of,
     metric_of,
@@ -20,7 +22,6 @@ from overages.adapters.sqlite.rows import (
 )
 from overages.adapters.sqlite.store import chunks, marks
 from overages.adapters.sqlite.usage import UsageTables
-from overages.adapters.storage import HourSums
 from overages.amounts.exact import number_text, unscaled
 from overages.usage.event_sum import EventSum
 
@@ -121,4 +122,5 @@ def sum_of_rows(rows: Iterable[SumRow]) -> EventSum:
         largest.append(picos_of(most))
         if (at, event_id) >= last[:2]:
             last = max(last, (at, event_id, picos_of(quantity)))
-    return EventSum(events, picos, max(largest), (exact_instant_of(last[0]), *last[1:]))
+    last_reading = exact_instant_of(last[0]), *last[1:]
+    return EventSum(parse_int(events, "events"), picos, max(largest), last_reading)

@@ -143,7 +143,7 @@ def metric_of(name: str) -> str:
 
 def quantity_of(text: str) -> Quantity:
     """Return a stored quantity."""
-    if text.isdigit() and text.isascii() and len(text) <= INTEGER_DIGITS:
+    if type(text) is str and text.isdigit() and text.isascii() and len(text) <= INTEGER_DIGITS:
         return int(text)
     return parse_quantity(text, "quantity")
 

@@ -103,8 +103,8 @@ class UsageTables(SqliteStore):
                 f" AND counts_at >= ? AND counts_at < ? AND {STANDING}"
             )
             rows += self._cursor.execute(sql, (org_id, *chunk, first, last, org_id)).fetchall()
-        rows.sort(key=_count_order)
         with readable():
+            rows.sort(key=_count_order)
             return [(event_of(org_id, *row[:5]), exact_instant_of(row[5])) for row in rows]
 
     def _latest_events(

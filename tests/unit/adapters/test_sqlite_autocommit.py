@@ -17,6 +17,7 @@ from tests.since import SINCE
 from overages import Account, Grant, OverageService, Repository, Usage, UsageEvent, evolve
 from overages.adapters.sqlite import SqliteRepository, migrate
 from overages.errors import NoTransaction
+from overages.testing.contract.base import close
 
 MODES: Final[dict[str, dict[str, Any]]] = {
     "legacy": {},
@@ -30,11 +31,11 @@ if sys.version_info >= (3, 12):
 WRITES: Final[dict[str, Callable[[Repository], object]]] = {
     "put_plan": lambda r: r.put_plan(evolve(PLAN, slug="scale")),
     "put_account": lambda r: r.put_account(Account("org-2", "starter", since=SINCE)),
-    "add_events": lambda r: r.add_events([UsageEvent("org-1", "a", 1, NOW, "1")], lambda _: FEB),
+    "add_events": lambda r: r.add_events([UsageEvent("org-1", "a", 1, NOW, "1")]),
     "put_usage": lambda r: r.put_usage(Usage("org-1", FEB, {"tokens": 1})),
     "record": lambda r: r.record(owed(5), created_at=NOW),
     "record_many": lambda r: r.record_many([owed(5)], created_at=NOW),
-    "mark_invoiced": lambda r: r.mark_invoiced("org-1", FEB, at=NOW),
+    "close_period": lambda r: close(r, owed(5)),
     "put_grant": lambda r: r.put_grant("org-1", Grant("b", 5, metric="a", effective_at=NOW)),
     "void_grant": lambda r: r.void_grant("org-1", "a", NOW),
     "transaction": lambda r: r.transaction().__enter__(),

@@ -19,7 +19,9 @@ from overages import (
     Plan,
     Repository,
     SqliteRepository,
+    Usage,
     UsageEvent,
+    calculate,
 )
 from overages.errors import (
     BillingDisabled,
@@ -33,6 +35,7 @@ from overages.errors import (
     UnknownMetric,
     UnknownPlan,
 )
+from overages.testing.contract.base import close
 
 FEB, MAR, APR = (Period.month(2024, n) for n in (2, 3, 4))
 NOW = datetime(2024, 3, 20, tzinfo=UTC)
@@ -208,9 +211,14 @@ def test_a_plan_that_was_not_in_force_yet_takes_no_events(repository: Repository
 # Late events
 
 
+def close_period(repository: Repository, period: Period) -> None:
+    """Close a period of nothing."""
+    close(repository, calculate(repository.plan("starter"), Usage("org-1", period, {})))
+
+
 def test_a_late_event_counts_at_the_start_of_the_first_open_period(repository: Repository) -> None:
     service = serve(repository)
-    repository.mark_invoiced("org-1", FEB, at=NOW)
+    close_period(repository, FEB)
     late = [
         event("a", 5, at=FEB.start + DAY),
         event("b", 7, "load", at=FEB.end - DAY),
@@ -221,14 +229,14 @@ def test_a_late_event_counts_at_the_start_of_the_first_open_period(repository: R
     counted = dict(repository.counted_events("org-1", MAR))
     assert [counted[each] for each in late] == [MAR.start, MAR.start, NOW]
     assert service.record_usage(late) == 0
-    repository.mark_invoiced("org-1", MAR, at=NOW)
+    close_period(repository, MAR)
     service.record_usage([event("d", 1, at=FEB.start), event("e", 1)], late="next_period")
     assert used(service, APR) == {"runs": 2}
 
 
 def test_a_late_event_stays_in_its_own_period_unless_told(repository: Repository) -> None:
     service = serve(repository)
-    repository.mark_invoiced("org-1", FEB, at=NOW)
+    close_period(repository, FEB)
     service.record_usage([event("a", 5, at=FEB.start)])
     assert (used(service, FEB), used(service, MAR)) == ({"runs": 5}, {})
 
@@ -238,7 +246,7 @@ def test_a_late_event_stays_where_the_next_plan_does_not_know_its_metric(
 ) -> None:
     repository.put_account(ACCOUNT.changed(since=MAR.start, plan="narrow"))
     service = serve(repository)
-    repository.mark_invoiced("org-1", FEB, at=NOW)
+    close_period(repository, FEB)
     late = [event("a", 5, at=FEB.start), event("b", 7, "load", at=FEB.start)]
     service.record_usage(late, late="next_period")
     assert (used(service, FEB), used(service, MAR)) == ({"peak": 7}, {"runs": 5})
@@ -247,7 +255,7 @@ def test_a_late_event_stays_where_the_next_plan_does_not_know_its_metric(
 def test_a_late_event_stays_where_no_period_is_open_any_more(repository: Repository) -> None:
     repository.put_account(ACCOUNT.ended(at=MAR.start))
     service = serve(repository)
-    repository.mark_invoiced("org-1", FEB, at=NOW)
+    close_period(repository, FEB)
     service.record_usage([event("a", 5, at=FEB.start)], late="next_period")
     assert used(service, FEB) == {"runs": 5}
 

@@ -36,7 +36,6 @@ from overages.testing.contract.base import (
     check_sums,
     event,
     fill,
-    month_of,
     owed,
     shown,
 )
@@ -84,10 +83,10 @@ class HandleContract(ContractBase):
         self, repository: Repository
     ) -> None:
         repository.record(owed(tokens=150), created_at=NOW)
-        repository.add_events([event("1")], month_of)
+        repository.add_events([event("1")])
         with self._another() as other:
             assert other.record(owed(tokens=150), created_at=LATER).new == ()
-            assert other.add_events([event("1"), event("2")], month_of) == 1
+            assert other.add_events([event("1"), event("2")]) == 1
             other.record(owed(tokens=130), created_at=LATER)
         assert shown(repository.records(OURS)) == [("tokens", 50, 50, 1), ("tokens", -20, -20, 2)]
         assert repository.record(owed(tokens=130), created_at=LATER).new == ()
@@ -203,4 +202,4 @@ def _recorded(
 
 def _reported(events: Sequence[UsageEvent], handle: Repository, _: int) -> int:
     """Report events; return how many of them are new."""
-    return handle.add_events(events, month_of)
+    return handle.add_events(events)

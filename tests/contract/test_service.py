@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -30,7 +29,6 @@ from overages.testing.contract.base import (
     owed,
     shown,
 )
-from overages.usage.event_sum import EventSum
 from tests.since import SINCE
 
 STARTER: Final = plan_from_monthly_fields(
@@ -63,26 +61,6 @@ def used(
 ) -> UsageEvent:
     """Return an event within February."""
     return UsageEvent(org_id, metric, quantity, at, id)
-
-
-class InterruptedRepository:
-    """A repository of a slow writer: another one records a newer result after it read usage."""
-
-    def __init__(self, repository: Repository, *more: UsageEvent) -> None:
-        self._repository = repository
-        self._other = OverageService(repository, clock=present)
-        self._more = list(more)
-
-    def event_sums(self, *args: Any, **named: Any) -> Mapping[str, EventSum]:
-        """Return what the slow writer reads, and let the other one write before it goes on."""
-        read = self._repository.event_sums(*args, **named)
-        if self._more:
-            self._other.record_usage([self._more.pop(0)])
-            self._other.recalculate(OURS)
-        return read
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._repository, name)
 
 
 def test_a_result_is_calculated_recorded_and_summed_up(repository: Repository) -> None:
@@ -242,23 +220,6 @@ def test_a_service_that_is_off_does_nothing_and_says_so(
 
 
 # Several writers, and what is said of all this
-
-
-@pytest.mark.parametrize("newer", [[50_000], [-300_000], [50_000, -50_000, 1]], ids=str)
-@pytest.mark.parametrize("recorded", [False, True], ids=["first", "again"])
-def test_an_older_result_never_comes_after_a_newer_one(
-    repository: Repository, newer: list[int], recorded: bool
-) -> None:
-    service = serving(repository)
-    if recorded:
-        service.recalculate(OURS)
-    more = [used(quantity, f"newer {n}") for n, quantity in enumerate(newer)]
-    slow: Any = InterruptedRepository(repository, *more)
-    OverageService(slow, clock=present).recalculate(OURS)
-    statement = service.calculate(OURS)
-    assert statement is not None
-    assert statement["tokens"].used == 750_000 + sum(newer)
-    check_sums(repository, statement)
 
 
 def test_the_log_names_org_and_period_and_no_amount(

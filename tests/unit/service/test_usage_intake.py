@@ -71,7 +71,8 @@ def event(
 
 
 def used(service: OverageService, period: Period) -> dict[str, Any]:
-    statement = service.calculate("org-1", period)
+    account = service._repository.account("org-1")
+    statement = service.calculate("org-1", period, account=account)  # even if it is closed
     assert statement is not None
     return {line.metric: line.used for line in statement.overages if line.used}
 

@@ -217,17 +217,15 @@ def _parse_end(value: object, start: datetime) -> datetime:
 def parse_grants(value: object, field: Field) -> tuple[Grant, ...]:
     """Return grants, each of an id of its own."""
     grants = tuple_of(Grant)(value, field)
-    ids = {grant.id for grant in grants}
-    if len(ids) == len(grants):
+    if len({grant.id for grant in grants}) == len(grants):
         return grants
     problems = Problems()
-    ids.clear()
+    ids: set[str] = set()
     for i, grant in enumerate(grants):
         if grant.id in ids:
             problems.add(InvalidValue(at(field, i, "id"), grant.id, "must be given once"))
         ids.add(grant.id)
-    problems.raise_any()
-    return grants
+    raise problems.error()
 
 
 def _parse_usage(

@@ -24,7 +24,7 @@ from overages.lines.rating import UnroundedLine, unused_numbers
 from overages.lines.rule import PartRules, Rule, rules_in_order
 from overages.prices.tier import Ratio
 
-_NONE: Final = Fraction()
+_NO_COST: Final = Fraction()
 _TICK: Final = timedelta(microseconds=1)
 
 
@@ -53,13 +53,13 @@ def rounded_costs(
         return cost - round_ratio(paid[0] * units, paid[1], rule) if paid[0] else cost
 
     costs = []
-    metric, running = "", _NONE
+    metric, running = "", _NO_COST
     for line in lines:
         if not line.is_level:
             costs.append(difference(line, line.so_far, line.paid))
             continue
         if line.line.metric != metric:
-            metric, running = line.line.metric, _NONE
+            metric, running = line.line.metric, _NO_COST
         before, running = running, running + Fraction(*line.so_far)
         start = before + Fraction(*line.paid)
         costs.append(difference(line, running.as_integer_ratio(), start.as_integer_ratio()))

@@ -25,8 +25,8 @@ of them (`overages.lines.rated_lines`).
 Not done: working out each bill as the whole so far less the bills before. A grant, which is drawn
 by one period and not by the next, would be counted again by each.
 
-A plan of no more than included quantities and prices needs none of this where nothing came before:
-`calculate` works it out in one pass.
+A metric of no more than an included quantity and a price needs none of this where nothing came
+before: its line is one of `overages.statements.flat_lines`, in one pass.
 """
 
 from __future__ import annotations

@@ -322,6 +322,18 @@ def test_a_period_that_is_not_the_accounts_is_refused_and_its_own_are_named() ->
     LIFE.require(Period.month(2024, 2))
 
 
+def test_terms_are_agreed_for_the_accounts_own_periods_alone() -> None:
+    agreed = LIFE.agreed_in(Period.month(2024, 2))
+    assert (agreed.cycle_period, len(agreed.parts)) == (None, 1)
+    for other, error in [
+        (Period.month(2024, 3), InvalidValue),  # of two periods
+        (Period(day(5, 25), day(6, 5)), InvalidValue),  # begins in a pause
+        (Period(day(5, 20), day(6, 1)), NoTerms),
+    ]:
+        with pytest.raises(error, match=r"^org-1: period: must be "):
+            LIFE.agreed_in(other)
+
+
 def test_periods_divide_a_time_if_none_lies_in_it_in_part() -> None:
     assert LIFE.divides(Period.month(2024, 2))
     assert LIFE.divides(Period(day(1, 1), day(3, 15)))

@@ -231,6 +231,24 @@ def test_a_pause_is_time_without_terms(start: datetime, end: datetime, pauses: b
     assert timeline_of(JAN, FIRST, changes).pauses_between(start, end) is pauses
 
 
+def test_the_time_after_the_last_terms_is_a_pause() -> None:
+    ended = timeline_of(
+        JAN, FIRST, [TermsChange(FEB, cycle=MIDMONTH), TermsChange(MAR, kind="end")]
+    )
+    assert ended.pauses_between(FEB, MAR + TICK)
+    assert ended.pauses_between(MAR, APR)
+    assert not ended.pauses_between(JAN, MAR)  # two runs, one after the other
+
+
+def test_entries_that_stay_are_in_the_order_in_which_they_were_noted() -> None:
+    changes = [TermsChange(MAR, plan="pro"), TermsChange(FEB, plan="a"), TermsChange(MAR, plan="b")]
+    again = TermsChange(FEB, plan="c")
+    assert standing(changes) == changes
+    assert standing([*changes, TermsChange(FEB, kind="cancel"), again]) == [
+        changes[0], changes[2], again,
+    ]  # fmt: skip
+
+
 def test_an_entry_of_the_last_instant_holds_for_no_time() -> None:
     assert timeline_of(JAN, FIRST, [TermsChange(FOREVER, plan="pro")]).stretches == (
         Stretch(JAN, FOREVER, FIRST),

@@ -81,12 +81,12 @@ class PeriodUsage:
     __slots__ = ("_starts", "_times", "_within", "metrics", "of_period")
 
     def __init__(self, of_period: Usage, within: Mapping[Period, Usage]) -> None:
-        self.of_period = of_period
+        self.of_period: Usage = of_period
         self._within = within
         self._times = sorted(within)
         self._starts = [time.start for time in self._times]
         quantities = [usage.quantities for usage in within.values()]
-        self.metrics = frozenset(of_period.quantities).union(*quantities)
+        self.metrics: frozenset[str] = frozenset(of_period.quantities).union(*quantities)
         """The metrics that were used, whenever in the period."""
 
     def of(self, metric: str, time: Period, *, is_level: bool) -> Quantity:

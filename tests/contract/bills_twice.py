@@ -6,7 +6,7 @@ only then writes, as one would that has a transaction for each of these two.
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from time import sleep
+from threading import Condition
 
 from overages import MemoryRepository, Repository, Statement
 from overages.records.ledger import Ledger
@@ -18,9 +18,7 @@ class BillsTwice(MemoryRepository):
 
     def _ledgers(self, statements: Sequence[Statement]) -> Mapping[str, Ledger]:
         ledgers = super()._ledgers(statements)
-        held = self._lock._release_save()  # type: ignore[attr-defined]  # however often it is held
-        sleep(0.002)  # what a server takes to answer
-        self._lock._acquire_restore(held)  # type: ignore[attr-defined]
+        Condition(self._lock).wait(0.002)  # lets others in while a server would answer
         return ledgers
 
     def _append(self, ledgers: Iterable[Ledger]) -> None:

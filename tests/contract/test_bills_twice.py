@@ -19,6 +19,7 @@ def test_the_contract_fails_where_four_record_at_once_and_nowhere_else() -> None
     )
     assert done.returncode == 1, done.stdout + done.stderr
     assert set(re.findall(r"^FAILED .*::(\w+)", done.stdout, re.MULTILINE)) == {
+        "test_four_closings_at_once_close_once",
         "test_four_recalculations_at_once_bill_once",
         "test_of_four_results_for_one_revision_one_is_recorded",
         "test_results_of_four_periods_at_once_are_all_recorded",

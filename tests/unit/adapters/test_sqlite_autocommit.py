@@ -31,10 +31,11 @@ if sys.version_info >= (3, 12):
 WRITES: Final[dict[str, Callable[[Repository], object]]] = {
     "put_plan": lambda r: r.put_plan(evolve(PLAN, slug="scale")),
     "put_account": lambda r: r.put_account(Account("org-2", "starter", since=SINCE)),
-    "add_events": lambda r: r.add_events([UsageEvent("org-1", "a", 1, NOW, "1")]),
+    "add_events": lambda r: r.add_events([UsageEvent("org-1", "tokens", 1, NOW, "1")]),
     "put_usage": lambda r: r.put_usage(Usage("org-1", FEB, {"tokens": 1})),
     "record": lambda r: r.record(owed(5), created_at=NOW),
     "record_many": lambda r: r.record_many([owed(5)], created_at=NOW),
+    "withdraw": lambda r: r.withdraw("org-1", "0", withdrawn_at=NOW),
     "close_period": lambda r: close(r, owed(5)),
     "put_grant": lambda r: r.put_grant("org-1", Grant("b", 5, metric="a", effective_at=NOW)),
     "void_grant": lambda r: r.void_grant("org-1", "a", NOW),
@@ -43,6 +44,7 @@ WRITES: Final[dict[str, Callable[[Repository], object]]] = {
         [UsageEvent("org-1", "tokens", 1, NOW, "2")]
     ),
     "recalculate": lambda r: OverageService(r, clock=lambda: NOW).recalculate("org-1", period=FEB),
+    "close": lambda r: OverageService(r, clock=lambda: NOW).close("org-1", FEB),
 }
 
 
@@ -56,6 +58,7 @@ def filled(path: Path) -> None:
         repository.put_plan(PLAN)
         repository.put_account(Account("org-1", "starter", since=SINCE))
         repository.put_usage(Usage("org-1", FEB, {"tokens": 200}))
+        repository.add_events([UsageEvent("org-1", "tokens", 1, NOW, "0")])
         repository.put_grant("org-1", Grant("a", 5, metric="tokens", effective_at=NOW))
         host.commit()
 

@@ -93,16 +93,20 @@ class HandleContract(ContractBase):
         assert (repository.verify(), repository.usage(OURS, FEB).quantities["tokens"]) == (2, 10)
 
     def test_four_recalculations_at_once_bill_once(self, repository: Repository) -> None:
-        repository.put_plan(PLAN)
-        for org_id in _ORGS:
-            repository.put_account(Account(org_id, "starter", since=JAN.start))
-        used = [UsageEvent(org_id, "tokens", 150, _DURING, "1") for org_id in _ORGS]
-        _service_of(repository).record_usage(used)
+        _use(repository)
         for org_id in _ORGS:
             new = self._at_once(partial(_recalculated, org_id))
             assert sum(new) == 1
             check_sums(repository, owed(org_id, tokens=150))
         assert repository.verify() == len(_ORGS)
+
+    def test_four_closings_at_once_close_once(self, repository: Repository) -> None:
+        _use(repository)
+        for org_id in _ORGS:
+            assert sum(self._at_once(partial(_closed, org_id))) == 1
+            check_sums(repository, owed(org_id, tokens=150))
+            assert [closing.period for closing in repository.closings(org_id)] == [FEB]
+        repository.verify()
 
     def test_of_four_results_for_one_revision_one_is_recorded(self, repository: Repository) -> None:
         for org_id in _ORGS:
@@ -183,11 +187,25 @@ def _service_of(repository: Repository) -> OverageService:
     return OverageService(repository, clock=lambda: _DURING)
 
 
+def _use(repository: Repository) -> None:
+    """Sign orgs up for February, and let each use something in it."""
+    repository.put_plan(PLAN)
+    for org_id in _ORGS:
+        repository.put_account(Account(org_id, "starter", since=FEB.start))
+    used = [UsageEvent(org_id, "tokens", 150, _DURING, "1") for org_id in _ORGS]
+    _service_of(repository).record_usage(used)
+
+
 def _recalculated(org_id: str, handle: Repository, _: int) -> int:
     """Recalculate an org's February; return how many records are new."""
     recording = _service_of(handle).recalculate(org_id)
     assert recording is not None
     return len(recording.new)
+
+
+def _closed(org_id: str, handle: Repository, _: int) -> int:
+    """Close an org's February; return how many records are new."""
+    return len(OverageService(handle, clock=lambda: NOW).close(org_id, FEB).new)
 
 
 def _recorded(

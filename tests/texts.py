@@ -42,7 +42,7 @@ from overages.grants.state import Draw, GrantState
 from overages.prices.tier import Charge
 from overages.records.chain import ChainHead
 from overages.settlements.carry_over_result import CarryOverResult
-from overages.settlements.pool_share import PoolShare
+from overages.settlements.pooled_statement import PoolShare
 from overages.statements.summary import MetricTotal
 from overages.terms.carry_over import CarriedUnits
 from tests.since import SINCE

@@ -4,7 +4,8 @@ A page has, in any order and any number: plans (a block of TOML), what happened 
 columns ``on``, ``event``, ``details`` and ``from``) and what is due (a table that begins with
 ``period``). A table of what is due is worked out of all that stands above it, at the last instant
 that some ``on`` names: a period that is over by then is settled as ended, one that was closed
-stands as it was closed, and the others start from the balance that the one before them left.
+stands as it was closed, and the others start from the balance that the one before them left. A time
+within a period has the statement of that span.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from overages import (
 )
 from overages._ground.value import evolve
 from overages.imports.plans import read_plans
+from overages.settlements.span_statement import statement_of_span
 from overages.usage.divided_usage import usage_of
 from overages.usage.routing import Routes
 
@@ -157,20 +159,24 @@ class Life:
             settled[period], balance = settlement, settlement.balance
         return settled
 
-    def _settled(self, period: Period, balance: Balance) -> Settlement:
+    def _usages(self, period: Period) -> list[Usage]:
+        """Count the usage of a time, and of all times in it between changes of terms."""
         allowances = [item for plan in self.plans.values() for item in plan.allowances.items()]
         levels = {metric for metric, allowance in allowances if allowance.kind == "level"}
         routes = Routes([Metric(level, "max", reports="level") for level in levels])
-        bounds = {period.end, *(part.start for part, _ in self.account.parts(period))}
+        starts = [part.start for part, _ in self.account.timeline.parts(period)]
+        bounds = {period.end, *starts}
         years = [terms.included_for for _, terms in allowances if terms.included_for is not None]
         ends = [cycle.period_at(period.start).end for cycle in years]
         bounds |= {end for end in ends if end < period.end}
-        usages = [self._used(Period(*ends), routes) for ends in combinations(sorted(bounds), 2)]
+        return [self._used(Period(*ends), routes) for ends in combinations(sorted(bounds), 2)]
+
+    def _settled(self, period: Period, balance: Balance) -> Settlement:
         return settle(
             self.account,
             self.plans,
             period,
-            usages,
+            self._usages(period),
             balance,
             grants=self.grants,
             events=[event for event in self.events if event.at in period],
@@ -185,10 +191,15 @@ class Life:
         settled = self.settlements()
         for text in dict.fromkeys(row.cells["period"] for row in rows):
             own = [row for row in rows if row.cells["period"] == text]
-            if period_of(text) not in settled:
+            period = period_of(text)
+            if period in settled:
+                lines = lines_of(settled[period].statement, settled[period].idle_grants)
+            elif any(each.start <= period.start and period.end <= each.end for each in settled):
+                usages = self._usages(period)
+                lines = lines_of(statement_of_span(self.account, self.plans, period, usages), ())
+            else:
                 yield own[0], "period", " or ".join(map(written, settled)) or "none"
                 continue
-            lines = lines_of(settled[period_of(text)])
             keys = [(row.cells["metric"], row.cells["part"]) for row in own]
             for row, key in zip(own, keys, strict=True):
                 if key not in lines or keys.count(key) > 1:

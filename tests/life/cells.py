@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 from math import floor
 from typing import Any
 
-from overages import Cycle, Discount, Money, Overage, Period, Settlement
+from overages import Cycle, Discount, Money, Overage, Period, Statement
 from overages.amounts.exact import plain_text
 from overages.lines.adjustment import spoken
 
 Lines = dict[tuple[str, str], tuple[dict[str, str], bool]]
 
 
-def lines_of(settlement: Settlement) -> Lines:
+def lines_of(statement: Statement, idle_grants: Sequence[str]) -> Lines:
     """Return the cells of a statement's lines by metric and part, and whether they must be told."""
-    statement = settlement.statement
     lines: Lines = {}
     for line in statement.every_overage():
         part = "" if line.part is None else written(line.part)
@@ -26,7 +26,7 @@ def lines_of(settlement: Settlement) -> Lines:
     for rule in statement.adjustments:
         name = " ".join(word for word in (rule.metric, spoken(rule.kind), rule.name) if word)
         lines[name, ""] = _only(str(rule.cost.amount)), True
-    for grant in settlement.idle_grants:
+    for grant in idle_grants:
         lines[f"idle {grant}", ""] = _only(""), True
     lines["total", ""] = _only(str(statement.total.amount)), False
     return lines

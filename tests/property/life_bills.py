@@ -44,6 +44,8 @@ class Settling:
     kept: Kept
     grants: Sequence[Grant]
     ended: bool = True
+    is_span: bool = False
+    """Whether it is a time within a period, of which nothing is due once."""
 
     def bill(self) -> Bill:
         terms = self.life.terms_on(self.start)
@@ -77,7 +79,7 @@ class Settling:
                 self.plan.rounding.value, self.ended,
             )  # fmt: skip
             sums.take_off(trial)
-            sums.apply(rules)
+            sums.apply(rules, once=not self.is_span)
             steps += sums.steps
             totals[metric] = sums
         steps += self._of_all(lines, totals)
@@ -277,8 +279,8 @@ class Settling:
             minimum = None if rules.trial else rules.minimum
             terms = Rules(rules.discounts, rules.maximum, minimum, plan.proration)
             of_org.append(PartRules(terms, start, end, whole))
-        sums.apply(of_plans)
-        sums.apply(of_org, "own_")
+        sums.apply(of_plans, once=not self.is_span)
+        sums.apply(of_org, "own_", once=not self.is_span)
         return sums.steps
 
     def _credits(self, costs: Mapping[str, int], due: int) -> list[Step]:

@@ -41,7 +41,11 @@ class Drawn:
 
     def usages(self, period: Period, account: Account) -> list[Usage]:
         """Return the usage of a period, and of all times in it between changes of terms."""
-        bounds = {period.start, period.end, *(part.start for part, _ in account.parts(period))}
+        bounds = {
+            period.start,
+            period.end,
+            *(part.start for part, _ in account.timeline.parts(period)),
+        }
         for plan in self.life.plans.values():
             for allowance in plan.allowances.values():
                 if allowance.included_for is not None:

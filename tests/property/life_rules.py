@@ -118,7 +118,8 @@ class Sums:
         for i in trial:
             self.by_part[i] = ZERO
 
-    def apply(self, parts: Sequence[PartRules], whose: str = "") -> None:
+    def apply(self, parts: Sequence[PartRules], whose: str = "", *, once: bool) -> None:
+        """Apply rules: percentages, and with `once` those that are due once in a period."""
         if not parts:
             return
         self.whose = whose
@@ -127,6 +128,8 @@ class Sums:
         )
         for name in names:
             self._percent(name, parts)
+        if not once:
+            return
         names = dict.fromkeys(
             d.name for p in parts for d in p.terms.discounts if d.amount is not None
         )

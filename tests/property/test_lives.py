@@ -1,7 +1,7 @@
 """Lives of accounts, period by period, against a model that keeps raw entries and fractions.
 
-Laws 2, 5, 9 and 12: each in a life of changes, ends, cancelled and backdated entries, grants, and
-every rule of plans.
+Laws 2, 5, 9, 10 and 12: each in a life of changes, ends, cancelled and backdated entries, grants,
+and every rule of plans and of accounts.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from hypothesis import given, strategies as st
 from overages import Account, Balance, Money, Settlement, Statement, settle
 from overages._ground.value import evolve
 from overages.codec import decode, encode
+from overages.settlements.span_statement import statement_of_span
 
 from .effort import many
 from .life_bills import Bill, Settling
@@ -36,6 +37,11 @@ def bills_of(drawn: Drawn) -> Iterator[Bill]:
         before = end
 
 
+def statements_of(drawn: Drawn, account: Account | None = None) -> Iterator[Statement]:
+    """Return the statements of a life's periods."""
+    return (settlement.statement for settlement in settlements_of(drawn, account))
+
+
 def settlements_of(drawn: Drawn, account: Account | None = None) -> Iterator[Settlement]:
     """Settle a life's periods, each from the balance that the one before it left."""
     own, balance = account or drawn.account, Balance()
@@ -50,23 +56,22 @@ def settlements_of(drawn: Drawn, account: Account | None = None) -> Iterator[Set
         balance = settlement.balance
 
 
-def told(settlement: Settlement) -> list[Any]:
+def told(statement: Statement) -> list[Any]:
     """Return a statement's lines that say something, its adjustments, and the total."""
-    statement = settlement.statement
     rules = [
         (rule.metric, rule.line, rule.cost.minor, Fraction(rule.exact_cost))
         for rule in statement.adjustments
     ]
-    return [statement.period, *lines_of(settlement), *rules, statement.total.minor]
+    return [statement.period, *lines_of(statement), *rules, statement.total.minor]
 
 
-def lines_of(settlement: Settlement) -> list[Any]:
-    period = settlement.statement.period
+def lines_of(statement: Statement) -> list[Any]:
+    period = statement.period
     return [
         (line.metric, line.part or period, Fraction(line.used),
          None if line.limit is None else Fraction(line.limit), Fraction(line.quantity),
          Fraction(line.exact_cost), line.cost.minor)
-        for line in settlement.statement.every_overage() if line.used or line.cost.minor
+        for line in statement.every_overage() if line.used or line.cost.minor
     ]  # fmt: skip
 
 
@@ -83,24 +88,49 @@ def expected(bill: Bill) -> list[Any]:
 @many
 @given(LIVES)
 def test_law_9_each_period_is_charged_by_the_terms_that_held_in_it(drawn: Drawn) -> None:
-    assert list(map(told, settlements_of(drawn))) == list(map(expected, bills_of(drawn)))
+    assert list(map(told, statements_of(drawn))) == list(map(expected, bills_of(drawn)))
 
 
 @given(LIVES, st.integers(0, 5))
 def test_law_9_an_entry_alters_no_period_that_ended_before_it(drawn: Drawn, kept: int) -> None:
     sooner = evolve(drawn.account, changes=drawn.account.changes[:kept])
     first = min((each.since for each in drawn.account.changes[kept:]), default=at(drawn.until))
-    later = settlements_of(drawn)
-    for settlement in settlements_of(drawn, sooner):
-        if settlement.statement.period.end >= first:  # it may end by an entry taken back there
+    later = statements_of(drawn)
+    for statement in statements_of(drawn, sooner):
+        if statement.period.end >= first:  # it may end by an entry taken back there
             break
-        assert told(next(later)) == told(settlement)
+        assert told(next(later)) == told(statement)
+
+
+def spans_of(drawn: Drawn, random: Any) -> Iterator[tuple[int, int]]:
+    """Yield the first day and the end of a span of each period that has more than a day."""
+    for start, end in drawn.life.periods(drawn.until):
+        if end - start > 1:
+            first = random.randrange(start, end)
+            yield first, random.randint(first + 1, end - (first == start))
+
+
+@many
+@given(LIVES, st.randoms(use_true_random=False))
+def test_law_10_a_span_has_the_usage_in_it_and_its_share_of_the_terms(
+    drawn: Drawn, random: Any
+) -> None:
+    for start, end in spans_of(drawn, random):
+        plans = [part.plan for part in drawn.life.parts(start, end)]
+        if any(a.included_for is not None for plan in plans for a in plan.allowances.values()):
+            continue  # a cycle of its own, of which no span has a share
+        span = period_of(start, end)
+        statement = statement_of_span(
+            drawn.account, drawn.life.plans, span, drawn.usages(span, drawn.account), levels=LEVELS
+        )
+        bill = Settling(drawn.life, start, end, Kept(), (), ended=False, is_span=True).bill()
+        assert told(statement) == expected(bill)
+        assert decode(encode(statement), Statement) == statement
 
 
 @given(LIVES)
 def test_law_2_lines_add_up_to_the_total_in_every_part_of_a_life(drawn: Drawn) -> None:
-    for settlement in settlements_of(drawn):
-        statement = settlement.statement
+    for statement in statements_of(drawn):
         costs = [line.cost for line in statement.lines]
         assert sum(costs, Money(0, "USD")) == statement.total
         assert statement.summary().total == statement.total
@@ -116,7 +146,7 @@ def test_law_5_terms_of_one_metric_cut_no_other(drawn: Drawn, random: Any) -> No
     if any(entry.day == day for entry in drawn.life.entries) or not whole_amounts:
         return
     cut = drawn.account.changed(since=at(day), limits={metric: 77})
-    for one, other in zip(settlements_of(drawn), settlements_of(drawn, cut), strict=True):
+    for one, other in zip(statements_of(drawn), statements_of(drawn, cut), strict=True):
         lines, cut_lines = lines_of(one), lines_of(other)
         assert [line for line in lines if line[0] != metric] == [
             line for line in cut_lines if line[0] != metric
@@ -126,8 +156,7 @@ def test_law_5_terms_of_one_metric_cut_no_other(drawn: Drawn, random: Any) -> No
 @given(LIVES)
 def test_law_12_a_grant_pays_at_most_what_it_holds(drawn: Drawn) -> None:
     paid: dict[str, Fraction] = {}
-    for settlement in settlements_of(drawn):
-        statement = settlement.statement
+    for statement in statements_of(drawn):
         for rule in statement.adjustments:
             if rule.kind == "credit" and rule.name is not None:
                 paid[rule.name] = paid.get(rule.name, Fraction()) - Fraction(rule.exact_cost)

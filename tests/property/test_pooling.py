@@ -8,8 +8,7 @@ from typing import Any
 from hypothesis import given, strategies as st
 
 from overages import Adjustment, Money, Overage, Usage, calculate, pool
-from overages.settlements.pool_share import PoolShare
-from overages.settlements.pooled_statement import PooledStatement
+from overages.settlements.pooled_statement import PooledStatement, PoolShare
 from overages.testing.billing import pooled_statements
 from overages.testing.plans import plans
 

@@ -35,7 +35,7 @@ from overages import (
 from overages.errors import InvalidValue
 from overages.prices.registry import PRICE_MODELS
 from overages.settlements.carry_over_result import CarryOverResult
-from overages.settlements.pool_share import PoolShare
+from overages.settlements.pooled_statement import PoolShare
 from overages.terms.carry_over import CarriedUnits
 
 FEBRUARY = Period.month(2024, 2)

@@ -37,8 +37,7 @@ from overages.records.ledger import Recording
 from overages.records.record import OverageRecord
 from overages.settlements.balance import Balance
 from overages.settlements.carry_over_result import CarryOverResult
-from overages.settlements.pool_share import PoolShare
-from overages.settlements.pooled_statement import PooledStatement
+from overages.settlements.pooled_statement import PooledStatement, PoolShare
 from overages.settlements.settlement import Settlement
 from overages.statements.statement import Statement
 from overages.statements.summary import MetricTotal, Summary

@@ -65,8 +65,10 @@ def audit(
     """
     problems = Problems()
     check_parts(shares.period, parts, problems)
-    if shares.billing_period is not None:
-        problems.attempt(_check_billing_period, shares)
+    for name in ("billing_period", "span_of"):
+        longer = getattr(shares, name)
+        if longer is not None:
+            problems.attempt(_check_longer, shares.period, longer, name)
     problems.raise_any()  # or no line could be said to be of a part
     plan = parts[-1].plan
     terms: dict[int, LineTerms | None] = {}
@@ -136,15 +138,11 @@ def _in_order(parts: Sequence[StatementPart], lines: Sequence[Overage]) -> list[
     return sorted(lines, key=lambda line: (places[line.metric], _start(line.part, first)))
 
 
-def _check_billing_period(shares: TimeShares) -> None:
-    period, billed = shares.period, shares.billing_period
-    if (
-        billed is None
-        or billed == period
-        or not (billed.start <= period.start and period.end <= billed.end)
-    ):
+def _check_longer(period: Period, longer: Period, field: str) -> None:
+    """Refuse a period that a statement's is said to be a part of, and isn't."""
+    if longer == period or not (longer.start <= period.start and period.end <= longer.end):
         problem = f"must hold more than {period}, and all of it"
-        raise InvalidValue("billing_period", billed and str(billed), problem)
+        raise InvalidValue(field, str(longer), problem)
 
 
 def _says_something(line: Overage) -> bool:

@@ -68,11 +68,14 @@ class TimeShares(NamedTuple):
     :param period: the statement's.
     :param billing_period: the cycle's whole period that it is a part of; None where it is whole.
     :param timezone: whose calendar days count.
+    :param span_of: the org's own period, where the statement is of a span of it: what is due once
+        in a period is left out.
     """
 
     period: Period
     billing_period: Period | None = None
     timezone: str = "UTC"
+    span_of: Period | None = None
 
     def share(self, terms: Allowance | Plan, part: Period | None = None) -> Fraction:
         """Return the share of a part, by the terms' proration; of the period where it is None."""
@@ -99,22 +102,25 @@ class Division(NamedTuple):
     :param billing_period: the cycle's whole period, where it is a part of that.
     :param timezone: whose calendar days count.
     :param own: the org's own terms in the last part.
+    :param span_of: the org's own period, where it is a span of one.
     """
 
     earlier_parts: tuple[StatementPart, ...]
     billing_period: Period | None
     timezone: str
     own: OwnTerms
+    span_of: Period | None
 
 
-UNDIVIDED: Final = Division((), None, "UTC", NO_OWN_TERMS)
+UNDIVIDED: Final = Division((), None, "UTC", NO_OWN_TERMS, None)
 
 
 def division(
     earlier_parts: Sequence[StatementPart], shares: TimeShares, own: OwnTerms = NO_OWN_TERMS
 ) -> Division:
     """Return the division of a period into parts, by the shares that its times have."""
-    divided = Division(tuple(earlier_parts), shares.billing_period, shares.timezone, own)
+    _, billing_period, timezone, span_of = shares
+    divided = Division(tuple(earlier_parts), billing_period, timezone, own, span_of)
     return UNDIVIDED if divided == UNDIVIDED else divided
 
 

@@ -109,7 +109,8 @@ class RuledTotals(NamedTuple):
                     terms.discounts, None, terms.maximum, minimum, proration=proration, time=time
                 )
             )
-        return rules_in_order(rules, self.shares.by_rule, own=own)
+        of_span = self.shares.span_of is not None
+        return rules_in_order(rules, self.shares.by_rule, own=own, of_span=of_span)
 
 
 def ruled_totals(
@@ -131,7 +132,8 @@ def ruled_totals(
         on_trial = any(part.own.trial for part in parts)
         if on_trial or not all(line.line.allowance.is_flat for line, _ in own):
             of_lines = [_rules_of(parts, line, minor) for line, minor in own]
-            rules = rules_in_order(of_lines, shares.by_rule)
+            of_span = shares.span_of is not None
+            rules = rules_in_order(of_lines, shares.by_rule, of_span=of_span)
         plan = parts[part_at_end(parts, own[-1][0].part)].plan
         total = RunningTotal(
             Money(sum(minor for _, minor in own), plan.currency),

@@ -36,6 +36,8 @@ _OWN: Final[Mapping[AdjustmentKind, AdjustmentKind]] = MappingProxyType(
 _PLAIN: Final[Mapping[AdjustmentKind, AdjustmentKind]] = MappingProxyType(
     {own: kind for kind, own in _OWN.items()}
 )
+_OF_ANY_TIME: Final = ("trial", "percent")
+_ONCE_A_PERIOD: Final = ("amount", "commitment", "maximum", "minimum")
 _TICK: Final = timedelta(microseconds=1)
 
 
@@ -107,7 +109,7 @@ class Rule(NamedTuple):
 
 
 def rules_in_order(
-    parts: Sequence[PartRules], share_of: ShareOf, *, own: bool = False
+    parts: Sequence[PartRules], share_of: ShareOf, *, own: bool = False, of_span: bool = False
 ) -> list[Rule]:
     """Return the rules of the parts of a period in the order in which they are applied.
 
@@ -118,11 +120,12 @@ def rules_in_order(
 
     :param parts: in order of time.
     :param own: whether they are of the org's own.
+    :param of_span: whether the parts are those of a span, of which nothing is due once in a period.
     :raises InvalidValue: if a discount of one name is a percentage in one part, and an amount in
         another: it would have two lines of one name.
     """
     by_line: dict[tuple[AdjustmentKind, str | None], list[RuleOfPart]] = {}
-    for stage in ("trial", "percent", "amount", "commitment", "maximum", "minimum"):
+    for stage in _OF_ANY_TIME if of_span else (*_OF_ANY_TIME, *_ONCE_A_PERIOD):
         for place, part in enumerate(parts):
             for kind, name, terms in _rules_of(part, stage):
                 worth = None if kind == "trial" else _worth(terms, part)

@@ -187,7 +187,8 @@ class Ledger:
         :param revision: the result of the period that this is to be, counted from 1; None for the
             next one, whichever that is.
         :param force: whether a closed period may change.
-        :raises InvalidValue: if the statement is another org's, or the revision skips one.
+        :raises InvalidValue: if the statement is another org's, or of a span of a period, or if the
+            revision skips one.
         :raises RecordConflict: if the period has that revision already, and it says something else.
         :raises PeriodClosed: if the period is closed, and the change is not forced.
         :raises PeriodOverlap: if the org was charged for a line in an overlapping period.
@@ -196,7 +197,7 @@ class Ledger:
         recorded = tuple(r for r in self.records if r.period == statement.period)
         next_revision = recorded[-1].revision + 1 if recorded else 1
         try:
-            self._require_own(statement)
+            self._require_recordable(statement)
             changes = _changes(statement, recorded, revision, next_revision)
             if not changes:
                 return Recording(recorded, ())
@@ -280,7 +281,10 @@ class Ledger:
                 amounts = number_text(units), number_text(minor)
                 self.counters.append(CounterRow(self.org_id, *period, metric, *amounts, *unit))
 
-    def _require_own(self, statement: Statement) -> None:
+    def _require_recordable(self, statement: Statement) -> None:
+        if statement.span_of is not None:
+            problem = f"must be one of the org's own, {statement.span_of}, and not a span of it"
+            raise InvalidValue(("statement", "period"), str(statement.period), problem)
         if statement.org_id != self.org_id:
             problem = f"must be {self.org_id!r}"
             raise InvalidValue(("statement", "org_id"), statement.org_id, problem)

@@ -10,6 +10,6 @@
 - `metric_settlement`: the lines of one metric, and all that they leave for later
 - `settled_metrics`: the lines of all metrics of a period, and what each leaves
 - `settlement`: `settle`: a statement that knows of earlier periods
-- `pool_share`: `PoolShare`: the part of a pool's line that one org owes
+- `span_statement`: the statement of a time within a period, without what is due once in it
 - `pooled_statement`: `pool`: one allowance for several orgs
 """

@@ -9,9 +9,10 @@ Each is refused by name before anything is worked out:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from overages._ground.parsing import Problems, instance_of
+from overages._ground.names import parse_name
+from overages._ground.parsing import Problems, each, instance_of, tuple_of
 from overages.errors import (
     Field,
     InvalidType,
@@ -46,6 +47,14 @@ def parse_plans(value: object, field: Field) -> Plans:
     if callable(value) or isinstance(value, Mapping):
         return value
     raise InvalidType(field, value, "must be a mapping of slugs to plans, or a function")
+
+
+def parse_usages(value: object, field: Field) -> tuple[Usage, ...]:
+    """Parse one usage, or several."""
+    return (value,) if isinstance(value, Usage) else tuple_of(Usage)(value, field)
+
+
+parse_names: Final = each(parse_name)
 
 
 def parts_agreed(terms: AgreedTerms, plans: Plans, period: Period) -> list[AgreedPart]:
@@ -89,11 +98,17 @@ def _plan_of(plans: Plans, time: Period, terms: Terms) -> Plan:
     return plan
 
 
-def time_shares(terms: AgreedTerms, period: Period, parts: int) -> TimeShares:
-    """Return the shares of a period; where it is whole, its timezone doesn't matter."""
+def time_shares(
+    terms: AgreedTerms, period: Period, parts: int, span_of: Period | None = None
+) -> TimeShares:
+    """Return the shares of a period; where it is whole, its timezone doesn't matter.
+
+    :param span_of: the org's own period, where it is a span of one.
+    """
     if terms.cycle_period is None and parts == 1:
         return TimeShares(period)
-    return TimeShares(period, terms.cycle_period, terms.parts[-1][1].cycle.timezone)
+    timezone = terms.parts[-1][1].cycle.timezone
+    return TimeShares(period, terms.cycle_period, timezone, span_of)
 
 
 def usage_of_period(org_id: str, period: Period, usages: Sequence[Usage]) -> PeriodUsage:

@@ -46,7 +46,7 @@ from overages._ground.parsing import Problems, each, instance_of, parse_all, par
 from overages._ground.trusted import trusted
 from overages._ground.value import term, value
 from overages.amounts.exact import Quantity, parse_non_negative_sum
-from overages.errors import Field, OveragesError
+from overages.errors import OveragesError
 from overages.grants.burndown import Burndown
 from overages.grants.drawn_grants import pools_of
 from overages.grants.draws import parse_grants
@@ -60,7 +60,9 @@ from overages.settlements.inputs import (
     Plans,
     check_follows,
     is_empty,
+    parse_names,
     parse_plans,
+    parse_usages,
     parts_agreed,
     refuse_unknown_metrics,
     time_shares,
@@ -188,12 +190,12 @@ def settle(
         (instance_of(Account), account, "account"),
         (parse_plans, plans, "plans"),
         (instance_of(Period), period, "period"),
-        (_parse_usages, usage, "usage"),
+        (parse_usages, usage, "usage"),
         (instance_of(Balance), balance, "balance"),
         (parse_grants, grants, "grants"),
         (tuple_of(UsageEvent), events, "events"),
         (parse_flag, ended, "ended"),
-        (_parse_names, levels, "levels"),
+        (parse_names, levels, "levels"),
         (_parse_reserved, reserved, "reserved"),
     )
     account, of_terms, period, usages, balance, of_org, used_at, has_ended, held, of_later = parsed
@@ -248,7 +250,7 @@ def _plainly(
         return None
     try:
         billing_period, parts = account.agreed_in(period)
-        held = frozenset(_parse_names(levels, "levels")) if levels else _NO_LEVELS
+        held = frozenset(parse_names(levels, "levels")) if levels else _NO_LEVELS
     except OveragesError:
         return None
     if billing_period is not None or len(parts) != 1 or parts[0][1].own is not NO_OWN_TERMS:
@@ -321,9 +323,4 @@ def _idle_grants(parts: Sequence[StatementPart], grants: Iterable[Grant]) -> lis
     )
 
 
-def _parse_usages(value: object, field: Field) -> tuple[Usage, ...]:
-    return (value,) if isinstance(value, Usage) else tuple_of(Usage)(value, field)
-
-
-_parse_names: Final = each(parse_name)
 _parse_reserved: Final = by_name(parse_non_negative_sum, "grants to quantities", of="grant")

@@ -63,6 +63,8 @@ class Statement:
     :param timezone: IANA name of the timezone whose days count, of a part of a period.
     :param own: the org's own terms beside `plan`, in the last part of the period: discounts,
         bounds, and whether it was on trial.
+    :param span_of: the org's own period that this one is a span of: the statement has nothing that
+        is due once in a period, and can't be recorded. None where it is itself the org's.
     :raises InvalidValue: if the lines do not follow from the plan: see
         `overages.lines.audit`; `InvalidValues` for several faults.
     :raises CurrencyMismatch: if a cost is not in the plan's currency.
@@ -92,8 +94,9 @@ class Statement:
         billing_period: Period | None = None,
         timezone: str = "UTC",
         own: OwnTerms = NO_OWN_TERMS,
+        span_of: Period | None = None,
     ) -> None:
-        org, parsed_period, terms, items, others, earlier, billed, zone, of_org = parse_all(
+        org, parsed_period, terms, items, others, earlier, billed, zone, of_org, of = parse_all(
             (parse_name, org_id, "org_id"),
             (instance_of(Period), period, "period"),
             (instance_of(Plan), plan, "plan"),
@@ -103,10 +106,11 @@ class Statement:
             (optional(instance_of(Period)), billing_period, "billing_period"),
             (parse_timezone, timezone, "timezone"),
             (instance_of(OwnTerms), own, "own"),
+            (optional(instance_of(Period)), span_of, "span_of"),
         )
         overages = tuple(line for line in items if isinstance(line, Overage))
         adjustments = items[len(overages) :]
-        shares = TimeShares(parsed_period, billed, zone)
+        shares = TimeShares(parsed_period, billed, zone, of)
         parts = statement_parts(parsed_period, terms, earlier, of_org)
         rated = audit(shares, parts, overages, others, adjustments)
         total = sum(line.cost.minor for line in items)
@@ -132,6 +136,11 @@ class Statement:
     def own(self) -> OwnTerms:
         """The org's own terms in the last part of the period."""
         return self.division.own
+
+    @property
+    def span_of(self) -> Period | None:
+        """The org's own period that it is of a span of; None where it is of all of it."""
+        return self.division.span_of
 
     @property
     def parts(self) -> tuple[StatementPart, ...]:

@@ -19,8 +19,7 @@ from overages.lines.limit_part import TAKING, LimitPart
 from overages.lines.overage import Overage
 from overages.lines.part import StatementPart
 from overages.periods.period import Period
-from overages.settlements.pool_share import SplitBy
-from overages.settlements.pooled_statement import PooledStatement, pool
+from overages.settlements.pooled_statement import PooledStatement, SplitBy, pool
 from overages.settlements.settlement import Settlement, settle
 from overages.statements.calculation import calculate
 from overages.statements.statement import Statement

@@ -20,8 +20,7 @@ from overages import (
     pool,
 )
 from overages.errors import InvalidValues, OveragesError, UnknownMetric
-from overages.settlements.pool_share import PoolShare
-from overages.settlements.pooled_statement import PooledStatement
+from overages.settlements.pooled_statement import PooledStatement, PoolShare
 
 FEBRUARY, MARCH = Period.month(2024, 2), Period.month(2024, 3)
 PLAN = Plan(

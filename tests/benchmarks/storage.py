@@ -21,13 +21,27 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import Any, Final
 
 from tests.benchmarks.workloads import METRICS
 
-from overages import Allowance, Period, PerUnit, Plan, Statement, Usage, calculate
+from overages import (
+    Account,
+    Allowance,
+    Metric,
+    OverageService,
+    Period,
+    PerUnit,
+    Plan,
+    Statement,
+    Usage,
+    UsageEvent,
+    calculate,
+)
 from overages._ground.display import text_table
 from overages.adapters.sqlite import SqliteRepository, records as tables
 from overages.adapters.sqlite.connection import wal_is_safe
+from overages.adapters.sqlite.sums import SET_SUM
 from overages.records.ledger import Ledger
 
 NOW = datetime(2025, 5, 1, tzinfo=UTC)
@@ -235,6 +249,143 @@ def reading(orgs: int, lookups: int) -> list[list[str]]:
     return rows
 
 
+# Usage
+
+USED_IN: Final = PERIODS[0]
+SERVED = Plan(
+    "served", "USD", {name: Allowance(0, PerUnit(1)) for name in ("tokens", "peak", "users")}
+)
+SERVICE_METRICS = (Metric("peak", "max"), Metric("users", "unique", distinct="user"))
+
+
+def events_of(metric: str, count: int, orgs: int = 1) -> list[UsageEvent]:
+    """Return events of a month, as they come: in order of time, of some orgs in turns."""
+    step = (USED_IN.end - USED_IN.start) / count
+    return [
+        UsageEvent(
+            f"org-{i % orgs}", metric, i % 97, USED_IN.start + i * step, f"{metric}-{i}",
+            {"user": f"user-{i % 50}"},
+        )
+        for i in range(count)
+    ]  # fmt: skip
+
+
+@contextmanager
+def service_in(directory: Path, orgs: int = 1) -> Iterator[OverageService]:
+    with SqliteRepository(directory / "overages.db") as repository:
+        repository.put_plan(SERVED)
+        for i in range(orgs):
+            repository.put_account(Account(f"org-{i}", "served", USED_IN.start))
+        yield OverageService(repository, clock=lambda: NOW, metrics=SERVICE_METRICS)
+
+
+def report(batches: Sequence[Sequence[UsageEvent]], orgs: int) -> tuple[float, list[list[Any]]]:
+    """Report usage in batches; return the seconds that it took, and the rows that were written."""
+    written: list[list[Any]] = []
+    with folder() as directory, service_in(directory, orgs) as service:
+        start = perf_counter()
+        for batch in batches:
+            service.record_usage(batch)
+        taken = perf_counter() - start
+        with closing(connected(directory / "overages.db")) as connection:
+            for table in ("events", "sums"):
+                sql = f"SELECT * FROM org_billing_usage_{table}"
+                written.append(connection.execute(sql).fetchall())
+    return taken, written
+
+
+def report_bare(batches: Sequence[Sequence[UsageEvent]], written: list[list[Any]]) -> float:
+    """Write the same rows in as many transactions, each sum once for a batch."""
+    events, held = written
+    sums = {row[:4]: row for row in held}
+    prepared, first = [], 0
+    for batch in batches:
+        rows = events[first : first + len(batch)]
+        first += len(batch)
+        starts = {(row[1], row[3], row[6][:13]) for row in rows}
+        touched = {(*key, "hour", f"{hour}:00:00.000000Z") for *key, hour in starts}
+        touched |= {(*key, "day", f"{hour[:10]}T00:00:00.000000Z") for *key, hour in starts}
+        prepared.append((rows, [sums[key] for key in touched]))
+    with folder() as directory:
+        with service_in(directory):
+            pass
+        with closing(connected(directory / "overages.db")) as connection:
+            start = perf_counter()
+            for rows, touched_sums in prepared:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.executemany(KEEP_ROW, rows)
+                connection.executemany(SET_SUM, touched_sums)
+                connection.execute("COMMIT")
+            return perf_counter() - start
+
+
+KEEP_ROW: Final = "INSERT INTO org_billing_usage_events VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+def reporting(count: int, size: int, orgs: int, rounds: int) -> list[list[str]]:
+    """Return rows of the table for usage that is reported in batches."""
+    events = events_of("tokens", count, orgs)
+    batches = [events[i : i + size] for i in range(0, count, size)]
+    ours, bare = [], []
+    for _ in range(rounds):
+        gc.collect()
+        taken, written = report(batches, orgs)
+        ours.append(taken)
+        bare.append(report_bare(batches, written))
+    ratio = median(a / b for a, b in zip(ours, bare, strict=True))
+    return [
+        [f"reporting usage, {size:,} events a transaction", "", "", ""],
+        ["sqlite3, the same rows", f"{median(bare) / count * 1e6:.1f}", "1.00", ""],
+        ["- record_usage", f"{median(ours) / count * 1e6:.1f}", f"{ratio:.2f}", "2.2"],
+    ]
+
+
+def stating(counts: Sequence[int], rounds: int) -> list[list[str]]:
+    """Return rows of the table for a statement of a month of few and of many events."""
+    rows = [["a statement of a sum and a maximum", "", "", ""]]
+    base = 0.0
+    for count in counts:
+        with folder() as directory, service_in(directory) as service:
+            for metric in ("tokens", "peak"):
+                service.record_usage(events_of(metric, count))
+            times = timed(lambda: service.calculate("org-0", USED_IN), rounds)
+        base = base or times
+        rows.append(
+            [f"- {count:,} events of each", f"{times * 1e6:.0f}", f"{times / base:.2f}", ""]
+        )
+    return rows
+
+
+def counting(count: int, rounds: int) -> list[list[str]]:
+    """Return rows of the table for unique users, which are counted one by one."""
+    sql = (
+        "SELECT event_id, metric_type, quantity, at, dimensions, counts_at, number"
+        " FROM org_billing_usage_events WHERE org_id = 'org-0' AND metric_type = 'users'"
+        " AND counts_at >= '2025-01-01' AND counts_at < '2025-02-01'"
+    )
+    with folder() as directory, service_in(directory) as service:
+        service.record_usage(events_of("users", count))
+        with closing(connected(directory / "overages.db")) as connection:
+            bare = timed(lambda: connection.execute(sql).fetchall(), rounds)
+        ours = timed(lambda: service.calculate("org-0", USED_IN), rounds)
+    return [
+        [f"a statement of unique users, {count:,} events", "", "", ""],
+        ["sqlite3, their rows", f"{bare * 1e6:.0f}", "1.00", ""],
+        ["- calculate", f"{ours * 1e6:.0f}", f"{ours / bare:.2f}", "3"],
+    ]
+
+
+def timed(call: Callable[[], object], rounds: int) -> float:
+    """Return the median of the seconds that a call takes."""
+    times = []
+    for _ in range(rounds):
+        gc.collect()
+        start = perf_counter()
+        call()
+        times.append(perf_counter() - start)
+    return median(times)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="only show that all of it runs")
@@ -244,6 +395,10 @@ def main() -> None:
         *writing(300 if quick else 20_000, 333, 1 if quick else 5, ["2.5", ""]),
         *writing(30 if quick else 1_000, 1, 1 if quick else 5, ["1.5", "1.5"]),
         *reading(100 if quick else 250_000, 100 if quick else 20_000),
+        *reporting(2_000 if quick else 100_000, 1_000, 1, 1 if quick else 5),
+        *reporting(2_000 if quick else 100_000, 1_000, 100, 1 if quick else 5),
+        *stating([10, 1_000] if quick else [10, 1_000, 100_000], 3 if quick else 11),
+        *counting(1_000 if quick else 100_000, 1 if quick else 5),
     ]
     print(f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
     print(text_table(rows, "lrrr"))

@@ -27,7 +27,7 @@ TABLES: Final = (
     "org_billing_usage_monthly",
     "org_billing_usage_events",
     "org_billing_usage_withdrawals",
-    "org_billing_usage_hours",
+    "org_billing_usage_sums",
     "org_billing_usage_puts",
     "org_billing_grants",
     "org_billing_closings",

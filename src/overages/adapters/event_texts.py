@@ -11,8 +11,9 @@ aren't: to check a seal, the first so many are looked at.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from itertools import chain
 from typing import Final, TypeAlias
@@ -32,14 +33,19 @@ PutRow: TypeAlias = tuple[str, str, str, str]
 
 def event_columns(event: UsageEvent) -> tuple[str | None, str, str, str, str]:
     """Write an event as a row, beside its org."""
-    dimensions = written(dict(event.dimensions)).decode() if event.dimensions else "{}"
+    dimensions = _dimensions_text(event.dimensions) if event.dimensions else "{}"
     number, at = number_text(event.quantity), exact_instant(event.at)
     return event.id, event.metric, number, at, dimensions
 
 
+@lru_cache(maxsize=1024)
+def _dimensions_text(dimensions: Mapping[str, str]) -> str:
+    return written(dict(dimensions)).decode()
+
+
 def exact_instant(instant: datetime) -> str:
     """Write an instant in UTC with six decimals always, so that texts are in order of time."""
-    return f"{instant.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    return f"{instant.isoformat(timespec='microseconds')[: EXACT - 1]}Z"
 
 
 def event_row(event: UsageEvent, counts_at: datetime) -> EventRow:

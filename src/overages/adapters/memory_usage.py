@@ -1,4 +1,4 @@
-"""Usage in memory: events in the order in which they count, and their sums by the hour.
+"""Usage in memory: events in the order in which they count, and their sums by hour and day.
 
 Each org's are kept by event name, in lists sorted by time, so that a read looks at no other time.
 """
@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 from overages.adapters.base import BaseRepository
 from overages.adapters.event_texts import EventRow, PutRow, event_row, exact_instant
 from overages.adapters.journal import Journal
-from overages.adapters.metered import HourSums
+from overages.adapters.metered import HeldSums, Unit
 from overages.amounts.exact import Quantity, number_text, unscaled
 from overages.periods.period import Period
 from overages.usage.event import UsageEvent
@@ -38,8 +38,9 @@ class MemoryUsage(BaseRepository):
         self._ids: dict[tuple[str, str], tuple[UsageEvent, datetime]] = {}
         self._withdrawals: dict[tuple[str, str], datetime] = {}
         self._gone: dict[str, list[_Row]] = {}  # that were withdrawn
-        self._sums: dict[tuple[str, str], dict[datetime, EventSum | None]] = {}
-        self._hours: dict[str, dict[str, list[datetime]]] = {}  # org, event name
+        self._sums: dict[tuple[str, str, Unit], dict[datetime, EventSum | None]] = {}
+        self._stretches: dict[Unit, dict[str, dict[str, list[datetime]]]]  # org, event name
+        self._stretches = {"hour": {}, "day": {}}  # the starts of those that have a sum
         self._spans: dict[str, dict[Period, Mapping[str, int]]] = {}
         self._put_in_turn: dict[str, list[tuple[Period, str, Quantity]]] = {}
 
@@ -145,34 +146,37 @@ class MemoryUsage(BaseRepository):
 
     # Sums
 
-    def _add_sums(self, sums: HourSums) -> None:
-        for (org_id, metric, hour), events in sums.items():
-            before = self._sums.get((org_id, metric), {}).get(hour)
-            self._set_sum(org_id, metric, hour, events if before is None else before.merged(events))
+    def _add_sums(self, sums: HeldSums) -> None:
+        for key, events in sums.items():
+            org_id, metric, unit, start = key
+            before = self._sums.get((org_id, metric, unit), {}).get(start)
+            self._set_sum(key, events if before is None else before.merged(events))
 
-    def _set_sum(self, org_id: str, metric: str, hour: datetime, events: EventSum | None) -> None:
-        key = org_id, metric
-        if key not in self._sums:
-            self._journal.set(self._sums, key, {})
-        if hour not in self._sums[key]:
-            self._add_sorted(self._hours, org_id, metric, [hour])
-        self._journal.set(self._sums[key], hour, events)
+    def _set_sum(self, key: tuple[str, str, Unit, datetime], events: EventSum | None) -> None:
+        org_id, metric, unit, start = key
+        held = org_id, metric, unit
+        if held not in self._sums:
+            self._journal.set(self._sums, held, {})
+        if start not in self._sums[held]:
+            self._add_sorted(self._stretches[unit], org_id, metric, [start])
+        self._journal.set(self._sums[held], start, events)
 
     def _drop_sums(self, org_id: str) -> None:
-        for metric in self._hours.get(org_id, {}):
-            self._journal.set(self._sums, (org_id, metric), {})
-        self._journal.set(self._hours, org_id, {})
+        for unit, stretches in self._stretches.items():
+            for metric in stretches.get(org_id, {}):
+                self._journal.set(self._sums, (org_id, metric, unit), {})
+            self._journal.set(stretches, org_id, {})
 
     def _sums_of(
-        self, org_id: str, start: datetime, end: datetime, metrics: Sequence[str] | None
+        self, org_id: str, unit: Unit, start: datetime, end: datetime, names: Sequence[str] | None
     ) -> Mapping[str, EventSum]:
         sums = {}
-        by_name = self._hours.get(org_id, {})
-        for metric in by_name if metrics is None else metrics:
-            hours = by_name.get(metric, [])
-            within = hours[bisect_left(hours, start) : bisect_left(hours, end)]
-            of_hours = (self._sums[org_id, metric][hour] for hour in within)
-            whole = merged(events for events in of_hours if events is not None)
+        by_name = self._stretches[unit].get(org_id, {})
+        for metric in by_name if names is None else names:
+            starts = by_name.get(metric, [])
+            within = starts[bisect_left(starts, start) : bisect_left(starts, end)]
+            held = (self._sums[org_id, metric, unit][each] for each in within)
+            whole = merged(events for events in held if events is not None)
             if whole is not None:
                 sums[metric] = whole
         return sums

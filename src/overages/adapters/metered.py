@@ -1,15 +1,17 @@
-"""Usage as repositories keep it: events, their sums by the hour, and the sums that hosts put.
+"""Usage as repositories keep it: events, their sums, and the sums that hosts put.
 
-An hour's sum of the events of a name is held ready. A time is told by the sums of the hours that
-lie whole in it, and by the events themselves in the hours that it cuts. All sums can be thrown away
-and made again of the events, with the same result.
+The sum of the events of a name is held ready for each hour and for each day (of UTC's). A time is
+told by the days that lie whole in it, by hours where it cuts a day, and by the events themselves
+where it cuts an hour. All sums can be thrown away and made again of the events, with the same
+result.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Final, Literal, TypeAlias
 
 from overages._ground.names import parse_name
 from overages._ground.parsing import (
@@ -26,15 +28,19 @@ from overages.amounts.exact import scaled, unscaled
 from overages.errors import Field, InvalidType, InvalidValue, OveragesError, UnknownEvent
 from overages.periods.period import Period, format_instant, parse_instant
 from overages.usage.event import UsageEvent
-from overages.usage.event_sum import EventSum, sum_of
+from overages.usage.event_sum import EventSum, sum_of, sum_up
 from overages.usage.metering import new_events
 from overages.usage.put_sums import put_within, require_apart
 from overages.usage.usage import Usage
 
-HourSums: TypeAlias = Mapping[tuple[str, str, datetime], EventSum]
-"""Sums of events by org, metric and the start of their hour."""
+Unit: TypeAlias = Literal["hour", "day"]
+"""A stretch of time that sums are held ready for."""
 
-HOUR: Final = timedelta(hours=1)
+HeldSums: TypeAlias = Mapping[tuple[str, str, Unit, datetime], EventSum]
+"""Sums of events by org, metric, unit, and the start of the hour or day."""
+
+LENGTHS: Final[Mapping[Unit, timedelta]] = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
 _period: Final = instance_of(Period)
 
 
@@ -58,7 +64,7 @@ class MeteredUsage(Catalogue):
             stored = self._known_events([event for event in events if event.id is not None])
             new = new_events(counted, stored)
             self._keep_events(new)
-            self._add_sums(_by_hour(new))
+            self._add_sums(_held(new))
         return len(new)
 
     def withdraw(self, org_id: str, event_id: str, *, withdrawn_at: datetime) -> datetime:
@@ -75,13 +81,8 @@ class MeteredUsage(Catalogue):
                 raise error.within(org_id=org_id)
             first = self._withdrawn(org_id, event_id)
             if first is None:
-                event, counts_at = kept
-                hour = hour_of(counts_at)
                 self._set_withdrawn(org_id, event_id, withdrawn_at)
-                left = self._counted_events(org_id, hour, _after(hour), [event.metric])
-                sums = _by_hour(left)
-                key = org_id, event.metric, hour
-                self._set_sum(*key, sums.get(key))
+                self._sum_again(*kept)
         return first or withdrawn_at
 
     def events(
@@ -141,39 +142,48 @@ class MeteredUsage(Catalogue):
     def _sums_in(
         self, org_id: str, period: Period, names: tuple[str, ...] | None
     ) -> dict[str, EventSum]:
-        """Sum up whole hours by their sums, and the rest by its events."""
-        first, last = _hour_from(period.start), hour_of(period.end)
-        if first is None or first >= last:
-            return _by_name(self._counted_events(org_id, period.start, period.end, names))
-        sums = dict(self._sums_of(org_id, first, last, names))
-        for start, end in ((period.start, first), (last, period.end)):
-            if start < end:
+        """Sum up whole days and hours by their sums, and the rest by its events."""
+        sums: dict[str, EventSum] = {}
+        for unit, start, end in _stretches(period):
+            if unit is None:
                 _add(sums, _by_name(self._counted_events(org_id, start, end, names)))
+            else:
+                _add(sums, self._sums_of(org_id, unit, start, end, names))
         return dict(sorted(sums.items()))
 
+    def _sum_again(self, event: UsageEvent, counts_at: datetime) -> None:
+        """Make the sums again that an event, which is withdrawn, was in: of its hour and day."""
+        org_id, metric = event.org_id, event.metric
+        hour, day = start_of("hour", counts_at), start_of("day", counts_at)
+        left = self._counted_events(org_id, hour, _after("hour", hour), [metric])
+        self._set_sum((org_id, metric, "hour", hour), _by_name(left).get(metric))
+        hours = self._sums_of(org_id, "hour", day, _after("day", day) or _LAST, [metric])
+        self._set_sum((org_id, metric, "day", day), hours.get(metric))
+
     def remake_sums(self, org_id: str) -> None:
-        """Throw away the sums of events by the hour, and make them again of the events."""
+        """Throw away the sums that are held ready, and make them again of the events."""
         parse_name(org_id, "org_id")
         with self._writing():
             self._drop_sums(org_id)
-            self._add_sums(_by_hour(self._counted_events(org_id, None, None, None)))
+            self._add_sums(_held(self._counted_events(org_id, None, None, None)))
 
-    # Sums by the hour: a storage that is too small to hold them ready leaves these as they are
+    # Sums that are held ready: a storage that is too small for them leaves these as they are
 
-    def _add_sums(self, sums: HourSums) -> None:
-        """Add the sums of new events to those of their hours."""
+    def _add_sums(self, sums: HeldSums) -> None:
+        """Add the sums of new events to those that are held."""
 
-    def _set_sum(self, org_id: str, metric: str, hour: datetime, events: EventSum | None) -> None:
-        """Set the sum of an hour; with None, it has no events."""
+    def _set_sum(self, key: tuple[str, str, Unit, datetime], events: EventSum | None) -> None:
+        """Set the sum of an hour or day; with None, it has no events."""
 
     def _drop_sums(self, org_id: str) -> None:
-        """Throw the sums of all hours of an org away."""
+        """Throw all sums of an org away."""
 
     def _sums_of(
-        self, org_id: str, start: datetime, end: datetime, metrics: Sequence[str] | None
+        self, org_id: str, unit: Unit, start: datetime, end: datetime, names: Sequence[str] | None
     ) -> Mapping[str, EventSum]:
-        """Return the sum of each event name in the hours from one to another, which isn't in it."""
-        return _by_name(self._counted_events(org_id, start, end, metrics))
+        """Return the sum of each name in the hours or days from one to another, which isn't in."""
+        del unit
+        return _by_name(self._counted_events(org_id, start, end, names))
 
     # Sums that hosts put, and usage
 
@@ -215,42 +225,66 @@ class MeteredUsage(Catalogue):
             raise error.within(org_id=org_id, period=period) from None
 
 
-def hour_of(instant: datetime) -> datetime:
-    """Return the start of the hour, of UTC's, that an instant lies in."""
-    return instant.replace(minute=0, second=0, microsecond=0)
+def start_of(unit: Unit, instant: datetime) -> datetime:
+    """Return the start of the hour or day, of UTC's, that an instant lies in."""
+    hour = instant.replace(minute=0, second=0, microsecond=0)
+    return hour if unit == "hour" else hour.replace(hour=0)
 
 
-def _hour_from(instant: datetime) -> datetime | None:
-    """Return the first start of an hour at an instant or after it; None past the last one."""
-    hour = hour_of(instant)
-    return hour if hour == instant else _after(hour)
-
-
-def _after(hour: datetime) -> datetime | None:
-    """Return the start of the hour after one; None after the last there is."""
+def _after(unit: Unit, start: datetime) -> datetime | None:
+    """Return the start of the hour or day after one; None after the last there is."""
     try:
-        return hour + HOUR
+        return start + LENGTHS[unit]
     except OverflowError:
         return None
 
 
-def _by_hour(
-    counted: Iterable[tuple[UsageEvent, datetime]],
-) -> HourSums:
-    """Sum events up by org, name, and the hour that they count in."""
-    sums: dict[tuple[str, str, datetime], EventSum] = {}
+def _whole(unit: Unit, start: datetime, end: datetime) -> tuple[datetime, datetime] | None:
+    """Return the bounds of the whole hours or days in a time; None if there are none."""
+    first: datetime | None = start_of(unit, start)
+    if first is not None and first < start:
+        first = _after(unit, first)
+    last = start_of(unit, end)
+    return None if first is None or first >= last else (first, last)
+
+
+def _stretches(period: Period) -> Iterator[tuple[Unit | None, datetime, datetime]]:
+    """Divide a time into whole days, whole hours, and what is left of it."""
+    start, end = period.start, period.end
+    hours = _whole("hour", start, end)
+    if hours is None:
+        yield None, start, end
+        return
+    days = _whole("day", *hours)
+    bounds = [start, hours[0], *(days or ()), hours[1], end]
+    units: list[Unit | None] = [None, "hour", "day", "hour", None] if days else [None, "hour", None]
+    for unit, (first, last) in zip(units, pairwise(bounds), strict=True):
+        if first < last:
+            yield unit, first, last
+
+
+def _held(counted: Iterable[tuple[UsageEvent, datetime]]) -> HeldSums:
+    """Sum events up by org, name, and each hour and day that they count in."""
+    by_hour: dict[tuple[str, str, datetime], list[UsageEvent]] = {}
+    hour = after = _LAST
     for event, counts_at in counted:
-        key = event.org_id, event.metric, hour_of(counts_at)
-        before = sums.get(key)
-        sums[key] = sum_of(event) if before is None else before.merged(sum_of(event))
+        if not hour <= counts_at < after:  # most lie in the hour of the one before
+            hour = start_of("hour", counts_at)
+            after = _after("hour", hour) or _LAST
+        by_hour.setdefault((event.org_id, event.metric, hour), []).append(event)
+    sums: dict[tuple[str, str, Unit, datetime], EventSum] = {}
+    for (org_id, metric, start), events in by_hour.items():
+        of_hour = sums[org_id, metric, "hour", start] = sum_up(events)
+        key: tuple[str, str, Unit, datetime] = (org_id, metric, "day", start_of("day", start))
+        sums[key] = sums[key].merged(of_hour) if key in sums else of_hour
     return sums
 
 
 def _by_name(counted: Iterable[tuple[UsageEvent, datetime]]) -> dict[str, EventSum]:
-    sums: dict[str, EventSum] = {}
+    by_name: dict[str, list[UsageEvent]] = {}
     for event, _ in counted:
-        _add(sums, {event.metric: sum_of(event)})
-    return sums
+        by_name.setdefault(event.metric, []).append(event)
+    return {name: sum_up(events) for name, events in by_name.items()}
 
 
 def _add(sums: dict[str, EventSum], more: Mapping[str, EventSum]) -> None:

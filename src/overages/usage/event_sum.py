@@ -8,7 +8,7 @@ Sums of hours are held ready; that of a month is the sum of its hours, whatever 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
@@ -55,6 +55,15 @@ def sum_of(event: UsageEvent) -> EventSum:
     """
     picos = scaled(event.quantity)
     return EventSum(1, picos, picos, (event.at, event.id or "", picos))
+
+
+def sum_up(events: Sequence[UsageEvent]) -> EventSum:
+    """Return the sum of some events, of which there is one at least."""
+    picos = [scaled(event.quantity) for event in events]
+    readings = (
+        (event.at, event.id or "", units) for event, units in zip(events, picos, strict=True)
+    )
+    return EventSum(len(events), sum(picos), max(picos), max(readings))
 
 
 def merged(sums: Iterable[EventSum]) -> EventSum | None:

@@ -57,6 +57,12 @@ class Routes:
         self._takers = {event: self._sole_takers(event) for event in self._events(self.metrics)}
         """The metric that takes all events of a name, for each way that they are counted; None
         where several share them out, or one takes but some."""
+        self._always = {
+            event: tuple(metric for metric in takers if metric is not None)
+            for event, takers in self._takers.items()
+            if None not in takers
+        }
+        """The metrics that every event of a name counts for, where no dimension tells them."""
         self.worked_out: Final = self._events(m for m in self.metrics if not m.is_default)
         """The names of the events that more is counted of than their sum."""
         self.one_by_one: Final = frozenset(
@@ -109,19 +115,16 @@ class Routes:
 
         :raises InvalidValue: if it lacks the dimension whose values such a metric counts.
         """
-        derived = self._derived.get(event.metric)
-        if derived is not None:
-            takers = [derived]
-        else:
+        takers = self._always.get(event.metric)
+        if takers is None:
             sharings = self._sharing.get(event.metric, ())
-            takers = [
-                t for t in (each.taker(event.dimensions) for each in sharings) if t is not None
-            ]
+            candidates = [each.taker(event.dimensions) for each in sharings]
+            takers = tuple(metric for metric in candidates if metric is not None)
         for taker in takers:
             if taker.distinct is not None and taker.distinct not in event.dimensions:
                 problem = f"must have {taker.distinct!r}, which {taker.name!r} counts"
                 raise InvalidValue("dimensions", dict(event.dimensions), problem)
-        return tuple(takers)
+        return takers
 
 
 class _Sharing:

@@ -16,7 +16,8 @@ TABLE = "org_billing_usage_monthly"
 FEBRUARY = "2024-02-01 to 2024-03-01 UTC"
 
 
-HOURS = "org_billing_usage_hours"
+SUMS = "org_billing_usage_sums"
+THIRD = "2024-02-03 to 2024-02-04 UTC"
 NINE = "2024-02-03 09:00:00 to 2024-02-03 10:00:00 UTC"
 
 
@@ -57,33 +58,37 @@ def test_usage_that_is_put_again_as_it_stands_is_kept_once(hosts: sqlite3.Connec
     ("sql", "problem"),
     [
         (
-            f"UPDATE {HOURS} SET used = '9' WHERE used = '8'",
-            f"org-1, {NINE}: tokens.used: must be '8', by the events and records that it is made"
+            f"UPDATE {SUMS} SET used = '9' WHERE used = '8'",
+            f"org-1, {THIRD}: tokens.used: must be '8', by the events and records that it is made"
             " of, got '9'",
         ),
         (
-            f"UPDATE {HOURS} SET used = 'x' WHERE metric_type = 'runs'",
-            f"org-1, {NINE}: runs.used: must be '0.75', ",
+            f"UPDATE {SUMS} SET used = '9' WHERE unit = 'hour' AND metric_type = 'tokens'",
+            f"org-1, {NINE}: tokens.used: must be '8', ",
         ),
         (
-            f"UPDATE {HOURS} SET events = 7 WHERE metric_type = 'tokens'",
-            f"org-1, {NINE}: tokens.events: must be 2, ",
+            f"UPDATE {SUMS} SET used = 'x' WHERE metric_type = 'runs'",
+            f"org-1, {THIRD}: runs.used: must be '0.75', ",
         ),
         (
-            f"UPDATE {HOURS} SET largest = '6' WHERE metric_type = 'tokens'",
-            f"org-1, {NINE}: tokens.largest: must be '5', ",
+            f"UPDATE {SUMS} SET events = 7 WHERE metric_type = 'tokens'",
+            f"org-1, {THIRD}: tokens.events: must be 2, ",
         ),
         (
-            f"UPDATE {HOURS} SET last_id = '1' WHERE metric_type = 'tokens'",
-            f"org-1, {NINE}: tokens.last_id: must be '3', ",
+            f"UPDATE {SUMS} SET largest = '6' WHERE metric_type = 'tokens'",
+            f"org-1, {THIRD}: tokens.largest: must be '5', ",
         ),
         (
-            f"DELETE FROM {HOURS} WHERE metric_type = 'runs'",
-            f"org-1, {NINE}: runs.events: must be 2, ",
+            f"UPDATE {SUMS} SET last_id = '1' WHERE metric_type = 'tokens'",
+            f"org-1, {THIRD}: tokens.last_id: must be '3', ",
         ),
         (
-            f"UPDATE {HOURS} SET metric_type = 'jobs' WHERE metric_type = 'runs'",
-            f"org-1, {NINE}: jobs.events: must be 0, ",
+            f"DELETE FROM {SUMS} WHERE metric_type = 'runs'",
+            f"org-1, {THIRD}: runs.events: must be 2, ",
+        ),
+        (
+            f"UPDATE {SUMS} SET metric_type = 'jobs' WHERE metric_type = 'runs'",
+            f"org-1, {THIRD}: jobs.events: must be 0, ",
         ),
         (
             f"UPDATE {TABLE} SET overage = '1', overage_cost = '1' WHERE overage = '8'",
@@ -120,7 +125,7 @@ def test_a_counter_that_is_not_what_it_is_made_of_is_named(
     assert repository.verify("org-2") == 0
 
 
-@pytest.mark.parametrize("sql", [f"DELETE FROM {HOURS}", f"UPDATE {HOURS} SET used = 'x'"])
+@pytest.mark.parametrize("sql", [f"DELETE FROM {SUMS}", f"UPDATE {SUMS} SET used = 'x'"])
 def test_altered_sums_are_mended_by_making_them_again(hosts: sqlite3.Connection, sql: str) -> None:
     repository = SqliteRepository.join(hosts)
     sums = repository.event_sums("org-1", FEB)
@@ -133,13 +138,13 @@ def test_altered_sums_are_mended_by_making_them_again(hosts: sqlite3.Connection,
 
 
 def test_sums_that_can_not_be_read_are_damage(hosts: sqlite3.Connection) -> None:
-    hosts.execute(f"UPDATE {HOURS} SET used = 'x' WHERE metric_type = 'tokens'")
+    hosts.execute(f"UPDATE {SUMS} SET used = 'x' WHERE metric_type = 'tokens'")
     repository = SqliteRepository.join(hosts)
     with pytest.raises(StorageCorrupt):
         repository.event_sums("org-1", FEB)
     with pytest.raises(StorageCorrupt):
         repository.add_events([event("5", 1)])
-    hosts.execute(f"UPDATE {HOURS} SET hour = '1' WHERE metric_type = 'runs'")
+    hosts.execute(f"UPDATE {SUMS} SET start = '1' WHERE metric_type = 'runs'")
     with pytest.raises(StorageCorrupt):
         repository.verify("org-1")
 

@@ -1,4 +1,4 @@
-"""The counters of SQLite made again: sums of hours of their events, overage of records.
+"""The counters of SQLite made again: sums of the events they are of, overage of records.
 
 They decide bills, and a connection of the host's may change them: each is compared with the
 sum of its sources.
@@ -7,27 +7,23 @@ sum of its sources.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from overages._ground.names import parse_name
-from overages.adapters.metered import HOUR
-from overages.adapters.sqlite.hours import SUM, Key, row_of_sum
-from overages.adapters.sqlite.rows import (
-    exact_instant_of,
-    instant_of,
-    period_of,
-    picos_of,
-    readable,
-)
+from overages.adapters.sqlite.rows import exact_instant_of, period_of, picos_of, readable
 from overages.adapters.sqlite.store import SqliteStore
+from overages.adapters.sqlite.sums import KEY, SUM, Key, row_of_sum
 from overages.amounts.exact import number_text, unscaled
 from overages.errors import UsageAltered
 from overages.periods.period import Period
 from overages.usage.event_sum import EventSum
 
 _KEY: Final = "org_id, billing_period_start, billing_period_end, metric_type"
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+
 _Key: TypeAlias = tuple[str, str, str, str]
-_Row = TypeVar("_Row", "_Counter", "_HourSum")
+_Row = TypeVar("_Row", "_Counter", "_HeldSum")
 
 
 class _Counter(NamedTuple):
@@ -39,8 +35,8 @@ class _Counter(NamedTuple):
     currency_exponent: int | None = None
 
 
-class _HourSum(NamedTuple):
-    """The sum in the row of an hour; without any, that of an hour that has no row."""
+class _HeldSum(NamedTuple):
+    """The sum in a row of an hour or a day; without any, that of one that has no row."""
 
     events: int = 0
     used: str = "0"
@@ -55,24 +51,24 @@ class CounterTable(SqliteStore):
 
     def _altered_usage(self, org_id: str | None) -> Iterator[UsageAltered]:
         for among, orgs in self._spans(org_id):
-            yield from self._altered_hours(among, orgs)
+            yield from self._altered_sums(among, orgs)
             yield from self._altered_overage(among, orgs)
 
-    def _altered_hours(self, among: str, orgs: Sequence[object]) -> Iterator[UsageAltered]:
-        sql = f"SELECT org_id, metric_type, hour, {SUM} FROM org_billing_usage_hours WHERE {among}"
-        rows = {row[:3]: _HourSum(*row[3:]) for row in self._cursor.execute(sql, orgs)}
-        due = self._hours_again(among, orgs)
+    def _altered_sums(self, among: str, orgs: Sequence[object]) -> Iterator[UsageAltered]:
+        sql = f"SELECT {KEY}, {SUM} FROM org_billing_usage_sums WHERE {among}"
+        rows = {row[:4]: _HeldSum(*row[4:]) for row in self._cursor.execute(sql, orgs)}
+        due = self._sums_again(among, orgs)
         for key in sorted({*rows, *due}, key=repr):
-            org_id, metric, hour = key
-            differing = _differing(rows.get(key, _HourSum()), due.get(key, _HourSum()))
+            org_id, metric, unit, start = key
+            differing = _differing(rows.get(key, _HeldSum()), due.get(key, _HeldSum()))
             for field, value, wanted in differing:
                 with readable():
-                    start = instant_of(hour)
-                    period = Period(start, start + HOUR)
+                    first = exact_instant_of(start)
+                    period = Period(first, first + (_DAY if unit == "day" else _HOUR))
                 yield _altered(org_id, period, metric, field, value, wanted)
 
-    def _hours_again(self, among: str, orgs: Sequence[object]) -> dict[Key, _HourSum]:
-        """Sum the events of each hour up."""
+    def _sums_again(self, among: str, orgs: Sequence[object]) -> dict[Key, _HeldSum]:
+        """Sum the events of each hour and day up."""
         sql = (
             "SELECT org_id, metric_type, counts_at, quantity, at, event_id"
             f" FROM org_billing_usage_events WHERE {among} AND number NOT IN"
@@ -82,12 +78,13 @@ class CounterTable(SqliteStore):
         with readable():
             for row in self._cursor.execute(sql, (*orgs, *orgs)):
                 org_id, metric, counts_at, quantity, at, event_id = row
-                key = org_id, metric, f"{counts_at[:13]}:00:00Z"
                 picos = picos_of(quantity)
                 reading = exact_instant_of(at), event_id or "", picos
                 events = EventSum(1, picos, picos, reading)
-                sums[key] = sums[key].merged(events) if key in sums else events
-            return {key: _HourSum(*row_of_sum(events)) for key, events in sums.items()}
+                for unit, start in (("hour", counts_at[:13]), ("day", f"{counts_at[:10]}T00")):
+                    key = org_id, metric, unit, f"{start}:00:00.000000Z"
+                    sums[key] = sums[key].merged(events) if key in sums else events
+            return {key: _HeldSum(*row_of_sum(events)) for key, events in sums.items()}
 
     def _altered_overage(self, among: str, orgs: Sequence[object]) -> Iterator[UsageAltered]:
         columns = f"{_KEY}, {', '.join(_Counter._fields)}"

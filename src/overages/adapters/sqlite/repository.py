@@ -13,12 +13,12 @@ from overages.adapters.sqlite.catalogue import Catalogue
 from overages.adapters.sqlite.connection import Database
 from overages.adapters.sqlite.counters import CounterTable
 from overages.adapters.sqlite.grants import GrantTable
-from overages.adapters.sqlite.hours import HourTable
 from overages.adapters.sqlite.records import RecordTables
+from overages.adapters.sqlite.sums import SumTable
 from overages.codec import Codec
 
 
-class SqliteRepository(Catalogue, HourTable, CounterTable, GrantTable, RecordTables):
+class SqliteRepository(Catalogue, SumTable, CounterTable, GrantTable, RecordTables):
     """Keeps plans, accounts, usage, grants and records in a SQLite database.
 
     :param path: the file; it is made if there is none, and brought up to date if an older release

@@ -96,16 +96,18 @@ class UsageTables(SqliteStore):
         first = "" if start is None else exact_instant(start)
         last = _LAST if end is None else exact_instant(end)
         rows = []
-        for chunk in chunks(names):
+        parts = list(chunks(names))
+        for chunk in parts:
             sql = (
                 f"SELECT {_EVENT}, counts_at, number FROM org_billing_usage_events"
                 f" WHERE org_id = ? AND metric_type IN ({marks(chunk)})"
-                f" AND counts_at >= ? AND counts_at < ? AND {STANDING}"
+                f" AND counts_at >= ? AND counts_at < ? AND {STANDING} ORDER BY counts_at, number"
             )
             rows += self._cursor.execute(sql, (org_id, *chunk, first, last, org_id)).fetchall()
         with readable():
-            rows.sort(key=_count_order)
-            return [(event_of(org_id, *row[:5]), exact_instant_of(row[5])) for row in rows]
+            if len(parts) > 1:
+                rows.sort(key=_count_order)
+            return [_counted_of(org_id, row) for row in rows]
 
     def _latest_events(
         self, org_id: str, metric: str, before: datetime
@@ -119,7 +121,7 @@ class UsageTables(SqliteStore):
         while rows := self._cursor.execute(sql, (org_id, metric, *last, org_id)).fetchall():
             for row in rows:
                 with readable():
-                    counted = event_of(org_id, *row[:5]), exact_instant_of(row[5])
+                    counted = _counted_of(org_id, row)
                 yield counted
             last = rows[-1][-2:]
 
@@ -154,7 +156,7 @@ class UsageTables(SqliteStore):
         )
         row = self._cursor.execute(sql, (org_id, event_id)).fetchone()
         with readable():
-            return None if row is None else (event_of(org_id, *row[:5]), exact_instant_of(row[5]))
+            return None if row is None else _counted_of(org_id, row)
 
     def _withdrawn(self, org_id: str, event_id: str) -> datetime | None:
         sql = (
@@ -204,6 +206,12 @@ class UsageTables(SqliteStore):
                 )
                 for (start, end), units in put.items()
             ]
+
+
+def _counted_of(org_id: str, row: tuple[Any, ...]) -> tuple[UsageEvent, datetime]:
+    """Return the event of a row, and the instant that it counts at, which mostly is its own."""
+    event = event_of(org_id, *row[:5])
+    return event, event.at if row[5] == row[3] else exact_instant_of(row[5])
 
 
 def _count_order(row: tuple[Any, ...]) -> tuple[str, int]:

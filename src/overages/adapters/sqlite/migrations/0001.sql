@@ -159,19 +159,20 @@ BEGIN
     SELECT RAISE (ABORT, 'withdrawals of events are append-only');
 END;
 
--- The sums of the events of each hour that they count in, held ready: `verify` makes them again of
--- the events, and compares.
-CREATE TABLE org_billing_usage_hours (
+-- The sums of the events of each hour, and of each day, that they count in, held ready: `verify`
+-- makes them again of the events, and compares.
+CREATE TABLE org_billing_usage_sums (
     org_id TEXT NOT NULL,
     metric_type TEXT NOT NULL,
-    hour TEXT NOT NULL, -- its first instant
+    unit TEXT NOT NULL, -- 'hour' or 'day', of UTC's
+    start TEXT NOT NULL,
     events INTEGER NOT NULL,
     used TEXT NOT NULL,
     largest TEXT NOT NULL, -- quantity of one event
     last_at TEXT NOT NULL, -- of the last event: its instant, its id or nothing, and its quantity
     last_id TEXT NOT NULL,
     last_quantity TEXT NOT NULL,
-    PRIMARY KEY (org_id, metric_type, hour)
+    PRIMARY KEY (org_id, metric_type, unit, start)
 ) STRICT, WITHOUT ROWID;
 
 -- Sums that the host put for a span of time; of one span and metric, the last one counts.

@@ -250,6 +250,44 @@ class TestClosing:
         assert str(proposed.total) == "75.00 USD"  # 180 beyond 120 x 27/31, which is 105
 
 
+class TestSpans:
+    def test_a_span_has_its_usage_and_its_share_of_the_limit(self, host: Host) -> None:
+        host.sign()
+        host.use((300, day(3, 5)), (40, day(3, 20)))
+        span = Period(day(3, 1), day(3, 12))
+        statement = host.service.calculate(ACME, span)
+        assert statement is not None
+        line = statement["runs"]
+        assert (line.used, line.limit, str(statement.total)) == (300, 35, "265.00 USD")
+        with (
+            nothing_written(host.repository),
+            pytest.raises(InvalidValue, match="and not a span of it"),
+        ):
+            host.service.record(ACME, statement)
+
+    def test_a_span_is_priced_by_the_plan_of_the_start_of_its_period(self, host: Host) -> None:
+        host.sign()
+        host.use((300, day(3, 20)))
+        dearer = Plan("starter", "USD", {"runs": Allowance(100, PerUnit("2.00"))})
+        host.repository.put_plan(dearer, since=day(3, 10))
+        host.change(since=day(3, 18), limits={"runs": 31})
+        statement = host.service.calculate(ACME, Period(day(3, 16), day(3, 31)))
+        assert statement is not None
+        assert [(line.used, line.limit) for line in statement.of("runs")] == [(0, 6), (300, 13)]
+        assert str(statement.total) == "287.00 USD"
+
+    @pytest.mark.parametrize("span", [Period(day(2, 20), day(3, 10)), Period(day(2, 1), day(4, 1))])
+    def test_a_time_of_several_periods_is_none(self, host: Host, span: Period) -> None:
+        host.sign()
+        with pytest.raises(InvalidValue, match="must be one of the org's own"):
+            host.service.calculate(ACME, span)
+
+    def test_a_span_without_terms_is_nothing(self, host: Host) -> None:
+        assert host.service.calculate(ACME, Period(day(3, 1), day(3, 12))) is None
+        host.sign(since=APR.start)
+        assert host.service.calculate(ACME, Period(day(3, 1), day(3, 12))) is None
+
+
 class TestCorrections:
     def test_late_usage_leaves_a_closed_period_as_it_is(self, host: Host) -> None:
         host.sign()

@@ -29,6 +29,7 @@ from overages.periods.period import Period, format_instant, parse_instant
 from overages.records.ledger import Recording
 from overages.repository import Repository
 from overages.service.books import Books, EndedPeriod
+from overages.service.period_inputs import PeriodInputs
 from overages.service.settling import Settling
 from overages.service.staleness import Staleness, StalePeriod
 from overages.service.usage_intake import OnRefused, UsageIntake
@@ -112,16 +113,28 @@ class OverageService:
         each by its own terms, from the last one on that is closed. A closed period is returned as
         it was closed.
 
+        Of a time within a period, such as a week of a month, it is the usage and the lines of that
+        time, with its share of the limit and without all that is once a period; that can't be
+        recorded.
+
         :param account: the org's with a change that isn't put yet: the statement is that which the
             change would come to.
         :returns: None if the org has no account, or no terms hold then: nothing is owed.
         :raises AccountConflict: if `account` isn't the kept one with entries added at its end.
         :raises UnknownPlan: if its plan was not yet in force.
-        :raises InvalidValue: if the period isn't one of the org's; the error names those that are.
+        :raises InvalidValue: if it is no period of the org's, nor a time within one; the error
+            names those that are.
         :raises UnknownMetric: if it used a metric that its plan doesn't know.
         """
-        settlement = self.settle(org_id, period, account=account)
-        return None if settlement is None else settlement.statement
+        self._require_enabled()
+        with self._repository.snapshot():
+            held = self._account(org_id, account)
+            around = None if held is None or period is None else held.period_around(period)
+            if held is not None and period is not None and around is not None:
+                inputs = PeriodInputs(self._repository, held, self._routes)
+                return inputs.statement_of_span(period, around)
+            settlement = self.settle(org_id, period, account=account)
+            return None if settlement is None else settlement.statement
 
     def settle(
         self, org_id: str, period: Period | None = None, *, account: Account | None = None
@@ -132,8 +145,7 @@ class OverageService:
         """
         self._require_enabled()
         with self._repository.snapshot():
-            earlier = self._repository.account(org_id)
-            held = earlier if account is None else _proposed(org_id, account, earlier)
+            held = self._account(org_id, account)
             own = None if held is None else self._period(held, period)
             if held is None or own is None:
                 text = None if period is None else period.isoformat()
@@ -349,6 +361,11 @@ class OverageService:
         first = self._repository.withdraw(org_id, event_id, withdrawn_at=self._now())
         _log().info("%s: an event is withdrawn", org_id, extra={"org_id": org_id})
         return first
+
+    def _account(self, org_id: str, proposed: Account | None) -> Account | None:
+        """Return the org's account, or the one that it may become."""
+        earlier = self._repository.account(org_id)
+        return earlier if proposed is None else _proposed(org_id, proposed, earlier)
 
     def _require_enabled(self) -> None:
         if not self.enabled:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 from overages._ground.frozen_dict import FrozenDict
 from overages.amounts.exact import Quantity
@@ -24,6 +24,8 @@ from overages.service.plans_in_force import PlansInForce
 from overages.service.usage_reader import UsageReader
 from overages.settlements.balance import Balance
 from overages.settlements.settlement import Settlement, settle
+from overages.settlements.span_statement import statement_of_span
+from overages.statements.statement import Statement
 from overages.terms.account import Account
 from overages.terms.plan import Plan
 from overages.terms.terms import Terms
@@ -95,6 +97,22 @@ class PeriodInputs:
         except OveragesError as error:
             raise error.within(org_id=self._org_id, period=period) from error.__cause__
 
+    def statement_of_span(self, span: Period, period: Period) -> Statement:
+        """Return the statement of a time within one of the org's periods.
+
+        :raises OveragesError: as `overages.settlements.span_statement` says, with the span.
+        """
+        try:
+            return statement_of_span(
+                self._account,
+                lambda part, terms: self._plan(period, part, terms),
+                span,
+                self.usages(span, period),
+                levels=self._held,
+            )
+        except OveragesError as error:
+            raise error.within(org_id=self._org_id, period=span) from error.__cause__
+
     def _plan(self, period: Period, part: Period, terms: Terms) -> Plan:
         """Return the plan of a part of a period."""
         return self._plans.plan(period, part, terms)
@@ -109,27 +127,32 @@ class PeriodInputs:
 
     # Usage
 
-    def usages(self, period: Period) -> list[Usage]:
-        """Return the usage of a period, and of the times within it between changes of terms."""
+    def usages(self, time: Period, period: Period | None = None) -> list[Usage]:
+        """Return the usage of a period, and of the times within it between changes of terms.
+
+        :param time: a period of the org's, or a time within `period`, which is one.
+        """
         try:
-            usages = self._reader.usages(self._bounds(period))
+            parts = self._plans_of_parts(time, period or time)
+            usages = self._reader.usages(_bounds(time, parts))
             if len(usages) > 1:
-                self._refuse_summed_levels(period, usages)
+                self._refuse_summed_levels(parts, usages)
             return usages
         except OveragesError as error:
-            raise error.within(org_id=self._org_id, period=period) from None
+            raise error.within(org_id=self._org_id, period=time) from None
 
-    def _refuse_summed_levels(self, period: Period, usages: Iterable[Usage]) -> None:
+    def _plans_of_parts(self, time: Period, period: Period) -> list[_Part]:
+        parts = self._account.timeline.parts(time)
+        return [_Part(part, self._plan(period, part, terms), terms) for part, terms in parts]
+
+    def _refuse_summed_levels(self, parts: Sequence[_Part], usages: Iterable[Usage]) -> None:
         """Refuse levels that are summed, where a line needs what they were in a part of a period.
 
         Seats that were reported on 2 March are held on after 12 March, as no sum of events is.
         """
-        parts = [
-            (self._plan(period, part, terms), terms) for part, terms in self._account.parts(period)
-        ]
         used = {metric for usage in usages for metric, units in usage.quantities.items() if units}
         for metric in sorted((used & _cut_metrics(parts)) - self._held):
-            lines = [plan.compiled.by_metric.get(metric) for plan, _ in parts]
+            lines = [plan.compiled.by_metric.get(metric) for _, plan, _ in parts]
             if any(line is not None and line.is_level(frozenset()) for line in lines):
                 problem = (
                     "must have one of this name that is counted as a level: a plan says that it is"
@@ -137,27 +160,37 @@ class PeriodInputs:
                 )
                 raise InvalidValue("metrics", metric, problem)
 
-    def _bounds(self, period: Period) -> list[datetime]:
-        """Return the instants in a period at which terms, or windows of allowances, change."""
-        bounds = {period.start, period.end}
-        for part, terms in self._account.parts(period):
-            bounds.add(part.start)
-            for allowance in self._plan(period, part, terms).allowances.values():
-                if allowance.included_for is not None:
-                    end = allowance.included_for.period_at(part.start).end
-                    while end < part.end:
-                        bounds.add(end)
-                        end = allowance.included_for.period_at(end).end
-        return sorted(bounds)
+
+class _Part(NamedTuple):
+    """A time in which the same terms hold, with the plan that they mean."""
+
+    time: Period
+    plan: Plan
+    terms: Terms
 
 
-def _cut_metrics(parts: Sequence[tuple[Plan, Terms]]) -> set[str | None]:
+def _bounds(time: Period, parts: Sequence[_Part]) -> list[datetime]:
+    """Return the instants in a time at which terms, or windows of allowances, change."""
+    bounds = {time.start, time.end}
+    for part, plan, _ in parts:
+        bounds.add(part.start)
+        for allowance in plan.allowances.values():
+            if allowance.included_for is not None:
+                end = allowance.included_for.period_at(part.start).end
+                while end < part.end:
+                    bounds.add(end)
+                    end = allowance.included_for.period_at(end).end
+    return sorted(bounds)
+
+
+def _cut_metrics(parts: Sequence[_Part]) -> set[str | None]:
     """Return the metrics whose usage in parts of a period matters: of lines that are cut."""
     cut: set[str | None] = set()
-    for metric in set().union(*(plan.allowances for plan, _ in parts)):
-        allowances = [plan.allowances.get(metric) for plan, _ in parts]
-        limits = [(metric in terms.limits, terms.limits.get(metric)) for _, terms in parts]
-        agreed = list(zip(allowances, limits, strict=True))
+    for metric in set().union(*(part.plan.allowances for part in parts)):
+        allowances = [part.plan.allowances.get(metric) for part in parts]
+        own = [(metric in part.terms.limits, part.terms.limits.get(metric)) for part in parts]
+        trials = [part.terms.own.trial for part in parts]
+        agreed = list(zip(allowances, own, trials, strict=True))
         if agreed.count(agreed[0]) < len(agreed):
             bringing = {each.included_per for each in allowances if each is not None}
             cut |= {metric, *bringing}

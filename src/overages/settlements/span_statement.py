@@ -102,14 +102,15 @@ def statement_of_span(
 
 def _own_period(account: Account, span: Period) -> Period:
     """Return the period of an account that a span is a part of."""
-    own = list(account.periods(span.start, span.end))
-    if not own:
-        account.require(span)  # which says when there are terms
-    if own == [span] or any(span.start < each.start or each.end < span.end for each in own):
+    around = account.period_around(span)
+    if around is None:
+        own = list(account.periods(span.start, span.end))
+        if not own:
+            account.require(span)  # which says when there are terms
         named = " or ".join(map(str, own))
         problem = f"must be a part of one of the org's own periods, {named}"
         raise InvalidValue("period", str(span), problem).within(org_id=account.org_id)
-    return own[0]
+    return around
 
 
 def _refuse_windows(agreed: list[AgreedPart], usage: PeriodUsage, problems: Problems) -> None:

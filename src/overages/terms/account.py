@@ -272,6 +272,13 @@ class Account:
         """Tell whether a period is one of the account's."""
         return period in self.timeline.periods(parse_period(period, "period").start, period.end)
 
+    def period_around(self, span: Period) -> Period | None:
+        """Return the account's period that a shorter time lies in; None if there is none."""
+        own = list(self.timeline.periods(parse_period(span, "period").start, span.end))
+        if len(own) != 1 or own[0] == span:
+            return None
+        return own[0] if own[0].start <= span.start and span.end <= own[0].end else None
+
     def divides(self, period: Period) -> bool:
         """Tell whether the account's periods lie in a time or outside of it, and none in part."""
         return all(

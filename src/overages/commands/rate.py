@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 from overages._ground.parsing import Problems
+from overages.adapters.memory import MemoryRepository
 from overages.amounts.money import Money
-from overages.commands.history import History, Parts
-from overages.commands.inputs import load_plans, load_usage, refuse
-from overages.errors import OveragesError
+from overages.commands.bills import Bill, Bills
+from overages.commands.inputs import load_plans, refuse
+from overages.commands.progress import track
+from overages.commands.usage_file import OrgUsage, load_usage
+from overages.errors import MOST_ERRORS, InvalidValues, OveragesError, PeriodClosed
 from overages.exports.statements import json_lines, write_csv
-from overages.imports.plans import PlanBook
-from overages.periods.period import Period
-from overages.settlements.settlement import settle
-from overages.statements.calculation import calculate
 from overages.statements.statement import Statement
-from overages.usage.usage import Usage
 
 HELP: Final = "calculate the overage of every org in a usage file, and explain it"
+_BATCH: Final = 100  # orgs between two looks at the progress bar
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,15 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Print the statements.
+    """Print the statements of the file's periods, each taken as ended.
 
     :raises BadInput: if the plans or the usage are faulty; nothing is printed then.
     """
-    book = load_plans(args.plans, args.timezone)
-    usages, earlier, parts = load_usage(args.usage, book, args.period, args.timezone)
-    usages = with_idle_accounts(book, usages, args.period)
-    history = History(book, usages, earlier, args.period, parts=parts)
-    statements = rate(book, usages, history, parts, args.usage)
+    statements = rate(args)
     if args.format == "json":
         for line in json_lines(statements):
             print(line)
@@ -52,73 +47,81 @@ def run(args: argparse.Namespace) -> None:
     else:
         for statement in statements:
             print(statement.explain(), end="\n\n")
-        print(grand_total(statements))
+        print(grand_total([statement.total for statement in statements]))
 
 
-def with_idle_accounts(
-    book: PlanBook, usages: Iterable[Usage], period: Period | None
-) -> list[Usage]:
-    """Return usages, and one of nothing for each account that used nothing in a period.
+def rate(args: argparse.Namespace) -> list[Statement]:
+    """Return the statements of a file's periods, as they are when all of these have ended."""
+    book = load_plans(args.plans, args.timezone)
+    usages = load_usage(args.usage, book, args.period, args.timezone)
+    ends = [usage.periods[-1].end for usage in usages]
+    if not ends:
+        return []
+    repository = MemoryRepository()
+    made = bill(Bills(repository, book, max(ends)), usages, args, kept_in=args.usage)
+    settled = (repository.settled(each.org_id, each.period) for each in made if each.is_wanted)
+    return [settlement.statement for settlement in settled if settlement is not None]
 
-    An account can owe something without usage: a flat fee at quantity zero.
 
-    :param period: the only period that is wanted, whole ones of each account's own; without it, an
-        account's are those of its own in which any period with usage began.
+def bill(
+    bills: Bills,
+    usages: Sequence[OrgUsage],
+    args: argparse.Namespace,
+    *,
+    kept_in: Path,
+    force: bool = False,
+) -> list[Bill]:
+    """Put the content of files, and record all periods of their orgs.
+
+    :param kept_in: where it is put, to be named with a fault.
+    :raises BadInput: if an org can't be billed, or only by force; each has been named.
     """
-    wanted = {(usage.org_id, usage.period): usage for usage in usages}
-    starts = {usage_period.start for _, usage_period in wanted}
-    for org_id, account in book.accounts.items():
-        if period is None:
-            idle = {account.period_at(start) for start in starts if account.at(start) is not None}
-        else:
-            idle = set(account.periods(period.start, period.end))
-        for billed in idle:
-            wanted.setdefault((org_id, billed), Usage(org_id, billed, {}))
-    return [usage for _, usage in sorted(wanted.items(), key=lambda item: item[0])]
-
-
-def rate(
-    book: PlanBook, usages: Iterable[Usage], history: History, parts: Parts, source: Path
-) -> list[Statement]:
-    """Return a statement for each usage; an org's come in the order of its periods.
-
-    :param parts: the usage of each part of a period in which terms change.
-    :param source: the file that the usage is from, for what is said of faults.
-    :raises BadInput: if an org has no plan, used a metric that its plan doesn't know, or is on a
-        plan that needs earlier usage, which isn't known.
-    """
-    problems = Problems()
-    statements = []
+    if not usages:
+        return []
     try:
-        for usage in usages:
-            try:
-                statements.append(_statement(book, usage, history, parts))
-            except OveragesError as error:
-                problems.add(error.within(org_id=usage.org_id, period=usage.period))
-        problems.raise_any()
+        bills.put_plans(min(usage.periods[0].start for usage in usages))
+        _attempt_each(bills.put, usages)
     except OveragesError as error:
-        raise refuse(str(source), error) from None
-    return statements
+        raise refuse(str(kept_in), error) from None
+    try:
+        if args.period is not None:
+            _attempt_each(bills.require_earlier, usages)
+        return _recorded(bills, usages, kept_in, force=force)
+    except OveragesError as error:
+        raise refuse(str(args.usage), error) from None
 
 
-def _statement(book: PlanBook, usage: Usage, history: History, parts: Parts) -> Statement:
-    org_id, period = usage.org_id, usage.period
-    if history.is_needed and book.needs_balance_for(org_id):
-        return history.statement(usage)
-    account = book.account(org_id, period.start)
-    if org_id in book.accounts and account.has(period):
-        return settle(
-            account, book.plans, period, [usage, *parts.get((org_id, period), ())]
-        ).statement
-    plan, limits = book.terms(org_id, period)
-    return calculate(plan, usage, limits=limits or None)
+def _attempt_each(put: Callable[[OrgUsage], None], usages: Sequence[OrgUsage]) -> None:
+    problems = Problems()
+    for usage in usages:
+        problems.attempt(put, usage)
+    problems.raise_any()
 
 
-def grand_total(statements: Sequence[Statement]) -> str:
-    """Count the statements, and say their total in each currency."""
-    totals: dict[str, Money] = {}
-    for statement in statements:
-        code = statement.currency.code
-        totals[code] = totals.get(code, Money(0, statement.currency)) + statement.total
-    noun = "statement" if len(statements) == 1 else "statements"
-    return ", ".join([f"{len(statements):,} {noun}", *map(str, totals.values())])
+def _recorded(
+    bills: Bills, usages: Sequence[OrgUsage], kept_in: Path, *, force: bool
+) -> list[Bill]:
+    made, closed, faults = list[Bill](), list[PeriodClosed](), Problems()
+    batches = [usages[start : start + _BATCH] for start in range(0, len(usages), _BATCH)]
+    for batch in track(batches, "recording", len(usages), sys.stderr, "orgs"):
+        for usage in batch:
+            try:
+                made += bills.record(usage, force=force)
+            except PeriodClosed as error:
+                closed.append(error)
+            except OveragesError as error:
+                faults.add(error)
+    faults.raise_any()
+    if closed:
+        raise refuse(str(kept_in), InvalidValues(closed[:MOST_ERRORS]))
+    return made
+
+
+def grand_total(totals: Sequence[Money]) -> str:
+    """Count statements, and add them up in each currency."""
+    sums: dict[str, Money] = {}
+    for total in totals:
+        code = total.currency.code
+        sums[code] = sums.get(code, Money(0, total.currency)) + total
+    noun = "statement" if len(totals) == 1 else "statements"
+    return ", ".join([f"{len(totals):,} {noun}", *map(str, sums.values())])

@@ -1,4 +1,4 @@
-"""``overages verify``: whether records and counters in a database are all there and unchanged."""
+"""``overages verify``: whether records, closings and sums in a database are as they were."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from overages.commands.inputs import refuse, to_path
 from overages.commands.show import say_if_unknown
 from overages.errors import RecordsAltered, UsageAltered
 
-HELP: Final = "check that records and counters in a database are all there and unchanged"
+HELP: Final = "check that records, closings and sums in a database are all there and unchanged"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,10 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Check the records, and say how many there are.
+    """Check the records and closings, and say how many there are.
 
-    :raises BadInput: if one was changed or removed, or a counter isn't what it is made of; the
-        first one has been named.
+    :raises BadInput: if one was changed or removed, or a sum comes to another; the first
+        one has been named.
     """
     with SqliteRepository.read_only(args.db) as repository:
         try:
@@ -31,4 +31,4 @@ def run(args: argparse.Namespace) -> None:
             say_if_unknown(args.org, repository, args.db)
         except (RecordsAltered, UsageAltered) as error:
             raise refuse(str(args.db), error) from None
-    print(f"{args.db}: {count:,} {'record' if count == 1 else 'records'}, all as recorded")
+    print(f"{args.db}: records and closings: {count:,}, all as recorded")

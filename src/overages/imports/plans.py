@@ -159,25 +159,6 @@ class PlanBook:
             raise UnknownPlan("org_id", org_id, "has no account, and there is no default_plan")
         return Account(org_id, self.default_plan, since, cycle=self.default_cycle)
 
-    def period_at(self, org_id: str, instant: datetime) -> Period:
-        """Return the period of an org, whether or not it has a plan, that an instant lies in.
-
-        :raises NoTerms: if the org has an account, and no terms then.
-        """
-        account = self.accounts.get(org_id)
-        return (self.default_cycle if account is None else account).period_at(instant)
-
-    def part_at(self, org_id: str, instant: datetime) -> Period:
-        """Return the part of an org's period that an instant lies in: in it the same terms hold.
-
-        :raises NoTerms: if the org has an account, and no terms then.
-        """
-        account = self.accounts.get(org_id)
-        if account is None:
-            return self.default_cycle.period_at(instant)
-        parts = account.parts(account.period_at(instant))
-        return next(part for part, _ in parts if instant in part)
-
     @property
     def needs_balance(self) -> bool:
         """Whether there is a plan whose periods depend on the ones before them."""

@@ -292,9 +292,7 @@ class Ledger:
     def _check(self, period: Period, changes: Iterable[Change], *, force: bool) -> None:
         # Its invoice may be with the customer: a change needs a decision, and a credit note.
         if period in self._closed and not force:
-            since = self._closed[period]
-            problem = f"is closed since {format_instant(since)}, and changes only by force"
-            raise PeriodClosed((), since, problem)
+            raise period_closed(self._closed[period])
         if self.records:  # an org's first statement overlaps nothing
             self._check_overlaps(period, {_charged(change.key) for change in changes})
 
@@ -320,6 +318,12 @@ class Ledger:
             other: {_charged(key) for key, line_sum in line_sums(records).items() if any(line_sum)}
             for other, records in sorted(by_period.items())
         }
+
+
+def period_closed(since: datetime) -> PeriodClosed:
+    """Make the error for a closed period that would change without force."""
+    problem = f"is closed since {format_instant(since)}, and changes only by force"
+    return PeriodClosed((), since, problem)
 
 
 def _charged(key: Key) -> Key:

@@ -134,7 +134,7 @@ class PeriodInputs:
         """
         try:
             parts = self._plans_of_parts(time, period or time)
-            usages = self._reader.usages(_bounds(time, parts))
+            usages = self._reader.usages(bounds_within(time, [(part, plan) for part, plan, _ in parts]))
             if len(usages) > 1:
                 self._refuse_summed_levels(parts, usages)
             return usages
@@ -169,10 +169,15 @@ class _Part(NamedTuple):
     terms: Terms
 
 
-def _bounds(time: Period, parts: Sequence[_Part]) -> list[datetime]:
-    """Return the instants in a time at which terms, or windows of allowances, change."""
-    bounds = {time.start, time.end}
-    for part, plan, _ in parts:
+def bounds_within(period: Period, parts: Iterable[tuple[Period, Plan]]) -> list[datetime]:
+    """Return the bounds of a period, and the instants in it between which usage is asked for.
+
+    These are where terms, or windows of allowances, change.
+
+    :param parts: the parts of the period, each with its plan.
+    """
+    bounds = {period.start, period.end}
+    for part, plan in parts:
         bounds.add(part.start)
         for allowance in plan.allowances.values():
             if allowance.included_for is not None:

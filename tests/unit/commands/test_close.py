@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 from tests.faults.children import finish, start
 
-from overages import OverageService, Period, Terms
+from overages import Period, Terms
 from overages.__main__ import main
 from overages.adapters.sqlite import SqliteRepository
-from overages.commands import close
 
 PLANS = """
 default_plan = "p"
@@ -78,10 +77,14 @@ def test_a_month_is_closed_once_however_often_it_is_run(desk: Desk) -> None:
     assert desk.rows() == rows
 
 
-def test_what_has_changed_since_is_corrected(desk: Desk) -> None:
-    desk.run("close")
+@pytest.mark.parametrize("options", [["--created-at", "2024-02-20T00:00:00Z"], ["--force"]])
+def test_what_has_changed_since_is_corrected(desk: Desk, options: list[str]) -> None:
+    """A period that still runs always is, and a closed one by force."""
+    desk.run("close", *options)
     desk.usage(ROWS.replace("350", "340"))
-    assert desk.run("close")[1] == "overages.db: 2 statements, 2.41 USD; new records: 1\n"
+    assert desk.run("close", *options)[1] == (
+        "overages.db: 2 statements, 2.41 USD; new records: 1\n"
+    )
     assert desk.run("show", "--org", "a")[1] == (
         "Records of a, 2024-02-01 to 2024-03-01 UTC\n\n"
         "revision  metric  over  unit price  exact       cost\n"
@@ -134,19 +137,47 @@ def test_an_account_without_usage_is_closed_for_its_own_periods(desk: Desk) -> N
     assert "Records of idle, 2024-01-15 to 2024-02-15 UTC" in desk.run("show")[1]
 
 
+def test_a_period_that_has_ended_is_closed_and_one_that_runs_is_not(desk: Desk) -> None:
+    desk.usage(ROWS + "a,tokens,300,2024-03-10T00:00:00Z,2\n")
+    desk.run("close", "--created-at", "2024-03-15T00:00:00Z")
+    with SqliteRepository.read_only(desk.db) as repository:
+        assert list(repository.closed_periods("a")) == [FEBRUARY]
+        assert repository.records("a", Period.month(2024, 3))
+    desk.run("close", "--created-at", "2024-04-01T00:00:00Z")
+    with SqliteRepository.read_only(desk.db) as repository:
+        assert list(repository.closed_periods("a")) == [FEBRUARY, Period.month(2024, 3)]
+
+
 def test_a_closed_period_changes_only_by_force(desk: Desk) -> None:
-    desk.run("close")
-    with SqliteRepository(desk.db) as repository:
-        OverageService(repository, lambda: datetime(2024, 3, 2, tzinfo=UTC)).close("a", FEBRUARY)
+    desk.run("close", "--created-at", "2024-03-02T00:00:00Z")
     assert desk.run("close")[0] == 0  # for nothing has changed
-    desk.usage(ROWS.replace("350", "340"))
+    before = desk.db.read_bytes()
+    desk.usage(ROWS.replace("350", "340").replace("101", "110"))
     status, out, err = desk.run("close")
     assert (status, out) == (1, "")
-    assert err == (
-        "overages.db: a, 2024-02-01 to 2024-03-01 UTC: is closed since"
+    assert err == "".join(
+        f"overages.db: {org}, 2024-02-01 to 2024-03-01 UTC: is closed since"
         " 2024-03-02T00:00:00Z, and changes only by force\n"
+        for org in "ab"
     )
-    assert desk.run("close", "--force")[1].endswith("new records: 1\n")
+    assert desk.db.read_bytes() == before
+    assert desk.run("close", "--force")[1].endswith("new records: 2\n")
+
+
+def test_of_an_org_with_a_fault_nothing_is_recorded_nor_of_any_other(desk: Desk) -> None:
+    desk.usage(ROWS + "c,words,1,2024-02-11T00:00:00Z,1\n")
+    status, out, err = desk.run("close")
+    assert (status, out) == (1, "")
+    assert err.startswith("usage.csv: c, 2024-02-01 to 2024-03-01 UTC: usage.quantities.words: ")
+    assert desk.run("verify")[1] == "overages.db: records and closings: 0, all as recorded\n"
+
+
+def test_usage_of_before_the_terms_of_a_kept_account_is_refused(desk: Desk) -> None:
+    desk.run("close")
+    desk.usage("a,tokens,200,2024-01-10T00:00:00Z,2\n")
+    status, _, err = desk.run("close")
+    assert status == 1
+    assert err.startswith("usage.csv: a: period: must be when the org has terms: from 2024-02-01")
 
 
 def test_faulty_input_makes_no_database(desk: Desk) -> None:
@@ -171,38 +202,30 @@ def test_a_time_that_is_none_is_a_wrong_argument(desk: Desk) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
-def test_a_close_that_was_killed_is_finished_by_the_next(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_close_that_was_killed_has_written_nothing_and_is_just_run_again(desk: Desk) -> None:
     desk.usage("".join(f"org-{i:02},tokens,200,2024-02-10T00:00:00Z,1\n" for i in range(30)))
     desk.run("close", "--created-at", AT)
     whole = desk.rows()
     desk.db.unlink()
-    monkeypatch.setattr(close, "_BATCH", 1)
-    finish(*start(lambda _: close_and_be_killed(desk, batch=20)))
+    finish(*start(lambda _: close_and_be_killed(desk, period=20)))
     with SqliteRepository(desk.db) as repository:
-        assert repository.verify() == 19 < len(whole)
+        assert repository.verify() == 0
     desk.run("close", "--created-at", AT)
     assert desk.rows() == whole
 
 
-def close_and_be_killed(desk: Desk, batch: int) -> None:
-    """Close until a batch is written, but not committed."""
-    batches, record_many = count(1), SqliteRepository.record_many
+def close_and_be_killed(desk: Desk, period: int) -> None:
+    """Close until a period is written, but not committed."""
+    periods, close_period = count(1), SqliteRepository.close_period
 
-    def record(*args: Any, **named: Any) -> Any:
-        made = record_many(*args, **named)
-        if next(batches) == batch:
+    def close(*args: Any, **named: Any) -> Any:
+        made = close_period(*args, **named)
+        if next(periods) == period:
             os.kill(os.getpid(), signal.SIGKILL)
         return made
 
-    SqliteRepository.record_many = record  # type: ignore[method-assign]
+    SqliteRepository.close_period = close  # type: ignore[method-assign]
     desk.run("close", "--created-at", AT)
-
-
-def test_batches_end_where_they_are_full(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(close, "_BATCH", 1)
-    assert desk.run("close")[1].endswith("new records: 2\n")
 
 
 def test_what_is_shown_can_be_of_one_period(desk: Desk) -> None:
@@ -225,8 +248,10 @@ def test_records_of_several_currencies_are_added_apart(desk: Desk) -> None:
 
 def test_records_that_were_altered_are_named(desk: Desk) -> None:
     desk.run("close")
-    assert desk.run("verify") == (0, "overages.db: 2 records, all as recorded\n", "")
-    assert desk.run("verify", "--org", "a")[1] == "overages.db: 1 record, all as recorded\n"
+    assert desk.run("verify") == (0, "overages.db: records and closings: 4, all as recorded\n", "")
+    assert desk.run("verify", "--org", "a")[1] == (
+        "overages.db: records and closings: 2, all as recorded\n"
+    )
     connection = sqlite3.connect(desk.db)
     connection.execute("DROP TRIGGER org_billing_overages_no_update")
     connection.execute("UPDATE org_billing_overages SET cost = '2' WHERE org_id = 'b'")
@@ -239,13 +264,13 @@ def test_records_that_were_altered_are_named(desk: Desk) -> None:
 def test_usage_that_was_altered_is_named(desk: Desk) -> None:
     desk.run("close")
     connection = sqlite3.connect(desk.db)
-    connection.execute("UPDATE org_billing_usage_monthly SET overage = '2' WHERE org_id = 'b'")
+    connection.execute("DROP TRIGGER org_billing_usage_puts_no_update")
+    connection.execute("UPDATE org_billing_usage_puts SET used = '2' WHERE org_id = 'b'")
     connection.commit()
     connection.close()
     status, out, err = desk.run("verify")
     assert (status, out) == (1, "")
-    assert err.startswith("overages.db: b, 2024-")
-    assert err.endswith(", by the events and records that it is made of, got '2'\n")
+    assert err.startswith("overages.db: b, 2024-02-01 to 2024-03-01 UTC: ")
 
 
 @pytest.mark.parametrize("command", ["show", "verify"])
@@ -277,7 +302,7 @@ def test_what_names_no_file_is_a_wrong_argument(
 def test_a_database_can_be_made_ready_before(desk: Desk) -> None:
     assert desk.run("migrate") == (0, "overages.db: schema 1\n", "")
     assert desk.run("migrate") == (0, "overages.db: schema 1\n", "")
-    assert desk.run("verify")[1] == "overages.db: 0 records, all as recorded\n"
+    assert desk.run("verify")[1] == "overages.db: records and closings: 0, all as recorded\n"
 
 
 @pytest.mark.parametrize("name", [":memory:", "file:x.db?mode=memory"])
@@ -424,3 +449,23 @@ def test_an_org_that_had_an_account_of_its_own_is_on_the_default_without_its_ter
             assert account is not None
             assert len(account.changes) == 1
             assert account.at(datetime(2024, 3, 1, tzinfo=UTC)) == Terms("p")
+
+
+def test_sums_of_spans_that_a_change_divides_are_replaced(desk: Desk) -> None:
+    """The usage of March is kept for the parts that it has now, and no more for all of it."""
+    running = ["--created-at", "2024-03-25T00:00:00Z"]
+    rows = "a,tokens,310,2024-03-10T00:00:00Z,1\na,tokens,3,2024-03-20T00:00:00Z,2\n"
+    desk.usage(rows)
+    desk.write("plans.toml", PLANS + SINCE.format("a"))
+    desk.run("close", *running)
+    assert shown(desk) == [("2024-03-01 to 2024-04-01 UTC", 213)]
+    changed = "[[accounts.a.changes]]\nsince = 2024-03-12T00:00:00Z\nlimits = { tokens = 1 }\n"
+    desk.write("plans.toml", PLANS + SINCE.format("a") + changed)
+    desk.run("close", *running)
+    with SqliteRepository.read_only(desk.db) as repository:
+        march = Period.month(2024, 3)
+        used = [dict(each.quantities) for each in repository.put_sums("a", march)]
+        summary = repository.summary("a", march)
+    assert [each for each in used if any(each.values())] == [{"tokens": 310}, {"tokens": 3}]
+    assert summary is not None
+    assert summary.total.minor == 275 + 2  # beyond 100 x 11/31 and 1 x 20/31

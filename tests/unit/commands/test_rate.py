@@ -77,11 +77,24 @@ def test_a_period_leaves_other_events_out_and_says_so(desk: Desk) -> None:
     assert err == f"usage.csv: events outside the period {period}, left out: 2\n"
 
 
-def test_a_period_may_be_any_stretch_of_time(desk: Desk) -> None:
-    rows = "a,tokens,200,2024-02-10T00:00:00Z,1\na,tokens,300,2024-02-20T00:00:00Z,2\n"
-    rows += "a,tokens,300,2024-01-20T00:00:00Z,3\n"
-    period = "2024-01-15T00:00:00Z/2024-02-15T00:00:00Z"
-    assert desk.costs(rows, "--period", period) == [("a", "2024-01-15T00", "500", "4.00")]
+def test_a_period_that_cuts_months_is_refused(desk: Desk) -> None:
+    rows = "a,tokens,200,2024-02-10T00:00:00Z,1\nb,tokens,300,2024-02-20T00:00:00Z,2\n"
+    status, out, err = desk.rate(rows, "--period", "2024-01-15/2024-02-15")
+    assert (status, out) == (1, "")
+    assert err.splitlines()[1:] == [
+        "--period: a: period: must be one of the org's own,"
+        " 2024-02-01T00:00:00Z/2024-03-01T00:00:00Z,"
+        " got '2024-01-15T00:00:00Z/2024-02-15T00:00:00Z'"
+    ]
+
+
+def test_a_period_may_hold_several_months(desk: Desk) -> None:
+    rows = "a,tokens,200,2024-02-10T00:00:00Z,1\na,tokens,300,2024-03-20T00:00:00Z,2\n"
+    rows += "a,tokens,300,2024-04-20T00:00:00Z,3\n"
+    assert desk.costs(rows, "--period", "2024-01-01/2024-04-01") == [
+        ("a", "2024-02-01T00", "200", "1.00"),
+        ("a", "2024-03-01T00", "300", "2.00"),
+    ]
 
 
 MOVING = """
@@ -387,10 +400,6 @@ limits = { tokens = 31 }
     [
         ("acme,tokens,120,2024-03-02T00:00:00Z,1\n", "10.00 USD"),  # beyond 310 x 11/31
         ("acme,tokens,14,2024-03-30T00:00:00Z,1\n", "1.00 USD"),  # beyond 31 x 12/31
-        (
-            "acme,seats,4,2024-03-02T00:00:00Z,1\nacme,seats,5,2024-03-13T00:00:00Z,2\n",
-            "31.00 USD",  # a seat beyond, all the time
-        ),
     ],
 )
 def test_a_change_within_a_period_is_billed_whichever_parts_have_rows(
@@ -400,3 +409,29 @@ def test_a_change_within_a_period_is_billed_whichever_parts_have_rows(
     status, output, errors = desk.rate(rows)
     assert (status, errors) == (0, "")
     assert output.splitlines()[-1] == f"1 statement, {total}"
+
+
+def test_a_level_that_is_summed_is_refused_where_a_change_cuts_it(desk: Desk) -> None:
+    desk.plans.write_text(CHANGED)
+    status, out, err = desk.rate("acme,seats,4,2024-03-02T00:00:00Z,1\n")
+    assert (status, out) == (1, "")
+    assert err.startswith("usage.csv: acme, 2024-03-01 to 2024-04-01 UTC: metrics: must have one")
+
+
+def test_a_year_may_begin_within_a_period(desk: Desk) -> None:
+    desk.plans.write_text(
+        """
+        default_plan = "yearly"
+        [plans.yearly]
+        currency = "USD"
+        allowances.runs.included = 1_000
+        allowances.runs.price = { model = "per_unit", price = 1 }
+        allowances.runs.included_for = { anchor = 2024-01-01T00:00:00Z, unit = "year" }
+        [accounts.acme]
+        plan = "yearly"
+        since = 2023-12-15T00:00:00Z
+        cycle = { anchor = 2023-12-15T00:00:00Z }
+        """
+    )
+    rows = "acme,runs,1030,2023-12-20T00:00:00Z,1\nacme,runs,50,2024-01-05T00:00:00Z,2\n"
+    assert desk.rate(rows)[1].endswith("1 statement, 30.00 USD\n")

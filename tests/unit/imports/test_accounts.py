@@ -201,9 +201,6 @@ def test_an_account_has_a_history_of_all_kinds_of_entries() -> None:
     assert book.terms("acme", FEB) == (book.plans["q"], {})
     with pytest.raises(NoTerms, match="period: must be when the org has terms"):
         book.terms("acme", Period.month(2024, 6))
-    with pytest.raises(NoTerms, match="instant: must be when the org has terms"):
-        book.period_at("acme", instant(5, 20))
-    assert book.period_at("other", instant(5, 20)) == Period.month(2024, 5)
 
 
 def test_a_book_knows_each_plan_that_an_account_is_ever_on() -> None:

@@ -224,7 +224,7 @@ def close_and_be_killed(desk: Desk, period: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return made
 
-    SqliteRepository.close_period = close  # type: ignore[method-assign]
+    pytest.MonkeyPatch().setattr(SqliteRepository, "close_period", close)
     desk.run("close", "--created-at", AT)
 
 

@@ -111,7 +111,7 @@ class Desk:
 def desk(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Desk:
-    desk, bill, rated = Desk(tmp_path, capsys), close.bill, rate.rate
+    desk, bill, rated = Desk(tmp_path, capsys), rate.bill, rate.rate
 
     def seen(*args: Any, **named: Any) -> list[Bill]:
         desk.made = bill(*args, **named)

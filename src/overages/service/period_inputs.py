@@ -134,7 +134,9 @@ class PeriodInputs:
         """
         try:
             parts = self._plans_of_parts(time, period or time)
-            usages = self._reader.usages(bounds_within(time, [(part, plan) for part, plan, _ in parts]))
+            usages = self._reader.usages(
+                bounds_within(time, [(part, plan) for part, plan, _ in parts])
+            )
             if len(usages) > 1:
                 self._refuse_summed_levels(parts, usages)
             return usages

@@ -16,13 +16,14 @@ from overages.amounts.rounding import RoundingLike
 from overages.periods.proration import ProrationLike
 
 NAMES = [
-    "Account", "Adjustment", "Allowance", "Balance", "CarryOver", "Commitment", "Conversion",
-    "Currency", "Cycle", "Discount", "Exchanged", "Graduated", "Grant", "Increment",
-    "MemoryRepository", "Metric", "Money", "Overage", "OverageRecord", "OverageService", "Package",
-    "PerUnit", "Percentage", "Period", "Plan", "PriceModel", "Proration", "Recording", "Repository",
-    "Rounding", "Settlement", "SqliteRepository", "Statement", "Summary", "Terms", "Tier",
-    "TierCharge", "TransactionFee", "Usage", "UsageEvent", "Volume", "aggregate", "calculate",
-    "calculate_many", "charge_between", "errors", "evolve", "meter", "pool", "settle",
+    "Account", "Adjustment", "Allowance", "Balance", "CarryOver", "Closing", "Commitment",
+    "Conversion", "Currency", "Cycle", "Discount", "EndedPeriod", "Exchanged", "Graduated", "Grant",
+    "Increment", "MemoryRepository", "Metric", "Money", "Overage", "OverageRecord",
+    "OverageService", "Package", "PerUnit", "Percentage", "Period", "Plan", "PriceModel",
+    "Proration", "Recording", "Repository", "Rounding", "Settlement", "SqliteRepository",
+    "StalePeriod", "Statement", "Summary", "Terms", "Tier", "TierCharge", "TransactionFee", "Usage",
+    "UsageEvent", "Volume", "aggregate", "calculate", "calculate_many", "charge_between", "errors",
+    "evolve", "meter", "pool", "settle",
 ]  # fmt: skip
 
 

@@ -31,10 +31,13 @@ if TYPE_CHECKING:
     from overages.prices.tier import Tier, TierCharge
     from overages.prices.transactions import TransactionFee
     from overages.records.aggregation import aggregate
+    from overages.records.closing import Closing
     from overages.records.ledger import Recording
     from overages.records.record import OverageRecord
     from overages.repository import Repository
+    from overages.service.books import EndedPeriod
     from overages.service.overage_service import OverageService
+    from overages.service.staleness import StalePeriod
     from overages.settlements.balance import Balance
     from overages.settlements.pooled_statement import pool
     from overages.settlements.settlement import Settlement, settle
@@ -64,11 +67,13 @@ __all__ = [
     "Allowance",
     "Balance",
     "CarryOver",
+    "Closing",
     "Commitment",
     "Conversion",
     "Currency",
     "Cycle",
     "Discount",
+    "EndedPeriod",
     "Exchanged",
     "Graduated",
     "Grant",
@@ -91,6 +96,7 @@ __all__ = [
     "Rounding",
     "Settlement",
     "SqliteRepository",
+    "StalePeriod",
     "Statement",
     "Summary",
     "Terms",

@@ -180,6 +180,11 @@ def test_usage_of_before_the_terms_of_a_kept_account_is_refused(desk: Desk) -> N
     assert err.startswith("usage.csv: a: period: must be when the org has terms: from 2024-02-01")
 
 
+def test_a_file_without_usage_records_nothing(desk: Desk) -> None:
+    desk.usage("")
+    assert desk.run("close") == (0, "overages.db: 0 statements; new records: 0\n", "")
+
+
 def test_faulty_input_makes_no_database(desk: Desk) -> None:
     desk.usage("a,tokens,1e3,2024-02-10T00:00:00Z,1\n")
     assert desk.run("close")[0] == 1

@@ -261,10 +261,11 @@ def test_months_that_are_closed_by_themselves_rest_on_the_database(desk: Desk) -
 
 def test_an_org_that_a_database_in_use_does_not_know_is_new(desk: Desk) -> None:
     desk.run("close", row("a", 400, 1))
-    rows = row("a", 550, 2) + row("b", 600, 2)
+    rows = row("a", 550, 2) + row("b", 600, 2) + row("c", 700, 2)
     assert desk.bills("close", rows, "--period", "2024-02") == [
         ("a", "2024-02", 600, "0.00"),
         ("b", "2024-02", 500, "10.00"),
+        ("c", "2024-02", 500, "20.00"),
     ]
 
 

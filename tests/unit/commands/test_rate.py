@@ -162,6 +162,10 @@ def test_an_account_without_usage_may_still_owe(desk: Desk) -> None:
     assert desk.costs("", "--period", "2024-02") == expected[1:]
 
 
+def test_a_file_without_usage_has_no_statement(desk: Desk) -> None:
+    assert desk.rate("") == (0, "0 statements\n", "")
+
+
 def test_of_many_bad_rows_a_hundred_are_shown_and_all_are_counted(desk: Desk) -> None:
     status, out, err = desk.rate("a,tokens,x,2024-02-10T00:00:00Z,1\n" * 150)
     assert (status, out) == (1, "")

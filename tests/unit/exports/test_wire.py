@@ -427,6 +427,18 @@ class TestEndpoints:
             endpoints.recalculate("org-123", body)
             assert repository.records("org-123") == there
 
+    def test_change_a_closed_period_by_force_alone(self) -> None:
+        repository, endpoints = self.host()
+        settlement = OverageService(repository, lambda: NOW).settle("org-123")
+        assert settlement is not None
+        repository.close_period(settlement, closed_at=NOW)
+        assert endpoints.recalculate("org-123").status == 200
+        repository.put_usage(Usage("org-123", FEBRUARY, {"tokens": 800_000}))
+        refused = endpoints.recalculate("org-123")
+        assert (refused.status, refused.body["error"]["code"]) == (409, "PERIOD_CLOSED")
+        forced = endpoints.recalculate("org-123", b'{"force": true}')
+        assert forced.body["data"]["overages"]["tokens"]["amount"] == 300_000
+
     def test_know_the_period_of_the_accounts_cycle(self) -> None:
         repository, endpoints = self.host()
         cycle = Cycle(datetime(2024, 1, 15, tzinfo=UTC))

@@ -21,6 +21,7 @@ from overages.exports.wire.answers import (
 from overages.exports.wire.requests import recalculate_request
 from overages.exports.wire.shape import Body, recorded
 from overages.periods.period import Period, parse_instant
+from overages.records.ledger import period_closed
 from overages.records.record import OverageRecord
 from overages.repository import Repository
 from overages.service.overage_service import OverageService
@@ -89,6 +90,8 @@ class Endpoints:
                 recording = self._service.recalculate(org_id, force=force, period=period)
             if period is None or recording is None:
                 return no_plan()
+            if recording.is_stale:
+                raise period_closed(self._repository.closed_periods(org_id)[period])
             return success(self._data(org_id, period, recording.records))
         except Exception as error:  # whatever it is, no caller is to see what is inside
             return failure(error, "RECALCULATION_FAILED")

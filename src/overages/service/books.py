@@ -65,7 +65,8 @@ class Books:
             if force:
                 return self._closed(self._settling.correction(closing), force=True)
             records = self._repository.records(self._org_id, period)
-            return Recording(records, (), is_stale=self._staleness.of(period) is not None)
+            is_stale = self._staleness.of(period) is not None
+            return self._with_next(Recording(records, (), is_stale=is_stale), period)
         settlement = self._settling.settlement(period)
         self._take_back(period)
         recording = self._repository.record(settlement.statement, created_at=self._now)

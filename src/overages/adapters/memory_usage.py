@@ -91,12 +91,12 @@ class MemoryUsage(BaseRepository):
     def _events_of(
         self, org_id: str, period: Period, metrics: Sequence[str] | None
     ) -> Iterable[UsageEvent]:
-        found = [  # none counts before it happened
+        events = [  # none counts before it happened
             (event.at, number, event)
             for _, number, event in self._between(org_id, period.start, None, metrics)
             if period.start <= event.at < period.end
         ]
-        return [event for _, _, event in sorted(found)]
+        return [event for _, _, event in sorted(events)]
 
     def _counted_events(
         self,
@@ -176,9 +176,9 @@ class MemoryUsage(BaseRepository):
             starts = by_name.get(metric, [])
             within = starts[bisect_left(starts, start) : bisect_left(starts, end)]
             held = (self._sums[org_id, metric, unit][each] for each in within)
-            whole = merged(events for events in held if events is not None)
-            if whole is not None:
-                sums[metric] = whole
+            total = merged(events for events in held if events is not None)
+            if total is not None:
+                sums[metric] = total
         return sums
 
     # Sums that were put

@@ -75,14 +75,14 @@ class MeteredUsage(Catalogue):
             (parse_instant, withdrawn_at, "withdrawn_at"),
         )
         with self._writing():
-            kept = self._event(org_id, event_id)
-            if kept is None:
+            counted = self._event(org_id, event_id)
+            if counted is None:
                 error = UnknownEvent("event_id", event_id, "must be that of an event of the org's")
                 raise error.within(org_id=org_id)
             first = self._withdrawn(org_id, event_id)
             if first is None:
                 self._set_withdrawn(org_id, event_id, withdrawn_at)
-                self._sum_again(*kept)
+                self._sum_again(*counted)
         return first or withdrawn_at
 
     def events(
@@ -239,7 +239,7 @@ def _after(unit: Unit, start: datetime) -> datetime | None:
         return None
 
 
-def _whole(unit: Unit, start: datetime, end: datetime) -> tuple[datetime, datetime] | None:
+def _bounds_of(unit: Unit, start: datetime, end: datetime) -> tuple[datetime, datetime] | None:
     """Return the bounds of the whole hours or days in a time; None if there are none."""
     first: datetime | None = start_of(unit, start)
     if first is not None and first < start:
@@ -251,11 +251,11 @@ def _whole(unit: Unit, start: datetime, end: datetime) -> tuple[datetime, dateti
 def _stretches(period: Period) -> Iterator[tuple[Unit | None, datetime, datetime]]:
     """Divide a time into whole days, whole hours, and what is left of it."""
     start, end = period.start, period.end
-    hours = _whole("hour", start, end)
+    hours = _bounds_of("hour", start, end)
     if hours is None:
         yield None, start, end
         return
-    days = _whole("day", *hours)
+    days = _bounds_of("day", *hours)
     bounds = [start, hours[0], *(days or ()), hours[1], end]
     units: list[Unit | None] = [None, "hour", "day", "hour", None] if days else [None, "hour", None]
     for unit, (first, last) in zip(units, pairwise(bounds), strict=True):

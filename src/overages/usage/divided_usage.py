@@ -71,7 +71,7 @@ class DividedUsage:
         self._atoms = [Period(*ends) for ends in pairwise(bounds)]  # the times that tile the period
         self._counts = counts
         self._picos: dict[str, list[int]] = {}  # of names that no metric counts, in each time
-        self._taken: list[tuple[tuple[Metric, ...], UsageEvent, datetime]] = []
+        self._taken: dict[str, tuple[Metric, list[Counted]]] = {}  # one by one, by metric
         self._across = [  # spans that are longer than one of these times
             usage
             for usage in counts.put
@@ -112,14 +112,17 @@ class DividedUsage:
             name: frozenset(metric.name for metric in self._routes.summed(name))
             for name in self._routes.one_by_one
         }
-        for event, counts_at in self._counts.events:
+        for counted in self._counts.events:
+            event, counts_at = counted
             takers = self._routes.of(event)
-            if takers:
-                in_sums = summed[event.metric]
-                if in_sums:  # they have it already
-                    takers = tuple(each for each in takers if each.name not in in_sums)
-                self._taken.append((takers, event, counts_at))
-            elif counts_at >= self._period.start:
+            in_sums = summed[event.metric]  # those have it already
+            for metric in takers:
+                if metric.name not in in_sums:
+                    taken = self._taken.get(metric.name)
+                    if taken is None:
+                        taken = self._taken[metric.name] = metric, []
+                    taken[1].append(counted)
+            if not takers and counts_at >= self._period.start:
                 place = bisect_right(starts, counts_at) - 1
                 self._add_picos(event.metric, place, scaled(event.quantity))
 
@@ -169,11 +172,10 @@ class DividedUsage:
         for name, changes in self._counts.changes.items():
             for metric in self._routes.changed(name):
                 tallies.of(metric).add_sum(changes, self._period.start)
-        for takers, event, counts_at in self._taken:
-            if counts_at < time.end:
-                for metric in takers:
-                    if counts_at >= time.start or metric.holds_level:
-                        tallies.of(metric).add(event, counts_at)
+        for metric, taken in self._taken.values():
+            for event, counts_at in taken:
+                if counts_at < time.end and (counts_at >= time.start or metric.holds_level):
+                    tallies.of(metric).add(event, counts_at)
         return tallies.by_name
 
 

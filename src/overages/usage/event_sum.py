@@ -68,7 +68,7 @@ def sum_up(events: Sequence[UsageEvent]) -> EventSum:
 
 def merged(sums: Iterable[EventSum]) -> EventSum | None:
     """Return the sum of sums; None if there is none."""
-    whole = None
+    total = None
     for each in sums:
-        whole = each if whole is None else whole.merged(each)
-    return whole
+        total = each if total is None else total.merged(each)
+    return total

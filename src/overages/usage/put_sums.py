@@ -25,13 +25,13 @@ def put_within(put: Iterable[Usage], time: Period, *, is_cut: bool = False) -> d
     picos: dict[str, int] = {}
     for usage in put:
         span = usage.period
-        whole = lies_in(span, time)
-        if not whole and (is_cut or not overlap(span, time)):
+        is_within = lies_in(span, time)
+        if not is_within and (is_cut or not overlap(span, time)):
             continue
         for metric, quantity in usage.quantities.items():
             if not quantity:
                 continue
-            if not whole:
+            if not is_within:
                 problem = (
                     f"must be asked for in times that have all of {span} in them, as it was put for"
                     f" that span, and {time} has not"
@@ -63,6 +63,6 @@ def lies_in(span: Period, time: Period) -> bool:
     return time.start <= span.start and span.end <= time.end
 
 
-def overlap(one: Period, other: Period) -> bool:
+def overlap(time: Period, other: Period) -> bool:
     """Tell whether two times have an instant in common."""
-    return one.start < other.end and other.start < one.end
+    return time.start < other.end and other.start < time.end

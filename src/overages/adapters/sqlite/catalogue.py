@@ -23,6 +23,13 @@ def _decoded_plan(codec: Codec, text: str) -> Plan:
     return codec.decode(text, Plan, most_bytes=LONGEST)
 
 
+@lru_cache(maxsize=1024)  # usage comes in batches of many orgs, whose accounts seldom change
+def _decoded_account(codec: Codec, entries: tuple[str, ...]) -> Account:
+    first = codec.decode(entries[0], Account, most_bytes=LONGEST)
+    changes = [codec.decode(entry, TermsChange, most_bytes=LONGEST) for entry in entries[1:]]
+    return evolve(first, changes=changes) if changes else first
+
+
 class Catalogue(SqliteStore):
     """The tables of plans and accounts."""
 
@@ -82,15 +89,11 @@ class Catalogue(SqliteStore):
 
     def _get_account(self, org_id: str) -> Account | None:
         sql = "SELECT entry FROM org_billing_accounts WHERE org_id = ? ORDER BY place"
-        entries = [entry for (entry,) in self._cursor.execute(sql, (org_id,))]
+        entries = tuple(entry for (entry,) in self._cursor.execute(sql, (org_id,)))
         if not entries:
             return None
         with readable():
-            first = self._codec.decode(entries[0], Account, most_bytes=LONGEST)
-            changes = [
-                self._codec.decode(entry, TermsChange, most_bytes=LONGEST) for entry in entries[1:]
-            ]
-            return evolve(first, changes=changes) if changes else first
+            return _decoded_account(self._codec, entries)
 
     def _notes_of(self, org_id: str) -> Iterable[AccountNote]:
         sql = (

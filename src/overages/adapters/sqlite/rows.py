@@ -130,7 +130,7 @@ def event_of(
         metric_of(metric),
         quantity_of(quantity),
         exact_instant_of(at),
-        None if event_id is None else parse_name(event_id, "event_id"),
+        event_id if event_id is None else parse_name(event_id, "event_id"),
         _NO_DIMENSIONS if dimensions == "{}" else _dimensions_of(dimensions),
     )
 

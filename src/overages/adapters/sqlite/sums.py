@@ -95,9 +95,10 @@ class SumTable(UsageTables):
 def row_of_sum(events: EventSum) -> SumRow:
     """Write a sum as columns."""
     at, event_id, last = events.last
-    used, largest, quantity = (
-        number_text(unscaled(picos)) for picos in (events.picos, events.largest, last)
-    )
+    used = number_text(unscaled(events.picos))
+    if events.picos == events.largest == last:  # as of one event, which many hours have
+        return events.events, used, used, exact_instant(at), event_id, used
+    largest, quantity = number_text(unscaled(events.largest)), number_text(unscaled(last))
     return events.events, used, largest, exact_instant(at), event_id, quantity
 
 

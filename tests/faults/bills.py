@@ -44,6 +44,7 @@ GRANT: Final = Grant(
     effective_at=PERIOD.start,
     recurrence=Cycle(PERIOD.start),
 )
+REPORTED: Final = UsageEvent("org-000", "jobs", 5, PERIOD.start, "reported")
 DEARER: Final = Plan(
     slug="starter",
     currency="USD",
@@ -99,6 +100,7 @@ def _filled(orgs: int, is_wal: bool) -> bytes:
             repository.record_many(statements(orgs), created_at=NOW)
             repository.record_many(statements(orgs, level=3), created_at=NOW)
             repository.put_grant(org_name(0), GRANT)
+            repository.add_events([REPORTED])
         return path.read_bytes()
 
 

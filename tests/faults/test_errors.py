@@ -53,6 +53,7 @@ READS: Final[dict[str, Callable[[SqliteRepository], object]]] = {
     "event sums": lambda r: r.event_sums(ORG, PERIOD),
     "event before": lambda r: r.event_before(ORG, LATER.start, "runs"),
     "put sums": lambda r: r.put_sums(ORG, PERIOD),
+    "remake sums": lambda r: r.remake_sums(ORG),
     "usage": lambda r: r.usage(ORG, PERIOD),
     "records": lambda r: r.records(ORG),
     "records of a period": lambda r: r.records(ORG, PERIOD),

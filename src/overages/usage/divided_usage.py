@@ -122,7 +122,7 @@ class DividedUsage:
                     if taken is None:
                         taken = self._taken[metric.name] = metric, []
                     taken[1].append(counted)
-            if not takers and counts_at >= self._period.start:
+            if not takers and self._period.start <= counts_at < self._period.end:
                 place = bisect_right(starts, counts_at) - 1
                 self._add_picos(event.metric, place, scaled(event.quantity))
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Final, TypeAlias
 
-from overages._ground.parsing import parse_int
+from overages._ground.parsing import int_up_to
 from overages.adapters.event_texts import exact_instant
 from overages.adapters.metered import HeldSums, Unit
 from overages.adapters.sqlite.rows import (
@@ -33,6 +33,8 @@ SET_SUM: Final = (
     " largest = excluded.largest, last_at = excluded.last_at, last_id = excluded.last_id,"
     " last_quantity = excluded.last_quantity"
 )
+
+_count: Final = int_up_to(2**48)  # or one more would be no integer of SQLite's
 
 Key: TypeAlias = tuple[str, str, str, str]
 """Org, name of the events, unit and its start."""
@@ -114,4 +116,4 @@ def sum_of_rows(rows: Iterable[SumRow]) -> EventSum:
         if (at, event_id) >= last[:2]:
             last = max(last, (at, event_id, picos_of(quantity)))
     last_reading = exact_instant_of(last[0]), *last[1:]
-    return EventSum(parse_int(events, "events"), picos, max(largest), last_reading)
+    return EventSum(_count(events, "events"), picos, max(largest), last_reading)

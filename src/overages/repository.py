@@ -368,7 +368,7 @@ class Repository(Protocol):
     def settled(self, org_id: str, period: Period) -> Settlement | None:
         """Return the settlement that a period was last closed with; None if it is open.
 
-        :raises RecordsAltered: if its statement isn't what the period's records sum to.
+        :raises RecordsAltered: if its statement differs from the period's records.
         """
         ...
 

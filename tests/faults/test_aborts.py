@@ -168,7 +168,8 @@ def test_an_abort_in_a_hosts_transaction_leaves_the_hosts_writes_or_nothing(
 
 LARGE_ROW = (
     "INSERT INTO org_billing_usage_monthly (org_id, billing_period_start, billing_period_end,"
-    " metric_type, used) VALUES ('x', 'x', 'x', 'x', hex(zeroblob(1000000)))"
+    " metric_type, overage, overage_cost, currency, currency_exponent)"
+    " VALUES ('x', 'x', 'x', 'x', hex(zeroblob(1000000)), '0', 'USD', 2)"
 )
 
 

@@ -166,7 +166,7 @@ def mend_counters(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM org_billing_usage_monthly WHERE org_id = ?", (ORG,))
     connection.execute(
         "INSERT INTO org_billing_usage_monthly SELECT org_id, billing_period_start,"
-        " billing_period_end, metric_type, '0', CAST(sum(amount) AS INTEGER),"
+        " billing_period_end, metric_type, CAST(sum(amount) AS INTEGER),"
         " CAST(sum(cost) AS INTEGER), currency, currency_exponent"
         f" FROM {TABLE} WHERE org_id = ? GROUP BY metric_type",
         (ORG,),

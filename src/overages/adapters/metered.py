@@ -210,7 +210,7 @@ class MeteredUsage(Catalogue):
             return tuple(sorted(self._puts_of(org_id, period), key=lambda usage: usage.period))
 
     def usage(self, org_id: str, period: Period) -> Usage:
-        """Return the usage of an org in a period: of its events, and of what was put."""
+        """Return the usage of an org in a period: of its events, and of sums that were put."""
         org_id, period, _ = _asked(org_id, period, None)
         with self._reading():
             sums = self._sums_in(org_id, period, None)
@@ -249,7 +249,7 @@ def _bounds_of(unit: Unit, start: datetime, end: datetime) -> tuple[datetime, da
 
 
 def _stretches(period: Period) -> Iterator[tuple[Unit | None, datetime, datetime]]:
-    """Divide a time into whole days, whole hours, and what is left of it."""
+    """Divide a time into whole days, whole hours, and the rest of it."""
     start, end = period.start, period.end
     hours = _bounds_of("hour", start, end)
     if hours is None:

@@ -168,7 +168,7 @@ class Storage(ABC):
 
     @abstractmethod
     def _keep_closing(self, link: Link, closing: Closing, settlement: Settlement) -> None:
-        """Keep a closing, of which the link has what is chained, with its settlement."""
+        """Keep a closing, of which the link has the chained columns, with its settlement."""
 
     @abstractmethod
     def _closing(self, org_id: str, period: Period) -> Closing | None:

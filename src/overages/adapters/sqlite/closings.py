@@ -42,6 +42,10 @@ _SETTLEMENT: Final = f"SELECT settlement FROM org_billing_closings WHERE {IN_PER
 class ClosingTable(SqliteStore):
     """The table of closings."""
 
+    def _seal(self, org_id: str, period: Period, upto: str | None = None) -> str:
+        with readable():
+            return super()._seal(org_id, period, upto)
+
     def _keep_closing(self, link: Link, closing: Closing, settlement: Settlement) -> None:
         del closing  # its texts are in the link
         text = written(self._referring(settlement), LONGEST).decode()

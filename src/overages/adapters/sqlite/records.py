@@ -113,7 +113,7 @@ class RecordTables(ClosingTable):
         instance_of(Period)(period, "period")
         sql = (
             f"SELECT metric_type, '{OVERAGE}', overage, overage_cost, currency, currency_exponent"
-            " FROM org_billing_usage_monthly WHERE overage IS NOT NULL AND "
+            " FROM org_billing_usage_monthly WHERE "
         )
         return self._summed(sql, org_id, period)
 

@@ -239,7 +239,7 @@ def _delivery(
 
 
 def _report(items: Sequence[InvoiceItem], delivered: Collection[str], courier: Courier) -> None:
-    """Log what became of one org's items, in counts: what Stripe says may hold an amount."""
+    """Log the outcome for one org's items, in counts: words of Stripe's may hold an amount."""
     org_id, ids = items[0].org_id, {item.record_id for item in items}
     counts = {
         "records": len(ids),

@@ -53,7 +53,7 @@ _DURING: Final = FEB.start.replace(day=20)
 
 
 class HandleContract(ContractBase):
-    """Several handles: each knows what another wrote, and writes come one after another."""
+    """Several handles: each knows the writes of others, and writes come one after another."""
 
     def test_another_handle_reads_what_was_written(self, repository: Repository) -> None:
         fill(repository)
@@ -174,7 +174,7 @@ def _patiently(work: Callable[[], _Result]) -> _Result:
 
 @contextmanager
 def _many_switches() -> Iterator[None]:
-    """Give threads short turns, so that what can come between two steps does."""
+    """Give threads short turns, so that all that can come between two steps does."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH)
     try:

@@ -82,11 +82,10 @@ CREATE TABLE org_billing_usage_monthly (
     billing_period_start TEXT NOT NULL,
     billing_period_end TEXT NOT NULL,
     metric_type TEXT NOT NULL,
-    used TEXT NOT NULL DEFAULT '0',
-    overage TEXT, -- these four are set by recording
-    overage_cost TEXT,
-    currency TEXT,
-    currency_exponent INTEGER,
+    overage TEXT NOT NULL,
+    overage_cost TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    currency_exponent INTEGER NOT NULL,
     PRIMARY KEY (org_id, billing_period_start, billing_period_end, metric_type)
 ) STRICT, WITHOUT ROWID;
 

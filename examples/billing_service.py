@@ -55,7 +55,7 @@ def run(repository: SqliteRepository) -> None:
     service.record_usage([late])
     recording = service.recalculate(ORG, force=True, period=FEBRUARY)
     show(service, today, 0 if recording is None else len(recording.new))
-    print(f"{repository.verify(ORG)} links of records and closings, all as recorded")
+    print(f"records and closings: {repository.verify(ORG)}, all as recorded")
 
 
 def main() -> None:

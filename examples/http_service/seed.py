@@ -81,9 +81,9 @@ def _events() -> Iterator[UsageEvent]:
 
 
 def _close_january(repository: SqliteRepository) -> None:
-    """Record January when it is over, correct it by what came late, and close it."""
+    """Record January when it is over, correct it by what came late, and close it for all."""
     service = OverageService(repository, clock=lambda: JANUARY.end)
     service.recalculate("org-123", period=JANUARY)
     late = UsageEvent("org-123", "tokens", 12_345, at=datetime(2024, 1, 31, 23, tzinfo=UTC), id="l")
     service.record_usage([late])
-    service.close("org-123", JANUARY)
+    service.close_ended()

@@ -78,8 +78,7 @@ class DividedUsage:
             if not any(lies_in(usage.period, atom) for atom in self._atoms)
         ]
         for name, picos in put_within(counts.put, self._period).items():
-            if picos:
-                self._require_sum(name, picos)
+            self._require_sum(name, picos)
         self._sum_up()
         self._look_at_events()
         for times in self._picos.values():
@@ -137,8 +136,7 @@ class DividedUsage:
         quantities = {name: unscaled(picos) for name, picos in self._summed(time).items()}
         try:
             for name, tally in self._tallies(time).items():
-                if tally.starts_before(time.end):
-                    quantities[name] = tally.quantity(time)
+                quantities[name] = tally.quantity(time)
             used = {name: quantity for name, quantity in sorted(quantities.items()) if quantity}
             return Usage(self._org_id, time, used)
         except OveragesError as error:

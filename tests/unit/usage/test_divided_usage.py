@@ -163,3 +163,7 @@ def test_units_are_put_of_a_sum_by_its_own_name_or_that_of_its_events() -> None:
     put = [Usage("org-1", TIMES[0], {"minutes": 4, "seconds": 15})]
     usage = divided([of_march(3, 2, "seconds"), of_march(3, 1, "minutes")], routes, put=put)
     assert in_times(usage) == [{"minutes": 20}, {}, {}]
+    across = [Usage("org-1", MAR, {"seconds": 30})]
+    usage = divided([of_march(3, 2, "seconds")], routes, put=across)
+    assert in_times(usage) == [{"minutes": 10}, {}, {}]
+    assert usage.within(MAR).quantities == {"minutes": 20}

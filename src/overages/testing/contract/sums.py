@@ -78,6 +78,14 @@ class SumContract(ContractBase):
         assert repository.event_sums(OURS, FEB) == {}
         assert repository.event_sums(OURS, MAR)["tokens"].last[0] == FEB.start
 
+    def test_the_last_event_is_so_by_its_own_instant(self, repository: Repository) -> None:
+        new = event("new", 3, at=FEB.start + HOUR)
+        repository.add_events([new])
+        repository.add_events([event("late", 5)], lambda used: used.at + 2 * HOUR)
+        repository.add_events([event("later", 5)], lambda used: used.at + 48 * HOUR)
+        for period in (FEB, Period(FEB.start, FEB.start + 5 * HOUR)):
+            assert repository.event_sums(OURS, period)["tokens"].last == (new.at, "new", 3 * 10**12)
+
     def test_sums_of_some_names_alone_can_be_read(self, repository: Repository) -> None:
         repository.add_events([event("1"), event("2", metric="runs")])
         for names in (["runs"], ["x", "tokens"], [], ["runs", "tokens", "runs"]):

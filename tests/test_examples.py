@@ -62,8 +62,8 @@ def test_a_month_in_the_life_of_a_service(capsys: pytest.CaptureFixture[str]) ->
     """Hand-worked: 29 days of 26,000 tokens and 3 runs, and 10,000 tokens that come late.
 
     264,000 tokens over at 0.0001 are 26.40, and 37 runs at 1.00 are 37.00. A day adds a record for
-    each metric that is over by then: 10 days of tokens, 13 of runs, and one for what came late. It is
-    closed, and then corrected.
+    each metric that is over by then: 10 days of tokens, 13 of runs, and one for late tokens. The
+    month is closed before that, and then corrected.
     """
     runpy.run_path(str(EXAMPLES / "billing_service.py"), run_name="__main__")
     assert capsys.readouterr().out.splitlines()[-2:] == [

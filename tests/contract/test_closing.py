@@ -470,6 +470,21 @@ class TestGrants:
         assert host.correct(FEB) == ["overage -20.00", "credit:g 20.00"]
         assert host.due(MAR) == "50.00"
 
+    def test_a_correction_draws_on_no_grant_that_was_entered_after_its_closing(
+        self, host: Host
+    ) -> None:
+        account = host.sign("cheap").ended(at=FEB.start)
+        account = account.changed(since=APR.start, plan="cheap")
+        host.repository.put_account(account)
+        host.use((400, day(1, 9)), (500, day(4, 9)))
+        assert host.close(APR) == ["overage 50.00"]
+        self.grant(host)
+        host.repository.put_account(account.changed(since=FEB.start, plan="cheap"))
+        host.use((300, day(2, 9)), (10, day(4, 10)))
+        assert host.close(FEB) == ["overage 30.00", "credit:g -30.00"]
+        assert host.correct(APR) == ["overage 1.00"]
+        assert self.left(host) == [(2, 30, 70), (4, 30, 70)]
+
     def test_a_period_that_comes_before_closed_ones_draws_what_they_left(self, host: Host) -> None:
         account = host.sign("cheap").ended(at=FEB.start)
         account = account.changed(since=APR.start, plan="cheap")

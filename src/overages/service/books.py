@@ -110,8 +110,9 @@ class Books:
         return self._with_next(Recording(records, records[len(earlier) :]), period)
 
     def _keep(self, settlement: Settlement, *, force: bool) -> None:
-        grants = self._repository.grants(self._org_id)
-        self._repository.close_period(settlement, closed_at=self._now, grants=grants, force=force)
+        self._repository.close_period(
+            settlement, closed_at=self._now, grants=self._settling.grants, force=force
+        )
 
     def _take_back(self, period: Period) -> None:
         """Take back the charges for times that overlap a period, and are none any more."""
@@ -122,6 +123,8 @@ class Books:
 
     def _charged_no_more(self, period: Period) -> list[OverageRecord]:
         """Return a record of each time that overlaps a period, and is no period of the org's."""
+        if not any(change.moves_periods for change in self._account.changes):
+            return []
         if self._repository.records(self._org_id, period):
             return []  # or recording it would have been refused
         records = {each.period: each for each in self._repository.records(self._org_id)}

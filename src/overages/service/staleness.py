@@ -17,6 +17,7 @@ from overages.amounts.money import Money, new_money
 from overages.errors import NoTerms, OveragesError
 from overages.periods.period import Period
 from overages.records.changes import changes_of
+from overages.records.closing import Closing
 from overages.records.record import OverageRecord
 from overages.repository import Repository
 from overages.service.settling import Settling
@@ -55,15 +56,24 @@ class Staleness:
 
     def everywhere(self) -> tuple[StalePeriod, ...]:
         """Return all periods that are stale, and times without terms in which something is used."""
-        recorded = {record.period for record in self._repository.records(self._org_id)}
-        recorded |= self._repository.closed_periods(self._org_id).keys()
-        stale = [self.of(period) for period in sorted(recorded)]
+        recorded: dict[Period, list[OverageRecord]] = {}
+        for record in self._repository.records(self._org_id):
+            recorded.setdefault(record.period, []).append(record)
+        closings = self._settling.read_closings()
+        stale = [
+            self._compared(period, recorded.get(period, []), closings.get(period))
+            for period in sorted({*recorded, *closings})
+        ]
         return (*(each for each in stale if each is not None), *self._used_without_terms())
 
     def of(self, period: Period) -> StalePeriod | None:
         """Return a period as a stale one; None if it isn't, or wasn't recorded."""
         records = self._repository.records(self._org_id, period)
-        closing = self._repository.closing(self._org_id, period)
+        return self._compared(period, records, self._repository.closing(self._org_id, period))
+
+    def _compared(
+        self, period: Period, records: Sequence[OverageRecord], closing: Closing | None
+    ) -> StalePeriod | None:
         if closing is None and not records:
             return None
         is_closed = closing is not None

@@ -112,6 +112,11 @@ class Balance:
                 return burndown
         return None
 
+    @property
+    def grants(self) -> frozenset[str]:
+        """The ids of the grants that are in it."""
+        return frozenset(state.grant_id for burndown in self.burndowns for state in burndown.grants)
+
     def from_which(self, account: Account, period: Period) -> Balance:
         """Return the balance that a period of an account starts from.
 

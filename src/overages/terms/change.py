@@ -143,6 +143,11 @@ class TermsChange:
         check_bounds(self.maximum, self.minimum, problems)
 
     @property
+    def moves_periods(self) -> bool:
+        """Whether it may make other periods of those that there were."""
+        return self.cycle is not None or self.kind != "change" or self.plan is not None
+
+    @property
     def names_own_terms(self) -> bool:
         """Whether it changes discounts or bounds of the org's own."""
         bounds = (self.maximum, self.minimum)

@@ -242,7 +242,11 @@ def changed(terms: Terms, change: TermsChange) -> Terms:
     if change.limits or change.drop_limits:
         merged = {**terms.limits, **change.limits}
         limits = FrozenDict(
-            {metric: merged[metric] for metric in merged if metric not in change.drop_limits}
+            {
+                metric: merged[metric]
+                for metric in sorted(merged)
+                if metric not in change.drop_limits
+            }
         )
     version = terms.plan_version if change.plan is None else None
     status = change.status or terms.status

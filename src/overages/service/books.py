@@ -18,6 +18,7 @@ from typing import NamedTuple
 from overages._ground.value import evolve
 from overages.errors import OveragesError
 from overages.periods.period import Period
+from overages.records.changes import line_sums
 from overages.records.ledger import Recording
 from overages.records.record import OverageRecord
 from overages.repository import Repository
@@ -125,7 +126,8 @@ class Books:
         """Return a record of each time that overlaps a period, and is no period of the org's."""
         if not any(change.moves_periods for change in self._account.changes):
             return []
-        if self._repository.records(self._org_id, period):
+        sums = line_sums(self._repository.records(self._org_id, period))
+        if any(map(any, sums.values())):
             return []  # or recording it would have been refused
         records = {each.period: each for each in self._repository.records(self._org_id)}
         return [

@@ -14,7 +14,19 @@ from typing import Any
 from overages import Allowance, Grant
 
 from . import oracle
-from .life_model import WHOLE, ZERO, Counting, Kept, Layers, Life, Line, Span, day_of, whole_of
+from .life_model import (
+    WHOLE,
+    ZERO,
+    Counting,
+    Fill,
+    Kept,
+    Layers,
+    Life,
+    Line,
+    Span,
+    day_of,
+    whole_of,
+)
 from .life_rules import SCALE, PartRules, Rules, Step, Sums, on_trial
 from .life_units import aged, carry, converted, for_share, share_of, within_bounds
 
@@ -27,7 +39,7 @@ class Bill:
     end: int
     lines: list[Line]
     steps: list[Step]
-    drawn: dict[str, Fraction]
+    drawn: dict[Fill, Fraction]
 
     @property
     def total(self) -> int:
@@ -53,7 +65,7 @@ class Settling:
         self.whole = whole_of(terms.cycle, self.start)
         self.parts = self.life.parts(self.start, self.end)
         self.plan = self.parts[-1].plan
-        self.drawn: dict[str, Fraction] = {}
+        self.drawn: dict[Fill, Fraction] = {}
         metrics = dict.fromkeys(self.plan.allowances)
         metrics |= dict.fromkeys(m for part in self.parts for m in part.plan.allowances)
         carried, self.kept.carried = self.kept.carried, {}
@@ -236,9 +248,10 @@ class Settling:
         ends = [day_of(end) for end in (grant.expires_at, grant.voided_at) if end is not None]
         if day < day_of(grant.effective_at) or any(end <= day for end in ends):
             return ZERO
-        taken = min(Fraction(grant.units) - self.kept.drawn.get(grant.id, ZERO), wanted)
-        self.kept.drawn[grant.id] = self.kept.drawn.get(grant.id, ZERO) + taken
-        self.drawn[grant.id] = self.drawn.get(grant.id, ZERO) + taken
+        fill = fill_of(grant, day)
+        taken = min(Fraction(grant.units) - self.kept.drawn.get(fill, ZERO), wanted)
+        self.kept.drawn[fill] = self.kept.drawn.get(fill, ZERO) + taken
+        self.drawn[fill] = self.drawn.get(fill, ZERO) + taken
         return taken
 
     def _round(self, lines: Sequence[Line]) -> None:
@@ -305,6 +318,14 @@ class Settling:
                 left -= int(pays * SCALE)
                 paid[metric] = paid.get(metric, 0) + int(pays * SCALE)
         return steps
+
+
+def fill_of(grant: Grant, day: int) -> Fill:
+    """Return a grant's id, and the day on which the units were granted that it holds on a day."""
+    first = day_of(grant.effective_at)
+    if grant.recurrence is None:
+        return grant.id, first
+    return grant.id, max(first, whole_of(grant.recurrence, day)[0])
 
 
 def _rank(grant: Grant) -> tuple[Any, ...]:

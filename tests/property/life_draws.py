@@ -5,8 +5,8 @@ Each is drawn by `random.Random`, so that a seed says all of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from itertools import combinations
@@ -75,76 +75,119 @@ def period_of(start: int, end: int) -> Period:
     return Period(at(start), at(end))
 
 
-def drawn_life(seed: int) -> Drawn:
-    """Draw a life. In some of them counters go on, and then all terms are such as allow it."""
-    random = Random(seed)
+@dataclass(frozen=True)
+class Style:
+    """What may be said in a life: counters that go on are said of plain terms of flows alone."""
+
+    goes_on: bool
+    flows: tuple[str, ...]
+    levels: tuple[str, ...]
+    rounding: str | None
+    """None: by plan."""
+    scope: str
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        return *self.flows, *self.levels
+
+    @property
+    def limited(self) -> list[str]:
+        """The metrics that the org may have limits of its own for."""
+        return [metric for metric in self.metrics if not self.goes_on or metric not in LEVELS]
+
+    @property
+    def tries(self) -> bool:
+        """Whether the org may be on trial: where counters go on, that would cut a level."""
+        return not self.goes_on or not self.levels
+
+
+def drawn_style(random: Random) -> Style:
     goes_on = random.random() < 0.3
-    rounding = random.choice(["half_up", "half_even", "up", "down", None])  # None: by plan
+    rounding = random.choice(["half_up", "half_even", "up", "down", None])
     scope = random.choice(["line", "line", "total"])
     flows = random.sample(FLOWS, random.randint(1, 3))
     levels = [] if random.random() < 0.4 else random.sample(sorted(LEVELS), random.randint(1, 2))
-    plans = {}
-    first: dict[str, Allowance] = {}
-    for slug in ("a", "b", "c")[: random.randint(1, 3)]:
-        allowances = {}
-        for metric in random.sample([*flows, *levels], len(flows) + len(levels)):
-            same = metric in first and (random.random() < 0.4 or (goes_on and metric in LEVELS))
-            allowances[metric] = (
-                first[metric]
-                if same
-                else drawn_allowance(random, metric, flows, levels, plain=goes_on)
-            )
-        first = first or allowances
-        plans[slug] = Plan(
-            slug,
-            "USD",
-            allowances,
-            rounding=rounding or random.choice(["up", "down"]),  # type: ignore[arg-type]
-            rounding_scope=scope,  # type: ignore[arg-type]
-            proration=random.choice(["days", "days", "full"]),
-            **drawn_rules(random, 0.25),
+    return Style(goes_on, tuple(flows), tuple(levels), rounding, scope)
+
+
+def drawn_plan(random: Random, style: Style, slug: str, first: Mapping[str, Allowance]) -> Plan:
+    """Draw a plan, which has some allowances of the first one."""
+    allowances = {}
+    for metric in random.sample(style.metrics, len(style.metrics)):
+        goes_on, levels = style.goes_on, style.levels
+        same = metric in first and (random.random() < 0.4 or (goes_on and metric in LEVELS))
+        allowances[metric] = (
+            first[metric]
+            if same
+            else drawn_allowance(random, metric, style.flows, levels, plain=goes_on)
         )
-    return _life(random, plans, [*flows, *levels], goes_on=goes_on)
+    return Plan(
+        slug,
+        "USD",
+        allowances,
+        rounding=style.rounding or random.choice(["up", "down"]),  # type: ignore[arg-type]
+        rounding_scope=style.scope,  # type: ignore[arg-type]
+        proration=random.choice(["days", "days", "full"]),
+        **drawn_rules(random, 0.25),
+    )
 
 
-def _life(
-    random: Random, plans: dict[str, Plan], metrics: Sequence[str], *, goes_on: bool
-) -> Drawn:
+def drawn_life(seed: int) -> Drawn:
+    """Draw a life. In some of them counters go on, and then all terms are such as allow it."""
+    random = Random(seed)
+    style = drawn_style(random)
+    plans: dict[str, Plan] = {}
+    first: Mapping[str, Allowance] = {}
+    for slug in ("a", "b", "c")[: random.randint(1, 3)]:
+        plans[slug] = drawn_plan(random, style, slug, first)
+        first = first or plans[slug].allowances
     since = FIRST + random.randint(0, 60)
     until = since + random.randint(40, DAYS)
-    cycle = _cycle(random)
-    limited = [metric for metric in metrics if not goes_on or metric not in LEVELS]
-    limits = _limits(random, limited)
-    plan = random.choice(list(plans))
+    life, account = drawn_start(random, style, plans, since)
     entries: list[Entry] = []
-    # Where counters go on, a level can't be cut, as each trial would cut it.
-    tries = not goes_on or LEVELS.isdisjoint(metrics)
-    own = _own(random, tries=tries)
-    account = Account("acme", plan, at(since), limits, cycle=cycle, **_told(own))
     for _ in range(random.choice([0, 1, 1, 2, 3, 4, 6])):
-        entry = _entry(random, entries, plans, limited, since, until, goes_on=goes_on, tries=tries)
+        entry = drawn_entry(random, style, entries, plans, since, until)
         entries.append(entry)
-        if entry.kind == "end":
-            account = account.ended(at=at(entry.day))
-        elif entry.kind == "cancel":
-            account = account.cancelled(since=at(entry.day))
-        else:
-            account = account.changed(
-                since=at(entry.day), plan=entry.plan, limits=entry.limits,
-                drop_limits=entry.dropped, cycle=entry.cycle,
-                counters=entry.counters,  # type: ignore[arg-type]
-                drop_discounts=[name for name in entry.ended if name not in _BOUNDS],
-                drop_bounds=[name for name in entry.ended if name in _BOUNDS],  # type: ignore[misc]
-                **_told(entry.own),
-            )  # fmt: skip
-    life = Life(plans, since, plan, cycle, limits, entries, [], LEVELS, own)
-    events = _events(random, life, metrics, since, until)
-    life.events = events
+        account = with_entry(account, entry)
+    life = replace(life, entries=entries)
+    life.events = events = _events(random, life, style.metrics, since, until)
     told = [
         UsageEvent("acme", event.metric, as_units(event.units), at(event.day, 12), id=str(i))
         for i, event in enumerate(events)
     ]
-    return Drawn(life, account, _grants(random, metrics, since, until), told, until)
+    grants = [
+        drawn_grant(random, style, f"g{i}", since, until)
+        for i in range(random.choice([0, 0, 1, 2, 4]))
+    ]
+    return Drawn(life, account, grants, told, until)
+
+
+def drawn_start(
+    random: Random, style: Style, plans: Mapping[str, Plan], since: int
+) -> tuple[Life, Account]:
+    """Draw the terms that an org starts with."""
+    cycle = _cycle(random)
+    limits = _limits(random, style.limited)
+    plan = random.choice(list(plans))
+    own = _own(random, tries=style.tries)
+    account = Account("acme", plan, at(since), limits, cycle=cycle, **_told(own))
+    return Life(plans, since, plan, cycle, limits, [], [], LEVELS, own), account
+
+
+def with_entry(account: Account, entry: Entry) -> Account:
+    """Return an account with an entry."""
+    if entry.kind == "end":
+        return account.ended(at=at(entry.day))
+    if entry.kind == "cancel":
+        return account.cancelled(since=at(entry.day))
+    return account.changed(
+        since=at(entry.day), plan=entry.plan, limits=entry.limits,
+        drop_limits=entry.dropped, cycle=entry.cycle,
+        counters=entry.counters,  # type: ignore[arg-type]
+        drop_discounts=[name for name in entry.ended if name not in _BOUNDS],
+        drop_bounds=[name for name in entry.ended if name in _BOUNDS],  # type: ignore[misc]
+        **_told(entry.own),
+    )  # fmt: skip
 
 
 def _cycle(random: Random) -> Cycle:
@@ -181,9 +224,9 @@ def _limits(random: Random, metrics: Sequence[str]) -> dict[str, int | None]:
     }
 
 
-def _entry(
-    random: Random, entries: Sequence[Entry], plans: dict[str, Plan], metrics: Sequence[str],
-    since: int, until: int, *, goes_on: bool, tries: bool,
+def drawn_entry(
+    random: Random, style: Style, entries: Sequence[Entry], plans: Mapping[str, Plan],
+    since: int, until: int,
 ) -> Entry:  # fmt: skip
     """Draw an entry, which may be dated back before those that were noted earlier."""
     day = random.randint(since, until)
@@ -198,18 +241,18 @@ def _entry(
             return Entry(random.choice(known), kind="cancel")
     if kind == "end":
         return Entry(day, kind="end")
-    limits = _limits(random, metrics)
-    dropped = tuple(m for m in metrics if m not in limits and random.random() < 0.15)
+    limits = _limits(random, style.limited)
+    dropped = tuple(m for m in style.limited if m not in limits and random.random() < 0.15)
     cycle = _cycle(random) if random.random() < 0.2 else None
     plan = random.choice(list(plans)) if random.random() < 0.7 else None
-    own = _own(random, tries=tries)
+    own = _own(random, tries=style.tries)
     taken = {each.name for each in own.discounts}
     taken |= {name for name in _BOUNDS if getattr(own, name) is not None}
     others = [name for name in ("part", "voucher", *_BOUNDS) if name not in taken]
     ended = tuple(name for name in others if random.random() < 0.15)
     if not limits and not dropped and cycle is None and plan is None and own == Own():
         plan = next(iter(plans))
-    counters = "continue" if goes_on and random.random() < 0.6 else None
+    counters = "continue" if style.goes_on and random.random() < 0.6 else None
     if counters is None and random.random() < 0.5:
         counters = "restart"
     return Entry(day, plan, limits, dropped, cycle, counters, own=own, ended=ended)
@@ -237,34 +280,30 @@ def _events(
     return events
 
 
-def _grants(
-    random: Random, metrics: Sequence[str], since: int, until: int
-) -> list[tuple[int, Grant]]:
-    """Draw grants, some of them entered months after the day on which they begin."""
-    grants = []
-    flows = [metric for metric in metrics if metric not in LEVELS]
-    for i in range(random.choice([0, 0, 1, 2, 4])):
-        start = random.randint(since - 20, until)
-        ends: list[int | None] = [
-            start + random.randint(1, 200) if random.random() < 0.5 else None,
-            start + random.randint(0, 100) if random.random() < 0.15 else None,
-        ]
-        money = random.random() < 0.5
-        metric = None if money and random.random() < 0.5 else random.choice(flows)
-        amount: Any = random.choice([0, 10, 33, 500])
-        if money:
-            amount = Money(random.choice([100, 1_234, 50_000]), "USD")
-        expires_at, voided_at = (None if end is None else at(end) for end in ends)
-        grant = Grant(
-            f"g{i}",
-            amount,
-            metric=metric,
-            effective_at=at(start),
-            expires_at=expires_at,
-            voided_at=voided_at,
-            priority=random.randint(0, 2),
-            created_at=at(start - random.randint(0, 9)) if random.random() < 0.3 else None,
-        )
-        entered = start + random.randint(0, 90) if random.random() < 0.3 else since
-        grants.append((entered, grant))
-    return grants
+def drawn_grant(
+    random: Random, style: Style, grant_id: str, since: int, until: int
+) -> tuple[int, Grant]:
+    """Draw a grant, some of them entered months after the day on which they begin."""
+    start = random.randint(since - 20, until)
+    ends: list[int | None] = [
+        start + random.randint(1, 200) if random.random() < 0.5 else None,
+        start + random.randint(0, 100) if random.random() < 0.15 else None,
+    ]
+    money = random.random() < 0.5
+    metric = None if money and random.random() < 0.5 else random.choice(style.flows)
+    amount: Any = random.choice([0, 10, 33, 500])
+    if money:
+        amount = Money(random.choice([100, 1_234, 50_000]), "USD")
+    expires_at, voided_at = (None if end is None else at(end) for end in ends)
+    grant = Grant(
+        grant_id,
+        amount,
+        metric=metric,
+        effective_at=at(start),
+        expires_at=expires_at,
+        voided_at=voided_at,
+        priority=random.randint(0, 2),
+        recurrence=Cycle.monthly(day=random.choice([1, 10])) if random.random() < 0.2 else None,
+        created_at=at(start - random.randint(0, 9)) if random.random() < 0.3 else None,
+    )
+    return start + random.randint(0, 90) if random.random() < 0.3 else since, grant

@@ -17,6 +17,8 @@ from overages import Allowance, Cycle, Discount, Money, Plan
 
 Layers = list[tuple[int, Fraction, int | None]]
 """Units carried over, by the day that their time begins on, with the periods left to them."""
+Fill = tuple[str, int]
+"""A grant, and the day on which its units were granted, or granted anew."""
 ZERO, WHOLE = Fraction(), Fraction(1)
 
 
@@ -126,7 +128,7 @@ class Kept:
     carried: dict[str, Layers] = field(default_factory=dict)
     used: dict[tuple[str, tuple[int, int]], Fraction] = field(default_factory=dict)
     covered: dict[tuple[str, tuple[int, int]], Fraction] = field(default_factory=dict)
-    drawn: dict[str, Fraction] = field(default_factory=dict)
+    drawn: dict[Fill, Fraction] = field(default_factory=dict)
 
 
 # Days
@@ -175,9 +177,15 @@ class Life:
     events: Sequence[Event]
     levels: frozenset[str]
     own: Own
+    _terms: dict[int, Agreed | None] = field(default_factory=dict, init=False, repr=False)
 
     def terms_on(self, day: int) -> Agreed | None:
         """Return what holds on a day: the entries before it, one laid over the other."""
+        if day not in self._terms:
+            self._terms[day] = self._laid_over(day)
+        return self._terms[day]
+
+    def _laid_over(self, day: int) -> Agreed | None:
         if day < self.since:
             return None
         plan, cycle, limits, holds = self.plan, self.cycle, dict(self.limits), True

@@ -12,16 +12,17 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
-from overages import Account, Balance, Money, Settlement, Statement, settle
+from overages import Account, Balance, Grant, Money, Settlement, Statement, settle
 from overages._ground.value import evolve
 from overages.codec import decode, encode
 from overages.settlements.span_statement import statement_of_span
 
 from .effort import many
-from .life_bills import Bill, Settling
+from .life_bills import Bill, Settling, fill_of
 from .life_draws import Drawn, at, drawn_life, period_of
 from .life_model import Kept
 from .life_plans import LEVELS
+from .life_statements import expected, lines_of, told
 
 LIVES = st.integers(0, 2**48).map(drawn_life)
 
@@ -54,35 +55,6 @@ def settlements_of(drawn: Drawn, account: Account | None = None) -> Iterator[Set
         )  # fmt: skip
         yield settlement
         balance = settlement.balance
-
-
-def told(statement: Statement) -> list[Any]:
-    """Return a statement's lines that say something, its adjustments, and the total."""
-    rules = [
-        (rule.metric, rule.line, rule.cost.minor, Fraction(rule.exact_cost))
-        for rule in statement.adjustments
-    ]
-    return [statement.period, *lines_of(statement), *rules, statement.total.minor]
-
-
-def lines_of(statement: Statement) -> list[Any]:
-    period = statement.period
-    return [
-        (line.metric, line.part or period, Fraction(line.used),
-         None if line.limit is None else Fraction(line.limit), Fraction(line.quantity),
-         Fraction(line.exact_cost), line.cost.minor)
-        for line in statement.every_overage() if line.used or line.cost.minor
-    ]  # fmt: skip
-
-
-def expected(bill: Bill) -> list[Any]:
-    """Return the same of what a period should come to."""
-    lines = [
-        (line.metric, period_of(line.span.start, line.span.end), line.used, line.limit, line.over,
-         line.added, line.cost)
-        for line in bill.lines if line.used or line.cost
-    ]  # fmt: skip
-    return [period_of(bill.start, bill.end), *lines, *bill.steps, bill.total]
 
 
 @many
@@ -164,5 +136,11 @@ def test_law_12_a_grant_pays_at_most_what_it_holds(drawn: Drawn) -> None:
             for part in line.limit_parts:
                 if part.kind == "granted" and part.name is not None:
                     paid[part.name] = paid.get(part.name, Fraction()) + Fraction(part.quantity)
-    granted = {grant.id: Fraction(grant.units) for _, grant in drawn.grants}
+    granted = {grant.id: Fraction(grant.units) * fills(grant, drawn) for _, grant in drawn.grants}
     assert all(0 <= units <= granted[grant] for grant, units in paid.items())
+
+
+def fills(grant: Grant, drawn: Drawn) -> int:
+    """Return how often a grant's units were granted, and anew, until the end of a life."""
+    first = grant.effective_at.date().toordinal()
+    return len({fill_of(grant, day) for day in range(first, max(first, drawn.until + 100) + 1)})

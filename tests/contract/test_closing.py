@@ -445,6 +445,62 @@ class TestGrants:
         host.correct(JAN)
         assert self.left(host) == [(1, 30, 100), (2, 90, 100)]
 
+    def weekly(self, host: Host) -> None:
+        """Grant 100 units anew on each 10th to an org that is billed by the week, on Mondays."""
+        host.sign("cheap", cycle=Cycle.calendar("week"))
+        host.repository.put_grant(
+            ACME,
+            Grant(
+                "u", 100, metric="runs", effective_at=JAN.start, recurrence=Cycle.monthly(day=10)
+            ),
+        )
+
+    def test_what_was_drawn_before_a_refill_is_not_what_later_periods_drew(
+        self, host: Host
+    ) -> None:
+        self.weekly(host)
+        host.use((60, day(1, 9)), (100, day(1, 16)))
+        week = Period(day(1, 8), day(1, 15))
+        assert host.close(Period(day(1, 15), day(1, 22))) == []
+        assert host.stale() == []
+        host.use((30, day(1, 9, 1)), (5, day(1, 11)))
+        assert host.correct(week) == ["overage 0.50"]  # the 100 of the 10th are the next week's
+        assert self.left(host)[-2:] == [(1, 90, 100), (1, 190, 0)]
+        host.use((-50, day(1, 9, 2)))
+        host.correct(week)
+        assert self.left(host)[-2:] == [(1, 40, 100), (1, 140, 0)]
+
+    def test_a_correction_leaves_to_later_periods_what_they_drew_before_a_refill(
+        self, host: Host
+    ) -> None:
+        self.weekly(host)
+        host.use((40, day(1, 5)), (60, day(1, 9)), (100, day(1, 11)))
+        assert host.close(Period(day(1, 8), day(1, 15))) == []
+        host.use((60, day(1, 6)))
+        assert host.correct(Period(day(1, 1), day(1, 8))) == ["overage 6.00"]
+        assert self.left(host) == [(1, 40, 60), (1, 200, 0)]
+        assert host.stale() == []
+
+    def test_units_that_stay_at_a_refill_are_needed_by_later_periods_only_so_far(
+        self, host: Host
+    ) -> None:
+        host.sign("cheap")
+        self.grant(host, recurrence=Cycle.monthly(), refill_keeps=None)
+        host.use((400, day(1, 9)), (1_300, day(2, 9)))
+        assert host.close(FEB) == ["overage 130.00", "credit:g -130.00"]
+        host.use((900, day(1, 10)))  # 30 of the 60 that January left are February's
+        assert host.correct(JAN) == ["overage 90.00", "credit:g -30.00"]
+        assert self.left(host) == [(1, 70, 130), (2, 200, 100)]
+
+    def test_a_grant_that_begins_later_owes_nothing_to_a_correction(self, host: Host) -> None:
+        host.sign("cheap")
+        self.grant(host, effective_at=day(2, 5))
+        host.use((400, day(1, 9)), (600, day(2, 9)))
+        assert host.close(FEB) == ["overage 60.00", "credit:g -60.00"]
+        host.use((10, day(1, 10)))
+        assert host.correct(JAN) == ["overage 1.00"]
+        assert self.left(host) == [(2, 60, 40)]
+
     def test_a_grant_that_is_entered_late_acts_from_the_first_open_period_on(
         self, host: Host
     ) -> None:

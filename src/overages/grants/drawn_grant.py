@@ -24,7 +24,8 @@ from overages.periods.cycle import Cycle
 class PooledGrant(NamedTuple):
     """A grant among others of its unit.
 
-    :param reserved: picos that later periods, which are closed, have drawn on it: they stay theirs.
+    :param reserved: picos, of those that it holds at the end, that later periods, which are closed,
+        have drawn on it: they stay theirs.
     """
 
     grant: Grant
@@ -50,8 +51,8 @@ class DrawnGrant:
     """A grant in picos: drawn, expired, voided, left; not filled before it is effective."""
 
     __slots__ = (
-        "drawn", "end", "expired", "filled_at", "grant", "granted", "left", "reserved", "step",
-        "voided",
+        "drawn", "end", "expired", "filled_at", "grant", "granted", "left", "refills_coming",
+        "reserved", "step", "voided",
     )  # fmt: skip
 
     def __init__(self, pooled: PooledGrant, state: GrantState | None) -> None:
@@ -65,6 +66,8 @@ class DrawnGrant:
         self.expired: int = 0
         self.voided: int = 0
         self.left: int = 0
+        self.refills_coming: int = 0
+        """How often it is granted anew until the end of the time that is gone through."""
         if state is not None:
             self.granted, self.drawn = scaled(state.granted), scaled(state.drawn)
             self.expired, self.voided = scaled(state.expired), scaled(state.voided)
@@ -72,8 +75,14 @@ class DrawnGrant:
 
     @property
     def available(self) -> int:
-        """The picos that can be drawn: those left, less those that are reserved."""
-        return max(0, self.left - self.reserved)
+        """The picos that can be drawn: those left, less those that are reserved.
+
+        What is granted anew until the end is there for later periods, too.
+        """
+        if not self.reserved:
+            return self.left
+        coming = self.refills_coming * _picos_granted(self.grant)
+        return max(0, self.left - max(0, self.reserved - coming))
 
     def state(self, filled_at: datetime) -> GrantState:
         """Return its state, in units or major units of money."""
@@ -110,6 +119,7 @@ class DrawnGrant:
             self._lose(self.left)
             self.left = 0  # later instants find nothing more to lose
         elif is_refilled:
+            self.refills_coming -= 1
             self._drop_beyond(self.grant.refill_keeps)
             self._fill(_picos_granted(self.grant), instant)
 

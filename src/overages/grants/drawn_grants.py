@@ -123,6 +123,7 @@ class DrawnGrants:
             if cycle is not None:
                 self._refills[key] = set(grant.refills(cycle, start, end))
                 changes |= self._refills[key]
+                grant.refills_coming = len(self._refills[key])
         self._coming = sorted([at for at in changes if start <= at <= end], reverse=True)
 
     def cross_until(self, instant: datetime) -> None:

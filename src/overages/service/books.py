@@ -101,7 +101,7 @@ class Books:
         """Record the final settlement of a period; later ones have their grants in common."""
         period = settlement.statement.period
         earlier = self._repository.records(self._org_id, period)
-        later = self._settling.later_balances(period, settlement.balance)
+        later = self._settling.later_balances(settlement)
         self._keep(settlement, force=force)
         for other, balance in later.items():
             closed = self._repository.settled(self._org_id, other)

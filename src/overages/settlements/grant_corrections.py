@@ -4,74 +4,152 @@ A grant is one over all periods. January and February are closed, with 40 and 60
 January is corrected: it may draw 40 still, as the other 60 are February's. If it draws only 10, 30
 are left again, for the first period that is open:
 
-    drawn_later(january, [february])                  # {"top-up": 60}
-    corrected_balance(february, january, corrected, grants)
+    drawn_later(january, [february], grants)          # {"top-up": 60}
+    changes = changed_draws(january, corrected)       # {"top-up": DrawChange(held=-30, gone=0)}
+    corrected_balance(february.balance, changes, corrected.balance, grants)
+
+Of a grant that is filled anew each 15th, later periods need of the units that January leaves those
+that were drawn until 15 February: from then on, they have what was granted anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import chain
+from typing import NamedTuple
 
 from overages.amounts.exact import Quantity, scaled, unscaled
 from overages.grants.burndown import Burndown, new_burndown
 from overages.grants.grant import Grant
-from overages.grants.state import GrantState, new_state
+from overages.grants.state import Draw, GrantState, new_state
 from overages.settlements.balance import Balance, new_balance
+from overages.settlements.settlement import Settlement
 
 
-def drawn_later(balance: Balance, later: Iterable[Balance]) -> Mapping[str, Quantity]:
-    """Return the draws of later periods on grants as they were filled by the end of a period.
+class DrawChange(NamedTuple):
+    """Picos that a period draws more, or less, on a grant.
 
-    :param balance: the one that the period has left.
-    :param later: those of later periods, in order of time.
+    :param held: of the units that the grant holds at the period's end.
+    :param gone: of units that were dropped in the period, as it was filled anew.
+    """
+
+    held: int
+    gone: int
+
+
+def drawn_later(
+    end: datetime, later: Iterable[Settlement], grants: Iterable[Grant]
+) -> Mapping[str, Quantity]:
+    """Return what later periods need of the units that grants hold at the end of a period.
+
+    :param end: the period's end.
+    :param later: the settlements of later periods that are closed.
+    :param grants: those that the period draws on.
     :returns: units, or money, by grant.
     """
-    states = _states(balance)
-    drawn: dict[str, Quantity] = {}
-    for grant_id, state in chain.from_iterable(map(_states_items, later)):
-        before = states.get(grant_id)
-        # Of a grant that is filled anew, the later units aren't those that it had before.
-        if before is None or before.filled_at == state.filled_at:
-            drawn[grant_id] = unscaled(scaled(state.drawn) - _drawn(before))
-    return {grant_id: quantity for grant_id, quantity in drawn.items() if quantity}
+    by_grant: dict[str, list[Draw]] = {}
+    for draw in chain.from_iterable(map(_draws, later)):
+        by_grant.setdefault(draw.grant_id, []).append(draw)
+    needed = {
+        grant.id: unscaled(_needed(grant, end, by_grant[grant.id]))
+        for grant in grants
+        if grant.id in by_grant
+    }
+    return {grant_id: quantity for grant_id, quantity in needed.items() if quantity}
+
+
+def _needed(grant: Grant, end: datetime, draws: Sequence[Draw]) -> int:
+    """Return the picos that draws after an instant need of what a grant holds at it."""
+    last = max(draw.at for draw in draws)
+    changes = [(draw.at, 1, scaled(draw.quantity)) for draw in draws]
+    changes += [(at, 0, -scaled(grant.units)) for at in _fills(grant, end, last)]
+    needed = 0
+    for _, _, picos in sorted(changes, reverse=True):
+        needed = max(0, needed + picos)
+    return needed
+
+
+def _fills(grant: Grant, start: datetime, end: datetime) -> Iterator[datetime]:
+    """Yield the instants after one, up to another, at which a grant's units are granted."""
+    first = max(start, grant.effective_at)
+    if first > start:
+        yield first
+    if grant.recurrence is not None and first < end:
+        for period in grant.recurrence.periods_from(first):
+            if period.end > end:
+                return
+            yield period.end
+
+
+def changed_draws(before: Settlement | None, after: Settlement) -> Mapping[str, DrawChange]:
+    """Return what a period draws more, or less, on each grant.
+
+    :param before: the settlement that it was closed with; None if it was open.
+    """
+    old = {} if before is None else _drawn(before)
+    new = _drawn(after)
+    nothing = DrawChange(0, 0)
+    changes = {}
+    for grant_id in {**old, **new}:
+        was, now = old.get(grant_id, nothing), new.get(grant_id, nothing)
+        if was != now:
+            changes[grant_id] = DrawChange(now.held - was.held, now.gone - was.gone)
+    return changes
+
+
+def _drawn(settlement: Settlement) -> dict[str, DrawChange]:
+    """Return the picos that a period draws on each grant, of what it holds at the end or not."""
+    states = _states(settlement.balance)
+    drawn: dict[str, DrawChange] = {}
+    for draw in _draws(settlement):
+        held, gone = drawn.get(draw.grant_id, DrawChange(0, 0))
+        if draw.at < states[draw.grant_id].filled_at:
+            gone += scaled(draw.quantity)
+        else:
+            held += scaled(draw.quantity)
+        drawn[draw.grant_id] = DrawChange(held, gone)
+    return drawn
+
+
+def _draws(settlement: Settlement) -> Iterator[Draw]:
+    return chain.from_iterable(burndown.draws for burndown in settlement.burndowns)
 
 
 def corrected_balance(
-    balance: Balance, before: Balance, after: Balance, grants: Sequence[Grant]
+    balance: Balance,
+    changes: Mapping[str, DrawChange],
+    after: Balance,
+    grants: Sequence[Grant],
 ) -> Balance:
     """Return a later balance, with the draws of an earlier period as they are now.
 
     :param balance: that of the later period.
-    :param before: the one that the earlier period left, or began with if it wasn't closed.
-    :param after: the one that it leaves now.
+    :param changes: what the earlier period draws more, or less.
+    :param after: the balance that it leaves now.
     """
-    old, new = _states(before), _states(after)
-    changes = {
-        grant_id: scaled(state.drawn) - _drawn(old.get(grant_id)) for grant_id, state in new.items()
-    }
+    filled = _states(after)
     by_id = {grant.id: grant for grant in grants}
-    burndowns = [_corrected(burndown, changes, new, by_id) for burndown in balance.burndowns]
+    burndowns = [_corrected(burndown, changes, filled, by_id) for burndown in balance.burndowns]
     return new_balance(balance.carried, balance.used, burndowns, balance.covered)
 
 
 def _corrected(
     burndown: Burndown,
-    changes: Mapping[str, int],
+    changes: Mapping[str, DrawChange],
     filled: Mapping[str, GrantState],
     grants: Mapping[str, Grant],
 ) -> Burndown:
-    states = tuple(
-        _redrawn(
-            state,
-            changes.get(state.grant_id, 0),
-            is_alive=not _has_ended(grants.get(state.grant_id), burndown),
-            is_filled_anew=state.grant_id in filled
-            and filled[state.grant_id].filled_at != state.filled_at,
-        )
-        for state in burndown.grants
-    )
-    return new_burndown(burndown.at, burndown.metric, burndown.currency, states, 0, 0, ())
+    states = []
+    for state in burndown.grants:
+        held, gone = changes.get(state.grant_id, (0, 0))
+        is_alive = not _has_ended(grants.get(state.grant_id), burndown)
+        before = filled.get(state.grant_id)
+        is_filled_anew = before is not None and before.filled_at != state.filled_at
+        redrawn = _redrawn(state, gone, is_alive=is_alive, is_filled_anew=True)
+        redrawn = _redrawn(redrawn, held, is_alive=is_alive, is_filled_anew=is_filled_anew)
+        states.append(redrawn)
+    return new_burndown(burndown.at, burndown.metric, burndown.currency, tuple(states), 0, 0, ())
 
 
 def _redrawn(state: GrantState, picos: int, *, is_alive: bool, is_filled_anew: bool) -> GrantState:
@@ -104,12 +182,4 @@ def _has_ended(grant: Grant | None, burndown: Burndown) -> bool:
 
 
 def _states(balance: Balance) -> dict[str, GrantState]:
-    return dict(_states_items(balance))
-
-
-def _states_items(balance: Balance) -> list[tuple[str, GrantState]]:
-    return [(state.grant_id, state) for burndown in balance.burndowns for state in burndown.grants]
-
-
-def _drawn(state: GrantState | None) -> int:
-    return 0 if state is None else scaled(state.drawn)
+    return {state.grant_id: state for burndown in balance.burndowns for state in burndown.grants}

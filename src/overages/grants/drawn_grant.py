@@ -67,7 +67,7 @@ class DrawnGrant:
         self.voided: int = 0
         self.left: int = 0
         self.refills_coming: int = 0
-        """How often it is granted anew until the end of the time that is gone through."""
+        """The refills until the end of the time that is gone through."""
         if state is not None:
             self.granted, self.drawn = scaled(state.granted), scaled(state.drawn)
             self.expired, self.voided = scaled(state.expired), scaled(state.voided)
@@ -77,7 +77,7 @@ class DrawnGrant:
     def available(self) -> int:
         """The picos that can be drawn: those left, less those that are reserved.
 
-        What is granted anew until the end is there for later periods, too.
+        Units that are granted anew until the end are there for later periods, too.
         """
         if not self.reserved:
             return self.left

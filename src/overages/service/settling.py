@@ -127,7 +127,7 @@ class Settling:
         return balance
 
     def _drawn_later(self, period: Period, grants: Sequence[Grant]) -> Mapping[str, Quantity]:
-        """Return what later closed periods have drawn of the units that grants hold now."""
+        """Return the draws of later closed periods on the units that grants hold at its end."""
         if not grants:
             return {}
         closings = self._repository.closings(self._org_id, period.end)

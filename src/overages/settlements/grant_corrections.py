@@ -41,7 +41,7 @@ class DrawChange(NamedTuple):
 def drawn_later(
     end: datetime, later: Iterable[Settlement], grants: Iterable[Grant]
 ) -> Mapping[str, Quantity]:
-    """Return what later periods need of the units that grants hold at the end of a period.
+    """Return the units that later periods need of those that grants hold at the end of one.
 
     :param end: the period's end.
     :param later: the settlements of later periods that are closed.
@@ -83,7 +83,7 @@ def _fills(grant: Grant, start: datetime, end: datetime) -> Iterator[datetime]:
 
 
 def changed_draws(before: Settlement | None, after: Settlement) -> Mapping[str, DrawChange]:
-    """Return what a period draws more, or less, on each grant.
+    """Return the units that a period draws more, or less, on each grant.
 
     :param before: the settlement that it was closed with; None if it was open.
     """
@@ -125,7 +125,7 @@ def corrected_balance(
     """Return a later balance, with the draws of an earlier period as they are now.
 
     :param balance: that of the later period.
-    :param changes: what the earlier period draws more, or less.
+    :param changes: the units that the earlier period draws more, or less.
     :param after: the balance that it leaves now.
     """
     filled = _states(after)

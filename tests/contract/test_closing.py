@@ -492,6 +492,25 @@ class TestGrants:
         assert host.correct(JAN) == ["overage 90.00", "credit:g -30.00"]
         assert self.left(host) == [(1, 70, 130), (2, 200, 100)]
 
+    def test_a_grant_that_a_later_closed_period_did_not_know_goes_on_through_it(
+        self, host: Host
+    ) -> None:
+        account = host.sign("cheap").ended(at=FEB.start)
+        account = account.changed(since=APR.start, plan="cheap")
+        host.repository.put_account(account)
+        host.use((500, day(4, 9)), (900, day(5, 9)))
+        assert host.close(APR) == ["overage 50.00"]
+        host.repository.put_account(account.changed(since=FEB.start, plan="cheap"))
+        host.use((300, day(2, 9)))
+        self.grant(host)
+        monthly = Grant("m", 10, metric="runs", effective_at=JAN.start, recurrence=Cycle.monthly())
+        host.repository.put_grant(ACME, monthly)
+        assert host.close(FEB) == ["overage 29.00", "credit:g -29.00"]
+        assert self.left(host)[2:] == [(4, 29, 71), (4, 10, 10)]
+        host.use((10, day(4, 10)))
+        assert host.correct(APR) == ["overage 1.00"]
+        assert host.close(MAY) == ["overage 89.00", "credit:g -71.00"]
+
     def test_a_grant_that_begins_later_owes_nothing_to_a_correction(self, host: Host) -> None:
         host.sign("cheap")
         self.grant(host, effective_at=day(2, 5))

@@ -26,6 +26,7 @@ from overages.repository import Repository
 from overages.service.period_inputs import PeriodInputs
 from overages.settlements.balance import EMPTY_BALANCE, Balance
 from overages.settlements.grant_corrections import (
+    all_of,
     changed_draws,
     corrected_balance,
     drawn_later,
@@ -73,13 +74,20 @@ class Settling:
 
     def correction(self, closing: Closing) -> Settlement:
         """Settle a closed period anew, by terms and usage as they are known now."""
-        period = closing.period
+        period, known = closing.period, {grant.id for grant in closing.grants}
+        balance = self._closed_balance(period)
+        # An earlier period that was closed later can have drawn on others: they only go on.
+        drawn = {state.grant_id for each in balance.burndowns for state in each.grants}
+        others = [grant for grant in self._grants if grant.id in drawn - known]
         return self._inputs.settlement(
             period,
-            self._closed_balance(period),
+            balance,
             ended=True,
-            grants=closing.grants,
-            reserved=self._drawn_later(period, closing.grants),
+            grants=(*closing.grants, *others),
+            reserved={
+                **self._drawn_later(period, closing.grants),
+                **all_of(others, balance, period.end),
+            },
         )
 
     def later_balances(self, settlement: Settlement) -> dict[Period, Balance]:
@@ -89,11 +97,11 @@ class Settling:
         """
         period = settlement.statement.period
         changes = changed_draws(self._repository.settled(self._org_id, period), settlement)
-        if not changes:
-            return {}
         changed = {}
         for later in self._repository.closings(self._org_id, period.end):
-            corrected = corrected_balance(later.balance, changes, settlement.balance, self._grants)
+            corrected = corrected_balance(
+                later.balance, later.period.end, changes, settlement.balance, self._grants
+            )
             if corrected != later.balance:
                 changed[later.period] = corrected
         return changed

@@ -6,7 +6,7 @@ are left again, for the first period that is open:
 
     drawn_later(january, [february], grants)          # {"top-up": 60}
     changes = changed_draws(january, corrected)       # {"top-up": DrawChange(held=-30, gone=0)}
-    corrected_balance(february.balance, changes, corrected.balance, grants)
+    corrected_balance(february.balance, march_1, changes, corrected.balance, grants)
 
 Of a grant that is filled anew each 15th, later periods need of the units that January leaves those
 that were drawn until 15 February: from then on, they have what was granted anew.
@@ -21,6 +21,8 @@ from typing import NamedTuple
 
 from overages.amounts.exact import Quantity, scaled, unscaled
 from overages.grants.burndown import Burndown, new_burndown
+from overages.grants.drawn_grant import PooledGrant
+from overages.grants.drawn_grants import draw_on
 from overages.grants.grant import Grant
 from overages.grants.state import Draw, GrantState, new_state
 from overages.settlements.balance import Balance, new_balance
@@ -118,20 +120,49 @@ def _draws(settlement: Settlement) -> Iterator[Draw]:
 
 def corrected_balance(
     balance: Balance,
+    end: datetime,
     changes: Mapping[str, DrawChange],
     after: Balance,
     grants: Sequence[Grant],
 ) -> Balance:
     """Return a later balance, with the draws of an earlier period as they are now.
 
+    Grants that were entered after the later period was closed go on through it, as it has drawn
+    nothing on them.
+
     :param balance: that of the later period.
+    :param end: its end.
     :param changes: the units that the earlier period draws more, or less.
     :param after: the balance that it leaves now.
     """
     filled = _states(after)
     by_id = {grant.id: grant for grant in grants}
-    burndowns = [_corrected(burndown, changes, filled, by_id) for burndown in balance.burndowns]
-    return new_balance(balance.carried, balance.used, burndowns, balance.covered)
+    corrected = {
+        (each.metric, each.currency): _corrected(each, changes, filled, by_id)
+        for each in balance.burndowns
+    }
+    known = _states(balance)
+    for burndown in after.burndowns:
+        unit = burndown.metric, burndown.currency
+        new = tuple(state for state in burndown.grants if state.grant_id not in known)
+        if new:
+            pool = [PooledGrant(by_id[state.grant_id]) for state in new]
+            before = new_burndown(burndown.at, *unit, new, 0, 0, ())
+            states = draw_on(pool, (), before, end).grants
+            if unit in corrected:
+                states = tuple(sorted((*corrected[unit].grants, *states), key=_grant_id))
+            corrected[unit] = new_burndown(end, *unit, states, 0, 0, ())
+    return new_balance(balance.carried, balance.used, corrected.values(), balance.covered)
+
+
+def all_of(grants: Iterable[Grant], balance: Balance, end: datetime) -> Mapping[str, Quantity]:
+    """Return all that some grants hold from a balance on until an instant, by grant."""
+    states = _states(balance)
+    held = {}
+    for grant in grants:
+        fills = len(list(_fills(grant, states[grant.id].filled_at, end)))
+        held[grant.id] = unscaled(scaled(states[grant.id].left) + fills * scaled(grant.units))
+    return held
 
 
 def _corrected(
@@ -179,6 +210,10 @@ def _redrawn(state: GrantState, picos: int, *, is_alive: bool, is_filled_anew: b
 
 def _has_ended(grant: Grant | None, burndown: Burndown) -> bool:
     return grant is None or (grant.ends_at is not None and grant.ends_at <= burndown.at)
+
+
+def _grant_id(state: GrantState) -> str:
+    return state.grant_id
 
 
 def _states(balance: Balance) -> dict[str, GrantState]:

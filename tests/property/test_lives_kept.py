@@ -35,7 +35,7 @@ from .life_draws import (
     with_entry,
 )
 from .life_hosts import Host, Hosts, Reported, UsageBook
-from .life_model import day_of
+from .life_model import Entry, day_of
 from .life_plans import LEVELS
 from .life_statements import expected, told
 
@@ -79,9 +79,25 @@ class Lives(RuleBasedStateMachine):
 
     @rule(seed=SEEDS)
     def change_terms(self, seed: int) -> None:
-        random, books = Random(seed), self.books
-        entries, since, until = books.life.entries, books.life.since, books.now + 40
-        entry = drawn_entry(random, self.style, entries, self.plans, since, until)
+        entries, until = self.books.life.entries, self.books.now + 40
+        self._enter(drawn_entry(Random(seed), self.style, entries, self.plans, FIRST, until))
+
+    @rule(seed=SEEDS)
+    def end_terms(self, seed: int) -> None:
+        first = max(FIRST, self.books.now - 60)
+        self._enter(Entry(Random(seed).randint(first, self.books.now + 10), kind="end"))
+
+    @rule(seed=SEEDS)
+    def fill_a_pause(self, seed: int) -> None:
+        random = Random(seed)
+        pauses = [each for each in self.books.pauses() if each[0] <= self.books.now]
+        if pauses:
+            start, end = random.choice(pauses)
+            day = random.choice([start, random.randint(start, min(end, self.books.now + 10))])
+            self._enter(Entry(day, random.choice(list(self.plans))))
+
+    def _enter(self, entry: Entry) -> None:
+        books, entries = self.books, self.books.life.entries
         life = replace(books.life, entries=[*entries, entry])
         account = with_entry(self.account, entry)
         fits = books.closed.keys() <= set(replace(books, life=life).periods())

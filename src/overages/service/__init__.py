@@ -4,6 +4,7 @@
 - `usage_reader`: `UsageReader`: the usage of an org in a period and in times within it
 - `usage_intake`: `UsageIntake`: events that are kept, and those that are refused
 - `period_inputs`: `PeriodInputs`: the inputs of a settlement, from a repository
+- `closed_periods`: `ClosedPeriods`: the closings of an org, asked for one by one, or read at once
 - `settling`: `Settling`: an org's periods, each from the balance that the one before it left
 - `staleness`: `Staleness`: recorded periods that come to something else now
 - `books`: `Books`: the records and closings of an org, brought up to date

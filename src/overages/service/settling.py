@@ -23,6 +23,7 @@ from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.records.closing import Closing
 from overages.repository import Repository
+from overages.service.closed_periods import ClosedPeriods
 from overages.service.period_inputs import PeriodInputs
 from overages.settlements.balance import EMPTY_BALANCE, Balance
 from overages.settlements.grant_corrections import (
@@ -55,9 +56,11 @@ class Settling:
         self._org_id = account.org_id
         self._inputs = PeriodInputs(repository, account, routes)
         self._open: dict[Period, Balance] = {}  # balances that open periods leave
+        self.closed = ClosedPeriods(repository, account.org_id)
 
     @cached_property
-    def _grants(self) -> tuple[Grant, ...]:
+    def grants(self) -> tuple[Grant, ...]:
+        """All grants that the org ever had."""
         return self._repository.grants(self._org_id)
 
     def settlement(self, period: Period) -> Settlement:
@@ -67,18 +70,21 @@ class Settling:
         :raises OveragesError: as `settle` does; it says which of the periods it is about.
         """
         balance = self._balance_before(period)
-        later = self._drawn_later(period, self._grants)
+        return self._open_settlement(period, balance, ended=self._ended(period))
+
+    def _open_settlement(self, period: Period, balance: Balance, *, ended: bool) -> Settlement:
+        later = self._drawn_later(period, self.grants)
         return self._inputs.settlement(
-            period, balance, ended=self._ended(period), grants=self._grants, reserved=later
+            period, balance, ended=ended, grants=self.grants, reserved=later
         )
 
     def correction(self, closing: Closing) -> Settlement:
         """Settle a closed period anew, by terms and usage as they are known now."""
-        period, known = closing.period, {grant.id for grant in closing.grants}
-        balance = self._closed_balance(period)
+        period, of_closing = closing.period, {grant.id for grant in closing.grants}
+        before = self.closed.before(period)
+        balance = EMPTY_BALANCE if before is None else before.balance
         # An earlier period that was closed later can have drawn on others: they only go on.
-        drawn = {state.grant_id for each in balance.burndowns for state in each.grants}
-        others = [grant for grant in self._grants if grant.id in drawn - known]
+        others = [grant for grant in self.grants if grant.id in balance.grants - of_closing]
         return self._inputs.settlement(
             period,
             balance,
@@ -96,38 +102,27 @@ class Settling:
         :param settlement: the one that an earlier period has now, before it is kept.
         """
         period = settlement.statement.period
-        changes = changed_draws(self._repository.settled(self._org_id, period), settlement)
+        changes = changed_draws(self.closed.settlement(period), settlement)
         changed = {}
-        for later in self._repository.closings(self._org_id, period.end):
+        for later in self.closed.after(period):
             corrected = corrected_balance(
-                later.balance, later.period.end, changes, settlement.balance, self._grants
+                later.balance, later.period.end, changes, settlement.balance, self.grants
             )
             if corrected != later.balance:
                 changed[later.period] = corrected
         return changed
 
-    def _closed_balance(self, period: Period) -> Balance:
-        """Return the balance that the last closed period before one has left."""
-        closing = self._repository.closing_before(self._org_id, period.start)
-        return EMPTY_BALANCE if closing is None else closing.balance
-
     def _balance_before(self, period: Period) -> Balance:
         """Return the balance that a period starts from; open ones before it are settled first."""
-        closing = self._repository.closing_before(self._org_id, period.start)
+        closing = self.closed.before(period)
         balance = EMPTY_BALANCE if closing is None else closing.balance
         start = self._account.since if closing is None else closing.period.end
-        if start >= period.start or not (self._grants or self._inputs.needs_balance(period)):
+        if start >= period.start or not (self.grants or self._inputs.needs_balance(period)):
             return balance
         for before in self._account.periods(start, period.start):
             if before not in self._open:
                 try:
-                    settlement = self._inputs.settlement(
-                        before,
-                        balance,
-                        ended=True,
-                        grants=self._grants,
-                        reserved=self._drawn_later(before, self._grants),
-                    )
+                    settlement = self._open_settlement(before, balance, ended=True)
                 except UnknownPlan:  # none was in force yet
                     continue
                 self._open[before] = settlement.balance
@@ -138,6 +133,5 @@ class Settling:
         """Return the draws of later closed periods on the units that grants hold at its end."""
         if not grants:
             return {}
-        closings = self._repository.closings(self._org_id, period.end)
-        settled = (self._repository.settled(self._org_id, each.period) for each in closings)
+        settled = (self.closed.settlement(each.period) for each in self.closed.after(period))
         return drawn_later(period.end, filter(None, settled), grants)

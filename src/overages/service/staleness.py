@@ -59,7 +59,7 @@ class Staleness:
         recorded: dict[Period, list[OverageRecord]] = {}
         for record in self._repository.records(self._org_id):
             recorded.setdefault(record.period, []).append(record)
-        closings = self._settling.read_closings()
+        closings = self._settling.closed.read()
         stale = [
             self._compared(period, recorded.get(period, []), closings.get(period))
             for period in sorted({*recorded, *closings})

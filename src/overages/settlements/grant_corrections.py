@@ -141,10 +141,10 @@ def corrected_balance(
         (each.metric, each.currency): _corrected(each, changes, filled, by_id)
         for each in balance.burndowns
     }
-    known = _states(balance)
+    of_later = _states(balance)
     for burndown in after.burndowns:
         unit = burndown.metric, burndown.currency
-        new = tuple(state for state in burndown.grants if state.grant_id not in known)
+        new = tuple(state for state in burndown.grants if state.grant_id not in of_later)
         if new:
             pool = [PooledGrant(by_id[state.grant_id]) for state in new]
             before = new_burndown(burndown.at, *unit, new, 0, 0, ())

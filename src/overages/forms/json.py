@@ -33,6 +33,7 @@ from overages.periods.period import Period
 from overages.prices.tier import Charge, Tier, TierCharge
 from overages.prices.transactions import TransactionFee
 from overages.records.chain import ChainHead
+from overages.records.closing import Closing
 from overages.records.ledger import Recording
 from overages.records.record import OverageRecord
 from overages.settlements.balance import Balance
@@ -68,6 +69,7 @@ KINDS: Final[tuple[type, ...]] = (
     CarryOverResult,
     ChainHead,
     Charge,
+    Closing,
     Commitment,
     Conversion,
     Currency,

@@ -21,7 +21,7 @@ from overages._ground.trusted import trusted
 from overages._ground.value import derived, term, value
 from overages.amounts.exact import Quantity, QuantityLike, optional_non_negative, parse_ordinal
 from overages.amounts.money import Money, optional_non_negative_money
-from overages.errors import Path
+from overages.errors import Field, Path
 from overages.periods.cycle import Cycle
 from overages.terms.allowance import amounts_of, check_bounds
 from overages.terms.discount import Discount, discounts_of_money
@@ -35,8 +35,13 @@ Limits: TypeAlias = Mapping[str, QuantityLike | None]
 MONTHS: Final = Cycle.monthly()
 NO_LIMITS: Final[Limits] = FrozenDict()
 
-parse_own_limits: Final = by_metric(optional_non_negative, "metrics to quantities")
+_limits_by_metric: Final = by_metric(optional_non_negative, "metrics to quantities")
 parse_version: Final = optional(parse_ordinal)
+
+
+def parse_own_limits(value: object, field: Field) -> FrozenDict[str, Quantity | None]:
+    """Parse an org's own limits, and sort them by metric: in any order, they are the same."""
+    return FrozenDict(sorted(_limits_by_metric(value, field).items()))
 
 
 @value

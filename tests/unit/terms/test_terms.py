@@ -42,7 +42,7 @@ def test_a_cycle_of_terms_is_a_cycle(cycle: Any) -> None:
 
 def test_limits_have_one_form_and_none_is_unlimited() -> None:
     terms = Terms("starter", {"tokens": "600000.0", "seats": 0, "runs": None})
-    assert repr(dict(terms.limits)) == "{'tokens': 600000, 'seats': 0, 'runs': None}"
+    assert repr(dict(terms.limits)) == "{'runs': None, 'seats': 0, 'tokens': 600000}"
 
 
 def test_limits_can_be_read_only_and_do_not_change_with_their_source() -> None:

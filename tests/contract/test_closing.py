@@ -359,6 +359,20 @@ class TestCorrections:
         assert isinstance(error, NoTerms)
         assert "runs was used" in str(error)
 
+    @pytest.mark.parametrize("resumes", [False, True])
+    def test_usage_of_before_terms_that_ended_as_they_began_is_named(
+        self, host: Host, resumes: bool
+    ) -> None:
+        account = host.sign()
+        host.use((130, day(2, 20)))
+        account = account.ended(at=JAN.start)
+        if resumes:
+            account = account.changed(since=MAR.start, plan="starter")
+        host.repository.put_account(account)
+        (stale,) = host.service.stale(ACME)
+        assert stale.period.start == JAN.start
+        assert isinstance(stale.error, NoTerms)
+
     def test_a_period_that_cannot_be_worked_out_any_more_is_named(self, host: Host) -> None:
         host.sign()
         host.close(JAN)

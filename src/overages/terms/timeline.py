@@ -136,12 +136,9 @@ class Timeline(NamedTuple):
     def pauses(self) -> list[Period]:
         """Return the times, since the first terms began, in which no terms hold."""
         times = self.times()
-        starts = [*(time.start for time in times[1:]), FOREVER]
-        return [
-            Period(time.end, start)
-            for time, start in zip(times, starts, strict=False)
-            if time.end < start
-        ]
+        ends = [*self.starts[:1], *(time.end for time in times)]
+        starts = [*(time.start for time in times), FOREVER]
+        return [Period(end, start) for end, start in zip(ends, starts, strict=False) if end < start]
 
     def written(self) -> str:
         """Write the times in which terms hold, for an error: ``from 2024-01-10T00:00:00Z on``."""

@@ -513,14 +513,16 @@ class TestGrants:
         account = account.changed(since=APR.start, plan="cheap")
         host.repository.put_account(account)
         host.use((500, day(4, 9)), (900, day(5, 9)))
-        assert host.close(APR) == ["overage 50.00"]
+        known = Grant("k", Money.of("1", "USD"), effective_at=day(4, 5))
+        host.repository.put_grant(ACME, known)
+        assert host.close(APR) == ["overage 50.00", "credit:k -1.00"]
         host.repository.put_account(account.changed(since=FEB.start, plan="cheap"))
         host.use((300, day(2, 9)))
         self.grant(host)
         monthly = Grant("m", 10, metric="runs", effective_at=JAN.start, recurrence=Cycle.monthly())
         host.repository.put_grant(ACME, monthly)
         assert host.close(FEB) == ["overage 29.00", "credit:g -29.00"]
-        assert self.left(host)[2:] == [(4, 29, 71), (4, 10, 10)]
+        assert self.left(host)[2:] == [(4, 29, 71), (4, 1, 0), (4, 10, 10)]
         host.use((10, day(4, 10)))
         assert host.correct(APR) == ["overage 1.00"]
         assert host.close(MAY) == ["overage 89.00", "credit:g -71.00"]

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import chain
+from itertools import chain, takewhile
 from typing import NamedTuple
 
 from overages.amounts.exact import Quantity, scaled, unscaled
@@ -77,11 +77,9 @@ def _fills(grant: Grant, start: datetime, end: datetime) -> Iterator[datetime]:
     first = max(start, grant.effective_at)
     if first > start:
         yield first
-    if grant.recurrence is not None and first < end:
-        for period in grant.recurrence.periods_from(first):
-            if period.end > end:
-                return
-            yield period.end
+    if grant.recurrence is not None:
+        refills = (period.end for period in grant.recurrence.periods_from(first))
+        yield from takewhile(lambda refill: refill <= end, refills)
 
 
 def changed_draws(before: Settlement | None, after: Settlement) -> Mapping[str, DrawChange]:

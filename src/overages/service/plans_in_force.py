@@ -20,24 +20,28 @@ class PlansInForce:
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
-        self._plans: dict[tuple[str, int | None, datetime], Plan] = {}
+        self._plans: dict[tuple[str, int | datetime], Plan] = {}
 
     def plan(self, period: Period, part: Period, terms: Terms) -> Plan:
         """Return the plan of a part of a period.
 
         :raises UnknownPlan: if it was not in force yet.
         """
-        key = terms.plan, terms.plan_version, period.start
-        if key not in self._plans:
-            self._plans[key] = self._read(*key, part.start)
-        return self._plans[key]
-
-    def _read(self, slug: str, version: int | None, start: datetime, otherwise: datetime) -> Plan:
-        if version is not None:
-            return self._repository.plan(slug, version=version)
+        if terms.plan_version is not None:
+            return self._read(terms.plan, terms.plan_version)
         try:
-            return self._repository.plan(slug, at=start)
+            return self._read(terms.plan, period.start)
         except UnknownPlan:
-            if start == otherwise:
+            if period.start == part.start:
                 raise
-            return self._repository.plan(slug, at=otherwise)
+            return self._read(terms.plan, part.start)
+
+    def _read(self, slug: str, version: int | datetime) -> Plan:
+        """Return a version of a plan, or the one in force at an instant."""
+        if (slug, version) not in self._plans:
+            if isinstance(version, datetime):
+                plan = self._repository.plan(slug, at=version)
+            else:
+                plan = self._repository.plan(slug, version=version)
+            self._plans[slug, version] = plan
+        return self._plans[slug, version]

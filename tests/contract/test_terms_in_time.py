@@ -344,7 +344,10 @@ def test_units_that_a_host_has_set_are_not_divided_at_a_change(repository: Repos
     repository.put_usage(Usage(ORG, MARCH, {"runs": 150}))
     assert statement_of(service, MARCH).total == Money.of("50.00", "USD")
     changed(repository, account.changed(since=day(3, 12), plan="pro"))
-    with pytest.raises(InvalidValue, match="units that were set without events have no instant"):
+    with pytest.raises(
+        InvalidValue,
+        match="it was put for 2024-03-01T00:00:00Z/2024-04-01T00:00:00Z, within which they change",
+    ):
         service.calculate(ORG, MARCH)
 
 

@@ -23,6 +23,7 @@ from overages.errors import (
     InvalidValue,
     NoTerms,
     OveragesError,
+    StorageError,
     UnknownPlan,
 )
 from overages.periods.period import Period, format_instant, parse_instant
@@ -247,10 +248,12 @@ class OverageService:
         """Close all periods of all orgs that have ended and are open still.
 
         Each is closed in a transaction of its own, an org's periods in order. One that can't be
-        closed stops those after it of that org, and no other org's.
+        closed stops those after it of that org, and no other org's. On a joined connection, all of
+        them are within the host's transaction.
 
         :param grace: how long after their end they stay open for usage that is late.
         :returns: the outcome of each, by org and period.
+        :raises StorageError: if the storage fails; those that were closed before stay so.
         """
         self._require_enabled()
         until = self._until(parse_time_span(grace, "grace"))
@@ -271,6 +274,8 @@ class OverageService:
                     if account is None or not account.has(period):
                         return  # it was changed in between: the next run sees to it
                     recording = self._books(account).close(period)
+            except StorageError:  # nothing of this org's
+                raise
             except OveragesError as error:
                 extra = {"org_id": org_id, "period": period.isoformat()}
                 name = type(error).__name__

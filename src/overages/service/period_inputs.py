@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from overages._ground.frozen_dict import FrozenDict
 from overages.amounts.exact import Quantity
@@ -20,7 +19,7 @@ from overages.errors import InvalidValue, OveragesError, UnknownPlan
 from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.repository import Repository
-from overages.service.plans_in_force import PlansInForce
+from overages.service.plans_in_force import PlansInForce, summed_level
 from overages.service.usage_reader import UsageReader
 from overages.settlements.balance import Balance
 from overages.settlements.settlement import Settlement, settle
@@ -32,9 +31,6 @@ from overages.terms.terms import Terms
 from overages.usage.event import UsageEvent
 from overages.usage.routing import Routes
 from overages.usage.usage import Usage
-
-_FLOWS: Final = frozenset({"sum", "count"})
-"""The aggregations whose results in two times add up."""
 
 
 class PeriodInputs:
@@ -49,12 +45,6 @@ class PeriodInputs:
         self._org_id = account.org_id
         self._plans = PlansInForce(repository)
         self._reader = UsageReader(repository, account.org_id, routes)
-
-    @cached_property
-    def _held(self) -> frozenset[str]:
-        """The metrics that are levels as they are counted: 5 users in each of two parts are 5."""
-        metrics = self._routes.metrics
-        return frozenset(each.name for each in metrics if each.aggregation not in _FLOWS)
 
     def needs_balance(self, period: Period) -> bool:
         """Tell whether a plan of a period depends on the periods before it."""
@@ -92,7 +82,7 @@ class PeriodInputs:
                 events=self._events_of_grants(period, grants),
                 reserved=reserved,
                 ended=ended,
-                levels=self._held,
+                levels=self._routes.held,
             )
         except OveragesError as error:
             raise error.within(org_id=self._org_id, period=period) from error.__cause__
@@ -108,7 +98,7 @@ class PeriodInputs:
                 lambda part, terms: self._plan(period, part, terms),
                 span,
                 self.usages(span, period),
-                levels=self._held,
+                levels=self._routes.held,
             )
         except OveragesError as error:
             raise error.within(org_id=self._org_id, period=span) from error.__cause__
@@ -138,7 +128,7 @@ class PeriodInputs:
                 bounds_within(time, [(part, plan) for part, plan, _ in parts])
             )
             if len(usages) > 1:
-                self._refuse_summed_levels(parts, usages)
+                self._refuse_cut(parts, usages)
             return usages
         except OveragesError as error:
             raise error.within(org_id=self._org_id, period=time) from None
@@ -147,20 +137,29 @@ class PeriodInputs:
         parts = self._account.timeline.parts(time)
         return [_Part(part, self._plan(period, part, terms), terms) for part, terms in parts]
 
-    def _refuse_summed_levels(self, parts: Sequence[_Part], usages: Iterable[Usage]) -> None:
-        """Refuse levels that are summed, where a line needs what they were in a part of a period.
+    def _refuse_cut(self, parts: Sequence[_Part], usages: Iterable[Usage]) -> None:
+        """Refuse sums of which a line needs what they were in a part of a period.
 
-        Seats that were reported on 2 March are held on after 12 March, as no sum of events is.
+        Seats that were reported on 2 March are held on after 12 March, as no sum of events is; and
+        nobody knows when units were used that a host has put for all of March.
         """
         used = {metric for usage in usages for metric, units in usage.quantities.items() if units}
-        for metric in sorted((used & _cut_metrics(parts)) - self._held):
+        cut = used & _cut_metrics(parts)
+        for metric in sorted(cut - self._routes.held):
             lines = [plan.compiled.by_metric.get(metric) for _, plan, _ in parts]
             if any(line is not None and line.is_level(frozenset()) for line in lines):
-                problem = (
-                    "must have one of this name that is counted as a level: a plan says that it is"
-                    " held over time, and no sum tells what it is in a part of the period"
-                )
-                raise InvalidValue("metrics", metric, problem)
+                raise summed_level("metrics", metric)
+        time = Period(parts[0].time.start, parts[-1].time.end)
+        for put in self._repository.put_sums(self._org_id, time):
+            if any(put.period.start < part.time.start < put.period.end for part in parts):
+                for metric in sorted(cut & put.quantities.keys()):
+                    problem = (
+                        f"must be put for times in which its terms are the same: it was put for"
+                        f" {put.period}, within which they change; put 0 for that, and the units of"
+                        " each part of it"
+                    )
+                    path = ("usage", "quantities", metric)
+                    raise InvalidValue(path, put.quantities[metric], problem)
 
 
 class _Part(NamedTuple):

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from overages.errors import UnknownPlan
+from overages.errors import Field, InvalidValue, UnknownPlan
 from overages.periods.period import Period
 from overages.repository import Repository
 from overages.terms.plan import Plan
 from overages.terms.terms import Terms
+
+
+def summed_level(field: Field, metric: str) -> InvalidValue:
+    """Return the error for events of a level that are only summed."""
+    problem = (
+        "must be counted as a level, since a plan says that it is held over time: the sum of its"
+        " events doesn't tell what it is. Declare it:"
+        f" OverageService(..., metrics=[Metric({metric!r}, 'max', reports='level')])"
+    )
+    return InvalidValue(field, metric, problem)
 
 
 class PlansInForce:

@@ -18,7 +18,7 @@ from overages._ground.parsing import Problems
 from overages.errors import EventConflict, InvalidValue, OveragesError, UnknownPlan
 from overages.periods.period import Period, format_instant
 from overages.repository import Repository
-from overages.service.plans_in_force import PlansInForce
+from overages.service.plans_in_force import PlansInForce, summed_level
 from overages.terms.account import Account
 from overages.terms.plan import Plan, unknown_metric
 from overages.usage.event import UsageEvent
@@ -199,11 +199,15 @@ class _Part:
         """Refuse an event that counts for a metric which the plan doesn't know.
 
         :raises UnknownMetric: naming it.
-        :raises InvalidValue: if it lacks a dimension that a metric counts.
+        :raises InvalidValue: if it lacks a dimension that a metric counts, or is summed although
+            the plan says that it is held over time.
         """
         for name in self._billed(event):
             if name not in self._plan.allowances:
                 raise unknown_metric("metric", name, self._plan)
+            is_level = self._plan.allowances[name].kind == "level"
+            if is_level and name not in self._routes.held:
+                raise summed_level("metric", name)
         if not self._routes.counts(event.metric):
             self.sums.add(event.metric)
 

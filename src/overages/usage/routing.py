@@ -28,6 +28,9 @@ _metric: Final = instance_of(Metric)
 Numbered: TypeAlias = tuple[int, Metric]
 """A metric, and its place among those that were declared."""
 
+_FLOWS: Final = frozenset({"sum", "count"})
+"""The aggregations whose results in two times add up."""
+
 
 class Routes:
     """Finds the metrics that an event counts for.
@@ -71,6 +74,10 @@ class Routes:
             if not all(metric is not None and metric.is_summed for metric in takers)
         )
         """The names of the events that are looked at one by one: their sums don't tell enough."""
+        self.held: Final = frozenset(
+            metric.name for metric in self.metrics if metric.aggregation not in _FLOWS
+        )
+        """The metrics that are levels as they are counted: 5 users in each of two parts are 5."""
         self.told: Final = tuple(each for each in self.metrics if each.reports == "level")
         """The levels that each event tells."""
         changed = [each for each in self.metrics if each.reports == "change"]

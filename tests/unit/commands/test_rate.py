@@ -419,7 +419,7 @@ def test_a_level_that_is_summed_is_refused_where_a_change_cuts_it(desk: Desk) ->
     desk.plans.write_text(CHANGED)
     status, out, err = desk.rate("acme,seats,4,2024-03-02T00:00:00Z,1\n")
     assert (status, out) == (1, "")
-    assert err.startswith("usage.csv: acme, 2024-03-01 to 2024-04-01 UTC: metrics: must have one")
+    assert err.startswith("usage.csv: acme, 2024-03-01 to 2024-04-01 UTC: metrics: must be counted")
 
 
 def test_a_year_may_begin_within_a_period(desk: Desk) -> None:

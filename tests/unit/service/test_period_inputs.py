@@ -369,7 +369,10 @@ def test_a_level_that_is_summed_is_refused_where_a_part_needs_it(
     first: dict[str, Allowance], second: dict[str, Allowance]
 ) -> None:
     for metrics in ([], [Metric("seats", "sum")]):
-        with pytest.raises(InvalidValue, match=r" metrics: must have one .* got 'seats'$") as error:
+        with pytest.raises(
+            InvalidValue,
+            match=r" metrics: must be counted as a level, .*Metric\('seats', .* got 'seats'$",
+        ) as error:
             of_two_plans(first, second, *metrics).usages(MAR)
         assert (error.value.org_id, error.value.period) == ("org-1", MAR)
 

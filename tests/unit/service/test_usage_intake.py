@@ -41,7 +41,11 @@ FEB, MAR, APR = (Period.month(2024, n) for n in (2, 3, 4))
 NOW = datetime(2024, 3, 20, tzinfo=UTC)
 DAY = timedelta(days=1)
 EURO = Allowance(0, PerUnit(1))
-STARTER = Plan("starter", "EUR", {"runs": EURO, "peak": EURO, "users": EURO})
+STARTER = Plan(
+    "starter",
+    "EUR",
+    {"runs": EURO, "peak": EURO, "users": EURO, "seats": Allowance(3, PerUnit(1), kind="level")},
+)
 NARROW = Plan("narrow", "EUR", {"jobs": EURO, "runs": EURO})
 ACCOUNT = Account("org-1", "starter", FEB.start)
 METRICS = [
@@ -89,6 +93,11 @@ REFUSED = [
         event("x", at=NOW + 2 * DAY),
         InvalidValue,
         r"org-1: events\[1\]\.at: must be at most 1 day",
+    ),
+    (
+        event("x", metric="seats"),
+        InvalidValue,
+        r"org-1: events\[1\]\.metric: must be counted as a level, .*Metric\('seats', 'max',",
     ),
     (event("x", metric="visits"), InvalidValue, r"org-1: events\[1\]\.dimensions: must have 'u'"),
     (event("a", 7), EventConflict, r"org-1: events\[1\]\.id: was reported before with another"),

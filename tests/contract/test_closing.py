@@ -324,7 +324,7 @@ class TestCorrections:
         host.use((40, day(1, 9)), (150, day(2, 9)))
         host.close(FEB)
         host.use((30, day(1, 30)))
-        assert host.stale() == []  # January is within what it includes
+        assert host.stale() == [(JAN, "0.00")]  # it costs nothing, and leaves less
         recording = host.service.recalculate(ACME, period=JAN, force=True)
         assert recording is not None
         assert (recording.new, recording.stale_next) == ((), FEB)

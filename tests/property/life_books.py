@@ -133,11 +133,14 @@ class Books:
     # What is kept
 
     def record(self, period: Days) -> None:
-        """Keep what an open period comes to, and take back what lies across it."""
+        """Keep what an open period comes to; where it had nothing, take back what is gone."""
+        if not self.recorded.get(period):
+            self.take_back()
         self._record(period, self.bill(period))
 
     def close(self, period: Days) -> None:
         """Close a period, and all before it that are open still."""
+        self.take_back()
         for each in [*self.open_until(period[0]), period]:
             if each not in self.closed:
                 bill, kept = self._settled(each)
@@ -150,12 +153,12 @@ class Books:
         self._record(period, bill)
         self.closed[period] = Closed(self.closed[period].known, kept, bill.drawn)
 
-    def _record(self, period: Days, bill: Bill) -> None:
+    def take_back(self) -> None:
+        """Take back what was charged for times that are no periods any more."""
         own = self.periods()
-        for other, sums in self.recorded.items():
-            across = other[0] < period[1] and period[0] < other[1]
-            if sums and across and other not in own:
-                self.recorded[other] = {}
+        self.recorded |= {other: {} for other in self.recorded if other not in own}
+
+    def _record(self, period: Days, bill: Bill) -> None:
         if sums_of(bill) or period in self.recorded:
             self.recorded[period] = sums_of(bill)
 
@@ -165,10 +168,17 @@ class Books:
         for period in sorted({*self.recorded, *self.closed}):
             now = sums_of(self.bill(period)) if period in own else {}
             before = self.recorded.get(period, {})
-            if now != before:
+            if now != before or not self._is_followed(period):
                 change = sum_of(now) - sum_of(before)
                 found.append((period, period in self.closed, change))
         return found
+
+    def _is_followed(self, period: Days) -> bool:
+        """Tell whether a closed period leaves now what it left when it was closed."""
+        if period not in self.closed:
+            return True
+        now, then = self._settled(period)[1], self.closed[period].kept
+        return _going_on(now, period[1]) == _going_on(then, period[1])
 
     def used_without_terms(self) -> list[int]:
         """Return the first days of the times without terms in which something was used."""
@@ -205,3 +215,13 @@ def sums_of(bill: Bill) -> Sums:
 
 def sum_of(sums: Sums) -> int:
     return sum(cost for _, _, cost in sums.values())
+
+
+def _going_on(kept: Kept, end: int) -> tuple[object, ...]:
+    """Return what goes on from the end of a period, but for grants."""
+    carried = {metric: layers for metric, layers in kept.carried.items() if layers}
+    counts = [
+        {key: units for key, units in each.items() if units and key[1][1] > end}
+        for each in (kept.used, kept.covered)
+    ]
+    return carried, *counts

@@ -249,10 +249,18 @@ class Lives(RuleBasedStateMachine):
         )
         assert recording is not None
         assert recording.records == self._records(own)
-        following = next((each for each in self.books.periods() if each > period), None)
-        named = period_of(*following) if following and self._is_stale(following) else None
-        assert recording.stale_next == named
+        assert recording.stale_next == self._stale_after(period)
         return recording
+
+    def _stale_after(self, period: Days) -> Period | None:
+        """Return the first of the recorded periods after one that no longer follows."""
+        for following in self.books.periods():
+            if following > period:
+                if following not in self.books.closed and following not in self.books.recorded:
+                    return None
+                if self._is_stale(following):
+                    return period_of(*following)
+        return None
 
     def _is_stale(self, period: Days) -> bool:
         return any(each == period for each, _, _ in self.books.stale())
@@ -270,6 +278,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(days=st.sampled_from([0, 0, 3, 30]))
     def close_ended(self, days: int) -> None:
+        self.books.take_back()
         due = self.books.open_until(self.books.now - days)
         for period in due:
             self.books.close(period)

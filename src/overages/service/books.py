@@ -20,7 +20,6 @@ from overages.errors import OveragesError
 from overages.periods.period import Period
 from overages.records.changes import line_sums
 from overages.records.ledger import Recording
-from overages.records.record import OverageRecord
 from overages.repository import Repository
 from overages.service.settling import Settling
 from overages.service.staleness import Staleness
@@ -33,13 +32,13 @@ class EndedPeriod(NamedTuple):
     """The outcome for a period that had ended: it was closed, or it couldn't be.
 
     :param org_id: whose period it is.
-    :param period: the period.
+    :param period: the period; None if the org's account can't be read.
     :param recording: its records; None if it couldn't be closed.
     :param error: why not; None if it was. The org's later periods stay open, too.
     """
 
     org_id: str
-    period: Period
+    period: Period | None
     recording: Recording | None
     error: OveragesError | None
 
@@ -57,7 +56,7 @@ class Books:
     ) -> None:
         self._repository, self._account, self._settling = repository, account, settling
         self._org_id, self._now = account.org_id, now
-        self._staleness = Staleness(repository, account, settling)
+        self._staleness = Staleness(repository, account, settling, now)
 
     def record(self, period: Period, *, force: bool) -> Recording:
         """Record a period as it comes to now; a closed one only by force."""
@@ -69,12 +68,15 @@ class Books:
             is_stale = self._staleness.of(period) is not None
             return self._with_next(Recording(records, (), is_stale=is_stale), period)
         settlement = self._settling.settlement(period)
-        self._take_back(period)
+        charges = line_sums(self._repository.records(self._org_id, period))
+        if not any(map(any, charges.values())):  # or no time that overlaps it has a charge
+            self.take_back()
         recording = self._repository.record(settlement.statement, created_at=self._now)
         return self._with_next(recording, period)
 
     def close(self, period: Period) -> Recording:
         """Close a period that has ended, and those before it that aren't closed yet."""
+        self.take_back()
         for before in self.open_until(period.start):
             self._close(before)
         return self._close(period)
@@ -92,9 +94,7 @@ class Books:
 
     def _close(self, period: Period) -> Recording:
         if self._repository.closing(self._org_id, period) is None:
-            settlement = self._settling.settlement(period)
-            self._take_back(period)
-            return self._closed(settlement, force=False)
+            return self._closed(self._settling.settlement(period, final=True), force=False)
         return self.record(period, force=False)
 
     def _closed(self, settlement: Settlement, *, force: bool) -> Recording:
@@ -115,32 +115,22 @@ class Books:
             settlement, closed_at=self._now, grants=self._settling.grants, force=force
         )
 
-    def _take_back(self, period: Period) -> None:
-        """Take back the charges for times that overlap a period, and are none any more."""
-        for record in self._charged_no_more(period):
-            plan = self._repository.plan(record.plan, version=record.plan_version)
-            nothing = nothing_charged(self._org_id, record.period, plan)
-            self._repository.record(nothing, created_at=self._now)
-
-    def _charged_no_more(self, period: Period) -> list[OverageRecord]:
-        """Return a record of each time that overlaps a period, and is no period of the org's."""
-        if not any(change.moves_periods for change in self._account.changes):
-            return []
-        sums = line_sums(self._repository.records(self._org_id, period))
-        if any(map(any, sums.values())):
-            return []  # or recording it would have been refused
+    def take_back(self) -> None:
+        """Take back the charges for times that are no periods of the org's any more."""
+        if not self._account.has_moved:
+            return
         records = {each.period: each for each in self._repository.records(self._org_id)}
-        return [
-            record
-            for other, record in sorted(records.items())
-            if other.start < period.end
-            and period.start < other.end
-            and not self._account.has(other)
-        ]
+        for period, record in sorted(records.items()):
+            if not self._account.has(period):
+                plan = self._repository.plan(record.plan, version=record.plan_version)
+                nothing = nothing_charged(self._org_id, period, plan)
+                self._repository.record(nothing, created_at=self._now)
 
     def _with_next(self, recording: Recording, period: Period) -> Recording:
-        """Name the next period, if it was recorded and no longer follows from this one."""
+        """Name the first of the recorded periods after one that no longer follows, if any."""
         following = self._account.period_after(period)
-        if following is None or self._staleness.of(following) is None:
-            return recording
-        return evolve(recording, stale_next=following)
+        while following is not None and self._staleness.is_recorded(following):
+            if self._staleness.of(following) is not None:
+                return evolve(recording, stale_next=following)
+            following = self._account.period_after(following)
+        return recording

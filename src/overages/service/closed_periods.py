@@ -30,6 +30,10 @@ class ClosedPeriods:
         self._all = self._repository.closings(self._org_id)
         return {closing.period: closing for closing in self._all}
 
+    def last(self) -> Closing | None:
+        """Return the last closing of all, once they are read."""
+        return self._all[-1] if self._all else None
+
     def before(self, period: Period) -> Closing | None:
         """Return the closing of the last closed period that ends before another begins."""
         if self._all is None:

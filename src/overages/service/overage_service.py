@@ -22,8 +22,11 @@ from overages.errors import (
     InvalidType,
     InvalidValue,
     NoTerms,
+    NoTransaction,
     OveragesError,
-    StorageError,
+    StorageBusy,
+    StorageFull,
+    StorageReadOnly,
     UnknownPlan,
 )
 from overages.periods.period import Period, format_instant, parse_instant
@@ -48,6 +51,9 @@ if TYPE_CHECKING:
 
 NO_GRACE: Final = timedelta(0)
 """Periods can be closed as soon as they have ended."""
+
+_OF_ALL: Final = (NoTransaction, StorageBusy, StorageFull, StorageReadOnly)
+"""Errors of the storage that are nothing of an org's."""
 
 
 class OverageService:
@@ -153,7 +159,7 @@ class OverageService:
                 extra = {"org_id": org_id, "period": text}
                 _log().info("%s has no terms: nothing to calculate", org_id, extra=extra)
                 return None
-            settling = self._settling(held)
+            settling = self._settling(held, self._now())
             closing = self._repository.closing(org_id, own)
             if closing is None:
                 return settling.settlement(own)
@@ -206,9 +212,13 @@ class OverageService:
         with self._repository.transaction():
             account = self._repository.account(org_id)
             own = None if account is None else self._period(account, period)
-            if account is None or own is None:
+            if account is None:
                 return None
-            recording = self._books(account).record(own, force=force)
+            books = self._books(account, self._now())
+            if own is None:
+                books.take_back()
+                return None
+            recording = books.record(own, force=force)
         return _logged(recording, org_id, own)
 
     # Periods that end
@@ -236,12 +246,14 @@ class OverageService:
             if account is None:
                 raise UnknownPlan("org_id", org_id, "must have an account, and so a plan")
             account.require(period)
-            if self._until(grace) < period.end:
-                problem = f"must have ended by {format_instant(self._until(grace))} to be closed"
+            now = self._now()
+            until = _less(now, grace)
+            if until < period.end:
+                problem = f"must have ended by {format_instant(until)} to be closed"
                 raise InvalidValue("period", str(period), problem).within(
                     org_id=org_id, period=period
                 )
-            recording = self._books(account).close(period)
+            recording = self._books(account, now).close(period)
         return _logged(recording, org_id, period)
 
     def close_ended(self, *, grace: timedelta = NO_GRACE) -> list[EndedPeriod]:
@@ -256,33 +268,45 @@ class OverageService:
         :raises StorageError: if the storage fails; those that were closed before stay so.
         """
         self._require_enabled()
-        until = self._until(parse_time_span(grace, "grace"))
-        closed = []
+        now = self._now()
+        until = _less(now, parse_time_span(grace, "grace"))
+        closed: list[EndedPeriod] = []
         for org_id in self._repository.orgs():
-            for ended in self._closing(org_id, until):
-                closed.append(ended)
+            self._require_enabled()
+            closed.extend(self._closing(org_id, until, now))
         return closed
 
-    def _closing(self, org_id: str, until: datetime) -> Iterator[EndedPeriod]:
-        account = self._repository.account(org_id)
-        if account is None:
-            return
-        for period in list(self._books(account).open_until(until)):
-            try:
+    def _closing(self, org_id: str, until: datetime, now: datetime) -> Iterator[EndedPeriod]:
+        period: Period | None = None
+        try:
+            for period in self._open_until(org_id, until, now):
                 with self._repository.transaction():
                     account = self._repository.account(org_id)
                     if account is None or not account.has(period):
                         return  # it was changed in between: the next run sees to it
-                    recording = self._books(account).close(period)
-            except StorageError:  # nothing of this org's
-                raise
-            except OveragesError as error:
-                extra = {"org_id": org_id, "period": period.isoformat()}
-                name = type(error).__name__
-                _log().warning("%s, %s: not closed: %s", org_id, period, name, extra=extra)
-                yield EndedPeriod(org_id, period, None, error)
-                return
-            yield EndedPeriod(org_id, period, _logged(recording, org_id, period), None)
+                    recording = self._books(account, now).close(period)
+                yield EndedPeriod(org_id, period, _logged(recording, org_id, period), None)
+        except _OF_ALL:
+            raise
+        except OveragesError as error:
+            text = None if period is None else period.isoformat()
+            extra = {"org_id": org_id, "period": text}
+            name = type(error).__name__
+            _log().warning("%s, %s: not closed: %s", org_id, text, name, extra=extra)
+            yield EndedPeriod(org_id, period, None, error)
+
+    def _open_until(self, org_id: str, until: datetime, now: datetime) -> list[Period]:
+        """Return the open periods of an org that end by an instant.
+
+        Charges for times that are none of its periods any more are taken back.
+        """
+        account = self._repository.account(org_id)
+        if account is not None and account.has_moved:
+            with self._repository.transaction():
+                account = self._repository.account(org_id)
+                if account is not None:
+                    self._books(account, now).take_back()
+        return [] if account is None else list(self._books(account, now).open_until(until))
 
     def stale(self, org_id: str) -> tuple[StalePeriod, ...]:
         """Return the recorded periods of an org that come to something else now, in order.
@@ -297,20 +321,15 @@ class OverageService:
             account = self._repository.account(org_id)
             if account is None:
                 return ()
-            return Staleness(self._repository, account, self._settling(account)).everywhere()
+            now = self._now()
+            settling = self._settling(account, now)
+            return Staleness(self._repository, account, settling, now).everywhere()
 
-    def _settling(self, account: Account) -> Settling:
-        now = self._now()
+    def _settling(self, account: Account, now: datetime) -> Settling:
         return Settling(self._repository, account, self._routes, lambda each: each.end <= now)
 
-    def _books(self, account: Account) -> Books:
-        return Books(self._repository, account, self._settling(account), self._now())
-
-    def _until(self, grace: timedelta) -> datetime:
-        try:
-            return self._now() - grace
-        except OverflowError:
-            raise InvalidValue("grace", grace, "must lead to no year before 1") from None
+    def _books(self, account: Account, now: datetime) -> Books:
+        return Books(self._repository, account, self._settling(account, now), now)
 
     # Usage
 
@@ -392,6 +411,13 @@ class OverageService:
 
     def _now(self) -> datetime:
         return parse_instant(self._clock(), "clock()")
+
+
+def _less(now: datetime, grace: timedelta) -> datetime:
+    try:
+        return now - grace
+    except OverflowError:
+        raise InvalidValue("grace", grace, "must lead to no year before 1") from None
 
 
 def _logged(recording: Recording, org_id: str, period: Period) -> Recording:

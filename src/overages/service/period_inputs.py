@@ -95,7 +95,7 @@ class PeriodInputs:
         try:
             return statement_of_span(
                 self._account,
-                lambda part, terms: self._plan(period, part, terms),
+                lambda part, terms: self._plan(period, self._part_around(period, part), terms),
                 span,
                 self.usages(span, period),
                 levels=self._routes.held,
@@ -123,7 +123,7 @@ class PeriodInputs:
         :param time: a period of the org's, or a time within `period`, which is one.
         """
         try:
-            parts = self._plans_of_parts(time, period or time)
+            parts = self._parts(time, period or time)
             usages = self._reader.usages(
                 bounds_within(time, [(part, plan) for part, plan, _ in parts])
             )
@@ -133,9 +133,17 @@ class PeriodInputs:
         except OveragesError as error:
             raise error.within(org_id=self._org_id, period=time) from None
 
-    def _plans_of_parts(self, time: Period, period: Period) -> list[_Part]:
-        parts = self._account.timeline.parts(time)
-        return [_Part(part, self._plan(period, part, terms), terms) for part, terms in parts]
+    def _parts(self, time: Period, period: Period) -> list[_Part]:
+        return [
+            _Part(part, self._plan(period, self._part_around(period, part), terms), terms)
+            for part, terms in self._account.timeline.parts(time)
+        ]
+
+    def _part_around(self, period: Period, time: Period) -> Period:
+        """Return the part of a period that a time lies in."""
+        if time.start == period.start:
+            return time
+        return next(p for p, _ in self._account.timeline.parts(period) if time.start in p)
 
     def _refuse_cut(self, parts: Sequence[_Part], usages: Iterable[Usage]) -> None:
         """Refuse sums of which a line needs what they were in a part of a period.

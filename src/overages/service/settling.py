@@ -63,14 +63,15 @@ class Settling:
         """All grants that the org ever had."""
         return self._repository.grants(self._org_id)
 
-    def settlement(self, period: Period) -> Settlement:
+    def settlement(self, period: Period, *, final: bool = False) -> Settlement:
         """Settle a period of the org's that isn't closed.
 
+        :param final: whether it is being closed: then it is over, whatever a clock says.
         :raises UnknownPlan: if its plan was not yet in force.
         :raises OveragesError: as `settle` does; it says which of the periods it is about.
         """
         balance = self._balance_before(period)
-        return self._open_settlement(period, balance, ended=self._ended(period))
+        return self._open_settlement(period, balance, ended=final or self._ended(period))
 
     def _open_settlement(self, period: Period, balance: Balance, *, ended: bool) -> Settlement:
         later = self._drawn_later(period, self.grants)

@@ -10,7 +10,8 @@ period stands whatever comes, and is named here until it is corrected by force:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from overages.amounts.money import Money, new_money
@@ -28,6 +29,9 @@ from overages.terms.account import Account
 
 class StalePeriod(NamedTuple):
     """A period whose statement, worked out now, differs from its records.
+
+    A closed one is stale, too, if what goes on from it differs (units carried over, units used of a
+    year), though its cost doesn't; and one that can't be worked out any more.
 
     :param org_id: whose period it is.
     :param period: the period, or the time without terms in which something was used.
@@ -48,11 +52,20 @@ class Staleness:
 
     :param account: the org, and the history of its terms.
     :param settling: works out its periods.
+    :param now: the present instant.
     """
 
-    def __init__(self, repository: Repository, account: Account, settling: Settling) -> None:
+    def __init__(
+        self, repository: Repository, account: Account, settling: Settling, now: datetime
+    ) -> None:
         self._repository, self._account, self._settling = repository, account, settling
-        self._org_id = account.org_id
+        self._org_id, self._now = account.org_id, now
+
+    def is_recorded(self, period: Period) -> bool:
+        """Tell whether a period is closed, or has records."""
+        return self._repository.closing(self._org_id, period) is not None or bool(
+            self._repository.records(self._org_id, period)
+        )
 
     def everywhere(self) -> tuple[StalePeriod, ...]:
         """Return all periods that are stale, and times without terms in which something is used."""
@@ -64,7 +77,8 @@ class Staleness:
             self._compared(period, recorded.get(period, []), closings.get(period))
             for period in sorted({*recorded, *closings})
         ]
-        return (*(each for each in stale if each is not None), *self._used_without_terms())
+        differing = (each for each in stale if each is not None)
+        return (*differing, *self._unpriced(recorded), *self._used_without_terms())
 
     def of(self, period: Period) -> StalePeriod | None:
         """Return a period as a stale one; None if it isn't, or wasn't recorded."""
@@ -76,10 +90,13 @@ class Staleness:
     ) -> StalePeriod | None:
         if closing is None and not records:
             return None
-        is_closed = closing is not None
+        is_closed, is_followed = closing is not None, True
         try:
             if closing is not None:
-                statement = self._settling.correction(closing).statement
+                settlement = self._settling.correction(closing)
+                statement = settlement.statement
+                if settlement.balance.counts != closing.balance.counts:
+                    is_followed = False
             elif self._account.has(period):
                 statement = self._settling.settlement(period).statement
             else:  # its billing day has moved, or its terms have ended: nothing is due for it
@@ -87,7 +104,7 @@ class Staleness:
             changes = changes_of(statement, records)
         except OveragesError as error:
             return StalePeriod(self._org_id, period, is_closed, None, error)
-        if not changes:
+        if not changes and is_followed:
             return None
         change = new_money(sum(each.minor for each in changes), statement.currency)
         return StalePeriod(self._org_id, period, is_closed, change, None)
@@ -97,14 +114,31 @@ class Staleness:
         plan = self._repository.plan(last.plan, version=last.plan_version)
         return nothing_charged(self._org_id, last.period, plan)
 
+    def _unpriced(self, recorded: Container[Period]) -> Iterator[StalePeriod]:
+        """Yield the open periods, of which nothing is recorded, that can't be worked out."""
+        last = self._settling.closed.last()
+        start = self._account.since if last is None else last.period.end
+        if start >= self._now:
+            return
+        for period in self._account.periods(start, self._now):
+            if period not in recorded:
+                try:
+                    self._settling.settlement(period)
+                except OveragesError as error:
+                    yield StalePeriod(self._org_id, period, False, None, error)
+
     def _used_without_terms(self) -> Iterator[StalePeriod]:
         """Yield the times without terms, since the account began, in which something was used."""
         for pause in self._account.timeline.pauses():
-            usage = self._repository.usage(self._org_id, pause)
+            try:
+                usage = self._repository.usage(self._org_id, pause)
+            except OveragesError as error:
+                yield StalePeriod(self._org_id, pause, False, None, error)
+                continue
             if any(usage.quantities.values()):
                 metrics = ", ".join(metric for metric, used in usage.quantities.items() if used)
                 problem = f"must be when the org has terms, and {metrics} was used in it"
-                error = NoTerms("usage", str(pause), problem).within(
+                unbilled = NoTerms("usage", str(pause), problem).within(
                     org_id=self._org_id, period=pause
                 )
-                yield StalePeriod(self._org_id, pause, False, None, error)
+                yield StalePeriod(self._org_id, pause, False, None, unbilled)

@@ -55,7 +55,7 @@ class UsageReader:
 
     def events(self, period: Period, metrics: Iterable[str]) -> list[UsageEvent]:
         """Return the events of a period of which metrics are the sum, each with its own units."""
-        names = sorted(set(metrics) - self._routes.worked_out)
+        names = sorted(name for name in metrics if self._routes.is_sum(name))
         if not names:
             return []
         counted = self._repository.counted_events(self._org_id, period, metrics=names)

@@ -113,6 +113,11 @@ class Balance:
         return None
 
     @property
+    def counts(self) -> tuple[object, ...]:
+        """The part of it that isn't about grants, which are one over all periods."""
+        return self.carried, self.used, self.covered
+
+    @property
     def grants(self) -> frozenset[str]:
         """The ids of the grants that are in it."""
         return frozenset(state.grant_id for burndown in self.burndowns for state in burndown.grants)

@@ -196,6 +196,11 @@ class Account:
     def _noting(self, change: TermsChange) -> Account:
         return evolve(self, changes=(*self.changes, change))
 
+    @property
+    def has_moved(self) -> bool:
+        """Whether an entry may have made other periods of those that there were."""
+        return any(change.moves_periods for change in self.changes)
+
     def require_goes_on_from(self, earlier: Account) -> None:
         """Refuse, as an `AccountConflict`, another history than a kept one and more."""
         count = len(instance_of(Account)(earlier, "earlier").changes)

@@ -115,6 +115,15 @@ class Routes:
         takers = self._takers[event]
         return tuple(m for m in takers if m is not None and m.reports == "change")
 
+    def is_sum(self, metric: str) -> bool:
+        """Tell whether a metric is the sum of all events of its name, others beside it or not."""
+        takers = self._takers.get(metric)
+        if takers is None:
+            return metric not in self._derived
+        return any(taker is not None and taker.is_default for taker in takers) and not any(
+            taker is None for taker in takers
+        )
+
     def of(self, event: UsageEvent) -> tuple[Metric, ...]:
         """Return the metrics that an event counts for; none if it is summed by its own name.
 

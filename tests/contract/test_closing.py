@@ -14,6 +14,7 @@ from overages import (
     CarryOver,
     Cycle,
     Grant,
+    Metric,
     Money,
     OverageService,
     Period,
@@ -23,7 +24,15 @@ from overages import (
     Repository,
     UsageEvent,
 )
-from overages.errors import InvalidValue, NoTerms, OveragesError, UnknownPlan
+from overages.errors import (
+    BillingDisabled,
+    InvalidValue,
+    NoTerms,
+    OveragesError,
+    RecordConflict,
+    UnknownMetric,
+    UnknownPlan,
+)
 from overages.testing.contract.base import nothing_written
 
 JAN, FEB, MAR, APR, MAY = (Period.month(2024, month) for month in range(1, 6))
@@ -226,6 +235,38 @@ class TestClosing:
         (warning,) = [each for each in caplog.records if each.levelno == logging.WARNING]
         assert vars(warning)["org_id"] == "b"
 
+    def test_an_account_that_has_no_periods_stops_no_other_org(self, host: Host) -> None:
+        first = datetime.min.replace(tzinfo=UTC)
+        host.repository.put_account(Account("a", "starter", since=JAN.start))
+        host.repository.put_account(
+            Account("b", "starter", since=first, cycle=Cycle(datetime(2024, 1, 15, tzinfo=UTC)))
+        )
+        host.repository.put_account(Account("c", "starter", since=JAN.start))
+        host.now = FEB.start
+        closed = host.service.close_ended()
+        assert [(each.org_id, each.period) for each in closed] == [
+            ("a", JAN), ("b", None), ("c", JAN),
+        ]  # fmt: skip
+        assert isinstance(closed[1].error, InvalidValue)
+
+    def test_a_clock_that_steps_back_loses_no_true_up(self, host: Host) -> None:
+        host.sign("least")
+        host.now = JAN.end
+        instants = iter([JAN.end, *[JAN.end - timedelta(seconds=1)] * 9])
+        service = OverageService(host.repository, clock=lambda: next(instants))
+        assert costs(service.close(ACME, JAN)) == ["minimum 100.00"]
+
+    def test_a_service_that_is_switched_off_stops_between_two_orgs(self, host: Host) -> None:
+        for org_id in ("a", "b"):
+            host.repository.put_account(Account(org_id, "starter", since=JAN.start))
+        switches = iter([True, True, False])
+        service = OverageService(
+            host.repository, clock=lambda: FEB.start, enabled=lambda: next(switches)
+        )
+        with pytest.raises(BillingDisabled):
+            service.close_ended()
+        assert [list(host.repository.closed_periods(org_id)) for org_id in "ab"] == [[JAN], []]
+
     def test_orgs_that_have_records_alone_are_passed_over(self, host: Host) -> None:
         from overages import Usage, calculate
 
@@ -275,6 +316,17 @@ class TestSpans:
         assert statement is not None
         assert [(line.used, line.limit) for line in statement.of("runs")] == [(0, 6), (300, 13)]
         assert str(statement.total) == "287.00 USD"
+
+    def test_a_span_has_the_version_of_a_plan_that_its_period_has(self, host: Host) -> None:
+        host.sign()
+        new = [Plan("new", "USD", {"runs": Allowance(0, PerUnit(n))}) for n in (2, 5)]
+        for plan, since in zip(new, (day(3, 5), day(3, 15)), strict=True):
+            host.repository.put_plan(plan, since=since)
+        host.change(since=day(3, 10), plan="new")
+        host.use((10, day(3, 20)))
+        statement = host.service.calculate(ACME, Period(day(3, 18), day(3, 25)))
+        assert statement is not None
+        assert f"{statement.total.amount:f}" == host.due(MAR) == "20.00"
 
     @pytest.mark.parametrize("span", [Period(day(2, 20), day(3, 10)), Period(day(2, 1), day(4, 1))])
     def test_a_time_of_several_periods_is_none(self, host: Host, span: Period) -> None:
@@ -331,6 +383,35 @@ class TestCorrections:
         assert host.stale() == [(FEB, "20.00")]
         assert host.correct(FEB) == ["overage 20.00"]
 
+    def test_late_usage_that_costs_nothing_is_named_where_less_is_left_for_later(
+        self, host: Host
+    ) -> None:
+        year = Allowance(100, PerUnit("1.00"), included_for=Cycle(JAN.start, unit="year"))
+        host.repository.put_plan(Plan("yearly", "USD", {"runs": year}))
+        host.sign("yearly")
+        host.use((40, day(1, 9)), (40, day(2, 9)), (40, day(3, 9)))
+        host.close(MAR)
+        host.use((10, day(1, 20)))
+        assert host.stale() == [(JAN, "0.00")]
+        recording = host.service.recalculate(ACME, period=JAN, force=True)
+        assert recording is not None
+        assert recording.stale_next == FEB
+        assert host.correct(FEB) == []
+        assert host.stale() == [(MAR, "10.00")]
+        assert host.correct(MAR) == ["overage 10.00"]
+        assert host.stale() == []
+
+    def test_the_first_recorded_period_that_no_longer_follows_is_named(self, host: Host) -> None:
+        host.sign("rolling")
+        host.use((0, day(1, 9)), (205, day(2, 9)), (105, day(3, 9)))
+        host.now = APR.start
+        for period in (JAN, FEB, MAR):
+            host.service.recalculate(ACME, period=period)
+        host.use((100, day(1, 20)))
+        recording = host.service.recalculate(ACME, period=JAN)
+        assert recording is not None
+        assert recording.stale_next == FEB
+
     def test_an_open_period_that_was_recorded_is_stale_too(self, host: Host) -> None:
         host.sign("rolling")
         host.use((40, day(1, 9)), (150, day(2, 9)))
@@ -373,6 +454,64 @@ class TestCorrections:
         assert stale.period.start == JAN.start
         assert isinstance(stale.error, NoTerms)
 
+    def test_usage_that_a_backdated_plan_does_not_know_is_named(self, host: Host) -> None:
+        host.repository.put_plan(Plan("other", "USD", {"jobs": Allowance(0, PerUnit("1"))}))
+        host.sign()
+        host.use((10, day(1, 5)))
+        host.now = day(1, 10)
+        host.change(since=day(1, 1), plan="other")
+        (stale,) = host.service.stale(ACME)
+        assert (stale.period, stale.is_closed, stale.change) == (JAN, False, None)
+        assert isinstance(stale.error, UnknownMetric)
+
+    def test_usage_without_terms_that_cannot_be_told_is_named_by_its_error(
+        self, host: Host
+    ) -> None:
+        account = host.sign()
+        host.use((10, day(1, 5)), (-20, day(1, 25)))
+        host.repository.put_account(account.ended(at=day(1, 20)))
+        (stale,) = host.service.stale(ACME)
+        assert stale.period.start == day(1, 20)
+        assert isinstance(stale.error, InvalidValue)
+
+    def test_what_was_recorded_is_taken_back_where_terms_end_as_the_period_begins(
+        self, host: Host
+    ) -> None:
+        account = host.sign("dear")
+        host.use((50, day(3, 3)))
+        host.now = day(3, 10)
+        host.service.recalculate(ACME)
+        host.repository.put_account(account.ended(at=MAR.start))
+        assert host.service.recalculate(ACME) is None
+        summary = host.service.summary(ACME, MAR)
+        assert summary is not None
+        assert (summary.total.minor, [each.period.start for each in host.service.stale(ACME)]) == (
+            0, [MAR.start],
+        )  # fmt: skip
+
+    def test_the_nightly_job_takes_back_what_is_no_period_any_more(self, host: Host) -> None:
+        account = host.sign("dear")
+        host.use((50, day(3, 3)))
+        host.now = day(3, 10)
+        host.service.recalculate(ACME)
+        host.repository.put_account(account.ended(at=MAR.start))
+        assert [each.period for each in host.service.close_ended()] == [JAN, FEB]
+        assert [record.cost.minor for record in host.repository.records(ACME)] == [5_000, -5_000]
+
+    def test_an_end_that_is_cancelled_blocks_no_bill(self, host: Host) -> None:
+        account = host.sign("dear")
+        host.use((50, day(3, 3)))
+        host.now = day(3, 20)
+        host.service.recalculate(ACME)
+        ended = account.ended(at=day(3, 15))
+        host.repository.put_account(ended)
+        host.service.recalculate(ACME, period=Period(MAR.start, day(3, 15)))
+        host.repository.put_account(ended.cancelled(since=day(3, 15)))
+        recording = host.service.recalculate(ACME)
+        assert recording is not None
+        assert costs(recording) == ["overage 50.00"]
+        assert [stale.change for stale in host.service.stale(ACME)] == []
+
     def test_a_period_that_cannot_be_worked_out_any_more_is_named(self, host: Host) -> None:
         host.sign()
         host.close(JAN)
@@ -398,6 +537,36 @@ class TestCorrections:
         assert host.service.stale(ACME) == ()
 
 
+class TestRecording:
+    def test_a_statement_that_is_older_than_its_usage_is_not_recorded(self, host: Host) -> None:
+        host.sign("dear")
+        host.use((1_000, day(1, 5)))
+        older = host.service.calculate(ACME, JAN)
+        assert older is not None
+        host.use((-900, day(1, 6)))
+        host.service.recalculate(ACME, period=JAN)
+        with nothing_written(host.repository), pytest.raises(RecordConflict) as caught:
+            host.service.record(ACME, older)
+        assert str(caught.value) == (
+            "acme, 2024-01-01 to 2024-02-01 UTC: statement: must be what the period comes to now:"
+            " calculate it again, got '1,000.00 USD'"
+        )
+        newer = host.service.calculate(ACME, JAN)
+        assert newer is not None
+        assert host.service.record(ACME, newer).new == ()
+
+    def test_a_correction_can_be_recorded_as_it_was_calculated(self, host: Host) -> None:
+        account = host.sign("dear")
+        host.use((10, day(1, 5)))
+        host.close(JAN)
+        host.use((5, day(1, 6)))
+        correction = host.service.calculate(ACME, JAN, account=account)
+        assert correction is not None
+        assert host.service.record(ACME, correction).is_stale
+        assert costs(host.service.record(ACME, correction, force=True)) == ["overage 5.00"]
+        assert (host.due(JAN), host.stale()) == ("15.00", [])
+
+
 class TestGrants:
     def grant(self, host: Host, amount: str = "100", **terms: Any) -> None:
         terms = {"effective_at": JAN.start, **terms}
@@ -410,6 +579,28 @@ class TestGrants:
             for burndown in closing.balance.burndowns
             for state in burndown.grants
         ]
+
+    def test_units_are_drawn_when_they_are_used_though_others_are_counted_of_the_events(
+        self, repository: Repository
+    ) -> None:
+        calls = Plan(
+            "calls",
+            "USD",
+            {"calls": Allowance(0, PerUnit("0.10")), "users": Allowance(None, PerUnit("1"))},
+        )
+        repository.put_plan(calls)
+        repository.put_account(Account(ACME, "calls", since=FEB.start))
+        users = Metric("users", "unique", event="calls", distinct="user")
+        service = OverageService(
+            repository, clock=lambda: day(2, 20), metrics=[Metric("calls"), users]
+        )
+        grant = Grant("g", 100, metric="calls", effective_at=FEB.start, expires_at=day(2, 10))
+        repository.put_grant(ACME, grant)
+        used = UsageEvent(ACME, "calls", 100, day(2, 3), "e1", {"user": "ada"})
+        service.record_usage([used])
+        statement = service.calculate(ACME)
+        assert statement is not None
+        assert statement.total.minor == 0
 
     def test_a_correction_draws_only_what_later_periods_left(self, host: Host) -> None:
         host.sign("cheap")

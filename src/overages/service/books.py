@@ -25,6 +25,7 @@ from overages.service.settling import Settling
 from overages.service.staleness import Staleness
 from overages.settlements.settlement import Settlement
 from overages.statements.calculation import nothing_charged
+from overages.statements.statement import Statement
 from overages.terms.account import Account
 
 
@@ -57,6 +58,13 @@ class Books:
         self._repository, self._account, self._settling = repository, account, settling
         self._org_id, self._now = account.org_id, now
         self._staleness = Staleness(repository, account, settling, now)
+
+    def statement(self, period: Period) -> Statement:
+        """Return the statement that a period comes to now, closed or not."""
+        closing = self._repository.closing(self._org_id, period)
+        if closing is None:
+            return self._settling.settlement(period).statement
+        return self._settling.correction(closing).statement
 
     def record(self, period: Period, *, force: bool) -> Recording:
         """Record a period as it comes to now; a closed one only by force."""

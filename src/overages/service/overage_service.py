@@ -24,6 +24,7 @@ from overages.errors import (
     NoTerms,
     NoTransaction,
     OveragesError,
+    RecordConflict,
     StorageBusy,
     StorageFull,
     StorageReadOnly,
@@ -168,17 +169,36 @@ class OverageService:
             return settling.correction(closing)
 
     def record(self, org_id: str, statement: Statement, force: bool = False) -> Recording:
-        """Record a statement of an org, once; see `Repository.record`.
+        """Record a statement of an org, once, if it is what its period comes to now.
 
+        Usage or terms can have changed since it was calculated: then the newer result stays, or is
+        to be recorded by `recalculate`. (`Repository.record` records whatever it is given.)
+
+        :param force: whether a closed period is corrected; see `recalculate`.
         :raises InvalidValue: if the statement is another org's.
+        :raises RecordConflict: if the period comes to something else now.
         """
         self._require_enabled()
-        if instance_of(Statement)(statement, "statement").org_id != org_id:
+        statement, force = parse_all(
+            (instance_of(Statement), statement, "statement"), (parse_flag, force, "force")
+        )
+        period = statement.period
+        if statement.org_id != org_id:
             path = ("statement", "org_id")
             error = InvalidValue(path, statement.org_id, f"must be {org_id!r}")
-            raise error.within(org_id=org_id, period=statement.period)
-        recording = self._repository.record(statement, created_at=self._now(), force=force)
-        return _logged(recording, org_id, statement.period)
+            raise error.within(org_id=org_id, period=period)
+        with self._repository.transaction():
+            account, now = self._repository.account(org_id), self._now()
+            if account is None or not account.has(period):
+                recording = self._repository.record(statement, created_at=now, force=force)
+            else:
+                books = self._books(account, now)
+                if books.statement(period) != statement:
+                    problem = "must be what the period comes to now: calculate it again"
+                    conflict = RecordConflict("statement", str(statement.total), problem)
+                    raise conflict.within(org_id=org_id, period=period)
+                recording = books.record(period, force=force)
+        return _logged(recording, org_id, period)
 
     def summary(self, org_id: str, period: Period | None = None) -> Summary | None:
         """Return the summary of the records of an org's period.

@@ -42,10 +42,18 @@ def explained(
     return [COLUMNS, *rows, ["total", "", "", "", "", "", str(total)]]
 
 
-def title(org_id: str, period: Period, parts: Iterable[StatementPart]) -> str:
-    """Return the title of a statement: whose it is, for when, and by which plans."""
+def title(
+    org_id: str, period: Period, parts: Iterable[StatementPart], span_of: Period | None = None
+) -> str:
+    """Return the title of a statement: whose it is, for when, and by which plans.
+
+    :param span_of: the org's own period, where the statement is of a span of it, and so no bill.
+    """
     plans = ", then ".join(slug for slug, _ in groupby(part.plan.slug for part in parts))
-    return f"Overage of {org_id}, {period.describe()}, plan {plans}"
+    of_period = f"Overage of {org_id}, {period.describe()}, plan {plans}"
+    if span_of is None:
+        return of_period
+    return f"{of_period}; a span of {span_of.describe()}, without all that is due once a period"
 
 
 def footnote(parts: Sequence[StatementPart]) -> str:

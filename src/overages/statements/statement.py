@@ -275,7 +275,7 @@ class Statement:
         return f"{self._title()}\n\n{table}\n\n{note}"
 
     def _title(self) -> str:
-        return title(self.org_id, self.period, self.parts)
+        return title(self.org_id, self.period, self.parts, self.span_of)
 
     def _table(self) -> list[list[str]]:
         return explained(self.overages, self.adjustments, self.total)

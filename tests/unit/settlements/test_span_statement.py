@@ -51,7 +51,16 @@ def test_it_has_the_usage_in_it_and_its_share_of_the_limit() -> None:
     line = statement["runs"]
     assert (line.used, line.limit, line.cost.minor) == (300, 35, 26_500)  # 100 x 11/31
     assert (statement.period, statement.span_of, statement.billing_period) == (SPAN, MAR, MAR)
-    assert "2024-03-01 to 2024-03-12 UTC" in statement.explain()
+
+
+def test_its_title_says_that_it_is_no_bill_of_a_period() -> None:
+    statement = spanned(300)
+    title = (
+        "Overage of org-1, 2024-03-01 to 2024-03-12 UTC, plan p; a span of"
+        " 2024-03-01 to 2024-04-01 UTC, without all that is due once a period"
+    )
+    assert statement.explain().startswith(f"{title}\n\n")
+    assert title in statement._repr_html_()
 
 
 def test_it_has_nothing_that_is_due_once_in_a_period() -> None:

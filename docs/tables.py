@@ -185,8 +185,10 @@ def default_text(value: object) -> str:
     """Return a default as the reference writes it: a rule by its name."""
     if isinstance(value, (Enum, str)):
         return json.dumps(value.value if isinstance(value, Enum) else value)
-    if isinstance(value, (Balance, timedelta)):
-        return f"{type(value).__name__}()"
+    if isinstance(value, Balance):
+        return "Balance()"
+    if isinstance(value, timedelta):
+        return repr(value).removeprefix("datetime.").replace("(0)", "()")
     if value == Cycle.monthly():
         return "Cycle.monthly()"
     return "{}" if isinstance(value, Mapping) else getattr(value, "__qualname__", repr(value))

@@ -111,7 +111,7 @@ def test_the_reference_names_every_public_name() -> None:
     assert [name for name in overages.__all__ if f"`{name}" not in reference] == []
 
 
-def test_the_reference_names_every_error() -> None:
+def test_the_reference_names_every_error_once() -> None:
     reference = (ROOT / "docs/reference/errors.md").read_text(encoding="utf-8")
     public = [
         name
@@ -119,7 +119,7 @@ def test_the_reference_names_every_error() -> None:
         if isinstance(thing, type) and issubclass(thing, errors.OveragesError)
         if not name.startswith("_") and thing is not errors.OveragesError
     ]
-    assert [name for name in public if f"| `{name}` |" not in reference] == []
+    assert sorted(re.findall(r"^\| `([A-Z]\w+)` \|", reference, re.MULTILINE)) == sorted(public)
 
 
 def test_the_reference_names_every_column_of_every_table_in_order() -> None:
@@ -134,13 +134,13 @@ def test_the_reference_names_every_column_of_every_table_in_order() -> None:
     }
     connection.close()
     text = (DOCS / "reference/sqlite.md").read_text(encoding="utf-8")
-    documented = {}
+    documented = []
     for table, section in re.findall(r"^## `(\w+)`(.*?)(?=^## )", text, re.MULTILINE | re.DOTALL):
         cells = re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE)
-        documented[table] = re.findall(r"`(\w+)`", " ".join(cells))
+        documented.append((table, re.findall(r"`(\w+)`", " ".join(cells))))
     for table, cell in re.findall(r"^\| `(org_billing_\w+)` \| ([^|]+) \|", text, re.MULTILINE):
-        documented[table] = re.findall(r"`(\w+)`", cell)
-    assert documented == columns
+        documented.append((table, re.findall(r"`(\w+)`", cell)))
+    assert sorted(documented) == sorted(columns.items())  # each once
 
 
 def test_the_sidebar_has_the_guides_as_the_index_groups_them() -> None:

@@ -1,6 +1,7 @@
 """The tables of the reference are those that follow from the code of today."""
 
 import importlib.util
+from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 
@@ -25,6 +26,14 @@ TABLES = load()
 def test_a_page_is_what_the_script_writes(page: str) -> None:
     text = (DOCS / "reference" / page).read_text(encoding="utf-8")
     assert text == TABLES.PAGES[page](text), "python docs/tables.py writes it anew"
+
+
+def test_a_default_is_written_as_the_value_that_it_is() -> None:
+    def clocked(grace: object = timedelta(), ahead: object = timedelta(days=1, hours=6)) -> None:
+        """Have times as defaults."""
+
+    written = TABLES.arguments_of(clocked)
+    assert written == "grace=timedelta(), ahead=timedelta(days=1, seconds=21600)"
 
 
 def test_calls_of_the_reference_are_found_and_keys_are_marked() -> None:

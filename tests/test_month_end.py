@@ -39,12 +39,16 @@ class Clock(datetime):
 class Desk:
     """A customer of an export that takes all records but those of an org without a customer."""
 
-    def __init__(self, *_: Any, **__: Any) -> None:
+    def __init__(self) -> None:
         self.sent: list[OverageRecord] = []
+        self.refusal = ""
 
     def attach_to_upcoming_invoice(self, records: tuple[OverageRecord, ...]) -> Delivery:
         if any(record.org_id == "stranger" for record in records):
             raise UnknownCustomer("customers", "stranger", "must have a customer")
+        if self.refusal:
+            problems = {record.id: self.refusal for record in records}
+            return Delivery(len(records), 0, 0, (), FrozenDict(problems))
         new = [record for record in records if record not in self.sent]
         self.sent += new
         return Delivery(len(records), len(records), len(new), (), FrozenDict({}))
@@ -67,16 +71,26 @@ def path(tmp_path: Path) -> str:
     return path
 
 
-def test_the_job_closes_tells_and_sends_each_once(
-    path: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+@pytest.fixture
+def job(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The names of the job, which finds the desk where Stripe is."""
     pytest.importorskip("stripe")
     monkeypatch.setenv("STRIPE_API_KEY", "sk_test_12345")
     names: dict[str, Any] = {"__name__": "month_end"}
     exec(compile(PROGRAMS["month_end.py"], "month_end.py", "exec"), names)
-    desk = Desk()
     names |= {"datetime": Clock, "StripeExport": lambda *_, **__: desk}
-    assert names["run"](path) == 2  # that which can't be closed, and that without a customer
+    return names
+
+
+def test_the_job_closes_tells_and_sends_each_once(
+    path: str, job: dict[str, Any], desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert job["run"](path) == 2  # that which can't be closed, and that without a customer
     assert [(record.org_id, record.cost.minor) for record in desk.sent] == [("org-123", 2500)]
     with SqliteRepository(path) as repository:
         assert [list(repository.closed_periods(org)) for org in repository.orgs()] == [
@@ -87,9 +101,37 @@ def test_the_job_closes_tells_and_sends_each_once(
     assert told[0].startswith("can't be closed: wrong, 2024-02-01 to 2024-03-01 UTC: usage")
     assert told[1].startswith("stranger: not sent: ")
     caplog.clear()
-    assert names["run"](path) == 2
+    assert job["run"](path) == 2
     assert len(desk.sent) == 1
     assert f"org-123, {FEBRUARY}: is stale: 75.00 USD more" in caplog.messages
+
+
+def test_the_job_logs_why_stripe_has_not_taken_a_record(
+    path: str, job: dict[str, Any], desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.refusal = "card_declined"
+    assert job["run"](path) == 3
+    with SqliteRepository(path) as repository:
+        (record,) = repository.records("org-123")
+    assert f"org-123, record {record.id}: card_declined" in caplog.messages
+
+
+def test_the_job_closes_all_and_says_it_where_there_is_no_key(
+    path: str,
+    job: dict[str, Any],
+    desk: Desk,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.delenv("STRIPE_API_KEY")
+    assert job["run"](path) == 2  # one that can't be closed, and the key
+    assert caplog.messages[-1].startswith("STRIPE_API_KEY is not set")
+    with SqliteRepository(path) as repository:
+        assert list(repository.closed_periods("org-123")) == [FEBRUARY]
+    assert desk.sent == []
+    monkeypatch.setenv("STRIPE_API_KEY", "sk_test_12345")
+    assert job["run"](path) == 2
+    assert len(desk.sent) == 1
 
 
 def test_a_task_closes_the_last_period_of_an_org_once(path: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from overages import SqliteRepository
+from overages import Account, OverageService, Period, SqliteRepository, Usage
 
 from .world import FEBRUARY, NOW, World
 
@@ -28,7 +28,7 @@ def test_the_guide_has_these_programs() -> None:
     assert list(programs()) == ["bill.py", "preview.py"]
 
 
-def test_the_program_in_the_guide_bills_records_once(
+def test_the_program_in_the_guide_bills_records_of_closed_periods_once(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = {"base_addresses": {"api": world.proxy.url}}
@@ -37,12 +37,21 @@ def test_the_program_in_the_guide_bills_records_once(
     exec(programs()["bill.py"], names)
     path = str(tmp_path / "overages.db")
     with SqliteRepository(path) as repository:
-        records = repository.record(world.statement(3), created_at=NOW).records
+        service = OverageService(repository, lambda: NOW)
+        repository.put_plan(world.statement(3).plan)
+        repository.put_account(Account("org-1", "of-3", since=FEBRUARY.start))
+        for start in (FEBRUARY.start, FEBRUARY.end):
+            period = Period.month_of(start)
+            repository.put_usage(Usage("org-1", period, dict.fromkeys(("m1", "m2", "m3"), 7)))
+        recording = service.close("org-1", FEBRUARY)
+        still_open = service.recalculate("org-1")
+    assert still_open is not None
+    assert len(still_open.new) == 3
     world.customer()
     for sent in (3, 0):
-        delivery = names["bill"](path, "sk_test_12345", world.customers, "org-1", FEBRUARY)
+        delivery = names["bill"](path, "sk_test_12345", world.customers, "org-1")
         assert (delivery.is_complete, delivery.sent) == (True, sent)
-        assert world.holds(records)
+        assert world.holds(recording.records)
 
 
 def test_the_program_in_the_guide_finds_all_on_the_next_invoice(

@@ -37,7 +37,7 @@ _GRANTS: Final = "org_billing_grants"
 class MemberView:
     """Shows the records and the grants of one org, whoever asks.
 
-    :param path: the database, a file that is there.
+    :param path: the database, a file that is there: one of ours, or the host's with our tables.
     :param org_id: whose rows are shown.
     :param timeout: seconds to wait for another connection's write, before `StorageBusy`.
     :param time_limit: seconds that a query may take, from 1 to 60, before `QueryTooSlow`. A write

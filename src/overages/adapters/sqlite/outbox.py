@@ -38,7 +38,8 @@ class SqliteOutbox:
     the disk before the other system is called: it can't join a transaction of the host's. Best it
     is in the file that has the records, so that a backup has both, or in one beside it.
 
-    :param path: the file; it is made if there is none. ``":memory:"`` goes with the object.
+    :param path: the file; it is made if there is none. It may be the host's own database, once
+        `migrate` has made our tables in it. ``":memory:"`` goes with the object.
     :param timeout: seconds to wait for another connection's write, before `StorageBusy`.
     :raises ForeignDatabase: if the file is someone else's database.
 

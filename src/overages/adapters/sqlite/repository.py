@@ -22,7 +22,8 @@ class SqliteRepository(Catalogue, SumTable, CounterTable, GrantTable, RecordTabl
     """Keeps plans, accounts, usage, grants and records in a SQLite database.
 
     :param path: the file; it is made if there is none, and brought up to date if an older release
-        made it. ``":memory:"`` is a database that goes with the object.
+        made it. It may be the host's own database, once `migrate` has made our tables in it.
+        ``":memory:"`` is a database that goes with the object.
     :param codec: the codec that stores plans; one that knows the host's own price models, if it has
         any.
     :param timeout: seconds to wait for another connection's write, before `StorageBusy`.

@@ -272,7 +272,6 @@ class Repository(Protocol):
         *,
         created_at: datetime,
         revision: int | None = None,
-        force: bool = False,
     ) -> Recording:
         """Record a statement, once.
 
@@ -285,17 +284,17 @@ class Repository(Protocol):
         :param created_at: when; kept in UTC.
         :param revision: the result of the period that this is to be, counted from 1, so that of two
             writers who both read revision 1 just one writes revision 2; None for the next one.
-        :param force: whether a closed period may change.
         :raises RecordConflict: if the period has that revision and it says something else; the
             error names the fields that differ.
-        :raises PeriodClosed: if the period is closed, the result is another, and no `force`.
+        :raises PeriodClosed: if the period is closed, and the result is another: it changes by
+            `close_period` and force alone, which keeps its balance as well.
         :raises PeriodOverlap: if the org was charged for a line in a period that overlaps.
         :raises CurrencyMismatch: if the period was recorded in another currency.
         """
         ...
 
     def record_many(
-        self, statements: Iterable[Statement], *, created_at: datetime, force: bool = False
+        self, statements: Iterable[Statement], *, created_at: datetime
     ) -> list[Recording]:
         """Record statements of any orgs and periods in one transaction, all or none.
 

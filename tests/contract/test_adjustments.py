@@ -237,7 +237,7 @@ def test_a_closed_period_keeps_its_adjustments(repository: Repository) -> None:
     changed = adjusted(plan=terms(2000), tokens=500)
     with nothing_written(repository), pytest.raises(PeriodClosed):
         repository.record(changed, created_at=LATER)
-    assert repository.record(changed, created_at=LATER, force=True).new
+    assert close(repository, changed, LATER, force=True).number == 2
     check(repository, changed)
 
 

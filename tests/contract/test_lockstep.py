@@ -268,27 +268,22 @@ class Lockstep(RuleBasedStateMachine):
 
     @rule(
         statement=statements(), at=moments, revision=st.sampled_from([None, None, 1, 2, 3]),
-        force=st.booleans(),
     )  # fmt: skip
-    def record(self, statement: Statement, at: datetime, revision: int | None, force: bool) -> None:
-        expected = self.model.refusal(statement, revision, force)
+    def record(self, statement: Statement, at: datetime, revision: int | None) -> None:
+        expected = self.model.refusal(statement, revision, force=False)
         found = self.both(
-            lambda repository: repository.record(
-                statement, created_at=at, revision=revision, force=force
-            )
+            lambda repository: repository.record(statement, created_at=at, revision=revision)
         )
         assert (getattr(found[0], "__name__", None)) == expected
         if expected is None:
             self.model.record(statement, revision)
 
-    @rule(batch=st.lists(statements(), max_size=4), at=moments, force=st.booleans())
-    def record_many(self, batch: list[Statement], at: datetime, force: bool) -> None:
-        found = self.both(
-            lambda repository: repository.record_many(batch, created_at=at, force=force)
-        )
+    @rule(batch=st.lists(statements(), max_size=4), at=moments)
+    def record_many(self, batch: list[Statement], at: datetime) -> None:
+        found = self.both(lambda repository: repository.record_many(batch, created_at=at))
         if isinstance(found[0], str):  # no error
             for statement in batch:
-                assert self.model.refusal(statement, None, force) is None
+                assert self.model.refusal(statement, None, force=False) is None
                 self.model.record(statement)
 
     @rule(batch=st.lists(statements(), max_size=2), used=st.lists(events, max_size=2))
@@ -296,7 +291,7 @@ class Lockstep(RuleBasedStateMachine):
         def write_and_fail(repository: Any) -> None:
             with repository.transaction():
                 repository.add_events(used, lambda _: FEB.start)
-                repository.record_many(batch, created_at=MOMENTS[0], force=True)
+                repository.record_many(batch, created_at=MOMENTS[0])
                 raise InvalidValue("transaction", None, "must be lost")
 
         self.both(write_and_fail)

@@ -155,7 +155,7 @@ def test_a_late_event_ends_in_no_closed_period_uncounted(storage: Storage) -> No
 def test_what_is_calculated_before_and_recorded_later_can_be_an_older_result(
     storage: Storage,
 ) -> None:
-    """So the orders do find the fault that `recalculate` has not."""
+    """So the orders do find the fault that the service has not, and a repository by itself has."""
 
     calculated: list[Statement | None] = []
 
@@ -165,7 +165,7 @@ def test_what_is_calculated_before_and_recorded_later_can_be_an_older_result(
     def record(service: OverageService) -> None:
         statement = calculated[-1]
         assert statement is not None
-        service.record(ACME, statement)
+        service._repository.record(statement, created_at=NOW)
 
     found = set()
     for repository in outcomes(storage, [calculate, record], [take_back, recalculate]):

@@ -20,7 +20,6 @@ from overages._ground.parsing import (
     instance_of,
     optional,
     parse_all,
-    parse_flag,
     tuple_of,
 )
 from overages.adapters.closings import Closings
@@ -54,26 +53,23 @@ class BaseRepository(MeteredUsage, Closings):
         *,
         created_at: datetime,
         revision: int | None = None,
-        force: bool = False,
     ) -> Recording:
         """Record a statement, once."""
         statement, *others = parse_all(
             (instance_of(Statement), statement, "statement"),
             (parse_instant, created_at, "created_at"),
-            (parse_flag, force, "force"),
             (_optional_ordinal, revision, "revision"),
         )
         return self._record((statement,), *others)[0]
 
     def record_many(
-        self, statements: Iterable[Statement], *, created_at: datetime, force: bool = False
+        self, statements: Iterable[Statement], *, created_at: datetime
     ) -> list[Recording]:
         """Record statements of any orgs and periods in one transaction, all or none."""
         return self._record(
             *parse_all(
                 (tuple_of(Statement), statements, "statements"),
                 (parse_instant, created_at, "created_at"),
-                (parse_flag, force, "force"),
             )
         )
 
@@ -81,7 +77,6 @@ class BaseRepository(MeteredUsage, Closings):
         self,
         statements: tuple[Statement, ...],
         created_at: datetime,
-        force: bool,
         revision: int | None = None,
     ) -> list[Recording]:
         with self._writing():
@@ -99,7 +94,6 @@ class BaseRepository(MeteredUsage, Closings):
                     plan_version=version,
                     created_at=created_at,
                     revision=revision,
-                    force=force,
                 )
                 recordings.append(recording)
             problems.raise_any()

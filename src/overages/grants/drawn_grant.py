@@ -56,8 +56,9 @@ class DrawnGrant:
     )  # fmt: skip
 
     def __init__(self, pooled: PooledGrant, state: GrantState | None) -> None:
-        grant, self.reserved = pooled
+        grant, reserved = pooled
         self.grant: Grant = grant
+        self.reserved: int = reserved
         self.end: datetime | None = grant.ends_at
         self.step: int | None = None if grant.step is None else scaled(grant.step)
         self.filled_at: datetime | None = None if state is None else state.filled_at

@@ -172,7 +172,7 @@ class OverageService:
         """Record a statement of an org, once, if it is what its period comes to now.
 
         Usage or terms can have changed since it was calculated: then the newer result stays, or is
-        to be recorded by `recalculate`. (`Repository.record` records whatever it is given.)
+        to be recorded by `recalculate`. (`Repository.record` records what it is given.)
 
         :param force: whether a closed period is corrected; see `recalculate`.
         :raises InvalidValue: if the statement is another org's.
@@ -190,7 +190,7 @@ class OverageService:
         with self._repository.transaction():
             account, now = self._repository.account(org_id), self._now()
             if account is None or not account.has(period):
-                recording = self._repository.record(statement, created_at=now, force=force)
+                recording = self._repository.record(statement, created_at=now)
             else:
                 books = self._books(account, now)
                 if books.statement(period) != statement:

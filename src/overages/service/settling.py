@@ -56,7 +56,7 @@ class Settling:
         self._org_id = account.org_id
         self._inputs = PeriodInputs(repository, account, routes)
         self._open: dict[Period, Balance] = {}  # balances that open periods leave
-        self.closed = ClosedPeriods(repository, account.org_id)
+        self.closed: ClosedPeriods = ClosedPeriods(repository, account.org_id)
 
     @cached_property
     def grants(self) -> tuple[Grant, ...]:

@@ -153,8 +153,7 @@ class ClosingContract(ContractBase):
         ):
             with nothing_written(repository), pytest.raises(PeriodClosed, match=problem):
                 record_anew()
-        repository.record(owed(tokens=160), created_at=LATER, force=True)
-        repository.record_many([owed(tokens=170)], created_at=LATER, force=True)
+        close(repository, owed(tokens=170), LATER, force=True)
         assert aggregate(repository.records(OURS, FEB)) == owed(tokens=170).summary()
 
     def test_the_same_result_of_a_closed_period_needs_no_force(

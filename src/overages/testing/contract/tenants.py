@@ -255,6 +255,4 @@ class NameContract(ContractBase):
     @pytest.mark.parametrize("wrong", [None, 1, "yes"])
     def test_what_is_no_flag_is_no_force(self, repository: Any, wrong: Any) -> None:
         with nothing_written(repository), pytest.raises(InvalidType, match=r"^force: must be True"):
-            repository.record(owed(tokens=150), created_at=NOW, force=wrong)
-        with nothing_written(repository), pytest.raises(InvalidType, match=r"^force: must be True"):
-            repository.record_many([owed(tokens=150)], created_at=NOW, force=wrong)
+            close(repository, owed(tokens=150), NOW, force=wrong)

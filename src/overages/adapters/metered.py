@@ -55,13 +55,16 @@ class MeteredUsage(Catalogue):
         counts_at: Callable[[UsageEvent], datetime] | None = None,
     ) -> int:
         """Keep events, each at the instant that it counts at; return the number of new ones."""
-        events = tuple_of(UsageEvent)(events, "events")
+        given, counts_at = parse_all(
+            (tuple_of(UsageEvent), events, "events"),
+            (_optional_function, counts_at, "counts_at"),
+        )
         if counts_at is None:
-            counted = [(event, event.at) for event in events]
+            counted = [(event, event.at) for event in given]
         else:
-            counted = _counted(events, counts_at)
+            counted = _counted(given, counts_at)
         with self._writing():
-            stored = self._known_events([event for event in events if event.id is not None])
+            stored = self._known_events([event for event in given if event.id is not None])
             new = new_events(counted, stored)
             self._keep_events(new)
             self._add_sums(_held(new))
@@ -115,10 +118,11 @@ class MeteredUsage(Catalogue):
         matching: Callable[[UsageEvent], bool] | None = None,
     ) -> tuple[UsageEvent, datetime] | None:
         """Return the last event of a name that counts before an instant, and when it counts."""
-        org_id, instant, metric = parse_all(
+        org_id, instant, metric, matching = parse_all(
             (parse_name, org_id, "org_id"),
             (parse_instant, instant, "instant"),
             (parse_name, metric, "metric"),
+            (_optional_function, matching, "matching"),
         )
         last = None
         with self._reading():
@@ -314,7 +318,14 @@ def _names(value: object, field: Field) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each(parse_name)(value, field)))
 
 
+def _parse_function(value: object, field: Field) -> Callable[[UsageEvent], object]:
+    if not callable(value):
+        raise InvalidType(field, value, "must be a function that takes an event")
+    return value
+
+
 _optional_names: Final = optional(_names)
+_optional_function: Final = optional(_parse_function)
 
 
 def _asked(

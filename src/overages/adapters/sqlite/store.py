@@ -33,21 +33,27 @@ class SqliteStore(BaseRepository):
 
     _database: Database
     _codec: Codec
-    _cursor: sqlite3.Cursor
+    _cursor: sqlite3.Cursor = None  # type: ignore[assignment]  # outside of any block
 
     def transaction(self) -> AbstractContextManager[object]:
         """Make all calls within the block one: all that they write is kept, or none."""
         return self._writing()
 
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        with self._database.reading() as self._cursor:
-            yield
+    def _reading(self) -> AbstractContextManager[None]:
+        return self._block(self._database.reading())
+
+    def _writing(self) -> AbstractContextManager[None]:
+        return self._block(self._database.writing())
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
-        with self._database.writing() as self._cursor:
-            yield
+    def _block(self, opened: AbstractContextManager[sqlite3.Cursor]) -> Iterator[None]:
+        """Hold the cursor of a block; one within it leaves it to the outer one, which goes on."""
+        with opened as cursor:
+            outer, self._cursor = self._cursor, cursor
+            try:
+                yield
+            finally:
+                self._cursor = outer
 
     def _spans(self, org_id: str | None) -> Iterator[tuple[str, Sequence[object]]]:
         """Yield conditions, with their parameters, that take one org, or all orgs some at once."""

@@ -227,6 +227,10 @@ class EventContract(ContractBase):
             with pytest.raises(OveragesError, match=r"^metrics"):
                 read(OURS, FEB, metrics=wrong)
 
+    def test_a_counts_at_that_is_no_function_is_refused(self, repository: Any) -> None:
+        with pytest.raises(OveragesError, match=r"^counts_at: must be a function"):
+            repository.add_events([event("1")], 3)
+
     def test_a_counts_at_that_raises_lets_nothing_be_written(self, repository: Repository) -> None:
         def raises_for_the_second(used: UsageEvent) -> datetime:
             if used.id == "2":

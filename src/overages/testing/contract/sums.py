@@ -235,8 +235,19 @@ class LastEventContract(ContractBase):
         assert last == (eu[2], JAN.start)
         assert repository.event_before(OURS, MAR.start, "tokens", lambda _: False) is None
 
+    def test_who_looks_for_it_may_read(self, repository: Repository) -> None:
+        repository.add_events([event(f"{n}", n, at=JAN.start + n * TICK) for n in range(250)])
+
+        def is_the_largest_but_one(used: UsageEvent) -> bool:
+            return repository.event_sums(OURS, JAN)["tokens"].events == int(used.quantity) + 2
+
+        found = repository.event_before(OURS, MAR.start, "tokens", is_the_largest_but_one)
+        assert found == (event("248", 248, at=JAN.start + 248 * TICK), JAN.start + 248 * TICK)
+
     def test_its_name_and_instant_are_checked(self, repository: Any) -> None:
         with pytest.raises(OveragesError, match=r"^metric: must"):
             repository.event_before(OURS, NOW, "")
         with pytest.raises(OveragesError, match=r"^instant: must"):
             repository.event_before(OURS, NOW.replace(tzinfo=None), "tokens")
+        with pytest.raises(OveragesError, match=r"^matching: must be a function"):
+            repository.event_before(OURS, NOW, "tokens", 3)

@@ -363,11 +363,14 @@ class TestCorrections:
         with nothing_written(host.repository):
             assert host.correct(JAN) == []
 
-    def test_usage_that_is_taken_back_late_is_named_by_its_amount(self, host: Host) -> None:
+    @pytest.mark.parametrize("late", ["own_period", "next_period"])
+    def test_usage_that_is_taken_back_late_is_named_by_its_amount(
+        self, host: Host, late: str
+    ) -> None:
         host.sign("dear")
         host.use((100, day(2, 9)))
         host.close(FEB)
-        host.use((-80, day(2, 28)), (30, day(3, 5)))
+        host.use((-80, day(2, 28)), (30, day(3, 5)), late=late)
         assert host.stale() == [(FEB, "-80.00")]
         assert host.due(MAR) == "30.00"
 

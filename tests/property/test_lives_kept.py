@@ -179,7 +179,7 @@ class Lives(RuleBasedStateMachine):
                 due.append((NoTerms, place))
             else:
                 counts_at = each.counts_at
-                if late == "next_period":
+                if late == "next_period" and each.units > 0:
                     day = self.books.counts_on(each.event)
                     counts_at = counts_at if day == each.event.day else at(day)
                 self.usage.events[event_id] = each._replace(counts_at=counts_at)
@@ -197,14 +197,14 @@ class Lives(RuleBasedStateMachine):
             assert new == 0
 
     @precondition(lambda self: self.usage.events)
-    @rule(seed=SEEDS)
-    def take_units_back(self, seed: int) -> None:
+    @rule(seed=SEEDS, late=LATE)
+    def take_units_back(self, seed: int, late: Any) -> None:
         each = Random(seed).choice(list(self.usage.events.values()))
         moved = each.happened_at != each.counts_at
         if each.metric in LEVELS or moved or each.happened_at in self.usage.taken_back():
             return
         if self.books.life.terms_on(day_of(each.happened_at)) is not None:
-            self._report({self.usage.new_id(): each._replace(units=-each.units)}, "own_period")
+            self._report({self.usage.new_id(): each._replace(units=-each.units)}, late)
 
     @precondition(lambda self: self.usage.events)
     @rule(seed=SEEDS)

@@ -366,7 +366,7 @@ class OverageService:
         :param late: where an event counts whose period is closed: in its ``"own_period"``, which
             then changes only by force; or in the ``"next_period"``, at the start of the first one
             after it that is open. Where the plan of that one doesn't know its metric, or there is
-            none, it stays in its own.
+            none, it stays in its own, as units do that are taken back (a negative quantity).
         :param on_refused: a function that is told of each event that is refused, by its error, once
             all others are kept. Without it, nothing is kept if an event is refused.
         :raises UnknownPlan: for an event of an org that has no account, or whose plan was not in

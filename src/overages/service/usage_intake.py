@@ -22,7 +22,7 @@ from overages.service.plans_in_force import PlansInForce, summed_level
 from overages.terms.account import Account
 from overages.terms.plan import Plan, unknown_metric
 from overages.usage.event import UsageEvent
-from overages.usage.metering import Late
+from overages.usage.metering import Late, takes_back
 from overages.usage.routing import Routes
 
 OnRefused: TypeAlias = Callable[[OveragesError], object]
@@ -51,7 +51,8 @@ class UsageIntake:
         """Keep events; return the number of new ones.
 
         :param late: where an event counts whose period is closed: in its own, or at the start of
-            the first open one after it, if the plan of that one knows its metric.
+            the first open one after it, if the plan of that one knows its metric, and unless it
+            takes units back.
         :param on_refused: is told of each event that is refused; the others are kept. Without it,
             nothing is kept if one is refused.
         :raises OveragesError: for an event that is refused; `InvalidValues` for several.
@@ -113,6 +114,8 @@ class UsageIntake:
 
     def _counts_at(self, event: UsageEvent) -> datetime:
         """Return the instant that an event counts at, which is later if its period is closed."""
+        if takes_back(event):
+            return event.at
         following = self._org(event.org_id).part_at(event.at).following
         return following.start if following is not None and following.knows(event) else event.at
 

@@ -33,7 +33,11 @@ from overages.usage.tally import Tally, tally_of
 from overages.usage.usage import Usage
 
 Late: TypeAlias = Literal["own_period", "next_period"]
-"""The period in which an event counts that comes after its own was billed."""
+"""The period in which an event counts that comes after its own was billed.
+
+Units that are taken back, by an event of a negative quantity, stay in their own period by either:
+they were used there, and another one may have no such units to take.
+"""
 
 parse_late: Final = choice_of(Late)
 
@@ -43,6 +47,11 @@ _REPORTED: Final = "was reported before with another metric, quantity, time or d
 def _parse_routes(value: object, field: Field) -> Routes:
     del field  # its errors name it
     return Routes(as_tuple(value, "metrics"))
+
+
+def takes_back(event: UsageEvent) -> bool:
+    """Tell whether an event takes units back, and so counts in its own period, however late."""
+    return event.quantity < 0
 
 
 def parse_time_span(value: object, field: Field) -> timedelta:
@@ -66,7 +75,7 @@ class Meter:
         name.
     :param late: where an event counts that is received at the cut-off instant or after it: in its
         ``"own_period"``, as a correction of the bill, or in the ``"next_period"``, the one
-        that is open when it is received.
+        that is open when it is received. Units that are taken back stay in their own.
     :param grace: from the end of a period to its cut-off instant; nothing by default.
     :raises InvalidType: for a value of a wrong type.
     :raises InvalidValue: for metrics that clash, or a negative grace; `InvalidValues` for several.
@@ -121,7 +130,8 @@ class Meter:
         metrics = None if self._metrics_of is None else self._metrics_of(event)
         start = self._start_of_period(event.at)
         if received_at is not None:
-            start = self._start_if_received(start, parse_instant(received_at, "received_at"))
+            received_at = parse_instant(received_at, "received_at")
+            start = self._start_if_received(event, start, received_at)
         if event.id is not None and not self._is_new(event, event.id):
             return False
         sums = self._sums.setdefault(event.org_id, {}).setdefault(start, {})
@@ -182,9 +192,12 @@ class Meter:
             raise EventConflict("id", event_id, _REPORTED)
         return False
 
-    def _start_if_received(self, start: datetime, received_at: datetime) -> datetime:
+    def _start_if_received(
+        self, event: UsageEvent, start: datetime, received_at: datetime
+    ) -> datetime:
         """Return the start of the period that an event counts in, given that of its own."""
-        if self._moves_late and received_at - self._periods[start].end >= self._grace:
+        is_late = received_at - self._periods[start].end >= self._grace
+        if self._moves_late and is_late and not takes_back(event):
             return self._start_of_period(received_at)
         return start
 

@@ -310,6 +310,17 @@ def test_a_late_event_counts_in_its_own_period_or_the_one_that_is_open(
         assert counted.usages() == [Usage("org-1", expected, {"tokens": 5})]
 
 
+def test_units_that_are_taken_back_stay_in_their_own_period_however_late() -> None:
+    counted = Meter(late="next_period")
+    counted.add(UsageEvent("org-1", "tokens", 100, NOON))
+    counted.add(UsageEvent("org-1", "tokens", -80, NOON), received_at=MARCH.start)
+    counted.add(UsageEvent("org-1", "tokens", 30, NOON), received_at=MARCH.start)
+    assert counted.usages() == [
+        Usage("org-1", FEBRUARY, {"tokens": 20}),
+        Usage("org-1", MARCH, {"tokens": 30}),
+    ]
+
+
 def test_a_late_change_of_a_level_holds_from_the_start_of_the_period_it_counts_in() -> None:
     seats = Metric("seats", "time_weighted", reports="change")
     counted = Meter(metrics=[seats], late="next_period")

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from overages._ground.parsing import Problems
-from overages.errors import EventConflict, InvalidValue, OveragesError, UnknownPlan
+from overages.errors import MOST_ERRORS, EventConflict, InvalidValue, OveragesError, UnknownPlan
 from overages.periods.period import Period, format_instant
 from overages.repository import Repository
 from overages.service.plans_in_force import PlansInForce, summed_level
@@ -27,6 +27,9 @@ from overages.usage.routing import Routes
 
 OnRefused: TypeAlias = Callable[[OveragesError], object]
 """Is told of each event that is refused, by the error that names it."""
+
+CountsAt: TypeAlias = Callable[[UsageEvent], datetime]
+"""Gives the instant that an event counts at."""
 
 
 class UsageIntake:
@@ -74,20 +77,34 @@ class UsageIntake:
         self, events: Mapping[int, UsageEvent], late: Late, refused: dict[int, OveragesError]
     ) -> int:
         """Keep those of some events, by place, that aren't refused; note the others."""
-        taken = self._billable(events, refused)
         counts_at = self._counts_at if late == "next_period" else None
+        return self._add_taken(list(self._billable(events, refused).items()), counts_at, refused)
+
+    def _add_taken(
+        self,
+        taken: Sequence[tuple[int, UsageEvent]],
+        counts_at: CountsAt | None,
+        refused: dict[int, OveragesError],
+    ) -> int:
+        """Keep events that can be billed, each with its place; note those that conflict.
+
+        An error holds only so many conflicts. Where there may be more, the rest is added in parts
+        of as many events, so that the error of a part holds all of its own.
+        """
         try:
-            return self._repository.add_events(taken.values(), counts_at)
+            return self._repository.add_events([event for _, event in taken], counts_at)
         except OveragesError as error:
-            places = list(taken)
-            for each in error.errors:
+            found = error.errors
+            for each in found:
                 if not isinstance(each, EventConflict):
                     raise
-                place = places[int(each.path[1])]
+                place, _ = taken[int(each.path[1])]
                 conflict = EventConflict(("events", place, "id"), each.value, each.problem)
                 refused[place] = conflict.within(org_id=each.org_id)
-        rest = {place: event for place, event in taken.items() if place not in refused}
-        return self._add(rest, late, refused)
+        rest = [each for each in taken if each[0] not in refused]
+        size = max(1, len(rest)) if len(found) < MOST_ERRORS else MOST_ERRORS
+        parts = [rest[first : first + size] for first in range(0, len(rest), size)]
+        return sum(self._add_taken(part, counts_at, refused) for part in parts)
 
     def _billable(
         self, events: Mapping[int, UsageEvent], refused: dict[int, OveragesError]

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import pairwise
 from typing import TypeAlias
 
 from overages._ground.parsing import Problems
@@ -189,14 +190,26 @@ class _Org:
         return _Part(self, part, period, plan, self._routes)
 
     def open_after(self, period: Period) -> _Part | None:
-        """Return the first part of the first open period from one on; None for that one itself."""
-        following: Period | None = period
-        while following is not None and self._is_closed(following):
-            following = self._account.period_after(following)
-        return None if following in {None, period} else self.part_at(following.start)
+        """Return the first part of the first open period after a closed one; None for an open one.
 
-    def _is_closed(self, period: Period) -> bool:
-        return self._repository.closing(self._account.org_id, period) is not None
+        Most usage is in time: all closed periods of an org are read only where some is late.
+        """
+        if self._repository.closing(self._account.org_id, period) is None:
+            return None
+        following: Period | None = period
+        while following is not None and following in self._last_of_runs:
+            following = self._account.period_after(self._last_of_runs[following])
+        return None if following is None else self.part_at(following.start)
+
+    @cached_property
+    def _last_of_runs(self) -> Mapping[Period, Period]:
+        """The last of the closed periods that follow on each of them without any between."""
+        closed = list(self._repository.closed_periods(self._account.org_id))
+        last = dict(zip(closed, closed, strict=True))
+        for before, after in reversed(list(pairwise(closed))):
+            if before.end == after.start:
+                last[before] = last[after]
+        return last
 
 
 class _Part:

@@ -1,6 +1,6 @@
 """Events that a service keeps, and those that it refuses by name."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -157,6 +157,40 @@ def test_more_faults_than_one_error_holds_are_told_one_by_one(repository: Reposi
         service.record_usage(batch)
 
 
+def test_conflicts_are_told_however_many_and_are_asked_for_in_proportion() -> None:
+    class Counting(MemoryRepository):
+        asked = 0
+
+        def add_events(self, events: Iterable[UsageEvent], *how: Any) -> int:
+            listed = list(events)
+            self.asked += len(listed)
+            return super().add_events(listed, *how)
+
+    repository = Counting()
+    repository.put_plan(STARTER)
+    repository.put_account(ACCOUNT)
+    service = serve(repository)
+    service.record_usage([event(str(n)) for n in range(0, 3_000, 2)])
+    before, told = repository.asked, list[OveragesError]()
+    batch = [event(str(n), 2) for n in range(3_000)] + [event("a", 3), event("a", 4)]
+    assert service.record_usage(batch, on_refused=told.append) == 1_501
+    assert [error.path[1] for error in told] == [*range(0, 3_000, 2), 3_001]
+    assert used(service, MAR) == {"runs": 1_500 + 3_000 + 3}
+    assert repository.asked - before <= 3 * len(batch)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 99, 100, 101, 200])
+def test_as_many_conflicts_as_one_error_holds_leave_nothing_out(kept: int) -> None:
+    repository = MemoryRepository()
+    repository.put_plan(STARTER)
+    repository.put_account(ACCOUNT)
+    service, told = serve(repository), list[OveragesError]()
+    service.record_usage([event(str(n)) for n in range(kept)])
+    batch = [event(str(n), 2) for n in range(200)]
+    assert service.record_usage(batch, on_refused=told.append) == 200 - kept
+    assert len(told) == kept
+
+
 def test_a_storage_that_fails_is_no_event_that_is_refused() -> None:
     class Failing(MemoryRepository):
         def add_events(self, *_: Any) -> int:
@@ -242,6 +276,40 @@ def test_a_late_event_counts_at_the_start_of_the_first_open_period(repository: R
     close_period(repository, MAR)
     service.record_usage([event("d", 1, at=FEB.start), event("e", 1)], late="next_period")
     assert used(service, APR) == {"runs": 2}
+
+
+def test_units_that_are_taken_back_stay_in_their_own_period(repository: Repository) -> None:
+    service = serve(repository)
+    service.record_usage([event("a", 5, at=FEB.start)])
+    close_period(repository, FEB)
+    late = [event("b", -3, at=FEB.start), event("c", 4, at=FEB.start)]
+    service.record_usage(late, late="next_period")
+    assert (used(service, FEB), used(service, MAR)) == ({"runs": 2}, {"runs": 4})
+
+
+def test_closed_periods_are_read_once_for_late_events_of_any_number_of_them() -> None:
+    class Counting(MemoryRepository):
+        reads = 0
+
+        def closed_periods(self, org_id: str) -> Mapping[Period, datetime]:
+            self.reads += 1
+            return super().closed_periods(org_id)
+
+    repository = Counting()
+    repository.put_plan(STARTER)
+    paused = ACCOUNT.ended(at=FEB.start + 9 * DAY).changed(since=FEB.end - 9 * DAY, plan="starter")
+    repository.put_account(paused)
+    service = serve(repository)
+    before, after = Period(FEB.start, FEB.start + 9 * DAY), Period(FEB.end - 9 * DAY, FEB.end)
+    close_period(repository, before)
+    service.record_usage([event("a", 1, at=FEB.start)], late="next_period")
+    assert (repository.reads, used(service, after)) == (1, {"runs": 1})
+    close_period(repository, after)
+    late = [event("b", 2, at=FEB.start), event("c", 4, at=after.start), event("d", 8)]
+    service.record_usage(late, late="next_period")
+    assert (repository.reads, used(service, MAR)) == (2, {"runs": 14})
+    service.record_usage([event("e", 16)], late="next_period")
+    assert repository.reads == 2
 
 
 def test_a_late_event_stays_in_its_own_period_unless_told(repository: Repository) -> None:

@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Redirect
 from starlette.exceptions import HTTPException
 
 from examples.http_service import page
-from examples.http_service.seed import seed
+from examples.http_service.seed import METRICS, seed
 from examples.http_service.sessions import COOKIE, SECONDS, Sessions
 from examples.http_service.settings import HERE, Member, Settings
 from overages import OverageService, SqliteRepository
@@ -28,8 +28,8 @@ HEADERS = {
 
 def make_app(settings: Settings, repository: SqliteRepository) -> FastAPI:
     """Return the host, with its example data in place."""
-    seed(repository, OverageService(repository, settings.clock))
-    service = OverageService(repository, settings.clock, enabled=settings.enabled)
+    seed(repository, OverageService(repository, settings.clock, metrics=METRICS))
+    service = OverageService(repository, settings.clock, enabled=settings.enabled, metrics=METRICS)
     app = FastAPI(docs_url=None, redoc_url=None)  # their pages would load scripts from elsewhere
     app.openapi = lambda: wire.openapi("Overages of an example host")  # type: ignore[method-assign]
     add_guards(app)

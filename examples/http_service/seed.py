@@ -8,6 +8,7 @@ from overages import (
     Account,
     Allowance,
     Discount,
+    Metric,
     Money,
     OverageService,
     Package,
@@ -23,6 +24,7 @@ from overages.imports.plans import read_plans
 
 EXAMPLES = Path(__file__).parent.parent
 JANUARY = Period.month(2024, 1)
+METRICS = [Metric("seats", "max", reports="change")]  # an event is so many seats more, or fewer
 MONTHLY = plan_from_monthly_fields(
     "monthly",
     included_tokens_monthly=500_000,
@@ -37,7 +39,7 @@ GROWTH = Plan(
     {
         "tokens": Allowance(1_000_000, PerUnit("0.00008")),
         "playbook_runs": Allowance(100, Package("40.00", size=100)),
-        "seats": Allowance(10, PerUnit("12.50")),
+        "seats": Allowance(10, PerUnit("12.50"), kind="level"),
         "storage_gb": Allowance(50, PerUnit("0.023")),
     },
     discounts=[Discount("launch", percent=10)],
@@ -82,7 +84,7 @@ def _events() -> Iterator[UsageEvent]:
 
 def _close_january(repository: SqliteRepository) -> None:
     """Record January when it is over, correct it by what came late, and close it for all."""
-    service = OverageService(repository, clock=lambda: JANUARY.end)
+    service = OverageService(repository, clock=lambda: JANUARY.end, metrics=METRICS)
     service.recalculate("org-123", period=JANUARY)
     late = UsageEvent("org-123", "tokens", 12_345, at=datetime(2024, 1, 31, 23, tzinfo=UTC), id="l")
     service.record_usage([late])

@@ -328,6 +328,12 @@ class TestSpans:
         assert statement is not None
         assert f"{statement.total.amount:f}" == host.due(MAR) == "20.00"
 
+    def test_a_fault_in_a_span_names_the_org_and_the_span(self, host: Host) -> None:
+        host.sign()
+        host.change(since=day(3, 10), plan="nowhere")
+        with pytest.raises(UnknownPlan, match=r"^acme, 2024-03-12 to 2024-03-20 UTC: slug: "):
+            host.service.calculate(ACME, Period(day(3, 12), day(3, 20)))
+
     @pytest.mark.parametrize("span", [Period(day(2, 20), day(3, 10)), Period(day(2, 1), day(4, 1))])
     def test_a_time_of_several_periods_is_none(self, host: Host, span: Period) -> None:
         host.sign()
@@ -514,6 +520,16 @@ class TestCorrections:
         assert recording is not None
         assert costs(recording) == ["overage 50.00"]
         assert [stale.change for stale in host.service.stale(ACME)] == []
+
+    def test_open_periods_that_follow_each_other_are_stale_one_by_one(self, host: Host) -> None:
+        host.sign("rolling")
+        host.use((40, day(1, 9)), (170, day(2, 9)), (220, day(3, 9)))
+        host.now = day(3, 20)
+        for period in (JAN, FEB, MAR):
+            host.service.recalculate(ACME, period=period)
+        assert host.stale() == []
+        host.use((30, day(1, 20)))
+        assert host.stale() == [(FEB, "30.00")]
 
     def test_a_period_that_cannot_be_worked_out_any_more_is_named(self, host: Host) -> None:
         host.sign()

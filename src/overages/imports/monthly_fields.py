@@ -35,6 +35,8 @@ def plan_from_monthly_fields(
 ) -> Plan:
     """Return a plan of tokens, playbook runs and seats from the fields of a billing table.
 
+    Seats are a level: they are held, so that a part of a month has a share of their charge.
+
     :param included_tokens_monthly: tokens included; None for unlimited (so the others).
     :param overage_token_price_milli_cents: thousandths of a minor unit for a token.
     :param overage_playbook_run_price_cents: minor units for a playbook run.
@@ -67,7 +69,7 @@ def plan_from_monthly_fields(
     allowances = {
         "tokens": Allowance(tokens, token_price),
         "playbook_runs": Allowance(runs, run_price),
-        "seats": Allowance(seats, seat_price),
+        "seats": Allowance(seats, seat_price, kind="level"),
     }
     return Plan(slug, unit, allowances, base_fee=None if fee is None else Money(fee, unit))
 

@@ -113,8 +113,8 @@ class Books:
         self._keep(settlement, force=force)
         for other, balance in later.items():
             closed = self._repository.settled(self._org_id, other)
-            if closed is not None:
-                self._keep(evolve(closed, balance=balance), force=True)
+            assert closed is not None  # or it would be none of the closed ones
+            self._keep(evolve(closed, balance=balance), force=True)
         records = self._repository.records(self._org_id, period)
         return self._with_next(Recording(records, records[len(earlier) :]), period)
 

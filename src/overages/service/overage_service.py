@@ -302,7 +302,8 @@ class OverageService:
             for period in self._open_until(org_id, until, now):
                 with self._repository.transaction():
                     account = self._repository.account(org_id)
-                    if account is None or not account.has(period):
+                    assert account is not None  # for an account is never taken away
+                    if not account.has(period):
                         return  # it was changed in between: the next run sees to it
                     recording = self._books(account, now).close(period)
                 yield EndedPeriod(org_id, period, _logged(recording, org_id, period), None)
@@ -324,8 +325,8 @@ class OverageService:
         if account is not None and account.has_moved:
             with self._repository.transaction():
                 account = self._repository.account(org_id)
-                if account is not None:
-                    self._books(account, now).take_back()
+                assert account is not None  # for an account is never taken away
+                self._books(account, now).take_back()
         return [] if account is None else list(self._books(account, now).open_until(until))
 
     def stale(self, org_id: str) -> tuple[StalePeriod, ...]:

@@ -81,15 +81,13 @@ class Staleness:
         return (*differing, *self._unpriced(recorded), *self._used_without_terms())
 
     def of(self, period: Period) -> StalePeriod | None:
-        """Return a period as a stale one; None if it isn't, or wasn't recorded."""
+        """Return a period that is recorded as a stale one; None if it isn't."""
         records = self._repository.records(self._org_id, period)
         return self._compared(period, records, self._repository.closing(self._org_id, period))
 
     def _compared(
         self, period: Period, records: Sequence[OverageRecord], closing: Closing | None
     ) -> StalePeriod | None:
-        if closing is None and not records:
-            return None
         is_closed, is_followed = closing is not None, True
         try:
             if closing is not None:

@@ -27,7 +27,7 @@ def test_monthly_fields_become_allowances_priced_in_major_units() -> None:
         {
             "tokens": Allowance(500_000, PerUnit("0.0001")),  # 10 thousandths of a cent
             "playbook_runs": Allowance(50, PerUnit("1.00")),
-            "seats": Allowance(3, PerUnit(0)),
+            "seats": Allowance(3, PerUnit(0), kind="level"),  # they are held
         },
     )
 

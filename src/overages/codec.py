@@ -79,10 +79,12 @@ class Codec:
         """
         return {"type": type(value).__name__, **self._write(value), "version": VERSION}
 
-    def _write(self, value: object) -> dict[str, Any]:
-        name = type(value).__name__
-        if type(value) is not self._kinds.get(name):
+    def _require_kind(self, value: object) -> None:
+        if type(value) is not self._kinds.get(type(value).__name__):
             raise InvalidType("value", value, "must be a value of the library")
+
+    def _write(self, value: object) -> dict[str, Any]:
+        self._require_kind(value)
         tree: dict[str, Any] = self._forms.document(type(value)).write(value, "")
         return tree
 
@@ -128,7 +130,7 @@ class Codec:
         >>> Codec().to_builtins(Money(2500, "USD"))
         {'amount': '25.00', 'currency': 'USD'}
         """
-        self._write(value)
+        self._require_kind(value)
         return self._forms.of(type(value)).write(value, "")
 
     def from_builtins(self, tree: object, kind: type[T], field: Field = ()) -> T:

@@ -10,13 +10,15 @@ from typing import Final
 
 import pytest
 
+from overages import Account, OverageService, Usage, UsageEvent, settle
 from overages.adapters.sqlite import SqliteRepository
 from overages.errors import RecordsAltered, UsageAltered
 from overages.records.chain import CHAIN_START, COLUMNS, RecordRow, row_digest
 
-from .bills import fill
+from .bills import LATER, NOW, PERIOD, PLAN, fill
 
 ORG: Final = "org-001"
+CLOSED: Final = "org-closed"
 LAST: Final = 6  # records of each org
 TABLE: Final = "org_billing_overages"
 
@@ -251,6 +253,60 @@ def test_tampering_that_is_covered_up_is_found_by_a_head_that_was_noted(
         with pytest.raises(RecordsAltered) as found:
             repository.verify(ORG, head=noted)
         assert (found.value.org_id, found.value.sequence) == (ORG, sequence)
+
+
+SETTLED: Final[dict[str, str]] = {
+    "a figure is changed": """replace(settlement, '"used":"9"', '"used":"8"')""",
+    "the plan's version is changed": """replace(settlement, '"version":"1"', '"version":"99"')""",
+    "it is another period's": "(SELECT settlement FROM org_billing_closings WHERE number = 1"
+    " AND billing_period_start LIKE '2024-03%')",
+    "it is cut": "'{'",
+    "it is emptied": "'{}'",
+    "it is a list": "'[]'",
+}
+"""What is done to the settlement of February."""
+
+
+def close_some(path: Path) -> OverageService:
+    """Close February and March of an org, and return what serves its periods."""
+    repository = SqliteRepository(path)
+    repository.put_plan(PLAN)
+    repository.put_account(Account(CLOSED, "starter", PERIOD.start))
+    for number, used in enumerate((4, 5)):
+        event = UsageEvent(CLOSED, "runs", used, PERIOD.start, f"e{number}")
+        repository.add_events([event])
+    repository.add_events([UsageEvent(CLOSED, "runs", 30, LATER.start)])
+    service = OverageService(repository, clock=lambda: LATER.end)
+    service.close_ended()
+    return service
+
+
+@pytest.mark.parametrize("kind", SETTLED)
+def test_a_settlement_that_was_changed_is_found_and_can_be_corrected(path: Path, kind: str) -> None:
+    service = close_some(path)
+    with SqliteRepository(path) as repository:
+        assert repository.verify(CLOSED) == 4
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("DROP TRIGGER org_billing_closings_no_update")
+            where = f"WHERE org_id = '{CLOSED}' AND billing_period_start LIKE '2024-02%'"
+            sql = f"UPDATE org_billing_closings SET settlement = {SETTLED[kind]} {where}"
+            assert connection.execute(sql).rowcount == 1
+            connection.commit()
+        for asked in (None, CLOSED):
+            with pytest.raises(RecordsAltered, match="not what") as found:
+                repository.verify(asked)
+            assert (found.value.org_id, found.value.sequence) == (CLOSED, 2)
+        settlement = settle(
+            Account(CLOSED, "starter", PERIOD.start),
+            {"starter": PLAN},
+            PERIOD,
+            Usage(CLOSED, PERIOD, {"runs": 9}),
+        )
+        again = repository.close_period(settlement, closed_at=NOW, force=True)
+        assert (again.number, repository.settled(CLOSED, PERIOD)) == (2, settlement)
+        with pytest.raises(RecordsAltered, match="not what"):
+            repository.verify(CLOSED)
+    assert service.calculate(CLOSED, PERIOD) == settlement.statement
 
 
 def test_triggers_refuse_to_change_or_delete_a_record(path: Path) -> None:

@@ -14,7 +14,8 @@ from overages._ground.names import parse_name
 from overages._ground.parsing import instance_of, optional, parse_all, parse_flag
 from overages.adapters.catalogue import Catalogue
 from overages.adapters.event_texts import sealed
-from overages.codec import encode, to_builtins
+from overages.adapters.settlement_texts import LONGEST, settlement_of, settlement_text
+from overages.codec import Codec, encode, to_builtins
 from overages.errors import RecordsAltered, UsageAltered
 from overages.grants.draws import parse_grants
 from overages.grants.grant import Grant
@@ -23,13 +24,15 @@ from overages.records.changes import changes_of
 from overages.records.closing import Closing
 from overages.settlements.settlement import Settlement
 
-_LONGEST: Final = 10**9  # bytes of a text whose parts were checked
 _period: Final = instance_of(Period)
 _optional_instant: Final = optional(parse_instant)
 
 
 class Closings(Catalogue):
     """Keeps the part of the contract that is about periods which are closed."""
+
+    _codec: Codec = Codec()
+    """Writes settlements; an adapter's own knows price models of the host's."""
 
     def close_period(
         self,
@@ -55,7 +58,8 @@ class Closings(Catalogue):
             ledger = self._ledgers((statement,))[org_id]
             version = self._version_of(statement.plan)
             ledger.add(statement, plan_version=version, created_at=closed_at, force=force)
-            if before is not None and settlement == self._settled(org_id, before):
+            text = settlement_text(settlement, self._codec, self._version_of)
+            if before is not None and self._is_kept(before, settlement, text):
                 return before
             number = 1 if before is None else before.number + 1
             if before is not None:
@@ -64,8 +68,9 @@ class Closings(Catalogue):
             link = ledger.close(
                 period,
                 number=number,
-                balance=encode(settlement.balance, most_bytes=_LONGEST).decode(),
-                grants=written([to_builtins(grant) for grant in of_org], _LONGEST).decode(),
+                balance=encode(settlement.balance, most_bytes=LONGEST).decode(),
+                grants=written([to_builtins(grant) for grant in of_org], LONGEST).decode(),
+                settlement=text,
                 usage_seal=seal,
                 closed_at=closed_at,
             )
@@ -74,8 +79,14 @@ class Closings(Catalogue):
                 org_id, period, number, settlement.balance, of_org, seal, closed_at, *place
             )
             self._append([ledger])
-            self._keep_closing(link, closing, settlement)
+            self._keep_closing(link, closing)
         return closing
+
+    def _is_kept(self, closing: Closing, settlement: Settlement, text: str) -> bool:
+        """Tell whether a settlement is the one of a closing; one that can't be read is another."""
+        if settlement.balance != closing.balance:
+            return False
+        return text == self._settlement_text(closing.org_id, closing)
 
     def _seal(self, org_id: str, period: Period, upto: str | None = None) -> str:
         events, puts = self._event_rows(org_id, period), self._put_rows(org_id, period)
@@ -122,6 +133,10 @@ class Closings(Catalogue):
             if changes_of(settlement.statement, list(self._records_of(org_id, period))):
                 raise RecordsAltered(org_id, closing.sequence, "is not what was recorded")
         return settlement
+
+    def _settled(self, org_id: str, closing: Closing) -> Settlement:
+        text = self._settlement_text(org_id, closing)
+        return settlement_of(text, closing.balance, self._codec, self._get_plan)
 
     def closed_periods(self, org_id: str) -> Mapping[Period, datetime]:
         """Return when each closed period of an org first was, in order of time."""

@@ -12,20 +12,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from threading import RLock
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from overages._ground.value import evolve
 from overages.adapters.base import check_org
 from overages.adapters.journal import Journal
 from overages.adapters.memory_usage import MemoryUsage
+from overages.codec import Codec
 from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.records.aggregation import aggregate
 from overages.records.chain import ChainHead, Link, row_of
-from overages.records.closing import Closing
+from overages.records.closing import CLOSING_COLUMNS, Closing
 from overages.records.ledger import Ledger
 from overages.records.record import OverageRecord
-from overages.settlements.settlement import Settlement
 from overages.statements.statement import Statement
 from overages.statements.summary import Summary
 from overages.terms.account import Account
@@ -34,9 +34,14 @@ from overages.terms.plan import Plan
 
 V = TypeVar("V")
 
+_SETTLEMENT: Final = CLOSING_COLUMNS.index("settlement")
+
 
 class MemoryRepository(MemoryUsage):
     """Keeps plans, accounts, usage, grants and records for as long as the object lives.
+
+    :param codec: the codec that writes what periods were closed with; one that knows the host's own
+        price models, if it has any.
 
     >>> from datetime import UTC
     >>> from overages import Account
@@ -46,8 +51,9 @@ class MemoryRepository(MemoryUsage):
     ['org-123']
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, codec: Codec | None = None) -> None:
         super().__init__()
+        self._codec = codec or Codec()
         self._lock = RLock()
         self._journal = Journal()
         self._depth = 0  # of blocks that write
@@ -57,7 +63,7 @@ class MemoryRepository(MemoryUsage):
         self._notes: dict[str, tuple[AccountNote, ...]] = {}
         self._grants: dict[str, dict[str, Grant]] = {}
         self._records: dict[str, list[OverageRecord]] = {}
-        self._closings: dict[str, list[tuple[Link, Closing, Settlement]]] = {}
+        self._closings: dict[str, list[tuple[Link, Closing]]] = {}
         self._heads: dict[str, ChainHead] = {}
 
     def transaction(self) -> AbstractContextManager[object]:
@@ -170,9 +176,9 @@ class MemoryRepository(MemoryUsage):
         records = [record for record in self.records(org_id, period) if record.metric is not None]
         return aggregate(records) if records else None
 
-    def _keep_closing(self, link: Link, closing: Closing, settlement: Settlement) -> None:
+    def _keep_closing(self, link: Link, closing: Closing) -> None:
         closings = self._listed(self._closings, closing.org_id)
-        self._journal.extend(closings, [(link, closing, settlement)])
+        self._journal.extend(closings, [(link, closing)])
 
     def _closing(self, org_id: str, period: Period) -> Closing | None:
         return self._last_closings(org_id).get(period)
@@ -187,14 +193,15 @@ class MemoryRepository(MemoryUsage):
         return [closings[each] for each in closings if since is None or each.start >= since]
 
     def _last_closings(self, org_id: str) -> dict[Period, Closing]:
-        return {closing.period: closing for _, closing, _ in self._closings.get(org_id, ())}
+        return {closing.period: closing for _, closing in self._closings.get(org_id, ())}
 
     def _closed(self, org_id: str) -> Mapping[Period, datetime]:
         closings = self._closings.get(org_id, ())
-        return {each.period: each.closed_at for _, each, _ in closings if each.number == 1}
+        return {each.period: each.closed_at for _, each in closings if each.number == 1}
 
-    def _settled(self, org_id: str, closing: Closing) -> Settlement:
-        return next(settlement for _, each, settlement in self._closings[org_id] if each == closing)
+    def _settlement_text(self, org_id: str, closing: Closing) -> str:
+        link = next(link for link, each in self._closings[org_id] if each == closing)
+        return str(link.columns[_SETTLEMENT])
 
     def _head(self, org_id: str) -> ChainHead | None:
         return self._heads.get(org_id)
@@ -205,5 +212,5 @@ class MemoryRepository(MemoryUsage):
             if head is not None:
                 records = self._records.get(org, ())
                 links = [Link(each.sequence, row_of(each), each.digest) for each in records]
-                links += [link for link, _, _ in self._closings.get(org, ())]
+                links += [link for link, _ in self._closings.get(org, ())]
                 yield org, links, head

@@ -19,7 +19,6 @@ from overages.records.chain import ChainHead, Link
 from overages.records.closing import Closing
 from overages.records.ledger import Ledger
 from overages.records.record import OverageRecord
-from overages.settlements.settlement import Settlement
 from overages.statements.statement import Statement
 from overages.statements.summary import Summary
 from overages.terms.account import Account
@@ -167,8 +166,8 @@ class Storage(ABC):
         """Return the sums that were put for spans in a period, replaced ones too, as they came."""
 
     @abstractmethod
-    def _keep_closing(self, link: Link, closing: Closing, settlement: Settlement) -> None:
-        """Keep a closing, of which the link has the chained columns, with its settlement."""
+    def _keep_closing(self, link: Link, closing: Closing) -> None:
+        """Keep a closing, of which the link has the chained columns."""
 
     @abstractmethod
     def _closing(self, org_id: str, period: Period) -> Closing | None:
@@ -182,7 +181,8 @@ class Storage(ABC):
         """Return the last closing of each period that starts at an instant or later, any order."""
 
     @abstractmethod
-    def _settled(self, org_id: str, closing: Closing) -> Settlement: ...
+    def _settlement_text(self, org_id: str, closing: Closing) -> str:
+        """Return the text of a closing's settlement, one of its chained columns."""
 
     @abstractmethod
     def _closed(self, org_id: str) -> Mapping[Period, datetime]:

@@ -1,8 +1,9 @@
 """Closings: the end of a period, and the balance that the next one starts from, kept as facts.
 
 A closing is a link of the org's chain, as its records are: whoever changes the balance that a later
-period starts from breaks the chain. Nothing that comes later (terms, grants, usage) changes it; a
-forced correction of the period adds another one, with the next number:
+period starts from, or the settlement that the closed one came to, breaks the chain. Nothing that
+comes later (terms, grants, usage) changes it; a forced correction of the period adds another one,
+with the next number:
 
     number 1    closed on 2 March      balance: 40 units carried over
     number 2    corrected on 9 March   balance: 25 units carried over
@@ -26,7 +27,7 @@ from overages.periods.period import Period, format_instant, parse_instant
 from overages.records.record import parse_digest
 from overages.settlements.balance import Balance
 
-ClosingRow: TypeAlias = tuple[str, str, str, int, str, str, str, str, int]
+ClosingRow: TypeAlias = tuple[str, str, str, int, str, str, str, str, str, int]
 """A closing as it is chained, in the order of `CLOSING_COLUMNS`."""
 
 CLOSING_COLUMNS: Final = (
@@ -36,6 +37,7 @@ CLOSING_COLUMNS: Final = (
     "number",
     "balance",
     "grants",
+    "settlement",
     "usage_seal",
     "closed_at",
     "sequence",
@@ -90,11 +92,13 @@ def closing_row(
     number: int,
     balance: str,
     grants: str,
+    settlement: str,
     usage_seal: str,
     closed_at: datetime,
     sequence: int,
 ) -> ClosingRow:
-    """Return a closing as it is chained; balance and grants are texts in one line each."""
+    """Return a closing as it is chained; of what it holds, each is a text in one line."""
     start, end = format_instant(period.start), format_instant(period.end)
     closed = format_instant(closed_at)
-    return org_id, start, end, number, balance, grants, usage_seal, closed, sequence
+    texts = balance, grants, settlement, usage_seal
+    return org_id, start, end, number, *texts, closed, sequence

@@ -224,12 +224,13 @@ class Ledger:
         number: int,
         balance: str,
         grants: str,
+        settlement: str,
         usage_seal: str,
         closed_at: datetime,
     ) -> Link:
         """Chain the closing of a period, and return it; see `overages.records.closing`."""
         sequence, previous = self.head.sequence + 1, self.head.digest
-        parts = (number, balance, grants, usage_seal, closed_at)
+        parts = (number, balance, grants, settlement, usage_seal, closed_at)
         row = closing_row(self.org_id, period, *parts, sequence)
         link = Link(sequence, row, row_digest(row, previous))
         self.head = ChainHead(sequence, link.digest)

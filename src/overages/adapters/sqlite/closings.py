@@ -1,8 +1,4 @@
-"""Closings in SQLite: a row each, with the settlement and the balance as JSON.
-
-A settlement refers to its plans by slug and version: an org has a closing for each of its periods,
-and all of them, as all orgs, have few plans.
-"""
+"""Closings in SQLite: a row each, as it is chained, with balance, grants and settlement as JSON."""
 
 from __future__ import annotations
 
@@ -10,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from overages._ground.jsontext import entries, items, parsed, written
-from overages._ground.parsing import instance_of
+from overages._ground.jsontext import items, parsed
 from overages.adapters.sqlite.rows import (
     LONGEST,
     coarse_span,
@@ -21,21 +16,21 @@ from overages.adapters.sqlite.rows import (
     readable,
 )
 from overages.adapters.sqlite.store import IN_PERIOD, SqliteStore
-from overages.errors import InvalidValue
 from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.records.chain import Link
 from overages.records.closing import CLOSING_COLUMNS, Closing
 from overages.settlements.balance import Balance
 from overages.settlements.settlement import Settlement
-from overages.terms.plan import Plan
 
-_COLUMNS: Final = ", ".join((*CLOSING_COLUMNS, "id"))
-CLOSINGS: Final = f"SELECT {_COLUMNS} FROM org_billing_closings"
+_CHAINED: Final = ", ".join((*CLOSING_COLUMNS, "id"))
+_LINKS: Final = f"SELECT {_CHAINED} FROM org_billing_closings"
 _KEEP: Final = (
-    f"INSERT INTO org_billing_closings ({_COLUMNS}, settlement)"
-    f" VALUES ({', '.join('?' * (len(CLOSING_COLUMNS) + 2))})"
+    f"INSERT INTO org_billing_closings ({_CHAINED})"
+    f" VALUES ({', '.join('?' * (len(CLOSING_COLUMNS) + 1))})"
 )
+_COLUMNS: Final = ", ".join(each for each in CLOSING_COLUMNS if each != "settlement")
+CLOSINGS: Final = f"SELECT {_COLUMNS}, id FROM org_billing_closings"
 _SETTLEMENT: Final = f"SELECT settlement FROM org_billing_closings WHERE {IN_PERIOD} AND number = ?"
 
 
@@ -46,10 +41,9 @@ class ClosingTable(SqliteStore):
         with readable():
             return super()._seal(org_id, period, upto)
 
-    def _keep_closing(self, link: Link, closing: Closing, settlement: Settlement) -> None:
+    def _keep_closing(self, link: Link, closing: Closing) -> None:
         del closing  # its texts are in the link
-        text = written(self._referring(settlement), LONGEST).decode()
-        self._cursor.execute(_KEEP, (*link.columns, link.digest, text))
+        self._cursor.execute(_KEEP, (*link.columns, link.digest))
 
     def _closing(self, org_id: str, period: Period) -> Closing | None:
         sql = f"{CLOSINGS} WHERE {IN_PERIOD} ORDER BY number DESC LIMIT 1"
@@ -95,39 +89,19 @@ class ClosingTable(SqliteStore):
                 by_org.setdefault(org_id, {})[period_of(start, end)] = instant_of(closed_at)
         return by_org
 
-    def _settled(self, org_id: str, closing: Closing) -> Settlement:
+    def _settlement_text(self, org_id: str, closing: Closing) -> str:
         key = (org_id, *period_columns(closing.period), closing.number)
         (text,) = self._cursor.execute(_SETTLEMENT, key).fetchone()
+        return str(text)
+
+    def _settled(self, org_id: str, closing: Closing) -> Settlement:
         with readable():
-            tree = entries(parsed(text, LONGEST), "settlement")
-            statement = entries(tree.get("statement"), ("settlement", "statement"))
-            for part in [statement, *items(statement.get("earlier_parts", []), "earlier_parts")]:
-                part["plan"] = self._plan_of(entries(part.get("plan"), "plan"))
-            tree["balance"] = closing.balance
-            return self._codec.from_builtins(tree, Settlement)
+            return super()._settled(org_id, closing)
 
     def _closing_links(self, among: str, orgs: Sequence[object]) -> Iterator[tuple[str, Link]]:
         """Yield the closings of some orgs as links of their chains."""
-        for *columns, digest in self._cursor.execute(f"{CLOSINGS} WHERE {among}", orgs):
+        for *columns, digest in self._cursor.execute(f"{_LINKS} WHERE {among}", orgs):
             yield columns[0], Link(columns[-1], tuple(columns), digest)
-
-    def _referring(self, settlement: Settlement) -> dict[str, Any]:
-        """Return a settlement as a tree, with references for its plans, and without the balance."""
-        tree: dict[str, Any] = self._codec.to_builtins(settlement)
-        del tree["balance"]
-        statement = tree["statement"]
-        trees = [statement, *statement.get("earlier_parts", ())]
-        parts = settlement.statement.parts
-        for each, part in zip(trees, [parts[-1], *parts[:-1]], strict=True):
-            each["plan"] = {"slug": part.plan.slug, "version": self._version_of(part.plan)}
-        return tree
-
-    def _plan_of(self, reference: Mapping[str, Any]) -> Plan:
-        slug, version = reference.get("slug"), reference.get("version")
-        plan = self._get_plan(instance_of(str)(slug, "slug"), int(str(version)))
-        if plan is None:
-            raise InvalidValue("plan", reference, "must be a plan that is kept")
-        return plan
 
     def _closing_of(self, row: tuple[Any, ...]) -> Closing:
         org_id, start, end, number, balance, grants, seal, closed_at, sequence, digest = row

@@ -245,11 +245,11 @@ CREATE TABLE org_billing_closings (
     number INTEGER NOT NULL,
     balance TEXT NOT NULL, -- JSON
     grants TEXT NOT NULL, -- JSON: those that were known
+    settlement TEXT NOT NULL, -- JSON, with references for plans, and without the balance
     usage_seal TEXT NOT NULL, -- how much usage was counted, and its digest
     closed_at TEXT NOT NULL,
     sequence INTEGER NOT NULL, -- in the org's chain
     id TEXT NOT NULL, -- the digest
-    settlement TEXT NOT NULL, -- JSON, with references for plans, and without the balance
     PRIMARY KEY (org_id, billing_period_start, billing_period_end, number)
 ) STRICT, WITHOUT ROWID;
 

@@ -236,9 +236,13 @@ class Lockstep(RuleBasedStateMachine):
 
         self.both(change)
 
-    @rule(batch=st.lists(events, max_size=4), period=periods)
-    def add_events(self, batch: list[UsageEvent], period: Period) -> None:
-        self.both(lambda repository: repository.add_events(batch, lambda _: period))
+    @rule(batch=st.lists(events, max_size=4), at=moments)
+    def add_events(self, batch: list[UsageEvent], at: datetime) -> None:
+        self.both(lambda repository: repository.add_events(batch, lambda each: max(at, each.at)))
+
+    @rule(org=orgs, event_id=st.sampled_from(["1", "2", "3"]), at=moments)
+    def withdraw(self, org: str, event_id: str, at: datetime) -> None:
+        self.both(lambda repository: repository.withdraw(org, event_id, withdrawn_at=at))
 
     @rule(usage=usages)
     def put_usage(self, usage: Usage) -> None:

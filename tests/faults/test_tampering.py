@@ -309,6 +309,40 @@ def test_a_settlement_that_was_changed_is_found_and_can_be_corrected(path: Path,
     assert service.calculate(CLOSED, PERIOD) == settlement.statement
 
 
+WITHDRAWALS: Final = "org_billing_usage_withdrawals"
+FIRST: Final = f"WHERE number = (SELECT min(number) FROM {WITHDRAWALS})"
+UNSEALED: Final[dict[str, str]] = {
+    "it is removed": f"DELETE FROM {WITHDRAWALS} {FIRST}",
+    "it is put after a later one": f"UPDATE {WITHDRAWALS} SET number = 99 {FIRST}",
+    "it is another org's": f"UPDATE {WITHDRAWALS} SET org_id = '{ORG}' {FIRST}",
+    "it is another event's": f"UPDATE {WITHDRAWALS} SET event = event + 1 {FIRST}",
+    "it is of another time": f"UPDATE {WITHDRAWALS} SET withdrawn_at = '2024' {FIRST}",
+}
+"""What is done to a withdrawal that a closed period knew."""
+
+
+@pytest.mark.parametrize("kind", UNSEALED)
+def test_a_withdrawal_that_a_closed_period_knew_stays(path: Path, kind: str) -> None:
+    with SqliteRepository(path) as repository:
+        repository.put_account(Account(CLOSED, "starter", PERIOD.start))
+        for number in range(4):
+            event = UsageEvent(CLOSED, "runs", 7, PERIOD.start, f"e{number}")
+            repository.add_events([event])
+        service = OverageService(repository, clock=lambda: LATER.start)
+        service.withdraw(CLOSED, "e1")
+        service.close_ended()
+        service.withdraw(CLOSED, "e3")
+        assert repository.verify(CLOSED) == 2
+        with closing(sqlite3.connect(path)) as connection:
+            for what in ("update", "delete"):
+                connection.execute(f"DROP TRIGGER {WITHDRAWALS}_no_{what}")
+            assert connection.execute(UNSEALED[kind]).rowcount == 1
+            connection.commit()
+        repository.remake_sums(CLOSED)
+        with pytest.raises(UsageAltered, match="must be the usage that the period was closed with"):
+            repository.verify(CLOSED)
+
+
 def test_triggers_refuse_to_change_or_delete_a_record(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         for sql in (

@@ -90,7 +90,7 @@ class Closings(Catalogue):
 
     def _seal(self, org_id: str, period: Period, upto: str | None = None) -> str:
         events, puts = self._event_rows(org_id, period), self._put_rows(org_id, period)
-        return sealed(events, puts, upto)
+        return sealed(events, puts, self._withdrawal_rows(org_id, period), upto)
 
     def _altered_seals(self, org_id: str) -> Iterator[UsageAltered]:
         """Yield the closed periods of which the usage that was counted isn't there any more."""

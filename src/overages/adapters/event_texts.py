@@ -2,11 +2,11 @@
 
 The seal tells how many they were, and their digest: SHA-256 over their columns, each on a line of
 its own, in the order in which they came; after them those of the sums that a host put for spans in
-the period. Events that were withdrawn are among them, as they stay where they are. Later ones
-aren't: to check a seal, the first so many are looked at.
+the period, and of the withdrawals. Events that were withdrawn are among them, as they stay where
+they are. What came later isn't: to check a seal, the first so many of each are looked at.
 
-    seal = sealed(event_rows, put_rows)               # "120-0-5f3c..."
-    sealed(event_rows, put_rows, upto=seal) == seal   # or something was changed, or removed
+    seal = sealed(events, puts, withdrawals)          # "120-0-3-5f3c..."
+    sealed(events, puts, withdrawals, upto=seal) == seal   # or something was changed, or removed
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ EventRow: TypeAlias = tuple[str, str, str, str, str, str]
 
 PutRow: TypeAlias = tuple[str, str, str, str]
 """The start and the end of a span, the metric, and its units."""
+
+WithdrawalRow: TypeAlias = tuple[str, str]
+"""The id of an event that was withdrawn, and the instant of that."""
 
 
 def event_columns(event: UsageEvent) -> tuple[str | None, str, str, str, str]:
@@ -55,13 +58,20 @@ def event_row(event: UsageEvent, counts_at: datetime) -> EventRow:
     return event_id or "", name, quantity, at, dimensions, exact_instant(counts_at)
 
 
-def sealed(events: Sequence[EventRow], puts: Sequence[PutRow], upto: str | None = None) -> str:
-    """Return the seal of some usage, in the order in which it came.
+def sealed(
+    events: Sequence[EventRow],
+    puts: Sequence[PutRow],
+    withdrawals: Sequence[WithdrawalRow],
+    upto: str | None = None,
+) -> str:
+    """Return the seal of some usage, each kind in the order in which it came.
 
-    :param upto: an earlier seal: as many are sealed as there were then.
+    :param upto: an earlier seal: as many of each are sealed as there were then.
     """
+    kinds: list[Sequence[tuple[str, ...]]] = [events, puts, withdrawals]
     if upto is not None:
-        counts = [int(count) for count in upto.split("-")[:2]]
-        events, puts = events[: counts[0]], puts[: counts[1]]
-    digest = sha256("\n".join(chain(*events, *puts)).encode()).hexdigest()
-    return f"{len(events)}-{len(puts)}-{digest}"
+        counts = map(int, upto.split("-")[: len(kinds)])
+        kinds = [rows[:count] for rows, count in zip(kinds, counts, strict=True)]
+    columns = chain.from_iterable(chain.from_iterable(kinds))
+    digest = sha256("\n".join(columns).encode()).hexdigest()
+    return "-".join([*(str(len(rows)) for rows in kinds), digest])

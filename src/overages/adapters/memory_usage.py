@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
 from overages.adapters.base import BaseRepository
-from overages.adapters.event_texts import EventRow, PutRow, event_row, exact_instant
+from overages.adapters.event_texts import EventRow, PutRow, WithdrawalRow, event_row, exact_instant
 from overages.adapters.journal import Journal
 from overages.adapters.metered import HeldSums, Unit
 from overages.amounts.exact import Quantity, number_text, unscaled
@@ -37,7 +37,7 @@ class MemoryUsage(BaseRepository):
         self._rows: dict[str, dict[str, list[_Row]]] = {}  # org, event name
         self._ids: dict[tuple[str, str], tuple[UsageEvent, datetime]] = {}
         self._withdrawals: dict[tuple[str, str], datetime] = {}
-        self._gone: dict[str, list[_Row]] = {}  # that were withdrawn
+        self._gone: dict[str, list[_Row]] = {}  # as they were withdrawn
         self._sums: dict[tuple[str, str, Unit], dict[datetime, EventSum | None]] = {}
         self._stretches: dict[Unit, dict[str, dict[str, list[datetime]]]]  # org, event name
         self._stretches = {"hour": {}, "day": {}}  # the starts of those that have a sum
@@ -143,6 +143,10 @@ class MemoryUsage(BaseRepository):
             for span, metric, units in self._put_in_turn.get(org_id, ())
             if lies_in(span, period)
         ]
+
+    def _withdrawal_rows(self, org_id: str, period: Period) -> Sequence[WithdrawalRow]:
+        gone = [event.id or "" for at, _, event in self._gone.get(org_id, ()) if at in period]
+        return [(each, exact_instant(self._withdrawals[org_id, each])) for each in gone]
 
     # Sums
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 
-from overages.adapters.event_texts import EventRow, PutRow
+from overages.adapters.event_texts import EventRow, PutRow, WithdrawalRow
 from overages.errors import UsageAltered
 from overages.grants.grant import Grant
 from overages.periods.period import Period
@@ -164,6 +164,10 @@ class Storage(ABC):
     @abstractmethod
     def _put_rows(self, org_id: str, period: Period) -> Sequence[PutRow]:
         """Return the sums that were put for spans in a period, replaced ones too, as they came."""
+
+    @abstractmethod
+    def _withdrawal_rows(self, org_id: str, period: Period) -> Sequence[WithdrawalRow]:
+        """Return the withdrawals of events that count in a period, in the order they came."""
 
     @abstractmethod
     def _keep_closing(self, link: Link, closing: Closing) -> None:

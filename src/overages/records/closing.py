@@ -54,7 +54,8 @@ class Closing:
     :param balance: all that the next period starts from.
     :param grants: those that the org had when the period was first closed: one that is entered
         later acts from the first open period on.
-    :param usage_seal: tells the usage that was counted, for `Repository.verify`.
+    :param usage_seal: tells the usage that was counted, and what of it was withdrawn, for
+        `Repository.verify`.
     :param closed_at: when, timezone-aware; kept in UTC.
     :param sequence: its place in the org's chain.
     :param digest: over it and the link before it.

@@ -77,7 +77,7 @@ class TestAppendOnly:
             ("grants", "grant_json", "grants are append-only, and voided once"),
             ("plans", "plan", "a version of a plan never changes"),
             ("plan_starts", "version", "when a version of a plan came into force never changes"),
-            ("usage_withdrawals", "event_id", "withdrawals of events are append-only"),
+            ("usage_withdrawals", "withdrawn_at", "withdrawals of events are append-only"),
             ("usage_puts", "used", "usage that was put is append-only"),
             ("accounts", "entry", "an entry of an account never changes"),
             ("closings", "balance", "closings are append-only"),

@@ -72,7 +72,7 @@ class CounterTable(SqliteStore):
         sql = (
             "SELECT org_id, metric_type, counts_at, quantity, at, event_id"
             f" FROM org_billing_usage_events WHERE {among} AND number NOT IN"
-            f" (SELECT number FROM org_billing_usage_withdrawals WHERE {among})"
+            f" (SELECT event FROM org_billing_usage_withdrawals WHERE {among})"
         )
         sums: dict[Key, EventSum] = {}
         with readable():

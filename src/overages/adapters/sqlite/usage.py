@@ -6,7 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from overages.adapters.event_texts import EventRow, PutRow, event_columns, exact_instant
+from overages.adapters.event_texts import (
+    EventRow,
+    PutRow,
+    WithdrawalRow,
+    event_columns,
+    exact_instant,
+)
 from overages.adapters.sqlite.rows import (
     event_of,
     exact_instant_of,
@@ -25,9 +31,7 @@ _KEEP_EVENT: Final = (
     f"INSERT INTO org_billing_usage_events (org_id, {_EVENT}, counts_at)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
-STANDING: Final = (
-    "number NOT IN (SELECT number FROM org_billing_usage_withdrawals WHERE org_id = ?)"
-)
+STANDING: Final = "number NOT IN (SELECT event FROM org_billing_usage_withdrawals WHERE org_id = ?)"
 _NAMES: Final = (  # one look-up for each, however many events there are of a name
     "WITH RECURSIVE names (name) AS ("
     " SELECT min(metric_type) FROM {table} WHERE org_id = ?1 UNION ALL"
@@ -149,6 +153,16 @@ class UsageTables(SqliteStore):
 
     # Withdrawals
 
+    def _withdrawal_rows(self, org_id: str, period: Period) -> Sequence[WithdrawalRow]:
+        sql = (
+            "SELECT event_id, withdrawn_at FROM org_billing_usage_withdrawals AS withdrawals"
+            " JOIN org_billing_usage_events AS events ON events.number = event"
+            " WHERE withdrawals.org_id = ? AND counts_at >= ? AND counts_at < ?"
+            " ORDER BY withdrawals.number"
+        )
+        bounds = exact_instant(period.start), exact_instant(period.end)
+        return self._cursor.execute(sql, (org_id, *bounds)).fetchall()
+
     def _event(self, org_id: str, event_id: str) -> tuple[UsageEvent, datetime] | None:
         sql = (
             f"SELECT {_EVENT}, counts_at FROM org_billing_usage_events"
@@ -160,7 +174,7 @@ class UsageTables(SqliteStore):
 
     def _withdrawn(self, org_id: str, event_id: str) -> datetime | None:
         sql = (
-            "SELECT withdrawn_at FROM org_billing_usage_withdrawals WHERE number ="
+            "SELECT withdrawn_at FROM org_billing_usage_withdrawals WHERE event ="
             " (SELECT number FROM org_billing_usage_events WHERE org_id = ? AND event_id = ?)"
         )
         row = self._cursor.execute(sql, (org_id, event_id)).fetchone()
@@ -169,8 +183,9 @@ class UsageTables(SqliteStore):
 
     def _set_withdrawn(self, org_id: str, event_id: str, at: datetime) -> None:
         sql = (
-            "INSERT INTO org_billing_usage_withdrawals SELECT number, org_id, event_id, ?"
-            " FROM org_billing_usage_events WHERE org_id = ? AND event_id = ?"
+            "INSERT INTO org_billing_usage_withdrawals (org_id, event, withdrawn_at)"
+            " SELECT org_id, number, ? FROM org_billing_usage_events"
+            " WHERE org_id = ? AND event_id = ?"
         )
         self._cursor.execute(sql, (exact_instant(at), org_id, event_id))
 

@@ -32,6 +32,7 @@ from overages.testing.contract.base import (
     ContractBase,
     check_sums,
     close,
+    event,
     nothing_written,
     owed,
 )
@@ -72,6 +73,28 @@ class ClosingContract(ContractBase):
         settlement = settle(account, plans, FEB, [Usage(OURS, FEB, {"tokens": 180}), *used])
         repository.close_period(settlement, closed_at=NOW)
         assert repository.settled(OURS, FEB) == settlement
+
+    def test_usage_is_sealed_as_it_was_known_and_later_usage_is_fine(
+        self, repository: Repository
+    ) -> None:
+        late = event("late", 5, at=FEB.start)
+        repository.add_events([event(name, 5, at=FEB.start) for name in "abcd"])
+        repository.add_events([event("other", 5, at=MAR.start)])
+        repository.withdraw(OURS, "other", withdrawn_at=NOW)
+        unsealed = close(repository, owed(period=JAN))
+        repository.withdraw(OURS, "c", withdrawn_at=NOW)
+        closing = close(repository, owed(tokens=15))
+        for again in "da":
+            repository.withdraw(OURS, again, withdrawn_at=NOW - DAY)
+        repository.add_events([late])
+        assert repository.verify(OURS) == 2
+        corrected = close(repository, owed(tokens=10), force=True)
+        assert repository.verify(OURS) == 3
+        assert [seal.usage_seal.rpartition("-")[0] for seal in (unsealed, closing, corrected)] == [
+            "0-0-0",
+            "4-0-1",
+            "5-0-3",
+        ]
 
     def test_a_period_is_closed_once(self, repository: Repository) -> None:
         closing = close(repository, owed(tokens=150))

@@ -131,13 +131,13 @@ END;
 
 -- Events that were taken back. They stay where they are, and so their ids stay used.
 CREATE TABLE org_billing_usage_withdrawals (
-    number INTEGER PRIMARY KEY, -- of the event
+    number INTEGER PRIMARY KEY, -- in the order in which they came
     org_id TEXT NOT NULL,
-    event_id TEXT NOT NULL,
+    event INTEGER NOT NULL UNIQUE, -- its number
     withdrawn_at TEXT NOT NULL
 ) STRICT;
 
-CREATE INDEX org_billing_usage_withdrawals_by_org ON org_billing_usage_withdrawals (org_id);
+CREATE INDEX org_billing_usage_withdrawals_by_org ON org_billing_usage_withdrawals (org_id, event);
 
 CREATE TRIGGER org_billing_usage_withdrawals_no_update
 BEFORE UPDATE ON org_billing_usage_withdrawals
@@ -153,7 +153,9 @@ END;
 
 CREATE TRIGGER org_billing_usage_withdrawals_no_replace
 BEFORE INSERT ON org_billing_usage_withdrawals
-WHEN EXISTS (SELECT 1 FROM org_billing_usage_withdrawals WHERE number = NEW.number)
+WHEN EXISTS (
+    SELECT 1 FROM org_billing_usage_withdrawals WHERE number = NEW.number OR event = NEW.event
+)
 BEGIN
     SELECT RAISE (ABORT, 'withdrawals of events are append-only');
 END;

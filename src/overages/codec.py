@@ -1,4 +1,4 @@
-"""The codec: strict, versioned JSON of every value.
+"""The codec: strict, versioned JSON of values.
 
 Equal values give equal bytes, and all values that are read go through the constructors, so that a
 text gives a lawful value or an error that names each fault with its path:

@@ -64,8 +64,6 @@ def _money(forms: Forms, unit: Currency | None) -> Form:
     table = ObjectForm(Money, terms, terms, Money.of)
 
     def read(value: object, field: Field) -> Any:
-        if isinstance(value, Money):
-            return value
         return table.read(value, field) if unit is None else of_itself(field, Money.of, value, unit)
 
     def schema(refer: Refer) -> Schema:

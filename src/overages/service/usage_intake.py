@@ -95,15 +95,15 @@ class UsageIntake:
         try:
             return self._repository.add_events([event for _, event in taken], counts_at)
         except OveragesError as error:
-            found = error.errors
-            for each in found:
+            faults = error.errors
+            for each in faults:
                 if not isinstance(each, EventConflict):
                     raise
                 place, _ = taken[int(each.path[1])]
                 conflict = EventConflict(("events", place, "id"), each.value, each.problem)
                 refused[place] = conflict.within(org_id=each.org_id)
         rest = [each for each in taken if each[0] not in refused]
-        size = max(1, len(rest)) if len(found) < MOST_ERRORS else MOST_ERRORS
+        size = max(1, len(rest)) if len(faults) < MOST_ERRORS else MOST_ERRORS
         parts = [rest[first : first + size] for first in range(0, len(rest), size)]
         return sum(self._add_taken(part, counts_at, refused) for part in parts)
 

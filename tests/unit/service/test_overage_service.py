@@ -1,5 +1,6 @@
 """The service, as far as no storage comes in; its life over one is in the contract of them."""
 
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,8 +24,10 @@ from overages.errors import (
     InvalidType,
     InvalidValue,
     InvalidValues,
+    StorageBusy,
     UnknownPlan,
 )
+from overages.records.closing import Closing
 from overages.repository import Repository
 from overages.service.overage_service import OverageService
 from overages.usage.usage import Usage
@@ -141,6 +144,41 @@ def test_settling_says_what_was_carried_and_drawn(repository: MemoryRepository) 
     assert settlement.carry_overs["tokens"].limit == 160
     assert settlement.burndowns[0].covered == 20
     assert settlement.balance.carried == {}
+
+
+def test_a_storage_that_fails_ends_the_closing_of_all() -> None:
+    class Busy(MemoryRepository):
+        def close_period(self, *_: Any, **__: Any) -> Closing:
+            raise StorageBusy("storage", "overages.db", "is locked")
+
+    repository = Busy()
+    repository.put_plan(PLAN)
+    repository.put_account(ACCOUNT)
+    with pytest.raises(StorageBusy):
+        serve(repository).close_ended()
+
+
+def test_a_period_that_is_no_more_since_it_was_listed_is_left_to_the_next_run() -> None:
+    class Changing(MemoryRepository):
+        ended: Account | None = None
+
+        def transaction(self) -> AbstractContextManager[None]:
+            if self.ended is not None:
+                account, self.ended = self.ended, None
+                self.put_account(account)
+            return super().transaction()
+
+    repository = Changing()
+    repository.put_plan(PLAN)
+    account = Account("org-1", "starter", since=Period.month(2024, 1).start)
+    repository.put_account(account)
+    repository.ended = account.ended(at=datetime(2024, 1, 20, tzinfo=UTC))
+    service = serve(repository)
+    assert service.close_ended() == []
+    first, second = service.close_ended(), service.close_ended()
+    assert ([each.period for each in first], second) == (
+        [Period(account.since, datetime(2024, 1, 20, tzinfo=UTC))], [],
+    )  # fmt: skip
 
 
 def test_settling_needs_an_account_and_a_service_that_is_on(repository: MemoryRepository) -> None:

@@ -1,6 +1,6 @@
 """Tallies take events in, and sums of events where these tell as much."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -8,6 +8,7 @@ from overages import Metric, Period, UsageEvent
 from overages.usage.event_sum import merged, sum_of
 from overages.usage.tally import tally_of
 
+HOUR = timedelta(hours=1)
 NOON = datetime(2024, 2, 3, 12, tzinfo=UTC)
 FEB = Period.month(2024, 2)
 EVENTS = [UsageEvent("org-1", "m", quantity, NOON, f"{quantity}") for quantity in (3, 9, "0.5", 5)]
@@ -33,6 +34,14 @@ def test_what_no_sum_tells_takes_none(metric: Metric) -> None:
     assert not metric.is_summed
     with pytest.raises(NotImplementedError):
         tally_of(metric).add_sum(sum_of(EVENTS[0]), NOON)
+
+
+def test_a_reading_that_counts_late_replaces_no_newer_one() -> None:
+    metric = Metric("m", "last", reports="level")
+    tally = tally_of(metric)
+    for quantity, at, counts_at in ((9, NOON, NOON), (4, NOON - HOUR, NOON + HOUR)):
+        tally.add(UsageEvent("org-1", "m", quantity, at, f"{quantity}"), counts_at)
+    assert tally.quantity(FEB) == 9
 
 
 def test_there_is_no_sum_of_nothing() -> None:

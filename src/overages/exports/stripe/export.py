@@ -1,7 +1,7 @@
 """The export of records to Stripe: one invoice item each, however often and badly it goes.
 
 export = StripeExport(client, outbox, customers={"org-123": "cus_9s6"}, clock=clock)
-delivery = export.attach_to_upcoming_invoice(repository.records("org-123", period))
+delivery = export.attach_to_upcoming_invoice(billable_records(repository, "org-123"))
 delivery.is_complete, delivery.problems
 """
 

@@ -241,8 +241,8 @@ class LastEventContract(ContractBase):
         def is_the_largest_but_one(used: UsageEvent) -> bool:
             return repository.event_sums(OURS, JAN)["tokens"].events == int(used.quantity) + 2
 
-        found = repository.event_before(OURS, MAR.start, "tokens", is_the_largest_but_one)
-        assert found == (event("248", 248, at=JAN.start + 248 * TICK), JAN.start + 248 * TICK)
+        before = repository.event_before(OURS, MAR.start, "tokens", is_the_largest_but_one)
+        assert before == (event("248", 248, at=JAN.start + 248 * TICK), JAN.start + 248 * TICK)
 
     def test_its_name_and_instant_are_checked(self, repository: Any) -> None:
         with pytest.raises(OveragesError, match=r"^metric: must"):

@@ -40,8 +40,8 @@ _SETTLEMENT: Final = CLOSING_COLUMNS.index("settlement")
 class MemoryRepository(MemoryUsage):
     """Keeps plans, accounts, usage, grants and records for as long as the object lives.
 
-    :param codec: the codec that writes what periods were closed with; one that knows the host's own
-        price models, if it has any.
+    :param codec: the codec that writes the settlements of closed periods; one that knows the host's
+        own price models, if it has any.
 
     >>> from datetime import UTC
     >>> from overages import Account

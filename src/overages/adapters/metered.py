@@ -55,16 +55,16 @@ class MeteredUsage(Catalogue):
         counts_at: Callable[[UsageEvent], datetime] | None = None,
     ) -> int:
         """Keep events, each at the instant that it counts at; return the number of new ones."""
-        given, counts_at = parse_all(
+        usage, counts_at = parse_all(
             (tuple_of(UsageEvent), events, "events"),
             (_optional_function, counts_at, "counts_at"),
         )
         if counts_at is None:
-            counted = [(event, event.at) for event in given]
+            counted = [(event, event.at) for event in usage]
         else:
-            counted = _counted(given, counts_at)
+            counted = _counted(usage, counts_at)
         with self._writing():
-            stored = self._known_events([event for event in given if event.id is not None])
+            stored = self._known_events([event for event in usage if event.id is not None])
             new = new_events(counted, stored)
             self._keep_events(new)
             self._add_sums(_held(new))

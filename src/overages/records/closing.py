@@ -54,7 +54,7 @@ class Closing:
     :param balance: all that the next period starts from.
     :param grants: those that the org had when the period was first closed: one that is entered
         later acts from the first open period on.
-    :param usage_seal: tells the usage that was counted, and what of it was withdrawn, for
+    :param usage_seal: tells the usage that was counted, and the withdrawn part of it, for
         `Repository.verify`.
     :param closed_at: when, timezone-aware; kept in UTC.
     :param sequence: its place in the org's chain.
@@ -98,7 +98,7 @@ def closing_row(
     closed_at: datetime,
     sequence: int,
 ) -> ClosingRow:
-    """Return a closing as it is chained; of what it holds, each is a text in one line."""
+    """Return a closing as it is chained: each of its values is a text in one line."""
     start, end = format_instant(period.start), format_instant(period.end)
     closed = format_instant(closed_at)
     texts = balance, grants, settlement, usage_seal

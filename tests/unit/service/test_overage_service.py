@@ -162,7 +162,7 @@ def test_a_period_that_is_no_more_since_it_was_listed_is_left_to_the_next_run() 
     class Changing(MemoryRepository):
         ended: Account | None = None
 
-        def transaction(self) -> AbstractContextManager[None]:
+        def transaction(self) -> AbstractContextManager[object]:
             if self.ended is not None:
                 account, self.ended = self.ended, None
                 self.put_account(account)

@@ -19,10 +19,13 @@ from overages._ground.value import evolve
 from overages.errors import OveragesError
 from overages.periods.period import Period
 from overages.records.changes import line_sums
+from overages.records.closing import Closing
 from overages.records.ledger import Recording
 from overages.repository import Repository
+from overages.service.opening import opening
 from overages.service.settling import Settling
 from overages.service.staleness import Staleness
+from overages.settlements.balance import Balance
 from overages.settlements.settlement import Settlement
 from overages.statements.calculation import nothing_charged
 from overages.statements.statement import Statement
@@ -118,10 +121,15 @@ class Books:
         records = self._repository.records(self._org_id, period)
         return self._with_next(Recording(records, records[len(earlier) :]), period)
 
-    def _keep(self, settlement: Settlement, *, force: bool) -> None:
-        self._repository.close_period(
+    def _keep(self, settlement: Settlement, *, force: bool) -> Closing:
+        return self._repository.close_period(
             settlement, closed_at=self._now, grants=self._settling.grants, force=force
         )
+
+    def open(self, balance: Balance) -> Closing:
+        """Keep the balance that the org starts from, before its first period."""
+        settlement = opening(self._repository, self._account, balance)
+        return self._keep(settlement, force=False)
 
     def take_back(self) -> None:
         """Take back the charges for times that are no periods of the org's any more."""

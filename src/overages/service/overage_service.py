@@ -31,6 +31,7 @@ from overages.errors import (
     UnknownPlan,
 )
 from overages.periods.period import Period, format_instant, parse_instant
+from overages.records.closing import Closing
 from overages.records.ledger import Recording
 from overages.repository import Repository
 from overages.service.books import Books, EndedPeriod
@@ -38,6 +39,7 @@ from overages.service.period_inputs import PeriodInputs
 from overages.service.settling import Settling
 from overages.service.staleness import Staleness, StalePeriod
 from overages.service.usage_intake import OnRefused, UsageIntake
+from overages.settlements.balance import Balance
 from overages.settlements.settlement import Settlement
 from overages.statements.statement import Statement
 from overages.statements.summary import Summary
@@ -262,9 +264,7 @@ class OverageService:
             (instance_of(Period), period, "period"), (parse_time_span, grace, "grace")
         )
         with self._repository.transaction():
-            account = self._repository.account(org_id)
-            if account is None:
-                raise UnknownPlan("org_id", org_id, "must have an account, and so a plan")
+            account = self._own_account(org_id)
             account.require(period)
             now = self._now()
             until = _less(now, grace)
@@ -395,6 +395,43 @@ class OverageService:
         _log().info("%d new usage events kept", new, extra=extra)
         return new
 
+    def put_opening_balance(self, org_id: str, balance: Balance) -> Closing:
+        """Let an org that comes from another system start from the balance that it had there.
+
+        It is kept as the closing of the time before the account begins, for which nothing is
+        charged: units that are left over, those used of an allowance for a year, how grants stand
+        that were put. (A grant of the credit left needs none.) The same again changes nothing.
+
+        :returns: the closing that keeps it.
+        :raises UnknownPlan: if the org has no account, or its plan isn't in force as it begins.
+        :raises InvalidValue: if the balance is of another org, of grants that weren't put, of a
+            time that the first period doesn't go on from; `InvalidValues` for several.
+        :raises UnknownMetric: if the plan doesn't know a metric of it.
+        :raises PeriodClosed: if a period of the org, or that time by another balance, is closed.
+
+        >>> from datetime import UTC
+        >>> from overages import Allowance, Balance, CarryOver, MemoryRepository, PerUnit, Plan
+        >>> from overages.terms.carry_over import CarriedUnits
+        >>> repository, now = MemoryRepository(), datetime(2024, 2, 20, tzinfo=UTC)
+        >>> tokens = Allowance(1_000, PerUnit("0.01"), carry_over=CarryOver())
+        >>> version = repository.put_plan(Plan("starter", "USD", {"tokens": tokens}))
+        >>> repository.put_account(Account("org-123", "starter", since=now.replace(day=1)))
+        >>> service = OverageService(repository, clock=lambda: now)
+        >>> left = CarriedUnits(300, Period.month(2024, 1))
+        >>> print(service.put_opening_balance("org-123", Balance({"tokens": [left]})).period)
+        2024-01-01T00:00:00Z/2024-02-01T00:00:00Z
+        >>> service.record_usage([UsageEvent("org-123", "tokens", 1_250, now, id="evt-1")])
+        1
+        >>> print(service.calculate("org-123").total)
+        0.00 USD
+        """
+        self._require_enabled()
+        instance_of(Balance)(balance, "balance")
+        with self._repository.transaction():
+            closing = self._books(self._own_account(org_id), self._now()).open(balance)
+        _log().info("%s: an opening balance is kept", org_id, extra={"org_id": org_id})
+        return closing
+
     def withdraw(self, org_id: str, event_id: str) -> datetime:
         """Take an event back that should not have been; return when it was first withdrawn.
 
@@ -406,6 +443,12 @@ class OverageService:
         first = self._repository.withdraw(org_id, event_id, withdrawn_at=self._now())
         _log().info("%s: an event is withdrawn", org_id, extra={"org_id": org_id})
         return first
+
+    def _own_account(self, org_id: str) -> Account:
+        account = self._repository.account(org_id)
+        if account is None:
+            raise UnknownPlan("org_id", org_id, "must have an account, and so a plan")
+        return account
 
     def _account(self, org_id: str, proposed: Account | None) -> Account | None:
         """Return the org's account, or the one that it may become."""

@@ -111,9 +111,10 @@ class DividedUsage:
             name: frozenset(metric.name for metric in self._routes.summed(name))
             for name in self._routes.one_by_one
         }
+        takers_of = self._routes.of
         for counted in self._counts.events:
             event, counts_at = counted
-            takers = self._routes.of(event)
+            takers = takers_of(event)
             in_sums = summed[event.metric]  # those have it already
             for metric in takers:
                 if metric.name not in in_sums:
@@ -171,9 +172,13 @@ class DividedUsage:
             for metric in self._routes.changed(name):
                 tallies.of(metric).add_sum(changes, self._period.start)
         for metric, taken in self._taken.values():
-            for event, counts_at in taken:
-                if counts_at < time.end and (counts_at >= time.start or metric.holds_level):
-                    tallies.of(metric).add(event, counts_at)
+            counted = [each for each in taken if each[1] < time.end]
+            if not metric.holds_level:
+                counted = [each for each in counted if each[1] >= time.start]
+            if counted:
+                add = tallies.of(metric).add
+                for event, counts_at in counted:
+                    add(event, counts_at)
         return tallies.by_name
 
 

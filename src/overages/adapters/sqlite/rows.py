@@ -8,6 +8,7 @@ reported as `StorageCorrupt`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -115,6 +116,7 @@ def summary_of(rows: Sequence[tuple[str, str, str, str, str, int]]) -> Summary:
 
 _new_event: Final = trusted(UsageEvent)
 _NO_DIMENSIONS: Final[FrozenDict[str, str]] = FrozenDict()
+_ONE_DIMENSION: Final = re.compile(r'\{"([^"\\\x00-\x1f]+)":"([^"\\\x00-\x1f]+)"\}')  # no escapes
 
 
 def event_of(
@@ -141,6 +143,7 @@ def metric_of(name: str) -> str:
     return parse_name(name, "metric_type")
 
 
+@lru_cache(maxsize=1024)
 def quantity_of(text: str) -> Quantity:
     """Return a stored quantity."""
     if type(text) is str and text.isdigit() and text.isascii() and len(text) <= INTEGER_DIGITS:
@@ -150,6 +153,10 @@ def quantity_of(text: str) -> Quantity:
 
 @lru_cache(maxsize=1024)  # hosts report few sets of them again and again
 def _dimensions_of(text: str) -> FrozenDict[str, str]:
+    one = _ONE_DIMENSION.fullmatch(text)  # such as a user, of whom there are many
+    if one is not None:
+        name, label = one.groups()
+        return FrozenDict({parse_name(name, "dimensions"): parse_name(label, "dimensions")})
     return parse_dimensions(entries(parsed(text), "dimensions"), "dimensions")
 
 

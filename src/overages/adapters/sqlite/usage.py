@@ -165,7 +165,7 @@ class UsageTables(SqliteStore):
 
     def _event(self, org_id: str, event_id: str) -> tuple[UsageEvent, datetime] | None:
         sql = (
-            f"SELECT {_EVENT}, counts_at FROM org_billing_usage_events"
+            f"SELECT {_EVENT}, counts_at, number FROM org_billing_usage_events"
             " WHERE org_id = ? AND event_id = ?"
         )
         row = self._cursor.execute(sql, (org_id, event_id)).fetchone()
@@ -225,8 +225,9 @@ class UsageTables(SqliteStore):
 
 def _counted_of(org_id: str, row: tuple[Any, ...]) -> tuple[UsageEvent, datetime]:
     """Return the event of a row, and the instant that it counts at, which mostly is its own."""
-    event = event_of(org_id, *row[:5])
-    return event, event.at if row[5] == row[3] else exact_instant_of(row[5])
+    event_id, metric, quantity, at, dimensions, counts_at, _ = row
+    event = event_of(org_id, event_id, metric, quantity, at, dimensions)
+    return event, event.at if counts_at == at else exact_instant_of(counts_at)
 
 
 def _count_order(row: tuple[Any, ...]) -> tuple[str, int]:

@@ -185,6 +185,8 @@ class EventContract(ContractBase):
             event("1", region="eu", model="'; DROP TABLE x; --"),
             event("2", größe='{"\\u0000": 1}'),
             event("3"),
+            event("4", user="u-1"),
+            event("5", user='"u"\\1'),
         ]
         repository.add_events(events)
         assert repr(list(repository.events(OURS, FEB))) == repr(events)

@@ -80,6 +80,9 @@ def test_units_that_were_left_over_go_on_here(host: Host) -> None:
     assert host.due(FEB) == "70.00"
     assert host.service.put_opening_balance(ACME, LEFT).period == JAN
     assert host.due(FEB) == "10.00"
+    settled = host.repository.settled(ACME, JAN)
+    assert settled is not None
+    assert (settled.statement.lines, settled.balance) == ((), LEFT)
     host.now = day(3, 2)
     (ended,) = host.service.close_ended()
     assert ended.recording is not None

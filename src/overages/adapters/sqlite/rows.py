@@ -153,9 +153,9 @@ def quantity_of(text: str) -> Quantity:
 
 @lru_cache(maxsize=1024)  # hosts report few sets of them again and again
 def _dimensions_of(text: str) -> FrozenDict[str, str]:
-    one = _ONE_DIMENSION.fullmatch(text)  # such as a user, of whom there are many
-    if one is not None:
-        name, label = one.groups()
+    alone = _ONE_DIMENSION.fullmatch(text)  # such as a user, of whom there are many
+    if alone is not None:
+        name, label = alone.groups()
         return FrozenDict({parse_name(name, "dimensions"): parse_name(label, "dimensions")})
     return parse_dimensions(entries(parsed(text), "dimensions"), "dimensions")
 

@@ -267,9 +267,8 @@ SETTLED: Final[dict[str, str]] = {
 """What is done to the settlement of February."""
 
 
-def close_some(path: Path) -> OverageService:
+def close_some(repository: SqliteRepository) -> OverageService:
     """Close February and March of an org, and return what serves its periods."""
-    repository = SqliteRepository(path)
     repository.put_plan(PLAN)
     repository.put_account(Account(CLOSED, "starter", PERIOD.start))
     for number, used in enumerate((4, 5)):
@@ -283,8 +282,8 @@ def close_some(path: Path) -> OverageService:
 
 @pytest.mark.parametrize("kind", SETTLED)
 def test_a_settlement_that_was_changed_is_found_and_can_be_corrected(path: Path, kind: str) -> None:
-    service = close_some(path)
     with SqliteRepository(path) as repository:
+        service = close_some(repository)
         assert repository.verify(CLOSED) == 4
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("DROP TRIGGER org_billing_closings_no_update")
@@ -306,7 +305,7 @@ def test_a_settlement_that_was_changed_is_found_and_can_be_corrected(path: Path,
         assert (again.number, repository.settled(CLOSED, PERIOD)) == (2, settlement)
         with pytest.raises(RecordsAltered, match="not what"):
             repository.verify(CLOSED)
-    assert service.calculate(CLOSED, PERIOD) == settlement.statement
+        assert service.calculate(CLOSED, PERIOD) == settlement.statement
 
 
 WITHDRAWALS: Final = "org_billing_usage_withdrawals"

@@ -325,8 +325,7 @@ def test_the_service_settles_as_a_host_would(
     repository.put_account(Account("org", "p", since=MONTHS[0].start))
     for grant in granted:
         repository.put_grant("org", grant)
-    within = timedelta(days=31)  # the last month is running
-    service = OverageService(repository, clock=lambda: MONTHS[-1].start, ahead=within)
+    service = OverageService(repository, clock=lambda: MONTHS[-1].end)
     for month, used in zip(MONTHS, history, strict=False):
         service.record_usage(events_of(month, used))
     for month, expected in zip(MONTHS, settled(plan, history, granted), strict=False):

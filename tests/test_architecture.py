@@ -149,3 +149,9 @@ def test_the_core_reads_no_clock_and_no_float(room: str) -> None:
     assert not [
         node for node in found if isinstance(node, ast.Constant) and isinstance(node.value, float)
     ]
+
+
+def test_sql_has_no_numbered_parameters() -> None:
+    """Python 3.12 warns of them in a sequence."""
+    for path in (PACKAGE / "adapters/sqlite").rglob("*.py"):
+        assert re.search(r"\?\d", path.read_text("utf-8")) is None

@@ -34,8 +34,8 @@ _KEEP_EVENT: Final = (
 STANDING: Final = "number NOT IN (SELECT event FROM org_billing_usage_withdrawals WHERE org_id = ?)"
 _NAMES: Final = (  # one look-up for each, however many events there are of a name
     "WITH RECURSIVE names (name) AS ("
-    " SELECT min(metric_type) FROM {table} WHERE org_id = ?1 UNION ALL"
-    " SELECT (SELECT min(metric_type) FROM {table} WHERE org_id = ?1 AND metric_type > name)"
+    " SELECT min(metric_type) FROM {table} WHERE org_id = ? UNION ALL"
+    " SELECT (SELECT min(metric_type) FROM {table} WHERE org_id = ? AND metric_type > name)"
     " FROM names WHERE name IS NOT NULL"
     ") SELECT name FROM names WHERE name IS NOT NULL"
 )
@@ -72,7 +72,7 @@ class UsageTables(SqliteStore):
 
     def _event_names(self, org_id: str, table: str) -> list[str]:
         """Return the names that an org has events of."""
-        rows = self._cursor.execute(_NAMES.format(table=table), (org_id,)).fetchall()
+        rows = self._cursor.execute(_NAMES.format(table=table), (org_id, org_id)).fetchall()
         return [name for (name,) in rows]
 
     def _events_of(

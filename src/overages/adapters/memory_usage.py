@@ -12,8 +12,8 @@ from typing import Any, TypeAlias, TypeVar
 
 from overages.adapters.base import BaseRepository
 from overages.adapters.event_texts import EventRow, PutRow, WithdrawalRow, event_row, exact_instant
+from overages.adapters.held_sums import HeldSums, Unit
 from overages.adapters.journal import Journal
-from overages.adapters.metered import HeldSums, Unit
 from overages.amounts.exact import Quantity, number_text, unscaled
 from overages.periods.period import Period
 from overages.usage.event import UsageEvent

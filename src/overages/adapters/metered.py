@@ -1,17 +1,14 @@
 """Usage as repositories keep it: events, their sums, and the sums that hosts put.
 
-The sum of the events of a name is held ready for each hour and for each day (of UTC's). A time is
-told by the days that lie whole in it, by hours where it cuts a day, and by the events themselves
-where it cuts an hour. All sums can be thrown away and made again of the events, with the same
-result.
+The sum of the events of a name is held ready for each hour and for each day (of UTC's); these sums
+can be thrown away and made again of the events, with the same result.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
-from typing import Final, Literal, TypeAlias
+from datetime import datetime
+from typing import Final
 
 from overages._ground.names import parse_name
 from overages._ground.parsing import (
@@ -24,23 +21,26 @@ from overages._ground.parsing import (
     tuple_of,
 )
 from overages.adapters.catalogue import Catalogue
+from overages.adapters.held_sums import (
+    LAST,
+    HeldSums,
+    Unit,
+    add_to,
+    after,
+    by_name,
+    held,
+    start_of,
+    stretches,
+)
 from overages.amounts.exact import scaled, unscaled
 from overages.errors import Field, InvalidType, InvalidValue, OveragesError, UnknownEvent
 from overages.periods.period import Period, format_instant, parse_instant
 from overages.usage.event import UsageEvent
-from overages.usage.event_sum import EventSum, sum_of, sum_up
+from overages.usage.event_sum import EventSum, sum_of
 from overages.usage.metering import new_events
 from overages.usage.put_sums import put_within, require_apart
 from overages.usage.usage import Usage
 
-Unit: TypeAlias = Literal["hour", "day"]
-"""A stretch of time that sums are held ready for."""
-
-HeldSums: TypeAlias = Mapping[tuple[str, str, Unit, datetime], EventSum]
-"""Sums of events by org, metric, unit, and the start of the hour or day."""
-
-LENGTHS: Final[Mapping[Unit, timedelta]] = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
-_LAST: Final = datetime.max.replace(tzinfo=UTC)
 _period: Final = instance_of(Period)
 
 
@@ -67,7 +67,7 @@ class MeteredUsage(Catalogue):
             stored = self._known_events([event for event in usage if event.id is not None])
             new = new_events(counted, stored)
             self._keep_events(new)
-            self._add_sums(_held(new))
+            self._add_sums(held(new))
         return len(new)
 
     def withdraw(self, org_id: str, event_id: str, *, withdrawn_at: datetime) -> datetime:
@@ -148,20 +148,20 @@ class MeteredUsage(Catalogue):
     ) -> dict[str, EventSum]:
         """Sum up whole days and hours by their sums, and the rest by its events."""
         sums: dict[str, EventSum] = {}
-        for unit, start, end in _stretches(period):
+        for unit, start, end in stretches(period):
             if unit is None:
-                _add(sums, _by_name(self._counted_events(org_id, start, end, names)))
+                add_to(sums, by_name(self._counted_events(org_id, start, end, names)))
             else:
-                _add(sums, self._sums_of(org_id, unit, start, end, names))
+                add_to(sums, self._sums_of(org_id, unit, start, end, names))
         return dict(sorted(sums.items()))
 
     def _sum_again(self, event: UsageEvent, counts_at: datetime) -> None:
         """Make the sums again that an event, which is withdrawn, was in: of its hour and day."""
         org_id, metric = event.org_id, event.metric
         hour, day = start_of("hour", counts_at), start_of("day", counts_at)
-        left = self._counted_events(org_id, hour, _after("hour", hour), [metric])
-        self._set_sum((org_id, metric, "hour", hour), _by_name(left).get(metric))
-        hours = self._sums_of(org_id, "hour", day, _after("day", day) or _LAST, [metric])
+        left = self._counted_events(org_id, hour, after("hour", hour), [metric])
+        self._set_sum((org_id, metric, "hour", hour), by_name(left).get(metric))
+        hours = self._sums_of(org_id, "hour", day, after("day", day) or LAST, [metric])
         self._set_sum((org_id, metric, "day", day), hours.get(metric))
 
     def remake_sums(self, org_id: str) -> None:
@@ -169,7 +169,7 @@ class MeteredUsage(Catalogue):
         parse_name(org_id, "org_id")
         with self._writing():
             self._drop_sums(org_id)
-            self._add_sums(_held(self._counted_events(org_id, None, None, None)))
+            self._add_sums(held(self._counted_events(org_id, None, None, None)))
 
     # Sums that are held ready: a storage that is too small for them leaves these as they are
 
@@ -187,7 +187,7 @@ class MeteredUsage(Catalogue):
     ) -> Mapping[str, EventSum]:
         """Return the sum of each name in the hours or days from one to another, which isn't in."""
         del unit
-        return _by_name(self._counted_events(org_id, start, end, names))
+        return by_name(self._counted_events(org_id, start, end, names))
 
     # Sums that hosts put, and usage
 
@@ -227,73 +227,6 @@ class MeteredUsage(Catalogue):
             return Usage(org_id, period, used)
         except OveragesError as error:
             raise error.within(org_id=org_id, period=period) from None
-
-
-def start_of(unit: Unit, instant: datetime) -> datetime:
-    """Return the start of the hour or day, of UTC's, that an instant lies in."""
-    hour = instant.replace(minute=0, second=0, microsecond=0)
-    return hour if unit == "hour" else hour.replace(hour=0)
-
-
-def _after(unit: Unit, start: datetime) -> datetime | None:
-    """Return the start of the hour or day after one; None after the last there is."""
-    try:
-        return start + LENGTHS[unit]
-    except OverflowError:
-        return None
-
-
-def _bounds_of(unit: Unit, start: datetime, end: datetime) -> tuple[datetime, datetime] | None:
-    """Return the bounds of the whole hours or days in a time; None if there are none."""
-    first: datetime | None = start_of(unit, start)
-    if first is not None and first < start:
-        first = _after(unit, first)
-    last = start_of(unit, end)
-    return None if first is None or first >= last else (first, last)
-
-
-def _stretches(period: Period) -> Iterator[tuple[Unit | None, datetime, datetime]]:
-    """Divide a time into whole days, whole hours, and the rest of it."""
-    start, end = period.start, period.end
-    hours = _bounds_of("hour", start, end)
-    if hours is None:
-        yield None, start, end
-        return
-    days = _bounds_of("day", *hours)
-    bounds = [start, hours[0], *(days or ()), hours[1], end]
-    units: list[Unit | None] = [None, "hour", "day", "hour", None] if days else [None, "hour", None]
-    for unit, (first, last) in zip(units, pairwise(bounds), strict=True):
-        if first < last:
-            yield unit, first, last
-
-
-def _held(counted: Iterable[tuple[UsageEvent, datetime]]) -> HeldSums:
-    """Sum events up by org, name, and each hour and day that they count in."""
-    by_hour: dict[tuple[str, str, datetime], list[UsageEvent]] = {}
-    hour = after = _LAST
-    for event, counts_at in counted:
-        if not hour <= counts_at < after:  # most lie in the hour of the one before
-            hour = start_of("hour", counts_at)
-            after = _after("hour", hour) or _LAST
-        by_hour.setdefault((event.org_id, event.metric, hour), []).append(event)
-    sums: dict[tuple[str, str, Unit, datetime], EventSum] = {}
-    for (org_id, metric, start), events in by_hour.items():
-        of_hour = sums[org_id, metric, "hour", start] = sum_up(events)
-        key: tuple[str, str, Unit, datetime] = (org_id, metric, "day", start_of("day", start))
-        sums[key] = sums[key].merged(of_hour) if key in sums else of_hour
-    return sums
-
-
-def _by_name(counted: Iterable[tuple[UsageEvent, datetime]]) -> dict[str, EventSum]:
-    by_name: dict[str, list[UsageEvent]] = {}
-    for event, _ in counted:
-        by_name.setdefault(event.metric, []).append(event)
-    return {name: sum_up(events) for name, events in by_name.items()}
-
-
-def _add(sums: dict[str, EventSum], more: Mapping[str, EventSum]) -> None:
-    for name, events in more.items():
-        sums[name] = sums[name].merged(events) if name in sums else events
 
 
 def _counted(

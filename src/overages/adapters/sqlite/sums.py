@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from overages._ground.parsing import int_up_to
 from overages.adapters.event_texts import exact_instant
-from overages.adapters.metered import HeldSums, Unit
+from overages.adapters.held_sums import HeldSums, Unit
 from overages.adapters.sqlite.rows import (
     exact_instant_of,
     metric_of,

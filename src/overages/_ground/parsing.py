@@ -149,6 +149,25 @@ def unpacked(value: object, field: Field, *names: str) -> tuple[Any, ...]:
     return items
 
 
+def function_that(does: str) -> Parser[Callable[..., Any]]:
+    """Return a parser that accepts anything that can be called.
+
+    :param does: for the error, the task of the function: it takes, or gives, something.
+
+    >>> function_that("gives the present instant")(12, "clock")
+    Traceback (most recent call last):
+        ...
+    overages.errors.InvalidType: clock: must be a function that gives the present instant, got 12
+    """
+
+    def parse(value: object, field: Field) -> Callable[..., Any]:
+        if not callable(value):
+            raise InvalidType(field, value, f"must be a function that {does}")
+        return value
+
+    return parse
+
+
 def parse_flag(value: object, field: Field) -> bool:
     """Return `value` if it is True or False."""
     if type(value) is not bool:

@@ -14,6 +14,7 @@ from overages._ground.names import parse_name
 from overages._ground.parsing import (
     Problems,
     each,
+    function_that,
     instance_of,
     optional,
     parse_all,
@@ -251,14 +252,8 @@ def _names(value: object, field: Field) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each(parse_name)(value, field)))
 
 
-def _parse_function(value: object, field: Field) -> Callable[[UsageEvent], object]:
-    if not callable(value):
-        raise InvalidType(field, value, "must be a function that takes an event")
-    return value
-
-
 _optional_names: Final = optional(_names)
-_optional_function: Final = optional(_parse_function)
+_optional_function: Final = optional(function_that("takes an event"))
 
 
 def _asked(

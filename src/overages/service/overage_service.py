@@ -15,11 +15,16 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from overages._ground.parsing import instance_of, optional, parse_all, parse_flag, tuple_of
+from overages._ground.parsing import (
+    function_that,
+    instance_of,
+    optional,
+    parse_all,
+    parse_flag,
+    tuple_of,
+)
 from overages.errors import (
     BillingDisabled,
-    Field,
-    InvalidType,
     InvalidValue,
     NoTerms,
     NoTransaction,
@@ -55,6 +60,8 @@ if TYPE_CHECKING:
 NO_GRACE: Final = timedelta(0)
 """Periods can be closed as soon as they have ended."""
 
+_parse_clock: Final = function_that("gives the present instant")
+_optional_listener: Final = optional(function_that("takes an error"))
 _OF_ALL: Final = (NoTransaction, StorageBusy, StorageFull, StorageReadOnly)
 """Errors of the storage that are nothing of an org's."""
 
@@ -99,11 +106,10 @@ class OverageService:
         metrics: Iterable[Metric] = (),
         ahead: timedelta = timedelta(days=1),
     ) -> None:
-        if not callable(clock):
-            raise InvalidType("clock", clock, "must be a function that gives the present instant")
-        self._ahead = parse_time_span(ahead, "ahead")
+        self._clock, self._ahead = parse_all(
+            (_parse_clock, clock, "clock"), (parse_time_span, ahead, "ahead")
+        )
         self._repository = repository
-        self._clock = clock
         self._enabled = enabled
         self._routes = Routes(metrics)
 
@@ -383,7 +389,7 @@ class OverageService:
         reported, late, on_refused = parse_all(
             (tuple_of(UsageEvent), events, "events"),
             (parse_late, late, "late"),
-            (optional(_parse_function), on_refused, "on_refused"),
+            (_optional_listener, on_refused, "on_refused"),
         )
         intake = UsageIntake(self._repository, self._routes, now=self._now(), ahead=self._ahead)
         new = intake.record(reported, late, on_refused)
@@ -489,12 +495,6 @@ def _logged(recording: Recording, org_id: str, period: Period) -> Recording:
     extra = {"org_id": org_id, "period": text, "new_records": new}
     _log().info("%s, %s: %d new records", org_id, text, new, extra=extra)
     return recording
-
-
-def _parse_function(value: object, field: Field) -> OnRefused:
-    if not callable(value):
-        raise InvalidType(field, value, "must be a function that takes an error")
-    return value
 
 
 def _proposed(org_id: str, account: Account, earlier: Account | None) -> Account:

@@ -15,6 +15,7 @@ from overages._ground.parsing import (
     Problems,
     choice_of,
     each,
+    function_that,
     instance_of,
     int_up_to,
     optional,
@@ -215,6 +216,17 @@ def test_values_are_checked_also_where_attrs_validators_are_switched_off(
 ) -> None:
     with pytest.raises(OveragesError):
         make()
+
+
+@pytest.mark.parametrize("value", [len, lambda: 0, dict])
+def test_a_function_is_anything_that_can_be_called(value: object) -> None:
+    assert function_that("takes an event")(value, "matching") is value
+
+
+@pytest.mark.parametrize("value", ["len", 12, None])
+def test_an_error_says_the_task_of_the_function_that_is_missing(value: object) -> None:
+    with pytest.raises(InvalidType, match=r"^matching: must be a function that takes an event, go"):
+        function_that("takes an event")(value, "matching")
 
 
 def test_each_item_is_parsed_at_its_place() -> None:

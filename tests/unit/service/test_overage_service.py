@@ -75,6 +75,13 @@ def test_a_clock_that_stands_still_is_refused(repository: MemoryRepository) -> N
         OverageService(repository, NOW)  # type: ignore[arg-type]
 
 
+def test_a_clock_and_a_time_ahead_that_are_refused_are_told_together(
+    repository: MemoryRepository,
+) -> None:
+    with pytest.raises(InvalidValues, match=r"^2 problems: clock, ahead$"):
+        OverageService(repository, NOW, ahead=1)  # type: ignore[arg-type]
+
+
 def test_a_clock_without_a_timezone_is_refused(repository: MemoryRepository) -> None:
     service = serve(repository, clock=lambda: NOW.replace(tzinfo=None))
     with pytest.raises(InvalidValue, match=r"^clock\(\): must have a timezone"):

@@ -17,7 +17,7 @@ from attrs import frozen
 
 from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import optional_name, parse_name
-from overages._ground.parsing import instance_of, parse_all
+from overages._ground.parsing import function_that, instance_of, parse_all
 from overages.errors import Field, InvalidValue
 from overages.exports.stripe.courier import Courier, read_request, write_request
 from overages.exports.stripe.items import (
@@ -40,6 +40,7 @@ from overages.statements.statement import Statement
 if TYPE_CHECKING:
     from stripe import StripeClient
 
+_parse_clock: Final = function_that("gives the present instant")
 _log: Final = getLogger("overages.exports.stripe")
 
 
@@ -94,7 +95,7 @@ class StripeExport:
         self._outbox, self._customers, self._clock, self._destination = parse_all(
             (instance_of(Outbox), outbox, "outbox"),
             (known_customers, customers, "customers"),
-            (instance_of(Callable), clock, "clock"),
+            (_parse_clock, clock, "clock"),
             (parse_name, destination, "destination"),
         )
 

@@ -172,7 +172,7 @@ class TestClosing:
 
     def test_a_period_that_is_none_of_the_org_s_is_not_closed(self, host: Host) -> None:
         host.now = MAR.end
-        with pytest.raises(UnknownPlan, match=r"^org_id: must have an account"):
+        with pytest.raises(UnknownPlan, match=r"^acme: org_id: must have an account"):
             host.service.close(ACME, JAN)
         account = host.sign(cycle=Cycle.monthly("Europe/Paris")).ended(at=day(3, 9))
         host.repository.put_account(account)

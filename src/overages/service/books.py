@@ -24,10 +24,9 @@ from overages.records.ledger import Recording
 from overages.repository import Repository
 from overages.service.opening import opening
 from overages.service.settling import Settling
-from overages.service.staleness import Staleness
+from overages.service.staleness import Staleness, taken_back
 from overages.settlements.balance import Balance
 from overages.settlements.settlement import Settlement
-from overages.statements.calculation import nothing_charged
 from overages.statements.statement import Statement
 from overages.terms.account import Account
 
@@ -138,8 +137,7 @@ class Books:
         records = {each.period: each for each in self._repository.records(self._org_id)}
         for period, record in sorted(records.items()):
             if not self._account.has(period):
-                plan = self._repository.plan(record.plan, version=record.plan_version)
-                nothing = nothing_charged(self._org_id, period, plan)
+                nothing = taken_back(self._repository, record)
                 self._repository.record(nothing, created_at=self._now)
 
     def _with_next(self, recording: Recording, period: Period) -> Recording:

@@ -237,6 +237,7 @@ class OverageService:
         :raises InvalidValue: if the period isn't one of the org's; the error names those that are.
         """
         self._require_enabled()
+        parse_flag(force, "force")
         with self._repository.transaction():
             account = self._repository.account(org_id)
             own = None if account is None else self._period(account, period)
@@ -453,7 +454,8 @@ class OverageService:
     def _own_account(self, org_id: str) -> Account:
         account = self._repository.account(org_id)
         if account is None:
-            raise UnknownPlan("org_id", org_id, "must have an account, and so a plan")
+            error = UnknownPlan("org_id", org_id, "must have an account, and so a plan")
+            raise error.within(org_id=org_id)
         return account
 
     def _account(self, org_id: str, proposed: Account | None) -> Account | None:

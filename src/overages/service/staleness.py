@@ -47,6 +47,15 @@ class StalePeriod(NamedTuple):
     error: OveragesError | None
 
 
+def taken_back(repository: Repository, record: OverageRecord) -> Statement:
+    """Return the statement of a record's period, for which nothing is due any more.
+
+    It is that of the record's plan, for a time that is no period of the org's may have no terms.
+    """
+    plan = repository.plan(record.plan, version=record.plan_version)
+    return nothing_charged(record.org_id, record.period, plan)
+
+
 class Staleness:
     """Compares the records of an org with its statements as they would be now.
 
@@ -99,7 +108,7 @@ class Staleness:
             elif self._account.has(period):
                 statement = self._settling.settlement(period).statement
             else:  # its billing day has moved, or its terms have ended: nothing is due for it
-                statement = self._nothing(records)
+                statement = taken_back(self._repository, records[-1])
             changes = changes_of(statement, records)
         except OveragesError as error:
             return StalePeriod(self._org_id, period, is_closed, None, error)
@@ -107,11 +116,6 @@ class Staleness:
             return None
         change = new_money(sum(each.minor for each in changes), statement.currency)
         return StalePeriod(self._org_id, period, is_closed, change, None)
-
-    def _nothing(self, records: Sequence[OverageRecord]) -> Statement:
-        last = records[-1]
-        plan = self._repository.plan(last.plan, version=last.plan_version)
-        return nothing_charged(self._org_id, last.period, plan)
 
     def _unpriced(self, recorded: Container[Period]) -> Iterator[StalePeriod]:
         """Yield the open periods, of which nothing is recorded, that can't be worked out."""

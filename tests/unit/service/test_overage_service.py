@@ -88,6 +88,21 @@ def test_a_clock_without_a_timezone_is_refused(repository: MemoryRepository) -> 
         service.calculate("org-1")
 
 
+@pytest.mark.parametrize("force", ["no", 1, None])
+def test_force_is_true_or_false(repository: MemoryRepository, force: Any) -> None:
+    with pytest.raises(InvalidType, match=r"^force: must be True or False, got"):
+        serve(repository).recalculate("org-1", force=force)
+    assert repository.records("org-1") == ()
+
+
+def test_an_error_of_an_org_without_an_account_says_whose_it_is(
+    repository: MemoryRepository,
+) -> None:
+    with pytest.raises(UnknownPlan) as caught:
+        serve(repository).close("stranger", Period.month(2024, 1))
+    assert caught.value.org_id == "stranger"
+
+
 def test_the_present_period_is_that_of_the_accounts_cycle(repository: MemoryRepository) -> None:
     weekly = Cycle(datetime(2024, 2, 1, tzinfo=UTC), unit="week")
     repository.put_account(ACCOUNT.changed(since=FEB.start, cycle=weekly))

@@ -1,25 +1,23 @@
 """The export of records to Stripe: one invoice item each, however often and badly it goes.
 
 export = StripeExport(client, outbox, customers={"org-123": "cus_9s6"}, clock=clock)
-delivery = export.attach_to_upcoming_invoice(billable_records(repository, "org-123"))
+records = export.billable_records(repository, "org-123")
+delivery = export.attach_to_upcoming_invoice(records)
 delivery.is_complete, delivery.problems
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from logging import INFO, WARNING, getLogger
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import frozen
-
-from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import optional_name, parse_name
-from overages._ground.parsing import function_that, instance_of, parse_all
+from overages._ground.parsing import function_that, instance_of, parse_all, parse_flag
 from overages.errors import Field, InvalidValue
-from overages.exports.stripe.courier import Courier, read_request, write_request
+from overages.exports.stripe.courier import Courier, write_request
+from overages.exports.stripe.delivery import Delivery, delivery_of, grouped
 from overages.exports.stripe.items import (
     MOST_ITEMS,
     Customers,
@@ -33,39 +31,15 @@ from overages.exports.stripe.preview import InvoicePreview, preview_of
 from overages.exports.stripe.server import StripeServer
 from overages.exports.stripe.texts import ID
 from overages.outbox import Outbox, OutboxEntry
-from overages.periods.period import parse_instant
+from overages.periods.period import Period, parse_instant
 from overages.records.record import OverageRecord
+from overages.repository import Repository
 from overages.statements.statement import Statement
 
 if TYPE_CHECKING:
     from stripe import StripeClient
 
 _parse_clock: Final = function_that("gives the present instant")
-_log: Final = getLogger("overages.exports.stripe")
-
-
-@frozen(weakref_slot=False)
-class Delivery:
-    """The state of records at Stripe after a call.
-
-    :param records: how many there are.
-    :param delivered: how many of them Stripe has, as far as is known.
-    :param sent: how many calls of this round made something.
-    :param invoices: the drafts that they were put on, in order; none for pending items.
-    :param problems: the errors, by the record's id (of a draft: ``invoice-`` and its first
-        record's).
-    """
-
-    records: int
-    delivered: int
-    sent: int
-    invoices: tuple[str, ...]
-    problems: FrozenDict[str, str]
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether Stripe has all; if not, the same call is made again, at any time."""
-        return self.delivered == self.records
 
 
 class StripeExport:
@@ -98,6 +72,45 @@ class StripeExport:
             (_parse_clock, clock, "clock"),
             (parse_name, destination, "destination"),
         )
+
+    def billable_records(
+        self, repository: Repository, org_id: str, *, open_periods: bool = False
+    ) -> tuple[OverageRecord, ...]:
+        """Return an org's records that an invoice may take up, in the order of recording.
+
+        A period that is still open is recorded anew as it goes on, and would put an item on the
+        invoice for each night. So these are the records of closed periods, corrections included,
+        and of each period of which Stripe may have a record already: a charge for a time that is
+        no period of the org's any more (its billing day has moved, its terms have ended) comes with
+        the record that takes it back.
+
+        :param open_periods: whether those of all open periods come too, as far as they have come.
+
+        >>> from datetime import UTC
+        >>> from overages import MemoryRepository
+        >>> from overages.adapters.outbox import MemoryOutbox
+        >>> now = datetime(2024, 3, 1, tzinfo=UTC)
+        >>> export = StripeExport(None, MemoryOutbox(), customers={}, clock=lambda: now)
+        >>> export.billable_records(MemoryRepository(), "org-123")
+        ()
+        """
+        is_open = parse_flag(open_periods, "open_periods")
+        with repository.snapshot():
+            closed = repository.closed_periods(org_id)
+            records = repository.records(org_id)
+        if is_open:
+            return records
+        billed = {*closed, *self._sent_periods([r for r in records if r.period not in closed])}
+        return tuple(record for record in records if record.period in billed)
+
+    def _sent_periods(self, records: Sequence[OverageRecord]) -> set[Period]:
+        """Return the periods of one org's records of which Stripe may have one."""
+        if not records:
+            return set()
+        ids = [record.id for record in records]
+        entries = self._outbox.entries(records[0].org_id, self._destination, ids)
+        sent = {entry.id for entry in entries.values() if entry.state != "failed"}
+        return {record.period for record in records if record.id in sent}
 
     def attach_to_upcoming_invoice(
         self,
@@ -159,15 +172,15 @@ class StripeExport:
         items = self._items(records, statements, None)
         courier = self._courier()
         entries = []
-        for org_items in _by(items, lambda item: item.org_id):
+        for org_items in grouped(items, lambda item: item.org_id):
             ids = [item.record_id for item in org_items]
             stored = self._outbox.entries(org_items[0].org_id, self._destination, ids)
             entries += courier.bring([stored[each] for each in ids if each in stored])
             new_items = [item for item in org_items if item.record_id not in stored]
-            for same in _by(new_items, lambda item: item.currency):
+            for same in grouped(new_items, lambda item: item.currency):
                 for part in chunks(same):
                     entries += self._bring_draft(courier, part)
-        return _delivery(items, entries, courier)
+        return delivery_of(items, entries, courier)
 
     def preview(self, org_id: str, *, subscription: str | None = None) -> InvoicePreview:
         """Preview the org's next invoice at Stripe, with our pending items on it.
@@ -200,9 +213,9 @@ class StripeExport:
     def _bring_items(self, items: Sequence[InvoiceItem], invoice: str | None) -> Delivery:
         courier = self._courier()
         entries = []
-        for same in _by(items, lambda item: item.org_id):
+        for same in grouped(items, lambda item: item.org_id):
             entries += courier.bring([self._entry(item, invoice, courier) for item in same])
-        return _delivery(items, entries, courier)
+        return delivery_of(items, entries, courier)
 
     def _bring_draft(self, courier: Courier, items: Sequence[InvoiceItem]) -> list[OutboxEntry]:
         """Make the draft of a part, and put its items on it; nothing if there is no draft."""
@@ -224,44 +237,6 @@ class StripeExport:
     def _entry(self, item: InvoiceItem, invoice: str | None, courier: Courier) -> OutboxEntry:
         request = write_request("invoice_item", item.params(invoice))
         return OutboxEntry(item.org_id, self._destination, item.record_id, request, courier.now)
-
-
-def _delivery(
-    items: Sequence[InvoiceItem], entries: Iterable[OutboxEntry], courier: Courier
-) -> Delivery:
-    delivered = [entry for entry in entries if entry.state == "delivered"]
-    drafts = [read_request(entry.request)[1].get("invoice") for entry in delivered]
-    invoices = tuple(draft for draft in dict.fromkeys(drafts) if draft is not None)
-    problems = FrozenDict(courier.problems)
-    ids = {entry.id for entry in delivered}
-    for own in _by(items, lambda item: item.org_id):
-        _report(own, ids, courier)
-    return Delivery(len(items), len(delivered), courier.sent.total(), invoices, problems)
-
-
-def _report(items: Sequence[InvoiceItem], delivered: Collection[str], courier: Courier) -> None:
-    """Log the outcome for one org's items, in counts: words of Stripe's may hold an amount."""
-    org_id, ids = items[0].org_id, {item.record_id for item in items}
-    counts = {
-        "records": len(ids),
-        "delivered": len(ids.intersection(delivered)),
-        "sent": courier.sent[org_id],
-        "problems": sum(each.removeprefix("invoice-") in ids for each in courier.problems),
-    }
-    is_complete = counts["delivered"] == counts["records"]
-    _log.log(
-        INFO if is_complete else WARNING,
-        "%s: %d of %d records delivered", org_id, counts["delivered"], counts["records"],
-        extra={"org_id": org_id, **counts},
-    )  # fmt: skip
-
-
-def _by(items: Iterable[InvoiceItem], key: Callable[[InvoiceItem], str]) -> list[list[InvoiceItem]]:
-    """Return items in groups, in the order in which each first came."""
-    groups: dict[str, list[InvoiceItem]] = {}
-    for item in items:
-        groups.setdefault(key(item), []).append(item)
-    return list(groups.values())
 
 
 def _require_room(items: Sequence[InvoiceItem]) -> None:

@@ -342,6 +342,20 @@ def test_a_withdrawal_that_a_closed_period_knew_stays(path: Path, kind: str) -> 
             repository.verify(CLOSED)
 
 
+def test_a_withdrawal_that_is_moved_to_another_org_changes_the_sums(path: Path) -> None:
+    with SqliteRepository(path) as repository:
+        repository.add_events([UsageEvent(CLOSED, "runs", 7, PERIOD.start, "e1")])
+        repository.withdraw(CLOSED, "e1", withdrawn_at=NOW)
+        repository.verify()
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute(f"DROP TRIGGER {WITHDRAWALS}_no_update")
+            connection.execute(f"UPDATE {WITHDRAWALS} SET org_id = '{ORG}' {FIRST}")
+            connection.commit()
+        for org_id in (None, CLOSED):
+            with pytest.raises(UsageAltered, match=rf"^{CLOSED}, .*: runs\.events: must be 1, "):
+                repository.verify(org_id)
+
+
 def test_triggers_refuse_to_change_or_delete_a_record(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         for sql in (

@@ -71,8 +71,8 @@ class CounterTable(SqliteStore):
         """Sum the events of each hour and day up."""
         sql = (
             "SELECT org_id, metric_type, counts_at, quantity, at, event_id"
-            f" FROM org_billing_usage_events WHERE {among} AND number NOT IN"
-            f" (SELECT event FROM org_billing_usage_withdrawals WHERE {among})"
+            f" FROM org_billing_usage_events WHERE {among} AND (org_id, number) NOT IN"
+            f" (SELECT org_id, event FROM org_billing_usage_withdrawals WHERE {among})"
         )
         sums: dict[Key, EventSum] = {}
         with readable():

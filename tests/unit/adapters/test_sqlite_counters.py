@@ -161,6 +161,17 @@ def test_an_instant_of_another_form_is_damage(hosts: sqlite3.Connection, instant
         list(SqliteRepository.join(hosts).counted_events("org-1", FEB))
 
 
+def test_an_event_has_no_empty_id(hosts: sqlite3.Connection) -> None:
+    """In sums and seals it would be an event without an id."""
+    columns = "org_id, event_id, metric_type, quantity, at, counts_at, dimensions"
+    with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
+        hosts.execute(
+            f"INSERT INTO org_billing_usage_events ({columns})"
+            f" SELECT org_id, '', metric_type, quantity, at, counts_at, dimensions"
+            " FROM org_billing_usage_events LIMIT 1"
+        )
+
+
 def test_all_of_many_orgs_are_verified() -> None:
     with SqliteRepository(":memory:") as repository:
         names = [f"org-{n:03}" for n in range(250)]

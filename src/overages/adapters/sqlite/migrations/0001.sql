@@ -93,7 +93,7 @@ CREATE TABLE org_billing_usage_monthly (
 CREATE TABLE org_billing_usage_events (
     number INTEGER PRIMARY KEY, -- in the order in which they came
     org_id TEXT NOT NULL,
-    event_id TEXT,
+    event_id TEXT CHECK (event_id <> ''), -- sums and seals write an event without an id as ''
     metric_type TEXT NOT NULL,
     quantity TEXT NOT NULL,
     at TEXT NOT NULL,

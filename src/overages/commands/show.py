@@ -49,10 +49,25 @@ def run(args: argparse.Namespace) -> None:
 
 
 def say_if_unknown(org_id: str | None, repository: Repository, source: Path) -> None:
-    """Say that nothing is recorded of an org, if so: its name may be misspelt."""
+    """Say that nothing is recorded of an org, if so, and that its name may be misspelt.
+
+    An org that is known is none of those: all that there is of it is said.
+    """
     if org_id is None or repository.records(org_id):
         return
+    held = _held(org_id, repository)
+    if held:
+        say(f"{source}: there is no record of {org_id!r}, which has {held}")
+        return
     say(f"{source}: nothing is recorded of {org_id!r}{did_you_mean(org_id, repository.orgs())}")
+
+
+def _held(org_id: str, repository: Repository) -> str:
+    """Name all that there is of an org without records; nothing if it isn't known."""
+    closings = len(repository.closings(org_id))
+    account = [] if repository.account(org_id) is None else ["an account"]
+    closed = [f"{closings:,} {'closing' if closings == 1 else 'closings'}"] if closings else []
+    return " and ".join([*account, *closed])
 
 
 def explain(org_id: str, period: Period, records: Sequence[OverageRecord]) -> str:

@@ -22,7 +22,7 @@ from overages.records.changes import line_sums
 from overages.records.closing import Closing
 from overages.records.ledger import Recording
 from overages.repository import Repository
-from overages.service.opening import opening
+from overages.service.opening import opening, opening_of
 from overages.service.settling import Settling
 from overages.service.staleness import Staleness, taken_back
 from overages.settlements.balance import Balance
@@ -126,16 +126,27 @@ class Books:
         )
 
     def open(self, balance: Balance) -> Closing:
-        """Keep the balance that the org starts from, before its first period."""
-        settlement = opening(self._repository, self._account, balance)
-        return self._keep(settlement, force=False)
+        """Keep the balance that the org starts from, before its first period.
+
+        Until a period is closed, nothing has started from it: another balance takes its place.
+        """
+        closing = opening_of(self._repository, self._account)
+        if closing is not None and closing.balance == balance:
+            return closing
+        return self._keep(opening(self._repository, self._account, balance), force=True)
 
     def take_back(self) -> None:
-        """Take back the charges for times that are no periods of the org's any more."""
+        """Take back the charges for times that are no periods of the org's any more.
+
+        A closed one stands, and so does what was charged before the account began.
+        """
         if not self._account.has_moved:
             return
         records = {each.period: each for each in self._repository.records(self._org_id)}
+        closed = self._repository.closed_periods(self._org_id)
         for period, record in sorted(records.items()):
+            if period in closed or period.end <= self._account.since:
+                continue
             if not self._account.has(period):
                 nothing = taken_back(self._repository, record)
                 self._repository.record(nothing, created_at=self._now)

@@ -407,14 +407,17 @@ class OverageService:
 
         It is kept as the closing of the time before the account begins, for which nothing is
         charged: units that are left over, those used of an allowance for a year, how grants stand
-        that were put. (A grant of the credit left needs none.) The same again changes nothing.
+        that were put. (A grant of the credit left needs none.) The same again changes nothing;
+        another balance takes its place, until a period of the account is closed.
 
         :returns: the closing that keeps it.
         :raises UnknownPlan: if the org has no account, or its plan isn't in force as it begins.
-        :raises InvalidValue: if the balance is of another org, of grants that weren't put, of a
-            time that the first period doesn't go on from; `InvalidValues` for several.
+        :raises InvalidValue: if the balance is of another org, of grants that weren't put or can't
+            stand so, of a metric that carries nothing over, of a time that the first period doesn't
+            go on from; `InvalidValues` for several.
         :raises UnknownMetric: if the plan doesn't know a metric of it.
-        :raises PeriodClosed: if a period of the org, or that time by another balance, is closed.
+        :raises PeriodClosed: if a period of the account is closed already.
+        :raises RecordConflict: if the org was charged for a time before the account.
 
         >>> from datetime import UTC
         >>> from overages import Allowance, Balance, CarryOver, MemoryRepository, PerUnit, Plan

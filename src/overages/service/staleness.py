@@ -82,10 +82,10 @@ class Staleness:
         for record in self._repository.records(self._org_id):
             recorded.setdefault(record.period, []).append(record)
         closings = self._settling.closed.read()
-        own = (each for each in closings if each.end > self._account.since)  # without an opening
         stale = [
             self._compared(period, recorded.get(period, []), closings.get(period))
-            for period in sorted({*recorded, *own})
+            for period in sorted({*recorded, *closings})
+            if period.end > self._account.since  # what came before it stands
         ]
         differing = (each for each in stale if each is not None)
         return (*differing, *self._unpriced(recorded), *self._used_without_terms())

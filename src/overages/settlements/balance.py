@@ -125,13 +125,14 @@ class Balance:
     def from_which(self, account: Account, period: Period) -> Balance:
         """Return the balance that a period of an account starts from.
 
-        Units that were carried over lapse where terms have ended since; all else goes on.
+        Units that were carried over lapse where terms have ended since; all else goes on. Units
+        from before the account were left in another system, where terms held until it began.
         """
-        pauses = account.timeline.pauses_between
+        pauses, since = account.timeline.pauses_between, account.since
         going_on = {
             metric: carried
             for metric, carried in self.carried.items()
-            if not pauses(carried[-1].period.end, period.start)
+            if not pauses(max(carried[-1].period.end, since), period.start)
         }
         if len(going_on) == len(self.carried):
             return self

@@ -29,7 +29,9 @@ from overages.terms.note import AccountNote
 from overages.terms.plan import Plan
 from overages.usage.event import UsageEvent
 from overages.usage.event_sum import EventSum
+from overages.usage.metric import Metric
 from overages.usage.usage import Usage
+from overages.usage.usage_batch import UsageBatch
 
 
 @runtime_checkable
@@ -40,10 +42,10 @@ class Repository(Protocol):
     returned, all is durable (unless the adapter has joined a transaction of the host's).
     Any number of threads and processes may call at once; writes then happen one after another.
 
-    Apart from the catalogue of plans and the list of orgs, every read takes the org first and
-    every write carries its org: nothing that is written for one org changes a read of another.
-    Values that were validated when they were made are stored as they are; anything else
-    is refused with an error of `overages.errors` before anything is written.
+    Apart from plans, metrics, the contents of batches and lists of orgs, every read takes the org
+    first and every write carries its org: nothing that is written for one org changes a read of
+    another. Values that were validated when they were made are stored as they are; anything else is
+    refused with an error of `overages.errors` before anything is written.
 
     :raises InvalidValues: by any method, if several arguments, or several values of a batch, are
         wrong. An error that is about an org carries its `org_id`, and one about a period `period`.
@@ -87,6 +89,30 @@ class Repository(Protocol):
         """
         ...
 
+    # Metrics: rules of all orgs by which usage is worked out of events
+
+    def put_metric(self, metric: Metric) -> None:
+        """Keep a metric, which counts from now on in place of any of its name before.
+
+        The same metric again changes nothing. A service that isn't given metrics of its own works
+        out all usage by these, that of the past as well; but closed periods stand, and are stale
+        where they come to something else now. ``Metric(name)`` makes it a plain sum again.
+
+        :raises InvalidValue: if it clashes with others, as `overages.usage.routing.Routes` says.
+        """
+        ...
+
+    def put_metrics(self, metrics: Iterable[Metric]) -> None:
+        """Keep several metrics at once, of which some may only be right together.
+
+        :raises InvalidValue: if one clashes with others; `InvalidValues` if several do.
+        """
+        ...
+
+    def metrics(self) -> tuple[Metric, ...]:
+        """Return the metrics that count now, by name."""
+        ...
+
     # Accounts
 
     def put_account(
@@ -126,6 +152,7 @@ class Repository(Protocol):
         self,
         events: Iterable[UsageEvent],
         counts_at: Callable[[UsageEvent], datetime] | None = None,
+        batch: str | None = None,
     ) -> int:
         """Keep events, each at the instant that it counts at; return the number of new ones.
 
@@ -134,6 +161,8 @@ class Repository(Protocol):
 
         :param counts_at: gives the instant that an event counts at, which may be a later one than
             its own, as for one that is late; without it, each counts at its own.
+        :param batch: the name of the batch that those which are new come in, such as that of a
+            file; see `batch_events`.
         :raises EventConflict: if an event id came before in its org with another metric, quantity,
             time or dimensions; `InvalidValues` if several did. It names the event's place.
         :raises InvalidValue: if an event would count before its instant.
@@ -147,6 +176,14 @@ class Repository(Protocol):
 
         :param withdrawn_at: when; kept in UTC.
         :raises UnknownEvent: if the org has no event of that id.
+        """
+        ...
+
+    def withdrawn_ids(self, org_id: str, ids: Iterable[str]) -> frozenset[str]:
+        """Return those of some ids of an org's events whose event is withdrawn.
+
+        So a host learns that an event which it reports again, with an id that stays used, counts
+        no more.
         """
         ...
 
@@ -233,6 +270,39 @@ class Repository(Protocol):
 
         :raises InvalidValue: if a sum is negative; or if the period cuts a span that sums were put
             for: nobody knows how much of them is in it.
+        """
+        ...
+
+    # Batches: which events came together, and the content that each was given with
+
+    def put_batch(self, name: str, digest: str, events: int, noted_at: datetime) -> None:
+        """Note the content that a batch is given with, in place of the one before.
+
+        The same digest again, right after, changes nothing.
+
+        :param digest: a text that tells its content from others, such as a checksum.
+        :param events: how many events it has.
+        :param noted_at: when; kept in UTC.
+        """
+        ...
+
+    def batch(self, name: str) -> UsageBatch | None:
+        """Return the content that a batch was last given with; None if it never was."""
+        ...
+
+    def batches(self) -> Iterator[UsageBatch]:
+        """Yield the content that each batch was last given with, by name."""
+        ...
+
+    def batch_orgs(self, batch: str) -> Iterator[str]:
+        """Yield the orgs that have events of a batch, withdrawn ones too, sorted."""
+        ...
+
+    def batch_events(self, org_id: str, batch: str) -> Iterator[tuple[UsageEvent, datetime]]:
+        """Yield an org's events of a batch as they came, each with the instant that it counts at.
+
+        An event that came again, in whichever batch, is of the first one alone. Those that are
+        withdrawn are not among them.
         """
         ...
 

@@ -25,7 +25,7 @@ class BillsTwice(MemoryRepository):
         for ledger in ledgers:
             if ledger.new:
                 new = ledger.records[-len(ledger.new) :]
-                self._journal.extend(self._listed(self._records, ledger.org_id), new)
+                self._journal.extend(self._journal.listed(self._records, ledger.org_id), new)
             if ledger.new or ledger.closings:
                 self._journal.set(self._heads, ledger.org_id, ledger.head)
 

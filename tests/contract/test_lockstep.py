@@ -24,6 +24,7 @@ from overages import (
     Balance,
     Graduated,
     Grant,
+    Metric,
     Money,
     Period,
     PerUnit,
@@ -55,6 +56,13 @@ PLANS = [
     Plan("starter", "USD", {"tokens": FEE}, rounding="down"),
     Plan("scale", "USD", {"runs": THIRDS, "tokens": THIRDS}, rounding_scope="total"),
     Plan("scale", "EUR", {"tokens": DOLLAR}),
+]
+
+METRICS = [
+    Metric("peak", "max", event="load"),
+    Metric("top", "max", event="load"),
+    Metric("peak", "last", event="load"),
+    Metric("load", event="peak"),
 ]
 
 LARGEST = 10**26 - 1
@@ -103,9 +111,18 @@ def outcome(call: Callable[[], object]) -> tuple[object, ...]:
     return (repr(list(result) if isinstance(result, Iterator) else result),)
 
 
+def _withdrawn_ids(repository: Any, org: str) -> list[str]:
+    return sorted(repository.withdrawn_ids(org, ["1", "2", "3"]))
+
+
 def reads(repository: Any) -> Iterator[tuple[object, ...]]:
     """Yield all that can be read, each time in the same order."""
     yield outcome(repository.orgs)
+    yield outcome(repository.metrics)
+    yield outcome(repository.batches)
+    for batch in ("a", "b"):
+        yield outcome(partial(repository.batch, batch))
+        yield outcome(partial(repository.batch_orgs, batch))
     yield outcome(repository.verify)
     for slug in ("starter", "scale"):
         for version in (1, 2, 3):
@@ -125,6 +142,9 @@ def reads(repository: Any) -> Iterator[tuple[object, ...]]:
             "verify",
         ):
             yield outcome(partial(getattr(repository, method), org))
+        for batch in ("a", "b"):
+            yield outcome(partial(repository.batch_events, org, batch))
+        yield outcome(partial(_withdrawn_ids, repository, org))
         for period in PERIODS:
             for method in ("events", "counted_events", "usage", "summary", "overage"):
                 yield outcome(partial(getattr(repository, method), org, period))
@@ -239,6 +259,18 @@ class Lockstep(RuleBasedStateMachine):
     @rule(batch=st.lists(events, max_size=4), at=moments)
     def add_events(self, batch: list[UsageEvent], at: datetime) -> None:
         self.both(lambda repository: repository.add_events(batch, lambda each: max(at, each.at)))
+
+    @rule(batch=st.lists(events, max_size=4), name=st.sampled_from(["a", "b"]))
+    def add_events_of_a_batch(self, batch: list[UsageEvent], name: str) -> None:
+        self.both(lambda repository: repository.add_events(batch, batch=name))
+
+    @rule(name=st.sampled_from(["a", "b"]), digest=st.sampled_from(["1", "2"]), at=moments)
+    def put_batch(self, name: str, digest: str, at: datetime) -> None:
+        self.both(lambda repository: repository.put_batch(name, digest, 3, at))
+
+    @rule(put=st.lists(st.sampled_from(METRICS), max_size=2))
+    def put_metrics(self, put: list[Metric]) -> None:
+        self.both(lambda repository: repository.put_metrics(put))
 
     @rule(org=orgs, event_id=st.sampled_from(["1", "2", "3"]), at=moments)
     def withdraw(self, org: str, event_id: str, at: datetime) -> None:

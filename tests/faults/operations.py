@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from overages import Account, Grant
+from overages import Account, Grant, Metric
 from overages.adapters.sqlite import SqliteRepository
 from overages.testing.contract.base import close
 from tests.since import SINCE
@@ -23,6 +23,9 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "record": lambda r: r.record(SINGLE, created_at=NOW),
     "record_many": lambda r: r.record_many(BATCH, created_at=NOW),
     "add_events": lambda r: r.add_events(EVENTS),
+    "add_events of a batch": lambda r: r.add_events(EVENTS, batch="february.csv"),
+    "put_batch": lambda r: r.put_batch("february.csv", "digest", 9, NOW),
+    "put_metric": lambda r: r.put_metric(Metric("seats", "max")),
     "withdraw": lambda r: r.withdraw(org_name(0), "reported", withdrawn_at=NOW),
     "put_usage": lambda r: r.put_usage(usage(org_name(0), 2, LATER)),
     "put_plan": lambda r: r.put_plan(DEARER, since=NOW),

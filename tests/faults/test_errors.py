@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from overages import Account
+from overages import Account, Metric
 from overages.adapters.sqlite import SqliteRepository
 from overages.errors import OveragesError
 from overages.testing.contract.base import close
@@ -34,6 +34,9 @@ TABLES: Final = (
     "org_billing_accounts",
     "org_billing_plans",
     "org_billing_plan_starts",
+    "org_billing_metrics",
+    "org_billing_usage_batches",
+    "org_billing_usage_batch_events",
 )
 EACH: Final = times(22, 1)  # in the short form, a column gets one of the oddities
 ODDITIES: Final = (
@@ -46,6 +49,12 @@ READS: Final[dict[str, Callable[[SqliteRepository], object]]] = {
     "plan": lambda r: r.plan(PLAN.slug),
     "plan version": lambda r: r.plan(PLAN.slug, version=1),
     "plan at": lambda r: r.plan(PLAN.slug, at=NOW),
+    "metrics": lambda r: r.metrics(),
+    "batch": lambda r: r.batch("a"),
+    "batches": lambda r: list(r.batches()),
+    "batch orgs": lambda r: list(r.batch_orgs("a")),
+    "batch events": lambda r: list(r.batch_events(ORG, "a")),
+    "withdrawn ids": lambda r: r.withdrawn_ids(ORG, ["evt-1"]),
     "account": lambda r: r.account(ORG),
     "orgs": lambda r: list(r.orgs()),
     "events": lambda r: list(r.events(ORG, PERIOD)),
@@ -84,7 +93,9 @@ def path(tmp_path: Path) -> Path:
     with SqliteRepository(found) as repository:
         repository.put_account(Account(ORG, plan=PLAN.slug, since=SINCE))
         repository.put_usage(usage(ORG))
-        repository.add_events(events(ORG, 0, 4))
+        repository.add_events(events(ORG, 0, 4), batch="a")
+        repository.put_batch("a", "digest", 4, NOW)
+        repository.put_metric(Metric("peak", "max", event="load"))
         repository.withdraw(ORG, "event-3", withdrawn_at=NOW)
         close(repository, statement(org_name(1)), NOW)
         close(repository, statement(ORG), NOW)

@@ -22,6 +22,7 @@ from overages._ground.parsing import (
     parse_all,
     tuple_of,
 )
+from overages.adapters.batches import Batches
 from overages.adapters.closings import Closings
 from overages.adapters.metered import MeteredUsage
 from overages.amounts.exact import parse_ordinal
@@ -38,7 +39,7 @@ _period: Final = instance_of(Period)
 _optional_period: Final = optional(_period)
 
 
-class BaseRepository(MeteredUsage, Closings):
+class BaseRepository(MeteredUsage, Batches, Closings):
     """Keeps the contract of `overages.repository.Repository` over an adapter's storage."""
 
     def snapshot(self) -> AbstractContextManager[object]:

@@ -5,19 +5,20 @@ class BaseRepository(Catalogue): ...
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import count
-from typing import Final
+from typing import Final, cast
 
 from overages._ground.names import parse_name
-from overages._ground.parsing import instance_of, optional, parse_all
+from overages._ground.parsing import Problems, instance_of, optional, parse_all, tuple_of
 from overages._ground.value import evolve
 from overages.adapters.storage import Storage
 from overages.amounts.exact import parse_ordinal
 from overages.errors import (
     GrantConflict,
     InvalidValue,
+    Path,
     PeriodClosed,
     UnknownGrant,
     UnknownPlan,
@@ -28,6 +29,8 @@ from overages.periods.period import format_instant, parse_instant
 from overages.terms.account import Account
 from overages.terms.note import AccountNote
 from overages.terms.plan import Plan
+from overages.usage.metric import Metric
+from overages.usage.routing import Routes
 
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 _LISTED: Final = 20  # names in the error for another one
@@ -84,6 +87,36 @@ class Catalogue(Storage):
             return UnknownPlan("slug", slug, f"must be in force then, and is so from {first} on")
         last = next(n for n in count(1) if self._get_plan(slug, n + 1) is None)
         return UnknownPlan("version", version, f"must be one of plan {slug!r}, from 1 to {last}")
+
+    # Metrics
+
+    def put_metric(self, metric: Metric) -> None:
+        """Keep a metric, which counts from now on in place of any of its name before."""
+        instance_of(Metric)(metric, "metric")
+        self._put_metrics((metric,), lambda _: ("metric",))
+
+    def put_metrics(self, metrics: Iterable[Metric]) -> None:
+        """Keep several metrics at once, of which some may only be right together."""
+        self._put_metrics(tuple_of(Metric)(metrics, "metrics"), lambda place: ("metrics", place))
+
+    def _put_metrics(self, metrics: tuple[Metric, ...], path: Callable[[int], Path]) -> None:
+        """Keep metrics, each of which a path leads to by its place."""
+        with self._writing():
+            before = {metric.name: metric for metric in self._all_metrics()}
+            changed = [metric for metric in metrics if before.get(metric.name) != metric]
+            if not changed:
+                return
+            stay = [
+                before[name] for name in sorted(before.keys() - {each.name for each in metrics})
+            ]
+            _refuse_clashes(stay, metrics, path)
+            for metric in changed:
+                self._add_metric(metric)
+
+    def metrics(self) -> tuple[Metric, ...]:
+        """Return the metrics that count now, by name."""
+        with self._reading():
+            return tuple(sorted(self._all_metrics(), key=lambda metric: metric.name))
 
     # Accounts
 
@@ -169,6 +202,21 @@ class Catalogue(Storage):
         with self._reading():
             grants = self._grants_of(org_id)
         return tuple(sorted(grants, key=lambda grant: grant.rank))
+
+
+def _refuse_clashes(
+    others: Sequence[Metric], metrics: Sequence[Metric], path: Callable[[int], Path]
+) -> None:
+    """Refuse metrics that clash with each other, or with others, by the path to each."""
+    problems = Problems()
+    try:
+        Routes([*others, *metrics])
+    except InvalidValue as clashes:
+        for clash in clashes.errors:  # of two, the later one is named, and so none of the others
+            place = int(clash.path[1]) - len(others)
+            problem = cast(InvalidValue, clash).problem
+            problems.add(InvalidValue(path(place), metrics[place], problem))
+    problems.raise_any()
 
 
 def _in_force(starts: Mapping[datetime, int], at: datetime | None) -> int | None:

@@ -37,6 +37,12 @@ class Journal:
         else:
             self._undoing.append(lambda: held.__setitem__(key, before))
 
+    def listed(self, held: dict[K, list[V]], key: K) -> list[V]:
+        """Return the list under a key of a dictionary, having begun one if there is none."""
+        if key not in held:
+            self.set(held, key, [])
+        return held[key]
+
     def extend(self, held: list[V], values: Iterable[V]) -> None:
         """Add to a list at its end."""
         length = len(held)

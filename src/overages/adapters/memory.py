@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from threading import RLock
-from typing import Final, TypeVar
+from typing import Final
 
 from overages._ground.value import evolve
 from overages.adapters.base import check_org
@@ -31,8 +31,7 @@ from overages.statements.summary import Summary
 from overages.terms.account import Account
 from overages.terms.note import AccountNote
 from overages.terms.plan import Plan
-
-V = TypeVar("V")
+from overages.usage.metric import Metric
 
 _SETTLEMENT: Final = CLOSING_COLUMNS.index("settlement")
 
@@ -59,6 +58,7 @@ class MemoryRepository(MemoryUsage):
         self._depth = 0  # of blocks that write
         self._plans: dict[str, list[Plan]] = {}
         self._starts: dict[str, dict[datetime, int]] = {}
+        self._metrics: dict[str, Metric] = {}
         self._accounts: dict[str, Account] = {}
         self._notes: dict[str, tuple[AccountNote, ...]] = {}
         self._grants: dict[str, dict[str, Grant]] = {}
@@ -88,14 +88,8 @@ class MemoryRepository(MemoryUsage):
                 if not self._depth:
                     self._journal.forget()
 
-    def _listed(self, held: dict[str, list[V]], key: str) -> list[V]:
-        """Return the list under a key, having begun one if there is none."""
-        if key not in held:
-            self._journal.set(held, key, [])
-        return held[key]
-
     def _version_of(self, plan: Plan) -> int:
-        versions = self._listed(self._plans, plan.slug)
+        versions = self._journal.listed(self._plans, plan.slug)
         if plan not in versions:
             self._journal.extend(versions, [plan])
         return versions.index(plan) + 1
@@ -112,6 +106,12 @@ class MemoryRepository(MemoryUsage):
 
     def _set_start(self, slug: str, since: datetime, version: int) -> None:
         self._journal.set(self._starts, slug, {**self._starts.get(slug, {}), since: version})
+
+    def _add_metric(self, metric: Metric) -> None:
+        self._journal.set(self._metrics, metric.name, metric)
+
+    def _all_metrics(self) -> Iterable[Metric]:
+        return self._metrics.values()
 
     def _add_entries(self, account: Account, first: int, note: AccountNote) -> None:
         notes = self._notes.get(account.org_id, ())
@@ -156,7 +156,7 @@ class MemoryRepository(MemoryUsage):
     def _append(self, ledgers: Iterable[Ledger]) -> None:
         for ledger in ledgers:
             if ledger.new:
-                records = self._listed(self._records, ledger.org_id)
+                records = self._journal.listed(self._records, ledger.org_id)
                 self._journal.extend(records, ledger.records[len(records) :])
             if ledger.new or ledger.closings:
                 self._journal.set(self._heads, ledger.org_id, ledger.head)
@@ -177,7 +177,7 @@ class MemoryRepository(MemoryUsage):
         return aggregate(records) if records else None
 
     def _keep_closing(self, link: Link, closing: Closing) -> None:
-        closings = self._listed(self._closings, closing.org_id)
+        closings = self._journal.listed(self._closings, closing.org_id)
         self._journal.extend(closings, [(link, closing)])
 
     def _closing(self, org_id: str, period: Period) -> Closing | None:

@@ -20,6 +20,7 @@ from overages.usage.event import UsageEvent
 from overages.usage.event_sum import EventSum, merged
 from overages.usage.put_sums import lies_in, overlap
 from overages.usage.usage import Usage
+from overages.usage.usage_batch import UsageBatch
 
 V = TypeVar("V")
 
@@ -38,6 +39,8 @@ class MemoryUsage(BaseRepository):
         self._ids: dict[tuple[str, str], tuple[UsageEvent, datetime]] = {}
         self._withdrawals: dict[tuple[str, str], datetime] = {}
         self._gone: dict[str, list[_Row]] = {}  # as they were withdrawn
+        self._batches: dict[str, UsageBatch] = {}
+        self._rows_of_batches: dict[tuple[str, str], list[_Row]] = {}  # batch, org
         self._sums: dict[tuple[str, str, Unit], dict[datetime, EventSum | None]] = {}
         self._stretches: dict[Unit, dict[str, dict[str, list[datetime]]]]  # org, event name
         self._stretches = {"hour": {}, "day": {}}  # the starts of those that have a sum
@@ -50,7 +53,9 @@ class MemoryUsage(BaseRepository):
         keys = {(event.org_id, event.id or "") for event in events} & self._ids.keys()
         return {key: self._ids[key][0] for key in keys}
 
-    def _keep_events(self, counted: Sequence[tuple[UsageEvent, datetime]]) -> None:
+    def _keep_events(
+        self, counted: Sequence[tuple[UsageEvent, datetime]], batch: str | None
+    ) -> None:
         new: dict[tuple[str, str], list[_Row]] = {}
         for event, counts_at in counted:
             self._numbered += 1
@@ -60,6 +65,10 @@ class MemoryUsage(BaseRepository):
                 self._journal.set(self._ids, (event.org_id, event.id), (event, counts_at))
         for (org_id, metric), rows in new.items():
             self._add_sorted(self._rows, org_id, metric, sorted(rows))
+            if batch is not None:
+                self._journal.extend(
+                    self._journal.listed(self._rows_of_batches, (batch, org_id)), rows
+                )
 
     def _add_sorted(
         self, held: dict[str, dict[str, list[V]]], org_id: str, metric: str, new: list[V]
@@ -130,6 +139,33 @@ class MemoryUsage(BaseRepository):
         gone = [row for row in by_name[event.metric] if row[-1].id == event_id]
         self._journal.set(by_name, event.metric, left)
         self._journal.set(self._gone, org_id, [*self._gone.get(org_id, ()), *gone])
+
+    def _withdrawn_among(self, org_id: str, ids: Sequence[str]) -> Iterable[str]:
+        return [each for each in ids if (org_id, each) in self._withdrawals]
+
+    # Batches
+
+    def _add_batch(self, batch: UsageBatch) -> None:
+        self._journal.set(self._batches, batch.name, batch)
+
+    def _get_batch(self, name: str) -> UsageBatch | None:
+        return self._batches.get(name)
+
+    def _all_batches(self) -> Iterable[UsageBatch]:
+        return self._batches.values()
+
+    def _orgs_of_batch(self, batch: str) -> Iterable[str]:
+        return [org_id for name, org_id in self._rows_of_batches if name == batch]
+
+    def _events_of_batch(self, org_id: str, batch: str) -> Iterable[tuple[UsageEvent, datetime]]:
+        rows = self._rows_of_batches.get((batch, org_id), ())
+        return [
+            (event, counts_at)
+            for counts_at, _, event in sorted(rows, key=lambda row: row[1])
+            if (org_id, event.id) not in self._withdrawals
+        ]
+
+    # Seals
 
     def _event_rows(self, org_id: str, period: Period) -> Sequence[EventRow]:
         gone = [row for row in self._gone.get(org_id, ()) if row[0] in period]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from overages._ground.names import parse_name
+from overages._ground.names import optional_name, parse_name
 from overages._ground.parsing import (
     Problems,
     each,
@@ -54,11 +54,13 @@ class MeteredUsage(Catalogue):
         self,
         events: Iterable[UsageEvent],
         counts_at: Callable[[UsageEvent], datetime] | None = None,
+        batch: str | None = None,
     ) -> int:
         """Keep events, each at the instant that it counts at; return the number of new ones."""
-        usage, counts_at = parse_all(
+        usage, counts_at, batch = parse_all(
             (tuple_of(UsageEvent), events, "events"),
             (_optional_function, counts_at, "counts_at"),
+            (optional_name, batch, "batch"),
         )
         if counts_at is None:
             counted = [(event, event.at) for event in usage]
@@ -67,7 +69,7 @@ class MeteredUsage(Catalogue):
         with self._writing():
             stored = self._known_events([event for event in usage if event.id is not None])
             new = new_events(counted, stored)
-            self._keep_events(new)
+            self._keep_events(new, batch)
             self._add_sums(held(new))
         return len(new)
 

@@ -25,7 +25,9 @@ from overages.terms.account import Account
 from overages.terms.note import AccountNote
 from overages.terms.plan import Plan
 from overages.usage.event import UsageEvent
+from overages.usage.metric import Metric
 from overages.usage.usage import Usage
+from overages.usage.usage_batch import UsageBatch
 
 
 class Storage(ABC):
@@ -62,6 +64,14 @@ class Storage(ABC):
     def _set_start(self, slug: str, since: datetime, version: int) -> None: ...
 
     @abstractmethod
+    def _add_metric(self, metric: Metric) -> None:
+        """Keep a metric, which counts from now on in place of any of its name before."""
+
+    @abstractmethod
+    def _all_metrics(self) -> Iterable[Metric]:
+        """Return the last metric of each name, in any order."""
+
+    @abstractmethod
     def _add_entries(self, account: Account, first: int, note: AccountNote) -> None:
         """Keep the entries of an account from a place on, counted from 0: the first terms."""
 
@@ -81,8 +91,10 @@ class Storage(ABC):
         """Return the events that are stored under the ids of some, by org and id."""
 
     @abstractmethod
-    def _keep_events(self, counted: Sequence[tuple[UsageEvent, datetime]]) -> None:
-        """Keep events, each with the instant that it counts at."""
+    def _keep_events(
+        self, counted: Sequence[tuple[UsageEvent, datetime]], batch: str | None
+    ) -> None:
+        """Keep events, each with the instant that it counts at, and the batch that they came in."""
 
     @abstractmethod
     def _events_of(
@@ -115,6 +127,30 @@ class Storage(ABC):
 
     @abstractmethod
     def _set_withdrawn(self, org_id: str, event_id: str, at: datetime) -> None: ...
+
+    @abstractmethod
+    def _withdrawn_among(self, org_id: str, ids: Sequence[str]) -> Iterable[str]:
+        """Return those of some ids whose event is withdrawn."""
+
+    @abstractmethod
+    def _add_batch(self, batch: UsageBatch) -> None:
+        """Keep the content of a batch, in place of any of its name before."""
+
+    @abstractmethod
+    def _get_batch(self, name: str) -> UsageBatch | None:
+        """Return the last content of a batch."""
+
+    @abstractmethod
+    def _all_batches(self) -> Iterable[UsageBatch]:
+        """Return the last content of each batch, in any order."""
+
+    @abstractmethod
+    def _orgs_of_batch(self, batch: str) -> Iterable[str]:
+        """Return the orgs that have events of a batch, withdrawn ones too, in any order."""
+
+    @abstractmethod
+    def _events_of_batch(self, org_id: str, batch: str) -> Iterable[tuple[UsageEvent, datetime]]:
+        """Return an org's events of a batch that aren't withdrawn, as they came."""
 
     @abstractmethod
     def _put(self, usage: Usage, picos: Mapping[str, int]) -> None:

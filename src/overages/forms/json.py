@@ -56,6 +56,7 @@ from overages.usage.event import UsageEvent
 from overages.usage.increment import Increment
 from overages.usage.metric import Metric
 from overages.usage.usage import Usage
+from overages.usage.usage_batch import UsageBatch
 
 KINDS: Final[tuple[type, ...]] = (
     Account,
@@ -101,6 +102,7 @@ KINDS: Final[tuple[type, ...]] = (
     TierCharge,
     TransactionFee,
     Usage,
+    UsageBatch,
     UsageEvent,
 )
 """The classes that have a text of their own, but for price models."""

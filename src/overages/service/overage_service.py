@@ -15,6 +15,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from overages._ground.names import optional_name
 from overages._ground.parsing import (
     function_that,
     instance_of,
@@ -62,6 +63,8 @@ NO_GRACE: Final = timedelta(0)
 
 _parse_clock: Final = function_that("gives the present instant")
 _optional_listener: Final = optional(function_that("takes an error"))
+_NO_ROUTES: Final = Routes(())
+
 _OF_ALL: Final = (NoTransaction, StorageBusy, StorageFull, StorageReadOnly)
 """Errors of the storage that are nothing of an org's."""
 
@@ -75,7 +78,8 @@ class OverageService:
         While it is off, every method raises `BillingDisabled`: nothing is calculated or written,
         and no caller takes that for a bill of zero.
     :param metrics: those that are not just the sum of the events of their name; see `Meter`. They
-        are worked out of events: sums of `Repository.put_usage` can be of plain sums alone.
+        are worked out of events: sums of `Repository.put_usage` can be of plain sums alone. Without
+        it, those of the repository count, as they are at each call; with it, these alone do.
     :param ahead: how much later than the present instant an event may be dated, for clocks that
         differ.
     :raises InvalidValue: for metrics that clash; `InvalidValues` if several do.
@@ -103,7 +107,7 @@ class OverageService:
         repository: Repository,
         clock: Callable[[], datetime],
         enabled: bool | Callable[[], bool] = True,
-        metrics: Iterable[Metric] = (),
+        metrics: Iterable[Metric] | None = None,
         ahead: timedelta = timedelta(days=1),
     ) -> None:
         self._clock, self._ahead = parse_all(
@@ -111,12 +115,23 @@ class OverageService:
         )
         self._repository = repository
         self._enabled = enabled
-        self._routes = Routes(metrics)
+        self._own_routes = None if metrics is None else Routes(metrics)
+        self._last_routes = _NO_ROUTES
 
     @property
     def enabled(self) -> bool:
         """Whether the service does anything now."""
         return parse_flag(self._enabled() if callable(self._enabled) else self._enabled, "enabled")
+
+    @property
+    def _routes(self) -> Routes:
+        """The metrics that count now; found out anew only where they have changed."""
+        if self._own_routes is not None:
+            return self._own_routes
+        metrics, routes = self._repository.metrics(), self._last_routes
+        if routes.metrics != metrics:
+            routes = self._last_routes = Routes(metrics)
+        return routes
 
     def calculate(
         self, org_id: str, period: Period | None = None, *, account: Account | None = None
@@ -366,6 +381,7 @@ class OverageService:
         events: Iterable[UsageEvent],
         late: Late = "own_period",
         on_refused: OnRefused | None = None,
+        batch: str | None = None,
     ) -> int:
         """Keep usage events; return the number of new ones.
 
@@ -377,6 +393,8 @@ class OverageService:
             none, it stays in its own, as units do that are taken back (a negative quantity).
         :param on_refused: a function that is told of each event that is refused, by its error, once
             all others are kept. Without it, nothing is kept if an event is refused.
+        :param batch: the name of the batch that they come in, such as that of a file; see
+            `Repository.batch_events`.
         :raises UnknownPlan: for an event of an org that has no account, or whose plan was not in
             force at the event's instant.
         :raises NoTerms: for an event at an instant at which its org has no terms.
@@ -387,12 +405,19 @@ class OverageService:
             service's metrics can't count it; `InvalidValues` for several faults of any kind.
         """
         self._require_enabled()
-        reported, late, on_refused = parse_all(
+        reported, late, on_refused, batch = parse_all(
             (tuple_of(UsageEvent), events, "events"),
             (parse_late, late, "late"),
             (_optional_listener, on_refused, "on_refused"),
+            (optional_name, batch, "batch"),
         )
-        intake = UsageIntake(self._repository, self._routes, now=self._now(), ahead=self._ahead)
+        intake = UsageIntake(
+            self._repository,
+            lambda: self._routes,
+            now=self._now(),
+            ahead=self._ahead,
+            batch=batch,
+        )
         new = intake.record(reported, late, on_refused)
         extra = {
             "events": len(reported),

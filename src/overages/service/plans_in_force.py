@@ -16,7 +16,8 @@ def summed_level(field: Field, metric: str) -> InvalidValue:
     problem = (
         "must be counted as a level, since a plan says that it is held over time: the sum of its"
         " events doesn't tell what it is. Declare it:"
-        f" OverageService(..., metrics=[Metric({metric!r}, 'max', reports='level')])"
+        f" repository.put_metric(Metric({metric!r}, 'max', reports='level')), or the same metric in"
+        " OverageService(..., metrics=[...])"
     )
     return InvalidValue(field, metric, problem)
 

@@ -3,7 +3,7 @@
 An event that couldn't be billed is refused when it is reported, not when the bill is due: one of an
 org without terms, of a metric that its plan doesn't know, or dated far ahead by a wrong clock.
 
-    intake = UsageIntake(repository, routes, now=now, ahead=timedelta(days=1))
+    intake = UsageIntake(repository, lambda: routes, now=now, ahead=timedelta(days=1))
     intake.record(events, late="own_period", on_refused=None)
 """
 
@@ -36,15 +36,23 @@ CountsAt: TypeAlias = Callable[[UsageEvent], datetime]
 class UsageIntake:
     """Takes events in, for one call of a host.
 
-    :param routes: the metrics that are more than sums of their events.
+    :param routes: gives the metrics that are more than sums of their events; asked once, in the
+        transaction of the events.
     :param now: the present instant.
     :param ahead: how much later than that an event may be dated.
+    :param batch: the name of the batch that the events come in.
     """
 
     def __init__(
-        self, repository: Repository, routes: Routes, *, now: datetime, ahead: timedelta
+        self,
+        repository: Repository,
+        routes: Callable[[], Routes],
+        *,
+        now: datetime,
+        ahead: timedelta,
+        batch: str | None = None,
     ) -> None:
-        self._repository, self._routes = repository, routes
+        self._repository, self._read_routes, self._batch = repository, routes, batch
         self._now, self._ahead = now, ahead
         self._plans = PlansInForce(repository)
         self._orgs: dict[str, _Org | None] = {}
@@ -93,7 +101,9 @@ class UsageIntake:
         of as many events, so that the error of a part holds all of its own.
         """
         try:
-            return self._repository.add_events([event for _, event in taken], counts_at)
+            return self._repository.add_events(
+                [event for _, event in taken], counts_at, self._batch
+            )
         except OveragesError as error:
             faults = error.errors
             for each in faults:
@@ -136,6 +146,10 @@ class UsageIntake:
             return event.at
         following = self._org(event.org_id).part_at(event.at).following
         return following.start if following is not None and following.knows(event) else event.at
+
+    @cached_property
+    def _routes(self) -> Routes:
+        return self._read_routes()
 
     def _org(self, org_id: str) -> _Org:
         """Return the account of an org, which is read once."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.owed import FEB, MARCH, NOW, PLAN, owed
 
-from overages import Account, Grant, Usage, UsageEvent
+from overages import Account, Grant, Metric, Usage, UsageEvent
 from overages.adapters.sqlite import SqliteRepository
 from overages.errors import (
     StorageCorrupt,
@@ -81,6 +81,9 @@ class TestAppendOnly:
             ("usage_puts", "used", "usage that was put is append-only"),
             ("accounts", "entry", "an entry of an account never changes"),
             ("closings", "balance", "closings are append-only"),
+            ("metrics", "metric", "metrics are append-only"),
+            ("usage_batches", "digest", "batches are append-only"),
+            ("usage_batch_events", "last", "the events of a batch only grow"),
             ("outbox", "request", "what may have been sent must not be forgotten"),
         ],
     )
@@ -89,7 +92,9 @@ class TestAppendOnly:
     ) -> None:
         repository = SqliteRepository.join(host)
         host.execute("BEGIN")
-        repository.add_events([UsageEvent("org-1", "tokens", 1, NOW, "1")])
+        repository.add_events([UsageEvent("org-1", "tokens", 1, NOW, "1")], batch="a")
+        repository.put_batch("a", "digest", 1, NOW)
+        repository.put_metric(Metric("peak", "max"))
         repository.withdraw("org-1", "1", withdrawn_at=NOW)
         repository.put_usage(Usage("org-1", FEB, {"tokens": 5}))
         repository.put_plan(PLAN)

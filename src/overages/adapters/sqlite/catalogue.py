@@ -1,4 +1,4 @@
-"""Plans and accounts in SQLite: each a row with the value as JSON."""
+"""Plans, metrics and accounts in SQLite: each a row with the value as JSON."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from overages.terms.account import Account
 from overages.terms.change import TermsChange
 from overages.terms.note import AccountNote
 from overages.terms.plan import Plan
+from overages.usage.metric import Metric
 
 
 @lru_cache(maxsize=16)  # each bill reads its plan; decoding one of 10,000 metrics takes a second
@@ -30,8 +31,13 @@ def _decoded_account(codec: Codec, entries: tuple[str, ...]) -> Account:
     return evolve(first, changes=changes) if changes else first
 
 
+@lru_cache(maxsize=16)  # each bill asks for them, and a price list has thousands
+def _decoded_metrics(codec: Codec, content: tuple[str, ...]) -> tuple[Metric, ...]:
+    return tuple(codec.decode(each, Metric, most_bytes=LONGEST) for each in content)
+
+
 class Catalogue(SqliteStore):
-    """The tables of plans and accounts."""
+    """The tables of plans, metrics and accounts."""
 
     def _version_of(self, plan: Plan) -> int:
         content = self._codec.encode(plan, most_bytes=LONGEST).decode()
@@ -69,6 +75,17 @@ class Catalogue(SqliteStore):
     def _set_start(self, slug: str, since: datetime, version: int) -> None:
         sql = "INSERT INTO org_billing_plan_starts (slug, since, version) VALUES (?, ?, ?)"
         self._cursor.execute(sql, (slug, format_instant(since), version))
+
+    def _add_metric(self, metric: Metric) -> None:
+        content = self._codec.encode(metric, most_bytes=LONGEST).decode()
+        sql = "INSERT INTO org_billing_metrics (name, metric) VALUES (?, ?)"
+        self._cursor.execute(sql, (metric.name, content))
+
+    def _all_metrics(self) -> Iterable[Metric]:
+        sql = "SELECT name, metric FROM org_billing_metrics ORDER BY number"
+        content = tuple(dict(self._cursor.execute(sql)).values())  # the last one of each name
+        with readable():
+            return _decoded_metrics(self._codec, content)
 
     def _add_entries(self, account: Account, first: int, note: AccountNote) -> None:
         entries = [evolve(account, changes=()), *account.changes][first:]

@@ -9,6 +9,7 @@ import sqlite3
 from os import PathLike
 
 from overages._ground.parsing import instance_of
+from overages.adapters.sqlite.batches import BatchTables
 from overages.adapters.sqlite.catalogue import Catalogue
 from overages.adapters.sqlite.connection import Database
 from overages.adapters.sqlite.counters import CounterTable
@@ -18,7 +19,7 @@ from overages.adapters.sqlite.sums import SumTable
 from overages.codec import Codec
 
 
-class SqliteRepository(Catalogue, SumTable, CounterTable, GrantTable, RecordTables):
+class SqliteRepository(Catalogue, SumTable, BatchTables, CounterTable, GrantTable, RecordTables):
     """Keeps plans, accounts, usage, grants and records in a SQLite database.
 
     :param path: the file; it is made if there is none, and brought up to date if an older release

@@ -27,6 +27,7 @@ from overages.usage.event import UsageEvent
 from overages.usage.usage import Usage
 
 _EVENT: Final = "event_id, metric_type, quantity, at, dimensions"
+COUNTED: Final = f"{_EVENT}, counts_at, number"
 _KEEP_EVENT: Final = (
     f"INSERT INTO org_billing_usage_events (org_id, {_EVENT}, counts_at)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -62,13 +63,36 @@ class UsageTables(SqliteStore):
                         stored[org_id, row[0]] = event_of(org_id, *row)
         return stored
 
-    def _keep_events(self, counted: Sequence[tuple[UsageEvent, datetime]]) -> None:
+    def _keep_events(
+        self, counted: Sequence[tuple[UsageEvent, datetime]], batch: str | None
+    ) -> None:
         rows = []
         for event, counts_at in counted:
             columns = event_columns(event)
             at = columns[3] if counts_at is event.at else exact_instant(counts_at)
             rows.append((event.org_id, *columns, at))
+        before = self._last_number() if batch is not None else 0
         self._cursor.executemany(_KEEP_EVENT, rows)
+        if batch is not None and rows:
+            self._keep_in_batch(batch, before + 1, before + len(rows))
+
+    def _last_number(self) -> int:
+        """Return the number of the last event; 0 if there is none."""
+        sql = "SELECT coalesce(max(number), 0) FROM org_billing_usage_events"
+        return int(self._cursor.execute(sql).fetchone()[0])
+
+    def _keep_in_batch(self, batch: str, first: int, last: int) -> None:
+        """Note the numbers of events that came in a batch.
+
+        Those that follow on each other are one row, however few came at once.
+        """
+        grown = self._cursor.execute(
+            "UPDATE org_billing_usage_batch_events SET last = ? WHERE batch = ? AND last = ?",
+            (last, batch, first - 1),
+        )
+        if not grown.rowcount:
+            sql = "INSERT INTO org_billing_usage_batch_events VALUES (?, ?, ?)"
+            self._cursor.execute(sql, (batch, first, last))
 
     def _event_names(self, org_id: str, table: str) -> list[str]:
         """Return the names that an org has events of."""
@@ -103,7 +127,7 @@ class UsageTables(SqliteStore):
         parts = list(chunks(names))
         for chunk in parts:
             sql = (
-                f"SELECT {_EVENT}, counts_at, number FROM org_billing_usage_events"
+                f"SELECT {COUNTED} FROM org_billing_usage_events"
                 f" WHERE org_id = ? AND metric_type IN ({marks(chunk)})"
                 f" AND counts_at >= ? AND counts_at < ? AND {STANDING} ORDER BY counts_at, number"
             )
@@ -111,13 +135,13 @@ class UsageTables(SqliteStore):
         with readable():
             if len(parts) > 1:
                 rows.sort(key=_count_order)
-            return [_counted_of(org_id, row) for row in rows]
+            return [counted_of(org_id, row) for row in rows]
 
     def _latest_events(
         self, org_id: str, metric: str, before: datetime
     ) -> Iterator[tuple[UsageEvent, datetime]]:
         sql = (
-            f"SELECT {_EVENT}, counts_at, number FROM org_billing_usage_events"
+            f"SELECT {COUNTED} FROM org_billing_usage_events"
             " WHERE org_id = ? AND metric_type = ? AND (counts_at, number) < (?, ?)"
             f" AND {STANDING} ORDER BY counts_at DESC, number DESC LIMIT {_PAGE}"
         )
@@ -125,7 +149,7 @@ class UsageTables(SqliteStore):
         while rows := self._cursor.execute(sql, (org_id, metric, *last, org_id)).fetchall():
             for row in rows:
                 with readable():
-                    counted = _counted_of(org_id, row)
+                    counted = counted_of(org_id, row)
                 yield counted
             last = rows[-1][-2:]
 
@@ -164,13 +188,10 @@ class UsageTables(SqliteStore):
         return self._cursor.execute(sql, (org_id, *bounds)).fetchall()
 
     def _event(self, org_id: str, event_id: str) -> tuple[UsageEvent, datetime] | None:
-        sql = (
-            f"SELECT {_EVENT}, counts_at, number FROM org_billing_usage_events"
-            " WHERE org_id = ? AND event_id = ?"
-        )
+        sql = f"SELECT {COUNTED} FROM org_billing_usage_events WHERE org_id = ? AND event_id = ?"
         row = self._cursor.execute(sql, (org_id, event_id)).fetchone()
         with readable():
-            return None if row is None else _counted_of(org_id, row)
+            return None if row is None else counted_of(org_id, row)
 
     def _withdrawn(self, org_id: str, event_id: str) -> datetime | None:
         sql = (
@@ -223,7 +244,7 @@ class UsageTables(SqliteStore):
             ]
 
 
-def _counted_of(org_id: str, row: tuple[Any, ...]) -> tuple[UsageEvent, datetime]:
+def counted_of(org_id: str, row: tuple[Any, ...]) -> tuple[UsageEvent, datetime]:
     """Return the event of a row, and the instant that it counts at, which mostly is its own."""
     event_id, metric, quantity, at, dimensions, counts_at, _ = row
     event = event_of(org_id, event_id, metric, quantity, at, dimensions)

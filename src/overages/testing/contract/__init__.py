@@ -21,20 +21,22 @@ from typing import Final
 import pytest
 
 _NOUNS: Final = (
-    "base chains closings corrections events grants handles plans records refusals sums tenants"
-    " transactions usage values"
+    "base batches chains closings corrections events grants handles metrics plans records refusals"
+    " sums tenants transactions usage values"
 )
 _PARTS: Final = [f"{__name__}.{noun}" for noun in _NOUNS.split()]
 # So that pytest shows both sides of a comparison that failed, as it does in files of tests.
 pytest.register_assert_rewrite(*(part for part in _PARTS if part not in sys.modules))
 
 from overages.testing.contract.accounts import AccountContract
+from overages.testing.contract.batches import EventBatchContract
 from overages.testing.contract.chains import ChainContract
 from overages.testing.contract.closings import ClosedAccountContract, ClosingContract
 from overages.testing.contract.corrections import BatchContract, CorrectionContract
 from overages.testing.contract.events import EventContract
 from overages.testing.contract.grants import GrantContract
 from overages.testing.contract.handles import HandleContract
+from overages.testing.contract.metrics import MetricContract
 from overages.testing.contract.plans import PlanContract
 from overages.testing.contract.records import RecordContract, RevisionContract
 from overages.testing.contract.refusals import OverlapContract, RefusalContract
@@ -47,8 +49,10 @@ from overages.testing.contract.values import ValueContract
 
 class RepositoryContract(
     PlanContract,
+    MetricContract,
     AccountContract,
     EventContract,
+    EventBatchContract,
     UsageContract,
     SumContract,
     WithdrawalContract,

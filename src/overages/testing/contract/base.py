@@ -32,6 +32,7 @@ from overages.terms.account import Account
 from overages.terms.allowance import Allowance
 from overages.terms.plan import Plan
 from overages.usage.event import UsageEvent
+from overages.usage.metric import Metric
 from overages.usage.usage import Usage
 
 JAN, FEB, MAR, APR = (Period.month(2024, month) for month in range(1, 5))
@@ -47,6 +48,8 @@ DEARER: Final = Plan(
 ACCOUNT: Final = Account(OURS, "starter", JAN.start)
 MOVED: Final = ACCOUNT.changed(since=MAR.start, plan="scale")
 GRANT: Final = Grant("g-1", 100, metric="tokens", effective_at=JAN.start)
+METRIC: Final = Metric("peak", "max", event="load")
+BATCH: Final = "february.csv"
 FEE: Final = Plan(
     "starter",
     "USD",
@@ -124,13 +127,15 @@ def check_sums(repository: Repository, statement: Statement) -> None:
 def fill(repository: Repository) -> None:
     """Write something of every kind for two orgs."""
     repository.put_plan(PLAN)
+    repository.put_metric(METRIC)
+    repository.put_batch(BATCH, "digest-1", 4, NOW)
     for org_id in (OURS, THEIRS):
         repository.put_account(evolve(ACCOUNT, org_id=org_id))
         events = [
             event("evt-1", 105, org_id=org_id),
             event(None, 12, "runs", org_id=org_id, region="eu"),
         ]
-        repository.add_events(events)
+        repository.add_events(events, batch=BATCH)
         repository.put_usage(Usage(org_id, JAN, {"tokens": 101}))
         repository.record(owed(org_id, tokens=105, runs=12), created_at=NOW)
         close(repository, owed(org_id, JAN))
@@ -145,13 +150,18 @@ def all_reads(repository: Repository, org_id: str | None = None) -> list[object]
         read += [repository.account(org), repository.head(org), repository.verify(org)]
         read += repository.grants(org)
         read += [repr(repository.records(org)), repository.summary(org)]
+        read += map(repr, repository.batch_events(org, BATCH))
+        read.append(repository.withdrawn_ids(org, ["evt-1", "evt-2", "1"]))
         for period in (JAN, FEB, MAR, APR):
             read += map(repr, repository.events(org, period))
             read += map(repr, repository.counted_events(org, period))
             read += [repr(repository.usage(org, period)), repository.overage(org, period)]
             read += [repr(repository.put_sums(org, period)), repository.event_sums(org, period)]
             read += [repository.closing(org, period), repr(repository.settled(org, period))]
-    return read if org_id is not None else [*read, *_plans(repository)]
+    if org_id is not None:
+        return read
+    batches = repr(list(repository.batches())), list(repository.batch_orgs(BATCH))
+    return [*read, *_plans(repository), repr(repository.metrics()), *batches]
 
 
 def reads(repository: Any, org_id: Any) -> dict[str, Any]:
@@ -162,6 +172,8 @@ def reads(repository: Any, org_id: Any) -> dict[str, Any]:
         "events": lambda: list(repository.events(org_id, FEB)),
         "counted_events": lambda: list(repository.counted_events(org_id, FEB)),
         "usage": lambda: repository.usage(org_id, FEB),
+        "batch_events": lambda: list(repository.batch_events(org_id, BATCH)),
+        "withdrawn_ids": lambda: repository.withdrawn_ids(org_id, ["evt-1"]),
         "event_before": lambda: repository.event_before(org_id, NOW, "tokens"),
         "event_sums": lambda: repository.event_sums(org_id, FEB),
         "put_sums": lambda: repository.put_sums(org_id, FEB),

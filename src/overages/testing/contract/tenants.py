@@ -15,6 +15,7 @@ from overages.terms.account import Account
 from overages.terms.allowance import Allowance
 from overages.terms.plan import Plan
 from overages.testing.contract.base import (
+    BATCH,
     FEB,
     GRANT,
     JAN,
@@ -69,7 +70,7 @@ class TenantContract(ContractBase):
         fill(repository)
         before = all_reads(repository, THEIRS)
         repository.put_account(MOVED)
-        repository.add_events([event("evt-1", 105), event("evt-2", 9)])
+        repository.add_events([event("evt-1", 105), event("evt-2", 9)], batch=BATCH)
         repository.put_usage(Usage(OURS, JAN, {"runs": 3}))
         repository.record(owed(tokens=900, runs=900), created_at=LATER)
         repository.record_many([owed(period=MAR, tokens=900)], created_at=LATER)
@@ -218,6 +219,7 @@ class NameContract(ContractBase):
         fill(repository)
         calls: dict[str, Any] = {
             "plan": lambda: repository.put_plan(wrong),
+            "metric": lambda: repository.put_metric(wrong),
             "account": lambda: repository.put_account(wrong),
             "grant": lambda: repository.put_grant(OURS, wrong),
             "usage": lambda: repository.put_usage(wrong),

@@ -10,10 +10,12 @@ from overages._ground.value import evolve
 from overages.errors import RecordConflict
 from overages.repository import Repository
 from overages.testing.contract.base import (
+    BATCH,
     DEARER,
     GRANT,
     LATER,
     MAR,
+    METRIC,
     MOVED,
     NOW,
     OURS,
@@ -27,6 +29,7 @@ from overages.testing.contract.base import (
     nothing_written,
     owed,
 )
+from overages.usage.metric import Metric
 from overages.usage.usage import Usage
 
 
@@ -35,6 +38,9 @@ def write_all(repository: Repository) -> None:
     repository.put_plan(DEARER, since=MAR.start)
     repository.put_account(MOVED)
     repository.add_events([event("evt-2", 1), event("evt-3", 2, org_id=THEIRS)])
+    repository.add_events([event("evt-4", 3)], batch=BATCH)
+    repository.put_batch(BATCH, "digest-2", 5, LATER)
+    repository.put_metrics([evolve(METRIC, aggregation="last"), Metric("seats", "max")])
     repository.put_usage(Usage(OURS, MAR, {"tokens": 1}))
     repository.record(owed(tokens=300), created_at=LATER)
     repository.record_many([owed(THEIRS, tokens=300)], created_at=LATER)

@@ -204,6 +204,63 @@ BEGIN
     SELECT RAISE (ABORT, 'usage that was put is append-only');
 END;
 
+-- Which events came in a batch: those with numbers from the first to the last, both in it.
+CREATE TABLE org_billing_usage_batch_events (
+    batch TEXT NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    PRIMARY KEY (batch, first)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER org_billing_usage_batch_events_no_update
+BEFORE UPDATE ON org_billing_usage_batch_events
+WHEN NEW.batch <> OLD.batch OR NEW.first <> OLD.first OR NEW.last <= OLD.last
+BEGIN
+    SELECT RAISE (ABORT, 'the events of a batch only grow');
+END;
+
+CREATE TRIGGER org_billing_usage_batch_events_no_delete
+BEFORE DELETE ON org_billing_usage_batch_events
+BEGIN
+    SELECT RAISE (ABORT, 'the events of a batch only grow');
+END;
+
+CREATE TRIGGER org_billing_usage_batch_events_no_replace
+BEFORE INSERT ON org_billing_usage_batch_events
+WHEN EXISTS (
+    SELECT 1 FROM org_billing_usage_batch_events WHERE batch = NEW.batch AND first = NEW.first
+)
+BEGIN
+    SELECT RAISE (ABORT, 'the events of a batch only grow');
+END;
+
+-- The content that batches were given with; of one name, the row that came last counts.
+CREATE TABLE org_billing_usage_batches (
+    number INTEGER PRIMARY KEY, -- in the order in which they came
+    name TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    events INTEGER NOT NULL,
+    noted_at TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX org_billing_usage_batches_by_name ON org_billing_usage_batches (name);
+
+CREATE TRIGGER org_billing_usage_batches_no_update BEFORE UPDATE ON org_billing_usage_batches
+BEGIN
+    SELECT RAISE (ABORT, 'batches are append-only');
+END;
+
+CREATE TRIGGER org_billing_usage_batches_no_delete BEFORE DELETE ON org_billing_usage_batches
+BEGIN
+    SELECT RAISE (ABORT, 'batches are append-only');
+END;
+
+CREATE TRIGGER org_billing_usage_batches_no_replace BEFORE INSERT ON org_billing_usage_batches
+WHEN EXISTS (SELECT 1 FROM org_billing_usage_batches WHERE number = NEW.number)
+BEGIN
+    SELECT RAISE (ABORT, 'batches are append-only');
+END;
+
 -- What an org may draw on before usage is overage. A row is added once, and voided once.
 CREATE TABLE org_billing_grants (
     org_id TEXT NOT NULL,
@@ -351,6 +408,29 @@ CREATE TRIGGER org_billing_plan_starts_no_replace BEFORE INSERT ON org_billing_p
 WHEN EXISTS (SELECT 1 FROM org_billing_plan_starts WHERE number = NEW.number)
 BEGIN
     SELECT RAISE (ABORT, 'when a version of a plan came into force never changes');
+END;
+
+-- The rules by which usage is worked out of events; of one name, the row that came last counts.
+CREATE TABLE org_billing_metrics (
+    number INTEGER PRIMARY KEY, -- in the order in which they came
+    name TEXT NOT NULL,
+    metric TEXT NOT NULL -- JSON
+) STRICT;
+
+CREATE TRIGGER org_billing_metrics_no_update BEFORE UPDATE ON org_billing_metrics
+BEGIN
+    SELECT RAISE (ABORT, 'metrics are append-only');
+END;
+
+CREATE TRIGGER org_billing_metrics_no_delete BEFORE DELETE ON org_billing_metrics
+BEGIN
+    SELECT RAISE (ABORT, 'metrics are append-only');
+END;
+
+CREATE TRIGGER org_billing_metrics_no_replace BEFORE INSERT ON org_billing_metrics
+WHEN EXISTS (SELECT 1 FROM org_billing_metrics WHERE number = NEW.number)
+BEGIN
+    SELECT RAISE (ABORT, 'metrics are append-only');
 END;
 
 -- What goes out to other systems, noted before it is sent. A row is added once, and delivered once.

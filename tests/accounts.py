@@ -73,9 +73,10 @@ def calculate_after(
         if goes_on and bringing is not None:
             before = earlier.get(bringing) or 0
             quantities[bringing] = add_up([before, quantities.get(bringing, 0)])
+        share = shares.share(line.allowance)
         context = LineContext(
-            shares.share(line.allowance),
-            Fraction(1) if goes_on else None,
+            share,
+            Fraction(1) if goes_on else share,
             used_before=earlier.get(line.metric),
         )
         try:

@@ -13,6 +13,6 @@ NOW: Final = datetime(2024, 3, 1, tzinfo=UTC)
 PLAN: Final = Plan("starter", "USD", {"tokens": Allowance(0, PerUnit("0.01"))})
 
 
-def owed(tokens: int, org_id: str = "org-1") -> Statement:
+def owed(tokens: int, org_id: str = "org-1", period: Period = FEB) -> Statement:
     """Return what an org owes for some tokens."""
-    return calculate(PLAN, Usage(org_id, FEB, {"tokens": tokens}))
+    return calculate(PLAN, Usage(org_id, period, {"tokens": tokens}))

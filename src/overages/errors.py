@@ -23,6 +23,7 @@ __all__ = [
     "AccountConflict",
     "BillingDisabled",
     "CurrencyMismatch",
+    "EmptyFile",
     "EventConflict",
     "FaultyPriceModel",
     "ForeignDatabase",
@@ -35,10 +36,12 @@ __all__ = [
     "OveragesError",
     "PeriodClosed",
     "PeriodOverlap",
+    "PlanConflict",
     "QueryTooLarge",
     "QueryTooSlow",
     "RecordConflict",
     "RecordsAltered",
+    "SchemaInUse",
     "SchemaTooNew",
     "StorageBusy",
     "StorageCorrupt",
@@ -188,6 +191,10 @@ class InvalidValue(_FieldError, ValueError):
     """A value of the right type that is not allowed: out of bounds, badly written, not unique."""
 
 
+class EmptyFile(InvalidValue):
+    """A file of usage in which there is nothing, not even a header."""
+
+
 class InvalidType(_FieldError, TypeError):
     """A value of a type that is never accepted there, such as a float for a price."""
 
@@ -241,6 +248,10 @@ class EventConflict(_FieldError, ValueError):
 
 class AccountConflict(_FieldError, ValueError):
     """An account's history isn't the one that is kept, with entries added at its end."""
+
+
+class PlanConflict(_FieldError, ValueError):
+    """A plan's first version isn't the one that is in force in a repository."""
 
 
 class GrantConflict(_FieldError, ValueError):
@@ -399,6 +410,21 @@ class StorageCorrupt(StorageError):
 
 class ForeignDatabase(StorageError):
     """A database that is someone else's; nothing in it was touched."""
+
+
+class SchemaInUse(StorageError):
+    """A step of the schema that can't be taken back, since rows (of its `tables`) would be lost."""
+
+    def __init__(self, version: int, tables: Sequence[str]) -> None:
+        super().__init__(version, tables)
+        self.version: int = version
+        self.tables: tuple[str, ...] = tuple(tables)
+
+    def __str__(self) -> str:
+        return (
+            f"schema {self.version} can't be taken back: what is recorded in"
+            f" {', '.join(self.tables)} would be lost"
+        )
 
 
 class SchemaTooNew(StorageError):

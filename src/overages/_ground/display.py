@@ -8,16 +8,43 @@ Cells are texts, and the first row is the head:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 
-def text_table(rows: Sequence[Sequence[str]], align: str) -> str:
+def text_table(rows: Sequence[Sequence[str]], align: str, width: int | None = None) -> str:
     """Lay rows out in columns, two spaces apart; `align` has an ``l`` or ``r`` for each column.
 
-    >>> print(text_table([["metric", "used"], ["tokens", "750,000"]], align="lr"))
-    metric     used
-    tokens  750,000
+    :param width: the characters of a line at most: a table that is wider is written as a list, each
+        row under its first cell.
+
+    >>> rows = [["metric", "used", "cost"], ["tokens", "750,000", "25.00 USD"]]
+    >>> print(text_table(rows, align="lrr"))
+    metric     used       cost
+    tokens  750,000  25.00 USD
+    >>> print(text_table(rows, align="lrr", width=20))
+    tokens
+      used    750,000
+      cost    25.00 USD
     """
+    table = _columns(rows, align)
+    if width is None or max(map(len, table.splitlines())) <= width:
+        return table
+    head, *body = rows
+    title = max(map(len, head))
+    return "\n".join(line for row in body for line in _listed(head, row, title))
+
+
+def _listed(head: Sequence[str], row: Sequence[str], width: int) -> Iterator[str]:
+    """Yield the lines of a row in a list: its first cell, then each other one under its name."""
+    first, *cells = row
+    if first:
+        yield first
+    for name, cell in zip(head[1:], cells, strict=True):
+        if cell:
+            yield f"  {name:<{width}}  {cell}"
+
+
+def _columns(rows: Sequence[Sequence[str]], align: str) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:

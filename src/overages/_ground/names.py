@@ -28,8 +28,8 @@ from collections.abc import Mapping
 from typing import Final, TypeVar
 
 from overages._ground.frozen_dict import FrozenDict
-from overages._ground.parsing import Parser, Problems, optional, plain_str
-from overages.errors import Field, InvalidType, InvalidValue, at, shown
+from overages._ground.parsing import Parser, Problems, each, optional, plain_str
+from overages.errors import Field, InvalidType, InvalidValue, OveragesError, at, shown
 
 T = TypeVar("T")
 
@@ -102,6 +102,18 @@ def _require_normal_form(value: str, field: Field) -> None:
 
 
 optional_name: Final = optional(parse_name)
+_parse_each: Final = each(parse_name)
+
+
+def parse_names(value: object, field: Field) -> tuple[str, ...]:
+    """Return a list of names as a tuple; a text is one name, and no list of its letters.
+
+    >>> parse_names(["org-1", "org-2"], "orgs")
+    ('org-1', 'org-2')
+    """
+    if isinstance(value, str):
+        raise InvalidType(field, value, "must be a list of names, not one")
+    return _parse_each(value, field)
 
 
 def by_metric(parse: Parser[T], described: str) -> Parser[FrozenDict[str, T]]:
@@ -124,13 +136,23 @@ def by_name(parse: Parser[T], described: str, of: str) -> Parser[FrozenDict[str,
     """
 
     def parse_mapping(value: object, field: Field) -> FrozenDict[str, T]:
+        if type(value) is FrozenDict and not value:
+            return value
         if not isinstance(value, Mapping):
             raise InvalidType(field, value, f"must be a mapping of {described}")
         problems = Problems()
         parsed = {}
         for name, held in value.items():
-            key = problems.attempt(parse_name, name, at(field, f"<{of}>"))
-            parsed[key] = problems.attempt(parse, held, at(field, _step(name)))
+            # A price list has 20,000 paths, and all of them are of use to nobody.
+            try:
+                key = parse_name(name, f"<{of}>")
+            except OveragesError as error:
+                problems.add(error, at(field))
+                key = ""
+            try:
+                parsed[key] = parse(held, ())
+            except OveragesError as error:
+                problems.add(error, at(field, _step(name)))
         problems.raise_any()
         return FrozenDict(parsed)
 

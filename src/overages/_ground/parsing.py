@@ -120,6 +120,8 @@ def tuple_of(kind: type[T]) -> Parser[tuple[T, ...]]:
     only = {kind}
 
     def parse(value: object, field: Field) -> tuple[T, ...]:
+        if type(value) is tuple and not value:
+            return ()
         is_listed = type(value) is tuple or type(value) is list
         if is_listed and set(map(type, value)) <= only:  # type: ignore[call-overload]
             return tuple(value)  # type: ignore[arg-type]  # a tenth of the time, for three

@@ -28,7 +28,7 @@ Quantity: TypeAlias = int | Decimal
 """An exact number of units in its one form: `int` if whole, else a `Decimal`."""
 
 QuantityLike: TypeAlias = int | Decimal | str
-"""A number as a caller may write it: `int`, `Decimal` or a plain decimal string."""
+"""A number as a caller may write it: `int`, `Decimal` or a decimal string: 12.5, or 1.5e-07."""
 
 Exact: TypeAlias = Decimal | Fraction
 """An unrounded amount: a `Decimal`; a `Fraction` only where no decimal is exact (price per 3)."""
@@ -37,18 +37,19 @@ INTEGER_DIGITS: Final = 26
 DECIMAL_DIGITS: Final = 12
 SCALE: Final = 10**DECIMAL_DIGITS  # picos of a unit: the finest quantity is 1 of them
 LIMIT: Final = 10**INTEGER_DIGITS
-_NUMBER: Final = r"([+-]?)([0-9]+)(?:\.([0-9]+))?"
+_NUMBER: Final = r"([+-]?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?"
 # A product of the finest numbers there are has some two hundred; a sum of ratios has more with each
 # new denominator, and no end.
 _AMOUNT_DIGITS: Final = 1_000
 _LONGEST: Final = 1_000  # characters; a longer string is no number that anyone wrote
+_FURTHEST: Final = 3_000  # places that an exponent moves the point: all digits are then beyond it
 
 
 def parse_quantity(value: object, field: Field) -> Quantity:
     """Return `value` as an exact quantity in its one form, of any sign.
 
-    >>> parse_quantity("750000.50", "used")
-    Decimal('750000.5')
+    >>> parse_quantity("750000.50", "used"), parse_quantity("1.5e-07", "price")
+    (Decimal('750000.5'), Decimal('1.5E-7'))
     >>> parse_quantity(1.5, "used")
     Traceback (most recent call last):
         ...
@@ -125,12 +126,14 @@ def scaled(number: Quantity) -> int:
 
 def unscaled(picos: int) -> Quantity:
     """Return a number of picos as a quantity in its one form: the inverse of `scaled`."""
+    if not picos:  # as much of what is counted
+        return 0
     units, rest = divmod(picos, SCALE)
     if not rest:
         return units
-    integer, rest = divmod(abs(picos), SCALE)
-    sign = "-" if picos < 0 else ""
-    return Decimal(f"{sign}{integer}.{rest:0{DECIMAL_DIGITS}d}".rstrip("0"))
+    written = str(picos)
+    digits = written.rstrip("0")
+    return Decimal(f"{digits}E{len(written) - len(digits) - DECIMAL_DIGITS}")
 
 
 def add_up(numbers: Iterable[Quantity]) -> Quantity:
@@ -142,6 +145,17 @@ def add_up(numbers: Iterable[Quantity]) -> Quantity:
         else:
             picos += scaled(number)
     return unscaled(units * SCALE + picos) if picos else units
+
+
+def plus(left: Quantity, right: Quantity) -> Quantity:
+    """Return the sum of two quantities, exactly: half the time of adding up a list of them.
+
+    >>> plus(Decimal("10.5"), Decimal("0.5"))
+    11
+    """
+    if type(left) is int and type(right) is int:
+        return left + right
+    return unscaled(scaled(left) + scaled(right))
 
 
 def excess(used: Quantity, limit: Quantity | None) -> Quantity:
@@ -231,9 +245,10 @@ def parse_sum_like(value: object, field: Field) -> Quantity:
     text = plain_str(value)
     if text is None:
         return parse_non_negative_sum(value, field)
-    if len(text) > _LONGEST or not re.fullmatch(_NUMBER, text):
+    plain = plain_number(text) if len(text) <= _LONGEST else None
+    if plain is None:
         raise InvalidValue(field, value, _not_plain)
-    return parse_non_negative_sum(Decimal(text), field)
+    return parse_non_negative_sum(Decimal(plain), field)
 
 
 def parse_positive_sum(value: object, field: Field) -> Quantity:
@@ -307,6 +322,32 @@ def number_text(number: Quantity | Fraction) -> str:
     return f"{Decimal(number.numerator)}/{Decimal(number.denominator)}"
 
 
+def plain_number(text: str) -> str | None:
+    """Return the text of a number without an exponent, digit by digit; None if it is no number.
+
+    An exponent moves the point by some thousand places at most, which is out of all bounds.
+
+    >>> plain_number("-1.5e-07"), plain_number("2E+3"), plain_number("12.50"), plain_number("1e")
+    ('-0.00000015', '2000', '12.50', None)
+    """
+    match = re.fullmatch(_NUMBER, text)
+    if match is None or not match[4]:
+        return None if match is None else text
+    integer, decimals = _moved(match[2], match[3] or "", match[4])
+    return f"{match[1]}{integer or 0}.{decimals}" if decimals else f"{match[1]}{integer}"
+
+
+def _moved(integer: str, decimals: str, exponent: str) -> tuple[str, str]:
+    """Return the digits before the point and those behind it, as an exponent moves it."""
+    size = exponent.lstrip("+-0") or "0"  # a giant one isn't converted: that takes its square
+    places = min(int(size), _FURTHEST) if len(size) < 5 else _FURTHEST
+    digits = integer + decimals
+    point = len(integer) + (-places if exponent.startswith("-") else places)
+    if point <= 0:
+        return "", "0" * -point + digits
+    return digits[:point].ljust(point, "0"), digits[point:]
+
+
 optional_quantity: Final = optional(parse_quantity)
 optional_non_negative: Final = optional(parse_non_negative)
 optional_amount: Final = optional(parse_amount)
@@ -320,7 +361,9 @@ def _scaled_text(text: str, field: Field) -> int:
     match = re.fullmatch(_NUMBER, text) if len(text) <= _LONGEST else None
     if match is None:
         raise InvalidValue(field, text, _not_plain)
-    sign, integer, decimals = match.groups("")
+    sign, integer, decimals, exponent = match.groups("")
+    if exponent:
+        integer, decimals = _moved(integer, decimals, exponent)
     digits, decimals = integer.lstrip("0"), decimals.rstrip("0")
     if len(digits) > INTEGER_DIGITS:
         raise InvalidValue(field, text, _too_large)

@@ -42,6 +42,9 @@ _EXPONENTS: Final = CURRENT | WITHDRAWN  # of ISO 4217
 _LARGEST: Final = 10**1000  # more can't be written out
 _ALIGNED: Final = r"([^0-9+\-.,]?[<>^])?([1-9][0-9]*)?"  # a filler is no part of an amount
 _FINEST: Final = 12  # decimal places that a unit of the host's own may have
+_MINOR_PICOS: Final[tuple[int, ...]] = tuple(
+    SCALE // 10**exponent for exponent in range(_FINEST + 1)
+)
 
 
 def _parse_exponent(value: object, field: Field) -> int:
@@ -281,9 +284,13 @@ def _as_large(minor: int, currency: Currency) -> Money:
 
 
 def picos_of(money: Money) -> int:
-    """Return an amount in picos of a major unit: a minor unit is never finer than one."""
-    scale: int = 10**money.currency.exponent
-    return money.minor * (SCALE // scale)
+    """Return an amount in picos of a major unit."""
+    return money.minor * minor_picos(money.currency)
+
+
+def minor_picos(currency: Currency) -> int:
+    """Return a currency's minor unit in picos of its major one: it is never finer than a pico."""
+    return _MINOR_PICOS[currency.exponent]
 
 
 new_money: Final = trusted(Money)

@@ -1,8 +1,8 @@
 """The forms that hold no others: texts, flags, numbers, instants, names of rules.
 
 A number is a string in full, so that no reader of JSON rounds it; an exact one that no decimal
-equals is a fraction. A number that is read may be written otherwise (``"1.50"``), or be a number
-already, as in TOML; `overages.codec` holds a text to the one spelling of its value.
+equals is a fraction. A number that is read may be written otherwise (``"1.50"``, ``"1.5e-07"``), or
+be a number already, as in TOML; `overages.codec` holds a text to the one spelling of its value.
 
     number_form({int, Decimal}).write(Decimal("0.0001"), "price")      # "0.0001"
 """
@@ -18,13 +18,12 @@ from fractions import Fraction
 from typing import Any, Final
 
 from overages._ground.parsing import parse_flag, plain_str
-from overages.amounts.exact import number_from_ratio, number_text, parse_amount
+from overages.amounts.exact import number_from_ratio, number_text, parse_amount, plain_number
 from overages.errors import Field, InvalidType, InvalidValue, did_you_mean
 from overages.forms.form import Form, FormOf
 from overages.periods.period import format_instant, instant_from_text, parse_instant
 
 _LONGEST: Final = 2_002  # characters of a number: a thousand digits on each side of the point
-_PLAIN_NUMBER: Final = re.compile(r"([+-]?[0-9]+)(?:\.([0-9]+))?")
 _RATIO: Final = re.compile(r"([+-]?[0-9]+)/([0-9]*[1-9][0-9]*)")
 
 # The one spelling of each, for schemas
@@ -91,7 +90,7 @@ def number_form(kinds: Collection[type]) -> Form:
             if isinstance(value, (int, Decimal, Fraction)) and not isinstance(value, bool):
                 return value
             raise InvalidType(field, value, f"must be {example}, in a string")
-        number = _number_of(text, fine=Fraction in kinds)
+        number = _number_of(text, field, fine=Fraction in kinds)
         if number is None or (kinds == {int} and type(number) is not int):
             raise InvalidValue(field, value, f"must be {example}")
         if type(number) in kinds:
@@ -101,11 +100,14 @@ def number_form(kinds: Collection[type]) -> Form:
     return FormOf(write, read, lambda _: {"type": "string", "pattern": f"^({text})$"})
 
 
-def _number_of(text: str, *, fine: bool) -> int | Decimal | Fraction | None:
+def _number_of(text: str, field: Field, *, fine: bool) -> int | Decimal | Fraction | None:
     if len(text) > _LONGEST:
         return None
-    if match := _PLAIN_NUMBER.fullmatch(text):
-        integer, decimals = match[1], (match[2] or "").rstrip("0")
+    if (plain := plain_number(text)) is not None:
+        if len(plain) > _LONGEST:  # of an exponent: it is told as it was written
+            raise InvalidValue(field, text, "must have at most 1000 digits on a side")
+        integer, _, decimals = plain.partition(".")
+        decimals = decimals.rstrip("0")
         # int() of a long text can be limited by a host
         return Decimal(f"{integer}.{decimals}") if decimals else int(Decimal(integer))
     if fine and (match := _RATIO.fullmatch(text)):

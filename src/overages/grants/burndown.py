@@ -135,6 +135,8 @@ class Burndown:
         >>> Burndown(datetime(2024, 2, 1, tzinfo=UTC), "tokens", overage=20).closed().overage
         0
         """
+        if not (self.draws or self.overage or self.unreturned):
+            return self
         # The states stay, for a grant is one over all periods: 0 <= drawn <= granted holds for it.
         return new_burndown(self.at, self.metric, self.currency, self.grants, 0, 0, ())
 

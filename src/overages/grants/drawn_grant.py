@@ -1,7 +1,8 @@
 """A grant while it is drawn on: what was drawn, expired and voided, and what is left, in picos.
 
     drawn_on = DrawnGrant(grant, state)               # not filled before it is effective
-    drawn_on.cross(instant, is_refilled=False)
+    changes = drawn_on.begin(start, end)              # at these instants, something happens to it
+    for instant in changes: drawn_on.cross(instant)
     drawn = drawn_on.draw(need, at)
     drawn_on.give_back(drawn, picos, later)
 
@@ -10,29 +11,31 @@ Which of several is drawn on, and when each is crossed, is for `overages.grants.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, TypeAlias
 
+from attrs import frozen
+
+from overages._ground.trusted import trusted
 from overages.amounts.exact import Quantity, scaled, unscaled
-from overages.amounts.money import Money, picos_of
 from overages.grants.grant import Grant
 from overages.grants.state import Draw, GrantState, new_draw, new_state
 from overages.periods.cycle import Cycle
 
-
-class PooledGrant(NamedTuple):
-    """A grant among others of its unit.
-
-    :param reserved: picos, of those that it holds at the end, that later periods, which are closed,
-        have drawn on it: they stay theirs.
-    """
-
-    grant: Grant
-    reserved: int = 0
+_NEVER: Final = frozenset[datetime]()
 
 
-class Drawn(NamedTuple):
+PooledGrant: TypeAlias = tuple[Grant, int]
+"""A grant among others of its unit, and the picos of it that are reserved.
+
+These are of those that it holds at the end: later periods, which are closed, have drawn them on it,
+and they stay theirs.
+"""
+
+
+@frozen(weakref_slot=False)
+class Drawn:
     """A `Draw` in picos."""
 
     grant: DrawnGrant
@@ -47,34 +50,36 @@ class Drawn(NamedTuple):
         return new_draw(self.grant.grant.id, self.at, quantity, covered)
 
 
+new_drawn: Final = trusted(Drawn)
+
+
 class DrawnGrant:
     """A grant in picos: drawn, expired, voided, left; not filled before it is effective."""
 
     __slots__ = (
-        "drawn", "end", "expired", "filled_at", "grant", "granted", "left", "refills_coming",
-        "reserved", "step", "voided",
+        "drawn", "expired", "filled_at", "grant", "granted", "left", "refilled_at",
+        "refills_coming", "reserved", "voided",
     )  # fmt: skip
 
     def __init__(self, pooled: PooledGrant, state: GrantState | None) -> None:
-        grant, reserved = pooled
-        self.grant: Grant = grant
-        self.reserved: int = reserved
-        self.end: datetime | None = grant.ends_at
-        self.step: int | None = None if grant.step is None else scaled(grant.step)
-        self.filled_at: datetime | None = None if state is None else state.filled_at
+        self.grant: Grant = pooled[0]
+        self.reserved: int = pooled[1]
+        self.filled_at: datetime | None = None
         self.granted: int = 0
         self.drawn: int = 0
         self.expired: int = 0
         self.voided: int = 0
         self.left: int = 0
+        self.refilled_at: Set[datetime] = _NEVER
+        """The instants of its refills until the end of the time that is gone through."""
         self.refills_coming: int = 0
-        """The refills until the end of the time that is gone through."""
+        """The number of them that are still to come."""
         if state is not None:
+            self.filled_at = state.filled_at
             self.granted, self.drawn = scaled(state.granted), scaled(state.drawn)
             self.expired, self.voided = scaled(state.expired), scaled(state.voided)
             self.left = self.granted - self.drawn - self.expired - self.voided
 
-    @property
     def available(self) -> int:
         """The picos that can be drawn: those left, less those that are reserved.
 
@@ -82,7 +87,7 @@ class DrawnGrant:
         """
         if not self.reserved:
             return self.left
-        coming = self.refills_coming * _picos_granted(self.grant)
+        coming = self.refills_coming * self.grant.picos
         return max(0, self.left - max(0, self.reserved - coming))
 
     def state(self, filled_at: datetime) -> GrantState:
@@ -98,7 +103,22 @@ class DrawnGrant:
 
     def has_ended(self, instant: datetime) -> bool:
         """Tell whether it has expired or was voided by an instant."""
-        return self.end is not None and self.end <= instant
+        end = self.grant.ends_at
+        return end is not None and end <= instant
+
+    def begin(self, start: datetime, end: datetime) -> list[datetime]:
+        """Cross the first instant of a time; return the later ones at which something happens."""
+        grant, changes = self.grant, []
+        self.cross(start)
+        if start < grant.effective_at <= end:
+            changes.append(grant.effective_at)
+        if grant.ends_at is not None and start < grant.ends_at <= end:
+            changes.append(grant.ends_at)
+        if grant.recurrence is not None:
+            self.refilled_at = set(self.refills(grant.recurrence, start, end))
+            self.refills_coming = len(self.refilled_at)
+            changes += self.refilled_at
+        return changes
 
     def refills(self, cycle: Cycle, start: datetime, end: datetime) -> Iterator[datetime]:
         """Yield the boundaries of its cycle that grant the amount anew, up to an end."""
@@ -110,27 +130,27 @@ class DrawnGrant:
                 return
             yield period.end
 
-    def cross(self, instant: datetime, *, is_refilled: bool) -> None:
+    def cross(self, instant: datetime) -> None:
         """End, refill or begin the grant at an instant, before anything is used at it."""
         if self.filled_at is None:
             if self.grant.effective_at <= instant and not self.has_ended(instant):
-                self._fill(_picos_granted(self.grant), instant)
+                self._fill(instant)
         elif self.has_ended(instant):
             # Lost before usage at this instant: the instant of its end is no part of a grant.
             self._lose(self.left)
             self.left = 0  # later instants find nothing more to lose
-        elif is_refilled:
+        elif instant in self.refilled_at:
             self.refills_coming -= 1
             self._drop_beyond(self.grant.refill_keeps)
-            self._fill(_picos_granted(self.grant), instant)
+            self._fill(instant)
 
     def draw(self, need: int, at: datetime) -> Drawn:
         """Draw on it for a need: all steps that the need starts, as far as they are left."""
-        picos = min(self.available, self._in_steps(need))  # the last step may not be left whole
+        picos = min(self.available(), self._in_steps(need))  # the last step may not be left whole
         self.left -= picos
         self.drawn += picos
         # In steps of 10, a need of 13 draws 20 and covers 13: the other 7 are gone, as was agreed.
-        return Drawn(self, at, picos, covered=min(need, picos))
+        return new_drawn(self, at, picos, min(need, picos))
 
     def give_back(self, drawn: Drawn, picos: int, instant: datetime) -> Drawn:
         """Give back the units that a draw no longer covers; return the rest of the draw."""
@@ -146,14 +166,17 @@ class DrawnGrant:
             self.expired += given_back  # the units left at that refill were dropped
         else:
             self.left += given_back
-        return drawn._replace(picos=still_drawn, covered=covered)
+        return new_drawn(self, drawn.at, still_drawn, covered)
 
     def _in_steps(self, picos: int) -> int:
-        return picos if self.step is None else -(-picos // self.step) * self.step
+        if self.grant.step is None:
+            return picos
+        step = scaled(self.grant.step)
+        return -(-picos // step) * step
 
     def _lose(self, picos: int) -> None:
         """Count the units that are lost by the grant's end."""
-        if self.grant.expires_at != self.end:  # it was voided before
+        if self.grant.expires_at != self.grant.ends_at:  # it was voided before
             self.voided += picos
         else:
             self.expired += picos
@@ -165,12 +188,8 @@ class DrawnGrant:
             self.expired += dropped
             self.left -= dropped
 
-    def _fill(self, picos: int, instant: datetime) -> None:
+    def _fill(self, instant: datetime) -> None:
+        picos = self.grant.picos
         self.granted += picos
         self.left += picos
         self.filled_at = instant
-
-
-def _picos_granted(grant: Grant) -> int:
-    amount = grant.amount
-    return picos_of(amount) if isinstance(amount, Money) else scaled(amount)

@@ -9,16 +9,16 @@ grants and usage, or has made them, draws on them here:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from overages._ground.frozen_dict import FrozenDict
 from overages.amounts.exact import Quantity, scaled, unscaled
 from overages.amounts.money import Currency
 from overages.errors import InvalidValue
 from overages.grants.burndown import Burndown, new_burndown
-from overages.grants.drawn_grant import Drawn, DrawnGrant, PooledGrant
+from overages.grants.drawn_grant import Drawn, DrawnGrant, PooledGrant, new_drawn
 from overages.grants.grant import Grant
 from overages.grants.state import GrantState
 
@@ -26,11 +26,8 @@ Unit: TypeAlias = tuple[str | None, Currency | None]
 """The metric and the currency of a grant, or of usage."""
 
 
-class Use(NamedTuple):
-    """All that was used at one instant, in picos; negative where usage was taken back."""
-
-    at: datetime
-    picos: int
+Use: TypeAlias = tuple[datetime, int]
+"""An instant, and all that was used at it in picos; negative where usage was taken back."""
 
 
 def pools_of(
@@ -44,12 +41,18 @@ def pools_of(
     """
     pools: dict[Unit, list[PooledGrant]] = {}
     for grant in grants:
-        pooled = PooledGrant(grant, scaled(reserved[grant.id]) if grant.id in reserved else 0)
-        pools.setdefault((grant.metric, grant.currency), []).append(pooled)
+        picos = scaled(reserved[grant.id]) if grant.id in reserved else 0
+        pools.setdefault((grant.metric, grant.currency), []).append((grant, picos))
     for pool in pools.values():
         if len(pool) > 1:
-            pool.sort(key=lambda pooled: pooled.grant.rank)
+            pool.sort(key=rank_of)
     return pools
+
+
+def rank_of(pooled: PooledGrant) -> tuple[int, datetime, datetime, str]:
+    """Return the rank of a grant: of several, that of the least is drawn on first."""
+    grant, _ = pooled
+    return grant.rank
 
 
 def draw_on(
@@ -65,66 +68,68 @@ def draw_on(
     :param uses: sorted, one for an instant; none before the burndown's instant or from the end on.
     :raises InvalidValue: if a grant that the burndown has is missing.
     """
-    drawn = DrawnGrants(pool, before, rule)
-    drawn.run(uses, end)
-    return drawn.burndown(end)
+    drawn = DrawnGrants(pool, (before.metric, before.currency), before.at, end, before, rule)
+    drawn.run(uses)
+    return drawn.burndown()
 
 
 class DrawnGrants:
     """Burns down grants of one unit, from where an earlier burndown has left them.
 
     :param grants: in the order in which they are drawn on; all that `before` knows among them.
-    :param before: where to begin.
+    :param unit: that of the grants.
+    :param start: where to begin.
+    :param end: up to where.
+    :param before: an earlier burndown, at the start; None where nothing was drawn on yet.
     :param rule: whether overage is repaid, as `burn_down` takes it.
     """
 
-    def __init__(self, grants: Sequence[PooledGrant], before: Burndown, rule: str) -> None:
-        states = {state.grant_id: state for state in before.grants}
-        self._grants = {
-            each.grant.id: DrawnGrant(each, states.pop(each.grant.id, None)) for each in grants
-        }
+    def __init__(
+        self,
+        grants: Iterable[PooledGrant],
+        unit: Unit,
+        start: datetime,
+        end: datetime,
+        before: Burndown | None,
+        rule: str = "final",
+    ) -> None:
+        self._unit, self._end, self._rule = unit, end, rule
+        self._grants: dict[str, DrawnGrant] = {}
+        self._draws: list[Drawn] = []
+        self._overage = self._unreturned = 0
+        changes: list[datetime] = []
+        states: dict[str, GrantState] = {}
+        if before is not None:
+            states = {state.grant_id: state for state in before.grants}
+        for pooled in grants:
+            grant, _ = pooled
+            self._grants[grant.id] = drawn = DrawnGrant(pooled, states.pop(grant.id, None))
+            changes += drawn.begin(start, end)
         if states:
             # A grant left out would take its units, and its draws, from the balance unseen.
             raise InvalidValue("grants", sorted(states), "must hold every grant that start has")
-        self._before = before
-        self._rule = rule
-        self._overage, self._unreturned = scaled(before.overage), scaled(before.unreturned)
-        self._refills: dict[str, Set[datetime]] = {}
-        self._coming: list[datetime] = []  # the latest first
-        self._draws = [
-            Drawn(self._grants[d.grant_id], d.at, scaled(d.quantity), scaled(d.covered))
-            for d in before.draws
-        ]
+        # Only at these instants does anything happen to grants: between them, usage alone counts.
+        self._coming = sorted(set(changes), reverse=True) if changes else []  # the latest first
+        if before is not None:
+            self._overage, self._unreturned = scaled(before.overage), scaled(before.unreturned)
+            self._draws += [
+                new_drawn(self._grants[d.grant_id], d.at, scaled(d.quantity), scaled(d.covered))
+                for d in before.draws
+            ]
+            self._repay(start)
 
-    def run(self, uses: Iterable[Use], end: datetime) -> None:
+    def run(self, uses: Iterable[Use]) -> None:
         """Go through time once.
 
         :param uses: sorted; all before the end.
         """
-        self.begin(end)
         for at, picos in uses:
             self.cross_until(at)
             if picos > 0:
                 self._overage += self._draw(picos, at)
             else:
                 self._give_back(-picos, at)
-        self.cross_until(end)
-
-    def begin(self, end: datetime) -> None:
-        """Begin to go through time, up to an end."""
-        start = self._before.at
-        # Only at these instants does anything happen to grants: between them, usage alone counts.
-        changes = {start}
-        for key, grant in self._grants.items():
-            changes.add(grant.grant.effective_at)
-            if grant.end is not None:
-                changes.add(grant.end)
-            cycle = grant.grant.recurrence
-            if cycle is not None:
-                self._refills[key] = set(grant.refills(cycle, start, end))
-                changes |= self._refills[key]
-                grant.refills_coming = len(self._refills[key])
-        self._coming = sorted([at for at in changes if start <= at <= end], reverse=True)
+        self.cross_until(self._end)
 
     def cross_until(self, instant: datetime) -> None:
         """Do all that happens to grants up to an instant, that at it included."""
@@ -133,29 +138,29 @@ class DrawnGrants:
 
     def draw_alone(self, grant_id: str, need: int, at: datetime) -> int:
         """Draw on one grant, at an instant that was crossed; return the picos that it covers."""
-        grant = self._grants[grant_id]
-        if not (need and grant.available):
-            return 0
-        drawn = grant.draw(need, at)
-        self._draws.append(drawn)
+        drawn = self._grants[grant_id].draw(need, at)
+        if drawn.picos:
+            self._draws.append(drawn)
         return drawn.covered
 
     def leave(self, picos: int) -> None:
         """Count what no grant has covered."""
         self._overage += picos
 
-    def burndown(self, at: datetime) -> Burndown:
-        """Return the burndown of the grants at an instant."""
-        states = [
-            grant.state(grant.filled_at)
-            for grant in self._grants.values()
-            if grant.filled_at is not None
-        ]
+    def burndown(self) -> Burndown:
+        """Return the burndown of the grants at the end."""
+        metric, currency = self._unit
+        states = []
+        for grant in self._grants.values():
+            if grant.filled_at is not None:
+                states.append(grant.state(grant.filled_at))
+        if len(states) > 1:
+            states.sort(key=_grant_id)
         return new_burndown(
-            at,
-            self._before.metric,
-            self._before.currency,
-            tuple(sorted(states, key=_grant_id)),
+            self._end,
+            metric,
+            currency,
+            tuple(states),
             unscaled(self._overage),
             unscaled(self._unreturned),
             tuple([draw.draw() for draw in self._draws]),
@@ -163,9 +168,12 @@ class DrawnGrants:
 
     def _cross(self, instant: datetime) -> None:
         """End, refill and begin grants, and repay overage, before any usage."""
-        for key, grant in self._grants.items():
-            grant.cross(instant, is_refilled=instant in self._refills.get(key, ()))
-        # After all grants were crossed, so that those that begin at this instant repay it too.
+        for grant in self._grants.values():
+            grant.cross(instant)
+        self._repay(instant)
+
+    def _repay(self, instant: datetime) -> None:
+        """Repay overage, once all grants were crossed that begin or are refilled at an instant."""
         if self._rule != "final" and self._overage:
             self._overage = self._draw(self._overage, instant)
 
@@ -174,8 +182,8 @@ class DrawnGrants:
         for grant in self._grants.values():
             if not need:
                 break
-            if grant.available:
-                drawn = grant.draw(need, at)
+            drawn = grant.draw(need, at)
+            if drawn.picos:
                 self._draws.append(drawn)
                 need -= drawn.covered
         return need

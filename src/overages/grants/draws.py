@@ -78,6 +78,7 @@ Span: TypeAlias = tuple[datetime, datetime]
 """From an instant up to another."""
 
 _TICK: Final = timedelta(microseconds=1)
+_parse_each_grant: Final = tuple_of(Grant)
 
 
 def burn_down(
@@ -216,7 +217,7 @@ def _parse_end(value: object, start: datetime) -> datetime:
 
 def parse_grants(value: object, field: Field) -> tuple[Grant, ...]:
     """Return grants, each of an id of its own."""
-    grants = tuple_of(Grant)(value, field)
+    grants = _parse_each_grant(value, field)
     if len({grant.id for grant in grants}) == len(grants):
         return grants
     problems = Problems()
@@ -233,10 +234,10 @@ def _parse_usage(
 ) -> list[Use]:
     """Return the use of each instant, sorted."""
     sums: dict[datetime, int] = {}
-    for use in each(partial(_parse_use, currency=currency, span=span))(value, field):
+    for instant, picos in each(partial(_parse_use, currency=currency, span=span))(value, field):
         # One sum for an instant, or started steps would depend on the order of its events.
-        sums[use.at] = sums.get(use.at, 0) + use.picos
-    return [Use(instant, picos) for instant, picos in sorted(sums.items())]
+        sums[instant] = sums.get(instant, 0) + picos
+    return sorted(sums.items())
 
 
 def _parse_use(value: object, field: Field, *, currency: Currency | None, span: Span) -> Use:
@@ -249,7 +250,7 @@ def _parse_use(value: object, field: Field, *, currency: Currency | None, span: 
     if not start <= instant < end:
         problem = f"must be from {format_instant(start)} until before {format_instant(end)}"
         raise InvalidValue(at(field, "at"), instant, problem)
-    return Use(instant, scaled(used))
+    return instant, scaled(used)
 
 
 def _parse_units(value: object, field: Field, currency: Currency | None) -> Quantity:

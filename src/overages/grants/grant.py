@@ -16,7 +16,13 @@ from typing import Final
 from overages._ground.names import optional_name, parse_name
 from overages._ground.parsing import Problems, instance_of, optional, parse_int
 from overages._ground.value import derived, term, value
-from overages.amounts.exact import Quantity, QuantityLike, parse_non_negative, parse_positive
+from overages.amounts.exact import (
+    Quantity,
+    QuantityLike,
+    parse_non_negative,
+    parse_positive,
+    scaled,
+)
 from overages.amounts.money import Currency, Money
 from overages.errors import Field, InvalidValue
 from overages.periods.cycle import Cycle
@@ -90,6 +96,8 @@ class Grant:
     created_at: datetime | None = term(optional(parse_instant))
     currency: Currency | None = derived()
     """The currency of money; None where units of a metric are granted."""
+    picos: int = derived()
+    """The amount in picos of a unit of the metric, or of a major unit of the currency."""
     ends_at: datetime | None = derived()
     """The first instant that it can't be drawn on any more; None for never."""
     rank: tuple[int, datetime, datetime, str] = derived()
@@ -142,6 +150,7 @@ class Grant:
     def _complete(self) -> None:
         currency = self.amount.currency if isinstance(self.amount, Money) else None
         object.__setattr__(self, "currency", currency)
+        object.__setattr__(self, "picos", scaled(self.units))
         ends = [end for end in (self.expires_at, self.voided_at) if end is not None]
         object.__setattr__(self, "ends_at", min(ends, default=None))
         created = self.created_at or self.effective_at

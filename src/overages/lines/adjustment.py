@@ -183,11 +183,13 @@ def credited(
     lines = []
     for grant, balance in credits:
         # A credit pays a bill, and is never paid out: of 7.00, a grant of 10.00 pays 7.00.
-        cost = -min(balance, subtotal)
-        if cost.minor < 0:
-            exact = number_from_ratio(cost.minor, 10**cost.currency.exponent)
+        paid = min(balance, subtotal).minor
+        if paid > 0:
+            currency = subtotal.currency
+            exact = number_from_ratio(-paid, 10**currency.exponent)
+            cost = new_money(-paid, currency)
             lines.append(new_adjustment("credit", subtotal, cost, exact, metric, grant))
-            subtotal += cost
+            subtotal = new_money(subtotal.minor - paid, currency)
     return tuple(lines)
 
 
@@ -202,7 +204,8 @@ class Due:
     __slots__ = ("_by_metric", "_left", "_of_metrics", "_paid", "_rounding", "_total")
 
     def __init__(self, total: Money, by_metric: Mapping[str, Money], rounding: Rounding) -> None:
-        self._total = self._left = total
+        self._total = total
+        self._left = total.minor
         self._by_metric = by_metric
         self._of_metrics = sum([cost.minor for cost in by_metric.values()])
         self._rounding = rounding
@@ -210,14 +213,14 @@ class Due:
 
     def of(self, metric: str | None) -> Money:
         """Return the amount that a credit for a metric can pay next; for None, one for anything."""
-        most = self._left.minor
+        most = self._left
         if metric is not None:
             most = min(most, self._share(metric).minor - self._paid.get(metric, 0))
-        return new_money(max(0, most), self._left.currency)
+        return new_money(most if most > 0 else 0, self._total.currency)
 
     def pay(self, line: Adjustment) -> None:
         """Take off the line of a credit."""
-        self._left += line.cost
+        self._left += line.cost.minor
         self._paid[line.metric] = self._paid.get(line.metric, 0) - line.cost.minor
 
     def _share(self, metric: str) -> Money:

@@ -30,6 +30,8 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from itertools import pairwise
 
+import attrs
+
 from overages._ground.parsing import Problems
 from overages.amounts.exact import number_text
 from overages.amounts.money import Money
@@ -118,7 +120,7 @@ def _lawful_costs(
     may_be = [(own := terms[id(line)]) is not None and own.may_be_level for line in lines]
     of_levels = rounded_costs(
         parts,
-        [line._replace(is_level=level) for line, level in zip(unrounded, may_be, strict=True)],
+        [attrs.evolve(line, is_level=level) for line, level in zip(unrounded, may_be, strict=True)],
     )
     others = {
         line.metric

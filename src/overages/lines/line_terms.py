@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from overages.errors import CurrencyMismatch, InvalidValue, Path, at
 from overages.lines.limit_part import LimitPart
-from overages.lines.limits import FULL_SHARE, free_parts
+from overages.lines.limits import free_parts
 from overages.lines.overage import Overage
-from overages.lines.part import StatementPart, TimeShares, part_at_end, places_in
+from overages.lines.part import FULL_SHARE, StatementPart, TimeShares, part_at_end, places_in
 from overages.lines.rating import line_for_share
 from overages.periods.period import Period
 from overages.terms.allowance import Allowance

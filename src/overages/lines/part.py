@@ -20,7 +20,8 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from overages._ground.parsing import Problems, instance_of
-from overages._ground.value import term, value
+from overages._ground.trusted import trusted
+from overages._ground.value import derived, term, value
 from overages.errors import CurrencyMismatch, InvalidValue, at
 from overages.periods.period import Period
 from overages.periods.proration import Proration
@@ -49,6 +50,8 @@ class StatementPart:
     period: Period = term(instance_of(Period))
     plan: Plan = term(instance_of(Plan))
     own: OwnTerms = term(instance_of(OwnTerms))
+    is_flat: bool = derived()
+    """Whether there is nothing to its lines but included quantities and prices."""
 
     def __init__(self, period: Period, plan: Plan, own: OwnTerms = NO_OWN_TERMS) -> None: ...
 
@@ -56,10 +59,18 @@ class StatementPart:
         amounts = [(at("own", *path), amount) for path, amount in self.own.amounts()]
         check_currency(self.plan.currency, amounts, problems)
 
-    @property
-    def is_flat(self) -> bool:
-        """Whether there is nothing to its lines but included quantities and prices."""
-        return self.plan.compiled.is_flat and not self.own.trial and not self.own.has_rules
+    def _complete(self) -> None:
+        is_flat = self.plan.compiled.is_flat and not self.own.trial and not self.own.has_rules
+        object.__setattr__(self, "is_flat", is_flat)
+
+
+FULL_SHARE: Final = Fraction(1)
+"""The share of a period that all of it is."""
+
+
+def is_full(share: Fraction) -> bool:
+    """Tell whether a share is that of all of a period; most are that very object."""
+    return share is FULL_SHARE or share == 1
 
 
 class TimeShares(NamedTuple):
@@ -85,12 +96,19 @@ class TimeShares(NamedTuple):
         """Return the share of a part by a rule; of the period where it is None."""
         billing_period = self.billing_period or self.period
         time = part or self.period
-        if time == billing_period:
-            return _ALL
+        if time is billing_period or time == billing_period:
+            return FULL_SHARE
         return rule.share(time, billing_period, self.timezone)
 
 
-_ALL = Fraction(1)
+_new_part: Final = trusted(StatementPart)
+
+
+def new_part(period: Period, plan: Plan, own: OwnTerms) -> StatementPart:
+    """Make a part of terms that hold in a time; an org's own terms are checked with the plan's."""
+    if own is NO_OWN_TERMS:
+        return _new_part(period, plan, own, plan.compiled.is_flat)
+    return StatementPart(period, plan, own)
 
 
 class Division(NamedTuple):
@@ -120,8 +138,8 @@ def division(
 ) -> Division:
     """Return the division of a period into parts, by the shares that its times have."""
     _, billing_period, timezone, span_of = shares
-    divided = Division(tuple(earlier_parts), billing_period, timezone, own, span_of)
-    return UNDIVIDED if divided == UNDIVIDED else divided
+    divided = (tuple(earlier_parts), billing_period, timezone, own, span_of)
+    return UNDIVIDED if divided == UNDIVIDED else Division(*divided)
 
 
 def statement_parts(
@@ -132,8 +150,8 @@ def statement_parts(
     :raises InvalidValue: if nothing of the period is left for the last.
     """
     if not earlier:
-        return (StatementPart(period, plan, own),)
-    return (*earlier, StatementPart(period.clipped(start=earlier[-1].period.end), plan, own))
+        return (new_part(period, plan, own),)
+    return (*earlier, new_part(period.clipped(start=earlier[-1].period.end), plan, own))
 
 
 def check_parts(period: Period, parts: Sequence[StatementPart], problems: Problems) -> None:

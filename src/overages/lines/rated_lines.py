@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from overages.amounts.money import Money
-from overages.amounts.rounding import round_ratio, round_together
+from overages.amounts.rounding import Rounding, round_ratio, round_together
 from overages.lines.adjusting import RunningTotal
 from overages.lines.adjustment import Adjustment
 from overages.lines.overage import LineNumbers
@@ -47,23 +47,27 @@ def rounded_costs(
         ratios = [(line.added * units).as_integer_ratio() for line in lines]
         return round_together(ratios, plan.rounding)
 
-    def difference(line: UnroundedLine, so_far: Ratio, paid: Ratio) -> int:
-        rule = parts[part_at_end(parts, line.part)].plan.rounding
-        cost = round_ratio(so_far[0] * units, so_far[1], rule)
-        return cost - round_ratio(paid[0] * units, paid[1], rule) if paid[0] else cost
-
     costs = []
     metric, running = "", _NO_COST
     for line in lines:
+        rule = parts[part_at_end(parts, line.part)].plan.rounding
         if not line.is_level:
-            costs.append(difference(line, line.so_far, line.paid))
+            costs.append(_difference(line.so_far, line.paid, units, rule))
             continue
         if line.line.metric != metric:
             metric, running = line.line.metric, _NO_COST
         before, running = running, running + Fraction(*line.so_far)
         start = before + Fraction(*line.paid)
-        costs.append(difference(line, running.as_integer_ratio(), start.as_integer_ratio()))
+        so_far, paid = running.as_integer_ratio(), start.as_integer_ratio()
+        costs.append(_difference(so_far, paid, units, rule))
     return tuple(costs)
+
+
+def _difference(so_far: Ratio, paid: Ratio, units: int, rule: Rounding) -> int:
+    """Return the difference of two costs in minor units, each rounded."""
+    (cost, of), (cost_before, of_before) = so_far, paid
+    minor = round_ratio(cost * units, of, rule)
+    return minor - round_ratio(cost_before * units, of_before, rule) if cost_before else minor
 
 
 class RuledTotals(NamedTuple):
@@ -168,11 +172,13 @@ class RatedLines(NamedTuple):
     :param rows: those that say something, in the plan's order: of metrics that were used, or that
         cost something or are adjusted though they weren't.
     :param unused_rows: those that only have a limit which isn't the plan's alone.
+    :param minor: the total of all lines and adjustments, in minor units.
     """
 
     rows: tuple[LineNumbers, ...]
     unused_rows: tuple[LineNumbers, ...]
     adjustments: tuple[Adjustment, ...]
+    minor: int
 
 
 def finished_lines(
@@ -189,8 +195,10 @@ def finished_lines(
     :param has_ended: whether the billing period is over, so that true-ups are due.
     """
     costs = rounded_costs(parts, lines)
+    minor = sum(costs)
     adjustments: list[Adjustment] = []
-    if not all(part.is_flat for part in parts):
+    adjusted: set[str | None] = set()
+    if [part for part in parts if not part.is_flat]:
         ruled = ruled_totals(parts, shares, lines, costs)
         for rules, total, _ in ruled.of_metrics:
             if rules:
@@ -198,12 +206,13 @@ def finished_lines(
         if any(part.plan.has_rules or part.own.has_rules for part in parts):
             rules, total = ruled.of_all()
             adjustments += total.with_rules(rules, has_ended=has_ended)
-    adjusted = {adjustment.metric for adjustment in adjustments}
+        minor += sum(adjustment.cost.minor for adjustment in adjustments)
+        adjusted = {adjustment.metric for adjustment in adjustments}
     rows, unused_rows = [], []
-    for line, minor in zip(lines, costs, strict=True):
-        numbers = line.rounded(minor)
-        if line.used or minor or line.added or line.line.metric in adjusted:
+    for line, cost in zip(lines, costs, strict=True):
+        numbers = line.rounded(cost)
+        if line.used or cost or line.added or line.line.metric in adjusted:
             rows.append(numbers)
         elif numbers != unused_numbers(line.line):
             unused_rows.append(numbers)
-    return RatedLines(tuple(rows), tuple(unused_rows), tuple(adjustments))
+    return RatedLines(tuple(rows), tuple(unused_rows), tuple(adjustments), minor)

@@ -33,11 +33,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Final, NamedTuple
+from typing import Final
 
 import attrs
 
 from overages._ground.frozen_dict import FrozenDict
+from overages._ground.trusted import trusted
 from overages._ground.value import evolve
 from overages.amounts.exact import (
     LIMIT,
@@ -49,8 +50,9 @@ from overages.amounts.exact import (
     unscaled,
 )
 from overages.lines.limit_part import LimitPart, new_limit_part, sum_of_parts
-from overages.lines.limits import NO_CONTEXT, LineContext, free_parts, terms_parts
+from overages.lines.limits import NO_CONTEXT, LineContext, free_parts, terms_part
 from overages.lines.overage import LineNumbers
+from overages.lines.part import is_full
 from overages.periods.period import Period
 from overages.prices.exact_cost import added_cost, cost_between
 from overages.prices.models import PriceModel
@@ -61,7 +63,8 @@ from overages.terms.compiled import CompiledLine
 _NOTHING: Final = (0, 1)  # a cost
 
 
-class UnroundedLine(NamedTuple):
+@attrs.frozen(weakref_slot=False)
+class UnroundedLine:
     """A metric's line before it is rounded.
 
     :param line: the terms of its time: prorated prices, where that is a part of a billing period.
@@ -80,8 +83,8 @@ class UnroundedLine(NamedTuple):
     paid: Ratio
     before: Quantity | None
     limit_parts: tuple[LimitPart, ...]
-    part: Period | None = None
-    is_level: bool = False
+    part: Period | None
+    is_level: bool
 
     @property
     def added(self) -> Fraction:
@@ -97,7 +100,11 @@ class UnroundedLine(NamedTuple):
         )  # fmt: skip
 
 
-class LineLimit(NamedTuple):
+_new_line: Final = trusted(UnroundedLine)
+
+
+@attrs.frozen(weakref_slot=False)
+class LineLimit:
     """A line before its price is asked for.
 
     :param terms: the plan's, of a whole period.
@@ -113,27 +120,25 @@ class LineLimit(NamedTuple):
     context: LineContext
     part: Period | None
 
-    def granted(self, parts: tuple[LimitPart, ...]) -> LineLimit:
-        """Return it with units drawn on grants: for this usage, so nothing earlier used them up."""
-        limit = add_up([self.limit or 0, *[part.quantity for part in parts]])
-        taken = self.parts[-1:] if self.parts and self.parts[-1].kind == "used" else ()
-        others = self.parts[: len(self.parts) - len(taken)]
-        return LineLimit(
-            self.terms, self.used, limit, (*others, *parts, *taken), self.before, self.context,
-            self.part,
-        )  # fmt: skip
+    def priced(self, granted: tuple[LimitPart, ...] = ()) -> UnroundedLine:
+        """Return the line with its exact cost.
 
-    def priced(self) -> UnroundedLine:
-        """Return the line with its exact cost."""
-        context, parts = self.context, self.parts
+        :param granted: units drawn on grants: for this usage, so nothing earlier used them up.
+        """
+        context, limit, parts = self.context, self.limit, self.parts
+        if granted:
+            limit = add_up([limit or 0, *[part.quantity for part in granted]])
+            taken = parts[-1:] if parts and parts[-1].kind == "used" else ()
+            parts = (*parts[: len(parts) - len(taken)], *granted, *taken)
         share = context.share if context.is_level else context.share_of_units
         line = line_for_share(self.terms, share, is_level=context.is_level)
         # A limit that is simply the plan's, or the org's own, needs no parts to explain it.
         if context.used_before is None and len(parts) == 1 and parts[0].name is None:
             parts = ()
-        return priced_line(
-            line, self.used, self.limit, self.before, parts, self.part, context.is_level
-        )
+        return priced_line(line, self.used, limit, self.before, parts, self.part, context.is_level)
+
+
+_new_limit: Final = trusted(LineLimit)
 
 
 def unrounded_line(
@@ -163,21 +168,23 @@ def line_limit(
     :param quantities: the usage in the line's time, by metric.
     :param part: that time, where it isn't all of the statement's period.
     """
-    parts = terms_parts(line, quantities, own_limits, context)
-    return limited(line, quantities.get(line.metric, 0), parts, context, part)
+    of_terms = terms_part(line, quantities, own_limits, context)
+    return limited(line, quantities.get(line.metric, 0), of_terms, context, part)
 
 
 def limited(
     line: CompiledLine,
     now: Quantity,
-    parts: tuple[LimitPart, ...] | None,
+    of_terms: LimitPart | None,
     context: LineContext,
     part: Period | None,
+    others: tuple[LimitPart, ...] = (),
 ) -> LineLimit:
     """Return a metric's line up to its limit, as `line_limit` does.
 
     :param now: units used in the line's time, before they are converted.
-    :param parts: what the terms say of the limit; see `terms_parts`.
+    :param of_terms: what the terms say of the limit; see `terms_part`.
+    :param others: parts of it that other periods left, or owe.
     """
     allowance, used_before = line.allowance, context.used_before
     units_before: Quantity = 0
@@ -186,25 +193,24 @@ def limited(
     else:
         units_before = allowance.converted(used_before)
         used = excess(allowance.converted(add_up([used_before, now])), units_before)
-    if parts is None:
+    if of_terms is None:
         # Unlimited: nothing is over, and nothing was charged before, but for a fee without units.
         before = None if used_before is None else 0
-        return LineLimit(line, used, None, (), before, context, part)
-    if allowance.discounts or context.limit_parts:
-        parts = (*parts, *free_parts(allowance, context.share_of_units), *context.limit_parts)
+        return _new_limit(line, used, None, (), before, context, part)
+    parts = (of_terms, *free_parts(allowance, context.share_of_units), *others)
     limit = parse_quantity(excess(sum_of_parts(parts), 0), "limit")
     if used_before is None:
-        return LineLimit(line, used, limit, parts, None, context, part)
+        return _new_limit(line, used, limit, parts, None, context, part)
     used_up = min(units_before, limit)
     if used_up:
         parts = (*parts, new_limit_part("used", unscaled(-scaled(used_up)), None))
     charged = excess(units_before, add_up([limit, context.covered_before]))
-    return LineLimit(line, used, excess(limit, used_up), parts, charged, context, part)
+    return _new_limit(line, used, excess(limit, used_up), parts, charged, context, part)
 
 
 def line_for_share(line: CompiledLine, share: Fraction, *, is_level: bool) -> CompiledLine:
     """Return the terms of a line in a share of the billing period: those with a prorated price."""
-    if share == 1:
+    if is_full(share):
         return line
     allowance = line.allowance
     if is_level:
@@ -239,7 +245,7 @@ def priced_line(
         so_far = over * line.factor, line.cost_divisor  # a third of the time of a charge
     else:
         so_far = added_cost(price, None, add_up([before, over]) if before else over)
-    return UnroundedLine(line, used, limit, over, so_far, paid, before, limit_parts, part, is_level)
+    return _new_line(line, used, limit, over, so_far, paid, before, limit_parts, part, is_level)
 
 
 def unused_numbers(line: CompiledLine) -> LineNumbers:

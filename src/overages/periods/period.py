@@ -22,6 +22,10 @@ _INSTANT: Final = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?"
     r"(?P<zone>Z|[+-][0-9]{2}(:?[0-9]{2})?)?"
 )
+_MONTHS: Final = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
 _MONTH: Final = r"([0-9]{4})-([0-9]{2})"
 _DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
@@ -211,6 +215,24 @@ class Period:
         """Write the period for a reader: ``2024-02-01 to 2024-03-01 UTC`` (the end not in it)."""
         return f"{reading(self.start)} to {reading(self.end)} UTC"
 
+    def name(self, zone: tzinfo = UTC) -> str:
+        """Write the period as people in a timezone call it: by its month, or by its bounds.
+
+        >>> from zoneinfo import ZoneInfo
+        >>> Period.month(2024, 2).name()
+        'February 2024'
+        >>> Period.month(2024, 2).name(ZoneInfo("Europe/Paris"))
+        '2024-02-01 01:00:00 to 2024-03-01 01:00:00 Europe/Paris'
+        """
+        try:
+            start, end = self.start.astimezone(zone), self.end.astimezone(zone)
+            is_month = self == Period.month_of(self.start, zone)
+        except (OverflowError, InvalidValue):  # beyond the years 1 to 9999, there or then
+            return self.describe()
+        if is_month:
+            return f"{_MONTHS[start.month - 1]} {start.year}"
+        return f"{_local(start)} to {_local(end)} {zone}"
+
     def __str__(self) -> str:
         return self.isoformat()
 
@@ -222,6 +244,11 @@ def _boundary(text: str, field: Field, zone: tzinfo) -> datetime:
     if re.fullmatch(_DATE, text):
         return instant_from_text(f"{text}T00:00:00", field, zone)
     return instant_from_text(text, field)
+
+
+def _local(instant: datetime) -> str:
+    text = instant.replace(tzinfo=None).isoformat(sep=" ")
+    return text.removesuffix(" 00:00:00")
 
 
 def reading(instant: datetime) -> str:

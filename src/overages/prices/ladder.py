@@ -98,17 +98,21 @@ class PriceTable:
     :param flat_at_zero: whether the first tier's flat fee is due at quantity zero already.
     """
 
-    __slots__ = ("_at_zero", "_by_picos", "_by_units", "_make")
+    __slots__ = ("_at_zero", "_by_picos", "_by_units", "_counts_units", "_make", "slope")
 
     def __init__(
         self, tiers: Sequence[Tier], *, cumulative: bool = False, flat_at_zero: bool = False
     ) -> None:
         self._at_zero = Charge([TierCharge(tiers[0], 0)]) if flat_at_zero else NO_CHARGE
+        self.slope: Fraction | None = _slope(tiers)
+        """Cost of each unit, where it is the same for all and nothing else is due; else None."""
         self._make = partial(Ladder, tiers, cumulative=cumulative)
+        self._counts_units = not any(
+            isinstance(number, Decimal) for tier in tiers for number in (tier.up_to, tier.size)
+        )
+        # Half of making a price each: of 10,000 in a list, an org has a use for three.
         self._by_units: Ladder | None = None
-        if not any(isinstance(n, Decimal) for tier in tiers for n in (tier.up_to, tier.size)):
-            self._by_units = self._make(per_unit=1)
-        self._by_picos: Ladder | None = None  # a third of making a price, and few have a use for it
+        self._by_picos: Ladder | None = None
 
     def _ladder_of_picos(self) -> Ladder:
         if self._by_picos is None:
@@ -120,6 +124,9 @@ class PriceTable:
         ladder = self._by_units
         if ladder is not None and type(quantity) is int and 0 < quantity < LIMIT:
             counted = quantity
+        elif ladder is None and self._counts_units:
+            self._by_units = self._make(per_unit=1)
+            return self.charge(quantity)
         else:
             number = parse_non_negative(quantity, "quantity")
             if not number:  # no tier is entered, so no flat fee is due but by `flat_at_zero`
@@ -134,14 +141,14 @@ class PriceTable:
         # The reached tier's own cost takes a third of the time: it is made when it is read.
         return new_charge(step.full, (step.tier, inside, step.above), cost, ladder.denominator)
 
-    @property
-    def slope(self) -> Fraction | None:
-        """Cost of each unit, where it is the same for all and nothing else is due; else None."""
-        ladder = self._by_units or self._ladder_of_picos()
-        step, *others = ladder.steps
-        if others or step.fixed or step.package:
-            return None
-        return Fraction(step.price * ladder.per_unit, ladder.denominator)
+
+def _slope(tiers: Sequence[Tier]) -> Fraction | None:
+    tier = tiers[0]
+    if len(tiers) > 1 or tier.flat or tier.size is not None:
+        return None
+    if tier.maximum is not None:
+        return None if tier.price and tier.maximum else Fraction()
+    return Fraction(tier.price) / Fraction(tier.per)
 
 
 @frozen(weakref_slot=False)

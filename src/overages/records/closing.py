@@ -16,10 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from overages._ground.names import parse_name
 from overages._ground.parsing import instance_of, tuple_of
+from overages._ground.trusted import trusted
 from overages._ground.value import term, value
 from overages.amounts.exact import parse_ordinal
 from overages.grants.grant import Grant
@@ -99,7 +101,13 @@ def closing_row(
     sequence: int,
 ) -> ClosingRow:
     """Return a closing as it is chained: each of its values is a text in one line."""
-    start, end = format_instant(period.start), format_instant(period.end)
-    closed = format_instant(closed_at)
+    start, end = _instant_text(period.start), _instant_text(period.end)
+    closed = _instant_text(closed_at)
     texts = balance, grants, settlement, usage_seal
     return org_id, start, end, number, *texts, closed, sequence
+
+
+# The instants of periods and closings come again and again.
+_instant_text: Final = lru_cache(maxsize=1024)(format_instant)
+
+new_closing: Final = trusted(Closing)

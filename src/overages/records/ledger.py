@@ -37,6 +37,7 @@ from typing import Final, NamedTuple
 from overages._ground.display import html_table
 from overages._ground.frozen_dict import FrozenDict
 from overages._ground.parsing import instance_of, optional, parse_flag, tuple_of
+from overages._ground.trusted import trusted
 from overages._ground.value import term, value
 from overages.amounts.exact import number_text, parse_ordinal, plain_text
 from overages.amounts.money import new_money
@@ -96,6 +97,9 @@ class Recording:
         org_id, period = self.records[0].org_id, self.records[0].period
         title = f"Records of {org_id}, {period.describe()}; new: {len(self.new):,}"
         return html_table(record_table(self.records), RECORD_ALIGN, title)
+
+
+new_recording: Final = trusted(Recording)
 
 
 def record_table(records: Sequence[OverageRecord]) -> list[list[str]]:
@@ -200,7 +204,7 @@ class Ledger:
             self._require_recordable(statement)
             changes = _changes(statement, recorded, revision, next_revision)
             if not changes:
-                return Recording(recorded, ())
+                return new_recording(recorded, (), False, None)
             self._check(statement.period, changes, force=force)
             instant = parse_instant(created_at, "created_at")
         except OveragesError as error:
@@ -215,7 +219,7 @@ class Ledger:
             revision=next_revision,
             created_at=instant,
         )
-        return Recording((*recorded, *new), new)
+        return new_recording((*recorded, *new), new, False, None)
 
     def close(
         self,

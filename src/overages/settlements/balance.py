@@ -9,8 +9,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypeVar
 
 from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import by_metric
@@ -25,6 +25,8 @@ from overages.settlements.carry_over_result import parse_carried
 from overages.terms.account import Account
 from overages.terms.carry_over import CarriedUnits
 from overages.usage.usage import Usage
+
+T = TypeVar("T")
 
 
 def _parse_carried(value: object, field: Field) -> FrozenDict[str, tuple[CarriedUnits, ...]]:
@@ -151,10 +153,15 @@ def new_balance(
     """Make a balance of what a settlement leaves: each by one metric, period or unit, unchecked."""
     return _new(
         FrozenDict(sorted(carried.items())),
-        tuple(sorted(used, key=_period_of)),
-        tuple(sorted(burndowns, key=_pool)),
-        tuple(sorted(covered, key=_period_of)),
+        _in_order(used, _period_of),
+        _in_order(burndowns, _pool),
+        _in_order(covered, _period_of),
     )
+
+
+def _in_order(items: Iterable[T], key: Callable[[T], Any]) -> tuple[T, ...]:
+    several = tuple(items)
+    return several if len(several) < 2 else tuple(sorted(several, key=key))
 
 
 EMPTY_BALANCE: Final = Balance()

@@ -228,14 +228,12 @@ def carried_parts(result: CarryOverResult) -> tuple[LimitPart, ...]:
     """Return the units that were carried over, as parts of a limit beside the included one."""
     if not result.brought and result.rule.overage == "charged":  # the first period of most
         return ()
-    parts = [
-        new_limit_part("carried", units.quantity, _first_day(units.period))
-        for units in result.brought
-        if units.quantity > 0
-    ]
-    parts += [
-        new_limit_part("owed", units.quantity, _first_day(units.period)) for units in result.repaid
-    ]
+    parts = []
+    for units in result.brought:
+        if units.quantity > 0:
+            parts.append(new_limit_part("carried", units.quantity, _first_day(units.period)))
+    for units in result.repaid:
+        parts.append(new_limit_part("owed", units.quantity, _first_day(units.period)))
     if borrowed := excess(result.free, result.limit):
         parts.append(new_limit_part("borrowed", borrowed, None))
     return tuple(parts)

@@ -48,20 +48,33 @@ def fates_of(
     # The period itself is one more of those in which its own units can be used.
     left = None if rule.expires_after is None else rule.expires_after + 1
     own = [new_units(included, period, left)] if included else []
-    older = [units for units in brought if units.quantity > 0]
-    owed = [units for units in brought if units.quantity < 0]
+    older: list[CarriedUnits] = []
+    owed: list[CarriedUnits] = []
+    picos, owed_picos = scaled(included), 0
+    for units in brought:
+        if units.quantity > 0:
+            older.append(units)
+            picos += scaled(units.quantity)
+        else:
+            owed.append(units)
+            owed_picos -= scaled(units.quantity)
     usable = [*older, *own] if rule.draw == "oldest_first" else [*own, *older]
-    picos, owed_picos = _picos(usable), _picos(owed)
-    limit = unscaled(max(0, picos - owed_picos))
+    limit = unscaled(picos - owed_picos) if picos > owed_picos else 0
     over = excess(used, limit)
     # Units used beforehand are drawn as if they were used first, for they came first.
     drawn, unused = _divided(usable, owed_picos + scaled(used))
     repaid, still_owed = _divided(owed, picos) if owed else ([], [])
-    expired, staying = aged(unused) if ages else ([], sorted(unused, key=_start))
+    if rule.draw == "included_first":
+        unused.sort(key=_start)
+    expired, staying = aged(unused) if ages else ([], unused)
     # Expired units are gone before the bound is looked at: they don't use it up.
     is_bounded = ages and rule.is_bounded
     most = rule.most(add_up([included_before, included])) if is_bounded else None
-    cut, rest = _divided(staying, 0 if most is None else max(0, _picos(staying) - scaled(most)))
+    cut: list[CarriedUnits] = []
+    rest = staying
+    if most is not None:
+        beyond = sum([scaled(units.quantity) for units in staying]) - scaled(most)
+        cut, rest = _divided(staying, max(0, beyond))
     is_charged = rule.overage == "charged"
     if over and not is_charged:
         # Borrowed: 120 used of 100 are charged nothing, and the next period has 20 less.
@@ -77,33 +90,30 @@ def fates_of(
     )
 
 
-def _picos(carried: Iterable[CarriedUnits]) -> int:
-    """Add up units of one sign, without it, in picos."""
-    return sum([abs(scaled(units.quantity)) for units in carried])
-
-
 def _divided(
     carried: Iterable[CarriedUnits], picos: int
 ) -> tuple[list[CarriedUnits], list[CarriedUnits]]:
     """Take so many picos from units, in their order; return those taken and those left."""
-    if not picos:
-        return [], list(carried)
     taken: list[CarriedUnits] = []
     left: list[CarriedUnits] = []
     for units in carried:
-        if not picos:
-            left.append(units)
-            continue
         held = abs(scaled(units.quantity))
-        share = min(picos, held)
-        picos -= share
-        for side, size in [(taken, share), (left, held - share)]:
-            if size == held:
-                side.append(units)
-            elif size:
-                quantity = unscaled(size if units.quantity > 0 else -size)
-                side.append(new_units(quantity, units.period, units.periods_left))
+        if held <= picos:
+            taken.append(units)
+            picos -= held
+        elif not picos:
+            left.append(units)
+        else:
+            taken.append(_some_of(units, picos))
+            left.append(_some_of(units, held - picos))
+            picos = 0
     return taken, left
+
+
+def _some_of(units: CarriedUnits, picos: int) -> CarriedUnits:
+    """Return so many picos of units, of their sign."""
+    quantity = unscaled(picos if units.quantity > 0 else -picos)
+    return new_units(quantity, units.period, units.periods_left)
 
 
 def _start(units: CarriedUnits) -> datetime:
@@ -113,9 +123,9 @@ def _start(units: CarriedUnits) -> datetime:
 def aged(
     unused: Iterable[CarriedUnits],
 ) -> tuple[list[CarriedUnits], list[CarriedUnits]]:
-    """Divide units into those that expire with a period and those that go on, the oldest first."""
+    """Divide units, the oldest first, into those that expire with a period and those that go on."""
     expired, staying = [], []
-    for units in sorted(unused, key=_start):
+    for units in unused:
         if units.periods_left is None:
             staying.append(units)
         elif units.periods_left == 1:

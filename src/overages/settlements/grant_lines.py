@@ -36,12 +36,12 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Final
 
-from overages.amounts.exact import SCALE, Quantity, excess, scaled, unscaled
-from overages.amounts.money import Currency, Money, new_money, picos_of
+from overages.amounts.exact import Quantity, excess, scaled, unscaled
+from overages.amounts.money import Currency, Money, minor_picos, new_money, picos_of
 from overages.errors import InvalidValue
-from overages.grants.burndown import Burndown, new_burndown
+from overages.grants.burndown import Burndown
 from overages.grants.drawn_grant import PooledGrant
-from overages.grants.drawn_grants import DrawnGrants, Unit, Use, draw_on
+from overages.grants.drawn_grants import DrawnGrants, Unit, Use, rank_of
 from overages.lines.adjustment import Adjustment, Due, credited
 from overages.lines.limit_part import LimitPart, new_limit_part
 from overages.lines.rating import LineLimit
@@ -69,10 +69,10 @@ def draw_units(
     :param events: those that count in it.
     :param state: the state of the metric's grants before; None if none was drawn on yet.
     """
-    before = state or _untouched(pool, span.line.metric, None, span.period)
+    drawn = _begun(pool, (span.line.metric, None), span.period, state)
     # On trial none is drawn; grants expire and are refilled all the same.
-    uses = [] if span.on_trial else _uses_beyond(line, span, events)
-    return draw_on(pool, uses, before, span.period.end)
+    drawn.run([] if span.on_trial else _uses_beyond(line, span, events))
+    return drawn.burndown()
 
 
 def _uses_beyond(line: LineLimit, span: Span, events: Sequence[UsageEvent]) -> list[Use]:
@@ -82,18 +82,19 @@ def _uses_beyond(line: LineLimit, span: Span, events: Sequence[UsageEvent]) -> l
     second each would be 60 minutes.
     """
     if not events:
-        return [Use(span.period.end - _TICK, scaled(excess(line.used, line.limit)))]
+        return [(span.period.end - _TICK, scaled(excess(line.used, line.limit)))]
     allowance = span.line.allowance
     used_before = line.context.used_before or 0
     units_before, start = allowance.converted(used_before), scaled(used_before)
-    running, beyond, uses = start, 0, []
+    running, beyond = start, 0
+    uses: list[Use] = []
     for at, picos in sorted(_picos_by_instant(span, events).items()):
         running += picos
         # Corrections can take back more than was used so far, but nothing of an earlier period.
         so_far = allowance.converted(unscaled(max(running, start)))
         beyond_now = scaled(excess(excess(so_far, units_before), line.limit))
         # Signed: usage that is taken back gives back the units beyond the limit that it had made.
-        uses.append(Use(at, beyond_now - beyond))
+        uses.append((at, beyond_now - beyond))
         beyond = beyond_now
     return uses
 
@@ -106,33 +107,38 @@ def _picos_by_instant(span: Span, events: Iterable[UsageEvent]) -> dict[datetime
         # A late event counts in a period that its instant isn't in.
         at = min(max(event.at, first), last)
         sums[at] = sums.get(at, 0) + scaled(event.quantity)
-    rest = scaled(span.used) - sum(sums.values())
+    rest = scaled(span.used()) - sum(sums.values())
     sums[last] = sums.get(last, 0) + rest
     return sums
 
 
-def _untouched(
-    pool: Iterable[PooledGrant], metric: str | None, currency: Currency | None, period: Period
-) -> Burndown:
-    """Return the state of grants that nothing was drawn on yet.
+def _begun(
+    pool: Sequence[PooledGrant], unit: Unit, period: Period, before: Burndown | None
+) -> DrawnGrants:
+    """Begin to draw on grants until a period's end, from where an earlier one has left them.
 
-    It is that from the first of them on, so that a grant which recurs has been granted anew as
-    often as if each period before had been settled.
+    Where nothing was drawn on them yet, it begins with the first of them, so that a grant which
+    recurs has been granted anew as often as if each period before had been settled.
     """
-    first = min([period.start, *[each.grant.effective_at for each in pool]])
-    return new_burndown(first, metric, currency, (), 0, 0, ())
+    if before is not None:
+        return DrawnGrants(pool, unit, before.at, period.end, before)
+    first = period.start
+    for grant, _ in pool:
+        first = min(first, grant.effective_at)
+    return DrawnGrants(pool, unit, first, period.end, None)
 
 
 def granted_parts(burndown: Burndown) -> tuple[LimitPart, ...]:
     """Return the units that grants covered as parts of a limit."""
-    return tuple(new_limit_part("granted", units, grant) for grant, units in _covered(burndown))
+    covered = _covered(burndown)
+    return tuple([new_limit_part("granted", units, grant) for grant, units in covered])
 
 
 def draw_money(
     statement: Statement, pools: Mapping[Unit, Sequence[PooledGrant]], balance: Balance
 ) -> tuple[Statement, tuple[Burndown, ...]]:
     """Return the statement with the prepaid money that it draws on grants, and the draws."""
-    period, currency = statement.period, statement.currency
+    period, currency = statement.period, statement.plan.currency
     of_currency = {
         metric: pool
         for (metric, unit), pool in pools.items()
@@ -143,12 +149,11 @@ def draw_money(
     due, last = _due(statement, of_currency), period.end - _TICK
     drawn: dict[str | None, DrawnGrants] = {}
     for metric, pool in of_currency.items():
-        before = balance.burndown(metric, currency) or _untouched(pool, metric, currency, period)
-        drawn[metric] = each = DrawnGrants(pool, before, "final")
-        each.begin(period.end)
+        before = balance.burndown(metric, currency)
+        drawn[metric] = each = _begun(pool, (metric, currency), period, before)
         each.cross_until(last)
     lines: list[Adjustment] = []
-    for grant, _ in sorted(chain(*of_currency.values()), key=_rank):
+    for grant, _ in sorted(chain(*of_currency.values()), key=rank_of):
         metric, most = grant.metric, due.of(grant.metric)
         covered = drawn[metric].draw_alone(grant.id, picos_of(most), last)
         if not covered:
@@ -161,14 +166,14 @@ def draw_money(
         each.leave(picos_of(due.of(metric)))
         # Crossed even where nothing was due: grants expire and are refilled all the same.
         each.cross_until(period.end)
-        burndowns.append(each.burndown(period.end))
+        burndowns.append(each.burndown())
     return statement.with_credits(lines) if lines else statement, tuple(burndowns)
 
 
 def _due(statement: Statement, metrics: Iterable[str | None]) -> Due:
     """Return all that there is to pay, by metric too where a grant names one."""
     by_metric: dict[str, Money] = {}
-    if list(metrics) != [None]:
+    if set(metrics) != {None}:
         totals = statement.totals_by_metric()
         by_metric = {metric: total.cost for metric, total in totals.items()}
     return Due(statement.total, by_metric, statement.plan.rounding)
@@ -179,12 +184,8 @@ def _metrics_first(item: tuple[str | None, DrawnGrants]) -> tuple[bool, str]:
     return metric is None, metric or ""
 
 
-def _rank(pooled: PooledGrant) -> tuple[int, datetime, datetime, str]:
-    return pooled.grant.rank
-
-
 def _money(grant_id: str, picos: int, currency: Currency) -> Money:
-    minor, rest = divmod(picos * 10**currency.exponent, SCALE)
+    minor, rest = divmod(picos, minor_picos(currency))
     if rest:  # a balance that was drawn on by finer amounts leaves such a rest
         problem = f"must have at most {currency.exponent} decimals in {currency}"
         raise InvalidValue(("balance", "burndowns", grant_id, "amount"), unscaled(picos), problem)

@@ -22,7 +22,7 @@ from overages.errors import (
     UnknownPlan,
     did_you_mean,
 )
-from overages.lines.part import StatementPart, TimeShares, check_parts
+from overages.lines.part import TimeShares, check_parts, new_part
 from overages.periods.period import Period, format_instant
 from overages.settlements.balance import Balance
 from overages.settlements.spans import AgreedPart, PeriodUsage
@@ -51,9 +51,10 @@ def parse_plans(value: object, field: Field) -> Plans:
 
 def parse_usages(value: object, field: Field) -> tuple[Usage, ...]:
     """Parse one usage, or several."""
-    return (value,) if isinstance(value, Usage) else tuple_of(Usage)(value, field)
+    return (value,) if isinstance(value, Usage) else _parse_each_usage(value, field)
 
 
+_parse_each_usage: Final = tuple_of(Usage)
 parse_names: Final = each(parse_name)
 
 
@@ -69,10 +70,10 @@ def parts_agreed(terms: AgreedTerms, plans: Plans, period: Period) -> list[Agree
     agreed: list[AgreedPart] = []
     for time, held, counters in terms.parts:
         plan = _plan_of(plans, time, held)
-        part = StatementPart(time, plan, held.own)
+        part = new_part(time, plan, held.own)
         if agreed and agreed[-1].has_terms_of(part, held.limits):
             joined = Period(agreed[-1].part.period.start, time.end)
-            agreed[-1] = agreed[-1]._replace(part=StatementPart(joined, plan, held.own))
+            agreed[-1] = agreed[-1]._replace(part=new_part(joined, plan, held.own))
         else:
             agreed.append(AgreedPart(part, held.limits, counters))
     if len(agreed) > 1:
@@ -146,10 +147,12 @@ def refuse_unknown_metrics(
 
     Usage that another part's plan knows is refused where it lies, for only then is its time known.
     """
+    unknown = usage.metrics
     for part, limits, _ in agreed:
-        problems.attempt(refuse_unknown, part.plan, "limits", limits)
-    unknown = usage.metrics.difference(*[each.part.plan.allowances for each in agreed])
-    for metric in sorted(unknown):
+        if limits:
+            problems.attempt(refuse_unknown, part.plan, "limits", limits)
+        unknown = unknown - part.plan.allowances.keys()
+    for metric in sorted(unknown) if unknown else ():
         path = ("usage", "quantities", metric)
         problems.add(unknown_metric(path, metric, agreed[-1].part.plan))
 
@@ -165,13 +168,15 @@ def check_follows(
     for i, event in enumerate(events):
         if event.org_id != org_id:
             problems.add(_of_another(("events", i, "org_id"), event.org_id, org_id))
-    for name in ("used", "covered"):
-        counts = getattr(balance, name)
+    for name, counts in ("used", balance.used), ("covered", balance.covered):
         if counts and counts[0].org_id != org_id:
             problems.add(_of_another(("balance", name, 0, "org_id"), counts[0].org_id, org_id))
-    ends = [carried[-1].period.end for carried in balance.carried.values()]
-    ends += [burndown.at for burndown in balance.burndowns]
-    if ends and period.start < (end := max(ends)):
+    end = period.start
+    for carried in balance.carried.values():
+        end = max(end, carried[-1].period.end)
+    for burndown in balance.burndowns:
+        end = max(end, burndown.at)
+    if period.start < end:
         problem = f"must not start before the balance's periods end, {format_instant(end)}"
         problems.add(InvalidValue("period", str(period), problem))
 

@@ -19,15 +19,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from itertools import groupby
 
-from overages.amounts.exact import Quantity, add_up
+from overages.amounts.exact import Quantity, plus
 from overages.errors import InvalidValue
 from overages.grants.burndown import Burndown
 from overages.grants.drawn_grant import PooledGrant
 from overages.lines.limit_part import LimitPart, sum_of_parts
-from overages.lines.limits import FULL_SHARE, LineContext, terms_parts
-from overages.lines.part import TimeShares
+from overages.lines.limits import LineContext, new_context, terms_part
+from overages.lines.part import FULL_SHARE, TimeShares
 from overages.lines.rating import UnroundedLine, limited
 from overages.periods.period import Period
 from overages.prices.exact_cost import added_cost
@@ -68,9 +67,13 @@ class MetricSettlement:
     ) -> None:
         self._metric, self._pool, self._events = metric, pool, events
         self._shares, self._is_level = shares, is_level
-        self._state = balance.burndown(metric, None)
-        self._used = {each.period: each.quantities.get(metric) for each in balance.used}
-        self._covered = {each.period: each.quantities.get(metric) for each in balance.covered}
+        self.state: Burndown | None = balance.burndown(metric, None)
+        """The state of the grants of its units, from which the next period goes on."""
+        self._used: dict[Period, Quantity | None] = {}
+        self._covered: dict[Period, Quantity | None] = {}
+        for counts, usages in (self._used, balance.used), (self._covered, balance.covered):
+            for each in usages:
+                counts[each.period] = each.quantities.get(metric)
         # Units of the spans before whose counters go on: used, and covered by grants.
         self._counted: Quantity | None = None
         self._granted: Quantity = 0
@@ -83,74 +86,80 @@ class MetricSettlement:
     def add(self, spans: Sequence[Span]) -> None:
         """Settle the spans of the metric, in order of time."""
         end = self._shares.period.start  # of the span before
-        for _, group in groupby(spans, key=_counted_over):
-            together = list(group)
-            if len(together) > 1:
-                self._require_countable(together)
-            self._counted, self._granted = None, 0
-            for span in together:
-                if end != span.period.start:  # between them, no plan knows the metric
-                    self.carried = ()
-                self._settle(span, spans, is_last=span is spans[-1])
-                end = span.period.end
+        counted_over: Period | None = None
+        for span in spans:
+            if span.counted_over is not counted_over:
+                counted_over = span.counted_over
+                if len(spans) > 1:
+                    self._require_countable([s for s in spans if s.counted_over is counted_over])
+                self._counted, self._granted = None, 0
+            if end != span.period.start:  # between them, no plan knows the metric
+                self.carried = ()
+            self._settle(span, spans, is_last=span is spans[-1])
+            end = span.period.end
         if end != self._shares.period.end:
             self.carried = ()
 
     def _settle(self, span: Span, spans: Sequence[Span], *, is_last: bool) -> None:
-        context = self._context(span)
-        parts = terms_parts(span.line, span.quantities, span.own, context)
-        context = self._with_carried(span, parts, context, is_last=is_last)
-        line = limited(span.line, span.used, parts, context, span.part)
+        window = _window(span)
+        context = self._context(span, window)
+        of_terms, used = terms_part(span.line, span.quantities, span.own, context), span.used()
+        others = self._carried_to(span, used, of_terms, context.share_of_units, is_last=is_last)
+        line = limited(span.line, used, of_terms, context, span.part, others)
+        granted: tuple[LimitPart, ...] = ()
         if self._pool and line.limit is not None:
-            burndown = draw_units(line, span, self._pool, self._events_of(span, spans), self._state)
+            burndown = draw_units(line, span, self._pool, self._events_of(span, spans), self.state)
             self.burndowns.append(burndown)
-            self._state = burndown.closed()
+            self.state = burndown.closed()
             if burndown.draws:
-                line = line.granted(granted_parts(burndown))
-            self._count_covered(span, burndown.covered)
-        self.lines.append(line.priced())
-        self._count(span)
+                granted = granted_parts(burndown)
+                self._count_covered(window, sum_of_parts(granted))
+        self.lines.append(line.priced(granted))
+        self._count(window, used)
 
-    def _context(self, span: Span) -> LineContext:
+    def _context(self, span: Span, window: Period | None) -> LineContext:
         allowance = span.line.allowance
         share = self._shares.share(allowance, span.part)
-        window = _window(span)
         if window is not None:  # it counts over a time of its own, of which this is no share
             covered = self._covered.get(window) or 0
-            return LineContext(share, FULL_SHARE, False, self._used.get(window), covered)
-        over = None
-        if span.counted_over != span.period:
-            over = self._shares.share(allowance, span.counted_over)
-        counts = self._counted, self._granted
-        return LineContext(share, over, self._is_level, *counts)
+            return new_context(share, FULL_SHARE, False, self._used.get(window), covered)
+        of_units = share
+        if self._is_level:
+            of_units = FULL_SHARE
+        elif span.counted_over is not span.period:
+            of_units = self._shares.share(allowance, span.counted_over)
+        return new_context(share, of_units, self._is_level, self._counted, self._granted)
 
-    def _with_carried(
+    def _carried_to(
         self,
         span: Span,
-        parts: tuple[LimitPart, ...] | None,
-        context: LineContext,
+        used: Quantity,
+        of_terms: LimitPart | None,
+        share: Fraction,
         *,
         is_last: bool,
-    ) -> LineContext:
-        """Return the context with the units that were carried over, having carried them on."""
+    ) -> tuple[LimitPart, ...]:
+        """Return the units that are carried over to a span as parts of its limit; carry them on."""
         allowance = span.line.allowance
         if allowance.carry_over is None:
             self.carried = ()
-            return context
-        if parts is None:  # the org's own limit is that it has none, so nothing is drawn
+            return ()
+        if of_terms is None:  # the org's own limit is that it has none, so nothing is drawn
             self.carried = carried_undrawn(self.carried) if is_last else self.carried
-            return context
-        included = sum_of_parts(parts)
+            return ()
+        included = of_terms.quantity
         result = carry_over(
-            allowance, self.carried, included, span.used, span.period,
-            share=context.share_of_units, ages=is_last, included_before=self._included,
+            allowance, self.carried, included, used, span.period,
+            share=share, ages=is_last, included_before=self._included,
         )  # fmt: skip
-        self._included = add_up([self._included, included])
+        self._included = plus(self._included, included)
         self.carry_over, self.carried = result, result.carried
-        return context.with_parts(carried_parts(result))
+        return carried_parts(result)
 
     def _events_of(self, span: Span, spans: Sequence[Span]) -> list[UsageEvent]:
         """Return the events that count in a span: of others than its period, in the nearest."""
+        if not self._events:
+            return []
         first, last = span is spans[0], span is spans[-1]
         return [
             event
@@ -160,22 +169,22 @@ class MetricSettlement:
             and (last or event.at < span.period.end)
         ]
 
-    def _count(self, span: Span) -> None:
+    def _count(self, window: Period | None, units: Quantity) -> None:
         """Count the units of a span for those that go on from it."""
-        window = _window(span)
         if window is not None:
-            self._used[window] = add_up([self._used.get(window) or 0, span.used])
-        self._counted = add_up([self._counted or 0, span.used])
+            self._used[window] = plus(self._used.get(window) or 0, units)
+        self._counted = plus(self._counted or 0, units)
 
-    def _count_covered(self, span: Span, units: Quantity) -> None:
+    def _count_covered(self, window: Period | None, units: Quantity) -> None:
         """Count the units that grants paid for: those that go on from them weren't charged."""
-        window = _window(span)
-        if window is not None and units:
-            self._covered[window] = add_up([self._covered.get(window) or 0, units])
-        self._granted = add_up([self._granted, units])
+        if window is not None:
+            self._covered[window] = plus(self._covered.get(window) or 0, units)
+        self._granted = plus(self._granted, units)
 
     def _require_countable(self, together: Sequence[Span]) -> None:
         """Refuse counters that go on where it can't be said what is charged already."""
+        if len(together) == 1:  # nothing goes on
+            return
         allowances = [span.line.allowance for span in together]
         prices = [allowance.price for allowance in allowances]
         prices = [price.price if isinstance(price, Exchanged) else price for price in prices]
@@ -207,10 +216,6 @@ class MetricSettlement:
 
 
 _Counts = Mapping[Period, Quantity]
-
-
-def _counted_over(span: Span) -> Period:
-    return span.counted_over
 
 
 def _fee_without_units(span: Span) -> Fraction:

@@ -11,14 +11,13 @@ other goes through the steps of a `MetricSettlement`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from functools import partial
 
 from overages.amounts.exact import Quantity
 from overages.errors import InvalidValue, OveragesError, UnknownMetric
 from overages.grants.burndown import Burndown
 from overages.grants.drawn_grant import PooledGrant
 from overages.grants.drawn_grants import Unit
-from overages.lines.part import StatementPart, TimeShares, metrics_in_order
+from overages.lines.part import TimeShares, metrics_in_order
 from overages.lines.rating import UnroundedLine
 from overages.periods.period import Period
 from overages.settlements.balance import Balance
@@ -49,12 +48,13 @@ class SettledMetrics:
         shares: TimeShares,
     ) -> None:
         self._agreed, self._usage, self._balance, self._shares = agreed, usage, balance, shares
-        self._parts = [each.part for each in agreed]
+        self._levels: Set[str] = frozenset()
         self.lines: list[UnroundedLine] = []
         self.flat_lines: FlatLines = NO_LINES
         self.carried: dict[str, tuple[CarriedUnits, ...]] = {}
         self.carry_overs: dict[str, CarryOverResult] = {}
         self.burndowns: list[Burndown] = []
+        self.states: dict[Unit, Burndown] = {}
         # Counts of windows that go on stay, where the terms of this period have no part in them.
         self.used: dict[Period, dict[str, Quantity]] = _counts_after(balance.used, shares.period)
         self.covered: dict[Period, dict[str, Quantity]] = _counts_after(
@@ -73,11 +73,11 @@ class SettledMetrics:
         :param events: those that the usage was counted from, as far as they are known.
         :param levels: metrics that are levels where their allowance doesn't say.
         """
-        is_level = partial(_is_level, parts=self._parts, levels=levels)
-        for metric in self._metrics(pools, levels):
+        self._levels = levels
+        for metric in self._metrics(pools):
             pool = pools.get((metric, None), ())
             try:
-                level = is_level(metric)
+                level = self._is_level(metric)
                 if not pool and (line := self._line_without_steps(metric)) is not None:
                     quantities, own = self._usage.of_period.quantities, self._agreed[0].limits
                     self.lines.append(
@@ -87,7 +87,7 @@ class SettledMetrics:
                 settled = MetricSettlement(
                     metric, self._balance, pool, events, self._shares, is_level=level
                 )
-                spans = spans_of(metric, self._agreed, self._usage, is_level)
+                spans = spans_of(metric, self._agreed, self._usage, self._is_level)
                 settled.add(spans)
             except UnknownMetric:
                 raise
@@ -99,64 +99,82 @@ class SettledMetrics:
         self,
         metric: str,
         settled: MetricSettlement,
-        window_counts: Iterable[Mapping[Period, Quantity]],
+        window_counts: tuple[Mapping[Period, Quantity], Mapping[Period, Quantity]],
     ) -> None:
         """Take over what a metric has come to."""
         self.lines += settled.lines
         self.burndowns += settled.burndowns
+        if settled.burndowns and settled.state is not None:
+            self.states[metric, None] = settled.state
         if settled.carried:
             self.carried[metric] = settled.carried
         if settled.carry_over is not None:
             self.carry_overs[metric] = settled.carry_over
-        for counts, of_metric in zip((self.used, self.covered), window_counts, strict=True):
-            for window, units in of_metric.items():
-                counts.setdefault(window, {})[metric] = units
+        used, covered = window_counts
+        for window, units in used.items():
+            self.used.setdefault(window, {})[metric] = units
+        for window, units in covered.items():
+            self.covered.setdefault(window, {})[metric] = units
+
+    def _is_level(self, metric: str) -> bool:
+        """Tell whether a metric is held over time.
+
+        :raises InvalidValue: if the plans differ in that, or say a flow of one that is counted as a
+            level: a sum of seats, or a maximum of tokens, would be billed.
+        """
+        kinds = set()
+        for part, _, _ in self._agreed:
+            line = part.plan.compiled.by_metric.get(metric)
+            if line is not None:
+                kinds.add(line.is_level(self._levels))
+        if len(kinds) > 1:
+            kind = ["flow", "level"]
+            raise InvalidValue("kind", kind, "must be the same in all parts of a period")
+        is_level = True in kinds
+        if metric in self._levels and not is_level:
+            problem = "must be 'level', as the metric is counted, or left out"
+            raise InvalidValue("kind", "flow", problem)
+        return is_level
 
     def _line_without_steps(self, metric: str) -> CompiledLine | None:
         """Return the line of a metric whose terms hold all the time, and look at none before."""
-        if len(self._parts) > 1:
+        if len(self._agreed) > 1:
             return None
-        line = self._parts[0].plan.compiled.by_metric[metric]
+        line = self._agreed[0].part.plan.compiled.by_metric[metric]
         return None if line.allowance.needs_balance else line
 
-    def _metrics(self, pools: Iterable[Unit], levels: Set[str]) -> Iterable[str]:
+    def _metrics(self, pools: Iterable[Unit]) -> Iterable[str]:
         """Return the metrics that go through steps, having rated at once those that don't."""
-        if len(self._parts) > 1 or self._shares.billing_period is not None:
+        if len(self._agreed) > 1 or self._shares.billing_period is not None:
             # Each limit is another one than the plan's, used or not.
-            return metrics_in_order(self._parts)
+            return metrics_in_order([part for part, _, _ in self._agreed])
         ((part, limits, _),) = self._agreed
         plan, quantities = part.plan, self._usage.of_period.quantities
-        granted = [metric for metric, _ in pools if metric is not None]
-        balanced = [line.metric for line in plan.compiled.balanced]
+        others = set(plan.compiled.balanced)
+        for metric, _ in pools:
+            if metric is not None:
+                others.add(metric)
         is_flat = part.is_flat and plan.rounding_scope == "line"
         lines: Sequence[CompiledLine] = plan.compiled.lines
         if not (is_flat and plan.compiled.is_short):
-            lines = plan.compiled.lines_of(quantities, limits, balanced, granted)
+            lines = plan.compiled.lines_of(quantities, limits, others)
         if not is_flat:
             return [line.metric for line in lines]
-        others = {*balanced, *granted, *levels}
-        alone = [line for line in lines if line.metric not in others]
+        others |= self._levels
+        alone, stepwise = [], []
+        for line in lines:
+            if line.metric in others:
+                stepwise.append(line.metric)
+            else:
+                alone.append(line)
         self.flat_lines = flat_lines(plan, alone, quantities, limits)
-        return [line.metric for line in lines if line.metric in others]
+        return stepwise
 
 
 def _counts_after(counts: Iterable[Usage], period: Period) -> dict[Period, dict[str, Quantity]]:
     """Return the units by window and metric, of windows that end after a period."""
-    return {each.period: {**each.quantities} for each in counts if period.end < each.period.end}
-
-
-def _is_level(metric: str, parts: Sequence[StatementPart], levels: Set[str]) -> bool:
-    """Tell whether a metric is held over time.
-
-    :raises InvalidValue: if the plans differ in that, or say a flow of one that is counted as a
-        level: a sum of seats, or a maximum of tokens, would be billed.
-    """
-    lines = [
-        line for part in parts if (line := part.plan.compiled.by_metric.get(metric)) is not None
-    ]
-    is_level = lines[0].is_level(levels)
-    if any(line.is_level(levels) is not is_level for line in lines[1:]):
-        raise InvalidValue("kind", ["flow", "level"], "must be the same in all parts of a period")
-    if metric in levels and not is_level:
-        raise InvalidValue("kind", "flow", "must be 'level', as the metric is counted, or left out")
-    return is_level
+    counted: dict[Period, dict[str, Quantity]] = {}
+    for each in counts:
+        if period.end < each.period.end:
+            counted[each.period] = {**each.quantities}
+    return counted

@@ -193,7 +193,7 @@ def settle(
         (parse_usages, usage, "usage"),
         (instance_of(Balance), balance, "balance"),
         (parse_grants, grants, "grants"),
-        (tuple_of(UsageEvent), events, "events"),
+        (_parse_events, events, "events"),
         (parse_flag, ended, "ended"),
         (parse_names, levels, "levels"),
         (_parse_reserved, reserved, "reserved"),
@@ -249,13 +249,15 @@ def _plainly(
     ):
         return None
     try:
-        billing_period, parts = account.agreed_in(period)
+        agreed = account.agreed_in(period)
         held = frozenset(parse_names(levels, "levels")) if levels else _NO_LEVELS
     except OveragesError:
         return None
-    if billing_period is not None or len(parts) != 1 or parts[0][1].own is not NO_OWN_TERMS:
+    if agreed.cycle_period is not None or len(agreed.parts) != 1:
         return None
-    ((time, terms, _),) = parts
+    ((time, terms, _),) = agreed.parts
+    if terms.own is not NO_OWN_TERMS:
+        return None
     plan = plans(time, terms) if callable(plans) else plans.get(terms.plan)
     if not _is_plain(plan, terms.plan, held):
         return None
@@ -287,7 +289,7 @@ def _settle(
     reserved: Mapping[str, Quantity],
 ) -> Settlement:
     """Settle a period, of checked arguments: metric by metric, and then all together."""
-    parts, pools = [each.part for each in agreed], pools_of(grants, reserved)
+    parts, pools = [part for part, _, _ in agreed], pools_of(grants, reserved)
     settled = SettledMetrics(agreed, usage, balance, shares)
     settled.add(pools, events, levels)
     org_id = usage.of_period.org_id
@@ -296,31 +298,33 @@ def _settle(
     )
     # Money is due only for the rest that no unit, rule or discount has taken off.
     statement, money_draws = draw_money(statement, pools, balance)
-    burndowns = (*settled.burndowns, *money_draws)
     # Grants that nothing was due of (another plan's metric) stay as they were.
     states = {(each.metric, each.currency): each for each in balance.burndowns}
-    states |= {(each.metric, each.currency): each.closed() for each in burndowns}
-    after = new_balance(
-        settled.carried,
-        [Usage(org_id, window, units) for window, units in settled.used.items()],
-        states.values(),
-        [Usage(org_id, window, units) for window, units in settled.covered.items()],
-    )
+    states |= settled.states
+    states |= {(each.metric, each.currency): each.closed() for each in money_draws}
+    used, covered = _usages(org_id, settled.used), _usages(org_id, settled.covered)
+    after = new_balance(settled.carried, used, states.values(), covered)
     idle = tuple(_idle_grants(parts, grants)) if grants else ()
+    burndowns = (*settled.burndowns, *money_draws)
     return _new_settlement(statement, after, FrozenDict(settled.carry_overs), burndowns, idle)
+
+
+def _usages(org_id: str, counts: Mapping[Period, Mapping[str, Quantity]]) -> Iterable[Usage]:
+    if not counts:
+        return ()
+    return [Usage(org_id, window, units) for window, units in counts.items()]
 
 
 def _idle_grants(parts: Sequence[StatementPart], grants: Iterable[Grant]) -> list[str]:
     """Return the grants that can pay for nothing: for no metric of the plans, in no such money."""
-    currencies = (None, parts[-1].plan.currency)
-    metrics = {None}.union(*[part.plan.allowances for part in parts])
-    return sorted(
-        [
-            grant.id
-            for grant in grants
-            if grant.metric not in metrics or grant.currency not in currencies
-        ]
-    )
+    idle, own_currency = [], parts[-1].plan.currency
+    for grant in grants:
+        metric, currency = grant.metric, grant.currency
+        is_known = metric is None or [part for part in parts if metric in part.plan.allowances]
+        if not is_known or currency not in (None, own_currency):
+            idle.append(grant.id)
+    return sorted(idle)
 
 
+_parse_events: Final = tuple_of(UsageEvent)
 _parse_reserved: Final = by_name(parse_non_negative_sum, "grants to quantities", of="grant")

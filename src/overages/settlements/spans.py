@@ -15,10 +15,13 @@ units after that are the new window's.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from attrs import frozen
+
+from overages._ground.trusted import trusted
 from overages.amounts.exact import Quantity, add_up, plain_text
 from overages.errors import InvalidValue
 from overages.lines.part import StatementPart
@@ -45,15 +48,16 @@ class AgreedPart(NamedTuple):
         return (self.part.plan, self.part.own, self.limits) == (part.plan, part.own, limits)
 
 
-class Span(NamedTuple):
+@frozen(weakref_slot=False)
+class Span:
     """A time of a period in which a metric's own terms are the same.
 
     :param line: the terms, of a whole period.
     :param part: its time; None where it is all of the period.
     :param quantities: the units used in it by metric: of it, and of one that brings its allowance.
     :param own: the org's own limits by metric: that of it, if it has one.
-    :param counted_over: the time that its units are counted over: its own, or that of all spans
-        whose counters go on from one to the next.
+    :param counted_over: the time that its units are counted over: its own, this very period, or
+        one that all spans share whose counters go on from one to the next.
     :param on_trial: whether the org is on trial then, so that no grant pays for it.
     """
 
@@ -63,12 +67,14 @@ class Span(NamedTuple):
     quantities: Mapping[str, Quantity]
     own: Mapping[str, Quantity | None]
     counted_over: Period
-    on_trial: bool = False
+    on_trial: bool
 
-    @property
     def used(self) -> Quantity:
         """Units used of the metric, before they are converted."""
         return self.quantities.get(self.line.metric, 0)
+
+
+_new_span: Final = trusted(Span)
 
 
 class PeriodUsage:
@@ -83,11 +89,14 @@ class PeriodUsage:
     def __init__(self, of_period: Usage, within: Mapping[Period, Usage]) -> None:
         self.of_period: Usage = of_period
         self._within = within
-        self._times = sorted(within)
-        self._starts = [time.start for time in self._times]
-        quantities = [usage.quantities for usage in within.values()]
-        self.metrics: frozenset[str] = frozenset(of_period.quantities).union(*quantities)
+        self._times: list[Period] = []
+        self._starts: list[datetime] = []
+        self.metrics: Set[str] = of_period.quantities.keys()
         """The metrics that were used, whenever in the period."""
+        if within:
+            self._times = sorted(within)
+            self._starts = [time.start for time in self._times]
+            self.metrics = set(self.metrics).union(*[each.quantities for each in within.values()])
 
     def of(self, metric: str, time: Period, *, is_level: bool) -> Quantity:
         """Return the units of a metric that were used in a time.
@@ -162,7 +171,7 @@ def spans_of(
         terms, time = part.plan.compiled.by_metric[metric], part.period
         if terms.allowance.included_for is None:  # nothing cuts it, as is so of most
             quantities, trial = usage.of_period.quantities, part.own.trial
-            return [Span(terms, time, None, quantities, limits, time, trial)]
+            return [_new_span(terms, time, None, quantities, limits, time, trial)]
     level, spans = is_level(metric), []
     for times in _counted_together(_times(metric, agreed, usage)):
         over = times[0].period
@@ -178,9 +187,12 @@ def spans_of(
                     quantities[bringing] = _used_so_far(usage, bringing, over, period, is_level)
                 own_time = None if period == usage.of_period.period else period
                 counted_over = period if over == time else over
-                spans.append(Span(line, period, own_time, quantities, own, counted_over, on_trial))
+                spans.append(
+                    _new_span(line, period, own_time, quantities, own, counted_over, on_trial)
+                )
     if not level:
-        of_all, of_parts = usage.of_period.quantities.get(metric, 0), add_up(s.used for s in spans)
+        of_all = usage.of_period.quantities.get(metric, 0)
+        of_parts = add_up(span.used() for span in spans)
         if of_all != of_parts:
             problem = (
                 f"must be the sum of the usage of its parts, {plain_text(of_parts)}: its terms"

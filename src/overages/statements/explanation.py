@@ -9,6 +9,7 @@ A statement prints it, and a notebook shows it:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import tzinfo
 from itertools import groupby
 
 from overages.amounts.exact import plain_text
@@ -43,14 +44,20 @@ def explained(
 
 
 def title(
-    org_id: str, period: Period, parts: Iterable[StatementPart], span_of: Period | None = None
+    org_id: str,
+    period: Period,
+    parts: Iterable[StatementPart],
+    span_of: Period | None = None,
+    zone: tzinfo | None = None,
 ) -> str:
     """Return the title of a statement: whose it is, for when, and by which plans.
 
     :param span_of: the org's own period, where the statement is of a span of it, and so no bill.
+    :param zone: the timezone in which the period has a name; in UTC, it is told by its bounds.
     """
     plans = ", then ".join(slug for slug, _ in groupby(part.plan.slug for part in parts))
-    of_period = f"Overage of {org_id}, {period.describe()}, plan {plans}"
+    name = period.describe() if zone is None else period.name(zone)
+    of_period = f"Overage of {org_id}, {name}, plan {plans}"
     if span_of is None:
         return of_period
     return f"{of_period}; a span of {span_of.describe()}, without all that is due once a period"

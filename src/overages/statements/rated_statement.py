@@ -13,13 +13,15 @@ from collections.abc import Mapping, Sequence, Set
 from overages.amounts.exact import Quantity
 from overages.errors import OveragesError
 from overages.lines.limits import LineContext
-from overages.lines.part import StatementPart, TimeShares, division
+from overages.lines.overage import LineNumbers
+from overages.lines.part import FULL_SHARE, StatementPart, TimeShares, division, new_part
 from overages.lines.rated_lines import finished_lines
 from overages.lines.rating import UnroundedLine, priced_line, unrounded_line
 from overages.statements.flat_lines import NO_LINES, FlatLines
 from overages.statements.statement import Statement, new_statement, place_of
 from overages.terms.compiled import CompiledLine
 from overages.terms.plan import Plan
+from overages.terms.terms import NO_OWN_TERMS
 from overages.usage.usage import Usage
 
 
@@ -47,7 +49,7 @@ def statement_in_part(
             unrounded.append(line_alone(line, usage.quantities, own, shares, is_level=is_level))
         except OveragesError as error:
             raise error.within(line.metric) from error.__cause__
-    parts = [StatementPart(usage.period, plan)]
+    parts = [new_part(usage.period, plan, NO_OWN_TERMS)]
     return statement_of(usage.org_id, parts, shares, unrounded, has_ended=has_ended)
 
 
@@ -61,7 +63,8 @@ def line_alone(
 ) -> UnroundedLine:
     """Return a metric's line in a period in which the same terms hold, and nothing came before."""
     if is_level or shares.billing_period is not None:
-        context = LineContext(shares.share(line.allowance), is_level=is_level)
+        share = shares.share(line.allowance)
+        context = LineContext(share, FULL_SHARE if is_level else share, is_level)
         return unrounded_line(line, quantities, own, context)
     if not line.allowance.is_flat:
         return unrounded_line(line, quantities, own)
@@ -85,12 +88,22 @@ def statement_of(
     :param flat: lines that are rounded already, of a plan that has no rule for them.
     :param has_ended: whether the period is over, so that true-ups are due.
     """
-    rows, unused_rows, adjustments = finished_lines(parts, shares, lines, has_ended=has_ended)
+    rows, unused_rows, adjustments, minor = finished_lines(
+        parts, shares, lines, has_ended=has_ended
+    )
     if flat is not NO_LINES:
-        rows = tuple(sorted([*rows, *flat[0]], key=place_of))
-        unused_rows = tuple(sorted([*unused_rows, *flat[1]], key=place_of))
-    total = sum([numbers[4] for numbers in rows]) + sum([line.cost.minor for line in adjustments])
+        flat_rows, flat_unused, flat_minor, _ = flat
+        rows = _in_order(rows, flat_rows)
+        unused_rows = _in_order(unused_rows, flat_unused)
+        minor += flat_minor
     return new_statement(
-        org_id, shares.period, parts[-1].plan, rows, unused_rows, total, adjustments,
+        org_id, shares.period, parts[-1].plan, rows, unused_rows, minor, adjustments,
         division(parts[:-1], shares, parts[-1].own),
     )  # fmt: skip
+
+
+def _in_order(
+    rows: tuple[LineNumbers, ...], flat: Sequence[LineNumbers]
+) -> tuple[LineNumbers, ...]:
+    """Return lines and flat ones in the plan's order."""
+    return tuple(sorted([*rows, *flat], key=place_of)) if flat else rows

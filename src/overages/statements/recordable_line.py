@@ -40,6 +40,8 @@ def recordable_lines(
 ) -> Iterator[RecordableLine]:
     """Yield the lines that are over or cost something, exactly, and all adjustments."""
     for line, _, _, over, minor, before, _, part in rows:
+        if not over and not minor and line.factor is not None:
+            continue  # where each unit costs the same, none cost nothing
         price = line.allowance.price
         ratio = added_cost(price, before, over)
         numerator, _ = ratio

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from datetime import tzinfo
 from typing import Any, Final
 
 from attrs import field, frozen
@@ -219,17 +220,17 @@ class Statement:
 
     def with_credits(self, drawn: Iterable[Adjustment]) -> Statement:
         """Return the statement with credits that were drawn on it; nothing is checked again."""
-        adjustments = (*self.adjustments, *drawn)
-        minor = self.minor + sum(line.cost.minor for line in adjustments[len(self.adjustments) :])
+        credited = tuple(drawn)
+        minor = self.minor + sum([line.cost.minor for line in credited])
         return new_statement(
             self.org_id, self.period, self.plan, self.rows, self.unused_rows, minor,
-            adjustments, self.division,
+            self.adjustments + credited, self.division,
         )  # fmt: skip
 
     @property
     def total(self) -> Money:
         """The sum of the lines' costs."""
-        return new_money(self.minor, self.currency)
+        return new_money(self.minor, self.plan.currency)
 
     def __getitem__(self, metric: str) -> Overage:
         """Return the overage of a metric of the plan, used or not.
@@ -265,17 +266,22 @@ class Statement:
         others = {line.line: line.cost for line in self.adjustments if line.metric is None}
         return Summary(self.currency, self.totals_by_metric(), others)
 
-    def explain(self) -> str:
+    def explain(self, zone: tzinfo | None = None, width: int | None = None) -> str:
         """Explain the statement as a text that a customer can be shown.
 
         It has, for each metric, the usage, the limit, the overage, the price of each tier,
         the exact cost in major units, and the rounded cost; and the change by each adjustment.
-        """
-        table, note = text_table(self._table(), ALIGN), footnote(self.parts)
-        return f"{self._title()}\n\n{table}\n\n{note}"
 
-    def _title(self) -> str:
-        return title(self.org_id, self.period, self.parts, self.span_of)
+        :param zone: the timezone in which the period is named, as in `Period.name`; without it, its
+            bounds are told in UTC.
+        :param width: the characters of a line at most, such as those of a terminal: a wider table
+            is written as a list.
+        """
+        table, note = text_table(self._table(), ALIGN, width), footnote(self.parts)
+        return f"{self._title(zone)}\n\n{table}\n\n{note}"
+
+    def _title(self, zone: tzinfo | None = None) -> str:
+        return title(self.org_id, self.period, self.parts, self.span_of, zone)
 
     def _table(self) -> list[list[str]]:
         return explained(self.overages, self.adjustments, self.total)

@@ -14,9 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import takewhile
+from typing import Final
 
 from overages._ground.names import parse_name
 from overages._ground.parsing import Problems, choice_of, instance_of, tuple_of
+from overages._ground.trusted import trusted
 from overages._ground.value import derived, evolve, term, value
 from overages.amounts.exact import Quantity
 from overages.amounts.money import Money, optional_non_negative_money
@@ -35,7 +37,7 @@ from overages.terms.terms import (
     parse_own_limits,
     parse_version,
 )
-from overages.terms.timeline import AgreedTerms, Run, Timeline, timeline_of
+from overages.terms.timeline import AgreedTerms, Run, Timeline, new_agreed, timeline_of
 
 
 @value
@@ -315,7 +317,7 @@ class Account:
             own = run.cut(cycle_period)
             if own == period:
                 billing_period = None if own is cycle_period else cycle_period
-                return AgreedTerms(billing_period, self.timeline.agreed(period))
+                return new_agreed(billing_period, self.timeline.agreed(period))
         raise self._not_own(period)
 
     def period_after(self, period: Period) -> Period | None:
@@ -356,3 +358,15 @@ class Account:
             return self._no_terms("period", period)
         problem = f"must be one of the org's own, {' and '.join(map(str, own))}"
         return InvalidValue("period", str(period), problem).within(org_id=self.org_id)
+
+
+def account_of(org_id: str, account: Account) -> Account:
+    """Return an account as that of another org, whose name was checked."""
+    return _new_account(
+        org_id, account.plan, account.since, account.limits, account.cycle, account.status,
+        account.plan_version, account.discounts, account.maximum, account.minimum,
+        account.changes, account.timeline,
+    )  # fmt: skip
+
+
+_new_account: Final = trusted(Account)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from itertools import chain
+from math import gcd
 from typing import Final
 
 from attrs import field, frozen
@@ -72,7 +73,7 @@ class CompiledPlan:
     :param is_short: whether looking at each line takes no longer than choosing those that were
         used.
     :param matter_unused: the places of the lines that matter unused.
-    :param balanced: the lines that depend on earlier periods.
+    :param balanced: the metrics whose lines depend on earlier periods.
     """
 
     lines: tuple[CompiledLine, ...]
@@ -80,7 +81,7 @@ class CompiledPlan:
     is_flat: bool
     is_short: bool
     matter_unused: tuple[int, ...]
-    balanced: tuple[CompiledLine, ...]
+    balanced: frozenset[str]
 
     def lines_of(self, *metrics: Iterable[str]) -> Sequence[CompiledLine]:
         """Return, in the plan's order, the lines of some metrics, and those that matter unused.
@@ -113,7 +114,7 @@ def compiled_plan(
         not has_rules and all(allowance.is_flat for allowance in allowances.values()),
         len(lines) <= _SHORT,
         tuple(line.place for line in lines if line.matters_unused),
-        tuple(line for line in lines if line.allowance.needs_balance),
+        frozenset(line.metric for line in lines if line.allowance.needs_balance),
     )
 
 
@@ -122,26 +123,32 @@ def _compiled_line(
 ) -> CompiledLine:
     price = allowance.price
     factor, bias, divisor = None, 0, 1
-    if isinstance(price, TieredPrice) and price.slope is not None:
-        slope = price.slope * 10**currency.exponent  # minor units for each unit
-        form = floor_form(slope.denominator, rounding)
-        if slope.denominator == 1:
-            factor = slope.numerator
+    by_unit = price.slope if isinstance(price, TieredPrice) else None
+    if by_unit is not None:
+        # Minor units for each unit; integers take a tenth of the time of a product of fractions.
+        shared = gcd(10**currency.exponent, by_unit.denominator)
+        minor = by_unit.numerator * (10**currency.exponent // shared)
+        of = by_unit.denominator // shared
+        form = floor_form(of, rounding)
+        if of == 1:
+            factor = minor
         elif form is not None:
             factor, bias, divisor = form
-            factor *= slope.numerator
+            factor *= minor
     return CompiledLine(
         place, metric, allowance, allowance.included, factor, bias, divisor,
-        divisor * 10**currency.exponent, _matters_unused(allowance),
+        divisor * 10**currency.exponent, _matters_unused(allowance, is_by_unit=by_unit is not None),
     )  # fmt: skip
 
 
-def _matters_unused(allowance: Allowance) -> bool:
+def _matters_unused(allowance: Allowance, *, is_by_unit: bool) -> bool:
     commitment, minimum, price = allowance.commitment, allowance.minimum, allowance.price
     if allowance.included_per is not None:
         return True
     if minimum is not None or (commitment is not None and commitment.true_up):
         return True
+    if is_by_unit:  # nothing is due at quantity zero
+        return False
     if isinstance(price, Exchanged):
         price = price.price
     if isinstance(price, TieredPrice):

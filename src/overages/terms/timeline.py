@@ -25,7 +25,10 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Final, NamedTuple
 
+from attrs import frozen
+
 from overages._ground.frozen_dict import FrozenDict
+from overages._ground.trusted import trusted
 from overages._ground.value import evolve
 from overages.amounts.money import Money
 from overages.errors import OveragesError
@@ -52,7 +55,8 @@ class Stretch(NamedTuple):
     counters: Counters = "restart"
 
 
-class Run(NamedTuple):
+@frozen(weakref_slot=False)
+class Run:
     """A time, of one or more stretches, whose periods are those of one cycle, cut at its ends."""
 
     start: datetime
@@ -66,7 +70,8 @@ class Run(NamedTuple):
         return Period(max(cycle_period.start, self.start), min(cycle_period.end, self.end))
 
 
-class AgreedTerms(NamedTuple):
+@frozen(weakref_slot=False)
+class AgreedTerms:
     """The terms of a period.
 
     :param cycle_period: the cycle's whole period that it is a part of; None where it is whole.
@@ -78,7 +83,11 @@ class AgreedTerms(NamedTuple):
     parts: tuple[tuple[Period, Terms, Counters], ...]
 
 
-class Timeline(NamedTuple):
+new_agreed: Final = trusted(AgreedTerms)
+
+
+@frozen(weakref_slot=False)
+class Timeline:
     """The stretches and runs of an account's life, each in order of time.
 
     Beside them are their starts, in which `bisect` finds one in a third of the time that a key
@@ -108,9 +117,9 @@ class Timeline(NamedTuple):
         if not self.stretches:  # of an account that begins at the last instant that there is
             return ()
         i = max(0, bisect_right(self.starts, period.start) - 1)
-        stretch = self.stretches[i]
-        if stretch.start <= period.start and period.end <= stretch.end:
-            return () if stretch.terms is None else ((period, stretch.terms, "restart"),)
+        since, until, held, _ = self.stretches[i]
+        if since <= period.start and period.end <= until:
+            return () if held is None else ((period, held, "restart"),)
         return tuple(
             (period.clipped(start=start, end=end), terms, counters)
             for start, end, terms, counters in self.stretches[
@@ -126,11 +135,11 @@ class Timeline(NamedTuple):
     def times(self) -> list[Period]:
         """Return the times in which terms hold, whichever they are."""
         times: list[Period] = []
-        for start, end, _ in self.runs:
-            if times and times[-1].end == start:
-                times[-1] = Period(times[-1].start, end)
+        for run in self.runs:
+            if times and times[-1].end == run.start:
+                times[-1] = Period(times[-1].start, run.end)
             else:
-                times.append(Period(start, end))
+                times.append(Period(run.start, run.end))
         return times
 
     def pauses(self) -> list[Period]:
@@ -292,7 +301,7 @@ def _runs(stretches: Iterable[Stretch]) -> list[Run]:
         if terms is None:
             continue
         if runs and runs[-1].end == start and runs[-1].cycle == terms.cycle:
-            runs[-1] = runs[-1]._replace(end=end)
+            runs[-1] = Run(runs[-1].start, end, terms.cycle)
         else:
             runs.append(Run(start, end, terms.cycle))
     return runs

@@ -9,6 +9,7 @@
 - `metric`: `Metric`: how a metric's events are counted
 - `routing`: which metrics an event counts for
 - `tally`: the running aggregate of events, in any order
+- `event_ids`: which ids were seen, and what their events said
 - `metering`: `Meter` and `meter`: usage of a stream of events
 - `divided_usage`: `DividedUsage`: the usage of a period, and of times within it
 """

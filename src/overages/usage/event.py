@@ -12,6 +12,7 @@ from typing import Final
 
 from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import by_name, optional_name, parse_name
+from overages._ground.trusted import trusted
 from overages._ground.value import term, value
 from overages.amounts.exact import Quantity, QuantityLike, parse_quantity
 from overages.errors import Field, InvalidValue
@@ -70,3 +71,8 @@ class UsageEvent:
         id: str | None = None,
         dimensions: Mapping[str, str] = _NO_DIMENSIONS,
     ) -> None: ...
+
+
+new_event: Final = trusted(UsageEvent)
+"""Make an event of terms as the library keeps them: checked names, a quantity in its one form, an
+instant in UTC, dimensions sorted by name."""

@@ -48,16 +48,17 @@ class Routes:
 
     def __init__(self, metrics: Iterable[Metric]) -> None:
         self.metrics: Final[tuple[Metric, ...]] = each(_metric)(metrics, "metrics")
-        groups = _groups(self.metrics)
-        _refuse_clashes(self.metrics, groups.values())
+        _refuse_clashes(self.metrics, _groups(self.metrics).values())
+        # A plain sum alone is what it would be without a word: there is one way to add it up.
+        events = Counter(event for metric in self.metrics for event in metric.events)
+        counting = [m for m in self.metrics if not (m.is_default and events[m.name] == 1)]
+        groups = _groups(counting)
         self._sharing: dict[str, list[_Sharing]] = {}  # by event
         for group in groups.values():
             sharing = _Sharing([metric for _, metric in group])
             self._sharing.setdefault(group[0][1].event, []).append(sharing)
-        self._derived = {
-            metric.name: metric for metric in self.metrics if metric.name != metric.event
-        }
-        self._takers = {event: self._sole_takers(event) for event in self._events(self.metrics)}
+        self._derived = {metric.name: metric for metric in counting if metric.name != metric.event}
+        self._takers = {event: self._sole_takers(event) for event in self._events(counting)}
         """The metric that takes all events of a name, for each way that they are counted; None
         where several share them out, or one takes but some."""
         self._always = {

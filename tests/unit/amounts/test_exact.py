@@ -24,6 +24,7 @@ from overages.amounts.exact import (
     parse_quantity,
     parse_sum,
     plain_text,
+    plus,
     scaled,
     unscaled,
 )
@@ -78,6 +79,20 @@ def hostile_context() -> Iterator[None]:
         ("-0.5", "Decimal('-0.5')"),
         ("0.000000000001", "Decimal('1E-12')"),
         ("1.0000000000000", "1"),
+        ("1.5e-07", "Decimal('1.5E-7')"),
+        ("-1.5E-7", "Decimal('-1.5E-7')"),
+        ("1e3", "1000"),
+        ("+1.25e+03", "1250"),
+        ("1.25e1", "Decimal('12.5')"),
+        ("12500e-3", "Decimal('12.5')"),
+        ("100e-2", "1"),
+        ("1e0", "1"),
+        ("1e-00000000000000000000012", "Decimal('1E-12')"),
+        ("1e25", "10000000000000000000000000"),
+        ("0e999999999", "0"),
+        ("-0.0e-999999999", "0"),
+        pytest.param(f"0.{'0' * 990}1e991", "1", id="a point moved by 991 places"),
+        pytest.param(f"1{'0' * 990}e-990", "1", id="a point moved back by 990 places"),
         (f"{NINES_26}.{NINES_12}", f"Decimal('{NINES_26}.{NINES_12}')"),
         pytest.param("0" * 1000, "0", id="a thousand zeros"),
         (Text("1.5"), "Decimal('1.5')"),
@@ -102,7 +117,9 @@ def test_a_number_has_one_form(value: object, form: str) -> None:
     "value",
     [
         *("", " ", " 5", "5 ", "5\n", "\t5", "5\x00", "1 000", "1_000", "1,000", "1'000"),
-        *("1e3", "1E3", "1E+3", "1e-3", "0x10", "1/2", "5%", "$5", "1.2.3"),
+        *("1e", "e5", "1e+", "1e-", "1ee5", "1e--5", "1e1.5", "1 e5", "1e 5", "1_000e1", "1e1_0"),
+        *("\uff11e5", "1e\uff15", "1,5e3", ".5e3", "5.e3", "nane5", "1e5e5"),
+        *("0x10", "1/2", "5%", "$5", "1.2.3"),
         *(".5", "5.", ".", "+", "-", "--5", "+-5", "5-", "\u22125"),
         *("NaN", "nan", "sNaN", "Infinity", "inf", "-inf", "None", "True"),
         *("\u0663", "\uff15", "\u0967\u0968", "\u00b2", "\u00bd", "5\u06f0", "1\u066b5"),
@@ -125,6 +142,10 @@ def test_a_string_that_is_no_plain_decimal_is_refused(value: str) -> None:
         "1" + "0" * 26,
         "-1" + "0" * 26,
         "1" + "0" * 26 + ".5",
+        "1e26",
+        "-0.001e29",
+        "1e999999999",
+        pytest.param(f"0.{'0' * 900}1e{'9' * 90}", id="an exponent of 90 digits"),
         Decimal("1E+26"),
         Decimal("-1E+26"),
         Decimal("1E+1000000"),
@@ -141,6 +162,9 @@ def test_over_26_integer_digits_are_refused(value: object) -> None:
     [
         "0.0000000000001",
         "-1.0000000000001",
+        "1e-13",
+        "-1.5e-12",
+        "1e-999999999",
         Decimal("1E-13"),
         Decimal("1.0000000000001"),
         Decimal("1E-1000000"),
@@ -333,7 +357,7 @@ def test_no_decimal_context_changes_a_number() -> None:
         (parse_quantity, Decimal("1E+26")),
         (parse_quantity, Decimal("1E-13")),
         (parse_quantity, Decimal("NaN")),
-        (parse_quantity, "1e3"),
+        (parse_quantity, "1e"),
         (parse_quantity, 1.5),
         (parse_amount, Decimal("NaN")),
         (parse_amount, Decimal("1E+1000")),
@@ -350,6 +374,11 @@ def test_an_error_carries_the_field_and_the_offending_value(
     assert isinstance(error, (InvalidValue, InvalidType))
     assert error.field == "x"
     assert error.value is value
+
+
+def test_two_quantities_are_added_exactly() -> None:
+    assert repr(plus(3, 4)) == "7"
+    assert repr(plus(Decimal("0.5"), Decimal("-10.5"))) == "-10"
 
 
 def test_a_sum_of_quantities_is_exact_and_may_be_larger_than_one() -> None:

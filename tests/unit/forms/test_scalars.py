@@ -14,7 +14,8 @@ from overages.errors import InvalidType, InvalidValue
 @pytest.mark.parametrize(
     "spelling",
     [
-        ".5", "5.", "1e3", "1E+3", "1_0", " 1", "1 ", "", "-", "NaN", "Infinity", "1,5", "\u0661",
+        ".5", "5.", "1e", "e5", "1_000e1", "\uff11e5", "1_0", " 1", "1 ", "", "-", "NaN",
+        "Infinity", "1,5", "\u0661",
         "1/2", "0x1", "--1",
     ],
 )  # fmt: skip
@@ -28,6 +29,7 @@ def test_what_is_no_plain_number_is_refused(spelling: str) -> None:
     [
         ("1.0", "1"), ("+1", "1"), ("01", "1"), ("-0", "0"), ("-01", "-1"), ("0.50", "0.5"),
         ("00", "0"), ("-0.0", "0"), ("0.0", "0"), ("-01.50", "-1.5"),
+        ("1.5e-07", "0.00000015"), ("15E-8", "0.00000015"), ("1e3", "1000"), ("-5e-1", "-0.5"),
     ],
 )  # fmt: skip
 def test_a_number_has_one_spelling_in_a_text(spelling: str, number: str) -> None:
@@ -53,6 +55,9 @@ def test_a_number_is_a_string(bare: str) -> None:
         ("1/0", "must be a plain number such as 12.5 or 7/60, got '1/0'"),
         ("1/-3", "must be a plain number such as 12.5 or 7/60, got '1/-3'"),
         ("0.5/3", "must be a plain number such as 12.5 or 7/60, got '0.5/3'"),
+        ("1e-3", "must be \"0.001\", got '1e-3'"),
+        ("1e999999999", "must have at most 1000 digits on a side, got '1e9"),
+        ("1e2/3", "must be a plain number such as 12.5 or 7/60, got '1e2/3'"),
         (f"1/{'3' * 1001}", "must have at most 1000 digits on a side, got 1/333"),
         (f"1/{'3' * 2001}", "must be a plain number such as 12.5 or 7/60, got '1/333"),
     ],
@@ -87,6 +92,7 @@ def test_an_instant_has_one_spelling(spelling: str, message: str) -> None:
     ("tree", "value"),
     [
         ({"up_to": 5, "price": Decimal("0.50")}, Tier(5, "0.5")),
+        ({"up_to": "5e0", "price": "1.5e-07"}, Tier(5, "0.00000015")),
         ({"up_to": "+5.0", "price": "00.50", "flat": "0", "size": None}, Tier(5, "0.5")),
         ({"anchor": FEBRUARY.start, "every": 2}, Cycle(FEBRUARY.start, 2)),
         ({"anchor": "2024-02-01 01:00+01:00", "every": "02.0"}, Cycle(FEBRUARY.start, 2)),
@@ -106,6 +112,11 @@ def test_builtins_may_be_written_otherwise_than_a_text(tree: Any, value: Any) ->
     [
         ({"up_to": 0.5}, Tier, "up_to: must be a plain decimal number such as 12.5, in a str"),
         ({"up_to": True}, Tier, "up_to: must be a plain decimal number such as 12.5, in a str"),
+        (
+            {"up_to": "1e999999999"},
+            Tier,
+            "up_to: must have at most 1000 digits on a side",
+        ),
         ({"anchor": FEBRUARY.start, "every": "2.5"}, Cycle, "every: must be a whole number"),
         ({"anchor": 5}, Cycle, "anchor: must be a datetime, got 5"),
         ({"amount": "0.005", "currency": "USD"}, Money, "amount: must have at most 2 decimal"),

@@ -46,6 +46,7 @@ def test_a_burndown_sums_what_became_of_its_grants() -> None:
 
 def test_a_closed_period_leaves_what_remains() -> None:
     closed = BURNDOWN.closed()
+    assert closed.closed() is closed
     assert closed == Burndown(END, "tokens", grants=[OTHER, BALANCE])
     assert (closed.remaining, closed.granted) == (BURNDOWN.remaining, BURNDOWN.granted)
 

@@ -8,17 +8,18 @@ import pytest
 from overages import Cycle, Grant, Money
 from overages._ground.value import evolve
 from overages.amounts.exact import SCALE
-from overages.grants.drawn_grant import DrawnGrant, PooledGrant
+from overages.grants.drawn_grant import DrawnGrant
 from overages.grants.state import GrantState
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
-LATER, LAST = START + timedelta(days=7), START + timedelta(days=8)
+LATER, LAST, END = (START + timedelta(days=days) for days in (7, 8, 14))
+WEEKLY = Cycle(START, unit="week")
 UNITS = Grant("g", 100, metric="tokens", effective_at=START)
 
 
 def begun(**named: Any) -> DrawnGrant:
-    grant = DrawnGrant(PooledGrant(evolve(UNITS, **named)), None)
-    grant.cross(START, is_refilled=False)
+    grant = DrawnGrant((evolve(UNITS, **named), 0), None)
+    grant.begin(START, END)
     return grant
 
 
@@ -29,19 +30,19 @@ def numbers(grant: DrawnGrant) -> tuple[int, ...]:
 
 
 def test_it_is_filled_when_it_is_effective() -> None:
-    grant = DrawnGrant(PooledGrant(evolve(UNITS, effective_at=LATER)), None)
-    grant.cross(START, is_refilled=False)
+    grant = DrawnGrant((evolve(UNITS, effective_at=LATER), 0), None)
+    assert grant.begin(START, END) == [LATER]
     assert (grant.filled_at, numbers(grant)) == (None, (0, 0, 0, 0, 0))
-    grant.cross(LATER, is_refilled=False)
+    grant.cross(LATER)
     assert (grant.filled_at, numbers(grant)) == (LATER, (100, 0, 0, 0, 100))
-    money = DrawnGrant(PooledGrant(Grant("m", Money(150, "USD"), effective_at=START)), None)
-    money.cross(START, is_refilled=False)
+    money = DrawnGrant((Grant("m", Money(150, "USD"), effective_at=START), 0), None)
+    money.cross(START)
     assert 2 * money.left == 3 * SCALE
 
 
 def test_it_goes_on_from_its_state() -> None:
     state = GrantState("g", 100, 30, 5, filled_at=START)
-    grant = DrawnGrant(PooledGrant(UNITS), state)
+    grant = DrawnGrant((UNITS, 0), state)
     assert numbers(grant) == (100, 30, 5, 0, 65)
     assert grant.state(START) == state
 
@@ -64,22 +65,23 @@ def test_started_steps_are_drawn_whole_as_far_as_they_are_left() -> None:
         ({"expires_at": LATER}, (100, 20, 80, 0, 0)),
         ({"voided_at": LATER}, (100, 20, 0, 80, 0)),
         ({"voided_at": LATER, "expires_at": LATER}, (100, 20, 80, 0, 0)),
-        ({"recurrence": Cycle(LATER)}, (200, 20, 80, 0, 100)),
-        ({"recurrence": Cycle(LATER), "refill_keeps": 50}, (200, 20, 30, 0, 150)),
+        ({"recurrence": WEEKLY}, (200, 20, 80, 0, 100)),
+        ({"recurrence": WEEKLY, "refill_keeps": 50}, (200, 20, 30, 0, 150)),
     ],
 )
 def test_units_come_back_unless_it_was_refilled_or_ended(named: Any, expected: Any) -> None:
     grant = begun(**named)
     drawn = grant.draw(30 * SCALE, START)
-    grant.cross(LATER, is_refilled="recurrence" in named)
+    grant.cross(LATER)
     grant.give_back(drawn, 10 * SCALE, LAST)
     assert numbers(grant) == expected
 
 
 def test_it_is_refilled_at_the_boundaries_of_its_cycle_while_it_lasts() -> None:
-    weekly = Cycle(START, unit="week")
-    grant = begun(recurrence=weekly, expires_at=START + timedelta(days=21))
-    end = START + timedelta(days=60)
-    assert list(grant.refills(weekly, START, end)) == [LATER, LATER + timedelta(days=7)]
-    assert list(grant.refills(weekly, LATER, LATER)) == []
-    assert list(grant.refills(weekly, end, end + timedelta(days=60))) == []
+    expiry, end = START + timedelta(days=21), START + timedelta(days=60)
+    grant = begun(recurrence=WEEKLY, expires_at=expiry)
+    assert list(grant.refills(WEEKLY, START, end)) == [LATER, END]
+    assert list(grant.refills(WEEKLY, LATER, LATER)) == []
+    assert list(grant.refills(WEEKLY, end, end + timedelta(days=60))) == []
+    assert sorted(grant.begin(START, end)) == [LATER, END, expiry]
+    assert grant.refills_coming == 2

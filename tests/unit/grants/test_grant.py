@@ -23,6 +23,11 @@ def test_units_are_of_a_metric_and_money_may_pay_for_anything() -> None:
     assert evolve(MONEY, metric="tokens").metric == "tokens"
 
 
+def test_a_grant_is_counted_in_picos() -> None:
+    assert Grant("g1", "0.5", metric="runs", effective_at=START).picos == 5 * 10**11
+    assert Grant("g1", Money(150, "USD"), effective_at=START).picos == 15 * 10**11
+
+
 def test_a_grant_lasts_for_ever_unless_it_expires_or_is_voided() -> None:
     assert UNITS.ends_at is None
     expiring = evolve(UNITS, expires_at=LATER)

@@ -7,7 +7,8 @@ import re
 import pytest
 from hypothesis import given, strategies as st
 
-from overages._ground.columns import escape_formula, unescape_formula
+from overages._ground.columns import EVENTS, escape_formula, refuse_columns, unescape_formula
+from overages.errors import InvalidValue
 
 FORMULAS = [
     ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
@@ -42,3 +43,8 @@ def test_any_text_comes_back_and_begins_no_formula(text: str) -> None:
     row = io.StringIO()
     csv.writer(row).writerow([cell, "x"])
     assert next(csv.reader(io.StringIO(row.getvalue()))) == [cell, "x"]
+
+
+def test_a_column_is_named_once() -> None:
+    with pytest.raises(InvalidValue, match="must each be named once"):
+        refuse_columns(["org_id", "metric", "quantity", "timestamp", "metric"], EVENTS)

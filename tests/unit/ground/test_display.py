@@ -15,6 +15,14 @@ def test_a_row_has_no_spaces_at_its_end() -> None:
     assert text_table([["a", "long"], ["b", "c"]], "ll") == "a  long\nb  c"
 
 
+def test_a_table_that_is_too_wide_is_a_list_of_its_rows() -> None:
+    rows = [["metric", "used", "price"], ["tokens", "750,000", "by tier:"], ["", "", "up to 9: 3"]]
+    assert text_table(rows, "lrl", width=27) == text_table(rows, "lrl")
+    assert text_table(rows, "lrl", width=26) == (
+        "tokens\n  used    750,000\n  price   by tier:\n  price   up to 9: 3"
+    )
+
+
 @pytest.mark.parametrize("rows", [[["a", "b"], ["c"]], [["a"], ["b"]]])
 def test_rows_and_alignment_have_the_same_number_of_columns(rows: list[list[str]]) -> None:
     with pytest.raises(ValueError, match=r"zip\(\)"):

@@ -203,7 +203,7 @@ def test_an_added_error_that_gathers_several_is_taken_apart() -> None:
         lambda: Money(True, "USD"),
         lambda: Currency("USD", exponent=3),
         lambda: Period(datetime(2024, 2, 1), datetime(2024, 3, 1, tzinfo=UTC)),
-        lambda: Tier("1e3"),
+        lambda: Tier("1e"),
         lambda: PerUnit(-1),
         lambda: Package(1, 0),
         lambda: Allowance(-1, PerUnit(1)),

@@ -10,6 +10,7 @@ from tests.told import told
 from overages import Adjustment, Money
 from overages.amounts.exact import Exact
 from overages.errors import CurrencyMismatch, InvalidType, InvalidValue, InvalidValues
+from overages.lines.adjustment import path_of, shown_line
 
 USD_75, USD_25 = Money(7500, "USD"), Money(2500, "USD")
 odd: Any = 5
@@ -109,3 +110,9 @@ def test_a_trial_may_take_and_give_any_amount(cost: int) -> None:
     before = Money(2500, "USD")
     line = Adjustment("trial", before, Money(cost, "USD"), Fraction(cost, 100), "runs")
     assert line.after.minor == 2500 + cost
+
+
+def test_a_line_is_named_for_people() -> None:
+    assert shown_line((None, "minimum")) == path_of((None, "minimum"))
+    assert shown_line(("runs", "overage")) == path_of(("runs", "overage"))
+    assert shown_line(("runs", "overage:2024-03-12T00:00:00Z")) == "runs from 2024-03-12"

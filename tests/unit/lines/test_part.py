@@ -16,15 +16,18 @@ from overages.errors import (
     OveragesError,
 )
 from overages.lines.part import (
+    FULL_SHARE,
     StatementPart,
     TimeShares,
     check_parts,
+    is_full,
     metrics_in_order,
+    new_part,
     part_at_end,
     places_in,
     statement_parts,
 )
-from overages.terms.terms import OwnTerms
+from overages.terms.terms import NO_OWN_TERMS, OwnTerms
 
 FIRST, SECOND, THIRD = MAR.split(day(12), day(20))
 PARTS = [StatementPart(FIRST, PLAIN), StatementPart(SECOND, YEARLY), StatementPart(THIRD, ROLLING)]
@@ -101,3 +104,20 @@ def test_a_part_with_terms_of_the_orgs_own_is_not_flat(own: OwnTerms) -> None:
     assert not part.is_flat
     assert part != StatementPart(FIRST, PLAIN)
     assert statement_parts(FIRST, PLAIN, [], own) == (part,)
+
+
+def test_a_part_of_terms_is_the_part_that_its_constructor_makes() -> None:
+    own = OwnTerms(minimum=Money(1, "USD"))
+    for terms in NO_OWN_TERMS, own:
+        made, written = new_part(FIRST, PLAIN, terms), StatementPart(FIRST, PLAIN, terms)
+        assert (made, made.is_flat) == (written, written.is_flat)
+    with pytest.raises(CurrencyMismatch):
+        new_part(FIRST, PLAIN, OwnTerms(minimum=Money(1, "EUR")))
+
+
+def test_a_share_of_all_is_full_whoever_made_it() -> None:
+    assert [is_full(share) for share in (FULL_SHARE, Fraction(2, 2), Fraction(1, 2))] == [
+        True,
+        True,
+        False,
+    ]

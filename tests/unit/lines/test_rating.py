@@ -28,8 +28,8 @@ from overages import (
 )
 from overages.errors import InvalidValue
 from overages.lines.limit_part import LimitPart
-from overages.lines.limits import LineContext
-from overages.lines.rating import unrounded_line
+from overages.lines.limits import NO_CONTEXT
+from overages.lines.rating import limited
 
 FEBRUARY = Period.month(2024, 2)
 FIRST_HALF = Period(FEBRUARY.start, datetime(2024, 2, 15, 12, tzinfo=UTC))
@@ -293,6 +293,7 @@ def test_parts_of_a_limit_are_added_and_taken_off() -> None:
     plan = Plan("p", "USD", {"a": Allowance(10, PRICE)})
     more = (LimitPart("carried", 5, "2024-01-01"), LimitPart("owed", -3, "2024-01-01"))
     line = plan.compiled.lines[0]
-    rated = unrounded_line(line, {"a": 20}, {}, LineContext(limit_parts=more))
-    parts = (LimitPart("included", 10), *more)
+    included = LimitPart("included", 10)
+    rated = limited(line, 20, included, NO_CONTEXT, None, more).priced()
+    parts = (included, *more)
     assert rated.rounded(8) == (line, 20, 12, 8, 8, None, parts, None)

@@ -431,3 +431,13 @@ def test_a_period_can_be_split_up_to_a_microsecond() -> None:
 def test_what_does_not_split_a_period_is_refused(instants: list[Any], message: str) -> None:
     with pytest.raises((InvalidType, InvalidValue), match=f"^{message}"):
         FEBRUARY.split(*instants)
+
+
+def test_what_is_no_month_is_named_by_its_bounds() -> None:
+    first, last = datetime(2024, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC)
+    assert Period(first, last).name() == "2024-01-01 to 2025-01-01 UTC"
+
+
+def test_a_period_at_the_end_of_time_is_told_by_its_bounds() -> None:
+    last = Period(datetime(9999, 12, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))
+    assert last.name() == last.describe() == "9999-12-01 to 9999-12-31 UTC"

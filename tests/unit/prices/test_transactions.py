@@ -107,7 +107,7 @@ def test_the_least_is_no_more_than_the_most() -> None:
     assert TransactionFee(1, min_per_event=2, max_per_event=2).charge_each([0]) == (Decimal(2),)
 
 
-@pytest.mark.parametrize("before", ["119.50", "0119.5", Decimal("119.5")])
+@pytest.mark.parametrize("before", ["119.50", "0119.5", "1.195e2", Decimal("119.5")])
 def test_the_sum_of_amounts_before_is_a_number_as_any_other(before: Any) -> None:
     fee = TransactionFee(10, free_amount=120)
     assert fee.charge_each([1], events_before=1, amount_before=before) == (Decimal("0.05"),)
@@ -121,10 +121,13 @@ def test_a_sum_of_amounts_may_be_larger_than_each_of_them() -> None:
 @pytest.mark.parametrize(
     ("before", "problem"),
     [
-        ("1e2", "must be a plain decimal number such as 12.5"),
+        ("1e", "must be a plain decimal number such as 12.5"),
         ("", "must be a plain decimal number such as 12.5"),
         ("1" * 1_001, "must be a plain decimal number such as 12.5"),
         ("-1", "must not be negative"),
+        ("-1e2", "must not be negative"),
+        ("1e-13", "must have at most 12 decimal digits"),
+        ("1e1000", "must have at most 1000 digits on a side"),
         ("0." + "1" * 13, "must have at most 12 decimal digits"),
     ],
 )

@@ -66,6 +66,15 @@ def test_an_event_with_an_id_counts_once_and_add_says_so() -> None:
     assert counted.usages() == [Usage("org-1", FEBRUARY, {"tokens": 5})]
 
 
+def test_whole_quantities_and_others_are_one_sum() -> None:
+    quantities: list[int | str] = ["0.5", 3, "-0.25", "0.75", -1]
+    events = [UsageEvent("org-1", "a", quantity, NOON) for quantity in quantities]
+    events += [UsageEvent("org-1", "b", "1.5", NOON), UsageEvent("org-1", "c", 2, NOON)]
+    (usage,) = meter(events)
+    assert usage.quantities == {"a": 3, "b": Decimal("1.5"), "c": 2}
+    assert [type(usage.quantities[metric]) for metric in "abc"] == [int, Decimal, int]
+
+
 def test_an_event_id_is_of_its_org_alone() -> None:
     events = [UsageEvent(org, "tokens", 5, NOON, id="evt-1") for org in ("org-1", "org-2")]
     assert [usage.org_id for usage in meter(events)] == ["org-1", "org-2"]

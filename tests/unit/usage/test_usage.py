@@ -125,7 +125,7 @@ def test_nothing_may_have_been_used() -> None:
     ("quantities", "message"),
     [
         ({"tokens": -1}, "quantities.tokens: must not be negative, got -1"),
-        ({"tokens": "1e3"}, "quantities.tokens: must be a plain decimal number such as 12.5, "),
+        ({"tokens": "1e"}, "quantities.tokens: must be a plain decimal number such as 12.5, "),
         ({"tokens": 10**26}, "quantities.tokens: must have at most 26 integer digits, got "),
         ({"": 1}, "quantities.<metric>: must not be empty, got ''"),
         ({"a\n": 1}, "quantities.<metric>: must not hold a control character (U+000A)"),

@@ -10,7 +10,7 @@ the tests that certify one. A host uses one of ours or brings its own:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, runtime_checkable
@@ -62,6 +62,33 @@ class Repository(Protocol):
 
     def snapshot(self) -> AbstractContextManager[object]:
         """Have all reads within the block see one state, whoever writes meanwhile."""
+        ...
+
+    def snapshot_of(self, orgs: Iterable[str]) -> AbstractContextManager[object]:
+        """Have all reads within the block, which are about some orgs, see one state.
+
+        It is `snapshot`, but all that is kept of these orgs may be read at once.
+        """
+        ...
+
+    def portions(self, orgs: Iterable[str]) -> Iterator[Sequence[str]]:
+        """Yield orgs in portions, each of as many as a transaction may well be about.
+
+        The next portion can be a larger or smaller one, by the time that the transaction about the
+        one before took: other writers wait for it.
+        """
+        ...
+
+    def transaction_of(
+        self, periods: Mapping[str, Iterable[Period]]
+    ) -> AbstractContextManager[object]:
+        """Make all calls within the block, which are about some periods, one.
+
+        It is `transaction`, but all that is kept of these orgs and periods may be read at once,
+        and all that is new of them written at once as the block ends.
+
+        :param periods: by org.
+        """
         ...
 
     # Plans: a catalogue of all orgs, kept by version
@@ -176,6 +203,16 @@ class Repository(Protocol):
 
         :param withdrawn_at: when; kept in UTC.
         :raises UnknownEvent: if the org has no event of that id.
+        """
+        ...
+
+    def withdraw_many(
+        self, org_id: str, event_ids: Iterable[str], *, withdrawn_at: datetime
+    ) -> int:
+        """Take events of an org's back at once, all or none, as `withdraw` does each.
+
+        :returns: how many of them weren't withdrawn before.
+        :raises UnknownEvent: if the org has no event of an id; `InvalidValues` for several.
         """
         ...
 

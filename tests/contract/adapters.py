@@ -14,6 +14,7 @@ from typing import Final, Literal, Protocol
 
 from overages import MemoryRepository, Repository, SqliteRepository
 from overages.adapters.sqlite import migrate
+from overages.testing.contract.base import APR, FEB, JAN, MAR, OURS, THEIRS
 
 
 class Adapter(Protocol):
@@ -83,6 +84,28 @@ class SqliteInAFile(SqliteInMemory):
         self.folder.cleanup()
 
 
+class HeldRepository(SqliteRepository):
+    """Each call, or transaction, is a block that holds the months of two orgs of the examples."""
+
+    def _reading(self) -> AbstractContextManager[None]:
+        if self._is_holding:
+            return super()._reading()
+        return self._holding(HELD, super()._reading, is_writing=False)
+
+    def _writing(self) -> AbstractContextManager[None]:
+        if self._is_holding:
+            return super()._writing()
+        return self._holding(HELD, super()._writing, is_writing=True)
+
+
+class SqliteHeld(SqliteInMemory):
+    """SQLite, read and written through what blocks hold."""
+
+    def make(self) -> Repository:
+        self.made = HeldRepository(":memory:")
+        return self.made
+
+
 class SqliteJoined:
     """SQLite within the transactions of a host's connection."""
 
@@ -107,10 +130,12 @@ class SqliteJoinedByHand(SqliteJoined):
     isolation_level = None
 
 
+HELD: Final = dict.fromkeys((OURS, THEIRS), (JAN, FEB, MAR, APR))
 ADAPTERS: Final[list[type[Adapter]]] = [
     InMemory,
     SqliteInMemory,
     SqliteInAFile,
+    SqliteHeld,
     SqliteJoined,
     SqliteJoinedByHand,
 ]

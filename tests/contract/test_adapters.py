@@ -4,7 +4,14 @@ import pytest
 
 from overages.testing.contract import RepositoryContract
 
-from .adapters import InMemory, SqliteInAFile, SqliteInMemory, SqliteJoined, SqliteJoinedByHand
+from .adapters import (
+    InMemory,
+    SqliteHeld,
+    SqliteInAFile,
+    SqliteInMemory,
+    SqliteJoined,
+    SqliteJoinedByHand,
+)
 
 
 class TestInMemory(InMemory, RepositoryContract): ...
@@ -14,6 +21,9 @@ class TestSqliteInMemory(SqliteInMemory, RepositoryContract): ...
 
 
 class TestSqliteInAFile(SqliteInAFile, RepositoryContract): ...
+
+
+class TestSqliteHeld(SqliteHeld, RepositoryContract): ...
 
 
 class TestSqliteJoined(SqliteJoined, RepositoryContract): ...

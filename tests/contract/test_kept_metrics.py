@@ -103,9 +103,8 @@ def test_a_batch_is_replaced_in_one_transaction(
     service.record_usage(first, batch="a.csv")
     with repository.transaction():
         ids = {used.id for used in (*first[1:], other)}
-        for stored, _ in repository.batch_events(OURS, "a.csv"):
-            if stored.id not in ids and stored.id is not None:
-                service.withdraw(OURS, stored.id)
+        stored = {used.id for used, _ in repository.batch_events(OURS, "a.csv")}
+        assert service.withdraw_many(OURS, [each for each in stored - ids if each]) == 1
         assert service.record_usage([*first[1:], other], batch="a.csv") == 1
     assert used(service) == {"load": 14}
     assert repository.withdrawn_ids(OURS, ["a.csv#1", "a.csv#2"]) == {"a.csv#1"}

@@ -370,3 +370,11 @@ def test_nothing_starts_without_an_account_terms_or_a_plan(host: Host) -> None:
     host.repository.put_account(Account("odd", "nowhere", since=FEB.start))
     with pytest.raises(UnknownPlan, match="nowhere"):
         host.service.put_opening_balance("odd", LEFT)
+
+
+def test_records_of_the_first_period_so_far_are_no_hindrance(host: Host) -> None:
+    host.use("runs", 170, day(2, 3))
+    host.service.recalculate(ACME)
+    host.service.put_opening_balance(ACME, LEFT)
+    host.service.recalculate(ACME)
+    assert f"{aggregate(host.repository.records(ACME, FEB)).total.amount:f}" == "10.00"

@@ -19,6 +19,16 @@ SINGLE: Final = statement(org_name(0), level=7)
 GRANT: Final = Grant("new", 5, metric="tokens", effective_at=NOW)
 EVENTS: Final = events(org_name(0), 0, 9)
 
+
+def close_together(repository: SqliteRepository) -> None:
+    """Close a month of several orgs, read and written at once, one of them in a block within."""
+    with repository.transaction_of({each.org_id: [each.period] for each in BATCH}):
+        for each in BATCH[1:]:
+            close(repository, each, NOW)
+        with repository.transaction():
+            close(repository, BATCH[0], NOW)
+
+
 OPERATIONS: Final[dict[str, Operation]] = {
     "record": lambda r: r.record(SINGLE, created_at=NOW),
     "record_many": lambda r: r.record_many(BATCH, created_at=NOW),
@@ -33,5 +43,6 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "put_grant": lambda r: r.put_grant(org_name(0), GRANT),
     "void_grant": lambda r: r.void_grant(org_name(0), "kept", NOW),
     "close_period": lambda r: close(r, SINGLE, NOW),
+    "close_together": close_together,
 }
 """Each writes something that is not there yet, once."""

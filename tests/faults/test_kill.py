@@ -38,6 +38,7 @@ def steps() -> list[Step]:
             partial(record_batch, batch),
             partial(record_batch, [single]),
             partial(report, reported),
+            partial(close_together, [*batch, single]),
         ]
     return found
 
@@ -49,6 +50,16 @@ def record_batch(batch: list[Statement], repository: SqliteRepository) -> int:
     else:
         made = repository.record_many(batch, created_at=NOW)
     return sum(len(recording.new) for recording in made)
+
+
+def close_together(due: list[Statement], repository: SqliteRepository) -> int:
+    """Close the periods of statements, read and written at once."""
+    wanted = {each.org_id: [each.period] for each in due}
+    before = sum(len(repository.closings(org_id)) for org_id in wanted)
+    with repository.transaction_of(wanted):
+        for each in due:
+            close(repository, each, NOW)
+    return sum(len(repository.closings(org_id)) for org_id in wanted) - before
 
 
 def report(reported: list[UsageEvent], repository: SqliteRepository) -> int:

@@ -12,6 +12,7 @@ import pytest
 
 from overages import Account, OverageService, Usage, UsageEvent, settle
 from overages.adapters.sqlite import SqliteRepository
+from overages.adapters.sqlite.sums import CROWD
 from overages.errors import RecordsAltered, UsageAltered
 from overages.records.chain import CHAIN_START, COLUMNS, RecordRow, row_digest
 
@@ -344,7 +345,8 @@ def test_a_withdrawal_that_a_closed_period_knew_stays(path: Path, kind: str) -> 
 
 def test_a_withdrawal_that_is_moved_to_another_org_changes_the_sums(path: Path) -> None:
     with SqliteRepository(path) as repository:
-        repository.add_events([UsageEvent(CLOSED, "runs", 7, PERIOD.start, "e1")])
+        crowd = [UsageEvent(CLOSED, "runs", 7, PERIOD.start, f"e{n}") for n in range(CROWD + 1)]
+        repository.add_events(crowd)
         repository.withdraw(CLOSED, "e1", withdrawn_at=NOW)
         repository.verify()
         with closing(sqlite3.connect(path)) as connection:
@@ -352,7 +354,7 @@ def test_a_withdrawal_that_is_moved_to_another_org_changes_the_sums(path: Path) 
             connection.execute(f"UPDATE {WITHDRAWALS} SET org_id = '{ORG}' {FIRST}")
             connection.commit()
         for org_id in (None, CLOSED):
-            with pytest.raises(UsageAltered, match=rf"^{CLOSED}, .*: runs\.events: must be 1, "):
+            with pytest.raises(UsageAltered, match=rf"^{CLOSED}, .*: runs\.events: must be 9, "):
                 repository.verify(org_id)
 
 

@@ -1,7 +1,9 @@
 """Repositories: in memory, and in SQLite.
 
 - `journal`: `Journal`: changes to dictionaries and lists, by which they can be taken back
+- `held`: `Hold`: all that is kept of many orgs, read at once, and what is written of them at once
 - `event_texts`: texts of events, and the seal of those that a closed period had counted
+- `templates`: texts of objects of one class, laid out once
 - `settlement_texts`: texts of settlements, as closings keep them
 - `storage`: `Storage`: the primitives that a repository is built on, and an adapter writes
 - `catalogue`: `Catalogue`: plans in force, accounts, and grants

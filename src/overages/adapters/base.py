@@ -9,14 +9,15 @@ statement adds) is decided here, for all adapters alike, by the pure functions o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Final
 
-from overages._ground.names import parse_name
+from overages._ground.names import by_name, parse_name
 from overages._ground.parsing import (
     Problems,
+    each,
     instance_of,
     optional,
     parse_all,
@@ -37,6 +38,8 @@ _optional_name: Final = optional(parse_name)
 _optional_ordinal: Final = optional(parse_ordinal)
 _period: Final = instance_of(Period)
 _optional_period: Final = optional(_period)
+parse_orgs: Final = each(parse_name)
+parse_periods: Final = by_name(tuple_of(Period), "orgs to periods", of="org")
 
 
 class BaseRepository(MeteredUsage, Batches, Closings):
@@ -45,6 +48,22 @@ class BaseRepository(MeteredUsage, Batches, Closings):
     def snapshot(self) -> AbstractContextManager[object]:
         """Have all reads within the block see one state."""
         return self._reading()
+
+    def snapshot_of(self, orgs: Iterable[str]) -> AbstractContextManager[object]:
+        """Have all reads within the block, which are about some orgs, see one state."""
+        parse_orgs(orgs, "orgs")
+        return self.snapshot()
+
+    def portions(self, orgs: Iterable[str]) -> Iterator[Sequence[str]]:
+        """Yield orgs in portions, each of as many as a transaction may well be about."""
+        return iter([[org_id] for org_id in parse_orgs(orgs, "orgs")])
+
+    def transaction_of(
+        self, periods: Mapping[str, Iterable[Period]]
+    ) -> AbstractContextManager[object]:
+        """Make all calls within the block, which are about some periods, one."""
+        parse_periods(periods, "periods")
+        return self.transaction()
 
     # Records
 

@@ -7,16 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Final
 
-from overages._ground.names import parse_name
-from overages._ground.parsing import each, parse_all
+from overages._ground.names import parse_name, parse_names
+from overages._ground.parsing import parse_all
 from overages.adapters.storage import Storage
-from overages.errors import Field, InvalidType
 from overages.usage.event import UsageEvent
 from overages.usage.usage_batch import UsageBatch
-
-_parse_names: Final = each(parse_name)
 
 
 class Batches(Storage):
@@ -56,12 +52,6 @@ class Batches(Storage):
 
     def withdrawn_ids(self, org_id: str, ids: Iterable[str]) -> frozenset[str]:
         """Return those of some ids whose event is withdrawn."""
-        org_id, names = parse_all((parse_name, org_id, "org_id"), (_parse_ids, ids, "ids"))
+        org_id, names = parse_all((parse_name, org_id, "org_id"), (parse_names, ids, "ids"))
         with self._reading():
             return frozenset(self._withdrawn_among(org_id, names))
-
-
-def _parse_ids(value: object, field: Field) -> tuple[str, ...]:
-    if isinstance(value, str):
-        raise InvalidType(field, value, "must be a list of ids, not one")
-    return tuple(dict.fromkeys(_parse_names(value, field)))

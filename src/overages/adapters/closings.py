@@ -5,8 +5,9 @@ class BaseRepository(Closings): ...
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 
 from overages._ground.jsontext import written
@@ -14,14 +15,15 @@ from overages._ground.names import parse_name
 from overages._ground.parsing import instance_of, optional, parse_all, parse_flag
 from overages.adapters.catalogue import Catalogue
 from overages.adapters.event_texts import sealed
-from overages.adapters.settlement_texts import LONGEST, settlement_of, settlement_text
-from overages.codec import Codec, encode, to_builtins
+from overages.adapters.settlement_texts import SettlementTexts, balance_text, settlement_of
+from overages.adapters.templates import LONGEST
+from overages.codec import Codec, to_builtins
 from overages.errors import RecordsAltered, UsageAltered
 from overages.grants.draws import parse_grants
 from overages.grants.grant import Grant
 from overages.periods.period import Period, parse_instant
 from overages.records.changes import changes_of
-from overages.records.closing import Closing
+from overages.records.closing import Closing, new_closing
 from overages.settlements.settlement import Settlement
 
 _period: Final = instance_of(Period)
@@ -33,6 +35,10 @@ class Closings(Catalogue):
 
     _codec: Codec = Codec()
     """Writes settlements; an adapter's own knows price models of the host's."""
+
+    @cached_property
+    def _texts(self) -> SettlementTexts:
+        return SettlementTexts(self._codec)
 
     def close_period(
         self,
@@ -58,7 +64,7 @@ class Closings(Catalogue):
             ledger = self._ledgers((statement,))[org_id]
             version = self._version_of(statement.plan)
             ledger.add(statement, plan_version=version, created_at=closed_at, force=force)
-            text = settlement_text(settlement, self._codec, self._version_of)
+            text = self._texts.text(settlement, self._version_of)
             if before is not None and self._is_kept(before, settlement, text):
                 return before
             number = 1 if before is None else before.number + 1
@@ -68,14 +74,14 @@ class Closings(Catalogue):
             link = ledger.close(
                 period,
                 number=number,
-                balance=encode(settlement.balance, most_bytes=LONGEST).decode(),
-                grants=written([to_builtins(grant) for grant in of_org], LONGEST).decode(),
+                balance=balance_text(settlement.balance),
+                grants=_grants_text(of_org),
                 settlement=text,
                 usage_seal=seal,
                 closed_at=closed_at,
             )
             place = (link.sequence, link.digest)
-            closing = Closing(
+            closing = new_closing(
                 org_id, period, number, settlement.balance, of_org, seal, closed_at, *place
             )
             self._append([ledger])
@@ -143,6 +149,12 @@ class Closings(Catalogue):
         parse_name(org_id, "org_id")
         with self._reading():
             return dict(sorted(self._closed(org_id).items()))
+
+
+def _grants_text(grants: Sequence[Grant]) -> str:
+    if not grants:
+        return "[]"
+    return written([to_builtins(grant) for grant in grants], LONGEST).decode()
 
 
 def _period_of(closing: Closing) -> Period:

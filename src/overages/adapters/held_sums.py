@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final, Literal, TypeAlias
 
@@ -53,8 +54,13 @@ def _bounds_of(unit: Unit, start: datetime, end: datetime) -> tuple[datetime, da
     return None if first is None or first >= last else (first, last)
 
 
-def stretches(period: Period) -> Iterator[tuple[Unit | None, datetime, datetime]]:
+@lru_cache(maxsize=1024)  # many orgs have the same periods
+def stretches(period: Period) -> tuple[tuple[Unit | None, datetime, datetime], ...]:
     """Divide a time into whole days, whole hours, and the rest of it."""
+    return tuple(_stretches(period))
+
+
+def _stretches(period: Period) -> Iterator[tuple[Unit | None, datetime, datetime]]:
     start, end = period.start, period.end
     hours = _bounds_of("hour", start, end)
     if hours is None:

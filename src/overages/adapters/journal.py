@@ -8,7 +8,7 @@ journal.take_back(place)                          # both are as they were
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
 K = TypeVar("K")
@@ -36,6 +36,21 @@ class Journal:
             self._undoing.append(lambda: held.pop(key))
         else:
             self._undoing.append(lambda: held.__setitem__(key, before))
+
+    def pop(self, held: dict[K, V], key: K) -> None:
+        """Take a key out of a dictionary that has it."""
+        before = held.pop(key)
+        self._undoing.append(lambda: held.__setitem__(key, before))
+
+    def add(self, held: dict[K, V], values: Mapping[K, V]) -> None:
+        """Set keys of a dictionary that it doesn't have."""
+        held.update(values)
+
+        def take_out() -> None:
+            for key in values:
+                del held[key]
+
+        self._undoing.append(take_out)
 
     def listed(self, held: dict[K, list[V]], key: K) -> list[V]:
         """Return the list under a key of a dictionary, having begun one if there is none."""

@@ -6,13 +6,24 @@ Each org's are kept by event name, in lists sorted by time, so that a read looks
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from overages.adapters.base import BaseRepository
 from overages.adapters.event_texts import EventRow, PutRow, WithdrawalRow, event_row, exact_instant
-from overages.adapters.held_sums import HeldSums, Unit
+from overages.adapters.held_sums import (
+    LAST,
+    HeldSums,
+    Unit,
+    add_to,
+    after,
+    by_name,
+    held,
+    start_of,
+    stretches,
+)
 from overages.adapters.journal import Journal
 from overages.amounts.exact import Quantity, number_text, unscaled
 from overages.periods.period import Period
@@ -23,6 +34,8 @@ from overages.usage.usage import Usage
 from overages.usage.usage_batch import UsageBatch
 
 V = TypeVar("V")
+
+_SELDOM: Final = 8  # times that an org is asked for sums before they are held
 
 _Row: TypeAlias = tuple[datetime, int, UsageEvent]
 """The instant that an event counts at, its number among all, and the event."""
@@ -41,6 +54,8 @@ class MemoryUsage(BaseRepository):
         self._gone: dict[str, list[_Row]] = {}  # as they were withdrawn
         self._batches: dict[str, UsageBatch] = {}
         self._rows_of_batches: dict[tuple[str, str], list[_Row]] = {}  # batch, org
+        self._asked: Counter[str] = Counter()  # how often each org was asked for sums
+        self._summed: dict[str, bool] = {}  # the orgs whose sums are held
         self._sums: dict[tuple[str, str, Unit], dict[datetime, EventSum | None]] = {}
         self._stretches: dict[Unit, dict[str, dict[str, list[datetime]]]]  # org, event name
         self._stretches = {"hour": {}, "day": {}}  # the starts of those that have a sum
@@ -56,13 +71,16 @@ class MemoryUsage(BaseRepository):
     def _keep_events(
         self, counted: Sequence[tuple[UsageEvent, datetime]], batch: str | None
     ) -> None:
+        self._add_sums(held([each for each in counted if each[0].org_id in self._summed]))
         new: dict[tuple[str, str], list[_Row]] = {}
+        ids = {}
         for event, counts_at in counted:
             self._numbered += 1
             row = counts_at, self._numbered, event
             new.setdefault((event.org_id, event.metric), []).append(row)
             if event.id is not None:
-                self._journal.set(self._ids, (event.org_id, event.id), (event, counts_at))
+                ids[event.org_id, event.id] = event, counts_at
+        self._journal.add(self._ids, ids)
         for (org_id, metric), rows in new.items():
             self._add_sorted(self._rows, org_id, metric, sorted(rows))
             if batch is not None:
@@ -71,16 +89,16 @@ class MemoryUsage(BaseRepository):
                 )
 
     def _add_sorted(
-        self, held: dict[str, dict[str, list[V]]], org_id: str, metric: str, new: list[V]
+        self, by_org: dict[str, dict[str, list[V]]], org_id: str, metric: str, new: list[V]
     ) -> None:
         """Add sorted items to a sorted list; most come in order, and go to its end."""
-        if org_id not in held:
-            self._journal.set(held, org_id, {})
-        items: list[Any] = held[org_id].get(metric, [])
+        if org_id not in by_org:
+            self._journal.set(by_org, org_id, {})
+        items: list[Any] = by_org[org_id].get(metric, [])
         if items and items[-1] < new[0]:
             self._journal.extend(items, new)
         else:
-            self._journal.set(held[org_id], metric, sorted([*items, *new]))
+            self._journal.set(by_org[org_id], metric, sorted([*items, *new]))
 
     def _between(
         self,
@@ -90,9 +108,9 @@ class MemoryUsage(BaseRepository):
         metrics: Sequence[str] | None,
     ) -> Iterator[_Row]:
         """Yield the rows that count from an instant to another, name by name."""
-        by_name = self._rows.get(org_id, {})
-        for metric in by_name if metrics is None else metrics:
-            rows = by_name.get(metric, [])
+        of_org = self._rows.get(org_id, {})
+        for metric in of_org if metrics is None else metrics:
+            rows = of_org.get(metric, [])
             first = 0 if start is None else bisect_left(rows, (start,))
             last = len(rows) if end is None else bisect_left(rows, (end,))
             yield from rows[first:last]
@@ -125,23 +143,28 @@ class MemoryUsage(BaseRepository):
             counts_at, _, event = rows[place]
             yield event, counts_at
 
-    def _event(self, org_id: str, event_id: str) -> tuple[UsageEvent, datetime] | None:
-        return self._ids.get((org_id, event_id))
+    def _events_by_id(
+        self, org_id: str, ids: Sequence[str]
+    ) -> Mapping[str, tuple[UsageEvent, datetime]]:
+        keys = ((org_id, event_id) for event_id in ids)
+        return {key[1]: self._ids[key] for key in keys if key in self._ids}
 
-    def _withdrawn(self, org_id: str, event_id: str) -> datetime | None:
-        return self._withdrawals.get((org_id, event_id))
+    def _set_withdrawn(self, org_id: str, ids: Sequence[str], at: datetime) -> None:
+        of_org = self._rows[org_id]
+        withdrawn, gone = set(ids), dict[str | None, _Row]()
+        for event_id in ids:
+            self._journal.set(self._withdrawals, (org_id, event_id), at)
+        for metric in {self._ids[org_id, event_id][0].metric for event_id in ids}:
+            rows = of_org[metric]
+            gone.update((row[-1].id, row) for row in rows if row[-1].id in withdrawn)
+            left = [row for row in rows if row[-1].id not in withdrawn]
+            self._journal.set(of_org, metric, left)
+        in_turn = [gone[event_id] for event_id in ids]
+        self._journal.extend(self._journal.listed(self._gone, org_id), in_turn)
 
-    def _set_withdrawn(self, org_id: str, event_id: str, at: datetime) -> None:
-        self._journal.set(self._withdrawals, (org_id, event_id), at)
-        event, _ = self._ids[org_id, event_id]
-        by_name = self._rows[org_id]
-        left = [row for row in by_name[event.metric] if row[-1].id != event_id]
-        gone = [row for row in by_name[event.metric] if row[-1].id == event_id]
-        self._journal.set(by_name, event.metric, left)
-        self._journal.set(self._gone, org_id, [*self._gone.get(org_id, ()), *gone])
-
-    def _withdrawn_among(self, org_id: str, ids: Sequence[str]) -> Iterable[str]:
-        return [each for each in ids if (org_id, each) in self._withdrawals]
+    def _withdrawn_among(self, org_id: str, ids: Sequence[str]) -> Mapping[str, datetime]:
+        keys = ((org_id, event_id) for event_id in ids)
+        return {key[1]: self._withdrawals[key] for key in keys if key in self._withdrawals}
 
     # Batches
 
@@ -184,7 +207,44 @@ class MemoryUsage(BaseRepository):
         gone = [event.id or "" for at, _, event in self._gone.get(org_id, ()) if at in period]
         return [(each, exact_instant(self._withdrawals[org_id, each])) for each in gone]
 
-    # Sums
+    # Sums: those of an org are held once it was asked often; to bill it once, its events will do
+
+    def _sums_in(
+        self, org_id: str, period: Period, names: tuple[str, ...] | None
+    ) -> Mapping[str, EventSum]:
+        """Sum up whole days and hours by their sums, and the rest by its events."""
+        if org_id not in self._summed:
+            self._asked[org_id] += 1
+            if self._asked[org_id] <= _SELDOM:
+                return super()._sums_in(org_id, period, names)
+            self._remake_sums(org_id)
+        sums: dict[str, EventSum] = {}
+        for unit, start, end in stretches(period):
+            if unit is None:
+                add_to(sums, by_name(self._counted_events(org_id, start, end, names)))
+            else:
+                add_to(sums, self._sums_of(org_id, unit, start, end, names))
+        return dict(sorted(sums.items()))
+
+    def _sum_again(self, withdrawn: Sequence[tuple[UsageEvent, datetime]]) -> None:
+        org_id = withdrawn[0][0].org_id
+        if org_id not in self._summed:
+            return
+        hours = {(event.metric, start_of("hour", at)) for event, at in withdrawn}
+        for metric, start in hours:
+            left = self._counted_events(org_id, start, after("hour", start), [metric])
+            self._set_sum((org_id, metric, "hour", start), by_name(left).get(metric))
+        for metric, start in {(metric, start_of("day", hour)) for metric, hour in hours}:
+            of_hours = self._sums_of(org_id, "hour", start, after("day", start) or LAST, [metric])
+            self._set_sum((org_id, metric, "day", start), of_hours.get(metric))
+
+    def _remake_sums(self, org_id: str) -> None:
+        self._journal.set(self._summed, org_id, True)
+        for unit, of_all in self._stretches.items():
+            for metric in of_all.get(org_id, {}):
+                self._journal.set(self._sums, (org_id, metric, unit), {})
+            self._journal.set(of_all, org_id, {})
+        self._add_sums(held(self._counted_events(org_id, None, None, None)))
 
     def _add_sums(self, sums: HeldSums) -> None:
         for key, events in sums.items():
@@ -194,29 +254,24 @@ class MemoryUsage(BaseRepository):
 
     def _set_sum(self, key: tuple[str, str, Unit, datetime], events: EventSum | None) -> None:
         org_id, metric, unit, start = key
-        held = org_id, metric, unit
-        if held not in self._sums:
-            self._journal.set(self._sums, held, {})
-        if start not in self._sums[held]:
+        place = org_id, metric, unit
+        if place not in self._sums:
+            self._journal.set(self._sums, place, {})
+        sums = self._sums[place]
+        if start not in sums:
             self._add_sorted(self._stretches[unit], org_id, metric, [start])
-        self._journal.set(self._sums[held], start, events)
-
-    def _drop_sums(self, org_id: str) -> None:
-        for unit, stretches in self._stretches.items():
-            for metric in stretches.get(org_id, {}):
-                self._journal.set(self._sums, (org_id, metric, unit), {})
-            self._journal.set(stretches, org_id, {})
+        self._journal.set(sums, start, events)
 
     def _sums_of(
         self, org_id: str, unit: Unit, start: datetime, end: datetime, names: Sequence[str] | None
     ) -> Mapping[str, EventSum]:
         sums = {}
-        by_name = self._stretches[unit].get(org_id, {})
-        for metric in by_name if names is None else names:
-            starts = by_name.get(metric, [])
+        of_org = self._stretches[unit].get(org_id, {})
+        for metric in of_org if names is None else names:
+            starts = of_org.get(metric, [])
             within = starts[bisect_left(starts, start) : bisect_left(starts, end)]
-            held = (self._sums[org_id, metric, unit][each] for each in within)
-            total = merged(events for events in held if events is not None)
+            in_turn = (self._sums[org_id, metric, unit][each] for each in within)
+            total = merged(events for events in in_turn if events is not None)
             if total is not None:
                 sums[metric] = total
         return sums

@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from overages._ground.names import optional_name, parse_name
+from overages._ground.names import optional_name, parse_name, parse_names
 from overages._ground.parsing import (
     Problems,
-    each,
     function_that,
     instance_of,
     optional,
@@ -22,19 +21,9 @@ from overages._ground.parsing import (
     tuple_of,
 )
 from overages.adapters.catalogue import Catalogue
-from overages.adapters.held_sums import (
-    LAST,
-    HeldSums,
-    Unit,
-    add_to,
-    after,
-    by_name,
-    held,
-    start_of,
-    stretches,
-)
+from overages.adapters.held_sums import by_name
 from overages.amounts.exact import scaled, unscaled
-from overages.errors import Field, InvalidType, InvalidValue, OveragesError, UnknownEvent
+from overages.errors import InvalidValue, OveragesError, Path, UnknownEvent
 from overages.periods.period import Period, format_instant, parse_instant
 from overages.usage.event import UsageEvent
 from overages.usage.event_sum import EventSum, sum_of
@@ -70,7 +59,6 @@ class MeteredUsage(Catalogue):
             stored = self._known_events([event for event in usage if event.id is not None])
             new = new_events(counted, stored)
             self._keep_events(new, batch)
-            self._add_sums(held(new))
         return len(new)
 
     def withdraw(self, org_id: str, event_id: str, *, withdrawn_at: datetime) -> datetime:
@@ -81,15 +69,43 @@ class MeteredUsage(Catalogue):
             (parse_instant, withdrawn_at, "withdrawn_at"),
         )
         with self._writing():
-            counted = self._event(org_id, event_id)
-            if counted is None:
-                error = UnknownEvent("event_id", event_id, "must be that of an event of the org's")
-                raise error.within(org_id=org_id)
-            first = self._withdrawn(org_id, event_id)
-            if first is None:
-                self._set_withdrawn(org_id, event_id, withdrawn_at)
-                self._sum_again(*counted)
-        return first or withdrawn_at
+            before = self._withdraw(org_id, (event_id,), withdrawn_at, lambda _: ("event_id",))
+        return before.get(event_id, withdrawn_at)
+
+    def withdraw_many(
+        self, org_id: str, event_ids: Iterable[str], *, withdrawn_at: datetime
+    ) -> int:
+        """Take events back at once; return how many of them weren't withdrawn before."""
+        org_id, ids, withdrawn_at = parse_all(
+            (parse_name, org_id, "org_id"),
+            (parse_names, event_ids, "event_ids"),
+            (parse_instant, withdrawn_at, "withdrawn_at"),
+        )
+        with self._writing():
+            before = self._withdraw(org_id, ids, withdrawn_at, lambda place: ("event_ids", place))
+        return len(set(ids)) - len(before)
+
+    def _withdraw(
+        self, org_id: str, ids: Sequence[str], at: datetime, path: Callable[[int], Path]
+    ) -> Mapping[str, datetime]:
+        """Take events back; return those that were so before, with when that was.
+
+        :param path: leads to an id by its place, for errors.
+        """
+        counted = self._events_by_id(org_id, ids)
+        problems = Problems()
+        for place, event_id in enumerate(ids):
+            if event_id not in counted:
+                problem = "must be that of an event of the org's"
+                unknown = UnknownEvent(path(place), event_id, problem)
+                problems.add(unknown.within(org_id=org_id))
+        problems.raise_any()
+        before = self._withdrawn_among(org_id, ids)
+        new = [event_id for event_id in dict.fromkeys(ids) if event_id not in before]
+        if new:
+            self._set_withdrawn(org_id, new, at)
+            self._sum_again([counted[event_id] for event_id in new])
+        return before
 
     def events(
         self, org_id: str, period: Period, *, metrics: Iterable[str] | None = None
@@ -146,51 +162,26 @@ class MeteredUsage(Catalogue):
         with self._reading():
             return self._sums_in(org_id, period, names)
 
-    def _sums_in(
-        self, org_id: str, period: Period, names: tuple[str, ...] | None
-    ) -> dict[str, EventSum]:
-        """Sum up whole days and hours by their sums, and the rest by its events."""
-        sums: dict[str, EventSum] = {}
-        for unit, start, end in stretches(period):
-            if unit is None:
-                add_to(sums, by_name(self._counted_events(org_id, start, end, names)))
-            else:
-                add_to(sums, self._sums_of(org_id, unit, start, end, names))
-        return dict(sorted(sums.items()))
-
-    def _sum_again(self, event: UsageEvent, counts_at: datetime) -> None:
-        """Make the sums again that an event, which is withdrawn, was in: of its hour and day."""
-        org_id, metric = event.org_id, event.metric
-        hour, day = start_of("hour", counts_at), start_of("day", counts_at)
-        left = self._counted_events(org_id, hour, after("hour", hour), [metric])
-        self._set_sum((org_id, metric, "hour", hour), by_name(left).get(metric))
-        hours = self._sums_of(org_id, "hour", day, after("day", day) or LAST, [metric])
-        self._set_sum((org_id, metric, "day", day), hours.get(metric))
-
     def remake_sums(self, org_id: str) -> None:
         """Throw away the sums that are held ready, and make them again of the events."""
         parse_name(org_id, "org_id")
         with self._writing():
-            self._drop_sums(org_id)
-            self._add_sums(held(self._counted_events(org_id, None, None, None)))
+            self._remake_sums(org_id)
 
     # Sums that are held ready: a storage that is too small for them leaves these as they are
 
-    def _add_sums(self, sums: HeldSums) -> None:
-        """Add the sums of new events to those that are held."""
-
-    def _set_sum(self, key: tuple[str, str, Unit, datetime], events: EventSum | None) -> None:
-        """Set the sum of an hour or day; with None, it has no events."""
-
-    def _drop_sums(self, org_id: str) -> None:
-        """Throw all sums of an org away."""
-
-    def _sums_of(
-        self, org_id: str, unit: Unit, start: datetime, end: datetime, names: Sequence[str] | None
+    def _sums_in(
+        self, org_id: str, period: Period, names: tuple[str, ...] | None
     ) -> Mapping[str, EventSum]:
-        """Return the sum of each name in the hours or days from one to another, which isn't in."""
-        del unit
-        return by_name(self._counted_events(org_id, start, end, names))
+        """Return the sum of the events of each name that count in a period, by name."""
+        sums = by_name(self._counted_events(org_id, period.start, period.end, names))
+        return dict(sorted(sums.items()))
+
+    def _sum_again(self, withdrawn: Sequence[tuple[UsageEvent, datetime]]) -> None:
+        """Make the sums again that some events of an org, which are withdrawn now, were in."""
+
+    def _remake_sums(self, org_id: str) -> None:
+        """Throw all sums of an org away, and make them again of its events."""
 
     # Sums that hosts put, and usage
 
@@ -248,13 +239,7 @@ def _counted(
     return counted
 
 
-def _names(value: object, field: Field) -> tuple[str, ...]:
-    if isinstance(value, str):
-        raise InvalidType(field, value, "must be a list of names, not one")
-    return tuple(dict.fromkeys(each(parse_name)(value, field)))
-
-
-_optional_names: Final = optional(_names)
+_optional_names: Final = optional(parse_names)
 _optional_function: Final = optional(function_that("takes an event"))
 
 
@@ -267,4 +252,4 @@ def _asked(
         (_period, period, "period"),
         (_optional_names, metrics, "metrics"),
     )
-    return org_id, period, names
+    return org_id, period, None if names is None else tuple(dict.fromkeys(names))

@@ -94,7 +94,10 @@ class Storage(ABC):
     def _keep_events(
         self, counted: Sequence[tuple[UsageEvent, datetime]], batch: str | None
     ) -> None:
-        """Keep events, each with the instant that it counts at, and the batch that they came in."""
+        """Keep events, each with the instant that it counts at, and the batch that they came in.
+
+        Where sums of events are held ready, they are added to those.
+        """
 
     @abstractmethod
     def _events_of(
@@ -119,18 +122,17 @@ class Storage(ABC):
         """Yield the events of a name that count before an instant, the last to count first."""
 
     @abstractmethod
-    def _event(self, org_id: str, event_id: str) -> tuple[UsageEvent, datetime] | None:
-        """Return an event that came, also one that is withdrawn, with when it counts."""
+    def _events_by_id(
+        self, org_id: str, ids: Sequence[str]
+    ) -> Mapping[str, tuple[UsageEvent, datetime]]:
+        """Return the events of some ids, also those that are withdrawn, with when they count."""
 
     @abstractmethod
-    def _withdrawn(self, org_id: str, event_id: str) -> datetime | None: ...
+    def _set_withdrawn(self, org_id: str, ids: Sequence[str], at: datetime) -> None: ...
 
     @abstractmethod
-    def _set_withdrawn(self, org_id: str, event_id: str, at: datetime) -> None: ...
-
-    @abstractmethod
-    def _withdrawn_among(self, org_id: str, ids: Sequence[str]) -> Iterable[str]:
-        """Return those of some ids whose event is withdrawn."""
+    def _withdrawn_among(self, org_id: str, ids: Sequence[str]) -> Mapping[str, datetime]:
+        """Return those of some ids whose event is withdrawn, with when it was."""
 
     @abstractmethod
     def _add_batch(self, batch: UsageBatch) -> None:

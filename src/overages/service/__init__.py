@@ -9,5 +9,6 @@
 - `staleness`: `Staleness`: recorded periods that come to something else now
 - `opening`: the balance that an org brings along from another system
 - `books`: `Books`: the records and closings of an org, brought up to date
+- `ended_periods`: `EndedPeriods`: those of all orgs, closed some orgs at a time
 - `overage_service`: `OverageService`: calculates, records and sums up the overage of orgs
 """

@@ -11,7 +11,7 @@ newer one:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from overages.errors import OveragesError
 from overages.periods.period import Period
 from overages.records.changes import line_sums
 from overages.records.closing import Closing
-from overages.records.ledger import Recording
+from overages.records.ledger import Recording, new_recording
 from overages.repository import Repository
 from overages.service.opening import opening, opening_of
 from overages.service.settling import Settling
@@ -29,6 +29,17 @@ from overages.settlements.balance import Balance
 from overages.settlements.settlement import Settlement
 from overages.statements.statement import Statement
 from overages.terms.account import Account
+
+
+def open_periods(account: Account, closed: Collection[Period], until: datetime) -> Iterator[Period]:
+    """Yield the periods of an account that end by an instant and aren't closed, in order."""
+    if until <= account.since:
+        return
+    for period in account.periods(account.since, until):
+        if period.end > until:
+            return
+        if period not in closed:
+            yield period
 
 
 class EndedPeriod(NamedTuple):
@@ -92,15 +103,11 @@ class Books:
         return self._close(period)
 
     def open_until(self, until: datetime) -> Iterator[Period]:
-        """Yield the periods that end by an instant and aren't closed, in order."""
-        closed = self._repository.closed_periods(self._org_id)
+        """Return the periods that end by an instant and aren't closed, in order."""
         if until <= self._account.since:
-            return
-        for period in self._account.periods(self._account.since, until):
-            if period.end > until:
-                return
-            if period not in closed:
-                yield period
+            return iter(())
+        closed = self._repository.closed_periods(self._org_id)
+        return open_periods(self._account, closed, until)
 
     def _close(self, period: Period) -> Recording:
         if self._repository.closing(self._org_id, period) is None:
@@ -118,7 +125,8 @@ class Books:
             assert closed is not None  # or it would be none of the closed ones
             self._keep(evolve(closed, balance=balance), force=True)
         records = self._repository.records(self._org_id, period)
-        return self._with_next(Recording(records, records[len(earlier) :]), period)
+        new = new_recording(records, records[len(earlier) :], False, None)
+        return self._with_next(new, period)
 
     def _keep(self, settlement: Settlement, *, force: bool) -> Closing:
         return self._repository.close_period(

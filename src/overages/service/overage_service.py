@@ -10,9 +10,10 @@ It reads from the repository, calculates, and writes back:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from overages._ground.names import optional_name
@@ -28,12 +29,7 @@ from overages.errors import (
     BillingDisabled,
     InvalidValue,
     NoTerms,
-    NoTransaction,
-    OveragesError,
     RecordConflict,
-    StorageBusy,
-    StorageFull,
-    StorageReadOnly,
     UnknownPlan,
 )
 from overages.periods.period import Period, format_instant, parse_instant
@@ -41,7 +37,9 @@ from overages.records.closing import Closing
 from overages.records.ledger import Recording
 from overages.repository import Repository
 from overages.service.books import Books, EndedPeriod
+from overages.service.ended_periods import EndedPeriods
 from overages.service.period_inputs import PeriodInputs
+from overages.service.plans_in_force import PlansInForce
 from overages.service.settling import Settling
 from overages.service.staleness import Staleness, StalePeriod
 from overages.service.usage_intake import OnRefused, UsageIntake
@@ -64,9 +62,6 @@ NO_GRACE: Final = timedelta(0)
 _parse_clock: Final = function_that("gives the present instant")
 _optional_listener: Final = optional(function_that("takes an error"))
 _NO_ROUTES: Final = Routes(())
-
-_OF_ALL: Final = (NoTransaction, StorageBusy, StorageFull, StorageReadOnly)
-"""Errors of the storage that are nothing of an org's."""
 
 
 class OverageService:
@@ -215,7 +210,7 @@ class OverageService:
             if account is None or not account.has(period):
                 recording = self._repository.record(statement, created_at=now)
             else:
-                books = self._books(account, now)
+                books = self._books(account, now=now)
                 if books.statement(period) != statement:
                     problem = "must be what the period comes to now: calculate it again"
                     conflict = RecordConflict("statement", str(statement.total), problem)
@@ -258,7 +253,7 @@ class OverageService:
             own = None if account is None else self._period(account, period)
             if account is None:
                 return None
-            books = self._books(account, self._now())
+            books = self._books(account, now=self._now())
             if own is None:
                 books.take_back()
                 return None
@@ -295,61 +290,31 @@ class OverageService:
                 raise InvalidValue("period", str(period), problem).within(
                     org_id=org_id, period=period
                 )
-            recording = self._books(account, now).close(period)
+            recording = self._books(account, now=now).close(period)
         return _logged(recording, org_id, period)
 
-    def close_ended(self, *, grace: timedelta = NO_GRACE) -> list[EndedPeriod]:
+    def close_ended(
+        self, *, orgs: Iterable[str] | None = None, grace: timedelta = NO_GRACE
+    ) -> list[EndedPeriod]:
         """Close all periods of all orgs that have ended and are open still.
 
-        Each is closed in a transaction of its own, an org's periods in order. One that can't be
-        closed stops those after it of that org, and no other org's. On a joined connection, all of
-        them are within the host's transaction.
+        An org's are closed in order. One that can't be closed stops those after it of that org, and
+        no other org's. Each is closed or not, whole; as many orgs as are done in a moment share a
+        transaction. On a joined connection, all of them are within the host's.
 
+        :param orgs: the only ones whose periods are closed; all without it.
         :param grace: how long after their end they stay open for usage that is late.
         :returns: the outcome of each, by org and period.
-        :raises StorageError: if the storage fails; those that were closed before stay so.
+        :raises StorageError: if the storage fails; those that were kept before stay closed.
         """
         self._require_enabled()
         now = self._now()
         until = _less(now, parse_time_span(grace, "grace"))
-        closed: list[EndedPeriod] = []
-        for org_id in self._repository.orgs():
-            self._require_enabled()
-            closed.extend(self._closing(org_id, until, now))
-        return closed
-
-    def _closing(self, org_id: str, until: datetime, now: datetime) -> Iterator[EndedPeriod]:
-        period: Period | None = None
-        try:
-            for period in self._open_until(org_id, until, now):
-                with self._repository.transaction():
-                    account = self._repository.account(org_id)
-                    assert account is not None  # for an account is never taken away
-                    if not account.has(period):
-                        return  # it was changed in between: the next run sees to it
-                    recording = self._books(account, now).close(period)
-                yield EndedPeriod(org_id, period, _logged(recording, org_id, period), None)
-        except _OF_ALL:
-            raise
-        except OveragesError as error:
-            text = None if period is None else period.isoformat()
-            extra = {"org_id": org_id, "period": text}
-            name = type(error).__name__
-            _log().warning("%s, %s: not closed: %s", org_id, text, name, extra=extra)
-            yield EndedPeriod(org_id, period, None, error)
-
-    def _open_until(self, org_id: str, until: datetime, now: datetime) -> list[Period]:
-        """Return the open periods of an org that end by an instant.
-
-        Charges for times that are none of its periods any more are taken back.
-        """
-        account = self._repository.account(org_id)
-        if account is not None and account.has_moved:
-            with self._repository.transaction():
-                account = self._repository.account(org_id)
-                assert account is not None  # for an account is never taken away
-                self._books(account, now).take_back()
-        return [] if account is None else list(self._books(account, now).open_until(until))
+        books_of = partial(self._books, now=now)
+        ended = EndedPeriods(self._repository, books_of, until, self._require_enabled)
+        return [
+            _told(each) for each in ended.close(self._repository.orgs() if orgs is None else orgs)
+        ]
 
     def stale(self, org_id: str) -> tuple[StalePeriod, ...]:
         """Return the recorded periods of an org that come to something else now, in order.
@@ -368,11 +333,16 @@ class OverageService:
             settling = self._settling(account, now)
             return Staleness(self._repository, account, settling, now).everywhere()
 
-    def _settling(self, account: Account, now: datetime) -> Settling:
-        return Settling(self._repository, account, self._routes, lambda each: each.end <= now)
+    def _settling(
+        self, account: Account, now: datetime, plans: PlansInForce | None = None
+    ) -> Settling:
+        ended = lambda each: each.end <= now  # noqa: E731
+        return Settling(self._repository, account, self._routes, ended, plans)
 
-    def _books(self, account: Account, now: datetime) -> Books:
-        return Books(self._repository, account, self._settling(account, now), now)
+    def _books(
+        self, account: Account, plans: PlansInForce | None = None, *, now: datetime
+    ) -> Books:
+        return Books(self._repository, account, self._settling(account, now, plans), now)
 
     # Usage
 
@@ -463,7 +433,7 @@ class OverageService:
         self._require_enabled()
         instance_of(Balance)(balance, "balance")
         with self._repository.transaction():
-            closing = self._books(self._own_account(org_id), self._now()).open(balance)
+            closing = self._books(self._own_account(org_id), now=self._now()).open(balance)
         _log().info("%s: an opening balance is kept", org_id, extra={"org_id": org_id})
         return closing
 
@@ -478,6 +448,17 @@ class OverageService:
         first = self._repository.withdraw(org_id, event_id, withdrawn_at=self._now())
         _log().info("%s: an event is withdrawn", org_id, extra={"org_id": org_id})
         return first
+
+    def withdraw_many(self, org_id: str, event_ids: Iterable[str]) -> int:
+        """Take events of an org's back at once, all or none, as `withdraw` does each.
+
+        :returns: how many of them weren't withdrawn before.
+        :raises UnknownEvent: if the org has no event of an id; `InvalidValues` for several.
+        """
+        self._require_enabled()
+        new = self._repository.withdraw_many(org_id, event_ids, withdrawn_at=self._now())
+        _log().info("%s: %d events are withdrawn", org_id, new, extra={"org_id": org_id})
+        return new
 
     def _own_account(self, org_id: str) -> Account:
         account = self._repository.account(org_id)
@@ -525,6 +506,18 @@ def _logged(recording: Recording, org_id: str, period: Period) -> Recording:
     extra = {"org_id": org_id, "period": text, "new_records": new}
     _log().info("%s, %s: %d new records", org_id, text, new, extra=extra)
     return recording
+
+
+def _told(ended: EndedPeriod) -> EndedPeriod:
+    """Log the outcome for a period that had ended."""
+    org_id, period, recording, error = ended
+    if recording is not None and period is not None:
+        _logged(recording, org_id, period)
+    else:
+        text = None if period is None else period.isoformat()
+        extra = {"org_id": org_id, "period": text}
+        _log().warning("%s, %s: not closed: %s", org_id, text, type(error).__name__, extra=extra)
+    return ended
 
 
 def _proposed(org_id: str, account: Account, earlier: Account | None) -> Account:

@@ -38,12 +38,19 @@ class PeriodInputs:
 
     :param account: the org, and the history of its terms.
     :param routes: the metrics that are more than sums of their events.
+    :param plans: those that were read already in the same transaction.
     """
 
-    def __init__(self, repository: Repository, account: Account, routes: Routes) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        account: Account,
+        routes: Routes,
+        plans: PlansInForce | None = None,
+    ) -> None:
         self._repository, self._account, self._routes = repository, account, routes
         self._org_id = account.org_id
-        self._plans = PlansInForce(repository)
+        self._plans = plans or PlansInForce(repository)
         self._reader = UsageReader(repository, account.org_id, routes)
 
     def needs_balance(self, period: Period) -> bool:
@@ -72,11 +79,12 @@ class PeriodInputs:
         :raises OveragesError: as `settle` does, with the period.
         """
         try:
+            usages = self.usages(period)
             return settle(
                 self._account,
                 lambda part, terms: self._plan(period, part, terms),
                 period,
-                self.usages(period),
+                usages[0] if len(usages) == 1 else usages,
                 balance,
                 grants=grants,
                 events=self._events_of_grants(period, grants),
@@ -188,7 +196,8 @@ def bounds_within(period: Period, parts: Iterable[tuple[Period, Plan]]) -> list[
     bounds = {period.start, period.end}
     for part, plan in parts:
         bounds.add(part.start)
-        for allowance in plan.allowances.values():
+        for metric in plan.compiled.balanced:
+            allowance = plan.allowances[metric]
             if allowance.included_for is not None:
                 end = allowance.included_for.period_at(part.start).end
                 while end < part.end:
@@ -209,10 +218,3 @@ def _cut_metrics(parts: Sequence[_Part]) -> set[str | None]:
             bringing = {each.included_per for each in allowances if each is not None}
             cut |= {metric, *bringing}
     return cut
-
-
-def periods_before(account: Account, period: Period) -> list[Period]:
-    """Return an org's periods before one, those without usage among them."""
-    if period.start <= account.since:
-        return []
-    return list(account.periods(account.since, period.start))

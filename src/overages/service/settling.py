@@ -25,6 +25,7 @@ from overages.records.closing import Closing
 from overages.repository import Repository
 from overages.service.closed_periods import ClosedPeriods
 from overages.service.period_inputs import PeriodInputs
+from overages.service.plans_in_force import PlansInForce
 from overages.settlements.balance import EMPTY_BALANCE, Balance
 from overages.settlements.grant_corrections import (
     all_of,
@@ -43,6 +44,7 @@ class Settling:
     :param account: the org, and the history of its terms.
     :param routes: the metrics that are more than sums of their events.
     :param ended: tells whether a period is over, so that true-ups are due.
+    :param plans: those that were read for other orgs in the same transaction.
     """
 
     def __init__(
@@ -51,10 +53,11 @@ class Settling:
         account: Account,
         routes: Routes,
         ended: Callable[[Period], bool],
+        plans: PlansInForce | None = None,
     ) -> None:
         self._repository, self._account, self._ended = repository, account, ended
         self._org_id = account.org_id
-        self._inputs = PeriodInputs(repository, account, routes)
+        self._inputs = PeriodInputs(repository, account, routes, plans)
         self._open: dict[Period, Balance] = {}  # balances that open periods leave
         self.closed: ClosedPeriods = ClosedPeriods(repository, account.org_id)
 
@@ -97,15 +100,27 @@ class Settling:
             },
         )
 
+    def draws_otherwise(self, settlement: Settlement) -> bool:
+        """Tell whether a closed period draws on grants otherwise than it was closed with.
+
+        :param settlement: the one that it has now.
+        """
+        if not (self.grants or settlement.burndowns):
+            return False
+        return bool(changed_draws(self.closed.settlement(settlement.statement.period), settlement))
+
     def later_balances(self, settlement: Settlement) -> dict[Period, Balance]:
         """Return the balances of later closed periods that another draw on a grant changes.
 
         :param settlement: the one that an earlier period has now, before it is kept.
         """
         period = settlement.statement.period
+        following = self.closed.after(period)
+        if not following:
+            return {}
         changes = changed_draws(self.closed.settlement(period), settlement)
         changed = {}
-        for later in self.closed.after(period):
+        for later in following:
             corrected = corrected_balance(
                 later.balance, later.period.end, changes, settlement.balance, self.grants
             )

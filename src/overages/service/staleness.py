@@ -31,7 +31,7 @@ class StalePeriod(NamedTuple):
     """A period whose statement, worked out now, differs from its records.
 
     A closed one is stale, too, if what goes on from it differs (units carried over, units used of a
-    year), though its cost doesn't; and one that can't be worked out any more.
+    year, draws on grants), though its cost doesn't; and one that can't be worked out any more.
 
     :param org_id: whose period it is.
     :param period: the period, or the time without terms in which something was used.
@@ -103,7 +103,8 @@ class Staleness:
             if closing is not None:
                 settlement = self._settling.correction(closing)
                 statement = settlement.statement
-                if settlement.balance.counts != closing.balance.counts:
+                counts = settlement.balance.counts
+                if counts != closing.balance.counts or self._settling.draws_otherwise(settlement):
                     is_followed = False
             elif self._account.has(period):
                 statement = self._settling.settlement(period).statement

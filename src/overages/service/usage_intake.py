@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from overages._ground.parsing import Problems
 from overages.errors import MOST_ERRORS, EventConflict, InvalidValue, OveragesError, UnknownPlan
@@ -28,6 +28,8 @@ from overages.usage.routing import Routes
 
 OnRefused: TypeAlias = Callable[[OveragesError], object]
 """Is told of each event that is refused, by the error that names it."""
+
+_TICK: Final = timedelta(microseconds=1)
 
 CountsAt: TypeAlias = Callable[[UsageEvent], datetime]
 """Gives the instant that an event counts at."""
@@ -126,10 +128,23 @@ class UsageIntake:
             try:
                 self._require_billable(event)
             except OveragesError as error:
-                refused[place] = error.within("events", place, org_id=event.org_id)
-            else:
-                taken[place] = event
+                if not self._is_there(event):
+                    refused[place] = error.within("events", place, org_id=event.org_id)
+                    continue
+            taken[place] = event
         return taken
+
+    def _is_there(self, event: UsageEvent) -> bool:
+        """Tell whether an event of that id is there already: reporting it again changes nothing."""
+        if event.id is None:
+            return False
+        if self._repository.withdrawn_ids(event.org_id, [event.id]):
+            return True
+        try:
+            instant = Period(event.at, event.at + _TICK)
+        except OverflowError:
+            return False
+        return any(each.id == event.id for each in self._repository.events(event.org_id, instant))
 
     def _require_billable(self, event: UsageEvent) -> None:
         """Refuse an event that couldn't be billed."""

@@ -4,10 +4,20 @@ All else is in the contract of repositories.
 """
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from overages import Account, Grant, MemoryRepository, Plan
+from overages import (
+    Account,
+    Allowance,
+    Grant,
+    MemoryRepository,
+    PerUnit,
+    Plan,
+    SqliteRepository,
+)
+from overages.adapters.sqlite import catalogue
 from overages.errors import AccountConflict, UnknownGrant, UnknownPlan
 
 NOW = datetime(2024, 2, 20, tzinfo=UTC)
@@ -80,3 +90,13 @@ def test_the_entry_of_a_history_that_is_another_one_is_told(offered: Account, to
     with pytest.raises(AccountConflict) as caught:
         repository.put_account(offered)
     assert str(caught.value).startswith(told)
+
+
+def test_texts_of_many_plans_are_not_all_held(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(catalogue, "_FEW_PLANS", 1)
+    plans = [Plan(slug, "USD", {"runs": Allowance(1, PerUnit(1))}) for slug in ("a", "b", "c")]
+    with SqliteRepository(tmp_path / "o.db") as repository:
+        assert [repository.put_plan(plan) for plan in (*plans, *plans)] == [1] * 6
+        assert [repository.plan(plan.slug) for plan in plans] == plans

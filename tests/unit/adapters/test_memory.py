@@ -39,3 +39,33 @@ def test_usage_can_be_read_while_other_threads_write() -> None:
         read = pool.map(lambda _: len(repository.usage("org-1", FEB).quantities), range(300))
         assert max(read) <= sum(written) == 300
     assert len(repository.usage("org-1", FEB).quantities) == 300
+
+
+def test_events_that_are_taken_back_can_be_added_again() -> None:
+    repository = MemoryRepository()
+    event = UsageEvent("org-1", "tokens", 1, MOMENT, "e1")
+
+    def add_and_fail() -> None:
+        with repository.transaction():
+            repository.add_events([event, UsageEvent("org-1", "tokens", 1, MOMENT)])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        add_and_fail()
+    assert repository.usage("org-1", FEB).quantities == {}
+    assert repository.add_events([event]) == 1
+    assert repository.add_events([event]) == 0
+
+
+def test_sums_that_are_held_are_those_of_the_events() -> None:
+    repository = MemoryRepository()
+    events = [UsageEvent("org-1", "runs", n, MOMENT, f"evt-{n}") for n in (1, 2, 4)]
+    repository.add_events(events)
+    for _ in range(20):  # often enough that they are held
+        assert repository.event_sums("org-1", FEB)["runs"].picos == 7 * 10**12
+    repository.withdraw("org-1", "evt-2", withdrawn_at=MOMENT)
+    assert repository.event_sums("org-1", FEB)["runs"].picos == 5 * 10**12
+    repository.remake_sums("org-1")
+    assert repository.event_sums("org-1", FEB)["runs"].picos == 5 * 10**12
+    repository.add_events([UsageEvent("org-1", "runs", 8, MOMENT)])
+    assert repository.event_sums("org-1", FEB)["runs"].picos == 13 * 10**12

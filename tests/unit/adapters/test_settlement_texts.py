@@ -9,6 +9,7 @@ import pytest
 from overages import (
     Account,
     Allowance,
+    Balance,
     CarryOver,
     Discount,
     Grant,
@@ -21,10 +22,13 @@ from overages import (
     Settlement,
     SqliteRepository,
     Usage,
+    calculate,
     settle,
 )
 from overages._ground.jsontext import written
-from overages.adapters.settlement_texts import settlement_of, settlement_text
+from overages.adapters import settlement_texts
+from overages.adapters.settlement_texts import SettlementTexts, settlement_of
+from overages.adapters.templates import SLOTS
 from overages.codec import Codec, to_builtins
 from overages.errors import InvalidType, OveragesError
 from overages.prices.tier import Charge
@@ -102,7 +106,7 @@ def test_a_text_says_what_the_settlements_json_does_but_for_plans_and_balance(ki
     for part in [tree["statement"], *tree["statement"].get("earlier_parts", [])]:
         slug = part["plan"]["slug"]
         part["plan"] = {"slug": slug, "version": {"small": "3", "large": "12"}[slug]}
-    text = settlement_text(settlement, Codec(), version_of)
+    text = SettlementTexts(Codec()).text(settlement, version_of)
     assert text == written(tree).decode()
     assert "\n" not in text
 
@@ -110,7 +114,7 @@ def test_a_text_says_what_the_settlements_json_does_but_for_plans_and_balance(ki
 @pytest.mark.parametrize("kind", SETTLEMENTS)
 def test_a_settlement_is_read_as_it_was(kind: str) -> None:
     settlement = SETTLEMENTS[kind]
-    text = settlement_text(settlement, Codec(), version_of)
+    text = SettlementTexts(Codec()).text(settlement, version_of)
     assert settlement_of(text, settlement.balance, Codec(), get_plan) == settlement
 
 
@@ -128,7 +132,7 @@ def test_plans_are_asked_for_their_version_once_and_not_written() -> None:
         return 1
 
     settlement = settle(account, {"small": plan}, MAR, used)
-    text = settlement_text(settlement, Codec(), first)
+    text = SettlementTexts(Codec()).text(settlement, first)
     assert len(settlement.statement.parts) == 2
     assert asked == [plan]
     assert settlement_of(text, settlement.balance, Codec(), lambda *_: plan) == settlement
@@ -173,5 +177,45 @@ def test_a_percentage_of_an_amount_is_read_as_it_was() -> None:
     plan = Plan("small", "USD", {"runs": Allowance(0, Percentage(3))})
     account = Account("org-1", "small", MAR.start)
     settlement = settle(account, {"small": plan}, MAR, Usage("org-1", MAR, {"runs": "41.5"}))
-    text = settlement_text(settlement, Codec(), version_of)
+    text = SettlementTexts(Codec()).text(settlement, version_of)
     assert settlement_of(text, settlement.balance, Codec(), lambda *_: plan) == settlement
+
+
+def plainly(plan: Plan, org_id: str = "org-1", used: int = 70) -> str:
+    """Return the text of a plain settlement, which has to be as the codec writes the whole."""
+    settlement = Settlement(
+        calculate(plan, Usage(org_id, MAR, {next(iter(plan.allowances)): used})), Balance()
+    )
+    texts = SettlementTexts(Codec())
+    text = texts.text(settlement, lambda _: 3)
+    assert text == written(texts._tree(settlement, lambda _: 3)).decode()
+    return text
+
+
+@pytest.mark.parametrize("used", [70, 0, 5])
+@pytest.mark.parametrize("included", [None, 10])
+def test_a_plain_statement_is_filled_in_as_the_codec_writes_it(
+    used: int, included: int | None
+) -> None:
+    plan = Plan("small", "USD", {"runs": Allowance(included, PerUnit("0.013"))})
+    assert plainly(plan, 'Zo\u00eb "9" 100%', used) != plainly(plan, "b", used)
+
+
+def test_names_that_look_like_places_to_fill_in_stay_as_they_are() -> None:
+    for slug, metric in ((SLOTS[0], "runs"), ("small", SLOTS[3])):
+        text = plainly(Plan(slug, "USD", {metric: Allowance(10, PerUnit(1))}))
+        assert slug in text
+        assert metric in text
+
+
+def test_templates_are_thrown_away_before_they_are_too_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(settlement_texts, "_MOST", 1)
+    plan = Plan("small", "USD", {name: Allowance(10, PerUnit(1)) for name in ("runs", "calls")})
+    used = Usage("org-1", MAR, {"runs": 70, "calls": 5})
+    settlement = Settlement(calculate(plan, used), Balance())
+    texts = SettlementTexts(Codec())
+    first, second = (texts.text(settlement, version_of) for _ in range(2))
+    assert first == second
+    assert len(texts._lines) == 1

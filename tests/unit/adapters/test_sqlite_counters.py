@@ -10,6 +10,7 @@ from tests.owed import FEB, MARCH, NOW, owed
 
 from overages import Usage, UsageEvent
 from overages.adapters.sqlite import SqliteRepository, migrate
+from overages.adapters.sqlite.sums import CROWD
 from overages.errors import StorageCorrupt, UsageAltered
 
 TABLE = "org_billing_usage_monthly"
@@ -29,6 +30,8 @@ def hosts() -> Iterator[sqlite3.Connection]:
         migrate(connection)
         repository = SqliteRepository.join(connection)
         repository.add_events([event("1", 5), event("2", "0.5", "runs"), event("0", 9, "jobs")])
+        for metric in ("tokens", "runs"):  # a crowd, whose sums are held
+            repository.add_events([event(f"0-{metric}-{n}", 0, metric) for n in range(CROWD - 2)])
         repository.put_usage(Usage("org-1", FEB, {"tokens": 7}))
         repository.put_usage(Usage("org-1", FEB, {"tokens": 7, "seats": 0}))
         repository.add_events([event("3", 3), event("4", "0.25", "runs")])
@@ -72,7 +75,7 @@ def test_usage_that_is_put_again_as_it_stands_is_kept_once(hosts: sqlite3.Connec
         ),
         (
             f"UPDATE {SUMS} SET events = 7 WHERE metric_type = 'tokens'",
-            f"org-1, {THIRD}: tokens.events: must be 2, ",
+            f"org-1, {THIRD}: tokens.events: must be 8, ",
         ),
         (
             f"UPDATE {SUMS} SET largest = '6' WHERE metric_type = 'tokens'",
@@ -84,7 +87,7 @@ def test_usage_that_is_put_again_as_it_stands_is_kept_once(hosts: sqlite3.Connec
         ),
         (
             f"DELETE FROM {SUMS} WHERE metric_type = 'runs'",
-            f"org-1, {THIRD}: runs.events: must be 2, ",
+            f"org-1, {THIRD}: runs.events: must be 8, ",
         ),
         (
             f"UPDATE {SUMS} SET metric_type = 'jobs' WHERE metric_type = 'runs'",

@@ -13,6 +13,7 @@ from overages import (
     CarryOver,
     Cycle,
     Grant,
+    Money,
     Period,
     PerUnit,
     Plan,
@@ -210,3 +211,38 @@ def test_settling_needs_an_account_and_a_service_that_is_on(repository: MemoryRe
     wrong: Any = "2024-02"
     with pytest.raises(InvalidType, match=r"^period: must be of type Period"):
         serve(repository).settle("org-1", wrong)
+
+
+# Draws on grants of closed periods
+
+
+def late(repository: MemoryRepository, used: int, more: int) -> OverageService:
+    """Close a month, and have more be used in it then."""
+    repository.add_events([UsageEvent("org-1", "tokens", used, FEB.start)])
+    service = serve(repository, clock=lambda: FEB.end)
+    service.close("org-1", FEB)
+    assert service.stale("org-1") == ()
+    repository.add_events([UsageEvent("org-1", "tokens", more, FEB.start)])
+    return service
+
+
+@pytest.mark.parametrize("expires_at", [None, datetime(2024, 2, 10, tzinfo=UTC)])
+def test_a_closed_period_that_draws_otherwise_on_a_grant_is_stale(
+    repository: MemoryRepository, expires_at: datetime | None
+) -> None:
+    grant = Grant("g", 50, metric="tokens", effective_at=FEB.start, expires_at=expires_at)
+    repository.put_grant("org-1", grant)
+    service = late(repository, 120, 10)
+    (stale,) = service.stale("org-1")
+    assert (stale.period, stale.is_closed, stale.change) == (FEB, True, Money(0, "USD"))
+    service.recalculate("org-1", period=FEB, force=True)
+    assert service.stale("org-1") == ()
+
+
+@pytest.mark.parametrize("has_grant", [False, True])
+def test_a_closed_period_that_draws_as_before_and_costs_the_same_is_not_stale(
+    repository: MemoryRepository, has_grant: bool
+) -> None:
+    if has_grant:
+        repository.put_grant("org-1", Grant("g", 50, metric="tokens", effective_at=FEB.start))
+    assert late(repository, 20, 10).stale("org-1") == ()

@@ -54,6 +54,10 @@ class Watched(MemoryRepository):
         self.seen.append(period)
         return super().event_sums(org_id, period, **named)
 
+    def usage(self, org_id: str, period: Period) -> Usage:
+        self.seen.append(period)
+        return super().usage(org_id, period)
+
     def plan(self, slug: str, **named: Any) -> Plan:
         self.asked.append(named["at"])
         return super().plan(slug, **named)
@@ -385,3 +389,23 @@ def test_a_level_that_is_counted_as_one_or_not_cut_needs_no_more() -> None:
     assert [line.used for line in cut.statement.of("seats")] == [7, 7]
     whole = of_two_plans({"seats": SEATS}, {"seats": SEATS, "runs": Allowance(5, PerUnit(1))})
     assert whole.settlement(MAR, Balance(), ended=True).statement["seats"].used == 7
+
+
+def test_sums_that_were_put_for_a_part_or_of_a_metric_that_is_not_cut_are_priced() -> None:
+    runs, calls = Allowance(100, PerUnit(1)), Allowance(10, PerUnit(1))
+    plans = [
+        Plan("p", "USD", {"runs": runs, "calls": calls}),
+        Plan("q", "USD", {"runs": Allowance(50, PerUnit(1)), "calls": calls}),
+    ]
+    repository = MemoryRepository()
+    for plan in plans:
+        repository.put_plan(plan)
+    middle = FEB.start + 14 * DAY
+    repository.put_account(Account("org-1", "p", since=FEB.start).changed(since=middle, plan="q"))
+    repository.put_usage(Usage("org-1", Period(FEB.start, FEB.start + DAY), {"runs": 5}))
+    repository.put_usage(Usage("org-1", FEB, {"calls": 12}))
+    account = repository.account("org-1")
+    assert account is not None
+    settling = Settling(repository, account, SUMS, lambda _: True)
+    statement = settling.settlement(FEB).statement
+    assert f"{statement.total.amount:f}" == "2.00"

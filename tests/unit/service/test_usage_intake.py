@@ -36,6 +36,7 @@ from overages.errors import (
     UnknownPlan,
 )
 from overages.testing.contract.base import close
+from overages.usage.routing import Routes
 
 FEB, MAR, APR = (Period.month(2024, n) for n in (2, 3, 4))
 NOW = datetime(2024, 3, 20, tzinfo=UTC)
@@ -394,3 +395,44 @@ def test_events_of_a_granted_metric_draw_at_their_instants(repository: Repositor
     settlement = service.settle("org-1", MAR)
     assert settlement is not None
     assert settlement.burndowns[0].drawn == 3
+
+
+# Events that are there already
+
+
+def ended(repository: Repository) -> None:
+    """Have an event counted, another withdrawn, and then the account end before both."""
+    service = serve(repository)
+    service.record_usage([event("kept"), event("gone")])
+    service.withdraw("org-1", "gone")
+    repository.put_account(ACCOUNT.ended(at=MAR.start), noted_at=NOW)
+
+
+def test_an_event_that_is_there_is_passed_over_though_its_org_has_no_terms_any_more(
+    repository: Repository,
+) -> None:
+    ended(repository)
+    assert serve(repository).record_usage([event("kept"), event("gone")]) == 0
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        event("new"),
+        UsageEvent("org-1", "runs", 1, NOW),
+        event("new", at=datetime.max.replace(tzinfo=UTC)),
+    ],
+    ids=["another id", "no id", "the last instant"],
+)
+def test_an_event_that_is_not_there_needs_terms(repository: Repository, new: UsageEvent) -> None:
+    ended(repository)
+    with pytest.raises((NoTerms, InvalidValue)):
+        serve(repository).record_usage([new])
+
+
+def test_a_plain_sum_that_is_declared_is_counted_as_if_it_were_not(repository: Repository) -> None:
+    for metrics in ([], [Metric("runs")]):
+        service = serve(repository, metrics=metrics)
+        service.record_usage([event("a"), event("b", 2)])
+        assert used(service, MAR) == {"runs": 3}
+    assert not Routes([Metric("runs")]).counts("runs")

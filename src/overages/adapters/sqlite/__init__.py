@@ -12,9 +12,9 @@ may share a repository; processes open one each, after a fork, not before.
     connection.commit()                               # together with the host's own writes
 """
 
-from overages.adapters.sqlite.connection import migrate
 from overages.adapters.sqlite.member import MemberView
+from overages.adapters.sqlite.migrating import migrate, migrate_back
 from overages.adapters.sqlite.outbox import SqliteOutbox
 from overages.adapters.sqlite.repository import SqliteRepository
 
-__all__ = ["MemberView", "SqliteOutbox", "SqliteRepository", "migrate"]
+__all__ = ["MemberView", "SqliteOutbox", "SqliteRepository", "migrate", "migrate_back"]

@@ -8,7 +8,7 @@ from typing import Final
 
 from overages._ground.names import parse_name
 from overages.adapters.sqlite.rows import instant_of, readable
-from overages.adapters.sqlite.store import SqliteStore, chunks, marks
+from overages.adapters.sqlite.store import SqliteStore
 from overages.adapters.sqlite.usage import COUNTED, STANDING, counted_of
 from overages.periods.period import format_instant
 from overages.usage.event import UsageEvent
@@ -68,18 +68,6 @@ class BatchTables(SqliteStore):
             "SELECT first, last FROM org_billing_usage_batch_events WHERE batch = ? ORDER BY first"
         )
         return self._cursor.execute(sql, (batch,)).fetchall()
-
-    def _withdrawn_among(self, org_id: str, ids: Sequence[str]) -> Iterable[str]:
-        withdrawn: list[str] = []
-        for chunk in chunks(ids):
-            sql = (
-                "SELECT event_id FROM org_billing_usage_events AS events"
-                " JOIN org_billing_usage_withdrawals AS withdrawals ON event = events.number"
-                " WHERE events.org_id = ? AND withdrawals.org_id = ?"
-                f" AND event_id IN ({marks(chunk)})"
-            )
-            withdrawn += [each for (each,) in self._cursor.execute(sql, (org_id, org_id, *chunk))]
-        return withdrawn
 
 
 def _batch_of(row: tuple[str, str, int, str]) -> UsageBatch:

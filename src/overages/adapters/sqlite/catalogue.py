@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Final
 
 from overages._ground.names import parse_name
 from overages._ground.value import evolve
 from overages.adapters.sqlite.rows import LONGEST, instant_of, readable
 from overages.adapters.sqlite.store import SqliteStore
+from overages.adapters.templates import quoted
 from overages.codec import Codec
 from overages.periods.period import format_instant
-from overages.terms.account import Account
+from overages.terms.account import Account, account_of
 from overages.terms.change import TermsChange
 from overages.terms.note import AccountNote
 from overages.terms.plan import Plan
 from overages.usage.metric import Metric
 
+_FEW_PLANS: Final = 16  # each bill reads its plan; one of 10,000 metrics takes a second to decode
+_ANY_ORG: Final = "-"
+"""The name that stands for an org in entries that many have."""
 
-@lru_cache(maxsize=16)  # each bill reads its plan; decoding one of 10,000 metrics takes a second
+
+@lru_cache(maxsize=_FEW_PLANS)
 def _decoded_plan(codec: Codec, text: str) -> Plan:
     return codec.decode(text, Plan, most_bytes=LONGEST)
 
@@ -36,11 +42,21 @@ def _decoded_metrics(codec: Codec, content: tuple[str, ...]) -> tuple[Metric, ..
     return tuple(codec.decode(each, Metric, most_bytes=LONGEST) for each in content)
 
 
+def decoded_account(codec: Codec, org_id: str, entries: tuple[str, ...]) -> Account:
+    """Return the account of an org, which may have entries of its own, or those of many others."""
+    own, others = (f'"org_id":{quoted(name)}' for name in (org_id, _ANY_ORG))
+    first, *later = entries
+    if first.count(own) == 1:
+        account = _decoded_account(codec, (first.replace(own, others), *later))
+        return account_of(parse_name(org_id, "org_id"), account)
+    return _decoded_account(codec, entries)
+
+
 class Catalogue(SqliteStore):
     """The tables of plans, metrics and accounts."""
 
     def _version_of(self, plan: Plan) -> int:
-        content = self._codec.encode(plan, most_bytes=LONGEST).decode()
+        content = self._plan_text(plan)
         stored = dict(
             self._cursor.execute(
                 "SELECT plan, version FROM org_billing_plans WHERE slug = ?", (plan.slug,)
@@ -52,6 +68,21 @@ class Catalogue(SqliteStore):
                 "INSERT INTO org_billing_plans VALUES (?, ?, ?)", (plan.slug, version, content)
             )
         return version
+
+    def _plan_text(self, plan: Plan) -> str:
+        """Return the text of a plan, which is written once, as long as few others are."""
+        held = self._plan_texts.get(id(plan))
+        if held is None:
+            if len(self._plan_texts) == _FEW_PLANS:
+                self._plan_texts.clear()
+            held = plan, self._codec.encode(plan, most_bytes=LONGEST).decode()
+            self._plan_texts[id(plan)] = held
+        return held[1]
+
+    @cached_property
+    def _plan_texts(self) -> dict[int, tuple[Plan, str]]:
+        """Texts by the plan's identity: to compare two plans takes longer than to write one."""
+        return {}
 
     def _get_plan(self, slug: str, version: int) -> Plan | None:
         sql = "SELECT plan FROM org_billing_plans WHERE slug = ? AND version = ?"
@@ -110,7 +141,7 @@ class Catalogue(SqliteStore):
         if not entries:
             return None
         with readable():
-            return _decoded_account(self._codec, entries)
+            return decoded_account(self._codec, org_id, entries)
 
     def _notes_of(self, org_id: str) -> Iterable[AccountNote]:
         sql = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from overages._ground.jsontext import items, parsed
@@ -16,6 +17,7 @@ from overages.adapters.sqlite.rows import (
     readable,
 )
 from overages.adapters.sqlite.store import IN_PERIOD, SqliteStore
+from overages.codec import Codec
 from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.records.chain import Link
@@ -25,7 +27,7 @@ from overages.settlements.settlement import Settlement
 
 _CHAINED: Final = ", ".join((*CLOSING_COLUMNS, "id"))
 _LINKS: Final = f"SELECT {_CHAINED} FROM org_billing_closings"
-_KEEP: Final = (
+KEEP_CLOSING: Final = (
     f"INSERT INTO org_billing_closings ({_CHAINED})"
     f" VALUES ({', '.join('?' * (len(CLOSING_COLUMNS) + 1))})"
 )
@@ -43,7 +45,7 @@ class ClosingTable(SqliteStore):
 
     def _keep_closing(self, link: Link, closing: Closing) -> None:
         del closing  # its texts are in the link
-        self._cursor.execute(_KEEP, (*link.columns, link.digest))
+        self._cursor.execute(KEEP_CLOSING, (*link.columns, link.digest))
 
     def _closing(self, org_id: str, period: Period) -> Closing | None:
         sql = f"{CLOSINGS} WHERE {IN_PERIOD} ORDER BY number DESC LIMIT 1"
@@ -104,17 +106,32 @@ class ClosingTable(SqliteStore):
             yield columns[0], Link(columns[-1], tuple(columns), digest)
 
     def _closing_of(self, row: tuple[Any, ...]) -> Closing:
-        org_id, start, end, number, balance, grants, seal, closed_at, sequence, digest = row
         with readable():
-            trees = items(parsed(grants, LONGEST), "grants")
-            return Closing(
-                org_id,
-                period_of(start, end),
-                number,
-                self._codec.decode(balance, Balance, most_bytes=LONGEST),
-                [self._codec.from_builtins(tree, Grant) for tree in trees],
-                seal,
-                instant_of(closed_at),
-                sequence,
-                digest,
-            )
+            return closing_of(row, self._codec)
+
+
+def closing_of(row: tuple[Any, ...], codec: Codec) -> Closing:
+    """Return the closing that a row keeps."""
+    org_id, start, end, number, balance, grants, seal, closed_at, sequence, digest = row
+    return Closing(
+        org_id,
+        period_of(start, end),
+        number,
+        _balance_of(balance, codec),
+        _grants_of(grants, codec),
+        seal,
+        instant_of(closed_at),
+        sequence,
+        digest,
+    )
+
+
+@lru_cache(maxsize=256)  # most orgs carry nothing on
+def _balance_of(text: str, codec: Codec) -> Balance:
+    return codec.decode(text, Balance, most_bytes=LONGEST)
+
+
+@lru_cache(maxsize=256)  # most have none
+def _grants_of(text: str, codec: Codec) -> list[Grant]:
+    trees = items(parsed(text, LONGEST), "grants")
+    return [codec.from_builtins(tree, Grant) for tree in trees]

@@ -17,7 +17,11 @@ from typing import Any, Final, Self
 
 from overages.adapters.sqlite import migrations
 from overages.adapters.sqlite.failures import our_errors
-from overages.adapters.sqlite.schema import make_tables, schema_version
+from overages.adapters.sqlite.schema import (
+    is_hosted,
+    make_tables,
+    schema_version,
+)
 from overages.errors import (
     InvalidType,
     InvalidValue,
@@ -27,6 +31,7 @@ from overages.errors import (
     StorageReadOnly,
 )
 
+_CACHE: Final = 32 * 1024  # kibibytes: with SQLite's 2,000, many orgs' events take a third longer
 _OLDEST: Final = (3, 37, 0)  # the first SQLite with STRICT tables
 # One that was begun here would not be the host's to commit: Django outside of atomic() commits
 # nothing, and SQLAlchemy's commit() only what it began: both lost what was written, in silence.
@@ -98,6 +103,11 @@ class Database:
         return cls._opened(_connect_to(path, "ro", timeout), migrating=False)
 
     @classmethod
+    def open_as_it_is(cls, path: str | PathLike[str], *, timeout: int) -> Self:
+        """Open a database that is there, whichever schema it has."""
+        return cls(_connect_to(path, "rw", timeout), joined=False)
+
+    @classmethod
     def _opened(cls, connection: sqlite3.Connection, *, migrating: bool) -> Self:
         database = cls(connection, joined=False)
         try:
@@ -108,7 +118,7 @@ class Database:
                     _configure(connection)
                     if version < migrations.LATEST:
                         with database.writing():
-                            make_tables(connection, mark=True)
+                            make_tables(connection, mark=not is_hosted(connection))
                 elif version < migrations.LATEST:
                     problem = "has an older schema" if version else "is empty"
                     raise StorageError(f"the database {problem}; `overages migrate` makes it ready")
@@ -180,6 +190,10 @@ class Database:
             is_within = self._connection.in_transaction
             if writes and self._joined and not is_within:
                 raise NoTransaction(_NO_TRANSACTION)
+            if is_within and not writes:  # it has one state already, and nothing to take back
+                with self._cursor_of_a_block() as cursor:
+                    yield cursor
+                return
             is_saved = False
             try:  # from here on, as an interrupt may come as soon as the transaction has begun
                 if writes and not is_within:
@@ -280,23 +294,10 @@ def _connect_to(path: str | PathLike[str], mode: str, timeout: int) -> sqlite3.C
         )
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Make the tables in a database of the host's, or bring them up to date.
-
-    It works within the host's transaction, and never commits it.
-
-    :raises NoTransaction: if none is open.
-    :raises SchemaTooNew: if a newer release made the tables.
-    :raises StorageError: as `SqliteRepository.join` does.
-    """
-    database = Database(connection, joined=True)
-    with database.writing():
-        make_tables(connection, mark=False)
-
-
 def _configure(connection: sqlite3.Connection) -> None:
     """Make writes safe: every commit on the disk, and a journal without known faults."""
     connection.execute("PRAGMA synchronous = EXTRA")  # FULL, and the folder after the journal went
+    connection.execute(f"PRAGMA cache_size = -{_CACHE}")
     connection.execute("PRAGMA recursive_triggers = ON")  # or REPLACE would delete without one
     if wal_is_safe(sqlite3.sqlite_version_info):
         with suppress(sqlite3.OperationalError):  # busy: the journal that it has is as safe

@@ -12,12 +12,11 @@ from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from overages._ground.names import parse_name
 from overages.adapters.sqlite.rows import exact_instant_of, period_of, picos_of, readable
-from overages.adapters.sqlite.store import SqliteStore
-from overages.adapters.sqlite.sums import KEY, SUM, Key, row_of_sum
+from overages.adapters.sqlite.sum_rows import KEY, SUM, row_of_sum
+from overages.adapters.sqlite.sums import SumTable
 from overages.amounts.exact import number_text, unscaled
 from overages.errors import UsageAltered
 from overages.periods.period import Period
-from overages.usage.event_sum import EventSum
 
 _KEY: Final = "org_id, billing_period_start, billing_period_end, metric_type"
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
@@ -46,7 +45,7 @@ class _HeldSum(NamedTuple):
     last_quantity: str | None = None
 
 
-class CounterTable(SqliteStore):
+class CounterTable(SumTable):
     """The tables of counters."""
 
     def _altered_usage(self, org_id: str | None) -> Iterator[UsageAltered]:
@@ -57,7 +56,8 @@ class CounterTable(SqliteStore):
     def _altered_sums(self, among: str, orgs: Sequence[object]) -> Iterator[UsageAltered]:
         sql = f"SELECT {KEY}, {SUM} FROM org_billing_usage_sums WHERE {among}"
         rows = {row[:4]: _HeldSum(*row[4:]) for row in self._cursor.execute(sql, orgs)}
-        due = self._sums_again(among, orgs)
+        again = self._sums_made_again(among, orgs)
+        due = {key: _HeldSum(*row_of_sum(events)) for key, events in again.items()}
         for key in sorted({*rows, *due}, key=repr):
             org_id, metric, unit, start = key
             differing = _differing(rows.get(key, _HeldSum()), due.get(key, _HeldSum()))
@@ -66,25 +66,6 @@ class CounterTable(SqliteStore):
                     first = exact_instant_of(start)
                     period = Period(first, first + (_DAY if unit == "day" else _HOUR))
                 yield _altered(org_id, period, metric, field, value, wanted)
-
-    def _sums_again(self, among: str, orgs: Sequence[object]) -> dict[Key, _HeldSum]:
-        """Sum the events of each hour and day up."""
-        sql = (
-            "SELECT org_id, metric_type, counts_at, quantity, at, event_id"
-            f" FROM org_billing_usage_events WHERE {among} AND (org_id, number) NOT IN"
-            f" (SELECT org_id, event FROM org_billing_usage_withdrawals WHERE {among})"
-        )
-        sums: dict[Key, EventSum] = {}
-        with readable():
-            for row in self._cursor.execute(sql, (*orgs, *orgs)):
-                org_id, metric, counts_at, quantity, at, event_id = row
-                picos = picos_of(quantity)
-                reading = exact_instant_of(at), event_id or "", picos
-                events = EventSum(1, picos, picos, reading)
-                for unit, start in (("hour", counts_at[:13]), ("day", f"{counts_at[:10]}T00")):
-                    key = org_id, metric, unit, f"{start}:00:00.000000Z"
-                    sums[key] = sums[key].merged(events) if key in sums else events
-            return {key: _HeldSum(*row_of_sum(events)) for key, events in sums.items()}
 
     def _altered_overage(self, among: str, orgs: Sequence[object]) -> Iterator[UsageAltered]:
         columns = f"{_KEY}, {', '.join(_Counter._fields)}"

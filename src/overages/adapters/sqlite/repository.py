@@ -8,18 +8,14 @@ from __future__ import annotations
 import sqlite3
 from os import PathLike
 
-from overages._ground.parsing import instance_of
-from overages.adapters.sqlite.batches import BatchTables
-from overages.adapters.sqlite.catalogue import Catalogue
+from overages._ground.parsing import instance_of, parse_flag
 from overages.adapters.sqlite.connection import Database
-from overages.adapters.sqlite.counters import CounterTable
-from overages.adapters.sqlite.grants import GrantTable
-from overages.adapters.sqlite.records import RecordTables
-from overages.adapters.sqlite.sums import SumTable
+from overages.adapters.sqlite.held import HeldTables
+from overages.adapters.sqlite.migrating import migrate_file_back, sql_for
 from overages.codec import Codec
 
 
-class SqliteRepository(Catalogue, SumTable, BatchTables, CounterTable, GrantTable, RecordTables):
+class SqliteRepository(HeldTables):
     """Keeps plans, accounts, usage, grants and records in a SQLite database.
 
     :param path: the file; it is made if there is none, and brought up to date if an older release
@@ -76,6 +72,36 @@ class SqliteRepository(Catalogue, SumTable, BatchTables, CounterTable, GrantTabl
         repository = cls.__new__(cls)
         repository._use(Database.join(connection), codec)
         return repository
+
+    @staticmethod
+    def migration_sql(path: str | PathLike[str], *, back: bool = False, timeout: int = 5) -> str:
+        """Return the SQL that opening a file would run to bring its schema up to date.
+
+        It is one transaction, in the words of SQLite's own shell. The file, which needn't be there,
+        is left as it is.
+
+        :param back: whether it is the SQL of `migrate_back` instead.
+        :returns: the text; empty if there is nothing to do.
+        :raises ForeignDatabase: if it is someone else's.
+        :raises SchemaTooNew: if a newer release made it.
+
+        >>> print(SqliteRepository.migration_sql("new.db").splitlines()[0])
+        BEGIN IMMEDIATE;
+        """
+        return sql_for(path, back=parse_flag(back, "back"), timeout=timeout)
+
+    @staticmethod
+    def migrate_back(path: str | PathLike[str], *, timeout: int = 5) -> int:
+        """Take the last step of a file's schema back, in one transaction, where no row is lost.
+
+        Opening it with this release brings it up to date again: it is for who goes back to an
+        older one.
+
+        :returns: the number of the schema that is left; 0 where no table of ours is.
+        :raises SchemaInUse: if something that is recorded would be lost; it names the tables.
+        :raises StorageError: if there is no such file, or it has no tables of ours.
+        """
+        return migrate_file_back(path, timeout=timeout)
 
     def _use(self, database: Database, codec: Codec | None) -> None:
         self._database = database

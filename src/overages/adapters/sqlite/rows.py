@@ -192,8 +192,7 @@ def exact_of(text: str) -> Exact:
 
 def picos_of(text: str) -> int:
     """Return a stored number of units, of any size, in picos."""
-    number: Quantity = Decimal(text) if "." in text else int(text)
-    return scaled(number)
+    return scaled(Decimal(text)) if "." in text else int(text) * SCALE
 
 
 @lru_cache(maxsize=1024)

@@ -1,4 +1,4 @@
-"""Which of our tables a database has, and making those that are missing.
+"""Which of our tables a database has, making those that are missing, and taking a step back.
 
 if schema_version(connection) < migrations.LATEST:
     make_tables(connection, mark=True)            # within an open transaction
@@ -7,10 +7,17 @@ if schema_version(connection) < migrations.LATEST:
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from typing import Final
 
 from overages.adapters.sqlite import migrations
-from overages.errors import ForeignDatabase, SchemaTooNew, StorageCorrupt, StorageError
+from overages.errors import (
+    ForeignDatabase,
+    SchemaInUse,
+    SchemaTooNew,
+    StorageCorrupt,
+    StorageError,
+)
 
 APPLICATION_ID: Final = 0x0E7A6E5  # marks the files that are ours
 
@@ -46,19 +53,74 @@ def schema_version(connection: sqlite3.Connection, *, joined: bool = False) -> i
     return int(version)
 
 
+def is_hosted(connection: sqlite3.Connection) -> bool:
+    """Tell whether our tables are in a database of the host's, which has a version of its own."""
+    sql = "SELECT count(*) FROM sqlite_schema WHERE name = 'org_billing_schema'"
+    return bool(sqlite3.Cursor(connection).execute(sql).fetchone()[0])
+
+
 def make_tables(connection: sqlite3.Connection, *, mark: bool) -> None:
     """Run the steps that are missing, within an open transaction.
 
     :param mark: whether the whole file is ours.
     """
+    for statement in _steps_up(schema_version(connection, joined=not mark), mark=mark):
+        connection.execute(statement)
+
+
+def take_step_back(connection: sqlite3.Connection, *, mark: bool) -> int:
+    """Take the last step back, within an open transaction; return the version that is left.
+
+    :param mark: whether the whole file is ours.
+    :raises SchemaInUse: if rows would be lost.
+    :raises StorageError: if there is no step to take back.
+    """
     version = schema_version(connection, joined=not mark)
-    for step in range(version + 1, migrations.LATEST + 1):
-        for statement in migrations.statements(step):
-            connection.execute(statement)
+    if not version:
+        raise StorageError("the database has no tables of ours: there is no step to take back")
+    cursor = sqlite3.Cursor(connection)
+    in_use = [
+        table
+        for table in migrations.dropped_tables(version)
+        if cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {table})").fetchone()[0]
+    ]
+    if in_use:
+        raise SchemaInUse(version, in_use)
+    for statement in _steps_back(version, mark=mark):
+        connection.execute(statement)
+    return version - 1
+
+
+def script(version: int, *, back: bool, mark: bool) -> str:
+    """Return the SQL that leads from a version to the latest, or a step back; or nothing.
+
+    :param mark: whether the whole file is ours.
+    """
+    steps = list((_steps_back if back else _steps_up)(version, mark=mark))
+    return "".join(["BEGIN IMMEDIATE;\n", *steps, "COMMIT;\n"]) if steps else ""
+
+
+def _steps_up(version: int, *, mark: bool) -> Iterator[str]:
+    if version < migrations.LATEST:
+        for step in range(version + 1, migrations.LATEST + 1):
+            yield from migrations.statements(step)
+        yield from _marks(migrations.LATEST, mark=mark)
+
+
+def _steps_back(version: int, *, mark: bool) -> Iterator[str]:
+    if version:
+        yield from migrations.statements(version, back=True)
+        yield from _marks(version - 1, mark=mark)
+
+
+def _marks(version: int, *, mark: bool) -> Iterator[str]:
+    """Yield the statements that note a version; a database without our tables has no mark."""
     if mark:
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {migrations.LATEST}")
+        yield f"PRAGMA application_id = {APPLICATION_ID if version else 0};\n"
+        yield f"PRAGMA user_version = {version};\n"
+    elif version:
+        yield "CREATE TABLE IF NOT EXISTS org_billing_schema (version INTEGER) STRICT;\n"
+        yield "DELETE FROM org_billing_schema;\n"
+        yield f"INSERT INTO org_billing_schema VALUES ({version});\n"
     else:
-        connection.execute("CREATE TABLE IF NOT EXISTS org_billing_schema (version INTEGER) STRICT")
-        connection.execute("DELETE FROM org_billing_schema")
-        connection.execute("INSERT INTO org_billing_schema VALUES (?)", (migrations.LATEST,))
+        yield "DROP TABLE org_billing_schema;\n"

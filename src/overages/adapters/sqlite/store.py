@@ -33,7 +33,12 @@ class SqliteStore(BaseRepository):
 
     _database: Database
     _codec: Codec
-    _cursor: sqlite3.Cursor = None  # type: ignore[assignment]  # outside of any block
+    _cursor_of_block: sqlite3.Cursor = None  # type: ignore[assignment]  # outside of any block
+
+    @property
+    def _cursor(self) -> sqlite3.Cursor:
+        """The cursor of the block that is being run."""
+        return self._cursor_of_block
 
     def transaction(self) -> AbstractContextManager[object]:
         """Make all calls within the block one: all that they write is kept, or none."""
@@ -49,11 +54,11 @@ class SqliteStore(BaseRepository):
     def _block(self, opened: AbstractContextManager[sqlite3.Cursor]) -> Iterator[None]:
         """Hold the cursor of a block; one within it leaves it to the outer one, which goes on."""
         with opened as cursor:
-            outer, self._cursor = self._cursor, cursor
+            outer, self._cursor_of_block = self._cursor_of_block, cursor
             try:
                 yield
             finally:
-                self._cursor = outer
+                self._cursor_of_block = outer
 
     def _spans(self, org_id: str | None) -> Iterator[tuple[str, Sequence[object]]]:
         """Yield conditions, with their parameters, that take one org, or all orgs some at once."""

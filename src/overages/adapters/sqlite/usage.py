@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain, count
 from typing import Any, Final
 
 from overages.adapters.event_texts import (
@@ -21,6 +22,7 @@ from overages.adapters.sqlite.rows import (
     readable,
 )
 from overages.adapters.sqlite.store import SqliteStore, chunks, marks
+from overages.adapters.sqlite.sum_rows import LATEST
 from overages.amounts.exact import number_text, unscaled
 from overages.periods.period import Period
 from overages.usage.event import UsageEvent
@@ -29,52 +31,48 @@ from overages.usage.usage import Usage
 _EVENT: Final = "event_id, metric_type, quantity, at, dimensions"
 COUNTED: Final = f"{_EVENT}, counts_at, number"
 _KEEP_EVENT: Final = (
-    f"INSERT INTO org_billing_usage_events (org_id, {_EVENT}, counts_at)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?)"
+    f"INSERT INTO org_billing_usage_events (number, org_id, {_EVENT}, counts_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
-STANDING: Final = "number NOT IN (SELECT event FROM org_billing_usage_withdrawals WHERE org_id = ?)"
+STANDING: Final = (  # asked of each event: a list of all withdrawals would be made for each query
+    "NOT EXISTS (SELECT 1 FROM org_billing_usage_withdrawals AS withdrawals"
+    " WHERE event = org_billing_usage_events.number AND withdrawals.org_id = ?)"
+)
 _NAMES: Final = (  # one look-up for each, however many events there are of a name
     "WITH RECURSIVE names (name) AS ("
-    " SELECT min(metric_type) FROM {table} WHERE org_id = ? UNION ALL"
-    " SELECT (SELECT min(metric_type) FROM {table} WHERE org_id = ? AND metric_type > name)"
-    " FROM names WHERE name IS NOT NULL"
+    " SELECT min(metric_type) FROM org_billing_usage_events WHERE org_id = ? UNION ALL"
+    " SELECT (SELECT min(metric_type) FROM org_billing_usage_events"
+    " WHERE org_id = ? AND metric_type > name) FROM names WHERE name IS NOT NULL"
     ") SELECT name FROM names WHERE name IS NOT NULL"
 )
 _PAGE: Final = 100  # events that are read at once, from the last one back
-_LAST: Final = "~"  # which sorts after every instant
 
 
 class UsageTables(SqliteStore):
     """The tables of usage events, of withdrawals, and of sums that were put."""
 
     def _known_events(self, events: Sequence[UsageEvent]) -> Mapping[tuple[str, str], UsageEvent]:
-        wanted: dict[str, set[str]] = {}
-        for event in events:
-            wanted.setdefault(event.org_id, set()).add(event.id or "")
         stored = {}
-        for org_id, ids in wanted.items():
-            for chunk in chunks(sorted(ids)):
-                sql = (
-                    f"SELECT {_EVENT} FROM org_billing_usage_events"
-                    f" WHERE org_id = ? AND event_id IN ({marks(chunk)})"
-                )
-                for row in self._cursor.execute(sql, (org_id, *chunk)).fetchall():
-                    with readable():
-                        stored[org_id, row[0]] = event_of(org_id, *row)
+        for chunk in chunks([(event.org_id, event.id) for event in events], 2):
+            sql = (
+                f"WITH wanted (org, id) AS (VALUES {marks(chunk, '(?, ?)')})"
+                f" SELECT org, {_EVENT} FROM wanted CROSS JOIN org_billing_usage_events"
+                " ON org_id = org AND event_id = id"
+            )
+            for org_id, *row in self._cursor.execute(sql, tuple(chain.from_iterable(chunk))):
+                with readable():
+                    stored[org_id, row[0]] = event_of(org_id, *row)
         return stored
 
-    def _keep_events(
+    def _insert_events(
         self, counted: Sequence[tuple[UsageEvent, datetime]], batch: str | None
-    ) -> None:
-        rows = []
-        for event, counts_at in counted:
-            columns = event_columns(event)
-            at = columns[3] if counts_at is event.at else exact_instant(counts_at)
-            rows.append((event.org_id, *columns, at))
-        before = self._last_number() if batch is not None else 0
-        self._cursor.executemany(_KEEP_EVENT, rows)
-        if batch is not None and rows:
-            self._keep_in_batch(batch, before + 1, before + len(rows))
+    ) -> int:
+        """Insert events, each with when it counts, and return the number of the first."""
+        first = self._last_number() + 1
+        self._cursor.executemany(_KEEP_EVENT, map(_row_of, count(first), counted))
+        if batch is not None and counted:
+            self._keep_in_batch(batch, first, first + len(counted) - 1)
+        return first
 
     def _last_number(self) -> int:
         """Return the number of the last event; 0 if there is none."""
@@ -94,22 +92,26 @@ class UsageTables(SqliteStore):
             sql = "INSERT INTO org_billing_usage_batch_events VALUES (?, ?, ?)"
             self._cursor.execute(sql, (batch, first, last))
 
-    def _event_names(self, org_id: str, table: str) -> list[str]:
+    def _event_names(self, org_id: str) -> list[str]:
         """Return the names that an org has events of."""
-        rows = self._cursor.execute(_NAMES.format(table=table), (org_id, org_id)).fetchall()
-        return [name for (name,) in rows]
+        return [name for (name,) in self._cursor.execute(_NAMES, (org_id, org_id)).fetchall()]
 
     def _events_of(
         self, org_id: str, period: Period, metrics: Sequence[str] | None
     ) -> Iterable[UsageEvent]:
-        sql = (
-            f"SELECT {_EVENT} FROM org_billing_usage_events"
-            f" WHERE org_id = ? AND at >= ? AND at < ? AND {STANDING} ORDER BY at, number"
-        )
-        bounds = exact_instant(period.start), exact_instant(period.end)
-        rows = self._cursor.execute(sql, (org_id, *bounds, org_id)).fetchall()
+        start, end = exact_instant(period.start), exact_instant(period.end)
+        counted = self._counted_rows(org_id, start, end, metrics)
         with readable():
-            return [event_of(org_id, *row) for row in rows if metrics is None or row[1] in metrics]
+            rows = [row for row in counted if row[3] >= start]  # none counts before it happened
+        sql = (
+            f"SELECT {COUNTED} FROM org_billing_usage_events WHERE org_id = ?"
+            f" AND counts_at <> at AND at >= ? AND at < ? AND counts_at >= ? AND {STANDING}"
+        )
+        late = self._cursor.execute(sql, (org_id, start, end, end, org_id))
+        rows += [row for row in late if metrics is None or row[1] in metrics]
+        with readable():
+            rows.sort(key=_time_order)
+            return [event_of(org_id, *row[:5]) for row in rows]
 
     def _counted_events(
         self,
@@ -118,24 +120,29 @@ class UsageTables(SqliteStore):
         end: datetime | None,
         metrics: Sequence[str] | None,
     ) -> Iterable[tuple[UsageEvent, datetime]]:
-        names = metrics
-        if names is None:
-            names = self._event_names(org_id, "org_billing_usage_events")
         first = "" if start is None else exact_instant(start)
-        last = _LAST if end is None else exact_instant(end)
+        last = LATEST if end is None else exact_instant(end)
+        rows = self._counted_rows(org_id, first, last, metrics)
+        with readable():
+            return [counted_of(org_id, row) for row in rows]
+
+    def _counted_rows(
+        self, org_id: str, start: str, end: str, metrics: Sequence[str] | None
+    ) -> list[tuple[Any, ...]]:
+        """Return the rows of the events that count from an instant to another, in that order."""
         rows = []
-        parts = list(chunks(names))
+        parts = list(chunks(self._event_names(org_id) if metrics is None else metrics))
         for chunk in parts:
             sql = (
                 f"SELECT {COUNTED} FROM org_billing_usage_events"
                 f" WHERE org_id = ? AND metric_type IN ({marks(chunk)})"
                 f" AND counts_at >= ? AND counts_at < ? AND {STANDING} ORDER BY counts_at, number"
             )
-            rows += self._cursor.execute(sql, (org_id, *chunk, first, last, org_id)).fetchall()
-        with readable():
-            if len(parts) > 1:
+            rows += self._cursor.execute(sql, (org_id, *chunk, start, end, org_id)).fetchall()
+        if len(parts) > 1:
+            with readable():
                 rows.sort(key=_count_order)
-            return [counted_of(org_id, row) for row in rows]
+        return rows
 
     def _latest_events(
         self, org_id: str, metric: str, before: datetime
@@ -156,7 +163,7 @@ class UsageTables(SqliteStore):
     def _event_rows(self, org_id: str, period: Period) -> Sequence[EventRow]:
         bounds = exact_instant(period.start), exact_instant(period.end)
         rows: list[tuple[Any, ...]] = []
-        for chunk in chunks(self._event_names(org_id, "org_billing_usage_events")):
+        for chunk in chunks(self._event_names(org_id)):
             sql = (
                 "SELECT number, coalesce(event_id, ''), metric_type, quantity, at, dimensions,"
                 " counts_at FROM org_billing_usage_events"
@@ -187,28 +194,42 @@ class UsageTables(SqliteStore):
         bounds = exact_instant(period.start), exact_instant(period.end)
         return self._cursor.execute(sql, (org_id, *bounds)).fetchall()
 
-    def _event(self, org_id: str, event_id: str) -> tuple[UsageEvent, datetime] | None:
-        sql = f"SELECT {COUNTED} FROM org_billing_usage_events WHERE org_id = ? AND event_id = ?"
-        row = self._cursor.execute(sql, (org_id, event_id)).fetchone()
-        with readable():
-            return None if row is None else counted_of(org_id, row)
+    def _events_by_id(
+        self, org_id: str, ids: Sequence[str]
+    ) -> Mapping[str, tuple[UsageEvent, datetime]]:
+        counted = {}
+        for chunk in chunks(ids):
+            sql = (
+                f"SELECT {COUNTED} FROM org_billing_usage_events"
+                f" WHERE org_id = ? AND event_id IN ({marks(chunk)})"
+            )
+            for row in self._cursor.execute(sql, (org_id, *chunk)):
+                with readable():
+                    counted[row[0]] = counted_of(org_id, row)
+        return counted
 
-    def _withdrawn(self, org_id: str, event_id: str) -> datetime | None:
-        sql = (
-            "SELECT withdrawn_at FROM org_billing_usage_withdrawals WHERE event ="
-            " (SELECT number FROM org_billing_usage_events WHERE org_id = ? AND event_id = ?)"
-        )
-        row = self._cursor.execute(sql, (org_id, event_id)).fetchone()
-        with readable():
-            return None if row is None else exact_instant_of(row[0])
+    def _withdrawn_among(self, org_id: str, ids: Sequence[str]) -> Mapping[str, datetime]:
+        withdrawn = {}
+        for chunk in chunks(ids):
+            sql = (
+                "SELECT event_id, withdrawn_at FROM org_billing_usage_events AS events"
+                " JOIN org_billing_usage_withdrawals AS withdrawals ON event = events.number"
+                " WHERE events.org_id = ? AND withdrawals.org_id = ?"
+                f" AND event_id IN ({marks(chunk)})"
+            )
+            for event_id, at in self._cursor.execute(sql, (org_id, org_id, *chunk)):
+                with readable():
+                    withdrawn[event_id] = exact_instant_of(at)
+        return withdrawn
 
-    def _set_withdrawn(self, org_id: str, event_id: str, at: datetime) -> None:
+    def _set_withdrawn(self, org_id: str, ids: Sequence[str], at: datetime) -> None:
         sql = (
             "INSERT INTO org_billing_usage_withdrawals (org_id, event, withdrawn_at)"
             " SELECT org_id, number, ? FROM org_billing_usage_events"
             " WHERE org_id = ? AND event_id = ?"
         )
-        self._cursor.execute(sql, (exact_instant(at), org_id, event_id))
+        text = exact_instant(at)
+        self._cursor.executemany(sql, [(text, org_id, event_id) for event_id in ids])
 
     # Sums that were put
 
@@ -230,18 +251,36 @@ class UsageTables(SqliteStore):
         )
         bounds = exact_instant(period.start), exact_instant(period.end)
         rows = self._cursor.execute(sql, (org_id, *bounds)).fetchall()
-        put: dict[tuple[str, str], dict[str, int]] = {}
         with readable():
-            for start, end, metric, used in rows:
-                put.setdefault((start, end), {})[metric_of(metric)] = picos_of(used)
-            return [
-                Usage(
-                    org_id,
-                    Period(exact_instant_of(start), exact_instant_of(end)),
-                    {metric: unscaled(picos) for metric, picos in units.items() if picos},
-                )
-                for (start, end), units in put.items()
-            ]
+            return puts_of(org_id, rows)
+
+
+def puts_of(org_id: str, rows: Iterable[PutRow]) -> list[Usage]:
+    """Return the sums that are in force of rows, in the order in which they were put."""
+    put: dict[tuple[str, str], dict[str, int]] = {}
+    for start, end, metric, used in rows:
+        put.setdefault((start, end), {})[metric_of(metric)] = picos_of(used)
+    return [
+        Usage(
+            org_id,
+            Period(exact_instant_of(start), exact_instant_of(end)),
+            {metric: unscaled(picos) for metric, picos in units.items() if picos},
+        )
+        for (start, end), units in put.items()
+    ]
+
+
+def _row_of(number: int, counted: tuple[UsageEvent, datetime]) -> tuple[Any, ...]:
+    """Write an event, and the instant that it counts at, as a row."""
+    event, counts_at = counted
+    event_id, metric, quantity, at, dimensions = event_columns(event)
+    counts = at if counts_at is event.at else exact_instant(counts_at)
+    return number, event.org_id, event_id, metric, quantity, at, dimensions, counts
+
+
+def _time_order(row: tuple[Any, ...]) -> tuple[str, int]:
+    """Return the instant of a row's event, and its number."""
+    return row[3], row[6]
 
 
 def counted_of(org_id: str, row: tuple[Any, ...]) -> tuple[UsageEvent, datetime]:

@@ -171,7 +171,7 @@ class EventBatchContract(ContractBase):
             repository.batch(wrong)
 
     def test_ids_that_were_withdrawn_are_asked_by_a_list(self, repository: Any) -> None:
-        with pytest.raises(InvalidType, match=r"^ids: must be a list of ids, not one"):
+        with pytest.raises(InvalidType, match=r"^ids: must be a list of names, not one"):
             repository.withdrawn_ids(OURS, "evt-1")
         with pytest.raises(InvalidValue, match=r"^ids\[1\]: must"):
             repository.withdrawn_ids(OURS, ["evt-1", ""])

@@ -70,6 +70,13 @@ class EventContract(ContractBase):
         assert repository.add_events([event("1"), event("2", 6)]) == 1
         assert repository.usage(OURS, FEB).quantities["tokens"] == 11
 
+    def test_events_without_an_id_count_beside_one_that_came_before(
+        self, repository: Repository
+    ) -> None:
+        repository.add_events([event("1")])
+        assert repository.add_events([event(None), event("1"), event(None)]) == 2
+        assert repository.usage(OURS, FEB).quantities["tokens"] == 15
+
     def test_an_event_twice_in_a_batch_counts_once(self, repository: Repository) -> None:
         assert repository.add_events([event("1"), event("1"), event("2")]) == 2
         assert repository.usage(OURS, FEB).quantities["tokens"] == 10

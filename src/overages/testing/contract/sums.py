@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from overages.errors import EventConflict, OveragesError, UnknownEvent
+from overages.errors import EventConflict, InvalidValues, OveragesError, UnknownEvent
 from overages.periods.period import Period
 from overages.repository import Repository
 from overages.testing.contract.base import (
@@ -166,6 +166,33 @@ class WithdrawalContract(ContractBase):
         repository.add_events([event("2", 3)])
         assert repository.usage(OURS, FEB) == Usage(OURS, FEB, {"tokens": 3})
         assert repository.verify() == 0
+
+    def test_several_are_withdrawn_at_once(self, repository: Repository) -> None:
+        repository.add_events([event(str(n), n, at=FEB.start + n * HOUR / 8) for n in range(600)])
+        repository.add_events([event("x", metric="runs")], batch="a")
+        repository.withdraw(OURS, "7", withdrawn_at=NOW)
+        ids = ["x", "7", *(str(n) for n in range(550)), "x"]
+        assert repository.withdraw_many(OURS, iter(ids), withdrawn_at=LATER) == 550
+        assert repository.usage(OURS, FEB) == Usage(OURS, FEB, {"tokens": sum(range(550, 600))})
+        assert repository.withdrawn_ids(OURS, ["7", "x", "599"]) == {"7", "x"}
+        assert repository.withdraw(OURS, "7", withdrawn_at=LATER) == NOW
+        with nothing_written(repository):
+            assert repository.withdraw_many(OURS, ids, withdrawn_at=LATER) == 0
+            assert repository.withdraw_many(OURS, [], withdrawn_at=LATER) == 0
+
+    def test_of_several_that_are_not_all_there_none_is_withdrawn(
+        self, repository: Repository
+    ) -> None:
+        repository.add_events([event("1"), event("2", org_id=THEIRS)])
+        with nothing_written(repository), pytest.raises(InvalidValues) as caught:
+            repository.withdraw_many(OURS, ["1", "2", "1", "3"], withdrawn_at=NOW)
+        assert [error.path for error in caught.value.errors] == [("event_ids", 1), ("event_ids", 3)]
+        assert all(isinstance(error, UnknownEvent) for error in caught.value.errors)
+        with (
+            nothing_written(repository),
+            pytest.raises(OveragesError, match=r"^event_ids: must be"),
+        ):
+            repository.withdraw_many(OURS, "1", withdrawn_at=NOW)
 
     def test_an_event_that_is_not_there_is_an_error(self, repository: Repository) -> None:
         repository.add_events([event("1", org_id=THEIRS), event(None)])

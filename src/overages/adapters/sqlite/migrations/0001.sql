@@ -104,7 +104,9 @@ CREATE TABLE org_billing_usage_events (
 CREATE UNIQUE INDEX org_billing_usage_events_by_id ON org_billing_usage_events (org_id, event_id)
 WHERE event_id IS NOT NULL;
 
-CREATE INDEX org_billing_usage_events_by_time ON org_billing_usage_events (org_id, at);
+-- The others are found by the instant that they count at, which is their own.
+CREATE INDEX org_billing_usage_events_late ON org_billing_usage_events (org_id, at)
+WHERE counts_at <> at;
 
 CREATE INDEX org_billing_usage_events_by_count ON org_billing_usage_events
 (org_id, metric_type, counts_at);

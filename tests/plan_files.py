@@ -1,9 +1,16 @@
-"""The least file of plans there can be, and what is found wrong with one."""
+"""The least file of plans there can be, that of the reference, and what is wrong with one."""
+
+import re
+from pathlib import Path
 
 import pytest
 
 from overages.errors import OveragesError
-from overages.imports.plans import read_plans
+from overages.imports.plans import PlanBook, read_plans
+
+_PAGE = (Path(__file__).parents[1] / "docs/reference/files.md").read_text("utf-8")
+FILE_BLOCKS = re.findall(r"^```toml\n(.*?)^```$", _PAGE, re.MULTILINE | re.DOTALL)
+_PRICES: str = re.findall(r"^```text\n(metric,.*?)^```$", _PAGE, re.MULTILINE | re.DOTALL)[0]
 
 MINIMAL = """
 [plans.p]
@@ -17,3 +24,14 @@ def faults(text: str) -> list[str]:
     with pytest.raises(OveragesError) as caught:
         read_plans(text)
     return [str(error) for error in caught.value.errors]
+
+
+def read_blocks(text: str) -> PlanBook:
+    """Return the book of a file of the reference, whose price table is there, too."""
+    return read_plans(text, read_table=_read_table)
+
+
+def _read_table(name: str) -> str:
+    if name != "prices.csv":
+        raise FileNotFoundError(2, "No such file or directory")
+    return _PRICES

@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from overages.errors import OveragesError
-from overages.imports.plans import json_schema as plans_schema, read_plans
+from overages.imports.plans import json_schema as plans_schema
+from tests.plan_files import FILE_BLOCKS, read_blocks
 
 from .effort import few, many
 from .strategies import VALUE_RECIPES
@@ -72,10 +73,9 @@ def test_what_a_schema_refuses_is_refused(
 
 # Files of plans
 
-REFERENCE = (ROOT / "docs/reference/files.md").read_text(encoding="utf-8")
 PLAN_FILES = [
     (ROOT / "examples/plans.toml").read_text(encoding="utf-8"),
-    "\n".join(re.findall(r"^```toml\n(.*?)^```$", REFERENCE, re.MULTILINE | re.DOTALL)),
+    "\n".join(FILE_BLOCKS),
 ]
 WORDS = re.findall(r"[\w.-]+", " ".join(PLAN_FILES))
 FILE_SCHEMA = jsonschema.Draft202012Validator(plans_schema())
@@ -96,7 +96,7 @@ def as_json(tree: Any) -> Any:
 def test_a_file_of_plans_is_as_its_schema_says(text: str) -> None:
     FILE_SCHEMA.check_schema(FILE_SCHEMA.schema)
     FILE_SCHEMA.validate(as_json(tomllib.loads(text)))
-    assert read_plans(text).plans
+    assert read_blocks(text).plans
 
 
 @many
@@ -111,4 +111,4 @@ def test_what_the_schema_of_a_file_refuses_is_refused(text: str, data: st.DataOb
         return
     if not FILE_SCHEMA.is_valid(tree):
         with pytest.raises(OveragesError):
-            read_plans(changed)
+            read_blocks(changed)

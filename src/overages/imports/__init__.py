@@ -1,1 +1,11 @@
-"""Imports: plans from TOML or a billing table, usage events from CSV and Arrow tables."""
+"""Imports: plans from TOML or a billing table, usage events from CSV in many layouts, and Arrow.
+
+- `plan_files`: the parts of a file of plans
+- `usage_files`: the parts of a file of usage
+- `frames`: tables of other libraries, over Arrow
+- `arrow`: events, usage and records from them
+- `events`: usage events from CSV
+- `plans`: plans, metrics, accounts and grants from TOML
+- `applying`: the content of such a file, put into a repository
+- `monthly_fields`: a plan from the columns of a billing table
+"""

@@ -20,7 +20,14 @@ from typing import Any, Final
 from overages._ground.columns import EVENTS, RECORDS, USAGE, dimension_of
 from overages._ground.names import parse_name
 from overages._ground.parsing import Problems, instance_of, optional, parse_all
-from overages.amounts.exact import Exact, Quantity, parse_amount, parse_non_negative, parse_quantity
+from overages.amounts.exact import (
+    Exact,
+    Quantity,
+    parse_amount,
+    parse_non_negative,
+    parse_quantity,
+    plain_number,
+)
 from overages.amounts.money import Currency, Money
 from overages.errors import Field, InvalidValue, OveragesError
 from overages.imports.frames import ArrowTable, Row, read_rows
@@ -30,7 +37,7 @@ from overages.usage.event import UsageEvent
 from overages.usage.usage import Usage
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_AMOUNT: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+|/[1-9][0-9]*)?")
+_RATIO: Final = re.compile(r"(-?[0-9]+)/([1-9][0-9]*)")
 _LONGEST: Final = 2_002  # characters of an amount: a thousand digits on each side
 
 
@@ -191,7 +198,9 @@ def _amount(value: object, field: Field) -> Exact:
     """Return an amount of a decimal column, or of one of text such as ``7/60``."""
     if not isinstance(value, str):
         return parse_amount(value, field)
-    if len(value) > _LONGEST or not _AMOUNT.fullmatch(value):
-        raise InvalidValue(field, value, "must be a plain number such as 12.5 or 7/60")
-    numerator, _, denominator = value.partition("/")
-    return parse_amount(Fraction(Decimal(numerator)) / Fraction(Decimal(denominator or 1)), field)
+    if len(value) <= _LONGEST:
+        if (plain := plain_number(value)) is not None:
+            return parse_amount(Decimal(plain), field)
+        if ratio := _RATIO.fullmatch(value):
+            return parse_amount(Fraction(Decimal(ratio[1])) / Fraction(Decimal(ratio[2])), field)
+    raise InvalidValue(field, value, "must be a plain number such as 12.5 or 7/60")

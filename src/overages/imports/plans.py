@@ -1,7 +1,8 @@
-"""Plans and accounts from a TOML file.
+"""Plans, accounts, metrics and grants from a TOML file: all that orgs agree to and are given.
 
     default_plan = "starter"            # for orgs without an account; may be left out where there
                                         # is one plan and no account
+    timezone = "Europe/Paris"           # of calendar months, for orgs without a cycle of their own
 
     [plans.starter]
     currency = "USD"                    # or { code = "credits", exponent = 0 }
@@ -13,8 +14,9 @@
     included = 500_000                  # or "unlimited"
     price = { model = "per_unit", price = "0.0001" }
 
-    [plans.starter.allowances.tokens.carry_over]
-    expires_after = 3                   # and so on: docs/reference/files.md has all the terms
+    [[plans.starter.versions]]          # only the difference: the price of a token rises
+    since = 2024-04-01T00:00:00Z
+    allowances.tokens.price.price = "0.00012"
 
     [accounts.org-7]
     plan = "starter"
@@ -27,9 +29,21 @@
     since = 2024-03-12T00:00:00Z
     plan = "pro"
 
+    [metrics.seats]
+    aggregation = "max"
+    reports = "level"
+
+    [grants.org-7.welcome]
+    amount = 10_000                     # or { amount = "50.00", currency = "USD" }
+    metric = "tokens"
+    effective_at = 2024-01-31T00:00:00Z
+
+    [usage]                             # how files of usage are laid out, where they aren't as ours
+    columns = { org_id = "team" }
+
 Prices may be written as TOML floats: they are read digit by digit, and never become binary ones.
 A key that isn't known is an error, and so is one that is missing; the faults of all tables are
-reported together, each with its path.
+reported together, each with its path. docs/reference/files.md has all the terms.
 
     book = read_plans(path.read_text(encoding="utf-8"))
     plan, limits = book.terms("org-7", period)
@@ -40,112 +54,142 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from decimal import Context, Decimal, InvalidOperation
-from functools import partial
 from typing import Any, Final
 
 from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import by_name, optional_name
-from overages._ground.parsing import Problems, instance_of
-from overages._ground.value import term, value
+from overages._ground.parsing import Problems, instance_of, tuple_of
+from overages._ground.value import derived, term, value
 from overages.amounts.exact import Quantity
-from overages.errors import InvalidValue, Path, UnknownPlan, did_you_mean
-from overages.forms.form import Schema
-from overages.forms.holders import named_by
+from overages.errors import Field, InvalidValue, OveragesError, UnknownPlan, at
+from overages.forms.form import FormOf, Schema
+from overages.forms.holders import by_name as named, named_by
 from overages.forms.objects import ObjectForm
 from overages.forms.scalars import TEXT
 from overages.forms.schema import document
-from overages.imports.toml import ANY_CURRENCY, forms_in, plan_form
+from overages.grants.grant import Grant
+from overages.imports.plan_files.checks import (
+    check_accounts,
+    check_grants,
+    check_metrics,
+    check_plan,
+)
+from overages.imports.plan_files.forms import ReadTable, define_partial, plans_form
+from overages.imports.plan_files.toml import ANY_CURRENCY, forms_in
+from overages.imports.plan_files.versions import PlanVersion, in_force, parse_versions
+from overages.imports.usage_files.layout import UsageLayout
 from overages.periods.cycle import Cycle
-from overages.periods.period import Period
+from overages.periods.period import Period, format_instant
+from overages.periods.timezones import parse_timezone
 from overages.prices.models import PriceModel
 from overages.terms.account import Account
-from overages.terms.allowance import check_currency
-from overages.terms.plan import Plan, unknown_metric
+from overages.terms.plan import Plan
+from overages.usage.metric import Metric
 
 _MONTHS: Final = Cycle.monthly()
+_OWN_LAYOUT: Final = UsageLayout()
+_each_grant: Final = tuple_of(Grant)
 
 
 def _only_plan(book: PlanBook) -> str | None:
     """Return the default where none is named: the only plan, unless orgs have accounts."""
-    return next(iter(book.plans)) if len(book.plans) == 1 and not book.accounts else None
+    return next(iter(book.versions)) if len(book.versions) == 1 and not book.accounts else None
+
+
+def _parse_grants(value: object, field: Field) -> tuple[Grant, ...]:
+    grants = _each_grant(value, field)
+    ids = [grant.id for grant in grants]
+    for i, grant_id in enumerate(ids):
+        if grant_id in ids[:i]:
+            raise InvalidValue(at(field, i, "id"), grant_id, "must be there once")
+    return grants
 
 
 @value
 class PlanBook:
-    """Plans by slug, accounts by org, and the plan and cycle of orgs that have no account.
+    """Plans by slug, accounts and grants by org, and metrics: the content of a file.
 
-    :param plans: the plans that orgs can be on, by slug.
-    :param accounts: which plan an org is on, by its id.
+    :param versions: the versions of each plan that orgs can be on, by slug, in order of time. Of
+        a file without plans, those of its accounts are looked for where it is applied.
+    :param accounts: the history of an org's terms, by its id.
     :param default_plan: the slug of the plan of orgs without an account; the only plan, if there is
         no other and no account.
     :param default_cycle: by which those orgs are billed.
+    :param metrics: how usage is worked out of events, by the name of the metric; one that isn't
+        there is the sum of the events of its name.
+    :param grants: prepaid units and money of each org, by its id; it needn't have an account here.
+    :param usage: how files of usage are laid out.
     :raises UnknownPlan: for a plan that isn't there; `InvalidValues` for several faults.
-    :raises UnknownMetric: for a limit of a metric that the account's plan doesn't know.
+    :raises UnknownMetric: for a limit of a metric that the account's plan doesn't know, or a grant
+        of one that no plan does.
     """
 
-    plans: FrozenDict[str, Plan] = term(by_name(instance_of(Plan), "slugs to Plans", of="plan"))
+    versions: FrozenDict[str, tuple[PlanVersion, ...]] = term(
+        by_name(parse_versions, "slugs to PlanVersions", of="plan")
+    )
     accounts: FrozenDict[str, Account] = term(
         by_name(instance_of(Account), "orgs to Accounts", of="org")
     )
     default_plan: str | None = term(optional_name, otherwise=_only_plan)
     default_cycle: Cycle = term(instance_of(Cycle))
+    metrics: FrozenDict[str, Metric] = term(
+        by_name(instance_of(Metric), "names to Metrics", of="metric")
+    )
+    grants: FrozenDict[str, tuple[Grant, ...]] = term(
+        by_name(_parse_grants, "orgs to Grants", of="org")
+    )
+    usage: UsageLayout = term(instance_of(UsageLayout))
+    plans: FrozenDict[str, Plan] = derived()
+    """The version of each plan that comes into force last, by slug."""
 
     def __init__(
         self,
-        plans: Mapping[str, Plan],
+        versions: Mapping[str, Iterable[PlanVersion]] = FrozenDict(),
         accounts: Mapping[str, Account] = FrozenDict(),
         default_plan: str | None = None,
         default_cycle: Cycle = _MONTHS,
+        *,
+        metrics: Mapping[str, Metric] = FrozenDict(),
+        grants: Mapping[str, Iterable[Grant]] = FrozenDict(),
+        usage: UsageLayout = _OWN_LAYOUT,
     ) -> None: ...
 
-    def _check(self, problems: Problems) -> None:
+    def _check_plans(self, problems: Problems) -> None:
+        if not self.versions:
+            return
         if self.default_plan is not None:
-            self._tell_plan(self.default_plan, ("default_plan",), problems)
-        for org_id, account in self.accounts.items():
-            path = "accounts", org_id
-            is_known = self._tell_plan(account.plan, (*path, "plan"), problems)
-            for i, change in enumerate(account.changes):
-                if change.plan is not None:
-                    field = (*path, "changes", i, "plan")
-                    is_known &= self._tell_plan(change.plan, field, problems)
-            if is_known:
-                self._tell_limits(account, path, problems)
-                self._tell_currencies(account, path, problems)
+            check_plan(self.default_plan, self.versions, ("default_plan",), problems)
+        check_accounts(self.accounts, self.versions, problems)
 
-    def _tell_limits(self, account: Account, path: Path, problems: Problems) -> None:
-        """Refuse a limit of a metric that a plan which holds with it doesn't know, once."""
-        refused: set[str] = set()
-        for stretch in account.timeline.stretches:
-            terms = stretch.terms
-            plan = None if terms is None else self.plans[terms.plan]
-            for metric in () if terms is None else terms.limits:
-                if plan is not None and metric not in plan.allowances and metric not in refused:
-                    refused.add(metric)
-                    field = (*path, *_path_of_limit(account, metric))
-                    problems.add(unknown_metric(field, metric, plan))
+    def _check_metrics(self, problems: Problems) -> None:
+        check_metrics(self.metrics, self.versions, problems)
 
-    def _tell_currencies(self, account: Account, path: Path, problems: Problems) -> None:
-        """Refuse the first own amount that is in another currency than a plan it holds with."""
-        for stretch in account.timeline.stretches:
-            if stretch.terms is None:
-                continue
-            clashes = Problems()
-            amounts = [((*path, *way), amount) for way, amount in stretch.terms.own.amounts()]
-            check_currency(self.plans[stretch.terms.plan].currency, amounts, clashes)
-            if clashes:
-                problems.add(clashes.error())
-                return
+    def _check_grants(self, problems: Problems) -> None:
+        if not self.versions:
+            return
+        check_grants(self.grants, self.versions, problems)
 
-    def _tell_plan(self, slug: str, path: Path, problems: Problems) -> bool:
-        if slug in self.plans:
-            return True
-        problem = (
-            f"must be one of the plans, {', '.join(self.plans)}{did_you_mean(slug, self.plans)}"
-        )
-        problems.add(UnknownPlan(path, slug, problem))
-        return False
+    def _complete(self) -> None:
+        plans = {slug: versions[-1].plan for slug, versions in self.versions.items()}
+        object.__setattr__(self, "plans", FrozenDict(plans))
+
+    def plan(self, slug: str, instant: datetime) -> Plan:
+        """Return the plan of a slug that is in force at an aware instant.
+
+        :raises UnknownPlan: if there is none.
+        """
+        versions = self.versions.get(slug)
+        if versions is None:
+            raise UnknownPlan("plan", slug, f"must be one of the plans, {', '.join(self.versions)}")
+        plan = in_force(versions, instant)
+        if plan is None:
+            first = versions[0].since or instant
+            problem = f"must be in force then, and is so from {format_instant(first)} on"
+            raise UnknownPlan("plan", slug, problem)
+        return plan
 
     def account(self, org_id: str, since: datetime) -> Account:
         """Return an org's account, or one on the default plan from an aware instant on.
@@ -162,40 +206,41 @@ class PlanBook:
     @property
     def needs_balance(self) -> bool:
         """Whether there is a plan whose periods depend on the ones before them."""
-        return any(plan.needs_balance for plan in self.plans.values())
+        return any(map(self._keeps, self.versions))
 
     def needs_balance_for(self, org_id: str) -> bool:
         """Tell whether an org was ever on such a plan; one that has no plan isn't."""
         account = self.accounts.get(org_id)
         if account is not None:
-            return any(self.plans[slug].needs_balance for slug in account.timeline.slugs())
-        return self.default_plan is not None and self.plans[self.default_plan].needs_balance
+            return any(map(self._keeps, account.timeline.slugs()))
+        return self.default_plan is not None and self._keeps(self.default_plan)
+
+    def _keeps(self, slug: str) -> bool:
+        return any(version.plan.needs_balance for version in self.versions[slug])
 
     def terms(self, org_id: str, period: Period) -> tuple[Plan, Mapping[str, Quantity | None]]:
         """Return an org's plan and own limits in a period: those that it ends with.
 
-        :raises UnknownPlan: if the org has no account and there is no default plan.
+        Of a plan, it is the version that is in force when the period starts.
+
+        :raises UnknownPlan: if the org has no account and there is no default plan, or its plan is
+            not in force then.
         :raises NoTerms: if the org has no terms then.
         """
         _, terms = self.account(org_id, period.start).last_terms(period)
-        return self.plans[terms.plan], terms.limits
-
-
-def _path_of_limit(account: Account, metric: str) -> Path:
-    """Return where an account first names an own limit of a metric."""
-    if metric in account.limits:
-        return ("limits", metric)
-    named = [i for i, change in enumerate(account.changes) if metric in change.limits]
-    return ("changes", named[0], "limits", metric)
+        return self.plan(terms.plan, period.start), terms.limits
 
 
 def read_plans(
-    text: str, timezone: str = "UTC", price_models: Iterable[type[PriceModel]] = ()
+    text: str,
+    price_models: Iterable[type[PriceModel]] = (),
+    read_table: ReadTable | None = None,
 ) -> PlanBook:
-    """Return the plans and accounts of a TOML text.
+    """Return the content of a TOML text.
 
-    :param timezone: whose calendar months are the periods of orgs without a cycle of their own.
     :param price_models: classes of a host's own, as for `Codec`.
+    :param read_table: gives the text of a file of prices, ``prices = "prices.csv"``, by that name,
+        which is relative to this file. Without it, a plan can't have one.
     :raises InvalidValue: if it is no TOML, or for one fault; `InvalidValues` for all of several.
 
     >>> book = read_plans('''
@@ -207,13 +252,15 @@ def read_plans(
     >>> plan.allowances["tokens"].included
     500000
     """
-    data = _toml(text)
-    months = Cycle.monthly(timezone)
-    accounts = data.get("accounts")
-    for table in accounts.values() if isinstance(accounts, dict) else ():
-        if isinstance(table, dict):
-            table.setdefault("cycle", months)
-    book: PlanBook = _book_form(tuple(price_models), months).read(data, ())
+    tables = _toml(text)
+    months = _MONTHS
+    with suppress(OveragesError):  # which will come again
+        months = Cycle.monthly(parse_timezone(tables.get("timezone", "UTC"), "timezone"))
+    accounts = tables.get("accounts")
+    for account in accounts.values() if isinstance(accounts, dict) else ():
+        if isinstance(account, dict):
+            account.setdefault("cycle", months)
+    book: PlanBook = _book_form(tuple(price_models), read_table).read(tables, ())
     return book
 
 
@@ -237,24 +284,40 @@ def _decimal(text: str) -> Decimal | str:
         return text
 
 
-def _book_form(models: tuple[type, ...], months: Cycle = _MONTHS) -> ObjectForm:
+def _book_form(models: tuple[type, ...], read_table: ReadTable | None) -> ObjectForm:
+    forms = forms_in(None)
     terms = {
-        "plans": named_by("slug", plan_form(models)),
-        "accounts": named_by("org_id", forms_in(None).object(Account)),
+        "plans": plans_form(models, read_table),
+        "accounts": named_by("org_id", forms.object(Account)),
         "default_plan": TEXT,
+        "timezone": FormOf(TEXT.write, parse_timezone, TEXT.schema),
+        "metrics": named_by("name", forms.object(Metric)),
+        "grants": named(named_by("id", forms.object(Grant))),
+        "usage": forms.object(UsageLayout),
     }
-    make = partial(PlanBook, default_cycle=months)
-    return ObjectForm(PlanBook, terms, ["plans"], make)
+    return ObjectForm(PlanBook, terms, [], _book)
+
+
+def _book(
+    plans: Mapping[str, Iterable[PlanVersion]] = FrozenDict(),
+    timezone: str = "UTC",
+    grants: Mapping[str, Mapping[str, Grant]] = FrozenDict(),
+    **others: Any,
+) -> PlanBook:
+    """Return a book of the keys that a file has."""
+    by_org = {org_id: by_id.values() for org_id, by_id in grants.items()}
+    return PlanBook(plans, default_cycle=Cycle.monthly(timezone), grants=by_org, **others)
 
 
 def json_schema(price_models: Iterable[type[PriceModel]] = ()) -> Schema:
-    """Return the JSON Schema (2020-12) of a file of plans, for editors that know TOML.
+    """Return the JSON Schema (2020-12) of such a file, for editors that know TOML.
 
     Files that it refuses, `read_plans` refuses; laws that it can't say, `read_plans` holds as well.
 
     >>> sorted(json_schema()["properties"])
-    ['accounts', 'default_plan', 'plans']
+    ['accounts', 'default_plan', 'grants', 'metrics', 'plans', 'timezone', 'usage']
     """
     models = tuple(price_models)
     forms = forms_in(ANY_CURRENCY, models)
-    return document(forms, lambda definitions: _book_form(models).body(definitions.refer))
+    form = _book_form(models, None)
+    return define_partial(document(forms, lambda definitions: form.body(definitions.refer)))

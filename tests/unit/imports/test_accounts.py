@@ -10,6 +10,7 @@ from tests.since import SINCE
 from overages import Account, Allowance, CarryOver, Cycle, Discount, Money, Period, PerUnit, Plan
 from overages._ground.value import evolve
 from overages.errors import NoTerms, UnknownPlan
+from overages.imports.plan_files.versions import PlanVersion
 from overages.imports.plans import read_plans
 
 FEB = Period.month(2024, 2)
@@ -132,7 +133,7 @@ def test_a_book_says_which_orgs_are_on_a_plan_that_keeps_something() -> None:
     assert not book.needs_balance
     rolling = Plan("q", "USD", {"m": Allowance(5, PerUnit(1), carry_over=CarryOver())})
     accounts = {**book.accounts, "globex": Account("globex", "q", since=SINCE)}
-    book = evolve(book, plans={**book.plans, "q": rolling}, accounts=accounts)
+    book = evolve(book, versions={**book.versions, "q": [PlanVersion(rolling)]}, accounts=accounts)
     assert book.needs_balance
     assert [book.needs_balance_for(org) for org in ("acme", "globex", "other")] == [
         False,
@@ -206,7 +207,7 @@ def test_an_account_has_a_history_of_all_kinds_of_entries() -> None:
 def test_a_book_knows_each_plan_that_an_account_is_ever_on() -> None:
     book = read_plans(MINIMAL + CHANGED)
     q = evolve(book.plans["q"].allowances["m"], carry_over=CarryOver())
-    book = evolve(book, plans={**book.plans, "q": Plan("q", "USD", {"m": q})})
+    book = evolve(book, versions={**book.versions, "q": [PlanVersion(Plan("q", "USD", {"m": q}))]})
     assert book.needs_balance_for("acme")
 
 

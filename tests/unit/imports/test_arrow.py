@@ -287,13 +287,23 @@ def test_fractions_of_records_come_back_as_they_were() -> None:
     assert tuple(imports.records_from_arrow(table)) == records
 
 
-@pytest.mark.parametrize("written", ["1e3", "1/0", " 1", "", "1" * 3_000, "NaN", "1/3/5", "1.5/3"])
-def test_amounts_that_are_no_plain_numbers_are_refused(written: str) -> None:
+def record_of(exact_cost: str) -> Any:
+    """Return a table of one record whose exact cost is written so."""
     plan = Plan("p", "USD", {"calls": Allowance(0, PerUnit(1))})
     records = recorded(calculate(plan, Usage("a", FEBRUARY, {"calls": 1})))
     table = exports.records_to_arrow(records, amounts="text")
     at = table.schema.get_field_index("exact_cost")
-    table = table.set_column(at, "exact_cost", pa.array([written]))
+    return table.set_column(at, "exact_cost", pa.array([exact_cost]))
+
+
+def test_an_amount_with_an_exponent_is_read_digit_by_digit() -> None:
+    (record,) = imports.records_from_arrow(record_of("1.5e-07"))
+    assert record.exact_cost == Decimal("0.00000015")
+
+
+@pytest.mark.parametrize("written", ["1e", "1/0", " 1", "", "1" * 3_000, "NaN", "1/3/5", "1.5/3"])
+def test_amounts_that_are_no_plain_numbers_are_refused(written: str) -> None:
+    table = record_of(written)
     with pytest.raises(InvalidValue, match=r"rows\[0\].exact_cost: must be a plain number"):
         list(imports.records_from_arrow(table))
 

@@ -1,7 +1,7 @@
-"""Terms of plans in TOML: derived as in JSON, in the words of a file for people.
+"""Terms in TOML: derived as in JSON, in the words of a file for people.
 
-A number needn't be a text, money is a number in the plan's currency (an account's own names it), a
-price says its `model`, and terms that have a name are tables under it:
+A number needn't be a text, money is a number in the plan's currency (where no plan tells one, it is
+a table that names it), a price says its `model`, and terms that have a name are tables under it:
 
     included = "unlimited"
     price = { model = "graduated", tiers = [{ up_to = 10, price = "0.02" }, { price = 0.01 }] }
@@ -18,14 +18,13 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Final
 
-from attrs import frozen
-
+from overages._ground.frozen_dict import FrozenDict
 from overages._ground.jsontext import entries
 from overages.amounts.money import Currency, Money
 from overages.errors import Field, InvalidValue, OveragesError, did_you_mean
 from overages.forms.derived import Forms, Spelling
 from overages.forms.form import Form, FormOf, Refer, Schema, of_itself
-from overages.forms.holders import by_name
+from overages.forms.holders import by_name, either, without
 from overages.forms.json import currency_form
 from overages.forms.objects import ObjectForm
 from overages.forms.scalars import INSTANT, number_form
@@ -34,6 +33,8 @@ from overages.terms.account import Account
 from overages.terms.allowance import Allowance
 from overages.terms.change import TermsChange
 from overages.terms.plan import Plan
+from overages.usage.increment import Increment
+from overages.usage.metric import Metric
 
 UNLIMITED: Final = "unlimited"
 # Where the currency is faulty, amounts are read in the finest one, so that it alone is named.
@@ -43,7 +44,8 @@ ANY_CURRENCY: Final = Currency("any", exponent=12)
 def _number(kinds: Collection[type]) -> Form:
     """Return the form of a number that is one of TOML's, or a text."""
     text = number_form(kinds)
-    pattern = "^[+-]?[0-9]+(\\.[0-9]+|/[0-9]+)?$" if Fraction in kinds else "^[+-]?[0-9.]+$"
+    decimal = "[0-9]+(\\.[0-9]+)?([eE][+-]?[0-9]+)?"
+    pattern = f"^[+-]?({decimal}|[0-9]+/[0-9]+)$" if Fraction in kinds else f"^[+-]?{decimal}$"
     schema: Schema = {"type": ["number", "string"], "pattern": pattern}
     if Decimal not in kinds:
         schema = {"type": "integer"}
@@ -90,6 +92,24 @@ def _included(forms: Forms) -> Form:
     return FormOf(lambda value, _: UNLIMITED if value is None else value, read, schema)
 
 
+def _where(forms: Forms) -> Form:
+    """Return the form of the dimensions that an event must have, each with a value or several."""
+    values = forms.of(tuple[str, ...])
+
+    def read(value: object, field: Field) -> Any:
+        return values.read([value] if isinstance(value, str) else value, field)
+
+    def schema(refer: Refer) -> Schema:
+        return {"anyOf": [{"type": "string"}, values.schema(refer)]}
+
+    return by_name(FormOf(values.write, read, schema))
+
+
+def _increment(forms: Forms) -> Form:
+    """Return the form of an increment: its step, or a table that says more."""
+    return either(forms.of(int | Decimal), Increment, forms.object(Increment))
+
+
 def _own_limits(forms: Forms) -> Form:
     """Return the form of an org's own limits: numbers by metric, or the word for None."""
     return by_name(_included(forms))
@@ -123,6 +143,8 @@ def forms_in(unit: Currency | None, models: tuple[type, ...] = ()) -> Forms:
             (Allowance, "included"): _included,
             (Account, "limits"): _own_limits,
             (TermsChange, "limits"): _own_limits,
+            (Metric, "where"): _where,
+            (Metric, "increment"): _increment,
         },
         number=_number,
         absent=[(Tier, "up_to")],
@@ -130,20 +152,27 @@ def forms_in(unit: Currency | None, models: tuple[type, ...] = ()) -> Forms:
     return Forms(toml, models)
 
 
-@frozen(slots=False)
-class _PlanForm(ObjectForm):
-    """The form of a plan, whose currency is that of its amounts of money."""
+def read_plan(
+    slug: str,
+    table: dict[str, Any],
+    models: tuple[type, ...] = (),
+    more: Mapping[str, Allowance] = FrozenDict(),
+) -> Plan:
+    """Return the plan that a table says, whose amounts of money are in its currency.
 
-    models: tuple[type, ...] = ()
-
-    def fill(self, tree: object, field: Field, held: Mapping[str, Any]) -> Any:
-        unit = ANY_CURRENCY
-        with suppress(OveragesError):  # which will come again
-            unit = forms_in(unit).of(Currency).read(entries(tree, field).get("currency"), "")
-        return forms_in(unit, self.models).object(Plan).fill(tree, field, held)
-
-
-def plan_form(models: tuple[type, ...] = ()) -> ObjectForm:
-    """Return the form of plans, with price models of a host's own."""
-    form = forms_in(ANY_CURRENCY, models).object(Plan)
-    return _PlanForm(form.kind, form.terms, form.required, form.make, models=models)
+    :param models: classes of price models of a host's own.
+    :param more: allowances that come behind those of the table.
+    :raises InvalidValue: for one fault; `InvalidValues` for several. Paths begin in the table.
+    """
+    unit = ANY_CURRENCY
+    with suppress(OveragesError):  # which will come again
+        unit = forms_in(unit).of(Currency).read(entries(table, "").get("currency"), "")
+    form = forms_in(unit, models).object(Plan)
+    held: dict[str, Any] = {"slug": slug}
+    if more:
+        with suppress(OveragesError):
+            own = form.terms["allowances"].read(table.get("allowances", {}), "allowances")
+            held["allowances"] = {**own, **more}
+            table = without(table, "allowances")
+    plan: Plan = form.fill(table, (), held)
+    return plan

@@ -1,0 +1,247 @@
+"""Applying a book: its content is put into a repository, as far as it is new there.
+
+A database is the truth, and a file brings news. So the changes are found first, and can be told;
+nothing that is kept is altered, and the same book again makes no changes:
+
+    changes = changes_of(book, repository)
+    for change in changes:
+        print(change)             # plan pro: version 2, in force from 2024-03-01
+    apply(changes, repository, noted_at=now)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from overages._ground.parsing import Problems
+from overages._ground.value import evolve, parsers_of
+from overages.errors import (
+    GrantConflict,
+    InvalidValue,
+    OveragesError,
+    Path,
+    PlanConflict,
+    UnknownPlan,
+    did_you_mean,
+    shown,
+)
+from overages.imports.plan_files.changes import (
+    EVER,
+    Change,
+    NewEntries,
+    NewGrant,
+    NewMetric,
+    NewVersion,
+    date_of,
+)
+from overages.imports.plan_files.checks import routes_of
+from overages.imports.plan_files.versions import PlanVersion
+from overages.imports.plans import PlanBook
+from overages.repository import Repository
+from overages.terms.allowance import Allowance
+from overages.terms.plan import Plan
+
+
+def changes_of(book: PlanBook, repository: Repository) -> tuple[Change, ...]:
+    """Return all that a book has and a repository doesn't; nothing is written.
+
+    An account, a grant or a plan that the repository has and the book hasn't stays as it is.
+
+    :raises PlanConflict: if the first version of a plan isn't the one that is in force there: a
+        change of it is a later version, with the instant since which it holds.
+    :raises AccountConflict: if an account's history isn't the kept one, with entries added at its
+        end.
+    :raises GrantConflict: if an org has a grant of an id which says something else.
+    :raises InvalidValue: if a metric clashes with one that is kept; `InvalidValues` for all of
+        several such faults.
+    """
+    problems = Problems()
+    with repository.snapshot():
+        changes: list[Change] = [
+            *_new_versions(book, repository, problems),
+            *_new_metrics(book, repository, problems),
+            *_new_entries(book, repository, problems),
+            *_new_grants(book, repository, problems),
+        ]
+    problems.raise_any()
+    return tuple(changes)
+
+
+def apply(changes: Iterable[Change], repository: Repository, noted_at: datetime) -> None:
+    """Put changes into a repository, in one transaction: all or, if it raises, none.
+
+    :param noted_at: when entries of accounts say that they were noted, timezone-aware.
+    :raises PeriodClosed: if an account's new entries would make another period of a closed one.
+    :raises OveragesError: for a change that can't be put any more, as another writer has put
+        something else; `InvalidValues` if several can't.
+    """
+    problems = Problems()
+    metrics = []
+    with repository.transaction():
+        for change in changes:
+            if isinstance(change, NewMetric):  # some may only be right together
+                metrics.append(change.metric)
+            else:
+                problems.attempt(change.put, repository, noted_at)
+        problems.attempt(repository.put_metrics, metrics)
+        problems.raise_any()
+
+
+# Plans
+
+
+def _new_versions(
+    book: PlanBook, repository: Repository, problems: Problems
+) -> Iterator[NewVersion]:
+    for slug, versions in book.versions.items():
+        stored = _StoredPlan(repository, slug)
+        try:
+            new = list(_to_put(versions, stored))
+        except OveragesError as error:
+            problems.add(error)
+            continue
+        contents = stored.contents() if new else []
+        for version in new:
+            if version.plan not in contents:
+                contents.append(version.plan)
+            yield NewVersion(version.plan, contents.index(version.plan) + 1, version.since)
+
+
+class _StoredPlan:
+    """The versions of a plan that a repository has."""
+
+    def __init__(self, repository: Repository, slug: str) -> None:
+        self._repository, self.slug = repository, slug
+        self.is_known = self._read() is not None
+
+    def _read(self, **version: Any) -> Plan | None:
+        try:
+            return self._repository.plan(self.slug, **version)
+        except UnknownPlan:
+            return None
+
+    def at(self, instant: datetime | None) -> Plan | None:
+        """Return the version in force at an instant, or always; None if none is."""
+        return self._read(at=instant or EVER) if self.is_known else None
+
+    def contents(self) -> list[Plan]:
+        """Return all versions, in the order in which they are counted."""
+        if not self.is_known:
+            return []
+        versions = (self._read(version=number) for number in count(1))
+        return list(iter(versions.__next__, None))
+
+
+def _to_put(versions: Sequence[PlanVersion], stored: _StoredPlan) -> Iterator[PlanVersion]:
+    """Yield the versions that aren't in force from their instants on.
+
+    :raises PlanConflict: if the first one differs from the one that is in force there.
+    """
+    first, *later = versions
+    held = stored.at(first.since)
+    if held is not None and held != first.plan:
+        raise _conflict(stored.slug, held, first)
+    last: PlanVersion | None = None  # that is to be put
+    if held is None:
+        last = evolve(first, since=EVER) if stored.is_known and first.since is None else first
+        yield last
+    for version in later:
+        held = stored.at(version.since)
+        # Where nothing kept comes into force after it, the last one to be put is still in force.
+        if last is not None and held == stored.at(last.since):
+            held = last.plan
+        if held != version.plan:
+            last = version
+            yield last
+
+
+def _conflict(slug: str, stored: Plan, version: PlanVersion) -> PlanConflict:
+    """Return the error for a plan whose first version says something else than the kept one."""
+    (path, before, after), *others = _differences(stored, version.plan)
+    was = "must be left out" if before is None else f"must be {shown(before)}"
+    since = "always" if version.since is None else f"from {date_of(version.since)} on"
+    more = f" (as must {len(others)} more)" if others else ""
+    problem = (
+        f"{was}, as it is kept, in force {since}{more}; a change is a version of its own: add"
+        f" [[plans.{slug}.versions]] with the change, and with since, from when it holds"
+    )
+    return PlanConflict(("plans", slug, *path), after, problem)
+
+
+def _differences(stored: Plan, plan: Plan) -> list[tuple[Path, object, object]]:
+    """Return the terms that two plans differ in: the way to each, and both values."""
+    differences: list[tuple[Path, object, object]] = [
+        ((name,), before, after)
+        for name in parsers_of(Plan)
+        if name != "allowances"
+        and (before := getattr(stored, name)) != (after := getattr(plan, name))
+    ]
+    for metric in dict.fromkeys([*stored.allowances, *plan.allowances]):
+        path = ("allowances", metric)
+        before, after = stored.allowances.get(metric), plan.allowances.get(metric)
+        if before is None or after is None:
+            differences.append((path, before, after))
+            continue
+        differences += [
+            ((*path, name), getattr(before, name), getattr(after, name))
+            for name in parsers_of(Allowance)
+            if getattr(before, name) != getattr(after, name)
+        ]
+    return differences or [(("allowances",), list(stored.allowances), list(plan.allowances))]
+
+
+# Metrics, accounts, grants
+
+
+def _new_metrics(book: PlanBook, repository: Repository, problems: Problems) -> Iterator[NewMetric]:
+    stored = {metric.name: metric for metric in repository.metrics()}
+    others = [metric for name, metric in stored.items() if name not in book.metrics]
+    problems.attempt(routes_of, [*others, *book.metrics.values()])
+    for name, metric in book.metrics.items():
+        if stored.get(name) != metric:
+            yield NewMetric(metric, stored.get(name))
+
+
+def _new_entries(
+    book: PlanBook, repository: Repository, problems: Problems
+) -> Iterator[NewEntries]:
+    for org_id, account in book.accounts.items():
+        for slug in account.timeline.slugs():
+            if slug not in book.versions:
+                problems.attempt(_require_plan, repository, slug, path=("accounts", org_id, "plan"))
+        stored = repository.account(org_id)
+        if stored is None:
+            yield NewEntries(account, 0)
+        elif stored != account:
+            problems.attempt(account.require_goes_on_from, stored)
+            yield NewEntries(account, 1 + len(stored.changes))
+
+
+def _require_plan(repository: Repository, slug: str) -> None:
+    """Refuse a plan that neither the file nor the repository has."""
+    try:
+        repository.plan(slug)
+    except UnknownPlan as error:
+        raise UnknownPlan((), slug, error.problem) from None
+
+
+def _new_grants(book: PlanBook, repository: Repository, problems: Problems) -> Iterator[NewGrant]:
+    for org_id, grants in book.grants.items():
+        if org_id not in book.accounts and repository.account(org_id) is None:
+            problem = f"must be an org with an account{did_you_mean(org_id, book.accounts)}"
+            problems.add(InvalidValue(("grants", org_id), org_id, problem))
+            continue
+        stored = {grant.id: grant for grant in repository.grants(org_id)}
+        for grant in grants:
+            before = stored.get(grant.id)
+            if before is None:
+                yield NewGrant(org_id, grant)
+            elif before == evolve(grant, voided_at=None) != grant:
+                yield NewGrant(org_id, grant, is_voided=True)
+            elif grant not in (before, evolve(before, voided_at=None)):
+                path = ("grants", org_id, grant.id)
+                problem = f"must be as it was put before under that id, {shown(before)}"
+                problems.add(GrantConflict(path, grant, problem).within(org_id=org_id))

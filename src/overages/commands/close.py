@@ -1,7 +1,8 @@
-"""``overages close``: from files of plans and usage to records in a database, once.
+"""``overages close``: the periods of a database that have ended are closed.
 
-A period that has ended is closed, one that still runs is brought up to date. Run again, it writes
-nothing, or the changes since. It writes all or nothing: interrupted, it is just run again.
+With files, their content is put there before, as by `apply` and `ingest`. A period that still runs
+is brought up to date, and stays open. Each org's period is closed in one transaction: interrupted,
+the command is just run again.
 """
 
 from __future__ import annotations
@@ -9,55 +10,224 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
-from overages.adapters.sqlite import SqliteRepository
-from overages.commands.bills import Bill, Bills
-from overages.commands.inputs import load_plans, say, to_instant, to_path
-from overages.commands.rate import bill, grand_total
-from overages.commands.usage_file import load_usage
+from overages.amounts.money import Money
+from overages.commands import apply, ingest
+from overages.commands.desk.arguments import (
+    add_batch,
+    add_database,
+    add_dry_run,
+    add_new_orgs,
+    add_org,
+    add_period,
+    add_plans,
+    add_until,
+    add_usage,
+)
+from overages.commands.desk.closing import MOST_COMPARED, Closing, Outcome, State
+from overages.commands.desk.faults import Faults
+from overages.commands.desk.intake import readable
+from overages.commands.desk.outcome import NOT_YET, NOTHING, UNDECIDED, WRONG, Stop
+from overages.commands.desk.periods import name_of, periods_among
+from overages.commands.desk.sources import load_book, opened, require_org
+from overages.commands.desk.terminal import say
+from overages.errors import OveragesError
+from overages.periods.period import Period
+from overages.repository import Repository
+from overages.service.overage_service import OverageService
 
-HELP: Final = "calculate the overage of every org in a usage file, record it, and close its periods"
+HELP: Final = (
+    "close the periods that have ended, of a database, or of files that are put there first"
+)
+_MOST_SHOWN: Final = 20
+_NOTHING_CLOSED: Final = "nothing was closed"
+_STATES: Final[dict[State, str]] = {
+    "closed": "closed",
+    "corrected": "corrected",
+    "running": "still running",
+    "taken back": "no period any more, taken back",
+    "waiting": "closed before, and something else now",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
+    add_database(parser, made=True)
+    add_plans(parser, required=False)
+    add_usage(parser, required=False)
+    add_new_orgs(parser)
+    add_batch(parser)
+    add_until(parser, "close what has ended by this date or instant")
+    add_org(parser, "close periods of")
+    add_period(parser, "close")
     parser.add_argument(
-        "--db", type=to_path, required=True, help="the database, SQLite; made if need be"
+        "--force",
+        action="store_true",
+        help="correct closed periods that come to something else now",
     )
-    parser.add_argument("--force", action="store_true", help="correct periods that are closed, too")
-    parser.add_argument(
-        "--created-at",
-        type=to_instant,
-        help="when the records say that they were made, such as 2024-03-01T09:00:00Z: a period that"
-        " has ended by then is closed (default: now)",
-    )
+    add_dry_run(parser)
 
 
-def run(args: argparse.Namespace) -> None:
-    """Record and close the periods of the file, in one transaction, and count the new records.
+def run(args: argparse.Namespace) -> int | None:
+    """Put the content of files, close the periods that have ended, and report both.
 
-    :raises BadInput: if the files are faulty, or a closed period comes to something else, and
-        there is no ``--force``; nothing is recorded then.
+    :raises Stop: if the files are faulty; nothing is written then.
     """
-    book = load_plans(args.plans, args.timezone)
-    usages = load_usage(args.usage, book, args.period, args.timezone)
-    with SqliteRepository(args.db) as repository, repository.transaction():
-        bills = Bills(repository, book, args.created_at or datetime.now(UTC))
-        made = bill(bills, usages, args, kept_in=args.db, force=args.force)
-    _say_what_else(made, args)
-    new = sum(len(each.recording.new) for each in made)
-    totals = [each.total for each in made if each.is_wanted]
-    print(f"{args.db}: {grand_total(totals)}; new records: {new:,}")
+    now = datetime.now(UTC)
+    until = args.until or now
+    if until > now:
+        args.command.error("argument --until: must not be in the future")
+    if not args.usage and (args.name or args.replace or args.new_orgs or args.late != "own"):
+        args.command.error("--name, --replace, --new-orgs and --late are for --usage")
+    book = None if args.plans is None else load_book(args.plans)
+    brings = book is not None or bool(args.usage)
+    with (
+        readable(args.usage) as files,
+        opened(args.db, dry_run=args.dry_run, made=brings) as repository,
+    ):
+        service = OverageService(repository, lambda: until)
+        taken = None
+        with repository.transaction():
+            if book is not None:
+                apply.put(book, repository, args.plans, until, tell=print)
+            if args.usage:
+                intake = OverageService(repository, lambda: now)  # what is dated ahead is of now
+                taken = ingest.put(args, files, repository, intake, book, until)
+            orgs = _orgs(args, repository)
+            periods = None if args.period is None else _periods(args, repository, orgs, until)
+        if taken is not None:
+            ingest.report(args.db, taken)
+        came = () if taken is None or args.force else taken.orgs
+        late = {org_id for org_id in came if repository.closed_periods(org_id)}
+        closing = Closing(service, repository, until, force=args.force)
+        outcomes = list(closing.of(orgs) if periods is None else closing.named(periods))
+        if periods is None and len(orgs) > MOST_COMPARED and not args.force:
+            say(f"{args.db}: closed periods were not compared, of so many orgs: see status")
+        compared = orgs if periods is None and len(orgs) <= MOST_COMPARED else []
+        is_late = ingest.say_late(repository, service, sorted(late - {*compared}))
+        is_undecided = is_late or (taken is not None and taken.has_void)
+        return _report(args, repository, outcomes) or (UNDECIDED if is_undecided else None)
 
 
-def _say_what_else(bills: Sequence[Bill], args: argparse.Namespace) -> None:
-    """Tell of periods that the file doesn't have: some were billed along, or are stale."""
-    for each in bills:
-        if each.recording.new and not each.is_wanted:
-            say(f"{args.db}: {each.org_id}, {each.period.describe()}: closed too, {each.total}")
-    made = {(each.org_id, each.period) for each in bills}
-    for each in bills:
-        following = each.recording.stale_next
-        if following is not None and (each.org_id, following) not in made:
-            say(f"{args.db}: {each.org_id}, {following.describe()}: comes to something else now")
+def _orgs(args: argparse.Namespace, repository: Repository) -> list[str]:
+    """Return the orgs whose periods are closed.
+
+    :raises Stop: if there is no such org, or none at all.
+    """
+    require_org(args.org, repository, args.db)
+    orgs = list(repository.orgs()) if args.org is None else [args.org]
+    if not orgs:
+        say(f"{args.db}: has no orgs")
+        raise Stop(NOTHING)
+    return orgs
+
+
+def _periods(
+    args: argparse.Namespace, repository: Repository, orgs: Sequence[str], until: datetime
+) -> list[tuple[str, Period]]:
+    """Return the periods that are named, by org; an org of which the time cuts one is named.
+
+    :raises Stop: if the time cuts one of the only org's own, or none has begun; or if nothing was
+        used in any of them, and it isn't forced.
+    """
+    named = periods_among(repository, orgs, args.period)
+    begun = [(org_id, period) for org_id, period in named if period.start < until]
+    if named and not begun:
+        say(f"{args.db}: {args.period} hasn't begun; {_NOTHING_CLOSED}")
+        raise Stop(NOT_YET)
+    if begun and not (args.force or any(_is_used(repository, *each) for each in begun)):
+        say(
+            f"{args.db}: no org has used anything in {args.period}: if that is so, --force closes"
+            f" it; {_NOTHING_CLOSED}"
+        )
+        raise Stop(NOTHING)
+    return begun
+
+
+def _is_used(repository: Repository, org_id: str, period: Period) -> bool:
+    try:
+        return any(repository.usage(org_id, period).quantities.values())
+    except OveragesError:  # which closing it will tell
+        return True
+
+
+def _report(
+    args: argparse.Namespace, repository: Repository, outcomes: list[Outcome]
+) -> int | None:
+    """Report the outcomes, by period; return the exit status."""
+    faults = Faults(str(args.db))
+    for each in outcomes:
+        if each.error is not None:
+            faults.add(each.error.within(org_id=each.org_id, period=each.period))
+    faults.say()
+    _report_periods(args.db, repository, outcomes)
+    stale = _report_stale(args.db, repository, outcomes)
+    if faults.count:
+        say(f"{args.db}: periods that stay open, as they can't be billed: {faults.count:,}")
+        return WRONG
+    if args.period is not None and not outcomes:
+        say(f"{args.db}: no org has a period in {args.period}")
+        raise Stop(NOTHING)
+    if args.period is not None and any(each.state == "running" for each in outcomes):
+        say(f"{args.db}: {args.period} hasn't ended for all orgs: those were brought up to date")
+        return NOT_YET
+    return UNDECIDED if stale else None
+
+
+class _Sum:
+    """The outcomes for the periods of one name, and in one state."""
+
+    def __init__(self) -> None:
+        self.periods, self.new = 0, 0
+        self.totals: dict[str, Money] = {}
+
+    def add(self, outcome: Outcome) -> None:
+        self.periods += 1
+        records = () if outcome.recording is None else outcome.recording.records
+        self.new += 0 if outcome.recording is None else len(outcome.recording.new)
+        for record in records:
+            code = record.cost.currency.code
+            self.totals[code] = self.totals.get(code, Money(0, record.cost.currency)) + record.cost
+
+    def __str__(self) -> str:
+        totals = "".join(f", {total}" for total in self.totals.values())
+        return f"{self.periods:,}{totals}, new records: {self.new:,}"
+
+
+def _report_periods(db: Path, repository: Repository, outcomes: list[Outcome]) -> None:
+    """Say how many periods are in which state, and what they come to, by their names."""
+    sums: dict[tuple[str, State], _Sum] = {}
+    recorded = list[tuple[Period, Outcome]]()
+    for each in outcomes:
+        if each.period is not None and each.recording is not None:
+            recorded.append((each.period, each))
+    for period, each in sorted(recorded, key=lambda pair: pair[0]):
+        name = name_of(repository.account(each.org_id), period)
+        sums.setdefault((name, each.state), _Sum()).add(each)
+    for (name, state), of_name in list(sums.items())[:_MOST_SHOWN]:
+        print(f"{db}: {name}, {_STATES[state]}: {of_name}")
+    if len(sums) > _MOST_SHOWN:
+        print(f"{db}: and {len(sums) - _MOST_SHOWN:,} more kinds of periods")
+    if not sums:
+        print(f"{db}: nothing to close")
+
+
+def _report_stale(db: Path, repository: Repository, outcomes: list[Outcome]) -> bool:
+    """Name the periods that come to something else now, and wait for a decision."""
+    corrected = {(each.org_id, each.period) for each in outcomes if each.state != "waiting"}
+    stale = list[tuple[str, Period]]()
+    for each in outcomes:
+        if each.state == "waiting" and each.period is not None:
+            stale.append((each.org_id, each.period))
+        following = None if each.recording is None else each.recording.stale_next
+        if following is not None and (each.org_id, following) not in corrected:
+            stale.append((each.org_id, following))
+    stale = list(dict.fromkeys(stale))
+    for org_id, period in stale[:_MOST_SHOWN]:
+        name = name_of(repository.account(org_id), period)
+        say(f"{db}: {org_id}, {name}: comes to something else now; --force corrects it")
+    if len(stale) > _MOST_SHOWN:
+        say(f"{db}: and {len(stale) - _MOST_SHOWN:,} more that come to something else")
+    return bool(stale)

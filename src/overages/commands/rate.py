@@ -1,120 +1,135 @@
-"""``overages rate``: from a file of plans and a file of usage to statements."""
+"""``overages rate``: from files of plans and usage to statements, without a database.
+
+It is `close` over a repository in memory: the same files give the same bills.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Final
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final, NamedTuple
 
-from overages._ground.parsing import Problems
 from overages.adapters.memory import MemoryRepository
 from overages.amounts.money import Money
-from overages.commands.bills import Bill, Bills
-from overages.commands.inputs import load_plans, refuse
-from overages.commands.progress import track
-from overages.commands.usage_file import OrgUsage, load_usage
-from overages.errors import MOST_ERRORS, InvalidValues, OveragesError, PeriodClosed
-from overages.exports.statements import json_lines, write_csv
+from overages.commands import apply, ingest
+from overages.commands.desk.arguments import add_new_orgs, add_org, add_period, add_plans, add_usage
+from overages.commands.desk.faults import Faults
+from overages.commands.desk.intake import readable
+from overages.commands.desk.outcome import NOTHING, Stop
+from overages.commands.desk.periods import periods_among, zone_for
+from overages.commands.desk.sources import load_book, require_org
+from overages.commands.desk.terminal import columns, say
+from overages.errors import OveragesError
+from overages.exports.csv_files import write_statements
+from overages.exports.json_lines import json_lines
+from overages.periods.period import Period
+from overages.repository import Repository
+from overages.service.overage_service import OverageService
 from overages.statements.statement import Statement
+from overages.terms.account import Account
 
-HELP: Final = "calculate the overage of every org in a usage file, and explain it"
-_BATCH: Final = 100  # orgs between two looks at the progress bar
+HELP: Final = "calculate the overage of every org in usage files, and explain it"
+
+# In a pure calculation there is no present: whatever the files have is past, and every period over.
+_TICK: Final = timedelta(microseconds=1)
+_END_OF_TIME: Final = datetime.max.replace(tzinfo=UTC)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
+    add_plans(parser, required=True)
+    add_usage(parser, required=True)
+    add_new_orgs(parser)
+    parser.set_defaults(name=None, replace=None, late="own")  # which matter to a database
+    add_org(parser, "rate")
+    add_period(parser, "rate")
     parser.add_argument(
         "--format",
         choices=["table", "json", "csv"],
         default="table",
-        help="how statements are printed (default: %(default)s)",
+        help="how statements are printed: tables, JSON lines or CSV (default: %(default)s)",
     )
 
 
-def run(args: argparse.Namespace) -> None:
-    """Print the statements of the file's periods, each taken as ended.
+def run(args: argparse.Namespace) -> int | None:
+    """Print the statements of the periods that the files have usage in, each taken as ended.
 
-    :raises BadInput: if the plans or the usage are faulty; nothing is printed then.
+    :raises Stop: if the files are faulty; nothing is printed then.
     """
-    statements = rate(args)
+    rated = rate(args)
+    statements = [each.statement for each in rated]
     if args.format == "json":
         for line in json_lines(statements):
             print(line)
     elif args.format == "csv":
-        write_csv(statements, sys.stdout)
+        write_statements(statements, sys.stdout)
     else:
-        for statement in statements:
-            print(statement.explain(), end="\n\n")
+        for statement, zone in rated:
+            print(statement.explain(zone, columns()), end="\n\n")
         print(grand_total([statement.total for statement in statements]))
+    return None
 
 
-def rate(args: argparse.Namespace) -> list[Statement]:
-    """Return the statements of a file's periods, as they are when all of these have ended."""
-    book = load_plans(args.plans, args.timezone)
-    usages = load_usage(args.usage, book, args.period, args.timezone)
-    ends = [usage.periods[-1].end for usage in usages]
-    if not ends:
-        return []
-    repository = MemoryRepository()
-    made = bill(Bills(repository, book, max(ends)), usages, args, kept_in=args.usage)
-    settled = (repository.settled(each.org_id, each.period) for each in made if each.is_wanted)
-    return [settlement.statement for settlement in settled if settlement is not None]
+class Rated(NamedTuple):
+    """A statement, and the timezone that its period is named in."""
+
+    statement: Statement
+    zone: tzinfo
 
 
-def bill(
-    bills: Bills,
-    usages: Sequence[OrgUsage],
-    args: argparse.Namespace,
-    *,
-    kept_in: Path,
-    force: bool = False,
-) -> list[Bill]:
-    """Put the content of files, and record all periods of their orgs.
+def rate(args: argparse.Namespace) -> list[Rated]:
+    """Return the statements of files, as they are when all of their periods have ended.
 
-    :param kept_in: where it is put, to be named with a fault.
-    :raises BadInput: if an org can't be billed, or only by force; each has been named.
+    :raises Stop: as `run` does.
     """
-    if not usages:
-        return []
-    try:
-        bills.put_plans(min(usage.periods[0].start for usage in usages))
-        _attempt_each(bills.put, usages)
-    except OveragesError as error:
-        raise refuse(str(kept_in), error) from None
-    try:
-        if args.period is not None:
-            _attempt_each(bills.require_earlier, usages)
-        return _recorded(bills, usages, kept_in, force=force)
-    except OveragesError as error:
-        raise refuse(str(args.usage), error) from None
+    book = load_book(args.plans)
+    repository = MemoryRepository()
+    service = OverageService(repository, lambda: _END_OF_TIME)
+    apply.put(book, repository, args.plans, _END_OF_TIME, tell=lambda _: None)
+    with readable(args.usage) as files:
+        taken = ingest.put(args, files, repository, service, book, _END_OF_TIME)
+    require_org(args.org, repository, args.plans)
+    orgs = list(repository.orgs()) if args.org is None else [args.org]
+    faults, rated = Faults(", ".join(map(str, args.usage))), list[Rated]()
+    for account, period in _periods(args, repository, taken, orgs):
+        try:
+            statement = service.calculate(account.org_id, period)
+        except OveragesError as error:
+            faults.add(error.within(org_id=account.org_id, period=period))
+        else:
+            assert statement is not None  # for it is a period of the account's
+            rated.append(Rated(statement, zone_for(account, period)))
+    faults.stop_if_any("nothing was rated")
+    if not rated:
+        say("no org has a period then")
+        raise Stop(NOTHING)
+    return rated
 
 
-def _attempt_each(put: Callable[[OrgUsage], None], usages: Sequence[OrgUsage]) -> None:
-    problems = Problems()
-    for usage in usages:
-        problems.attempt(put, usage)
-    problems.raise_any()
+def _periods(
+    args: argparse.Namespace, repository: Repository, taken: ingest.Taken, orgs: Sequence[str]
+) -> Iterator[tuple[Account, Period]]:
+    """Yield the periods that are wanted: those named, or from the first event to the last."""
+    if args.period is not None:
+        named = periods_among(repository, orgs, args.period)
+    else:
+        assert taken.span is not None  # for files without rows are refused
+        first, last = taken.span
+        named = [
+            (org_id, period)
+            for org_id in orgs
+            for period in _account(repository, org_id).periods(first, last + _TICK)
+        ]
+    for org_id, period in named:
+        yield _account(repository, org_id), period
 
 
-def _recorded(
-    bills: Bills, usages: Sequence[OrgUsage], kept_in: Path, *, force: bool
-) -> list[Bill]:
-    made, closed, faults = list[Bill](), list[PeriodClosed](), Problems()
-    batches = [usages[start : start + _BATCH] for start in range(0, len(usages), _BATCH)]
-    for batch in track(batches, "recording", len(usages), sys.stderr, "orgs"):
-        for usage in batch:
-            try:
-                made += bills.record(usage, force=force)
-            except PeriodClosed as error:
-                closed.append(error)
-            except OveragesError as error:
-                faults.add(error)
-    faults.raise_any()
-    if closed:
-        raise refuse(str(kept_in), InvalidValues(closed[:MOST_ERRORS]))
-    return made
+def _account(repository: Repository, org_id: str) -> Account:
+    account = repository.account(org_id)
+    assert account is not None  # or its usage would have been refused
+    return account
 
 
 def grand_total(totals: Sequence[Money]) -> str:

@@ -23,7 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> int | None:
     """Print the schema."""
     schema = plans_schema() if args.format == "plans" else json_schema()
     print(json.dumps(schema, indent=2, ensure_ascii=False))
+    return None

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
-from pathlib import Path
 from typing import Final
 
 from overages._ground.display import text_table
-from overages.adapters.sqlite import SqliteRepository
 from overages.amounts.money import Money
-from overages.commands.inputs import say, to_path
-from overages.errors import did_you_mean
-from overages.periods.period import Period
+from overages.commands.desk.arguments import add_database, add_org, add_period
+from overages.commands.desk.outcome import NOTHING, Stop
+from overages.commands.desk.periods import name_of, periods_among
+from overages.commands.desk.sources import require_org, to_read
+from overages.commands.desk.terminal import bold, columns, say
 from overages.records.ledger import RECORD_ALIGN, record_table
 from overages.records.record import OverageRecord
 from overages.repository import Repository
@@ -24,56 +24,52 @@ HELP: Final = "show what is recorded in a database"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("--db", type=to_path, required=True, help="the database, SQLite")
-    parser.add_argument("--org", help="the only org to show (default: all)")
+    add_database(parser)
+    add_org(parser, "show")
+    add_period(parser, "show")
 
 
-def run(args: argparse.Namespace) -> None:
-    """Print the records, and their totals."""
+def run(args: argparse.Namespace) -> int | None:
+    """Print the records, and their totals.
+
+    :raises Stop: if there is no such org, or nothing is recorded.
+    """
     totals: dict[str, Money] = {}
     count = 0
-    with SqliteRepository.read_only(args.db) as repository:
-        say_if_unknown(args.org, repository, args.db)
-        for org_id in repository.orgs() if args.org is None else [args.org]:
-            records = sorted(repository.records(org_id, args.period), key=attrgetter("period"))
-            for period, group in groupby(records, key=attrgetter("period")):
+    with to_read(args.db) as repository:
+        require_org(args.org, repository, args.db)
+        orgs = list(repository.orgs()) if args.org is None else [args.org]
+        for org_id, records in records_of(orgs, args.period, repository):
+            account, closed = repository.account(org_id), repository.closed_periods(org_id)
+            by_period = sorted(records, key=attrgetter("period"))
+            for period, group in groupby(by_period, key=attrgetter("period")):
                 of_period = list(group)
-                print(explain(org_id, period, of_period), end="\n\n")
+                state = "" if period in closed else ", not closed yet"
+                print(bold(f"Records of {org_id}, {name_of(account, period)}{state}"))
+                print(f"\n{text_table(record_table(of_period), RECORD_ALIGN, columns())}\n")
                 count += len(of_period)
                 _add(totals, of_period)
-    print(
-        ", ".join(
-            [f"{count:,} {'record' if count == 1 else 'records'}", *map(str, totals.values())]
-        )
-    )
+    if not count:
+        say(f"{args.db}: nothing is recorded of that")
+        raise Stop(NOTHING)
+    noun = "record" if count == 1 else "records"
+    print(", ".join([f"{count:,} {noun}", *map(str, totals.values())]))
+    return None
 
 
-def say_if_unknown(org_id: str | None, repository: Repository, source: Path) -> None:
-    """Say that nothing is recorded of an org, if so, and that its name may be misspelt.
+def records_of(
+    orgs: Sequence[str], text: str | None, repository: Repository
+) -> Iterator[tuple[str, Sequence[OverageRecord]]]:
+    """Yield the records of orgs: all, or those of their periods in a time.
 
-    An org that is known is none of those: all that there is of it is said.
+    :raises Stop: if the time cuts one of the only org's periods.
     """
-    if org_id is None or repository.records(org_id):
+    if text is None:
+        for org_id in orgs:
+            yield org_id, repository.records(org_id)
         return
-    held = _held(org_id, repository)
-    if held:
-        say(f"{source}: there is no record of {org_id!r}, which has {held}")
-        return
-    say(f"{source}: nothing is recorded of {org_id!r}{did_you_mean(org_id, repository.orgs())}")
-
-
-def _held(org_id: str, repository: Repository) -> str:
-    """Name all that there is of an org without records; nothing if it isn't known."""
-    closings = len(repository.closings(org_id))
-    account = [] if repository.account(org_id) is None else ["an account"]
-    closed = [f"{closings:,} {'closing' if closings == 1 else 'closings'}"] if closings else []
-    return " and ".join([*account, *closed])
-
-
-def explain(org_id: str, period: Period, records: Sequence[OverageRecord]) -> str:
-    """Return the records of an org and period as a table, with their total."""
-    title = f"Records of {org_id}, {period.describe()}"
-    return f"{title}\n\n{text_table(record_table(records), RECORD_ALIGN)}"
+    for org_id, period in periods_among(repository, orgs, text):
+        yield org_id, repository.records(org_id, period)
 
 
 def _add(totals: dict[str, Money], records: Iterable[OverageRecord]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from overages.adapters.sqlite import SqliteRepository
-from overages.commands.inputs import refuse, to_path
-from overages.commands.show import say_if_unknown
+from overages.commands.desk.arguments import add_database, add_org
+from overages.commands.desk.faults import refuse
+from overages.commands.desk.sources import require_org, to_read
 from overages.errors import RecordsAltered, UsageAltered
 
 HELP: Final = "check that records, closings and sums in a database are all there and unchanged"
@@ -15,20 +15,21 @@ HELP: Final = "check that records, closings and sums in a database are all there
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("--db", type=to_path, required=True, help="the database, SQLite")
-    parser.add_argument("--org", help="the only org to check (default: all)")
+    add_database(parser)
+    add_org(parser, "check")
 
 
-def run(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> int | None:
     """Check the records and closings, and say how many there are.
 
-    :raises BadInput: if one was changed or removed, or a sum comes to another; the first
-        one has been named.
+    :raises Stop: if one was changed or removed, or a sum comes to another; the first one has been
+        named. Or if there is no such org.
     """
-    with SqliteRepository.read_only(args.db) as repository:
+    with to_read(args.db) as repository:
+        require_org(args.org, repository, args.db)
         try:
             count = repository.verify(args.org)
-            say_if_unknown(args.org, repository, args.db)
         except (RecordsAltered, UsageAltered) as error:
             raise refuse(str(args.db), error) from None
     print(f"{args.db}: records and closings: {count:,}, all as recorded")
+    return None

@@ -1,1 +1,3 @@
-"""Exports: statements as JSON, CSV and Arrow tables, invoice items at Stripe, bodies over HTTP."""
+"""Exports: statements, records and events as JSON lines, CSV and Arrow tables, invoice items at
+Stripe, bodies over HTTP.
+"""

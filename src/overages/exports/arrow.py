@@ -31,8 +31,10 @@ from overages._ground.columns import LINES, RECORDS, USAGE, Column, Kind
 from overages._ground.parsing import Parser, choice_of
 from overages.amounts.exact import DECIMAL_DIGITS, INTEGER_DIGITS, number_text
 from overages.errors import InvalidValue
+from overages.exports.rows import Row, event_columns, event_row, line_rows, record_row, usage_rows
 from overages.records.record import OverageRecord
 from overages.statements.statement import Statement
+from overages.usage.event import UsageEvent
 from overages.usage.usage import Usage
 
 Amounts: TypeAlias = Literal["decimal", "text"]
@@ -53,7 +55,6 @@ _TYPES: Final[dict[Kind, pa.DataType]] = {
 }
 _BATCH: Final = 16_384  # rows
 
-_Row: TypeAlias = tuple[Any, ...]
 _amounts: Final = choice_of(Amounts)
 
 
@@ -86,7 +87,7 @@ def statement_batches(statements: Iterable[Statement], *, amounts: Amounts = "de
 
     A fault of a statement is raised when its batch is reached.
     """
-    lines = (row for statement in statements for row in _lines(statement))
+    lines = (row for statement in statements for row in line_rows(statement))
     return _batches(LINES, lines, amounts)
 
 
@@ -105,7 +106,7 @@ def records_to_arrow(records: Iterable[OverageRecord], *, amounts: Amounts = "de
 
 def record_batches(records: Iterable[OverageRecord], *, amounts: Amounts = "decimal") -> Any:
     """Return the same as a `pyarrow.RecordBatchReader`, which reads as it is read."""
-    return _batches(RECORDS, map(_record, records), amounts)
+    return _batches(RECORDS, map(record_row, records), amounts)
 
 
 def usages_to_arrow(usages: Iterable[Usage]) -> Any:
@@ -121,52 +122,21 @@ def usages_to_arrow(usages: Iterable[Usage]) -> Any:
 
 def usage_batches(usages: Iterable[Usage]) -> Any:
     """Return the same as a `pyarrow.RecordBatchReader`, which reads as it is read."""
-    return _batches(USAGE, (row for usage in usages for row in _quantities(usage)), "decimal")
+    return _batches(USAGE, (row for usage in usages for row in usage_rows(usage)), "decimal")
 
 
-def _lines(statement: Statement) -> Iterator[_Row]:
-    period = statement.period
-    head = (statement.org_id, period.start, period.end, statement.plan.slug)
-    code = statement.currency.code
-    for line in statement.overages:
-        units = line.used, line.limit, line.quantity
-        prices = line.unit_price, line.exact_cost, line.cost.amount
-        yield (*head, line.metric, line.line, *units, *prices, code)
-    for other in statement.adjustments:
-        prices = None, other.exact_cost, other.cost.amount
-        yield (*head, other.metric, other.line, None, None, None, *prices, code)
+def event_batches(events: Iterable[UsageEvent], dimensions: Sequence[str] = ()) -> Any:
+    """Return a `pyarrow.RecordBatchReader` with a row for each event.
+
+    `overages.imports.arrow.events_from_arrow` makes the same events of it again.
+
+    :param dimensions: those that have a column; others of an event aren't in it.
+    """
+    rows = (event_row(event, dimensions) for event in events)
+    return _batches(event_columns(dimensions), rows, "decimal")
 
 
-def _record(record: OverageRecord) -> _Row:
-    period, cost, currency = record.period, record.cost, record.cost.currency
-    return (
-        record.org_id,
-        period.start,
-        period.end,
-        record.metric,
-        record.line,
-        record.quantity,
-        record.unit_price,
-        record.exact_cost,
-        cost.amount,
-        currency.code,
-        currency.exponent,
-        record.plan,
-        record.plan_version,
-        record.revision,
-        record.sequence,
-        record.created_at,
-        record.digest,
-    )
-
-
-def _quantities(usage: Usage) -> Iterator[_Row]:
-    head = usage.org_id, usage.period.start, usage.period.end
-    for metric, quantity in usage.quantities.items() or [(None, None)]:
-        yield (*head, metric, quantity)
-
-
-def _batches(columns: Sequence[Column], rows: Iterable[_Row], amounts: Amounts) -> Any:
+def _batches(columns: Sequence[Column], rows: Iterable[Row], amounts: Amounts) -> Any:
     """Return a reader that takes rows as it is read, some thousands at a time."""
     as_text = _amounts(amounts, "amounts") == "text"
     types = [
@@ -195,7 +165,7 @@ def _batches(columns: Sequence[Column], rows: Iterable[_Row], amounts: Amounts) 
 
 
 def _written(
-    column: str, cells: Sequence[Any], write: Parser[Any] | None, rows: Sequence[_Row]
+    column: str, cells: Sequence[Any], write: Parser[Any] | None, rows: Sequence[Row]
 ) -> Sequence[Any]:
     if write is None:
         return cells

@@ -1,476 +1,622 @@
-"""``overages close``, ``show``, ``verify`` and ``migrate``, as they are called."""
+"""``overages close``: the periods of a database that have ended are closed."""
 
-import os
-import signal
 import sqlite3
-from datetime import UTC, datetime
-from itertools import count
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 import pytest
-from tests.faults.children import finish, start
+from tests.desk import WITH_IDS, NearDesk
 
-from overages import Period, Terms
-from overages.__main__ import main
+from overages import Period
 from overages.adapters.sqlite import SqliteRepository
+from overages.commands import close as close_command
+from overages.commands.desk import closing
+from overages.errors import InvalidValue, StorageFull
 
-PLANS = """
-default_plan = "p"
-[plans.p]
-currency = "USD"
-allowances.tokens = { included = 100, price = { model = "per_unit", price = "0.01" } }
-"""
-DEARER = PLANS.replace("0.01", "0.02")
-HEADER = "org_id,metric,quantity,timestamp,event_id\n"
-SINCE = '[accounts.{}]\nplan = "p"\nsince = 2024-01-01T00:00:00Z\n'
-ROWS = "a,tokens,350,2024-02-10T00:00:00Z,1\nb,tokens,101,2024-02-11T00:00:00Z,1\n"
-FEBRUARY = Period.month(2024, 2)
-AT = "2024-03-01T09:00:00Z"
+FEBRUARY = "2024-02-10T00:00:00Z"
 
 
-class Desk:
-    """A folder with plans, usage and a database, and what commands make of them."""
+def row(org: str = "acme", quantity: int = 350, at: str = FEBRUARY, metric: str = "tokens") -> str:
+    return f"{org},{metric},{quantity},{at}"
 
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.folder = folder
-        self.db = folder / "overages.db"
-        self.capsys = capsys
-        self.write("plans.toml", PLANS)
-        self.usage(ROWS)
 
-    def write(self, name: str, text: str) -> None:
-        (self.folder / name).write_text(text)
+def months(*quantities: int, org: str = "acme") -> list[str]:
+    return [row(org, used, f"2024-{n + 1:02}-10T00:00:00Z") for n, used in enumerate(quantities)]
 
-    def usage(self, rows: str) -> None:
-        self.write("usage.csv", HEADER + rows)
 
-    def run(self, command: str, *options: str) -> tuple[int, str, str]:
-        files = ["--db", str(self.db)]
-        if command == "close":
-            files += ["--plans", str(self.folder / "plans.toml")]
-            files += ["--usage", str(self.folder / "usage.csv")]
-        status = main([command, *files, *options])
-        printed = self.capsys.readouterr()
-        here = f"{self.folder}{os.sep}"
-        return status, printed.out.replace(here, ""), printed.err.replace(here, "")
+def files(desk: NearDesk, *rows: str, usage: str = "u.csv") -> Sequence[str]:
+    desk.usage(usage, *rows)
+    return ["close", "--db", "b.db", "--plans", "plans.toml", "--usage", usage]
 
-    def rows(self) -> list[tuple[object, ...]]:
-        connection = sqlite3.connect(self.db)
-        try:
-            return connection.execute("SELECT * FROM org_billing_overages").fetchall()
-        finally:
-            connection.close()
 
+def until(date: str = "2024-03-01") -> Sequence[str]:
+    return ["close", "--db", "b.db", "--until", date]
 
-@pytest.fixture
-def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
-    return Desk(tmp_path, capsys)
 
+def add(desk: NearDesk, text: str) -> None:
+    desk.write("plans.toml", (desk.folder / "plans.toml").read_text() + text)
 
-def test_a_month_is_closed_once_however_often_it_is_run(desk: Desk) -> None:
-    first = desk.run("close")
-    assert first == (0, "overages.db: 2 statements, 2.51 USD; new records: 2\n", "")
-    rows = desk.rows()
-    again = desk.run("close")
-    assert again == (0, "overages.db: 2 statements, 2.51 USD; new records: 0\n", "")
-    assert desk.rows() == rows
 
-
-@pytest.mark.parametrize("options", [["--created-at", "2024-02-20T00:00:00Z"], ["--force"]])
-def test_what_has_changed_since_is_corrected(desk: Desk, options: list[str]) -> None:
-    """A period that still runs always is, and a closed one by force."""
-    desk.run("close", *options)
-    desk.usage(ROWS.replace("350", "340"))
-    assert desk.run("close", *options)[1] == (
-        "overages.db: 2 statements, 2.41 USD; new records: 1\n"
-    )
-    assert desk.run("show", "--org", "a")[1] == (
-        "Records of a, 2024-02-01 to 2024-03-01 UTC\n\n"
-        "revision  metric  over  unit price  exact       cost\n"
-        "1         tokens   250        0.01    2.5   2.50 USD\n"
-        "2         tokens   -10        0.01   -0.1  -0.10 USD\n"
-        "total                                       2.40 USD\n\n"
-        "2 records, 2.40 USD\n"
-    )
-
-
-def test_a_changed_plan_is_in_force_from_the_period_that_it_is_closed_with(desk: Desk) -> None:
-    desk.run("close")
-    desk.write("plans.toml", DEARER)
-    desk.usage("a,tokens,350,2024-03-10T00:00:00Z,2\n")
-    desk.run("close")
-    with SqliteRepository.read_only(desk.db) as repository:
-        summaries = [repository.summary("a", Period.month(2024, month)) for month in (2, 3)]
-        assert [summary and summary.total.minor for summary in summaries] == [250, 500]
-        assert repository.plan("p", at=FEBRUARY.start) == repository.plan("p", version=1)
-        assert repository.plan("p") == repository.plan("p", version=2)
-
-
-def test_terms_and_usage_are_kept_with_the_records(desk: Desk) -> None:
-    account = SINCE.format("a") + 'limits = { tokens = 200 }\nstatus = "trial"\n'
-    desk.write("plans.toml", PLANS + account)
-    desk.run("close")
-    with SqliteRepository.read_only(desk.db) as repository:
-        a, b = repository.account("a"), repository.account("b")
-        assert a is not None
-        assert b is not None
-        assert (a.limits, a.status, b.plan) == ({"tokens": 200}, "trial", "p")
-        assert repository.usage("a", FEBRUARY).quantities == {"tokens": 350}
-
-
-def test_an_org_is_closed_by_its_own_cycle_or_by_months_of_the_timezone(desk: Desk) -> None:
-    cycle = SINCE.format("a") + "cycle = { anchor = 2024-01-15T00:00:00Z }\n"
-    desk.write("plans.toml", PLANS + cycle)
-    assert desk.run("close", "--timezone", "Europe/Paris")[0] == 0
-    out = desk.run("show")[1]
-    assert "Records of a, 2024-01-15 to 2024-02-15 UTC" in out
-    assert "Records of b, 2024-01-31 23:00:00 to 2024-02-29 23:00:00 UTC" in out
-
-
-def test_an_account_without_usage_is_closed_for_its_own_periods(desk: Desk) -> None:
-    flat = PLANS.replace('{ model = "per_unit", price = "0.01" }', "{ model = 'graduated',"
-                         " tiers = [{ flat = 5 }], flat_at_zero = true }")  # fmt: skip
-    idle = SINCE.format("idle") + "cycle = { anchor = 2024-01-15T00:00:00Z }\n"
-    desk.write("plans.toml", flat + idle)
-    desk.run("close")
-    assert "Records of idle, 2024-01-15 to 2024-02-15 UTC" in desk.run("show")[1]
-
-
-def test_a_period_that_has_ended_is_closed_and_one_that_runs_is_not(desk: Desk) -> None:
-    desk.usage(ROWS + "a,tokens,300,2024-03-10T00:00:00Z,2\n")
-    desk.run("close", "--created-at", "2024-03-15T00:00:00Z")
-    with SqliteRepository.read_only(desk.db) as repository:
-        assert list(repository.closed_periods("a")) == [FEBRUARY]
-        assert repository.records("a", Period.month(2024, 3))
-    desk.run("close", "--created-at", "2024-04-01T00:00:00Z")
-    with SqliteRepository.read_only(desk.db) as repository:
-        assert list(repository.closed_periods("a")) == [FEBRUARY, Period.month(2024, 3)]
-
-
-def test_a_closed_period_changes_only_by_force(desk: Desk) -> None:
-    desk.run("close", "--created-at", "2024-03-02T00:00:00Z")
-    assert desk.run("close")[0] == 0  # for nothing has changed
-    before = desk.db.read_bytes()
-    desk.usage(ROWS.replace("350", "340").replace("101", "110"))
-    status, out, err = desk.run("close")
-    assert (status, out) == (1, "")
-    assert err == "".join(
-        f"overages.db: {org}, 2024-02-01 to 2024-03-01 UTC: is closed since"
-        " 2024-03-02T00:00:00Z, and changes only by force\n"
-        for org in "ab"
-    )
-    assert desk.db.read_bytes() == before
-    assert desk.run("close", "--force")[1].endswith("new records: 2\n")
-
-
-def test_of_an_org_with_a_fault_nothing_is_recorded_nor_of_any_other(desk: Desk) -> None:
-    desk.usage(ROWS + "c,words,1,2024-02-11T00:00:00Z,1\n")
-    status, out, err = desk.run("close")
-    assert (status, out) == (1, "")
-    assert err.startswith("usage.csv: c, 2024-02-01 to 2024-03-01 UTC: usage.quantities.words: ")
-    assert desk.run("verify")[1] == "overages.db: records and closings: 0, all as recorded\n"
-
-
-def test_usage_of_before_the_terms_of_a_kept_account_is_refused(desk: Desk) -> None:
-    desk.run("close")
-    desk.usage("a,tokens,200,2024-01-10T00:00:00Z,2\n")
-    status, _, err = desk.run("close")
-    assert status == 1
-    assert err.startswith("usage.csv: a: period: must be when the org has terms: from 2024-02-01")
-
-
-def test_a_file_without_usage_records_nothing(desk: Desk) -> None:
-    desk.usage("")
-    assert desk.run("close") == (0, "overages.db: 0 statements; new records: 0\n", "")
-
-
-def test_faulty_input_makes_no_database(desk: Desk) -> None:
-    desk.usage("a,tokens,1e3,2024-02-10T00:00:00Z,1\n")
-    assert desk.run("close")[0] == 1
-    assert not desk.db.exists()
-
-
-def test_a_bill_can_be_made_again_byte_by_byte(desk: Desk) -> None:
-    desk.run("close", "--created-at", AT)
-    rows = desk.rows()
-    desk.db.unlink()
-    desk.run("close", "--created-at", AT)
-    assert desk.rows() == rows
-    assert {row[15] for row in rows} == {AT}
-
-
-def test_a_time_that_is_none_is_a_wrong_argument(desk: Desk) -> None:
-    with pytest.raises(SystemExit):
-        desk.run("close", "--created-at", "yesterday")
-    assert "instant: must be an ISO 8601 time" in desk.capsys.readouterr().err
-
-
-@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
-def test_a_close_that_was_killed_has_written_nothing_and_is_just_run_again(desk: Desk) -> None:
-    desk.usage("".join(f"org-{i:02},tokens,200,2024-02-10T00:00:00Z,1\n" for i in range(30)))
-    desk.run("close", "--created-at", AT)
-    whole = desk.rows()
-    desk.db.unlink()
-    finish(*start(lambda _: close_and_be_killed(desk, period=20)))
-    with SqliteRepository(desk.db) as repository:
-        assert repository.verify() == 0
-    desk.run("close", "--created-at", AT)
-    assert desk.rows() == whole
-
-
-def close_and_be_killed(desk: Desk, period: int) -> None:
-    """Close until a period is written, but not committed."""
-    periods, close_period = count(1), SqliteRepository.close_period
-
-    def close(*args: Any, **named: Any) -> Any:
-        made = close_period(*args, **named)
-        if next(periods) == period:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return made
-
-    pytest.MonkeyPatch().setattr(SqliteRepository, "close_period", close)
-    desk.run("close", "--created-at", AT)
-
-
-def test_what_is_shown_can_be_of_one_period(desk: Desk) -> None:
-    desk.usage(ROWS + "a,tokens,300,2024-03-10T00:00:00Z,2\n")
-    desk.run("close")
-    out = desk.run("show", "--period", "2024-03")[1]
-    assert out.startswith("Records of a, 2024-03-01 to 2024-04-01 UTC\n")
-    assert out.endswith("\n\n1 record, 2.00 USD\n")
-    assert desk.run("show", "--org", "nobody")[1] == "0 records\n"
-
-
-def test_records_of_several_currencies_are_added_apart(desk: Desk) -> None:
-    euro = PLANS.replace("plans.p]", "plans.q]").replace('default_plan = "p"', "")
-    desk.write(
-        "plans.toml", PLANS + euro.replace("USD", "EUR") + SINCE.format("b").replace('"p"', '"q"')
-    )
-    desk.run("close")
-    assert desk.run("show")[1].endswith("2 records, 2.50 USD, 0.01 EUR\n")
-
-
-def test_records_that_were_altered_are_named(desk: Desk) -> None:
-    desk.run("close")
-    assert desk.run("verify") == (0, "overages.db: records and closings: 4, all as recorded\n", "")
-    assert desk.run("verify", "--org", "a")[1] == (
-        "overages.db: records and closings: 2, all as recorded\n"
-    )
-    connection = sqlite3.connect(desk.db)
-    connection.execute("DROP TRIGGER org_billing_overages_no_update")
-    connection.execute("UPDATE org_billing_overages SET cost = '2' WHERE org_id = 'b'")
-    connection.commit()
-    connection.close()
-    expected = "overages.db: b: record 1 is not what was recorded\n"
-    assert desk.run("verify") == (1, "", expected)
-
-
-def test_usage_that_was_altered_is_named(desk: Desk) -> None:
-    desk.run("close")
-    connection = sqlite3.connect(desk.db)
-    connection.execute("DROP TRIGGER org_billing_usage_puts_no_update")
-    connection.execute("UPDATE org_billing_usage_puts SET used = '2' WHERE org_id = 'b'")
-    connection.commit()
-    connection.close()
-    status, out, err = desk.run("verify")
-    assert (status, out) == (1, "")
-    assert err.startswith("overages.db: b, 2024-02-01 to 2024-03-01 UTC: ")
-
-
-@pytest.mark.parametrize("command", ["show", "verify"])
-def test_what_only_reads_makes_no_database(desk: Desk, command: str) -> None:
-    status, out, err = desk.run(command)
-    assert (status, out) == (1, "")
-    assert err == "overages.db: there is no such file\n"
-    assert not desk.db.exists()
-
-
-@pytest.mark.parametrize("command", ["show", "verify"])
-def test_what_is_no_name_of_an_org_is_said(desk: Desk, command: str) -> None:
-    desk.run("migrate")
-    status, out, err = desk.run(command, "--org", " a")
-    assert (status, out) == (1, "")
-    assert err.startswith("overages: org_id: must not have a space at an end")
-
-
-@pytest.mark.parametrize("path", ["", "a\0b"])
-def test_what_names_no_file_is_a_wrong_argument(
-    path: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as caught:
-        main(["migrate", "--db", path])
-    assert caught.value.code == 2
-    assert capsys.readouterr().err.endswith("argument --db: must name a file\n")
-
-
-def test_a_database_can_be_made_ready_before(desk: Desk) -> None:
-    assert desk.run("migrate") == (0, "overages.db: schema 1\n", "")
-    assert desk.run("migrate") == (0, "overages.db: schema 1\n", "")
-    assert desk.run("verify")[1] == "overages.db: records and closings: 0, all as recorded\n"
-
-
-@pytest.mark.parametrize("name", [":memory:", "file:x.db?mode=memory"])
-def test_a_database_is_a_file_whatever_its_name(
-    desk: Desk, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """SQLite takes these for no file at all: then a bill would be said to be recorded, and gone."""
-    monkeypatch.chdir(desk.folder)
-    desk.db = Path(name)
-    assert desk.run("close")[1].endswith("new records: 2\n")
-    assert desk.run("close")[1].endswith("new records: 0\n")
-    assert (desk.folder / name).is_file()
-
-
-@pytest.mark.parametrize("command", ["show", "verify"])
-def test_an_org_without_records_is_named(desk: Desk, command: str) -> None:
-    desk.run("close")
-    desk.write("usage.csv", HEADER + "acme,tokens,101,2024-02-11T00:00:00Z,1\n")
-    desk.run("close")
-    assert desk.run(command, "--org", "acme")[2] == ""
-    status, _, err = desk.run(command, "--org", "acne")
-    assert (status, err) == (
+def test_from_files_to_closed_periods_once(desk: NearDesk) -> None:
+    command = [*files(desk, row(), row("bolt", 101)), "--until", "2024-03-01"]
+    assert desk.run(*command) == (
         0,
-        "overages.db: nothing is recorded of 'acne' (did you mean 'acme'?)\n",
+        "plans.toml: plan p: version 1, in force always\n"
+        "plans.toml: account acme: new: plan p from 2024-01-01\n"
+        "plans.toml: account bolt: new: plan p from 2024-01-01\n"
+        "b.db: rows: 2, new events: 2\n"
+        "b.db: January 2024, closed: 2, new records: 0\n"
+        "b.db: February 2024, closed: 2, 2.51 USD, new records: 2\n",
+        "",
+    )
+    before = desk.content()
+    assert desk.run(*command) == (0, "b.db: rows: 2, new events: 0\nb.db: nothing to close\n", "")
+    assert desk.content() == before
+    assert desk.bills() == {"acme 2024-02-01": "2.50", "bolt 2024-02-01": "0.01"}
+
+
+def test_a_bill_can_be_made_again_byte_by_byte(desk: NearDesk) -> None:
+    command = [*files(desk, row(), row("bolt", 101)), "--until", "2024-03-01"]
+    desk.done(*command)
+    records = desk.done("export", "records", "--db", "b.db")
+    (desk.folder / "b.db").unlink()
+    desk.done(*command)
+    assert desk.done("export", "records", "--db", "b.db") == records
+    assert ",2024-03-01T00:00:00Z," in records
+
+
+def test_a_period_that_runs_is_brought_up_to_date_and_stays_open(desk: NearDesk) -> None:
+    told = desk.done(*files(desk, row()), "--until", "2024-02-20")
+    assert "b.db: February 2024, still running: 2, 2.50 USD, new records: 1\n" in told
+    desk.usage("v.csv", row(quantity=100, at="2024-02-21T00:00:00Z"))
+    desk.done("ingest", "v.csv", "--db", "b.db")
+    told = desk.done(*until("2024-02-25"))
+    assert told == "b.db: February 2024, still running: 2, 3.50 USD, new records: 1\n"
+    assert desk.done(*until()) == "b.db: February 2024, closed: 2, 3.50 USD, new records: 0\n"
+    with SqliteRepository.read_only(desk.folder / "b.db") as repository:
+        assert len(repository.closed_periods("acme")) == 2
+
+
+@pytest.mark.parametrize("options", [["--until", "2024-03-01"], ["--until", "2024-02-20"], []])
+def test_a_dry_run_says_the_same_and_writes_nothing(desk: NearDesk, options: list[str]) -> None:
+    command = [*files(desk, row()), *options]
+    before = desk.content()
+    dry = desk.run(*command, "--dry-run")
+    assert (dry.status, dry.err) == (0, "dry run: nothing was written\n")
+    assert desk.content() == before  # nor is a database made
+    assert desk.run(*command).out == dry.out
+    desk.usage("v.csv", row(quantity=100))
+    desk.run("ingest", "v.csv", "--db", "b.db")
+    before = desk.content()
+    dry = desk.run("close", "--db", "b.db", *options, "--force", "--dry-run")
+    assert desk.content() == before
+    assert desk.run("close", "--db", "b.db", *options, "--force").out == dry.out
+
+
+def test_without_until_all_that_is_past_is_closed(desk: NearDesk) -> None:
+    told = desk.done(*files(desk, row()))
+    assert "b.db: February 2024, closed: 2, 2.50 USD, new records: 1\n" in told
+    assert told.count("\n") == 3 + 1 + 20 + 1
+    assert told.splitlines()[-1].endswith(" more kinds of periods")
+
+
+def test_until_is_never_in_the_future(desk: NearDesk) -> None:
+    status, out, err = desk.run(*until("2999-01-01"))
+    assert (status, out) == (2, "")
+    assert err.endswith("error: argument --until: must not be in the future\n")
+    assert "b.db" not in desk.content()
+
+
+def test_nothing_is_closed_of_nothing(desk: NearDesk) -> None:
+    assert desk.run(*until()) == (3, "", "b.db: there is no such file\n")
+    desk.done("migrate", "--db", "b.db")
+    assert desk.run(*until()) == (3, "", "b.db: has no orgs\n")
+    desk.done("apply", "--plans", "plans.toml", "--db", "b.db")
+    assert desk.run(*until(), "--org", "acne") == (
+        3,
+        "",
+        "b.db: there is no org 'acne' (did you mean 'acme'?)\n",
+    )
+    assert desk.run(*until("2023-12-01")) == (0, "b.db: nothing to close\n", "")
+
+
+def test_one_org_is_closed_alone(desk: NearDesk) -> None:
+    desk.done("apply", "--plans", "plans.toml", "--db", "b.db")
+    assert desk.done(*until(), "--org", "bolt") == (
+        "b.db: January 2024, closed: 1, new records: 0\n"
+        "b.db: February 2024, closed: 1, new records: 0\n"
     )
 
 
-def test_a_folder_that_is_missing_is_named(desk: Desk) -> None:
-    status, _, err = desk.run("migrate", "--db", str(desk.folder / "none" / "overages.db"))
-    assert (status, err.replace(os.sep, "/")) == (1, "none/overages.db: there is no such folder\n")
+# Periods by name
+
+
+def test_a_period_is_closed_by_name_after_those_before_it(desk: NearDesk) -> None:
+    desk.done("apply", "--plans", "plans.toml", "--db", "b.db")
+    told = desk.run(*until("2024-04-10"), "--period", "2024-02", "--force")
+    assert told == (
+        0,
+        "b.db: January 2024, closed: 2, new records: 0\n"
+        "b.db: February 2024, closed: 2, new records: 0\n",
+        "",
+    )
+    with SqliteRepository.read_only(desk.folder / "b.db") as repository:
+        closed = list(repository.closed_periods("acme"))
+    assert closed == [Period.month(2024, 1), Period.month(2024, 2)]
+
+
+def test_a_period_that_has_not_ended_is_brought_up_to_date_and_said(desk: NearDesk) -> None:
+    ran = desk.run(*files(desk, row()), "--until", "2024-02-20", "--period", "2024-02")
+    assert (ran.status, ran.out.splitlines()[-1], ran.err) == (
+        4,
+        "b.db: February 2024, still running: 2, 2.50 USD, new records: 1",
+        "b.db: 2024-02 hasn't ended for all orgs: those were brought up to date\n",
+    )
+    assert desk.bills() == {"acme 2024-02-01": "2.50"}
+
+
+def test_of_a_period_before_the_named_one_that_fails_the_named_one_stays_open(
+    desk: NearDesk,
+) -> None:
+    rows = [row(quantity=-5, at="2024-01-10T00:00:00Z"), row()]
+    desk.run(*files(desk, *rows), "--until", "2024-01-01")
+    ran = desk.run(*until(), "--period", "2024-02", "--org", "acme")
+    assert (ran.status, ran.out) == (1, "b.db: nothing to close\n")
+    assert ran.err.startswith("b.db: acme, 2024-01-01 to 2024-02-01 UTC: quantities.tokens: must")
+    with SqliteRepository.read_only(desk.folder / "b.db") as repository:
+        assert not repository.closed_periods("acme")
+
+
+def test_a_period_that_has_not_begun_is_said_and_nothing_is_written(desk: NearDesk) -> None:
+    before = desk.content()
+    ran = desk.run(*files(desk, row()), "--until", "2024-02-20", "--period", "2024-03")
+    assert (ran.status, ran.err) == (4, "b.db: 2024-03 hasn't begun; nothing was closed\n")
+    with SqliteRepository.read_only(desk.folder / "b.db") as repository:
+        assert not list(repository.orgs())
+    assert set(desk.content()) - set(before) <= {"b.db", "u.csv"}
+
+
+def test_a_period_in_which_nothing_was_used_is_closed_by_force(desk: NearDesk) -> None:
+    desk.done("apply", "--plans", "plans.toml", "--db", "b.db")
+    before = desk.content()
+    assert desk.run(*until(), "--period", "2024-02") == (
+        3,
+        "",
+        "b.db: no org has used anything in 2024-02: if that is so, --force closes it; nothing was"
+        " closed\n",
+    )
+    assert desk.content() == before
+
+
+def test_usage_that_can_not_be_read_is_told_by_closing(
+    desk: NearDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.done("apply", "--plans", "plans.toml", "--db", "b.db")
+
+    def unreadable(*_: object, **__: object) -> None:
+        raise InvalidValue("quantities", None, "must be readable")
+
+    monkeypatch.setattr(SqliteRepository, "usage", unreadable)
+    ran = desk.run(*until(), "--period", "2024-02")
+    assert "hasn't" not in ran.err
+    assert "no org has used" not in ran.err
+
+
+@pytest.mark.parametrize(
+    "options", [["--name", "a"], ["--replace", "a"], ["--new-orgs"], ["--late", "next"]]
+)
+def test_options_of_usage_are_for_usage(desk: NearDesk, options: list[str]) -> None:
+    ran = desk.run(*until(), *options)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.endswith("--name, --replace, --new-orgs and --late are for --usage\n")
+
+
+def test_rows_that_were_withdrawn_leave_a_decision(desk: NearDesk) -> None:
+    desk.usage("w.csv", f"e1,{row()}", header=WITH_IDS)
+    command = ["close", "--db", "b.db", "--plans", "plans.toml", "--usage", "w.csv"]
+    desk.done(*command, "--until", "2024-02-20")
+    desk.done("withdraw", "--org", "acme", "e1", "--db", "b.db")
+    assert desk.run(*command, "--until", "2024-02-20").status == 5
+
+
+def test_a_period_that_no_org_has_is_said(desk: NearDesk) -> None:
+    desk.done("apply", "--plans", "plans.toml", "--db", "b.db")
+    assert desk.run(*until(), "--period", "2020-01") == (
+        3,
+        "b.db: nothing to close\n",
+        "b.db: no org has a period in 2020-01\n",
+    )
+
+
+CYCLES = """
+[accounts.short]
+plan = "p"
+since = 2024-02-17T00:00:00Z
+[accounts.paris]
+plan = "p"
+since = 2024-01-31T23:00:00Z
+cycle = { anchor = 2024-01-31T23:00:00Z, timezone = "Europe/Paris" }
+"""
+MIDDLE = """
+[accounts.middle]
+plan = "p"
+since = 2024-01-15T00:00:00Z
+cycle = { anchor = 2024-01-15T00:00:00Z }
+"""
+
+
+def test_a_month_is_each_orgs_own(desk: NearDesk) -> None:
+    add(desk, CYCLES)
+    rows = [row("paris", 200, "2024-02-29T23:30:00Z"), row("short", 144, "2024-02-20T00:00:00Z")]
+    desk.done(*files(desk, *rows), "--until", "2024-02-01")
+    ran = desk.run(*until(), "--period", "2024-02")
+    assert ran == (
+        0,
+        "b.db: February 2024, closed: 3, new records: 0\n"
+        "b.db: 2024-02-17 to 2024-03-01 UTC, closed: 1, 0.99 USD, new records: 1\n",
+        "",
+    )  # 144 less 100 x 13/29
+
+
+def test_an_org_of_which_a_month_cuts_a_period_is_named_and_left_out(desk: NearDesk) -> None:
+    add(desk, MIDDLE)
+    desk.done("apply", "--plans", "plans.toml", "--db", "b.db")
+    before = desk.content()
+    cut = (
+        "--period: middle: period: must be one of the org's own,"
+        " 2024-01-15T00:00:00Z/2024-02-15T00:00:00Z and 2024-02-15T00:00:00Z/2024-03-15T00:00:00Z,"
+        " got '2024-02-01T00:00:00Z/2024-03-01T00:00:00Z': left out; --org middle and one of its"
+        " own names it\n"
+    )
+    named = [*until("2024-04-01"), "--period", "2024-02", "--force"]
+    assert desk.run(*named, "--org", "middle") == (1, "", cut)
+    assert desk.content() == before
+    assert desk.run(*named) == (
+        0,
+        "b.db: January 2024, closed: 2, new records: 0\n"
+        "b.db: February 2024, closed: 2, new records: 0\n",
+        cut,
+    )
+    own = ["--period", "2024-01-15/2024-02-15", "--org", "middle", "--force"]
+    ran = desk.run(*until("2024-04-01"), *own)
+    assert ran.out == "b.db: 2024-01-15 to 2024-02-15 UTC, closed: 1, new records: 0\n"
+
+
+def test_an_org_without_an_account_has_no_period(desk: NearDesk) -> None:
+    """Only records of it are there, which a host put."""
+    desk.done(*files(desk, row()), "--until", "2024-03-01")
+    connection = sqlite3.connect(desk.folder / "b.db")
+    connection.execute("PRAGMA foreign_keys = OFF")
+    (trigger,) = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%accounts_no_delete'"
+    ).fetchone()
+    connection.execute(f"DROP TRIGGER {trigger}")
+    connection.execute("DELETE FROM org_billing_accounts WHERE org_id = 'acme'")
+    connection.commit()
+    connection.close()
+    ran = desk.run(*until("2024-04-01"), "--org", "acme", "--period", "2024-02")
+    assert ran.status == 3
+    assert desk.run(*until("2024-04-01"), "--org", "acme").out == "b.db: nothing to close\n"
+
+
+def test_an_account_that_has_not_begun_or_has_ended_has_no_running_period(desk: NearDesk) -> None:
+    add(
+        desk,
+        '[accounts.later]\nplan = "p"\nsince = 2024-06-01T00:00:00Z\n'
+        '[accounts.past]\nplan = "p"\nsince = 2024-01-01T00:00:00Z\n'
+        '[[accounts.past.changes]]\nsince = 2024-02-01T00:00:00Z\nkind = "end"\n',
+    )
+    desk.done("apply", "--plans", "plans.toml", "--db", "b.db")
+    assert desk.run(*until("2024-02-15")).out == (
+        "b.db: January 2024, closed: 3, new records: 0\n"
+        "b.db: February 2024, still running: 2, new records: 0\n"
+    )
+
+
+# Faults of orgs
+
+
+FAULTY = '[accounts.faulty]\nplan = "p"\nsince = 2024-01-01T00:00:00Z\n'
+
+
+def faulty(desk: NearDesk) -> None:
+    add(desk, FAULTY)
+    rows = [row("faulty", -5), row("acme"), row("bolt", 101)]
+    desk.usage("u.csv", *rows)
+    desk.done("apply", "--plans", "plans.toml", "--db", "b.db")
+    desk.done("ingest", "u.csv", "--db", "b.db")
+
+
+FAULT = (
+    "b.db: faulty, 2024-02-01 to 2024-03-01 UTC: quantities.tokens: must not be negative, got -5\n"
+    "b.db: periods that stay open, as they can't be billed: 1\n"
+)
+
+
+@pytest.mark.parametrize("options", [[], ["--period", "2024-02"]])
+def test_a_fault_of_one_org_stops_no_other(desk: NearDesk, options: list[str]) -> None:
+    faulty(desk)
+    status, out, err = desk.run(*until(), *options)
+    assert (status, err) == (1, FAULT)
+    assert "b.db: February 2024, closed: 2, 2.51 USD, new records: 2\n" in out
+    assert desk.bills() == {"acme 2024-02-01": "2.50", "bolt 2024-02-01": "0.01"}
+
+
+def test_a_fault_of_a_running_period_stops_no_other(desk: NearDesk) -> None:
+    faulty(desk)
+    status, out, err = desk.run(*until("2024-02-20"))
+    assert (status, err) == (1, FAULT)
+    assert "b.db: February 2024, still running: 2, 2.51 USD, new records: 2\n" in out
+
+
+def test_a_fault_is_mended_and_its_period_closed(desk: NearDesk) -> None:
+    faulty(desk)
+    desk.run(*until())
+    desk.usage("more.csv", row("faulty", 205))
+    desk.done("ingest", "more.csv", "--db", "b.db")
+    assert desk.done(*until()) == "b.db: February 2024, closed: 1, 1.00 USD, new records: 1\n"
+
+
+def test_a_fault_of_the_storage_is_no_orgs(desk: NearDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.done("apply", "--plans", "plans.toml", "--db", "b.db")
+
+    def full(*_: object, **__: object) -> None:
+        raise StorageFull("the disk is full")
+
+    monkeypatch.setattr(SqliteRepository, "record", full)
+    named = ["--period", "2024-02", "--force"]
+    for command in (until("2024-02-15"), [*until("2024-02-15"), *named]):
+        assert desk.run(*command)[::2] == (1, "b.db: the disk is full\n")
+
+
+# What comes to something else
+
+
+def late(desk: NearDesk) -> None:
+    desk.done(*files(desk, *months(400, 350)), "--until", "2024-03-01")
+    desk.usage("late.csv", row(quantity=10))
+    desk.run("ingest", "late.csv", "--db", "b.db")
+
+
+def test_a_closed_period_that_comes_to_something_else_changes_only_by_force(
+    desk: NearDesk,
+) -> None:
+    late(desk)
+    before = desk.content()
+    assert desk.run(*until(), "--period", "2024-02") == (
+        5,
+        "b.db: February 2024, closed before, and something else now: 1, 2.50 USD, new records: 0\n"
+        "b.db: February 2024, closed: 1, new records: 0\n",
+        "b.db: acme, February 2024: comes to something else now; --force corrects it\n",
+    )
+    assert desk.content() == before
+    for options in (["--period", "2024-02"], []):
+        dry = desk.run(*until(), *options, "--force", "--dry-run")
+        assert "b.db: February 2024, corrected: 1, 2.60 USD, new records: 1\n" in dry.out
+    assert desk.run(*until(), "--force")[::2] == (0, "")
+    assert desk.bills("--period", "2024-02") == {"acme 2024-02-01": "2.60"}
+    assert desk.run(*until(), "--force") == (0, "b.db: nothing to close\n", "")
+
+
+def test_a_period_is_corrected_by_name(desk: NearDesk) -> None:
+    late(desk)
+    ran = desk.run(*until(), "--period", "2024-02", "--force")
+    assert ran.status == 0
+    assert "b.db: February 2024, corrected: 1, 2.60 USD, new records: 1\n" in ran.out
+
+
+def test_late_usage_of_a_file_is_named_unless_it_is_forced(desk: NearDesk) -> None:
+    desk.done(*files(desk, row()), "--until", "2024-03-01")
+    more = [*files(desk, row(quantity=10), usage="late.csv"), "--until", "2024-03-01"]
+    ran = desk.run(*more)
+    assert (ran.status, ran.err) == (
+        5,
+        "b.db: acme, February 2024: comes to something else now; --force corrects it\n",
+    )
+    assert desk.run(*more, "--force")[::2] == (0, "")
+    assert desk.bills() == {"acme 2024-02-01": "2.60"}
+
+
+def test_late_usage_of_a_file_counts_in_the_next_period_by_rule(desk: NearDesk) -> None:
+    desk.done(*files(desk, row()), "--until", "2024-03-01")
+    more = files(desk, row(quantity=110), usage="late.csv")
+    desk.done(*more, "--late", "next", "--until", "2024-04-01")
+    assert desk.bills() == {"acme 2024-02-01": "2.50", "acme 2024-03-01": "0.10"}
+
+
+def carrying(desk: NearDesk, *quantities: int) -> None:
+    """Close months of a plan that keeps what is unused: 100 tokens a month."""
+    text = (desk.folder / "plans.toml").read_text()
+    desk.write("plans.toml", text.replace('"0.01" } }', '"0.01" }, carry_over = {} }'))
+    told = desk.run(
+        *files(desk, *months(*quantities)), "--until", f"2024-0{len(quantities) + 1}-01"
+    )
+    assert told.status == 0
+
+
+def test_what_is_unused_goes_from_month_to_month(desk: NearDesk) -> None:
+    carrying(desk, 20, 150, 160)
+    assert desk.bills() == {"acme 2024-03-01": "0.30"}
+
+
+def test_months_that_no_longer_follow_are_corrected_along(desk: NearDesk) -> None:
+    carrying(desk, 20, 150, 160)
+    desk.usage("late.csv", row(quantity=60, at="2024-01-20T00:00:00Z"))
+    assert desk.run("ingest", "late.csv", "--db", "b.db").status == 5
+    ran = desk.run(*until("2024-04-01"), "--force")
+    assert ran == (
+        0,
+        "b.db: January 2024, corrected: 1, new records: 0\n"
+        "b.db: February 2024, corrected: 1, 0.30 USD, new records: 1\n"
+        "b.db: March 2024, corrected: 1, 0.60 USD, new records: 1\n",
+        "",
+    )
+    assert desk.bills() == {"acme 2024-02-01": "0.30", "acme 2024-03-01": "0.60"}
+
+
+def test_a_month_that_no_longer_follows_one_that_was_corrected_by_name_is_named(
+    desk: NearDesk,
+) -> None:
+    carrying(desk, 20, 150)
+    desk.usage("late.csv", row(quantity=60, at="2024-01-20T00:00:00Z"))
+    desk.run("ingest", "late.csv", "--db", "b.db")
+    ran = desk.run(*until(), "--period", "2024-01", "--force", "--org", "acme")
+    assert ran == (
+        5,
+        "b.db: January 2024, corrected: 1, new records: 0\n",
+        "b.db: acme, February 2024: comes to something else now; --force corrects it\n",
+    )
+
+
+def test_of_many_that_come_to_something_else_twenty_are_named(desk: NearDesk) -> None:
+    add(desk, "".join(FAULTY.replace("faulty", f"org-{n:02}") for n in range(25)))
+    desk.done(*files(desk, *(row(f"org-{n:02}") for n in range(25))), "--until", "2024-03-01")
+    desk.usage("late.csv", *(row(f"org-{n:02}", 10) for n in range(25)))
+    desk.run("ingest", "late.csv", "--db", "b.db")
+    status, _, err = desk.run(*until(), "--period", "2024-02")
+    assert (status, len(err.splitlines())) == (5, 21)
+    assert err.endswith("b.db: and 5 more that come to something else\n")
+
+
+# Terms that change in time
+
+
+def test_a_price_holds_from_its_date(desk: NearDesk) -> None:
+    desk.done(*files(desk, *months(0, 350)), "--until", "2024-03-01")
+    add(
+        desk,
+        "[[plans.p.versions]]\nsince = 2024-03-01T00:00:00Z\n"
+        'allowances.tokens.price = { model = "per_unit", price = "0.02" }\n',
+    )
+    march = row(at="2024-03-10T00:00:00Z")
+    desk.done(*files(desk, march, usage="march.csv"), "--until", "2024-04-01")
+    assert desk.bills() == {"acme 2024-02-01": "2.50", "acme 2024-03-01": "5.00"}
 
 
 MOVED = """
 [plans.q]
 currency = "USD"
 allowances.tokens = { included = 290, price = { model = "per_unit", price = "0.02" } }
-[accounts.a]
-plan = "p"
-since = 2024-01-10T00:00:00Z
-limits = { tokens = "unlimited" }
-[[accounts.a.changes]]
+[[accounts.acme.changes]]
 since = 2024-02-01T00:00:00Z
 plan = "q"
-drop_limits = ["tokens"]
-[[accounts.a.changes]]
+[[accounts.acme.changes]]
 since = 2024-03-15T00:00:00Z
 kind = "end"
 """
-LIFE = "".join(f"a,tokens,350,2024-{at}T00:00:00Z,{at}\n" for at in ("01-20", "02-20", "03-10"))
 
 
-def shown(desk: Desk) -> list[tuple[str, int]]:
-    """Return the periods of the records of an org, and the minor units of each."""
-    with SqliteRepository.read_only(desk.db) as repository:
-        return [
-            (str(record.period.describe()), record.cost.minor) for record in repository.records("a")
-        ]
+def test_each_period_of_an_account_is_closed_by_the_terms_of_its_time(desk: NearDesk) -> None:
+    add(desk, MOVED)
+    desk.done(*files(desk, *months(350, 350, 350)), "--until", "2024-05-01")
+    assert desk.bills("--org", "acme") == {
+        "acme 2024-01-01": "2.50",
+        "acme 2024-02-01": "1.20",
+        "acme 2024-03-01": "4.38",  # 290 x 14/31 are 131
+    }
 
 
-def test_each_period_of_an_account_is_closed_by_its_own_terms(desk: Desk) -> None:
-    desk.write("plans.toml", PLANS + MOVED)
-    desk.usage(LIFE)
-    assert desk.run("close")[0] == 0
-    assert shown(desk) == [
-        ("2024-02-01 to 2024-03-01 UTC", 120),
-        ("2024-03-01 to 2024-03-15 UTC", 438),  # 350 - 131: 290 x 14/31
-    ]
+def test_an_account_is_closed_in_the_timezone_of_its_file(desk: NearDesk) -> None:
+    zone = (desk.folder / "plans.toml").read_text().replace("2024-01-01T00", "2023-12-31T23")
+    desk.write("plans.toml", 'timezone = "Europe/Paris"\n' + zone)
+    rows = [row(at="2024-01-31T23:30:00Z"), row(at="2024-02-29T22:30:00Z")]
+    told = desk.done(*files(desk, *rows), "--until", "2024-03-01")
+    assert "b.db: February 2024, closed: 2, 6.00 USD, new records: 1\n" in told
 
 
-def test_usage_of_an_account_without_terms_is_a_bad_row(desk: Desk) -> None:
-    desk.write("plans.toml", PLANS + MOVED)
-    desk.usage(LIFE + "a,tokens,1,2024-03-15T00:00:00Z,late\n")
-    for options in ([], ["--period", "2024-03"]):
-        status, out, err = desk.run("close", *options)
-        assert (status, out) == (1, "")
-        assert "a: instant: must be when the org has terms: from 2024-01-10T00:00:00Z to" in err
-        assert "usage.csv:5: " in err
+def test_an_account_without_usage_may_still_owe(desk: NearDesk) -> None:
+    text = (desk.folder / "plans.toml").read_text()
+    flat = '{ model = "volume", tiers = [{ flat = 5 }], flat_at_zero = true }'
+    desk.write("plans.toml", text.replace('{ model = "per_unit", price = "0.01" }', flat))
+    desk.done("apply", "--plans", "plans.toml", "--db", "b.db")
+    told = desk.done(*until("2024-02-01"))
+    assert told == "b.db: January 2024, closed: 2, 10.00 USD, new records: 2\n"
 
 
-def test_rows_of_an_org_without_terms_are_summed_up(desk: Desk) -> None:
-    desk.write("plans.toml", PLANS + MOVED)
-    late = "".join(f"a,tokens,1,2024-03-{day}T00:00:00Z,late-{day}\n" for day in range(15, 30))
-    desk.usage(LIFE + late + "a,tokens,x,2024-03-01T00:00:00Z,bad\n")
-    first, bad, *told = desk.run("close")[2].splitlines()
-    assert "usage.csv:5: a: instant: must be when the org has terms" in first
-    assert "usage.csv:20: quantity: must be a plain decimal number" in bad
-    assert [line.partition("usage.csv: ")[2] for line in told] == [
-        "a: 15 rows of when it has no terms",
-        "bad rows: 16; nothing was rated",
-    ]
+EURO = """
+[plans.q]
+currency = "EUR"
+allowances.tokens = { included = 100, price = { model = "per_unit", price = "0.01" } }
+[accounts.euro]
+plan = "q"
+since = 2024-01-01T00:00:00Z
+"""
 
 
-def test_entries_are_added_to_an_account_and_no_other_history_is_kept(
-    desk: Desk,
-) -> None:
-    desk.write("plans.toml", PLANS + MOVED)
-    desk.usage(LIFE)
-    desk.run("close", "--created-at", AT)
-    before = shown(desk)
-    again = '[[accounts.a.changes]]\nsince = 2024-06-01T00:00:00Z\nplan = "p"\n'
-    desk.write("plans.toml", PLANS + MOVED + again)
-    assert desk.run("close")[0] == 0
-    assert shown(desk) == before
-    with SqliteRepository.read_only(desk.db) as repository:
-        account, notes = repository.account("a"), repository.account_notes("a")
-        assert account is not None
-        assert [change.since.month for change in account.changes] == [2, 3, 6]
-        assert notes[0].noted_at == notes[2].noted_at == datetime.fromisoformat(AT)
-        assert notes[3].noted_at != notes[0].noted_at
-    desk.write("plans.toml", PLANS + MOVED)
-    status, _, err = desk.run("close")
+def test_totals_are_by_currency(desk: NearDesk) -> None:
+    add(desk, EURO)
+    told = desk.done(*files(desk, row(), row("euro", 101)), "--until", "2024-03-01")
+    assert told.endswith("b.db: February 2024, closed: 3, 2.50 USD, 0.01 EUR, new records: 2\n")
+
+
+# Files that are faulty
+
+
+def test_of_files_with_a_fault_nothing_is_written(desk: NearDesk) -> None:
+    desk.done("migrate", "--db", "b.db")
+    before = desk.content()["b.db"]
+    status, _, err = desk.run(*files(desk, row(), row(metric="words")), "--until", "2024-03-01")
+    assert (status, err.splitlines()[-1]) == (1, "u.csv: faults: 1; nothing was written")
+    assert desk.content()["b.db"] == before
+
+
+def test_usage_that_is_dated_ahead_of_now_is_refused(desk: NearDesk) -> None:
+    status, _, err = desk.run(*files(desk, row(at="2999-01-01T00:00:00Z")))
     assert status == 1
-    assert "a: account.changes[2]: must be as it is kept, 2024-06-01T00:00:00Z plan 'p': " in err
+    assert err.startswith("u.csv:2: acme: timestamp: must be at most 1 day")
 
 
-def test_an_org_on_the_default_plan_goes_on_when_the_default_is_another(desk: Desk) -> None:
-    desk.run("close")
-    for _ in range(2):  # the second time, nothing is new
-        desk.write("plans.toml", PLANS.replace('"p"', '"q"') + MOVED.partition("[accounts")[0])
-        desk.usage("b,tokens,300,2024-03-10T00:00:00Z,2\n")
-        assert desk.run("close")[0] == 0
-        with SqliteRepository.read_only(desk.db) as repository:
-            account = repository.account("b")
-            assert account is not None
-            assert account.plan == "p"
-            assert [change.plan for change in account.changes] == ["q"]
-            assert account.changes[0].since == datetime(2024, 3, 1, tzinfo=UTC)
+def test_usage_of_after_until_is_kept_for_its_period(desk: NearDesk) -> None:
+    """A file may go on while an earlier month is closed."""
+    desk.done(*files(desk, *months(0, 350, 350)), "--until", "2024-03-01")
+    assert desk.bills() == {"acme 2024-02-01": "2.50"}
+    desk.done(*until("2024-04-01"))
+    assert desk.bills() == {"acme 2024-02-01": "2.50", "acme 2024-03-01": "2.50"}
 
 
-def test_an_org_that_had_an_account_of_its_own_is_on_the_default_without_its_terms(
-    desk: Desk,
+def test_only_some_kinds_of_periods_are_told(
+    desk: NearDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limited = SINCE.format("b") + 'limits = { tokens = 5 }\nstatus = "trial"\n'
-    limited += 'discounts = [{ name = "partner", percent = 10 }]\n'
-    limited += 'minimum = { amount = 5, currency = "USD" }\n'
-    desk.write("plans.toml", PLANS + limited)
-    desk.run("close")
-    desk.write("plans.toml", PLANS)
-    desk.usage("b,tokens,300,2024-03-10T00:00:00Z,2\n")
-    for _ in range(2):
-        assert desk.run("close")[0] == 0
-        with SqliteRepository.read_only(desk.db) as repository:
-            account = repository.account("b")
-            assert account is not None
-            assert len(account.changes) == 1
-            assert account.at(datetime(2024, 3, 1, tzinfo=UTC)) == Terms("p")
+    monkeypatch.setattr(close_command, "_MOST_SHOWN", 1)
+    desk.done("apply", "--plans", "plans.toml", "--db", "b.db")
+    assert desk.done(*until("2024-04-01")) == (
+        "b.db: January 2024, closed: 2, new records: 0\nb.db: and 2 more kinds of periods\n"
+    )
 
 
-def test_sums_of_spans_that_a_change_divides_are_replaced(desk: Desk) -> None:
-    """The usage of March is kept for the parts that it has now, and no more for all of it."""
-    running = ["--created-at", "2024-03-25T00:00:00Z"]
-    rows = "a,tokens,310,2024-03-10T00:00:00Z,1\na,tokens,3,2024-03-20T00:00:00Z,2\n"
-    desk.usage(rows)
-    desk.write("plans.toml", PLANS + SINCE.format("a"))
-    desk.run("close", *running)
-    assert shown(desk) == [("2024-03-01 to 2024-04-01 UTC", 213)]
-    changed = "[[accounts.a.changes]]\nsince = 2024-03-12T00:00:00Z\nlimits = { tokens = 1 }\n"
-    desk.write("plans.toml", PLANS + SINCE.format("a") + changed)
-    desk.run("close", *running)
-    with SqliteRepository.read_only(desk.db) as repository:
-        march = Period.month(2024, 3)
-        used = [dict(each.quantities) for each in repository.put_sums("a", march)]
-        summary = repository.summary("a", march)
-    assert [each for each in used if any(each.values())] == [{"tokens": 310}, {"tokens": 3}]
-    assert summary is not None
-    assert summary.total.minor == 275 + 2  # beyond 100 x 11/31 and 1 x 20/31
+def test_of_many_orgs_status_tells_the_closed_periods_that_have_changed(
+    desk: NearDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(close_command, "MOST_COMPARED", 1)
+    monkeypatch.setattr(closing, "MOST_COMPARED", 1)
+    desk.done(*files(desk, row()), "--until", "2024-03-01")
+    ran = desk.run(*files(desk, row(quantity=10), usage="late.csv"), "--until", "2024-03-01")
+    assert ran.status == 5
+    assert ran.err == (
+        "b.db: closed periods were not compared, of so many orgs: see status\n"
+        "acme, February 2024, is closed, and comes to something else now: would add 0.10 USD;"
+        " overages close --force --org acme corrects it\n"
+    )
+
+
+def test_charges_that_are_taken_back_are_told_and_usage_without_terms(desk: NearDesk) -> None:
+    desk.done(*files(desk, row()), "--until", "2024-02-20")
+    assert desk.bills() == {"acme 2024-02-01": "2.50"}
+    ended = '[[accounts.acme.changes]]\nsince = 2024-02-05T00:00:00Z\nkind = "end"\n'
+    add(desk, ended)
+    ran = desk.run("close", "--db", "b.db", "--plans", "plans.toml", "--until", "2024-02-21")
+    assert ran.status == 1
+    assert "February 2024, no period any more, taken back: 1, -2.50 USD, new records: 1" in ran.out
+    assert "must be when the org has terms, and tokens was used in it" in ran.err
+    assert desk.bills() == {"acme 2024-02-01": "0.00"}
+
+
+def test_a_billing_day_that_moves_within_what_is_recorded_is_told(desk: NearDesk) -> None:
+    desk.done(*files(desk, row()), "--until", "2024-02-20")
+    moved = (
+        "[[accounts.acme.changes]]\nsince = 2024-02-15T00:00:00Z\n"
+        "cycle = { anchor = 2024-02-15T00:00:00Z }\n"
+    )
+    add(desk, moved)
+    ran = desk.run("close", "--db", "b.db", "--plans", "plans.toml", "--until", "2024-02-21")
+    assert ran.status == 0
+    assert "no period any more, taken back: 1, -2.50 USD" in ran.out

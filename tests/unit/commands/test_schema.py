@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from overages.__main__ import main
 from overages.codec import json_schema
+from overages.commands.parser import main
 from overages.imports.plans import json_schema as plans_schema
 
 

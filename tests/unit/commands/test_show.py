@@ -1,107 +1,119 @@
-"""``overages show``: a table of records."""
-
-from datetime import UTC, datetime
-from fractions import Fraction
-from pathlib import Path
+"""``overages show``: the records in a database, by org and period."""
 
 import pytest
-from tests.recorded import recorded, stored
+from tests.desk import NearDesk
 
-from overages import (
-    Account,
-    Allowance,
-    Balance,
-    Discount,
-    Money,
-    OverageService,
-    Period,
-    PerUnit,
-    Plan,
-    SqliteRepository,
-    Usage,
-    calculate,
-    settle,
-)
-from overages.__main__ import main
-from overages.commands.show import explain
-
-FEBRUARY = Period.month(2024, 2)
-PLAN = Plan(
-    "p",
-    "USD",
-    {"tokens": Allowance(100, PerUnit("0.01"), discounts=[Discount("launch", percent=50)])},
-    minimum=Money(500, "USD"),
-)
+from overages.adapters.sqlite import SqliteRepository
 
 
-def test_each_line_is_named() -> None:
-    records = recorded(calculate(PLAN, Usage("org-1", FEBRUARY, {"tokens": 500})))
-    assert explain("org-1", FEBRUARY, records) == (
-        "Records of org-1, 2024-02-01 to 2024-03-01 UTC\n"
-        "\n"
-        "revision  metric                  over  unit price  exact       cost\n"
-        "1         tokens                   400        0.01      4   4.00 USD\n"
-        "1         tokens.discount:launch     0                 -2  -2.00 USD\n"
-        "1         minimum                    0                  3   3.00 USD\n"
-        "total                                                       5.00 USD"
+@pytest.fixture(autouse=True)
+def bills(desk: NearDesk) -> None:
+    desk.usage(
+        "u.csv",
+        "acme,tokens,350,2024-02-10T00:00:00Z",
+        "acme,tokens,300,2024-03-10T00:00:00Z",
+        "bolt,tokens,101,2024-02-11T00:00:00Z",
+    )
+    files = ["--plans", "plans.toml", "--usage", "u.csv"]
+    desk.done("close", "--db", "b.db", *files, "--until", "2024-04-01")
+
+
+SHOW = ("show", "--db", "b.db")
+
+
+def test_records_are_shown_by_org_and_period(desk: NearDesk) -> None:
+    status, out, err = desk.run(*SHOW)
+    assert (status, err) == (0, "")
+    assert [line for line in out.splitlines() if line.startswith("Records")] == [
+        "Records of acme, February 2024",
+        "Records of acme, March 2024",
+        "Records of bolt, February 2024",
+    ]
+    assert out.endswith("\n\n3 records, 4.51 USD\n")
+
+
+def test_corrections_are_records_of_their_own(desk: NearDesk) -> None:
+    desk.usage("late.csv", "acme,tokens,-10,2024-02-10T00:00:00Z")
+    desk.run("ingest", "late.csv", "--db", "b.db")
+    desk.done("close", "--db", "b.db", "--until", "2024-04-01", "--force")
+    assert desk.run(*SHOW, "--org", "acme", "--period", "2024-02").out == (
+        "Records of acme, February 2024\n\n"
+        "revision  metric  over  unit price  exact       cost\n"
+        "1         tokens   250        0.01    2.5   2.50 USD\n"
+        "2         tokens   -10        0.01   -0.1  -0.10 USD\n"
+        "total                                       2.40 USD\n\n"
+        "2 records, 2.40 USD\n"
     )
 
 
-def test_a_correction_may_have_no_unit_price_and_no_decimal() -> None:
-    record = stored(
-        "org-1", FEBRUARY, "gb", quantity="-1.5", cost=Money(-33, "USD"), exact_cost=Fraction(-1, 3)
-    )
-    assert explain("org-1", FEBRUARY, [record]).splitlines()[3] == (
-        "1         gb      -1.5               -1/3  -0.33 USD"
-    )
-
-
-def test_the_line_of_a_part_is_named_by_its_start() -> None:
-    def title(line: str) -> str:
-        record = stored(
-            "org-1", FEBRUARY, "gb", quantity=1, cost=Money(1, "USD"), exact_cost=1, line=line
-        )
-        return explain("org-1", FEBRUARY, [record]).splitlines()[3]
-
-    assert title("overage:2024-02-12T00:00:00Z").startswith("1         gb from 2024-02-12  ")
-    assert title("overage:2024-02-12T06:30:00Z").startswith(
-        "1         gb from 2024-02-12T06:30:00Z  "
-    )
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """A database of orgs without records."""
-    path = tmp_path / "overages.db"
-    with SqliteRepository(path) as repository:
-        repository.put_plan(PLAN)
-        service = OverageService(repository, lambda: datetime(2024, 3, 20, tzinfo=UTC))
-        for org_id in ("new", "moved"):
-            repository.put_account(Account(org_id, "p", since=FEBRUARY.start))
-        service.put_opening_balance("moved", Balance())
-        no_minimum = Plan("q", "USD", {"tokens": PLAN.allowances["tokens"]})
-        repository.put_plan(no_minimum)
-        for period in (FEBRUARY, Period.month(2024, 3)):
-            usage = Usage("closed", period, {})
-            account = Account("closed", "q", since=FEBRUARY.start)
-            settlement = settle(account, {"q": no_minimum}, period, usage)
-            repository.close_period(settlement, closed_at=period.end)
-    return path
+def test_one_period_is_shown_alone(desk: NearDesk) -> None:
+    out = desk.run(*SHOW, "--period", "2024-03").out
+    assert out.startswith("Records of acme, March 2024\n")
+    assert out.endswith("\n\n1 record, 2.00 USD\n")
 
 
 @pytest.mark.parametrize(
-    ("org_id", "said"),
+    ("options", "said"),
     [
-        ("new", "there is no record of 'new', which has an account"),
-        ("moved", "there is no record of 'moved', which has an account and 1 closing"),
-        ("closed", "there is no record of 'closed', which has 2 closings"),
-        ("move", "nothing is recorded of 'move' (did you mean 'moved'?)"),
-        ("other", "nothing is recorded of 'other'"),
+        (("--period", "2020-01"), "b.db: nothing is recorded of that\n"),
+        (("--org", "bolt", "--period", "2024-03"), "b.db: nothing is recorded of that\n"),
+        (("--org", "bold"), "b.db: there is no org 'bold' (did you mean 'bolt'?)\n"),
+        (("--org", "someone"), "b.db: there is no org 'someone'\n"),
     ],
 )
-@pytest.mark.parametrize("command", ["show", "verify"])
-def test_an_org_without_records_is_known_by_all_that_it_has(
-    path: Path, capsys: pytest.CaptureFixture[str], command: str, org_id: str, said: str
+def test_what_is_not_there_is_said(desk: NearDesk, options: tuple[str, ...], said: str) -> None:
+    assert desk.run(*SHOW, *options) == (3, "", said)
+
+
+def test_a_time_that_cuts_a_period_is_refused(desk: NearDesk) -> None:
+    status, out, err = desk.run(*SHOW, "--org", "acme", "--period", "2024-02-15/2024-03-15")
+    assert (status, out) == (1, "")
+    assert err.startswith("--period: acme: period: must be one of the org's own, 2024-02-01")
+
+
+def test_an_org_of_which_only_records_are_there_is_shown(
+    desk: NearDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert main([command, "--db", str(path), "--org", org_id]) == 0
-    assert capsys.readouterr().err == f"{path}: {said}\n"
+    monkeypatch.setattr(SqliteRepository, "account", lambda *_: None)
+    shown = desk.run(*SHOW, "--org", "acme")
+    assert shown.status == 0
+    assert shown.out.endswith("2 records, 4.50 USD\n")
+    named = desk.run(*SHOW, "--org", "acme", "--period", "2024-02")
+    assert named.status == 3  # without an account it has no periods
+
+
+def test_a_period_that_is_not_closed_says_so(desk: NearDesk) -> None:
+    desk.usage("v.csv", "acme,tokens,300,2024-04-10T00:00:00Z")
+    desk.done("ingest", "v.csv", "--db", "b.db")
+    desk.done("close", "--db", "b.db", "--until", "2024-04-20")
+    out = desk.run(*SHOW, "--period", "2024-04").out
+    assert out.startswith("Records of acme, April 2024, not closed yet\n")
+
+
+def test_an_org_of_which_a_time_cuts_a_period_is_left_out(desk: NearDesk) -> None:
+    desk.write(
+        "more.toml",
+        '[accounts.middle]\nplan = "p"\nsince = 2024-01-15T00:00:00Z\n'
+        "cycle = { anchor = 2024-01-15T00:00:00Z }\n",
+    )
+    desk.done("apply", "--plans", "more.toml", "--db", "b.db")
+    status, out, err = desk.run(*SHOW, "--period", "2024-03")
+    assert (status, out.count("Records of")) == (0, 1)
+    assert err.endswith(": left out; --org middle and one of its own names it\n")
+
+
+@pytest.mark.parametrize("command", ["show", "verify", "status", "export records", "explain"])
+def test_what_only_reads_makes_no_database(desk: NearDesk, command: str) -> None:
+    before = desk.content()
+    org = ["--org", "acme"] if command == "explain" else []
+    ran = desk.run(*command.split(), "--db", "none.db", *org)
+    assert ran[1:] == ("", "none.db: there is no such file\n")
+    assert ran.status == 3
+    assert desk.content() == before
+
+
+@pytest.mark.parametrize("command", ["show", "verify", "status", "export records"])
+def test_what_is_no_name_of_an_org_is_a_wrong_argument(desk: NearDesk, command: str) -> None:
+    status, out, err = desk.run(*command.split(), "--db", "b.db", "--org", " a")
+    assert (status, out) == (2, "")
+    assert "argument --org: name: must not have a space at an end" in err

@@ -1,9 +1,9 @@
-"""Statements as JSON and CSV."""
+"""Statements, records and events as CSV."""
 
 import csv
 import io
-import json
 import re
+from datetime import UTC, datetime
 
 import pytest
 from tests.accounts import calculate_after
@@ -12,6 +12,7 @@ from overages import (
     Allowance,
     Currency,
     Discount,
+    MemoryRepository,
     Money,
     Package,
     Period,
@@ -23,8 +24,7 @@ from overages import (
     calculate,
 )
 from overages._ground.columns import unescape_formula
-from overages.codec import decode
-from overages.exports.statements import json_lines, write_csv
+from overages.exports.csv_files import write_events, write_records, write_statements
 from overages.imports.events import read_events
 
 PLAN = Plan(
@@ -41,26 +41,9 @@ def statement(org_id: str) -> Statement:
     return calculate(PLAN, Usage(org_id, Period.month(2024, 2), {"calls": 2_000_000, "runs": 5}))
 
 
-def test_json_has_the_statements_as_the_codec_writes_them() -> None:
-    statements = [statement("ö"), ADJUSTED]
-    documents = json.loads("".join(json_lines(statements)))
-    assert [decode(json.dumps(each), Statement) for each in documents] == statements
-    line = documents[0]["lines"][0]
-    assert (line["used"], line["limit"], line["quantity"]) == ("2000000", "1.5", "1999998.5")
-    assert (line["exact_cost"], line["cost"]["amount"]) == ("3999997/300000000", "0.013333323")
-    assert documents[0]["total"]["amount"] == "0.013333323"
-
-
-def test_json_of_no_and_of_many_statements_is_an_array() -> None:
-    assert json.loads("".join(json_lines([]))) == []
-    lines = list(json_lines([statement("a"), statement("b"), statement("c")]))
-    assert [line[0] + line[-1] for line in lines] == ["[,", " ,", " ]"]
-    assert [document["org_id"] for document in json.loads("".join(lines))] == ["a", "b", "c"]
-
-
 def test_csv_has_a_row_for_each_line() -> None:
     file = io.StringIO()
-    write_csv([statement('a "quoted", one')], file)
+    write_statements([statement('a "quoted", one')], file)
     rows = list(csv.DictReader(io.StringIO(file.getvalue())))
     assert [row["metric"] for row in rows] == ["calls", "runs"]
     assert rows[0] == {
@@ -85,7 +68,7 @@ def test_csv_has_no_formula_and_is_read_back(name: str) -> None:
     free = Discount(name, percent=50)
     plan = Plan(name, Currency(f"~{name}", 2), {name: Allowance(1, PerUnit(2), discounts=[free])})
     file = io.StringIO()
-    write_csv([calculate(plan, Usage(name, Period.month(2024, 2), {name: 5}))], file)
+    write_statements([calculate(plan, Usage(name, Period.month(2024, 2), {name: 5}))], file)
     overage, discount = csv.DictReader(io.StringIO(file.getvalue()))
     written = [overage[column] for column in ("org_id", "plan", "metric")]
     assert {unescape_formula(cell) for cell in written} == {name}
@@ -121,9 +104,40 @@ ADJUSTED = calculate_after(
 
 def test_csv_has_a_row_for_each_adjustment() -> None:
     file = io.StringIO()
-    write_csv([ADJUSTED], file)
+    write_statements([ADJUSTED], file)
     assert file.getvalue().splitlines()[1:] == [
         "a,2024-02-01T00:00:00Z,2024-03-01T00:00:00Z,cloud,gb,overage,25,3,22,0.333,7.326,7.33,USD",
         "a,2024-02-01T00:00:00Z,2024-03-01T00:00:00Z,cloud,gb,discount:half,,,,,-3.663,-3.66,USD",
         "a,2024-02-01T00:00:00Z,2024-03-01T00:00:00Z,cloud,,minimum,,,,,2.337,2.33,USD",
     ]
+
+
+def test_csv_of_records_has_all_that_makes_them() -> None:
+    repository = MemoryRepository()
+    made = repository.record(ADJUSTED, created_at=datetime(2024, 3, 1, 9, tzinfo=UTC)).records
+    file = io.StringIO()
+    write_records(made, file)
+    first, *_, last = csv.DictReader(io.StringIO(file.getvalue()))
+    assert (first["metric"], first["line"], first["quantity"], first["cost"]) == (
+        *("gb", "overage"),
+        *("22", "7.33"),
+    )
+    assert (first["created_at"], first["sequence"]) == ("2024-03-01T09:00:00Z", "1")
+    assert (last["metric"], last["line"], last["digest"]) == ("", "minimum", made[-1].digest)
+
+
+def test_csv_of_events_is_read_back() -> None:
+    at = datetime(2024, 2, 3, 4, 5, 6, 700_000, tzinfo=UTC)
+    events = [
+        UsageEvent("=a", "tokens", "-1.5", at, "evt-1", {"region": "eu"}),
+        UsageEvent("b", "runs", 2, at),
+    ]
+    file = io.StringIO()
+    write_events(events, file, dimensions=["model", "region"])
+    assert file.getvalue().splitlines() == [
+        "org_id,metric,quantity,timestamp,event_id,dimension.model,dimension.region",
+        "'=a,tokens,-1.5,2024-02-03T04:05:06.700000Z,evt-1,,eu",
+        "b,runs,2,2024-02-03T04:05:06.700000Z,,,",
+    ]
+    read = [event for _, event in read_events(file.getvalue().splitlines())]
+    assert read == events

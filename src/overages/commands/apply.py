@@ -1,0 +1,70 @@
+"""``overages apply``: plans, metrics, accounts and grants of a file are put into a database.
+
+All of them are append-only there: a plan has versions, an account entries. Each change is said
+before it is made; the same file again makes none.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from overages.commands.desk.arguments import add_database, add_dry_run, add_plans
+from overages.commands.desk.faults import refuse
+from overages.commands.desk.sources import load_book, opened
+from overages.errors import OveragesError, StorageError
+from overages.imports.applying import apply, changes_of
+from overages.imports.plans import PlanBook
+from overages.repository import Repository
+
+HELP: Final = "put plans, metrics, accounts and grants of a file into a database"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the command."""
+    add_plans(parser, required=True)
+    add_database(parser, made=True)
+    add_dry_run(parser)
+
+
+def run(args: argparse.Namespace) -> int | None:
+    """Put the content of the file, and say each change.
+
+    :raises Stop: if the file is faulty, or says something else than the database keeps; nothing is
+        written then.
+    """
+    book = load_book(args.plans)
+    with opened(args.db, dry_run=args.dry_run) as repository:
+        changes = put(book, repository, args.plans, datetime.now(UTC), tell=print)
+    if not changes:
+        print(f"{args.plans}: nothing new")
+    return None
+
+
+def put(
+    book: PlanBook,
+    repository: Repository,
+    source: Path,
+    now: datetime,
+    tell: Callable[[str], object],
+) -> int:
+    """Put the content of a file; return the number of changes.
+
+    :param now: when they are noted.
+    :param tell: is told of each change before any is made.
+    :raises Stop: if the database keeps something else.
+    """
+    try:
+        with repository.transaction():
+            changes = changes_of(book, repository)
+            for change in changes:
+                tell(f"{source}: {change}")
+            apply(changes, repository, now)
+    except StorageError:  # which is no fault of the file's
+        raise
+    except OveragesError as error:
+        raise refuse(str(source), error, "nothing was written") from None
+    return len(changes)

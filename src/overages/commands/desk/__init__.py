@@ -1,0 +1,15 @@
+"""The parts that the commands share.
+
+- `outcome`: the exit statuses, and the stop that carries one
+- `terminal`: lines on standard error, and colours
+- `faults`: the faults of a file, by cause
+- `arguments`: the arguments of commands
+- `progress`: a progress bar
+- `completion`: the completion of words in a shell
+- `sources`: files of plans, and the database
+- `periods`: the periods of an org, as it knows them
+- `batch`: the rows of a usage file, each with an id
+- `newcomers`: orgs that have usage and no account
+- `intake`: usage files put into a repository
+- `closing`: periods closed and brought up to date
+"""

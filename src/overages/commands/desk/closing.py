@@ -1,0 +1,184 @@
+"""Closing: the periods of orgs that have ended are closed, those that run are brought up to date.
+
+for outcome in Closing(service, repository, now, force=False).of(orgs): ...
+for outcome in Closing(service, repository, now, force=False).named(orgs, "2024-02"): ...
+"""
+
+from __future__ import annotations
+
+import sys
+from bisect import insort
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from overages.commands.desk.progress import track
+from overages.errors import NoTerms, OveragesError, StorageError
+from overages.periods.period import Period
+from overages.records.ledger import Recording
+from overages.records.record import OverageRecord
+from overages.repository import Repository
+from overages.service.overage_service import OverageService
+
+_CHUNK: Final = 200  # orgs between two looks at the progress bar
+MOST_COMPARED: Final = 1_000  # orgs of which closed periods are compared with what they come to
+
+State: TypeAlias = Literal["closed", "corrected", "running", "taken back", "waiting", "failed"]
+"""The state that a period is left in: closed, corrected by force, running and brought up to date,
+no period any more, closed while it comes to something else, or open as it can't be billed."""
+
+
+class Outcome(NamedTuple):
+    """The outcome for a period of an org.
+
+    :param period: the period; None if the org's account can't be read.
+    :param recording: its records; None if it failed.
+    :param error: why it did; None if it didn't.
+    """
+
+    org_id: str
+    period: Period | None
+    state: State
+    recording: Recording | None
+    error: OveragesError | None
+
+
+class Closing:
+    """Closes and updates the periods of orgs.
+
+    :param now: the instant by which a period has ended or runs.
+    :param force: whether closed periods that come to something else are corrected.
+    """
+
+    def __init__(
+        self, service: OverageService, repository: Repository, now: datetime, *, force: bool
+    ) -> None:
+        self._service, self._repository = service, repository
+        self._now, self._force = now, force
+
+    def of(self, orgs: Sequence[str]) -> Iterator[Outcome]:
+        """Close all periods of some orgs that have ended, and bring those that run up to date."""
+        chunks = [orgs[first : first + _CHUNK] for first in range(0, len(orgs), _CHUNK)]
+        for chunk in track(chunks, "closing", len(orgs), sys.stderr, noun="orgs"):
+            recorded = {
+                org_id: len(self._repository.records(org_id)) for org_id in self._moved(chunk)
+            }
+            for ended in self._service.close_ended(orgs=chunk):
+                state: State = "closed" if ended.error is None else "failed"
+                yield Outcome(ended.org_id, ended.period, state, ended.recording, ended.error)
+            for org_id in chunk:
+                yield from self._corrected(org_id)
+                yield from self._running(org_id)
+                if org_id in recorded:
+                    yield from self._taken_back(org_id, recorded[org_id])
+                if len(orgs) <= MOST_COMPARED:
+                    yield from self._waiting(org_id)
+
+    def _moved(self, orgs: Sequence[str]) -> Iterator[str]:
+        """Yield the orgs whose periods have moved, so that some may be none any more."""
+        for org_id in orgs:
+            account = self._repository.account(org_id)
+            if account is not None and account.has_moved:
+                yield org_id
+
+    def _taken_back(self, org_id: str, recorded: int) -> Iterator[Outcome]:
+        """Yield the times that are no periods any more: taken back, or used without terms.
+
+        :param recorded: the org's records before.
+        """
+        account = self._repository.account(org_id)
+        assert account is not None  # or its periods couldn't have moved
+        new = self._repository.records(org_id)[recorded:]
+        for period, own in groupby(sorted(new, key=_period), key=_period):
+            if not account.has(period):
+                records = list(own)
+                yield Outcome(org_id, period, "taken back", Recording(records, records), None)
+        stale = self._service.stale(org_id)
+        for each in [s for s in stale if isinstance(s.error, NoTerms) and not s.is_closed]:
+            yield Outcome(org_id, each.period, "failed", None, each.error)
+
+    def _waiting(self, org_id: str) -> Iterator[Outcome]:
+        """Yield the closed periods that come to something else, and aren't corrected."""
+        if self._force or not self._repository.closed_periods(org_id):
+            return
+        for stale in self._service.stale(org_id):
+            if stale.is_closed:
+                yield Outcome(org_id, stale.period, "waiting", None, None)
+
+    def _corrected(self, org_id: str) -> Iterator[Outcome]:
+        """Correct closed periods that are stale, and those that no longer follow from them."""
+        if not self._force:
+            return
+        stale = [each.period for each in self._service.stale(org_id) if each.is_closed]
+        while stale:
+            outcome = self._attempt(org_id, stale.pop(0), "corrected", self._correct)
+            yield outcome
+            following = None if outcome.recording is None else outcome.recording.stale_next
+            if following is not None and following not in stale:
+                insort(stale, following)
+
+    def _running(self, org_id: str) -> Iterator[Outcome]:
+        account = self._repository.account(org_id)
+        if account is None or account.at(self._now) is None:
+            return
+        period = account.period_at(self._now)
+        if period.start < self._now:  # or nothing can have been used in it
+            yield self._attempt(org_id, period, "running", self._update)
+
+    def named(self, periods: Sequence[tuple[str, Period]]) -> Iterator[Outcome]:
+        """Close periods of orgs; one that runs is brought up to date."""
+        each_one = [[each] for each in periods]
+        for ((org_id, period),) in track(
+            each_one, "closing", len(periods), sys.stderr, noun="periods"
+        ):
+            yield from self._named(org_id, period)
+
+    def _named(self, org_id: str, period: Period) -> Iterator[Outcome]:
+        """Close a period, and those before it that are still open: later ones start from them."""
+        if period.end > self._now:
+            yield self._attempt(org_id, period, "running", self._update)
+            return
+        for before in self._open_before(org_id, period):
+            outcome = self._attempt(org_id, before, "closed", self._service.close)
+            yield outcome
+            if outcome.error is not None:
+                return
+        closed = self._attempt(org_id, period, "closed", self._service.close)
+        if closed.recording is None or not closed.recording.is_stale:
+            yield closed
+        elif self._force:
+            yield self._attempt(org_id, period, "corrected", self._correct)
+        else:
+            yield closed._replace(state="waiting")
+
+    def _open_before(self, org_id: str, period: Period) -> list[Period]:
+        account, closed = self._repository.account(org_id), self._repository.closed_periods(org_id)
+        if account is None or account.since >= period.start:
+            return []
+        before = account.periods(account.since, period.start)
+        return [each for each in before if each not in closed and each.end <= period.start]
+
+    def _update(self, org_id: str, period: Period) -> Recording | None:
+        return self._service.recalculate(org_id, period=period)
+
+    def _correct(self, org_id: str, period: Period) -> Recording | None:
+        return self._service.recalculate(org_id, period=period, force=True)
+
+    def _attempt(
+        self,
+        org_id: str,
+        period: Period,
+        state: State,
+        record: Callable[[str, Period], Recording | None],
+    ) -> Outcome:
+        try:
+            return Outcome(org_id, period, state, record(org_id, period), None)
+        except StorageError:
+            raise
+        except OveragesError as error:
+            return Outcome(org_id, period, "failed", None, error)
+
+
+def _period(record: OverageRecord) -> Period:
+    return record.period

@@ -1,0 +1,344 @@
+"""The intake of usage files: rows become events in a repository, each once.
+
+A row with an event id counts once in its org, for ever. Rows without one are a batch, known by its
+name and content: the same one again changes nothing, another one is refused, unless it is given in
+place of the first.
+
+    intake = UsageFiles(repository, service, layout, newcomers, now, late="own_period")
+    for file in files:
+        intake.add(file)
+    intake.finish()
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from copy import copy
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import BinaryIO, Final, NamedTuple, TypeAlias, cast
+from unicodedata import normalize
+
+from overages._ground.names import parse_name
+from overages.commands.desk.arguments import STANDARD_INPUT
+from overages.commands.desk.batch import Batch, BatchContent
+from overages.commands.desk.faults import Faults, refuse
+from overages.commands.desk.newcomers import Newcomers, Waiting
+from overages.commands.desk.outcome import NOTHING, WRONG, Stop
+from overages.commands.desk.progress import track
+from overages.commands.desk.terminal import say
+from overages.errors import EmptyFile, OveragesError, did_you_mean
+from overages.imports.events import read_events
+from overages.imports.usage_files.layout import UsageLayout
+from overages.imports.usage_files.text import open_usage
+from overages.repository import Repository
+from overages.service.overage_service import OverageService
+from overages.usage.event import UsageEvent
+from overages.usage.metering import Late
+
+_PIECE: Final = 10_000  # rows that are in memory at once
+_COLUMNS: Final = {"at": "timestamp", "id": "event_id"}  # where they differ from an event's fields
+_NOTHING_WRITTEN: Final = "nothing was written"
+_OF_A_ROW: Final = 40  # bytes that the id of a row has beside the name of its batch
+
+_Row: TypeAlias = tuple[int, UsageEvent | OveragesError]
+_Event: TypeAlias = tuple[int, UsageEvent]
+
+
+class UsageFile(NamedTuple):
+    """A usage file that can be read, more than once.
+
+    :param content: its path, or what came by standard input.
+    :param name: its name in messages.
+    """
+
+    content: Path | BinaryIO
+    name: str
+
+
+class TakenIn(NamedTuple):
+    """The outcome for a usage file.
+
+    :param name: its name.
+    :param rows: its rows.
+    :param withdrawn: the events that its batch had before, and has no more.
+    :param void: the rows whose events were withdrawn before, so that they don't count.
+    """
+
+    name: str
+    rows: int
+    withdrawn: Sequence[UsageEvent]
+    void: int
+
+
+class UsageFiles:
+    """Puts the rows of usage files into a repository, within the transaction that its caller holds.
+
+    :param newcomers: the orgs that have no account.
+    :param now: the instant of all that is written.
+    :param late: where events count whose period is closed.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        service: OverageService,
+        layout: UsageLayout,
+        newcomers: Newcomers,
+        now: datetime,
+        late: Late,
+    ) -> None:
+        self._repository, self._service, self._layout = repository, service, layout
+        self._newcomers, self._now, self._late = newcomers, now, late
+        self.new: int = 0
+        """The number of events that are new."""
+        self.orgs: set[str] = set()
+        """The orgs that have new events, or events withdrawn."""
+        self.span: tuple[datetime, datetime] | None = None
+        """The instants of the first and of the last event of the files; None without any."""
+
+    def add(
+        self, file: UsageFile, *, name: str | None = None, replaced: str | None = None
+    ) -> TakenIn:
+        """Put the rows of a file.
+
+        :param name: the name of its batch; that of the file without it.
+        :param replaced: the batch in whose place it is.
+        :raises Stop: if it is faulty, empty, another content of a batch that is there, or the
+            content of one of another name, unless this one's was said.
+        """
+        batch = replaced or name or _batch_name(file.name)
+        if replaced is not None and not self._has_content(file, batch):
+            return self._put(file, batch, self._content(file, batch))
+        is_there = replaced is not None or self._is_there(file, batch)
+        taken = self._put(file, batch, BatchContent(), are_known=is_there)
+        if name is None:
+            self._refuse_copy(file, batch)
+        return taken
+
+    def finish(self) -> None:
+        """Admit the orgs that are new, and put their rows.
+
+        :raises Stop: if there are any, and no plan for them.
+        """
+        if self._newcomers.are_refused:
+            self._newcomers.say_refused()
+            raise Stop(WRONG)
+        by_file: dict[tuple[str, str], list[_Event]] = {}
+        for rows in self._newcomers.admitted(self._now):
+            for name, line, batch, event in rows:
+                by_file.setdefault((name, batch), []).append((line, event))
+        for (name, batch), events in by_file.items():
+            faults = Faults(name)
+            for first in range(0, len(events), _PIECE):
+                self._record(events[first : first + _PIECE], batch, faults)
+            faults.stop_if_any(_NOTHING_WRITTEN)
+
+    # Batches that are there
+
+    def _content(self, file: UsageFile, name: str) -> BatchContent:
+        """Return the rows that a batch has, which a file is to replace."""
+        content = BatchContent(self._is_withdrawn)
+        for org_id in self._repository.batch_orgs(name):
+            for event, _ in self._repository.batch_events(org_id, name):
+                content.add(event)
+        before = self._repository.batch(name)
+        if before is not None and before.events and not any(self._repository.batch_orgs(name)):
+            say(
+                f"{file.name}: none of the rows of the batch {name!r} is there under its name (they"
+                f" came with ids of their own), so that it can't be replaced; {_NOTHING_WRITTEN}"
+            )
+            raise Stop(WRONG)
+        if not content.events and before is None:
+            near = did_you_mean(name, [batch.name for batch in self._repository.batches()])
+            say(f"{file.name}: there is no batch {name!r} to replace{near}")
+            raise Stop(NOTHING)
+        return content
+
+    def _is_withdrawn(self, org_id: str, event_id: str) -> bool:
+        return event_id in self._repository.withdrawn_ids(org_id, [event_id])
+
+    def _is_there(self, file: UsageFile, name: str) -> bool:
+        """Tell whether a batch is there with the file's content; refuse one with another."""
+        before = self._repository.batch(name)
+        if before is None:
+            return False
+        if self._has_content(file, name):
+            return True
+        say(
+            f"{file.name}: the batch {name!r} is there with {before.events:,} rows of another"
+            f" content: give this file another --name, or take it in place of the first by"
+            f" --replace {shlex.quote(name)}; {_NOTHING_WRITTEN}"
+        )
+        raise Stop(WRONG)
+
+    def _has_content(self, file: UsageFile, name: str) -> bool:
+        """Tell whether the rows without an id of a file are those that a batch has."""
+        before = self._repository.batch(name)
+        if before is None:
+            return False
+        batch = Batch(name, BatchContent())
+        for rows in self._pieces(file):
+            for _, event in rows:
+                if isinstance(event, UsageEvent):
+                    batch.named(event)
+        return batch.digest == before.digest
+
+    def _refuse_copy(self, file: UsageFile, name: str) -> None:
+        """Refuse a batch that has the content of another one: it would count twice."""
+        batch = self._repository.batch(name)
+        for other in self._repository.batches() if batch is not None else ():
+            if other.name != name and batch is not None and other.digest == batch.digest:
+                say(
+                    f"{file.name}: its rows are there as the batch {other.name!r}, and would count"
+                    f" twice: if they are others, give this one a --name; {_NOTHING_WRITTEN}"
+                )
+                raise Stop(WRONG)
+
+    # Rows
+
+    def _put(
+        self, file: UsageFile, name: str, content: BatchContent, *, are_known: bool = False
+    ) -> TakenIn:
+        """Put the rows of a file.
+
+        :param are_known: whether those without an id are there already.
+        """
+        batch, faults, count, void = Batch(name, content), Faults(file.name), 0, 0
+        for rows in self._pieces(file):
+            count += len(rows)
+            events: list[_Event] = []
+            for line, event in rows:
+                if isinstance(event, OveragesError):
+                    faults.add(event, line)
+                    continue
+                is_known = are_known and event.id is None
+                named = batch.named(event)
+                waiting = Waiting(file.name, line, name, named)
+                if not (is_known or self._newcomers.hold(waiting)):
+                    events.append((line, named))
+            new = self._record(events, name, faults)
+            if new < len(events):
+                void += self._void(event for _, event in events)
+        if faults.count and self._newcomers.are_refused:
+            self._newcomers.say_refused()
+        faults.stop_if_any(_NOTHING_WRITTEN)
+        if not count:
+            say(f"{file.name}: has no rows; {_NOTHING_WRITTEN}")
+            raise Stop(NOTHING)
+        withdrawn = list(batch.left())
+        for org_id, ids in _ids_by_org(withdrawn).items():
+            self._repository.withdraw_many(org_id, ids, withdrawn_at=self._now)
+            self.orgs.add(org_id)
+        if batch.unnamed or (withdrawn and self._repository.batch(name) is not None):
+            self._repository.put_batch(name, batch.digest, batch.unnamed, noted_at=self._now)
+        return TakenIn(file.name, count, withdrawn, void)
+
+    def _record(self, events: Sequence[_Event], batch: str, faults: Faults) -> int:
+        """Record the events of some rows; return the number of new ones."""
+
+        def note(error: OveragesError) -> None:
+            _, place, *field = error.path
+            faults.add(self._of_column(error, field), events[int(place)][0])
+
+        new = self._service.record_usage(
+            [event for _, event in events], late=self._late, on_refused=note, batch=batch
+        )
+        self.new += new
+        if new:
+            self.orgs |= {event.org_id for _, event in events}
+        if events:
+            instants = [event.at for _, event in events]
+            first, last = min(instants), max(instants)
+            if self.span is not None:
+                first, last = min(first, self.span[0]), max(last, self.span[1])
+            self.span = first, last
+        return new
+
+    def _void(self, events: Iterable[UsageEvent]) -> int:
+        """Count the events that were withdrawn before."""
+        ids = _ids_by_org(events).items()
+        return sum(len(self._repository.withdrawn_ids(org_id, own)) for org_id, own in ids)
+
+    def _of_column(self, error: OveragesError, field: Sequence[str | int]) -> OveragesError:
+        """Return the error of an event's field as one of the file's column."""
+        name, *rest = field or ["event_id"]
+        column = _COLUMNS.get(str(name), str(name))
+        of_column = copy(error)
+        of_column.__cause__ = error.__cause__
+        of_column.path = (self._layout.columns.get(column, column), *rest)
+        return of_column
+
+    def _pieces(self, file: UsageFile) -> Iterator[list[_Row]]:
+        """Yield the rows of a file in pieces, with their lines.
+
+        :raises Stop: if it can't be read as a usage file.
+        """
+        if not isinstance(file.content, Path):
+            file.content.seek(0)
+        try:
+            with open_usage(file.content, self._layout) as lines:
+                caption = f"reading {Path(file.name).name}"
+                shown = track(lines, caption, lines.size, sys.stderr, lambda: lines.bytes_read)
+                rows = read_events(shown, self._layout)
+                while piece := list(islice(rows, _PIECE)):
+                    yield piece
+        except EmptyFile:
+            say(f"{file.name}: is empty; {_NOTHING_WRITTEN}")
+            raise Stop(NOTHING) from None
+        except OveragesError as error:
+            raise refuse(file.name, error) from None
+
+
+@contextmanager
+def readable(sources: Iterable[Path | str]) -> Iterator[list[UsageFile]]:
+    """Hold files that can be read more than once, as standard input can't: it is read here.
+
+    So no other process waits for a database while this one waits for its input.
+    """
+    with ExitStack() as stack:
+        files = []
+        for source in sources:
+            path = Path(source)
+            if source == STANDARD_INPUT or path.is_fifo() or path.is_char_device():
+                spooled = stack.enter_context(TemporaryFile())
+                if source == STANDARD_INPUT:
+                    shutil.copyfileobj(sys.stdin.buffer, spooled)
+                else:
+                    with path.open("rb") as pipe:
+                        shutil.copyfileobj(pipe, spooled)
+                name = "standard input" if source == STANDARD_INPUT else str(source)
+                files.append(UsageFile(cast("BinaryIO", spooled), name))
+            else:
+                files.append(UsageFile(path, str(source)))
+        yield files
+
+
+def _ids_by_org(events: Iterable[UsageEvent]) -> dict[str, list[str]]:
+    """Return the ids of events that have one each."""
+    ids: dict[str, list[str]] = {}
+    for event in events:
+        ids.setdefault(event.org_id, []).append(event.id or "")
+    return ids
+
+
+def _batch_name(name: str) -> str:
+    """Return the name of a file's batch: that of the file, as it is when it is unpacked.
+
+    :raises Stop: if no batch can have such a name.
+    """
+    own = normalize("NFC", Path(name).name)  # as macOS writes it otherwise
+    for ending in (".gz", ".zst"):
+        own = own[: -len(ending)] if own.lower().endswith(ending) else own
+    try:
+        parse_name(f"{own}{'#' * _OF_A_ROW}", "name")
+    except OveragesError as error:
+        say(f"{name}: its name can't be that of its batch, give it a --name: {error}")
+        raise Stop(WRONG) from None
+    return own

@@ -1,0 +1,107 @@
+"""Sources: a file of plans, and the database that commands work on.
+
+book = load_book(path)
+with opened(path, dry_run=False) as repository: ...
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from overages.adapters.sqlite import SqliteRepository
+from overages.adapters.sqlite.failures import our_errors
+from overages.commands.desk.faults import refuse
+from overages.commands.desk.outcome import NOTHING, WRONG, Stop
+from overages.commands.desk.terminal import say
+from overages.errors import InvalidValue, OveragesError, did_you_mean
+from overages.imports.plans import PlanBook, read_plans
+from overages.repository import Repository
+
+
+def load_book(path: Path) -> PlanBook:
+    """Return the plans, metrics, accounts and grants in a TOML file.
+
+    :raises Stop: if it is faulty.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        return read_plans(text, read_table=lambda name: _table(path.parent / name))
+    except UnicodeDecodeError as error:
+        say(f"{path}: must be UTF-8: {error}")
+        raise Stop(WRONG) from None
+    except OveragesError as error:
+        raise refuse(str(path), error) from None
+
+
+def _table(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except ValueError as error:  # a name that no file has, or another encoding
+        raise InvalidValue("prices", str(path), f"must be a CSV in UTF-8: {error}") from None
+
+
+_PATIENCE: Final = 60  # seconds that a command waits for another one that writes
+
+
+@contextmanager
+def opened(path: Path, *, dry_run: bool, made: bool = True) -> Iterator[SqliteRepository]:
+    """Open a database to write to.
+
+    :param dry_run: whether a copy of it is opened, which is thrown away.
+    :param made: whether it is made if there is none; a dry run makes none.
+    :raises Stop: if it isn't there, and isn't made.
+    """
+    is_there = os.path.exists(path)
+    if not (is_there or made):
+        say(f"{path}: there is no such file")
+        raise Stop(NOTHING)
+    if not dry_run:
+        with SqliteRepository(path, timeout=_PATIENCE) as repository:
+            yield repository
+        return
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / "dry-run.db"
+        if is_there:
+            _copy(path, copy)
+        with SqliteRepository(copy) as repository:
+            yield repository
+    say("dry run: nothing was written")
+
+
+def to_read(path: Path) -> SqliteRepository:
+    """Open a database to read from.
+
+    :raises Stop: if it isn't there.
+    """
+    if not os.path.exists(path):
+        say(f"{path}: there is no such file")
+        raise Stop(NOTHING)
+    return SqliteRepository.read_only(path)
+
+
+def _copy(path: Path, copy: Path) -> None:
+    """Copy a database, of which not a byte is written: not even its journal's."""
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    with (
+        our_errors(),
+        closing(sqlite3.connect(address, uri=True)) as source,
+        closing(sqlite3.connect(copy)) as target,
+    ):
+        source.backup(target)
+
+
+def require_org(org_id: str | None, repository: Repository, source: Path) -> None:
+    """Refuse an org that the database doesn't know: its name may be misspelt.
+
+    :raises Stop: if it is none of them.
+    """
+    if org_id is None or repository.account(org_id) is not None or repository.records(org_id):
+        return
+    say(f"{source}: there is no org {org_id!r}{did_you_mean(org_id, repository.orgs())}")
+    raise Stop(NOTHING)

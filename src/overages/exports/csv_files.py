@@ -1,0 +1,61 @@
+"""CSV: statements, records and events, exact, numbers as plain decimal text.
+
+    write_statements(statements, sys.stdout)
+    write_records(repository.records("org-123"), sys.stdout)
+    write_events(events, sys.stdout, dimensions=["region"])
+
+A cell is empty where there is nothing to say. A name that a spreadsheet would run as a formula has
+an apostrophe before it, which `overages.imports.events.read_events` takes off again.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from typing import Any, TextIO
+
+from overages._ground.columns import LINES, RECORDS, Column, escape_formula, names_of
+from overages.amounts.exact import number_text
+from overages.exports.rows import Row, event_columns, event_row, line_rows, record_row
+from overages.periods.period import format_instant
+from overages.records.record import OverageRecord
+from overages.statements.statement import Statement
+from overages.usage.event import UsageEvent
+
+
+def write_statements(statements: Iterable[Statement], file: TextIO) -> None:
+    """Write a row for each line of each statement, under a row with the names of the columns."""
+    _write(LINES, (row for statement in statements for row in line_rows(statement)), file)
+
+
+def write_records(records: Iterable[OverageRecord], file: TextIO) -> None:
+    """Write a row for each record, with all that it takes to make it again."""
+    _write(RECORDS, map(record_row, records), file)
+
+
+def write_events(
+    events: Iterable[UsageEvent], file: TextIO, dimensions: Sequence[str] = ()
+) -> None:
+    """Write a row for each event, as `overages.imports.events.read_events` reads them.
+
+    :param dimensions: those that have a column; others of an event aren't written.
+    """
+    rows = (event_row(event, dimensions) for event in events)
+    _write(event_columns(dimensions), rows, file)
+
+
+def _write(columns: Sequence[Column], rows: Iterable[Row], file: TextIO) -> None:
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(escape_formula(name) for name in names_of(columns))
+    for row in rows:
+        writer.writerow(map(_cell, columns, row))
+
+
+def _cell(column: Column, value: Any) -> str | None:
+    if value is None:
+        return None
+    if column.kind == "text":
+        return escape_formula(value)
+    if column.kind == "instant":
+        return format_instant(value)
+    return str(value) if column.kind == "whole" else number_text(value)

@@ -1,6 +1,6 @@
 """Writes the tables of the reference that follow from the code.
 
-    python docs/tables.py                             # docs/reference/{api,files,json}.md
+    python docs/tables.py             # docs/reference/{api,command-line,files,json}.md
 
 What stands between ``<!-- keys -->`` and ``<!-- end -->`` in a page is written anew, and so is each
 call that begins a row and names something public, such as ``Money(minor, currency)``. A test
@@ -9,6 +9,7 @@ compares the pages with the code of today.
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -33,16 +34,24 @@ from overages import (
     Currency,
     Cycle,
     Discount,
+    Grant,
+    Increment,
+    Metric,
     Money,
     Period,
     Plan,
     PriceModel,
     Tier,
 )
+from overages.commands.desk.completion import commands_of
+from overages.commands.desk.outcome import STATUSES
+from overages.commands.parser import command_parser
 from overages.forms.derived import Term, terms_of, type_of
 from overages.forms.json import JSON, KINDS
 from overages.forms.objects import descriptions
-from overages.imports.toml import model_name
+from overages.imports.plan_files.forms import PLAN_KEYS
+from overages.imports.plan_files.toml import model_name
+from overages.imports.usage_files.layout import UsageLayout
 from overages.prices.registry import PRICE_MODELS
 from overages.terms.change import TermsChange
 
@@ -68,8 +77,25 @@ FILE_KINDS: dict[type, str] = {  # with the keys that are the names of their tab
     Discount: "",
     Account: "org_id",
     TermsChange: "",
+    Metric: "name",
+    Increment: "",
+    Grant: "id",
     Cycle: "",
     Currency: "",
+    UsageLayout: "",
+}
+
+
+WRITTEN_IN_FILES = {  # otherwise than their types say
+    (Metric, "where"): "text or list of text by name",
+    (Metric, "increment"): "number or [`Increment`](#increment)",
+}
+WRITTEN_OF_PLANS = {
+    "prices": "text",
+    "since": "instant",
+    "extends": "text",
+    "drop": "list of text",
+    "versions": "list of tables as this one",
 }
 
 
@@ -165,9 +191,55 @@ def file_keys() -> Iterator[str]:
             yield f'`model = "{model_name(kind)}"`. {summary(kind)}\n'
         else:
             yield f"{summary(kind)}\n"
-        text = "\n".join(rows(terms, descriptions(kind)))
+        lines = list(rows(terms, descriptions(kind)))
+        for (holder, name), written in WRITTEN_IN_FILES.items():
+            if holder is kind:
+                place = next(i for i, line in enumerate(lines) if line.startswith(f"| `{name}` |"))
+                cells = lines[place].split(" | ")
+                lines[place] = " | ".join([cells[0], written, *cells[2:]])
+        if kind is Plan:
+            lines += [
+                f"| `{key}` | {WRITTEN_OF_PLANS[key]} | none | {meaning} |"
+                for key, meaning in PLAN_KEYS.items()
+            ]
+        text = "\n".join(lines)
         yield text.replace("number or null", 'number or `"unlimited"`')
         yield ""
+
+
+def command_keys() -> Iterator[str]:
+    """Yield a section for each command, and the exit statuses."""
+    for name, command in commands_of(command_parser()).items():
+        yield f"### overages {name}\n"
+        yield f"{sentence(command.description)}.\n"
+        yield "| argument | meaning |"
+        yield "|---|---|"
+        for action in command._actions[1:]:  # the first is --help
+            names = " ".join([*action.option_strings[:1], named(action)]).strip()
+            escaped = names.replace("|", "\\|")
+            meaning = sentence(action.help).replace("%(default)s", str(action.default))
+            yield f"| `{escaped}` | {meaning} |"
+        yield ""
+    yield "### Exit statuses\n"
+    yield "| status | meaning |"
+    yield "|---|---|"
+    for status, meaning in re.findall(r"^  (\d+)  (.*)$", STATUSES, re.MULTILINE):
+        yield f"| {status} | {meaning} |"
+    yield ""
+
+
+def sentence(text: str | None) -> str:
+    assert text is not None
+    return text[:1].upper() + text[1:]
+
+
+def named(action: argparse.Action) -> str:
+    """Return the value that an argument takes, as its help names it."""
+    if action.choices is not None:
+        return "|".join(map(str, action.choices))
+    if action.nargs == 0:
+        return ""
+    return str(action.metavar or action.dest.upper())
 
 
 def arguments_of(thing: Callable[..., object]) -> str:
@@ -222,6 +294,7 @@ PAGES: dict[str, Callable[[str], str]] = {
     "api.md": with_calls,
     "files.md": lambda page: with_keys(page, file_keys()),
     "json.md": lambda page: with_keys(page, json_keys()),
+    "command-line.md": lambda page: with_keys(page, command_keys()),
 }
 
 

@@ -104,9 +104,16 @@ def test_a_room_is_a_legend_and_the_modules_that_it_names(room: str) -> None:
     assert len(modules) <= 12
 
 
-def test_the_legend_of_the_adapters_names_their_modules() -> None:
-    modules = {path.stem for path in (PACKAGE / "adapters").iterdir()}
-    assert sorted(legend("adapters")) == sorted(module for module in modules if module[0] != "_")
+@pytest.mark.parametrize(
+    "edge",
+    [
+        "adapters", "imports", "imports/plan_files", "imports/usage_files", "commands",
+        "commands/desk",
+    ],
+)  # fmt: skip
+def test_the_legend_of_an_edge_names_its_modules(edge: str) -> None:
+    modules = {path.stem for path in (PACKAGE / edge).iterdir()}
+    assert sorted(legend(edge)) == sorted(module for module in modules if module[0] != "_")
 
 
 @pytest.mark.parametrize("room", PACKAGES)

@@ -14,8 +14,10 @@ import pytest
 
 import overages
 from overages import errors
-from overages.__main__ import main
 from overages.adapters.sqlite import migrate
+from overages.commands.desk.completion import commands_of
+from overages.commands.desk.outcome import STATUSES
+from overages.commands.parser import command_parser, main
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -120,6 +122,25 @@ def test_the_reference_names_every_error_once() -> None:
         if not name.startswith("_") and thing is not errors.OveragesError
     ]
     assert sorted(re.findall(r"^\| `([A-Z]\w+)` \|", reference, re.MULTILINE)) == sorted(public)
+
+
+def test_the_reference_names_every_command_with_its_options_and_every_exit_status() -> None:
+    page = (DOCS / "reference/command-line.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^### (.*?)$(.*?)(?=^###? |\Z)", page, re.MULTILINE | re.DOTALL))
+    commands = commands_of(command_parser())
+    assert [name for name in sections if name.startswith("overages ")] == [
+        f"overages {name}" for name in commands
+    ]
+    for name, command in commands.items():
+        documented = re.findall(r"^\| `(--[\w-]+)", sections[f"overages {name}"], re.MULTILINE)
+        options = [option for option in command._option_string_actions if option.startswith("--")]
+        assert documented == [option for option in options if option != "--help"]
+    for option in command_parser()._option_string_actions:
+        assert option == "-h" or f"overages {option}" in page
+    statuses = re.findall(r"^ +(\d+) +(.*)$", STATUSES, re.MULTILINE)
+    rows = re.findall(r"^\| (\d+) \| (.*) \|$", sections["Exit statuses"], re.MULTILINE)
+    assert rows == statuses
+    assert len(rows) == 7
 
 
 def test_the_reference_names_every_column_of_every_table_in_order() -> None:

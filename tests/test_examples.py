@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from overages.__main__ import main
+from overages.commands.parser import main
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -25,6 +25,7 @@ def test_a_trace_of_requests_is_rated_to_the_last_digit(
     plans = tmp_path / "plans.toml"
     plans.write_text(
         """
+        default_plan = "llm"
         [plans.llm]
         currency = "USD"
         [plans.llm.allowances.context_tokens]
@@ -35,7 +36,7 @@ def test_a_trace_of_requests_is_rated_to_the_last_digit(
         price = { model = "per_unit", price = "0.01" }
         """
     )
-    main(["rate", "--plans", str(plans), "--usage", str(usage), "--format", "csv"])
+    main(["rate", "--plans", str(plans), "--usage", str(usage), "--new-orgs", "--format", "csv"])
     rows = csv.DictReader(io.StringIO(capsys.readouterr().out))
     assert [(row["org_id"], row["over"], row["exact_cost"], row["cost"]) for row in rows] == [
         ("org-000", "4808", "0.014424", "0.01"),

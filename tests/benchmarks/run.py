@@ -29,6 +29,15 @@ from tests.benchmarks.months import (
     next_month_loop,
     share_loop,
 )
+from tests.benchmarks.reading import (
+    bare_rows,
+    bare_sums,
+    events_of,
+    lines_of_usage,
+    metered,
+    metered_events,
+    read,
+)
 from tests.benchmarks.settling import (
     months,
     plain_accounts,
@@ -129,7 +138,7 @@ def settling(count: int, rounds: int) -> list[list[str]]:
     }
     return [
         *rows_of(plain, count, rounds, {"- settle": "3"}),
-        *rows_of(stepped, count, rounds, {"- settle, from a balance": "170"}),
+        *rows_of(stepped, count, rounds, {"- settle, from a balance": "145"}),
     ]
 
 
@@ -180,6 +189,27 @@ def time(count: int, rounds: int) -> list[list[str]]:
     ]
 
 
+def reading(count: int, rounds: int) -> list[list[str]]:
+    """Measure the reading of a usage file whose events have ids, and their sums."""
+    count = min(2 * count, 200_000)
+    lines = lines_of_usage(count, max(1, count // 20))
+    events = events_of(lines)
+    rows: Timed = {
+        "rows of a usage file: csv.reader": lambda: drop(bare_rows(lines)),
+        "- read_events": lambda: drop(read(lines)),
+    }
+    sums: Timed = {
+        "the same to sums, each id once: bare loop": lambda: bare_sums(lines),
+        "- read_events and Meter": lambda: metered(lines),
+        "- Meter, of events": lambda: metered_events(events),
+    }
+    targets = {"- read_events and Meter": "2.6", "- Meter, of events": "1.4"}
+    return [
+        *rows_of(rows, count, rounds, {"- read_events": "6"}),
+        *rows_of(sums, count, rounds, targets),
+    ]
+
+
 def importing(rounds: int) -> list[list[str]]:
     """Measure imports, each in a fresh process."""
 
@@ -209,6 +239,7 @@ def main() -> None:
         *graduated(count, rounds),
         *aggregation(3 * count, rounds),
         *time(count, rounds),
+        *reading(count, rounds),
         *importing(5 if quick else 21),
     ]
     print(f"Python {platform.python_version()}, {count:,} orgs, {rounds} rounds")

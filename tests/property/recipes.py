@@ -100,14 +100,14 @@ def cook(raw: Any, *, second: bool = False) -> Any:
 # Numbers
 
 
-def written(parts: int, way: int) -> Numeral:
+def written(parts: int, way: int) -> Numeral:  # noqa: PLR0911  # a return for each way
     """Write ``parts / UNIT`` in one of many ways that all mean the same."""
     sign = "-" if parts < 0 or (parts == 0 and way % 2) else ""
-    zeros = "0" * (way // 6 % 4)
+    zeros = "0" * (way // 7 % 4)
     whole, rest = divmod(abs(parts), UNIT)
     decimals = f"{rest:012d}".rstrip("0")
     plain = f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
-    match way % 6:
+    match way % 7:
         case 0 if not decimals:
             return -whole if sign else whole
         case 1:
@@ -119,6 +119,9 @@ def written(parts: int, way: int) -> Numeral:
             return plain
         case 4:
             return f"{sign or '+'}{zeros}{whole}.{decimals}0{zeros}"
+        case 5:
+            digits = f"{abs(parts)}0"
+            return f"{sign}{digits[0]}.{digits[1:]}{'eE'[len(zeros) % 2]}{len(digits) - 14:+03d}"
         case _:
             return Decimal(plain)
 
@@ -135,7 +138,7 @@ def respelled_number(number: Numeral, ways: tuple[int, int]) -> Spelled:
 
 def _no_texts(number: Numeral, ways: tuple[int, int]) -> Spelled:
     """Return the same for an argument that takes no strings."""
-    return respelled_number(number, (1 + ways[0] // 6 % 2, (1, 2, 7, 11)[ways[1] % 4]))
+    return respelled_number(number, (1 + ways[0] // 7 % 2, (1, 2, 8, 13)[ways[1] % 4]))
 
 
 def _amount(number: Decimal | Fraction | int) -> Spelled:
@@ -242,7 +245,7 @@ def _number(options: tuple[Any, ...], value: Any, ways: Ways) -> Spelled:
     return _amount(value) if Fraction in options else _no_texts(value, next(ways))
 
 
-ANY_WAYS: Final = st.tuples(st.integers(0, 23), st.integers(0, 23))
+ANY_WAYS: Final = st.tuples(st.integers(0, 27), st.integers(0, 27))
 
 
 def ways_from(pair: tuple[int, int]) -> Ways:

@@ -305,7 +305,7 @@ def report_bare(batches: Sequence[Sequence[UsageEvent]], written: list[list[Any]
         starts = {(row[1], row[3], row[6][:13]) for row in rows}
         touched = {(*key, "hour", f"{hour}:00:00.000000Z") for *key, hour in starts}
         touched |= {(*key, "day", f"{hour[:10]}T00:00:00.000000Z") for *key, hour in starts}
-        prepared.append((rows, [sums[key] for key in touched]))
+        prepared.append((rows, [sums[key] for key in touched if key in sums]))
     with folder() as directory:
         with service_in(directory):
             pass

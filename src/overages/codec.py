@@ -162,8 +162,10 @@ class Codec:
         return schema_of(self._forms, self.kinds if kind is None else [kind], VERSION)
 
 
-_standard: Final = Codec()
-FORMS: Final[Forms] = _standard._forms
+STANDARD: Final = Codec()
+"""The codec of the library's own values: one, as deriving the forms takes longer than their use."""
+
+FORMS: Final[Forms] = STANDARD._forms
 """The forms of the library's own values."""
 
 
@@ -174,7 +176,7 @@ def encode(value: object, *, most_bytes: int = MOST_BYTES) -> bytes:
     >>> encode(Currency("USD"))
     b'{"code":"USD","type":"Currency","version":"1"}'
     """
-    return _standard.encode(value, most_bytes=most_bytes)
+    return STANDARD.encode(value, most_bytes=most_bytes)
 
 
 def decode(data: bytes | str, expected: type[T], *, most_bytes: int = MOST_BYTES) -> T:
@@ -188,22 +190,22 @@ def decode(data: bytes | str, expected: type[T], *, most_bytes: int = MOST_BYTES
         ...
     overages.errors.InvalidValue: exponent: must be a whole number, got ''
     """
-    return _standard.decode(data, expected, most_bytes=most_bytes)
+    return STANDARD.decode(data, expected, most_bytes=most_bytes)
 
 
 def document(value: object) -> dict[str, Any]:
     """Return the tree that `encode` writes, as dicts, lists and texts; see `Codec.document`."""
-    return _standard.document(value)
+    return STANDARD.document(value)
 
 
 def to_builtins(value: object) -> Any:
     """Return a value as dicts, lists and texts; see `Codec.to_builtins`."""
-    return _standard.to_builtins(value)
+    return STANDARD.to_builtins(value)
 
 
 def from_builtins(tree: object, kind: type[T], field: Field = ()) -> T:
     """Return the value that dicts, lists and texts say; see `Codec.from_builtins`."""
-    return _standard.from_builtins(tree, kind, field)
+    return STANDARD.from_builtins(tree, kind, field)
 
 
 def is_value(kind: object) -> bool:
@@ -213,9 +215,9 @@ def is_value(kind: object) -> bool:
     >>> is_value(Money), is_value(int)
     (True, False)
     """
-    return kind in _standard.kinds
+    return kind in STANDARD.kinds
 
 
 def json_schema(kind: type | None = None) -> Schema:
     """Return the JSON Schema of the texts of a class, or of all; see `Codec.json_schema`."""
-    return _standard.json_schema(kind)
+    return STANDARD.json_schema(kind)

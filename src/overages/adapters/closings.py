@@ -17,7 +17,7 @@ from overages.adapters.catalogue import Catalogue
 from overages.adapters.event_texts import sealed
 from overages.adapters.settlement_texts import SettlementTexts, balance_text, settlement_of
 from overages.adapters.templates import LONGEST
-from overages.codec import Codec, to_builtins
+from overages.codec import STANDARD, Codec, to_builtins
 from overages.errors import RecordsAltered, UsageAltered
 from overages.grants.draws import parse_grants
 from overages.grants.grant import Grant
@@ -33,7 +33,7 @@ _optional_instant: Final = optional(parse_instant)
 class Closings(Catalogue):
     """Keeps the part of the contract that is about periods which are closed."""
 
-    _codec: Codec = Codec()
+    _codec: Codec = STANDARD
     """Writes settlements; an adapter's own knows price models of the host's."""
 
     @cached_property

@@ -18,7 +18,7 @@ from overages._ground.value import evolve
 from overages.adapters.base import check_org
 from overages.adapters.journal import Journal
 from overages.adapters.memory_usage import MemoryUsage
-from overages.codec import Codec
+from overages.codec import STANDARD, Codec
 from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.records.aggregation import aggregate
@@ -52,7 +52,7 @@ class MemoryRepository(MemoryUsage):
 
     def __init__(self, *, codec: Codec | None = None) -> None:
         super().__init__()
-        self._codec = codec or Codec()
+        self._codec = codec or STANDARD
         self._lock = RLock()
         self._journal = Journal()
         self._depth = 0  # of blocks that write

@@ -28,10 +28,9 @@ from overages.commands.desk.arguments import (
 )
 from overages.commands.desk.closing import MOST_COMPARED, Closing, Outcome, State
 from overages.commands.desk.faults import Faults
-from overages.commands.desk.intake import readable
 from overages.commands.desk.outcome import NOT_YET, NOTHING, UNDECIDED, WRONG, Stop
 from overages.commands.desk.periods import name_of, periods_among
-from overages.commands.desk.sources import load_book, opened, require_org
+from overages.commands.desk.sources import load_book, opened, readable, require_org
 from overages.commands.desk.terminal import say
 from overages.errors import OveragesError
 from overages.periods.period import Period

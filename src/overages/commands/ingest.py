@@ -17,11 +17,11 @@ from overages.commands.desk.arguments import (
     to_path,
     to_source,
 )
-from overages.commands.desk.intake import TakenIn, UsageFile, UsageFiles, readable
+from overages.commands.desk.intake import TakenIn, UsageFiles
 from overages.commands.desk.newcomers import Newcomers
 from overages.commands.desk.outcome import UNDECIDED, WRONG, Stop
 from overages.commands.desk.periods import name_of
-from overages.commands.desk.sources import load_book, opened
+from overages.commands.desk.sources import UsageFile, load_book, opened, readable
 from overages.commands.desk.terminal import say
 from overages.errors import UnknownPlan
 from overages.imports.plans import PlanBook
@@ -149,6 +149,8 @@ def report(db: Path, taken: Taken) -> None:
         _report_withdrawn(file)
         if file.void:
             say(f"{file.name}: rows whose events were withdrawn, and count no more: {file.void:,}")
+        if file.revived:
+            say(f"{file.name}: rows like withdrawn ones, which count again: {file.revived:,}")
     for line in taken.newcomers[:_MOST_SHOWN]:
         print(f"{db}: {line}")
     if len(taken.newcomers) > _MOST_SHOWN:

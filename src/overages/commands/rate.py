@@ -16,10 +16,9 @@ from overages.amounts.money import Money
 from overages.commands import apply, ingest
 from overages.commands.desk.arguments import add_new_orgs, add_org, add_period, add_plans, add_usage
 from overages.commands.desk.faults import Faults
-from overages.commands.desk.intake import readable
 from overages.commands.desk.outcome import NOTHING, Stop
 from overages.commands.desk.periods import periods_among, zone_for
-from overages.commands.desk.sources import load_book, require_org
+from overages.commands.desk.sources import load_book, readable, require_org
 from overages.commands.desk.terminal import columns, say
 from overages.errors import OveragesError
 from overages.exports.csv_files import write_statements

@@ -12,7 +12,7 @@ from overages._ground.parsing import instance_of, parse_flag
 from overages.adapters.sqlite.connection import Database
 from overages.adapters.sqlite.held import HeldTables
 from overages.adapters.sqlite.migrating import migrate_file_back, sql_for
-from overages.codec import Codec
+from overages.codec import STANDARD, Codec
 
 
 class SqliteRepository(HeldTables):
@@ -105,7 +105,7 @@ class SqliteRepository(HeldTables):
 
     def _use(self, database: Database, codec: Codec | None) -> None:
         self._database = database
-        self._codec = codec or Codec()
+        self._codec = codec or STANDARD
 
     def close(self) -> None:
         """Close the connection, unless it is the host's."""

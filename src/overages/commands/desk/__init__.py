@@ -6,7 +6,7 @@
 - `arguments`: the arguments of commands
 - `progress`: a progress bar
 - `completion`: the completion of words in a shell
-- `sources`: files of plans, and the database
+- `sources`: files of plans, usage files, and the database
 - `periods`: the periods of an org, as it knows them
 - `batch`: the rows of a usage file, each with an id
 - `newcomers`: orgs that have usage and no account

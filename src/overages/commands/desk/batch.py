@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
-from typing import Final
+from typing import Final, TypeAlias
 
 from overages._ground.value import evolve
 from overages.usage.event import UsageEvent
@@ -22,7 +22,7 @@ from overages.usage.event import UsageEvent
 _BITS: Final = 128
 _SHOWN: Final = 16  # hexadecimal digits of a row's digest in its id
 
-IsUsed = Callable[[str, str], bool]
+IsUsed: TypeAlias = Callable[[str, str], bool]
 """Tells whether an event id was used in an org, though its event is withdrawn."""
 
 
@@ -72,6 +72,9 @@ class Batch:
         self._sum = 0
         self.unnamed: int = 0
         """The rows so far that have no event id."""
+        self._withdrawn: set[bytes] = set()
+        self.revived: int = 0
+        """The rows so far that are new, though rows like them were withdrawn from the batch."""
 
     def named(self, event: UsageEvent) -> UsageEvent:
         """Return an event with an id: its own, or that of its row."""
@@ -93,6 +96,8 @@ class Batch:
         while self._content.has_had(event.org_id, f"{content}.{number}"):
             number += 1
             self._times[digest] = number
+            self._withdrawn.add(digest)  # of the ids before, those that stand are taken
+        self.revived += digest in self._withdrawn
         return f"{content}.{number}"
 
     @property

@@ -61,42 +61,45 @@ class Closing:
         """Close all periods of some orgs that have ended, and bring those that run up to date."""
         chunks = [orgs[first : first + _CHUNK] for first in range(0, len(orgs), _CHUNK)]
         for chunk in track(chunks, "closing", len(orgs), sys.stderr, noun="orgs"):
-            recorded = {
-                org_id: len(self._repository.records(org_id)) for org_id in self._moved(chunk)
-            }
+            recorded = {org_id: self._recorded(org_id) for org_id in chunk}
             for ended in self._service.close_ended(orgs=chunk):
                 state: State = "closed" if ended.error is None else "failed"
                 yield Outcome(ended.org_id, ended.period, state, ended.recording, ended.error)
             for org_id in chunk:
                 yield from self._corrected(org_id)
                 yield from self._running(org_id)
-                if org_id in recorded:
-                    yield from self._taken_back(org_id, recorded[org_id])
+                yield from self._taken_back(org_id, recorded[org_id])
+                yield from self._without_terms(org_id)
                 if len(orgs) <= MOST_COMPARED:
                     yield from self._waiting(org_id)
 
-    def _moved(self, orgs: Sequence[str]) -> Iterator[str]:
-        """Yield the orgs whose periods have moved, so that some may be none any more."""
-        for org_id in orgs:
-            account = self._repository.account(org_id)
-            if account is not None and account.has_moved:
-                yield org_id
+    def _recorded(self, org_id: str) -> int | None:
+        """Count an org's records, if its periods have moved, so that some may be none any more."""
+        return len(self._repository.records(org_id)) if self._has_moved(org_id) else None
 
-    def _taken_back(self, org_id: str, recorded: int) -> Iterator[Outcome]:
-        """Yield the times that are no periods any more: taken back, or used without terms.
+    def _has_moved(self, org_id: str) -> bool:
+        account = self._repository.account(org_id)
+        return account is not None and account.has_moved
 
-        :param recorded: the org's records before.
+    def _taken_back(self, org_id: str, recorded: int | None) -> Iterator[Outcome]:
+        """Yield the times that are no periods any more, and whose charges were taken back.
+
+        :param recorded: what `_recorded` told before.
         """
         account = self._repository.account(org_id)
-        assert account is not None  # or its periods couldn't have moved
+        if account is None or recorded is None:
+            return
         new = self._repository.records(org_id)[recorded:]
         for period, own in groupby(sorted(new, key=_period), key=_period):
             if not account.has(period):
                 records = list(own)
                 yield Outcome(org_id, period, "taken back", Recording(records, records), None)
-        stale = self._service.stale(org_id)
-        for each in [s for s in stale if isinstance(s.error, NoTerms) and not s.is_closed]:
-            yield Outcome(org_id, each.period, "failed", None, each.error)
+
+    def _without_terms(self, org_id: str) -> Iterator[Outcome]:
+        """Yield the times that are no periods any more, and in which something was used."""
+        for stale in self._service.stale(org_id) if self._has_moved(org_id) else ():
+            if isinstance(stale.error, NoTerms) and not stale.is_closed:
+                yield Outcome(org_id, stale.period, "failed", None, stale.error)
 
     def _waiting(self, org_id: str) -> Iterator[Outcome]:
         """Yield the closed periods that come to something else, and aren't corrected."""
@@ -132,7 +135,9 @@ class Closing:
         for ((org_id, period),) in track(
             each_one, "closing", len(periods), sys.stderr, noun="periods"
         ):
+            recorded = self._recorded(org_id)
             yield from self._named(org_id, period)
+            yield from self._taken_back(org_id, recorded)
 
     def _named(self, org_id: str, period: Period) -> Iterator[Outcome]:
         """Close a period, and those before it that are still open: later ones start from them."""

@@ -7,7 +7,7 @@ faults.stop_if_any("nothing was written")
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
 from overages.commands.desk.outcome import WRONG, Stop
 from overages.commands.desk.terminal import say
@@ -15,7 +15,7 @@ from overages.errors import NoTerms, OveragesError, UnknownPlan
 
 MOST_OF_A_KIND: Final = 20
 
-_Cause = tuple[object, ...]
+_Cause: TypeAlias = tuple[object, ...]
 
 
 class Faults:

@@ -13,25 +13,20 @@ place of the first.
 from __future__ import annotations
 
 import shlex
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
 from copy import copy
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import BinaryIO, Final, NamedTuple, TypeAlias, cast
-from unicodedata import normalize
+from typing import Final, NamedTuple, TypeAlias
 
-from overages._ground.names import parse_name
-from overages.commands.desk.arguments import STANDARD_INPUT
 from overages.commands.desk.batch import Batch, BatchContent
 from overages.commands.desk.faults import Faults, refuse
 from overages.commands.desk.newcomers import Newcomers, Waiting
 from overages.commands.desk.outcome import NOTHING, WRONG, Stop
 from overages.commands.desk.progress import track
+from overages.commands.desk.sources import UsageFile
 from overages.commands.desk.terminal import say
 from overages.errors import EmptyFile, OveragesError, did_you_mean
 from overages.imports.events import read_events
@@ -45,21 +40,9 @@ from overages.usage.metering import Late
 _PIECE: Final = 10_000  # rows that are in memory at once
 _COLUMNS: Final = {"at": "timestamp", "id": "event_id"}  # where they differ from an event's fields
 _NOTHING_WRITTEN: Final = "nothing was written"
-_OF_A_ROW: Final = 40  # bytes that the id of a row has beside the name of its batch
 
 _Row: TypeAlias = tuple[int, UsageEvent | OveragesError]
 _Event: TypeAlias = tuple[int, UsageEvent]
-
-
-class UsageFile(NamedTuple):
-    """A usage file that can be read, more than once.
-
-    :param content: its path, or what came by standard input.
-    :param name: its name in messages.
-    """
-
-    content: Path | BinaryIO
-    name: str
 
 
 class TakenIn(NamedTuple):
@@ -69,12 +52,14 @@ class TakenIn(NamedTuple):
     :param rows: its rows.
     :param withdrawn: the events that its batch had before, and has no more.
     :param void: the rows whose events were withdrawn before, so that they don't count.
+    :param revived: the rows that count, though their batch had rows like them that were withdrawn.
     """
 
     name: str
     rows: int
     withdrawn: Sequence[UsageEvent]
     void: int
+    revived: int
 
 
 class UsageFiles:
@@ -113,10 +98,13 @@ class UsageFiles:
         :raises Stop: if it is faulty, empty, another content of a batch that is there, or the
             content of one of another name, unless this one's was said.
         """
-        batch = replaced or name or _batch_name(file.name)
-        if replaced is not None and not self._has_content(file, batch):
-            return self._put(file, batch, self._content(file, batch))
-        is_there = replaced is not None or self._is_there(file, batch)
+        batch = replaced or name or file.batch_name()
+        if replaced is not None:
+            is_same = self._has_content(file, batch)
+            if not is_same:
+                self._require_batch(file, batch)
+            return self._put(file, batch, self._content(batch), are_known=is_same)
+        is_there = self._is_there(file, batch)
         taken = self._put(file, batch, BatchContent(), are_known=is_there)
         if name is None:
             self._refuse_copy(file, batch)
@@ -142,23 +130,28 @@ class UsageFiles:
 
     # Batches that are there
 
-    def _content(self, file: UsageFile, name: str) -> BatchContent:
-        """Return the rows that a batch has, which a file is to replace."""
-        content = BatchContent(self._is_withdrawn)
-        for org_id in self._repository.batch_orgs(name):
-            for event, _ in self._repository.batch_events(org_id, name):
-                content.add(event)
+    def _require_batch(self, file: UsageFile, name: str) -> None:
+        """Refuse to replace a batch that isn't there, or none of whose rows is."""
+        if any(self._repository.batch_orgs(name)):
+            return
         before = self._repository.batch(name)
-        if before is not None and before.events and not any(self._repository.batch_orgs(name)):
+        if before is None:
+            near = did_you_mean(name, [batch.name for batch in self._repository.batches()])
+            say(f"{file.name}: there is no batch {name!r} to replace{near}")
+            raise Stop(NOTHING)
+        if before.events:
             say(
                 f"{file.name}: none of the rows of the batch {name!r} is there under its name (they"
                 f" came with ids of their own), so that it can't be replaced; {_NOTHING_WRITTEN}"
             )
             raise Stop(WRONG)
-        if not content.events and before is None:
-            near = did_you_mean(name, [batch.name for batch in self._repository.batches()])
-            say(f"{file.name}: there is no batch {name!r} to replace{near}")
-            raise Stop(NOTHING)
+
+    def _content(self, name: str) -> BatchContent:
+        """Return the rows that a batch has, which a file is to replace."""
+        content = BatchContent(self._is_withdrawn)
+        for org_id in self._repository.batch_orgs(name):
+            for event, _ in self._repository.batch_events(org_id, name):
+                content.add(event)
         return content
 
     def _is_withdrawn(self, org_id: str, event_id: str) -> bool:
@@ -193,8 +186,10 @@ class UsageFiles:
     def _refuse_copy(self, file: UsageFile, name: str) -> None:
         """Refuse a batch that has the content of another one: it would count twice."""
         batch = self._repository.batch(name)
-        for other in self._repository.batches() if batch is not None else ():
-            if other.name != name and batch is not None and other.digest == batch.digest:
+        if batch is None or not batch.events:  # rows with ids count once anyway
+            return
+        for other in self._repository.batches():
+            if other.name != name and other.digest == batch.digest:
                 say(
                     f"{file.name}: its rows are there as the batch {other.name!r}, and would count"
                     f" twice: if they are others, give this one a --name; {_NOTHING_WRITTEN}"
@@ -236,9 +231,10 @@ class UsageFiles:
         for org_id, ids in _ids_by_org(withdrawn).items():
             self._repository.withdraw_many(org_id, ids, withdrawn_at=self._now)
             self.orgs.add(org_id)
-        if batch.unnamed or (withdrawn and self._repository.batch(name) is not None):
+        if batch.unnamed or self._repository.batch(name) is not None:
             self._repository.put_batch(name, batch.digest, batch.unnamed, noted_at=self._now)
-        return TakenIn(file.name, count, withdrawn, void)
+        revived = 0 if are_known else batch.revived
+        return TakenIn(file.name, count, withdrawn, void, revived)
 
     def _record(self, events: Sequence[_Event], batch: str, faults: Faults) -> int:
         """Record the events of some rows; return the number of new ones."""
@@ -296,49 +292,9 @@ class UsageFiles:
             raise refuse(file.name, error) from None
 
 
-@contextmanager
-def readable(sources: Iterable[Path | str]) -> Iterator[list[UsageFile]]:
-    """Hold files that can be read more than once, as standard input can't: it is read here.
-
-    So no other process waits for a database while this one waits for its input.
-    """
-    with ExitStack() as stack:
-        files = []
-        for source in sources:
-            path = Path(source)
-            if source == STANDARD_INPUT or path.is_fifo() or path.is_char_device():
-                spooled = stack.enter_context(TemporaryFile())
-                if source == STANDARD_INPUT:
-                    shutil.copyfileobj(sys.stdin.buffer, spooled)
-                else:
-                    with path.open("rb") as pipe:
-                        shutil.copyfileobj(pipe, spooled)
-                name = "standard input" if source == STANDARD_INPUT else str(source)
-                files.append(UsageFile(cast("BinaryIO", spooled), name))
-            else:
-                files.append(UsageFile(path, str(source)))
-        yield files
-
-
 def _ids_by_org(events: Iterable[UsageEvent]) -> dict[str, list[str]]:
     """Return the ids of events that have one each."""
     ids: dict[str, list[str]] = {}
     for event in events:
         ids.setdefault(event.org_id, []).append(event.id or "")
     return ids
-
-
-def _batch_name(name: str) -> str:
-    """Return the name of a file's batch: that of the file, as it is when it is unpacked.
-
-    :raises Stop: if no batch can have such a name.
-    """
-    own = normalize("NFC", Path(name).name)  # as macOS writes it otherwise
-    for ending in (".gz", ".zst"):
-        own = own[: -len(ending)] if own.lower().endswith(ending) else own
-    try:
-        parse_name(f"{own}{'#' * _OF_A_ROW}", "name")
-    except OveragesError as error:
-        say(f"{name}: its name can't be that of its batch, give it a --name: {error}")
-        raise Stop(WRONG) from None
-    return own

@@ -4,7 +4,7 @@ They are listed, with the accounts that they resemble, and nothing is written; o
 plan, from the start of the period of their earliest event on:
 
     newcomers = Newcomers(repository, plan="starter", cycle=book.default_cycle)
-    if newcomers.holds(event): ...                    # an event of a new org: it waits
+    if newcomers.hold(waiting): ...                   # an event of a new org: it waits
     for events in newcomers.admitted(now): ...        # once all files are read
 """
 

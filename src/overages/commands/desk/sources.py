@@ -1,21 +1,26 @@
-"""Sources: a file of plans, and the database that commands work on.
+"""Sources: a file of plans, usage files, and the database that commands work on.
 
 book = load_book(path)
-with opened(path, dry_run=False) as repository: ...
+with readable(paths) as files, opened(path, dry_run=False) as repository: ...
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Final
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import BinaryIO, Final, NamedTuple, cast
+from unicodedata import normalize
 
+from overages._ground.names import parse_name
 from overages.adapters.sqlite import SqliteRepository
 from overages.adapters.sqlite.failures import our_errors
+from overages.commands.desk.arguments import STANDARD_INPUT
 from overages.commands.desk.faults import refuse
 from overages.commands.desk.outcome import NOTHING, WRONG, Stop
 from overages.commands.desk.terminal import say
@@ -44,6 +49,59 @@ def _table(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except ValueError as error:  # a name that no file has, or another encoding
         raise InvalidValue("prices", str(path), f"must be a CSV in UTF-8: {error}") from None
+
+
+_OF_A_ROW: Final = 40  # bytes that the id of a row has beside the name of its batch
+
+
+class UsageFile(NamedTuple):
+    """A usage file that can be read, more than once.
+
+    :param content: its path, or what came by standard input.
+    :param name: its name in messages.
+    """
+
+    content: Path | BinaryIO
+    name: str
+
+    def batch_name(self) -> str:
+        """Return the name of its batch: that of the file, as it is when it is unpacked.
+
+        :raises Stop: if no batch can have such a name.
+        """
+        own = normalize("NFC", Path(self.name).name)  # as macOS writes it otherwise
+        for ending in (".gz", ".zst"):
+            own = own[: -len(ending)] if own.lower().endswith(ending) else own
+        try:
+            parse_name(f"{own}{'#' * _OF_A_ROW}", "name")
+        except OveragesError as error:
+            say(f"{self.name}: its name can't be that of its batch, give it a --name: {error}")
+            raise Stop(WRONG) from None
+        return own
+
+
+@contextmanager
+def readable(sources: Iterable[Path | str]) -> Iterator[list[UsageFile]]:
+    """Hold files that can be read more than once, as standard input can't: it is read here.
+
+    So no other process waits for a database while this one waits for its input.
+    """
+    with ExitStack() as stack:
+        files = []
+        for source in sources:
+            path = Path(source)
+            if source == STANDARD_INPUT or path.is_fifo() or path.is_char_device():
+                spooled = stack.enter_context(TemporaryFile())
+                if source == STANDARD_INPUT:
+                    shutil.copyfileobj(sys.stdin.buffer, spooled)
+                else:
+                    with path.open("rb") as pipe:
+                        shutil.copyfileobj(pipe, spooled)
+                name = "standard input" if source == STANDARD_INPUT else str(source)
+                files.append(UsageFile(cast("BinaryIO", spooled), name))
+            else:
+                files.append(UsageFile(path, str(source)))
+        yield files
 
 
 _PATIENCE: Final = 60  # seconds that a command waits for another one that writes

@@ -144,6 +144,11 @@ def fill(repository: Repository) -> None:
 
 def all_reads(repository: Repository, org_id: str | None = None) -> list[object]:
     """Return all that can be read of the examples' plans, orgs and periods; or of one org alone."""
+    with repository.snapshot():
+        return _all_read(repository, org_id)
+
+
+def _all_read(repository: Repository, org_id: str | None) -> list[object]:
     orgs = (OURS, THEIRS) if org_id is None else (org_id,)
     read: list[object] = [org for org in repository.orgs() if org_id in (None, org)]
     for org in orgs:

@@ -20,10 +20,10 @@ NAMES = [
     "Conversion", "Currency", "Cycle", "Discount", "EndedPeriod", "Exchanged", "Graduated", "Grant",
     "Increment", "MemoryRepository", "Metric", "Money", "Overage", "OverageRecord",
     "OverageService", "Package", "PerUnit", "Percentage", "Period", "Plan", "PriceModel",
-    "Proration", "Recording", "Repository", "Rounding", "Settlement", "SqliteRepository",
-    "StalePeriod", "Statement", "Summary", "Terms", "Tier", "TierCharge", "TransactionFee", "Usage",
-    "UsageEvent", "Volume", "aggregate", "calculate", "calculate_many", "charge_between", "errors",
-    "evolve", "meter", "pool", "settle",
+    "Projection", "Proration", "Recording", "Repository", "Rounding", "Settlement",
+    "SqliteRepository", "StalePeriod", "Statement", "Summary", "Terms", "Tier", "TierCharge",
+    "TransactionFee", "Usage", "UsageEvent", "Volume", "aggregate", "calculate", "calculate_many",
+    "charge_between", "errors", "evolve", "meter", "pool", "settle",
 ]  # fmt: skip
 
 

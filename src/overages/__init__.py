@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from overages.amounts.money import Currency, Money
     from overages.amounts.rounding import Rounding
     from overages.grants.grant import Grant
+    from overages.insight.projection import Projection
     from overages.lines.adjustment import Adjustment
     from overages.lines.overage import Overage
     from overages.periods.cycle import Cycle
@@ -90,6 +91,7 @@ __all__ = [
     "Period",
     "Plan",
     "PriceModel",
+    "Projection",
     "Proration",
     "Recording",
     "Repository",

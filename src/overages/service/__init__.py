@@ -6,6 +6,7 @@
 - `period_inputs`: `PeriodInputs`: the inputs of a settlement, from a repository
 - `closed_periods`: `ClosedPeriods`: the closings of an org, asked for one by one, or read at once
 - `settling`: `Settling`: an org's periods, each from the balance that the one before it left
+- `projecting`: `Projecting`: the bill that an org's period should come to
 - `staleness`: `Staleness`: recorded periods that come to something else now
 - `opening`: the balance that an org brings along from another system
 - `books`: `Books`: the records and closings of an org, brought up to date

@@ -32,6 +32,7 @@ from overages.errors import (
     RecordConflict,
     UnknownPlan,
 )
+from overages.insight.projection import Projection
 from overages.periods.period import Period, format_instant, parse_instant
 from overages.records.closing import Closing
 from overages.records.ledger import Recording
@@ -40,6 +41,7 @@ from overages.service.books import Books, EndedPeriod
 from overages.service.ended_periods import EndedPeriods
 from overages.service.period_inputs import PeriodInputs
 from overages.service.plans_in_force import PlansInForce
+from overages.service.projecting import Projecting
 from overages.service.settling import Settling
 from overages.service.staleness import Staleness, StalePeriod
 from overages.service.usage_intake import OnRefused, UsageIntake
@@ -185,6 +187,30 @@ class OverageService:
             if account is None:
                 return self._repository.settled(org_id, own)
             return settling.correction(closing)
+
+    def project(
+        self, org_id: str, period: Period | None = None, *, account: Account | None = None
+    ) -> Projection | None:
+        """Return the bill that an org's period should come to, and how sure that is.
+
+        The units of the days that are left are those of the method that was off least for this org
+        and metric, on the same day of its last periods; the bill is settled as at the end. Writes
+        nothing. Of a period that is over, it is the statement.
+
+        :param account: the org's with a change that isn't put yet, which the bill then has.
+        :returns: None if the org has no account, or no terms hold then. Where there is not enough
+            to say of a metric, the projection says why.
+        :raises InvalidValue: if the period isn't one of the org's, or hasn't begun.
+        :raises OveragesError: as `calculate` does.
+        """
+        self._require_enabled()
+        with self._repository.snapshot():
+            held = self._account(org_id, account)
+            own = None if held is None else self._period(held, period)
+            if held is None or own is None:
+                return None
+            projecting = Projecting(self._repository, held, self._routes, self._now())
+            return projecting.projection(own, is_proposed=account is not None)
 
     def record(self, org_id: str, statement: Statement, force: bool = False) -> Recording:
         """Record a statement of an org, once, if it is what its period comes to now.

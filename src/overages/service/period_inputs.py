@@ -39,6 +39,7 @@ class PeriodInputs:
     :param account: the org, and the history of its terms.
     :param routes: the metrics that are more than sums of their events.
     :param plans: those that were read already in the same transaction.
+    :param reader: reads the org's usage, where that isn't just what is kept.
     """
 
     def __init__(
@@ -47,11 +48,12 @@ class PeriodInputs:
         account: Account,
         routes: Routes,
         plans: PlansInForce | None = None,
+        reader: UsageReader | None = None,
     ) -> None:
         self._repository, self._account, self._routes = repository, account, routes
         self._org_id = account.org_id
         self._plans = plans or PlansInForce(repository)
-        self._reader = UsageReader(repository, account.org_id, routes)
+        self._reader = reader or UsageReader(repository, account.org_id, routes)
 
     def needs_balance(self, period: Period) -> bool:
         """Tell whether a plan of a period depends on the periods before it."""

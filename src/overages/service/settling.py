@@ -26,6 +26,7 @@ from overages.repository import Repository
 from overages.service.closed_periods import ClosedPeriods
 from overages.service.period_inputs import PeriodInputs
 from overages.service.plans_in_force import PlansInForce
+from overages.service.usage_reader import UsageReader
 from overages.settlements.balance import EMPTY_BALANCE, Balance
 from overages.settlements.grant_corrections import (
     all_of,
@@ -45,6 +46,7 @@ class Settling:
     :param routes: the metrics that are more than sums of their events.
     :param ended: tells whether a period is over, so that true-ups are due.
     :param plans: those that were read for other orgs in the same transaction.
+    :param reader: reads the org's usage, where that isn't just what is kept.
     """
 
     def __init__(
@@ -54,10 +56,11 @@ class Settling:
         routes: Routes,
         ended: Callable[[Period], bool],
         plans: PlansInForce | None = None,
+        reader: UsageReader | None = None,
     ) -> None:
         self._repository, self._account, self._ended = repository, account, ended
         self._org_id = account.org_id
-        self._inputs = PeriodInputs(repository, account, routes, plans)
+        self._inputs = PeriodInputs(repository, account, routes, plans, reader)
         self._open: dict[Period, Balance] = {}  # balances that open periods leave
         self.closed: ClosedPeriods = ClosedPeriods(repository, account.org_id)
 

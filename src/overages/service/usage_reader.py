@@ -48,7 +48,7 @@ class UsageReader:
         if len(bounds) == 2 and not self._routes.metrics:
             return [self._repository.usage(self._org_id, period)]  # a sum is all that there is
         try:
-            divided = DividedUsage(self._org_id, bounds, self._routes, self._counts(bounds))
+            divided = DividedUsage(self._org_id, bounds, self._routes, self.counts(bounds))
             times = [Period(*ends) for ends in combinations(bounds, 2)]
             times.sort(key=lambda time: time != period)  # the longest comes first
             return [divided.within(time) for time in times]
@@ -63,7 +63,8 @@ class UsageReader:
         counted = self._repository.counted_events(self._org_id, period, metrics=names)
         return [event for event, _ in counted]
 
-    def _counts(self, bounds: Sequence[datetime]) -> Counts:
+    def counts(self, bounds: Sequence[datetime]) -> Counts:
+        """Return the usage of a period as it is kept, by the times between some instants."""
         times = [Period(*ends) for ends in pairwise(bounds)]
         period = Period(bounds[0], bounds[-1])
         sums = [self._repository.event_sums(self._org_id, time) for time in times]

@@ -1,0 +1,225 @@
+"""Projecting: the bill that an org's period should come to, from what a repository has.
+
+    projecting = Projecting(repository, account, routes, now)
+    projecting.projection(february).expected_bill.total
+
+Usage is read by day, as it stood at the end of each: that of the period, and of up to twelve before
+it. The bill is settled by `Settling`, as any other, from usage with the expected units added to it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Final, NamedTuple
+
+from overages.amounts.exact import SCALE, scaled
+from overages.errors import InvalidValue, OveragesError
+from overages.forecasts.daily_usage import DailyUsage, dates_of, days_of
+from overages.forecasts.forecast import MetricDays
+from overages.forecasts.methods import UsageKind
+from overages.forecasts.usage_days import UsageDays, usage_days
+from overages.insight.outlook import Outlook
+from overages.insight.projection import Projection, project
+from overages.periods.cycle import Cycle
+from overages.periods.period import Period, format_instant
+from overages.repository import Repository
+from overages.service.plans_in_force import PlansInForce
+from overages.service.settling import Settling
+from overages.service.usage_reader import UsageReader
+from overages.statements.statement import Statement
+from overages.terms.account import Account
+from overages.terms.plan import Plan
+from overages.usage.event import UsageEvent
+from overages.usage.routing import Routes
+from overages.usage.usage import Usage
+
+PAST_PERIODS: Final = 12
+"""The periods before the one that is projected that are looked at: a year of months."""
+
+
+class Projecting:
+    """Projects the periods of an account.
+
+    :param account: the org, and the history of its terms.
+    :param routes: the metrics that are more than sums of their events.
+    :param now: the present instant.
+    """
+
+    def __init__(
+        self, repository: Repository, account: Account, routes: Routes, now: datetime
+    ) -> None:
+        self._repository, self._account, self._routes = repository, account, routes
+        self._org_id, self._now = account.org_id, now
+        self._reader = UsageReader(repository, account.org_id, routes)
+        self._plans = PlansInForce(repository)
+
+    def projection(self, period: Period, *, is_proposed: bool = False) -> Projection:
+        """Return the bill that a period of the org's should come to.
+
+        :param is_proposed: whether the account isn't the kept one, so that a closed period isn't
+            taken as it was closed.
+        :raises InvalidValue: if it hasn't begun.
+        :raises OveragesError: as `Settling.settlement` does.
+        """
+        if self._now < period.start:
+            problem = f"must have begun by {format_instant(self._now)} to be projected"
+            error = InvalidValue("period", str(period), problem)
+            raise error.within(org_id=self._org_id, period=period)
+        so_far = self._so_far(period, is_proposed=is_proposed)
+
+        def bill(outlook: Outlook) -> Statement:
+            if self._now >= period.end:
+                return so_far
+            reader = _ProjectedReader(self._repository, self._org_id, self._routes, period, outlook)
+            return self._settling(reader).settlement(period, final=True).statement
+
+        timezone = self._account.agreed_in(period).parts[0][1].cycle.timezone
+        metrics = self._metrics(period, timezone)
+        return project(self._now, timezone, metrics, so_far, bill)
+
+    def _so_far(self, period: Period, *, is_proposed: bool) -> Statement:
+        """Return the statement of a period as it stands, or as it was closed."""
+        closing = self._repository.closing(self._org_id, period)
+        if closing is None:
+            return self._settling().settlement(period).statement
+        if is_proposed:
+            return self._settling().correction(closing).statement
+        settled = self._repository.settled(self._org_id, period)
+        assert settled is not None  # or it wouldn't be closed
+        return settled.statement
+
+    def _settling(self, reader: UsageReader | None = None) -> Settling:
+        ended = lambda each: each.end <= self._now  # noqa: E731
+        return Settling(self._repository, self._account, self._routes, ended, self._plans, reader)
+
+    def _metrics(self, period: Period, timezone: str) -> dict[str, MetricDays]:
+        """Return all that is known of the metrics of a period: those of its plans, or used."""
+        plans = [
+            self._plans.plan(period, part, terms) for part, terms in self._account.parts(period)
+        ]
+        used = self._reader.usages([period.start, period.end])[0].quantities
+        own = self._read(period, timezone)
+        earlier = self._earlier(period, timezone) if self._now < period.end else []
+        rules = {rule.name: rule for rule in self._routes.metrics}
+        names = [metric for plan in plans for metric in plan.allowances]
+        histories = {}
+        for name in dict.fromkeys([*names, *used]):
+            current = own.of(name)
+            before = tuple(each.of(name) for each in earlier if name not in each.days.without)
+            picos = scaled(used.get(name, 0))
+            histories[name] = MetricDays(
+                self._kind(name, plans),
+                picos,
+                current,
+                before,
+                self._step(name, [picos, *current.picos, *(p for b in before for p in b.picos)]),
+                is_held=name in rules and rules[name].holds_level,
+                without_days=own.days.without.get(name, 0),
+            )
+        return histories
+
+    def _earlier(self, period: Period, timezone: str) -> list[_ReadPeriod]:
+        """Read the last periods before one, in order; those that can't be told are left out."""
+        if period.start <= self._account.since:
+            return []
+        before = self._account.periods(self._account.since, period.start)
+        earlier = []
+        for each in deque(before, PAST_PERIODS):
+            try:
+                earlier.append(self._read(each, timezone, like=period))
+            except OveragesError:  # it cuts sums that were put, or comes to less than nothing
+                continue
+        return earlier
+
+    def _read(self, period: Period, timezone: str, like: Period | None = None) -> _ReadPeriod:
+        """Read the days of a period that are over.
+
+        :param like: the period that it is to be compared with.
+        """
+        days = days_of(period, timezone)
+        over = sum(day.end <= self._now for day in days)
+        bounds = [period.start, *(day.end for day in days[:over])]
+        if over < len(days):
+            bounds.append(period.end)
+        counts = self._reader.counts(bounds)
+        is_whole = self._account.whole_of(period) is None and (
+            like is None or self._cycle(period) == self._cycle(like)
+        )
+        read = usage_days(self._org_id, days, over, self._routes, counts)
+        return _ReadPeriod(dates_of(days, timezone), read, is_whole)
+
+    def _cycle(self, period: Period) -> Cycle:
+        return self._account.agreed_in(period).parts[0][1].cycle
+
+    def _kind(self, metric: str, plans: Sequence[Plan]) -> UsageKind:
+        """Return the kind of a metric's usage: as it is counted, or as its plan says."""
+        rules = {rule.name: rule.aggregation for rule in self._routes.metrics}
+        match rules.get(metric, "sum"):
+            case "unique":
+                return "unique"
+            case "max":
+                return "peak"
+            case "sum" | "count":
+                lines = [plan.compiled.by_metric.get(metric) for plan in plans]
+                is_level = any(line is not None and line.is_level(frozenset()) for line in lines)
+                return "level" if is_level else "flow"
+            case _:
+                return "level"
+
+    def _step(self, metric: str, picos: Iterable[int]) -> int:
+        """Return the picos that a metric is counted in: its increment, or its finest decimal."""
+        for rule in self._routes.metrics:
+            if rule.name == metric and rule.increment is not None and not rule.increment.first:
+                return scaled(rule.increment.step)
+        step = SCALE
+        for units in picos:
+            while units % step:
+                step //= 10
+        return step
+
+
+class _ReadPeriod(NamedTuple):
+    """The days of a period, of all metrics."""
+
+    dates: tuple[date, ...]
+    days: UsageDays
+    is_whole: bool
+
+    def of(self, metric: str) -> DailyUsage:
+        """Return the days of a metric."""
+        return DailyUsage(self.dates, self.days.of(metric), self.is_whole)
+
+
+class _ProjectedReader(UsageReader):
+    """Reads the usage of an org, and that of one period with the units that are expected in it.
+
+    :param period: that period.
+    :param outlook: these units.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        org_id: str,
+        routes: Routes,
+        period: Period,
+        outlook: Outlook,
+    ) -> None:
+        super().__init__(repository, org_id, routes)
+        self._period, self._outlook = period, outlook
+
+    def usages(self, bounds: Sequence[datetime]) -> list[Usage]:
+        usages = super().usages(bounds)
+        return self._outlook.applied(usages) if self._is_projected(bounds) else usages
+
+    def events(self, period: Period, metrics: Iterable[str]) -> list[UsageEvent]:
+        names = [metric for metric in metrics if self._routes.is_sum(metric)]
+        events = super().events(period, names)
+        if period != self._period:
+            return events
+        return [*events, *self._outlook.events(self._org_id, sorted(names))]
+
+    def _is_projected(self, bounds: Sequence[datetime]) -> bool:
+        return Period(bounds[0], bounds[-1]) == self._period

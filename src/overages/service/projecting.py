@@ -15,7 +15,7 @@ from datetime import date, datetime
 from typing import Final, NamedTuple
 
 from overages.amounts.exact import SCALE, scaled
-from overages.errors import InvalidValue, OveragesError
+from overages.errors import InvalidValue
 from overages.forecasts.daily_usage import DailyUsage, dates_of, days_of
 from overages.forecasts.forecast import MetricDays
 from overages.forecasts.methods import UsageKind
@@ -107,7 +107,7 @@ class Projecting:
         histories = {}
         for name in dict.fromkeys([*names, *used]):
             current = own.of(name)
-            before = tuple(each.of(name) for each in earlier if name not in each.days.without)
+            before = tuple(each.of(name) for each in earlier if each.tells(name))
             picos = scaled(used.get(name, 0))
             histories[name] = MetricDays(
                 self._kind(name, plans),
@@ -129,7 +129,7 @@ class Projecting:
         for each in deque(before, PAST_PERIODS):
             try:
                 earlier.append(self._read(each, timezone, like=period))
-            except OveragesError:  # it cuts sums that were put, or comes to less than nothing
+            except InvalidValue:  # it cuts sums that were put, say
                 continue
         return earlier
 
@@ -186,6 +186,10 @@ class _ReadPeriod(NamedTuple):
     dates: tuple[date, ...]
     days: UsageDays
     is_whole: bool
+
+    def tells(self, metric: str) -> bool:
+        """Tell whether the days have all units of a metric, and no less than none."""
+        return metric not in self.days.without and sum(self.days.of(metric)) >= 0
 
     def of(self, metric: str) -> DailyUsage:
         """Return the days of a metric."""

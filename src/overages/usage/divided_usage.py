@@ -157,7 +157,7 @@ class DividedUsage:
 
     def _tallies(self, time: Period) -> dict[str, Tally]:
         """Return the tally of each metric in a time, by name."""
-        tallies = _Tallies()
+        tallies = Tallies()
         for place in self._places(time):
             for name, events in self._counts.sums[place].items():
                 for metric in self._routes.summed(name):
@@ -201,7 +201,7 @@ def usage_of(counted: Iterable[Counted], org_id: str, period: Period, routes: Ro
     return DividedUsage(org_id, bounds, routes, Counts([sums], events=events)).within(period)
 
 
-class _Tallies:
+class Tallies:
     """Tallies of metrics, which are made as they are asked for."""
 
     def __init__(self) -> None:

@@ -88,11 +88,11 @@ class UnitsAhead(NamedTuple):
         return [day._replace(picos=Fraction(1)) for day in self.days]
 
     def _whole_steps(self, over: Fraction, spread: Fraction) -> int:
-        """Return the part of the units that a part of the days has."""
+        """Return the part of the units that a part of the days has, never more than all."""
         if over == spread:
             return self.more
         steps = self.more * over / (spread * self.step)
-        return round_ratio(*steps.as_integer_ratio(), Rounding.HALF_UP) * self.step
+        return round_ratio(*steps.as_integer_ratio(), Rounding.DOWN) * self.step
 
 
 class Outlook(NamedTuple):

@@ -30,7 +30,7 @@ def quantities(units: UnitsAhead, time: Period, used: int) -> dict[str, Any]:
 
 def test_days_are_rounded_so_that_they_come_to_the_whole() -> None:
     units = ahead(10, 10, 1, 1, 1)
-    assert units.by_day() == [3 * SCALE, 4 * SCALE, 3 * SCALE]
+    assert units.by_day() == [3 * SCALE, 3 * SCALE, 4 * SCALE]
     assert ahead(7, 7, 0, 1, 2).by_day() == [0, 2 * SCALE, 5 * SCALE]
 
 

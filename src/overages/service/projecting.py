@@ -10,7 +10,8 @@ it. The bill is settled by `Settling`, as any other, from usage with the expecte
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
@@ -52,8 +53,10 @@ class Projecting:
     ) -> None:
         self._repository, self._account, self._routes = repository, account, routes
         self._org_id, self._now = account.org_id, now
-        self._reader = UsageReader(repository, account.org_id, routes)
         self._plans = PlansInForce(repository)
+        self._reader = _ProjectedReader(repository, account.org_id, routes)
+        ended = lambda each: each.end <= now  # noqa: E731
+        self._settling = Settling(repository, account, routes, ended, self._plans, self._reader)
 
     def projection(self, period: Period, *, is_proposed: bool = False) -> Projection:
         """Return the bill that a period of the org's should come to.
@@ -68,31 +71,27 @@ class Projecting:
             error = InvalidValue("period", str(period), problem)
             raise error.within(org_id=self._org_id, period=period)
         so_far = self._so_far(period, is_proposed=is_proposed)
+        timezone = self._account.agreed_in(period).parts[0][1].cycle.timezone
+        metrics = self._metrics(period, timezone)
 
         def bill(outlook: Outlook) -> Statement:
             if self._now >= period.end:
                 return so_far
-            reader = _ProjectedReader(self._repository, self._org_id, self._routes, period, outlook)
-            return self._settling(reader).settlement(period, final=True).statement
+            with self._reader.looking_ahead(period, outlook):
+                return self._settling.settlement(period, final=True).statement
 
-        timezone = self._account.agreed_in(period).parts[0][1].cycle.timezone
-        metrics = self._metrics(period, timezone)
         return project(self._now, timezone, metrics, so_far, bill)
 
     def _so_far(self, period: Period, *, is_proposed: bool) -> Statement:
         """Return the statement of a period as it stands, or as it was closed."""
         closing = self._repository.closing(self._org_id, period)
         if closing is None:
-            return self._settling().settlement(period).statement
+            return self._settling.settlement(period).statement
         if is_proposed:
-            return self._settling().correction(closing).statement
+            return self._settling.correction(closing).statement
         settled = self._repository.settled(self._org_id, period)
         assert settled is not None  # or it wouldn't be closed
         return settled.statement
-
-    def _settling(self, reader: UsageReader | None = None) -> Settling:
-        ended = lambda each: each.end <= self._now  # noqa: E731
-        return Settling(self._repository, self._account, self._routes, ended, self._plans, reader)
 
     def _metrics(self, period: Period, timezone: str) -> dict[str, MetricDays]:
         """Return all that is known of the metrics of a period: those of its plans, or used."""
@@ -197,33 +196,30 @@ class _ReadPeriod(NamedTuple):
 
 
 class _ProjectedReader(UsageReader):
-    """Reads the usage of an org, and that of one period with the units that are expected in it.
+    """Reads the usage of an org, for a while with the units that are expected in one period."""
 
-    :param period: that period.
-    :param outlook: these units.
-    """
-
-    def __init__(
-        self,
-        repository: Repository,
-        org_id: str,
-        routes: Routes,
-        period: Period,
-        outlook: Outlook,
-    ) -> None:
+    def __init__(self, repository: Repository, org_id: str, routes: Routes) -> None:
         super().__init__(repository, org_id, routes)
-        self._period, self._outlook = period, outlook
+        self._ahead: tuple[Period, Outlook] | None = None
+
+    @contextmanager
+    def looking_ahead(self, period: Period, outlook: Outlook) -> Iterator[None]:
+        """Have a period's usage be read with the units of an outlook, within the block."""
+        self._ahead = period, outlook
+        try:
+            yield
+        finally:
+            self._ahead = None
 
     def usages(self, bounds: Sequence[datetime]) -> list[Usage]:
-        usages = super().usages(bounds)
-        return self._outlook.applied(usages) if self._is_projected(bounds) else usages
+        usages, outlook = super().usages(bounds), self._outlook(Period(bounds[0], bounds[-1]))
+        return usages if outlook is None else outlook.applied(usages)
 
     def events(self, period: Period, metrics: Iterable[str]) -> list[UsageEvent]:
-        names = [metric for metric in metrics if self._routes.is_sum(metric)]
-        events = super().events(period, names)
-        if period != self._period:
-            return events
-        return [*events, *self._outlook.events(self._org_id, sorted(names))]
+        names = sorted(metric for metric in metrics if self._routes.is_sum(metric))
+        events, outlook = super().events(period, names), self._outlook(period)
+        return events if outlook is None else [*events, *outlook.events(self._org_id, names)]
 
-    def _is_projected(self, bounds: Sequence[datetime]) -> bool:
-        return Period(bounds[0], bounds[-1]) == self._period
+    def _outlook(self, period: Period) -> Outlook | None:
+        """Return the units that are expected in a period, if it is the one that is looked at."""
+        return self._ahead[1] if self._ahead is not None and self._ahead[0] == period else None

@@ -210,7 +210,7 @@ def lives(draw: st.DrawFn) -> tuple[MemoryRepository, Plan, datetime]:
     plan = draw(values.plans(currencies=st.just("USD")))
     assume(plan.allowances)
     flows = {
-        metric: evolve(each, kind="flow", included_per=None, increment=1)
+        metric: evolve(each, kind="flow", included_per=None, included_for=None, increment=1)
         for metric, each in plan.allowances.items()
     }
     plan = evolve(plan, allowances=flows)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from overages.adapters.sqlite import SqliteRepository
     from overages.amounts.money import Currency, Money
     from overages.amounts.rounding import Rounding
+    from overages.bookkeeping.books import EndedPeriod
+    from overages.bookkeeping.staleness import StalePeriod
     from overages.grants.grant import Grant
     from overages.lines.adjustment import Adjustment
     from overages.lines.overage import Overage
@@ -35,9 +37,7 @@ if TYPE_CHECKING:
     from overages.records.ledger import Recording
     from overages.records.record import OverageRecord
     from overages.repository import Repository
-    from overages.service.books import EndedPeriod
     from overages.service.overage_service import OverageService
-    from overages.service.staleness import StalePeriod
     from overages.settlements.balance import Balance
     from overages.settlements.pooled_statement import pool
     from overages.settlements.settlement import Settlement, settle

@@ -25,8 +25,8 @@ from overages import (
     Usage,
     UsageEvent,
 )
+from overages.bookkeeping.books import EndedPeriod
 from overages.errors import OveragesError, StorageError
-from overages.service.books import EndedPeriod
 from overages.terms.account import account_of
 
 from .effort import many

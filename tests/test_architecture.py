@@ -19,7 +19,7 @@ EXPLANATION = ROOT / "docs/explanation/architecture.md"
 
 ROOMS = [
     "errors", "_ground", "amounts", "periods", "prices", "usage", "grants", "terms", "lines",
-    "statements", "settlements", "records",
+    "statements", "settlements", "records", "insight",
 ]  # fmt: skip
 DOORS = ["forms", "codec", "outbox", "repository", "bookkeeping", "service", "__init__"]
 RANKED = [*ROOMS, *DOORS]

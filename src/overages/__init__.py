@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from overages.bookkeeping.books import EndedPeriod
     from overages.bookkeeping.staleness import StalePeriod
     from overages.grants.grant import Grant
+    from overages.insight.break_even import BreakEven, break_even
+    from overages.insight.comparison import Comparison, compare
+    from overages.insight.history import History, overage_history
+    from overages.insight.inverse import quantities_within, quantity_within
     from overages.lines.adjustment import Adjustment
     from overages.lines.overage import Overage
     from overages.periods.cycle import Cycle
@@ -66,9 +70,11 @@ __all__ = [
     "Adjustment",
     "Allowance",
     "Balance",
+    "BreakEven",
     "CarryOver",
     "Closing",
     "Commitment",
+    "Comparison",
     "Conversion",
     "Currency",
     "Cycle",
@@ -77,6 +83,7 @@ __all__ = [
     "Exchanged",
     "Graduated",
     "Grant",
+    "History",
     "Increment",
     "MemoryRepository",
     "Metric",
@@ -107,13 +114,18 @@ __all__ = [
     "UsageEvent",
     "Volume",
     "aggregate",
+    "break_even",
     "calculate",
     "calculate_many",
     "charge_between",
+    "compare",
     "errors",
     "evolve",
     "meter",
+    "overage_history",
     "pool",
+    "quantities_within",
+    "quantity_within",
     "settle",
 ]
 

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import assume, given, strategies as st
 
 from overages import Money, Period, Plan, Usage, calculate, evolve
-from overages.amounts.exact import Quantity, scaled, unscaled
+from overages.amounts.exact import SCALE, Quantity, scaled, unscaled
 from overages.errors import InvalidValue
 from overages.insight.break_even import BreakEven, break_even
 from overages.testing import quantities as numbers
@@ -59,7 +59,8 @@ def assert_agrees(a: Plan, b: Plan, usage: Usage, span: int, data: st.DataObject
     points = [p for plan in (a, b) for p in turning_points(plan.allowances["runs"].price)]
     beyond = data.draw(st.sampled_from(points))
     included = max(scaled(plan.allowances["runs"].included or 0) for plan in (a, b))
-    step = unscaled(max(1, min((scaled(beyond) + included) // span, numbers.LARGEST // (2 * span))))
+    most = 10**24 * SCALE // span  # so that all of it can be converted
+    step = unscaled(max(1, min((scaled(beyond) + included) // span, most)))
     until = unscaled(2 * span * scaled(step))
     try:
         answer = break_even(a, b, "runs", usage=usage, step=step, until=until)

@@ -335,7 +335,7 @@ def compare(
     usages: Iterable[Usage],
     *,
     current: str | None = None,
-    limits: Limits = NO_LIMITS,
+    limits: Limits | None = None,
     cycle: Cycle = MONTHS,
 ) -> Comparison:
     """Return the cost of each of some plans over the usage of an org in several periods.
@@ -377,7 +377,7 @@ def compare(
     offered, used, own, slug, rule = parse_all(
         (_parse_plans, plans, "plans"),
         (_parse_usages, usages, "usages"),
-        (parse_own_limits, limits, "limits"),
+        (parse_own_limits, limits or NO_LIMITS, "limits"),
         (optional(parse_name), current, "current"),
         (instance_of(Cycle), cycle, "cycle"),
     )

@@ -231,8 +231,8 @@ def ranges(
             if begun is not None:
                 yield begun
             begun = low, high, answer
-    if begun is not None:
-        yield begun
+    assert begun is not None  # there is a first step
+    yield begun
 
 
 def _between(low: int, high: int) -> int:

@@ -73,6 +73,9 @@ CASES: list[tuple[Plan, Plan, list[str]]] = [
     (plan("a", Allowance(0, PerUnit("0.009"))),
      plan("b", Allowance(0, Package("1", 100))),
      ["0: the same", "1 to 20: a"]),
+    # The same price, otherwise written.
+    (plan("a", Allowance(3, PerUnit("0.001"))),
+     plan("b", Allowance(3, Graduated([Tier(None, "0.001")]))), ["0 and more: the same"]),
     # Tiers, up to their bounds.
     (plan("a", Allowance(0, Graduated([Tier(10, "2"), Tier(None, "1")]))),
      plan("b", Allowance(0, Volume([Tier(10, "2"), Tier(None, "1")]))),

@@ -73,6 +73,8 @@ CASES: list[tuple[Any, str, int | None]] = [
     (Allowance(0, PerUnit(1), commitment=Commitment(usd("5"), overage_factor=3)), "11", 7),
     (Allowance(2, PerUnit(1), conversion=Conversion(divide=1_000, increment=1)), "6", 8_000),
     (Allowance(2, PerUnit(1), conversion=Conversion(increment=6, minimum=60)), "64", 66),
+    (Allowance(0, Graduated([Tier(3, "1"), Tier(None, "2")]), conversion=Conversion(minimum=5)),
+     "9", 6),
     (Allowance(0, PerUnit(1), conversion=Conversion(multiply=10**12)), "10000000000000", 10),
 ]
 # fmt: on

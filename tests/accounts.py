@@ -16,7 +16,7 @@ from overages.lines.part import StatementPart, TimeShares
 from overages.lines.rating import unrounded_line
 from overages.settlements.balance import EMPTY_BALANCE
 from overages.statements.calculation import own_limits, refuse_unknown
-from overages.statements.rated_statement import statement_of
+from overages.statements.rated_statement import rated_lines, statement_of
 
 _HOUR: Final = timedelta(hours=1)
 
@@ -84,4 +84,5 @@ def calculate_after(
         except OveragesError as error:
             raise error.within(line.metric) from error.__cause__
     parts = [StatementPart(usage.period, plan)]
-    return statement_of(usage.org_id, parts, shares, lines, has_ended=ended)
+    rated = rated_lines(parts, shares, lines, has_ended=ended)
+    return statement_of(usage.org_id, parts, shares, rated)

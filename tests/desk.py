@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from io import BytesIO, TextIOWrapper
+from contextlib import redirect_stderr, redirect_stdout
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,9 +68,11 @@ class Desk:
 
     def bills(self, *arguments: str) -> dict[str, str]:
         """Return the sums of all records, by org and first day of the period."""
-        ran = self.run("export", "records", "--db", "b.db", *arguments)
+        database = str(self.folder / "b.db")
+        with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()):
+            main(["export", "records", "--db", database, *arguments])
         sums: dict[str, int] = {}
-        head, *rows = [line.split(",") for line in ran.out.splitlines()] or [[]]
+        head, *rows = [line.split(",") for line in out.getvalue().splitlines()] or [[]]
         for row in rows:
             cells = dict(zip(head, row, strict=True))
             key = f"{cells['org_id']} {cells['period_start'][:10]}"

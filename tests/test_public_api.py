@@ -16,14 +16,15 @@ from overages.amounts.rounding import RoundingLike
 from overages.periods.proration import ProrationLike
 
 NAMES = [
-    "Account", "Adjustment", "Allowance", "Balance", "CarryOver", "Closing", "Commitment",
-    "Conversion", "Currency", "Cycle", "Discount", "EndedPeriod", "Exchanged", "Graduated", "Grant",
-    "Increment", "MemoryRepository", "Metric", "Money", "Overage", "OverageRecord",
-    "OverageService", "Package", "PerUnit", "Percentage", "Period", "Plan", "PriceModel",
-    "Projection", "Proration", "Recording", "Repository", "Rounding", "Settlement",
-    "SqliteRepository", "StalePeriod", "Statement", "Summary", "Terms", "Tier", "TierCharge",
-    "TransactionFee", "Usage", "UsageEvent", "Volume", "aggregate", "calculate", "calculate_many",
-    "charge_between", "errors", "evolve", "meter", "pool", "settle",
+    "Account", "Adjustment", "Allowance", "Balance", "BreakEven", "CarryOver", "Closing",
+    "Commitment", "Comparison", "Conversion", "Currency", "Cycle", "Discount", "EndedPeriod",
+    "Exchanged", "Graduated", "Grant", "History", "Increment", "MemoryRepository", "Metric",
+    "Money", "Overage", "OverageRecord", "OverageService", "Package", "PerUnit", "Percentage",
+    "Period", "Plan", "PriceModel", "Projection", "Proration", "Recording", "Repository",
+    "Rounding", "Settlement", "SqliteRepository", "StalePeriod", "Statement", "Summary", "Terms",
+    "Tier", "TierCharge", "TransactionFee", "Usage", "UsageEvent", "Volume", "aggregate",
+    "break_even", "calculate", "calculate_many", "charge_between", "compare", "errors", "evolve",
+    "meter", "overage_history", "pool", "quantities_within", "quantity_within", "settle",
 ]  # fmt: skip
 
 

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from overages.adapters.sqlite import SqliteRepository
     from overages.amounts.money import Currency, Money
     from overages.amounts.rounding import Rounding
+    from overages.bookkeeping.books import EndedPeriod
+    from overages.bookkeeping.staleness import StalePeriod
     from overages.grants.grant import Grant
+    from overages.insight.break_even import BreakEven, break_even
+    from overages.insight.comparison import Comparison, compare
+    from overages.insight.history import History, overage_history
+    from overages.insight.inverse import quantities_within, quantity_within
     from overages.insight.projection import Projection
     from overages.lines.adjustment import Adjustment
     from overages.lines.overage import Overage
@@ -36,9 +42,7 @@ if TYPE_CHECKING:
     from overages.records.ledger import Recording
     from overages.records.record import OverageRecord
     from overages.repository import Repository
-    from overages.service.books import EndedPeriod
     from overages.service.overage_service import OverageService
-    from overages.service.staleness import StalePeriod
     from overages.settlements.balance import Balance
     from overages.settlements.pooled_statement import pool
     from overages.settlements.settlement import Settlement, settle
@@ -67,9 +71,11 @@ __all__ = [
     "Adjustment",
     "Allowance",
     "Balance",
+    "BreakEven",
     "CarryOver",
     "Closing",
     "Commitment",
+    "Comparison",
     "Conversion",
     "Currency",
     "Cycle",
@@ -78,6 +84,7 @@ __all__ = [
     "Exchanged",
     "Graduated",
     "Grant",
+    "History",
     "Increment",
     "MemoryRepository",
     "Metric",
@@ -109,13 +116,18 @@ __all__ = [
     "UsageEvent",
     "Volume",
     "aggregate",
+    "break_even",
     "calculate",
     "calculate_many",
     "charge_between",
+    "compare",
     "errors",
     "evolve",
     "meter",
+    "overage_history",
     "pool",
+    "quantities_within",
+    "quantity_within",
     "settle",
 ]
 

@@ -138,7 +138,7 @@ def settling(count: int, rounds: int) -> list[list[str]]:
     }
     return [
         *rows_of(plain, count, rounds, {"- settle": "3"}),
-        *rows_of(stepped, count, rounds, {"- settle, from a balance": "145"}),
+        *rows_of(stepped, count, rounds, {"- settle, from a balance": "110"}),
     ]
 
 

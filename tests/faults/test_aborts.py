@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from types import FrameType
@@ -198,6 +198,11 @@ def test_after_sqlite_took_a_transaction_back_no_part_of_it_is_written_alone(pat
     assert contents(path) != before
 
 
+@cache
+def is_with(module: str, line: int) -> bool:
+    return linecache.getline(module, line).strip().startswith("with ")
+
+
 def raising_at(line: int, error: type[BaseException], work: Callable[[], object]) -> bool:
     """Do work, raising an error at the n-th line that runs of the library; tell whether it came.
 
@@ -211,8 +216,7 @@ def raising_at(line: int, error: type[BaseException], work: Callable[[], object]
         del argument
         if "/overages/" not in frame.f_code.co_filename:
             return None
-        text = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
-        if event == "line" and not text.startswith("with "):
+        if event == "line" and not is_with(frame.f_code.co_filename, frame.f_lineno):
             left -= 1
             if left < 0:
                 sys.settrace(None)

@@ -18,21 +18,31 @@ from overages import (
     Commitment,
     Discount,
     Graduated,
+    Grant,
     Money,
     Percentage,
+    Period,
     PerUnit,
     PriceModel,
     Rounding,
     Tier,
 )
+from overages.errors import InvalidValue
+from overages.grants.draws import draw
 from overages.lines.adjusting import adjustments_of
-from overages.lines.adjustment import credited
 from overages.lines.rule import PartRules
+
+MONTH = Period.month(2024, 1)
 
 
 def usd(amount: str) -> Money:
     """Return US dollars."""
     return Money.of(amount, "USD")
+
+
+def prepaid(grant_id: str, amount: str) -> Grant:
+    """Return a grant of US dollars."""
+    return Grant(grant_id, usd(amount), effective_at=MONTH.start)
 
 
 def adjust(
@@ -168,26 +178,27 @@ def test_commitments_of_windows(
 def test_credits(quantity: int, rules: dict[str, Any], credit: str, expected: str) -> None:
     """The system spreads a credit over the lines; here it is a line, and the rest is due."""
     subtotal = due(OPENMETER_GRADUATED, quantity, **rules)
-    lines = credited(subtotal, [("prepaid", usd(credit))])
-    assert [line.after for line in lines] == [usd(expected)]
+    assert Money.of(draw([prepaid("a", credit)], subtotal, MONTH).overage, "USD") == usd(expected)
 
 
 @pytest.mark.parametrize(
     ("potential", "expected"),
     [
-        pytest.param("-50", [], id="flexprice-credit-cap-002"),
-        pytest.param("150.01", [usd("150")], id="capped"),
-        pytest.param("149.99", [usd("149.99")], id="within"),
+        pytest.param("150.01", "150", id="capped"),
+        pytest.param("149.99", "149.99", id="within"),
     ],
 )
 def test_no_more_is_credited_than_was_paid_less_earlier_credits(
-    potential: str, expected: list[Money]
+    potential: str, expected: str
 ) -> None:
-    earlier, *lines = credited(
-        usd("200"), [("earlier", usd("50")), ("unused days", usd(potential))]
-    )
-    assert earlier.after == usd("150")
-    assert [-line.cost for line in lines] == expected
+    burndown = draw([prepaid("a", "50"), prepaid("b", potential)], usd("200"), MONTH)
+    assert [usd(str(each.quantity)) for each in burndown.draws] == [usd("50"), usd(expected)]
+
+
+def test_a_negative_credit_gives_nothing() -> None:
+    """flexprice-credit-cap-002: there, it counts as zero; here, it is refused."""
+    with pytest.raises(InvalidValue, match="amount"):
+        prepaid("unused days", "-50")
 
 
 def test_unused_days_are_credited_and_taxed_on_the_rounded_credit() -> None:

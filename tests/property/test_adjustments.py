@@ -15,7 +15,7 @@ from hypothesis import given, strategies as st
 from overages import Adjustment, Commitment, Currency, Discount, Money, PriceModel, Rounding
 from overages._ground.value import evolve
 from overages.lines.adjusting import adjustments_of
-from overages.lines.adjustment import credited
+from overages.lines.adjustment import credit
 from overages.lines.rule import PartRules
 from overages.testing.strategies import prices
 from overages.testing.values import commitments, discounts, in_currency
@@ -253,10 +253,12 @@ def test_no_decimal_context_decides(case: Case, context: Any) -> None:
         assert case.adjusted() == expected
 
 
-@given(st.integers(0, 10**6), st.lists(st.integers(-500, 10**6), max_size=5))
-def test_credits_are_drawn_until_nothing_is_due(minor: int, balances: list[int]) -> None:
-    due = Money(minor, "USD")
-    found = credited(due, [(f"g{i}", Money(each, "USD")) for i, each in enumerate(balances)])
-    drawn = -sum(line.cost.minor for line in found)
-    assert drawn == min(minor, sum(max(0, each) for each in balances))
-    assert all(Fraction(line.exact_cost) == Fraction(line.cost.amount) for line in found)
+@given(st.integers(0, 10**20), st.integers(0, 10**20), currencies)
+def test_a_credit_is_a_lawful_line_whose_exact_cost_is_its_cost(
+    paid: int, left: int, currency: Currency
+) -> None:
+    due = Money(paid + left, currency)
+    line = credit(due, paid, "top-up", "tokens")
+    assert Fraction(line.exact_cost) == Fraction(line.cost.amount)
+    assert line == evolve(line)  # which checks it
+    assert line.after == Money(left, currency)

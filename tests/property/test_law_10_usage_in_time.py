@@ -16,7 +16,7 @@ from hypothesis import given, settings, strategies as st
 
 from overages import MemoryRepository, Metric, Period, Repository, SqliteRepository, UsageEvent
 from overages.amounts.exact import scaled
-from overages.service.usage_reader import UsageReader
+from overages.bookkeeping.usage_reader import UsageReader
 from overages.usage.divided_usage import usage_of
 from overages.usage.event_sum import EventSum
 from overages.usage.routing import Routes

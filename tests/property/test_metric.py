@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from overages import Account, Increment, MemoryRepository, Metric, Period, Usage, UsageEvent, meter
-from overages.service.usage_reader import UsageReader
+from overages.bookkeeping.usage_reader import UsageReader
 from overages.usage.divided_usage import usage_of
 from overages.usage.metering import Meter
 from overages.usage.routing import Routes

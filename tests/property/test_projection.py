@@ -24,6 +24,7 @@ from overages import (
     evolve,
 )
 from overages.amounts.exact import SCALE, scaled, unscaled
+from overages.bookkeeping.usage_reader import UsageReader
 from overages.errors import OveragesError
 from overages.forecasts.backtest import backtest, bounds_of, typical_units
 from overages.forecasts.daily_usage import DailyUsage, days_of
@@ -31,7 +32,6 @@ from overages.forecasts.forecast import MetricDays, forecast
 from overages.forecasts.methods import METHODS, METHODS_OF, UsageKind
 from overages.forecasts.usage_days import usage_days
 from overages.insight.outlook import DayAhead, UnitsAhead
-from overages.service.usage_reader import UsageReader
 from overages.testing import strategies as values
 from overages.usage.divided_usage import usage_of
 from overages.usage.routing import Routes

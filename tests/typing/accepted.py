@@ -12,10 +12,13 @@ from overages import (
     Account,
     Adjustment,
     Allowance,
+    BreakEven,
     CarryOver,
+    Comparison,
     Discount,
     Graduated,
     Grant,
+    History,
     Increment,
     MemoryRepository,
     Metric,
@@ -38,11 +41,15 @@ from overages import (
     Usage,
     UsageEvent,
     aggregate,
+    break_even,
     calculate,
     calculate_many,
     charge_between,
+    compare,
     evolve,
     meter,
+    overage_history,
+    quantity_within,
 )
 from overages.amounts.exact import Quantity
 from overages.codec import Codec, decode, encode
@@ -155,3 +162,16 @@ def drawn(plan: Plan) -> None:
     assert_type(strategies.usages(plan=plan, org_ids=st.just("org-1")), st.SearchStrategy[Usage])
     assert_type(strategies.accounts(plan=plan), st.SearchStrategy[Account])
     assert_type(strategies.histories(), st.SearchStrategy[tuple[OverageRecord, ...]])
+
+
+def before_the_bill(plan: Plan, other: Plan, usage: Usage, statement: Statement) -> None:
+    assert_type(quantity_within(PerUnit(1), Money(5, "USD"), step="0.01"), Quantity | None)
+    comparison = compare([plan, other], [usage], current=plan.slug)
+    assert_type(comparison, Comparison)
+    assert_type(comparison.regret(plan.slug), Money)
+    answer = break_even(plan, other, "tokens", until=1_000)
+    assert_type(answer, BreakEven)
+    assert_type(answer.cheaper_at("2.5"), str | None)
+    history = overage_history([statement])
+    assert_type(history, History)
+    assert_type(history.growth()[0].ratio, Decimal | Fraction | None)

@@ -37,6 +37,8 @@ INTEGER_DIGITS: Final = 26
 DECIMAL_DIGITS: Final = 12
 SCALE: Final = 10**DECIMAL_DIGITS  # picos of a unit: the finest quantity is 1 of them
 LIMIT: Final = 10**INTEGER_DIGITS
+_EXPONENTS: Final = tuple(f"E-{DECIMAL_DIGITS - zeros}" for zeros in range(DECIMAL_DIGITS))
+"""By how many zeros a number of picos ends in."""
 _NUMBER: Final = r"([+-]?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?"
 # A product of the finest numbers there are has some two hundred; a sum of ratios has more with each
 # new denominator, and no end.
@@ -133,7 +135,7 @@ def unscaled(picos: int) -> Quantity:
         return units
     written = str(picos)
     digits = written.rstrip("0")
-    return Decimal(f"{digits}E{len(written) - len(digits) - DECIMAL_DIGITS}")
+    return Decimal(digits + _EXPONENTS[len(written) - len(digits)])
 
 
 def add_up(numbers: Iterable[Quantity]) -> Quantity:
@@ -279,21 +281,22 @@ def number_from_ratio(numerator: int, denominator: int) -> Exact:
     form = _decimal_form(denominator // common)
     if form is None:
         return Fraction(numerator, denominator)
-    places, factor = form
+    exponent, factor = form
     digits = numerator // common * factor
-    if not places:
+    if not exponent:
         return Decimal(digits)
     written = digits if -LIMIT < digits < LIMIT else Decimal(digits)  # a host may limit str(int)
-    return Decimal(f"{written}E-{places}")
+    return Decimal(f"{written}{exponent}")
 
 
 @lru_cache(maxsize=256)  # prices have few denominators
-def _decimal_form(denominator: int) -> tuple[int, int] | None:
-    """Return places and factor with ``1 / denominator == factor / 10**places``, if there are."""
+def _decimal_form(denominator: int) -> tuple[str, int] | None:
+    """Return exponent and factor, E-3 and 8 for an 125th: ``1 / denominator == 8E-3``, if any."""
     twos, rest = _divide_out(denominator, 2)
     fives, rest = _divide_out(rest, 5)
     places = max(twos, fives)
-    return (places, 10**places // denominator) if rest == 1 else None
+    exponent = f"E-{places}" if places else ""
+    return (exponent, 10**places // denominator) if rest == 1 else None
 
 
 def plain_text(number: Quantity | Fraction) -> str:

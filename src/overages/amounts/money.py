@@ -283,11 +283,6 @@ def _as_large(minor: int, currency: Currency) -> Money:
     return new_money(_parse_minor(minor, "minor"), currency)
 
 
-def picos_of(money: Money) -> int:
-    """Return an amount in picos of a major unit."""
-    return money.minor * minor_picos(money.currency)
-
-
 def minor_picos(currency: Currency) -> int:
     """Return a currency's minor unit in picos of its major one: it is never finer than a pico."""
     return _MINOR_PICOS[currency.exponent]

@@ -80,20 +80,16 @@ def round_ratio(numerator: int, denominator: int, rounding: Rounding) -> int:
     [0, 2, 0, -2]
     """
     if numerator < 0:
-        return -_round_magnitude(-numerator, denominator, _MIRRORED.get(rounding, rounding))
-    return _round_magnitude(numerator, denominator, rounding)
-
-
-_MIRRORED = {Rounding.CEILING: Rounding.FLOOR, Rounding.FLOOR: Rounding.CEILING}
-
-
-def _round_magnitude(numerator: int, denominator: int, rounding: Rounding) -> int:
+        return -round_ratio(-numerator, denominator, _MIRRORED.get(rounding, rounding))
     form = floor_form(denominator, rounding)
     if form is not None:
         factor, bias, divisor = form
         return (numerator * factor + bias) // divisor
     half_up, rest = divmod(2 * numerator + denominator, 2 * denominator)
     return half_up - (half_up & 1) if rest == 0 else half_up  # HALF_EVEN: a half to the even one
+
+
+_MIRRORED: Final = {Rounding.CEILING: Rounding.FLOOR, Rounding.FLOOR: Rounding.CEILING}
 
 
 def floor_form(denominator: int, rounding: Rounding) -> tuple[int, int, int] | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from overages.amounts.exact import plain_text
+from overages.bookkeeping.staleness import StalePeriod
 from overages.commands.desk.arguments import (
     add_batch,
     add_database,
@@ -30,7 +31,6 @@ from overages.periods.cycle import Cycle
 from overages.periods.period import reading
 from overages.repository import Repository
 from overages.service.overage_service import OverageService
-from overages.service.staleness import StalePeriod
 
 HELP: Final = "put the events of usage files into a database, each once"
 _MOST_SHOWN: Final = 20

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from overages._ground.display import text_table
+from overages.bookkeeping.staleness import StalePeriod
 from overages.commands.desk.arguments import add_database, add_org, add_until
 from overages.commands.desk.outcome import NOTHING, UNDECIDED, Stop
 from overages.commands.desk.periods import name_of
@@ -17,7 +18,6 @@ from overages.commands.desk.terminal import bold, columns, red, say
 from overages.errors import OveragesError
 from overages.repository import Repository
 from overages.service.overage_service import OverageService
-from overages.service.staleness import StalePeriod
 
 HELP: Final = (
     "show which periods of each org are closed, have ended, run, or come to something else"

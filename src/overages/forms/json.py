@@ -24,6 +24,10 @@ from overages.forms.scalars import INSTANT, INSTANT_TEXT, number_form, read_text
 from overages.grants.burndown import Burndown
 from overages.grants.grant import Grant
 from overages.grants.state import Draw, GrantState
+from overages.insight.break_even import BreakEven, BreakEvenRange
+from overages.insight.comparison import Comparison, PlanCost, Recommendation
+from overages.insight.history import History, HistoryEntry, OrgCost, PeriodGrowth
+from overages.insight.inverse import QuantityRange
 from overages.lines.adjustment import Adjustment
 from overages.lines.limit_part import LimitPart
 from overages.lines.overage import Overage
@@ -64,6 +68,8 @@ KINDS: Final[tuple[type, ...]] = (
     Adjustment,
     Allowance,
     Balance,
+    BreakEven,
+    BreakEvenRange,
     Burndown,
     CarriedUnits,
     CarryOver,
@@ -72,6 +78,7 @@ KINDS: Final[tuple[type, ...]] = (
     Charge,
     Closing,
     Commitment,
+    Comparison,
     Conversion,
     Currency,
     Cycle,
@@ -79,18 +86,25 @@ KINDS: Final[tuple[type, ...]] = (
     Draw,
     Grant,
     GrantState,
+    History,
+    HistoryEntry,
     Increment,
     LimitPart,
     Metric,
     MetricTotal,
     Money,
+    OrgCost,
     Overage,
     OverageRecord,
     OwnTerms,
     Period,
+    PeriodGrowth,
     Plan,
+    PlanCost,
     PooledStatement,
     PoolShare,
+    QuantityRange,
+    Recommendation,
     Recording,
     Settlement,
     Statement,

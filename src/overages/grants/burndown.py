@@ -22,6 +22,7 @@ from overages._ground.value import term, value
 from overages.amounts.exact import Quantity, add_up, parse_non_negative_sum, scaled
 from overages.amounts.money import Currency, parse_currency
 from overages.errors import Field, InvalidValue
+from overages.grants.grant import Unit
 from overages.grants.state import Draw, GrantState
 from overages.periods.period import parse_instant
 
@@ -89,6 +90,11 @@ class Burndown:
                 problem = "must be in order, and not after at"
                 problems.add(InvalidValue(("draws", i, "at"), draw.at, problem))
             before = draw.at
+
+    @property
+    def unit(self) -> Unit:
+        """Metric and currency: those of its grants."""
+        return self.metric, self.currency
 
     @property
     def remaining(self) -> Mapping[str, Quantity]:

@@ -15,9 +15,6 @@ from collections.abc import Iterator, Set
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from attrs import frozen
-
-from overages._ground.trusted import trusted
 from overages.amounts.exact import Quantity, scaled, unscaled
 from overages.grants.grant import Grant
 from overages.grants.state import Draw, GrantState, new_draw, new_state
@@ -34,23 +31,16 @@ and they stay theirs.
 """
 
 
-@frozen(weakref_slot=False)
-class Drawn:
-    """A `Draw` in picos."""
-
-    grant: DrawnGrant
-    at: datetime
-    picos: int
-    covered: int
-
-    def draw(self) -> Draw:
-        """Return the draw, in units or major units of money."""
-        quantity = unscaled(self.picos)
-        covered = quantity if self.covered == self.picos else unscaled(self.covered)
-        return new_draw(self.grant.grant.id, self.at, quantity, covered)
+Drawn: TypeAlias = tuple["DrawnGrant", datetime, int, int]
+"""A draw on a grant in picos: when, how many were drawn, and how many of the usage they cover."""
 
 
-new_drawn: Final = trusted(Drawn)
+def draw_of(drawn: Drawn) -> Draw:
+    """Return a draw in units, or in major units of money."""
+    grant, at, picos, covers = drawn
+    quantity = unscaled(picos)
+    covered = quantity if covers == picos else unscaled(covers)
+    return new_draw(grant.grant.id, at, quantity, covered)
 
 
 class DrawnGrant:
@@ -150,23 +140,24 @@ class DrawnGrant:
         self.left -= picos
         self.drawn += picos
         # In steps of 10, a need of 13 draws 20 and covers 13: the other 7 are gone, as was agreed.
-        return new_drawn(self, at, picos, min(need, picos))
+        return self, at, picos, min(need, picos)
 
     def give_back(self, drawn: Drawn, picos: int, instant: datetime) -> Drawn:
         """Give back the units that a draw no longer covers; return the rest of the draw."""
-        covered = max(0, drawn.covered - picos)
+        _, drawn_at, all_drawn, covered_before = drawn
+        covered = max(0, covered_before - picos)
         # Steps that were started stay drawn while any of them is used, as if less had been used.
-        still_drawn = min(drawn.picos, self._in_steps(covered))
-        given_back = drawn.picos - still_drawn
+        still_drawn = min(all_drawn, self._in_steps(covered))
+        given_back = all_drawn - still_drawn
         self.drawn -= given_back
         if self.has_ended(instant):
             self._lose(given_back)
         # Units of before a refill must not come on top of it: they would have been dropped at it.
-        elif self.filled_at is not None and drawn.at < self.filled_at:
+        elif self.filled_at is not None and drawn_at < self.filled_at:
             self.expired += given_back  # the units left at that refill were dropped
         else:
             self.left += given_back
-        return new_drawn(self, drawn.at, still_drawn, covered)
+        return self, drawn_at, still_drawn, covered
 
     def _in_steps(self, picos: int) -> int:
         if self.grant.step is None:

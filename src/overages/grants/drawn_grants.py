@@ -15,16 +15,14 @@ from typing import TypeAlias
 
 from overages._ground.frozen_dict import FrozenDict
 from overages.amounts.exact import Quantity, scaled, unscaled
-from overages.amounts.money import Currency
 from overages.errors import InvalidValue
 from overages.grants.burndown import Burndown, new_burndown
-from overages.grants.drawn_grant import Drawn, DrawnGrant, PooledGrant, new_drawn
-from overages.grants.grant import Grant
+from overages.grants.drawn_grant import Drawn, DrawnGrant, PooledGrant, draw_of
+from overages.grants.grant import Grant, Unit
 from overages.grants.state import GrantState
 
-Unit: TypeAlias = tuple[str | None, Currency | None]
-"""The metric and the currency of a grant, or of usage."""
-
+Pools: TypeAlias = Mapping[Unit, Sequence[PooledGrant]]
+"""Grants by their unit, those of each in the order in which they are drawn on."""
 
 Use: TypeAlias = tuple[datetime, int]
 """An instant, and all that was used at it in picos; negative where usage was taken back."""
@@ -42,7 +40,7 @@ def pools_of(
     pools: dict[Unit, list[PooledGrant]] = {}
     for grant in grants:
         picos = scaled(reserved[grant.id]) if grant.id in reserved else 0
-        pools.setdefault((grant.metric, grant.currency), []).append((grant, picos))
+        pools.setdefault(grant.unit, []).append((grant, picos))
     for pool in pools.values():
         if len(pool) > 1:
             pool.sort(key=rank_of)
@@ -68,7 +66,7 @@ def draw_on(
     :param uses: sorted, one for an instant; none before the burndown's instant or from the end on.
     :raises InvalidValue: if a grant that the burndown has is missing.
     """
-    drawn = DrawnGrants(pool, (before.metric, before.currency), before.at, end, before, rule)
+    drawn = DrawnGrants(pool, before.unit, before.at, end, before, rule)
     drawn.run(uses)
     return drawn.burndown()
 
@@ -113,7 +111,7 @@ class DrawnGrants:
         if before is not None:
             self._overage, self._unreturned = scaled(before.overage), scaled(before.unreturned)
             self._draws += [
-                new_drawn(self._grants[d.grant_id], d.at, scaled(d.quantity), scaled(d.covered))
+                (self._grants[d.grant_id], d.at, scaled(d.quantity), scaled(d.covered))
                 for d in before.draws
             ]
             self._repay(start)
@@ -127,7 +125,7 @@ class DrawnGrants:
             self.cross_until(at)
             if picos > 0:
                 self._overage += self._draw(picos, at)
-            else:
+            elif picos < 0:
                 self._give_back(-picos, at)
         self.cross_until(self._end)
 
@@ -139,9 +137,10 @@ class DrawnGrants:
     def draw_alone(self, grant_id: str, need: int, at: datetime) -> int:
         """Draw on one grant, at an instant that was crossed; return the picos that it covers."""
         drawn = self._grants[grant_id].draw(need, at)
-        if drawn.picos:
+        _, _, picos, covered = drawn
+        if picos:
             self._draws.append(drawn)
-        return drawn.covered
+        return covered
 
     def leave(self, picos: int) -> None:
         """Count what no grant has covered."""
@@ -163,7 +162,7 @@ class DrawnGrants:
             tuple(states),
             unscaled(self._overage),
             unscaled(self._unreturned),
-            tuple([draw.draw() for draw in self._draws]),
+            tuple(map(draw_of, self._draws)),
         )
 
     def _cross(self, instant: datetime) -> None:
@@ -183,9 +182,10 @@ class DrawnGrants:
             if not need:
                 break
             drawn = grant.draw(need, at)
-            if drawn.picos:
+            _, _, picos, covered = drawn
+            if picos:
                 self._draws.append(drawn)
-                need -= drawn.covered
+                need -= covered
         return need
 
     def _give_back(self, picos: int, instant: datetime) -> None:
@@ -196,9 +196,11 @@ class DrawnGrants:
         picos -= from_overage
         while picos and self._draws:  # the latest first: old payments stay
             latest = self._draws.pop()
-            still_drawn = latest.grant.give_back(latest, picos, instant)
-            picos -= latest.covered - still_drawn.covered
-            if still_drawn.covered:
+            grant, *_, covered = latest
+            still_drawn = grant.give_back(latest, picos, instant)
+            *_, still_covered = still_drawn
+            picos -= covered - still_covered
+            if still_covered:
                 self._draws.append(still_drawn)
         # Noted, for no draw is left: no usage vanishes, and no grant gets more than it had.
         self._unreturned += picos

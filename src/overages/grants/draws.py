@@ -51,6 +51,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
+from operator import attrgetter
 from typing import Final, Literal, TypeAlias
 
 from overages._ground.names import optional_name
@@ -79,6 +80,7 @@ Span: TypeAlias = tuple[datetime, datetime]
 
 _TICK: Final = timedelta(microseconds=1)
 _parse_each_grant: Final = tuple_of(Grant)
+_id_of: Final = attrgetter("id")
 
 
 def burn_down(
@@ -143,7 +145,7 @@ def burn_down(
         (partial(_parse_usage, currency=before.currency, span=span), usage, "usage"),
         (choice_of(OverageRule), overage, "overage"),
     )
-    pool = pools_of(of_org).get((before.metric, before.currency), [])
+    pool = pools_of(of_org).get(before.unit, [])
     return draw_on(pool, uses, before, until, rule)
 
 
@@ -203,9 +205,9 @@ def _check_same(before: Burndown, metric: object, currency: object) -> None:
     counted, unit = parse_all(
         (optional_name, metric, "metric"), (optional(parse_currency), currency, "currency")
     )
-    if (counted, unit) != (before.metric, before.currency):
+    if (counted, unit) != before.unit:
         problem = f"must be of metric {metric!r} and currency {currency!r}, as the call is"
-        raise InvalidValue("start", (before.metric, before.currency), problem)
+        raise InvalidValue("start", before.unit, problem)
 
 
 def _parse_end(value: object, start: datetime) -> datetime:
@@ -218,7 +220,7 @@ def _parse_end(value: object, start: datetime) -> datetime:
 def parse_grants(value: object, field: Field) -> tuple[Grant, ...]:
     """Return grants, each of an id of its own."""
     grants = _parse_each_grant(value, field)
-    if len({grant.id for grant in grants}) == len(grants):
+    if len(set(map(_id_of, grants))) == len(grants):
         return grants
     problems = Problems()
     ids: set[str] = set()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from fractions import Fraction
-from typing import Final
+from typing import Final, TypeAlias
 
 from overages._ground.names import optional_name, parse_name
 from overages._ground.parsing import Problems, instance_of, optional, parse_int
@@ -27,6 +27,9 @@ from overages.amounts.money import Currency, Money
 from overages.errors import Field, InvalidValue
 from overages.periods.cycle import Cycle
 from overages.periods.period import format_instant, parse_instant
+
+Unit: TypeAlias = tuple[str | None, Currency | None]
+"""The metric and the currency of a grant, or of usage."""
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _RULES: Final = ("refill_keeps", "step")
@@ -96,6 +99,8 @@ class Grant:
     created_at: datetime | None = term(optional(parse_instant))
     currency: Currency | None = derived()
     """The currency of money; None where units of a metric are granted."""
+    unit: Unit = derived()
+    """Metric and currency: grants of one unit are drawn on together, and never for another."""
     picos: int = derived()
     """The amount in picos of a unit of the metric, or of a major unit of the currency."""
     ends_at: datetime | None = derived()
@@ -150,6 +155,7 @@ class Grant:
     def _complete(self) -> None:
         currency = self.amount.currency if isinstance(self.amount, Money) else None
         object.__setattr__(self, "currency", currency)
+        object.__setattr__(self, "unit", (self.metric, currency))
         object.__setattr__(self, "picos", scaled(self.units))
         ends = [end for end in (self.expires_at, self.voided_at) if end is not None]
         object.__setattr__(self, "ends_at", min(ends, default=None))

@@ -18,7 +18,7 @@ is every metric's in proportion, so that money for one of them never pays for an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Final, Literal, TypeAlias
 
@@ -116,8 +116,7 @@ class Adjustment:
         return f"{label}: {self.before} -> {self.after}"
 
 
-new_adjustment: Final = trusted(Adjustment)
-"""Make an adjustment of money that was drawn: at most what is due, and exactly its cost."""
+_new_adjustment: Final = trusted(Adjustment)
 
 Key: TypeAlias = tuple[str | None, str]
 """A metric, or None for all of them, and a line of it."""
@@ -164,33 +163,19 @@ def shown_line(key: Key) -> str:
     return f"{metric} from {line.removeprefix(f'{OVERAGE}:').removesuffix('T00:00:00Z')}"
 
 
-def credited(
-    subtotal: Money, credits: Iterable[tuple[str, Money]], metric: str | None = None
-) -> tuple[Adjustment, ...]:
-    """Return the lines of prepaid money that is drawn, in the order given, never below zero.
+def credit(due: Money, paid: int, grant_id: str, metric: str | None = None) -> Adjustment:
+    """Return the line of prepaid money that was drawn on a grant.
 
-    :param subtotal: the amount due.
-    :param credits: (id, balance); a balance of zero or less gives nothing. A line's exact cost is
-        its cost, for money is drawn.
+    :param due: the amount that there was to pay.
+    :param paid: minor units, at most those that were due. The line's exact cost is its cost, for
+        money is drawn.
     :param metric: the metric whose lines it pays; None for any.
-    :raises CurrencyMismatch: if a balance is not in the currency of the subtotal.
 
-    >>> due = Money(700, "USD")
-    >>> lines = credited(due, [("g1", Money(500, "USD")), ("g2", Money(500, "USD"))])
-    >>> [str(line.cost) for line in lines]
-    ['-5.00 USD', '-2.00 USD']
+    >>> credit(Money(700, "USD"), 500, "top-up").explain()
+    'credit top-up: 7.00 USD -> 2.00 USD'
     """
-    lines = []
-    for grant, balance in credits:
-        # A credit pays a bill, and is never paid out: of 7.00, a grant of 10.00 pays 7.00.
-        paid = min(balance, subtotal).minor
-        if paid > 0:
-            currency = subtotal.currency
-            exact = number_from_ratio(-paid, 10**currency.exponent)
-            cost = new_money(-paid, currency)
-            lines.append(new_adjustment("credit", subtotal, cost, exact, metric, grant))
-            subtotal = new_money(subtotal.minor - paid, currency)
-    return tuple(lines)
+    exact = number_from_ratio(-paid, 10**due.currency.exponent)
+    return _new_adjustment("credit", due, new_money(-paid, due.currency), exact, metric, grant_id)
 
 
 class Due:
@@ -207,21 +192,26 @@ class Due:
         self._total = total
         self._left = total.minor
         self._by_metric = by_metric
-        self._of_metrics = sum([cost.minor for cost in by_metric.values()])
+        self._of_metrics = sum([cost.minor for cost in by_metric.values()]) if by_metric else 0
         self._rounding = rounding
-        self._paid: dict[str | None, int] = {}
+        self._paid: dict[str, int] = {}
 
     def of(self, metric: str | None) -> Money:
         """Return the amount that a credit for a metric can pay next; for None, one for anything."""
+        return new_money(self.minor_of(metric), self._total.currency)
+
+    def minor_of(self, metric: str | None) -> int:
+        """Return the same in minor units."""
         most = self._left
         if metric is not None:
             most = min(most, self._share(metric).minor - self._paid.get(metric, 0))
-        return new_money(most if most > 0 else 0, self._total.currency)
+        return most if most > 0 else 0
 
-    def pay(self, line: Adjustment) -> None:
-        """Take off the line of a credit."""
-        self._left += line.cost.minor
-        self._paid[line.metric] = self._paid.get(line.metric, 0) - line.cost.minor
+    def pay(self, metric: str | None, minor: int) -> None:
+        """Take off minor units that a credit has paid."""
+        self._left -= minor
+        if metric is not None:
+            self._paid[metric] = self._paid.get(metric, 0) + minor
 
     def _share(self, metric: str) -> Money:
         """Return a metric's share of the total: its own lines, less its part of what was off."""

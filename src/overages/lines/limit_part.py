@@ -9,7 +9,8 @@ A limit is the sum of its parts, so that a statement can say how it came about:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import Final, Literal, TypeAlias
 
 from overages._ground.names import optional_name
@@ -90,7 +91,10 @@ def check_together(parts: Iterable[LimitPart], problems: Problems) -> None:
 
 def sum_of_parts(parts: Iterable[LimitPart]) -> Quantity:
     """Return the limit that parts come to."""
-    return add_up([part.quantity for part in parts])
+    return add_up(map(_quantity_of, parts))
+
+
+_quantity_of: Final[Callable[[LimitPart], Quantity]] = attrgetter("quantity")
 
 
 new_limit_part: Final = trusted(LimitPart)

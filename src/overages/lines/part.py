@@ -19,6 +19,8 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+from attrs import frozen
+
 from overages._ground.parsing import Problems, instance_of
 from overages._ground.trusted import trusted
 from overages._ground.value import derived, term, value
@@ -73,7 +75,8 @@ def is_full(share: Fraction) -> bool:
     return share is FULL_SHARE or share == 1
 
 
-class TimeShares(NamedTuple):
+@frozen(weakref_slot=False)
+class TimeShares:
     """The shares of a cycle's whole period that times within a statement's period are.
 
     :param period: the statement's.
@@ -90,6 +93,8 @@ class TimeShares(NamedTuple):
 
     def share(self, terms: Allowance | Plan, part: Period | None = None) -> Fraction:
         """Return the share of a part, by the terms' proration; of the period where it is None."""
+        if part is None and self.billing_period is None:  # as of most
+            return FULL_SHARE
         return self.by_rule(terms.proration, part)
 
     def by_rule(self, rule: Proration, part: Period | None) -> Fraction:
@@ -99,6 +104,14 @@ class TimeShares(NamedTuple):
         if time is billing_period or time == billing_period:
             return FULL_SHARE
         return rule.share(time, billing_period, self.timezone)
+
+
+_new_shares: Final = trusted(TimeShares)
+
+
+def undivided(period: Period) -> TimeShares:
+    """Return the shares of a whole period."""
+    return _new_shares(period, None, "UTC", None)
 
 
 _new_part: Final = trusted(StatementPart)
@@ -137,8 +150,8 @@ def division(
     earlier_parts: Sequence[StatementPart], shares: TimeShares, own: OwnTerms = NO_OWN_TERMS
 ) -> Division:
     """Return the division of a period into parts, by the shares that its times have."""
-    _, billing_period, timezone, span_of = shares
-    divided = (tuple(earlier_parts), billing_period, timezone, own, span_of)
+    earlier = tuple(earlier_parts)
+    divided = (earlier, shares.billing_period, shares.timezone, own, shares.span_of)
     return UNDIVIDED if divided == UNDIVIDED else Division(*divided)
 
 
@@ -184,6 +197,12 @@ def places_in(parts: Sequence[StatementPart], time: Period | None) -> list[tuple
         return [(i, part.period) for i, part in enumerate(parts)]
     places = range(bisect_right(parts, time.start, key=_end), part_at_end(parts, time) + 1)
     return [(i, parts[i].period.clipped(start=time.start, end=time.end)) for i in places]
+
+
+def is_known(metric: str, parts: Sequence[StatementPart]) -> bool:
+    """Tell whether the plan of any part knows a metric."""
+    *earlier, last = parts
+    return metric in last.plan.allowances or any(metric in part.plan.allowances for part in earlier)
 
 
 def metrics_in_order(parts: Sequence[StatementPart]) -> list[str]:

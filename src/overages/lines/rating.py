@@ -46,6 +46,7 @@ from overages.amounts.exact import (
     add_up,
     excess,
     parse_quantity,
+    plus,
     scaled,
     unscaled,
 )
@@ -127,7 +128,7 @@ class LineLimit:
         """
         context, limit, parts = self.context, self.limit, self.parts
         if granted:
-            limit = add_up([limit or 0, *[part.quantity for part in granted]])
+            limit = plus(limit or 0, sum_of_parts(granted))
             taken = parts[-1:] if parts and parts[-1].kind == "used" else ()
             parts = (*parts[: len(parts) - len(taken)], *granted, *taken)
         share = context.share if context.is_level else context.share_of_units
@@ -198,7 +199,8 @@ def limited(
         before = None if used_before is None else 0
         return _new_limit(line, used, None, (), before, context, part)
     parts = (of_terms, *free_parts(allowance, context.share_of_units), *others)
-    limit = parse_quantity(excess(sum_of_parts(parts), 0), "limit")
+    units = sum_of_parts(parts)
+    limit = parse_quantity(units, "limit") if units > 0 else 0
     if used_before is None:
         return _new_limit(line, used, limit, parts, None, context, part)
     used_up = min(units_before, limit)

@@ -106,7 +106,7 @@ class _Audit:
                 continue
             if line.before != (most := due.of(line.metric)):
                 self._refuse(placed, "before", line.before, f"must be {most}")
-            due.pay(line)
+            due.pay(line.metric, -line.cost.minor)
 
     def check_order(self) -> None:
         """Refuse adjustments in another order than that in which rules are applied."""

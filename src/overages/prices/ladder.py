@@ -43,6 +43,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import partial
 from math import lcm
+from typing import NamedTuple
 
 from attrs import evolve, frozen
 
@@ -90,6 +91,20 @@ def parse_tiers(value: object, field: Field) -> tuple[Tier, ...]:
     return tiers
 
 
+class Stretch(NamedTuple):
+    """Quantities over which a cost rises evenly, or by equal packages, and never falls.
+
+    :param up_to: the last of them, in units; None where there is no end.
+    :param unit_price: the rise by each unit, in major currency units.
+    :param package: the units of a package, by less than whose price the cost is off an even rise;
+        zero where there are none.
+    """
+
+    up_to: Quantity | None
+    unit_price: Fraction
+    package: Quantity
+
+
 class PriceTable:
     """Lawful tiers, ready to price quantities. Not a value, but the inner part of one.
 
@@ -118,6 +133,16 @@ class PriceTable:
         if self._by_picos is None:
             self._by_picos = self._make(per_unit=SCALE)
         return self._by_picos
+
+    def stretches(self) -> tuple[Stretch, ...]:
+        """Return the stretches of the quantities above zero, from the first one up."""
+        ladder = self._ladder_of_picos()
+        ends: list[Quantity | None] = [*map(unscaled, ladder.bounds), None]
+        stretches = []
+        for end, step in zip(ends, ladder.steps, strict=True):
+            price = Fraction(step.price * SCALE, ladder.denominator * (step.package or 1))
+            stretches.append(Stretch(end, price, unscaled(step.package)))
+        return tuple(stretches)
 
     def charge(self, quantity: QuantityLike) -> Charge:
         """Return the charge of a quantity, zero or more, in major currency units."""

@@ -23,7 +23,7 @@ from overages.amounts.exact import (
     plain_text,
 )
 from overages.errors import Field, InvalidType
-from overages.prices.ladder import PriceTable, parse_tiers
+from overages.prices.ladder import PriceTable, Stretch, parse_tiers
 from overages.prices.tier import Charge, Count, Tier
 
 
@@ -83,6 +83,11 @@ class TieredPrice:
     def slope(self) -> Fraction | None:
         """Major currency units for each unit; None unless every unit costs that and no more."""
         return self._table.slope
+
+    @property
+    def stretches(self) -> tuple[Stretch, ...]:
+        """The quantities above zero, in stretches over which the cost rises evenly."""
+        return self._table.stretches()
 
 
 @value

@@ -10,11 +10,10 @@ It reads from the repository, calculates, and writes back:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from overages._ground.names import optional_name
 from overages._ground.parsing import (
@@ -25,25 +24,17 @@ from overages._ground.parsing import (
     parse_flag,
     tuple_of,
 )
-from overages.errors import (
-    BillingDisabled,
-    InvalidValue,
-    NoTerms,
-    RecordConflict,
-    UnknownPlan,
-)
+from overages.bookkeeping.books import EndedPeriod
+from overages.bookkeeping.ended_periods import EndedPeriods
+from overages.bookkeeping.period_inputs import PeriodInputs
+from overages.bookkeeping.staleness import Staleness, StalePeriod
+from overages.errors import InvalidValue, RecordConflict
 from overages.insight.projection import Projection
-from overages.periods.period import Period, format_instant, parse_instant
+from overages.periods.period import Period, format_instant
 from overages.records.closing import Closing
 from overages.records.ledger import Recording
-from overages.repository import Repository
-from overages.service.books import Books, EndedPeriod
-from overages.service.ended_periods import EndedPeriods
-from overages.service.period_inputs import PeriodInputs
-from overages.service.plans_in_force import PlansInForce
+from overages.service.base import ServiceBase, log
 from overages.service.projecting import Projecting
-from overages.service.settling import Settling
-from overages.service.staleness import Staleness, StalePeriod
 from overages.service.usage_intake import OnRefused, UsageIntake
 from overages.settlements.balance import Balance
 from overages.settlements.settlement import Settlement
@@ -52,21 +43,14 @@ from overages.statements.summary import Summary
 from overages.terms.account import Account
 from overages.usage.event import UsageEvent
 from overages.usage.metering import Late, parse_late, parse_time_span
-from overages.usage.metric import Metric
-from overages.usage.routing import Routes
-
-if TYPE_CHECKING:
-    from logging import Logger
 
 NO_GRACE: Final = timedelta(0)
 """Periods can be closed as soon as they have ended."""
 
-_parse_clock: Final = function_that("gives the present instant")
 _optional_listener: Final = optional(function_that("takes an error"))
-_NO_ROUTES: Final = Routes(())
 
 
-class OverageService:
+class OverageService(ServiceBase):
     """Calculates, records and sums up the overage of orgs.
 
     :param repository: where plans, accounts, usage and records are kept.
@@ -98,37 +82,6 @@ class OverageService:
     >>> print(service.summary("org-123").total)
     25.00 USD
     """
-
-    def __init__(
-        self,
-        repository: Repository,
-        clock: Callable[[], datetime],
-        enabled: bool | Callable[[], bool] = True,
-        metrics: Iterable[Metric] | None = None,
-        ahead: timedelta = timedelta(days=1),
-    ) -> None:
-        self._clock, self._ahead = parse_all(
-            (_parse_clock, clock, "clock"), (parse_time_span, ahead, "ahead")
-        )
-        self._repository = repository
-        self._enabled = enabled
-        self._own_routes = None if metrics is None else Routes(metrics)
-        self._last_routes = _NO_ROUTES
-
-    @property
-    def enabled(self) -> bool:
-        """Whether the service does anything now."""
-        return parse_flag(self._enabled() if callable(self._enabled) else self._enabled, "enabled")
-
-    @property
-    def _routes(self) -> Routes:
-        """The metrics that count now; found out anew only where they have changed."""
-        if self._own_routes is not None:
-            return self._own_routes
-        metrics, routes = self._repository.metrics(), self._last_routes
-        if routes.metrics != metrics:
-            routes = self._last_routes = Routes(metrics)
-        return routes
 
     def calculate(
         self, org_id: str, period: Period | None = None, *, account: Account | None = None
@@ -178,7 +131,7 @@ class OverageService:
             if held is None or own is None:
                 text = None if period is None else period.isoformat()
                 extra = {"org_id": org_id, "period": text}
-                _log().info("%s has no terms: nothing to calculate", org_id, extra=extra)
+                log().info("%s has no terms: nothing to calculate", org_id, extra=extra)
                 return None
             settling = self._settling(held, self._now())
             closing = self._repository.closing(org_id, own)
@@ -359,17 +312,6 @@ class OverageService:
             settling = self._settling(account, now)
             return Staleness(self._repository, account, settling, now).everywhere()
 
-    def _settling(
-        self, account: Account, now: datetime, plans: PlansInForce | None = None
-    ) -> Settling:
-        ended = lambda each: each.end <= now  # noqa: E731
-        return Settling(self._repository, account, self._routes, ended, plans)
-
-    def _books(
-        self, account: Account, plans: PlansInForce | None = None, *, now: datetime
-    ) -> Books:
-        return Books(self._repository, account, self._settling(account, now, plans), now)
-
     # Usage
 
     def record_usage(
@@ -420,7 +362,7 @@ class OverageService:
             "new_events": new,
             "orgs": len({event.org_id for event in reported}),
         }
-        _log().info("%d new usage events kept", new, extra=extra)
+        log().info("%d new usage events kept", new, extra=extra)
         return new
 
     def put_opening_balance(self, org_id: str, balance: Balance) -> Closing:
@@ -460,7 +402,7 @@ class OverageService:
         instance_of(Balance)(balance, "balance")
         with self._repository.transaction():
             closing = self._books(self._own_account(org_id), now=self._now()).open(balance)
-        _log().info("%s: an opening balance is kept", org_id, extra={"org_id": org_id})
+        log().info("%s: an opening balance is kept", org_id, extra={"org_id": org_id})
         return closing
 
     def withdraw(self, org_id: str, event_id: str) -> datetime:
@@ -472,7 +414,7 @@ class OverageService:
         """
         self._require_enabled()
         first = self._repository.withdraw(org_id, event_id, withdrawn_at=self._now())
-        _log().info("%s: an event is withdrawn", org_id, extra={"org_id": org_id})
+        log().info("%s: an event is withdrawn", org_id, extra={"org_id": org_id})
         return first
 
     def withdraw_many(self, org_id: str, event_ids: Iterable[str]) -> int:
@@ -483,41 +425,8 @@ class OverageService:
         """
         self._require_enabled()
         new = self._repository.withdraw_many(org_id, event_ids, withdrawn_at=self._now())
-        _log().info("%s: %d events are withdrawn", org_id, new, extra={"org_id": org_id})
+        log().info("%s: %d events are withdrawn", org_id, new, extra={"org_id": org_id})
         return new
-
-    def _own_account(self, org_id: str) -> Account:
-        account = self._repository.account(org_id)
-        if account is None:
-            error = UnknownPlan("org_id", org_id, "must have an account, and so a plan")
-            raise error.within(org_id=org_id)
-        return account
-
-    def _account(self, org_id: str, proposed: Account | None) -> Account | None:
-        """Return the org's account, or the one that it may become."""
-        earlier = self._repository.account(org_id)
-        return earlier if proposed is None else _proposed(org_id, proposed, earlier)
-
-    def _require_enabled(self) -> None:
-        if not self.enabled:
-            _log().info("overage billing is off: nothing done")
-            raise BillingDisabled("overage billing is off: nothing was calculated or written")
-
-    def _period(self, account: Account, period: Period | None) -> Period | None:
-        """Return a period of the org's, or the present one; None if no terms hold then."""
-        if period is None:
-            return self._present(account)
-        with suppress(NoTerms):
-            account.require(period)
-            return period
-        return None
-
-    def _present(self, account: Account) -> Period | None:
-        now = self._now()
-        return None if account.at(now) is None else account.period_at(now)
-
-    def _now(self) -> datetime:
-        return parse_instant(self._clock(), "clock()")
 
 
 def _less(now: datetime, grace: timedelta) -> datetime:
@@ -530,7 +439,7 @@ def _less(now: datetime, grace: timedelta) -> datetime:
 def _logged(recording: Recording, org_id: str, period: Period) -> Recording:
     new, text = len(recording.new), period.isoformat()
     extra = {"org_id": org_id, "period": text, "new_records": new}
-    _log().info("%s, %s: %d new records", org_id, text, new, extra=extra)
+    log().info("%s, %s: %d new records", org_id, text, new, extra=extra)
     return recording
 
 
@@ -542,21 +451,5 @@ def _told(ended: EndedPeriod) -> EndedPeriod:
     else:
         text = None if period is None else period.isoformat()
         extra = {"org_id": org_id, "period": text}
-        _log().warning("%s, %s: not closed: %s", org_id, text, type(error).__name__, extra=extra)
+        log().warning("%s, %s: not closed: %s", org_id, text, type(error).__name__, extra=extra)
     return ended
-
-
-def _proposed(org_id: str, account: Account, earlier: Account | None) -> Account:
-    """Return an account with entries that aren't put yet; refuse one that couldn't be put."""
-    if instance_of(Account)(account, "account").org_id != org_id:
-        error = InvalidValue(("account", "org_id"), account.org_id, f"must be {org_id!r}")
-        raise error.within(org_id=org_id)
-    if earlier is not None:
-        account.require_goes_on_from(earlier)
-    return account
-
-
-def _log() -> Logger:
-    from logging import getLogger  # takes a twelfth of the time to import all public names
-
-    return getLogger("overages.service")

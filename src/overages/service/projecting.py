@@ -16,6 +16,9 @@ from datetime import date, datetime
 from typing import Final, NamedTuple
 
 from overages.amounts.exact import SCALE, scaled
+from overages.bookkeeping.plans_in_force import PlansInForce
+from overages.bookkeeping.settling import Settling
+from overages.bookkeeping.usage_reader import UsageReader
 from overages.errors import InvalidValue
 from overages.forecasts.daily_usage import DailyUsage, dates_of, days_of
 from overages.forecasts.forecast import MetricDays
@@ -26,9 +29,6 @@ from overages.insight.projection import Projection, project
 from overages.periods.cycle import Cycle
 from overages.periods.period import Period, format_instant
 from overages.repository import Repository
-from overages.service.plans_in_force import PlansInForce
-from overages.service.settling import Settling
-from overages.service.usage_reader import UsageReader
 from overages.statements.statement import Statement
 from overages.terms.account import Account
 from overages.terms.plan import Plan

@@ -16,10 +16,10 @@ from itertools import pairwise
 from typing import Final, TypeAlias
 
 from overages._ground.parsing import Problems
+from overages.bookkeeping.plans_in_force import PlansInForce, summed_level
 from overages.errors import MOST_ERRORS, EventConflict, InvalidValue, OveragesError, UnknownPlan
 from overages.periods.period import Period, format_instant
 from overages.repository import Repository
-from overages.service.plans_in_force import PlansInForce, summed_level
 from overages.terms.account import Account
 from overages.terms.plan import Plan, unknown_metric
 from overages.usage.event import UsageEvent

@@ -9,8 +9,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import by_metric
@@ -25,8 +25,6 @@ from overages.settlements.carry_over_result import parse_carried
 from overages.terms.account import Account
 from overages.terms.carry_over import CarriedUnits
 from overages.usage.usage import Usage
-
-T = TypeVar("T")
 
 
 def _parse_carried(value: object, field: Field) -> FrozenDict[str, tuple[CarriedUnits, ...]]:
@@ -131,14 +129,14 @@ class Balance:
         from before the account were left in another system, where terms held until it began.
         """
         pauses, since = account.timeline.pauses_between, account.since
-        going_on = {
-            metric: carried
-            for metric, carried in self.carried.items()
-            if not pauses(max(carried[-1].period.end, since), period.start)
-        }
-        if len(going_on) == len(self.carried):
+        lapsed = set()
+        for metric, carried in self.carried.items():
+            if pauses(max(carried[-1].period.end, since), period.start):
+                lapsed.add(metric)
+        if not lapsed:
             return self
-        return new_balance(FrozenDict(going_on), self.used, self.burndowns, self.covered)
+        going_on = {metric: left for metric, left in self.carried.items() if metric not in lapsed}
+        return new_balance(going_on, self.used, self.burndowns, self.covered)
 
 
 _new: Final = trusted(Balance)
@@ -146,22 +144,17 @@ _new: Final = trusted(Balance)
 
 def new_balance(
     carried: Mapping[str, tuple[CarriedUnits, ...]],
-    used: Iterable[Usage],
+    used: tuple[Usage, ...],
     burndowns: Iterable[Burndown],
-    covered: Iterable[Usage],
+    covered: tuple[Usage, ...],
 ) -> Balance:
-    """Make a balance of what a settlement leaves: each by one metric, period or unit, unchecked."""
-    return _new(
-        FrozenDict(sorted(carried.items())),
-        _in_order(used, _period_of),
-        _in_order(burndowns, _pool),
-        _in_order(covered, _period_of),
-    )
+    """Make a balance of what a settlement leaves: each by one metric, period or unit, unchecked.
 
-
-def _in_order(items: Iterable[T], key: Callable[[T], Any]) -> tuple[T, ...]:
-    several = tuple(items)
-    return several if len(several) < 2 else tuple(sorted(several, key=key))
+    :param used: in the order of their periods, as `covered` is.
+    """
+    in_order = tuple(sorted(burndowns, key=_pool))
+    by_name = sorted(carried.items()) if len(carried) > 1 else carried
+    return _new(FrozenDict(by_name), used, in_order, covered)
 
 
 EMPTY_BALANCE: Final = Balance()

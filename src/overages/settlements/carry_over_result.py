@@ -27,7 +27,9 @@ gives the same as all at once:
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -52,6 +54,7 @@ from overages.terms.allowance import Allowance
 from overages.terms.carry_over import CarriedUnits, CarryOver
 
 _COLUMNS: Final = ["from", "units", "drawn", "expired", "cut", "carried on"]
+_WORKED_OUT: Final = ("limit", "overage", "drawn", "repaid", "expired", "cut", "carried")
 
 
 def parse_carried(value: object, field: Field) -> tuple[CarriedUnits, ...]:
@@ -139,7 +142,7 @@ class CarryOverResult:
             self.rule, self.brought, self.included, self.used, self.period,
             ages=self.ages, included_before=self.included_before,
         )  # fmt: skip
-        for name, result in fates._asdict().items():
+        for name, result in zip(_WORKED_OUT, fates, strict=True):
             object.__setattr__(self, name, result)
 
     @property
@@ -226,18 +229,17 @@ def carried_undrawn(brought: Iterable[CarriedUnits]) -> tuple[CarriedUnits, ...]
 
 def carried_parts(result: CarryOverResult) -> tuple[LimitPart, ...]:
     """Return the units that were carried over, as parts of a limit beside the included one."""
-    if not result.brought and result.rule.overage == "charged":  # the first period of most
-        return ()
     parts = []
     for units in result.brought:
         if units.quantity > 0:
-            parts.append(new_limit_part("carried", units.quantity, _first_day(units.period)))
+            parts.append(new_limit_part("carried", units.quantity, _day(units.period.start)))
     for units in result.repaid:
-        parts.append(new_limit_part("owed", units.quantity, _first_day(units.period)))
-    if borrowed := excess(result.free, result.limit):
+        parts.append(new_limit_part("owed", units.quantity, _day(units.period.start)))
+    if result.rule.overage == "carried" and (borrowed := excess(result.used, result.limit)):
         parts.append(new_limit_part("borrowed", borrowed, None))
     return tuple(parts)
 
 
-def _first_day(period: Period) -> str:
-    return period.start.date().isoformat()
+@lru_cache(maxsize=1024)  # all orgs of a cycle have the same periods
+def _day(start: datetime) -> str:
+    return start.date().isoformat()

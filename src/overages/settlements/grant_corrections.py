@@ -134,13 +134,10 @@ def corrected_balance(
     """
     filled = _states(after)
     by_id = {grant.id: grant for grant in grants}
-    corrected = {
-        (each.metric, each.currency): _corrected(each, changes, filled, by_id)
-        for each in balance.burndowns
-    }
+    corrected = {each.unit: _corrected(each, changes, filled, by_id) for each in balance.burndowns}
     of_later = _states(balance)
     for burndown in after.burndowns:
-        unit = burndown.metric, burndown.currency
+        unit = burndown.unit
         new = tuple(state for state in burndown.grants if state.grant_id not in of_later)
         if new:
             pool = [(by_id[state.grant_id], 0) for state in new]

@@ -26,29 +26,31 @@ says how much that is):
 `settle` calls both, once all that costs nothing anyway is known:
 
     burndown = draw_units(line, span, pool, events, state)
-    statement, burndowns = draw_money(statement, pools, balance)
+    lines, burndowns = draw_money(rated, plan, period, pools, balance)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Final
 
-from overages.amounts.exact import Quantity, excess, scaled, unscaled
-from overages.amounts.money import Currency, Money, minor_picos, new_money, picos_of
+from overages.amounts.exact import excess, scaled, unscaled
+from overages.amounts.money import Currency, Money, minor_picos, new_money
 from overages.errors import InvalidValue
 from overages.grants.burndown import Burndown
 from overages.grants.drawn_grant import PooledGrant
-from overages.grants.drawn_grants import DrawnGrants, Unit, Use, rank_of
-from overages.lines.adjustment import Adjustment, Due, credited
+from overages.grants.drawn_grants import DrawnGrants, Pools, Use, rank_of
+from overages.grants.grant import Unit
+from overages.lines.adjustment import Adjustment, Due, credit
 from overages.lines.limit_part import LimitPart, new_limit_part
+from overages.lines.rated_lines import RatedLines
 from overages.lines.rating import LineLimit
 from overages.periods.period import Period
 from overages.settlements.balance import Balance
 from overages.settlements.spans import Span
-from overages.statements.statement import Statement
+from overages.statements.summary import totals_by_metric
+from overages.terms.plan import Plan
 from overages.usage.event import UsageEvent
 
 _TICK: Final = timedelta(microseconds=1)
@@ -129,54 +131,71 @@ def _begun(
 
 
 def granted_parts(burndown: Burndown) -> tuple[LimitPart, ...]:
-    """Return the units that grants covered as parts of a limit."""
-    covered = _covered(burndown)
-    return tuple([new_limit_part("granted", units, grant) for grant, units in covered])
+    """Return the units that grants covered as parts of a limit, as they were drawn on in turn."""
+    picos: dict[str, int] = {}
+    for each in burndown.draws:
+        picos[each.grant_id] = picos.get(each.grant_id, 0) + scaled(each.covered)
+    return tuple(
+        [new_limit_part("granted", unscaled(covered), grant) for grant, covered in picos.items()]
+    )
 
 
 def draw_money(
-    statement: Statement, pools: Mapping[Unit, Sequence[PooledGrant]], balance: Balance
-) -> tuple[Statement, tuple[Burndown, ...]]:
-    """Return the statement with the prepaid money that it draws on grants, and the draws."""
-    period, currency = statement.period, statement.plan.currency
-    of_currency = {
-        metric: pool
-        for (metric, unit), pool in pools.items()
-        if unit is not None and unit == currency and (metric is None or metric in statement)
-    }
-    if not of_currency:
-        return statement, ()
-    due, last = _due(statement, of_currency), period.end - _TICK
+    rated: RatedLines,
+    plan: Plan,
+    period: Period,
+    pools: Pools,
+    balance: Balance,
+) -> tuple[Sequence[Adjustment], Sequence[Burndown]]:
+    """Return the lines of the prepaid money that a period draws on grants, and the draws.
+
+    :param rated: its lines without them.
+    :param plan: the last one of the period.
+    :param pools: the grants that can pay for something in it, by their unit.
+    """
+    currency, last = plan.currency, period.end - _TICK
     drawn: dict[str | None, DrawnGrants] = {}
-    for metric, pool in of_currency.items():
-        before = balance.burndown(metric, currency)
-        drawn[metric] = each = _begun(pool, (metric, currency), period, before)
-        each.cross_until(last)
+    grants: list[PooledGrant] = []
+    for unit, pool in pools.items():
+        metric, of = unit
+        if of is not None:
+            drawn[metric] = each = _begun(pool, unit, period, balance.burndown(metric, currency))
+            each.cross_until(last)
+            grants += pool
+    if not drawn:
+        return (), ()
+    due = _due(rated, plan, drawn)
+    if len(drawn) > 1:  # each pool is in order
+        grants.sort(key=rank_of)
     lines: list[Adjustment] = []
-    for grant, _ in sorted(chain(*of_currency.values()), key=rank_of):
-        metric, most = grant.metric, due.of(grant.metric)
-        covered = drawn[metric].draw_alone(grant.id, picos_of(most), last)
-        if not covered:
-            continue
-        for line in credited(most, [(grant.id, _money(grant.id, covered, currency))], metric):
-            lines.append(line)
-            due.pay(line)
-    burndowns = []
-    for metric, each in sorted(drawn.items(), key=_metrics_first):
-        each.leave(picos_of(due.of(metric)))
+    minor_unit = minor_picos(currency)
+    for grant, _ in grants:
+        metric = grant.metric
+        most = due.minor_of(metric)
+        covered = drawn[metric].draw_alone(grant.id, most * minor_unit, last)
+        if covered:
+            paid = _minor(grant.id, covered, currency)
+            lines.append(credit(new_money(most, currency), paid, grant.id, metric))
+            due.pay(metric, paid)
+    if len(drawn) > 1:
+        drawn = dict(sorted(drawn.items(), key=_metrics_first))
+    burndowns: list[Burndown] = []
+    for metric, each in drawn.items():
+        each.leave(due.minor_of(metric) * minor_unit)
         # Crossed even where nothing was due: grants expire and are refilled all the same.
         each.cross_until(period.end)
         burndowns.append(each.burndown())
-    return statement.with_credits(lines) if lines else statement, tuple(burndowns)
+    return lines, burndowns
 
 
-def _due(statement: Statement, metrics: Iterable[str | None]) -> Due:
+def _due(rated: RatedLines, plan: Plan, metrics: Iterable[str | None]) -> Due:
     """Return all that there is to pay, by metric too where a grant names one."""
+    rows, _, adjustments, minor = rated
     by_metric: dict[str, Money] = {}
-    if set(metrics) != {None}:
-        totals = statement.totals_by_metric()
+    if any(metrics):
+        totals = totals_by_metric(rows, adjustments, plan.currency)
         by_metric = {metric: total.cost for metric, total in totals.items()}
-    return Due(statement.total, by_metric, statement.plan.rounding)
+    return Due(new_money(minor, plan.currency), by_metric, plan.rounding)
 
 
 def _metrics_first(item: tuple[str | None, DrawnGrants]) -> tuple[bool, str]:
@@ -184,17 +203,9 @@ def _metrics_first(item: tuple[str | None, DrawnGrants]) -> tuple[bool, str]:
     return metric is None, metric or ""
 
 
-def _money(grant_id: str, picos: int, currency: Currency) -> Money:
+def _minor(grant_id: str, picos: int, currency: Currency) -> int:
     minor, rest = divmod(picos, minor_picos(currency))
     if rest:  # a balance that was drawn on by finer amounts leaves such a rest
         problem = f"must have at most {currency.exponent} decimals in {currency}"
         raise InvalidValue(("balance", "burndowns", grant_id, "amount"), unscaled(picos), problem)
-    return new_money(minor, currency)
-
-
-def _covered(burndown: Burndown) -> list[tuple[str, Quantity]]:
-    """Return each grant with the quantity it covered, in the order in which they were drawn on."""
-    picos: dict[str, int] = {}
-    for each in burndown.draws:
-        picos[each.grant_id] = picos.get(each.grant_id, 0) + scaled(each.covered)
-    return [(grant, unscaled(covered)) for grant, covered in picos.items()]
+    return minor

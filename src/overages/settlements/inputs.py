@@ -2,14 +2,15 @@
 
 Each is refused by name before anything is worked out:
 
-    agreed = parts_agreed(terms, plans, period)      # each part with its plan and own limits
-    usage = usage_of_period("acme", period, usages)  # of the period, and of times within it
+    terms, agreed, usage = agreed_inputs(account, plans, period, usages, balance, events)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Final, TypeAlias
+
+from attrs import evolve
 
 from overages._ground.names import parse_name
 from overages._ground.parsing import Problems, each, instance_of, tuple_of
@@ -22,11 +23,12 @@ from overages.errors import (
     UnknownPlan,
     did_you_mean,
 )
-from overages.lines.part import TimeShares, check_parts, new_part
+from overages.lines.part import TimeShares, check_parts, new_part, undivided
 from overages.periods.period import Period, format_instant
 from overages.settlements.balance import Balance
-from overages.settlements.spans import AgreedPart, PeriodUsage
+from overages.settlements.spans import AgreedPart, PeriodUsage, new_agreed_part
 from overages.statements.calculation import refuse_unknown
+from overages.terms.account import Account
 from overages.terms.plan import Plan, unknown_metric
 from overages.terms.terms import Terms
 from overages.terms.timeline import AgreedTerms
@@ -44,7 +46,7 @@ def is_empty(items: object) -> bool:
 
 def parse_plans(value: object, field: Field) -> Plans:
     """Parse plans by slug, or a function that gives them."""
-    if callable(value) or isinstance(value, Mapping):
+    if type(value) is dict or callable(value) or isinstance(value, Mapping):
         return value
     raise InvalidType(field, value, "must be a mapping of slugs to plans, or a function")
 
@@ -55,7 +57,9 @@ def parse_usages(value: object, field: Field) -> tuple[Usage, ...]:
 
 
 _parse_each_usage: Final = tuple_of(Usage)
+_parse_plan: Final = instance_of(Plan)
 parse_names: Final = each(parse_name)
+_NO_METRICS: Final = frozenset[str]()
 
 
 def parts_agreed(terms: AgreedTerms, plans: Plans, period: Period) -> list[AgreedPart]:
@@ -73,9 +77,9 @@ def parts_agreed(terms: AgreedTerms, plans: Plans, period: Period) -> list[Agree
         part = new_part(time, plan, held.own)
         if agreed and agreed[-1].has_terms_of(part, held.limits):
             joined = Period(agreed[-1].part.period.start, time.end)
-            agreed[-1] = agreed[-1]._replace(part=new_part(joined, plan, held.own))
+            agreed[-1] = evolve(agreed[-1], part=new_part(joined, plan, held.own))
         else:
-            agreed.append(AgreedPart(part, held.limits, counters))
+            agreed.append(new_agreed_part(part, held.limits, counters))
     if len(agreed) > 1:
         problems = Problems()
         check_parts(period, [each.part for each in agreed], problems)
@@ -93,7 +97,7 @@ def _plan_of(plans: Plans, time: Period, terms: Terms) -> Plan:
         named = ", ".join(plans) or "of which there is none"
         problem = f"must be one of these plans, {named}{did_you_mean(terms.plan, plans)}"
         raise UnknownPlan("plans", terms.plan, problem)
-    if instance_of(Plan)(plan, ("plans", terms.plan)).slug != terms.plan:
+    if _parse_plan(plan, ("plans", terms.plan)).slug != terms.plan:
         path = ("plans", terms.plan, "slug")
         raise InvalidValue(path, plan.slug, "must be that of the terms that the plan is for")
     return plan
@@ -107,7 +111,7 @@ def time_shares(
     :param span_of: the org's own period, where it is a span of one.
     """
     if terms.cycle_period is None and parts == 1:
-        return TimeShares(period)
+        return undivided(period)
     timezone = terms.parts[-1][1].cycle.timezone
     return TimeShares(period, terms.cycle_period, timezone, span_of)
 
@@ -118,8 +122,10 @@ def usage_of_period(org_id: str, period: Period, usages: Sequence[Usage]) -> Per
     :raises InvalidValue: if it is another org's, or of another time, or twice of one, or if that of
         all of the period is missing.
     """
-    if len(usages) == 1 and usages[0].org_id == org_id and usages[0].period == period:
-        return PeriodUsage(usages[0], {})
+    if len(usages) == 1:
+        (only,) = usages
+        if only.org_id == org_id and (only.period is period or only.period == period):
+            return PeriodUsage(only, {})
     problems = Problems()
     by_period: dict[Period, Usage] = {}
     for usage in usages:
@@ -147,14 +153,49 @@ def refuse_unknown_metrics(
 
     Usage that another part's plan knows is refused where it lies, for only then is its time known.
     """
-    unknown = usage.metrics
-    for part, limits, _ in agreed:
+    unknown: Set[str] = usage.metrics
+    for agreed_part in agreed:
+        plan, limits = agreed_part.part.plan, agreed_part.limits
         if limits:
-            problems.attempt(refuse_unknown, part.plan, "limits", limits)
-        unknown = unknown - part.plan.allowances.keys()
+            problems.attempt(refuse_unknown, plan, "limits", limits)
+        metrics = plan.allowances.keys()
+        unknown = _NO_METRICS if unknown <= metrics else unknown - metrics
     for metric in sorted(unknown) if unknown else ():
         path = ("usage", "quantities", metric)
         problems.add(unknown_metric(path, metric, agreed[-1].part.plan))
+
+
+def agreed_inputs(
+    account: Account,
+    plans: Plans,
+    period: Period,
+    usages: Sequence[Usage],
+    balance: Balance,
+    events: Iterable[UsageEvent],
+) -> tuple[AgreedTerms, list[AgreedPart], PeriodUsage]:
+    """Return the terms of a period, its parts with their plans and own limits, and its usage.
+
+    :raises OveragesError: if they don't go together; `InvalidValues` for several faults.
+    """
+    problems = Problems()
+    terms = agreed = usage = None
+    try:
+        terms = account.agreed_in(period)
+        agreed = parts_agreed(terms, plans, period)
+    except OveragesError as error:
+        problems.add(error)
+    try:
+        usage = usage_of_period(account.org_id, period, usages)
+    except OveragesError as error:
+        problems.add(error)
+    check_follows(account.org_id, period, balance, events, problems)
+    problems.raise_any()
+    assert terms is not None
+    assert agreed is not None
+    assert usage is not None
+    refuse_unknown_metrics(agreed, usage, problems)
+    problems.raise_any()
+    return terms, agreed, usage
 
 
 def check_follows(
@@ -168,9 +209,10 @@ def check_follows(
     for i, event in enumerate(events):
         if event.org_id != org_id:
             problems.add(_of_another(("events", i, "org_id"), event.org_id, org_id))
-    for name, counts in ("used", balance.used), ("covered", balance.covered):
-        if counts and counts[0].org_id != org_id:
-            problems.add(_of_another(("balance", name, 0, "org_id"), counts[0].org_id, org_id))
+    if balance.used or balance.covered:
+        for name, counts in ("used", balance.used), ("covered", balance.covered):
+            if counts and counts[0].org_id != org_id:
+                problems.add(_of_another(("balance", name, 0, "org_id"), counts[0].org_id, org_id))
     end = period.start
     for carried in balance.carried.values():
         end = max(end, carried[-1].period.end)

@@ -17,7 +17,7 @@ between its spans. Where the terms of the next span carry nothing over, they lap
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from overages.amounts.exact import Quantity, plus
@@ -25,7 +25,7 @@ from overages.errors import InvalidValue
 from overages.grants.burndown import Burndown
 from overages.grants.drawn_grant import PooledGrant
 from overages.lines.limit_part import LimitPart, sum_of_parts
-from overages.lines.limits import LineContext, new_context, terms_part
+from overages.lines.limits import NO_CONTEXT, LineContext, new_context, terms_part
 from overages.lines.part import FULL_SHARE, TimeShares
 from overages.lines.rating import UnroundedLine, limited
 from overages.periods.period import Period
@@ -69,11 +69,13 @@ class MetricSettlement:
         self._shares, self._is_level = shares, is_level
         self.state: Burndown | None = balance.burndown(metric, None)
         """The state of the grants of its units, from which the next period goes on."""
+        self._windows: list[Period] = []  # that its spans lie in
         self._used: dict[Period, Quantity | None] = {}
         self._covered: dict[Period, Quantity | None] = {}
-        for counts, usages in (self._used, balance.used), (self._covered, balance.covered):
-            for each in usages:
-                counts[each.period] = each.quantities.get(metric)
+        for each in balance.used:
+            self._used[each.period] = each.quantities.get(metric)
+        for each in balance.covered:
+            self._covered[each.period] = each.quantities.get(metric)
         # Units of the spans before whose counters go on: used, and covered by grants.
         self._counted: Quantity | None = None
         self._granted: Quantity = 0
@@ -115,11 +117,15 @@ class MetricSettlement:
                 granted = granted_parts(burndown)
                 self._count_covered(window, sum_of_parts(granted))
         self.lines.append(line.priced(granted))
-        self._count(window, used)
+        if window is not None or not is_last:
+            self._count(window, used)
 
     def _context(self, span: Span, window: Period | None) -> LineContext:
         allowance = span.line.allowance
         share = self._shares.share(allowance, span.part)
+        is_whole = share is FULL_SHARE and not self._is_level
+        if is_whole and window is None and self._counted is None:  # as of most
+            return NO_CONTEXT
         if window is not None:  # it counts over a time of its own, of which this is no share
             covered = self._covered.get(window) or 0
             return new_context(share, FULL_SHARE, False, self._used.get(window), covered)
@@ -152,7 +158,8 @@ class MetricSettlement:
             allowance, self.carried, included, used, span.period,
             share=share, ages=is_last, included_before=self._included,
         )  # fmt: skip
-        self._included = plus(self._included, included)
+        if not is_last:
+            self._included = plus(self._included, included)
         self.carry_over, self.carried = result, result.carried
         return carried_parts(result)
 
@@ -172,6 +179,7 @@ class MetricSettlement:
     def _count(self, window: Period | None, units: Quantity) -> None:
         """Count the units of a span for those that go on from it."""
         if window is not None:
+            self._windows.append(window)
             self._used[window] = plus(self._used.get(window) or 0, units)
         self._counted = plus(self._counted or 0, units)
 
@@ -202,20 +210,13 @@ class MetricSettlement:
                 problem = f"must be 'restart' where {self._metric!r} has {reason}"
                 raise InvalidValue("counters", "continue", problem)
 
-    def window_counts(self, spans: Sequence[Span]) -> tuple[_Counts, _Counts]:
-        """Return the units used, and those covered by grants, of the windows that go on."""
-        if not self._used:
-            return {}, {}
-        windows = [window for span in spans if (window := _window(span)) is not None]
-        going_on = [window for window in windows if self._shares.period.end <= window.end]
-        covered = {window: self._covered.get(window) for window in going_on}
-        return (
-            {window: self._used.get(window) or 0 for window in going_on},
-            {window: units for window, units in covered.items() if units},
-        )
-
-
-_Counts = Mapping[Period, Quantity]
+    def window_counts(self) -> Iterable[tuple[Period, Quantity, Quantity]]:
+        """Return the windows that go on, with the units used in each, and those grants covered."""
+        return [
+            (window, self._used[window] or 0, self._covered.get(window) or 0)
+            for window in self._windows
+            if self._shares.period.end <= window.end
+        ]
 
 
 def _fee_without_units(span: Span) -> Fraction:

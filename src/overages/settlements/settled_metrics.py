@@ -10,13 +10,15 @@ other goes through the steps of a `MetricSettlement`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
+from operator import itemgetter
+from typing import Final
 
 from overages.amounts.exact import Quantity
 from overages.errors import InvalidValue, OveragesError, UnknownMetric
 from overages.grants.burndown import Burndown
-from overages.grants.drawn_grant import PooledGrant
-from overages.grants.drawn_grants import Unit
+from overages.grants.drawn_grants import Pools
+from overages.grants.grant import Unit
 from overages.lines.part import TimeShares, metrics_in_order
 from overages.lines.rating import UnroundedLine
 from overages.periods.period import Period
@@ -30,6 +32,8 @@ from overages.terms.carry_over import CarriedUnits
 from overages.terms.compiled import CompiledLine
 from overages.usage.event import UsageEvent
 from overages.usage.usage import Usage
+
+_metric_of: Final[Callable[[Unit], str | None]] = itemgetter(0)
 
 
 class SettledMetrics:
@@ -54,7 +58,7 @@ class SettledMetrics:
         self.carried: dict[str, tuple[CarriedUnits, ...]] = {}
         self.carry_overs: dict[str, CarryOverResult] = {}
         self.burndowns: list[Burndown] = []
-        self.states: dict[Unit, Burndown] = {}
+        self.states: list[Burndown] = []
         # Counts of windows that go on stay, where the terms of this period have no part in them.
         self.used: dict[Period, dict[str, Quantity]] = _counts_after(balance.used, shares.period)
         self.covered: dict[Period, dict[str, Quantity]] = _counts_after(
@@ -63,7 +67,7 @@ class SettledMetrics:
 
     def add(
         self,
-        pools: Mapping[Unit, Sequence[PooledGrant]],
+        pools: Pools,
         events: Sequence[UsageEvent],
         levels: Set[str],
     ) -> None:
@@ -93,28 +97,22 @@ class SettledMetrics:
                 raise
             except OveragesError as error:
                 raise error.within(metric) from error.__cause__
-            self._take(metric, settled, settled.window_counts(spans))
+            self._take(metric, settled)
 
-    def _take(
-        self,
-        metric: str,
-        settled: MetricSettlement,
-        window_counts: tuple[Mapping[Period, Quantity], Mapping[Period, Quantity]],
-    ) -> None:
+    def _take(self, metric: str, settled: MetricSettlement) -> None:
         """Take over what a metric has come to."""
         self.lines += settled.lines
         self.burndowns += settled.burndowns
         if settled.burndowns and settled.state is not None:
-            self.states[metric, None] = settled.state
+            self.states.append(settled.state)
         if settled.carried:
             self.carried[metric] = settled.carried
         if settled.carry_over is not None:
             self.carry_overs[metric] = settled.carry_over
-        used, covered = window_counts
-        for window, units in used.items():
-            self.used.setdefault(window, {})[metric] = units
-        for window, units in covered.items():
-            self.covered.setdefault(window, {})[metric] = units
+        for window, used, covered in settled.window_counts():
+            self.used.setdefault(window, {})[metric] = used
+            if covered:
+                self.covered.setdefault(window, {})[metric] = covered
 
     def _is_level(self, metric: str) -> bool:
         """Tell whether a metric is held over time.
@@ -122,15 +120,16 @@ class SettledMetrics:
         :raises InvalidValue: if the plans differ in that, or say a flow of one that is counted as a
             level: a sum of seats, or a maximum of tokens, would be billed.
         """
-        kinds = set()
-        for part, _, _ in self._agreed:
-            line = part.plan.compiled.by_metric.get(metric)
-            if line is not None:
-                kinds.add(line.is_level(self._levels))
-        if len(kinds) > 1:
+        is_level = is_flow = False
+        for each in self._agreed:
+            line = each.part.plan.compiled.by_metric.get(metric)
+            if line is not None and line.is_level(self._levels):
+                is_level = True
+            elif line is not None:
+                is_flow = True
+        if is_level and is_flow:
             kind = ["flow", "level"]
             raise InvalidValue("kind", kind, "must be the same in all parts of a period")
-        is_level = True in kinds
         if metric in self._levels and not is_level:
             problem = "must be 'level', as the metric is counted, or left out"
             raise InvalidValue("kind", "flow", problem)
@@ -143,31 +142,28 @@ class SettledMetrics:
         line = self._agreed[0].part.plan.compiled.by_metric[metric]
         return None if line.allowance.needs_balance else line
 
-    def _metrics(self, pools: Iterable[Unit]) -> Iterable[str]:
+    def _metrics(self, pools: Pools) -> Iterable[str]:
         """Return the metrics that go through steps, having rated at once those that don't."""
         if len(self._agreed) > 1 or self._shares.billing_period is not None:
             # Each limit is another one than the plan's, used or not.
-            return metrics_in_order([part for part, _, _ in self._agreed])
-        ((part, limits, _),) = self._agreed
+            return metrics_in_order([each.part for each in self._agreed])
+        part, limits = self._agreed[0].part, self._agreed[0].limits
         plan, quantities = part.plan, self._usage.of_period.quantities
-        others = set(plan.compiled.balanced)
-        for metric, _ in pools:
-            if metric is not None:
-                others.add(metric)
+        granted = tuple(filter(None, map(_metric_of, pools)))
         is_flat = part.is_flat and plan.rounding_scope == "line"
         lines: Sequence[CompiledLine] = plan.compiled.lines
         if not (is_flat and plan.compiled.is_short):
-            lines = plan.compiled.lines_of(quantities, limits, others)
+            lines = plan.compiled.lines_of(quantities, limits, plan.compiled.balanced, granted)
         if not is_flat:
             return [line.metric for line in lines]
-        others |= self._levels
+        others = plan.compiled.balanced.union(granted, self._levels)
         alone, stepwise = [], []
         for line in lines:
             if line.metric in others:
                 stepwise.append(line.metric)
             else:
                 alone.append(line)
-        self.flat_lines = flat_lines(plan, alone, quantities, limits)
+        self.flat_lines = flat_lines(plan, alone, quantities, limits or None)
         return stepwise
 
 

@@ -42,36 +42,33 @@ from typing import Final, TypeGuard
 
 from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import by_metric, by_name, parse_name
-from overages._ground.parsing import Problems, each, instance_of, parse_all, parse_flag, tuple_of
+from overages._ground.parsing import arguments, each, instance_of, parse_flag, tuple_of
 from overages._ground.trusted import trusted
 from overages._ground.value import term, value
 from overages.amounts.exact import Quantity, parse_non_negative_sum
 from overages.errors import OveragesError
 from overages.grants.burndown import Burndown
-from overages.grants.drawn_grants import pools_of
+from overages.grants.drawn_grants import Pools, pools_of
 from overages.grants.draws import parse_grants
-from overages.grants.grant import Grant
-from overages.lines.part import StatementPart, TimeShares
+from overages.grants.grant import Grant, Unit
+from overages.lines.part import StatementPart, TimeShares, is_known
 from overages.periods.period import Period
 from overages.settlements.balance import EMPTY_BALANCE, Balance, new_balance
 from overages.settlements.carry_over_result import CarryOverResult
 from overages.settlements.grant_lines import draw_money
 from overages.settlements.inputs import (
     Plans,
-    check_follows,
+    agreed_inputs,
     is_empty,
     parse_names,
     parse_plans,
     parse_usages,
-    parts_agreed,
-    refuse_unknown_metrics,
     time_shares,
-    usage_of_period,
 )
 from overages.settlements.settled_metrics import SettledMetrics
 from overages.settlements.spans import AgreedPart, PeriodUsage
 from overages.statements.calculation import calculate
-from overages.statements.rated_statement import statement_of
+from overages.statements.rated_statement import rated_lines, statement_of
 from overages.statements.statement import Statement
 from overages.terms.account import Account
 from overages.terms.plan import Plan
@@ -186,27 +183,12 @@ def settle(
         plain = _plainly(account, plans, period, usage, balance, levels)
         if plain is not None:
             return plain
-    parsed = parse_all(
-        (instance_of(Account), account, "account"),
-        (parse_plans, plans, "plans"),
-        (instance_of(Period), period, "period"),
-        (parse_usages, usage, "usage"),
-        (instance_of(Balance), balance, "balance"),
-        (parse_grants, grants, "grants"),
-        (_parse_events, events, "events"),
-        (parse_flag, ended, "ended"),
-        (parse_names, levels, "levels"),
-        (_parse_reserved, reserved, "reserved"),
+    account, of_terms, period, usages, balance, of_org, used_at, has_ended, held, of_later = (
+        _parse_arguments(
+            account, plans, period, usage, balance, grants, events, ended, levels, reserved
+        )
     )
-    account, of_terms, period, usages, balance, of_org, used_at, has_ended, held, of_later = parsed
-    problems = Problems()
-    terms = problems.attempt(account.agreed_in, period)
-    agreed = None if terms is None else problems.attempt(parts_agreed, terms, of_terms, period)
-    used = problems.attempt(usage_of_period, account.org_id, period, usages)
-    check_follows(account.org_id, period, balance, used_at, problems)
-    problems.raise_any()
-    refuse_unknown_metrics(agreed, used, problems)
-    problems.raise_any()
+    terms, agreed, used = agreed_inputs(account, of_terms, period, usages, balance, used_at)
     shares, start = time_shares(terms, period, len(agreed)), balance.from_which(account, period)
     return _settle(
         agreed,
@@ -289,42 +271,59 @@ def _settle(
     reserved: Mapping[str, Quantity],
 ) -> Settlement:
     """Settle a period, of checked arguments: metric by metric, and then all together."""
-    parts, pools = [part for part, _, _ in agreed], pools_of(grants, reserved)
+    parts = [each.part for each in agreed]
+    pools, idle = _payable(pools_of(grants, reserved), parts)
     settled = SettledMetrics(agreed, usage, balance, shares)
     settled.add(pools, events, levels)
     org_id = usage.of_period.org_id
-    statement = statement_of(
-        org_id, parts, shares, settled.lines, has_ended=has_ended, flat=settled.flat_lines
-    )
+    rated = rated_lines(parts, shares, settled.lines, has_ended=has_ended, flat=settled.flat_lines)
     # Money is due only for the rest that no unit, rule or discount has taken off.
-    statement, money_draws = draw_money(statement, pools, balance)
-    # Grants that nothing was due of (another plan's metric) stay as they were.
-    states = {(each.metric, each.currency): each for each in balance.burndowns}
-    states |= settled.states
-    states |= {(each.metric, each.currency): each.closed() for each in money_draws}
+    credited, money_draws = draw_money(rated, parts[-1].plan, shares.period, pools, balance)
+    statement = statement_of(org_id, parts, shares, rated, credited)
+    states = [*settled.states, *[each.closed() for each in money_draws]]
+    if balance.burndowns:
+        # Grants that nothing was due of (another plan's metric) stay as they were.
+        drawn_on = {each.unit for each in states}
+        states += [each for each in balance.burndowns if each.unit not in drawn_on]
     used, covered = _usages(org_id, settled.used), _usages(org_id, settled.covered)
-    after = new_balance(settled.carried, used, states.values(), covered)
-    idle = tuple(_idle_grants(parts, grants)) if grants else ()
+    after = new_balance(settled.carried, used, states, covered)
     burndowns = (*settled.burndowns, *money_draws)
     return _new_settlement(statement, after, FrozenDict(settled.carry_overs), burndowns, idle)
 
 
-def _usages(org_id: str, counts: Mapping[Period, Mapping[str, Quantity]]) -> Iterable[Usage]:
+def _usages(org_id: str, counts: Mapping[Period, Mapping[str, Quantity]]) -> tuple[Usage, ...]:
+    """Return units by window and metric as usages, in the order of their windows."""
     if not counts:
         return ()
-    return [Usage(org_id, window, units) for window, units in counts.items()]
+    return tuple(Usage(org_id, window, counts[window]) for window in sorted(counts))
 
 
-def _idle_grants(parts: Sequence[StatementPart], grants: Iterable[Grant]) -> list[str]:
-    """Return the grants that can pay for nothing: for no metric of the plans, in no such money."""
-    idle, own_currency = [], parts[-1].plan.currency
-    for grant in grants:
-        metric, currency = grant.metric, grant.currency
-        is_known = metric is None or [part for part in parts if metric in part.plan.allowances]
-        if not is_known or currency not in (None, own_currency):
-            idle.append(grant.id)
-    return sorted(idle)
+def _payable(pools: Pools, parts: Sequence[StatementPart]) -> tuple[Pools, tuple[str, ...]]:
+    """Return the grants that can pay for something in a period, and the ids of the others, sorted.
+
+    Those are for no metric of its plans, or in other money than theirs.
+    """
+    of_plan = None, parts[-1].plan.currency
+    idle: set[Unit] = set()
+    for unit in pools:
+        metric, currency = unit
+        if currency not in of_plan or not (metric is None or is_known(metric, parts)):
+            idle.add(unit)
+    if not idle:
+        return pools, ()
+    payable = {unit: pool for unit, pool in pools.items() if unit not in idle}
+    return payable, tuple(sorted(grant.id for unit in idle for grant, _ in pools[unit]))
 
 
-_parse_events: Final = tuple_of(UsageEvent)
-_parse_reserved: Final = by_name(parse_non_negative_sum, "grants to quantities", of="grant")
+_parse_arguments: Final = arguments(
+    account=instance_of(Account),
+    plans=parse_plans,
+    period=instance_of(Period),
+    usage=parse_usages,
+    balance=instance_of(Balance),
+    grants=parse_grants,
+    events=tuple_of(UsageEvent),
+    ended=parse_flag,
+    levels=parse_names,
+    reserved=by_name(parse_non_negative_sum, "grants to quantities", of="grant"),
+)

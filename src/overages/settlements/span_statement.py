@@ -32,7 +32,7 @@ from overages.settlements.inputs import (
 )
 from overages.settlements.settled_metrics import SettledMetrics
 from overages.settlements.spans import AgreedPart, PeriodUsage
-from overages.statements.rated_statement import statement_of
+from overages.statements.rated_statement import rated_lines, statement_of
 from overages.statements.statement import Statement
 from overages.terms.account import Account
 from overages.terms.timeline import AgreedTerms
@@ -95,9 +95,8 @@ def statement_of_span(
     settled = SettledMetrics(agreed, used, EMPTY_BALANCE, shares)
     settled.add({}, (), frozenset(held))
     parts = [each.part for each in agreed]
-    return statement_of(
-        account.org_id, parts, shares, settled.lines, has_ended=False, flat=settled.flat_lines
-    )
+    rated = rated_lines(parts, shares, settled.lines, has_ended=False, flat=settled.flat_lines)
+    return statement_of(account.org_id, parts, shares, rated)
 
 
 def _own_period(account: Account, span: Period) -> Period:
@@ -118,8 +117,8 @@ def _refuse_windows(agreed: list[AgreedPart], usage: PeriodUsage, problems: Prob
     used = usage.of_period.quantities
     windows = {
         line.metric
-        for part, *_ in agreed
-        for line in part.plan.compiled.lines
+        for each in agreed
+        for line in each.part.plan.compiled.lines
         if line.allowance.included_for is not None
         and (used.get(line.metric) or line.matters_unused)
     }

@@ -33,7 +33,8 @@ from overages.terms.plan import unknown_metric
 from overages.usage.usage import Usage
 
 
-class AgreedPart(NamedTuple):
+@frozen(weakref_slot=False)
+class AgreedPart:
     """A part of a period with its terms, and the own limits that hold in it.
 
     :param counters: whether counting goes on from the part before, or begins anew.
@@ -46,6 +47,9 @@ class AgreedPart(NamedTuple):
     def has_terms_of(self, part: StatementPart, limits: Mapping[str, Quantity | None]) -> bool:
         """Tell whether another part has the same terms and own limits."""
         return (self.part.plan, self.part.own, self.limits) == (part.plan, part.own, limits)
+
+
+new_agreed_part: Final = trusted(AgreedPart)
 
 
 @frozen(weakref_slot=False)
@@ -89,8 +93,8 @@ class PeriodUsage:
     def __init__(self, of_period: Usage, within: Mapping[Period, Usage]) -> None:
         self.of_period: Usage = of_period
         self._within = within
-        self._times: list[Period] = []
-        self._starts: list[datetime] = []
+        self._times: Sequence[Period] = ()
+        self._starts: Sequence[datetime] = ()
         self.metrics: Set[str] = of_period.quantities.keys()
         """The metrics that were used, whenever in the period."""
         if within:
@@ -167,7 +171,7 @@ def spans_of(
     :raises InvalidValue: if its usage in a span isn't known.
     """
     if len(agreed) == 1:
-        ((part, limits, _),) = agreed
+        part, limits = agreed[0].part, agreed[0].limits
         terms, time = part.plan.compiled.by_metric[metric], part.period
         if terms.allowance.included_for is None:  # nothing cuts it, as is so of most
             quantities, trial = usage.of_period.quantities, part.own.trial
@@ -217,14 +221,15 @@ def _used_so_far(
 def _times(metric: str, agreed: Sequence[AgreedPart], usage: PeriodUsage) -> list[_Time]:
     """Return the times in which the terms of a metric are the same, or are none."""
     times: list[_Time] = []
-    for part, limits, counters in agreed:
+    for each in agreed:
+        part, limits = each.part, each.limits
         line = part.plan.compiled.by_metric.get(metric)
         if line is None and usage.of(metric, part.period, is_level=False):
             path = ("usage", "quantities", metric)
             raise unknown_metric(path, metric, part.plan).within(period=part.period)
         own = {metric: limits[metric]} if metric in limits else {}
         # Counters of a period's first part have nothing to go on from.
-        goes_on = counters == "continue" and bool(times)
+        goes_on = each.counters == "continue" and bool(times)
         time = _Time(line, own, part.period, goes_on, part.own.trial)
         if times and times[-1].has_terms_of(time):
             joined = Period(times[-1].period.start, part.period.end)

@@ -31,7 +31,7 @@ from overages.amounts.exact import (
     parse_non_negative,
 )
 from overages.errors import Field, InvalidType, InvalidValue, OveragesError, at
-from overages.lines.part import UNDIVIDED, TimeShares, division
+from overages.lines.part import UNDIVIDED, TimeShares, division, undivided
 from overages.periods.period import Period
 from overages.periods.timezones import parse_timezone
 from overages.prices.exact_cost import cost_between
@@ -175,7 +175,7 @@ def nothing_charged(org_id: str, period: Period, plan: Plan) -> Statement:
 
     :param plan: the one that the charge was by.
     """
-    return new_statement(org_id, period, plan, (), (), 0, (), division((), TimeShares(period)))
+    return new_statement(org_id, period, plan, (), (), 0, (), division((), undivided(period)))
 
 
 def _statement(plan: Plan, usage: Usage, limits: Limits | None) -> Statement:
@@ -188,7 +188,7 @@ def _statement(plan: Plan, usage: Usage, limits: Limits | None) -> Statement:
     compiled = plan.compiled
     if not compiled.is_flat or plan.rounding_scope != "line":
         refuse_unknown(plan, ("usage", "quantities"), usage.quantities)
-        return statement_in_part(plan, usage, own or {}, TimeShares(usage.period))
+        return statement_in_part(plan, usage, own or {}, undivided(usage.period))
     quantities = usage.quantities
     lines = compiled.lines if compiled.is_short else compiled.lines_of(quantities, own or ())
     rows, unused_rows, total, seen = flat_lines(plan, lines, quantities, own)

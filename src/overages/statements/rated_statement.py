@@ -3,7 +3,8 @@
 It is made of lines that are rated one by one, in one part of a period or in several:
 
     statement_in_part(plan, usage, own_limits, shares)
-    statement_of(org_id, parts, shares, lines, has_ended=True)
+    rated = rated_lines(parts, shares, lines, has_ended=True)
+    statement_of(org_id, parts, shares, rated, credits)
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from collections.abc import Mapping, Sequence, Set
 
 from overages.amounts.exact import Quantity
 from overages.errors import OveragesError
+from overages.lines.adjustment import Adjustment
 from overages.lines.limits import LineContext
 from overages.lines.overage import LineNumbers
 from overages.lines.part import FULL_SHARE, StatementPart, TimeShares, division, new_part
-from overages.lines.rated_lines import finished_lines
+from overages.lines.rated_lines import RatedLines, finished_lines
 from overages.lines.rating import UnroundedLine, priced_line, unrounded_line
 from overages.statements.flat_lines import NO_LINES, FlatLines
 from overages.statements.statement import Statement, new_statement, place_of
@@ -50,7 +52,8 @@ def statement_in_part(
         except OveragesError as error:
             raise error.within(line.metric) from error.__cause__
     parts = [new_part(usage.period, plan, NO_OWN_TERMS)]
-    return statement_of(usage.org_id, parts, shares, unrounded, has_ended=has_ended)
+    rated = rated_lines(parts, shares, unrounded, has_ended=has_ended)
+    return statement_of(usage.org_id, parts, shares, rated)
 
 
 def line_alone(
@@ -73,29 +76,45 @@ def line_alone(
     return priced_line(line, quantities.get(line.metric, 0), limit, None, ())
 
 
-def statement_of(
-    org_id: str,
+def rated_lines(
     parts: Sequence[StatementPart],
     shares: TimeShares,
     lines: Sequence[UnroundedLine],
     *,
     has_ended: bool,
     flat: FlatLines = NO_LINES,
-) -> Statement:
-    """Return the statement of all parts of a period.
+) -> RatedLines:
+    """Return the lines of all parts of a period.
 
     :param lines: of all metrics but the flat ones, those of each in order of time.
     :param flat: lines that are rounded already, of a plan that has no rule for them.
     :param has_ended: whether the period is over, so that true-ups are due.
     """
-    rows, unused_rows, adjustments, minor = finished_lines(
-        parts, shares, lines, has_ended=has_ended
-    )
-    if flat is not NO_LINES:
-        flat_rows, flat_unused, flat_minor, _ = flat
-        rows = _in_order(rows, flat_rows)
-        unused_rows = _in_order(unused_rows, flat_unused)
-        minor += flat_minor
+    rated = finished_lines(parts, shares, lines, has_ended=has_ended)
+    if flat is NO_LINES:
+        return rated
+    rows, unused_rows, adjustments, minor = rated
+    flat_rows, flat_unused, flat_minor, _ = flat
+    rows, unused_rows = _in_order(rows, flat_rows), _in_order(unused_rows, flat_unused)
+    return rows, unused_rows, adjustments, minor + flat_minor
+
+
+def statement_of(
+    org_id: str,
+    parts: Sequence[StatementPart],
+    shares: TimeShares,
+    rated: RatedLines,
+    credits: Sequence[Adjustment] = (),
+) -> Statement:
+    """Return the statement of all parts of a period.
+
+    :param rated: all its lines but credits.
+    :param credits: the lines of prepaid money that was drawn.
+    """
+    rows, unused_rows, adjustments, minor = rated
+    if credits:
+        adjustments = (*adjustments, *credits)
+        minor += sum([line.cost.minor for line in credits])
     return new_statement(
         org_id, shares.period, parts[-1].plan, rows, unused_rows, minor, adjustments,
         division(parts[:-1], shares, parts[-1].own),

@@ -218,15 +218,6 @@ class Statement:
         """Return units over and cost, with its adjustments, of each metric that has a line."""
         return totals_by_metric(self.rows, self.adjustments, self.currency)
 
-    def with_credits(self, drawn: Iterable[Adjustment]) -> Statement:
-        """Return the statement with credits that were drawn on it; nothing is checked again."""
-        credited = tuple(drawn)
-        minor = self.minor + sum([line.cost.minor for line in credited])
-        return new_statement(
-            self.org_id, self.period, self.plan, self.rows, self.unused_rows, minor,
-            self.adjustments + credited, self.division,
-        )  # fmt: skip
-
     @property
     def total(self) -> Money:
         """The sum of the lines' costs."""
@@ -304,8 +295,7 @@ class Statement:
 
 def place_of(numbers: LineNumbers) -> int:
     """Return where a line's metric stands in its plan."""
-    line, *_ = numbers
-    return line.place
+    return numbers[0].place
 
 
 new_statement: Final = trusted(Statement)

@@ -15,7 +15,7 @@ from typing import Final, Literal, TypeAlias
 
 from overages._ground.parsing import Problems, choice_of, instance_of, int_up_to, optional
 from overages._ground.trusted import trusted
-from overages._ground.value import term, value
+from overages._ground.value import derived, term, value
 from overages.amounts.exact import (
     INTEGER_DIGITS,
     LIMIT,
@@ -90,6 +90,10 @@ class CarryOver:
     overage: OverageRule = term(choice_of(OverageRule))
     increment: Quantity = term(parse_positive)
     rounding: Rounding = term(parse_rounding)
+    is_bounded: bool = derived()
+    """Whether there is a most that leaves a period."""
+    periods_at_first: int | None = derived()
+    """In how many periods a unit can be used, with its own; None where it doesn't expire."""
 
     def __init__(
         self,
@@ -103,10 +107,12 @@ class CarryOver:
         rounding: RoundingLike = Rounding.FLOOR,
     ) -> None: ...
 
-    @property
-    def is_bounded(self) -> bool:
-        """Whether there is a most that leaves a period."""
-        return self.up_to is not None or self.share is not None
+    def _complete(self) -> None:
+        # Its own period is one more.
+        periods = None if self.expires_after is None else self.expires_after + 1
+        is_bounded = self.up_to is not None or self.share is not None
+        object.__setattr__(self, "is_bounded", is_bounded)
+        object.__setattr__(self, "periods_at_first", periods)
 
     def most(self, included: QuantityLike) -> Quantity | None:
         """Return the most units that leave a period; None where there is no bound.

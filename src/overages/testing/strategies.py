@@ -26,14 +26,15 @@ from overages.prices.models import PriceModel
 from overages.testing import fields
 from overages.testing.billing import accounts, statements, usages
 from overages.testing.fields import values
+from overages.testing.insight import comparisons
 from overages.testing.plans import Currencies, allowances, plans
 from overages.testing.prices import ANY_PRICE
 from overages.testing.records import histories
 from overages.testing.registration import register
 
 __all__ = [
-    "accounts", "allowances", "histories", "money", "names", "plans", "prices", "register",
-    "statements", "usages", "values",
+    "accounts", "allowances", "comparisons", "histories", "money", "names", "plans", "prices",
+    "register", "statements", "usages", "values",
 ]  # fmt: skip
 
 

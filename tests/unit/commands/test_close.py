@@ -610,13 +610,70 @@ def test_charges_that_are_taken_back_are_told_and_usage_without_terms(desk: Near
     assert desk.bills() == {"acme 2024-02-01": "0.00"}
 
 
+MOVED_DAY = (
+    "[[accounts.acme.changes]]\nsince = 2024-02-15T00:00:00Z\n"
+    "cycle = { anchor = 2024-02-15T00:00:00Z }\n"
+)
+
+
 def test_a_billing_day_that_moves_within_what_is_recorded_is_told(desk: NearDesk) -> None:
     desk.done(*files(desk, row()), "--until", "2024-02-20")
-    moved = (
-        "[[accounts.acme.changes]]\nsince = 2024-02-15T00:00:00Z\n"
-        "cycle = { anchor = 2024-02-15T00:00:00Z }\n"
-    )
-    add(desk, moved)
+    add(desk, MOVED_DAY)
     ran = desk.run("close", "--db", "b.db", "--plans", "plans.toml", "--until", "2024-02-21")
     assert ran.status == 0
     assert "no period any more, taken back: 1, -2.50 USD" in ran.out
+
+
+def test_charges_that_closing_a_period_by_name_takes_back_are_told(desk: NearDesk) -> None:
+    rows = [row(), row(quantity=200, at="2024-02-20T00:00:00Z")]
+    desk.done(*files(desk, *rows), "--until", "2024-02-21")
+    assert desk.bills() == {"acme 2024-02-01": "4.50"}
+    add(desk, MOVED_DAY)
+    desk.done("apply", "--plans", "plans.toml", "--db", "b.db")
+    named = [*until("2024-03-20"), "--period", "2024-02-15/2024-03-15", "--org", "acme"]
+    told = (
+        "b.db: 2024-02-01 to 2024-02-15 UTC, closed: 1, 3.02 USD, new records: 1\n"
+        "b.db: February 2024, no period any more, taken back: 1, -4.50 USD, new records: 1\n"
+        "b.db: 2024-02-15 to 2024-03-15 UTC, closed: 1, 1.00 USD, new records: 1\n"
+    )  # 350 less 100 x 14/29, and 200 less 100
+    assert desk.run(*named, "--dry-run").out == told
+    assert desk.run(*named) == (0, told, "")
+    assert "taken back" not in desk.done(*named)
+    bills = {"acme 2024-02-01": "3.02", "acme 2024-02-15": "1.00"}
+    assert desk.bills() == bills  # of February as a whole nothing is left
+
+
+def test_of_an_account_whose_billing_day_does_not_move_nothing_is_taken_back(
+    desk: NearDesk,
+) -> None:
+    desk.done(*files(desk, row()), "--until", "2024-02-20")
+    desk.usage("more.csv", row(quantity=-100))
+    desk.done("ingest", "more.csv", "--db", "b.db")
+    told = desk.done(*until(), "--period", "2024-02", "--org", "acme")
+    assert told == "b.db: February 2024, closed: 1, 1.50 USD, new records: 1\n"
+
+
+def test_a_closed_period_of_an_account_whose_billing_day_moved_waits_as_others_do(
+    desk: NearDesk,
+) -> None:
+    add(desk, MOVED_DAY)
+    desk.done(*files(desk, row()), "--until", "2024-03-20")
+    desk.usage("more.csv", row(quantity=10))
+    assert desk.run("ingest", "more.csv", "--db", "b.db").status == 5
+    assert desk.run(*until("2024-03-20")) == (
+        5,
+        "b.db: March 2024, still running: 1, new records: 0\n"
+        "b.db: 2024-03-15 to 2024-04-15 UTC, still running: 1, new records: 0\n",
+        "b.db: acme, 2024-02-01 to 2024-02-15 UTC: comes to something else now; --force corrects"
+        " it\n",
+    )
+
+
+def test_a_fault_of_an_account_whose_billing_day_moved_is_told_once(desk: NearDesk) -> None:
+    add(desk, MOVED_DAY)
+    ran = desk.run(*files(desk, row(quantity=-5)), "--until", "2024-03-01")
+    assert ran.status == 1
+    assert ran.err == (
+        "b.db: acme, 2024-02-01 to 2024-02-15 UTC: quantities.tokens: must not be negative, got"
+        " -5\nb.db: periods that stay open, as they can't be billed: 1\n"
+    )

@@ -92,6 +92,10 @@ def statement(plan: Plan, **used: Any) -> Statement:
     return calculate(plan, Usage("org-123", FEBRUARY, used))
 
 
+def with_line(made: Statement, line: Adjustment) -> Statement:
+    return Statement(made.org_id, made.period, made.plan, [*made.lines, line])
+
+
 def plan_of(currency: Currency | str = "USD", **prices: Any) -> Plan:
     return Plan("p", currency, {metric: Allowance(0, price) for metric, price in prices.items()})
 
@@ -214,7 +218,7 @@ class TestRecords:
         first, second = adjusted("", "", 5_700), adjusted("ab", "c", 0)
         last = adjusted("ba", "c", 5_400)
         credit = Adjustment("credit", Money(2300, "USD"), Money(-100, "USD"), -1, "tokens", "g")
-        second, last = second.with_credits([credit]), last.with_credits([credit])
+        second, last = with_line(second, credit), with_line(last, credit)
         records = self.record(first, second, last)
         data = recorded("org-123", FEBRUARY, records, MONTHLY)
         assert json.dumps(data) == json.dumps(calculated(last))

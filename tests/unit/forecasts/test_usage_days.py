@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from overages import MemoryRepository, Metric, Period, Usage, UsageEvent
+from overages.bookkeeping.usage_reader import UsageReader
 from overages.errors import InvalidValue
 from overages.forecasts.daily_usage import days_of
 from overages.forecasts.usage_days import UsageDays, usage_days
-from overages.service.usage_reader import UsageReader
 from overages.usage.routing import Routes
 
 START = datetime(2024, 2, 1, tzinfo=UTC)

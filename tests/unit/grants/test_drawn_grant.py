@@ -51,11 +51,12 @@ def test_started_steps_are_drawn_whole_as_far_as_they_are_left() -> None:
     grant = begun(step=60)
     first = grant.draw(10 * SCALE, START)
     second = grant.draw(70 * SCALE, START)
-    assert [(d.picos // SCALE, d.covered // SCALE) for d in (first, second)] == [(60, 10), (40, 40)]
+    assert first == (grant, START, 60 * SCALE, 10 * SCALE)
+    assert second == (grant, START, 40 * SCALE, 40 * SCALE)
     rest = grant.give_back(first, 9 * SCALE, LATER)
-    assert (rest.picos // SCALE, rest.covered // SCALE, grant.left) == (60, 1, 0)
+    assert (rest, grant.left) == ((grant, START, 60 * SCALE, SCALE), 0)
     rest = grant.give_back(rest, SCALE, LATER)
-    assert (rest.picos, rest.covered, grant.left // SCALE) == (0, 0, 60)
+    assert (rest, grant.left) == ((grant, START, 0, 0), 60 * SCALE)
 
 
 @pytest.mark.parametrize(

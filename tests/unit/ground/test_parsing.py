@@ -13,6 +13,7 @@ from tests.told import told
 from overages import Allowance, Currency, Money, Package, Period, PerUnit, Plan, Tier, Usage
 from overages._ground.parsing import (
     Problems,
+    arguments,
     choice_of,
     each,
     function_that,
@@ -137,6 +138,28 @@ def test_parse_all_reports_every_fault_in_the_order_of_the_fields() -> None:
         )
     assert told(caught.value) == (
         "2 problems:\n- used: must not be negative, got -1\n- soft: must be True or False, got 1"
+    )
+
+
+def test_arguments_are_parsed_as_parse_all_does_and_told_by_their_names() -> None:
+    parse_them = arguments(used=parse_non_negative, limit=parse_non_negative, soft=parse_flag)
+    assert parse_them("5.0", 3, True) == (5, 3, True)
+    with pytest.raises(InvalidType, match=r"^soft: must be True or False, got 1$"):
+        parse_them(5, 3, 1)
+    with pytest.raises(InvalidValues) as caught:
+        parse_them(-1, 5, 1)
+    assert told(caught.value) == (
+        "2 problems:\n- used: must not be negative, got -1\n- soft: must be True or False, got 1"
+    )
+
+
+def test_each_argument_is_read_once_though_another_is_refused() -> None:
+    parse_them = arguments(names=tuple_of(str), used=parse_non_negative, more=tuple_of(str))
+    names, more = iter(["a"]), iter(["b", 1])
+    with pytest.raises(InvalidValues) as caught:
+        parse_them(names, -1, more)
+    assert told(caught.value) == (
+        "2 problems:\n- used: must not be negative, got -1\n- more[1]: must be of type str, got 1"
     )
 
 

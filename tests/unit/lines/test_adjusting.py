@@ -1,5 +1,6 @@
 """Adjusting: the order of the rules, and what each does to rounded and exact sums."""
 
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from overages import Adjustment, Commitment, Discount, Money, PerUnit, Rounding
 from overages.errors import CurrencyMismatch, InvalidValue
 from overages.lines.adjusting import adjustments_of
-from overages.lines.adjustment import credited
+from overages.lines.adjustment import credit
 from overages.lines.rule import PartRules
 
 EUR_5 = Money(500, "EUR")
@@ -145,17 +146,11 @@ def test_rules_are_in_the_currency_of_the_lines(rules: Any) -> None:
         adjusted(1000, **rules)
 
 
-def test_credits_are_drawn_in_their_order_while_something_is_due() -> None:
-    grants = [("g1", usd(500)), ("g2", usd(0)), ("g3", usd(-5)), ("g4", usd(900)), ("g5", usd(9))]
-    assert credited(usd(700), iter(grants)) == (
-        Adjustment("credit", usd(700), usd(-500), -5, name="g1"),
-        Adjustment("credit", usd(200), usd(-200), -2, name="g4"),
-    )
-
-
-def test_credits_are_in_the_currency_of_what_is_due() -> None:
-    with pytest.raises(CurrencyMismatch):
-        credited(usd(700), [("g1", EUR_5)])
+def test_a_credit_is_the_line_of_what_was_drawn_for_all_or_for_a_metric() -> None:
+    of_all = Adjustment("credit", usd(700), usd(-450), Decimal("-4.5"), name="g1")
+    of_tokens = Adjustment("credit", usd(250), usd(-250), Decimal("-2.5"), "tokens", "g2")
+    assert credit(usd(700), 450, "g1") == of_all
+    assert credit(usd(250), 250, "g2", "tokens") == of_tokens
 
 
 @pytest.mark.parametrize(

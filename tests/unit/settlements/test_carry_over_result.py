@@ -53,7 +53,7 @@ def test_unused_units_go_to_the_next_period_and_say_where_they_come_from() -> No
     assert january.drawn == (CarriedUnits(30, JANUARY),)
     assert january.carried == (CarriedUnits(70, JANUARY),)
     february = CarryOverResult(ROLLOVER, january.carried, 100, 180, FEBRUARY)
-    assert (february.limit, february.overage) == (170, 10)
+    assert (february.limit, february.free, february.overage) == (170, 170, 10)
     assert february.drawn == (CarriedUnits(70, JANUARY), CarriedUnits(100, FEBRUARY))
     assert february.carried == ()
 
@@ -99,7 +99,8 @@ def test_what_expires_leaves_room_under_the_cap() -> None:
 def test_overage_that_is_carried_is_taken_from_the_next_allowance() -> None:
     rule = CarryOver(overage="carried")
     january = CarryOverResult(rule, [], 100, 130, JANUARY)
-    assert (january.overage, january.carried) == (0, (CarriedUnits(-30, JANUARY),))
+    assert (january.limit, january.free, january.overage) == (100, 130, 0)
+    assert january.carried == (CarriedUnits(-30, JANUARY),)
     february = CarryOverResult(rule, january.carried, 100, 60, FEBRUARY)
     assert (february.limit, february.overage) == (70, 0)
     assert february.drawn == (CarriedUnits(90, FEBRUARY),)

@@ -32,7 +32,7 @@ from overages import (
 from overages.grants.state import Draw, GrantState
 from overages.lines.adjustment import OVERAGE
 from overages.records.chain import ChainHead, Link, row_of, verify_chain
-from overages.testing import billing, fields, plans, prices, quantities, records, values
+from overages.testing import billing, fields, insight, plans, prices, quantities, records, values
 
 JANUARY, FEBRUARY = (Period.month(2024, month) for month in (1, 2))
 NOON = JANUARY.start + timedelta(hours=12)
@@ -51,6 +51,12 @@ HALF = Discount("half", percent=50)
 )
 def test_two_arguments_are_put_in_order(named: Any, mended: Any) -> None:
     assert values.in_order(named, "low", "high") == mended
+
+
+def test_another_plan_comes_with_its_cost_or_not_at_all() -> None:
+    assert insight.together({"move": "up", "other": "a"}) == {"move": "up"}
+    assert insight.together({"other_cost": 1, "other": None}) == {}
+    assert insight.together({"other_cost": 1, "other": "a"}) == {"other_cost": 1, "other": "a"}
 
 
 def test_units_used_beforehand_do_not_expire() -> None:

@@ -15,8 +15,11 @@ from hypothesis import HealthCheck, Phase, find, settings, strategies as st
 from overages import (
     Allowance,
     Balance,
+    BreakEven,
     CarryOver,
+    Comparison,
     Grant,
+    History,
     Money,
     Period,
     PerUnit,
@@ -28,6 +31,9 @@ from overages import (
     Volume,
     calculate,
 )
+from overages.insight.break_even import BreakEvenRange
+from overages.insight.comparison import PlanCost
+from overages.insight.history import HistoryEntry, PeriodGrowth
 from overages.terms.carry_over import CarriedUnits
 from overages.testing.strategies import histories, plans, statements, values
 
@@ -52,6 +58,9 @@ def shrunk(strategy: st.SearchStrategy[Any], fails: Callable[[Any], bool]) -> An
     return simplest
 
 
+EARLY = BreakEvenRange(0, "0.999999999999", "a")
+NOTHING = Money(0, "USD")
+
 FAILURES: dict[str, tuple[Any, Callable[[Any], bool], Any]] = {
     "a period": (values(Period), lambda _: True, JANUARY),
     "money": (values(Money), lambda money: money.minor > 1_000, Money(1_001, "USD")),
@@ -69,6 +78,24 @@ FAILURES: dict[str, tuple[Any, Callable[[Any], bool], Any]] = {
     "an event": (
         values(UsageEvent), lambda event: event.quantity < 0,
         UsageEvent("org-1", "tokens", -1, JANUARY.start),
+    ),
+    "a break-even": (
+        values(BreakEven), lambda answer: len(answer.ranges) > 1,
+        BreakEven("tokens", [EARLY, BreakEvenRange(1, 2, "a")]),
+    ),
+    "plans compared": (
+        values(Comparison), lambda comparison: len(comparison.plans) > 1,
+        Comparison(
+            "org-1", [PlanCost(slug, JANUARY, NOTHING, NOTHING) for slug in ("a", "b")], "a"
+        ),
+    ),
+    "a history": (
+        values(History), lambda history: history.total.minor > 10,
+        History("USD", [HistoryEntry("org-1", JANUARY, "tokens", 0, Money(11, "USD"))]),
+    ),
+    "a growth": (
+        values(PeriodGrowth), lambda growth: growth.ratio is not None,
+        PeriodGrowth(JANUARY, NOTHING, Money(1, "USD")),
     ),
     "a table": (values(Volume), lambda price: len(price.tiers) > 1, Volume([Tier(1), Tier(None)])),
     "an allowance": (

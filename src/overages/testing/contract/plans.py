@@ -66,8 +66,9 @@ class PlanContract(ContractBase):
         assert repr(stored) == repr(plan)
 
     def test_a_large_plan_is_kept_and_recorded_like_any_other(self, repository: Repository) -> None:
-        allowance = Allowance(100, Graduated(TIERS))
-        large = Plan("starter", "USD", dict.fromkeys(LONG, allowance))
+        allowances = dict.fromkeys(LONG, Allowance(10**26 - 1, PerUnit("0.01")))
+        allowances[LONG[-1]] = Allowance(100, Graduated(TIERS))
+        large = Plan("starter", "USD", allowances)
         statement = calculate(large, Usage(OURS, FEB, {LONG[-1]: 101}))
         with pytest.raises(InvalidValue, match="bytes of JSON"):
             encode(large)

@@ -20,6 +20,7 @@ class Kept:
     def __init__(self) -> None:
         self.rows: list[UsageEvent] = []
         self.withdrawn: set[tuple[str, str]] = set()
+        self.revived = 0
 
     def replace(self, *rows: UsageEvent) -> list[str]:
         """Put rows in place of those before; return the numbers of their ids."""
@@ -29,7 +30,7 @@ class Kept:
         batch = Batch("u.csv", content)
         named = [batch.named(event) for event in rows]
         self.withdrawn |= {(event.org_id, event.id or "") for event in batch.left()}
-        self.rows = named
+        self.rows, self.revived = named, batch.revived
         return [(event.id or "").rpartition(".")[2] for event in named]
 
 
@@ -112,3 +113,33 @@ def test_a_row_with_an_id_that_a_batch_has_is_kept() -> None:
     kept.replace(event, row())
     kept.replace(event)
     assert len(kept.withdrawn) == 1
+
+
+def test_rows_that_come_again_after_they_were_withdrawn_are_counted() -> None:
+    kept = Kept()
+    kept.replace(row(), row(), row(5))
+    assert kept.revived == 0
+    kept.replace(row(), row(7))  # another content is no withdrawn one
+    assert kept.revived == 0
+    kept.replace(row(), row(), row(5), row(8))
+    assert kept.revived == 2
+    kept.replace(row(), row(), row(5), row(5), row(5), row(8))
+    assert kept.revived == 2  # each that is new
+    kept.replace(row(), row(), row(5), row(5), row(5), row(8))
+    assert kept.revived == 0
+
+
+def test_a_row_with_an_id_does_not_come_again() -> None:
+    kept = Kept()
+    event = UsageEvent("acme", "tokens", 1, AT, "evt-1")
+    kept.replace(event, row())
+    kept.replace(row())
+    kept.replace(event, row())
+    assert kept.revived == 0
+
+
+def test_a_row_of_another_org_does_not_come_again() -> None:
+    kept = Kept()
+    kept.replace(row())
+    kept.replace(row(org_id="bolt"))
+    assert kept.revived == 0

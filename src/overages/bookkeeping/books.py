@@ -16,15 +16,15 @@ from datetime import datetime
 from typing import NamedTuple
 
 from overages._ground.value import evolve
+from overages.bookkeeping.opening import opening, opening_of
+from overages.bookkeeping.settling import Settling
+from overages.bookkeeping.staleness import Staleness, taken_back
 from overages.errors import OveragesError
 from overages.periods.period import Period
 from overages.records.changes import line_sums
 from overages.records.closing import Closing
 from overages.records.ledger import Recording, new_recording
 from overages.repository import Repository
-from overages.service.opening import opening, opening_of
-from overages.service.settling import Settling
-from overages.service.staleness import Staleness, taken_back
 from overages.settlements.balance import Balance
 from overages.settlements.settlement import Settlement
 from overages.statements.statement import Statement

@@ -139,7 +139,7 @@ def _faults_of_burndown(
         if grant is None:
             problem = "must be of a grant that was put: put_grant comes first"
             yield InvalidValue((*at, "grant_id"), state.grant_id, problem)
-        elif (grant.metric, grant.currency) != (burndown.metric, burndown.currency):
+        elif grant.unit != burndown.unit:
             problem = "must be of a grant of the burndown's metric and currency"
             yield InvalidValue((*at, "grant_id"), state.grant_id, problem)
         elif grant.effective_at > burndown.at:

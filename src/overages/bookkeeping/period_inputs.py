@@ -15,12 +15,12 @@ from typing import NamedTuple
 
 from overages._ground.frozen_dict import FrozenDict
 from overages.amounts.exact import Quantity
+from overages.bookkeeping.plans_in_force import PlansInForce, summed_level
+from overages.bookkeeping.usage_reader import UsageReader
 from overages.errors import InvalidValue, OveragesError, UnknownPlan
 from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.repository import Repository
-from overages.service.plans_in_force import PlansInForce, summed_level
-from overages.service.usage_reader import UsageReader
 from overages.settlements.balance import Balance
 from overages.settlements.settlement import Settlement, settle
 from overages.settlements.span_statement import statement_of_span

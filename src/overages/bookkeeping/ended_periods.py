@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple, TypeAlias
 
+from overages.bookkeeping.books import Books, EndedPeriod, open_periods
+from overages.bookkeeping.plans_in_force import PlansInForce
 from overages.errors import (
     BillingDisabled,
     NoTransaction,
@@ -27,8 +29,6 @@ from overages.errors import (
 from overages.periods.period import Period
 from overages.records.ledger import Recording
 from overages.repository import Repository
-from overages.service.books import Books, EndedPeriod, open_periods
-from overages.service.plans_in_force import PlansInForce
 from overages.terms.account import Account
 from overages.terms.timeline import Timeline
 

@@ -15,13 +15,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from overages.amounts.money import Money, new_money
+from overages.bookkeeping.settling import Settling
 from overages.errors import NoTerms, OveragesError
 from overages.periods.period import Period
 from overages.records.changes import changes_of
 from overages.records.closing import Closing
 from overages.records.record import OverageRecord
 from overages.repository import Repository
-from overages.service.settling import Settling
 from overages.statements.calculation import nothing_charged
 from overages.statements.statement import Statement
 from overages.terms.account import Account

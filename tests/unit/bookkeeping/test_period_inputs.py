@@ -23,9 +23,9 @@ from overages import (
     Usage,
     UsageEvent,
 )
+from overages.bookkeeping.period_inputs import PeriodInputs
+from overages.bookkeeping.settling import Settling
 from overages.errors import InvalidValue, UnknownMetric, UnknownPlan
-from overages.service.period_inputs import PeriodInputs
-from overages.service.settling import Settling
 from overages.usage.event_sum import EventSum
 from overages.usage.routing import Routes
 

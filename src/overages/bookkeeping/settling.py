@@ -18,15 +18,15 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 from overages.amounts.exact import Quantity
+from overages.bookkeeping.closed_periods import ClosedPeriods
+from overages.bookkeeping.period_inputs import PeriodInputs
+from overages.bookkeeping.plans_in_force import PlansInForce
+from overages.bookkeeping.usage_reader import UsageReader
 from overages.errors import UnknownPlan
 from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.records.closing import Closing
 from overages.repository import Repository
-from overages.service.closed_periods import ClosedPeriods
-from overages.service.period_inputs import PeriodInputs
-from overages.service.plans_in_force import PlansInForce
-from overages.service.usage_reader import UsageReader
 from overages.settlements.balance import EMPTY_BALANCE, Balance
 from overages.settlements.grant_corrections import (
     all_of,

@@ -1,0 +1,12 @@
+"""Bookkeeping: the periods of an org, worked out from a repository and written back.
+
+- `plans_in_force`: `PlansInForce`: the versions of plans that terms mean
+- `usage_reader`: `UsageReader`: the usage of an org in a period and in times within it
+- `period_inputs`: `PeriodInputs`: the inputs of a settlement, from a repository
+- `closed_periods`: `ClosedPeriods`: the closings of an org, asked for one by one, or read at once
+- `settling`: `Settling`: an org's periods, each from the balance that the one before it left
+- `staleness`: `Staleness`: recorded periods that come to something else now
+- `opening`: the balance that an org brings along from another system
+- `books`: `Books`: the records and closings of an org, brought up to date
+- `ended_periods`: `EndedPeriods`: those of all orgs, closed some orgs at a time
+"""

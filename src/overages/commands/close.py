@@ -8,7 +8,7 @@ the command is just run again.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -99,7 +99,7 @@ def run(args: argparse.Namespace) -> int | None:
         if taken is not None:
             ingest.report(args.db, taken)
         came = () if taken is None or args.force else taken.orgs
-        late = {org_id for org_id in came if repository.closed_periods(org_id)}
+        late = set(_with_closed_periods(repository, came))
         closing = Closing(service, repository, until, force=args.force)
         outcomes = list(closing.of(orgs) if periods is None else closing.named(periods))
         if periods is None and len(orgs) > MOST_COMPARED and not args.force:
@@ -108,6 +108,12 @@ def run(args: argparse.Namespace) -> int | None:
         is_late = ingest.say_late(repository, service, sorted(late - {*compared}))
         is_undecided = is_late or (taken is not None and taken.has_void)
         return _report(args, repository, outcomes) or (UNDECIDED if is_undecided else None)
+
+
+def _with_closed_periods(repository: Repository, orgs: Iterable[str]) -> Iterator[str]:
+    for some in repository.portions(orgs):
+        with repository.snapshot_of(some):
+            yield from [org_id for org_id in some if repository.closed_periods(org_id)]
 
 
 def _orgs(args: argparse.Namespace, repository: Repository) -> list[str]:
@@ -202,8 +208,12 @@ def _report_periods(db: Path, repository: Repository, outcomes: list[Outcome]) -
     for each in outcomes:
         if each.period is not None and each.recording is not None:
             recorded.append((each.period, each))
+    accounts = repository.accounts({each.org_id for _, each in recorded})
+    names: dict[tuple[int, Period], str] = {}  # by the timeline's identity: many share one
     for period, each in sorted(recorded, key=lambda pair: pair[0]):
-        name = name_of(repository.account(each.org_id), period)
+        account = accounts.get(each.org_id)
+        key = id(account and account.timeline), period
+        name = names[key] = names.get(key) or name_of(account, period)
         sums.setdefault((name, each.state), _Sum()).add(each)
     for (name, state), of_name in list(sums.items())[:_MOST_SHOWN]:
         print(f"{db}: {name}, {_STATES[state]}: {of_name}")

@@ -23,6 +23,7 @@ from overages.commands.desk.newcomers import Newcomers
 from overages.commands.desk.outcome import UNDECIDED, WRONG, Stop
 from overages.commands.desk.periods import name_of
 from overages.commands.desk.sources import UsageFile, load_book, opened, readable
+from overages.commands.desk.sums import Span, UsageSums
 from overages.commands.desk.terminal import say
 from overages.errors import UnknownPlan
 from overages.imports.plans import PlanBook
@@ -120,6 +121,21 @@ def put(
         files = [intake.add(each, name=args.name, replaced=args.replace) for each in sources]
         intake.finish()
     return Taken(files, intake.new, sorted(newcomers.told), sorted(intake.orgs), intake.span)
+
+
+def sum_up(
+    args: argparse.Namespace,
+    sources: Sequence[UsageFile],
+    repository: Repository,
+    book: PlanBook,
+    now: datetime,
+) -> Span | None:
+    """Put the sums of files in place of their events, for who bills them once and forgets them.
+
+    :returns: the instants of the first and of the last event; None if the events have to be put.
+    :raises Stop: as `put` does.
+    """
+    return UsageSums(repository, book.usage, _newcomers(args, repository, book)).put(sources, now)
 
 
 def _newcomers(

@@ -19,6 +19,7 @@ from overages.commands.desk.faults import Faults
 from overages.commands.desk.outcome import NOTHING, Stop
 from overages.commands.desk.periods import periods_among, zone_for
 from overages.commands.desk.sources import load_book, readable, require_org
+from overages.commands.desk.sums import Span
 from overages.commands.desk.terminal import columns, say
 from overages.errors import OveragesError
 from overages.exports.csv_files import write_statements
@@ -88,11 +89,13 @@ def rate(args: argparse.Namespace) -> list[Rated]:
     service = OverageService(repository, lambda: _END_OF_TIME)
     apply.put(book, repository, args.plans, _END_OF_TIME, tell=lambda _: None)
     with readable(args.usage) as files:
-        taken = ingest.put(args, files, repository, service, book, _END_OF_TIME)
+        span = ingest.sum_up(args, files, repository, book, _END_OF_TIME)
+        if span is None:
+            span = ingest.put(args, files, repository, service, book, _END_OF_TIME).span
     require_org(args.org, repository, args.plans)
     orgs = list(repository.orgs()) if args.org is None else [args.org]
     faults, rated = Faults(", ".join(map(str, args.usage))), list[Rated]()
-    for account, period in _periods(args, repository, taken, orgs):
+    for account, period in _periods(args, repository, span, orgs):
         try:
             statement = service.calculate(account.org_id, period)
         except OveragesError as error:
@@ -108,14 +111,14 @@ def rate(args: argparse.Namespace) -> list[Rated]:
 
 
 def _periods(
-    args: argparse.Namespace, repository: Repository, taken: ingest.Taken, orgs: Sequence[str]
+    args: argparse.Namespace, repository: Repository, span: Span | None, orgs: Sequence[str]
 ) -> Iterator[tuple[Account, Period]]:
     """Yield the periods that are wanted: those named, or from the first event to the last."""
     if args.period is not None:
         named = periods_among(repository, orgs, args.period)
     else:
-        assert taken.span is not None  # for files without rows are refused
-        first, last = taken.span
+        assert span is not None  # for files without rows are refused
+        first, last = span
         named = [
             (org_id, period)
             for org_id in orgs

@@ -11,8 +11,9 @@ an apostrophe before it, which `overages.imports.events.read_events` takes off a
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
-from typing import Any, TextIO
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from typing import Any, Final, TextIO
 
 from overages._ground.columns import LINES, RECORDS, Column, escape_formula, names_of
 from overages.amounts.exact import number_text
@@ -47,15 +48,16 @@ def write_events(
 def _write(columns: Sequence[Column], rows: Iterable[Row], file: TextIO) -> None:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(escape_formula(name) for name in names_of(columns))
-    for row in rows:
-        writer.writerow(map(_cell, columns, row))
+    texts = [_TEXT_OF.get(column.kind, number_text) for column in columns]
+    writer.writerows(
+        [None if value is None else text(value) for text, value in zip(texts, row, strict=True)]
+        for row in rows
+    )
 
 
-def _cell(column: Column, value: Any) -> str | None:
-    if value is None:
-        return None
-    if column.kind == "text":
-        return escape_formula(value)
-    if column.kind == "instant":
-        return format_instant(value)
-    return str(value) if column.kind == "whole" else number_text(value)
+# The names of plans and metrics, and the instants of periods, come again and again.
+_TEXT_OF: Final[dict[str, Callable[[Any], str]]] = {
+    "text": lru_cache(maxsize=1024)(escape_formula),
+    "instant": lru_cache(maxsize=1024)(format_instant),
+    "whole": str,
+}

@@ -21,7 +21,7 @@ from overages.errors import InvalidValue
 from overages.imports.usage_files.cells import Row
 from overages.imports.usage_files.columns import find_columns
 from overages.imports.usage_files.layout import UsageLayout
-from overages.imports.usage_files.rows import EventOrError, UsageRows
+from overages.imports.usage_files.rows import EventOrError, ReadRows, UsageRows
 
 _BATCH: Final = 256  # rows that are read together; of more, fewer stay in the cache
 _OWN: Final = UsageLayout()
@@ -45,6 +45,12 @@ def read_events(
     >>> [(line, event.quantity) for line, event in read_events(rows)]
     [(2, 4808)]
     """
+    for rows in read_rows(lines, layout):
+        yield from rows.events()
+
+
+def read_rows(lines: Iterable[str], layout: UsageLayout) -> Iterator[ReadRows]:
+    """Yield the rows in batches, for who needs no object of each event; see `read_events`."""
     reader = csv.reader(lines, delimiter=layout.separator, strict=True)
     try:
         header = next(filter(any, reader), [])
@@ -61,17 +67,22 @@ def read_events(
                     rows.append(row)
                     numbers.append(line)
                     if len(rows) == _BATCH:
-                        yield from usage.read(numbers, rows)
+                        yield usage.read(numbers, rows)
                         numbers, rows = [], []
                 line = reader.line_num + 1
         except csv.Error as error:
-            yield from usage.read(numbers, rows)
+            # A row of empty cells stands for the one that can't be read
+            numbers.append(line)
+            rows.append([""] * len(header))
+            read = usage.read(numbers, rows)
+            unreadable = _unreadable(error, line, reader.line_num)
+            yield read._replace(errors={**read.errors, len(rows) - 1: unreadable})
             numbers, rows = [], []
-            yield line, _unreadable(error, line, reader.line_num)
             line = reader.line_num + 1
         else:
             break
-    yield from usage.read(numbers, rows)
+    if rows:
+        yield usage.read(numbers, rows)
 
 
 def _unreadable(error: csv.Error, first: int, last: int) -> InvalidValue:

@@ -24,6 +24,7 @@ from hashlib import sha256
 from typing import Final, NamedTuple, TypeAlias, cast
 
 from overages._ground.parsing import Problems
+from overages._ground.trusted import trusted
 from overages._ground.value import term, value
 from overages.amounts.exact import Exact, Quantity, number_text, parse_ordinal
 from overages.amounts.money import Currency
@@ -103,6 +104,8 @@ class ChainHead:
             problem = "must be 64 zeros where there is no record yet"
             problems.add(InvalidValue("digest", self.digest, problem))
 
+
+new_head: Final = trusted(ChainHead)
 
 CHAIN_START: Final = ChainHead(0, _NO_DIGEST)
 """The head of a chain without records."""

@@ -55,6 +55,7 @@ from overages.records.chain import (
     ChainHead,
     Link,
     StoredRow,
+    new_head,
     row_digest,
     row_maker,
 )
@@ -237,7 +238,7 @@ class Ledger:
         parts = (number, balance, grants, settlement, usage_seal, closed_at)
         row = closing_row(self.org_id, period, *parts, sequence)
         link = Link(sequence, row, row_digest(row, previous))
-        self.head = ChainHead(sequence, link.digest)
+        self.head = new_head(sequence, link.digest)
         self.closings.append(link)
         return link
 
@@ -269,7 +270,7 @@ class Ledger:
             )
             new.append(record)
             self.new.append((*row, digest))
-        self.head = ChainHead(sequence, digest)
+        self.head = new_head(sequence, digest)
         self.records += new
         return tuple(new)
 

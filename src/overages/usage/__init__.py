@@ -1,6 +1,6 @@
 """Usage: from events to quantities.
 
-- `event`: `UsageEvent`: units used, at an instant
+- `event`: `UsageEvent`: units used, at an instant; `EventColumns`: the terms of many
 - `usage_batch`: `UsageBatch`: a lot of events that came together, and its content
 - `usage`: `Usage`: the sums of events, by metric, in a period
 - `event_sum`: `EventSum`: a count, a sum, the largest and the last of some events

@@ -18,7 +18,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
-from overages.amounts.exact import scaled, unscaled
+from overages.amounts.exact import Quantity, scaled, unscaled
 from overages.errors import InvalidValue, OveragesError
 from overages.periods.period import Period
 from overages.usage.event import UsageEvent
@@ -142,6 +142,16 @@ class DividedUsage:
             return Usage(self._org_id, time, used)
         except OveragesError as error:
             raise error.within(org_id=self._org_id, period=time) from None
+
+    def units(self, name: str, time: Period) -> Quantity:
+        """Return the units of one metric in a time from one of the instants to another.
+
+        None are used where more were taken back in it than were used.
+        """
+        tally = self._tallies(time).get(name)
+        if tally is None:
+            return unscaled(max(0, self._summed(time).get(name, 0)))
+        return max(0, tally.quantity(time))
 
     def _summed(self, time: Period) -> dict[str, int]:
         """Return the picos in a time of each name that no metric counts."""

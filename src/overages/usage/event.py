@@ -6,9 +6,9 @@ UsageEvent("org-123", "tokens", 4_808, at=moment, dimensions={"model": "large"})
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import by_name, optional_name, parse_name
@@ -76,3 +76,26 @@ class UsageEvent:
 new_event: Final = trusted(UsageEvent)
 """Make an event of terms as the library keeps them: checked names, a quantity in its one form, an
 instant in UTC, dimensions sorted by name."""
+
+
+class EventColumns(NamedTuple):
+    """The terms of many events, a list for each, in the order of the events; they were checked.
+
+    To make an object of each event takes as long as to add its units up, so who only counts them,
+    as `Meter.add_columns` does, goes without.
+    """
+
+    orgs: Sequence[str]
+    metrics: Sequence[str]
+    quantities: Sequence[Quantity]
+    times: Sequence[datetime]
+    ids: Sequence[str | None]
+    dimensions: Sequence[Mapping[str, str]]
+
+    def events(self) -> list[UsageEvent]:
+        """Return them as objects."""
+        return [*map(new_event, *self)]
+
+    def among(self, places: Sequence[int]) -> EventColumns:
+        """Return those of some places."""
+        return EventColumns._make([column[place] for place in places] for column in self)

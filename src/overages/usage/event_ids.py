@@ -2,7 +2,8 @@
 
     counters = Counters()
     ids = EventIds(counters.orgs)
-    ids.is_new(event, counters.number(event.org_id, event.metric))    # True; then False
+    number = counters.number("org-1", "tokens")
+    ids.is_new("org-1", "evt-1", number, 5, noon, {})  # True; then False
 
 All else that an event says is packed into one integer: its quantity, its instant and the number of
 its org and metric, each in bits of its own. So no two contents have the same one, and it takes a
@@ -15,7 +16,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
-from overages.amounts.exact import scaled
+from overages._ground.parsing import Problems
+from overages.amounts.exact import Quantity, scaled
 from overages.errors import EventConflict
 from overages.usage.event import UsageEvent
 
@@ -60,21 +62,26 @@ class EventIds:
         self._contents: dict[str, Content] = {}
         self._of_others: dict[tuple[str, str], Content] = {}
 
-    def is_new(self, event: UsageEvent, number: int) -> bool:
+    def is_new(
+        self,
+        org_id: str,
+        event_id: str,
+        number: int,
+        units: Quantity,
+        at: datetime,
+        dimensions: Mapping[str, str],
+    ) -> bool:
         """Tell whether an event's id comes for the first time in its org, and remember it.
 
         :param number: of its org and metric.
         :raises EventConflict: if the id came before in its org, with other content.
         """
-        units, event_id = event.quantity, event.id
-        assert event_id is not None
         amount = units << 1 if type(units) is int else scaled(units) << 1 | 1
-        packed = (amount << _BITS | (event.at - _FIRST) // _MICROSECOND) << _BITS | number
-        content = (packed, event.dimensions) if event.dimensions else packed
+        packed = (amount << _BITS | (at - _FIRST) // _MICROSECOND) << _BITS | number
+        content = (packed, dimensions) if dimensions else packed
         first = self._contents.setdefault(event_id, content)
         if first is content:
             return True
-        org_id = event.org_id
         if self._org_of(first) != org_id:
             first = self._of_others.setdefault((org_id, event_id), content)
             if first is content:
@@ -86,3 +93,40 @@ class EventIds:
     def _org_of(self, content: Content) -> str:
         packed = content if isinstance(content, int) else content[0]
         return self._orgs[packed & _NUMBER]
+
+
+def new_events(
+    counted: Sequence[tuple[UsageEvent, datetime]], recorded: Mapping[tuple[str, str], UsageEvent]
+) -> list[tuple[UsageEvent, datetime]]:
+    """Return the events that weren't recorded, each once.
+
+    :param counted: events, each with the instant that it counts at.
+    :param recorded: events by org and id.
+    :raises EventConflict: for an id that came before in its org, with other content;
+        `InvalidValues` if several did. It names the place of the later one in ``events``.
+    """
+    if not recorded and _is_each_once(counted):  # as most are, which takes half the time to tell
+        return list(counted)
+    seen: dict[tuple[str, str], UsageEvent] = {}  # beside recorded events, which are many
+    new = []
+    problems = Problems()
+    for place, (event, counts_at) in enumerate(counted):
+        if event.id is None:
+            new.append((event, counts_at))
+            continue
+        key = event.org_id, event.id
+        before = seen.get(key) or recorded.get(key)
+        if before is None:
+            seen[key] = event
+            new.append((event, counts_at))
+        elif before != event:
+            conflict = EventConflict(("events", place, "id"), event.id, REPORTED)
+            problems.add(conflict.within(org_id=event.org_id))
+    problems.raise_any()
+    return new
+
+
+def _is_each_once(counted: Sequence[tuple[UsageEvent, datetime]]) -> bool:
+    """Tell whether no two events of an org have one id."""
+    ids = [(event.org_id, event.id) for event, _ in counted if event.id is not None]
+    return len(set(ids)) == len(ids)

@@ -11,8 +11,8 @@ All at once with `meter`, or one by one. A metric is the sum of its events, unle
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
 from overages._ground.parsing import (
@@ -24,10 +24,10 @@ from overages._ground.parsing import (
     parse_all,
 )
 from overages.amounts.exact import Quantity, scaled, unscaled
-from overages.errors import EventConflict, Field, InvalidType, InvalidValue, OveragesError
+from overages.errors import Field, InvalidType, InvalidValue, OveragesError
 from overages.periods.period import Period, parse_instant
-from overages.usage.event import UsageEvent
-from overages.usage.event_ids import REPORTED, Counters, EventIds
+from overages.usage.event import EventColumns, UsageEvent
+from overages.usage.event_ids import Counters, EventIds
 from overages.usage.metric import Metric
 from overages.usage.routing import Routes
 from overages.usage.tally import Tally, tally_of
@@ -41,6 +41,7 @@ they were used there, and another one may have no such units to take.
 """
 
 parse_late: Final = choice_of(Late)
+_END_OF_TIME: Final = datetime.max.replace(tzinfo=UTC)
 
 
 def _parse_routes(value: object, field: Field) -> Routes:
@@ -59,6 +60,14 @@ def parse_time_span(value: object, field: Field) -> timedelta:
     if span < timedelta(0):
         raise InvalidValue(field, value, "must not be negative")
     return span
+
+
+def later(instant: datetime, span: timedelta) -> datetime:
+    """Return the instant that is a time later, or the last there is."""
+    try:
+        return instant + span
+    except OverflowError:
+        return _END_OF_TIME
 
 
 class Meter:
@@ -135,7 +144,9 @@ class Meter:
             number = self._counters.numbers[event.org_id, event.metric]
         except KeyError:
             number = self._counters.number(event.org_id, event.metric)
-        if event.id is not None and not self._ids.is_new(event, number):
+        if event.id is not None and not self._ids.is_new(
+            event.org_id, event.id, number, event.quantity, event.at, event.dimensions
+        ):
             return False
         if metrics:
             self._take_in(event, metrics, start)
@@ -148,6 +159,36 @@ class Meter:
             own = sums[start] = {}
         own[number] = own.get(number, 0) + units
         return True
+
+    def add_columns(self, columns: EventColumns) -> None:
+        """Count many events, none of which was late.
+
+        :raises OveragesError: as `add` does, for the first that can't be counted; those before it
+            have counted.
+        """
+        if self._metrics_of is not None:
+            for event in columns.events():
+                self.add(event)
+            return
+        numbers, number_of, is_new = self._counters.numbers, self._counters.number, self._ids.is_new
+        start = end = None
+        own: dict[int, int] = {}
+        of_parts: dict[int, int] = {}
+        for org_id, metric, units, at, event_id, dimensions in zip(*columns, strict=True):
+            if start is None or end is None or not start <= at < end:
+                start = self._start_of_period(at)
+                end = self._periods[start].end
+                own, of_parts = self._units.setdefault(start, {}), self._picos.setdefault(start, {})
+            try:
+                number = numbers[org_id, metric]
+            except KeyError:
+                number = number_of(org_id, metric)
+            if event_id is not None and not is_new(org_id, event_id, number, units, at, dimensions):
+                continue
+            if type(units) is int:
+                own[number] = own.get(number, 0) + units
+            else:
+                of_parts[number] = of_parts.get(number, 0) + scaled(units)
 
     def _take_in(self, event: UsageEvent, metrics: Iterable[Metric], start: datetime) -> None:
         of_period = self._tallies.setdefault(event.org_id, {}).setdefault(start, {})
@@ -250,43 +291,6 @@ def _usage(
         return Usage(org_id, period, quantities)
     except OveragesError as error:
         raise error.within(org_id=org_id, period=period) from None
-
-
-def new_events(
-    counted: Sequence[tuple[UsageEvent, datetime]], recorded: Mapping[tuple[str, str], UsageEvent]
-) -> list[tuple[UsageEvent, datetime]]:
-    """Return the events that weren't recorded, each once.
-
-    :param counted: events, each with the instant that it counts at.
-    :param recorded: events by org and id.
-    :raises EventConflict: for an id that came before in its org, with other content;
-        `InvalidValues` if several did. It names the place of the later one in ``events``.
-    """
-    if not recorded and _is_each_once(counted):  # as most are, which takes half the time to tell
-        return list(counted)
-    seen: dict[tuple[str, str], UsageEvent] = {}  # beside recorded events, which are many
-    new = []
-    problems = Problems()
-    for place, (event, counts_at) in enumerate(counted):
-        if event.id is None:
-            new.append((event, counts_at))
-            continue
-        key = event.org_id, event.id
-        before = seen.get(key) or recorded.get(key)
-        if before is None:
-            seen[key] = event
-            new.append((event, counts_at))
-        elif before != event:
-            conflict = EventConflict(("events", place, "id"), event.id, REPORTED)
-            problems.add(conflict.within(org_id=event.org_id))
-    problems.raise_any()
-    return new
-
-
-def _is_each_once(counted: Sequence[tuple[UsageEvent, datetime]]) -> bool:
-    """Tell whether no two events of an org have one id."""
-    ids = [(event.org_id, event.id) for event, _ in counted if event.id is not None]
-    return len(set(ids)) == len(ids)
 
 
 def meter(

@@ -246,7 +246,7 @@ def test_the_terms_in_the_reference_are_read() -> None:
     april, july = (version.plan.allowances["tokens"] for version in book.versions["team"][1:])
     assert (april.price, july.price) == (PerUnit("0.025"), Package(1, size=100))
     assert (april.commitment is None, july.commitment is None) == (False, True)
-    assert list(book.plans["agency"].allowances) == ["seats", "tokens", "eu_calls"]
+    assert list(book.plans["agency"].allowances) == [*["seats", "tokens", "exports", "eu_calls"]]
     assert book.plans["models"].allowances["gpt-4/in"] == Allowance(
         100_000, PerUnit("2.5", per=1_000_000)
     )

@@ -25,7 +25,10 @@ class Seen:
         number = self.counters.numbers.get((event.org_id, event.metric))
         if number is None:
             number = self.counters.number(event.org_id, event.metric)
-        return self.ids.is_new(event, number)
+        assert event.id is not None
+        return self.ids.is_new(
+            event.org_id, event.id, number, event.quantity, event.at, event.dimensions
+        )
 
 
 def event(**terms: Any) -> UsageEvent:

@@ -12,6 +12,7 @@ from tests.told import told
 from overages import Metric, Period, Usage, UsageEvent, meter
 from overages.errors import EventConflict, InvalidType, InvalidValue, InvalidValues, OveragesError
 from overages.usage.divided_usage import usage_of
+from overages.usage.event import EventColumns
 from overages.usage.metering import Meter
 from overages.usage.routing import Routes
 
@@ -51,6 +52,28 @@ def test_a_negative_event_takes_units_back_whenever_it_comes() -> None:
 def test_decimals_are_summed_exactly() -> None:
     events = [UsageEvent("org-1", "gb", Decimal("0.1"), NOON) for _ in range(10)]
     assert repr(meter(events)[0].quantities["gb"]) == "1"
+
+
+COLUMNS = EventColumns(
+    ["org-1", "org-2", "org-1", "org-1", "org-1"],
+    ["tokens", "tokens", "tokens", "runs", "tokens"],
+    [5, Decimal("0.5"), 5, 2, Decimal("0.25")],
+    [NOON, FEBRUARY.end, NOON, NOON, JANUARY.start],
+    ["1", "1", "1", "2", None],
+    [{}, {}, {}, {"region": "eu"}, {}],
+)
+
+
+@pytest.mark.parametrize("metrics", [[], [Metric("top", "max", event="tokens")]])
+def test_columns_of_events_are_counted_as_the_events_are(metrics: list[Metric]) -> None:
+    counted, one_by_one = Meter(metrics=metrics), Meter(metrics=metrics)
+    counted.add_columns(COLUMNS)
+    counted.add_columns(COLUMNS.among([0, 1]))
+    for event in COLUMNS.events():
+        one_by_one.add(event)
+    assert counted.usages() == one_by_one.usages()
+    with pytest.raises(EventConflict):
+        counted.add_columns(COLUMNS.among([0])._replace(quantities=[6]))
 
 
 def test_events_without_an_id_all_count() -> None:

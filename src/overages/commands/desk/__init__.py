@@ -11,5 +11,6 @@
 - `batch`: the rows of a usage file, each with an id
 - `newcomers`: orgs that have usage and no account
 - `intake`: usage files put into a repository
+- `sums`: the sums of usage files, with no row kept
 - `closing`: periods closed and brought up to date
 """

@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from typing import Final, TypeAlias
 
-from overages._ground.value import evolve
-from overages.usage.event import UsageEvent
+from overages._ground.names import parse_name
+from overages.usage.event import UsageEvent, new_event
 
 _BITS: Final = 128
 _SHOWN: Final = 16  # hexadecimal digits of a row's digest in its id
@@ -70,6 +70,7 @@ class Batch:
         self._name, self._content = name, content
         self._times: Counter[bytes] = Counter()
         self._sum = 0
+        self._longest = 0  # characters of an id that was checked
         self.unnamed: int = 0
         """The rows so far that have no event id."""
         self._withdrawn: set[bytes] = set()
@@ -81,11 +82,21 @@ class Batch:
         if event.id is None:
             digest = _digest(event)
             self._times[digest] += 1
-            self._sum = (self._sum + int.from_bytes(digest)) % 2**_BITS
+            self._sum += int.from_bytes(digest)
             self.unnamed += 1
-            event = evolve(event, id=self._id(event, digest))
+            event_id = self._id(event, digest)
+            if len(event_id) > self._longest:  # for they differ in digits alone
+                self._longest = len(parse_name(event_id, "id"))
+            event = new_event(
+                event.org_id, event.metric, event.quantity, event.at, event_id, event.dimensions
+            )
         self._content.keep(event)
         return event
+
+    @property
+    def has_left(self) -> bool:
+        """Whether the batch has events in the database that didn't come so far."""
+        return bool(self._content.events)
 
     def _id(self, event: UsageEvent, digest: bytes) -> str:
         content = f"{self._name}#{digest.hex()[:_SHOWN]}"
@@ -103,7 +114,7 @@ class Batch:
     @property
     def digest(self) -> str:
         """The digest of all rows without an id, whatever their order."""
-        return f"{self._sum:0{_BITS // 4}x}"
+        return f"{self._sum % 2**_BITS:0{_BITS // 4}x}"
 
     def left(self) -> Iterator[UsageEvent]:
         """Yield the events that the batch has in the database and the file has no more."""

@@ -20,8 +20,10 @@ from overages.records.ledger import Recording
 from overages.records.record import OverageRecord
 from overages.repository import Repository
 from overages.service.overage_service import OverageService
+from overages.terms.account import Account
+from overages.terms.timeline import Timeline
 
-_CHUNK: Final = 200  # orgs between two looks at the progress bar
+_CHUNK: Final = 2_000  # orgs between two looks at the progress bar
 MOST_COMPARED: Final = 1_000  # orgs of which closed periods are compared with what they come to
 
 State: TypeAlias = Literal["closed", "corrected", "running", "taken back", "waiting", "failed"]
@@ -56,50 +58,52 @@ class Closing:
     ) -> None:
         self._service, self._repository = service, repository
         self._now, self._force = now, force
+        self._current: dict[int, tuple[Timeline, Period | None]] = {}  # by identity
 
     def of(self, orgs: Sequence[str]) -> Iterator[Outcome]:
         """Close all periods of some orgs that have ended, and bring those that run up to date."""
         chunks = [orgs[first : first + _CHUNK] for first in range(0, len(orgs), _CHUNK)]
         for chunk in track(chunks, "closing", len(orgs), sys.stderr, noun="orgs"):
-            recorded = {org_id: self._recorded(org_id) for org_id in chunk}
+            accounts = self._repository.accounts(chunk)
+            recorded = {org_id: self._recorded(accounts.get(org_id)) for org_id in chunk}
             for ended in self._service.close_ended(orgs=chunk):
                 state: State = "closed" if ended.error is None else "failed"
                 yield Outcome(ended.org_id, ended.period, state, ended.recording, ended.error)
             for org_id in chunk:
+                account = accounts.get(org_id)
                 yield from self._corrected(org_id)
-                yield from self._running(org_id)
-                yield from self._taken_back(org_id, recorded[org_id])
-                yield from self._without_terms(org_id)
+                if account is not None:
+                    yield from self._running(account)
+                    yield from self._taken_back(account, recorded[org_id])
+                    yield from self._without_terms(account)
                 if len(orgs) <= MOST_COMPARED:
                     yield from self._waiting(org_id)
 
-    def _recorded(self, org_id: str) -> int | None:
+    def _recorded(self, account: Account | None) -> int:
         """Count an org's records, if its periods have moved, so that some may be none any more."""
-        return len(self._repository.records(org_id)) if self._has_moved(org_id) else None
+        if account is None or not account.has_moved:
+            return 0
+        return len(self._repository.records(account.org_id))
 
-    def _has_moved(self, org_id: str) -> bool:
-        account = self._repository.account(org_id)
-        return account is not None and account.has_moved
-
-    def _taken_back(self, org_id: str, recorded: int | None) -> Iterator[Outcome]:
+    def _taken_back(self, account: Account, recorded: int) -> Iterator[Outcome]:
         """Yield the times that are no periods any more, and whose charges were taken back.
 
         :param recorded: what `_recorded` told before.
         """
-        account = self._repository.account(org_id)
-        if account is None or recorded is None:
+        if not account.has_moved:
             return
+        org_id = account.org_id
         new = self._repository.records(org_id)[recorded:]
         for period, own in groupby(sorted(new, key=_period), key=_period):
             if not account.has(period):
                 records = list(own)
                 yield Outcome(org_id, period, "taken back", Recording(records, records), None)
 
-    def _without_terms(self, org_id: str) -> Iterator[Outcome]:
+    def _without_terms(self, account: Account) -> Iterator[Outcome]:
         """Yield the times that are no periods any more, and in which something was used."""
-        for stale in self._service.stale(org_id) if self._has_moved(org_id) else ():
+        for stale in self._service.stale(account.org_id) if account.has_moved else ():
             if isinstance(stale.error, NoTerms) and not stale.is_closed:
-                yield Outcome(org_id, stale.period, "failed", None, stale.error)
+                yield Outcome(account.org_id, stale.period, "failed", None, stale.error)
 
     def _waiting(self, org_id: str) -> Iterator[Outcome]:
         """Yield the closed periods that come to something else, and aren't corrected."""
@@ -121,13 +125,14 @@ class Closing:
             if following is not None and following not in stale:
                 insort(stale, following)
 
-    def _running(self, org_id: str) -> Iterator[Outcome]:
-        account = self._repository.account(org_id)
-        if account is None or account.at(self._now) is None:
-            return
-        period = account.period_at(self._now)
-        if period.start < self._now:  # or nothing can have been used in it
-            yield self._attempt(org_id, period, "running", self._update)
+    def _running(self, account: Account) -> Iterator[Outcome]:
+        timeline = account.timeline
+        if id(timeline) not in self._current:  # many accounts share one
+            current = None if account.at(self._now) is None else account.period_at(self._now)
+            self._current[id(timeline)] = timeline, current
+        _, period = self._current[id(timeline)]
+        if period is not None and period.start < self._now:  # or nothing can have been used in it
+            yield self._attempt(account.org_id, period, "running", self._update)
 
     def named(self, periods: Sequence[tuple[str, Period]]) -> Iterator[Outcome]:
         """Close periods of orgs; one that runs is brought up to date."""
@@ -135,9 +140,11 @@ class Closing:
         for ((org_id, period),) in track(
             each_one, "closing", len(periods), sys.stderr, noun="periods"
         ):
-            recorded = self._recorded(org_id)
+            account = self._repository.account(org_id)
+            assert account is not None  # for it is a period of the account's
+            recorded = self._recorded(account)
             yield from self._named(org_id, period)
-            yield from self._taken_back(org_id, recorded)
+            yield from self._taken_back(account, recorded)
 
     def _named(self, org_id: str, period: Period) -> Iterator[Outcome]:
         """Close a period, and those before it that are still open: later ones start from them."""

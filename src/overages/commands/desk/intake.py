@@ -13,25 +13,21 @@ place of the first.
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from datetime import datetime
 from itertools import islice
-from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
 from overages.commands.desk.batch import Batch, BatchContent
 from overages.commands.desk.faults import Faults, refuse
-from overages.commands.desk.newcomers import Newcomers, Waiting
+from overages.commands.desk.newcomers import Newcomers, Row, Source
 from overages.commands.desk.outcome import NOTHING, WRONG, Stop
-from overages.commands.desk.progress import track
-from overages.commands.desk.sources import UsageFile
+from overages.commands.desk.sources import UsageFile, lines_of
 from overages.commands.desk.terminal import say
 from overages.errors import EmptyFile, OveragesError, did_you_mean
 from overages.imports.events import read_events
 from overages.imports.usage_files.layout import UsageLayout
-from overages.imports.usage_files.text import open_usage
 from overages.repository import Repository
 from overages.service.overage_service import OverageService
 from overages.usage.event import UsageEvent
@@ -41,8 +37,7 @@ _PIECE: Final = 10_000  # rows that are in memory at once
 _COLUMNS: Final = {"at": "timestamp", "id": "event_id"}  # where they differ from an event's fields
 _NOTHING_WRITTEN: Final = "nothing was written"
 
-_Row: TypeAlias = tuple[int, UsageEvent | OveragesError]
-_Event: TypeAlias = tuple[int, UsageEvent]
+_ReadRow: TypeAlias = tuple[int, UsageEvent | OveragesError]
 
 
 class TakenIn(NamedTuple):
@@ -118,14 +113,10 @@ class UsageFiles:
         if self._newcomers.are_refused:
             self._newcomers.say_refused()
             raise Stop(WRONG)
-        by_file: dict[tuple[str, str], list[_Event]] = {}
-        for rows in self._newcomers.admitted(self._now):
-            for name, line, batch, event in rows:
-                by_file.setdefault((name, batch), []).append((line, event))
-        for (name, batch), events in by_file.items():
-            faults = Faults(name)
-            for first in range(0, len(events), _PIECE):
-                self._record(events[first : first + _PIECE], batch, faults)
+        for source, rows in self._newcomers.admitted(self._now):
+            faults = Faults(source.name)
+            for first in range(0, len(rows), _PIECE):
+                self._record(rows[first : first + _PIECE], source.batch, faults)
             faults.stop_if_any(_NOTHING_WRITTEN)
 
     # Batches that are there
@@ -206,18 +197,11 @@ class UsageFiles:
         :param are_known: whether those without an id are there already.
         """
         batch, faults, count, void = Batch(name, content), Faults(file.name), 0, 0
+        source = Source(file.name, name)
         for rows in self._pieces(file):
             count += len(rows)
-            events: list[_Event] = []
-            for line, event in rows:
-                if isinstance(event, OveragesError):
-                    faults.add(event, line)
-                    continue
-                is_known = are_known and event.id is None
-                named = batch.named(event)
-                waiting = Waiting(file.name, line, name, named)
-                if not (is_known or self._newcomers.hold(waiting)):
-                    events.append((line, named))
+            named = _named(rows, batch, faults, are_known=are_known)
+            events = self._newcomers.settled(source, named)
             new = self._record(events, name, faults)
             if new < len(events):
                 void += self._void(event for _, event in events)
@@ -236,25 +220,24 @@ class UsageFiles:
         revived = 0 if are_known else batch.revived
         return TakenIn(file.name, count, withdrawn, void, revived)
 
-    def _record(self, events: Sequence[_Event], batch: str, faults: Faults) -> int:
+    def _record(self, rows: Sequence[Row], batch: str, faults: Faults) -> int:
         """Record the events of some rows; return the number of new ones."""
+        if not rows:
+            return 0
+        events = [event for _, event in rows]
 
         def note(error: OveragesError) -> None:
             _, place, *field = error.path
-            faults.add(self._of_column(error, field), events[int(place)][0])
+            faults.add(self._of_column(error, field), rows[int(place)][0])
 
-        new = self._service.record_usage(
-            [event for _, event in events], late=self._late, on_refused=note, batch=batch
-        )
+        new = self._service.record_usage(events, late=self._late, on_refused=note, batch=batch)
         self.new += new
         if new:
-            self.orgs |= {event.org_id for _, event in events}
-        if events:
-            instants = [event.at for _, event in events]
-            first, last = min(instants), max(instants)
-            if self.span is not None:
-                first, last = min(first, self.span[0]), max(last, self.span[1])
-            self.span = first, last
+            self.orgs |= {event.org_id for event in events}
+        instants = [event.at for event in events]
+        if self.span is not None:
+            instants += self.span
+        self.span = min(instants), max(instants)
         return new
 
     def _void(self, events: Iterable[UsageEvent]) -> int:
@@ -271,18 +254,14 @@ class UsageFiles:
         of_column.path = (self._layout.columns.get(column, column), *rest)
         return of_column
 
-    def _pieces(self, file: UsageFile) -> Iterator[list[_Row]]:
+    def _pieces(self, file: UsageFile) -> Iterator[list[_ReadRow]]:
         """Yield the rows of a file in pieces, with their lines.
 
         :raises Stop: if it can't be read as a usage file.
         """
-        if not isinstance(file.content, Path):
-            file.content.seek(0)
         try:
-            with open_usage(file.content, self._layout) as lines:
-                caption = f"reading {Path(file.name).name}"
-                shown = track(lines, caption, lines.size, sys.stderr, lambda: lines.bytes_read)
-                rows = read_events(shown, self._layout)
+            with lines_of(file, self._layout) as lines:
+                rows = read_events(lines, self._layout)
                 while piece := list(islice(rows, _PIECE)):
                     yield piece
         except EmptyFile:
@@ -290,6 +269,24 @@ class UsageFiles:
             raise Stop(NOTHING) from None
         except OveragesError as error:
             raise refuse(file.name, error) from None
+
+
+def _named(rows: Iterable[_ReadRow], batch: Batch, faults: Faults, *, are_known: bool) -> list[Row]:
+    """Return the rows with an id each; note those that are faulty.
+
+    :param are_known: whether those without one are there already, and left out.
+    """
+    named: list[Row] = []
+    for line, event in rows:
+        if isinstance(event, OveragesError):
+            faults.add(event, line)
+        elif event.id is None:
+            own = batch.named(event)
+            if not are_known:
+                named.append((line, own))
+        else:
+            named.append((line, batch.named(event) if batch.has_left else event))
+    return named
 
 
 def _ids_by_org(events: Iterable[UsageEvent]) -> dict[str, list[str]]:

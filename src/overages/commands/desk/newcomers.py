@@ -4,36 +4,39 @@ They are listed, with the accounts that they resemble, and nothing is written; o
 plan, from the start of the period of their earliest event on:
 
     newcomers = Newcomers(repository, plan="starter", cycle=book.default_cycle)
-    if newcomers.hold(waiting): ...                   # an event of a new org: it waits
-    for events in newcomers.admitted(now): ...        # once all files are read
+    events = newcomers.held(source, rows)             # but for those of new orgs, which wait
+    for source, rows in newcomers.admitted(now): ...  # once all files are read
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from overages.commands.desk.faults import MOST_OF_A_KIND
 from overages.commands.desk.terminal import say
 from overages.errors import did_you_mean
 from overages.periods.cycle import Cycle
+from overages.periods.period import Period
 from overages.periods.timezones import zone_of
 from overages.repository import Repository
-from overages.terms.account import Account
+from overages.terms.account import Account, account_of
 from overages.usage.event import UsageEvent
 
 _MOST_NEAR: Final = 5_000  # accounts among which one that a name resembles is looked for
 
 
-class Waiting(NamedTuple):
-    """An event of an org without an account, and the row that it stands in."""
+Row: TypeAlias = tuple[int, UsageEvent]
+"""An event, and the line that its row begins at."""
 
-    source: str
-    line: int
+
+class Source(NamedTuple):
+    """A usage file by its name, and the batch that its rows are of."""
+
+    name: str
     batch: str
-    event: UsageEvent
 
 
 class Newcomers:
@@ -45,26 +48,38 @@ class Newcomers:
 
     def __init__(self, repository: Repository, plan: str | None, cycle: Cycle) -> None:
         self._repository, self._plan, self._cycle = repository, plan, cycle
-        self._is_known: dict[str, bool] = {}
-        self._waiting: dict[str, list[Waiting]] = {}
+        self._with_account: set[str] = set()
+        self._waiting: dict[str, dict[Source, list[Row]]] = {}
         self._rows: dict[str, int] = {}
+        self._first: tuple[Period, Account] | None = None
         self.told: list[str] = []
         """A line for each that was given an account."""
 
-    def hold(self, waiting: Waiting) -> bool:
-        """Hold the event of an org that has no account; tell whether it is such a one."""
-        org_id = waiting.event.org_id
-        is_known = self._is_known.get(org_id)
-        if is_known is None:
-            is_known = self._repository.account(org_id) is not None
-            self._is_known[org_id] = is_known
-        if is_known:
-            return False
-        rows = self._waiting.setdefault(org_id, [])
-        if not rows or self._plan is not None:  # of an org that is refused, the first one is named
-            rows.append(waiting)
-        self._rows[org_id] = self._rows.get(org_id, 0) + 1
-        return True
+    def settled(self, source: Source, rows: Sequence[Row]) -> Sequence[Row]:
+        """Return the rows of the orgs that have an account; hold the others."""
+        orgs = {event.org_id for _, event in rows}
+        new = [
+            each for each in orgs if each not in self._with_account and each not in self._waiting
+        ]
+        self._with_account.update(self._repository.accounts(new))
+        if orgs <= self._with_account:
+            return rows
+        with_account = []
+        for row in rows:
+            org_id = row[1].org_id
+            if org_id in self._with_account:
+                with_account.append(row)
+                continue
+            own = self._waiting.setdefault(org_id, {}).setdefault(source, [])
+            if not own or self._plan is not None:  # of an org that is refused, the first is named
+                own.append(row)
+            self._rows[org_id] = self._rows.get(org_id, 0) + 1
+        return with_account
+
+    @property
+    def get_plan(self) -> bool:
+        """Whether they are given a plan."""
+        return self._plan is not None
 
     @property
     def are_refused(self) -> bool:
@@ -76,8 +91,8 @@ class Newcomers:
         orgs = sorted(self._rows, key=lambda org_id: (-self._rows[org_id], org_id))
         accounts = self._accounts()
         for org_id in orgs[:MOST_OF_A_KIND]:
-            first, rows = self._waiting[org_id][0], self._rows[org_id]
-            place = f"{first.source}:{first.line}"
+            source, ((line, _), *_) = next(iter(self._waiting[org_id].items()))
+            place, rows = f"{source.name}:{line}", self._rows[org_id]
             hint = did_you_mean(org_id, accounts)
             noun = "row" if rows == 1 else "rows"
             say(f"{place}: org_id: {org_id!r} has no account{hint}; {rows:,} {noun}")
@@ -93,22 +108,36 @@ class Newcomers:
         orgs = list(islice(self._repository.orgs(), _MOST_NEAR + 1))
         return orgs if len(orgs) <= _MOST_NEAR else []
 
-    def admitted(self, now: datetime) -> Iterator[list[Waiting]]:
-        """Give each of them an account, and yield its rows.
+    def admitted(self, now: datetime) -> Iterable[tuple[Source, list[Row]]]:
+        """Give each of them an account, and return the rows of each file, org by org.
 
         :param now: when that is noted.
         """
-        accounts = self._accounts()
-        for org_id, rows in self._waiting.items():
-            assert self._plan is not None  # or they would have been refused
-            earliest = min(row.event.at for row in rows)
-            since = self._cycle.period_at(earliest).start
-            account = Account(org_id, self._plan, since, cycle=self._cycle)
-            self._repository.put_account(account, noted_at=now)
-            near = did_you_mean(org_id, accounts) if len(self.told) < MOST_OF_A_KIND else ""
-            zone = zone_of(self._cycle.timezone)
-            self.told.append(
-                f"{org_id}: a new account: plan {self._plan} from {since.astimezone(zone):%Y-%m-%d}"
-                f"{near}"
-            )
-            yield rows
+        near = self._accounts()
+        accounts = []
+        by_source: dict[Source, list[Row]] = {}
+        for org_id, sources in self._waiting.items():
+            account = self.account(org_id, min(e.at for own in sources.values() for _, e in own))
+            accounts.append(account)
+            hint = did_you_mean(org_id, near) if len(self.told) < MOST_OF_A_KIND else ""
+            self.told.append(f"{org_id}: a new account: {self._terms(account)}{hint}")
+            for source, own in sources.items():
+                by_source.setdefault(source, []).extend(own)
+        self._repository.put_accounts(accounts, noted_at=now)
+        return by_source.items()
+
+    def period_at(self, instant: datetime) -> Period:
+        """Return the period that an instant lies in of those that are given a plan."""
+        return self._cycle.period_at(instant)
+
+    def account(self, org_id: str, earliest: datetime) -> Account:
+        """Return the account of an org from the start of the period of its earliest event on."""
+        if self._first is None or earliest not in self._first[0]:
+            assert self._plan is not None  # or it would have been refused
+            period = self._cycle.period_at(earliest)
+            self._first = period, Account(org_id, self._plan, period.start, cycle=self._cycle)
+        return account_of(org_id, self._first[1])  # most have the terms of the one before
+
+    def _terms(self, account: Account) -> str:
+        zone = zone_of(self._cycle.timezone)
+        return f"plan {self._plan} from {account.since.astimezone(zone):%Y-%m-%d}"

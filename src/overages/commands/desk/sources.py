@@ -23,9 +23,12 @@ from overages.adapters.sqlite.failures import our_errors
 from overages.commands.desk.arguments import STANDARD_INPUT
 from overages.commands.desk.faults import refuse
 from overages.commands.desk.outcome import NOTHING, WRONG, Stop
+from overages.commands.desk.progress import track
 from overages.commands.desk.terminal import say
 from overages.errors import InvalidValue, OveragesError, did_you_mean
 from overages.imports.plans import PlanBook, read_plans
+from overages.imports.usage_files.layout import UsageLayout
+from overages.imports.usage_files.text import open_usage
 from overages.repository import Repository
 
 
@@ -78,6 +81,16 @@ class UsageFile(NamedTuple):
             say(f"{self.name}: its name can't be that of its batch, give it a --name: {error}")
             raise Stop(WRONG) from None
         return own
+
+
+@contextmanager
+def lines_of(file: UsageFile, layout: UsageLayout) -> Iterator[Iterable[str]]:
+    """Open a usage file for its lines, and show how far they are read."""
+    if not isinstance(file.content, Path):
+        file.content.seek(0)
+    with open_usage(file.content, layout) as lines:
+        caption = f"reading {Path(file.name).name}"
+        yield track(lines, caption, lines.size, sys.stderr, lambda: lines.bytes_read)
 
 
 @contextmanager

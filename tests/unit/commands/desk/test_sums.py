@@ -1,0 +1,148 @@
+"""The sums of usage files: put where nothing has to be said, and otherwise left to the intake."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from tests.desk import HEADER, WITH_IDS
+
+from overages import Account, Allowance, Grant, Metric, PerUnit, Plan
+from overages.adapters.memory import MemoryRepository
+from overages.commands.desk.newcomers import Newcomers
+from overages.commands.desk.outcome import Stop
+from overages.commands.desk.sources import UsageFile
+from overages.commands.desk.sums import Span, UsageSums
+from overages.imports.usage_files.layout import UsageLayout
+from overages.periods.cycle import Cycle
+from overages.periods.period import Period
+
+JANUARY, FEBRUARY = datetime(2024, 1, 1, tzinfo=UTC), Period.month(2024, 2)
+TENTH, LAST = datetime(2024, 2, 10, tzinfo=UTC), datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC)
+PRICE = PerUnit("0.01")
+ROW = "acme,tokens,5,2024-02-10T00:00:00Z"
+NEW = "new,tokens,7,2024-02-29T23:59:59Z"
+NARROW = UsageLayout()
+WIDE = UsageLayout(metrics={"tokens": "in", "runs": "out"})
+
+
+class Sums:
+    """Files, and the repository that their sums are put into."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.repository = MemoryRepository()
+        allowances = {
+            "tokens": Allowance(100, PRICE),
+            "runs": Allowance(1, PRICE),
+            "seats": Allowance(1, PRICE, kind="level"),
+        }
+        self.repository.put_plan(Plan("p", "USD", allowances))
+        self.repository.put_account(Account("acme", "p", JANUARY))
+
+    def put(
+        self,
+        *files: str,
+        new: str | None = "p",
+        layout: UsageLayout = NARROW,
+        name: str = "u.csv",
+    ) -> Span | None:
+        sources = []
+        for number, content in enumerate(files):
+            path = self.folder / str(number)
+            path.write_text(content)
+            sources.append(UsageFile(path, name))
+        newcomers = Newcomers(self.repository, new, Cycle.monthly())
+        return UsageSums(self.repository, layout, newcomers).put(sources, LAST)
+
+    def of(self, org_id: str, period: Period = FEBRUARY) -> dict[str, object]:
+        return dict(self.repository.usage(org_id, period).quantities)
+
+
+@pytest.fixture
+def sums(tmp_path: Path) -> Iterator[Sums]:
+    made = Sums(tmp_path)
+    yield made
+    assert not list(made.repository.events("acme", FEBRUARY))
+
+
+def test_the_sums_of_files_are_put_and_new_orgs_get_an_account(sums: Sums) -> None:
+    again = "acme,tokens,0.5,2024-02-10T00:00:00Z"
+    assert sums.put(f"{HEADER}{ROW}\n{NEW}\n{again}\n{ROW}\n") == (TENTH, LAST)
+    assert (sums.of("acme"), sums.of("new")) == (
+        {"tokens": sums.of("acme")["tokens"]},
+        {"tokens": 7},
+    )
+    assert str(sums.of("acme")["tokens"]) == "10.5"
+    assert sums.repository.account("new") == Account("new", "p", FEBRUARY.start)
+
+
+def test_an_event_counts_once_in_all_files(sums: Sums) -> None:
+    first, second = f"{WITH_IDS}1,{ROW}\n1,{NEW}\n", f"{WITH_IDS}1,{ROW}\n2,{ROW}\n"
+    assert sums.put(first, second) == (TENTH, LAST)
+    assert sums.of("acme") == {"tokens": 10}
+
+
+def test_sums_are_put_for_the_times_in_which_the_same_terms_hold(sums: Sums) -> None:
+    account = Account("bolt", "p", JANUARY).changed(since=TENTH, limits={"tokens": 5})
+    sums.repository.put_account(account)
+    before = "bolt,tokens,4,2024-02-09T23:59:59Z\n"
+    assert sums.put(HEADER + before + ROW.replace("acme", "bolt") + "\n") is not None
+    assert [usage.period for usage in sums.repository.put_sums("bolt", FEBRUARY)] == [
+        Period(FEBRUARY.start, TENTH),
+        Period(TENTH, FEBRUARY.end),
+    ]
+
+
+def test_the_empty_cells_of_a_wide_file_are_no_events(sums: Sums) -> None:
+    header = "org_id,timestamp,in,out\n"
+    rows = "acme,2024-02-10T00:00:00Z,5,\nacme,2024-02-10T00:00:00Z,,2\n"
+    assert sums.put(header + rows, layout=WIDE) == (TENTH, TENTH)
+    assert sums.of("acme") == {"tokens": 5, "runs": 2}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        HEADER,
+        f"{HEADER}acme,tokens,x,2024-02-10T00:00:00Z\n",  # no number
+        f"{HEADER}acme,tokens,5,2023-02-10T00:00:00Z\n",  # before its account
+        f"{HEADER}acme,toads,5,2024-02-10T00:00:00Z\n",  # none of its plan's
+        f"{HEADER}acme,seats,5,2024-02-10T00:00:00Z\n",  # a level, which isn't summed
+        f"{HEADER}acme,tokens,-5,2024-02-10T00:00:00Z\n",  # taken back, of nothing
+        f"{WITH_IDS}1,{ROW}\n1,{ROW.replace('5', '6')}\n",  # one id, two events
+    ],
+)
+def test_files_of_which_something_has_to_be_said_are_left(sums: Sums, content: str) -> None:
+    assert sums.put(content) is None
+    assert list(sums.repository.orgs()) == ["acme"]
+
+
+def test_orgs_without_an_account_are_left_unless_they_get_one(sums: Sums) -> None:
+    assert sums.put(f"{HEADER}{NEW}\n", new=None) is None
+
+
+def test_files_of_rows_without_ids_are_left_as_one_may_be_the_copy_of_another(sums: Sums) -> None:
+    assert sums.put(f"{HEADER}{ROW}\n", f"{HEADER}{ROW}\n") is None
+
+
+def test_a_window_that_begins_within_a_period_needs_the_events(sums: Sums) -> None:
+    year = Cycle(datetime(2024, 2, 12, tzinfo=UTC), unit="year")
+    yearly = Plan("y", "USD", {"tokens": Allowance(100, PRICE, included_for=year)})
+    sums.repository.put_plan(yearly)
+    sums.repository.put_account(Account("bolt", "y", JANUARY))
+    assert sums.put(HEADER + ROW.replace("acme", "bolt") + "\n") is None
+
+
+def test_metrics_and_grants_need_the_events(sums: Sums) -> None:
+    sums.repository.put_grant("acme", Grant("g", 5, metric="tokens", effective_at=JANUARY))
+    assert sums.put(f"{HEADER}{ROW}\n") is None
+    sums.repository.void_grant("acme", "g", JANUARY)
+    sums.repository.put_metric(Metric("peak", "max", event="load"))
+    assert sums.put(f"{HEADER}{ROW}\n") is None
+
+
+def test_a_name_that_no_batch_can_have_is_refused(sums: Sums) -> None:
+    with pytest.raises(Stop):
+        sums.put(f"{HEADER}{ROW}\n", name="n" * 250)

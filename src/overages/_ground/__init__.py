@@ -7,6 +7,9 @@
 - `names`: texts that hosts give: which ones are refused
 - `trusted`: frozen values made fast, of parts that are known to be good
 - `display`: tables of text and of HTML
+- `svg`: pictures as text, and their styles in light and dark
+- `marks`: axes with rounded ticks; lines, bands and columns between them
+- `plots`: pictures of marks between two axes, and of bars that fill up
 - `jsontext`: JSON as text, strictly
 - `columns`: the columns of all tables, in and out
 """

@@ -2,6 +2,7 @@
 
 - `tier`: `Tier`, a row of a price table, and `Charge`, the cost of a quantity by tier
 - `ladder`: a price table worked out in integers
+- `curve`: the cost of each quantity up to one, as points and as a picture
 - `models`: `PerUnit`, `Package`, `Graduated`, `Volume`, `Percentage`, and the protocol
 - `exact_cost`: the cost of a quantity, and of units on top of earlier ones
 - `exchange`: `Exchanged`: a price in points or another unit

@@ -11,20 +11,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
-from overages._ground.parsing import choice_of, parse_flag
+from overages._ground.parsing import choice_of, optional, parse_all, parse_flag
 from overages._ground.value import derived, term, value
 from overages.amounts.exact import (
+    LIMIT,
     Quantity,
     QuantityLike,
     parse_non_negative,
     parse_positive,
     plain_text,
+    scaled,
+    unscaled,
 )
+from overages.amounts.money import Currency, parse_currency
 from overages.errors import Field, InvalidType
 from overages.prices.ladder import PriceTable, Stretch, parse_tiers
 from overages.prices.tier import Charge, Count, Tier
+
+if TYPE_CHECKING:
+    from overages._ground.svg import Svg
 
 
 @runtime_checkable
@@ -59,6 +66,11 @@ def explain_price(price: PriceModel) -> str:
     return price.explain() if hasattr(price, "explain") else repr(price)
 
 
+def share_of(quantity: Quantity, factor: Fraction) -> Quantity:
+    """Return so many times a quantity, or the largest one."""
+    return min(unscaled(int(scaled(quantity) * factor)), LIMIT - 1)
+
+
 class TieredPrice:
     """Base of the models here: a table of tiers, worked out when the price is made."""
 
@@ -78,6 +90,51 @@ class TieredPrice:
         :raises InvalidValue: if the quantity is negative, too large or too fine.
         """
         return self._table.charge(quantity)
+
+    def to_svg(
+        self,
+        up_to: QuantityLike | None = None,
+        *,
+        currency: Currency | str | None = None,
+        width: int = 640,
+        styled: bool = True,
+    ) -> Svg:
+        """Draw the cost curve: the exact cost of each quantity, as SVG that a notebook shows.
+
+        :param up_to: the largest quantity, in units above zero; without it, half as far again as
+            the last bound of the tiers, ten packages, or 100 times the units of the price.
+        :param currency: that of the price, for the axis.
+        :param width: pixels, from 240 to 4,096.
+        :param styled: whether the styles are in it. A page that allows none within serves
+            `overages.exports.charts.STYLES` in a sheet of its own.
+        :returns: a text; it has a title and a description for who can't see it.
+        :raises InvalidValue: for a number that isn't allowed; `InvalidValues` for several faults.
+        :raises UnknownCurrency: if nothing is known of the currency.
+
+        >>> PerUnit("0.05").to_svg(up_to=150, currency="USD")[:40]
+        '<svg xmlns="http://www.w3.org/2000/svg" '
+        """
+        from overages.prices.curve import cost_chart  # pictures are for those who ask for one
+
+        most, unit = parse_all(
+            (optional(parse_positive), up_to, "up_to"),
+            (optional(parse_currency), currency, "currency"),
+        )
+        about = explain_price(self)
+        return cost_chart(
+            f"Price: {about.splitlines()[0].rstrip(':')}",
+            lambda quantity: self.charge(quantity).exact_cost,
+            self.reach if most is None else most,
+            unit,
+            about,
+            width=width,
+            styled=styled,
+        )
+
+    @property
+    def reach(self) -> Quantity:
+        """A quantity whose cost has the whole price in it, for pictures."""
+        return 100
 
     @property
     def slope(self) -> Fraction | None:
@@ -114,6 +171,11 @@ class PerUnit(TieredPrice):
         # A table of one open tier, so that one arithmetic serves all the prices here.
         self._work_out([Tier(None, self.price, per=self.per)])
 
+    @property
+    def reach(self) -> Quantity:
+        """A hundred times the units that the price is for."""
+        return share_of(self.per, Fraction(100))
+
     def explain(self) -> str:
         """Return the price in words, in major currency units: ``80 per 1,000,000``."""
         return Tier(None, self.price, per=self.per).explain()
@@ -142,6 +204,11 @@ class Package(TieredPrice):
 
     def _complete(self) -> None:
         self._work_out([Tier(None, self.price, size=self.size, count=self.count)])
+
+    @property
+    def reach(self) -> Quantity:
+        """Ten packages."""
+        return share_of(self.size, Fraction(10))
 
     def explain(self) -> str:
         """Return the price in words, in major currency units: ``40 (packages of 100)``."""
@@ -186,6 +253,12 @@ class _TablePrice(TieredPrice):
 
     def _complete(self) -> None:
         self._work_out(self.tiers, cumulative=self.cumulative, flat_at_zero=self.flat_at_zero)
+
+    @property
+    def reach(self) -> Quantity:
+        """Half as far again as the last bound; 100 units where there is none."""
+        bounds = [tier.up_to for tier in self.tiers if tier.up_to is not None]
+        return share_of(bounds[-1], Fraction(3, 2)) if bounds else 100
 
     def explain(self) -> str:
         """Return the price in words, in major currency units, with a line for each tier."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from datetime import tzinfo
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import field, frozen
 
@@ -35,6 +35,9 @@ from overages.statements.recordable_line import RecordableLine, recordable_lines
 from overages.statements.summary import MetricTotal, Summary, totals_by_metric
 from overages.terms.plan import Plan, unknown_metric
 from overages.terms.terms import NO_OWN_TERMS, OwnTerms
+
+if TYPE_CHECKING:
+    from overages._ground.svg import Svg
 
 
 @final
@@ -270,6 +273,20 @@ class Statement:
         """
         table, note = text_table(self._table(), ALIGN, width), footnote(self.parts)
         return f"{self._title(zone)}\n\n{table}\n\n{note}"
+
+    def to_svg(self, zone: tzinfo | None = None, *, width: int = 640, styled: bool = True) -> Svg:
+        """Draw the usage of each metric against its limit, as SVG that a notebook shows.
+
+        Each bar has a scale of its own: the larger of used and limit.
+
+        :param zone: the timezone in which the period is named, as in `explain`.
+        :param width: pixels, from 240 to 4,096.
+        :param styled: whether the styles are in it; see `PriceModel`.
+        :returns: a text; it has a title and a description for who can't see it.
+        """
+        from overages.statements.picture import usage_chart  # for those who ask for one
+
+        return usage_chart(self._title(zone), self.every_overage(), width=width, styled=styled)
 
     def _title(self, zone: tzinfo | None = None) -> str:
         return title(self.org_id, self.period, self.parts, self.span_of, zone)

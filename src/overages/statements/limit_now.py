@@ -1,0 +1,132 @@
+"""Limits now: the units of a metric that are used, and all that may be used without overage.
+
+Alerts, the usage on the wire, charts and messages have their numbers from here, so that they say
+the same, and `remaining` is what `decide` says is left of the included units and of grants:
+
+    now = limit_now(statement, "runs", at, burndowns=settlement.balance.burndowns)
+    now.used, now.limit, now.remaining                # 40, 50, 10
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from datetime import datetime
+from typing import NamedTuple
+
+from overages._ground.frozen_dict import FrozenDict
+from overages.amounts.exact import Quantity, add_up, excess, scaled, unscaled
+from overages.grants.burndown import Burndown
+from overages.grants.grant import Grant
+from overages.grants.state import GrantState
+from overages.statements.statement import Statement
+
+
+class LimitNow(NamedTuple):
+    """The units of a metric in a period: used, and of how many.
+
+    :param used: in all parts of the period; of a level, in the present one alone.
+    :param limit: those used in other parts, and the limit of the present part with all that is left
+        of grants: what was left of a part that is over is gone. None where usage is unlimited.
+    :param over: units that are charged, of all these parts.
+    """
+
+    used: Quantity
+    limit: Quantity | None
+    over: Quantity
+
+    @property
+    def remaining(self) -> Quantity | None:
+        """The units that may still be used without overage; None where usage is unlimited."""
+        return None if self.limit is None else excess(self.limit, self.used)
+
+
+class UsageNow(NamedTuple):
+    """A period as it stands.
+
+    :param statement: as it would be billed.
+    :param limits: of each metric of its plans.
+    """
+
+    statement: Statement
+    limits: Mapping[str, LimitNow]
+
+
+def limit_now(
+    statement: Statement,
+    metric: str,
+    at: datetime | None = None,
+    *,
+    burndowns: Iterable[Burndown] = (),
+    grants: Iterable[Grant] = (),
+    levels: Set[str] = frozenset(),
+) -> LimitNow:
+    """Return the units of a metric that are used in a period, and of how many.
+
+    :param at: the present instant, timezone-aware; the end of the period without it.
+    :param burndowns: how the org's grants stand at the end of the period's usage.
+    :param grants: the org's grants: one that ends later in the period has its units until then.
+    :param levels: metrics that are levels where their allowance doesn't say.
+    :raises UnknownMetric: if no plan of the period knows the metric.
+
+    >>> from overages import Allowance, Period, PerUnit, Plan, Usage, calculate
+    >>> plan = Plan("starter", "USD", {"runs": Allowance(50, PerUnit("1.00"))})
+    >>> now = limit_now(calculate(plan, Usage("acme", Period.month(2024, 2), {"runs": 40})), "runs")
+    >>> now.used, now.limit, now.remaining
+    (40, 50, 10)
+    """
+    lines = statement.of(metric)
+    present = next((line for line in lines if at and line.part and at in line.part), lines[-1])
+    counted = (present,) if _is_level(statement, metric, levels) else lines
+    limit = present.limit
+    if limit is not None:
+        elsewhere = [line.used for line in counted if line is not present]
+        left = _left(metric, burndowns, grants, at)
+        limit = add_up([limit, *elsewhere, *left])
+    over = add_up(line.quantity for line in counted)
+    return LimitNow(add_up(line.used for line in counted), limit, over)
+
+
+def limits_now(
+    statement: Statement,
+    at: datetime | None = None,
+    *,
+    burndowns: Sequence[Burndown] = (),
+    grants: Sequence[Grant] = (),
+    levels: Set[str] = frozenset(),
+) -> Mapping[str, LimitNow]:
+    """Return the same of each metric of a statement's plans, in their order."""
+    metrics = dict.fromkeys(line.metric for line in statement.every_overage())
+    told = {
+        metric: limit_now(statement, metric, at, burndowns=burndowns, grants=grants, levels=levels)
+        for metric in metrics
+    }
+    return FrozenDict(told)
+
+
+def _is_level(statement: Statement, metric: str, levels: Set[str]) -> bool:
+    plans = (part.plan.compiled.by_metric for part in reversed(statement.parts))
+    return next(lines[metric] for lines in plans if metric in lines).is_level(levels)
+
+
+def _left(
+    metric: str, burndowns: Iterable[Burndown], grants: Iterable[Grant], at: datetime | None
+) -> list[Quantity]:
+    """Return the units that are left of each grant of a metric's."""
+    by_id = {grant.id: grant for grant in grants}
+    return [
+        _left_of(state, by_id.get(state.grant_id), at)
+        for burndown in burndowns
+        if burndown.metric == metric and burndown.currency is None
+        for state in burndown.grants
+    ]
+
+
+def _left_of(state: GrantState, grant: Grant | None, at: datetime | None) -> Quantity:
+    if grant is None or at is None:
+        return state.left
+    if grant.effective_at > at:
+        return 0
+    if grant.recurrence is not None or grant.expires_at is None or grant.expires_at <= at:
+        return state.left
+    gone = scaled(state.drawn) + scaled(state.voided)  # it hasn't expired yet
+    return unscaled(scaled(state.granted) - gone)

@@ -1,0 +1,57 @@
+"""Limits now: units used of a metric, and all that may be used now without overage."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from overages import Account, Allowance, Grant, Period, PerUnit, Plan, Usage, settle
+from overages.errors import UnknownMetric
+from overages.statements.limit_now import LimitNow, limit_now, limits_now
+
+FEB = Period.month(2024, 2)
+PLAN = Plan(
+    "starter",
+    "USD",
+    {
+        "runs": Allowance(50, PerUnit(1)),
+        "seats": Allowance(3, PerUnit(1), kind="level"),
+        "calls": Allowance(None, PerUnit(1)),
+    },
+)
+PACK = Grant(
+    "pack", 100, metric="runs", effective_at=FEB.start,
+    expires_at=datetime(2024, 2, 25, tzinfo=UTC),
+)  # fmt: skip
+ACCOUNT = Account("acme", "starter", since=datetime(2024, 1, 1, tzinfo=UTC))
+SETTLED = settle(
+    ACCOUNT, {"starter": PLAN}, FEB, [Usage("acme", FEB, {"runs": 40, "seats": 5})], grants=[PACK]
+)
+
+
+def test_what_remains_is_the_rest_of_the_limit_and_never_negative() -> None:
+    assert LimitNow(40, 50, 0).remaining == 10
+    assert LimitNow(60, 50, 10).remaining == 0
+    assert LimitNow(60, None, 0).remaining is None
+
+
+def test_each_metric_of_the_plan_has_one() -> None:
+    assert limits_now(SETTLED.statement) == {
+        "runs": LimitNow(40, 50, 0), "seats": LimitNow(5, 3, 2), "calls": LimitNow(0, None, 0)
+    }  # fmt: skip
+    with pytest.raises(UnknownMetric):
+        limit_now(SETTLED.statement, "jobs")
+
+
+def test_a_grant_has_its_units_until_it_ends_where_that_is_known() -> None:
+    burndowns = SETTLED.balance.burndowns
+
+    def runs(day: int | None, *grants: Grant) -> LimitNow:
+        at = None if day is None else datetime(2024, 2, day, tzinfo=UTC)
+        return limit_now(SETTLED.statement, "runs", at, burndowns=burndowns, grants=grants)
+
+    assert runs(20, PACK).limit == 150
+    assert runs(26, PACK).limit == 50
+    assert runs(None, PACK).limit == 50  # at the end of the period
+    assert runs(20).limit == 50

@@ -19,7 +19,7 @@ EXPLANATION = ROOT / "docs/explanation/architecture.md"
 
 ROOMS = [
     "errors", "_ground", "amounts", "periods", "prices", "usage", "grants", "terms", "lines",
-    "statements", "settlements", "records", "forecasts", "insight",
+    "statements", "settlements", "records", "forecasts", "insight", "alerts", "quotas",
 ]  # fmt: skip
 DOORS = ["forms", "codec", "outbox", "repository", "bookkeeping", "service", "__init__"]
 RANKED = [*ROOMS, *DOORS]

@@ -16,15 +16,17 @@ from overages.amounts.rounding import RoundingLike
 from overages.periods.proration import ProrationLike
 
 NAMES = [
-    "Account", "Adjustment", "Allowance", "Balance", "BreakEven", "CarryOver", "Closing",
-    "Commitment", "Comparison", "Conversion", "Currency", "Cycle", "Discount", "EndedPeriod",
-    "Exchanged", "Graduated", "Grant", "History", "Increment", "MemoryRepository", "Metric",
-    "Money", "Overage", "OverageRecord", "OverageService", "Package", "PerUnit", "Percentage",
-    "Period", "Plan", "PriceModel", "Projection", "Proration", "Recording", "Repository",
-    "Rounding", "Settlement", "SqliteRepository", "StalePeriod", "Statement", "Summary", "Terms",
-    "Tier", "TierCharge", "TransactionFee", "Usage", "UsageEvent", "Volume", "aggregate",
-    "break_even", "calculate", "calculate_many", "charge_between", "compare", "errors", "evolve",
+    "Account", "Adjustment", "Alert", "Allowance", "Balance", "BreakEven", "Budget", "CarryOver",
+    "Closing", "Commitment", "Comparison", "Conversion", "Currency", "Cycle", "Decision",
+    "Discount", "EndedPeriod", "Exchanged", "Graduated", "Grant", "History", "Increment",
+    "MemoryRepository", "Metric", "Money", "Overage", "OverageRecord", "OverageService", "Package",
+    "PerUnit", "Percentage", "Period", "Plan", "PriceModel", "Projection", "Proration", "Recording",
+    "Repository", "Reservation", "Rounding", "Settlement", "SqliteRepository", "StalePeriod",
+    "StandingLimit", "Statement", "Summary", "Terms", "Threshold", "Tier", "TierCharge",
+    "TransactionFee", "Usage", "UsageEvent", "Volume", "aggregate", "break_even", "calculate",
+    "calculate_many", "charge_between", "compare", "crossings", "decide", "errors", "evolve",
     "meter", "overage_history", "pool", "quantities_within", "quantity_within", "settle",
+    "usual_alerts",
 ]  # fmt: skip
 
 

@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from overages._ground.value import evolve
     from overages.adapters.memory import MemoryRepository
     from overages.adapters.sqlite import SqliteRepository
+    from overages.alerts.alert import Alert, usual_alerts
+    from overages.alerts.threshold import Threshold, crossings
     from overages.amounts.money import Currency, Money
     from overages.amounts.rounding import Rounding
     from overages.bookkeeping.books import EndedPeriod
     from overages.bookkeeping.staleness import StalePeriod
     from overages.grants.grant import Grant
     from overages.insight.break_even import BreakEven, break_even
+    from overages.insight.budget import Budget
     from overages.insight.comparison import Comparison, compare
     from overages.insight.history import History, overage_history
     from overages.insight.inverse import quantities_within, quantity_within
@@ -37,6 +40,10 @@ if TYPE_CHECKING:
     from overages.prices.models import Graduated, Package, Percentage, PerUnit, PriceModel, Volume
     from overages.prices.tier import Tier, TierCharge
     from overages.prices.transactions import TransactionFee
+    from overages.quotas.deciding import decide
+    from overages.quotas.decision import Decision
+    from overages.quotas.reservation import Reservation
+    from overages.quotas.standing_limit import StandingLimit
     from overages.records.aggregation import aggregate
     from overages.records.closing import Closing
     from overages.records.ledger import Recording
@@ -69,9 +76,11 @@ if TYPE_CHECKING:
 __all__ = [
     "Account",
     "Adjustment",
+    "Alert",
     "Allowance",
     "Balance",
     "BreakEven",
+    "Budget",
     "CarryOver",
     "Closing",
     "Commitment",
@@ -79,6 +88,7 @@ __all__ = [
     "Conversion",
     "Currency",
     "Cycle",
+    "Decision",
     "Discount",
     "EndedPeriod",
     "Exchanged",
@@ -102,13 +112,16 @@ __all__ = [
     "Proration",
     "Recording",
     "Repository",
+    "Reservation",
     "Rounding",
     "Settlement",
     "SqliteRepository",
     "StalePeriod",
+    "StandingLimit",
     "Statement",
     "Summary",
     "Terms",
+    "Threshold",
     "Tier",
     "TierCharge",
     "TransactionFee",
@@ -121,6 +134,8 @@ __all__ = [
     "calculate_many",
     "charge_between",
     "compare",
+    "crossings",
+    "decide",
     "errors",
     "evolve",
     "meter",
@@ -129,6 +144,7 @@ __all__ = [
     "quantities_within",
     "quantity_within",
     "settle",
+    "usual_alerts",
 ]
 
 if not TYPE_CHECKING:  # or a type checker would let any name pass

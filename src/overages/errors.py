@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from copy import copy
+from datetime import timedelta
 from typing import Any, Final, TypeAlias, cast
 
 __all__ = [
@@ -39,8 +40,10 @@ __all__ = [
     "PlanConflict",
     "QueryTooLarge",
     "QueryTooSlow",
+    "QuotaExceeded",
     "RecordConflict",
     "RecordsAltered",
+    "ReservationConflict",
     "SchemaInUse",
     "SchemaTooNew",
     "StorageBusy",
@@ -48,12 +51,15 @@ __all__ = [
     "StorageError",
     "StorageFull",
     "StorageReadOnly",
+    "UnknownAlert",
+    "UnknownBudget",
     "UnknownCurrency",
     "UnknownCustomer",
     "UnknownEvent",
     "UnknownGrant",
     "UnknownMetric",
     "UnknownPlan",
+    "UnknownReservation",
     "UsageAltered",
 ]  # fmt: skip
 
@@ -262,8 +268,24 @@ class UnknownGrant(_FieldError, LookupError):
     """A grant that is referred to but not there."""
 
 
+class UnknownAlert(_FieldError, LookupError):
+    """An alert that is referred to but not there."""
+
+
+class UnknownBudget(_FieldError, LookupError):
+    """A budget that is referred to but not there."""
+
+
 class UnknownEvent(_FieldError, LookupError):
     """An event that is referred to by its id but not there."""
+
+
+class ReservationConflict(_FieldError, ValueError):
+    """A key of a reservation that was seen before with other content, or ended otherwise."""
+
+
+class UnknownReservation(_FieldError, LookupError):
+    """A reservation that is referred to by its key but not there."""
 
 
 class UnknownCustomer(_FieldError, LookupError):
@@ -366,6 +388,26 @@ class UsageAltered(_FieldError, ValueError):
         self.args: tuple[Any, ...] = (field, value, problem, org_id, period)
         self.org_id: str | None = org_id
         self.period: Any = period
+
+
+class QuotaExceeded(OveragesError, RuntimeError):
+    """Units that were asked for may not be used: its `decision` has every limit that stands."""
+
+    def __init__(self, decision: Any) -> None:  # a Decision, which this module is too deep to know
+        super().__init__(decision)
+        self.decision = decision
+        self.org_id: str | None = decision.org_id
+
+    @property
+    def retry_after(self) -> int | None:
+        """Whole seconds from the decision until the limit resets; None where that isn't known."""
+        at, resets_at = self.decision.at, self.decision.resets_at
+        if at is None or resets_at is None:
+            return None
+        return max(0, int(-((at - resets_at) // timedelta(seconds=1))))
+
+    def __str__(self) -> str:
+        return f"{self._context()}{self.decision.explain()}"
 
 
 class BillingDisabled(OveragesError, RuntimeError):

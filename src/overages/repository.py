@@ -15,8 +15,13 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+from overages.alerts.alert import Alert, AlertDefinition
+from overages.alerts.fired_alert import FiredAlert
+from overages.amounts.exact import Quantity, QuantityLike
 from overages.grants.grant import Grant
+from overages.insight.budget import Budget
 from overages.periods.period import Period
+from overages.quotas.reservation import Reservation
 from overages.records.chain import ChainHead
 from overages.records.closing import Closing
 from overages.records.ledger import Recording
@@ -161,8 +166,26 @@ class Repository(Protocol):
         """
         ...
 
+    def put_accounts(
+        self,
+        accounts: Iterable[Account],
+        *,
+        noted_at: datetime | None = None,
+        noted_by: str | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Keep the entries that are new in the accounts of several orgs, all or none.
+
+        It is `put_account` for each of them, in turn.
+        """
+        ...
+
     def account(self, org_id: str) -> Account | None:
         """Return an org's account, or None if it has none."""
+        ...
+
+    def accounts(self, orgs: Iterable[str]) -> Mapping[str, Account]:
+        """Return the accounts of some orgs by org, of those that have one."""
         ...
 
     def account_notes(self, org_id: str) -> tuple[AccountNote, ...]:
@@ -302,9 +325,10 @@ class Repository(Protocol):
         """Return the sums that were put for spans which overlap a period, sorted by span."""
         ...
 
-    def usage(self, org_id: str, period: Period) -> Usage:
+    def usage(self, org_id: str, period: Period, *, metrics: Iterable[str] | None = None) -> Usage:
         """Return the usage of an org in a period: the sums of its events, and those that were put.
 
+        :param metrics: the names of the only ones that are wanted; all without it.
         :raises InvalidValue: if a sum is negative; or if the period cuts a span that sums were put
             for: nobody knows how much of them is in it.
         """
@@ -368,6 +392,158 @@ class Repository(Protocol):
 
         They are sorted by priority, expiry, creation and id; those that expired or were voided are
         among them, as `burn_down` needs them.
+        """
+        ...
+
+    # Budgets: of each id, the last entry stands
+
+    def put_budget(self, org_id: str, budget: Budget) -> None:
+        """Keep a budget of an org's, in place of any of its id before.
+
+        The same budget again changes nothing. No entry is ever changed or removed.
+
+        :raises InvalidValue: if it stops charging, and no terms of the org's have a maximum that is
+            as low: `OverageService.put_budget` puts that, too.
+        """
+        ...
+
+    def drop_budget(self, org_id: str, budget_id: str) -> None:
+        """Have a budget of an org's count no more, by another entry; again, it changes nothing.
+
+        :raises UnknownBudget: if the org never had a budget of that id.
+        """
+        ...
+
+    def budgets(self, org_id: str) -> tuple[Budget, ...]:
+        """Return the budgets of an org that count now, by id."""
+        ...
+
+    # Alerts: definitions of all orgs or of one, and those that fired; append-only
+
+    def put_alert(
+        self, alert: Alert, *, put_at: datetime, org_id: str | None = None
+    ) -> AlertDefinition:
+        """Keep an alert of all orgs, or of one, in place of any of its id before.
+
+        Its versions are counted from 1: the same alert as the one that counts is that one. Another,
+        and one that was dropped or replaced before, is a new version, which fires by itself. That
+        of an org of its own is another than that of all orgs.
+
+        :param put_at: when; kept in UTC.
+        :returns: the alert with its version, and when that was put.
+        """
+        ...
+
+    def drop_alert(self, alert_id: str, *, org_id: str | None = None) -> None:
+        """Have an alert of all orgs, or of one, count no more; the alerts that fired stay.
+
+        Where an org drops one of its own, that of all orgs of this id counts for it again.
+
+        :raises UnknownAlert: if there never was an alert of that id.
+        """
+        ...
+
+    def alert_definitions(self, org_id: str | None = None) -> tuple[AlertDefinition, ...]:
+        """Return the alerts that count for an org now, by id.
+
+        They are those of all orgs, and its own, of which each takes the place of one of its id.
+
+        :param org_id: None for those of all orgs alone.
+        """
+        ...
+
+    def has_alerts(self) -> bool:
+        """Tell whether any alert was ever defined, of all orgs or of one."""
+        ...
+
+    def add_alerts(self, fired: Iterable[FiredAlert]) -> int:
+        """Keep alerts that fired, each once for its `key`; return the number of new ones.
+
+        :raises InvalidValue: if one has a number that doesn't follow on those that are kept of its
+            id; `InvalidValues` for several.
+        """
+        ...
+
+    def fired_alerts(self, org_id: str, period: Period | None = None) -> tuple[FiredAlert, ...]:
+        """Return the alerts of an org that fired, as they came, and when each was seen.
+
+        :param period: the one that they are about; all without it.
+        """
+        ...
+
+    def acknowledge_alert(
+        self,
+        org_id: str,
+        key: str,
+        *,
+        acknowledged_at: datetime,
+        acknowledged_by: str | None = None,
+    ) -> datetime:
+        """Note that someone has seen an alert that fired; return when someone first did.
+
+        :param key: that of the `FiredAlert`.
+        :param acknowledged_at: when; kept in UTC.
+        :param acknowledged_by: who.
+        :raises UnknownAlert: if the org has no such alert.
+        """
+        ...
+
+    # Reservations: append-only, but for ending once
+
+    def put_reservation(self, reservation: Reservation) -> Reservation:
+        """Keep a reservation, for ever; return the one that is kept under its key.
+
+        One that is there already stays as it is, and as it ended. Whether its units may be held is
+        for the caller to say, in the same transaction (see `OverageService.reserve`).
+
+        :raises ReservationConflict: if the org has one of that key with another fingerprint.
+        """
+        ...
+
+    def commit_reservation(
+        self,
+        org_id: str,
+        key: str,
+        *,
+        used: Mapping[str, QuantityLike] | None = None,
+        at: datetime,
+    ) -> Reservation:
+        """Have the units of a reservation be used, and return it so.
+
+        The same again changes nothing. The usage itself is reported by events, in the same
+        transaction (see `OverageService.commit`).
+
+        :param used: units by metric, of those that are held, more or fewer; None for all of them.
+        :param at: when; kept in UTC.
+        :raises UnknownReservation: if the org has none of that key.
+        :raises InvalidValue: if units of a metric are used that isn't held.
+        :raises ReservationConflict: if it was released, or committed with other units.
+        """
+        ...
+
+    def release_reservation(self, org_id: str, key: str, *, at: datetime) -> Reservation:
+        """Have the units of a reservation be given back, and return it so.
+
+        The same again changes nothing.
+
+        :param at: when; kept in UTC.
+        :raises UnknownReservation: if the org has none of that key.
+        :raises ReservationConflict: if it was committed.
+        """
+        ...
+
+    def reservation(self, org_id: str, key: str) -> Reservation | None:
+        """Return the reservation of a key; None if there is none."""
+        ...
+
+    def reservations(self, org_id: str, period: Period | None = None) -> tuple[Reservation, ...]:
+        """Return the reservations that an org made in a period, or all, in order of time."""
+        ...
+
+    def held_units(self, org_id: str, period: Period, at: datetime) -> Mapping[str, Quantity]:
+        """Return the units by metric that reservations made in a period hold at an instant.
+
+        One that expired by then, or has ended, holds nothing.
         """
         ...
 

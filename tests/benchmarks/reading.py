@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from overages import Usage, UsageEvent
-from overages.imports.events import read_events
+from overages.imports.events import read_events, read_rows
+from overages.imports.usage_files.layout import UsageLayout
 from overages.usage.metering import Meter
 
 START, END = datetime(2024, 2, 1, tzinfo=UTC), datetime(2024, 3, 1, tzinfo=UTC)
@@ -59,8 +60,9 @@ def events_of(lines: Iterable[str]) -> list[UsageEvent]:
 
 def metered(lines: Iterable[str]) -> list[Usage]:
     counted = Meter()
-    for _, event in read_events(lines):
-        counted.add(event)  # type: ignore[arg-type]  # no row is faulty
+    for rows in read_rows(lines, UsageLayout()):  # none is faulty
+        for columns in rows.counted():
+            counted.add_columns(columns)
     return counted.usages()
 
 

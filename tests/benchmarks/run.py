@@ -19,6 +19,7 @@ from itertools import islice
 from statistics import median
 from time import process_time
 
+from tests.benchmarks import quotas
 from tests.benchmarks.months import (
     CYCLE,
     FIRST,
@@ -164,6 +165,17 @@ def aggregation(count: int, rounds: int) -> list[list[str]]:
     return rows_of(calls, count, rounds, {"- aggregate": "1.6"})
 
 
+def deciding(count: int, rounds: int) -> list[list[str]]:
+    """Measure decisions on three metrics, of orgs of which half are beyond some limit."""
+    orgs = quotas.rows(min(count, 50_000))
+    asked = quotas.inputs(orgs)
+    calls: Timed = {
+        "a request for three metrics: bare loop": lambda: drop(quotas.loop(orgs)),
+        "- decide": lambda: drop(quotas.decided(asked)),
+    }
+    return rows_of(calls, len(orgs), rounds, {"- decide": "12"})
+
+
 def time(count: int, rounds: int) -> list[list[str]]:
     """Measure months from the 31st, of which there are 95,000, and parts of one month in days."""
     count = min(count, 90_000)
@@ -200,10 +212,10 @@ def reading(count: int, rounds: int) -> list[list[str]]:
     }
     sums: Timed = {
         "the same to sums, each id once: bare loop": lambda: bare_sums(lines),
-        "- read_events and Meter": lambda: metered(lines),
+        "- read_rows and Meter": lambda: metered(lines),
         "- Meter, of events": lambda: metered_events(events),
     }
-    targets = {"- read_events and Meter": "2.6", "- Meter, of events": "1.4"}
+    targets = {"- read_rows and Meter": "2", "- Meter, of events": "1.4"}
     return [
         *rows_of(rows, count, rounds, {"- read_events": "6"}),
         *rows_of(sums, count, rounds, targets),
@@ -238,6 +250,7 @@ def main() -> None:
         *settling(count, rounds),
         *graduated(count, rounds),
         *aggregation(3 * count, rounds),
+        *deciding(count, rounds),
         *time(count, rounds),
         *reading(count, rounds),
         *importing(5 if quick else 21),

@@ -23,6 +23,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any, Final
 
+from tests.benchmarks.quotas import Deciding
 from tests.benchmarks.workloads import METRICS
 
 from overages import (
@@ -375,6 +376,19 @@ def counting(count: int, rounds: int) -> list[list[str]]:
     ]
 
 
+def deciding(events: int, rounds: int) -> list[list[str]]:
+    """Return rows of the table for a decision of an org that has used something all month."""
+    with folder() as directory:
+        host = Deciding(directory / "quotas.db", events)
+        bare, ours = timed(host.bare, rounds), timed(host.decide, rounds)
+        host.repository.close()
+    return [
+        [f"a request for three metrics, after {events:,} events", "", "", ""],
+        ["sqlite3, the same queries", f"{bare * 1e6:.0f}", "1.00", ""],
+        ["- decide", f"{ours * 1e6:.0f}", f"{ours / bare:.2f}", "6"],
+    ]
+
+
 def timed(call: Callable[[], object], rounds: int) -> float:
     """Return the median of the seconds that a call takes."""
     times = []
@@ -399,6 +413,7 @@ def main() -> None:
         *reporting(2_000 if quick else 100_000, 1_000, 100, 1 if quick else 5),
         *stating([10, 1_000] if quick else [10, 1_000, 100_000], 3 if quick else 11),
         *counting(1_000 if quick else 100_000, 1 if quick else 5),
+        *deciding(300 if quick else 3_000, 9 if quick else 501),
     ]
     if quick:  # so few rows tell nothing of many
         print("all of it runs")

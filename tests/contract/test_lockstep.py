@@ -20,8 +20,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from overages import (
     Account,
+    Alert,
     Allowance,
     Balance,
+    Budget,
     Graduated,
     Grant,
     Metric,
@@ -29,9 +31,11 @@ from overages import (
     Period,
     PerUnit,
     Plan,
+    Reservation,
     Settlement,
     Statement,
     Summary,
+    Threshold,
     Tier,
     Usage,
     UsageEvent,
@@ -40,6 +44,7 @@ from overages import (
 from overages.adapters.memory import MemoryRepository
 from overages.adapters.sqlite import SqliteRepository
 from overages.errors import CurrencyMismatch, InvalidValue, OveragesError
+from overages.testing.contract.base import fired
 
 THOROUGH = os.environ.get("OVERAGES_THOROUGH") == "1"
 TICK = timedelta(microseconds=1)
@@ -133,11 +138,15 @@ def reads(repository: Any) -> Iterator[tuple[object, ...]]:
         for method in (
             "account",
             "account_notes",
+            "alert_definitions",
             "closed_periods",
             "closings",
+            "budgets",
+            "fired_alerts",
             "grants",
             "head",
             "records",
+            "reservations",
             "summary",
             "verify",
         ):
@@ -283,6 +292,49 @@ class Lockstep(RuleBasedStateMachine):
     @rule(org=orgs, grant=grants)
     def put_grant(self, org: str, grant: Grant) -> None:
         self.both(lambda repository: repository.put_grant(org, grant))
+
+    @rule(org=orgs, amount=st.sampled_from([Money(5, "USD"), Money(6, "USD")]))
+    def put_budget(self, org: str, amount: Money) -> None:
+        self.both(lambda repository: repository.put_budget(org, Budget(amount)))
+
+    @rule(org=orgs)
+    def drop_budget(self, org: str) -> None:
+        self.both(lambda repository: repository.drop_budget(org, "all"))
+
+    @rule(org=orgs | st.none(), percent=st.sampled_from([80, 90]))
+    def put_alert(self, org: str | None, percent: int) -> None:
+        alert = Alert("a", Threshold(percent=percent), metric="tokens")
+        self.both(lambda repository: repository.put_alert(alert, put_at=MOMENTS[0], org_id=org))
+
+    @rule(org=orgs | st.none())
+    def drop_alert(self, org: str | None) -> None:
+        self.both(lambda repository: repository.drop_alert("a", org_id=org))
+
+    @rule(org=orgs, number=st.sampled_from([1, 2]))
+    def add_alerts(self, org: str, number: int) -> None:
+        entry = fired(org_id=org, number=number)
+        self.both(lambda repository: repository.add_alerts([entry]))
+
+    @rule(org=orgs, number=st.sampled_from([1, 2]), at=moments)
+    def acknowledge_alert(self, org: str, number: int, at: datetime) -> None:
+        key = fired(org_id=org, number=number).key
+        self.both(lambda repository: repository.acknowledge_alert(org, key, acknowledged_at=at))
+
+    @rule(org=orgs, key=ids.filter(bool), fingerprint=st.sampled_from("ab"), at=moments)
+    def put_reservation(self, org: str, key: str, fingerprint: str, at: datetime) -> None:
+        period = Period.month_of(at)
+        made = Reservation(org, key, {"tokens": 5}, period, at, at + TICK * 2, fingerprint)
+        self.both(lambda repository: repository.put_reservation(made))
+        self.both(lambda repository: repository.held_units(org, period, at + TICK))
+
+    @rule(org=orgs, key=ids.filter(bool), used=st.sampled_from([None, 4, 5]), at=moments)
+    def commit_reservation(self, org: str, key: str, used: int | None, at: datetime) -> None:
+        units = None if used is None else {"tokens": used}
+        self.both(lambda each: each.commit_reservation(org, key, used=units, at=at))
+
+    @rule(org=orgs, key=ids.filter(bool), at=moments)
+    def release_reservation(self, org: str, key: str, at: datetime) -> None:
+        self.both(lambda repository: repository.release_reservation(org, key, at=at))
 
     @rule(org=orgs, grant_id=st.sampled_from(["1", "2", "3"]), at=moments)
     def void_grant(self, org: str, grant_id: str, at: datetime) -> None:

@@ -11,19 +11,26 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from overages import (
+    Alert,
     Allowance,
+    Budget,
     Cycle,
     Grant,
     Money,
     Period,
     PerUnit,
     Plan,
+    Reservation,
     Statement,
+    Threshold,
     Usage,
     UsageEvent,
     calculate,
 )
+from overages._ground.value import evolve
 from overages.adapters.sqlite import SqliteRepository, connection as opening
+from overages.alerts.alert import AlertDefinition
+from overages.alerts.fired_alert import AlertState, FiredAlert
 
 PERIOD: Final = Period.month(2024, 2)
 LATER: Final = Period.month(2024, 3)
@@ -44,12 +51,17 @@ GRANT: Final = Grant(
     effective_at=PERIOD.start,
     recurrence=Cycle(PERIOD.start),
 )
+RESERVED: Final = Reservation(
+    "org-000", "kept", {"runs": 2}, PERIOD, PERIOD.start, PERIOD.end, fingerprint="request"
+)
 REPORTED: Final = UsageEvent("org-000", "jobs", 5, PERIOD.start, "reported")
 DEARER: Final = Plan(
     slug="starter",
     currency="USD",
     allowances={"runs": Allowance(included=5, price=PerUnit("2.00"))},
 )
+
+ALERT: Final = Alert("runs-80", Threshold(percent=80), metric="runs")
 
 Contents = dict[str, list[tuple[object, ...]]]
 """All rows of a database by table."""
@@ -76,6 +88,13 @@ def org_name(number: int) -> str:
     return f"org-{number:03}"
 
 
+def fired(org_id: str, number: int = 1) -> FiredAlert:
+    """Return an alert of an org that was reached, or cleared after that."""
+    definition = AlertDefinition(ALERT, 1, NOW)
+    state: AlertState = "cleared" if number == 2 else "reached"
+    return FiredAlert(org_id, definition, PERIOD, state, NOW, number=number, used=5, limit=5)
+
+
 def events(org_id: str, first: int, last: int) -> list[UsageEvent]:
     """Return events with ids of a range."""
     return [
@@ -100,6 +119,12 @@ def _filled(orgs: int, is_wal: bool) -> bytes:
             repository.record_many(statements(orgs), created_at=NOW)
             repository.record_many(statements(orgs, level=3), created_at=NOW)
             repository.put_grant(org_name(0), GRANT)
+            repository.put_budget(org_name(0), Budget(Money(400, "USD")))
+            repository.put_alert(ALERT, put_at=NOW)
+            repository.add_alerts([fired(org_name(0))])
+            repository.acknowledge_alert(org_name(0), fired(org_name(0)).key, acknowledged_at=NOW)
+            repository.put_reservation(RESERVED)
+            repository.put_reservation(evolve(RESERVED, key="kept too"))
             repository.add_events([REPORTED])
         return path.read_bytes()
 

@@ -45,7 +45,7 @@ def pairs(draw: st.DrawFn, *, plain: bool) -> tuple[Plan, Plan]:
     for slug in ("a", "b"):
         offer = first if draw(st.integers(0, 2)) == 0 else draw(offers)
         if draw(st.booleans()):
-            offer = evolve(first, included=draw(numbers.small))
+            offer = evolve(first, included=draw(numbers.small), hard_limit=None)
         terms = draw(rules)
         known = {
             "runs": evolve(offer, included_per=None),

@@ -29,7 +29,6 @@ from overages.bookkeeping.books import EndedPeriod
 from overages.errors import OveragesError, StorageError
 from overages.terms.account import account_of
 
-from .effort import many
 from .life_draws import (
     FIRST,
     at,
@@ -157,7 +156,6 @@ def told(ended: Sequence[EndedPeriod]) -> list[tuple[object, ...]]:
     ]
 
 
-@many
 @given(st.integers(0, 2**32))
 def test_orgs_are_closed_together_as_each_is_alone(seed: int) -> None:
     world = World(Random(seed))

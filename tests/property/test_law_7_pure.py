@@ -164,6 +164,7 @@ def test_a_price_keeps_the_table_that_it_was_given(tiers: tuple[Tier, ...]) -> N
 def test_a_statement_and_an_aggregate_take_any_iterable_once(case: Case) -> None:
     statement = case.statement.one()
     lines, records = iter(statement.lines), iter(recorded(statement))
-    again = Statement(statement.org_id, statement.period, statement.plan, lines)
+    unused = iter(statement.unused)
+    again = Statement(statement.org_id, statement.period, statement.plan, lines, unused)
     assert again == statement
     assert aggregate(records, currency=statement.currency) == statement.summary()

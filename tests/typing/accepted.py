@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 from overages import (
     Account,
     Adjustment,
+    Alert,
     Allowance,
     BreakEven,
+    Budget,
     CarryOver,
     Comparison,
+    Decision,
     Discount,
     Graduated,
     Grant,
@@ -33,9 +36,12 @@ from overages import (
     Proration,
     Recording,
     Repository,
+    Reservation,
     SqliteRepository,
+    StandingLimit,
     Statement,
     Summary,
+    Threshold,
     Tier,
     TierCharge,
     Usage,
@@ -46,11 +52,16 @@ from overages import (
     calculate_many,
     charge_between,
     compare,
+    crossings,
+    decide,
     evolve,
     meter,
     overage_history,
     quantity_within,
 )
+from overages.alerts.alert import AlertDefinition
+from overages.alerts.fired_alert import FiredAlert
+from overages.alerts.threshold import Crossing
 from overages.amounts.exact import Quantity
 from overages.codec import Codec, decode, encode
 from overages.grants.burndown import Burndown
@@ -153,6 +164,30 @@ def granted(repository: Repository, statement: Statement, at: datetime) -> Burnd
     assert_type(burndown.remaining, Mapping[str, Quantity])
     burn_down(grants, [(at, "0.5")], start=burndown.closed(), end=at, overage="repaid")
     return draw(grants, statement.total, month)
+
+
+def asked(plan: Plan, usage: Usage, service: OverageService, at: datetime) -> None:
+    decision = decide(plan, usage, {"runs": 10, "tokens": "0.5"}, at_least={"runs": 5})
+    assert_type(decision, Decision)
+    assert_type(decision.granted, Mapping[str, Quantity])
+    assert_type(decision.cost, Money | None)
+    assert_type(decision.limits, tuple[StandingLimit, ...])
+    assert_type(service.enforce("org-1", {"runs": 1}, on_passing="clamp"), Decision)
+    held = service.reserve("org-1", {"runs": 1}, key="k", expires_at=at, stop_at=["grants"])
+    assert_type(held, Reservation)
+    assert_type(service.commit("org-1", "k", used={"runs": 1}).beyond, Mapping[str, Quantity])
+    budget = Budget(Money(5, "USD"), on_reached="stop_usage")
+    assert_type(service.put_budget("org-1", budget), StandingLimit)
+
+
+def told(service: OverageService) -> None:
+    eighty = Threshold(percent="80.0", of="remaining", direction="rising")
+    assert_type(crossings(None, "45.5", 50, [eighty]).reached, tuple[Crossing, ...])
+    spend = Threshold(cost=Money(5, "USD"), repeat=True)
+    crossings(Money(1, "USD"), Money(9, "USD"), None, [spend])
+    alert = Alert("a", eighty, metric="runs", severity="info", rearm="60")
+    assert_type(service.put_alert(alert, org_id="org-1"), AlertDefinition)
+    assert_type(service.alerts("org-1"), tuple[FiredAlert, ...])
 
 
 def drawn(plan: Plan) -> None:

@@ -11,7 +11,9 @@ from tests.since import SINCE
 from overages import (
     Account,
     Adjustment,
+    Alert,
     Allowance,
+    Budget,
     CarryOver,
     Conversion,
     Currency,
@@ -26,12 +28,14 @@ from overages import (
     PerUnit,
     Plan,
     Statement,
+    Threshold,
     Tier,
     Usage,
     UsageEvent,
     aggregate,
     calculate,
     charge_between,
+    decide,
     pool,
 )
 from overages.exports.arrow import statements_to_arrow
@@ -129,3 +133,12 @@ def rules_by_another_name(
     TermsChange(period.start, plan="p", counters="reset")  # type: ignore[arg-type]
     pool(plan, [usage], "org-1", by="seats")  # type: ignore[arg-type]
     statements_to_arrow([statement], amounts="float")  # type: ignore[arg-type]
+    Budget(usd, on_reached="stop")  # type: ignore[arg-type]
+    decide(plan, usage, {"runs": 1}, on_passing="allow")  # type: ignore[arg-type]
+    decide(plan, usage, {"runs": 1}, stop_at=["soft"])  # type: ignore[list-item]
+    decide(plan, usage, {"runs": 1.5})  # type: ignore[dict-item]
+    Threshold(80)  # type: ignore[call-arg]
+    Threshold(percent=0.8)  # type: ignore[arg-type]
+    Threshold(percent=80, of="left")  # type: ignore[arg-type]
+    Alert("a", Threshold(percent=80), metric="runs", severity="high")  # type: ignore[arg-type]
+    Alert("a", occasion="sunrise")  # type: ignore[arg-type]

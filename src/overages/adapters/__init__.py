@@ -9,6 +9,9 @@
 - `catalogue`: `Catalogue`: plans in force, accounts, and grants
 - `held_sums`: the sums of events by hour and by day that are held ready
 - `metered`: `MeteredUsage`: events, their sums, and the sums that hosts put
+- `alerts`: `Alerts`: definitions by version, and entries of those that fired
+- `budgets`: `Budgets`: of each id, the last entry stands
+- `reservations`: `Reservations`: append-only facts, of which each ends once
 - `batches`: `Batches`: which events came together, and the content of each lot
 - `closings`: `Closings`: a final statement, its records and its balance, kept at once
 - `base`: `BaseRepository`: the checks, and the rules that are not storage

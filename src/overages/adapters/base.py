@@ -17,15 +17,18 @@ from typing import Final
 from overages._ground.names import by_name, parse_name
 from overages._ground.parsing import (
     Problems,
-    each,
     instance_of,
     optional,
     parse_all,
     tuple_of,
 )
+from overages.adapters.alerts import Alerts
 from overages.adapters.batches import Batches
+from overages.adapters.budgets import Budgets
+from overages.adapters.catalogue import parse_orgs
 from overages.adapters.closings import Closings
 from overages.adapters.metered import MeteredUsage
+from overages.adapters.reservations import Reservations
 from overages.amounts.exact import parse_ordinal
 from overages.errors import InvalidValue
 from overages.periods.period import Period, parse_instant
@@ -38,11 +41,10 @@ _optional_name: Final = optional(parse_name)
 _optional_ordinal: Final = optional(parse_ordinal)
 _period: Final = instance_of(Period)
 _optional_period: Final = optional(_period)
-parse_orgs: Final = each(parse_name)
 parse_periods: Final = by_name(tuple_of(Period), "orgs to periods", of="org")
 
 
-class BaseRepository(MeteredUsage, Batches, Closings):
+class BaseRepository(MeteredUsage, Batches, Budgets, Alerts, Reservations, Closings):
     """Keeps the contract of `overages.repository.Repository` over an adapter's storage."""
 
     def snapshot(self) -> AbstractContextManager[object]:

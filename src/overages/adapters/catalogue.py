@@ -11,7 +11,14 @@ from itertools import count
 from typing import Final, cast
 
 from overages._ground.names import parse_name
-from overages._ground.parsing import Problems, instance_of, optional, parse_all, tuple_of
+from overages._ground.parsing import (
+    Problems,
+    each,
+    instance_of,
+    optional,
+    parse_all,
+    tuple_of,
+)
 from overages._ground.value import evolve
 from overages.adapters.storage import Storage
 from overages.amounts.exact import parse_ordinal
@@ -35,6 +42,7 @@ from overages.usage.routing import Routes
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 _LISTED: Final = 20  # names in the error for another one
 _optional_instant: Final = optional(parse_instant)
+parse_orgs: Final = each(parse_name)
 _optional_ordinal: Final = optional(parse_ordinal)
 
 
@@ -80,7 +88,7 @@ class Catalogue(Storage):
     ) -> UnknownPlan:
         """Tell which plans, versions or instants there are."""
         if not starts:
-            problem = f"must be a plan that was put{_listed_names(slug, self._slugs())}"
+            problem = f"must be a plan that was put{listed_names(slug, self._slugs())}"
             return UnknownPlan("slug", slug, problem)
         if version is None:
             first = format_instant(min(starts))
@@ -130,16 +138,37 @@ class Catalogue(Storage):
     ) -> None:
         """Keep the entries that are new in an org's account; no entry ever changes."""
         instance_of(Account)(account, "account")
-        note = AccountNote(noted_at, noted_by, reason)
+        self._put_accounts((account,), AccountNote(noted_at, noted_by, reason))
+
+    def put_accounts(
+        self,
+        accounts: Iterable[Account],
+        *,
+        noted_at: datetime | None = None,
+        noted_by: str | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Keep the entries that are new in the accounts of several orgs, all or none."""
+        several = tuple_of(Account)(accounts, "accounts")
+        self._put_accounts(several, AccountNote(noted_at, noted_by, reason))
+
+    def _put_accounts(self, accounts: Sequence[Account], note: AccountNote) -> None:
         with self._writing():
-            before = self._get_account(account.org_id)
-            if before is None:
-                self._add_entries(account, 0, note)
-                return
-            account.require_goes_on_from(before)
-            if before != account:
-                self._refuse_within_closed(before, account)
-                self._add_entries(account, len(before.changes) + 1, note)
+            orgs = dict.fromkeys(account.org_id for account in accounts)
+            by_org = dict(self._get_accounts(list(orgs)))
+            added = []
+            for account in accounts:
+                before = by_org.get(account.org_id)
+                if before is None:
+                    added.append((account, 0))
+                else:
+                    account.require_goes_on_from(before)
+                    if before != account:
+                        self._refuse_within_closed(before, account)
+                        added.append((account, len(before.changes) + 1))
+                by_org[account.org_id] = account
+            if added:
+                self._add_entries(added, note)
 
     def _refuse_within_closed(self, before: Account, account: Account) -> None:
         """Refuse entries that would move a boundary inside a closed period.
@@ -164,7 +193,13 @@ class Catalogue(Storage):
         """Return an org's account, or None if it has none."""
         parse_name(org_id, "org_id")
         with self._reading():
-            return self._get_account(org_id)
+            return self._get_accounts((org_id,)).get(org_id)
+
+    def accounts(self, orgs: Iterable[str]) -> Mapping[str, Account]:
+        """Return the accounts of some orgs by org, of those that have one."""
+        several = parse_orgs(orgs, "orgs")
+        with self._reading():
+            return self._get_accounts(list(dict.fromkeys(several)))
 
     # Grants
 
@@ -189,7 +224,7 @@ class Catalogue(Storage):
         with self._writing():
             grant = self._get_grant(org_id, grant_id)
             if grant is None:
-                ids = _listed_names(grant_id, (each.id for each in self._grants_of(org_id)))
+                ids = listed_names(grant_id, (each.id for each in self._grants_of(org_id)))
                 unknown = UnknownGrant("grant_id", grant_id, f"must be a grant of the org{ids}")
                 raise unknown.within(org_id=org_id)
             if grant.voided_at is None:
@@ -224,7 +259,7 @@ def _in_force(starts: Mapping[datetime, int], at: datetime | None) -> int | None
     return starts[max(begun)] if begun else None
 
 
-def _listed_names(name: str, names: Iterable[str]) -> str:
+def listed_names(name: str, names: Iterable[str]) -> str:
     """List the names that there are, as the end of a message, and the one that was meant."""
     listed = sorted(names)
     more = f" and {len(listed) - _LISTED:,} more" if len(listed) > _LISTED else ""

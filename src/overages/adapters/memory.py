@@ -18,9 +18,13 @@ from overages._ground.value import evolve
 from overages.adapters.base import check_org
 from overages.adapters.journal import Journal
 from overages.adapters.memory_usage import MemoryUsage
+from overages.alerts.alert import AlertDefinition
+from overages.alerts.fired_alert import FiredAlert
 from overages.codec import STANDARD, Codec
 from overages.grants.grant import Grant
+from overages.insight.budget import Budget
 from overages.periods.period import Period
+from overages.quotas.reservation import Reservation
 from overages.records.aggregation import aggregate
 from overages.records.chain import ChainHead, Link, row_of
 from overages.records.closing import CLOSING_COLUMNS, Closing
@@ -62,6 +66,12 @@ class MemoryRepository(MemoryUsage):
         self._accounts: dict[str, Account] = {}
         self._notes: dict[str, tuple[AccountNote, ...]] = {}
         self._grants: dict[str, dict[str, Grant]] = {}
+        self._budgets: dict[str, dict[str, Budget | None]] = {}
+        self._definitions: dict[str | None, list[tuple[str, AlertDefinition | None]]] = {}
+        self._fired: dict[str, list[FiredAlert]] = {}
+        self._fired_by_id: dict[tuple[str, str], int] = {}  # of alerts that fired, by org and id
+        self._seen: dict[str, dict[str, tuple[datetime, str | None]]] = {}
+        self._reserved: dict[str, dict[str, Reservation]] = {}
         self._records: dict[str, list[OverageRecord]] = {}
         self._closings: dict[str, list[tuple[Link, Closing]]] = {}
         self._heads: dict[str, ChainHead] = {}
@@ -113,14 +123,15 @@ class MemoryRepository(MemoryUsage):
     def _all_metrics(self) -> Iterable[Metric]:
         return self._metrics.values()
 
-    def _add_entries(self, account: Account, first: int, note: AccountNote) -> None:
-        notes = self._notes.get(account.org_id, ())
-        added = [note] * (len(account.changes) + 1 - first)
-        self._journal.set(self._accounts, account.org_id, account)
-        self._journal.set(self._notes, account.org_id, (*notes, *added))
+    def _add_entries(self, added: Sequence[tuple[Account, int]], note: AccountNote) -> None:
+        for account, first in added:
+            notes = self._notes.get(account.org_id, ())
+            new = [note] * (len(account.changes) + 1 - first)
+            self._journal.set(self._accounts, account.org_id, account)
+            self._journal.set(self._notes, account.org_id, (*notes, *new))
 
-    def _get_account(self, org_id: str) -> Account | None:
-        return self._accounts.get(org_id)
+    def _get_accounts(self, orgs: Sequence[str]) -> Mapping[str, Account]:
+        return {org_id: self._accounts[org_id] for org_id in orgs if org_id in self._accounts}
 
     def _notes_of(self, org_id: str) -> Iterable[AccountNote]:
         return self._notes.get(org_id, ())
@@ -141,6 +152,61 @@ class MemoryRepository(MemoryUsage):
 
     def _grants_of(self, org_id: str) -> Iterable[Grant]:
         return list(self._grants.get(org_id, {}).values())
+
+    def _set_budget(self, org_id: str, budget_id: str, budget: Budget | None) -> None:
+        self._journal.set(
+            self._budgets, org_id, {**self._budgets.get(org_id, {}), budget_id: budget}
+        )
+
+    def _budgets_of(self, org_id: str) -> Mapping[str, Budget | None]:
+        return self._budgets.get(org_id, {})
+
+    def _add_alert(
+        self, org_id: str | None, alert_id: str, definition: AlertDefinition | None
+    ) -> None:
+        entries = self._journal.listed(self._definitions, org_id)
+        self._journal.extend(entries, [(alert_id, definition)])
+
+    def _alerts_put(self, org_id: str | None) -> Sequence[tuple[str, AlertDefinition | None]]:
+        return self._definitions.get(org_id, [])
+
+    def has_alerts(self) -> bool:
+        """Tell whether any alert was ever defined, of all orgs or of one."""
+        with self._lock:
+            return bool(self._definitions)
+
+    def _keep_alerts(self, fired: Sequence[FiredAlert]) -> None:
+        for each in fired:
+            self._journal.extend(self._journal.listed(self._fired, each.org_id), [each])
+            self._journal.set(self._fired_by_id, (each.org_id, each.id), each.number)
+
+    def _times_fired(self, org_id: str, alert_id: str) -> int:
+        return self._fired_by_id.get((org_id, alert_id), 0)
+
+    def _alerts_of(self, org_id: str, period: Period | None) -> Iterable[FiredAlert]:
+        fired = self._fired.get(org_id, [])
+        return [each for each in fired if period in (None, each.period)]
+
+    def _acknowledge(self, org_id: str, key: str, moment: datetime, by: str | None) -> None:
+        self._journal.set(self._seen, org_id, {**self._seen.get(org_id, {}), key: (moment, by)})
+
+    def _acknowledgements_of(self, org_id: str) -> Mapping[str, tuple[datetime, str | None]]:
+        return self._seen.get(org_id, {})
+
+    def _add_reservation(self, reservation: Reservation) -> None:
+        if reservation.org_id not in self._reserved:
+            self._journal.set(self._reserved, reservation.org_id, {})
+        self._journal.set(self._reserved[reservation.org_id], reservation.key, reservation)
+
+    def _end_reservation(self, reservation: Reservation) -> None:
+        self._add_reservation(reservation)
+
+    def _get_reservation(self, org_id: str, key: str) -> Reservation | None:
+        return self._reserved.get(org_id, {}).get(key)
+
+    def _reservations_of(self, org_id: str, period: Period | None) -> Iterable[Reservation]:
+        own = list(self._reserved.get(org_id, {}).values())
+        return [each for each in own if period is None or each.reserved_at in period]
 
     def _ledgers(self, statements: Sequence[Statement]) -> Mapping[str, Ledger]:
         return {

@@ -26,8 +26,8 @@ from overages.amounts.exact import scaled, unscaled
 from overages.errors import InvalidValue, OveragesError, Path, UnknownEvent
 from overages.periods.period import Period, format_instant, parse_instant
 from overages.usage.event import UsageEvent
+from overages.usage.event_ids import new_events
 from overages.usage.event_sum import EventSum, sum_of
-from overages.usage.metering import new_events
 from overages.usage.put_sums import put_within, require_apart
 from overages.usage.usage import Usage
 
@@ -177,6 +177,13 @@ class MeteredUsage(Catalogue):
         sums = by_name(self._counted_events(org_id, period.start, period.end, names))
         return dict(sorted(sums.items()))
 
+    def _picos_in(
+        self, org_id: str, period: Period, names: tuple[str, ...] | None
+    ) -> Mapping[str, int]:
+        """Return the units of the events of each name that count in a period, in picos."""
+        sums = self._sums_in(org_id, period, names)
+        return {name: events.picos for name, events in sums.items()}
+
     def _sum_again(self, withdrawn: Sequence[tuple[UsageEvent, datetime]]) -> None:
         """Make the sums again that some events of an org, which are withdrawn now, were in."""
 
@@ -207,16 +214,18 @@ class MeteredUsage(Catalogue):
         with self._reading():
             return tuple(sorted(self._puts_of(org_id, period), key=lambda usage: usage.period))
 
-    def usage(self, org_id: str, period: Period) -> Usage:
+    def usage(self, org_id: str, period: Period, *, metrics: Iterable[str] | None = None) -> Usage:
         """Return the usage of an org in a period: of its events, and of sums that were put."""
-        org_id, period, _ = _asked(org_id, period, None)
+        org_id, period, names = _asked(org_id, period, metrics)
         with self._reading():
-            sums = self._sums_in(org_id, period, None)
+            of_events = self._picos_in(org_id, period, names)
             put = list(self._puts_of(org_id, period))
         try:
             picos = put_within(put, period)
-            for name, events in sums.items():
-                picos[name] = picos.get(name, 0) + events.picos
+            if names is not None:
+                picos = {name: picos[name] for name in names if name in picos}
+            for name, units in of_events.items():
+                picos[name] = picos.get(name, 0) + units
             used = {name: unscaled(units) for name, units in sorted(picos.items()) if units}
             return Usage(org_id, period, used)
         except OveragesError as error:

@@ -1,7 +1,7 @@
 """Storage: the primitives that a repository is built on, and an adapter writes.
 
 class MemoryRepository(BaseRepository):           # which is a Storage
-    def _get_account(self, org_id: str) -> Account | None: ...
+    def _get_accounts(self, orgs: Sequence[str]) -> Mapping[str, Account]: ...
 """
 
 from __future__ import annotations
@@ -12,9 +12,13 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 
 from overages.adapters.event_texts import EventRow, PutRow, WithdrawalRow
+from overages.alerts.alert import AlertDefinition
+from overages.alerts.fired_alert import FiredAlert
 from overages.errors import UsageAltered
 from overages.grants.grant import Grant
+from overages.insight.budget import Budget
 from overages.periods.period import Period
+from overages.quotas.reservation import Reservation
 from overages.records.chain import ChainHead, Link
 from overages.records.closing import Closing
 from overages.records.ledger import Ledger
@@ -72,11 +76,12 @@ class Storage(ABC):
         """Return the last metric of each name, in any order."""
 
     @abstractmethod
-    def _add_entries(self, account: Account, first: int, note: AccountNote) -> None:
-        """Keep the entries of an account from a place on, counted from 0: the first terms."""
+    def _add_entries(self, added: Sequence[tuple[Account, int]], note: AccountNote) -> None:
+        """Keep the entries of accounts, each from a place on, counted from 0: the first terms."""
 
     @abstractmethod
-    def _get_account(self, org_id: str) -> Account | None: ...
+    def _get_accounts(self, orgs: Sequence[str]) -> Mapping[str, Account]:
+        """Return the accounts of some orgs by org, of those that have one."""
 
     @abstractmethod
     def _notes_of(self, org_id: str) -> Iterable[AccountNote]:
@@ -174,6 +179,61 @@ class Storage(ABC):
     @abstractmethod
     def _grants_of(self, org_id: str) -> Iterable[Grant]:
         """Return an org's grants in any order."""
+
+    @abstractmethod
+    def _set_budget(self, org_id: str, budget_id: str, budget: Budget | None) -> None:
+        """Add an entry of a budget, which stands from now on; None where it is dropped."""
+
+    @abstractmethod
+    def _budgets_of(self, org_id: str) -> Mapping[str, Budget | None]:
+        """Return the last entry of each of an org's budgets by id, in any order."""
+
+    @abstractmethod
+    def _add_alert(
+        self, org_id: str | None, alert_id: str, definition: AlertDefinition | None
+    ) -> None:
+        """Add an entry of an alert of one org or of all (None); None where it is dropped."""
+
+    @abstractmethod
+    def _alerts_put(self, org_id: str | None) -> Sequence[tuple[str, AlertDefinition | None]]:
+        """Return all entries of the alerts of one org, or of all (None), by id, as they came."""
+
+    @abstractmethod
+    def has_alerts(self) -> bool:
+        """Tell whether any alert was ever defined, of all orgs or of one."""
+
+    @abstractmethod
+    def _keep_alerts(self, fired: Sequence[FiredAlert]) -> None: ...
+
+    @abstractmethod
+    def _times_fired(self, org_id: str, alert_id: str) -> int:
+        """Return how many alerts that fired are kept of an id in an org."""
+
+    @abstractmethod
+    def _alerts_of(self, org_id: str, period: Period | None) -> Iterable[FiredAlert]:
+        """Return the alerts of an org that fired, of one period or of all, as they came."""
+
+    @abstractmethod
+    def _acknowledge(self, org_id: str, key: str, moment: datetime, by: str | None) -> None:
+        """Note when an alert that fired was first seen, and by whom."""
+
+    @abstractmethod
+    def _acknowledgements_of(self, org_id: str) -> Mapping[str, tuple[datetime, str | None]]:
+        """Return when alerts of an org were seen, and by whom, by their keys."""
+
+    @abstractmethod
+    def _add_reservation(self, reservation: Reservation) -> None: ...
+
+    @abstractmethod
+    def _end_reservation(self, reservation: Reservation) -> None:
+        """Keep the outcome of a reservation that had none."""
+
+    @abstractmethod
+    def _get_reservation(self, org_id: str, key: str) -> Reservation | None: ...
+
+    @abstractmethod
+    def _reservations_of(self, org_id: str, period: Period | None) -> Iterable[Reservation]:
+        """Return the reservations that were made in a period, or all, in any order."""
 
     @abstractmethod
     def _ledgers(self, statements: Sequence[Statement]) -> Mapping[str, Ledger]:

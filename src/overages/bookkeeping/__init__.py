@@ -1,10 +1,13 @@
 """Bookkeeping: the periods of an org, worked out from a repository and written back.
 
 - `plans_in_force`: `PlansInForce`: the versions of plans that terms mean
-- `usage_reader`: `UsageReader`: the usage of an org in a period and in times within it
+- `usage_reader`: `UsageReader`: the usage of an org in a period and in times within it; `Holds`
 - `period_inputs`: `PeriodInputs`: the inputs of a settlement, from a repository
 - `closed_periods`: `ClosedPeriods`: the closings of an org, asked for one by one, or read at once
 - `settling`: `Settling`: an org's periods, each from the balance that the one before it left
+- `alert_times`: `AlertTimes`: the periods, and the windows of budgets, whose alerts are looked at
+- `alert_numbers`: `AlertNumbers`: the numbers that alerts are compared with
+- `quota_inputs`: `QuotaInputs`: the inputs of decisions on an org's present period
 - `staleness`: `Staleness`: recorded periods that come to something else now
 - `opening`: the balance that an org brings along from another system
 - `books`: `Books`: the records and closings of an org, brought up to date

@@ -9,14 +9,15 @@ in force at its start:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import NamedTuple
 
 from overages._ground.frozen_dict import FrozenDict
-from overages.amounts.exact import Quantity
+from overages.amounts.exact import Quantity, add_up
 from overages.bookkeeping.plans_in_force import PlansInForce, summed_level
-from overages.bookkeeping.usage_reader import UsageReader
+from overages.bookkeeping.usage_reader import Holds, UsageReader
 from overages.errors import InvalidValue, OveragesError, UnknownPlan
 from overages.grants.grant import Grant
 from overages.periods.period import Period
@@ -40,6 +41,7 @@ class PeriodInputs:
     :param routes: the metrics that are more than sums of their events.
     :param plans: those that were read already in the same transaction.
     :param reader: reads the org's usage, where that isn't just what is kept.
+    :param holds: units that reservations hold, where they are to count as usage.
     """
 
     def __init__(
@@ -49,11 +51,13 @@ class PeriodInputs:
         routes: Routes,
         plans: PlansInForce | None = None,
         reader: UsageReader | None = None,
+        holds: Holds | None = None,
     ) -> None:
         self._repository, self._account, self._routes = repository, account, routes
         self._org_id = account.org_id
         self._plans = plans or PlansInForce(repository)
         self._reader = reader or UsageReader(repository, account.org_id, routes)
+        self._holds = holds
 
     def needs_balance(self, period: Period) -> bool:
         """Tell whether a plan of a period depends on the periods before it."""
@@ -80,22 +84,52 @@ class PeriodInputs:
         :raises UnknownPlan: if its plan was not yet in force.
         :raises OveragesError: as `settle` does, with the period.
         """
+        settled = self.settled_with(period, balance, ended=ended, grants=grants, reserved=reserved)
+        return settled({}, period.start)
+
+    def settled_with(
+        self,
+        period: Period,
+        balance: Balance,
+        *,
+        ended: bool,
+        grants: tuple[Grant, ...] = (),
+        reserved: Mapping[str, Quantity] = FrozenDict(),
+    ) -> Callable[[Mapping[str, Quantity], datetime], Settlement]:
+        """Return a function that settles a period with units by metric, used at an instant.
+
+        They are beside the usage that is kept, which is read once. The arguments are those of
+        `settlement`, which it raises the errors of.
+        """
         try:
             usages = self.usages(period)
-            return settle(
-                self._account,
-                lambda part, terms: self._plan(period, part, terms),
-                period,
-                usages[0] if len(usages) == 1 else usages,
-                balance,
-                grants=grants,
-                events=self._events_of_grants(period, grants),
-                reserved=reserved,
-                ended=ended,
-                levels=self._routes.held,
-            )
+            events = self._events_of_grants(period, grants)
+            granted = {each.metric for each in grants if self._routes.is_sum(each.metric or "")}
         except OveragesError as error:
             raise error.within(org_id=self._org_id, period=period) from error.__cause__
+
+        def settled(more: Mapping[str, Quantity], at: datetime) -> Settlement:
+            try:
+                used = [_with_more(each, more, at) for each in usages] if more else usages
+                at_once = [
+                    UsageEvent(self._org_id, m, n, at) for m, n in more.items() if m in granted
+                ]
+                return settle(
+                    self._account,
+                    lambda part, terms: self._plan(period, part, terms),
+                    period,
+                    used[0] if len(used) == 1 else used,
+                    balance,
+                    grants=grants,
+                    events=[*events, *at_once],
+                    reserved=reserved,
+                    ended=ended,
+                    levels=self._routes.held,
+                )
+            except OveragesError as error:
+                raise error.within(org_id=self._org_id, period=period) from error.__cause__
+
+        return settled
 
     def statement_of_span(self, span: Period, period: Period) -> Statement:
         """Return the statement of a time within one of the org's periods.
@@ -123,7 +157,12 @@ class PeriodInputs:
         Units of a metric that is worked out are drawn last, as no event has a share of them.
         """
         metrics = {grant.metric for grant in grants if grant.metric is not None}
-        return self._reader.events(period, metrics)
+        events = self._reader.events(period, metrics)
+        if self._holds is not None and metrics:
+            parts = self._parts(period, period)
+            held = self._holds.events(period, metrics)
+            events += [e for e in held if e.metric in _plan_at(e.at, parts).allowances]
+        return events
 
     # Usage
 
@@ -134,12 +173,13 @@ class PeriodInputs:
         """
         try:
             parts = self._parts(time, period or time)
-            usages = self._reader.usages(
-                bounds_within(time, [(part, plan) for part, plan, _ in parts])
-            )
+            bounds = bounds_within(time, [(part, plan) for part, plan, _ in parts])
+            usages = self._reader.usages(bounds)
             if len(usages) > 1:
                 self._refuse_cut(parts, usages)
-            return usages
+            return (
+                usages if self._holds is None else _with_holds(usages, self._holds, bounds, parts)
+            )
         except OveragesError as error:
             raise error.within(org_id=self._org_id, period=time) from None
 
@@ -178,6 +218,30 @@ class PeriodInputs:
                     )
                     path = ("usage", "quantities", metric)
                     raise InvalidValue(path, put.quantities[metric], problem)
+
+
+def _with_more(usage: Usage, more: Mapping[str, Quantity], at: datetime) -> Usage:
+    """Return the usage of a time with units that were used at an instant, if that is in it."""
+    if at not in usage.period:
+        return usage
+    added = {m: add_up([usage.quantities.get(m, 0), n]) for m, n in more.items()}
+    return Usage(usage.org_id, usage.period, {**usage.quantities, **added})
+
+
+def _with_holds(
+    usages: list[Usage], holds: Holds, bounds: Sequence[datetime], parts: Sequence[_Part]
+) -> list[Usage]:
+    """Return usages with the units that are held, of metrics that the plans of their times know."""
+    for start, end in pairwise(bounds):
+        allowances = _plan_at(start, parts).allowances
+        units = {m: n for m, n in holds.units(Period(start, end)).items() if m in allowances}
+        if units:
+            usages = [_with_more(usage, units, start) for usage in usages]
+    return usages
+
+
+def _plan_at(instant: datetime, parts: Iterable[_Part]) -> Plan:
+    return next(part.plan for part in parts if instant in part.time)
 
 
 class _Part(NamedTuple):

@@ -15,13 +15,14 @@ that no later closed period has drawn, and only on grants that were known when i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 
 from overages.amounts.exact import Quantity
 from overages.bookkeeping.closed_periods import ClosedPeriods
 from overages.bookkeeping.period_inputs import PeriodInputs
 from overages.bookkeeping.plans_in_force import PlansInForce
-from overages.bookkeeping.usage_reader import UsageReader
+from overages.bookkeeping.usage_reader import Holds, UsageReader
 from overages.errors import UnknownPlan
 from overages.grants.grant import Grant
 from overages.periods.period import Period
@@ -47,6 +48,7 @@ class Settling:
     :param ended: tells whether a period is over, so that true-ups are due.
     :param plans: those that were read for other orgs in the same transaction.
     :param reader: reads the org's usage, where that isn't just what is kept.
+    :param holds: units that reservations hold, where they are to count as usage of open periods.
     """
 
     def __init__(
@@ -57,12 +59,19 @@ class Settling:
         ended: Callable[[Period], bool],
         plans: PlansInForce | None = None,
         reader: UsageReader | None = None,
+        holds: Holds | None = None,
     ) -> None:
         self._repository, self._account, self._ended = repository, account, ended
         self._org_id = account.org_id
-        self._inputs = PeriodInputs(repository, account, routes, plans, reader)
+        self._inputs = PeriodInputs(repository, account, routes, plans, reader, holds)
+        self._of_org = routes, ended, plans, reader
         self._open: dict[Period, Balance] = {}  # balances that open periods leave
         self.closed: ClosedPeriods = ClosedPeriods(repository, account.org_id)
+
+    def beside_holds(self, at: datetime) -> Settling:
+        """Return one that settles open periods with all that reservations hold at an instant."""
+        holds = Holds(self._repository, self._org_id, at)
+        return Settling(self._repository, self._account, *self._of_org, holds)
 
     @cached_property
     def grants(self) -> tuple[Grant, ...]:
@@ -84,6 +93,22 @@ class Settling:
         return self._inputs.settlement(
             period, balance, ended=ended, grants=self.grants, reserved=later
         )
+
+    def settled_with(
+        self, period: Period, at: datetime
+    ) -> Callable[[Mapping[str, Quantity]], Settlement]:
+        """Return a function that settles an open period with units by metric, used at an instant.
+
+        All that is kept is read once.
+        """
+        settled = self._inputs.settled_with(
+            period,
+            self._balance_before(period),
+            ended=self._ended(period),
+            grants=self.grants,
+            reserved=self._drawn_later(period, self.grants),
+        )
+        return lambda more: settled(more, at)
 
     def correction(self, closing: Closing) -> Settlement:
         """Settle a closed period anew, by terms and usage as they are known now."""
@@ -131,12 +156,19 @@ class Settling:
                 changed[later.period] = corrected
         return changed
 
+    def depends_on_earlier(self, period: Period) -> bool:
+        """Tell whether what a period comes to follows from the periods before it as well.
+
+        :raises UnknownPlan: if its plan was not yet in force.
+        """
+        return bool(self.grants) or self._inputs.needs_balance(period)
+
     def _balance_before(self, period: Period) -> Balance:
         """Return the balance that a period starts from; open ones before it are settled first."""
         closing = self.closed.before(period)
         balance = EMPTY_BALANCE if closing is None else closing.balance
         start = self._account.since if closing is None else closing.period.end
-        if start >= period.start or not (self.grants or self._inputs.needs_balance(period)):
+        if start >= period.start or not self.depends_on_earlier(period):
             return balance
         for before in self._account.periods(start, period.start):
             if before not in self._open:

@@ -6,15 +6,23 @@
 It looks at no more than it has to: a sum, a count, a maximum or a last value is told by the sums
 that are held ready; of a level, the event that told it last before the period is looked up. Events
 are read, once, where a metric needs each of them.
+
+Units that reservations hold are usage that may come. A commit counts at the instant of its
+reservation, so a hold counts in the period and the part of it that it was made in, by the terms of
+then:
+
+    holds = Holds(repository, "org-123", now)
+    holds.units(march), holds.events(march, ["runs"])
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain, combinations, pairwise
 from typing import Final
 
+from overages.amounts.exact import Quantity
 from overages.errors import OveragesError
 from overages.periods.period import Period
 from overages.repository import Repository
@@ -54,6 +62,30 @@ class UsageReader:
             return [divided.within(time) for time in times]
         except OveragesError as error:
             raise error.within(org_id=self._org_id, period=period) from None
+
+    def units(self, metric: str, time: Period) -> Quantity:
+        """Return the units of one metric in a time, whatever the others come to.
+
+        Where more is taken back in it than was used in it, that is none.
+
+        :raises InvalidValue: if the time cuts a span that a sum of the metric was put for.
+        """
+        bounds = [time.start, time.end]
+        if self._routes.metrics:
+            counts = self.counts(bounds)
+        else:
+            sums = self._repository.event_sums(self._org_id, time, metrics=[metric])
+            counts = Counts([sums], self._repository.put_sums(self._org_id, time))
+        put = [
+            Usage(each.org_id, each.period, {metric: each.quantities[metric]})
+            for each in counts.put
+            if metric in each.quantities
+        ]
+        counts = counts._replace(put=put)
+        try:
+            return DividedUsage(self._org_id, bounds, self._routes, counts).units(metric, time)
+        except OveragesError as error:
+            raise error.within(org_id=self._org_id, period=time) from None
 
     def events(self, period: Period, metrics: Iterable[str]) -> list[UsageEvent]:
         """Return the events of a period of which metrics are the sum, each with its own units."""
@@ -112,3 +144,27 @@ class UsageReader:
             return {}
         before = Period(_EARLIEST, start)
         return self._repository.event_sums(self._org_id, before, metrics=changes)
+
+
+class Holds:
+    """The units that reservations of an org hold.
+
+    :param at: the instant; one that expired by then, or has ended, holds nothing.
+    """
+
+    def __init__(self, repository: Repository, org_id: str, at: datetime) -> None:
+        self._repository, self._org_id, self._at = repository, org_id, at
+
+    def units(self, time: Period) -> Mapping[str, Quantity]:
+        """Return the units by metric of the reservations that were made in a time."""
+        return self._repository.held_units(self._org_id, time, self._at)
+
+    def events(self, time: Period, metrics: Collection[str]) -> list[UsageEvent]:
+        """Return the usage of metrics that reservations made in a time would be committed with."""
+        return [
+            UsageEvent(self._org_id, metric, units, made.reserved_at, made.event_id(metric))
+            for made in self._repository.reservations(self._org_id, time)
+            if made.holds_at(self._at)
+            for metric, units in made.units.items()
+            if metric in metrics
+        ]

@@ -21,6 +21,9 @@ from overages.forecasts.methods import METHODS, Method
 LEAST_RESIDUALS: Final = 3
 """The past periods without which no bounds are told: of fewer, they hold for less than a half."""
 
+LEAST_TRIALS: Final = 2
+"""The past periods without which no error is told: of one alone, it may be none by chance."""
+
 USUAL_PERIODS: Final = 3
 """The whole periods that say how much is usual: enough to even out one, and to follow growth."""
 
@@ -86,7 +89,7 @@ class Walked(NamedTuple):
 
     :param periods: the past periods in which there was a choice.
     :param error: the units that it was off, of all units of these periods; None where none was
-        used.
+        used, or of fewer than two periods.
     :param bounded: the periods of them for which there were bounds.
     :param covered: those that ended within them.
     """
@@ -167,7 +170,8 @@ class Backtest(NamedTuple):
             )
             if ends is not None:
                 bounded, covered = bounded + 1, covered + (ends[0] <= trial.total <= ends[1])
-        return Walked(periods, Fraction(off, total) if total else None, bounded, covered)
+        error = Fraction(off, total) if total and periods >= LEAST_TRIALS else None
+        return Walked(periods, error, bounded, covered)
 
 
 def within_reach(

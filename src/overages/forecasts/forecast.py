@@ -92,7 +92,7 @@ def forecast(history: MetricDays) -> Forecast:
     >>> told.expected // SCALE, told.method
     (84, 'elapsed_share')
     >>> print(told.reason)
-    not enough to say how far off: 0 earlier periods to compare with, and 3 are needed
+    not enough to say how far off: 1 earlier period, 0 with usage before it; 3 are needed
     """
     over = len(history.current.picos)
     if over == len(history.current.dates):
@@ -164,9 +164,10 @@ def _few_residuals(history: MetricDays, tested: Backtest, method: Method) -> str
     if history.without_days:
         return _without_days(history)
     residuals = sum(bool(trial.typical) and method in trial.forecasts for trial in tested.trials)
+    wholes = sum(period.is_whole for period in history.before)
     return (
-        f"not enough to say how far off: {_counted(residuals, 'earlier period')} to compare with,"
-        f" and {LEAST_RESIDUALS} are needed"
+        f"not enough to say how far off: {_counted(wholes, 'earlier period')}, {residuals} with"
+        f" usage before it; {LEAST_RESIDUALS} are needed"
     )
 
 

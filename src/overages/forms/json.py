@@ -14,6 +14,9 @@ from typing import Any, Final
 from attrs import frozen
 
 from overages._ground.parsing import Problems
+from overages.alerts.alert import Alert, AlertDefinition
+from overages.alerts.fired_alert import FiredAlert
+from overages.alerts.threshold import Threshold
 from overages.amounts.money import Currency, Money, parse_currency
 from overages.errors import Field, InvalidValue, at
 from overages.forms.derived import Forms, Spelling
@@ -25,6 +28,7 @@ from overages.grants.burndown import Burndown
 from overages.grants.grant import Grant
 from overages.grants.state import Draw, GrantState
 from overages.insight.break_even import BreakEven, BreakEvenRange
+from overages.insight.budget import Budget, WindowedBudget
 from overages.insight.comparison import Comparison, PlanCost, Recommendation
 from overages.insight.history import History, HistoryEntry, OrgCost, PeriodGrowth
 from overages.insight.inverse import QuantityRange
@@ -36,6 +40,9 @@ from overages.periods.cycle import Cycle
 from overages.periods.period import Period
 from overages.prices.tier import Charge, Tier, TierCharge
 from overages.prices.transactions import TransactionFee
+from overages.quotas.decision import Decision
+from overages.quotas.reservation import Reservation
+from overages.quotas.standing_limit import StandingLimit
 from overages.records.chain import ChainHead
 from overages.records.closing import Closing
 from overages.records.ledger import Recording
@@ -66,8 +73,11 @@ KINDS: Final[tuple[type, ...]] = (
     Account,
     AccountNote,
     Adjustment,
+    Alert,
+    AlertDefinition,
     Allowance,
     Balance,
+    Budget,
     BreakEven,
     BreakEvenRange,
     Burndown,
@@ -82,8 +92,10 @@ KINDS: Final[tuple[type, ...]] = (
     Conversion,
     Currency,
     Cycle,
+    Decision,
     Discount,
     Draw,
+    FiredAlert,
     Grant,
     GrantState,
     History,
@@ -106,18 +118,22 @@ KINDS: Final[tuple[type, ...]] = (
     QuantityRange,
     Recommendation,
     Recording,
+    Reservation,
     Settlement,
+    StandingLimit,
     Statement,
     StatementPart,
     Summary,
     Terms,
     TermsChange,
+    Threshold,
     Tier,
     TierCharge,
     TransactionFee,
     Usage,
     UsageBatch,
     UsageEvent,
+    WindowedBudget,
 )
 """The classes that have a text of their own, but for price models."""
 

@@ -22,7 +22,7 @@ from typing import Final
 from overages._ground.display import html_table, text_table
 from overages._ground.names import optional_name, parse_name
 from overages._ground.parsing import Problems, instance_of, optional, parse_all, tuple_of
-from overages._ground.value import term, value
+from overages._ground.value import evolve, term, value
 from overages.amounts.exact import (
     Quantity,
     QuantityLike,
@@ -34,7 +34,7 @@ from overages.amounts.exact import (
 from overages.amounts.rounding import Rounding
 from overages.errors import CurrencyMismatch, Field, InvalidValue, at
 from overages.insight.cost_curve import CostCurve, ranges
-from overages.insight.curves import curve_of_plan
+from overages.insight.curves import curve_of_plan, minor_fee
 from overages.insight.inverse import A_MONTH, check_range, range_text
 from overages.statements.calculation import own_limits
 from overages.terms.plan import Plan
@@ -44,7 +44,7 @@ from overages.usage.usage import Usage
 MOST_RANGES: Final = 1_000
 """The ranges that a break-even has at most."""
 
-_LOOKS: Final = 50  # at ranges of quantities, for each that there is: some seconds in all
+_LOOKS: Final = 10  # at ranges of quantities, for each that there is: a second or two in all
 
 _ALIGN: Final = "ll"
 _SAME: Final = "the same"
@@ -202,15 +202,25 @@ def break_even(
     most = min(first.most, second.most)
     end = most + 1 if last is None else scaled(last) // scaled(size)
     slugs = {-1: a.slug, 0: None, 1: b.slug}
+    highest = min(end, most)
+    if evolve(a, slug=b.slug, base_fee=b.base_fee) == b:  # only the fee differs, at any quantity
+        stretches: Iterable[tuple[int, int, int]] = [(0, highest, _sign_of_fees(a, b))]
+    else:
+        stretches = _compared(first, second, highest, last)
     compared = [
         BreakEvenRange(
             first.quantity(low),
             None if high == most < end else first.quantity(high),
             slugs[sign],
         )
-        for low, high, sign in _compared(first, second, min(end, most), last)
+        for low, high, sign in stretches
     ]
     return BreakEven(metric, compared)
+
+
+def _sign_of_fees(a: Plan, b: Plan) -> int:
+    fee, other = minor_fee(a), minor_fee(b)
+    return (fee > other) - (fee < other)
 
 
 def _compared(

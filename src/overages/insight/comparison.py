@@ -346,7 +346,8 @@ def compare(
 
     :param plans: plans of one currency, each with a slug of its own: a plan that is changed by
         `evolve` is given another one.
-    :param usages: of one org, in whole periods that don't overlap, in any order.
+    :param usages: of one org, in whole periods that have ended and don't overlap, in any order. One
+        that is running would count as if no more came: give its projected usage.
     :param current: the slug of the plan that the org is on, for the recommendation.
     :param limits: the org's own limits by metric, in units, under each plan; None is unlimited.
     :param cycle: the org's periods, for plans whose periods depend on each other.

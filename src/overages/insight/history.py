@@ -11,6 +11,7 @@ Records are read once, one by one, charges and corrections alike.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
+from datetime import UTC, tzinfo
 from fractions import Fraction
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -24,6 +25,7 @@ from overages._ground.parsing import (
     optional,
     tuple_of,
 )
+from overages._ground.svg import WIDTH, Svg
 from overages._ground.value import term, value
 from overages.amounts.exact import Exact, Quantity, add_up, number_from_ratio, parse_sum, plain_text
 from overages.amounts.money import Currency, Money, parse_currency
@@ -31,6 +33,7 @@ from overages.amounts.rounding import Rounding
 from overages.errors import CurrencyMismatch, InvalidType, InvalidValue
 from overages.periods.period import Period
 from overages.records.record import OverageRecord
+from overages.statements.picture import charges_chart
 from overages.statements.statement import Statement
 
 K = TypeVar("K", bound=Hashable)
@@ -224,6 +227,18 @@ class History:
             }
             for entry in self.entries
         ]
+
+    def to_svg(self, zone: tzinfo = UTC, *, width: int = WIDTH, styled: bool = True) -> Svg:
+        """Draw the cost of each period, as SVG that a notebook shows.
+
+        :param zone: the timezone in which periods are named.
+        :param width: pixels, from 240 to 4,096.
+        :param styled: whether the styles are in it; see `PriceModel`.
+        :raises InvalidValue: if there is no entry; `InvalidValues` for several faults.
+        """
+        costs = self._costs(lambda entry: entry.period)
+        named = [(period.name(zone), cost) for period, cost in costs.items()]
+        return charges_chart("Overage by period", named, width=width, styled=styled)
 
     def explain(self) -> str:
         """Write the entries as a table, with their total."""

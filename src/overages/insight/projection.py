@@ -21,6 +21,7 @@ from typing import Final, NamedTuple, TypeAlias, get_args
 from overages._ground.display import text_table
 from overages._ground.frozen_dict import FrozenDict
 from overages._ground.parsing import function_that, instance_of, parse_all
+from overages._ground.svg import WIDTH, Svg
 from overages.amounts.exact import Quantity, plain_text, unscaled
 from overages.amounts.rounding import Rounding
 from overages.errors import InvalidValue
@@ -28,9 +29,11 @@ from overages.forecasts.daily_usage import dates_of, days_of
 from overages.forecasts.forecast import Forecast, MetricDays, forecast
 from overages.forecasts.methods import Method
 from overages.insight.ends import End, Ends
+from overages.insight.expected_bars import ExpectedBar, expected_chart
 from overages.insight.outlook import Outlook
 from overages.periods.period import Period, format_instant, parse_instant
 from overages.periods.timezones import parse_timezone, zone_of
+from overages.statements.limit_now import LimitNow, limits_now
 from overages.statements.statement import Statement
 
 _parse_bill: Final = function_that("makes a statement of an outlook")
@@ -51,13 +54,16 @@ class MetricProjection(NamedTuple):
     :param method: the way in which the days that are left were worked out; None where there are
         none, or there is not enough to go by.
     :param periods_tried: the past periods in which that choice was tried on the same day.
-    :param error: the units that it was off, of all that were used in them; None without any.
+    :param error: the units that it was off, of all that were used in them; None without two
+        periods at least, for one alone says nothing of the next.
     :param bounds_tried: the periods among them for which there were bounds.
     :param coverage: the share of those that ended within the bounds; None without any.
     :param errors: the error of each method in the periods that all of them could be tried in.
     :param runs_out: the day on which the units that are included should be, or were, used up, and
         the next one is overage; None if that isn't in the period.
     :param reason: why there is not enough to say; None if all is said.
+    :param limit: the units that may be used without overage, as it stands, with all that is left of
+        grants; None where usage is unlimited, or no plan of the period knows the metric.
     """
 
     used: Quantity
@@ -73,6 +79,7 @@ class MetricProjection(NamedTuple):
     errors: Mapping[Method, Fraction] = FrozenDict()
     runs_out: date | None = None
     reason: str | None = None
+    limit: Quantity | None = None
 
 
 class Projection(NamedTuple):
@@ -83,7 +90,7 @@ class Projection(NamedTuple):
     :param at: the instant at which it is said.
     :param timezone: IANA name of the timezone whose days count.
     :param metrics: the units of each metric.
-    :param bill: the statement of the period so far.
+    :param bill: the statement of the period so far: charges beyond the plan, without its base fee.
     :param expected_bill: its final statement on the usage that is expected; None where there is not
         enough to say of a metric.
     :param low_bill: on the least usage of all metrics. By volume prices, more can cost less: it
@@ -123,8 +130,8 @@ class Projection(NamedTuple):
 
     @property
     def days_left(self) -> int:
-        """The days of the period that aren't over, today among them."""
-        return sum(day.end > self.at for day in days_of(self.period, self.timezone))
+        """The days of the period after today: 0 on its last one, and when it is over."""
+        return sum(day.start > self.at for day in days_of(self.period, self.timezone))
 
     def explain(self, width: int | None = None) -> str:
         """Explain the projection as a text: a row for each metric, and one for the bill.
@@ -135,14 +142,42 @@ class Projection(NamedTuple):
         :param width: the characters of a line at most; a wider table is written as a list.
         """
         zone = zone_of(self.timezone)
-        left = f"{self.days_left} day{'' if self.days_left == 1 else 's'} left"
         on = self.at.astimezone(zone).date().isoformat()
-        title = f"Projection for {self.org_id}, {self.period.name(zone)}, on {on}: {left}"
+        period, left = self.period.name(zone), self._time_left()
+        title = f"Projection for {self.org_id}, {period}, on {on}: {left}"
         bills = [self.bill, self.expected_bill, self.low_bill, self.high_bill]
         costs = [_UNSAID if bill is None else f"{bill.total}" for bill in bills]
         rows = [[metric, *_cells(each)] for metric, each in self.metrics.items()]
         table = text_table([_HEAD, *rows, ["bill", *costs, "", "", "", ""]], "lrrrrllrr", width)
         return "\n\n".join([title, table, *self._notes()])
+
+    def to_svg(self, *, width: int = WIDTH, styled: bool = True) -> Svg:
+        """Draw the units of each metric so far and as expected, as SVG that a notebook shows.
+
+        A line across a bar is between its low and high; each bar has a scale of its own.
+
+        :param width: pixels, from 240 to 4,096.
+        :param styled: whether the styles are in it; see `PriceModel`.
+        :returns: a text; it has a title and a description for who can't see it.
+        """
+        bars = [
+            ExpectedBar(metric, each.used, each.expected, each.low, each.high, each.limit)
+            for metric, each in self.metrics.items()
+        ]
+        bills = [("so far", self.bill), ("expected", self.expected_bill)]
+        bills += [("low", self.low_bill), ("high", self.high_bill)]
+        told = ", ".join(f"{bill.total} {name}" for name, bill in bills if bill is not None)
+        title = f"Projection for {self.org_id}, {self.period.name(zone_of(self.timezone))}"
+        return expected_chart(title, bars, f"bill: {told}", width=width, styled=styled)
+
+    def _time_left(self) -> str:
+        days = self.days_left
+        if not days:
+            return "ends today" if self.at < self.period.end else "over"
+        return f"{days} day{'' if days == 1 else 's'} left"
+
+    def _repr_svg_(self) -> str:
+        return str(self.to_svg())
 
     def _notes(self) -> Iterator[str]:
         """Yield a sentence for each metric of which there is not enough to say."""
@@ -176,6 +211,7 @@ def project(
     metrics: Mapping[str, MetricDays],
     so_far: Statement,
     bill: Bill,
+    limits: Mapping[str, LimitNow] | None = None,
 ) -> Projection:
     """Return the bill of a period as it should come to be.
 
@@ -185,6 +221,7 @@ def project(
     :param so_far: the statement of the period as it stands.
     :param bill: gives its final statement, with the usage of an `Outlook` added to it: by `settle`,
         so that nothing of the plan is left out.
+    :param limits: those that stand now, by `limits_now`; those of the statement alone without them.
     :raises InvalidType: for a value of a wrong type; `InvalidValues` for several.
     :raises InvalidValue: if the period hasn't begun, or the days of a metric aren't those of the
         period.
@@ -226,8 +263,11 @@ def project(
     ends = Ends(metrics, told, ahead)
     outlooks = [ends.outlook(now, end) for end in get_args(End)]
     expected, low, high = [None if each is None else bill(each) for each in outlooks]
+    standing = limits_now(so_far, now) if limits is None else limits
     projected = {
-        metric: _projected(metrics[metric].used, each, ends.runs_out(metric, days, expected))
+        metric: _projected(
+            metrics[metric].used, each, ends.runs_out(metric, days, expected), standing.get(metric)
+        )
         for metric, each in told.items()
     }
     return Projection(
@@ -235,7 +275,9 @@ def project(
     )
 
 
-def _projected(used: int, told: Forecast, runs_out: date | None) -> MetricProjection:
+def _projected(
+    used: int, told: Forecast, runs_out: date | None, now: LimitNow | None
+) -> MetricProjection:
     walked = told.walked
     return MetricProjection(
         unscaled(used),
@@ -251,6 +293,7 @@ def _projected(used: int, told: Forecast, runs_out: date | None) -> MetricProjec
         told.errors,
         runs_out,
         told.reason,
+        None if now is None else now.limit,
     )
 
 

@@ -23,8 +23,9 @@ from overages.bookkeeping.settling import Settling
 from overages.errors import BillingDisabled, InvalidValue, NoTerms, UnknownPlan
 from overages.periods.period import Period, parse_instant
 from overages.repository import Repository
+from overages.service.alert_watch import AlertWatch
 from overages.terms.account import Account
-from overages.usage.metering import parse_time_span
+from overages.usage.metering import later, parse_time_span
 from overages.usage.metric import Metric
 from overages.usage.routing import Routes
 
@@ -70,15 +71,23 @@ class ServiceBase:
         return routes
 
     def _settling(
-        self, account: Account, now: datetime, plans: PlansInForce | None = None
+        self,
+        account: Account,
+        now: datetime,
+        plans: PlansInForce | None = None,
+        routes: Routes | None = None,
     ) -> Settling:
         ended = lambda each: each.end <= now  # noqa: E731
-        return Settling(self._repository, account, self._routes, ended, plans)
+        return Settling(self._repository, account, routes or self._routes, ended, plans)
 
     def _books(
         self, account: Account, plans: PlansInForce | None = None, *, now: datetime
     ) -> Books:
         return Books(self._repository, account, self._settling(account, now, plans), now)
+
+    def _watch(self) -> AlertWatch:
+        now = self._now()
+        return AlertWatch(self._repository, lambda: self._routes, now, later(now, self._ahead))
 
     def _own_account(self, org_id: str) -> Account:
         account = self._repository.account(org_id)

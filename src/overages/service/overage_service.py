@@ -10,12 +10,12 @@ It reads from the repository, calculates, and writes back:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from overages._ground.names import optional_name
+from overages._ground.names import optional_name, parse_name, parse_names
 from overages._ground.parsing import (
     function_that,
     instance_of,
@@ -29,12 +29,13 @@ from overages.bookkeeping.ended_periods import EndedPeriods
 from overages.bookkeeping.period_inputs import PeriodInputs
 from overages.bookkeeping.staleness import Staleness, StalePeriod
 from overages.errors import InvalidValue, RecordConflict
-from overages.insight.projection import Projection
 from overages.periods.period import Period, format_instant
 from overages.records.closing import Closing
 from overages.records.ledger import Recording
-from overages.service.base import ServiceBase, log
-from overages.service.projecting import Projecting
+from overages.service.alerting import Alerting
+from overages.service.base import log
+from overages.service.forecasts import Forecasts
+from overages.service.quotas import Quotas
 from overages.service.usage_intake import OnRefused, UsageIntake
 from overages.settlements.balance import Balance
 from overages.settlements.settlement import Settlement
@@ -50,7 +51,7 @@ NO_GRACE: Final = timedelta(0)
 _optional_listener: Final = optional(function_that("takes an error"))
 
 
-class OverageService(ServiceBase):
+class OverageService(Quotas, Alerting, Forecasts):
     """Calculates, records and sums up the overage of orgs.
 
     :param repository: where plans, accounts, usage and records are kept.
@@ -140,30 +141,6 @@ class OverageService(ServiceBase):
             if account is None:
                 return self._repository.settled(org_id, own)
             return settling.correction(closing)
-
-    def project(
-        self, org_id: str, period: Period | None = None, *, account: Account | None = None
-    ) -> Projection | None:
-        """Return the bill that an org's period should come to, and how sure that is.
-
-        The units of the days that are left are those of the method that was off least for this org
-        and metric, on the same day of its last periods; the bill is settled as at the end. Writes
-        nothing. Of a period that is over, it is the statement.
-
-        :param account: the org's with a change that isn't put yet, which the bill then has.
-        :returns: None if the org has no account, or no terms hold then. Where there is not enough
-            to say of a metric, the projection says why.
-        :raises InvalidValue: if the period isn't one of the org's, or hasn't begun.
-        :raises OveragesError: as `calculate` does.
-        """
-        self._require_enabled()
-        with self._repository.snapshot():
-            held = self._account(org_id, account)
-            own = None if held is None else self._period(held, period)
-            if held is None or own is None:
-                return None
-            projecting = Projecting(self._repository, held, self._routes, self._now())
-            return projecting.projection(own, is_proposed=account is not None)
 
     def record(self, org_id: str, statement: Statement, force: bool = False) -> Recording:
         """Record a statement of an org, once, if it is what its period comes to now.
@@ -413,9 +390,18 @@ class OverageService(ServiceBase):
         :raises UnknownEvent: if the org has no event of that id.
         """
         self._require_enabled()
-        first = self._repository.withdraw(org_id, event_id, withdrawn_at=self._now())
+        org_id, now = parse_name(org_id, "org_id"), self._now()
+        first: list[datetime] = []
+
+        def withdraw(event_ids: Sequence[str]) -> int:
+            withdraw_one = partial(self._repository.withdraw, org_id, withdrawn_at=now)
+            first.extend(map(withdraw_one, event_ids))
+            return len(first)
+
+        with self._repository.transaction():
+            self._watch().take_back(org_id, [event_id], withdraw)
         log().info("%s: an event is withdrawn", org_id, extra={"org_id": org_id})
-        return first
+        return first[0]
 
     def withdraw_many(self, org_id: str, event_ids: Iterable[str]) -> int:
         """Take events of an org's back at once, all or none, as `withdraw` does each.
@@ -424,7 +410,12 @@ class OverageService(ServiceBase):
         :raises UnknownEvent: if the org has no event of an id; `InvalidValues` for several.
         """
         self._require_enabled()
-        new = self._repository.withdraw_many(org_id, event_ids, withdrawn_at=self._now())
+        org_id, ids = parse_all(
+            (parse_name, org_id, "org_id"), (parse_names, event_ids, "event_ids")
+        )
+        withdraw = partial(self._repository.withdraw_many, org_id, withdrawn_at=self._now())
+        with self._repository.transaction():
+            new = self._watch().take_back(org_id, ids, withdraw)
         log().info("%s: %d events are withdrawn", org_id, new, extra={"org_id": org_id})
         return new
 

@@ -9,9 +9,9 @@ org without terms, of a metric that its plan doesn't know, or dated far ahead by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import Final, TypeAlias
 
@@ -20,10 +20,11 @@ from overages.bookkeeping.plans_in_force import PlansInForce, summed_level
 from overages.errors import MOST_ERRORS, EventConflict, InvalidValue, OveragesError, UnknownPlan
 from overages.periods.period import Period, format_instant
 from overages.repository import Repository
+from overages.service.alert_watch import AlertWatch, Keep, WatchedOrg
 from overages.terms.account import Account
 from overages.terms.plan import Plan, unknown_metric
 from overages.usage.event import UsageEvent
-from overages.usage.metering import Late, takes_back
+from overages.usage.metering import Late, later, takes_back
 from overages.usage.routing import Routes
 
 OnRefused: TypeAlias = Callable[[OveragesError], object]
@@ -55,9 +56,11 @@ class UsageIntake:
         batch: str | None = None,
     ) -> None:
         self._repository, self._read_routes, self._batch = repository, routes, batch
-        self._now, self._ahead = now, ahead
+        self._now, self._ahead, self._latest = now, ahead, later(now, ahead)
         self._plans = PlansInForce(repository)
         self._orgs: dict[str, _Org | None] = {}
+        self._alerts = AlertWatch(repository, lambda: self._routes, now, self._latest)
+        self._parts: dict[int, list[_Part]] = {}  # by the timeline's identity: many share one
 
     def record(
         self, events: Sequence[UsageEvent], late: Late, on_refused: OnRefused | None = None
@@ -73,7 +76,8 @@ class UsageIntake:
         """
         refused: dict[int, OveragesError] = {}  # by place
         with self._repository.transaction():
-            new = self._add(dict(enumerate(events)), late, refused)
+            self._read_accounts({event.org_id for event in events})
+            new = self._add(self._billable(events, refused), late, refused)
             if on_refused is None:
                 problems = Problems()
                 for _, error in sorted(refused.items()):
@@ -85,11 +89,28 @@ class UsageIntake:
         return new
 
     def _add(
-        self, events: Mapping[int, UsageEvent], late: Late, refused: dict[int, OveragesError]
+        self,
+        taken: Sequence[tuple[int, UsageEvent]],
+        late: Late,
+        refused: dict[int, OveragesError],
     ) -> int:
-        """Keep those of some events, by place, that aren't refused; note the others."""
+        """Keep events that can be billed and the alerts they fire; note those that conflict."""
         counts_at = self._counts_at if late == "next_period" else None
-        return self._add_taken(list(self._billable(events, refused).items()), counts_at, refused)
+        keep: Keep[tuple[int, UsageEvent]] = partial(
+            self._add_taken, counts_at=counts_at, refused=refused
+        )
+        watched: dict[str, tuple[WatchedOrg, list[tuple[int, UsageEvent]]]] = {}
+        others: list[tuple[int, UsageEvent]] = []
+        for each in taken:
+            org = self._alerts.watched(each[1].org_id)
+            if org is None:
+                others.append(each)
+            else:
+                watched.setdefault(each[1].org_id, (org, []))[1].append(each)
+        new = keep(others) if others or not watched else 0
+        return new + sum(
+            self._alerts.keep(org, own, keep, counts_at) for org, own in watched.values()
+        )
 
     def _add_taken(
         self,
@@ -120,18 +141,20 @@ class UsageIntake:
         return sum(self._add_taken(part, counts_at, refused) for part in parts)
 
     def _billable(
-        self, events: Mapping[int, UsageEvent], refused: dict[int, OveragesError]
-    ) -> dict[int, UsageEvent]:
-        """Return the events that can be billed; note the others."""
-        taken = {}
-        for place, event in events.items():
-            try:
-                self._require_billable(event)
-            except OveragesError as error:
-                if not self._is_there(event):
-                    refused[place] = error.within("events", place, org_id=event.org_id)
-                    continue
-            taken[place] = event
+        self, events: Sequence[UsageEvent], refused: dict[int, OveragesError]
+    ) -> list[tuple[int, UsageEvent]]:
+        """Return the events that can be billed, each with its place; note the others."""
+        taken, latest, orgs = [], self._latest, self._orgs
+        for place, event in enumerate(events):
+            org = orgs[event.org_id]
+            if org is None or event.at > latest or not org.takes(event.metric, event.at):
+                try:
+                    self._require_billable(event)
+                except OveragesError as error:
+                    if not self._is_there(event):
+                        refused[place] = error.within("events", place, org_id=event.org_id)
+                        continue
+            taken.append((place, event))
         return taken
 
     def _is_there(self, event: UsageEvent) -> bool:
@@ -148,7 +171,7 @@ class UsageIntake:
 
     def _require_billable(self, event: UsageEvent) -> None:
         """Refuse an event that couldn't be billed."""
-        if event.at - self._now > self._ahead:
+        if event.at > self._latest:
             problem = f"must be at most {self._ahead} ahead of now, {format_instant(self._now)}"
             raise InvalidValue("at", event.at, problem)
         part = self._org(event.org_id).part_at(event.at)
@@ -159,22 +182,26 @@ class UsageIntake:
         """Return the instant that an event counts at, which is later if its period is closed."""
         if takes_back(event):
             return event.at
-        following = self._org(event.org_id).part_at(event.at).following
+        org = self._org(event.org_id)
+        following = org.following(org.part_at(event.at))
         return following.start if following is not None and following.knows(event) else event.at
 
     @cached_property
     def _routes(self) -> Routes:
         return self._read_routes()
 
+    def _read_accounts(self, orgs: Iterable[str]) -> None:
+        accounts = self._repository.accounts(orgs)
+        for org_id in orgs:
+            account = accounts.get(org_id)
+            self._orgs[org_id] = None if account is None else self._new_org(account)
+
+    def _new_org(self, account: Account) -> _Org:
+        parts = self._parts.setdefault(id(account.timeline), [])
+        return _Org(account, parts, self._repository, self._plans, self._routes)
+
     def _org(self, org_id: str) -> _Org:
-        """Return the account of an org, which is read once."""
-        if org_id not in self._orgs:
-            account = self._repository.account(org_id)
-            self._orgs[org_id] = (
-                None
-                if account is None
-                else _Org(account, self._repository, self._plans, self._routes)
-            )
+        """Return the account of an org that events came of."""
         org = self._orgs[org_id]
         if org is None:
             raise UnknownPlan("org_id", org_id, "must have an account, and so a plan")
@@ -182,15 +209,29 @@ class UsageIntake:
 
 
 class _Org:
-    """An account, and the parts of its periods that events lay in so far."""
+    """An account, and the parts of its periods that events lay in so far.
+
+    :param parts: those that events of accounts with the same timeline lay in.
+    """
 
     def __init__(
-        self, account: Account, repository: Repository, plans: PlansInForce, routes: Routes
+        self,
+        account: Account,
+        parts: list[_Part],
+        repository: Repository,
+        plans: PlansInForce,
+        routes: Routes,
     ) -> None:
         self._account, self._repository = account, repository
         self._plans, self._routes = plans, routes
-        self._parts: list[_Part] = []
-        self._last: _Part | None = None
+        self._parts = parts
+        self._last: _Part | None = parts[-1] if parts else None
+        self._following: dict[Period, _Part | None] = {}
+
+    def takes(self, metric: str, instant: datetime) -> bool:
+        """Tell whether it is known already that a metric can be billed at an instant."""
+        part = self._last
+        return part is not None and metric in part.sums and part.start <= instant < part.end
 
     def part_at(self, instant: datetime) -> _Part:
         """Return the part that an instant lies in.
@@ -216,9 +257,16 @@ class _Org:
             plan = self._plans.plan(period, part, terms)
         except UnknownPlan as error:
             raise UnknownPlan("plan", error.value, error.problem) from None
-        return _Part(self, part, period, plan, self._routes)
+        return _Part(part, period, plan, self._routes)
 
-    def open_after(self, period: Period) -> _Part | None:
+    def following(self, part: _Part) -> _Part | None:
+        """Return the part that late events of one count in, if its period is closed."""
+        period = part.period
+        if period not in self._following:
+            self._following[period] = self._open_after(period)
+        return self._following[period]
+
+    def _open_after(self, period: Period) -> _Part | None:
         """Return the first part of the first open period after a closed one; None for an open one.
 
         Most usage is in time: all closed periods of an org are read only where some is late.
@@ -244,11 +292,12 @@ class _Org:
 class _Part:
     """A time in which the same plan takes an org's events.
 
-    :param period: the org's period that it is a part of.
+    :param period: the period that it is a part of.
     """
 
-    def __init__(self, org: _Org, time: Period, period: Period, plan: Plan, routes: Routes) -> None:
-        self._org, self._period, self._plan, self._routes = org, period, plan, routes
+    def __init__(self, time: Period, period: Period, plan: Plan, routes: Routes) -> None:
+        self.period: Final = period
+        self._plan, self._routes = plan, routes
         self.start, self.end = time.start, time.end
         self.sums: set[str] = set()
         """The names that came so far of which the plan knows the sum."""
@@ -276,8 +325,3 @@ class _Part:
     def _billed(self, event: UsageEvent) -> Sequence[str]:
         """Return the metrics that an event counts for; without any, it is summed by its name."""
         return [metric.name for metric in self._routes.of(event)] or [event.metric]
-
-    @cached_property
-    def following(self) -> _Part | None:
-        """The part that late events count in, if its period is closed and one after it is open."""
-        return self._org.open_after(self._period)

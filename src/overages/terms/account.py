@@ -322,7 +322,7 @@ class Account:
 
     def period_after(self, period: Period) -> Period | None:
         """Return the account's first period that doesn't begin before a time ends; None if none."""
-        return next(self.timeline.periods(parse_period(period, "period").end), None)
+        return self.timeline.period_after(parse_period(period, "period").end)
 
     def require_terms(self, instant: datetime, field: Field = "instant") -> None:
         """Refuse an aware instant at which no terms hold.

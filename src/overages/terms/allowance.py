@@ -5,28 +5,41 @@ A quantity that is included, the price of the units beyond it, and the rules tha
     Allowance(included=500_000, price=PerUnit("0.0001"))
     Allowance(1_000, PerUnit("0.02"), included_per="seats", carry_over=CarryOver(expires_after=1))
     Allowance(0, PerUnit("0.05"), minimum=Money(10_000, "USD"), proration="seconds")
+    Allowance(50, PerUnit("1.00"), hard_limit=100)    # of which no request goes beyond
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from overages._ground.names import optional_name
-from overages._ground.parsing import Problems, choice_of, instance_of, optional
+from overages._ground.parsing import Problems, choice_of, instance_of, optional, parse_all
 from overages._ground.value import term, value
-from overages.amounts.exact import Quantity, QuantityLike, optional_non_negative, parse_positive
-from overages.amounts.money import Currency, Money, optional_non_negative_money
+from overages.amounts.exact import (
+    Quantity,
+    QuantityLike,
+    add_up,
+    excess,
+    optional_non_negative,
+    parse_positive,
+    plain_text,
+)
+from overages.amounts.money import Currency, Money, optional_non_negative_money, parse_currency
 from overages.amounts.rounding import Rounding, RoundingLike, parse_rounding
 from overages.errors import CurrencyMismatch, Field, InvalidValue, Path
 from overages.periods.cycle import Cycle
 from overages.periods.proration import Proration, ProrationLike, parse_proration
-from overages.prices.models import PriceModel, parse_price_model
+from overages.prices.exact_cost import checked_charge
+from overages.prices.models import PriceModel, explain_price, parse_price_model
 from overages.terms.carry_over import CarryOver
 from overages.terms.commitment import Commitment
 from overages.terms.conversion import Conversion
 from overages.terms.discount import Discount, some_discounts
+
+if TYPE_CHECKING:
+    from overages._ground.svg import Svg
 
 AllowanceKind: TypeAlias = Literal["flow", "level"]
 """Whether units of a metric are used up, and summed, or held over time."""
@@ -36,6 +49,13 @@ def _parse_included(value: object, field: Field) -> Quantity | None:
     if isinstance(value, str) and value == "unlimited":  # the word of plan files
         raise InvalidValue(field, value, "must be a number, or None where units are unlimited")
     return optional_non_negative(value, field)
+
+
+def _parse_percent(value: object, field: Field) -> Quantity:
+    number = parse_positive(value, field)
+    if number < 100:
+        raise InvalidValue(field, value, "must be 100 or more")
+    return number
 
 
 @value
@@ -63,6 +83,12 @@ class Allowance:
     :param maximum: the most that the metric costs in a period.
     :param minimum: the least that it costs. As all that is due once in a period, each of these
         amounts, and an amount off, is due for a part of a period in proportion.
+    :param hard_limit: the most that may be used in a period, in the units that are included, those
+        included among them: `decide` denies requests beyond it. Usage that is reported all the same
+        is billed. Units that are carried over or granted don't raise it.
+    :param hard_limit_percent: the same in per cent of the included quantity, or of an org's own
+        limit, 100 or more: 100 where there is to be no overage, 120 for a fifth more. Where nothing
+        is included it is refused: `hard_limit` says a number.
     :param kind: ``"flow"`` for what is summed (tokens): a part of a period has a share of its
         allowance, of the bounds of its tiers and of their fees. ``"level"`` for what is held over
         time (seats): a part has a share of its charge. None: as the metric is counted, or a flow.
@@ -89,6 +115,8 @@ class Allowance:
     commitment: Commitment | None = term(optional(instance_of(Commitment)))
     maximum: Money | None = term(optional_non_negative_money)
     minimum: Money | None = term(optional_non_negative_money)
+    hard_limit: Quantity | None = term(optional_non_negative)
+    hard_limit_percent: Quantity | None = term(optional(_parse_percent))
     kind: AllowanceKind | None = term(optional(choice_of(AllowanceKind)))
 
     def __init__(
@@ -107,6 +135,8 @@ class Allowance:
         commitment: Commitment | None = None,
         maximum: Money | None = None,
         minimum: Money | None = None,
+        hard_limit: QuantityLike | None = None,
+        hard_limit_percent: QuantityLike | None = None,
         kind: AllowanceKind | None = None,
     ) -> None: ...
 
@@ -132,6 +162,33 @@ class Allowance:
             problem = "must be None where the allowance is for a cycle of its own"
             problems.add(InvalidValue("included_per", self.included_per, problem))
 
+    def _check_hard_limit(self, problems: Problems) -> None:
+        included, limit = self.included, self.hard_limit
+        if limit is None or included is None or getattr(self, "included_per", None) is not None:
+            return
+        if limit < included:
+            problem = f"must not be below the included quantity, {plain_text(included)}"
+            problems.add(InvalidValue("hard_limit", limit, problem))
+
+    def _check_hard_limit_percent(self, problems: Problems) -> None:
+        if self.hard_limit_percent is None:
+            return
+        if self.hard_limit is not None:
+            problem = "must be None where hard_limit is given"
+        elif self.included is None:
+            problem = "must be None where units are unlimited"
+        elif not self.included:
+            problem = "must be None where nothing is included, of which any per cent is nothing"
+        else:
+            return
+        problems.add(InvalidValue("hard_limit_percent", self.hard_limit_percent, problem))
+
+    def _check_hard_limit_cycle(self, problems: Problems) -> None:
+        for name in ("hard_limit", "hard_limit_percent"):
+            if self.included_for is not None and getattr(self, name) is not None:
+                problem = "must be None where the allowance is for a cycle of its own"
+                problems.add(InvalidValue(name, getattr(self, name), problem))
+
     def _check_bounds(self, problems: Problems) -> None:
         check_bounds(self.maximum, self.minimum, problems)
 
@@ -155,6 +212,50 @@ class Allowance:
     def needs_balance(self) -> bool:
         """Whether a period depends on the ones before it."""
         return self.carry_over is not None or self.included_for is not None
+
+    def to_svg(
+        self,
+        up_to: QuantityLike | None = None,
+        *,
+        currency: Currency | str | None = None,
+        width: int = 640,
+        styled: bool = True,
+    ) -> Svg:
+        """Draw the exact cost of each quantity used, as SVG that a notebook shows.
+
+        :param up_to: the largest quantity used, in units above zero; without it, as much beyond the
+            included quantity as shows the whole price.
+        :param currency: that of the price, for the axis.
+        :param width: pixels, from 240 to 4,096.
+        :param styled: whether the styles are in it; see `PriceModel`.
+        :returns: a text; it has a title and a description for who can't see it.
+        :raises InvalidValue: if it has rules beside quantity and price, by which the cost isn't
+            that of the quantity alone; or for a number that isn't allowed.
+
+        >>> from overages import PerUnit
+        >>> "50 included" in Allowance(50, PerUnit("1.00")).to_svg()
+        True
+        """
+        from overages.prices.curve import cost_chart  # pictures are for those who ask for one
+
+        if not self.is_flat:
+            problem = "must have no rule beside its included quantity and its price to be drawn"
+            raise InvalidValue("allowance", self, problem)
+        most, unit = parse_all(
+            (optional(parse_positive), up_to, "up_to"),
+            (optional(parse_currency), currency, "currency"),
+        )
+        price, included = self.price, self.included
+        return cost_chart(
+            "Cost of an allowance",
+            lambda used: checked_charge(price, excess(used, included)).exact_cost,
+            add_up([included or 0, getattr(price, "reach", 100)]) if most is None else most,
+            unit,
+            explain_price(price),
+            included,
+            width=width,
+            styled=styled,
+        )
 
     def amounts(self) -> Iterator[tuple[Path, Money]]:
         """Yield the amounts of money that its rules name, with the way to each."""

@@ -153,6 +153,14 @@ class Timeline:
         """Write the times in which terms hold, for an error: ``from 2024-01-10T00:00:00Z on``."""
         return "; ".join(map(_written, self.times())) or "never"
 
+    def period_after(self, start: datetime) -> Period | None:
+        """Return the first period that some time from an instant on lies in; None if none does."""
+        runs = self.runs_from(start)
+        if not runs:
+            return None
+        first = runs[0]
+        return first.cut(first.cycle.period_of_many(max(start, first.start)))
+
     def periods(self, start: datetime, end: datetime = FOREVER) -> Iterator[Period]:
         """Yield, in order, the periods that some time from an instant to another lies in."""
         for run in self.runs_from(start):

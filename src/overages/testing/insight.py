@@ -1,91 +1,76 @@
-"""Values of what is told before the bill: ranges, plans compared, histories.
+"""Strategies of alerts: thresholds, alerts, and those that fired.
 
-Their amounts are in one currency, their ranges and periods in order.
+Their fields depend on each other; any other class is drawn as its declaration says (see `fields`).
 """
 
 from __future__ import annotations
 
-from functools import partial
-
 from hypothesis import strategies as st
 
-from overages.amounts.exact import SCALE, Quantity, scaled, unscaled
+from overages.alerts.alert import Alert
+from overages.alerts.fired_alert import FiredAlert
+from overages.alerts.threshold import Threshold
 from overages.amounts.money import Money
-from overages.insight.break_even import BreakEven, BreakEvenRange
-from overages.insight.comparison import Comparison, PlanCost, Recommendation
-from overages.insight.history import History, HistoryEntry, PeriodGrowth
-from overages.insight.inverse import QuantityRange
-from overages.testing import fields, quantities as numbers
-from overages.testing.fields import BY_CLASS, Arguments, arguments, few, made, or_none
-from overages.testing.values import in_order, priced_in
+from overages.testing import quantities as numbers
+from overages.testing.fields import BY_CLASS, Arguments, currencies, made
+from overages.testing.quotas import BUDGETED
+from overages.testing.values import but
 
-_rising = partial(in_order, low="first", high="last")
-
-
-def together(named: Arguments) -> Arguments:
-    """Leave out one of two arguments of another plan that comes without the other."""
-    if (named.get("other") is None) == (named.get("other_cost") is None):
-        return named
-    return {name: each for name, each in named.items() if name not in ("other", "other_cost")}
-
-
-def _of_one_currency(kind: type) -> st.SearchStrategy[Arguments]:
-    return st.builds(priced_in, arguments(kind), fields.currencies)
-
-
-@st.composite
-def break_evens(draw: st.DrawFn) -> BreakEven:
-    """Return ranges of quantities, one above another, of which the last may have no end."""
-    bounds = sorted(draw(st.lists(numbers.modest, min_size=1, max_size=4, unique=True)))
-    ends = [*(unscaled(scaled(bound) - 1) for bound in bounds[1:]), draw(_last(bounds[-1]))]
-    return BreakEven(
-        draw(fields.metrics),
-        [
-            BreakEvenRange(first, last, draw(or_none(fields.names)))
-            for first, last in zip(bounds, ends, strict=True)
-        ],
-    )
-
-
-def _last(first: Quantity) -> st.SearchStrategy[Quantity | None]:
-    return or_none(st.just(unscaled(scaled(first) + SCALE)))
-
-
-@st.composite
-def comparisons(draw: st.DrawFn) -> Comparison:
-    """Return the costs of up to three plans in up to three months."""
-    slugs = draw(st.lists(fields.names, min_size=1, max_size=3, unique=True))
-    first, number = draw(st.integers(0, 40)), draw(st.integers(1, 3))
-    currency = draw(fields.currencies)
-    costs = [
-        PlanCost(slug, fields.month(month), *(Money(minor, currency) for minor in draw(_costs)))
-        for slug in slugs
-        for month in range(first, first + number)
-    ]
-    return Comparison(draw(fields.orgs), costs, draw(or_none(st.sampled_from(slugs))))
-
-
-@st.composite
-def overage_histories(draw: st.DrawFn) -> History:
-    """Return the overage of some orgs and metrics in some months."""
-    currency = draw(fields.currencies)
-    keys = st.tuples(fields.orgs, fields.months, or_none(fields.metrics))
-    entries = {
-        key: HistoryEntry(*key, draw(numbers.signed), Money(draw(fields.minor_units), currency))
-        for key in draw(few(keys, 4))
-    }
-    return History(currency, entries.values())
-
-
-_costs = st.tuples(fields.minor_units, fields.minor_units)
-
-BY_CLASS[QuantityRange] = made(QuantityRange, mend=_rising)
-BY_CLASS[BreakEvenRange] = made(BreakEvenRange, mend=_rising)
-BY_CLASS[BreakEven] = break_evens()
-BY_CLASS[PlanCost] = _of_one_currency(PlanCost).map(lambda named: PlanCost(**named))
-BY_CLASS[Recommendation] = _of_one_currency(Recommendation).map(
-    lambda named: Recommendation(**together(named))
+_rising = st.builds(
+    Threshold, percent=numbers.quantities.filter(bool), of=st.sampled_from(["used", "overage"])
 )
-BY_CLASS[Comparison] = comparisons()
-BY_CLASS[PeriodGrowth] = _of_one_currency(PeriodGrowth).map(lambda named: PeriodGrowth(**named))
-BY_CLASS[History] = overage_histories()
+_falling = st.builds(
+    Threshold,
+    quantity=numbers.quantities,
+    of=st.sampled_from(["used", "remaining"]),
+    direction=st.just("falling"),
+)
+_costs = st.builds(
+    Threshold, cost=st.builds(Money, st.integers(1, 5000), currencies), repeat=st.booleans()
+)
+BY_CLASS[Threshold] = _rising | _falling | _costs
+
+
+def alerted(named: Arguments) -> Arguments:
+    """Let an alert be of a threshold and its subject, or else of an occasion."""
+    threshold = named.get("threshold")
+    if threshold is None:
+        named = but(named, "metric", "budget", "rearm")
+        occasion = named["occasion"] = named.get("occasion") or "trial_expiring"
+        named = named if occasion == "grant_expiring" else but(named, "grant")
+        return but(named, "days_before") if occasion == "plan_changed" else named
+    named = but(named, "occasion", "days_before")
+    subjects = [name for name in ("metric", "grant", "budget") if named.get(name) is not None]
+    named = but(named, *subjects[1:])
+    if threshold.cost is None and not subjects:
+        named = {**named, "metric": "tokens"}
+    return {**named, "rearm": threshold.number} if named.get("rearm") is not None else named
+
+
+BY_CLASS[Alert] = made(
+    Alert, mend=alerted, threshold=st.none() | BY_CLASS[Threshold], days_before=st.integers(0, 366)
+)
+
+
+def noted(named: Arguments) -> Arguments:
+    """Let an entry be of a threshold with numbers of one kind, or of an occasion's instant."""
+    definition = named["definition"]
+    if definition.org_id is not None:
+        named = {**named, "org_id": definition.org_id}
+    if named.get("acknowledged_at") is None:
+        named = but(named, "acknowledged_by")
+    if definition.alert.occasion is not None:
+        instant = named.get("instant") or named["noted_at"]
+        return {**but(named, "used", "limit"), "instant": instant}
+    used = 0 if named.get("used") is None else named["used"]
+    limit = named.get("limit")
+    if isinstance(limit, Money) != isinstance(used, Money):
+        named = but(named, "limit")
+    elif isinstance(limit, Money) and isinstance(used, Money):
+        named = {**named, "limit": Money(limit.minor, used.currency)}
+    return {**but(named, "instant"), "used": used}
+
+
+BY_CLASS[FiredAlert] = made(
+    FiredAlert, mend=noted, used=st.none() | BUDGETED, limit=st.none() | BUDGETED
+)

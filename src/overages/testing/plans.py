@@ -43,6 +43,7 @@ _conversions = made(  # by which most quantities can be converted
 
 
 _bounds: Final = {"maximum": amounts, "minimum": amounts}
+_percentages = st.integers(100, 300) | st.sampled_from(["100.5", 10**20])
 _rules = arguments(
     Allowance,
     included=None,
@@ -50,6 +51,7 @@ _rules = arguments(
     conversion=_conversions,
     commitment=commitments,
     discounts=st.lists(discounts, max_size=3, unique_by=lambda offer: offer.name),
+    hard_limit_percent=_percentages,
     **_bounds,
 )
 _terms = arguments(
@@ -77,11 +79,23 @@ def agreeing(named: Arguments) -> Arguments:
         named = but(named, "included_per", "carry_over")
     if named.get("kind") == "level":
         named = but(named, "included_for", "carry_over")
+    named = limited(named)
     if named["included"] is None:
         return but(named, "carry_over")
     has_free_units = {offer.quantity for offer in named.get("discounts", ())} - {None}
     if has_free_units or named.get("included_per") is not None:
         return {**named, "included": min(named["included"], _LARGE)}
+    return named
+
+
+def limited(named: Arguments) -> Arguments:
+    """Let a hard limit be one number, of a period, and not below the included quantity."""
+    if named.get("included_for") is not None:
+        return but(named, "hard_limit", "hard_limit_percent")
+    if named.get("hard_limit") is not None or not named["included"]:
+        named = but(named, "hard_limit_percent")
+    if named.get("hard_limit") is not None and named["included"] is not None:
+        return {**named, "hard_limit": max(named["hard_limit"], named["included"])}
     return named
 
 

@@ -15,7 +15,7 @@ from overages.prices.models import PriceModel
 
 _ROOMS: Final = (
     *("amounts", "periods", "prices", "usage", "grants", "terms"),
-    *("lines", "statements", "settlements", "records", "insight"),
+    *("lines", "statements", "settlements", "records", "insight", "alerts", "quotas"),
 )
 
 

@@ -23,10 +23,10 @@ from hypothesis.strategies import SearchStrategy as Strategy
 
 from overages.amounts.money import Money
 from overages.prices.models import PriceModel
-from overages.testing import fields
+from overages.testing import fields, insight as _insight, quotas as _quotas  # noqa: F401
 from overages.testing.billing import accounts, statements, usages
+from overages.testing.compared import comparisons
 from overages.testing.fields import values
-from overages.testing.insight import comparisons
 from overages.testing.plans import Currencies, allowances, plans
 from overages.testing.prices import ANY_PRICE
 from overages.testing.records import histories

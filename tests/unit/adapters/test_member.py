@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from overages import Allowance, Cycle, Grant, Money, Period, PerUnit, Plan, Usage, calculate
+from overages import Allowance, Budget, Cycle, Grant, Money, Period, PerUnit, Plan, Usage, calculate
 from overages._ground.value import evolve
 from overages.adapters.sqlite import MemberView, SqliteRepository
 from overages.errors import (
@@ -20,6 +20,7 @@ from overages.errors import (
     StorageCorrupt,
     StorageError,
 )
+from overages.testing.contract.base import RESERVED, fired
 
 FEBRUARY, MARCH = Period.month(2024, 2), Period.month(2024, 3)
 NOW = datetime(2024, 4, 1, tzinfo=UTC)
@@ -41,6 +42,9 @@ def path(tmp_path: Path) -> Path:
                 repository.record(statement, created_at=NOW)
             for i, grant in enumerate(GRANTS):
                 repository.put_grant(org_id, evolve(grant, priority=i))
+            entries = [fired(org_id=org_id), fired("cleared", 2, org_id=org_id)]
+            repository.add_alerts(entries)
+            repository.acknowledge_alert(org_id, entries[0].key, acknowledged_at=NOW)
     return path
 
 
@@ -56,6 +60,32 @@ def test_a_member_reads_the_records_of_the_org(view: MemberView, path: Path) -> 
         assert view.records(MARCH) == repository.records(OURS, MARCH)
         assert view.summary() == repository.summary(OURS)
         assert view.summary(FEBRUARY) == repository.summary(OURS, FEBRUARY)
+
+
+def test_a_member_reads_the_alerts_of_the_org_newest_first(view: MemberView) -> None:
+    assert view.alerts() == (fired("cleared", 2, org_id=OURS), fired(org_id=OURS))
+    for table in ("org_billing_fired_alerts", "org_billing_alert_acknowledgements"):
+        assert view.query(f"SELECT DISTINCT org_id FROM {table}") == [(OURS,)]
+
+
+def test_a_member_reads_the_budgets_and_reservations_of_the_org(path: Path) -> None:
+    with SqliteRepository(path) as repository:
+        for org_id in (OURS, THEIRS):
+            for budget in (Budget(9, metric="runs"), Budget(5, metric="tokens", id="b")):
+                repository.put_budget(org_id, budget)
+            repository.put_budget(org_id, Budget(Money(5, "USD")))
+            repository.drop_budget(org_id, "all")
+            for key in ("r-2", "r-1"):
+                repository.put_reservation(evolve(RESERVED, org_id=org_id, key=key))
+        with MemberView(path, OURS) as view:
+            assert view.budgets() == repository.budgets(OURS)
+            assert view.reservations() == repository.reservations(OURS)
+            assert [each.key for each in view.reservations()] == ["r-1", "r-2"]
+            for table in ("budgets", "reservations"):
+                rows = view.query(f"SELECT DISTINCT org_id FROM org_billing_{table}")
+                assert rows == [(OURS,)]
+                with pytest.raises(AccessDenied):
+                    view.query(f"SELECT * FROM main.org_billing_{table}")
 
 
 def test_a_member_reads_the_grants_of_the_org(view: MemberView, path: Path) -> None:
@@ -89,6 +119,9 @@ def test_a_query_sees_the_table_as_if_it_were_the_orgs(view: MemberView) -> None
         "SELECT (SELECT max(cost) FROM main.org_billing_overages) FROM org_billing_overages",
         "SELECT * FROM org_billing_overages UNION ALL SELECT * FROM main.org_billing_overages",
         "SELECT * FROM main.org_billing_grants",
+        "SELECT * FROM org_billing_alerts",
+        "SELECT * FROM main.org_billing_fired_alerts",
+        "SELECT * FROM main.org_billing_alert_acknowledgements",
         "SELECT (SELECT max(grant_json) FROM main.org_billing_grants) FROM org_billing_overages",
         "SELECT * FROM (SELECT * FROM main.org_billing_grants) AS org_billing_overages",
         "SELECT * FROM org_billing_usage_monthly",

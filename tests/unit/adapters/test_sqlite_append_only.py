@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 from tests.owed import FEB, MARCH, NOW, PLAN, owed
 
-from overages import Account, Grant, Metric, Usage, UsageEvent
+from overages import Account, Budget, Grant, Metric, Usage, UsageEvent
+from overages._ground.value import evolve
 from overages.adapters.sqlite import SqliteRepository
 from overages.errors import (
     StorageCorrupt,
     StorageError,
 )
-from overages.testing.contract.base import close
+from overages.testing.contract.base import ALERT, RESERVED, close, fired
 
 
 class TestAppendOnly:
@@ -69,12 +70,72 @@ class TestAppendOnly:
                 repository.grants("org-1")
 
     @pytest.mark.parametrize(
+        "sql",
+        [
+            "UPDATE org_billing_reservations SET units = replace(units, '10', '99')",
+            "UPDATE org_billing_reservations SET outcome = NULL",
+            "UPDATE org_billing_reservations SET outcome = 'released' WHERE key = 'b'",
+            "UPDATE OR REPLACE org_billing_reservations SET key = 'a'",
+            "DELETE FROM org_billing_reservations",
+            "REPLACE INTO org_billing_reservations SELECT * FROM org_billing_reservations",
+        ],
+    )
+    def test_reservations_cannot_be_changed_or_removed(self, path: Path, sql: str) -> None:
+        with SqliteRepository(path) as repository:
+            for key in ("a", "b"):
+                repository.put_reservation(evolve(RESERVED, key=key))
+            repository.commit_reservation("org-1", "b", at=NOW)
+            reservations = repository.reservations("org-1")
+            with pytest.raises(StorageError, match="append-only, and end once"):
+                repository._database.rows(sql)
+            assert repository.reservations("org-1") == reservations
+
+    def test_a_budget_under_another_id_than_its_own_is_damage(self, path: Path) -> None:
+        with SqliteRepository(path) as repository:
+            repository.put_budget("org-1", Budget(5, metric="tokens"))
+            repository._database.rows(
+                "INSERT INTO org_billing_budgets"
+                " SELECT 2, org_id, 'b', budget FROM org_billing_budgets"
+            )
+            with pytest.raises(StorageCorrupt, match="must be that of the budget, 'tokens-units'"):
+                repository.budgets("org-1")
+
+    def test_an_alert_under_another_id_than_its_own_is_damage(self, path: Path) -> None:
+        with SqliteRepository(path) as repository:
+            repository.put_alert(ALERT, put_at=NOW)
+            repository._database.rows(
+                "INSERT INTO org_billing_alerts"
+                " SELECT 2, org_id, 'b', version, alert, put_at FROM org_billing_alerts"
+            )
+            with pytest.raises(StorageCorrupt, match="must be that of the alert, 'a-1', "):
+                repository.alert_definitions()
+
+    @pytest.mark.parametrize(("org_id", "key"), [("org-2", fired().key), ("org-1", "b")])
+    def test_an_alert_that_fired_under_another_key_than_its_own_is_damage(
+        self, path: Path, org_id: str, key: str
+    ) -> None:
+        with SqliteRepository(path) as repository:
+            repository.add_alerts([fired()])
+            repository._database.rows(
+                "INSERT INTO org_billing_fired_alerts SELECT 2, ?, billing_period_start,"
+                " billing_period_end, ?, fired FROM org_billing_fired_alerts",
+                (org_id, key),
+            )
+            with pytest.raises(StorageCorrupt, match="must be that of the alert, "):
+                repository.fired_alerts(org_id)
+
+    @pytest.mark.parametrize(
         ("table", "column", "problem"),
         [
             ("overages", "cost", "overage records are append-only"),
             ("chain_heads", "id", "a chain of records only grows"),
             ("usage_events", "quantity", "usage events are append-only"),
             ("grants", "grant_json", "grants are append-only, and voided once"),
+            ("budgets", "budget", "budgets are append-only"),
+            ("alerts", "alert", "alerts are append-only"),
+            ("fired_alerts", "fired", "alerts that fired are append-only"),
+            ("alert_acknowledgements", "acknowledged_at", "acknowledgements are append-only"),
+            ("reservations", "units", "reservations are append-only, and end once"),
             ("plans", "plan", "a version of a plan never changes"),
             ("plan_starts", "version", "when a version of a plan came into force never changes"),
             ("usage_withdrawals", "withdrawn_at", "withdrawals of events are append-only"),
@@ -100,6 +161,11 @@ class TestAppendOnly:
         repository.put_plan(PLAN)
         repository.record(owed(5), created_at=NOW)
         repository.put_grant("org-1", Grant("a", 5, metric="tokens", effective_at=NOW))
+        repository.put_budget("org-1", Budget(5, metric="tokens"))
+        repository.put_alert(ALERT, put_at=NOW)
+        repository.add_alerts([fired()])
+        repository.acknowledge_alert("org-1", fired().key, acknowledged_at=NOW)
+        repository.put_reservation(RESERVED)
         close(repository, owed(5))
         repository.put_account(Account("org-1", "p", since=NOW).changed(since=NOW, plan="q"))
         entry = ("org-1", "stripe", "a", "{}", "2024-03-01T00:00:00Z", 1, "open", None)

@@ -203,7 +203,7 @@ def test_portions_grow_while_they_are_fast_and_shrink_where_they_are_slow(
 ) -> None:
     lengths, now = [], 0.0
     monkeypatch.setattr(held, "monotonic", lambda: now)
-    took = iter([0.0, 0.01, 0.2, 0.04, 0.04])
+    took = iter([0.0, 0.04, 0.8, 0.15, 0.15])
     for some in repository.portions([f"org-{number}" for number in range(145)]):
         lengths.append(len(some))
         with repository.transaction_of({org_id: [FEB] for org_id in some}):

@@ -7,14 +7,10 @@ from pathlib import Path
 import pytest
 from tests.owed import MARCH, NOW, PLAN, owed
 
-from overages import (
-    UsageEvent,
-)
+from overages import Budget, UsageEvent
 from overages.adapters.sqlite import SqliteRepository
 from overages.adapters.sqlite.connection import Database
-from overages.errors import (
-    RecordConflict,
-)
+from overages.errors import AccessDenied, RecordConflict, UnknownPlan
 
 
 class TestThreads:
@@ -67,3 +63,30 @@ def test_a_block_that_can_not_end_is_an_error_unless_a_host_stopped_it(
         with pytest.raises(sqlite3.OperationalError, match="locked: RELEASE"):
             database._end(writes=False, is_within=False)
     database.close()
+
+
+class TestReadsWithinABlock:
+    def test_a_read_that_fails_within_a_block_raises_our_error(self, path: Path) -> None:
+        with SqliteRepository(path) as repository, repository.snapshot():
+            connection = repository._database._connection
+            connection.set_authorizer(lambda *_: sqlite3.SQLITE_DENY)
+            with pytest.raises(AccessDenied, match="SQLite: not authorized"):
+                repository.budgets("org-1")
+            connection.set_authorizer(None)
+            assert repository.budgets("org-1") == ()
+
+    def test_an_error_of_ours_within_a_block_stays_as_it_is(self, path: Path) -> None:
+        with (
+            SqliteRepository(path) as repository,
+            repository.snapshot(),
+            pytest.raises(UnknownPlan, match="must be a plan that was put"),
+        ):
+            repository.plan("starter")
+
+    def test_another_thread_waits_for_a_block_and_has_one_of_its_own(self, path: Path) -> None:
+        with SqliteRepository(path) as repository, ThreadPoolExecutor(1) as pool:
+            with repository.transaction():
+                repository.put_budget("org-1", Budget(5, metric="runs"))
+                read = pool.submit(repository.budgets, "org-1")
+                assert not read.done()
+            assert [budget.id for budget in read.result()] == ["runs-units"]

@@ -54,9 +54,9 @@ class Watched(MemoryRepository):
         self.seen.append(period)
         return super().event_sums(org_id, period, **named)
 
-    def usage(self, org_id: str, period: Period) -> Usage:
+    def usage(self, org_id: str, period: Period, **named: Any) -> Usage:
         self.seen.append(period)
-        return super().usage(org_id, period)
+        return super().usage(org_id, period, **named)
 
     def plan(self, slug: str, **named: Any) -> Plan:
         self.asked.append(named["at"])

@@ -91,8 +91,17 @@ def test_too_few_periods_say_nothing_of_how_far_off_it_is() -> None:
     told = forecast(days("flow", week(4, 10, 10), *FLAT[:2]))
     assert (told.expected, told.low, told.high, told.aim) == (70 * SCALE, None, None, None)
     assert told.reason == (
-        "not enough to say how far off: 1 earlier period to compare with, and 3 are needed"
+        "not enough to say how far off: 2 earlier periods, 1 with usage before it; 3 are needed"
     )
+
+
+def test_one_earlier_period_says_no_error() -> None:
+    told = forecast(days("flow", week(4, 10, 10), FLAT[0]))
+    assert (told.walked.periods, told.walked.error) == (1, None)
+    assert told.reason == (
+        "not enough to say how far off: 1 earlier period, 0 with usage before it; 3 are needed"
+    )
+    assert forecast(days("flow", week(4, 10, 10), *FLAT[:2])).walked.error == 0
 
 
 def test_periods_without_usage_say_nothing_of_how_far_off_it_is() -> None:
@@ -100,7 +109,7 @@ def test_periods_without_usage_say_nothing_of_how_far_off_it_is() -> None:
     assert told.expected == 70 * SCALE
     assert told.low is None
     assert told.reason is not None
-    assert told.reason.startswith("not enough to say how far off: 0 earlier periods")
+    assert told.reason.endswith(": 5 earlier periods, 0 with usage before it; 3 are needed")
 
 
 def test_sums_without_days_say_nothing_of_a_flow() -> None:

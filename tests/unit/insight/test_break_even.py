@@ -176,8 +176,17 @@ def test_ranges_without_end_are_refused_and_up_to_a_bound_they_are_told() -> Non
 def test_a_gap_that_cannot_be_told_is_refused_in_time() -> None:
     """Both cost the same, and none of the rules says so: each quantity would be looked at."""
     a = plan("a", Allowance(0, PerUnit("0.001"), discounts=[Discount("x", percent=10)]))
+    b = evolve(a, slug="b", allowances={**a.allowances, "seats": Allowance(3, PerUnit("15"))})
     with pytest.raises(InvalidValue, match=r"^until: must be given, or less"):
-        break_even(a, evolve(a, slug="b"), "runs")
+        break_even(a, b, "runs")
+
+
+def test_plans_that_differ_in_nothing_but_their_fees_are_told_apart_by_these() -> None:
+    a = plan("a", Allowance(0, PerUnit("0.001"), discounts=[Discount("x", percent=10)]))
+    assert compared(a, evolve(a, slug="b")) == ["0 and more: the same"]
+    assert compared(a, evolve(a, slug="b", base_fee=Money(1, "USD"))) == ["0 and more: a"]
+    cheap = evolve(a, base_fee=Money(500, "USD"))
+    assert compared(cheap, evolve(a, slug="b"), until=9) == ["0 to 9: b"]
 
 
 def test_other_usage_limits_and_steps_count() -> None:

@@ -68,7 +68,7 @@ def test_the_plan_is_run_on_the_usage_that_is_expected() -> None:
     assert projection.bill == calculate(PLAN, Usage("acme", FEB, {"runs": 40}))
     assert (projection.low_bill, projection.high_bill) == (None, None)
     assert (projection.org_id, projection.period, projection.at) == ("acme", FEB, NOW)
-    assert projection.days_left == 19
+    assert projection.days_left == 18  # after today
 
 
 def test_low_and_high_have_a_bill_each() -> None:
@@ -197,11 +197,14 @@ def test_arguments_of_a_wrong_type_are_told_together() -> None:
 def test_a_projection_explains_itself() -> None:
     before = tuple(month(number, 2 + number % 2) for number in range(1, 9))
     text = str(projected(*([4] * 10), before=before))
-    assert text.startswith("Projection for acme, February 2024, on 2024-02-11: 19 days left\n\n")
+    assert text.startswith("Projection for acme, February 2024, on 2024-02-11: 18 days left\n\n")
     assert "bill  0.00 USD" in text
     assert " of 4" in text
     short = projected(4, now=datetime(2024, 2, 2, tzinfo=UTC))
     assert "?" in str(short)
     assert str(short).endswith(f"runs: {short.metrics['runs'].reason}.")
-    assert "1 day left" in str(projected(*([4] * 28), now=datetime(2024, 2, 29, tzinfo=UTC)))
+    noon = datetime(2024, 2, 28, 12, tzinfo=UTC)
+    assert "on 2024-02-28: 1 day left" in str(projected(*([4] * 27), now=noon))
+    assert "on 2024-02-29: ends today" in str(projected(*([4] * 28), now=noon + timedelta(1)))
+    assert "on 2024-03-01: over" in str(projected(*([4] * 29), now=FEB.end))
     assert "\n  expected  116\n" in projected(*([4] * 10)).explain(width=40)

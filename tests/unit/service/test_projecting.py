@@ -102,7 +102,7 @@ def test_the_bill_so_far_is_that_of_calculate(repository: Repository) -> None:
     projection = service.project("acme")
     assert projection is not None
     assert projection.bill == service.calculate("acme")
-    assert projection.days_left == 21
+    assert projection.days_left == 20
     assert projection.at == at(3, 11, 9)
 
 
@@ -193,6 +193,15 @@ def test_a_grant_pays_for_units_on_the_day_that_they_should_be_used(repository: 
     assert projection.expected_bill["runs"].quantity == 58 - 30 - 8  # type: ignore[index]
     use(repository, at(3, 1))
     assert projection.expected_bill == calculated(repository, at(3, 1), 2)
+
+
+def test_a_limit_has_all_that_is_left_of_a_grant(repository: Repository) -> None:
+    agreed(repository)
+    repository.put_grant("acme", Grant("pack", 1_000, metric="runs", effective_at=SINCE))
+    use(repository, at(3, 1), units=3)
+    projection = project(repository, at(3, 1))
+    assert projection.metrics["runs"].limit == 50 + 1_000 - (93 - 50) - (87 - 50)
+    assert "limit 970" in projection.to_svg()
 
 
 def test_a_part_that_is_to_come_has_the_units_of_its_days(repository: Repository) -> None:
@@ -345,10 +354,10 @@ def test_days_are_those_of_the_orgs_timezone(repository: Repository) -> None:
     assert projection.period == new_period(
         datetime(2024, 2, 29, 23, tzinfo=UTC), datetime(2024, 3, 31, 22, tzinfo=UTC)
     )
-    assert (projection.timezone, projection.days_left) == ("Europe/Paris", 1)
+    assert (projection.timezone, projection.days_left) == ("Europe/Paris", 0)
     assert projection.expected == {"runs": 62}
     early = project(repository, now - timedelta(microseconds=1))
-    assert early.days_left == 2
+    assert early.days_left == 1
 
 
 def test_an_account_that_begins_now_has_nothing_to_go_by(repository: Repository) -> None:

@@ -40,6 +40,7 @@ TERMS: dict[str, Any] = {  # each of another value than is usual
     "commitment": Commitment(USD_5),
     "maximum": USD_9,
     "minimum": USD_5,
+    "hard_limit": 100,
 }
 SHOWN: dict[str, Any] = {
     kind.__name__: kind
@@ -60,9 +61,9 @@ SHOWN: dict[str, Any] = {
 def test_an_allowance_has_no_terms_unless_it_is_told() -> None:
     allowance = Allowance(5, FREE)
     assert [getattr(allowance, key) for key in TERMS] == [
-        None, None, None, Proration.DAYS, 1, Rounding.HALF_UP, (), None, None, None,
+        None, None, None, Proration.DAYS, 1, Rounding.HALF_UP, (), None, None, None, None,
     ]  # fmt: skip
-    assert allowance.included_for is None
+    assert (allowance.included_for, allowance.hard_limit_percent) == (None, None)
 
 
 def test_an_allowance_keeps_what_it_is_told() -> None:
@@ -108,6 +109,21 @@ def test_allowances_differ_by_each_of_their_terms(term: str) -> None:
         ({"minimum": 5}, "minimum: must be of type Money, got 5"),
         ({"minimum": -USD_5}, "minimum: must not be negative, got "),
         ({"minimum": USD_9, "maximum": USD_5}, "minimum: must not be above the maximum, 5.00 USD"),
+        ({"hard_limit": -1}, "hard_limit: must not be negative, got -1"),
+        ({"hard_limit": "4.9"}, "hard_limit: must not be below the included quantity, 5, got 4.9"),
+        ({"hard_limit_percent": "99.9"}, "hard_limit_percent: must be 100 or more, got '99.9'"),
+        (
+            {"hard_limit": 5, "hard_limit_percent": 100},
+            "hard_limit_percent: must be None where hard_limit is given, got 100",
+        ),
+        (
+            {"hard_limit": 5, "included_for": YEARS},
+            "hard_limit: must be None where the allowance is for a cycle of its own, got 5",
+        ),
+        (
+            {"hard_limit_percent": 120, "included_for": YEARS},
+            "hard_limit_percent: must be None where the allowance is for a cycle of its own, got",
+        ),
         (
             {"carry_over": CarryOver(), "included_for": YEARS},
             "carry_over: must be None where units are for a cycle of their own",
@@ -163,7 +179,7 @@ def test_all_faults_are_reported_together() -> None:
     assert found == ["included", "proration", "increment", "maximum"]
 
 
-PLAIN = {"carry_over", "proration", "increment", "increment_rounding"}
+PLAIN = {"hard_limit", "carry_over", "proration", "increment", "increment_rounding"}
 
 
 @pytest.mark.parametrize("term", TERMS)
@@ -299,3 +315,22 @@ def test_no_unit_of_a_level_is_carried_over_or_for_a_longer_time() -> None:
     assert (
         sum("must be None for a level, of which no unit is used up" in text for text in told) == 2
     )
+
+
+def test_units_that_are_unlimited_can_have_a_hard_limit_but_not_in_per_cent_of_them() -> None:
+    assert Allowance(None, FREE, hard_limit=5).hard_limit == 5
+    problem = r"^hard_limit_percent: must be None where units are unlimited, got 120"
+    with pytest.raises(InvalidValue, match=problem):
+        Allowance(None, FREE, hard_limit_percent=120)
+
+
+def test_a_hard_limit_of_nothing_is_a_number_and_no_per_cent() -> None:
+    assert Allowance(0, FREE, hard_limit=0).hard_limit == 0
+    problem = r"^hard_limit_percent: must be None where nothing is included, of which any per cent"
+    with pytest.raises(InvalidValue, match=problem):
+        Allowance(0, FREE, hard_limit_percent=200)
+
+
+def test_a_hard_limit_can_be_below_units_that_another_metric_brings() -> None:
+    assert Allowance(1_000, FREE, included_per="seats", hard_limit=500).hard_limit == 500
+    assert Allowance(5, FREE, hard_limit_percent="120.0").hard_limit_percent == 120

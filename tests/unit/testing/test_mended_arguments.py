@@ -10,9 +10,11 @@ import pytest
 
 from overages import (
     Allowance,
+    Budget,
     Commitment,
     Conversion,
     Cycle,
+    Decision,
     Discount,
     Exchanged,
     Grant,
@@ -22,7 +24,9 @@ from overages import (
     Period,
     PerUnit,
     Plan,
+    Reservation,
     Rounding,
+    StandingLimit,
     Tier,
     Usage,
     Volume,
@@ -32,7 +36,17 @@ from overages import (
 from overages.grants.state import Draw, GrantState
 from overages.lines.adjustment import OVERAGE
 from overages.records.chain import ChainHead, Link, row_of, verify_chain
-from overages.testing import billing, fields, insight, plans, prices, quantities, records, values
+from overages.testing import (
+    billing,
+    compared,
+    fields,
+    plans,
+    prices,
+    quantities,
+    quotas,
+    records,
+    values,
+)
 
 JANUARY, FEBRUARY = (Period.month(2024, month) for month in (1, 2))
 NOON = JANUARY.start + timedelta(hours=12)
@@ -54,9 +68,9 @@ def test_two_arguments_are_put_in_order(named: Any, mended: Any) -> None:
 
 
 def test_another_plan_comes_with_its_cost_or_not_at_all() -> None:
-    assert insight.together({"move": "up", "other": "a"}) == {"move": "up"}
-    assert insight.together({"other_cost": 1, "other": None}) == {}
-    assert insight.together({"other_cost": 1, "other": "a"}) == {"other_cost": 1, "other": "a"}
+    assert compared.together({"move": "up", "other": "a"}) == {"move": "up"}
+    assert compared.together({"other_cost": 1, "other": None}) == {}
+    assert compared.together({"other_cost": 1, "other": "a"}) == {"other_cost": 1, "other": "a"}
 
 
 def test_units_used_beforehand_do_not_expire() -> None:
@@ -254,3 +268,55 @@ def test_a_number_is_units_and_decimals_from_right_to_left() -> None:
     assert quantities.quantity(7, 521) == Decimal("7.125")
     assert quantities.quantity(0, 10**11) == Decimal("0.000000000001")
     assert [quantities.negated(number) for number in (5, Decimal("-0.5"))] == [-5, Decimal("0.5")]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"amount": 5},
+        {"amount": 5, "metric": "runs", "on_reached": "stop_charging"},
+        {"amount": Money(5, "USD"), "window": Cycle.calendar("day"), "metric": "runs"},
+        {"amount": Money(5, "USD"), "metric": "runs", "on_reached": "stop_charging"},
+    ],
+)
+def test_a_budget_is_lawful_whatever_was_drawn(named: Any) -> None:
+    assert Budget(**quotas.budgeted(named)).amount == named["amount"]
+
+
+@pytest.mark.parametrize("limit", [5, Money(5, "EUR")])
+@pytest.mark.parametrize("used", [7, Money(7, "USD")])
+def test_the_measures_of_a_limit_are_of_one_unit(limit: Any, used: Any) -> None:
+    named = quotas.in_one_unit({"kind": "budget", "limit": limit, "used": used, "held": used})
+    assert StandingLimit(**named).limit == limit
+
+
+@pytest.mark.parametrize(("granted", "verdict"), [(0, "deny"), (2, "partly"), (9, "allow")])
+@pytest.mark.parametrize("more", [{}, {"cost": Money(5, "USD"), "at": NOON}])
+def test_a_decision_has_the_verdict_of_its_units(granted: int, verdict: str, more: Any) -> None:
+    drawn = {
+        "org_id": "a", "verdict": "deny", "requested": {"x": 5}, "granted": {"x": granted},
+        "overage_cost": Money(1, "EUR"), "counted_at": NOON, **more,
+    }  # fmt: skip
+    assert Decision(**quotas.decided(drawn)).verdict == verdict
+
+
+@pytest.mark.parametrize("outcome", [None, "committed", "released"])
+def test_a_reservation_ends_as_its_outcome_says(outcome: Any) -> None:
+    named = quotas.in_time(
+        {
+            "org_id": "a", "key": "k", "units": {"x": 5}, "period": JANUARY, "reserved_at": NOON,
+            "expires_at": NOON, "fingerprint": "f", "outcome": outcome, "used": {"y": 5},
+            "ended_at": NOON,
+        }
+    )  # fmt: skip
+    assert Reservation(**named).outcome == outcome
+
+
+def test_a_hard_limit_is_one_number_and_not_below_what_is_included() -> None:
+    both = {"hard_limit": 3, "hard_limit_percent": 150}
+    assert plans.limited({"included": 5, **both}) == {"included": 5, "hard_limit": 5}
+    assert plans.limited({"included": None, **both}) == {"included": None, "hard_limit": 3}
+    assert plans.limited({"included": 5, "included_for": 1, **both}).keys() == {
+        "included", "included_for",
+    }  # fmt: skip
+    assert plans.limited({"included": 5, "hard_limit_percent": 150})["hard_limit_percent"] == 150

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Final
@@ -10,7 +10,7 @@ from typing import Final
 from overages._ground.names import parse_name
 from overages._ground.value import evolve
 from overages.adapters.sqlite.rows import LONGEST, instant_of, readable
-from overages.adapters.sqlite.store import SqliteStore
+from overages.adapters.sqlite.store import SqliteStore, chunks, marks
 from overages.adapters.templates import quoted
 from overages.codec import Codec
 from overages.periods.period import format_instant
@@ -23,6 +23,7 @@ from overages.usage.metric import Metric
 _FEW_PLANS: Final = 16  # each bill reads its plan; one of 10,000 metrics takes a second to decode
 _ANY_ORG: Final = "-"
 """The name that stands for an org in entries that many have."""
+_OF_ANY_ORG: Final = f'"org_id":{quoted(_ANY_ORG)}'
 
 
 @lru_cache(maxsize=_FEW_PLANS)
@@ -42,12 +43,23 @@ def _decoded_metrics(codec: Codec, content: tuple[str, ...]) -> tuple[Metric, ..
     return tuple(codec.decode(each, Metric, most_bytes=LONGEST) for each in content)
 
 
+@lru_cache(maxsize=1024)
+def _account_text(codec: Codec, account: Account) -> str:
+    return codec.encode(account, most_bytes=LONGEST).decode()
+
+
+def first_entry(codec: Codec, account: Account) -> str:
+    """Return the text of the first terms of an account, which many others may have as well."""
+    first = evolve(account, changes=()) if account.changes else account
+    text = _account_text(codec, account_of(_ANY_ORG, first))
+    return text.replace(_OF_ANY_ORG, f'"org_id":{quoted(account.org_id)}')
+
+
 def decoded_account(codec: Codec, org_id: str, entries: tuple[str, ...]) -> Account:
     """Return the account of an org, which may have entries of its own, or those of many others."""
-    own, others = (f'"org_id":{quoted(name)}' for name in (org_id, _ANY_ORG))
-    first, *later = entries
-    if first.count(own) == 1:
-        account = _decoded_account(codec, (first.replace(own, others), *later))
+    before, own, after = entries[0].partition(f'"org_id":{quoted(org_id)}')
+    if own and own not in after:
+        account = _decoded_account(codec, (f"{before}{_OF_ANY_ORG}{after}", *entries[1:]))
         return account_of(parse_name(org_id, "org_id"), account)
     return _decoded_account(codec, entries)
 
@@ -118,30 +130,39 @@ class Catalogue(SqliteStore):
         with readable():
             return _decoded_metrics(self._codec, content)
 
-    def _add_entries(self, account: Account, first: int, note: AccountNote) -> None:
-        entries = [evolve(account, changes=()), *account.changes][first:]
+    def _add_entries(self, added: Sequence[tuple[Account, int]], note: AccountNote) -> None:
         noted_at = None if note.noted_at is None else format_instant(note.noted_at)
         noted = noted_at, note.noted_by, note.reason
         self._cursor.executemany(
             "INSERT INTO org_billing_accounts VALUES (?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    account.org_id,
-                    place,
-                    self._codec.encode(entry, most_bytes=LONGEST).decode(),
-                    *noted,
-                )
-                for place, entry in enumerate(entries, first)
-            ],
+            (
+                (account.org_id, place, text, *noted)
+                for account, first in added
+                for place, text in enumerate(self._entry_texts(account, first), first)
+            ),
         )
 
-    def _get_account(self, org_id: str) -> Account | None:
-        sql = "SELECT entry FROM org_billing_accounts WHERE org_id = ? ORDER BY place"
-        entries = tuple(entry for (entry,) in self._cursor.execute(sql, (org_id,)))
-        if not entries:
-            return None
+    def _entry_texts(self, account: Account, first: int) -> Iterator[str]:
+        """Yield the texts of an account's entries from a place on."""
+        if not first:
+            yield first_entry(self._codec, account)
+        for change in account.changes[max(0, first - 1) :]:
+            yield self._codec.encode(change, most_bytes=LONGEST).decode()
+
+    def _get_accounts(self, orgs: Sequence[str]) -> Mapping[str, Account]:
+        entries: dict[str, list[str]] = {}
+        for chunk in chunks(orgs):
+            sql = (
+                f"SELECT org_id, entry FROM org_billing_accounts WHERE org_id IN ({marks(chunk)})"
+                " ORDER BY org_id, place"
+            )
+            for org_id, entry in self._cursor.execute(sql, tuple(chunk)):
+                entries.setdefault(org_id, []).append(entry)
         with readable():
-            return decoded_account(self._codec, org_id, entries)
+            return {
+                org_id: decoded_account(self._codec, org_id, tuple(own))
+                for org_id, own in entries.items()
+            }
 
     def _notes_of(self, org_id: str) -> Iterable[AccountNote]:
         sql = (

@@ -142,6 +142,15 @@ class Database:
             with self._lock:
                 self._connection.close()
 
+    @property
+    def is_within(self) -> bool:
+        """Whether a transaction is open; asked by the thread of a block that is being run.
+
+        :raises StorageError: if the connection can't be used, as after a fork.
+        """
+        self._require_usable()
+        return self._connection.in_transaction
+
     def cursor(self) -> sqlite3.Cursor:
         """Return a cursor for the block that is being run.
 

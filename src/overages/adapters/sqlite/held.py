@@ -15,15 +15,19 @@ from threading import get_ident
 from time import monotonic
 from typing import Final
 
-from overages.adapters.base import parse_orgs, parse_periods
+from overages.adapters.base import parse_periods
+from overages.adapters.catalogue import parse_orgs
 from overages.adapters.held import HeldOrg, HeldPart, Hold
+from overages.adapters.sqlite.alerts import AlertTables
 from overages.adapters.sqlite.batches import BatchTables
+from overages.adapters.sqlite.budgets import BudgetTable
 from overages.adapters.sqlite.catalogue import Catalogue
 from overages.adapters.sqlite.closings import KEEP_CLOSING
 from overages.adapters.sqlite.counters import CounterTable
 from overages.adapters.sqlite.grants import GrantTable
 from overages.adapters.sqlite.held_orgs import held_orgs
 from overages.adapters.sqlite.records import INSERT_RECORD, SET_HEAD, SET_OVERAGE, RecordTables
+from overages.adapters.sqlite.reservations import ReservationTable
 from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.records.chain import ChainHead, Link
@@ -42,11 +46,20 @@ from overages.usage.usage import Usage
 
 _FIRST: Final = 16  # orgs of the first portion
 _MOST: Final = 512
-_LONGEST: Final = 0.05  # seconds that other writers may have to wait for one
+_LONGEST: Final = 0.2  # seconds that other writers may have to wait for one
 _WITHIN: Final = nullcontext()  # a read within a block that holds orgs needs no block of its own
 
 
-class HeldTables(Catalogue, CounterTable, BatchTables, GrantTable, RecordTables):
+class HeldTables(
+    Catalogue,
+    CounterTable,
+    BatchTables,
+    GrantTable,
+    BudgetTable,
+    AlertTables,
+    ReservationTable,
+    RecordTables,
+):
     """The tables, in front of which a block may hold all that is kept of some orgs."""
 
     _hold: Hold | None = None
@@ -149,11 +162,15 @@ class HeldTables(Catalogue, CounterTable, BatchTables, GrantTable, RecordTables)
             raise KeyError(org_id)
         return self._hold.orgs[org_id]
 
-    def _get_account(self, org_id: str) -> Account | None:
-        try:
-            return self._held_org(org_id).account
-        except KeyError:
-            return super()._get_account(org_id)
+    def _get_accounts(self, orgs: Sequence[str]) -> Mapping[str, Account]:
+        held = {} if self._hold is None else self._hold.orgs
+        accounts = {
+            org_id: account
+            for org_id in orgs
+            if org_id in held and (account := held[org_id].account) is not None
+        }
+        others = [org_id for org_id in orgs if org_id not in held]
+        return {**accounts, **super()._get_accounts(others)} if others else accounts
 
     def _closing(self, org_id: str, period: Period) -> Closing | None:
         try:
@@ -204,6 +221,15 @@ class HeldTables(Catalogue, CounterTable, BatchTables, GrantTable, RecordTables)
             return self._held_org(org_id).sums(period, names)
         except KeyError:
             return super()._sums_in(org_id, period, names)
+
+    def _picos_in(
+        self, org_id: str, period: Period, names: tuple[str, ...] | None
+    ) -> Mapping[str, int]:
+        try:
+            sums = self._held_org(org_id).sums(period, names)
+        except KeyError:
+            return super()._picos_in(org_id, period, names)
+        return {name: events.picos for name, events in sums.items()}
 
     def _puts_of(self, org_id: str, period: Period) -> Iterable[Usage]:
         try:
@@ -283,9 +309,9 @@ class HeldTables(Catalogue, CounterTable, BatchTables, GrantTable, RecordTables)
         if self._hold is not None:
             self._hold.let_go(orgs)
 
-    def _add_entries(self, account: Account, first: int, note: AccountNote) -> None:
-        self._let_go(account.org_id)
-        super()._add_entries(account, first, note)
+    def _add_entries(self, added: Sequence[tuple[Account, int]], note: AccountNote) -> None:
+        self._let_go(*(account.org_id for account, _ in added))
+        super()._add_entries(added, note)
 
     def _keep_events(
         self, counted: Sequence[tuple[UsageEvent, datetime]], batch: str | None

@@ -66,12 +66,15 @@ class UsageOfPeriods:
     def __init__(self, queries: BulkQueries, periods: Mapping[str, Sequence[Period]]) -> None:
         self._queries = queries
         self._places = [(org_id, period) for org_id, own in periods.items() for period in own]
+        self._by_org: dict[str, dict[Period, int]] = {}  # the places
+        for place, (org_id, period) in enumerate(self._places):
+            self._by_org.setdefault(org_id, {})[period] = place
         self._put = _by_place(self._rows(self._places, _PUTS))
         self._events, few = self._few_events()
         self._withdrawn = _by_place(self._rows(few, _WITHDRAWALS))
-        self.puts: _ByPeriod[Sequence[Usage]] = self._made(self._places, self._puts_of)
-        self.sums: _ByPeriod[Mapping[str, EventSum]] = self._made(few, self._sums_of)
-        self.seals: _ByPeriod[str] = self._made(few, self._seal_of)
+        self.puts: _ByPeriod[Sequence[Usage]] = self._made(len(self._places), self._puts_of)
+        self.sums: _ByPeriod[Mapping[str, EventSum]] = self._made(len(few), self._sums_of)
+        self.seals: _ByPeriod[str] = self._made(len(few), self._seal_of)
 
     def _few_events(self) -> tuple[dict[int, list[Row]], Sequence[_Place]]:
         """Return the events of periods by their place, and the first ones that have few."""
@@ -89,14 +92,11 @@ class UsageOfPeriods:
         wanted = [(i, org_id, *_exact(period)) for i, (org_id, period) in enumerate(places)]
         return self._queries.joined(wanted, "place, org_id, first, last", sql)
 
-    def _made(self, places: Sequence[_Place], make: Callable[[int], V]) -> _ByPeriod[V]:
-        """Return the value that is made for each of some periods, by org."""
-        by_org: dict[str, dict[Period, int]] = {}
-        for place, (org_id, period) in enumerate(places):
-            by_org.setdefault(org_id, {})[period] = place
+    def _made(self, count: int, make: Callable[[int], V]) -> _ByPeriod[V]:
+        """Return the value that is made for each of the first periods, by org."""
         return self._queries.each_made(
-            by_org.items(),
-            lambda _, own: {period: make(place) for period, place in own.items()},
+            self._by_org.items(),
+            lambda _, own: {period: make(place) for period, place in own.items() if place < count},
         )
 
     def _puts_of(self, place: int) -> Sequence[Usage]:

@@ -1,4 +1,6 @@
-"""One org's records and grants, for a member of it: read-only, and nothing of any other org.
+"""One org's records, grants, budgets, alerts and reservations, for a member of it: read-only.
+
+Nothing of any other org can be seen.
 
 The database is opened read-only, and SQLite itself asks an authorizer about every table and column
 that a statement would touch. It lets through views of the org's own rows and no more, so that even
@@ -20,22 +22,34 @@ from typing import Any, Final
 
 from overages._ground.names import parse_name
 from overages._ground.parsing import instance_of, int_up_to, optional, parse_all
+from overages.adapters.budgets import standing_budgets
+from overages.adapters.sqlite.alerts import ALERT_COLUMNS, fired_of
+from overages.adapters.sqlite.budgets import BUDGET_COLUMNS, budgets_of
 from overages.adapters.sqlite.grants import GRANT_COLUMNS, grants_of
 from overages.adapters.sqlite.guest import Bounds, GuestDatabase
 from overages.adapters.sqlite.records import COLUMNS_OF_RECORD
+from overages.adapters.sqlite.reservations import RESERVATION_COLUMNS, reservation_of
 from overages.adapters.sqlite.rows import period_columns, readable, record_of
+from overages.alerts.fired_alert import FiredAlert
 from overages.grants.grant import Grant
+from overages.insight.budget import Budget
 from overages.periods.period import Period
+from overages.quotas.reservation import Reservation
 from overages.records.aggregation import aggregate
 from overages.records.record import OverageRecord, by_sequence
 from overages.statements.summary import Summary
 
 _RECORDS: Final = "org_billing_overages"
 _GRANTS: Final = "org_billing_grants"
+_BUDGETS: Final = "org_billing_budgets"
+_RESERVATIONS: Final = "org_billing_reservations"
+_ALERTS: Final = "org_billing_fired_alerts"
+_SEEN: Final = "org_billing_alert_acknowledgements"
+_SHOWN: Final = (_RECORDS, _GRANTS, _BUDGETS, _ALERTS, _SEEN, _RESERVATIONS)
 
 
 class MemberView:
-    """Shows the records and the grants of one org, whoever asks.
+    """Shows the records, grants, budgets, alerts and reservations of one org, whoever asks.
 
     :param path: the database, a file that is there: one of ours, or the host's with our tables.
     :param org_id: whose rows are shown.
@@ -77,7 +91,7 @@ class MemberView:
         self._database = GuestDatabase.open_read_only(path, timeout=timeout)
         quoted = org_id.replace("'", "''")
         inner = {}
-        for view in (_RECORDS, _GRANTS):
+        for view in _SHOWN:
             # A name that no query can claim for a table of its own.
             name_of_ours = inner[view] = f"{view}_{token_hex(16)}"
             self._database.rows(
@@ -109,10 +123,27 @@ class MemberView:
         grants = grants_of(self._all(f"SELECT {GRANT_COLUMNS} FROM {_GRANTS}"))
         return tuple(sorted(grants, key=lambda grant: grant.rank))
 
-    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """Return the rows of a query of ``org_billing_overages`` or ``org_billing_grants``.
+    def budgets(self) -> tuple[Budget, ...]:
+        """Return the budgets of the org that count now, by id."""
+        budgets = budgets_of(self._all(f"SELECT {BUDGET_COLUMNS} FROM {_BUDGETS} ORDER BY number"))
+        return standing_budgets(budgets)
 
-        The tables are as if they were the org's.
+    def alerts(self) -> tuple[FiredAlert, ...]:
+        """Return the alerts of the org that fired or were cleared, newest first."""
+        rows = self._all(f"SELECT org_id, {ALERT_COLUMNS} FROM {_ALERTS} ORDER BY number DESC")
+        return tuple(fired for org_id, *row in rows for fired in fired_of(org_id, [tuple(row)]))
+
+    def reservations(self) -> tuple[Reservation, ...]:
+        """Return all reservations that the org ever made, in order of time."""
+        rows = self._all(f"SELECT {RESERVATION_COLUMNS} FROM {_RESERVATIONS}")
+        return tuple(sorted(map(reservation_of, rows), key=Reservation.rank))
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a query of the tables that a member may see, as if all were the org's.
+
+        These are ``org_billing_overages``, ``org_billing_grants``, ``org_billing_budgets``,
+        ``org_billing_fired_alerts``, ``org_billing_alert_acknowledgements`` and
+        ``org_billing_reservations``.
 
         :param parameters: texts, numbers, bytes and Nones for the question marks of the query.
         :raises AccessDenied: if the query would read or do anything else.

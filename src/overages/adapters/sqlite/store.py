@@ -9,10 +9,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from threading import get_ident
 from typing import Final, TypeVar
 
 from overages.adapters.base import BaseRepository
 from overages.adapters.sqlite.connection import Database
+from overages.adapters.sqlite.failures import our_errors
 from overages.codec import Codec
 
 V = TypeVar("V")
@@ -34,6 +36,7 @@ class SqliteStore(BaseRepository):
     _database: Database
     _codec: Codec
     _cursor_of_block: sqlite3.Cursor = None  # type: ignore[assignment]  # outside of any block
+    _thread_of_block = 0  # that holds the database
 
     @property
     def _cursor(self) -> sqlite3.Cursor:
@@ -45,6 +48,8 @@ class SqliteStore(BaseRepository):
         return self._writing()
 
     def _reading(self) -> AbstractContextManager[None]:
+        if self._thread_of_block == get_ident() and self._database.is_within:
+            return _ReadWithin(self)
         return self._block(self._database.reading())
 
     def _writing(self) -> AbstractContextManager[None]:
@@ -54,11 +59,12 @@ class SqliteStore(BaseRepository):
     def _block(self, opened: AbstractContextManager[sqlite3.Cursor]) -> Iterator[None]:
         """Hold the cursor of a block; one within it leaves it to the outer one, which goes on."""
         with opened as cursor:
-            outer, self._cursor_of_block = self._cursor_of_block, cursor
+            outer = self._cursor_of_block, self._thread_of_block
+            self._cursor_of_block, self._thread_of_block = cursor, get_ident()
             try:
                 yield
             finally:
-                self._cursor_of_block = outer
+                self._cursor_of_block, self._thread_of_block = outer
 
     def _spans(self, org_id: str | None) -> Iterator[tuple[str, Sequence[object]]]:
         """Yield conditions, with their parameters, that take one org, or all orgs some at once."""
@@ -72,6 +78,27 @@ class SqliteStore(BaseRepository):
             yield "org_id > ? AND org_id <= ?", (last, until)
             last = until
         yield "org_id > ?", (last,)
+
+
+class _ReadWithin:
+    """A read within a block of its own thread: it has the state of that, and a cursor of its own.
+
+    A decision makes twenty of them, in a quarter of the time that as many blocks take.
+    """
+
+    __slots__ = ("_outer", "_store")
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store, self._outer = store, store._cursor_of_block
+
+    def __enter__(self) -> None:
+        self._store._cursor_of_block = self._store._database.cursor()
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        self._store._cursor_of_block = self._outer
+        if isinstance(error, (sqlite3.Error, UnicodeDecodeError)):
+            with our_errors():
+                raise error
 
 
 def chunks(values: Sequence[V], width: int = 1) -> Iterator[Sequence[V]]:

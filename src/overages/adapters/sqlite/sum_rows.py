@@ -83,8 +83,10 @@ def row_of_sum(events: EventSum | None) -> SumRow:
     return events.events, used, largest, exact_instant(at), event_id, quantity
 
 
-def sum_up(sums: Iterable[SumRow], events: Sequence[EventRow] = ()) -> EventSum | None:
+def sum_up(sums: Sequence[SumRow], events: Sequence[EventRow] = ()) -> EventSum | None:
     """Return the sum of stored sums and events; None if there is nothing in them."""
+    if not sums and len(events) == 1:  # as most orgs have of a name
+        return _sum_of_one(events[0])
     count = picos = 0
     largest: list[int] = []
     readings: list[tuple[str, str, int]] = []
@@ -106,3 +108,9 @@ def sum_up(sums: Iterable[SumRow], events: Sequence[EventRow] = ()) -> EventSum 
     at, event_id, last_picos = max(readings)
     reading = exact_instant_of(at), event_id, last_picos
     return EventSum(_count(count, "events"), picos, max(largest), reading)
+
+
+def _sum_of_one(event: EventRow) -> EventSum:
+    at, event_id, quantity = event
+    picos = picos_of(quantity)
+    return EventSum(1, picos, picos, (exact_instant_of(at), event_id, picos))

@@ -19,7 +19,7 @@ from typing import Final, TypeAlias
 
 from overages.adapters.event_texts import exact_instant
 from overages.adapters.held_sums import Unit, stretches
-from overages.adapters.sqlite.rows import metric_of, readable
+from overages.adapters.sqlite.rows import metric_of, picos_of, readable
 from overages.adapters.sqlite.store import chunks, marks
 from overages.adapters.sqlite.sum_rows import (
     KEY,
@@ -172,36 +172,52 @@ class SumTable(UsageTables):
     def _sums_in(
         self, org_id: str, period: Period, names: tuple[str, ...] | None
     ) -> Mapping[str, EventSum]:
-        parts: list[_Part] = [
-            (unit, exact_instant(start), exact_instant(end))
-            for unit, start, end in stretches(period)
-        ]
-        addends = self._addends(
-            org_id, self._event_names(org_id) if names is None else names, parts
-        )
+        addends = self._addends(org_id, self._or_all(org_id, names), _parts_of(period))
         with readable():
             sums = {metric_of(name): sum_up(*addends[name]) for name in sorted(addends)}
         return {name: events for name, events in sums.items() if events is not None}
 
+    def _picos_in(
+        self, org_id: str, period: Period, names: tuple[str, ...] | None
+    ) -> Mapping[str, int]:
+        wanted = self._or_all(org_id, names)
+        addends = self._addends(org_id, wanted, _parts_of(period), ("used", "quantity"))
+        with readable():
+            return {
+                metric_of(name): sum(picos_of(str(row[0])) for row in (*sums, *events))
+                for name, (sums, events) in sorted(addends.items())
+            }
+
+    def _or_all(self, org_id: str, names: tuple[str, ...] | None) -> Collection[str]:
+        return self._event_names(org_id) if names is None else names
+
     def _addends(
-        self, org_id: str, names: Collection[str], parts: Sequence[_Part]
+        self,
+        org_id: str,
+        names: Collection[str],
+        parts: Sequence[_Part],
+        columns: tuple[str, str] = (SUM, _EVENT),
     ) -> Mapping[str, _Addends]:
-        """Return the sums that lie in the parts of a time, and the events between them, by name."""
+        """Return the sums that lie in the parts of a time, and the events between them, by name.
+
+        :param columns: those of a sum, and of an event, that are read.
+        """
         addends: dict[str, _Addends] = {}
-        held = self._held_in(org_id, list(names), parts)
+        of_sums, of_events = columns
+        held = self._held_in(org_id, list(names), parts, of_sums)
         time = parts[0][1], parts[-1][2]
         for chunk in chunks([name for name in names if name not in held]):
-            self._find_events(addends, org_id, chunk, *time)
+            self._find_events(addends, org_id, chunk, *time, of_events)
         for name, sums in held.items():
             addends[name] = [row for *_, row in sums], []
             with readable():
                 between = list(gaps(*time, [(unit, start) for unit, start, _ in sums]))
             for start, end in between:
-                self._find_events(addends, org_id, [name], start, end)
+                self._find_events(addends, org_id, [name], start, end, of_events)
         return addends
 
     def _held_in(
-        self, org_id: str, names: Sequence[str], parts: Sequence[_Part]
+        self, org_id: str, names: Sequence[str], parts: Sequence[_Part], columns: str
     ) -> dict[str, list[tuple[Unit, str, SumRow]]]:
         """Return the sums of the hours or days of parts of a time, in order, by name."""
         held: dict[str, list[tuple[Unit, str, SumRow]]] = {}
@@ -210,7 +226,7 @@ class SumTable(UsageTables):
                 continue
             for chunk in chunks(names):
                 sql = (
-                    f"SELECT metric_type, start, {SUM} FROM org_billing_usage_sums"
+                    f"SELECT metric_type, start, {columns} FROM org_billing_usage_sums"
                     f" WHERE org_id = ? AND metric_type IN ({marks(chunk)})"
                     " AND unit = ? AND start >= ? AND start < ? ORDER BY start"
                 )
@@ -225,15 +241,22 @@ class SumTable(UsageTables):
         names: Sequence[str],
         start: str,
         end: str,
+        columns: str,
     ) -> None:
         """Note the events of some names that count from an instant to another."""
         sql = (
-            f"SELECT metric_type, {_EVENT} FROM org_billing_usage_events"
+            f"SELECT metric_type, {columns} FROM org_billing_usage_events"
             f" WHERE org_id = ? AND metric_type IN ({marks(names)})"
             f" AND counts_at >= ? AND counts_at < ? AND {STANDING}"
         )
         for name, *row in self._cursor.execute(sql, (org_id, *names, start, end, org_id)):
             addends.setdefault(name, ([], []))[1].append(tuple(row))
+
+
+def _parts_of(period: Period) -> list[_Part]:
+    return [
+        (unit, exact_instant(start), exact_instant(end)) for unit, start, end in stretches(period)
+    ]
 
 
 def _hours_first(key: Key) -> tuple[bool, Key]:

@@ -31,9 +31,9 @@ from overages.usage.usage import Usage
 _EVENT: Final = "event_id, metric_type, quantity, at, dimensions"
 COUNTED: Final = f"{_EVENT}, counts_at, number"
 _KEEP_EVENT: Final = (
-    f"INSERT INTO org_billing_usage_events (number, org_id, {_EVENT}, counts_at)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    f"INSERT INTO org_billing_usage_events (number, org_id, {_EVENT}, counts_at) VALUES "
 )
+_ROW: Final = "(?, ?, ?, ?, ?, ?, ?, ?)"
 STANDING: Final = (  # asked of each event: a list of all withdrawals would be made for each query
     "NOT EXISTS (SELECT 1 FROM org_billing_usage_withdrawals AS withdrawals"
     " WHERE event = org_billing_usage_events.number AND withdrawals.org_id = ?)"
@@ -69,7 +69,12 @@ class UsageTables(SqliteStore):
     ) -> int:
         """Insert events, each with when it counts, and return the number of the first."""
         first = self._last_number() + 1
-        self._cursor.executemany(_KEEP_EVENT, map(_row_of, count(first), counted))
+        rows = [*map(_row_of, count(first), counted)]
+        # A statement for each row writes each page that it changes to the journal of statements:
+        # in a block within another one, that takes a third of the time.
+        for chunk in chunks(rows, _ROW.count("?")):
+            values = tuple(chain.from_iterable(chunk))
+            self._cursor.execute(_KEEP_EVENT + marks(chunk, _ROW), values)
         if batch is not None and counted:
             self._keep_in_batch(batch, first, first + len(counted) - 1)
         return first

@@ -21,15 +21,17 @@ from typing import Final
 import pytest
 
 _NOUNS: Final = (
-    "base batches chains closings corrections events grants handles metrics plans records refusals"
-    " sums tenants transactions usage values"
+    "alerts base batches budgets chains closings corrections events grants handles metrics plans"
+    " records refusals reservations sums tenants transactions usage values"
 )
 _PARTS: Final = [f"{__name__}.{noun}" for noun in _NOUNS.split()]
 # So that pytest shows both sides of a comparison that failed, as it does in files of tests.
 pytest.register_assert_rewrite(*(part for part in _PARTS if part not in sys.modules))
 
 from overages.testing.contract.accounts import AccountContract
+from overages.testing.contract.alerts import AlertContract, FiredAlertContract
 from overages.testing.contract.batches import EventBatchContract
+from overages.testing.contract.budgets import BudgetContract
 from overages.testing.contract.chains import ChainContract
 from overages.testing.contract.closings import ClosedAccountContract, ClosingContract
 from overages.testing.contract.corrections import BatchContract, CorrectionContract
@@ -40,6 +42,7 @@ from overages.testing.contract.metrics import MetricContract
 from overages.testing.contract.plans import PlanContract
 from overages.testing.contract.records import RecordContract, RevisionContract
 from overages.testing.contract.refusals import OverlapContract, RefusalContract
+from overages.testing.contract.reservations import ReservationContract
 from overages.testing.contract.sums import LastEventContract, SumContract, WithdrawalContract
 from overages.testing.contract.tenants import NameContract, TenantContract
 from overages.testing.contract.transactions import TransactionContract
@@ -58,6 +61,9 @@ class RepositoryContract(
     WithdrawalContract,
     LastEventContract,
     GrantContract,
+    BudgetContract,
+    AlertContract,
+    FiredAlertContract,
     RecordContract,
     CorrectionContract,
     BatchContract,
@@ -68,6 +74,7 @@ class RepositoryContract(
     RefusalContract,
     ChainContract,
     TransactionContract,
+    ReservationContract,
     HandleContract,
     TenantContract,
     NameContract,

@@ -109,6 +109,41 @@ class AccountContract(ContractBase):
         assert others == [AccountNote(LATER)] * 2
         assert repository.account_notes(THEIRS) == ()
 
+    def test_several_accounts_are_put_and_read_at_once(self, repository: Repository) -> None:
+        account = Account(OURS, "starter", JAN.start)
+        repository.put_account(account)
+        grown = account.changed(since=FEB.start, plan="scale")
+        others = [Account(f"org {n:04}", "starter", JAN.start, {"tokens": n}) for n in range(600)]
+        repository.put_accounts([grown, *others, grown], noted_at=NOW)
+        orgs = [OURS, THEIRS, *(each.org_id for each in others), OURS]
+        assert repository.accounts(orgs) == {each.org_id: each for each in (grown, *others)}
+        assert repository.account_notes(OURS) == (AccountNote(None), AccountNote(NOW))
+        assert repository.account_notes("org 0599") == (AccountNote(NOW),)
+        assert repository.accounts([]) == repository.accounts([THEIRS]) == {}
+
+    def test_none_of_several_accounts_is_put_if_one_is_refused(
+        self, repository: Repository
+    ) -> None:
+        account = Account(OURS, "starter", JAN.start)
+        repository.put_accounts([])
+        repository.put_account(account)
+        for other in (
+            Account(OURS, "scale", JAN.start),
+            account.changed(since=FEB.start, plan="p"),
+        ):
+            several = [Account(THEIRS, "starter", JAN.start), other, account]
+            with nothing_written(repository), pytest.raises(AccountConflict):
+                repository.put_accounts(several)
+
+    @pytest.mark.parametrize("name", ["-", '"', "100 %", "org_id", "\u00e9\\n"])
+    def test_an_org_of_any_name_has_its_own_account(
+        self, repository: Repository, name: str
+    ) -> None:
+        accounts = {each: Account(each, "starter", JAN.start) for each in (OURS, name, "x-" + name)}
+        repository.put_accounts(accounts.values())
+        assert repository.accounts(accounts) == accounts
+        assert repository.account(name) == accounts[name]
+
     def test_orgs_are_sorted_by_code_point(self, repository: Repository) -> None:
         orgs = ["b", "a", "B", "é", "z", "10", "9", "𝄞", "\uffee"]
         for org_id in orgs:

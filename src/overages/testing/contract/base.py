@@ -14,12 +14,18 @@ from typing import Any, Final
 import pytest
 
 from overages._ground.value import evolve
+from overages.alerts.alert import Alert, AlertDefinition
+from overages.alerts.fired_alert import AlertState, FiredAlert
+from overages.alerts.threshold import Threshold
 from overages.amounts.exact import QuantityLike
+from overages.amounts.money import Money
 from overages.errors import UnknownPlan
 from overages.grants.grant import Grant
+from overages.insight.budget import Budget
 from overages.periods.period import Period
 from overages.prices.models import Graduated, PerUnit
 from overages.prices.tier import Tier
+from overages.quotas.reservation import Reservation
 from overages.records.aggregation import aggregate
 from overages.records.closing import Closing
 from overages.records.record import OverageRecord
@@ -48,6 +54,17 @@ DEARER: Final = Plan(
 ACCOUNT: Final = Account(OURS, "starter", JAN.start)
 MOVED: Final = ACCOUNT.changed(since=MAR.start, plan="scale")
 GRANT: Final = Grant("g-1", 100, metric="tokens", effective_at=JAN.start)
+ALERT: Final = Alert("a-1", Threshold(percent=80), metric="tokens")
+BUDGET: Final = Budget(Money(20_000, "USD"))
+RESERVED: Final = Reservation(
+    OURS,
+    "r-1",
+    {"tokens": 10},
+    FEB,
+    reserved_at=FEB.start.replace(day=9),
+    expires_at=FEB.start.replace(day=9, hour=1),
+    fingerprint="request-1",
+)
 METRIC: Final = Metric("peak", "max", event="load")
 BATCH: Final = "february.csv"
 FEE: Final = Plan(
@@ -110,6 +127,25 @@ def event(
     return UsageEvent(org_id, metric, quantity, at, id, dimensions)
 
 
+def fired(
+    state: AlertState = "reached",
+    number: int = 1,
+    step: int = 1,
+    period: Period = FEB,
+    noted_at: datetime = NOW,
+    used: QuantityLike = 85,
+    limit: QuantityLike | None = 100,
+    org_id: str = OURS,
+    *,
+    is_silent: bool = False,
+) -> FiredAlert:
+    """Return an alert of February that fired."""
+    return FiredAlert(
+        org_id, AlertDefinition(ALERT, 1, NOW), period, state, noted_at, number=number, step=step,
+        used=used, limit=limit, is_silent=is_silent,
+    )  # fmt: skip
+
+
 def shown(records: tuple[OverageRecord, ...]) -> list[tuple[str | None, object, int, int]]:
     """Return metric, quantity, minor units and revision of each record."""
     return [(r.metric, r.quantity, r.cost.minor, r.revision) for r in records]
@@ -140,6 +176,10 @@ def fill(repository: Repository) -> None:
         repository.record(owed(org_id, tokens=105, runs=12), created_at=NOW)
         close(repository, owed(org_id, JAN))
         repository.put_grant(org_id, GRANT)
+        repository.put_budget(org_id, BUDGET)
+        repository.put_alert(ALERT, put_at=NOW, org_id=org_id)
+        repository.add_alerts([fired(org_id=org_id)])
+        repository.put_reservation(evolve(RESERVED, org_id=org_id))
 
 
 def all_reads(repository: Repository, org_id: str | None = None) -> list[object]:
@@ -153,7 +193,9 @@ def _all_read(repository: Repository, org_id: str | None) -> list[object]:
     read: list[object] = [org for org in repository.orgs() if org_id in (None, org)]
     for org in orgs:
         read += [repository.account(org), repository.head(org), repository.verify(org)]
-        read += repository.grants(org)
+        read += [*repository.grants(org), repr(repository.budgets(org))]
+        read += [*repository.fired_alerts(org), repr(repository.alert_definitions(org))]
+        read += [*repository.reservations(org), repository.reservation(org, RESERVED.key)]
         read += [repr(repository.records(org)), repository.summary(org)]
         read += map(repr, repository.batch_events(org, BATCH))
         read.append(repository.withdrawn_ids(org, ["evt-1", "evt-2", "1"]))
@@ -161,6 +203,8 @@ def _all_read(repository: Repository, org_id: str | None) -> list[object]:
             read += map(repr, repository.events(org, period))
             read += map(repr, repository.counted_events(org, period))
             read += [repr(repository.usage(org, period)), repository.overage(org, period)]
+            read += [repository.held_units(org, period, RESERVED.reserved_at)]
+            read += repository.reservations(org, period)
             read += [repr(repository.put_sums(org, period)), repository.event_sums(org, period)]
             read += [repository.closing(org, period), repr(repository.settled(org, period))]
     if org_id is not None:
@@ -193,6 +237,13 @@ def reads(repository: Any, org_id: Any) -> dict[str, Any]:
         "closed_periods": lambda: repository.closed_periods(org_id),
         "settled": lambda: repository.settled(org_id, FEB),
         "grants": lambda: repository.grants(org_id),
+        "alert_definitions": lambda: repository.alert_definitions(org_id),
+        "fired_alerts": lambda: repository.fired_alerts(org_id),
+        "fired_alerts of a period": lambda: repository.fired_alerts(org_id, FEB),
+        "budgets": lambda: repository.budgets(org_id),
+        "reservation": lambda: repository.reservation(org_id, RESERVED.key),
+        "reservations": lambda: repository.reservations(org_id),
+        "held_units": lambda: repository.held_units(org_id, FEB, NOW),
         "head": lambda: repository.head(org_id),
         "verify": lambda: repository.verify(org_id),
     }

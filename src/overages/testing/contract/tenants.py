@@ -15,7 +15,9 @@ from overages.terms.account import Account
 from overages.terms.allowance import Allowance
 from overages.terms.plan import Plan
 from overages.testing.contract.base import (
+    ALERT,
     BATCH,
+    BUDGET,
     FEB,
     GRANT,
     JAN,
@@ -25,6 +27,7 @@ from overages.testing.contract.base import (
     NOW,
     OURS,
     PLAN,
+    RESERVED,
     THEIRS,
     ContractBase,
     all_reads,
@@ -32,6 +35,7 @@ from overages.testing.contract.base import (
     close,
     event,
     fill,
+    fired,
     nothing_written,
     owed,
     reads,
@@ -77,6 +81,15 @@ class TenantContract(ContractBase):
         close(repository, owed(tokens=901), LATER)
         repository.put_grant(OURS, evolve(GRANT, id="g-2"))
         repository.void_grant(OURS, GRANT.id, NOW)
+        repository.put_budget(OURS, evolve(BUDGET, id="b-2"))
+        repository.drop_budget(OURS, BUDGET.id)
+        repository.put_alert(evolve(ALERT, severity="info"), put_at=NOW, org_id=OURS)
+        repository.put_alert(evolve(ALERT, id="a-2"), put_at=NOW, org_id=OURS)
+        repository.drop_alert("a-2", org_id=OURS)
+        repository.add_alerts([fired("cleared", 2), fired(step=2)])
+        repository.acknowledge_alert(OURS, fired().key, acknowledged_at=LATER)
+        repository.put_reservation(evolve(RESERVED, key="r-2"))
+        repository.commit_reservation(OURS, RESERVED.key, at=LATER)
         assert all_reads(repository, THEIRS) == before
 
     def test_the_same_event_id_counts_in_each_org(self, repository: Repository) -> None:
@@ -111,6 +124,11 @@ class TenantContract(ContractBase):
         repository.record(statement, created_at=NOW)
         closing = close(repository, owed(odd, MAR), LATER)
         repository.put_grant(odd, GRANT)
+        repository.put_budget(odd, BUDGET)
+        repository.put_alert(evolve(ALERT, id="a-2"), put_at=NOW, org_id=odd)
+        repository.add_alerts([fired(org_id=odd)])
+        reservation = evolve(RESERVED, org_id=odd, key=odd)
+        repository.put_reservation(reservation)
         repository.void_grant(odd, GRANT.id, NOW)
         assert repository.account(odd) == Account(odd, "starter", JAN.start)
         assert list(repository.events(odd, FEB)) == [event("evt-1", 3, org_id=odd)]
@@ -119,6 +137,10 @@ class TenantContract(ContractBase):
         check_sums(repository, statement)
         assert repository.closings(odd) == (closing,)
         assert repository.grants(odd) == (evolve(GRANT, voided_at=NOW),)
+        assert repository.budgets(odd) == (BUDGET,)
+        assert [each.org_id for each in repository.alert_definitions(odd)] == [odd]
+        assert repository.fired_alerts(odd) == (fired(org_id=odd),)
+        assert repository.reservation(odd, odd) == reservation
         assert (repository.verify(odd), repository.verify(odd, repository.head(odd))) == (2, 2)
         assert list(repository.orgs()) == sorted([OURS, THEIRS, odd])
         assert all_reads(repository, OURS) == before
@@ -182,7 +204,7 @@ class NameContract(ContractBase):
         fill(repository)
         methods = reads(repository, wrong)
         if wrong is None:
-            del methods["verify"]  # it verifies all of them
+            del methods["verify"], methods["alert_definitions"]  # they are of all of them
         with nothing_written(repository):
             for call in methods.values():
                 with pytest.raises(InvalidType, match=r"^org_id: must be"):
@@ -222,6 +244,9 @@ class NameContract(ContractBase):
             "metric": lambda: repository.put_metric(wrong),
             "account": lambda: repository.put_account(wrong),
             "grant": lambda: repository.put_grant(OURS, wrong),
+            "budget": lambda: repository.put_budget(OURS, wrong),
+            "alert": lambda: repository.put_alert(wrong, put_at=NOW),
+            r"fired\[0\]": lambda: repository.add_alerts([wrong]),
             "usage": lambda: repository.put_usage(wrong),
             r"events\[0\]": lambda: repository.add_events([wrong]),
             "statement": lambda: repository.record(wrong, created_at=NOW),

@@ -11,7 +11,9 @@ from overages._ground.value import evolve
 from overages.errors import InvalidType, InvalidValue, RecordConflict
 from overages.repository import Repository
 from overages.testing.contract.base import (
+    ALERT,
     BATCH,
+    BUDGET,
     DEARER,
     FEB,
     GRANT,
@@ -21,6 +23,7 @@ from overages.testing.contract.base import (
     MOVED,
     NOW,
     OURS,
+    RESERVED,
     THEIRS,
     ContractBase,
     all_reads,
@@ -28,6 +31,7 @@ from overages.testing.contract.base import (
     close,
     event,
     fill,
+    fired,
     nothing_written,
     owed,
 )
@@ -38,7 +42,7 @@ from overages.usage.usage import Usage
 def write_all(repository: Repository) -> None:
     """Call every method that writes, after `fill`."""
     repository.put_plan(DEARER, since=MAR.start)
-    repository.put_account(MOVED)
+    repository.put_accounts([MOVED])
     repository.add_events([event("evt-2", 1), event("evt-3", 2, org_id=THEIRS)])
     repository.add_events([event("evt-4", 3)], batch=BATCH)
     repository.put_batch(BATCH, "digest-2", 5, LATER)
@@ -49,6 +53,16 @@ def write_all(repository: Repository) -> None:
     close(repository, owed(tokens=300), LATER)
     repository.put_grant(OURS, evolve(GRANT, id="g-2"))
     repository.void_grant(OURS, GRANT.id, LATER)
+    repository.put_budget(OURS, evolve(BUDGET, id="b-2"))
+    repository.drop_budget(THEIRS, BUDGET.id)
+    repository.put_alert(evolve(ALERT, severity="info"), put_at=NOW)
+    repository.put_alert(evolve(ALERT, id="a-2"), put_at=NOW, org_id=OURS)
+    repository.drop_alert(ALERT.id, org_id=THEIRS)
+    repository.add_alerts([fired("cleared", 2)])
+    repository.acknowledge_alert(THEIRS, fired(org_id=THEIRS).key, acknowledged_at=LATER)
+    repository.put_reservation(evolve(RESERVED, key="r-2"))
+    repository.commit_reservation(OURS, RESERVED.key, used={"tokens": 11}, at=LATER)
+    repository.release_reservation(THEIRS, RESERVED.key, at=LATER)
 
 
 def write_all_and_fail(repository: Repository) -> None:

@@ -35,6 +35,18 @@ LESS: Final = Decimal("99999999999999999999999998.999999999999")
 class UsageContract(ContractBase):
     """The usage of an org in a period: sums, or quantities that the host put."""
 
+    def test_the_usage_of_some_metrics_is_that_of_all_without_the_others(
+        self, repository: Repository
+    ) -> None:
+        repository.add_events([event("1", 5), event("2", 7, "runs"), event("3", 9, "other")])
+        repository.put_usage(Usage(OURS, FEB, {"tokens": "0.5", "seats": 3}))
+        for metrics in ([], ["tokens"], ["seats", "runs", "seats"], ["none"]):
+            used = repository.usage(OURS, FEB, metrics=metrics).quantities
+            every = repository.usage(OURS, FEB).quantities
+            assert used == {name: every[name] for name in metrics if name in every}
+        with pytest.raises(InvalidValue, match=r"^metrics\[0\]: must not be empty"):
+            repository.usage(OURS, FEB, metrics=[""])
+
     def test_an_org_that_used_nothing_has_empty_usage(self, repository: Repository) -> None:
         assert repository.usage(OURS, FEB) == Usage(OURS, FEB, {})
 

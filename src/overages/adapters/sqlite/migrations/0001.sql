@@ -297,6 +297,174 @@ BEGIN
     SELECT RAISE (ABORT, 'grants are append-only, and voided once');
 END;
 
+-- The most that an org means to spend or use; of one id, the row that came last counts.
+CREATE TABLE org_billing_budgets (
+    number INTEGER PRIMARY KEY, -- in the order in which they came
+    org_id TEXT NOT NULL,
+    budget_id TEXT NOT NULL,
+    budget TEXT -- JSON; null where it was dropped
+) STRICT;
+
+CREATE INDEX org_billing_budgets_by_org ON org_billing_budgets (org_id);
+
+CREATE TRIGGER org_billing_budgets_no_update BEFORE UPDATE ON org_billing_budgets
+BEGIN
+    SELECT RAISE (ABORT, 'budgets are append-only');
+END;
+
+CREATE TRIGGER org_billing_budgets_no_delete BEFORE DELETE ON org_billing_budgets
+BEGIN
+    SELECT RAISE (ABORT, 'budgets are append-only');
+END;
+
+CREATE TRIGGER org_billing_budgets_no_replace BEFORE INSERT ON org_billing_budgets
+WHEN EXISTS (SELECT 1 FROM org_billing_budgets WHERE number = NEW.number)
+BEGIN
+    SELECT RAISE (ABORT, 'budgets are append-only');
+END;
+
+-- Alerts that are to fire, of one org or of all; of one id, the row that came last counts.
+CREATE TABLE org_billing_alerts (
+    number INTEGER PRIMARY KEY, -- in the order in which they came
+    org_id TEXT, -- null for all orgs
+    alert_id TEXT NOT NULL,
+    version INTEGER, -- of the alert; null where it was dropped
+    alert TEXT, -- JSON; null where it was dropped
+    put_at TEXT -- when this version was first put
+) STRICT;
+
+CREATE INDEX org_billing_alerts_by_org ON org_billing_alerts (org_id);
+
+CREATE TRIGGER org_billing_alerts_no_update BEFORE UPDATE ON org_billing_alerts
+BEGIN
+    SELECT RAISE (ABORT, 'alerts are append-only');
+END;
+
+CREATE TRIGGER org_billing_alerts_no_delete BEFORE DELETE ON org_billing_alerts
+BEGIN
+    SELECT RAISE (ABORT, 'alerts are append-only');
+END;
+
+CREATE TRIGGER org_billing_alerts_no_replace BEFORE INSERT ON org_billing_alerts
+WHEN EXISTS (SELECT 1 FROM org_billing_alerts WHERE number = NEW.number)
+BEGIN
+    SELECT RAISE (ABORT, 'alerts are append-only');
+END;
+
+-- Alerts that fired, or were cleared: kept in the transaction of the usage that did it.
+CREATE TABLE org_billing_fired_alerts (
+    number INTEGER PRIMARY KEY, -- in the order in which they came
+    org_id TEXT NOT NULL,
+    billing_period_start TEXT NOT NULL,
+    billing_period_end TEXT NOT NULL,
+    alert_key TEXT NOT NULL, -- the digest of alert, version, subject and period, and a number
+    fired TEXT NOT NULL, -- JSON
+    UNIQUE (org_id, alert_key)
+) STRICT;
+
+CREATE INDEX org_billing_fired_alerts_by_period ON org_billing_fired_alerts
+(org_id, billing_period_start, billing_period_end);
+
+CREATE TRIGGER org_billing_fired_alerts_no_update
+BEFORE UPDATE ON org_billing_fired_alerts
+BEGIN
+    SELECT RAISE (ABORT, 'alerts that fired are append-only');
+END;
+
+CREATE TRIGGER org_billing_fired_alerts_no_delete
+BEFORE DELETE ON org_billing_fired_alerts
+BEGIN
+    SELECT RAISE (ABORT, 'alerts that fired are append-only');
+END;
+
+CREATE TRIGGER org_billing_fired_alerts_no_replace
+BEFORE INSERT ON org_billing_fired_alerts
+WHEN EXISTS (
+    SELECT 1 FROM org_billing_fired_alerts
+    WHERE number = NEW.number OR (org_id = NEW.org_id AND alert_key = NEW.alert_key)
+)
+BEGIN
+    SELECT RAISE (ABORT, 'alerts that fired are append-only');
+END;
+
+-- Alerts that someone has seen.
+CREATE TABLE org_billing_alert_acknowledgements (
+    org_id TEXT NOT NULL,
+    alert_key TEXT NOT NULL,
+    acknowledged_at TEXT NOT NULL,
+    acknowledged_by TEXT,
+    PRIMARY KEY (org_id, alert_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER org_billing_alert_acknowledgements_no_update
+BEFORE UPDATE ON org_billing_alert_acknowledgements
+BEGIN
+    SELECT RAISE (ABORT, 'acknowledgements are append-only');
+END;
+
+CREATE TRIGGER org_billing_alert_acknowledgements_no_delete
+BEFORE DELETE ON org_billing_alert_acknowledgements
+BEGIN
+    SELECT RAISE (ABORT, 'acknowledgements are append-only');
+END;
+
+CREATE TRIGGER org_billing_alert_acknowledgements_no_replace
+BEFORE INSERT ON org_billing_alert_acknowledgements
+WHEN EXISTS (
+    SELECT 1 FROM org_billing_alert_acknowledgements
+    WHERE org_id = NEW.org_id AND alert_key = NEW.alert_key
+)
+BEGIN
+    SELECT RAISE (ABORT, 'acknowledgements are append-only');
+END;
+
+-- Units that are held for a time. A row is added once, and its outcome once: then they are used, or
+-- given back. Instants have six decimals always, so that they sort as they follow each other.
+CREATE TABLE org_billing_reservations (
+    org_id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    units TEXT NOT NULL, -- JSON: quantities by metric
+    billing_period_start TEXT NOT NULL, -- in which they count
+    billing_period_end TEXT NOT NULL,
+    reserved_at TEXT NOT NULL,
+    expires_at TEXT NOT NULL,
+    fingerprint TEXT NOT NULL, -- of the request
+    outcome TEXT, -- 'committed' or 'released'
+    used TEXT NOT NULL, -- JSON: quantities by metric, of one that is committed
+    ended_at TEXT,
+    PRIMARY KEY (org_id, key)
+) STRICT, WITHOUT ROWID;
+
+-- It has all that is asked of holds, and none that ended.
+CREATE INDEX org_billing_reservations_open ON org_billing_reservations
+(org_id, expires_at, reserved_at, units) WHERE outcome IS NULL;
+
+CREATE TRIGGER org_billing_reservations_no_update BEFORE UPDATE ON org_billing_reservations
+WHEN OLD.outcome IS NOT NULL OR NEW.outcome IS NULL
+BEGIN
+    SELECT RAISE (ABORT, 'reservations are append-only, and end once');
+END;
+
+CREATE TRIGGER org_billing_reservations_no_change BEFORE UPDATE OF
+org_id, key, units, billing_period_start, billing_period_end, reserved_at, expires_at, fingerprint
+ON org_billing_reservations
+BEGIN
+    SELECT RAISE (ABORT, 'reservations are append-only, and end once');
+END;
+
+CREATE TRIGGER org_billing_reservations_no_delete BEFORE DELETE ON org_billing_reservations
+BEGIN
+    SELECT RAISE (ABORT, 'reservations are append-only, and end once');
+END;
+
+CREATE TRIGGER org_billing_reservations_no_replace BEFORE INSERT ON org_billing_reservations
+WHEN EXISTS (
+    SELECT 1 FROM org_billing_reservations WHERE org_id = NEW.org_id AND key = NEW.key
+)
+BEGIN
+    SELECT RAISE (ABORT, 'reservations are append-only, and end once');
+END;
+
 -- Periods that are closed: the balance that the next one starts from, and the final settlement. A
 -- forced correction of one adds a row with the next number.
 CREATE TABLE org_billing_closings (

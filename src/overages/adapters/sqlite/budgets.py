@@ -1,0 +1,41 @@
+"""Budgets in SQLite: a row each time that one is put or dropped, of which the last stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from overages.adapters.sqlite.rows import readable
+from overages.adapters.sqlite.store import SqliteStore
+from overages.codec import decode, encode
+from overages.errors import InvalidValue
+from overages.insight.budget import Budget
+
+BUDGET_COLUMNS: Final = "budget_id, budget"
+
+
+class BudgetTable(SqliteStore):
+    """The table of budgets."""
+
+    def _set_budget(self, org_id: str, budget_id: str, budget: Budget | None) -> None:
+        text = None if budget is None else encode(budget).decode()
+        sql = f"INSERT INTO org_billing_budgets (org_id, {BUDGET_COLUMNS}) VALUES (?, ?, ?)"
+        self._cursor.execute(sql, (org_id, budget_id, text))
+
+    def _budgets_of(self, org_id: str) -> Mapping[str, Budget | None]:
+        sql = f"SELECT {BUDGET_COLUMNS} FROM org_billing_budgets WHERE org_id = ? ORDER BY number"
+        return budgets_of(self._cursor.execute(sql, (org_id,)).fetchall())
+
+
+def budgets_of(rows: Iterable[tuple[str, str | None]]) -> dict[str, Budget | None]:
+    """Return the last entry of each budget, of rows in the order in which they came."""
+    last = dict(rows)
+    with readable():
+        return {name: None if text is None else _budget(name, text) for name, text in last.items()}
+
+
+def _budget(budget_id: str, text: str) -> Budget:
+    budget = decode(text, Budget)
+    if budget.id != budget_id:
+        raise InvalidValue("budget_id", budget_id, f"must be that of the budget, {budget.id!r}")
+    return budget

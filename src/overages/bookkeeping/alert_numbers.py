@@ -1,0 +1,259 @@
+"""Alert numbers: the numbers that alerts are compared with, by the statement that is the bill.
+
+    numbers = AlertNumbers(repository, account, routes, definitions, now, until)
+    numbers.readings(numbers.times.changed_at({instant}))
+
+A number that can't be worked out, as a period has less than no usage, say, leaves its own alert as
+it is, and no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import cached_property
+from logging import getLogger
+from typing import Final
+
+from overages.alerts.alert import Alert, AlertDefinition
+from overages.alerts.firing import Reading
+from overages.alerts.occasions import life_of
+from overages.alerts.threshold import Amount
+from overages.amounts.exact import Quantity, excess
+from overages.amounts.money import Money
+from overages.bookkeeping.alert_times import AlertTimes, Look
+from overages.bookkeeping.plans_in_force import PlansInForce
+from overages.bookkeeping.settling import Settling
+from overages.bookkeeping.usage_reader import UsageReader
+from overages.errors import InvalidValue, OveragesError, StorageError
+from overages.grants.grant import Grant
+from overages.insight.budget import Budget
+from overages.periods.cycle import Cycle
+from overages.periods.period import Period
+from overages.repository import Repository
+from overages.settlements.settlement import Settlement
+from overages.statements.limit_now import LimitNow, limit_now
+from overages.statements.statement import Statement
+from overages.terms.account import Account
+from overages.terms.allowance import Allowance
+from overages.usage.routing import Routes
+
+_TICK: Final = timedelta(microseconds=1)
+_log: Final = getLogger("overages.bookkeeping")
+
+
+class AlertNumbers:
+    """Works out the numbers of an org's alerts, as its usage is now.
+
+    :param account: the org's.
+    :param routes: the metrics that are more than sums of their events.
+    :param definitions: the alerts that count for it.
+    :param now: the present instant.
+    :param until: the last instant that usage may be dated at.
+    :param plans: those that were read already in the same transaction.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        account: Account,
+        routes: Routes,
+        definitions: Iterable[AlertDefinition],
+        now: datetime,
+        until: datetime,
+        plans: PlansInForce | None = None,
+    ) -> None:
+        self._repository, self._account, self._routes = repository, account, routes
+        self._definitions, self._now = tuple(definitions), now
+        self._plans = plans or PlansInForce(repository)
+        self._settling = Settling(
+            repository, account, routes, lambda each: each.end <= now, self._plans
+        )
+        self.times: Final = AlertTimes(repository, account, routes, self._settling, now, until)
+        self._settled: dict[Period, Settlement | OveragesError] = {}
+
+    def statements(self) -> Sequence[Statement]:
+        """Return the statements that were worked out for the readings."""
+        settled = self._settled.values()
+        return [each.statement for each in settled if isinstance(each, Settlement)]
+
+    def readings(self, look: Look) -> list[Reading]:
+        """Return the numbers of each alert in some times, by `Reading.is_settled` as far as known.
+
+        Grants are one over all periods: they are read in the last of these, or the present one.
+        """
+        readings: list[Reading] = []
+        for period in look.periods:
+            for definition in self._definitions:
+                if definition.alert.threshold is not None and definition.alert.grant is None:
+                    readings += self._settled_of(definition, period, self._of_period)
+        for definition in self._definitions:
+            budget = self._budgets.get(definition.alert.budget or "")
+            if budget is not None and budget.window is not None:
+                readings += self._of_windows(definition, budget, budget.window, look)
+            if look.periods and definition.alert.grant and definition.alert.threshold:
+                latest = self.times.latest(look.periods[-1])
+                readings += self._settled_of(definition, latest, self._of_grant)
+        return readings
+
+    def _settled_of(
+        self,
+        definition: AlertDefinition,
+        period: Period,
+        read: Callable[[AlertDefinition, Period], Sequence[Reading]],
+    ) -> Sequence[Reading]:
+        """Return the readings of an alert; one that isn't settled if it can't be worked out."""
+        try:
+            return read(definition, period)
+        except StorageError:
+            raise
+        except OveragesError as error:
+            _log_unsettled(definition, self._account.org_id, error)
+            return [Reading(definition, period, None, None, is_settled=False)]
+
+    def window_units(self) -> dict[tuple[str, Period], Quantity]:
+        """Return the units of all windows of budgets with alerts that aren't over, if known."""
+        alerts = [definition.alert.budget or "" for definition in self._definitions]
+        units: dict[tuple[str, Period], Quantity] = {}
+        for budget in filter(None, map(self._budgets.get, dict.fromkeys(alerts))):
+            if budget.window is not None:
+                for window in self.times.windows_open(budget.window):
+                    with suppress(InvalidValue):  # sums that were put for a longer time
+                        units[budget.id, window] = self._reader.units(str(budget.metric), window)
+        return units
+
+    def _settlement(self, period: Period) -> Settlement:
+        """Return the settlement of a period, worked out once, or raise why there is none."""
+        if period not in self._settled:
+            try:
+                self._settled[period] = self._settling.settlement(period)
+            except StorageError:
+                raise
+            except OveragesError as error:
+                self._settled[period] = error
+        settled = self._settled[period]
+        if isinstance(settled, OveragesError):
+            raise settled
+        return settled
+
+    def _of_period(self, definition: AlertDefinition, period: Period) -> Sequence[Reading]:
+        if definition.alert.budget is not None:
+            return self._of_budget(definition, period)
+        statement = self._settlement(period).statement
+        return [Reading(definition, period, *self._numbers(definition.alert, statement))]
+
+    def _numbers(self, alert: Alert, statement: Statement) -> tuple[Amount | None, Amount | None]:
+        """Return the units or the money that an alert of a metric, or of all, is about."""
+        metric, threshold = alert.metric, alert.threshold
+        if metric is None:
+            return statement.total, None
+        if metric not in statement:
+            return None, None
+        if threshold is not None and threshold.cost is not None:
+            return cost_of(statement, metric), None
+        now = self._limit_now(statement.period, metric)
+        used, limit = now.used, now.limit
+        if threshold is not None and threshold.of == "overage" and limit is not None:
+            limit = excess(used, now.over) if now.over else limit  # each part has its own overage
+        return used, limit
+
+    def _limit_now(self, period: Period, metric: str) -> LimitNow:
+        settlement = self._settlement(period)
+        return limit_now(
+            settlement.statement,
+            metric,
+            self._now,
+            burndowns=settlement.balance.burndowns,
+            grants=self._settling.grants,
+            levels=self._routes.held,
+        )
+
+    def _of_budget(self, definition: AlertDefinition, period: Period) -> Sequence[Reading]:
+        budget = self._budgets.get(definition.alert.budget or "")
+        if budget is None:
+            return [Reading(definition, period, None, None)]
+        if budget.window is not None:
+            return []
+        statement = self._settlement(period).statement
+        spent: Amount | None = None
+        if isinstance(budget.amount, Money):
+            spent = cost_of(statement, budget.metric)
+        elif budget.metric is not None and budget.metric in statement:
+            spent = self._limit_now(period, budget.metric).used
+        return [Reading(definition, period, spent, budget.amount)]
+
+    def _of_windows(
+        self, definition: AlertDefinition, budget: Budget, cycle: Cycle, look: Look
+    ) -> Iterator[Reading]:
+        """Yield the numbers of a budget in each of its windows, as decisions have them."""
+        metric = str(budget.metric)
+
+        def read(definition: AlertDefinition, window: Period) -> Sequence[Reading]:
+            allowance = self._allowance(metric, window)
+            used = None
+            if allowance is not None:
+                used = allowance.converted(self._reader.units(metric, window))
+            return [Reading(definition, window, used, budget.amount)]
+
+        for window in look.windows(definition, budget, cycle):
+            yield from self._settled_of(definition, window, read)
+
+    def _allowance(self, metric: str, window: Period) -> Allowance | None:
+        """Return the allowance of a metric now, or as the last terms of a window have it."""
+        last = max(window.start, min(window.end - _TICK, self._now))
+        parts = self._account.timeline.parts(Period(window.start, last + _TICK))
+        if not parts:
+            return None
+        part, terms = parts[-1]
+        period = self._account.period_at(part.start)
+        part, terms = next(each for each in self._account.parts(period) if part.start in each[0])
+        return self._plans.plan(period, part, terms).allowances.get(metric)
+
+    @cached_property
+    def _reader(self) -> UsageReader:
+        return UsageReader(self._repository, self._account.org_id, self._routes)
+
+    @cached_property
+    def _budgets(self) -> dict[str, Budget]:
+        return {each.id: each for each in self._repository.budgets(self._account.org_id)}
+
+    @cached_property
+    def _grants(self) -> dict[str, Grant]:
+        return {grant.id: grant for grant in self._settling.grants}
+
+    def _of_grant(self, definition: AlertDefinition, period: Period) -> Sequence[Reading]:
+        """Return the numbers of a grant, as it stands at the end of a period's usage."""
+        grant = self._grants.get(definition.alert.grant or "")
+        if grant is None:
+            return [Reading(definition, period, None, None)]
+        granted, left = grant.units, grant.units
+        for burndown in self._settlement(period).balance.burndowns:
+            for state in burndown.grants:
+                if state.grant_id == grant.id:
+                    granted, left = state.granted, state.left
+        used, limit = _in_unit(grant, excess(granted, left), granted)
+        return [Reading(definition, life_of(grant), used, limit)]
+
+
+def cost_of(statement: Statement, metric: str | None) -> Money:
+    """Return the cost of a metric, with the adjustments that are its own, or of all lines."""
+    if metric is None:
+        return statement.total
+    total = statement.totals_by_metric().get(metric)
+    return Money(0, statement.currency) if total is None else total.cost
+
+
+def _in_unit(grant: Grant, *numbers: Amount) -> tuple[Amount, ...]:
+    """Return numbers of a grant as units, or as money where it is of money."""
+    currency = grant.currency
+    if currency is None:
+        return numbers
+    return tuple(each if isinstance(each, Money) else Money.of(each, currency) for each in numbers)
+
+
+def _log_unsettled(definition: AlertDefinition, org_id: str, error: OveragesError) -> None:
+    """Log that the number of an alert can't be worked out; amounts are never logged."""
+    alert_id, kind = definition.alert.id, type(error).__name__
+    extra = {"org_id": org_id, "alert": alert_id}
+    _log.warning("%s: alert %s stays as it is: %s", org_id, alert_id, kind, extra=extra)

@@ -1,0 +1,191 @@
+"""Alert times: the periods, and the windows of budgets, whose alerts are looked at.
+
+    times = AlertTimes(repository, account, routes, settling, now, until)
+    times.changed_at({instant})                       # by usage that counts at some instants
+    times.open(history)                               # all that isn't closed
+    times.present()
+
+Usage changes more than its own period: those after it too, where units are carried over, an
+allowance or a grant goes on, or a level is held. So all of them are looked at, and what fires
+doesn't depend on the order in which usage comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from itertools import takewhile
+from typing import Final, NamedTuple, TypeAlias
+
+from overages.alerts.alert import AlertDefinition
+from overages.alerts.alert_history import AlertHistory
+from overages.bookkeeping.settling import Settling
+from overages.errors import InvalidValue, OveragesError
+from overages.insight.budget import Budget
+from overages.periods.cycle import Cycle
+from overages.periods.period import Period
+from overages.repository import Repository
+from overages.terms.account import Account
+from overages.usage.routing import Routes
+
+_TICK: Final = timedelta(microseconds=1)
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
+
+WindowsOf: TypeAlias = Callable[[AlertDefinition, Budget, Cycle], Iterable[Period]]
+"""Gives the windows of a budget in which an alert is looked at."""
+
+
+class Look(NamedTuple):
+    """The times in which alerts are looked at.
+
+    :param periods: those of the org, in order; none of them is closed.
+    """
+
+    periods: Sequence[Period]
+    windows: WindowsOf
+
+
+class AlertTimes:
+    """Finds the times of an org that alerts are about.
+
+    :param account: the org's.
+    :param routes: the metrics that are more than sums of their events.
+    :param settling: works out its periods.
+    :param now: the present instant.
+    :param until: the last instant that usage may be dated at.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        account: Account,
+        routes: Routes,
+        settling: Settling,
+        now: datetime,
+        until: datetime,
+    ) -> None:
+        self._repository, self._account, self._routes = repository, account, routes
+        self._settling, self._now, self._until = settling, now, until
+
+    # What is looked at
+
+    def changed_at(self, instants: Iterable[datetime]) -> Look:
+        """Return the times that usage changes which counts at some instants."""
+        changed = sorted(instants)
+        own = {each for each in map(self._period_at, changed) if each is not None}
+        periods = {each for each in own if self._is_open(each)}
+        first = min(own if self._routes.held else periods, default=None)
+        if first is not None and first.end <= self._until:
+            periods |= {each for each in self._open if each > first and self._goes_on_in(each)}
+
+        def windows(_: AlertDefinition, budget: Budget, cycle: Cycle) -> Iterable[Period]:
+            if budget.metric in self._routes.held and changed:
+                return sorted({*_around(cycle, changed), *self._windows(cycle, changed[0])})
+            return sorted(_around(cycle, changed))
+
+        return Look(sorted(periods), windows)
+
+    def open(self, history: AlertHistory, since: datetime | None = None) -> Look:
+        """Return all times that aren't closed and have begun.
+
+        Of windows these are the present one, the one before it, and all in which the alert fired.
+        One that was over when an alert was put is none of its own.
+
+        :param since: an instant; other windows that were over by then are left out as well.
+        """
+
+        def windows(definition: AlertDefinition, _: Budget, cycle: Cycle) -> Iterable[Period]:
+            told = {each for each in history.periods_of(definition) if each.end > self._open_since}
+            own = told & _around(cycle, (each.start for each in told))
+            start = max(definition.put_at, self._before(cycle), since or definition.put_at)
+            return sorted({*own, *self._windows(cycle, min(start, self._now))})
+
+        return Look(self._open, windows)
+
+    def present(self) -> Look:
+        """Return the present times."""
+        period = self._period_at(self._now)
+        own = [] if period is None else [period]
+        return Look(own, lambda _, __, cycle: _around(cycle, [self._now]) if own else ())
+
+    def windows_open(self, cycle: Cycle) -> list[Period]:
+        """Return all windows of a cycle that aren't over as long as the org's periods are open."""
+        return self._windows(cycle, self._open_since)
+
+    def latest(self, period: Period) -> Period:
+        """Return the later one of a period and the present one."""
+        present = self._period_at(self._now)
+        return period if present is None else max(period, present)
+
+    # Windows
+
+    def _before(self, cycle: Cycle) -> datetime:
+        """Return the start of the window before the present one."""
+        try:
+            return cycle.period_before(self._now).start
+        except OveragesError:
+            return self._now
+
+    def _windows(self, cycle: Cycle, start: datetime) -> list[Period]:
+        """Return the windows from that of an instant on, up to now and those of usage ahead."""
+        try:
+            windows = cycle.periods_from(start)
+        except InvalidValue:  # none is whole within the years there are
+            return []
+        begun = takewhile(lambda each: each.start <= self._until, windows)
+        return list(filter(self._has_come, begun))
+
+    # Periods
+
+    def _period_at(self, instant: datetime) -> Period | None:
+        """Return the org's period at an instant; None without terms, or at the end of all time."""
+        try:
+            return self._account.period_at(instant)
+        except OveragesError:
+            return None
+
+    def _is_open(self, period: Period) -> bool:
+        return self._repository.closing(self._account.org_id, period) is None
+
+    @cached_property
+    def _open_since(self) -> datetime:
+        closing = self._repository.closing_before(self._account.org_id, self._now)
+        return self._account.since if closing is None else closing.period.end
+
+    @cached_property
+    def _open(self) -> Sequence[Period]:
+        """The periods that aren't closed and have begun, or have usage already, in order."""
+        since, until = self._open_since, self._until
+        end = _LAST if until > _LAST - _TICK else until + _TICK
+        if since >= end:
+            return ()
+        try:
+            return tuple(filter(self._has_come, self._account.periods(since, end)))
+        except OveragesError:  # none is whole within the years there are
+            return ()
+
+    def _has_come(self, time: Period) -> bool:
+        """Tell whether a time has begun, or has usage already that is dated ahead."""
+        if time.start <= self._now:
+            return True
+        return bool(self._repository.event_sums(self._account.org_id, time))
+
+    def _goes_on_in(self, period: Period) -> bool:
+        """Tell whether usage before a period changes what it comes to."""
+        if self._routes.held:
+            return True
+        try:
+            return self._settling.depends_on_earlier(period)
+        except OveragesError:  # it can't be settled, and says so
+            return True
+
+
+def _around(cycle: Cycle, instants: Iterable[datetime]) -> set[Period]:
+    """Return the windows of a cycle that instants lie in; at the end of all time there is none."""
+    windows: set[Period] = set()
+    for instant in instants:
+        with suppress(InvalidValue):
+            windows.add(cycle.period_at(instant))
+    return windows

@@ -1,0 +1,317 @@
+"""Deciding: from a plan, usage and a request to a decision.
+
+It is worked out by the statement that the units would lead to, so that what a decision says of
+their cost is what the bill then says, if nothing else comes between:
+
+    decide(plan, usage, {"runs": 10}, limits={"runs": 60}, held={"runs": 5})
+    decision_on(parse_request({"runs": 10}), prospect, budgets)           # of an org's own terms
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from fractions import Fraction
+from functools import partial
+from hashlib import sha256
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from overages._ground.frozen_dict import FrozenDict
+from overages._ground.jsontext import written
+from overages._ground.names import by_metric
+from overages._ground.parsing import choice_of, each, instance_of, optional, parse_all
+from overages.amounts.exact import (
+    Quantity,
+    QuantityLike,
+    add_up,
+    number_from_ratio,
+    number_text,
+    parse_non_negative,
+)
+from overages.amounts.money import new_money
+from overages.errors import Field, InvalidType, InvalidValue
+from overages.insight.budget import Budget, WindowedBudget
+from overages.periods.period import parse_instant
+from overages.quotas.decision import Decision, new_decision
+from overages.quotas.plain_decision import plain_decision
+from overages.quotas.position import More, Position, Prospect
+from overages.quotas.stops import Stop, StopAt, standing_limits
+from overages.statements.calculation import calculate, own_limits
+from overages.terms.plan import Plan
+from overages.terms.terms import Limits
+from overages.usage.usage import Usage, parse_quantities
+
+OnPassing: TypeAlias = Literal["reject", "clamp", "cross"]
+"""The answer to a request that would pass a limit.
+
+``"reject"`` denies all of it; ``"clamp"`` grants as many as fit; ``"cross"`` grants all of it, as
+long as something was left before.
+"""
+
+_NO_UNITS: Final[Mapping[str, Quantity]] = FrozenDict()
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+
+
+class Request(NamedTuple):
+    """Units that are asked for, and how.
+
+    :param fewest: by metric, the fewest that are accepted where not all may be used.
+    """
+
+    units: Mapping[str, Quantity]
+    fewest: Mapping[str, Quantity]
+    on_passing: OnPassing
+    stop_at: Collection[StopAt]
+
+    @property
+    def fingerprint(self) -> str:
+        """A text that tells the request from others."""
+        units = [sorted((m, number_text(n)) for m, n in each.items()) for each in self[:2]]
+        text = written([*units, self.on_passing, sorted(set(self.stop_at))])
+        return sha256(text).hexdigest()
+
+    @property
+    def least(self) -> dict[str, Quantity]:
+        """The fewest of each metric that are accepted."""
+        by_rule: More = _NO_UNITS if self.on_passing == "clamp" else self.units
+        return {m: self.fewest.get(m, by_rule.get(m, 0)) for m in self.units}
+
+
+_parse_fewest: Final = by_metric(parse_non_negative, "metrics to quantities")
+_parse_on_passing: Final = choice_of(OnPassing)
+_parse_stop_at: Final = each(choice_of(StopAt))
+
+
+def parse_request(
+    requested: Mapping[str, QuantityLike],
+    at_least: Mapping[str, QuantityLike] = _NO_UNITS,
+    on_passing: OnPassing = "reject",
+    stop_at: Iterable[StopAt] = (),
+) -> Request:
+    """Return a request of checked parts; `decide` has the meaning of each.
+
+    :raises InvalidValue: if fewer are accepted of a metric that isn't requested, or more than are;
+        or where the request may cross a limit whole; `InvalidValues` for several faults.
+    """
+    if at_least is _NO_UNITS and on_passing == "reject" and stop_at == ():  # as most are
+        return Request(parse_quantities(requested, "requested"), _NO_UNITS, on_passing, ())
+    request = Request(
+        *parse_all(
+            (parse_quantities, requested, "requested"),
+            (_parse_fewest, at_least, "at_least"),
+            (_parse_on_passing, on_passing, "on_passing"),
+            (_parse_stop_at, stop_at, "stop_at"),
+        )
+    )
+    for metric, fewest in request.fewest.items():
+        most = request.units.get(metric)
+        if most is None or fewest > most:
+            problem = "must be of a metric that is requested, and at most as many"
+            raise InvalidValue(("at_least", metric), fewest, problem)
+    if request.fewest and request.on_passing == "cross":
+        problem = "must be empty where a request may cross a limit, for that is granted whole"
+        raise InvalidValue("at_least", dict(request.fewest), problem)
+    return request
+
+
+def decide(
+    plan: Plan,
+    usage: Usage,
+    requested: Mapping[str, QuantityLike],
+    *,
+    limits: Limits | None = None,
+    held: Mapping[str, QuantityLike] = _NO_UNITS,
+    budgets: Iterable[Budget | WindowedBudget] = (),
+    at_least: Mapping[str, QuantityLike] = _NO_UNITS,
+    on_passing: OnPassing = "reject",
+    stop_at: Iterable[StopAt] = (),
+    at: datetime | None = None,
+    counted_at: datetime | None = None,
+) -> Decision:
+    """Return the decision on units by a plan: whether they may be used, and at which cost.
+
+    Several metrics at once are all or nothing, unless fewer are accepted. It is `calculate` before
+    and after, so that all that depends on earlier periods (carry-over, grants, an allowance for a
+    year) isn't known here; `OverageService.decide` knows it.
+
+    :param usage: an org's quantities in its present period, so far.
+    :param requested: units by metric, zero or more.
+    :param limits: the org's own limits by metric; None is unlimited.
+    :param held: units by metric that reservations hold beside the usage.
+    :param budgets: those that the org has; one of a window as a `WindowedBudget`.
+    :param at_least: the fewest units, by metric, that are accepted if not all may be used.
+    :param on_passing: ``"reject"`` a request that would pass a limit; ``"clamp"`` it to as many
+        whole units as fit; or let it ``"cross"`` a limit of which something is left. Where a cost
+        can fall with the quantity (volume prices), those that fit aren't always the most that do.
+    :param stop_at: limits that only tell otherwise, and here deny: ``"limit"`` allows no overage,
+        ``"grants"`` nothing that is due beyond prepaid and included units.
+    :param at: the present instant, timezone-aware; and when the usage was counted, `counted_at`.
+    :raises InvalidType: for a value of a wrong type.
+    :raises InvalidValue: for a value that is not allowed; `InvalidValues` for several.
+    :raises UnknownMetric: if usage or a limit names a metric that the plan doesn't know. One that
+        is requested is denied.
+    :raises CurrencyMismatch: if a budget is in another currency than the plan.
+
+    >>> from overages import Allowance, Period, PerUnit
+    >>> plan = Plan("starter", "USD", {"runs": Allowance(50, PerUnit("1.00"), hard_limit=100)})
+    >>> usage = Usage("acme", Period.month(2024, 2), {"runs": 45})
+    >>> decision = decide(plan, usage, {"runs": 10})
+    >>> print(decision.verdict, decision.cost)
+    allow 5.00 USD
+    >>> print(decide(plan, usage, {"runs": 60}).explain())
+    denied 60 runs (runs: hard limit 100, used 45, 55 left)
+    """
+    request = parse_request(requested, at_least, on_passing, stop_at)
+    plan, usage, reserved, of_org, now, counted = parse_all(
+        (_parse_plan, plan, "plan"),
+        (_parse_usage, usage, "usage"),
+        (parse_quantities, held, "held"),
+        (_parse_budgets, budgets, "budgets"),
+        (_parse_time, at, "at"),
+        (_parse_time, counted_at, "counted_at"),
+    )
+    if counted is not None and (now is None or counted > now):
+        raise InvalidValue("counted_at", counted, "must not be later than the decision, at")
+    own = own_limits(plan, limits)
+    if not (of_org or request.stop_at):
+        plain = plain_decision(plan, usage, request.units, own, reserved, now, counted)
+        if plain is not None:
+            return plain
+
+    def position(more: More) -> Position:
+        used = _together(usage.quantities, more)
+        at_it = Usage(usage.org_id, usage.period, used)
+        return Position(calculate(plan, at_it, limits=limits, ended=False))
+
+    beside_holds = partial(_beside, position, reserved) if reserved else None
+    prospect = Prospect(position, own, at=now, beside_holds=beside_holds)
+    return decision_on(request, prospect, of_org, now, counted)
+
+
+_parse_plan: Final = instance_of(Plan)
+_parse_usage: Final = instance_of(Usage)
+_parse_time: Final = optional(parse_instant)
+
+
+def _parse_budget(value: object, field: Field) -> Budget | WindowedBudget:
+    if not isinstance(value, (Budget, WindowedBudget)):
+        raise InvalidType(field, value, "must be a Budget or a WindowedBudget")
+    if isinstance(value, Budget) and value.window is not None:
+        problem = "must be a WindowedBudget, with the units of its window"
+        raise InvalidValue(field, value, problem)
+    return value
+
+
+_parse_budgets: Final = each(_parse_budget)
+
+
+def _beside(position: Callable[[More], Position], held: More, more: More) -> Position:
+    return position(_together(held, more))
+
+
+def _together(left: More, right: More) -> dict[str, Quantity]:
+    return {m: add_up([left.get(m, 0), right.get(m, 0)]) for m in (*left, *right)}
+
+
+def decision_on(
+    request: Request,
+    prospect: Prospect,
+    budgets: Iterable[Budget | WindowedBudget],
+    at: datetime | None,
+    counted_at: datetime | None,
+) -> Decision:
+    """Return the decision on a request, by the positions that it can lead to."""
+    limits, stops = standing_limits(prospect, request.units, budgets, request.stop_at)
+    granted, stop = _Granting(request, stops).granted()
+    some = any(granted.values())
+    verdict = "allow" if stop is None else "partly" if some else "deny"
+    costs = None
+    if not any(each.kind == "unknown_metric" for each in limits):
+        costs = _costs(prospect, granted if some else request.units)
+    cost, exact, overage, exact_overage = costs or (None, Fraction(), None, Fraction())
+    currency = prospect.statement.currency
+    return new_decision(
+        prospect.statement.org_id, verdict, request.units, FrozenDict(granted),
+        None if cost is None else new_money(cost, currency), number_from_ratio(*_ratio(exact)),
+        None if overage is None else new_money(overage, currency),
+        number_from_ratio(*_ratio(exact_overage)),
+        limits, None if stop is None else stop.limit, at, counted_at,
+    )  # fmt: skip
+
+
+def _ratio(number: Fraction) -> tuple[int, int]:
+    return number.as_integer_ratio()
+
+
+def _costs(prospect: Prospect, more: More) -> tuple[int, Fraction, int, Fraction]:
+    """Return the changes of the bill: in all, exactly, and both for the overage alone."""
+    before, after = prospect.after(_NO_UNITS), prospect.after(more)
+    return (
+        after.statement.minor - before.statement.minor,
+        after.exact_total - before.exact_total,
+        after.overage_minor - before.overage_minor,
+        after.exact_overage - before.exact_overage,
+    )
+
+
+class _Granting:
+    """Finds the units that may be used of those that are asked for."""
+
+    def __init__(self, request: Request, stops: Sequence[Stop]) -> None:
+        self._request, self._stops = request, stops
+
+    def granted(self) -> tuple[More, Stop | None]:
+        """Return the units of each metric, and the limit that more would pass."""
+        units, least = self._request.units, self._request.least
+        nothing = dict.fromkeys(units, 0)
+        for stop in self._stops:  # first, as no other limit can be measured with such units
+            if stop.limit.kind == "unknown_metric":
+                return nothing, stop
+        passed = self._passed(units)
+        if passed is None:
+            return units, None
+        if least == units:
+            return nothing, passed
+        if (below := self._passed(least)) is not None:
+            return nothing, below
+        granted = dict(least)
+        for metric in units:
+            granted[metric] = self._most(granted, metric)
+        short = next(metric for metric in units if granted[metric] < units[metric])
+        more = min(units[short], add_up([granted[short], 1]))
+        return granted, self._passed({**granted, short: more}) or passed
+
+    def _passed(self, more: More) -> Stop | None:
+        """Return the limit that units would pass; None if they may be used.
+
+        Of several it is the one that resets last: until then they can't be allowed.
+        """
+        return max(self._all_passed(more), key=_resets_at, default=None)
+
+    def _all_passed(self, more: More) -> Iterator[Stop]:
+        for stop in self._stops:
+            if not stop.lets_pass(more):
+                crosses = self._request.on_passing == "cross" and not stop.is_reached
+                if not crosses:
+                    yield stop
+
+    def _fits(self, more: More) -> bool:
+        return not any(True for _ in self._all_passed(more))
+
+    def _most(self, granted: More, metric: str) -> Quantity:
+        """Return the most whole units of a metric that fit, beside those of others; or all."""
+        most, fits = self._request.units[metric], granted[metric]
+        if self._fits({**granted, metric: most}):
+            return most
+        low, high = int(fits), int(most) + 1
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self._fits({**granted, metric: middle}):
+                low, fits = middle, middle
+            else:
+                high = middle
+        return fits
+
+
+def _resets_at(stop: Stop) -> datetime:
+    return stop.limit.resets_at or _NEVER

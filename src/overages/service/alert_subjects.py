@@ -1,0 +1,72 @@
+"""Alert subjects: whether an org has the subject of an alert of its own.
+
+AlertSubjects(repository, account, now).require(alert)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from overages.alerts.alert import Alert
+from overages.alerts.threshold import Amount
+from overages.amounts.money import Money
+from overages.bookkeeping.plans_in_force import PlansInForce
+from overages.errors import OveragesError, UnknownBudget, UnknownGrant, UnknownMetric
+from overages.repository import Repository
+from overages.terms.account import Account
+
+
+class AlertSubjects:
+    """The metrics, budgets and grants of an org that alerts can be about.
+
+    :param account: the org's.
+    :param now: the present instant.
+    """
+
+    def __init__(self, repository: Repository, account: Account, now: datetime) -> None:
+        self._repository, self._account, self._now = repository, account, now
+
+    def require(self, alert: Alert) -> None:
+        """Refuse an alert that no number of the org could reach.
+
+        :raises OveragesError: as `put_alert` says.
+        """
+        self._account.require_terms(self._now, "now")
+        try:
+            amount = self._amount(alert)
+            if alert.threshold is not None and amount is not None:
+                alert.threshold.check_amount(amount, ("alert", "threshold"))
+        except OveragesError as error:
+            raise error.within(org_id=self._account.org_id) from None
+
+    def _amount(self, alert: Alert) -> Amount | None:
+        """Return some amount in the unit of an alert's number."""
+        if alert.grant is not None:
+            grants = {g.id: g.amount for g in self._repository.grants(self._account.org_id)}
+            if alert.grant not in grants:
+                problem = f"must be one of the org's grants, {_listed(grants)}"
+                raise UnknownGrant(("alert", "grant"), alert.grant, problem)
+            return grants[alert.grant]
+        if alert.budget is not None:
+            budgets = {b.id: b.amount for b in self._repository.budgets(self._account.org_id)}
+            if alert.budget not in budgets:
+                problem = f"must be one of the org's budgets, {_listed(budgets)}"
+                raise UnknownBudget(("alert", "budget"), alert.budget, problem)
+            return budgets[alert.budget]
+        return None if alert.threshold is None else self._amount_of_metric(alert)
+
+    def _amount_of_metric(self, alert: Alert) -> Amount:
+        period, plans = self._account.period_at(self._now), PlansInForce(self._repository)
+        agreed = [plans.plan(period, part, t) for part, t in self._account.parts(period)]
+        metrics = [metric for plan in agreed for metric in plan.allowances]
+        if alert.metric is not None and alert.metric not in metrics:
+            told = ", ".join(dict.fromkeys(metrics)) or "which has none"
+            problem = f"{alert.metric!r} must be a metric of the org's plan, {told}"
+            raise UnknownMetric(("alert", "metric"), alert.metric, problem)
+        is_cost = alert.threshold is not None and alert.threshold.cost is not None
+        return Money(0, agreed[-1].currency) if is_cost else 0
+
+
+def _listed(names: Mapping[str, object]) -> str:
+    return ", ".join(sorted(names)) or "of which there is none"

@@ -1,0 +1,321 @@
+"""The alert watch: alerts are noted with the usage that reaches them, in its own transaction.
+
+    watch = AlertWatch(repository, lambda: routes, now, until)
+    watch.keep(watch.watched("acme"), events, add, counts_at)     # add(events) keeps them
+
+The outcome is as if events came one by one: the same for any split into batches. Where usage only
+grows, and nothing fires before a batch nor at its end, nothing did within it. Where something is,
+the batch is taken back and kept in halves, down to the event that did it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from datetime import datetime
+from functools import cached_property
+from typing import Final, TypeAlias, TypeVar
+
+from overages.alerts.alert import AlertDefinition
+from overages.alerts.alert_history import AlertHistory
+from overages.alerts.fired_alert import FiredAlert
+from overages.alerts.firing import Reading, fire_all, fire_occasions
+from overages.alerts.occasions import occurrences
+from overages.amounts.exact import Quantity
+from overages.bookkeeping.alert_numbers import AlertNumbers
+from overages.bookkeeping.alert_times import Look
+from overages.bookkeeping.plans_in_force import PlansInForce
+from overages.insight.budget import Budget
+from overages.periods.cycle import Cycle
+from overages.periods.period import Period
+from overages.prices.models import Graduated, Package, PerUnit
+from overages.repository import Repository
+from overages.statements.statement import Statement
+from overages.terms.account import Account
+from overages.usage.event import UsageEvent
+from overages.usage.routing import Routes
+
+T = TypeVar("T")
+
+Keep: TypeAlias = Callable[[Sequence[T]], int]
+"""Keeps some usage, or takes it back; returns how many of it are new."""
+
+WindowUnits: TypeAlias = Mapping[tuple[str, Period], Quantity]
+"""The units of windows, by the budget's id."""
+
+InstantOf: TypeAlias = Callable[[UsageEvent], datetime]
+"""Gives the instant that an event counts at."""
+
+_MOST_PERIODS: Final = 4  # of more, the alerts of all periods are read at once
+_GROWING: Final = frozenset({PerUnit, Package, Graduated})
+"""The price models whose cost never falls as units are added."""
+
+
+class AlertWatch:
+    """Notes the alerts of orgs, for one call of a host.
+
+    :param routes: gives the metrics that are more than sums of their events; asked within the
+        transaction of the usage.
+    :param now: the present instant.
+    :param until: the last instant that usage may be dated at.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        routes: Callable[[], Routes],
+        now: datetime,
+        until: datetime,
+    ) -> None:
+        self._repository, self._read_routes = repository, routes
+        self._now, self._until = now, until
+        self._plans = PlansInForce(repository)
+        self._watched: dict[str, WatchedOrg | None] = {}
+
+    def watched(self, org_id: str) -> WatchedOrg | None:
+        """Return an org with its alerts; None if it has none.
+
+        It costs one query where no org has any; else the alerts of each org are read once.
+        """
+        if not self._is_on:
+            return None
+        if org_id not in self._watched:
+            definitions = self._repository.alert_definitions(org_id)
+            account = self._repository.account(org_id) if definitions else None
+            watched = None
+            if account is not None:
+                watched = WatchedOrg(account, definitions, self._repository)
+            self._watched[org_id] = watched
+        return self._watched[org_id]
+
+    @cached_property
+    def _is_on(self) -> bool:
+        return self._repository.has_alerts()
+
+    @cached_property
+    def _routes(self) -> Routes:
+        return self._read_routes()
+
+    # Usage
+
+    def keep(
+        self,
+        watched: WatchedOrg,
+        events: Sequence[tuple[T, UsageEvent]],
+        add: Keep[tuple[T, UsageEvent]],
+        counts_at: InstantOf | None,
+    ) -> int:
+        """Keep events of an org, each with a value beside it, and note the alerts that they fire.
+
+        :param add: keeps some of them, and returns how many are new.
+        :returns: how many are new.
+        """
+        if len(events) == 1:
+            new = add(events)
+            numbers = self._numbers(watched)
+            look = numbers.times.changed_at(self._instants(events, counts_at))
+            self._note(watched, numbers, look)
+            return new
+        if all(self._may_only_grow(event) for _, event in events):
+            try:
+                instants = self._instants(events, counts_at)
+                with self._repository.transaction():
+                    self._refuse_firing(watched, instants)  # by a limit that has changed, say
+                    new = add(events)
+                    self._refuse_firing(watched, instants)
+                return new
+            except _Apart:
+                pass
+        half = len(events) // 2
+        halves = events[:half], events[half:]
+        return sum(self.keep(watched, each, add, counts_at) for each in halves)
+
+    def _may_only_grow(self, event: UsageEvent) -> bool:
+        """Tell whether an event can only add to its metric, and is counted nowhere else."""
+        return event.quantity >= 0 and not self._routes.counts(event.metric)
+
+    @staticmethod
+    def _instants(
+        events: Sequence[tuple[T, UsageEvent]], counts_at: InstantOf | None
+    ) -> set[datetime]:
+        return {event.at if counts_at is None else counts_at(event) for _, event in events}
+
+    def _refuse_firing(self, watched: WatchedOrg, instants: Iterable[datetime]) -> None:
+        """Raise `_Apart` where a batch reaches something, or may have done so on its way."""
+        numbers = self._numbers(watched)
+        readings = numbers.readings(numbers.times.changed_at(instants))
+        is_settled = all(each.is_settled for each in readings)
+        grows = all(watched.only_grows(each) for each in numbers.statements())
+        if not is_settled or not grows or self._fired(watched, readings):
+            raise _Apart
+
+    def take_back(self, org_id: str, event_ids: Sequence[str], withdraw: Keep[str]) -> int:
+        """Withdraw events of an org, and note the alerts that are cleared after each of them.
+
+        :param withdraw: withdraws some of them, and returns how many weren't withdrawn before.
+        :returns: the same of all.
+        """
+        watched = self.watched(org_id)
+        if watched is None:
+            return withdraw(event_ids)
+        if len(event_ids) < 2:
+            before = self._numbers(watched).window_units()
+            new = withdraw(event_ids)
+            self._note_open(watched, before)
+            return new
+        try:
+            with self._repository.transaction():
+                withdraw(event_ids)  # all faults are told together
+                raise _Apart
+        except _Apart:
+            return sum(self.take_back(org_id, [each], withdraw) for each in event_ids)
+
+    def _note(
+        self, watched: WatchedOrg, numbers: AlertNumbers, look: Look
+    ) -> tuple[FiredAlert, ...]:
+        """Keep and return the alerts that an org's usage fires or clears, as it is now."""
+        fired = self._fired(watched, numbers.readings(look))
+        if fired:
+            self._repository.add_alerts(fired)
+            watched.history.add(fired)
+        return fired
+
+    # All that has come with time, or by other than usage
+
+    def note_all(self, org_id: str) -> tuple[FiredAlert, ...]:
+        """Keep and return the alerts of all open periods of an org, and those that come with time.
+
+        :param org_id: whose.
+        """
+        watched = self.watched(org_id)
+        if watched is None:
+            return ()
+        fired = self.note_open(org_id)
+        grants, history = self._repository.grants(org_id), self._repository.fired_alerts(org_id)
+        listed = occurrences(watched.account, grants, watched.definitions)
+        timely = fire_occasions(org_id, listed, history, self._now)
+        self._repository.add_alerts(timely)
+        return (*fired, *timely)
+
+    def note_open(self, org_id: str, since: datetime | None = None) -> tuple[FiredAlert, ...]:
+        """Keep and return the alerts of all open periods of an org, as its usage is now.
+
+        :param since: an instant; windows that were over by then are left out.
+        """
+        watched = self.watched(org_id)
+        return () if watched is None else self._note_open(watched, since=since)
+
+    def _note_open(
+        self,
+        watched: WatchedOrg,
+        before: WindowUnits | None = None,
+        since: datetime | None = None,
+    ) -> tuple[FiredAlert, ...]:
+        """Keep and return the alerts of all that is open.
+
+        :param before: the units of windows before a change; those that it changes are looked at.
+        """
+        watched.read_all()
+        numbers = self._numbers(watched)
+        look = numbers.times.open(watched.history, since)
+        if before:
+            changed = before.items() ^ numbers.window_units().items()
+            windows_of = look.windows
+
+            def windows(definition: AlertDefinition, budget: Budget, cycle: Cycle) -> list[Period]:
+                own = {window for (name, window), _ in changed if name == budget.id}
+                return sorted({*windows_of(definition, budget, cycle), *own})
+
+            look = look._replace(windows=windows)
+        return self._note(watched, numbers, look)
+
+    def standing(self, org_id: str) -> list[Reading]:
+        """Return the numbers of each alert of an org in the present period."""
+        watched = self.watched(org_id)
+        if watched is None:
+            return []
+        numbers = self._numbers(watched)
+        return numbers.readings(numbers.times.present())
+
+    def _numbers(self, watched: WatchedOrg) -> AlertNumbers:
+        return AlertNumbers(
+            self._repository,
+            watched.account,
+            self._routes,
+            watched.definitions,
+            self._now,
+            self._until,
+            self._plans,
+        )
+
+    def _fired(self, watched: WatchedOrg, readings: Sequence[Reading]) -> tuple[FiredAlert, ...]:
+        """Return the alerts that are new by some numbers."""
+        watched.read({reading.period for reading in readings})
+        return fire_all(watched.account.org_id, readings, watched.history, self._now)
+
+
+class WatchedOrg:
+    """An org with alerts.
+
+    :param definitions: those that count for it.
+    """
+
+    def __init__(
+        self, account: Account, definitions: Sequence[AlertDefinition], repository: Repository
+    ) -> None:
+        self.account, self.definitions = account, definitions
+        self.history: AlertHistory = AlertHistory()
+        """The alerts that fired before, of the periods that were read."""
+        self._repository = repository
+        self._read: set[Period] | None = set()  # None: all of them
+        thresholds = [each.alert.threshold for each in definitions]
+        self._has_costs = any(each is not None and each.cost is not None for each in thresholds)
+        self.has_budgets: bool = any(each.alert.budget is not None for each in definitions)
+        self._has_costs |= self.has_budgets
+        self._has_far_shares = any(
+            each is not None
+            and each.percent is not None
+            and (each.percent > 100 or each.repeat or each.of == "overage")
+            for each in thresholds
+        )
+
+    def read(self, periods: Set[Period]) -> None:
+        """Read the alerts that fired in some periods, once."""
+        if self._read is None:
+            return
+        missing = periods - self._read
+        if len(missing) > _MOST_PERIODS:
+            self.read_all()
+            return
+        for period in sorted(missing):
+            self.history.add(self._repository.fired_alerts(self.account.org_id, period))
+        self._read |= missing
+
+    def read_all(self) -> None:
+        """Read all alerts that fired."""
+        if self._read is not None:
+            self._read = None
+            self.history = AlertHistory(self._repository.fired_alerts(self.account.org_id))
+
+    def only_grows(self, statement: Statement) -> bool:
+        """Tell whether, as usage grows, no number that is compared can turn back.
+
+        A limit grows with another metric, a cost can fall with a volume price, and a discount of
+        several metrics is shared out among them anew. Units of a part that is over raise used and
+        limit alike, which brings any share of them nearer to all of it.
+        """
+        if self._has_far_shares and len(statement.parts) > 1:
+            return False
+        if self._has_costs and any(
+            part.own.has_rules or not part.plan.compiled.is_flat for part in statement.parts
+        ):
+            return False
+        return all(
+            allowance.included_per is None
+            and not (self._has_costs and type(allowance.price) not in _GROWING)
+            for part in statement.parts
+            for allowance in part.plan.allowances.values()
+        )
+
+
+class _Apart(Exception):
+    """A batch is to be taken back, and kept in halves."""

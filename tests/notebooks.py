@@ -62,7 +62,8 @@ def shown(book: Any) -> Iterator[tuple[str, list[str], list[str]]]:
     for cell in book.cells:
         for out in cell.get("outputs", []):
             data = out.get("data", {})
-            text = data.get("text/html") or data.get("text/plain") or out.get("text", "")
+            kinds = ("image/svg+xml", "text/html", "text/plain")
+            text = next((data[kind] for kind in kinds if kind in data), out.get("text", ""))
             yield cell.id, sorted(data), unescape(MARKUP.sub(" ", text)).split()
 
 

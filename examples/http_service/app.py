@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,9 +14,11 @@ from examples.http_service import page
 from examples.http_service.seed import METRICS, seed
 from examples.http_service.sessions import COOKIE, SECONDS, Sessions
 from examples.http_service.settings import HERE, Member, Settings
+from examples.http_service.view import gather
 from overages import OverageService, SqliteRepository
-from overages.adapters.sqlite import MemberView
+from overages.errors import OveragesError
 from overages.exports import wire
+from overages.exports.charts import STYLES
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -28,7 +31,7 @@ HEADERS = {
 
 def make_app(settings: Settings, repository: SqliteRepository) -> FastAPI:
     """Return the host, with its example data in place."""
-    seed(repository, OverageService(repository, settings.clock, metrics=METRICS))
+    seed(repository, OverageService(repository, settings.clock, metrics=METRICS), settings.clock())
     service = OverageService(repository, settings.clock, enabled=settings.enabled, metrics=METRICS)
     app = FastAPI(docs_url=None, redoc_url=None)  # their pages would load scripts from elsewhere
     app.openapi = lambda: wire.openapi("Overages of an example host")  # type: ignore[method-assign]
@@ -40,8 +43,7 @@ def make_app(settings: Settings, repository: SqliteRepository) -> FastAPI:
 
 def reply(answer: wire.Answer) -> JSONResponse:
     """Return an answer of the library's as a response of the framework's."""
-    headers = {"WWW-Authenticate": "Bearer"} if answer.status == 401 else None
-    return JSONResponse(answer.body, answer.status, headers)
+    return JSONResponse(answer.body, answer.status, answer.headers)
 
 
 async def body_of(request: Request) -> bytes:
@@ -59,7 +61,7 @@ Session = Annotated[str | None, Cookie(alias=COOKIE)]
 
 
 def add_api(app: FastAPI, settings: Settings, endpoints: wire.Endpoints) -> None:
-    """Add the two endpoints, for who shows a token."""
+    """Add the endpoints, for who shows a token."""
 
     def caller(authorization: Annotated[str | None, Header()] = None) -> Member:
         member = settings.member(wire.bearer_token(authorization))
@@ -70,6 +72,30 @@ def add_api(app: FastAPI, settings: Settings, endpoints: wire.Endpoints) -> None
     @app.get(wire.OVERAGES_PATH)
     def overages(member: Annotated[Member, Depends(caller)]) -> Response:
         return reply(endpoints.overages(member.org_id))
+
+    @app.get(wire.USAGE_PATH)
+    def usage(member: Annotated[Member, Depends(caller)]) -> Response:
+        return reply(endpoints.usage(member.org_id))
+
+    @app.get(wire.HISTORY_PATH)
+    def history(member: Annotated[Member, Depends(caller)], periods: str | None = None) -> Response:
+        return reply(endpoints.history(member.org_id, periods))
+
+    @app.get(wire.PROJECTION_PATH)
+    def projection(member: Annotated[Member, Depends(caller)]) -> Response:
+        return reply(endpoints.projection(member.org_id))
+
+    @app.get(wire.ALERTS_PATH)
+    def alerts(member: Annotated[Member, Depends(caller)], most: str | None = None) -> Response:
+        return reply(endpoints.alerts(member.org_id, most))
+
+    @app.post(wire.DECISION_PATH)
+    def decide(member: Annotated[Member, Depends(caller)], body: Body) -> Response:
+        return reply(endpoints.decision(member.org_id, body))
+
+    @app.post(wire.ACKNOWLEDGE_PATH)
+    def acknowledge(member: Annotated[Member, Depends(caller)], key: str) -> Response:
+        return reply(endpoints.acknowledge(member.org_id, key, by=member.name))
 
     @app.post(wire.RECALCULATE_PATH)
     def recalculate(member: Annotated[Member, Depends(caller)], body: Body) -> Response:
@@ -90,16 +116,17 @@ def add_page(
         if member.org_id is None:
             return HTMLResponse(page.problem(member, "You are a member of no organization."), 403)
         try:
-            statement = service.calculate(member.org_id)
-            with MemberView(settings.database, member.org_id) as view:
-                records = view.records()
-            closed = repository.closed_periods(member.org_id)
-            return HTMLResponse(page.overview(member, statement, records, closed))
+            view = gather(settings.database, repository, service, settings.clock, member.org_id)
+            return HTMLResponse(page.overview(member, view))
         except Exception as error:
             answer = wire.failure(error, "OVERAGE_ERROR")
             return HTMLResponse(
                 page.problem(member, answer.body["error"]["message"]), answer.status
             )
+
+    @app.get("/charts.css")
+    def charts() -> Response:
+        return Response(STYLES, media_type="text/css")
 
     @app.get("/style.css")
     def style() -> Response:
@@ -119,6 +146,16 @@ def add_page(
             secure=secure,
         )  # fmt: skip
         return response
+
+    @app.post("/alerts")
+    def seen(request: Request, body: Body, session: Session = None) -> Response:
+        require_own_form(request)
+        member = sessions.member(session)
+        if member is not None and member.org_id is not None:
+            for key in parse_qs(body.decode("utf-8", "replace")).get("key", []):
+                with suppress(OveragesError):  # of an alert that this org doesn't have
+                    service.acknowledge(member.org_id, key, by=member.name)
+        return RedirectResponse("/", 303)
 
     @app.post("/logout")
     def logout(request: Request, session: Session = None) -> Response:

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import json
 from logging import getLogger
+from types import NoneType
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-from overages._ground.jsontext import BareNumber
 from overages.errors import (
     BillingDisabled,
     CurrencyMismatch,
@@ -23,22 +23,46 @@ from overages.errors import (
     OveragesError,
     PeriodClosed,
     PeriodOverlap,
+    QuotaExceeded,
     RecordConflict,
+    ReservationConflict,
     StorageBusy,
+    UnknownAlert,
     UnknownMetric,
     UnknownPlan,
+    UnknownReservation,
+    shown,
 )
-from overages.exports.wire.shape import Body
+from overages.exports.wire.decisions import decided, metrics_of
+from overages.exports.wire.keys import Body, in_keys
 
-Unexpected: TypeAlias = Literal["OVERAGE_ERROR", "RECALCULATION_FAILED"]
-"""The code of a failure in reading, or in recalculating, through no fault of the caller's."""
+Unexpected: TypeAlias = Literal[
+    "OVERAGE_ERROR", "RECALCULATION_FAILED", "USAGE_ERROR", "HISTORY_ERROR", "ALERTS_ERROR",
+    "DECISION_ERROR", "PROJECTION_ERROR",
+]  # fmt: skip
+"""The code of a failure through no fault of the caller's, by the request."""
 
 _log: Final = getLogger("overages.exports.wire")
 _SHOWN: Final = 80  # characters of an offending value that a message repeats
 _CALCULATION: Final = (UnknownPlan, UnknownMetric, CurrencyMismatch, PeriodOverlap, InvalidValue)
+_BUSY: Final = "Another writer is at work; the same request can be made again"
+_EXPECTED: Final[tuple[tuple[type[OveragesError], int, str, str | None], ...]] = (
+    (BillingDisabled, 503, "OVERAGE_BILLING_DISABLED", "Overage billing is not enabled"),
+    (PeriodClosed, 409, "PERIOD_CLOSED", None),  # the error says it
+    (UnknownAlert, 404, "UNKNOWN_ALERT", "There is no such alert"),
+    (ReservationConflict, 409, "RESERVATION_CONFLICT", None),
+    (UnknownReservation, 404, "UNKNOWN_RESERVATION", None),
+    (RecordConflict, 503, "BUSY", _BUSY),
+    (StorageBusy, 503, "BUSY", _BUSY),
+)
 _UNEXPECTED: Final[dict[Unexpected, str]] = {
     "OVERAGE_ERROR": "Failed to get overage summary",
     "RECALCULATION_FAILED": "Failed to recalculate overages",
+    "USAGE_ERROR": "Failed to get usage",
+    "HISTORY_ERROR": "Failed to get history",
+    "ALERTS_ERROR": "Failed to get or acknowledge alerts",
+    "DECISION_ERROR": "Failed to decide",
+    "PROJECTION_ERROR": "Failed to project the bill",
 }
 
 
@@ -47,6 +71,20 @@ class Answer(NamedTuple):
 
     status: int
     body: Body
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that belong to it, beside its type; ``Retry-After`` where it is known when.
+
+        Source: RFC 9110, sections 10.2.3 and 11.6.1.
+
+        >>> unauthorized().headers, success({}).headers
+        ({'WWW-Authenticate': 'Bearer'}, {})
+        """
+        if self.status == 401:
+            return {"WWW-Authenticate": "Bearer"}
+        seconds = self.body.get("error", {}).get("retryAfter")
+        return {} if seconds is None else {"Retry-After": str(seconds)}
 
 
 def success(data: Body) -> Answer:
@@ -82,8 +120,8 @@ def no_plan() -> Answer:
     return refusal(400, "CALCULATION_FAILED", "Failed to calculate overages (no plan)")
 
 
-def invalid_request(error: OveragesError) -> Answer:
-    """Return the answer to a body that was refused, with each of its faults.
+def invalid_request(error: OveragesError, part: str = "body") -> Answer:
+    """Return the answer to a body, or a query, that was refused, with each of its faults.
 
     >>> error = InvalidType("force", "yes", "must be true or false")
     >>> invalid_request(error).body["error"]["message"]
@@ -95,27 +133,28 @@ def invalid_request(error: OveragesError) -> Answer:
         if isinstance(part, (InvalidType, InvalidValue))
     ]
     faults = "; ".join(f"{d['field']}: {d['problem']}, got {d['value']}" for d in details)
-    message = f"Invalid request body: {faults}"
+    message = f"Invalid request {part}: {faults}"
     return refusal(400, "VALIDATION_ERROR", message, details=details)
 
 
 def failure(error: Exception, otherwise: Unexpected) -> Answer:
     """Return the answer to a request that an error ended.
 
-    :param otherwise: the code of an error that is nothing of the caller's: ``"OVERAGE_ERROR"`` in
-        reading, ``"RECALCULATION_FAILED"`` in recalculating.
+    :param otherwise: the code of an error that is nothing of the caller's, such as
+        ``"OVERAGE_ERROR"`` in reading overages.
 
     >>> failure(BillingDisabled(), "OVERAGE_ERROR").status
     503
     >>> failure(UnknownPlan("plan", "pro", "isn't there"), "RECALCULATION_FAILED").body["error"]
     {'code': 'CALCULATION_FAILED', 'message': "plan: isn't there, got 'pro'"}
     """
-    if isinstance(error, BillingDisabled):
-        return refusal(503, "OVERAGE_BILLING_DISABLED", "Overage billing is not enabled")
-    if isinstance(error, PeriodClosed):
-        return refusal(409, "PERIOD_CLOSED", str(error))
-    if isinstance(error, (RecordConflict, StorageBusy)):
-        return refusal(503, "BUSY", "Another writer is at work; the same request can be made again")
+    if isinstance(error, QuotaExceeded):
+        told = {"decision": decided(error.decision), "retryAfter": error.retry_after}
+        denied = in_keys(str(error), metrics_of(error.decision))
+        return refusal(402, "QUOTA_EXCEEDED", denied, **told)
+    for kind, status, code, message in _EXPECTED:
+        if isinstance(error, kind):
+            return refusal(status, code, message or str(error))
     if isinstance(error, OveragesError) and all(isinstance(e, _CALCULATION) for e in error.errors):
         return refusal(400, "CALCULATION_FAILED", "\n".join(map(str, error.errors)))
     _log.error("%s", _UNEXPECTED[otherwise], exc_info=error, extra=_fields(error, otherwise))
@@ -134,5 +173,5 @@ def _shown(value: object) -> str:
     """Write a value as the JSON that it came as, in short."""
     if isinstance(value, (dict, list)):
         return "{...}" if isinstance(value, dict) else "[...]"
-    text = repr(value) if isinstance(value, BareNumber) else json.dumps(value)
+    text = json.dumps(value) if isinstance(value, (str, bool, NoneType)) else shown(value)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."

@@ -10,37 +10,37 @@ it is (up to 2**53 - 1); else a string, in full.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any, Final, TypeAlias, get_args
+from typing import Final, TypeAlias, get_args
 
-from overages.amounts.exact import Exact, Quantity, add_up, number_from_ratio, number_text, unscaled
+from overages.amounts.exact import Exact, Quantity, add_up, unscaled
 from overages.amounts.money import Currency
-from overages.errors import InvalidValue
+from overages.exports.wire.keys import (
+    ALWAYS,
+    Body,
+    currency_body,
+    metric_keys,
+    period_body,
+    wire_number,
+)
 from overages.lines.adjustment import OVERAGE, AdjustmentKind, is_overage
-from overages.periods.period import Period, format_instant
+from overages.periods.period import Period
 from overages.prices.exact_cost import added_unit_price
 from overages.records.changes import line_sums
 from overages.records.record import OverageRecord
 from overages.statements.statement import Statement
 from overages.terms.plan import Plan
 
-Body: TypeAlias = dict[str, Any]
-"""A mapping that becomes a JSON object."""
-
 _Line: TypeAlias = tuple[str, str, Quantity, Fraction, int, Exact | None]
 """Metric, line, units, exact cost in major units, cost in minor ones, and the price of a unit."""
 
-_Adjusting: TypeAlias = tuple[str | None, str, int]
+Adjusting: TypeAlias = tuple[str | None, str, int]
 """Metric, line, cost in minor units."""
 
-_ALWAYS: Final = ("tokens", "playbook_runs", "seats")
 _PARTS: Final = {"tokens": 1000}  # of a minor unit, in which the price is given
 _CENTS: Final = Currency("USD")
-_LARGEST: Final = 2**53 - 1  # a larger number may be rounded where it is read: RFC 8259, section 6
 _KINDS: Final = get_args(AdjustmentKind)
-_SNAKE: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z][a-z0-9]*)+")
 
 
 def calculated(statement: Statement) -> Body:
@@ -82,7 +82,7 @@ def recorded(
         record.metric: record.unit_price for record in stored if record.unit_price is not None
     }
     lines: list[_Line] = []
-    adjusting: list[_Adjusting] = []
+    adjusting: list[Adjusting] = []
     for (metric, line), (picos, exact, minor) in line_sums(stored).items():
         if metric is None or not is_overage(line):
             adjusting.append((metric, line, minor))
@@ -113,46 +113,54 @@ def _body(
     period: Period,
     currency: Currency,
     lines: Iterable[_Line],
-    adjusting: Iterable[_Adjusting],
+    adjusting: Iterable[Adjusting],
 ) -> Body:
     charged: dict[str, list[_Line]] = {}
     for line in sorted(lines, key=_metric_and_line):
         if line[2] or line[4]:
             charged.setdefault(line[0], []).append(line)
-    adjustments = sorted((line for line in adjusting if line[2]), key=_place)
-    keys = _keys([*charged, *(metric for metric, *_ in adjustments if metric is not None)])
+    adjustments = [line for line in adjusting if line[2]]
+    keys = metric_keys([*charged, *(metric for metric, *_ in adjustments if metric is not None)])
     total = sum(line[4] for own in charged.values() for line in own)
     total += sum(cost for *_, cost in adjustments)
     body: Body = {
         "orgId": org_id,
-        "period": {"start": format_instant(period.start), "end": format_instant(period.end)},
+        "period": period_body(period),
         "overages": {
             key: _overage(charged.get(metric, ()), currency)
             for metric, key in keys.items()
-            if metric in charged or metric in _ALWAYS
+            if metric in charged or metric in ALWAYS
         },
-        "totalCost": _number(total),
+        "totalCost": wire_number(total),
     }
     # The engine before knew cents of a dollar and no adjustments: no key where there is no more.
     if adjustments:
-        body["adjustments"] = [
-            {
-                "metric": None if metric is None else keys[metric],
-                "line": line,
-                "cost": _number(cost),
-            }
-            for metric, line, cost in adjustments
-        ]
+        body["adjustments"] = adjustment_bodies(adjustments, keys)
     if currency != _CENTS:
-        body["currency"] = {"code": currency.code, "exponent": currency.exponent}
+        body["currency"] = currency_body(currency)
     return body
+
+
+def adjustment_bodies(adjusting: Iterable[Adjusting], keys: Mapping[str, str]) -> list[Body]:
+    """Write lines that are no overage, by metric, kind and name.
+
+    :param keys: the key of each metric.
+    """
+    return [
+        {
+            "metric": None if metric is None else keys[metric],
+            "line": line,
+            "cost": wire_number(cost),
+        }
+        for metric, line, cost in sorted(adjusting, key=_place)
+    ]
 
 
 def _metric_and_line(line: _Line) -> tuple[str, str]:
     return line[:2]
 
 
-def _place(adjusting: _Adjusting) -> tuple[bool, str, int, str]:
+def _place(adjusting: Adjusting) -> tuple[bool, str, int, str]:
     """Place an adjustment where whoever knows its line alone would: by metric, kind and name."""
     metric, line, _ = adjusting
     kind = line.partition(":")[0]
@@ -169,22 +177,22 @@ def _overage(lines: Sequence[_Line], currency: Currency) -> Body:
     metric, line, quantity, exact, minor, price = lines[0]
     each = None
     if len(lines) == 1 and price is not None and _explains(price, quantity, exact):
-        each = _number(Fraction(price) * 10**currency.exponent * _PARTS.get(metric, 1))
+        each = wire_number(Fraction(price) * 10**currency.exponent * _PARTS.get(metric, 1))
     if line == OVERAGE:
-        return {"amount": _number(quantity), "unitPrice": each, "cost": _number(minor)}
+        return {"amount": wire_number(quantity), "unitPrice": each, "cost": wire_number(minor)}
     parts = [
         {
             "start": part.partition(":")[2],
-            "amount": _number(units),
-            "cost": _number(cost),
+            "amount": wire_number(units),
+            "cost": wire_number(cost),
         }
         for _, part, units, _, cost, _ in lines
     ]
     together: int = sum(line[4] for line in lines)
     return {
-        "amount": _number(add_up(line[2] for line in lines)),
+        "amount": wire_number(add_up(line[2] for line in lines)),
         "unitPrice": each,
-        "cost": _number(together),
+        "cost": wire_number(together),
         "parts": parts,
     }
 
@@ -192,29 +200,3 @@ def _overage(lines: Sequence[_Line], currency: Currency) -> Body:
 def _explains(price: Exact | None, quantity: Quantity, exact: Fraction) -> bool:
     """Tell whether every unit costs the price, and nothing else is due."""
     return price is not None and Fraction(price) * Fraction(quantity) == exact
-
-
-def _keys(metrics: Iterable[str]) -> dict[str, str]:
-    """Return the key of each metric, and of those that are always there."""
-    keys = {metric: _camel(metric) for metric in (*_ALWAYS, *metrics)}
-    owners: dict[str, str] = {}
-    for metric, key in keys.items():
-        if owners.setdefault(key, metric) != metric:
-            problem = f"must not have the key of {owners[key]!r}, which is {key!r} too"
-            raise InvalidValue("metric", metric, problem)
-    return keys
-
-
-def _camel(metric: str) -> str:
-    """Write a name in camel case if it is in snake case; any other stays as it is."""
-    if not _SNAKE.fullmatch(metric):
-        return metric
-    first, *rest = metric.split("_")
-    return first + "".join(word.capitalize() for word in rest)
-
-
-def _number(number: Quantity | Fraction) -> int | str:
-    ratio = Fraction(number)
-    if ratio.denominator == 1 and abs(ratio.numerator) <= _LARGEST:
-        return ratio.numerator
-    return number_text(number_from_ratio(ratio.numerator, ratio.denominator))

@@ -41,8 +41,8 @@ def blocks_of(cell: dict[str, Any]) -> Iterator[str]:
         if "image/png" in data:
             picture = PICTURE.format(data["text/plain"].strip("<>"), data["image/png"].strip())
             yield RAW.format(picture)
-        elif "text/html" in data:
-            yield RAW.format(data["text/html"])
+        elif shown := data.get("image/svg+xml") or data.get("text/html"):
+            yield RAW.format(shown)
         else:
             yield f"```text\n{data.get('text/plain') or ''.join(output['text'])}\n```"
 

@@ -262,7 +262,8 @@ class WatchedOrg:
     def __init__(
         self, account: Account, definitions: Sequence[AlertDefinition], repository: Repository
     ) -> None:
-        self.account, self.definitions = account, definitions
+        self.account: Account = account
+        self.definitions: Sequence[AlertDefinition] = definitions
         self.history: AlertHistory = AlertHistory()
         """The alerts that fired before, of the periods that were read."""
         self._repository = repository

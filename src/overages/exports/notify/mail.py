@@ -68,6 +68,7 @@ class MailNotifier:
         timeout: int = 10,
         destination: str = "mail",
     ) -> None:
+        self.destination: str
         (
             self._host, self._sender, self._recipients, self._port, self._starttls, self._log_in,
             self._timeout, self.destination,

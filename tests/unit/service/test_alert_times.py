@@ -1,5 +1,7 @@
 """Alerts through the service, whatever fails and in whatever order usage comes."""
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -36,10 +38,19 @@ NOW = datetime(2024, 2, 20, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 ALLOWANCES = {"runs": Allowance(50, PerUnit("1.00")), "tokens": Allowance(0, PerUnit("0.10"))}
 EIGHTY = Alert("runs-80", Threshold(percent=80), metric="runs")
-MADE = [MemoryRepository, lambda: SqliteRepository(":memory:")]
-on_each = pytest.mark.parametrize("make", MADE, ids=["memory", "sqlite"])
+on_each = pytest.mark.parametrize("make", ["memory", "sqlite"], indirect=True)
 DAILY = Cycle.calendar("day")
 IN_A_DAY = Alert("day-80", Threshold(percent=80), budget="day")
+
+
+@pytest.fixture
+def make(request: pytest.FixtureRequest) -> Iterator[Callable[[], Any]]:
+    """Yield what makes repositories of a kind, which are closed in the end."""
+    with ExitStack() as stack:
+        if request.param == "memory":
+            yield MemoryRepository
+        else:
+            yield lambda: stack.enter_context(SqliteRepository(":memory:"))
 
 
 def service_on(

@@ -397,3 +397,13 @@ def test_of_several_limits_that_are_passed_the_one_that_resets_last_decides() ->
     decision = decide(plan, usage, {"runs": 1}, budgets=[today, month])
     assert decision.resets_at == FEBRUARY.end
     assert decide(plan, Usage("acme", FEBRUARY, {}), {"runs": 1}, budgets=[today]).resets_at == NOON
+
+
+def test_units_that_bring_more_of_another_metric_hide_none_of_it_that_are_held() -> None:
+    calls = Allowance(30, PerUnit(1), included_per="seats")
+    plan = Plan("starter", "USD", {"calls": calls, "seats": Allowance(None, PerUnit(0))})
+    usage = Usage("acme", FEBRUARY, {"seats": 2, "calls": 10})
+    decision = decide(plan, usage, {"calls": 1}, held={"seats": 5, "calls": 20}, stop_at=["limit"])
+    limit = decision.limit("included", metric="calls")
+    assert limit is not None
+    assert (limit.limit, limit.used, limit.held, limit.remaining) == (60, 10, 20, 30)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from overages import (
+    Alert,
     Allowance,
     Budget,
     Commitment,
@@ -27,12 +28,14 @@ from overages import (
     Reservation,
     Rounding,
     StandingLimit,
+    Threshold,
     Tier,
     Usage,
     Volume,
     aggregate,
     calculate,
 )
+from overages.alerts.alert import AlertDefinition
 from overages.grants.state import Draw, GrantState
 from overages.lines.adjustment import OVERAGE
 from overages.records.chain import ChainHead, Link, row_of, verify_chain
@@ -40,6 +43,7 @@ from overages.testing import (
     billing,
     compared,
     fields,
+    insight,
     plans,
     prices,
     quantities,
@@ -320,3 +324,12 @@ def test_a_hard_limit_is_one_number_and_not_below_what_is_included() -> None:
         "included", "included_for",
     }  # fmt: skip
     assert plans.limited({"included": 5, "hard_limit_percent": 150})["hard_limit_percent"] == 150
+
+
+def test_the_numbers_of_an_alert_that_fired_are_of_one_kind() -> None:
+    alert = Alert("a", Threshold(cost=Money(5, "USD")))
+    fired = {"definition": AlertDefinition(alert, 1, NOON), "noted_at": NOON, "org_id": "acme"}
+    dollars, euros = Money(7, "USD"), Money(9, "EUR")
+    assert insight.noted({**fired, "used": dollars, "limit": euros})["limit"] == Money(9, "USD")
+    assert "limit" not in insight.noted({**fired, "used": dollars, "limit": 9})
+    assert insight.noted({**fired, "limit": 9})["used"] == 0

@@ -1,6 +1,6 @@
 """How hard the tests try, and what they draw.
 
-python -m pytest                            # the same examples in each run
+python -m pytest -n auto                    # the same examples in each run, on all cores
 python -m pytest -m thorough                # property tests, faults and contract in full, at random
 python -m pytest -m "not drawn"             # examples that a person wrote, alone
 """

@@ -182,4 +182,4 @@ def test_readme_and_index_begin_with_commands_that_make_an_environment() -> None
     assert close.startswith(f"{install} && ")
     assert close.endswith(" && .venv/bin/overages show --db overages.db")
     assert test.startswith("python3 -m venv .venv && ")
-    assert test.endswith(" && .venv/bin/python -m pytest")
+    assert test.endswith(" && .venv/bin/python -m pytest -n auto")

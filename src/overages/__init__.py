@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from overages.adapters.memory import MemoryRepository
     from overages.adapters.sqlite import SqliteRepository
     from overages.alerts.alert import Alert, usual_alerts
-    from overages.alerts.threshold import Threshold, crossings
+    from overages.alerts.crossing import crossings
+    from overages.alerts.threshold import Threshold
     from overages.amounts.money import Currency, Money
     from overages.amounts.rounding import Rounding
     from overages.bookkeeping.books import EndedPeriod

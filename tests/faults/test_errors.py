@@ -10,8 +10,9 @@ from typing import Final
 
 import pytest
 
-from overages import Account, Metric
+from overages import Account, Metric, UsageEvent
 from overages.adapters.sqlite import SqliteRepository
+from overages.adapters.sqlite.sums import CROWD
 from overages.errors import OveragesError
 from overages.testing.contract.base import close
 from tests.since import SINCE
@@ -107,12 +108,15 @@ def path(tmp_path: Path) -> Path:
         repository.put_usage(usage(ORG))
         repository.add_events(events(ORG, 0, 4), batch="a")
         repository.put_batch("a", "digest", 4, NOW)
+        crowd = [UsageEvent(ORG, "runs", 1, PERIOD.start, id=f"crowd-{n}") for n in range(CROWD)]
+        repository.add_events(crowd)  # of which the sum is held
         repository.put_metric(Metric("peak", "max", event="load"))
         repository.withdraw(ORG, "event-3", withdrawn_at=NOW)
         close(repository, statement(org_name(1)), NOW)
         close(repository, statement(ORG), NOW)
     with closing(sqlite3.connect(found)) as connection:
         for table in TABLES:
+            assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() != (0,)
             connection.execute(f"CREATE TABLE lawless AS SELECT * FROM {table}")
             connection.execute(f"DROP TABLE {table}")
             connection.execute(f"ALTER TABLE lawless RENAME TO {table}")

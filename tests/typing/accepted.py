@@ -60,8 +60,8 @@ from overages import (
     quantity_within,
 )
 from overages.alerts.alert import AlertDefinition
+from overages.alerts.crossing import Crossing
 from overages.alerts.fired_alert import FiredAlert
-from overages.alerts.threshold import Crossing
 from overages.amounts.exact import Quantity
 from overages.codec import Codec, decode, encode
 from overages.grants.burndown import Burndown

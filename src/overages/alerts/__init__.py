@@ -1,6 +1,7 @@
 """Alerts: who is to be told of usage that nears a limit, of a cost, of a trial that ends.
 
-- `threshold`: `Threshold`: a number of usage, of units that are left, or of money; `crossings`
+- `threshold`: `Threshold`: a number of usage, of units that are left, or of money
+- `crossing`: `crossings`: the thresholds that usage passes, from one number to the next
 - `alert`: `Alert`: a threshold, or a trial or a grant that ends, that someone is told of
 - `messages`: the sentence that tells a person of a threshold
 - `fired_alert`: `FiredAlert`: an alert that was reached, or is no longer

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from overages.alerts.alert import AlertDefinition
+from overages.alerts.crossing import last_steps
 from overages.alerts.fired_alert import FiredAlert
-from overages.alerts.threshold import last_steps
 from overages.periods.period import Period
 
 Identity: TypeAlias = tuple[str | None, str, int]

@@ -22,10 +22,11 @@ from overages.bookkeeping.usage_reader import UsageReader
 from overages.errors import OveragesError
 from overages.insight.budget import Budget, WindowedBudget
 from overages.periods.period import Period
-from overages.quotas.deciding import Request, decide, decision_on
+from overages.quotas.deciding import decide, decision_on
 from overages.quotas.decision import Decision
 from overages.quotas.plain_decision import is_plain
 from overages.quotas.position import More, Position, Prospect
+from overages.quotas.request import Request
 from overages.quotas.standing_limit import StandingLimit
 from overages.repository import Repository
 from overages.terms.account import Account

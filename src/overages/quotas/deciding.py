@@ -9,24 +9,19 @@ their cost is what the bill then says, if nothing else comes between:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 from functools import partial
-from hashlib import sha256
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final
 
 from overages._ground.frozen_dict import FrozenDict
-from overages._ground.jsontext import written
-from overages._ground.names import by_metric
-from overages._ground.parsing import choice_of, each, instance_of, optional, parse_all
+from overages._ground.parsing import each, instance_of, optional, parse_all
 from overages.amounts.exact import (
     Quantity,
     QuantityLike,
     add_up,
     number_from_ratio,
-    number_text,
-    parse_non_negative,
 )
 from overages.amounts.money import new_money
 from overages.errors import Field, InvalidType, InvalidValue
@@ -35,83 +30,14 @@ from overages.periods.period import parse_instant
 from overages.quotas.decision import Decision, new_decision
 from overages.quotas.plain_decision import plain_decision
 from overages.quotas.position import More, Position, Prospect
+from overages.quotas.request import NO_UNITS, OnPassing, Request, parse_request
 from overages.quotas.stops import Stop, StopAt, standing_limits
 from overages.statements.calculation import calculate, own_limits
 from overages.terms.plan import Plan
 from overages.terms.terms import Limits
 from overages.usage.usage import Usage, parse_quantities
 
-OnPassing: TypeAlias = Literal["reject", "clamp", "cross"]
-"""The answer to a request that would pass a limit.
-
-``"reject"`` denies all of it; ``"clamp"`` grants as many as fit; ``"cross"`` grants all of it, as
-long as something was left before.
-"""
-
-_NO_UNITS: Final[Mapping[str, Quantity]] = FrozenDict()
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
-
-
-class Request(NamedTuple):
-    """Units that are asked for, and how.
-
-    :param fewest: by metric, the fewest that are accepted where not all may be used.
-    """
-
-    units: Mapping[str, Quantity]
-    fewest: Mapping[str, Quantity]
-    on_passing: OnPassing
-    stop_at: Collection[StopAt]
-
-    @property
-    def fingerprint(self) -> str:
-        """A text that tells the request from others."""
-        units = [sorted((m, number_text(n)) for m, n in each.items()) for each in self[:2]]
-        text = written([*units, self.on_passing, sorted(set(self.stop_at))])
-        return sha256(text).hexdigest()
-
-    @property
-    def least(self) -> dict[str, Quantity]:
-        """The fewest of each metric that are accepted."""
-        by_rule: More = _NO_UNITS if self.on_passing == "clamp" else self.units
-        return {m: self.fewest.get(m, by_rule.get(m, 0)) for m in self.units}
-
-
-_parse_fewest: Final = by_metric(parse_non_negative, "metrics to quantities")
-_parse_on_passing: Final = choice_of(OnPassing)
-_parse_stop_at: Final = each(choice_of(StopAt))
-
-
-def parse_request(
-    requested: Mapping[str, QuantityLike],
-    at_least: Mapping[str, QuantityLike] = _NO_UNITS,
-    on_passing: OnPassing = "reject",
-    stop_at: Iterable[StopAt] = (),
-) -> Request:
-    """Return a request of checked parts; `decide` has the meaning of each.
-
-    :raises InvalidValue: if fewer are accepted of a metric that isn't requested, or more than are;
-        or where the request may cross a limit whole; `InvalidValues` for several faults.
-    """
-    if at_least is _NO_UNITS and on_passing == "reject" and stop_at == ():  # as most are
-        return Request(parse_quantities(requested, "requested"), _NO_UNITS, on_passing, ())
-    request = Request(
-        *parse_all(
-            (parse_quantities, requested, "requested"),
-            (_parse_fewest, at_least, "at_least"),
-            (_parse_on_passing, on_passing, "on_passing"),
-            (_parse_stop_at, stop_at, "stop_at"),
-        )
-    )
-    for metric, fewest in request.fewest.items():
-        most = request.units.get(metric)
-        if most is None or fewest > most:
-            problem = "must be of a metric that is requested, and at most as many"
-            raise InvalidValue(("at_least", metric), fewest, problem)
-    if request.fewest and request.on_passing == "cross":
-        problem = "must be empty where a request may cross a limit, for that is granted whole"
-        raise InvalidValue("at_least", dict(request.fewest), problem)
-    return request
 
 
 def decide(
@@ -120,9 +46,9 @@ def decide(
     requested: Mapping[str, QuantityLike],
     *,
     limits: Limits | None = None,
-    held: Mapping[str, QuantityLike] = _NO_UNITS,
+    held: Mapping[str, QuantityLike] = NO_UNITS,
     budgets: Iterable[Budget | WindowedBudget] = (),
-    at_least: Mapping[str, QuantityLike] = _NO_UNITS,
+    at_least: Mapping[str, QuantityLike] = NO_UNITS,
     on_passing: OnPassing = "reject",
     stop_at: Iterable[StopAt] = (),
     at: datetime | None = None,
@@ -245,7 +171,7 @@ def _ratio(number: Fraction) -> tuple[int, int]:
 
 def _costs(prospect: Prospect, more: More) -> tuple[int, Fraction, int, Fraction]:
     """Return the changes of the bill: in all, exactly, and both for the overage alone."""
-    before, after = prospect.after(_NO_UNITS), prospect.after(more)
+    before, after = prospect.after(NO_UNITS), prospect.after(more)
     return (
         after.statement.minor - before.statement.minor,
         after.exact_total - before.exact_total,

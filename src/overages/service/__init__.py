@@ -1,5 +1,6 @@
 """The service: a repository, a clock and the pure functions, put together for a host.
 
+- `watched_org`: `WatchedOrg`: an org with its alerts, and those that fired before
 - `alert_watch`: `AlertWatch`: alerts are noted with the usage that reaches them
 - `base`: `ServiceBase`: the repository, the clock, the switch and the metrics of a service
 - `usage_intake`: `UsageIntake`: events that are kept, and those that are refused

@@ -10,13 +10,12 @@ the batch is taken back and kept in halves, down to the event that did it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Final, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from overages.alerts.alert import AlertDefinition
-from overages.alerts.alert_history import AlertHistory
 from overages.alerts.fired_alert import FiredAlert
 from overages.alerts.firing import Reading, fire_all, fire_occasions
 from overages.alerts.occasions import occurrences
@@ -27,10 +26,8 @@ from overages.bookkeeping.plans_in_force import PlansInForce
 from overages.insight.budget import Budget
 from overages.periods.cycle import Cycle
 from overages.periods.period import Period
-from overages.prices.models import Graduated, Package, PerUnit
 from overages.repository import Repository
-from overages.statements.statement import Statement
-from overages.terms.account import Account
+from overages.service.watched_org import WatchedOrg
 from overages.usage.event import UsageEvent
 from overages.usage.routing import Routes
 
@@ -44,10 +41,6 @@ WindowUnits: TypeAlias = Mapping[tuple[str, Period], Quantity]
 
 InstantOf: TypeAlias = Callable[[UsageEvent], datetime]
 """Gives the instant that an event counts at."""
-
-_MOST_PERIODS: Final = 4  # of more, the alerts of all periods are read at once
-_GROWING: Final = frozenset({PerUnit, Package, Graduated})
-"""The price models whose cost never falls as units are added."""
 
 
 class AlertWatch:
@@ -251,71 +244,6 @@ class AlertWatch:
         """Return the alerts that are new by some numbers."""
         watched.read({reading.period for reading in readings})
         return fire_all(watched.account.org_id, readings, watched.history, self._now)
-
-
-class WatchedOrg:
-    """An org with alerts.
-
-    :param definitions: those that count for it.
-    """
-
-    def __init__(
-        self, account: Account, definitions: Sequence[AlertDefinition], repository: Repository
-    ) -> None:
-        self.account: Account = account
-        self.definitions: Sequence[AlertDefinition] = definitions
-        self.history: AlertHistory = AlertHistory()
-        """The alerts that fired before, of the periods that were read."""
-        self._repository = repository
-        self._read: set[Period] | None = set()  # None: all of them
-        thresholds = [each.alert.threshold for each in definitions]
-        self._has_costs = any(each is not None and each.cost is not None for each in thresholds)
-        self.has_budgets: bool = any(each.alert.budget is not None for each in definitions)
-        self._has_costs |= self.has_budgets
-        self._has_far_shares = any(
-            each is not None
-            and each.percent is not None
-            and (each.percent > 100 or each.repeat or each.of == "overage")
-            for each in thresholds
-        )
-
-    def read(self, periods: Set[Period]) -> None:
-        """Read the alerts that fired in some periods, once."""
-        if self._read is None:
-            return
-        missing = periods - self._read
-        if len(missing) > _MOST_PERIODS:
-            self.read_all()
-            return
-        for period in sorted(missing):
-            self.history.add(self._repository.fired_alerts(self.account.org_id, period))
-        self._read |= missing
-
-    def read_all(self) -> None:
-        """Read all alerts that fired."""
-        if self._read is not None:
-            self._read = None
-            self.history = AlertHistory(self._repository.fired_alerts(self.account.org_id))
-
-    def only_grows(self, statement: Statement) -> bool:
-        """Tell whether, as usage grows, no number that is compared can turn back.
-
-        A limit grows with another metric, a cost can fall with a volume price, and a discount of
-        several metrics is shared out among them anew. Units of a part that is over raise used and
-        limit alike, which brings any share of them nearer to all of it.
-        """
-        if self._has_far_shares and len(statement.parts) > 1:
-            return False
-        if self._has_costs and any(
-            part.own.has_rules or not part.plan.compiled.is_flat for part in statement.parts
-        ):
-            return False
-        return all(
-            allowance.included_per is None
-            and not (self._has_costs and type(allowance.price) not in _GROWING)
-            for part in statement.parts
-            for allowance in part.plan.allowances.values()
-        )
 
 
 class _Apart(Exception):

@@ -18,7 +18,7 @@ from overages.bookkeeping.plans_in_force import PlansInForce
 from overages.bookkeeping.quota_inputs import QuotaInputs
 from overages.errors import UnknownMetric
 from overages.insight.budget import Budget
-from overages.quotas.deciding import parse_request
+from overages.quotas.request import parse_request
 from overages.quotas.standing_limit import StandingLimit
 from overages.service.base import ServiceBase, log
 from overages.service.capping import REASON, Capping

@@ -21,8 +21,8 @@ from overages.bookkeeping.plans_in_force import PlansInForce, summed_level
 from overages.bookkeeping.quota_inputs import no_terms
 from overages.errors import InvalidValue, QuotaExceeded, UnknownReservation
 from overages.periods.period import Period, format_instant, parse_instant
-from overages.quotas.deciding import OnPassing, Request, parse_request
 from overages.quotas.decision import Decision
+from overages.quotas.request import OnPassing, Request, parse_request
 from overages.quotas.reservation import Reservation
 from overages.quotas.stops import StopAt
 from overages.service.base import log

@@ -20,7 +20,8 @@ from overages.bookkeeping.plans_in_force import PlansInForce, summed_level
 from overages.errors import MOST_ERRORS, EventConflict, InvalidValue, OveragesError, UnknownPlan
 from overages.periods.period import Period, format_instant
 from overages.repository import Repository
-from overages.service.alert_watch import AlertWatch, Keep, WatchedOrg
+from overages.service.alert_watch import AlertWatch, Keep
+from overages.service.watched_org import WatchedOrg
 from overages.terms.account import Account
 from overages.terms.plan import Plan, unknown_metric
 from overages.usage.event import UsageEvent

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from overages import Money, Threshold, crossings
-from overages.alerts.threshold import Crossing
+from overages.alerts.crossing import Crossing
 from overages.errors import CurrencyMismatch, InvalidType, InvalidValue, InvalidValues
 
 EIGHTY = Threshold(percent=80)

@@ -34,7 +34,7 @@ from overages.errors import (
     UnknownMetric,
 )
 from overages.insight.budget import WindowedBudget
-from overages.quotas.deciding import parse_request
+from overages.quotas.request import parse_request
 
 FEBRUARY = Period.month(2024, 2)
 NOON = datetime(2024, 2, 3, 12, tzinfo=UTC)

@@ -24,8 +24,8 @@ from overages.exports.wire.keys import (
 )
 from overages.exports.wire.requests import json_body
 from overages.periods.period import format_instant
-from overages.quotas.deciding import OnPassing, Request, parse_request
 from overages.quotas.decision import Decision
+from overages.quotas.request import OnPassing, Request, parse_request
 from overages.quotas.standing_limit import Measure, StandingLimit
 from overages.quotas.stops import StopAt
 from overages.usage.usage import parse_quantities

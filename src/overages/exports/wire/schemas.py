@@ -9,8 +9,8 @@ from typing import Any, Final, TypeAlias, get_args
 
 from overages.alerts.alert import AlertKind, Severity
 from overages.alerts.fired_alert import AlertState
-from overages.quotas.deciding import OnPassing
 from overages.quotas.decision import Verdict
+from overages.quotas.request import OnPassing
 from overages.quotas.standing_limit import LimitKind
 from overages.quotas.stops import StopAt
 

@@ -1,0 +1,87 @@
+"""Watched orgs: an org with its alerts, and those of them that fired before.
+
+watched = WatchedOrg(account, definitions, repository)
+watched.read({period}), watched.history, watched.only_grows(statement)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from typing import Final
+
+from overages.alerts.alert import AlertDefinition
+from overages.alerts.alert_history import AlertHistory
+from overages.periods.period import Period
+from overages.prices.models import Graduated, Package, PerUnit
+from overages.repository import Repository
+from overages.statements.statement import Statement
+from overages.terms.account import Account
+
+_MOST_PERIODS: Final = 4  # of more, the alerts of all periods are read at once
+_GROWING: Final = frozenset({PerUnit, Package, Graduated})
+"""The price models whose cost never falls as units are added."""
+
+
+class WatchedOrg:
+    """An org with alerts.
+
+    :param definitions: those that count for it.
+    """
+
+    def __init__(
+        self, account: Account, definitions: Sequence[AlertDefinition], repository: Repository
+    ) -> None:
+        self.account: Account = account
+        self.definitions: Sequence[AlertDefinition] = definitions
+        self.history: AlertHistory = AlertHistory()
+        """The alerts that fired before, of the periods that were read."""
+        self._repository = repository
+        self._read: set[Period] | None = set()  # None: all of them
+        thresholds = [each.alert.threshold for each in definitions]
+        self._has_costs = any(each is not None and each.cost is not None for each in thresholds)
+        self.has_budgets: bool = any(each.alert.budget is not None for each in definitions)
+        self._has_costs |= self.has_budgets
+        self._has_far_shares = any(
+            each is not None
+            and each.percent is not None
+            and (each.percent > 100 or each.repeat or each.of == "overage")
+            for each in thresholds
+        )
+
+    def read(self, periods: Set[Period]) -> None:
+        """Read the alerts that fired in some periods, once."""
+        if self._read is None:
+            return
+        missing = periods - self._read
+        if len(missing) > _MOST_PERIODS:
+            self.read_all()
+            return
+        for period in sorted(missing):
+            self.history.add(self._repository.fired_alerts(self.account.org_id, period))
+        self._read |= missing
+
+    def read_all(self) -> None:
+        """Read all alerts that fired."""
+        if self._read is not None:
+            self._read = None
+            self.history = AlertHistory(self._repository.fired_alerts(self.account.org_id))
+
+    def only_grows(self, statement: Statement) -> bool:
+        """Tell whether, as usage grows, no number that is compared can turn back.
+
+        A limit grows with another metric, a cost can fall with a volume price, and a discount of
+        several metrics is shared out among them anew. Units of a part that is over raise used and
+        limit alike, which brings any share of them nearer to all of it.
+        """
+        if self._has_far_shares and len(statement.parts) > 1:
+            return False
+        if self._has_costs and any(
+            part.own.has_rules or not part.plan.compiled.is_flat for part in statement.parts
+        ):
+            return False
+        return all(
+            allowance.included_per is None
+            and not (self._has_costs and type(allowance.price) not in _GROWING)
+            for part in statement.parts
+            for allowance in part.plan.allowances.values()
+        )

@@ -24,10 +24,10 @@ from overages.amounts.exact import (
     QuantityLike,
     optional_non_negative,
     parse_amount,
-    parse_non_negative,
     parse_positive,
     parse_quantity,
     parse_ratio,
+    parse_sum_like,
 )
 from overages.amounts.rounding import Rounding, RoundingLike, parse_rounding
 from overages.errors import Field, InvalidValue
@@ -119,7 +119,7 @@ class CarryOver:
 
         :param included: units that the period includes, zero or more.
         """
-        own = parse_non_negative(included, "included")
+        own = parse_sum_like(included, "included")
         if self.share is None:
             return self.up_to
         part = self.rounding.round(Fraction(own) * Fraction(self.share), self.increment)

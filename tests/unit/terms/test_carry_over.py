@@ -115,3 +115,9 @@ def test_what_is_carried_as_taken_too_much_never_expires() -> None:
     assert CarriedUnits(-5, Period.month(2024, 1)).quantity == -5
     with pytest.raises(InvalidValue, match="periods_left: must be None where the quantity is neg"):
         CarriedUnits(-5, Period.month(2024, 1), periods_left=1)
+
+
+def test_a_share_is_of_units_that_sum_to_more_than_a_quantity_may_have() -> None:
+    """Of two spans of a period, each may include as many as there are."""
+    most = 99_999_999_999_999_999_999_999_999
+    assert CarryOver(share="0.5").most(2 * most) == most

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from os import PathLike
 from threading import RLock
 from typing import Any, Final, Self
@@ -168,11 +168,9 @@ class Database:
         with self._lock, our_errors(), self._cursor_of_a_block() as cursor:
             return cursor.execute(sql, parameters).fetchall()
 
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Cursor]:
+    def reading(self) -> AbstractContextManager[sqlite3.Cursor]:
         """Hold one state of the database for some reads."""
-        with self._transaction(writes=False) as cursor:
-            yield cursor
+        return self._transaction(writes=False)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Cursor]:
@@ -242,15 +240,8 @@ class Database:
         if factory is not str:
             raise StorageError(f"the connection's text_factory must be str, got {factory!r}")
 
-    @contextmanager
-    def _cursor_of_a_block(self) -> Iterator[sqlite3.Cursor]:
-        outer, self._cursors = self._cursors, []
-        try:
-            yield self.cursor()
-        finally:
-            for cursor in self._cursors:
-                cursor.close()
-            self._cursors = outer
+    def _cursor_of_a_block(self) -> _CursorsOfABlock:
+        return _CursorsOfABlock(self)
 
     def _take_back(self, *, is_within: bool, is_saved: bool) -> None:
         """Leave the connection as it was before a transaction, or a part of one, failed."""
@@ -270,6 +261,25 @@ class Database:
             # would stay: rather does the host lose its handler.
             self._connection.set_progress_handler(None, 0)
             self._connection.execute(sql)
+
+
+class _CursorsOfABlock:
+    """A block with cursors of its own, which are closed as it ends."""
+
+    __slots__ = ("_database", "_outer")
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> sqlite3.Cursor:
+        database, cursor = self._database, sqlite3.Cursor(self._database._connection)
+        self._outer, database._cursors = database._cursors, [cursor]
+        return cursor
+
+    def __exit__(self, *_: object) -> None:
+        for cursor in self._database._cursors:
+            cursor.close()
+        self._database._cursors = self._outer
 
 
 def _parse_path(path: object) -> str:

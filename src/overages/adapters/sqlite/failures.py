@@ -6,8 +6,7 @@ with our_errors(): connection.execute(sql)
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Final
 
 from overages.errors import (
@@ -31,15 +30,26 @@ _ERRORS: Final = {
 }
 
 
-@contextmanager
-def our_errors() -> Iterator[None]:
+class _OurErrors:
+    """A block that SQLite is used in; there are several in each read, so it is no generator."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, sqlite3.Error):
+            raise storage_error(error) from error
+        if isinstance(error, UnicodeDecodeError):  # in a message of SQLite's about what is damaged
+            raise StorageCorrupt(f"SQLite: {error}") from error
+
+
+_OUR_ERRORS: Final = _OurErrors()
+
+
+def our_errors() -> AbstractContextManager[None]:
     """Turn errors of sqlite3 within the block into a `StorageError`."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise storage_error(error) from error
-    except UnicodeDecodeError as error:  # in a message of SQLite's about what is damaged
-        raise StorageCorrupt(f"SQLite: {error}") from error
+    return _OUR_ERRORS
 
 
 def storage_error(error: sqlite3.Error) -> StorageError:

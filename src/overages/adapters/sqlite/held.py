@@ -119,7 +119,9 @@ class HeldTables(
         return self._hold is not None and self._hold.thread == get_ident()
 
     def _reading(self) -> AbstractContextManager[None]:
-        return _WITHIN if self._is_holding else super()._reading()
+        if self._hold is not None and self._is_holding:
+            return _WITHIN
+        return super()._reading()
 
     def _writing(self) -> AbstractContextManager[None]:
         hold = self._hold
@@ -137,7 +139,7 @@ class HeldTables(
             for part in self._hold.parts:
                 part.begin()
             self._write_new()
-        return super()._cursor
+        return self._cursor_of_block
 
     def _write_new(self) -> None:
         """Write the rows that are new."""

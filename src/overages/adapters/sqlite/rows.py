@@ -9,8 +9,8 @@ reported as `StorageCorrupt`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -43,15 +43,26 @@ LONGEST: Final = 10**9
 """Bytes of a stored text, which is as long as SQLite's may be: what it says was checked before."""
 
 
-@contextmanager
-def readable() -> Iterator[None]:
+class _Readable:
+    """A block in which rows are read; a generator would take longer than to read one of them."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if error is None or isinstance(error, (CurrencyMismatch, StorageError)):
+            return
+        if isinstance(error, (ArithmeticError, OveragesError, TypeError, ValueError)):
+            raise StorageCorrupt(f"a row can't be read: {error}") from error
+
+
+_READABLE: Final = _Readable()
+
+
+def readable() -> AbstractContextManager[None]:
     """Raise `StorageCorrupt` for whatever can't be made of rows within the block."""
-    try:
-        yield
-    except (CurrencyMismatch, StorageError):
-        raise
-    except (ArithmeticError, OveragesError, TypeError, ValueError) as error:
-        raise StorageCorrupt(f"a row can't be read: {error}") from error
+    return _READABLE
 
 
 def record_of(row: RecordRow, digest: str) -> OverageRecord:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from threading import get_ident
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from overages.adapters.base import BaseRepository
 from overages.adapters.sqlite.connection import Database
@@ -50,21 +50,10 @@ class SqliteStore(BaseRepository):
     def _reading(self) -> AbstractContextManager[None]:
         if self._thread_of_block == get_ident() and self._database.is_within:
             return _ReadWithin(self)
-        return self._block(self._database.reading())
+        return _Block(self, self._database.reading())
 
     def _writing(self) -> AbstractContextManager[None]:
-        return self._block(self._database.writing())
-
-    @contextmanager
-    def _block(self, opened: AbstractContextManager[sqlite3.Cursor]) -> Iterator[None]:
-        """Hold the cursor of a block; one within it leaves it to the outer one, which goes on."""
-        with opened as cursor:
-            outer = self._cursor_of_block, self._thread_of_block
-            self._cursor_of_block, self._thread_of_block = cursor, get_ident()
-            try:
-                yield
-            finally:
-                self._cursor_of_block, self._thread_of_block = outer
+        return _Block(self, self._database.writing())
 
     def _spans(self, org_id: str | None) -> Iterator[tuple[str, Sequence[object]]]:
         """Yield conditions, with their parameters, that take one org, or all orgs some at once."""
@@ -78,6 +67,24 @@ class SqliteStore(BaseRepository):
             yield "org_id > ? AND org_id <= ?", (last, until)
             last = until
         yield "org_id > ?", (last,)
+
+
+class _Block:
+    """A block that holds a cursor; one within it leaves it to the outer one, which goes on."""
+
+    __slots__ = ("_opened", "_outer", "_store")
+
+    def __init__(self, store: SqliteStore, opened: AbstractContextManager[sqlite3.Cursor]) -> None:
+        self._store, self._opened = store, opened
+
+    def __enter__(self) -> None:
+        store, cursor = self._store, self._opened.__enter__()
+        self._outer = store._cursor_of_block, store._thread_of_block
+        store._cursor_of_block, store._thread_of_block = cursor, get_ident()
+
+    def __exit__(self, *raised: Any) -> bool | None:
+        self._store._cursor_of_block, self._store._thread_of_block = self._outer
+        return self._opened.__exit__(*raised)
 
 
 class _ReadWithin:

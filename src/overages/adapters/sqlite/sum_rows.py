@@ -12,9 +12,10 @@ from typing import Final, TypeAlias
 
 from overages._ground.parsing import int_up_to
 from overages.adapters.event_texts import exact_instant
-from overages.adapters.held_sums import Unit, after
+from overages.adapters.held_sums import Unit, after, stretches
 from overages.adapters.sqlite.rows import exact_instant_of, picos_of
 from overages.amounts.exact import number_text, unscaled
+from overages.periods.period import Period
 from overages.usage.event_sum import EventSum
 
 SUM: Final = "events, used, largest, last_at, last_id, last_quantity"
@@ -28,6 +29,9 @@ SumRow: TypeAlias = tuple[int, str, str, str, str, str]
 
 EventRow: TypeAlias = tuple[str, str, str]
 """An event's instant, its id or nothing, and its quantity."""
+
+Part: TypeAlias = tuple[Unit | None, str, str]
+"""A time from an instant to another: of hours or days that may have sums, or none that has."""
 
 PREFIXES: Final[dict[Unit, int]] = {"hour": len("2024-02-03T12"), "day": len("2024-02-03")}
 """The letters of an instant that tell its hour, or its day."""
@@ -53,6 +57,14 @@ def keys_of(org_id: str, metric: str, counts_at: str) -> Iterator[Key]:
     """Yield the hour and the day that an event counts in."""
     for unit, width in PREFIXES.items():
         yield org_id, metric, unit, first_of(counts_at[:width])
+
+
+@lru_cache(maxsize=1024)  # many orgs have the same periods
+def parts_of(period: Period) -> tuple[Part, ...]:
+    """Divide a time into whole days, whole hours, and the rest of it."""
+    return tuple(
+        (unit, exact_instant(start), exact_instant(end)) for unit, start, end in stretches(period)
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -18,8 +18,8 @@ from itertools import chain
 from typing import Final, TypeAlias
 
 from overages.adapters.event_texts import exact_instant
-from overages.adapters.held_sums import Unit, stretches
-from overages.adapters.sqlite.rows import metric_of, picos_of, readable
+from overages.adapters.held_sums import Unit
+from overages.adapters.sqlite.rows import metric_of, readable
 from overages.adapters.sqlite.store import chunks, marks
 from overages.adapters.sqlite.sum_rows import (
     KEY,
@@ -27,14 +27,17 @@ from overages.adapters.sqlite.sum_rows import (
     SUM,
     EventRow,
     Key,
+    Part,
     SumRow,
     end_of,
     first_of,
     gaps,
     keys_of,
+    parts_of,
     row_of_sum,
     sum_up,
 )
+from overages.adapters.sqlite.units import units_in
 from overages.adapters.sqlite.usage import STANDING, UsageTables
 from overages.amounts.exact import number_text
 from overages.periods.period import Period
@@ -50,9 +53,6 @@ SET_SUM: Final = (
 )
 _EVENT: Final = "at, coalesce(event_id, ''), quantity"
 """The columns of an `EventRow`."""
-
-_Part: TypeAlias = tuple[Unit | None, str, str]
-"""A time from an instant to another: of hours or days that may have sums, or none that has."""
 
 _Addends: TypeAlias = tuple[list[SumRow], list[EventRow]]
 """The sums and the events that a sum is made of."""
@@ -128,7 +128,7 @@ class SumTable(UsageTables):
         for key in sorted(keys, key=_hours_first):  # a day is made of its hours
             org_id, metric, unit, start = key
             with readable():
-                part: _Part = ("hour" if unit == "day" else None), start, end_of(unit, start)
+                part: Part = ("hour" if unit == "day" else None), start, end_of(unit, start)
                 addends = self._addends(org_id, [metric], [part])
                 self._set_sums({key: sum_up(*addends.get(metric, ([], [])))})
 
@@ -172,7 +172,7 @@ class SumTable(UsageTables):
     def _sums_in(
         self, org_id: str, period: Period, names: tuple[str, ...] | None
     ) -> Mapping[str, EventSum]:
-        addends = self._addends(org_id, self._or_all(org_id, names), _parts_of(period))
+        addends = self._addends(org_id, self._or_all(org_id, names), parts_of(period))
         with readable():
             sums = {metric_of(name): sum_up(*addends[name]) for name in sorted(addends)}
         return {name: events for name, events in sums.items() if events is not None}
@@ -180,44 +180,30 @@ class SumTable(UsageTables):
     def _picos_in(
         self, org_id: str, period: Period, names: tuple[str, ...] | None
     ) -> Mapping[str, int]:
-        wanted = self._or_all(org_id, names)
-        addends = self._addends(org_id, wanted, _parts_of(period), ("used", "quantity"))
-        with readable():
-            return {
-                metric_of(name): sum(picos_of(str(row[0])) for row in (*sums, *events))
-                for name, (sums, events) in sorted(addends.items())
-            }
+        return units_in(self._cursor, org_id, self._or_all(org_id, names), period)
 
-    def _or_all(self, org_id: str, names: tuple[str, ...] | None) -> Collection[str]:
+    def _or_all(self, org_id: str, names: tuple[str, ...] | None) -> Sequence[str]:
         return self._event_names(org_id) if names is None else names
 
     def _addends(
-        self,
-        org_id: str,
-        names: Collection[str],
-        parts: Sequence[_Part],
-        columns: tuple[str, str] = (SUM, _EVENT),
+        self, org_id: str, names: Collection[str], parts: Sequence[Part]
     ) -> Mapping[str, _Addends]:
-        """Return the sums that lie in the parts of a time, and the events between them, by name.
-
-        :param columns: those of a sum, and of an event, that are read.
-        """
+        """Return the sums that lie in the parts of a time, and the events between them, by name."""
         addends: dict[str, _Addends] = {}
-        of_sums, of_events = columns
-        held = self._held_in(org_id, list(names), parts, of_sums)
+        held = self._held_in(org_id, list(names), parts)
         time = parts[0][1], parts[-1][2]
         for chunk in chunks([name for name in names if name not in held]):
-            self._find_events(addends, org_id, chunk, *time, of_events)
+            self._find_events(addends, org_id, chunk, *time)
         for name, sums in held.items():
             addends[name] = [row for *_, row in sums], []
             with readable():
                 between = list(gaps(*time, [(unit, start) for unit, start, _ in sums]))
             for start, end in between:
-                self._find_events(addends, org_id, [name], start, end, of_events)
+                self._find_events(addends, org_id, [name], start, end)
         return addends
 
     def _held_in(
-        self, org_id: str, names: Sequence[str], parts: Sequence[_Part], columns: str
+        self, org_id: str, names: Sequence[str], parts: Sequence[Part]
     ) -> dict[str, list[tuple[Unit, str, SumRow]]]:
         """Return the sums of the hours or days of parts of a time, in order, by name."""
         held: dict[str, list[tuple[Unit, str, SumRow]]] = {}
@@ -226,7 +212,7 @@ class SumTable(UsageTables):
                 continue
             for chunk in chunks(names):
                 sql = (
-                    f"SELECT metric_type, start, {columns} FROM org_billing_usage_sums"
+                    f"SELECT metric_type, start, {SUM} FROM org_billing_usage_sums"
                     f" WHERE org_id = ? AND metric_type IN ({marks(chunk)})"
                     " AND unit = ? AND start >= ? AND start < ? ORDER BY start"
                 )
@@ -241,22 +227,15 @@ class SumTable(UsageTables):
         names: Sequence[str],
         start: str,
         end: str,
-        columns: str,
     ) -> None:
         """Note the events of some names that count from an instant to another."""
         sql = (
-            f"SELECT metric_type, {columns} FROM org_billing_usage_events"
+            f"SELECT metric_type, {_EVENT} FROM org_billing_usage_events"
             f" WHERE org_id = ? AND metric_type IN ({marks(names)})"
             f" AND counts_at >= ? AND counts_at < ? AND {STANDING}"
         )
         for name, *row in self._cursor.execute(sql, (org_id, *names, start, end, org_id)):
             addends.setdefault(name, ([], []))[1].append(tuple(row))
-
-
-def _parts_of(period: Period) -> list[_Part]:
-    return [
-        (unit, exact_instant(start), exact_instant(end)) for unit, start, end in stretches(period)
-    ]
 
 
 def _hours_first(key: Key) -> tuple[bool, Key]:

@@ -103,6 +103,11 @@ def statements(draw: st.DrawFn) -> Statement:
     return calculate(plan, Usage(draw(orgs), draw(periods), used))
 
 
+def facts(repository: Any, org: str, period: Period, at: datetime) -> object:
+    """Return the facts of an org's quotas, but for the mark, of which each storage has its own."""
+    return repository.quota_facts(org, "starter", period, at)[1:]
+
+
 def outcome(call: Callable[[], object]) -> tuple[object, ...]:
     """Return what a call returns, or the error that it raises, to be compared."""
     try:
@@ -326,6 +331,7 @@ class Lockstep(RuleBasedStateMachine):
         made = Reservation(org, key, {"tokens": 5}, period, at, at + TICK * 2, fingerprint)
         self.both(lambda repository: repository.put_reservation(made))
         self.both(lambda repository: repository.held_units(org, period, at + TICK))
+        self.both(lambda repository: facts(repository, org, period, at + TICK))
 
     @rule(org=orgs, key=ids.filter(bool), used=st.sampled_from([None, 4, 5]), at=moments)
     def commit_reservation(self, org: str, key: str, used: int | None, at: datetime) -> None:

@@ -83,6 +83,7 @@ READS: Final[dict[str, Callable[[SqliteRepository], object]]] = {
     "reservation": lambda r: r.reservation(ORG, "kept"),
     "reservations": lambda r: r.reservations(ORG),
     "held units": lambda r: r.held_units(ORG, PERIOD, NOW),
+    "quota facts": lambda r: r.quota_facts(ORG, PLAN.slug, PERIOD, NOW),
     "closing": lambda r: r.closing(ORG, PERIOD),
     "closing_before": lambda r: r.closing_before(ORG, NOW),
     "closings": lambda r: r.closings(ORG),

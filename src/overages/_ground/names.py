@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, TypeVar
 
 from overages._ground.frozen_dict import FrozenDict
@@ -113,7 +114,20 @@ def parse_names(value: object, field: Field) -> tuple[str, ...]:
     """
     if isinstance(value, str):
         raise InvalidType(field, value, "must be a list of names, not one")
+    if type(value) is list and all(type(name) is str for name in value):
+        names = tuple(value)
+        if are_names(names):
+            return names
     return _parse_each(value, field)
+
+
+@lru_cache(maxsize=256)  # hosts have few sets of metrics
+def are_names(texts: tuple[str, ...]) -> bool:
+    """Tell whether plain texts can all serve as names; those that came before are known."""
+    try:
+        return all(parse_name(text, "name") for text in texts)
+    except OveragesError:
+        return False
 
 
 def by_metric(parse: Parser[T], described: str) -> Parser[FrozenDict[str, T]]:

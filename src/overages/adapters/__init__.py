@@ -12,6 +12,7 @@
 - `alerts`: `Alerts`: definitions by version, and entries of those that fired
 - `budgets`: `Budgets`: of each id, the last entry stands
 - `reservations`: `Reservations`: append-only facts, of which each ends once
+- `quotas`: `Quotas`: the facts that decisions follow from, read at once
 - `batches`: `Batches`: which events came together, and the content of each lot
 - `closings`: `Closings`: a final statement, its records and its balance, kept at once
 - `base`: `BaseRepository`: the checks, and the rules that are not storage

@@ -24,11 +24,9 @@ from overages._ground.parsing import (
 )
 from overages.adapters.alerts import Alerts
 from overages.adapters.batches import Batches
-from overages.adapters.budgets import Budgets
 from overages.adapters.catalogue import parse_orgs
 from overages.adapters.closings import Closings
-from overages.adapters.metered import MeteredUsage
-from overages.adapters.reservations import Reservations
+from overages.adapters.quotas import Quotas
 from overages.amounts.exact import parse_ordinal
 from overages.errors import InvalidValue
 from overages.periods.period import Period, parse_instant
@@ -44,7 +42,7 @@ _optional_period: Final = optional(_period)
 parse_periods: Final = by_name(tuple_of(Period), "orgs to periods", of="org")
 
 
-class BaseRepository(MeteredUsage, Batches, Budgets, Alerts, Reservations, Closings):
+class BaseRepository(Quotas, Batches, Alerts, Closings):
     """Keeps the contract of `overages.repository.Repository` over an adapter's storage."""
 
     def snapshot(self) -> AbstractContextManager[object]:

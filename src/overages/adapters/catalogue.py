@@ -13,6 +13,7 @@ from typing import Final, cast
 from overages._ground.names import parse_name
 from overages._ground.parsing import (
     Problems,
+    arguments,
     each,
     instance_of,
     optional,
@@ -43,7 +44,9 @@ _EVER: Final = datetime.min.replace(tzinfo=UTC)
 _LISTED: Final = 20  # names in the error for another one
 _optional_instant: Final = optional(parse_instant)
 parse_orgs: Final = each(parse_name)
-_optional_ordinal: Final = optional(parse_ordinal)
+_parse_version: Final = arguments(
+    slug=parse_name, version=optional(parse_ordinal), at=_optional_instant
+)
 
 
 class Catalogue(Storage):
@@ -63,21 +66,17 @@ class Catalogue(Storage):
                 since = since or _EVER
                 if starts.get(since) != version:
                     self._set_start(plan.slug, since, version)
-            elif _in_force(starts, None) != version:
+            elif in_force(starts, None) != version:
                 problem = "must be given: another version of the plan is in force already"
                 raise InvalidValue("since", since, problem)
         return version
 
     def plan(self, slug: str, *, version: int | None = None, at: datetime | None = None) -> Plan:
         """Return a plan: one version of it, or the one in force at an instant."""
-        slug, version, at = parse_all(
-            (parse_name, slug, "slug"),
-            (_optional_ordinal, version, "version"),
-            (_optional_instant, at, "at"),
-        )
+        slug, version, at = _parse_version(slug, version, at)
         with self._reading():
             starts = self._starts_of(slug)
-            number = _in_force(starts, at) if version is None else version
+            number = in_force(starts, at) if version is None else version
             plan = None if number is None else self._get_plan(slug, number)
             if plan is None:
                 raise self._unknown_plan(slug, version, starts)
@@ -254,7 +253,8 @@ def _refuse_clashes(
     problems.raise_any()
 
 
-def _in_force(starts: Mapping[datetime, int], at: datetime | None) -> int | None:
+def in_force(starts: Mapping[datetime, int], at: datetime | None) -> int | None:
+    """Return the version of a plan that is in force at an instant, or last in time."""
     begun = [since for since in starts if at is None or since <= at]
     return starts[max(begun)] if begun else None
 

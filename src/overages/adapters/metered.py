@@ -13,6 +13,7 @@ from typing import Final
 from overages._ground.names import optional_name, parse_name, parse_names
 from overages._ground.parsing import (
     Problems,
+    arguments,
     function_that,
     instance_of,
     optional,
@@ -219,17 +220,32 @@ class MeteredUsage(Catalogue):
         org_id, period, names = _asked(org_id, period, metrics)
         with self._reading():
             of_events = self._picos_in(org_id, period, names)
-            put = list(self._puts_of(org_id, period))
-        try:
-            picos = put_within(put, period)
-            if names is not None:
-                picos = {name: picos[name] for name in names if name in picos}
-            for name, units in of_events.items():
-                picos[name] = picos.get(name, 0) + units
-            used = {name: unscaled(units) for name, units in sorted(picos.items()) if units}
-            return Usage(org_id, period, used)
-        except OveragesError as error:
-            raise error.within(org_id=org_id, period=period) from None
+            put = self._puts_of(org_id, period)
+        return usage_of(org_id, period, names, of_events, put)
+
+
+def usage_of(
+    org_id: str,
+    period: Period,
+    names: Iterable[str] | None,
+    of_events: Mapping[str, int],
+    put: Iterable[Usage],
+) -> Usage:
+    """Return the usage of an org in a period, of some metrics or of all.
+
+    :param of_events: the units of events, in picos by name.
+    :param put: the sums that were put for spans that overlap the period.
+    """
+    try:
+        picos = put_within(put, period)
+        if names is not None:
+            picos = {name: picos[name] for name in names if name in picos}
+        for name, units in of_events.items():
+            picos[name] = picos.get(name, 0) + units
+        used = {name: unscaled(units) for name, units in sorted(picos.items()) if units}
+        return Usage(org_id, period, used)
+    except OveragesError as error:
+        raise error.within(org_id=org_id, period=period) from None
 
 
 def _counted(
@@ -248,7 +264,8 @@ def _counted(
     return counted
 
 
-_optional_names: Final = optional(parse_names)
+optional_names: Final = optional(parse_names)
+_parse_asked: Final = arguments(org_id=parse_name, period=_period, metrics=optional_names)
 _optional_function: Final = optional(function_that("takes an event"))
 
 
@@ -256,9 +273,5 @@ def _asked(
     org_id: str, period: Period, metrics: Iterable[str] | None
 ) -> tuple[str, Period, tuple[str, ...] | None]:
     """Check the arguments of a read."""
-    org_id, period, names = parse_all(
-        (parse_name, org_id, "org_id"),
-        (_period, period, "period"),
-        (_optional_names, metrics, "metrics"),
-    )
+    org_id, period, names = _parse_asked(org_id, period, metrics)
     return org_id, period, None if names is None else tuple(dict.fromkeys(names))

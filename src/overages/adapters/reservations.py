@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 
 from overages._ground.names import parse_name
 from overages._ground.parsing import instance_of, optional, parse_all
@@ -16,6 +16,9 @@ from overages.amounts.exact import Quantity, QuantityLike, scaled, unscaled
 from overages.errors import UnknownReservation
 from overages.periods.period import Period, parse_instant
 from overages.quotas.reservation import Reservation
+
+Held: TypeAlias = tuple[Mapping[str, Quantity], int]
+"""Units by metric, and by how many reservations they are held."""
 
 _period: Final = instance_of(Period)
 _optional_period: Final = optional(_period)
@@ -88,16 +91,19 @@ class Reservations(Storage):
         org_id, period, at = parse_all(
             (parse_name, org_id, "org_id"), (_period, period, "period"), (parse_instant, at, "at")
         )
-        picos: dict[str, int] = {}
         with self._reading():
-            for units, holds in self._holds_in(org_id, period, at):
-                for metric, quantity in units.items():
-                    picos[metric] = picos.get(metric, 0) + scaled(quantity) * holds
-        return {metric: unscaled(total) for metric, total in sorted(picos.items()) if total}
+            return units_held(self._holds_in(org_id, period, at))
 
-    def _holds_in(
-        self, org_id: str, period: Period, at: datetime
-    ) -> Iterable[tuple[Mapping[str, Quantity], int]]:
+    def _holds_in(self, org_id: str, period: Period, at: datetime) -> Iterable[Held]:
         """Return the units that are held at an instant, and by how many, made in a period."""
         made = self._reservations_of(org_id, period)
         return [(each.units, 1) for each in made if each.holds_at(at)]
+
+
+def units_held(held: Iterable[Held]) -> dict[str, Quantity]:
+    """Return the units by metric that are held in all."""
+    picos: dict[str, int] = {}
+    for units, holds in held:
+        for metric, quantity in units.items():
+            picos[metric] = picos.get(metric, 0) + scaled(quantity) * holds
+    return {metric: unscaled(total) for metric, total in sorted(picos.items()) if total}

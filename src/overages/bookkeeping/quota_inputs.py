@@ -4,14 +4,16 @@
     inputs.decision(parse_request({"runs": 10}))
 
 Most orgs have a plan of included quantities and prices, all the time: of such, the sums of the
-metrics that are asked for are read, and nothing is settled.
+metrics that are asked for are read, and nothing is settled. Nor are their terms looked for again,
+as long as these have the mark that they had:
+
+    inputs.plain.decision(repository, request, now)   # None where something else was agreed since
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
 from typing import NamedTuple
 
 from overages._ground.frozen_dict import FrozenDict
@@ -22,10 +24,11 @@ from overages.bookkeeping.usage_reader import UsageReader
 from overages.errors import OveragesError
 from overages.insight.budget import Budget, WindowedBudget
 from overages.periods.period import Period
-from overages.quotas.deciding import decide, decision_on
+from overages.quotas.deciding import decision_by_plan, decision_on
 from overages.quotas.decision import Decision
 from overages.quotas.plain_decision import is_plain
 from overages.quotas.position import More, Position, Prospect
+from overages.quotas.quota_facts import QuotaFacts
 from overages.quotas.request import Request
 from overages.quotas.standing_limit import StandingLimit
 from overages.repository import Repository
@@ -36,11 +39,81 @@ from overages.usage.routing import Routes
 from overages.usage.usage import Usage
 
 
-class _PlainTerms(NamedTuple):
-    """A flat plan that holds all through a whole period."""
+class PlainTerms(NamedTuple):
+    """A flat plan that holds all through a whole period, and is all that counts in it.
 
-    plan: Plan
+    :param terms: the org's in that period.
+    :param budgets: the org's.
+    :param version: of the plan, once it was found.
+    :param mark: tells these terms from others; None where that can't be told.
+    """
+
+    org_id: str
+    period: Period
     terms: Terms
+    plan: Plan
+    budgets: Sequence[Budget]
+    version: int | None = None
+    mark: Hashable = None
+
+    def decision(self, repository: Repository, request: Request, now: datetime) -> Decision | None:
+        """Return the decision on a request; None where something else was agreed since.
+
+        :param now: an instant in the period.
+        :raises OveragesError: as `QuotaInputs.decision` does.
+        """
+        try:
+            facts = self.facts(repository, request, now)
+            if facts is None or facts.plan is not self.plan:
+                return None
+            return self.decision_on(request, self.budgets, facts.usage, facts.held, now)
+        except OveragesError as error:
+            raise error.within(org_id=self.org_id, period=self.period) from error.__cause__
+
+    def facts(self, repository: Repository, request: Request, now: datetime) -> QuotaFacts | None:
+        """Return the org's usage and holds; None where something else was agreed since."""
+        return repository.quota_facts(
+            self.org_id,
+            self.terms.plan,
+            self.period,
+            now,
+            version=self.version,
+            metrics=self._wanted(request),
+            mark=self.mark,
+        )
+
+    def _wanted(self, request: Request) -> list[str] | None:
+        """Return the metrics whose usage matters; None where all of it does."""
+        names = {*request.units}
+        for each in self.budgets:
+            if each.metric is None:
+                return None
+            names.add(each.metric)
+        return None if "grants" in request.stop_at else sorted(names & self.plan.allowances.keys())
+
+    def decision_on(
+        self,
+        request: Request,
+        budgets: Sequence[Budget | WindowedBudget],
+        usage: Usage,
+        held: Mapping[str, Quantity],
+        now: datetime,
+    ) -> Decision:
+        """Return the decision on a request.
+
+        :param held: of metrics of which the plan may no longer know some.
+        """
+        allowances = self.plan.allowances
+        return decision_by_plan(
+            request,
+            self.plan,
+            usage,
+            {metric: units for metric, units in held.items() if metric in allowances},
+            budgets,
+            limits=self.terms.limits or None,
+            at=now,
+            counted_at=now,
+        )
 
 
 class QuotaInputs:
@@ -66,6 +139,7 @@ class QuotaInputs:
         self._org_id = account.org_id
         self._reader = UsageReader(repository, account.org_id, routes)
         self.period: Period = account.period_at(now)
+        self.plain: PlainTerms | None = None  # found by a decision, if they are such
 
     def decision(self, request: Request) -> Decision:
         """Return the decision on a request.
@@ -73,20 +147,22 @@ class QuotaInputs:
         :raises OveragesError: as `decide` and `Settling` do, with the period.
         """
         try:
-            budgets = self._budgets()
-            plain = self._plain_terms
+            put = self._repository.budgets(self._org_id)
+            budgets = self._budgets(put)
+            plain = self._plain_terms(put)
             if plain is None:
                 return self._settled_decision(request, budgets)
-            return self._plain_decision(request, budgets, *plain)
+            usage, held = self._used_and_held(plain, request)
+            return plain.decision_on(request, budgets, usage, held, self._now)
         except OveragesError as error:
             raise error.within(org_id=self._org_id, period=self.period) from error.__cause__
 
-    def _budgets(self) -> list[Budget | WindowedBudget]:
+    def _budgets(self, put: Iterable[Budget]) -> list[Budget | WindowedBudget]:
         return [
             budget
             if budget.window is None
             else self._in_window(budget, budget.window.period_at(self._now))
-            for budget in self._repository.budgets(self._org_id)
+            for budget in put
         ]
 
     def _in_window(self, budget: Budget, window: Period) -> WindowedBudget:
@@ -95,9 +171,8 @@ class QuotaInputs:
         held = self._repository.held_units(self._org_id, window, self._now).get(metric, 0)
         return WindowedBudget(budget, used, held, resets_at=window.end)
 
-    @cached_property
-    def _plain_terms(self) -> _PlainTerms | None:
-        """The plan, where it holds all the time and no rule or earlier period has a part in it."""
+    def _plain_terms(self, budgets: Sequence[Budget]) -> PlainTerms | None:
+        """Return the plan, where no rule or earlier period has a part in it."""
         agreed = self._account.agreed_in(self.period)
         if agreed.cycle_period is not None or len(agreed.parts) > 1:
             return None
@@ -107,35 +182,21 @@ class QuotaInputs:
         plan = self._plans.plan(self.period, time, terms)
         if not is_plain(plan) or plan.needs_balance:
             return None
-        return _PlainTerms(plan, terms)
+        version = terms.plan_version
+        return PlainTerms(self._org_id, self.period, terms, plan, budgets, version)
 
-    def _plain_decision(
-        self,
-        request: Request,
-        budgets: list[Budget | WindowedBudget],
-        plan: Plan,
-        terms: Terms,
-    ) -> Decision:
-        names: set[str] | None = {*request.units}
-        for each in budgets:
-            metric = (each if isinstance(each, Budget) else each.budget).metric
-            names = None if names is None or metric is None else names | {metric}
-        if "grants" in request.stop_at:
-            names = None
-        wanted = None if names is None else names & plan.allowances.keys()
-        return decide(
-            plan,
-            self._used_in(self.period, wanted),
-            request.units,
-            limits=terms.limits or None,
-            held=self._held(plan),
-            budgets=budgets,
-            at_least=request.fewest,
-            on_passing=request.on_passing,
-            stop_at=request.stop_at,
-            at=self._now,
-            counted_at=self._now,
-        )
+    def _used_and_held(
+        self, plain: PlainTerms, request: Request
+    ) -> tuple[Usage, Mapping[str, Quantity]]:
+        """Return the usage of the period, and the units that are held; note the plain terms."""
+        if self._routes.metrics:
+            (usage,) = self._reader.usages([self.period.start, self.period.end])
+            return usage, self._repository.held_units(self._org_id, self.period, self._now)
+        facts = plain.facts(self._repository, request, self._now)
+        assert facts is not None  # no mark was asked for
+        if facts.plan is plain.plan and not any(each.window for each in plain.budgets):
+            self.plain = plain._replace(version=facts.version, mark=facts.mark)
+        return facts.usage, facts.held
 
     def _settled_decision(
         self, request: Request, budgets: list[Budget | WindowedBudget]
@@ -159,18 +220,6 @@ class QuotaInputs:
             return Position(settlement.statement, settlement.balance.burndowns)
 
         return position
-
-    def _held(self, plan: Plan) -> Mapping[str, Quantity]:
-        """Return the units that are held, of metrics that the plan still knows."""
-        held = self._repository.held_units(self._org_id, self.period, self._now)
-        return {metric: units for metric, units in held.items() if metric in plan.allowances}
-
-    def _used_in(self, time: Period, names: Iterable[str] | None) -> Usage:
-        """Return the usage of a time, of some metrics at least; of all where None are named."""
-        if names is None or self._routes.metrics:
-            (usage,) = self._reader.usages([time.start, time.end])
-            return usage
-        return self._repository.usage(self._org_id, time, metrics=sorted(names))
 
 
 def no_terms(request: Request, account: Account | None, org_id: str, now: datetime) -> Decision:

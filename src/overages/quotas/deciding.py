@@ -98,9 +98,29 @@ def decide(
     )
     if counted is not None and (now is None or counted > now):
         raise InvalidValue("counted_at", counted, "must not be later than the decision, at")
+    return decision_by_plan(
+        request, plan, usage, reserved, of_org, limits=limits, at=now, counted_at=counted
+    )
+
+
+def decision_by_plan(
+    request: Request,
+    plan: Plan,
+    usage: Usage,
+    held: Mapping[str, Quantity],
+    budgets: Sequence[Budget | WindowedBudget],
+    *,
+    limits: Limits | None,
+    at: datetime | None,
+    counted_at: datetime | None,
+) -> Decision:
+    """Return the decision of `decide`, of arguments that were checked, all but the limits.
+
+    :raises UnknownMetric: as `decide` does; and `CurrencyMismatch`.
+    """
     own = own_limits(plan, limits)
-    if not (of_org or request.stop_at):
-        plain = plain_decision(plan, usage, request.units, own, reserved, now, counted)
+    if not (budgets or request.stop_at):
+        plain = plain_decision(plan, usage, request.units, own, held, at, counted_at)
         if plain is not None:
             return plain
 
@@ -109,9 +129,9 @@ def decide(
         at_it = Usage(usage.org_id, usage.period, used)
         return Position(calculate(plan, at_it, limits=limits, ended=False))
 
-    beside_holds = partial(_beside, position, reserved) if reserved else None
-    prospect = Prospect(position, own, at=now, beside_holds=beside_holds)
-    return decision_on(request, prospect, of_org, now, counted)
+    beside_holds = partial(_beside, position, held) if held else None
+    prospect = Prospect(position, own, at=at, beside_holds=beside_holds)
+    return decision_on(request, prospect, budgets, at, counted_at)
 
 
 _parse_plan: Final = instance_of(Plan)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from overages._ground.parsing import function_that, instance_of, parse_all, parse_flag
 from overages.bookkeeping.books import Books
 from overages.bookkeeping.plans_in_force import PlansInForce
+from overages.bookkeeping.quota_inputs import PlainTerms
 from overages.bookkeeping.settling import Settling
 from overages.errors import BillingDisabled, InvalidValue, NoTerms, UnknownPlan
 from overages.periods.period import Period, parse_instant
@@ -54,6 +55,7 @@ class ServiceBase:
         self._enabled = enabled
         self._own_routes = None if metrics is None else Routes(metrics)
         self._last_routes = _NO_ROUTES
+        self._plain_terms: dict[str, PlainTerms] = {}  # by org, as decisions found them
 
     @property
     def enabled(self) -> bool:

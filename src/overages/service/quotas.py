@@ -32,6 +32,7 @@ from overages.statements.limit_now import UsageNow, limits_now
 from overages.usage.event import UsageEvent
 from overages.usage.metering import Late, parse_late
 
+_MANY: Final = 4096  # orgs of which plain terms are held: some megabytes
 _NO_UNITS: Final[Mapping[str, Quantity]] = FrozenDict()
 
 
@@ -77,8 +78,8 @@ class Quotas(Budgeting):
         """
         self._require_enabled()
         request = parse_request(requested, at_least, on_passing, stop_at)
-        with self._repository.snapshot():
-            return self._decision(org_id, request, self._now())
+        parse_name(org_id, "org_id")
+        return self._decision(org_id, request, self._now())
 
     def usage_now(self, org_id: str) -> UsageNow | None:
         """Return the units that an org has used of each metric, and of how many, as it stands now.
@@ -268,10 +269,28 @@ class Quotas(Budgeting):
         return () if period is None else self._repository.reservations(org_id, period)
 
     def _decision(self, org_id: str, request: Request, now: datetime) -> Decision:
+        """Return the decision by terms that are known, if they are still those that hold."""
+        plain = self._plain_terms.get(org_id)
+        if plain is not None and now in plain.period:
+            decision = plain.decision(self._repository, request, now)
+            if decision is not None:
+                return decision
+            self._plain_terms.pop(org_id, None)
+        with self._repository.snapshot():
+            return self._decision_anew(org_id, request, now)
+
+    def _decision_anew(self, org_id: str, request: Request, now: datetime) -> Decision:
+        """Return the decision by all that is kept of an org; note its terms, if they are plain."""
         account = self._repository.account(org_id)
         if account is None or account.at(now) is None:
             return no_terms(request, account, org_id, now)
-        return self._quota_inputs(account, now).decision(request)
+        inputs = self._quota_inputs(account, now)
+        decision = inputs.decision(request)
+        if inputs.plain is not None:
+            if len(self._plain_terms) >= _MANY:
+                self._plain_terms.clear()
+            self._plain_terms[org_id] = inputs.plain
+        return decision
 
     def _require_sums(self, org_id: str, request: Request) -> None:
         """Refuse to hold units of metrics whose usage a commit couldn't report by their name."""

@@ -9,14 +9,13 @@ Metering makes it of events; a host can report sums of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 from overages._ground.frozen_dict import FrozenDict
-from overages._ground.names import by_metric, parse_name
+from overages._ground.names import are_names, by_metric, parse_name
 from overages._ground.parsing import instance_of
 from overages._ground.value import term, value
 from overages.amounts.exact import LIMIT, Quantity, QuantityLike, parse_non_negative
-from overages.errors import Field, OveragesError
+from overages.errors import Field
 from overages.periods.period import Period
 
 _parse_closely = by_metric(parse_non_negative, "metrics to quantities")
@@ -34,17 +33,9 @@ def parse_quantities(value: object, field: Field) -> FrozenDict[str, Quantity]:
             if type(metric) is not str or type(quantity) is not int or not 0 <= quantity < LIMIT:
                 break
         else:
-            if _are_names(tuple(copy)):
+            if are_names(tuple(copy)):
                 return copy
     return _parse_closely(value, field)
-
-
-@lru_cache(maxsize=256)  # hosts have few sets of metrics
-def _are_names(metrics: tuple[str, ...]) -> bool:
-    try:
-        return all(parse_name(metric, "metric") for metric in metrics)
-    except OveragesError:
-        return False
 
 
 @value

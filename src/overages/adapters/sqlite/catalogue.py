@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Final
 
+from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import parse_name
 from overages._ground.value import evolve
 from overages.adapters.sqlite.rows import LONGEST, instant_of, readable
@@ -20,15 +21,21 @@ from overages.terms.note import AccountNote
 from overages.terms.plan import Plan
 from overages.usage.metric import Metric
 
-_FEW_PLANS: Final = 16  # each bill reads its plan; one of 10,000 metrics takes a second to decode
+_FEW_PLANS: Final = 64  # each bill reads its plan; one of 10,000 metrics takes a second to decode
 _ANY_ORG: Final = "-"
 """The name that stands for an org in entries that many have."""
 _OF_ANY_ORG: Final = f'"org_id":{quoted(_ANY_ORG)}'
 
 
 @lru_cache(maxsize=_FEW_PLANS)
-def _decoded_plan(codec: Codec, text: str) -> Plan:
+def decoded_plan(codec: Codec, text: str) -> Plan:
+    """Return the plan of a text."""
     return codec.decode(text, Plan, most_bytes=LONGEST)
+
+
+@lru_cache(maxsize=1024)  # each bill and each decision asks for them
+def _decoded_starts(rows: tuple[tuple[str, int], ...]) -> Mapping[datetime, int]:
+    return FrozenDict({instant_of(since): version for since, version in rows})
 
 
 @lru_cache(maxsize=1024)  # usage comes in batches of many orgs, whose accounts seldom change
@@ -102,7 +109,7 @@ class Catalogue(SqliteStore):
         if row is None:
             return None
         with readable():
-            return _decoded_plan(self._codec, row[0])
+            return decoded_plan(self._codec, row[0])
 
     def _slugs(self) -> Iterable[str]:
         rows = self._cursor.execute("SELECT DISTINCT slug FROM org_billing_plan_starts")
@@ -113,7 +120,7 @@ class Catalogue(SqliteStore):
         sql = "SELECT since, version FROM org_billing_plan_starts WHERE slug = ? ORDER BY number"
         rows = self._cursor.execute(sql, (slug,)).fetchall()
         with readable():
-            return {instant_of(since): version for since, version in rows}
+            return _decoded_starts(tuple(rows))
 
     def _set_start(self, slug: str, since: datetime, version: int) -> None:
         sql = "INSERT INTO org_billing_plan_starts (slug, since, version) VALUES (?, ?, ?)"

@@ -20,14 +20,11 @@ from overages.adapters.catalogue import parse_orgs
 from overages.adapters.held import HeldOrg, HeldPart, Hold
 from overages.adapters.sqlite.alerts import AlertTables
 from overages.adapters.sqlite.batches import BatchTables
-from overages.adapters.sqlite.budgets import BudgetTable
-from overages.adapters.sqlite.catalogue import Catalogue
 from overages.adapters.sqlite.closings import KEEP_CLOSING
 from overages.adapters.sqlite.counters import CounterTable
-from overages.adapters.sqlite.grants import GrantTable
 from overages.adapters.sqlite.held_orgs import held_orgs
+from overages.adapters.sqlite.quotas import QuotaTables
 from overages.adapters.sqlite.records import INSERT_RECORD, SET_HEAD, SET_OVERAGE, RecordTables
-from overages.adapters.sqlite.reservations import ReservationTable
 from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.records.chain import ChainHead, Link
@@ -51,13 +48,10 @@ _WITHIN: Final = nullcontext()  # a read within a block that holds orgs needs no
 
 
 class HeldTables(
-    Catalogue,
+    QuotaTables,
     CounterTable,
     BatchTables,
-    GrantTable,
-    BudgetTable,
     AlertTables,
-    ReservationTable,
     RecordTables,
 ):
     """The tables, in front of which a block may hold all that is kept of some orgs."""
@@ -227,6 +221,8 @@ class HeldTables(
     def _picos_in(
         self, org_id: str, period: Period, names: tuple[str, ...] | None
     ) -> Mapping[str, int]:
+        if self._hold is None:  # as before each use of an org's units
+            return super()._picos_in(org_id, period, names)
         try:
             sums = self._held_org(org_id).sums(period, names)
         except KeyError:

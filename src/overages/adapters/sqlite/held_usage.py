@@ -10,12 +10,11 @@ and days: its sums are made of the same rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Final, TypeAlias, TypeVar
 
-from overages.adapters.event_texts import exact_instant, sealed
+from overages.adapters.event_texts import sealed
 from overages.adapters.sqlite.bulk import BulkQueries, Row
-from overages.adapters.sqlite.rows import metric_of
+from overages.adapters.sqlite.rows import exact_bounds, metric_of
 from overages.adapters.sqlite.sum_rows import EventRow, sum_up
 from overages.adapters.sqlite.usage import puts_of
 from overages.periods.period import Period
@@ -89,7 +88,7 @@ class UsageOfPeriods:
 
     def _rows(self, places: Sequence[_Place], sql: str) -> Iterator[Row]:
         """Yield the rows of periods, which begin with their place."""
-        wanted = [(i, org_id, *_exact(period)) for i, (org_id, period) in enumerate(places)]
+        wanted = [(i, org_id, *exact_bounds(period)) for i, (org_id, period) in enumerate(places)]
         return self._queries.joined(wanted, "place, org_id, first, last", sql)
 
     def _made(self, count: int, make: Callable[[int], V]) -> _ByPeriod[V]:
@@ -115,7 +114,7 @@ class UsageOfPeriods:
 
     def _seal_of(self, place: int) -> str:
         """Return the seal of a period: of all events that came, and of what was withdrawn."""
-        first, last = _exact(self._places[place][1])
+        first, last = exact_bounds(self._places[place][1])
         puts = [row for row in self._put.get(place, ()) if first <= row[0] and row[1] <= last]
         events = [row[1:] for row in self._events.get(place, ())]
         return sealed(events, puts, [row[1:] for row in self._withdrawn.get(place, ())])
@@ -126,8 +125,3 @@ def _by_place(rows: Iterable[Row]) -> dict[int, list[Row]]:
     for row in rows:
         by_place.setdefault(row[0], []).append(row[1:])
     return by_place
-
-
-@lru_cache(maxsize=1024)  # many orgs have the same periods
-def _exact(period: Period) -> tuple[str, str]:
-    return exact_instant(period.start), exact_instant(period.end)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
+from overages._ground.frozen_dict import FrozenDict
 from overages._ground.jsontext import entries, parsed
 from overages.adapters.event_texts import exact_instant
+from overages.adapters.reservations import Held
 from overages.adapters.sqlite.rows import (
+    exact_bounds,
     exact_instant_of,
     metric_of,
     period_columns,
@@ -28,9 +32,10 @@ RESERVATION_COLUMNS: Final = (
 )
 _OF_ORG: Final = f"SELECT {RESERVATION_COLUMNS} FROM org_billing_reservations WHERE org_id = ?"
 _MADE_IN: Final = "reserved_at >= ? AND reserved_at < ?"
-_HELD: Final = (
-    "SELECT units, count(*) FROM org_billing_reservations"
-    f" WHERE org_id = ? AND outcome IS NULL AND expires_at > ? AND {_MADE_IN} GROUP BY units"
+HELD: Final = (
+    "SELECT units, count(*) AS holds FROM org_billing_reservations"
+    " WHERE org_id = ? AND outcome IS NULL AND expires_at > ?"
+    " AND reserved_at >= ? AND reserved_at < ? GROUP BY units"
 )
 
 
@@ -77,31 +82,26 @@ class ReservationTable(SqliteStore):
     def _reservations_of(self, org_id: str, period: Period | None) -> Iterable[Reservation]:
         sql, parameters = _OF_ORG, [org_id]
         if period is not None:
-            sql, parameters = f"{_OF_ORG} AND {_MADE_IN}", [org_id, *_bounds(period)]
+            sql, parameters = f"{_OF_ORG} AND {_MADE_IN}", [org_id, *exact_bounds(period)]
         return [reservation_of(row) for row in self._cursor.execute(sql, parameters).fetchall()]
 
-    def _holds_in(
-        self, org_id: str, period: Period, at: datetime
-    ) -> Iterable[tuple[Mapping[str, Quantity], int]]:
+    def _holds_in(self, org_id: str, period: Period, at: datetime) -> Iterable[Held]:
         # Those that hold the same units are counted together: a busy org may have thousands.
-        parameters = (org_id, exact_instant(at), *_bounds(period))
-        rows = self._cursor.execute(_HELD, parameters).fetchall()
+        parameters = (org_id, exact_instant(at), *exact_bounds(period))
+        rows = self._cursor.execute(HELD, parameters).fetchall()
         with readable():
-            return [(_units_of(text, "units"), holds) for text, holds in rows]
-
-
-def _bounds(period: Period) -> tuple[str, str]:
-    return exact_instant(period.start), exact_instant(period.end)
+            return [(units_of(text, "units"), holds) for text, holds in rows]
 
 
 def _text(units: Mapping[str, Quantity]) -> str:
     return json.dumps({metric: number_text(units[metric]) for metric in sorted(units)})
 
 
-def _units_of(text: str, field: str) -> dict[str, Quantity]:
+@lru_cache(maxsize=1024)  # many hold one and the same
+def units_of(text: str, field: str) -> FrozenDict[str, Quantity]:
     """Return stored units by metric."""
-    units = entries(parsed(text), field)
-    return {metric_of(metric): quantity_of(quantity) for metric, quantity in units.items()}
+    units = entries(parsed(text), field).items()
+    return FrozenDict({metric_of(metric): quantity_of(quantity) for metric, quantity in units})
 
 
 def reservation_of(row: tuple[Any, ...]) -> Reservation:
@@ -114,12 +114,12 @@ def reservation_of(row: tuple[Any, ...]) -> Reservation:
         return Reservation(
             org_id,
             key,
-            _units_of(units, "units"),
+            units_of(units, "units"),
             period_of(start, end),
             exact_instant_of(reserved_at),
             exact_instant_of(expires_at),
             fingerprint,
             outcome,
-            _units_of(used, "used"),
+            units_of(used, "used"),
             None if ended_at is None else exact_instant_of(ended_at),
         )

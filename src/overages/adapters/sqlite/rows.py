@@ -21,7 +21,7 @@ from overages._ground.frozen_dict import FrozenDict
 from overages._ground.jsontext import entries, parsed
 from overages._ground.names import parse_name
 from overages._ground.trusted import trusted
-from overages.adapters.event_texts import EXACT
+from overages.adapters.event_texts import EXACT, exact_instant
 from overages.amounts.exact import (
     INTEGER_DIGITS,
     SCALE,
@@ -210,6 +210,12 @@ def picos_of(text: str) -> int:
 def period_columns(period: Period) -> tuple[str, str]:
     """Write a period as columns."""
     return format_instant(period.start), format_instant(period.end)
+
+
+@lru_cache(maxsize=1024)
+def exact_bounds(period: Period) -> tuple[str, str]:
+    """Write the bounds of a period as instants of events are: with six decimals always."""
+    return exact_instant(period.start), exact_instant(period.end)
 
 
 def coarse_span(start: datetime, end: datetime) -> tuple[str, str]:

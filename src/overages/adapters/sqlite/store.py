@@ -7,6 +7,7 @@ with self._writing():
 from __future__ import annotations
 
 import sqlite3
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from threading import get_ident
@@ -39,9 +40,9 @@ class SqliteStore(BaseRepository):
     _thread_of_block = 0  # that holds the database
 
     @property
+    @abstractmethod
     def _cursor(self) -> sqlite3.Cursor:
         """The cursor of the block that is being run."""
-        return self._cursor_of_block
 
     def transaction(self) -> AbstractContextManager[object]:
         """Make all calls within the block one: all that they write is kept, or none."""

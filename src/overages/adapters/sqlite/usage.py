@@ -16,6 +16,7 @@ from overages.adapters.event_texts import (
 )
 from overages.adapters.sqlite.rows import (
     event_of,
+    exact_bounds,
     exact_instant_of,
     metric_of,
     picos_of,
@@ -104,7 +105,7 @@ class UsageTables(SqliteStore):
     def _events_of(
         self, org_id: str, period: Period, metrics: Sequence[str] | None
     ) -> Iterable[UsageEvent]:
-        start, end = exact_instant(period.start), exact_instant(period.end)
+        start, end = exact_bounds(period)
         counted = self._counted_rows(org_id, start, end, metrics)
         with readable():
             rows = [row for row in counted if row[3] >= start]  # none counts before it happened
@@ -166,7 +167,7 @@ class UsageTables(SqliteStore):
             last = rows[-1][-2:]
 
     def _event_rows(self, org_id: str, period: Period) -> Sequence[EventRow]:
-        bounds = exact_instant(period.start), exact_instant(period.end)
+        bounds = exact_bounds(period)
         rows: list[tuple[Any, ...]] = []
         for chunk in chunks(self._event_names(org_id)):
             sql = (
@@ -184,8 +185,7 @@ class UsageTables(SqliteStore):
             "SELECT span_start, span_end, metric_type, used FROM org_billing_usage_puts"
             " WHERE org_id = ? AND span_start >= ? AND span_end <= ? ORDER BY number"
         )
-        bounds = exact_instant(period.start), exact_instant(period.end)
-        return self._cursor.execute(sql, (org_id, *bounds)).fetchall()
+        return self._cursor.execute(sql, (org_id, *exact_bounds(period))).fetchall()
 
     # Withdrawals
 
@@ -196,8 +196,7 @@ class UsageTables(SqliteStore):
             " WHERE withdrawals.org_id = ? AND counts_at >= ? AND counts_at < ?"
             " ORDER BY withdrawals.number"
         )
-        bounds = exact_instant(period.start), exact_instant(period.end)
-        return self._cursor.execute(sql, (org_id, *bounds)).fetchall()
+        return self._cursor.execute(sql, (org_id, *exact_bounds(period))).fetchall()
 
     def _events_by_id(
         self, org_id: str, ids: Sequence[str]
@@ -254,8 +253,7 @@ class UsageTables(SqliteStore):
             "SELECT span_start, span_end, metric_type, used FROM org_billing_usage_puts"
             " WHERE org_id = ? AND span_end > ? AND span_start < ? ORDER BY number"
         )
-        bounds = exact_instant(period.start), exact_instant(period.end)
-        rows = self._cursor.execute(sql, (org_id, *bounds)).fetchall()
+        rows = self._cursor.execute(sql, (org_id, *exact_bounds(period))).fetchall()
         with readable():
             return puts_of(org_id, rows)
 

@@ -22,7 +22,7 @@ import pytest
 
 _NOUNS: Final = (
     "alerts base batches budgets chains closings corrections events grants handles metrics plans"
-    " records refusals reservations sums tenants transactions usage values"
+    " quotas records refusals reservations sums tenants transactions usage values"
 )
 _PARTS: Final = [f"{__name__}.{noun}" for noun in _NOUNS.split()]
 # So that pytest shows both sides of a comparison that failed, as it does in files of tests.
@@ -40,6 +40,7 @@ from overages.testing.contract.grants import GrantContract
 from overages.testing.contract.handles import HandleContract
 from overages.testing.contract.metrics import MetricContract
 from overages.testing.contract.plans import PlanContract
+from overages.testing.contract.quotas import QuotaContract
 from overages.testing.contract.records import RecordContract, RevisionContract
 from overages.testing.contract.refusals import OverlapContract, RefusalContract
 from overages.testing.contract.reservations import ReservationContract
@@ -75,6 +76,7 @@ class RepositoryContract(
     ChainContract,
     TransactionContract,
     ReservationContract,
+    QuotaContract,
     HandleContract,
     TenantContract,
     NameContract,

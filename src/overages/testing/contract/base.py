@@ -204,6 +204,7 @@ def _all_read(repository: Repository, org_id: str | None) -> list[object]:
             read += map(repr, repository.counted_events(org, period))
             read += [repr(repository.usage(org, period)), repository.overage(org, period)]
             read += [repository.held_units(org, period, RESERVED.reserved_at)]
+            read += [repr(repository.quota_facts(org, PLAN.slug, period, RESERVED.reserved_at))]
             read += repository.reservations(org, period)
             read += [repr(repository.put_sums(org, period)), repository.event_sums(org, period)]
             read += [repository.closing(org, period), repr(repository.settled(org, period))]
@@ -244,6 +245,7 @@ def reads(repository: Any, org_id: Any) -> dict[str, Any]:
         "reservation": lambda: repository.reservation(org_id, RESERVED.key),
         "reservations": lambda: repository.reservations(org_id),
         "held_units": lambda: repository.held_units(org_id, FEB, NOW),
+        "quota_facts": lambda: repository.quota_facts(org_id, PLAN.slug, FEB, NOW).held,
         "head": lambda: repository.head(org_id),
         "verify": lambda: repository.verify(org_id),
     }

@@ -20,7 +20,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any, Final
 
 from tests.benchmarks.quotas import Deciding
@@ -376,17 +376,33 @@ def counting(count: int, rounds: int) -> list[list[str]]:
     ]
 
 
-def deciding(events: int, rounds: int) -> list[list[str]]:
+def deciding(events: int, rounds: int, most: str) -> list[list[str]]:
     """Return rows of the table for a decision of an org that has used something all month."""
     with folder() as directory:
         host = Deciding(directory / "quotas.db", events)
-        bare, ours = timed(host.bare, rounds), timed(host.decide, rounds)
+        bare, same, ours = processor_times([host.bare, host.same, host.decide], rounds)
         host.repository.close()
     return [
         [f"a request for three metrics, after {events:,} events", "", "", ""],
-        ["sqlite3, the same queries", f"{bare * 1e6:.0f}", "1.00", ""],
-        ["- decide", f"{ours * 1e6:.0f}", f"{ours / bare:.2f}", "6"],
+        ["sqlite3, a query for each table", f"{bare * 1e6:.0f}", "1.00", ""],
+        ["sqlite3, the queries of decide", f"{same * 1e6:.0f}", f"{same / bare:.2f}", ""],
+        ["- decide", f"{ours * 1e6:.0f}", f"{ours / bare:.2f}", most],
     ]
+
+
+def processor_times(calls: Sequence[Callable[[], object]], rounds: int) -> list[float]:
+    """Return the least seconds of the processor that each call takes, run in turn by the hundred.
+
+    Nothing is written, so that no disk has a part in it.
+    """
+    times: list[list[float]] = [[] for _ in calls]
+    for _ in range(rounds):
+        for call, taken in zip(calls, times, strict=True):
+            start = process_time()
+            for _ in range(100):
+                call()
+            taken.append((process_time() - start) / 100)
+    return [min(taken) for taken in times]
 
 
 def timed(call: Callable[[], object], rounds: int) -> float:
@@ -413,7 +429,8 @@ def main() -> None:
         *reporting(2_000 if quick else 100_000, 1_000, 100, 1 if quick else 5),
         *stating([10, 1_000] if quick else [10, 1_000, 100_000], 3 if quick else 11),
         *counting(1_000 if quick else 100_000, 1 if quick else 5),
-        *deciding(300 if quick else 3_000, 9 if quick else 501),
+        *deciding(10, 1 if quick else 31, "3"),
+        *deciding(300 if quick else 3_000, 1 if quick else 31, "2"),
     ]
     if quick:  # so few rows tell nothing of many
         print("all of it runs")

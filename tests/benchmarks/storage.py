@@ -129,11 +129,22 @@ def write_same_rows(batches: Batches) -> float:
             start = perf_counter()
             for records, heads, due in rows:
                 connection.execute("BEGIN IMMEDIATE")
-                connection.executemany(tables.INSERT_RECORD, records)
-                connection.executemany(tables.SET_HEAD, heads)
-                connection.executemany(tables.SET_OVERAGE, due)
+                insert(connection, tables.INSERT_RECORD, records)
+                insert(connection, tables.SET_HEAD, heads, tables.OTHER_HEAD)
+                insert(connection, tables.SET_OVERAGE, due, tables.OTHER_OVERAGE)
                 connection.execute("COMMIT")
             return perf_counter() - start
+
+
+def insert(
+    connection: sqlite3.Connection,
+    into: str,
+    rows: Sequence[tuple[object, ...]],
+    otherwise: str = "",
+) -> None:
+    if rows:
+        values = ", ".join("?" * len(rows[0]))
+        connection.executemany(f"{into} ({values}) {otherwise}", rows)
 
 
 def write_bare(batches: Batches) -> float:

@@ -26,6 +26,9 @@ class BillsTwice(MemoryRepository):
             if ledger.new:
                 new = ledger.records[-len(ledger.new) :]
                 self._journal.extend(self._journal.listed(self._records, ledger.org_id), new)
+            if ledger.closings:
+                closings = self._journal.listed(self._closings, ledger.org_id)
+                self._journal.extend(closings, ledger.closings)
             if ledger.new or ledger.closings:
                 self._journal.set(self._heads, ledger.org_id, ledger.head)
 

@@ -1,7 +1,8 @@
 """Closing many orgs together and each alone: the same rows in the database, and the same outcomes.
 
 Random orgs have plans that change, grants, entries, usage that is withdrawn or put, and records of
-earlier. Their months are closed some orgs at a time, and one by one, on copies of one database.
+earlier. Their months are closed some orgs at a time, and one by one, on copies of one database: the
+fresh ones by `Repository.close_fresh`, and by `close_period` like all others.
 """
 
 from __future__ import annotations
@@ -73,6 +74,10 @@ class World:
         self.random, self.now = random, FIRST + 20
         self.repository = SqliteRepository(":memory:")
         self.style = drawn_style(random)
+        self.metrics = random.choice([METRICS, []])
+        self.steps = [self._use, self._enter, self._grant, self._put]
+        if random.random() < 0.5:  # an org that was granted something is never fresh
+            self.steps.remove(self._grant)
         self.plans: dict[str, Plan] = {}
         for slug in ("a", "b"):
             first: Any = self.plans["a"].allowances if self.plans else {}
@@ -93,7 +98,7 @@ class World:
         """Let days go by, and something happen to each org."""
         self.now += days
         for org_id in self.accounts:
-            for step in self.random.sample([self._use, self._enter, self._grant, self._put], 3):
+            for step in self.random.sample(self.steps, self.random.randint(1, 3)):
                 with suppress(OveragesError):
                     step(org_id)
             if self.random.random() < 0.3:
@@ -102,7 +107,7 @@ class World:
 
     def service(self, repository: SqliteRepository | None = None) -> OverageService:
         return OverageService(
-            repository or self.repository, clock=lambda: at(self.now), metrics=METRICS
+            repository or self.repository, clock=lambda: at(self.now), metrics=self.metrics
         )
 
     def _use(self, org_id: str) -> None:

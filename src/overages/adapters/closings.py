@@ -11,8 +11,14 @@ from functools import cached_property
 from typing import Final
 
 from overages._ground.jsontext import written
-from overages._ground.names import parse_name
-from overages._ground.parsing import instance_of, optional, parse_all, parse_flag
+from overages._ground.names import by_name, parse_name
+from overages._ground.parsing import (
+    function_that,
+    instance_of,
+    optional,
+    parse_all,
+    parse_flag,
+)
 from overages.adapters.catalogue import Catalogue
 from overages.adapters.event_texts import sealed
 from overages.adapters.settlement_texts import SettlementTexts, balance_text, settlement_of
@@ -23,10 +29,15 @@ from overages.grants.draws import parse_grants
 from overages.grants.grant import Grant
 from overages.periods.period import Period, parse_instant
 from overages.records.changes import changes_of
-from overages.records.closing import Closing, new_closing
+from overages.records.closing import Closing, ClosingTexts
+from overages.records.ledger import Ledger, Recording
+from overages.repository import SettleFresh
+from overages.settlements.balance import EMPTY_BALANCE
 from overages.settlements.settlement import Settlement
 
 _period: Final = instance_of(Period)
+_period_by_org: Final = by_name(_period, "orgs to periods", of="org")
+_parse_settle: Final = function_that("gives the settlement of an account's period")
 _optional_instant: Final = optional(parse_instant)
 
 
@@ -70,22 +81,70 @@ class Closings(Catalogue):
             number = 1 if before is None else before.number + 1
             if before is not None:
                 of_org = before.grants
-            seal = self._seal(org_id, period)
-            link = ledger.close(
-                period,
-                number=number,
-                balance=balance_text(settlement.balance),
-                grants=_grants_text(of_org),
-                settlement=text,
-                usage_seal=seal,
-                closed_at=closed_at,
-            )
-            place = (link.sequence, link.digest)
-            closing = new_closing(
-                org_id, period, number, settlement.balance, of_org, seal, closed_at, *place
-            )
-            self._append([ledger])
-            self._keep_closing(link, closing)
+            return self._keep_closed(ledger, settlement, text, closed_at, number, of_org)
+
+    def close_fresh(
+        self, periods: Mapping[str, Period], settle: SettleFresh, *, closed_at: datetime
+    ) -> Mapping[str, Recording]:
+        """Close a period of each of many orgs, as far as nothing is kept of it or after it."""
+        own, settle, closed_at = parse_all(
+            (_period_by_org, periods, "periods"),
+            (_parse_settle, settle, "settle"),
+            (parse_instant, closed_at, "closed_at"),
+        )
+        recordings = {}
+        with self._writing():
+            for org_id, period in own.items():
+                recording = self._close_fresh(org_id, period, settle, closed_at)
+                if recording is not None:
+                    recordings[org_id] = recording
+        return recordings
+
+    def _close_fresh(
+        self, org_id: str, period: Period, settle: SettleFresh, closed_at: datetime
+    ) -> Recording | None:
+        """Close a period; None if it isn't fresh, or isn't settled."""
+        account, start = self._get_accounts((org_id,)).get(org_id), period.start
+        closed = self._closed(org_id)
+        if account is None or self._grants_of(org_id) or any(own.end > start for own in closed):
+            return None
+        before = self._closing_before(org_id, start) if closed else None
+        settlement = settle(account, period, EMPTY_BALANCE if before is None else before.balance)
+        if settlement is None:
+            return None
+        ledger = self._ledgers((settlement.statement,))[org_id]
+        if any(record.period.end > start for record in ledger.records):
+            return None
+        version = self._version_of(settlement.statement.plan)
+        recording = ledger.add(settlement.statement, plan_version=version, created_at=closed_at)
+        text = self._texts.text(settlement, self._version_of)
+        self._keep_closed(ledger, settlement, text, closed_at)
+        return recording
+
+    def _keep_closed(
+        self,
+        ledger: Ledger,
+        settlement: Settlement,
+        text: str,
+        closed_at: datetime,
+        number: int = 1,
+        grants: Sequence[Grant] = (),
+    ) -> Closing:
+        """Chain a closing, and keep it with the records of its ledger.
+
+        :param text: that of the settlement.
+        """
+        period = settlement.statement.period
+        closing = ledger.close(
+            period,
+            number=number,
+            balance=settlement.balance,
+            grants=grants,
+            texts=ClosingTexts(balance_text(settlement.balance), _grants_text(grants), text),
+            usage_seal=self._seal(ledger.org_id, period),
+            closed_at=closed_at,
+        )
+        self._append([ledger])
         return closing
 
     def _is_kept(self, closing: Closing, settlement: Settlement, text: str) -> bool:

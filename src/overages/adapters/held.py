@@ -13,11 +13,11 @@ Nothing is decided here. A block within it that fails takes its changes back, by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from threading import get_ident
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from overages.adapters.journal import Journal
 from overages.grants.grant import Grant
@@ -33,15 +33,33 @@ from overages.usage.metric import Metric
 from overages.usage.usage import Usage
 
 
+class HeldUsage(Protocol):
+    """The usage of an org in a period; a `KeyError` says that there are too many events."""
+
+    def puts(self) -> Sequence[Usage]:
+        """Return the sums that were put for spans which overlap the period."""
+        ...
+
+    def picos(self) -> Mapping[str, int]:
+        """Return the units of the events of each name, in picos."""
+        ...
+
+    def sums(self) -> Mapping[str, EventSum]:
+        """Return the sum of the events of each name."""
+        ...
+
+    def seal(self) -> str:
+        """Return the seal of the usage."""
+        ...
+
+
 class HeldPeriods(NamedTuple):
     """All that is kept of an org about some periods of it, and about those after them.
 
     :param since: the start of the first of them.
     :param last: the last closing of the latest closed period; None if there is none.
     :param records: its records of times that end later than the start.
-    :param sums: the sums of the events that count in each, by name, unless they are too many.
-    :param puts: the sums that were put for spans which overlap each.
-    :param seals: the seal of the usage of each, unless it has too many events.
+    :param usage: the usage of each.
     """
 
     since: datetime
@@ -49,9 +67,7 @@ class HeldPeriods(NamedTuple):
     head: ChainHead | None
     grants: Sequence[Grant]
     records: Sequence[OverageRecord]
-    sums: Mapping[Period, Mapping[str, EventSum]]
-    puts: Mapping[Period, Sequence[Usage]]
-    seals: Mapping[Period, str]
+    usage: Mapping[Period, HeldUsage]
 
 
 class HeldOrg(NamedTuple):
@@ -105,16 +121,9 @@ class HeldOrg(NamedTuple):
             raise KeyError(period)
         return [record for record in held.records if record.period == period]
 
-    def sums(self, period: Period, names: Container[str] | None) -> dict[str, EventSum]:
-        """Return the sums of the events of a period, by their name."""
-        sums = self.periods.sums[period].items()
-        return {name: events for name, events in sums if names is None or name in names}
-
-    def seal(self, period: Period, upto: str | None) -> str:
-        """Return the seal of the usage of a period."""
-        if upto is not None:
-            raise KeyError(upto)
-        return self.periods.seals[period]
+    def usage(self, period: Period) -> HeldUsage:
+        """Return the usage of a period."""
+        return self.periods.usage[period]
 
     def ledger(self, org_id: str, first: datetime) -> Ledger:
         """Return the ledger that statements of an instant and later are recorded by."""
@@ -124,22 +133,18 @@ class HeldOrg(NamedTuple):
         return Ledger(org_id, records=held.records, head=held.head, closed=self.closed)
 
     def appended(self, ledger: Ledger) -> HeldOrg:
-        """Return the org with the records that a ledger added."""
-        held = self.periods._replace(head=ledger.head)
+        """Return the org with the records and closings that a ledger added."""
+        closed, last, records = self.closed, self.periods.last, self.periods.records
         if ledger.new:
             added = ledger.records[-len(ledger.new) :]
-            later = [record for record in added if record.period.end > held.since]
-            held = held._replace(records=[*held.records, *later])
-        return self._replace(about=held)
-
-    def closing_kept(self, closing: Closing) -> HeldOrg:
-        """Return the org with a closing more."""
-        closed, held = self.closed, self.periods
-        if closing.number == 1:
-            closed = {**closed, closing.period: closing.closed_at}
-        if held.last is None or held.last.period <= closing.period:
-            held = held._replace(last=closing)
-        return self._replace(closed=closed, about=held)
+            records = [*records, *(each for each in added if each.period.end > self.periods.since)]
+        for _, closing in ledger.closings:
+            if closing.number == 1:
+                closed = {**closed, closing.period: closing.closed_at}
+            if last is None or last.period <= closing.period:
+                last = closing
+        held = self.periods._replace(last=last, head=ledger.head, records=records)
+        return HeldOrg(self.account, closed, held)
 
 
 class NewRows(NamedTuple):
@@ -183,30 +188,23 @@ class Hold:
         """Tell whether periods of an org are held."""
         return org_id in self.orgs and self.orgs[org_id].about is not None
 
-    def change(self, org_id: str, org: HeldOrg) -> None:
-        """Have another state of an org."""
-        self.journal.set(self.orgs, org_id, org)
-
     def let_go(self, orgs: Iterable[str]) -> None:
         """Hold some orgs no more."""
         for org_id in orgs:
             self.orgs.pop(org_id, None)
 
     def append(self, ledger: Ledger) -> None:
-        """Note the new records of a ledger, to be written."""
+        """Note the new records and closings of a ledger, to be written."""
         if not ledger.new and not ledger.closings:
             return
         new = self.new["rows"]
         if ledger.new:
             self.journal.extend(new.records, ledger.new)
             self.journal.extend(new.counters, ledger.counters)
+        if ledger.closings:
+            self.journal.extend(new.closings, [link for link, _ in ledger.closings])
         self.journal.set(new.heads, ledger.org_id, ledger.head)
-        self.change(ledger.org_id, self.orgs[ledger.org_id].appended(ledger))
-
-    def keep_closing(self, link: Link, closing: Closing) -> None:
-        """Note a closing, to be written."""
-        self.journal.extend(self.new["rows"].closings, [link])
-        self.change(closing.org_id, self.orgs[closing.org_id].closing_kept(closing))
+        self.journal.set(self.orgs, ledger.org_id, self.orgs[ledger.org_id].appended(ledger))
 
     def taken_rows(self) -> NewRows | None:
         """Return the rows that are to be written, once; None if there are none."""

@@ -224,6 +224,9 @@ class MemoryRepository(MemoryUsage):
             if ledger.new:
                 records = self._journal.listed(self._records, ledger.org_id)
                 self._journal.extend(records, ledger.records[len(records) :])
+            if ledger.closings:
+                closings = self._journal.listed(self._closings, ledger.org_id)
+                self._journal.extend(closings, ledger.closings)
             if ledger.new or ledger.closings:
                 self._journal.set(self._heads, ledger.org_id, ledger.head)
 
@@ -241,10 +244,6 @@ class MemoryRepository(MemoryUsage):
         check_org(org_id, period)
         records = [record for record in self.records(org_id, period) if record.metric is not None]
         return aggregate(records) if records else None
-
-    def _keep_closing(self, link: Link, closing: Closing) -> None:
-        closings = self._journal.listed(self._closings, closing.org_id)
-        self._journal.extend(closings, [(link, closing)])
 
     def _closing(self, org_id: str, period: Period) -> Closing | None:
         return self._last_closings(org_id).get(period)

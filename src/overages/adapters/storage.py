@@ -268,10 +268,6 @@ class Storage(ABC):
         """Return the withdrawals of events that count in a period, in the order they came."""
 
     @abstractmethod
-    def _keep_closing(self, link: Link, closing: Closing) -> None:
-        """Keep a closing, of which the link has the chained columns."""
-
-    @abstractmethod
     def _closing(self, org_id: str, period: Period) -> Closing | None:
         """Return the closing of a period that has the highest number."""
 

@@ -11,5 +11,5 @@
 - `staleness`: `Staleness`: recorded periods that come to something else now
 - `opening`: the balance that an org brings along from another system
 - `books`: `Books`: the records and closings of an org, brought up to date
-- `ended_periods`: `EndedPeriods`: those of all orgs, closed some orgs at a time
+- `ended_periods`: `EndedPeriods`: those of all orgs, closed some orgs at a time; `FreshPeriods`
 """

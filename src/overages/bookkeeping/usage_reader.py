@@ -53,8 +53,17 @@ class UsageReader:
             put for, or sums were put of a metric that is worked out by other than a sum.
         """
         period = Period(bounds[0], bounds[-1])
-        if len(bounds) == 2 and not self._routes.metrics:
-            return [self._repository.usage(self._org_id, period)]  # a sum is all that there is
+        if len(bounds) == 2:
+            return [self.usage(period)]
+        return self._divided(period, bounds)
+
+    def usage(self, period: Period) -> Usage:
+        """Return the usage of a period; it raises the errors of `usages`."""
+        if not self._routes.metrics:  # a sum is all that there is
+            return self._repository.usage(self._org_id, period)
+        return self._divided(period, (period.start, period.end))[0]
+
+    def _divided(self, period: Period, bounds: Sequence[datetime]) -> list[Usage]:
         try:
             divided = DividedUsage(self._org_id, bounds, self._routes, self.counts(bounds))
             times = [Period(*ends) for ends in combinations(bounds, 2)]

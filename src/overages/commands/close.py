@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -34,8 +35,11 @@ from overages.commands.desk.sources import load_book, opened, readable, require_
 from overages.commands.desk.terminal import say
 from overages.errors import OveragesError
 from overages.periods.period import Period
+from overages.records.ledger import Recording
 from overages.repository import Repository
 from overages.service.overage_service import OverageService
+from overages.terms.account import Account
+from overages.terms.timeline import Timeline
 
 HELP: Final = (
     "close the periods that have ended, of a database, or of files that are put there first"
@@ -101,13 +105,15 @@ def run(args: argparse.Namespace) -> int | None:
         came = () if taken is None or args.force else taken.orgs
         late = set(_with_closed_periods(repository, came))
         closing = Closing(service, repository, until, force=args.force)
-        outcomes = list(closing.of(orgs) if periods is None else closing.named(periods))
+        report = _Report(args.db)
+        for outcome in closing.of(orgs) if periods is None else closing.named(periods):
+            report.add(outcome)
         if periods is None and len(orgs) > MOST_COMPARED and not args.force:
             say(f"{args.db}: closed periods were not compared, of so many orgs: see status")
         compared = orgs if periods is None and len(orgs) <= MOST_COMPARED else []
         is_late = ingest.say_late(repository, service, sorted(late - {*compared}))
         is_undecided = is_late or (taken is not None and taken.has_void)
-        return _report(args, repository, outcomes) or (UNDECIDED if is_undecided else None)
+        return report.tell(repository, args.period) or (UNDECIDED if is_undecided else None)
 
 
 def _with_closed_periods(repository: Repository, orgs: Iterable[str]) -> Iterator[str]:
@@ -158,41 +164,19 @@ def _is_used(repository: Repository, org_id: str, period: Period) -> bool:
         return True
 
 
-def _report(
-    args: argparse.Namespace, repository: Repository, outcomes: list[Outcome]
-) -> int | None:
-    """Report the outcomes, by period; return the exit status."""
-    faults = Faults(str(args.db))
-    for each in outcomes:
-        if each.error is not None:
-            faults.add(each.error.within(org_id=each.org_id, period=each.period))
-    faults.say()
-    _report_periods(args.db, repository, outcomes)
-    stale = _report_stale(args.db, repository, outcomes)
-    if faults.count:
-        say(f"{args.db}: periods that stay open, as they can't be billed: {faults.count:,}")
-        return WRONG
-    if args.period is not None and not outcomes:
-        say(f"{args.db}: no org has a period in {args.period}")
-        raise Stop(NOTHING)
-    if args.period is not None and any(each.state == "running" for each in outcomes):
-        say(f"{args.db}: {args.period} hasn't ended for all orgs: those were brought up to date")
-        return NOT_YET
-    return UNDECIDED if stale else None
-
-
 class _Sum:
     """The outcomes for the periods of one name, and in one state."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: Period) -> None:
+        self.first = first
         self.periods, self.new = 0, 0
         self.totals: dict[str, Money] = {}
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, period: Period, recording: Recording) -> None:
+        self.first = min(self.first, period)
         self.periods += 1
-        records = () if outcome.recording is None else outcome.recording.records
-        self.new += 0 if outcome.recording is None else len(outcome.recording.new)
-        for record in records:
+        self.new += len(recording.new)
+        for record in recording.records:
             code = record.cost.currency.code
             self.totals[code] = self.totals.get(code, Money(0, record.cost.currency)) + record.cost
 
@@ -201,42 +185,83 @@ class _Sum:
         return f"{self.periods:,}{totals}, new records: {self.new:,}"
 
 
-def _report_periods(db: Path, repository: Repository, outcomes: list[Outcome]) -> None:
-    """Say how many periods are in which state, and what they come to, by their names."""
-    sums: dict[tuple[str, State], _Sum] = {}
-    recorded = list[tuple[Period, Outcome]]()
-    for each in outcomes:
-        if each.period is not None and each.recording is not None:
-            recorded.append((each.period, each))
-    accounts = repository.accounts({each.org_id for _, each in recorded})
-    names: dict[tuple[int, Period], str] = {}  # by the timeline's identity: many share one
-    for period, each in sorted(recorded, key=lambda pair: pair[0]):
-        account = accounts.get(each.org_id)
-        key = id(account and account.timeline), period
-        name = names[key] = names.get(key) or name_of(account, period)
-        sums.setdefault((name, each.state), _Sum()).add(each)
-    for (name, state), of_name in list(sums.items())[:_MOST_SHOWN]:
-        print(f"{db}: {name}, {_STATES[state]}: {of_name}")
-    if len(sums) > _MOST_SHOWN:
-        print(f"{db}: and {len(sums) - _MOST_SHOWN:,} more kinds of periods")
-    if not sums:
-        print(f"{db}: nothing to close")
+class _Report:
+    """The outcomes, summed up as they come: of a hundred thousand orgs, none is kept."""
 
+    def __init__(self, db: Path) -> None:
+        self._db = db
+        self._faults = Faults(str(db))
+        self._names: dict[tuple[int, Period], tuple[Timeline | None, str]] = {}  # by identity
+        self._sums: dict[tuple[str, State], _Sum] = {}
+        self._outcomes = 0
+        self._stale: dict[tuple[str, Period], None] = {}
 
-def _report_stale(db: Path, repository: Repository, outcomes: list[Outcome]) -> bool:
-    """Name the periods that come to something else now, and wait for a decision."""
-    corrected = {(each.org_id, each.period) for each in outcomes if each.state != "waiting"}
-    stale = list[tuple[str, Period]]()
-    for each in outcomes:
-        if each.state == "waiting" and each.period is not None:
-            stale.append((each.org_id, each.period))
-        following = None if each.recording is None else each.recording.stale_next
-        if following is not None and (each.org_id, following) not in corrected:
-            stale.append((each.org_id, following))
-    stale = list(dict.fromkeys(stale))
-    for org_id, period in stale[:_MOST_SHOWN]:
-        name = name_of(repository.account(org_id), period)
-        say(f"{db}: {org_id}, {name}: comes to something else now; --force corrects it")
-    if len(stale) > _MOST_SHOWN:
-        say(f"{db}: and {len(stale) - _MOST_SHOWN:,} more that come to something else")
-    return bool(stale)
+    def add(self, outcome: Outcome) -> None:
+        """Take an outcome in; those of an org come in order of time."""
+        org_id, period, state, recording, error, account = outcome
+        self._outcomes += 1
+        if error is not None:
+            self._faults.add(error.within(org_id=org_id, period=period))
+        if period is None:
+            return
+        if state == "waiting":
+            self._stale[org_id, period] = None
+        else:
+            self._stale.pop((org_id, period), None)
+        if recording is not None:
+            key = self._name(account, period), state
+            if key not in self._sums:
+                self._sums[key] = _Sum(period)
+            self._sums[key].add(period, recording)
+            if recording.stale_next is not None:
+                self._stale[org_id, recording.stale_next] = None
+
+    def _name(self, account: Account | None, period: Period) -> str:
+        """Return the name of a period, which many orgs with one timeline share."""
+        timeline = None if account is None else account.timeline
+        key = id(timeline), period
+        if key not in self._names:
+            self._names[key] = timeline, name_of(account, period)
+        return self._names[key][1]
+
+    def tell(self, repository: Repository, asked: str | None) -> int | None:
+        """Print the periods by name and state, and those that are stale; return the exit status.
+
+        :param asked: the periods that were named.
+        :raises Stop: if there is none of them.
+        """
+        self._faults.say()
+        self._tell_periods()
+        self._tell_stale(repository)
+        if self._faults.count:
+            open_periods = (
+                f"periods that stay open, as they can't be billed: {self._faults.count:,}"
+            )
+            say(f"{self._db}: {open_periods}")
+            return WRONG
+        if asked is not None and not self._outcomes:
+            say(f"{self._db}: no org has a period in {asked}")
+            raise Stop(NOTHING)
+        if asked is not None and any(state == "running" for _, state in self._sums):
+            say(f"{self._db}: {asked} hasn't ended for all orgs: those were brought up to date")
+            return NOT_YET
+        return UNDECIDED if self._stale else None
+
+    def _tell_periods(self) -> None:
+        """Say how many periods are in which state, and what they come to, by their names."""
+        sums = sorted(self._sums.items(), key=lambda each: each[1].first)
+        for (name, state), of_name in sums[:_MOST_SHOWN]:
+            print(f"{self._db}: {name}, {_STATES[state]}: {of_name}")
+        if len(sums) > _MOST_SHOWN:
+            print(f"{self._db}: and {len(sums) - _MOST_SHOWN:,} more kinds of periods")
+        if not sums:
+            print(f"{self._db}: nothing to close")
+
+    def _tell_stale(self, repository: Repository) -> None:
+        """Name the periods that come to something else now, and wait for a decision."""
+        for org_id, period in islice(self._stale, _MOST_SHOWN):
+            name = name_of(repository.account(org_id), period)
+            say(f"{self._db}: {org_id}, {name}: comes to something else now; --force corrects it")
+        more = len(self._stale) - _MOST_SHOWN
+        if more > 0:
+            say(f"{self._db}: and {more:,} more that come to something else")

@@ -82,7 +82,7 @@ class Taken(NamedTuple):
     :param files: the outcome for each.
     :param new: the number of events that are new.
     :param newcomers: a line for each org that was given an account.
-    :param orgs: those that have new events, or events withdrawn, sorted.
+    :param orgs: those with an account before that have new events, or events withdrawn, sorted.
     :param span: the instants of the first and of the last event; None without any.
     """
 
@@ -120,7 +120,8 @@ def put(
         intake = UsageFiles(repository, service, layout, newcomers, now, late)
         files = [intake.add(each, name=args.name, replaced=args.replace) for each in sources]
         intake.finish()
-    return Taken(files, intake.new, sorted(newcomers.told), sorted(intake.orgs), intake.span)
+    earlier = sorted(intake.orgs - newcomers.orgs)
+    return Taken(files, intake.new, newcomers.told, earlier, intake.span)
 
 
 def sum_up(

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from overages._ground.names import parse_name
 from overages._ground.parsing import instance_of, tuple_of
@@ -89,22 +89,27 @@ class Closing:
     ) -> None: ...
 
 
+class ClosingTexts(NamedTuple):
+    """The values of a closing that are chained as texts, each in one line."""
+
+    balance: str
+    grants: str
+    settlement: str
+
+
 def closing_row(
     org_id: str,
     period: Period,
     number: int,
-    balance: str,
-    grants: str,
-    settlement: str,
+    texts: ClosingTexts,
     usage_seal: str,
     closed_at: datetime,
     sequence: int,
 ) -> ClosingRow:
-    """Return a closing as it is chained: each of its values is a text in one line."""
+    """Return a closing as it is chained."""
     start, end = _instant_text(period.start), _instant_text(period.end)
     closed = _instant_text(closed_at)
-    texts = balance, grants, settlement, usage_seal
-    return org_id, start, end, number, *texts, closed, sequence
+    return org_id, start, end, number, *texts, usage_seal, closed, sequence
 
 
 # The instants of periods and closings come again and again.

@@ -48,6 +48,7 @@ from overages.errors import (
     PeriodOverlap,
     RecordConflict,
 )
+from overages.grants.grant import Grant
 from overages.lines.adjustment import OVERAGE, Key, is_overage, path_of, shown_line
 from overages.periods.period import Period, format_instant, parse_instant
 from overages.records.chain import (
@@ -60,8 +61,9 @@ from overages.records.chain import (
     row_maker,
 )
 from overages.records.changes import Change, changed_fields, changes_of, line_sums
-from overages.records.closing import closing_row
+from overages.records.closing import Closing, ClosingTexts, closing_row, new_closing
 from overages.records.record import OverageRecord, new_record
+from overages.settlements.balance import Balance
 from overages.statements.statement import Statement
 
 _RECORD_COLUMNS: Final = ["revision", "metric", "over", "unit price", "exact", "cost"]
@@ -144,8 +146,9 @@ class Ledger:
     :param closed: when each closed period first was.
 
     `new` has the records that statements added, as they are stored, `closings` the closings that
-    were chained, and `head` is the end of the chain with them. `counters` has the overage that
-    their metrics come to now; of two rows of a metric and period, the last one counts.
+    were chained, each with its link, and `head` is the end of the chain with them. `counters` has
+    the overage that their metrics come to now; of two rows of a metric and period, the last one
+    counts.
 
     >>> from datetime import UTC
     >>> from overages import Allowance, PerUnit, Plan, Usage, calculate
@@ -171,7 +174,7 @@ class Ledger:
         self.org_id = org_id
         self.head: ChainHead = head or CHAIN_START
         self.new: list[StoredRow] = []
-        self.closings: list[Link] = []
+        self.closings: list[tuple[Link, Closing]] = []
         self.counters: list[CounterRow] = []
         self.records: list[OverageRecord] = list(records)
         self._closed = closed
@@ -227,20 +230,25 @@ class Ledger:
         period: Period,
         *,
         number: int,
-        balance: str,
-        grants: str,
-        settlement: str,
+        balance: Balance,
+        grants: Sequence[Grant],
+        texts: ClosingTexts,
         usage_seal: str,
         closed_at: datetime,
-    ) -> Link:
-        """Chain the closing of a period, and return it; see `overages.records.closing`."""
+    ) -> Closing:
+        """Chain the closing of a period, and return it; the parameters are those of `Closing`.
+
+        :param texts: of balance, grants and settlement, as they are chained.
+        """
         sequence, previous = self.head.sequence + 1, self.head.digest
-        parts = (number, balance, grants, settlement, usage_seal, closed_at)
-        row = closing_row(self.org_id, period, *parts, sequence)
-        link = Link(sequence, row, row_digest(row, previous))
-        self.head = new_head(sequence, link.digest)
-        self.closings.append(link)
-        return link
+        row = closing_row(self.org_id, period, number, texts, usage_seal, closed_at, sequence)
+        digest = row_digest(row, previous)
+        self.head = new_head(sequence, digest)
+        closing = new_closing(
+            self.org_id, period, number, balance, grants, usage_seal, closed_at, sequence, digest
+        )
+        self.closings.append((Link(sequence, row, digest), closing))
+        return closing
 
     def _append(
         self,

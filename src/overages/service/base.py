@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from overages._ground.parsing import function_that, instance_of, parse_all, parse_flag
 from overages.bookkeeping.books import Books
+from overages.bookkeeping.ended_periods import FreshPeriods
 from overages.bookkeeping.plans_in_force import PlansInForce
 from overages.bookkeeping.quota_inputs import PlainTerms
 from overages.bookkeeping.settling import Settling
@@ -86,6 +87,9 @@ class ServiceBase:
         self, account: Account, plans: PlansInForce | None = None, *, now: datetime
     ) -> Books:
         return Books(self._repository, account, self._settling(account, now, plans), now)
+
+    def _fresh(self, plans: PlansInForce, *, now: datetime) -> FreshPeriods:
+        return FreshPeriods(self._repository, self._routes, plans, now)
 
     def _watch(self) -> AlertWatch:
         now = self._now()

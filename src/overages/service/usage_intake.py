@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from itertools import pairwise
 from typing import Final, TypeAlias
 
@@ -56,11 +56,12 @@ class UsageIntake:
         ahead: timedelta,
         batch: str | None = None,
     ) -> None:
-        self._repository, self._read_routes, self._batch = repository, routes, batch
+        self._repository, self._batch = repository, batch
+        self._read_routes = cache(routes)
         self._now, self._ahead, self._latest = now, ahead, later(now, ahead)
         self._plans = PlansInForce(repository)
         self._orgs: dict[str, _Org | None] = {}
-        self._alerts = AlertWatch(repository, lambda: self._routes, now, self._latest)
+        self._alerts = AlertWatch(repository, self._read_routes, now, self._latest)
         self._parts: dict[int, list[_Part]] = {}  # by the timeline's identity: many share one
 
     def record(
@@ -187,10 +188,6 @@ class UsageIntake:
         following = org.following(org.part_at(event.at))
         return following.start if following is not None and following.knows(event) else event.at
 
-    @cached_property
-    def _routes(self) -> Routes:
-        return self._read_routes()
-
     def _read_accounts(self, orgs: Iterable[str]) -> None:
         accounts = self._repository.accounts(orgs)
         for org_id in orgs:
@@ -199,7 +196,7 @@ class UsageIntake:
 
     def _new_org(self, account: Account) -> _Org:
         parts = self._parts.setdefault(id(account.timeline), [])
-        return _Org(account, parts, self._repository, self._plans, self._routes)
+        return _Org(account, parts, self._repository, self._plans, self._read_routes())
 
     def _org(self, org_id: str) -> _Org:
         """Return the account of an org that events came of."""

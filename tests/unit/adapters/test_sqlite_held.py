@@ -10,6 +10,7 @@ from tests.owed import FEB, MARCH, NOW, owed
 
 from overages import Account, Metric, Period, SqliteRepository, Usage, UsageEvent
 from overages.adapters.sqlite import held, held_usage, migrate
+from overages.amounts.exact import SCALE
 from overages.errors import StorageCorrupt
 from overages.testing.contract.base import close
 
@@ -129,9 +130,10 @@ def test_a_seal_is_worked_out_alone_where_there_are_many_events(
         repository.add_events([UsageEvent(org_id, "tokens", 1, FEB.start) for _ in range(2)])
     repository.put_usage(Usage("org-1", FEB, {"runs": 3}))
     with repository.transaction_of({"org-1": [FEB], "org-2": [FEB]}):
-        about = repository._hold.orgs["org-2"].about  # type: ignore[union-attr]
-        assert about is not None
-        assert about.seals == about.sums == {}
+        assert repository._hold is not None
+        assert repository._hold.orgs["org-1"].usage(FEB).picos() == {"tokens": 2 * SCALE}
+        with pytest.raises(KeyError):
+            repository._hold.orgs["org-2"].usage(FEB).picos()
         seals = [
             close(repository, owed(9, org_id=org), NOW).usage_seal for org in ("org-1", "org-2")
         ]
@@ -146,9 +148,6 @@ def test_a_seal_is_worked_out_alone_where_there_are_many_events(
         ("closings", "('org-3', 'a', 'b', 1, '', '', '', '', '', 1, '')"),
         ("chain_heads", "('org-3', 1, 'short')"),
         ("grants", "('org-3', 'g', '{', NULL)"),
-        ("usage_events", "(1, 'org-3', NULL, 'tokens', 'x', 'x',"
-                         " '2024-02-03T00:00:00.000000Z', '{}')"),
-        ("usage_puts", "(1, 'org-3', '2024-02-03', '2024-02-04', 'tokens', '1')"),
     ],
 )  # fmt: skip
 def test_an_org_that_cant_be_read_is_not_held(
@@ -163,6 +162,27 @@ def test_an_org_that_cant_be_read_is_not_held(
         with pytest.raises(StorageCorrupt):
             read_all(repository, "org-3")
     assert repository.closing("org-1", FEB) is not None
+
+
+@pytest.mark.parametrize(
+    ("table", "values"),
+    [
+        ("usage_events", "(1, 'org-3', NULL, 'tokens', 'x', 'x',"
+                         " '2024-02-03T00:00:00.000000Z', '{}')"),
+        ("usage_puts", "(1, 'org-3', '2024-02-03', '2024-02-04', 'tokens', '1')"),
+    ],
+)  # fmt: skip
+def test_usage_that_cant_be_read_is_told_as_it_is_asked_for(
+    repository: SqliteRepository, table: str, values: str
+) -> None:
+    sql = f"INSERT INTO org_billing_{table} VALUES {values}"
+    repository._database._connection.execute(sql)
+    with repository.transaction_of({"org-1": [FEB], "org-3": [FEB]}):
+        assert repository.usage("org-1", FEB).quantities == {}
+        with pytest.raises(StorageCorrupt):
+            repository.usage("org-3", FEB)
+        with pytest.raises(StorageCorrupt):
+            repository.put_sums("org-3", FEB) or repository.event_sums("org-3", FEB)
 
 
 def read_all(repository: SqliteRepository, org_id: str) -> None:

@@ -28,7 +28,7 @@ from overages.errors import (
     StorageBusy,
     UnknownPlan,
 )
-from overages.records.closing import Closing
+from overages.records.ledger import Recording
 from overages.repository import Repository
 from overages.service.overage_service import OverageService
 from overages.usage.usage import Usage
@@ -171,7 +171,7 @@ def test_settling_says_what_was_carried_and_drawn(repository: MemoryRepository) 
 
 def test_a_storage_that_fails_ends_the_closing_of_all() -> None:
     class Busy(MemoryRepository):
-        def close_period(self, *_: Any, **__: Any) -> Closing:
+        def close_fresh(self, *_: Any, **__: Any) -> dict[str, Recording]:
             raise StorageBusy("storage", "overages.db", "is locked")
 
     repository = Busy()

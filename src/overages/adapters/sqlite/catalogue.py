@@ -11,7 +11,7 @@ from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import parse_name
 from overages._ground.value import evolve
 from overages.adapters.sqlite.rows import LONGEST, instant_of, readable
-from overages.adapters.sqlite.store import SqliteStore, chunks, marks
+from overages.adapters.sqlite.store import SqliteStore, chunks, marks, write_rows
 from overages.adapters.templates import quoted
 from overages.codec import Codec
 from overages.periods.period import format_instant
@@ -22,6 +22,9 @@ from overages.terms.plan import Plan
 from overages.usage.metric import Metric
 
 _FEW_PLANS: Final = 64  # each bill reads its plan; one of 10,000 metrics takes a second to decode
+_ADD_ENTRY: Final = (
+    "INSERT INTO org_billing_accounts (org_id, place, entry, noted_at, noted_by, reason) VALUES"
+)
 _ANY_ORG: Final = "-"
 """The name that stands for an org in entries that many have."""
 _OF_ANY_ORG: Final = f'"org_id":{quoted(_ANY_ORG)}'
@@ -62,6 +65,7 @@ def first_entry(codec: Codec, account: Account) -> str:
     return text.replace(_OF_ANY_ORG, f'"org_id":{quoted(account.org_id)}')
 
 
+@lru_cache(maxsize=4096)  # periods that have ended are looked for, closed, and reported
 def decoded_account(codec: Codec, org_id: str, entries: tuple[str, ...]) -> Account:
     """Return the account of an org, which may have entries of its own, or those of many others."""
     before, own, after = entries[0].partition(f'"org_id":{quoted(org_id)}')
@@ -140,14 +144,12 @@ class Catalogue(SqliteStore):
     def _add_entries(self, added: Sequence[tuple[Account, int]], note: AccountNote) -> None:
         noted_at = None if note.noted_at is None else format_instant(note.noted_at)
         noted = noted_at, note.noted_by, note.reason
-        self._cursor.executemany(
-            "INSERT INTO org_billing_accounts VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                (account.org_id, place, text, *noted)
-                for account, first in added
-                for place, text in enumerate(self._entry_texts(account, first), first)
-            ),
-        )
+        rows = [
+            (account.org_id, place, text, *noted)
+            for account, first in added
+            for place, text in enumerate(self._entry_texts(account, first), first)
+        ]
+        write_rows(self._cursor, _ADD_ENTRY, rows)
 
     def _entry_texts(self, account: Account, first: int) -> Iterator[str]:
         """Yield the texts of an account's entries from a place on."""

@@ -27,10 +27,7 @@ from overages.settlements.settlement import Settlement
 
 _CHAINED: Final = ", ".join((*CLOSING_COLUMNS, "id"))
 _LINKS: Final = f"SELECT {_CHAINED} FROM org_billing_closings"
-KEEP_CLOSING: Final = (
-    f"INSERT INTO org_billing_closings ({_CHAINED})"
-    f" VALUES ({', '.join('?' * (len(CLOSING_COLUMNS) + 1))})"
-)
+KEEP_CLOSING: Final = f"INSERT INTO org_billing_closings ({_CHAINED}) VALUES"
 _COLUMNS: Final = ", ".join(each for each in CLOSING_COLUMNS if each != "settlement")
 CLOSINGS: Final = f"SELECT {_COLUMNS}, id FROM org_billing_closings"
 _SETTLEMENT: Final = f"SELECT settlement FROM org_billing_closings WHERE {IN_PERIOD} AND number = ?"
@@ -42,10 +39,6 @@ class ClosingTable(SqliteStore):
     def _seal(self, org_id: str, period: Period, upto: str | None = None) -> str:
         with readable():
             return super()._seal(org_id, period, upto)
-
-    def _keep_closing(self, link: Link, closing: Closing) -> None:
-        del closing  # its texts are in the link
-        self._cursor.execute(KEEP_CLOSING, (*link.columns, link.digest))
 
     def _closing(self, org_id: str, period: Period) -> Closing | None:
         sql = f"{CLOSINGS} WHERE {IN_PERIOD} ORDER BY number DESC LIMIT 1"

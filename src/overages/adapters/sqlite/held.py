@@ -7,27 +7,26 @@ a cursor is to ask the database itself: new rows are written first, so that it f
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from itertools import islice
 from threading import get_ident
 from time import monotonic
-from typing import Final
+from typing import Final, TypeVar
 
 from overages.adapters.base import parse_periods
 from overages.adapters.catalogue import parse_orgs
 from overages.adapters.held import HeldOrg, HeldPart, Hold
 from overages.adapters.sqlite.alerts import AlertTables
 from overages.adapters.sqlite.batches import BatchTables
-from overages.adapters.sqlite.closings import KEEP_CLOSING
 from overages.adapters.sqlite.counters import CounterTable
 from overages.adapters.sqlite.held_orgs import held_orgs
 from overages.adapters.sqlite.quotas import QuotaTables
-from overages.adapters.sqlite.records import INSERT_RECORD, SET_HEAD, SET_OVERAGE, RecordTables
+from overages.adapters.sqlite.records import RecordTables
 from overages.grants.grant import Grant
 from overages.periods.period import Period
-from overages.records.chain import ChainHead, Link
+from overages.records.chain import ChainHead
 from overages.records.closing import Closing
 from overages.records.ledger import Ledger
 from overages.records.record import OverageRecord
@@ -40,6 +39,8 @@ from overages.usage.event import UsageEvent
 from overages.usage.event_sum import EventSum
 from overages.usage.metric import Metric
 from overages.usage.usage import Usage
+
+V = TypeVar("V")
 
 _FIRST: Final = 16  # orgs of the first portion
 _MOST: Final = 512
@@ -57,6 +58,7 @@ class HeldTables(
     """The tables, in front of which a block may hold all that is kept of some orgs."""
 
     _hold: Hold | None = None
+    _portion = _FIRST  # orgs of the next one
     _seconds = 0.0  # that the last transaction about some orgs took
 
     # Blocks
@@ -75,14 +77,14 @@ class HeldTables(
 
     def portions(self, orgs: Iterable[str]) -> Iterator[Sequence[str]]:
         """Yield orgs in portions, each of as many as a transaction may well be about."""
-        left, size = iter(parse_orgs(orgs, "orgs")), _FIRST
-        while some := list(islice(left, size)):
+        left = iter(parse_orgs(orgs, "orgs"))
+        while some := list(islice(left, self._portion)):
             self._seconds = 0.0
             yield some
             if self._seconds > _LONGEST:
-                size = max(1, size // 2)
+                self._portion = max(1, self._portion // 2)
             elif self._seconds < _LONGEST / 2:
-                size = min(_MOST, size * 2)
+                self._portion = min(_MOST, self._portion * 2)
 
     @contextmanager
     def _holding(
@@ -140,12 +142,8 @@ class HeldTables(
         new = None if self._hold is None else self._hold.taken_rows()
         if new is None:
             return
-        write = self._cursor_of_block.executemany
-        heads = new.heads.items()
-        write(INSERT_RECORD, new.records)
-        write(SET_HEAD, ((org_id, head.sequence, head.digest) for org_id, head in heads))
-        write(SET_OVERAGE, new.counters)
-        write(KEEP_CLOSING, ((*link.columns, link.digest) for link in new.closings))
+        heads = [(org_id, head.sequence, head.digest) for org_id, head in new.heads.items()]
+        self._write_records(new.records, heads, new.counters, new.closings)
 
     # Reads
 
@@ -214,7 +212,7 @@ class HeldTables(
         self, org_id: str, period: Period, names: tuple[str, ...] | None
     ) -> Mapping[str, EventSum]:
         try:
-            return self._held_org(org_id).sums(period, names)
+            return _among(self._held_org(org_id).usage(period).sums(), names)
         except KeyError:
             return super()._sums_in(org_id, period, names)
 
@@ -224,22 +222,23 @@ class HeldTables(
         if self._hold is None:  # as before each use of an org's units
             return super()._picos_in(org_id, period, names)
         try:
-            sums = self._held_org(org_id).sums(period, names)
+            return _among(self._held_org(org_id).usage(period).picos(), names)
         except KeyError:
             return super()._picos_in(org_id, period, names)
-        return {name: events.picos for name, events in sums.items()}
 
     def _puts_of(self, org_id: str, period: Period) -> Iterable[Usage]:
         try:
-            return self._held_org(org_id).periods.puts[period]
+            return self._held_org(org_id).usage(period).puts()
         except KeyError:
             return super()._puts_of(org_id, period)
 
     def _seal(self, org_id: str, period: Period, upto: str | None = None) -> str:
         try:
-            return self._held_org(org_id).seal(period, upto)
+            if upto is None:
+                return self._held_org(org_id).usage(period).seal()
         except KeyError:
-            return super()._seal(org_id, period, upto)
+            pass
+        return super()._seal(org_id, period, upto)
 
     def _version_of(self, plan: Plan) -> int:
         if self._hold is None:
@@ -296,12 +295,6 @@ class HeldTables(
         if others:
             super()._append(others)
 
-    def _keep_closing(self, link: Link, closing: Closing) -> None:
-        if self._hold is not None and self._hold.has(closing.org_id):
-            self._hold.keep_closing(link, closing)
-        else:
-            super()._keep_closing(link, closing)
-
     def _let_go(self, *orgs: str) -> None:
         """Hold orgs no more of which something else than a statement is written."""
         if self._hold is not None:
@@ -336,3 +329,7 @@ class HeldTables(
     def _set_voided(self, org_id: str, grant_id: str, at: datetime) -> None:
         self._let_go(org_id)
         super()._set_voided(org_id, grant_id, at)
+
+
+def _among(by_name: Mapping[str, V], names: Container[str] | None) -> Mapping[str, V]:
+    return by_name if names is None else {n: each for n, each in by_name.items() if n in names}

@@ -17,7 +17,7 @@ from overages.adapters.sqlite.bulk import BulkQueries, Row
 from overages.adapters.sqlite.catalogue import decoded_account
 from overages.adapters.sqlite.closings import CLOSINGS, closing_of
 from overages.adapters.sqlite.grants import GRANT_COLUMNS, grants_of
-from overages.adapters.sqlite.held_usage import UsageOfPeriods
+from overages.adapters.sqlite.held_usage import usage_of_periods
 from overages.adapters.sqlite.records import COLUMNS_OF_RECORD
 from overages.adapters.sqlite.rows import (
     coarse_span,
@@ -79,7 +79,7 @@ def _about(
     grants = queries.made(queries.among(_GRANTS), lambda _, rows: grants_of([r[1:] for r in rows]))
     recorded = {org_id: own for org_id, own in periods.items() if org_id in heads}
     records = _records(queries, recorded)
-    usage = UsageOfPeriods(queries, periods)
+    usage = usage_of_periods(queries, periods)
     return {
         org_id: HeldPeriods(
             own[0].start,
@@ -87,9 +87,7 @@ def _about(
             heads.get(org_id),
             grants.get(org_id, ()),
             records.get(org_id, ()),
-            usage.sums.get(org_id, {}),
-            usage.puts.get(org_id, {}),
-            usage.seals.get(org_id, {}),
+            usage[org_id],
         )
         for org_id, own in periods.items()
     }

@@ -1,7 +1,7 @@
-"""The usage of many periods in SQLite: sums of events, sums that were put, and seals.
+"""The usage of many periods in SQLite: the rows that tell it, read at once.
 
-usage = UsageOfPeriods(queries, {"org-1": [february], "org-2": [february]})
-usage.sums["org-1"], usage.puts["org-1"], usage.seals["org-1"]
+    usage = usage_of_periods(queries, {"org-1": [february], "org-2": [february]})
+    usage["org-1"][february].picos(), usage["org-1"][february].seal()
 
 All events of a period are under its seal, so they are read whether or not there are sums of hours
 and days: its sums are made of the same rows.
@@ -9,22 +9,19 @@ and days: its sums are made of the same rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, TypeAlias, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple, TypeAlias
 
-from overages.adapters.event_texts import sealed
+from overages.adapters.event_texts import EventRow, PutRow, WithdrawalRow, sealed
 from overages.adapters.sqlite.bulk import BulkQueries, Row
-from overages.adapters.sqlite.rows import exact_bounds, metric_of
-from overages.adapters.sqlite.sum_rows import EventRow, sum_up
+from overages.adapters.sqlite.rows import exact_bounds, metric_of, picos_of, readable
+from overages.adapters.sqlite.sum_rows import sum_up
 from overages.adapters.sqlite.usage import puts_of
 from overages.periods.period import Period
 from overages.usage.event_sum import EventSum
 from overages.usage.usage import Usage
 
-V = TypeVar("V")
-
 _Place: TypeAlias = tuple[str, Period]  # an org, and a period of its own: each has a number
-_ByPeriod: TypeAlias = Mapping[str, Mapping[Period, V]]  # by org
 
 _MOST_EVENTS: Final = 20_000  # that are read together
 _PUTS: Final = (
@@ -52,76 +49,111 @@ _WITHDRAWALS: Final = (
 )
 
 
-class UsageOfPeriods:
-    """Reads the usage of periods of orgs; an org that can't be read is noted by the queries.
+class PeriodUsage(NamedTuple):
+    """The rows of an org's usage in a period.
 
-    :param periods: by org, in order.
+    :param events: of those that count in it, withdrawn ones too, by their number; None where they
+        are too many.
+    :param withdrawals: of events that count in it, by their number.
+    :param put: of sums that were put for spans which overlap it.
 
-    `puts` has the sums that were put for spans which overlap each period of each org. `sums` has
-    the sums of the events that count in it, by name, and `seals` its seal, of the first periods, as
-    long as all of them have not too many events.
+    Each method raises a `KeyError` where there are too many events, and a `StorageCorrupt` for a
+    row that can't be read.
     """
 
-    def __init__(self, queries: BulkQueries, periods: Mapping[str, Sequence[Period]]) -> None:
-        self._queries = queries
-        self._places = [(org_id, period) for org_id, own in periods.items() for period in own]
-        self._by_org: dict[str, dict[Period, int]] = {}  # the places
-        for place, (org_id, period) in enumerate(self._places):
-            self._by_org.setdefault(org_id, {})[period] = place
-        self._put = _by_place(self._rows(self._places, _PUTS))
-        self._events, few = self._few_events()
-        self._withdrawn = _by_place(self._rows(few, _WITHDRAWALS))
-        self.puts: _ByPeriod[Sequence[Usage]] = self._made(len(self._places), self._puts_of)
-        self.sums: _ByPeriod[Mapping[str, EventSum]] = self._made(len(few), self._sums_of)
-        self.seals: _ByPeriod[str] = self._made(len(few), self._seal_of)
+    org_id: str
+    period: Period
+    events: Mapping[int, EventRow] | None
+    withdrawals: Mapping[int, WithdrawalRow]
+    put: Sequence[PutRow]
 
-    def _few_events(self) -> tuple[dict[int, list[Row]], Sequence[_Place]]:
-        """Return the events of periods by their place, and the first ones that have few."""
-        events: dict[int, list[Row]] = {}
-        rows = self._rows(self._places, f"{_EVENTS} LIMIT {_MOST_EVENTS + 1}")
-        for read, (place, *row) in enumerate(rows):
-            if read == _MOST_EVENTS:  # those of the place may be read in part
-                events.pop(place, None)
-                return events, self._places[:place]
-            events.setdefault(place, []).append(tuple(row))
-        return events, self._places
+    def puts(self) -> Sequence[Usage]:
+        """Return the sums that were put for spans which overlap the period."""
+        if not self.put:
+            return ()
+        with readable():
+            return puts_of(self.org_id, self.put)
 
-    def _rows(self, places: Sequence[_Place], sql: str) -> Iterator[Row]:
-        """Yield the rows of periods, which begin with their place."""
-        wanted = [(i, org_id, *exact_bounds(period)) for i, (org_id, period) in enumerate(places)]
-        return self._queries.joined(wanted, "place, org_id, first, last", sql)
+    def picos(self) -> dict[str, int]:
+        """Return the units of each name, in picos."""
+        picos: dict[str, int] = {}
+        with readable():
+            for _, name, quantity, _, _, _ in self._standing():
+                picos[name] = picos.get(name, 0) + picos_of(quantity)
+            return {metric_of(name): picos[name] for name in sorted(picos)}
 
-    def _made(self, count: int, make: Callable[[int], V]) -> _ByPeriod[V]:
-        """Return the value that is made for each of the first periods, by org."""
-        return self._queries.each_made(
-            self._by_org.items(),
-            lambda _, own: {period: make(place) for period, place in own.items() if place < count},
+    def sums(self) -> dict[str, EventSum]:
+        """Return the sum of the events of each name."""
+        by_name: dict[str, list[tuple[str, str, str]]] = {}
+        with readable():
+            for event_id, name, quantity, at, _, _ in self._standing():
+                by_name.setdefault(name, []).append((at, event_id, quantity))
+            sums = {metric_of(name): sum_up((), by_name[name]) for name in sorted(by_name)}
+            return {name: events for name, events in sums.items() if events is not None}
+
+    def seal(self) -> str:
+        """Return the seal: of all events that came, and of what was withdrawn."""
+        first, last = exact_bounds(self.period)
+        puts = [row for row in self.put if first <= row[0] and row[1] <= last]
+        with readable():
+            return sealed([*self._events.values()], puts, [*self.withdrawals.values()])
+
+    @property
+    def _events(self) -> Mapping[int, EventRow]:
+        if self.events is None:
+            raise KeyError(self.period)
+        return self.events
+
+    def _standing(self) -> Iterable[EventRow]:
+        """Return the events that weren't withdrawn."""
+        if not self.withdrawals:
+            return self._events.values()
+        return [row for number, row in self._events.items() if number not in self.withdrawals]
+
+
+def usage_of_periods(
+    queries: BulkQueries, periods: Mapping[str, Sequence[Period]]
+) -> dict[str, dict[Period, PeriodUsage]]:
+    """Return the usage of periods of orgs.
+
+    :param periods: by org, in order. All of them have their events, unless they are too many: then
+        the first have.
+    """
+    places = [(org_id, period) for org_id, own in periods.items() for period in own]
+    puts: dict[int, list[PutRow]] = {}
+    for place, *put in _rows(queries, places, _PUTS):
+        puts.setdefault(place, []).append(tuple(put))
+    events, few = _few_events(queries, places)
+    withdrawals: dict[int, dict[int, WithdrawalRow]] = {}
+    for place, number, event_id, at in _rows(queries, few, _WITHDRAWALS):
+        withdrawals.setdefault(place, {})[number] = event_id, at
+    usage: dict[str, dict[Period, PeriodUsage]] = {}
+    for place, (org_id, period) in enumerate(places):
+        usage.setdefault(org_id, {})[period] = PeriodUsage(
+            org_id,
+            period,
+            events.get(place, {}) if place < len(few) else None,
+            withdrawals.get(place, {}),
+            puts.get(place, ()),
         )
-
-    def _puts_of(self, place: int) -> Sequence[Usage]:
-        rows = self._put.get(place)
-        return puts_of(self._places[place][0], rows) if rows else ()
-
-    def _sums_of(self, place: int) -> Mapping[str, EventSum]:
-        """Sum up the events that count in a period: those that are not withdrawn."""
-        withdrawn = {number for number, _, _ in self._withdrawn.get(place, ())}
-        standing: dict[str, list[EventRow]] = {}
-        for number, event_id, name, quantity, at, _, _ in self._events.get(place, ()):
-            if number not in withdrawn:
-                standing.setdefault(name, []).append((at, event_id, quantity))
-        sums = {metric_of(name): sum_up((), standing[name]) for name in sorted(standing)}
-        return {name: events for name, events in sums.items() if events is not None}
-
-    def _seal_of(self, place: int) -> str:
-        """Return the seal of a period: of all events that came, and of what was withdrawn."""
-        first, last = exact_bounds(self._places[place][1])
-        puts = [row for row in self._put.get(place, ()) if first <= row[0] and row[1] <= last]
-        events = [row[1:] for row in self._events.get(place, ())]
-        return sealed(events, puts, [row[1:] for row in self._withdrawn.get(place, ())])
+    return usage
 
 
-def _by_place(rows: Iterable[Row]) -> dict[int, list[Row]]:
-    by_place: dict[int, list[Row]] = {}
-    for row in rows:
-        by_place.setdefault(row[0], []).append(row[1:])
-    return by_place
+def _few_events(
+    queries: BulkQueries, places: Sequence[_Place]
+) -> tuple[dict[int, dict[int, EventRow]], Sequence[_Place]]:
+    """Return the events of periods by their place, and the first ones that have few."""
+    events: dict[int, dict[int, EventRow]] = {}
+    rows = _rows(queries, places, f"{_EVENTS} LIMIT {_MOST_EVENTS + 1}")
+    for read, (place, number, *row) in enumerate(rows):
+        if read == _MOST_EVENTS:  # those of the place may be read in part
+            events.pop(place, None)
+            return events, places[:place]
+        events.setdefault(place, {})[number] = tuple(row)
+    return events, places
+
+
+def _rows(queries: BulkQueries, places: Sequence[_Place], sql: str) -> Iterator[Row]:
+    """Yield the rows of periods, which begin with their place."""
+    wanted = [(i, org_id, *exact_bounds(period)) for i, (org_id, period) in enumerate(places)]
+    return queries.joined(wanted, "place, org_id, first, last", sql)

@@ -8,7 +8,7 @@ from typing import Final
 
 from overages._ground.names import parse_name
 from overages._ground.parsing import instance_of
-from overages.adapters.sqlite.closings import ClosingTable
+from overages.adapters.sqlite.closings import KEEP_CLOSING, ClosingTable
 from overages.adapters.sqlite.rows import (
     coarse_span,
     period_columns,
@@ -16,11 +16,11 @@ from overages.adapters.sqlite.rows import (
     record_of,
     summary_of,
 )
-from overages.adapters.sqlite.store import IN_PERIOD, chunks, marks
+from overages.adapters.sqlite.store import IN_PERIOD, chunks, marks, write_rows
 from overages.lines.adjustment import OVERAGE
 from overages.periods.period import Period
-from overages.records.chain import CHAIN_START, COLUMNS, ChainHead, Link, link_of
-from overages.records.ledger import Ledger
+from overages.records.chain import CHAIN_START, COLUMNS, ChainHead, Link, StoredRow, link_of
+from overages.records.ledger import CounterRow, Ledger
 from overages.records.record import OverageRecord, by_sequence
 from overages.statements.statement import Statement
 from overages.statements.summary import Summary
@@ -28,20 +28,16 @@ from overages.statements.summary import Summary
 COLUMNS_OF_RECORD: Final = ", ".join((*COLUMNS, "id"))
 _HEADS: Final = "SELECT org_id, sequence, id FROM org_billing_chain_heads"
 _RECORDS: Final = f"SELECT {COLUMNS_OF_RECORD} FROM org_billing_overages"
-INSERT_RECORD: Final = (
-    f"INSERT INTO org_billing_overages ({COLUMNS_OF_RECORD})"
-    f" VALUES ({', '.join('?' * (len(COLUMNS) + 1))})"
-)
-SET_HEAD: Final = (
-    "INSERT INTO org_billing_chain_heads VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
-    " SET sequence = excluded.sequence, id = excluded.id"
-)
+INSERT_RECORD: Final = f"INSERT INTO org_billing_overages ({COLUMNS_OF_RECORD}) VALUES"
+SET_HEAD: Final = "INSERT INTO org_billing_chain_heads (org_id, sequence, id) VALUES"
+OTHER_HEAD: Final = "ON CONFLICT DO UPDATE SET sequence = excluded.sequence, id = excluded.id"
 SET_OVERAGE: Final = (
     "INSERT INTO org_billing_usage_monthly (org_id, billing_period_start, billing_period_end,"
-    " metric_type, overage, overage_cost, currency, currency_exponent)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET overage = excluded.overage,"
-    " overage_cost = excluded.overage_cost, currency = excluded.currency,"
-    " currency_exponent = excluded.currency_exponent"
+    " metric_type, overage, overage_cost, currency, currency_exponent) VALUES"
+)
+OTHER_OVERAGE: Final = (
+    "ON CONFLICT DO UPDATE SET overage = excluded.overage, overage_cost = excluded.overage_cost,"
+    " currency = excluded.currency, currency_exponent = excluded.currency_exponent"
 )
 
 
@@ -84,10 +80,26 @@ class RecordTables(ClosingTable):
 
     def _append(self, ledgers: Iterable[Ledger]) -> None:
         changed = [ledger for ledger in ledgers if ledger.new or ledger.closings]
-        write = self._cursor.executemany
-        write(INSERT_RECORD, chain.from_iterable(ledger.new for ledger in changed))
-        write(SET_HEAD, ((each.org_id, each.head.sequence, each.head.digest) for each in changed))
-        write(SET_OVERAGE, chain.from_iterable(ledger.counters for ledger in changed))
+        self._write_records(
+            [row for ledger in changed for row in ledger.new],
+            [(each.org_id, each.head.sequence, each.head.digest) for each in changed],
+            [row for ledger in changed for row in ledger.counters],
+            [link for ledger in changed for link, _ in ledger.closings],
+        )
+
+    def _write_records(
+        self,
+        records: Sequence[StoredRow],
+        heads: Sequence[tuple[str, int, str]],
+        counters: Sequence[CounterRow],
+        closings: Sequence[Link],
+    ) -> None:
+        """Write the rows of some recordings and closings."""
+        cursor = self._cursor
+        write_rows(cursor, INSERT_RECORD, records)
+        write_rows(cursor, SET_HEAD, heads, OTHER_HEAD)
+        write_rows(cursor, SET_OVERAGE, counters, OTHER_OVERAGE)
+        write_rows(cursor, KEEP_CLOSING, [(*link.columns, link.digest) for link in closings])
 
     def _records_of(self, org_id: str, period: Period | None) -> Iterable[OverageRecord]:
         if period is None:

@@ -10,6 +10,7 @@ import sqlite3
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from itertools import chain
 from threading import get_ident
 from typing import Any, Final, TypeVar
 
@@ -114,6 +115,26 @@ def chunks(values: Sequence[V], width: int = 1) -> Iterator[Sequence[V]]:
     size = _CHUNK // width
     for start in range(0, len(values), size):
         yield values[start : start + size]
+
+
+def write_rows(
+    cursor: sqlite3.Cursor, insert: str, rows: Sequence[Sequence[object]], otherwise: str = ""
+) -> None:
+    """Insert rows, of which as many share a statement as can.
+
+    A statement for each row writes each page that it changes to the journal of statements, as the
+    tables have triggers: in a block within another one, that takes a third of the time.
+
+    :param insert: the statement up to its values.
+    :param otherwise: what is done where a row is there.
+    """
+    if not rows:
+        return
+    width = len(rows[0])
+    mark = f"({marks(range(width))})"
+    for chunk in chunks(rows, width):
+        sql = f"{insert} {marks(chunk, mark)} {otherwise}"
+        cursor.execute(sql, tuple(chain.from_iterable(chunk)))
 
 
 def marks(values: Sequence[object], mark: str = "?") -> str:

@@ -22,7 +22,7 @@ from overages.adapters.sqlite.rows import (
     picos_of,
     readable,
 )
-from overages.adapters.sqlite.store import SqliteStore, chunks, marks
+from overages.adapters.sqlite.store import SqliteStore, chunks, marks, write_rows
 from overages.adapters.sqlite.sum_rows import LATEST
 from overages.amounts.exact import number_text, unscaled
 from overages.periods.period import Period
@@ -32,9 +32,8 @@ from overages.usage.usage import Usage
 _EVENT: Final = "event_id, metric_type, quantity, at, dimensions"
 COUNTED: Final = f"{_EVENT}, counts_at, number"
 _KEEP_EVENT: Final = (
-    f"INSERT INTO org_billing_usage_events (number, org_id, {_EVENT}, counts_at) VALUES "
+    f"INSERT INTO org_billing_usage_events (number, org_id, {_EVENT}, counts_at) VALUES"
 )
-_ROW: Final = "(?, ?, ?, ?, ?, ?, ?, ?)"
 STANDING: Final = (  # asked of each event: a list of all withdrawals would be made for each query
     "NOT EXISTS (SELECT 1 FROM org_billing_usage_withdrawals AS withdrawals"
     " WHERE event = org_billing_usage_events.number AND withdrawals.org_id = ?)"
@@ -71,11 +70,7 @@ class UsageTables(SqliteStore):
         """Insert events, each with when it counts, and return the number of the first."""
         first = self._last_number() + 1
         rows = [*map(_row_of, count(first), counted)]
-        # A statement for each row writes each page that it changes to the journal of statements:
-        # in a block within another one, that takes a third of the time.
-        for chunk in chunks(rows, _ROW.count("?")):
-            values = tuple(chain.from_iterable(chunk))
-            self._cursor.execute(_KEEP_EVENT + marks(chunk, _ROW), values)
+        write_rows(self._cursor, _KEEP_EVENT, rows)
         if batch is not None and counted:
             self._keep_in_batch(batch, first, first + len(counted) - 1)
         return first

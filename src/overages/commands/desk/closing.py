@@ -37,6 +37,7 @@ class Outcome(NamedTuple):
     :param period: the period; None if the org's account can't be read.
     :param recording: its records; None if it failed.
     :param error: why it did; None if it didn't.
+    :param account: that of the org; None if it can't be read.
     """
 
     org_id: str
@@ -44,6 +45,7 @@ class Outcome(NamedTuple):
     state: State
     recording: Recording | None
     error: OveragesError | None
+    account: Account | None
 
 
 class Closing:
@@ -68,16 +70,17 @@ class Closing:
             recorded = {org_id: self._recorded(accounts.get(org_id)) for org_id in chunk}
             for ended in self._service.close_ended(orgs=chunk):
                 state: State = "closed" if ended.error is None else "failed"
-                yield Outcome(ended.org_id, ended.period, state, ended.recording, ended.error)
+                yield Outcome(*ended[:2], state, *ended[2:], accounts.get(ended.org_id))
             for org_id in chunk:
                 account = accounts.get(org_id)
-                yield from self._corrected(org_id)
-                if account is not None:
-                    yield from self._running(account)
-                    yield from self._taken_back(account, recorded[org_id])
-                    yield from self._without_terms(account)
+                if account is None:
+                    continue
+                yield from self._corrected(account)
+                yield from self._running(account)
+                yield from self._taken_back(account, recorded[org_id])
+                yield from self._without_terms(account)
                 if len(orgs) <= MOST_COMPARED:
-                    yield from self._waiting(org_id)
+                    yield from self._waiting(account)
 
     def _recorded(self, account: Account | None) -> int:
         """Count an org's records, if its periods have moved, so that some may be none any more."""
@@ -97,29 +100,30 @@ class Closing:
         for period, own in groupby(sorted(new, key=_period), key=_period):
             if not account.has(period):
                 records = list(own)
-                yield Outcome(org_id, period, "taken back", Recording(records, records), None)
+                recording = Recording(records, records)
+                yield Outcome(org_id, period, "taken back", recording, None, account)
 
     def _without_terms(self, account: Account) -> Iterator[Outcome]:
         """Yield the times that are no periods any more, and in which something was used."""
         for stale in self._service.stale(account.org_id) if account.has_moved else ():
             if isinstance(stale.error, NoTerms) and not stale.is_closed:
-                yield Outcome(account.org_id, stale.period, "failed", None, stale.error)
+                yield Outcome(account.org_id, stale.period, "failed", None, stale.error, account)
 
-    def _waiting(self, org_id: str) -> Iterator[Outcome]:
+    def _waiting(self, account: Account) -> Iterator[Outcome]:
         """Yield the closed periods that come to something else, and aren't corrected."""
-        if self._force or not self._repository.closed_periods(org_id):
+        if self._force or not self._repository.closed_periods(account.org_id):
             return
-        for stale in self._service.stale(org_id):
+        for stale in self._service.stale(account.org_id):
             if stale.is_closed:
-                yield Outcome(org_id, stale.period, "waiting", None, None)
+                yield Outcome(account.org_id, stale.period, "waiting", None, None, account)
 
-    def _corrected(self, org_id: str) -> Iterator[Outcome]:
+    def _corrected(self, account: Account) -> Iterator[Outcome]:
         """Correct closed periods that are stale, and those that no longer follow from them."""
         if not self._force:
             return
-        stale = [each.period for each in self._service.stale(org_id) if each.is_closed]
+        stale = [each.period for each in self._service.stale(account.org_id) if each.is_closed]
         while stale:
-            outcome = self._attempt(org_id, stale.pop(0), "corrected", self._correct)
+            outcome = self._attempt(account, stale.pop(0), "corrected", self._correct)
             yield outcome
             following = None if outcome.recording is None else outcome.recording.stale_next
             if following is not None and following not in stale:
@@ -132,7 +136,7 @@ class Closing:
             self._current[id(timeline)] = timeline, current
         _, period = self._current[id(timeline)]
         if period is not None and period.start < self._now:  # or nothing can have been used in it
-            yield self._attempt(account.org_id, period, "running", self._update)
+            yield self._attempt(account, period, "running", self._update)
 
     def named(self, periods: Sequence[tuple[str, Period]]) -> Iterator[Outcome]:
         """Close periods of orgs; one that runs is brought up to date."""
@@ -143,30 +147,30 @@ class Closing:
             account = self._repository.account(org_id)
             assert account is not None  # for it is a period of the account's
             recorded = self._recorded(account)
-            yield from self._named(org_id, period)
+            yield from self._named(account, period)
             yield from self._taken_back(account, recorded)
 
-    def _named(self, org_id: str, period: Period) -> Iterator[Outcome]:
+    def _named(self, account: Account, period: Period) -> Iterator[Outcome]:
         """Close a period, and those before it that are still open: later ones start from them."""
         if period.end > self._now:
-            yield self._attempt(org_id, period, "running", self._update)
+            yield self._attempt(account, period, "running", self._update)
             return
-        for before in self._open_before(org_id, period):
-            outcome = self._attempt(org_id, before, "closed", self._service.close)
+        for before in self._open_before(account, period):
+            outcome = self._attempt(account, before, "closed", self._service.close)
             yield outcome
             if outcome.error is not None:
                 return
-        closed = self._attempt(org_id, period, "closed", self._service.close)
+        closed = self._attempt(account, period, "closed", self._service.close)
         if closed.recording is None or not closed.recording.is_stale:
             yield closed
         elif self._force:
-            yield self._attempt(org_id, period, "corrected", self._correct)
+            yield self._attempt(account, period, "corrected", self._correct)
         else:
             yield closed._replace(state="waiting")
 
-    def _open_before(self, org_id: str, period: Period) -> list[Period]:
-        account, closed = self._repository.account(org_id), self._repository.closed_periods(org_id)
-        if account is None or account.since >= period.start:
+    def _open_before(self, account: Account, period: Period) -> list[Period]:
+        closed = self._repository.closed_periods(account.org_id)
+        if account.since >= period.start:
             return []
         before = account.periods(account.since, period.start)
         return [each for each in before if each not in closed and each.end <= period.start]
@@ -179,17 +183,18 @@ class Closing:
 
     def _attempt(
         self,
-        org_id: str,
+        account: Account,
         period: Period,
         state: State,
         record: Callable[[str, Period], Recording | None],
     ) -> Outcome:
+        org_id = account.org_id
         try:
-            return Outcome(org_id, period, state, record(org_id, period), None)
+            return Outcome(org_id, period, state, record(org_id, period), None, account)
         except StorageError:
             raise
         except OveragesError as error:
-            return Outcome(org_id, period, "failed", None, error)
+            return Outcome(org_id, period, "failed", None, error, account)
 
 
 def _period(record: OverageRecord) -> Period:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from overages._ground.value import evolve
-from overages.errors import PeriodClosed, PeriodOverlap
+from overages.errors import InvalidType, PeriodClosed, PeriodOverlap, UnknownPlan
 from overages.periods.period import Period
 from overages.records.aggregation import aggregate
 from overages.repository import Repository
@@ -131,6 +132,73 @@ class ClosingContract(ContractBase):
         closing = repository.close_period(settlement, closed_at=LATER, force=True)
         assert (closing.number, closing.balance) == (2, BALANCE)
         assert len(repository.records(OURS)) == 1
+
+    def test_periods_of_which_nothing_is_kept_are_closed_together(
+        self, repository: Repository
+    ) -> None:
+        orgs = {
+            OURS: Account(OURS, "starter", JAN.start),
+            THEIRS: Account(THEIRS, "starter", FEB.start),
+        }
+        repository.put_accounts(orgs.values())
+        settlement = Settlement(owed(period=JAN, tokens=120), BALANCE)
+        repository.close_period(settlement, closed_at=NOW)
+        asked: list[tuple[Account, Period, Balance]] = []
+
+        def settled(account: Account, period: Period, balance: Balance) -> Settlement:
+            asked.append((account, period, balance))
+            return Settlement(owed(account.org_id, period, tokens=150), Balance())
+
+        recordings = repository.close_fresh({OURS: FEB, THEIRS: FEB}, settled, closed_at=LATER)
+        assert asked == [(orgs[OURS], FEB, BALANCE), (orgs[THEIRS], FEB, Balance())]
+        for org_id, recording in recordings.items():
+            assert recording.records == recording.new == repository.records(org_id, FEB)
+            assert not recording.is_stale
+            assert repository.closed_periods(org_id)[FEB] == LATER
+            assert repository.settled(org_id, FEB) == settled(orgs[org_id], FEB, Balance())
+        assert list(recordings) == [OURS, THEIRS]
+        assert repository.verify() == 6
+
+    def test_a_period_that_is_not_fresh_is_left_as_it_is(self, repository: Repository) -> None:
+        orgs = ["closed", "closed later", "granted", "recorded", "recorded later"]
+        repository.put_accounts([Account(org_id, "starter", JAN.start) for org_id in orgs])
+        close(repository, owed("closed", tokens=150))
+        close(repository, owed("closed later", period=MAR))
+        repository.put_grant("granted", GRANT)
+        repository.record(owed("recorded", tokens=150), created_at=NOW)
+        repository.record(owed("recorded later", period=MAR, tokens=150), created_at=NOW)
+
+        def settled(account: Account, period: Period, _: Balance) -> Settlement:
+            return Settlement(owed(account.org_id, period, tokens=160), Balance())
+
+        with nothing_written(repository):
+            periods = dict.fromkeys([*orgs, "without an account"], FEB)
+            assert repository.close_fresh(periods, settled, closed_at=LATER) == {}
+
+    def test_a_period_that_is_not_settled_stays_open(self, repository: Repository) -> None:
+        repository.put_account(Account(OURS, "starter", JAN.start))
+        with nothing_written(repository):
+            assert repository.close_fresh({OURS: FEB}, lambda *_: None, closed_at=NOW) == {}
+
+    def test_an_error_of_one_settlement_leaves_all_open(self, repository: Repository) -> None:
+        repository.put_accounts(
+            [Account(org_id, "starter", JAN.start) for org_id in (OURS, THEIRS)]
+        )
+
+        def settled(account: Account, period: Period, _: Balance) -> Settlement:
+            if account.org_id == THEIRS:
+                raise UnknownPlan("plan", "starter", "was not in force yet")
+            return Settlement(owed(account.org_id, period, tokens=160), Balance())
+
+        with nothing_written(repository), pytest.raises(UnknownPlan):
+            repository.close_fresh({OURS: FEB, THEIRS: FEB}, settled, closed_at=NOW)
+
+    def test_what_closes_fresh_periods_is_checked(self, repository: Repository) -> None:
+        wrong: Any = "2024-02"
+        with pytest.raises(InvalidType, match=r"^periods\.org-1: must be of type Period"):
+            repository.close_fresh({OURS: wrong}, lambda *_: None, closed_at=NOW)
+        with pytest.raises(InvalidType, match=r"^settle: must be a function that gives the"):
+            repository.close_fresh({OURS: FEB}, wrong, closed_at=NOW)
 
     def test_the_last_closed_period_before_an_instant(self, repository: Repository) -> None:
         closings = {period: close(repository, owed(period=period)) for period in (FEB, JAN, APR)}

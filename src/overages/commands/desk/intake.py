@@ -115,8 +115,9 @@ class UsageFiles:
             raise Stop(WRONG)
         for source, rows in self._newcomers.admitted(self._now):
             faults = Faults(source.name)
-            for first in range(0, len(rows), _PIECE):
-                self._record(rows[first : first + _PIECE], source.batch, faults)
+            while rows:
+                self._record(rows[:_PIECE], source.batch, faults)
+                del rows[:_PIECE]  # or all of them are in memory until the last one is kept
             faults.stop_if_any(_NOTHING_WRITTEN)
 
     # Batches that are there

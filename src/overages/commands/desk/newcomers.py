@@ -4,7 +4,7 @@ They are listed, with the accounts that they resemble, and nothing is written; o
 plan, from the start of the period of their earliest event on:
 
     newcomers = Newcomers(repository, plan="starter", cycle=book.default_cycle)
-    events = newcomers.held(source, rows)             # but for those of new orgs, which wait
+    rows = newcomers.settled(source, rows)            # but for those of new orgs, which wait
     for source, rows in newcomers.admitted(now): ...  # once all files are read
 """
 
@@ -25,6 +25,7 @@ from overages.repository import Repository
 from overages.terms.account import Account, account_of
 from overages.usage.event import UsageEvent
 
+_PORTION: Final = 5_000  # accounts that are put at once
 _MOST_NEAR: Final = 5_000  # accounts among which one that a name resembles is looked for
 
 
@@ -49,32 +50,43 @@ class Newcomers:
     def __init__(self, repository: Repository, plan: str | None, cycle: Cycle) -> None:
         self._repository, self._plan, self._cycle = repository, plan, cycle
         self._with_account: set[str] = set()
-        self._waiting: dict[str, dict[Source, list[Row]]] = {}
-        self._rows: dict[str, int] = {}
+        self._earliest: dict[str, datetime] = {}  # of those that are given a plan
+        self._waiting: dict[Source, list[Row]] = {}  # their rows
+        self._refused: dict[str, tuple[str, int]] = {}  # the first row of each other, and its rows
         self._first: tuple[Period, Account] | None = None
         self.told: list[str] = []
         """A line for each that was given an account."""
 
     def settled(self, source: Source, rows: Sequence[Row]) -> Sequence[Row]:
         """Return the rows of the orgs that have an account; hold the others."""
-        orgs = {event.org_id for _, event in rows}
-        new = [
-            each for each in orgs if each not in self._with_account and each not in self._waiting
-        ]
-        self._with_account.update(self._repository.accounts(new))
-        if orgs <= self._with_account:
+        new = {event.org_id for _, event in rows} - self._with_account
+        if new:
+            self._with_account.update(self._repository.accounts(new - self._earliest.keys()))
+            new -= self._with_account
+        if not new:
             return rows
-        with_account = []
+        if self._plan is None:
+            self._refuse(source, rows, new)
+        else:
+            self._hold(source, rows, new)
+        return [row for row in rows if row[1].org_id not in new]
+
+    def _hold(self, source: Source, rows: Sequence[Row], new: Set[str]) -> None:
+        """Hold the rows of new orgs."""
+        waiting, earliest = self._waiting.setdefault(source, []), self._earliest
         for row in rows:
-            org_id = row[1].org_id
-            if org_id in self._with_account:
-                with_account.append(row)
-                continue
-            own = self._waiting.setdefault(org_id, {}).setdefault(source, [])
-            if not own or self._plan is not None:  # of an org that is refused, the first is named
-                own.append(row)
-            self._rows[org_id] = self._rows.get(org_id, 0) + 1
-        return with_account
+            event = row[1]
+            if event.org_id in new:
+                waiting.append(row)
+                if event.at < earliest.setdefault(event.org_id, event.at):
+                    earliest[event.org_id] = event.at
+
+    def _refuse(self, source: Source, rows: Sequence[Row], new: Set[str]) -> None:
+        """Count the rows of orgs that are refused."""
+        for line, event in rows:
+            if event.org_id in new:
+                place, count = self._refused.get(event.org_id, (f"{source.name}:{line}", 0))
+                self._refused[event.org_id] = place, count + 1
 
     @property
     def get_plan(self) -> bool:
@@ -84,27 +96,25 @@ class Newcomers:
     @property
     def orgs(self) -> Set[str]:
         """The orgs."""
-        return self._waiting.keys()
+        return self._earliest.keys() | self._refused.keys()
 
     @property
     def are_refused(self) -> bool:
         """Whether there are any, and no plan for them."""
-        return bool(self._waiting) and self._plan is None
+        return bool(self._refused)
 
     def say_refused(self) -> None:
         """List them, those with the most rows first."""
-        orgs = sorted(self._rows, key=lambda org_id: (-self._rows[org_id], org_id))
+        most = sorted(self._refused.items(), key=lambda each: (-each[1][1], each[0]))
         accounts = self._accounts()
-        for org_id in orgs[:MOST_OF_A_KIND]:
-            source, ((line, _), *_) = next(iter(self._waiting[org_id].items()))
-            place, rows = f"{source.name}:{line}", self._rows[org_id]
+        for org_id, (place, rows) in most[:MOST_OF_A_KIND]:
             hint = did_you_mean(org_id, accounts)
             noun = "row" if rows == 1 else "rows"
             say(f"{place}: org_id: {org_id!r} has no account{hint}; {rows:,} {noun}")
-        if len(orgs) > MOST_OF_A_KIND:
-            say(f"and {len(orgs) - MOST_OF_A_KIND:,} more orgs without an account")
+        if len(most) > MOST_OF_A_KIND:
+            say(f"and {len(most) - MOST_OF_A_KIND:,} more orgs without an account")
         say(
-            f"orgs without an account: {len(orgs):,}; nothing was written: give them an account in"
+            f"orgs without an account: {len(most):,}; nothing was written: give them an account in"
             " the plans, or the default plan by --new-orgs"
         )
 
@@ -119,18 +129,15 @@ class Newcomers:
         :param now: when that is noted.
         """
         near = self._accounts()
-        accounts = []
-        by_source: dict[Source, list[Row]] = {}
-        # Rows that are sorted by org are kept in half the time, as their indexes are.
-        for org_id, sources in sorted(self._waiting.items()):
-            account = self.account(org_id, min(e.at for own in sources.values() for _, e in own))
-            accounts.append(account)
-            hint = did_you_mean(org_id, near) if len(self.told) < MOST_OF_A_KIND else ""
-            self.told.append(f"{org_id}: a new account: {self._terms(account)}{hint}")
-            for source, own in sources.items():
-                by_source.setdefault(source, []).extend(own)
-        self._repository.put_accounts(accounts, noted_at=now)
-        return by_source.items()
+        orgs = iter(sorted(self._earliest.items()))
+        while some := [self.account(*each) for each in islice(orgs, _PORTION)]:
+            for account in some:
+                hint = did_you_mean(account.org_id, near) if len(self.told) < MOST_OF_A_KIND else ""
+                self.told.append(f"{account.org_id}: a new account: {self._terms(account)}{hint}")
+            self._repository.put_accounts(some, noted_at=now)
+        for rows in self._waiting.values():
+            rows.sort(key=_org)  # they are kept in half the time, as their indexes are sorted so
+        return self._waiting.items()
 
     def period_at(self, instant: datetime) -> Period:
         """Return the period that an instant lies in of those that are given a plan."""
@@ -147,3 +154,7 @@ class Newcomers:
     def _terms(self, account: Account) -> str:
         zone = zone_of(self._cycle.timezone)
         return f"plan {self._plan} from {account.since.astimezone(zone):%Y-%m-%d}"
+
+
+def _org(row: Row) -> str:
+    return row[1].org_id

@@ -19,11 +19,12 @@ from overages.commands.desk.arguments import (
     to_source,
 )
 from overages.commands.desk.intake import TakenIn, UsageFiles
+from overages.commands.desk.meters import Counted
 from overages.commands.desk.newcomers import Newcomers
 from overages.commands.desk.outcome import UNDECIDED, WRONG, Stop
 from overages.commands.desk.periods import name_of
 from overages.commands.desk.sources import UsageFile, load_book, opened, readable
-from overages.commands.desk.sums import Span, UsageSums
+from overages.commands.desk.sums import UsageSums
 from overages.commands.desk.terminal import say
 from overages.errors import UnknownPlan
 from overages.imports.plans import PlanBook
@@ -130,10 +131,10 @@ def sum_up(
     repository: Repository,
     book: PlanBook,
     now: datetime,
-) -> Span | None:
+) -> Counted | None:
     """Put the sums of files in place of their events, for who bills them once and forgets them.
 
-    :returns: the instants of the first and of the last event; None if the events have to be put.
+    :returns: None if the events have to be put.
     :raises Stop: as `put` does.
     """
     return UsageSums(repository, book.usage, _newcomers(args, repository, book)).put(sources, now)

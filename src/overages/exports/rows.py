@@ -12,6 +12,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 from overages._ground.columns import DIMENSION, EVENTS, Column
+from overages.amounts.exact import number_from_ratio
+from overages.amounts.money import new_money
+from overages.lines.adjustment import overage_line
 from overages.records.record import OverageRecord
 from overages.statements.statement import Statement
 from overages.usage.event import UsageEvent
@@ -26,13 +29,13 @@ def line_rows(statement: Statement) -> Iterator[Row]:
 
     An adjustment has no quantities, and no metric where it is about all of them.
     """
-    period = statement.period
+    period, currency = statement.period, statement.currency
     head = (statement.org_id, period.start, period.end, statement.plan.slug)
-    code = statement.currency.code
-    for line in statement.overages:
-        units = line.used, line.limit, line.quantity
-        prices = line.unit_price, line.exact_cost, line.cost.amount
-        yield (*head, line.metric, line.line, *units, *prices, code)
+    code = currency.code
+    for line, used, limit, over, minor, before, _, part in statement.rows:
+        cost = number_from_ratio(*line.added_cost(before, over))
+        prices = line.added_unit_price(before, over), cost, new_money(minor, currency).amount
+        yield (*head, line.metric, overage_line(part), used, limit, over, *prices, code)
     for other in statement.adjustments:
         prices = None, other.exact_cost, other.cost.amount
         yield (*head, other.metric, other.line, None, None, None, *prices, code)

@@ -5,6 +5,7 @@
 - `frames`: tables of other libraries, over Arrow
 - `arrow`: events, usage and records from them
 - `events`: usage events from CSV
+- `event_sums`: sums of many events, over Arrow
 - `plans`: plans, metrics, accounts and grants from TOML
 - `applying`: the content of such a file, put into a repository
 - `monthly_fields`: a plan from the columns of a billing table

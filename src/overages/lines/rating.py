@@ -41,7 +41,6 @@ from overages._ground.frozen_dict import FrozenDict
 from overages._ground.trusted import trusted
 from overages._ground.value import evolve
 from overages.amounts.exact import (
-    LIMIT,
     Quantity,
     add_up,
     excess,
@@ -55,7 +54,7 @@ from overages.lines.limits import NO_CONTEXT, LineContext, free_parts, terms_par
 from overages.lines.overage import LineNumbers
 from overages.lines.part import is_full
 from overages.periods.period import Period
-from overages.prices.exact_cost import added_cost, cost_between
+from overages.prices.exact_cost import cost_between
 from overages.prices.models import PriceModel
 from overages.prices.prorated import for_a_share_of_time, prorated
 from overages.prices.tier import Ratio
@@ -243,10 +242,7 @@ def priced_line(
     paid = _NOTHING
     if before is not None:
         paid = cost_between(price, None, before)
-    if not before and line.factor is not None and type(over) is int and over < LIMIT:
-        so_far = over * line.factor, line.cost_divisor  # a third of the time of a charge
-    else:
-        so_far = added_cost(price, None, add_up([before, over]) if before else over)
+    so_far = line.added_cost(None, add_up([before, over]) if before else over)
     return _new_line(line, used, limit, over, so_far, paid, before, limit_parts, part, is_level)
 
 

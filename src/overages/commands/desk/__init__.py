@@ -11,6 +11,8 @@
 - `batch`: the rows of a usage file, each with an id
 - `newcomers`: orgs that have usage and no account
 - `intake`: usage files put into a repository
+- `meters`: the usage of orgs, counted together where terms are the same
+- `block_sums`: the sums of blocks, which pyarrow reads
 - `sums`: the sums of usage files, with no row kept
 - `closing`: periods closed and brought up to date
 """

@@ -10,11 +10,11 @@ import os
 import shutil
 import sqlite3
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
-from typing import BinaryIO, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, TypeVar, cast
 from unicodedata import normalize
 
 from overages._ground.names import parse_name
@@ -28,8 +28,13 @@ from overages.commands.desk.terminal import say
 from overages.errors import InvalidValue, OveragesError, did_you_mean
 from overages.imports.plans import PlanBook, read_plans
 from overages.imports.usage_files.layout import UsageLayout
-from overages.imports.usage_files.text import open_usage
+from overages.imports.usage_files.text import UsageText, open_usage
 from overages.repository import Repository
+
+if TYPE_CHECKING:
+    from overages.imports.usage_files.blocks import Block
+
+S = TypeVar("S", bound=Sized)
 
 
 def load_book(path: Path) -> PlanBook:
@@ -67,6 +72,13 @@ class UsageFile(NamedTuple):
     content: Path | BinaryIO
     name: str
 
+    @property
+    def size(self) -> int:
+        """The bytes of the file, compressed if it is."""
+        if isinstance(self.content, Path):
+            return self.content.stat().st_size
+        return self.content.seek(0, os.SEEK_END)
+
     def batch_name(self) -> str:
         """Return the name of its batch: that of the file, as it is when it is unpacked.
 
@@ -86,11 +98,30 @@ class UsageFile(NamedTuple):
 @contextmanager
 def lines_of(file: UsageFile, layout: UsageLayout) -> Iterator[Iterable[str]]:
     """Open a usage file for its lines, and show how far they are read."""
+    with _opened(file, layout) as text:
+        yield _tracked(text, file, text, "lines")
+
+
+@contextmanager
+def blocks_of(file: UsageFile, layout: UsageLayout) -> Iterator[Iterable[Block]]:
+    """Open a usage file for its blocks, which pyarrow reads, and show how far they are read."""
+    from overages.imports.usage_files.blocks import read_blocks  # which takes a moment
+
+    with _opened(file, layout) as text:
+        yield _tracked(read_blocks(text, layout), file, text, "rows")
+
+
+@contextmanager
+def _opened(file: UsageFile, layout: UsageLayout) -> Iterator[UsageText]:
     if not isinstance(file.content, Path):
         file.content.seek(0)
-    with open_usage(file.content, layout) as lines:
-        caption = f"reading {Path(file.name).name}"
-        yield track(lines, caption, lines.size, sys.stderr, lambda: lines.bytes_read)
+    with open_usage(file.content, layout) as text:
+        yield text
+
+
+def _tracked(items: Iterable[S], file: UsageFile, text: UsageText, noun: str) -> Iterator[S]:
+    caption = f"reading {Path(file.name).name}"
+    return track(items, caption, text.size, sys.stderr, lambda: text.bytes_read, noun)
 
 
 @contextmanager

@@ -7,4 +7,5 @@
 - `times`: instants, in the ways that exports write them
 - `cells`: the cells of many rows at a time
 - `rows`: rows as events, or their faults
+- `blocks`: blocks of plain rows as Arrow columns
 """

@@ -46,6 +46,10 @@ class UsageText:
         """The bytes of the file that were read so far, compressed if it is."""
         return self._file.count
 
+    def read(self, size: int) -> bytes:
+        """Return the next bytes, decompressed, of a file whose lines aren't read."""
+        return self._unpacked.read(size)
+
     def __iter__(self) -> Iterator[str]:
         decoder: Any = getincrementaldecoder(self._encoding)()
         rest, is_first = "", True

@@ -23,6 +23,7 @@ def run() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     status = main()
     signal.signal(signal.SIGINT, _leave)
+    gc.freeze()  # or all that is left would be looked through at the end, for as long again
     sys.exit(status)
 
 

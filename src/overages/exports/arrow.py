@@ -139,15 +139,7 @@ def event_batches(events: Iterable[UsageEvent], dimensions: Sequence[str] = ()) 
 def _batches(columns: Sequence[Column], rows: Iterable[Row], amounts: Amounts) -> Any:
     """Return a reader that takes rows as it is read, some thousands at a time."""
     as_text = _amounts(amounts, "amounts") == "text"
-    types = [
-        pa.string() if as_text and column.kind in ("amount", "cost") else _TYPES[column.kind]
-        for column in columns
-    ]
-    fields = [
-        pa.field(column.name, kind, column.nullable)
-        for column, kind in zip(columns, types, strict=True)
-    ]
-    schema = pa.schema(fields)
+    schema = schema_of(columns, as_text=as_text)
     writers = [_writer(column.kind, as_text=as_text) for column in columns]
 
     def read() -> Iterator[pa.RecordBatch]:
@@ -156,12 +148,28 @@ def _batches(columns: Sequence[Column], rows: Iterable[Row], amounts: Amounts) -
             arrays = [
                 pa.array(_written(column.name, cells, writer, batch), kind)
                 for column, cells, writer, kind in zip(
-                    columns, zip(*batch, strict=True), writers, types, strict=True
+                    columns, zip(*batch, strict=True), writers, schema.types, strict=True
                 )
             ]
             yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     return pa.RecordBatchReader.from_batches(schema, read())
+
+
+def schema_of(columns: Iterable[Column], *, as_text: bool = False) -> Any:
+    """Return the `pyarrow.Schema` of columns.
+
+    :param as_text: whether amounts and costs are plain decimal text.
+    """
+    texts = ("amount", "cost") if as_text else ()
+    return pa.schema(
+        pa.field(
+            column.name,
+            pa.string() if column.kind in texts else _TYPES[column.kind],
+            column.nullable,
+        )
+        for column in columns
+    )
 
 
 def _written(

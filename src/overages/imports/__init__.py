@@ -2,6 +2,7 @@
 
 - `plan_files`: the parts of a file of plans
 - `usage_files`: the parts of a file of usage
+- `arrays`: arrays of pyarrow, of integers and texts
 - `frames`: tables of other libraries, over Arrow
 - `arrow`: events, usage and records from them
 - `events`: usage events from CSV

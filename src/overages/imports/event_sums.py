@@ -17,25 +17,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from overages.imports.arrays import Array, integer, integers, texts
 from overages.imports.usage_files.blocks import (
     NO_DIMENSIONS,
     PlainEvents,
     instant_of,
-    integer,
-    integers,
     microseconds_of,
     one_by_one,
     plainly,
     quantities_of,
 )
 from overages.usage.event import EventColumns
-
-Array: TypeAlias = Any  # of pyarrow, which has no types
 
 StartsOf: TypeAlias = Callable[[Sequence[str]], Iterable[datetime]]
 """Gives the instants, in order, at which terms or periods of some orgs change."""
@@ -61,7 +58,7 @@ class WaitingEvents:
         """
         ids = [each.ids for each in self._events if each.ids is not None]
         with plainly():
-            repeated = _repeated([*ids, *([pa.array(others, pa.string())] if others else [])])
+            repeated = _repeated([*ids, texts(others)])
         left = []
         for events in self._events:
             rest = events
@@ -83,6 +80,11 @@ class WaitingEvents:
             if events:
                 with plainly():
                     yield _sums(events, starts_of)
+
+
+def give_memory_back() -> None:
+    """Give the system the memory that pyarrow has no more use for, and would keep."""
+    pa.default_memory_pool().release_unused()
 
 
 def _sums(events: Sequence[PlainEvents], starts_of: StartsOf) -> EventColumns:

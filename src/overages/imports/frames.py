@@ -61,6 +61,14 @@ def read_rows(
     return enumerate(_read(stream, [(column, kinds[column]) for column in names]))
 
 
+def read_table(table: object) -> Any:
+    """Return a table of any library as a `pyarrow.Table`.
+
+    :raises InvalidType: if it isn't one.
+    """
+    return table if isinstance(table, pa.Table) else _stream(table).read_all()
+
+
 def _stream(table: object) -> Any:
     if not hasattr(table, "__arrow_c_stream__"):
         problem = "must have the Arrow PyCapsule interface, as tables of pyarrow, pandas and Polars"

@@ -129,6 +129,12 @@ class PriceTable:
         self._by_units: Ladder | None = None
         self._by_picos: Ladder | None = None
 
+    def ladder_of_units(self) -> Ladder | None:
+        """Return the steps that count whole units; None where bounds or packages have decimals."""
+        if self._by_units is None and self._counts_units:
+            self._by_units = self._make(per_unit=1)
+        return self._by_units
+
     def _ladder_of_picos(self) -> Ladder:
         if self._by_picos is None:
             self._by_picos = self._make(per_unit=SCALE)
@@ -149,8 +155,7 @@ class PriceTable:
         ladder = self._by_units
         if ladder is not None and type(quantity) is int and 0 < quantity < LIMIT:
             counted = quantity
-        elif ladder is None and self._counts_units:
-            self._by_units = self._make(per_unit=1)
+        elif ladder is None and self.ladder_of_units() is not None:
             return self.charge(quantity)
         else:
             number = parse_non_negative(quantity, "quantity")

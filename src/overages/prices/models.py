@@ -27,7 +27,7 @@ from overages.amounts.exact import (
 )
 from overages.amounts.money import Currency, parse_currency
 from overages.errors import Field, InvalidType
-from overages.prices.ladder import PriceTable, Stretch, parse_tiers
+from overages.prices.ladder import Ladder, PriceTable, Stretch, parse_tiers
 from overages.prices.tier import Charge, Count, Tier
 
 if TYPE_CHECKING:
@@ -140,6 +140,11 @@ class TieredPrice:
     def slope(self) -> Fraction | None:
         """Major currency units for each unit; None unless every unit costs that and no more."""
         return self._table.slope
+
+    @property
+    def ladder(self) -> Ladder | None:
+        """The steps by which whole units are priced; None where tiers or packages have decimals."""
+        return self._table.ladder_of_units()
 
     @property
     def stretches(self) -> tuple[Stretch, ...]:

@@ -28,7 +28,7 @@ from overages.amounts.money import Currency
 from overages.amounts.rounding import Rounding, floor_form
 from overages.prices.exact_cost import added_cost, added_unit_price
 from overages.prices.exchange import Exchanged
-from overages.prices.models import PriceModel, TieredPrice
+from overages.prices.models import TieredPrice
 from overages.prices.tier import Ratio
 from overages.terms.allowance import Allowance
 

@@ -226,7 +226,9 @@ def test_what_amounts_are_is_decimal_or_text() -> None:
         arrow.statements_to_arrow([], amounts="float")
 
 
-@pytest.mark.parametrize("module", ["overages.exports.arrow", "overages.imports.frames"])
+@pytest.mark.parametrize(
+    "module", ["overages.exports.arrow", "overages.imports.frames", "overages.columnar.lines"]
+)
 def test_without_pyarrow_the_extra_is_named(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.delitem(sys.modules, module, raising=False)

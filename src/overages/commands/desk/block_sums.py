@@ -12,7 +12,7 @@ from typing import Final
 
 from overages.commands.desk.meters import Meters, NeedsIntake, require_ids
 from overages.commands.desk.sources import UsageFile, blocks_of
-from overages.imports.event_sums import WaitingEvents
+from overages.imports.event_sums import WaitingEvents, give_memory_back
 from overages.imports.usage_files.blocks import Block, NotPlain
 from overages.imports.usage_files.layout import UsageLayout
 
@@ -35,6 +35,8 @@ def count_blocks(files: Sequence[UsageFile], layout: UsageLayout, meters: Meters
         counted.finish()
     except NotPlain:
         return False
+    finally:
+        give_memory_back()
     return True
 
 

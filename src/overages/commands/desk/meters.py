@@ -69,8 +69,7 @@ class Meters:
         self._repository, self._newcomers = repository, newcomers
         self._of_orgs: dict[str, Meter] = {}
         self._by_terms: dict[Account | None, Meter] = {}  # of accounts, which differ by org alone
-        self.span: Span | None = None
-        """The instants of the first and of the last event; None without any."""
+        self._span: Span | None = None
 
     def find(self, orgs: Collection[str]) -> None:
         """Find the meters of orgs, of which some may come for the first time.
@@ -109,15 +108,17 @@ class Meters:
 
     def widen(self, first: datetime, last: datetime) -> None:
         """Note that there are events at two instants."""
-        if self.span is not None:
-            first, last = min(first, self.span[0]), max(last, self.span[1])
-        self.span = first, last
+        if self._span is not None:
+            first, last = min(first, self._span[0]), max(last, self._span[1])
+        self._span = first, last
+
+    def _seen(self) -> Span:
+        assert self._span is not None  # files without rows are left before
+        return self._span
 
     def starts(self) -> list[datetime]:
         """Return the instants among the events at which terms, or periods, of some org change."""
-        if self.span is None:
-            return []
-        first, last = self.span
+        first, last = self._seen()
         starts = {each for terms in self._by_terms for each in self._starts_of(terms, first, last)}
         return sorted(each for each in starts if first < each <= last)
 
@@ -136,12 +137,10 @@ class Meters:
     def result(self) -> Counted:
         """Return the usage of all orgs, and the accounts of new ones.
 
-        :raises NeedsIntake: if there is none, or a bill needs more than its sums.
+        :raises NeedsIntake: if a bill needs more than sums.
         :raises OveragesError: if usage is negative, or no plan is in force.
         """
-        if self.span is None:
-            raise NeedsIntake
-        counted = Counted(self.span, [], [], {})
+        counted = Counted(self._seen(), [], [], {})
         plans = PlansInForce(self._repository)
         for terms, meter in self._by_terms.items():
             usages = meter.usages()

@@ -13,8 +13,8 @@ left to the intake, which reads the files anew and says all that there is to say
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
-from importlib.util import find_spec
 from typing import Final
 
 from overages.commands.desk.meters import Counted, Meters, NeedsIntake, require_ids
@@ -61,12 +61,13 @@ class UsageSums:
 
     def _metered(self, files: Sequence[UsageFile]) -> Meters:
         """Count the events of files, by pyarrow if they are large enough for it, and plain."""
-        if sum(file.size for file in files) >= LARGE and find_spec("pyarrow") is not None:
-            from overages.commands.desk.block_sums import count_blocks  # which takes a moment
+        if sum(file.size for file in files) >= LARGE:
+            with suppress(ImportError):  # of pyarrow, which is an extra
+                from overages.commands.desk.block_sums import count_blocks
 
-            meters = Meters(self._repository, self._newcomers)
-            if count_blocks(files, self._layout, meters):
-                return meters
+                meters = Meters(self._repository, self._newcomers)
+                if count_blocks(files, self._layout, meters):
+                    return meters
         meters = Meters(self._repository, self._newcomers)
         for file in files:
             self._count_rows(file, meters, with_ids=len(files) > 1)

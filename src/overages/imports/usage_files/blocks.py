@@ -16,27 +16,20 @@ is `NotPlain`, and to be read line by line: from its beginning, for all that the
 from __future__ import annotations
 
 import csv
-from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import reduce
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
-try:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, read_csv
-except ImportError as _missing:
-    raise ImportError(
-        "overages.imports.usage_files.blocks needs pyarrow, which overages[arrow] has: "
-        "pip install 'overages[arrow]'",
-        name="pyarrow",
-    ) from _missing
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, read_csv
 
 from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import LONGEST_NAME
 from overages.amounts.exact import DECIMAL_DIGITS, Quantity, unscaled
+from overages.imports.arrays import Array, integer, integers
 from overages.imports.usage_files.columns import UsageColumns, find_columns
 from overages.imports.usage_files.layout import UsageLayout
 from overages.imports.usage_files.rows import UsageRows
@@ -45,23 +38,6 @@ from overages.usage.event import EventColumns
 
 _SIZE: Final = 2_097_152  # bytes that are read together; of fewer, names come again more often
 _MARK: Final = b"\xef\xbb\xbf"  # of the order of bytes, which UTF-8 has none of
-
-Array: TypeAlias = Any  # of pyarrow, which has no types
-
-
-def integers(numbers: Iterable[int]) -> Array:
-    """Return 64-bit integers as an array.
-
-    pyarrow's own way to one imports pandas, if it is there, which takes as long as a million rows.
-    """
-    data = array("q", numbers)
-    return pa.Array.from_buffers(pa.int64(), len(data), [None, pa.py_buffer(data.tobytes())])
-
-
-def integer(number: int) -> Array:
-    """Return a 64-bit integer as a scalar."""
-    return integers([number])[0]
-
 
 # Printable ASCII but spaces and apostrophes, which names can have, and formulas before them
 _OF_NAMES: Final = bytes(code for code in range(0x21, 0x7F) if code != ord("'"))
@@ -264,11 +240,11 @@ class _Blocks:
         """Return a mask of rows that are plain; None where all are."""
         org, metric, quantity, timestamp, event_id = self._places
         masks = [
-            _are_names(columns[org]),
-            _are_names(columns[metric]),
+            are_names(columns[org]),
+            are_names(columns[metric]),
             _are_numbers(columns[quantity]),
             _are_instants(columns[timestamp]),
-            None if event_id is None else _are_names(columns[event_id]),
+            None if event_id is None else are_names(columns[event_id]),
         ]
         of_odd = [mask for mask in masks if mask is not None]
         return reduce(pc.and_, of_odd) if of_odd else None
@@ -324,13 +300,13 @@ def _have_bytes(texts: Array, least: int, most: int) -> Array:
     return pc.and_(pc.greater_equal(lengths, at_least), pc.less_equal(lengths, at_most))
 
 
-def _are_names(texts: Array) -> Array | None:
+def are_names(texts: Array) -> Array | None:
     """Return a mask of names of printable ASCII; None where all are."""
-    are_names = _have_bytes(texts, 1, LONGEST_NAME)
+    are_plain = _have_bytes(texts, 1, LONGEST_NAME)
     data = texts.buffers()[2]
     if data is not None and data.to_pybytes().translate(None, _OF_NAMES):  # a tenth of the time
-        are_names = pc.and_(are_names, pc.match_substring_regex(texts, _NAME))
-    return _unless_all(are_names)
+        are_plain = pc.and_(are_plain, pc.match_substring_regex(texts, _NAME))
+    return _unless_all(are_plain)
 
 
 def _are_numbers(texts: Array) -> Array | None:

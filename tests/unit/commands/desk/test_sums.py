@@ -1,7 +1,9 @@
 """The sums of usage files: put where nothing has to be said, and otherwise left to the intake."""
 
+import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -100,6 +102,74 @@ def test_sums_are_put_for_the_times_in_which_the_same_terms_hold(sums: Sums) -> 
         Period(FEBRUARY.start, TENTH),
         Period(TENTH, FEBRUARY.end),
     ]
+
+
+def test_a_stretch_without_terms_is_left(sums: Sums) -> None:
+    account = Account("bolt", "p", JANUARY).ended(at=TENTH)
+    sums.repository.put_account(account)
+    late = ROW.replace("acme", "bolt")
+    assert sums.put(f"{HEADER}{late.replace('10T', '09T')}\n{ROW}\n") is not None
+    assert sums.put(f"{HEADER}{late}\n") is None
+
+
+def test_rows_that_are_written_otherwise_count_with_the_others(sums: Sums) -> None:
+    first = (
+        f"{WITH_IDS}1,{ROW}\n2,{ROW.replace('00Z', '00+00:00')}\n3,{ROW.replace(',5,', ',+5,')}\n"
+    )
+    again = f"{WITH_IDS}2,{ROW}\n4,{ROW.replace('acme', 'an org')}\n"
+    assert sums.put(first, again) is not None
+    assert (sums.of("acme"), sums.of("an org")) == ({"tokens": 15}, {"tokens": 5})
+
+
+def test_rows_can_all_be_written_otherwise(sums: Sums) -> None:
+    local = ROW.replace("00Z", "00+00:00")
+    assert sums.put(f"{HEADER}{local}\n") == (TENTH, TENTH)
+    assert sums.of("acme") == {"tokens": 5}
+
+
+def test_new_orgs_have_the_sums_of_several_periods(sums: Sums) -> None:
+    march = NEW.replace("02-29", "03-01").replace(",7,", ",8,")
+    assert sums.put(f"{HEADER}{NEW}\n{march}\n") is not None
+    assert (sums.of("new"), sums.of("new", Period.month(2024, 3))) == ({"tokens": 7}, {"tokens": 8})
+
+
+def test_ids_that_come_again_with_other_content_are_left(sums: Sums) -> None:
+    other = ROW.replace(",5,", ",+6,")
+    assert sums.put(f"{WITH_IDS}1,{ROW}\n1,{other}\n") is None
+
+
+def test_accounts_that_change_at_many_instants_have_sums(sums: Sums) -> None:
+    accounts = [Account(f"o{day}", "p", TENTH + timedelta(minutes=day)) for day in range(70)]
+    sums.repository.put_accounts(accounts)
+    rows = [NEW.replace("new", account.org_id) for account in accounts]
+    assert sums.put("\n".join([HEADER.strip(), ROW, *rows])) is not None
+    assert sums.of("o69") == {"tokens": 7}
+
+
+def test_rows_without_ids_are_summed_before_they_are_too_many(
+    sums: Sums, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    block_sums = pytest.importorskip("overages.commands.desk.block_sums")
+    monkeypatch.setattr(block_sums, "_MOST_WAITING", 8)
+    assert sums.put(HEADER + f"{ROW}\n" * 50) is not None
+    assert sums.of("acme") == {"tokens": 250}
+
+
+def test_a_file_by_standard_input_is_read_again(sums: Sums) -> None:
+    content = BytesIO(f"{HEADER}{ROW}\n".encode())
+    newcomers = Newcomers(sums.repository, None, Cycle.monthly())
+    file = UsageFile(content, "standard input")
+    assert UsageSums(sums.repository, NARROW, newcomers).put([file], LAST) is not None
+    assert sums.of("acme") == {"tokens": 5}
+
+
+def test_without_pyarrow_large_files_are_read_by_rows(
+    sums: Sums, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(of_files, "LARGE", 0)
+    monkeypatch.setitem(sys.modules, "overages.commands.desk.block_sums", None)
+    assert sums.put(f"{HEADER}{ROW}\n") is not None
+    assert sums.of("acme") == {"tokens": 5}
 
 
 def test_the_empty_cells_of_a_wide_file_are_no_events(sums: Sums) -> None:

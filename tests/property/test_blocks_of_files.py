@@ -26,7 +26,9 @@ from .test_usage_files import ODD_NUMBERS, ODD_TEXTS, ODD_TIMES
 pytest.importorskip("pyarrow")
 
 from overages.imports.usage_files import blocks
-from overages.imports.usage_files.blocks import NotPlain, read_blocks
+from overages.imports.usage_files.blocks import read_blocks
+from overages.imports.usage_files.plain_cells import NotPlain
+from overages.imports.usage_files.plain_events import one_by_one
 
 HEADER = ["org_id", "metric", "quantity", "timestamp", "event_id"]
 PLAIN = [
@@ -99,7 +101,7 @@ def by_blocks(data: bytes) -> list[UsageEvent] | None:
             read = list(read_blocks(text, UsageLayout()))
     except (OveragesError, NotPlain):
         return None
-    columns = [each for block in read for each in (*blocks.one_by_one(block.plain), block.others)]
+    columns = [each for block in read for each in (*one_by_one(block.plain), block.others)]
     return sorted([event for each in columns for event in each.events()], key=repr)
 
 

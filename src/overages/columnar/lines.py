@@ -33,7 +33,8 @@ from overages.exports.arrow import Amounts, schema_of, statements_to_arrow
 from overages.imports.arrays import Array, integer, integers, texts
 from overages.imports.arrow import usages_from_arrow
 from overages.imports.frames import ArrowTable, read_table
-from overages.imports.usage_files.blocks import are_names, instant_of, microseconds_of
+from overages.imports.usage_files.plain_cells import are_names
+from overages.imports.usage_files.plain_events import instant_of, microseconds_of
 from overages.lines.adjustment import OVERAGE
 from overages.periods.period import Period
 from overages.statements.calculation import calculate_many, own_limits

@@ -13,8 +13,9 @@ from typing import Final
 from overages.commands.desk.meters import Meters, NeedsIntake, require_ids
 from overages.commands.desk.sources import UsageFile, blocks_of
 from overages.imports.event_sums import WaitingEvents, give_memory_back
-from overages.imports.usage_files.blocks import Block, NotPlain
+from overages.imports.usage_files.blocks import Block
 from overages.imports.usage_files.layout import UsageLayout
+from overages.imports.usage_files.plain_cells import NotPlain
 
 _MOST_WAITING: Final = 1_048_576  # events without an id that are held at once
 _MOST_STARTS: Final = 64  # in each of which all events are looked at

@@ -75,9 +75,12 @@ class UsageFile(NamedTuple):
     @property
     def size(self) -> int:
         """The bytes of the file, compressed if it is."""
-        if isinstance(self.content, Path):
+        if not isinstance(self.content, Path):
+            return self.content.seek(0, os.SEEK_END)
+        try:
             return self.content.stat().st_size
-        return self.content.seek(0, os.SEEK_END)
+        except OSError:  # which is told when it is opened
+            return 0
 
     def batch_name(self) -> str:
         """Return the name of its batch: that of the file, as it is when it is unpacked.

@@ -7,5 +7,7 @@
 - `times`: instants, in the ways that exports write them
 - `cells`: the cells of many rows at a time
 - `rows`: rows as events, or their faults
-- `blocks`: blocks of plain rows as Arrow columns
+- `plain_cells`: cells that are written in the usual ways, in columns of pyarrow
+- `plain_events`: events in such columns
+- `blocks`: blocks of rows, as such events and the others
 """

@@ -163,6 +163,14 @@ def test_a_file_by_standard_input_is_read_again(sums: Sums) -> None:
     assert sums.of("acme") == {"tokens": 5}
 
 
+def test_a_file_that_is_not_there_is_told_when_it_is_opened(sums: Sums) -> None:
+    missing = UsageFile(sums.folder / "missing.csv", "missing.csv")
+    assert missing.size == 0
+    newcomers = Newcomers(sums.repository, None, Cycle.monthly())
+    with pytest.raises(FileNotFoundError):
+        UsageSums(sums.repository, NARROW, newcomers).put([missing], LAST)
+
+
 def test_without_pyarrow_large_files_are_read_by_rows(
     sums: Sums, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,9 @@ from overages.imports.usage_files.text import open_usage
 pytest.importorskip("pyarrow")
 
 from overages.imports.usage_files import blocks
-from overages.imports.usage_files.blocks import Block, NotPlain, one_by_one, read_blocks
+from overages.imports.usage_files.blocks import Block, read_blocks
+from overages.imports.usage_files.plain_cells import NotPlain
+from overages.imports.usage_files.plain_events import one_by_one
 
 HEADER = "org_id,metric,quantity,timestamp,event_id\n"
 ROW = "acme,tokens,5,2024-02-01T12:00:00Z,1\n"

@@ -294,7 +294,7 @@ class FreshPeriods:
             parts = [
                 (part, self._plan(period, part, terms)) for part, terms in timeline.parts(period)
             ]
-            self._undivided[key] = timeline, len(bounds_within(period, parts)) == 2
+            self._undivided[key] = timeline, not bounds_within(period, parts)[1:-1]
         return self._undivided[key][1]
 
     def _plan(self, period: Period, part: Period, terms: Terms) -> Plan:

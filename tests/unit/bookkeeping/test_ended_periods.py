@@ -96,6 +96,33 @@ def test_an_account_that_cant_be_read_stops_no_other_org(repository: SqliteRepos
     assert ended[4].period is None
 
 
+def test_usage_that_cant_be_read_stops_no_other_org(repository: SqliteRepository) -> None:
+    execute(
+        repository,
+        "INSERT INTO org_billing_usage_events (org_id, metric_type, quantity, at, counts_at,"
+        " dimensions) VALUES ('b', 'runs', 'x', 'x', '2024-02-03T00:00:00.000000Z', '{}')",
+    )
+    ended = serve(repository).close_ended()
+    assert [(each.org_id, each.period) for each in ended if each.error] == [("b", FEB)]
+    assert [len(repository.closed_periods(org_id)) for org_id in ORGS] == [2, 1, 2]
+
+
+def test_a_period_within_which_terms_change_has_both_terms(repository: SqliteRepository) -> None:
+    account = repository.account("b")
+    assert account is not None
+    repository.put_account(account.changed(since=NOW.replace(month=2, day=15), limits={"runs": 0}))
+    (recording,) = [
+        each.recording
+        for each in serve(repository).close_ended()
+        if (each.org_id, each.period) == ("b", FEB)
+    ]
+    assert recording is not None
+    statement = serve(repository).calculate("b", FEB)
+    assert statement is not None
+    assert len(statement.of("runs")) == 2
+    assert statement.total == sum(record.cost for record in recording.records)
+
+
 def test_a_service_that_is_switched_off_meanwhile_stops_where_orgs_are_closed_alone(
     repository: SqliteRepository,
 ) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 import pytest
 from tests.desk import WITH_IDS, NearDesk
 
-from overages import Period
+from overages import OverageService, Period
 from overages.adapters.sqlite import SqliteRepository
+from overages.bookkeeping.books import EndedPeriod
 from overages.commands import close as close_command
 from overages.commands.desk import closing
-from overages.errors import InvalidValue, StorageFull
+from overages.errors import InvalidValue, StorageCorrupt, StorageFull
 
 FEBRUARY = "2024-02-10T00:00:00Z"
 
@@ -571,6 +572,20 @@ def test_usage_of_after_until_is_kept_for_its_period(desk: NearDesk) -> None:
     assert desk.bills() == {"acme 2024-02-01": "2.50"}
     desk.done(*until("2024-04-01"))
     assert desk.bills() == {"acme 2024-02-01": "2.50", "acme 2024-03-01": "2.50"}
+
+
+def test_an_account_that_cant_be_read_is_named(
+    desk: NearDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.done("apply", "--plans", "plans.toml", "--db", "b.db")
+    failed = EndedPeriod("acme", None, None, StorageCorrupt("a row can't be read"))
+    monkeypatch.setattr(OverageService, "close_ended", lambda *_, **__: [failed])
+    ran = desk.run(*until())
+    assert ran.status == 1
+    assert ran.err == (
+        "b.db: acme: a row can't be read\n"
+        "b.db: periods that stay open, as they can't be billed: 1\n"
+    )
 
 
 def test_only_some_kinds_of_periods_are_told(

@@ -676,7 +676,9 @@ class Repository(Protocol):
         :param settle: gives the final settlement of each; where it raises an error, nothing of the
             call is written.
         :param closed_at: when; kept in UTC.
-        :returns: the recordings, by org; the others are still as they were.
+        :returns: the recordings, by org. The others are as they were, also those that can't be
+            recorded: `close_period` tells why.
+        :raises InvalidValue: if a settlement is of another org or period.
         """
         ...
 

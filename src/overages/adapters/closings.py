@@ -24,7 +24,13 @@ from overages.adapters.event_texts import sealed
 from overages.adapters.settlement_texts import SettlementTexts, balance_text, settlement_of
 from overages.adapters.templates import LONGEST
 from overages.codec import STANDARD, Codec, to_builtins
-from overages.errors import RecordsAltered, UsageAltered
+from overages.errors import (
+    InvalidValue,
+    OveragesError,
+    RecordsAltered,
+    StorageError,
+    UsageAltered,
+)
 from overages.grants.draws import parse_grants
 from overages.grants.grant import Grant
 from overages.periods.period import Period, parse_instant
@@ -37,6 +43,7 @@ from overages.settlements.settlement import Settlement
 
 _period: Final = instance_of(Period)
 _period_by_org: Final = by_name(_period, "orgs to periods", of="org")
+_parse_settlement: Final = instance_of(Settlement)
 _parse_settle: Final = function_that("gives the settlement of an account's period")
 _optional_instant: Final = optional(parse_instant)
 
@@ -95,31 +102,54 @@ class Closings(Catalogue):
         recordings = {}
         with self._writing():
             for org_id, period in own.items():
-                recording = self._close_fresh(org_id, period, settle, closed_at)
+                settlement = self._settled_fresh(org_id, period, settle)
+                if settlement is None:
+                    continue
+                recording = self._record_fresh(settlement, closed_at)
                 if recording is not None:
                     recordings[org_id] = recording
         return recordings
 
-    def _close_fresh(
-        self, org_id: str, period: Period, settle: SettleFresh, closed_at: datetime
-    ) -> Recording | None:
-        """Close a period; None if it isn't fresh, or isn't settled."""
-        account, start = self._get_accounts((org_id,)).get(org_id), period.start
-        closed = self._closed(org_id)
-        if account is None or self._grants_of(org_id) or any(own.end > start for own in closed):
+    def _settled_fresh(self, org_id: str, period: Period, settle: SettleFresh) -> Settlement | None:
+        """Return the settlement of a period; None if it isn't fresh, or isn't settled."""
+        account = self._get_accounts((org_id,)).get(org_id)
+        closed, start = self._closed(org_id), period.start
+        if (
+            account is None
+            or any(own.end > start for own in closed)
+            or self._grants_of(org_id)
+            or self._has_records_since(org_id, start)
+        ):
             return None
         before = self._closing_before(org_id, start) if closed else None
         settlement = settle(account, period, EMPTY_BALANCE if before is None else before.balance)
         if settlement is None:
             return None
-        ledger = self._ledgers((settlement.statement,))[org_id]
-        if any(record.period.end > start for record in ledger.records):
+        statement = _parse_settlement(settlement, "settle()").statement
+        if (statement.org_id, statement.period) != (org_id, period):
+            told = f"{statement.org_id}, {statement.period}"
+            raise InvalidValue("settle()", told, f"must be of {org_id}, {period}")
+        return settlement
+
+    def _record_fresh(self, settlement: Settlement, closed_at: datetime) -> Recording | None:
+        """Record the settlement of a fresh period; None if it can't be, which nothing shows yet."""
+        statement = settlement.statement
+        try:
+            with self._writing():
+                ledger = self._ledgers((statement,))[statement.org_id]
+                version = self._version_of(statement.plan)
+                recording = ledger.add(statement, plan_version=version, created_at=closed_at)
+                text = self._texts.text(settlement, self._version_of)
+                self._keep_closed(ledger, settlement, text, closed_at)
+        except StorageError:
+            raise
+        except OveragesError:  # such as a plan that the codec can't write
             return None
-        version = self._version_of(settlement.statement.plan)
-        recording = ledger.add(settlement.statement, plan_version=version, created_at=closed_at)
-        text = self._texts.text(settlement, self._version_of)
-        self._keep_closed(ledger, settlement, text, closed_at)
         return recording
+
+    def _has_records_since(self, org_id: str, instant: datetime) -> bool:
+        """Tell whether an org has records of times that end later than an instant."""
+        return any(each.period.end > instant for each in self._records_of(org_id, None))
 
     def _keep_closed(
         self,

@@ -121,6 +121,12 @@ class HeldOrg(NamedTuple):
             raise KeyError(period)
         return [record for record in held.records if record.period == period]
 
+    def has_records_since(self, instant: datetime) -> bool:
+        """Tell whether it has records of times that end later than an instant."""
+        if instant < self.periods.since:
+            raise KeyError(instant)
+        return any(record.period.end > instant for record in self.periods.records)
+
     def usage(self, period: Period) -> HeldUsage:
         """Return the usage of a period."""
         return self.periods.usage[period]

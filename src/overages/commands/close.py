@@ -181,7 +181,7 @@ class _Sum:
             self.totals[code] = self.totals.get(code, Money(0, record.cost.currency)) + record.cost
 
     def __str__(self) -> str:
-        totals = "".join(f", {total}" for total in self.totals.values())
+        totals = "".join(f", {total}" for _, total in sorted(self.totals.items()))
         return f"{self.periods:,}{totals}, new records: {self.new:,}"
 
 

@@ -11,6 +11,7 @@ import pytest
 from overages import (
     Account,
     Allowance,
+    MemoryRepository,
     OverageService,
     Period,
     PerUnit,
@@ -20,7 +21,9 @@ from overages import (
     UsageEvent,
     calculate,
 )
-from overages.errors import BillingDisabled, StorageBusy, StorageCorrupt, StorageError
+from overages.amounts.exact import Quantity
+from overages.errors import BillingDisabled, InvalidType, StorageBusy, StorageCorrupt, StorageError
+from overages.prices.tier import Charge
 
 JAN, FEB = Period.month(2024, 1), Period.month(2024, 2)
 PLAN = Plan("starter", "USD", {"runs": Allowance(50, PerUnit("1.00"))})
@@ -105,6 +108,25 @@ def test_usage_that_cant_be_read_stops_no_other_org(repository: SqliteRepository
     ended = serve(repository).close_ended()
     assert [(each.org_id, each.period) for each in ended if each.error] == [("b", FEB)]
     assert [len(repository.closed_periods(org_id)) for org_id in ORGS] == [2, 1, 2]
+
+
+def test_a_plan_that_cant_be_written_stops_no_other_org() -> None:
+    class Odd:
+        def charge(self, quantity: Quantity) -> Charge:
+            return PerUnit("1.00").charge(quantity)
+
+    repository = MemoryRepository()
+    repository.put_plan(PLAN)
+    repository.put_plan(Plan("odd", "USD", {"runs": Allowance(0, Odd())}))
+    for org_id, plan in zip(ORGS, ("starter", "odd", "starter"), strict=True):
+        repository.put_account(Account(org_id, plan, FEB.start))
+        repository.add_events([UsageEvent(org_id, "runs", 60, FEB.start)])
+    ended = serve(repository).close_ended()
+    assert [(each.org_id, type(each.error)) for each in ended] == [
+        ("a", type(None)),
+        ("b", InvalidType),
+        ("c", type(None)),
+    ]
 
 
 def test_a_period_within_which_terms_change_has_both_terms(repository: SqliteRepository) -> None:

@@ -546,7 +546,7 @@ since = 2024-01-01T00:00:00Z
 def test_totals_are_by_currency(desk: NearDesk) -> None:
     add(desk, EURO)
     told = desk.done(*files(desk, row(), row("euro", 101)), "--until", "2024-03-01")
-    assert told.endswith("b.db: February 2024, closed: 3, 2.50 USD, 0.01 EUR, new records: 2\n")
+    assert told.endswith("b.db: February 2024, closed: 3, 0.01 EUR, 2.50 USD, new records: 2\n")
 
 
 # Files that are faulty

@@ -208,6 +208,12 @@ class HeldTables(
         except KeyError:
             return super()._records_of(org_id, period)
 
+    def _has_records_since(self, org_id: str, instant: datetime) -> bool:
+        try:
+            return self._held_org(org_id).has_records_since(instant)
+        except KeyError:
+            return super()._has_records_since(org_id, instant)
+
     def _sums_in(
         self, org_id: str, period: Period, names: tuple[str, ...] | None
     ) -> Mapping[str, EventSum]:

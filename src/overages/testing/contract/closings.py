@@ -9,14 +9,20 @@ from typing import Any
 import pytest
 
 from overages._ground.value import evolve
-from overages.errors import InvalidType, PeriodClosed, PeriodOverlap, UnknownPlan
+from overages.amounts.exact import Quantity
+from overages.errors import InvalidType, InvalidValue, PeriodClosed, PeriodOverlap, UnknownPlan
 from overages.periods.period import Period
+from overages.prices.models import PerUnit
+from overages.prices.tier import Charge
 from overages.records.aggregation import aggregate
 from overages.repository import Repository
 from overages.settlements.balance import Balance
 from overages.settlements.settlement import Settlement, settle
+from overages.statements.statement import Statement
 from overages.terms.account import Account
+from overages.terms.allowance import Allowance
 from overages.terms.carry_over import CarriedUnits
+from overages.terms.plan import Plan
 from overages.testing.contract.base import (
     ACCOUNT,
     APR,
@@ -41,6 +47,14 @@ from overages.usage.usage import Usage
 
 DAY = timedelta(days=1)
 BALANCE = Balance({"tokens": (CarriedUnits(40, FEB, 1),)})
+
+
+class _Odd:
+    """A price model that no codec knows."""
+
+    def charge(self, quantity: Quantity) -> Charge:
+        """Return the cost of some units."""
+        return PerUnit("0.01").charge(quantity)
 
 
 class ClosingContract(ContractBase):
@@ -160,13 +174,14 @@ class ClosingContract(ContractBase):
         assert repository.verify() == 6
 
     def test_a_period_that_is_not_fresh_is_left_as_it_is(self, repository: Repository) -> None:
-        orgs = ["closed", "closed later", "granted", "recorded", "recorded later"]
+        orgs = ["closed", "closed later", "granted", "recorded", "recorded later", "much later"]
         repository.put_accounts([Account(org_id, "starter", JAN.start) for org_id in orgs])
         close(repository, owed("closed", tokens=150))
         close(repository, owed("closed later", period=MAR))
         repository.put_grant("granted", GRANT)
         repository.record(owed("recorded", tokens=150), created_at=NOW)
         repository.record(owed("recorded later", period=MAR, tokens=150), created_at=NOW)
+        repository.record(owed("much later", period=APR, tokens=150), created_at=NOW)
 
         def settled(account: Account, period: Period, _: Balance) -> Settlement:
             return Settlement(owed(account.org_id, period, tokens=160), Balance())
@@ -193,12 +208,44 @@ class ClosingContract(ContractBase):
         with nothing_written(repository), pytest.raises(UnknownPlan):
             repository.close_fresh({OURS: FEB, THEIRS: FEB}, settled, closed_at=NOW)
 
+    @pytest.mark.parametrize(
+        "other", [owed(THEIRS, FEB), owed(OURS, MAR)], ids=["of another org", "of another period"]
+    )
+    def test_a_settlement_of_another_period_is_refused(
+        self, repository: Repository, other: Statement
+    ) -> None:
+        accounts = [Account(org_id, "starter", JAN.start) for org_id in (OURS, THEIRS)]
+        repository.put_accounts(accounts)
+        settlement, text = Settlement(other, Balance()), r"^settle\(\): must be of org-1, 2024-02"
+        with nothing_written(repository), pytest.raises(InvalidValue, match=text):
+            repository.close_fresh({OURS: FEB}, lambda *_: settlement, closed_at=NOW)
+
+    def test_a_plan_that_cant_be_written_leaves_its_period_open(
+        self, repository: Repository
+    ) -> None:
+        accounts = [Account(org_id, "starter", JAN.start) for org_id in (OURS, THEIRS)]
+        repository.put_accounts(accounts)
+        odd = Plan("odd", "USD", {"tokens": Allowance(0, _Odd())})
+
+        def settled(account: Account, period: Period, _: Balance) -> Settlement:
+            plan = odd if account.org_id == OURS else PLAN
+            return Settlement(owed(account.org_id, period, plan, tokens=160), Balance())
+
+        periods = {OURS: FEB, THEIRS: FEB}
+        assert list(repository.close_fresh(periods, settled, closed_at=NOW)) == [THEIRS]
+        assert repository.closed_periods(OURS) == {}
+        assert repository.records(OURS) == ()
+        assert repository.verify() == 2
+
     def test_what_closes_fresh_periods_is_checked(self, repository: Repository) -> None:
         wrong: Any = "2024-02"
         with pytest.raises(InvalidType, match=r"^periods\.org-1: must be of type Period"):
             repository.close_fresh({OURS: wrong}, lambda *_: None, closed_at=NOW)
         with pytest.raises(InvalidType, match=r"^settle: must be a function that gives the"):
             repository.close_fresh({OURS: FEB}, wrong, closed_at=NOW)
+        repository.put_account(Account(OURS, "starter", JAN.start))
+        with pytest.raises(InvalidType, match=r"^settle\(\): must be of type Settlement"):
+            repository.close_fresh({OURS: FEB}, lambda *_: wrong, closed_at=NOW)
 
     def test_the_last_closed_period_before_an_instant(self, repository: Repository) -> None:
         closings = {period: close(repository, owed(period=period)) for period in (FEB, JAN, APR)}

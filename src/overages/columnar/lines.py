@@ -24,15 +24,16 @@ except ImportError as _missing:
         name="pyarrow",
     ) from _missing
 
-from overages._ground.columns import LINES, USAGE, names_of
+from overages._ground.columns import LINES, USAGE
 from overages._ground.names import parse_name
+from overages._ground.parsing import instance_of, optional
 from overages.columnar.decimals import decimals
 from overages.columnar.steps import ENDLESS, NotInColumns, PlanSteps, plan_steps
 from overages.errors import OveragesError
 from overages.exports.arrow import Amounts, schema_of, statements_to_arrow
 from overages.imports.arrays import Array, integer, integers, texts
 from overages.imports.arrow import usages_from_arrow
-from overages.imports.frames import ArrowTable, read_table
+from overages.imports.frames import ArrowTable, kinds_of, read_table
 from overages.imports.usage_files.plain_cells import are_names
 from overages.imports.usage_files.plain_events import instant_of, microseconds_of
 from overages.lines.adjustment import OVERAGE
@@ -76,6 +77,7 @@ def calculate_table(
     >>> lines["over"][0].as_py() == 250_000, lines["cost"][0].as_py() == 25
     (True, True)
     """
+    optional(instance_of(Period))(period, "period")
     table = read_table(usage)
     if amounts == "decimal" and type(plan) is Plan:
         with suppress(NotInColumns, pa.ArrowException, OverflowError, OveragesError):
@@ -89,7 +91,7 @@ def _limits(plan: Plan, limits: Limits | None) -> Array:
     """Return the limits of a plan's lines, in its order."""
     own = own_limits(plan, limits)
     bounds = [own.get(line.metric, line.included) for line in plan.compiled.lines]
-    if any(isinstance(bound, Decimal) for bound in bounds):
+    if any(isinstance(each, Decimal) or (each or 0) >= ENDLESS for each in bounds):
         raise NotInColumns
     return integers(ENDLESS if bound is None else int(bound) for bound in bounds)
 
@@ -112,8 +114,9 @@ class _Rows(NamedTuple):
 
 def _rows(plan: Plan, table: Any, period: Period | None) -> _Rows:
     """Return the rows of a table, if none of them is to be refused."""
-    names = [name for name in names_of(USAGE) if not (period and name.startswith("period_"))]
-    if sorted(table.column_names) != sorted(names) or not len(table):
+    expected = [each for each in USAGE if not (period and each.name.startswith("period_"))]
+    names = [name for name, _ in kinds_of(table.schema, expected)]
+    if not len(table):
         raise NotInColumns
     columns = {name: _column(table, name) for name in names}
     orgs = columns["org_id"].cast(pa.string()).dictionary_encode()
@@ -141,6 +144,8 @@ def _rows(plan: Plan, table: Any, period: Period | None) -> _Rows:
 def _column(table: Any, name: str) -> Array:
     """Return the one column of a name, with something in each row."""
     column = table[name].combine_chunks()
+    if pa.types.is_dictionary(column.type):  # one of its values can be nothing
+        column = column.dictionary_decode()
     if column.null_count:
         raise NotInColumns
     return column

@@ -50,15 +50,25 @@ def read_rows(
     :raises InvalidValue: if a column is missing or unknown; `InvalidValues` for several faults.
     """
     stream = _stream(table)
-    names = [column for column in stream.schema.names if not _INDEX.fullmatch(column)]
+    return enumerate(_read(stream, kinds_of(stream.schema, expected, dimensions=dimensions)))
+
+
+def kinds_of(
+    schema: Any, expected: Sequence[Column], *, dimensions: bool = False
+) -> list[tuple[str, Kind]]:
+    """Return the columns of a table with the kind of each; the arguments are those of `read_rows`.
+
+    :raises OveragesError: as `read_rows` does.
+    """
+    names = [column for column in schema.names if not _INDEX.fullmatch(column)]
     refuse_columns(names, expected, dimensions=dimensions)
     kinds: dict[str, Kind] = {column.name: column.kind for column in expected}
     problems = Problems()
     for column in names:
         kind = kinds.setdefault(column, "text")
-        problems.attempt(_check_type, stream.schema.field(column).type, kind, column)
+        problems.attempt(_check_type, schema.field(column).type, kind, column)
     problems.raise_any()
-    return enumerate(_read(stream, [(column, kinds[column]) for column in names]))
+    return [(column, kinds[column]) for column in names]
 
 
 def read_table(table: object) -> Any:

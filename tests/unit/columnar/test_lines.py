@@ -21,7 +21,7 @@ from overages import (
     Volume,
     calculate_many,
 )
-from overages.errors import InvalidType, InvalidValue, UnknownMetric
+from overages.errors import InvalidType, InvalidValue, InvalidValues, UnknownMetric
 
 pa = pytest.importorskip("pyarrow")
 module: Any = importlib.import_module("overages.columnar.lines")
@@ -176,6 +176,57 @@ def test_a_table_and_a_plan_are_asked_for() -> None:
         calculate_table(FLAT, wrong, FEBRUARY)
     with pytest.raises(InvalidValue, match="columns: must have metric"):
         calculate_table(FLAT, usage(*ROWS).drop_columns("metric"), FEBRUARY)
+
+
+def refused_alike(table: Any, period: Any = FEBRUARY) -> str:
+    """Return the error that a table is refused with, as it is by statements."""
+    with pytest.raises(InvalidType) as by_statements:
+        usages_from_arrow(table, period)
+    with pytest.raises(InvalidType) as by_columns:
+        calculate_table(FLAT, table, period)
+    assert str(by_columns.value) == str(by_statements.value)
+    return str(by_columns.value)
+
+
+@pytest.mark.parametrize(
+    "orgs",
+    [pa.array([101, 102]), pa.array([1.5, 2.5]), pa.array([True, False]), pa.array([b"a"] * 2)],
+)
+def test_a_column_of_another_type_is_refused(orgs: Any) -> None:
+    table = pa.table({"org_id": orgs, "metric": ["runs"] * 2, "quantity": [7, 9]})
+    assert refused_alike(table).startswith("columns.org_id: must hold text, got ")
+
+
+def test_instants_without_a_timezone_are_refused() -> None:
+    bounds = {"period_start": FEBRUARY.start, "period_end": FEBRUARY.end}
+    naive = {name: [each.replace(tzinfo=None)] for name, each in bounds.items()}
+    table = pa.table({"org_id": ["acme"], "metric": ["runs"], "quantity": [7], **naive})
+    with pytest.raises(InvalidValues, match=r"columns\.period_start, columns\.period_end"):
+        calculate_table(FLAT, table)
+
+
+def test_categories_that_are_nothing_are_refused() -> None:
+    orgs = pa.DictionaryArray.from_arrays(pa.array([0, 1, 1]), pa.array(["acme", None]))
+    table = pa.table({"org_id": orgs, "metric": ["runs"] * 3, "quantity": [7, 9, 9]})
+    with pytest.raises(InvalidValues, match=r"rows\[1\]\.org_id, rows\[2\]\.org_id"):
+        calculate_table(FLAT, table, FEBRUARY)
+
+
+def test_categories_are_names() -> None:
+    table = usage(*ROWS)
+    for place, name in enumerate(("org_id", "metric")):
+        table = table.set_column(place, name, table[name].dictionary_encode())
+    assert calculate_table(FLAT, table, FEBRUARY) == in_columns(FLAT, usage(*ROWS))
+
+
+def test_the_largest_limit_is_a_limit() -> None:
+    lines = same(FLAT, usage(("acme", "runs", 7)), limits={"runs": 2**63 - 1})
+    assert lines["limit"][0].as_py() == 2**63 - 1
+
+
+def test_a_period_is_asked_for() -> None:
+    with pytest.raises(InvalidType, match=r"^period: must be of type Period, got '2024-02'"):
+        calculate_table(FLAT, usage(*ROWS), "2024-02")
 
 
 def test_frames_of_other_libraries_will_do() -> None:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+import pyarrow as pa
+
 from overages.commands.desk.meters import Meters, NeedsIntake, require_ids
 from overages.commands.desk.sources import UsageFile, blocks_of
 from overages.imports.event_sums import WaitingEvents, give_memory_back
@@ -27,6 +29,7 @@ def count_blocks(files: Sequence[UsageFile], layout: UsageLayout, meters: Meters
     :raises NeedsIntake: if there is something to say of them.
     :raises OveragesError: as well.
     """
+    pa.enable_signal_handlers(False)  # or a Ctrl-C that comes while it reads can be lost
     counted = _BlockSums(meters, with_ids=len(files) > 1)
     try:
         for file in files:
@@ -79,7 +82,10 @@ class _BlockSums:
 
     def _starts_of(self, orgs: Sequence[str]) -> Sequence[datetime]:
         self._meters.find(orgs)
-        starts = self._meters.starts()
+        try:
+            starts = self._meters.starts()
+        except OverflowError:  # of an event at the last instant that there is
+            raise NotPlain from None
         if len(starts) > _MOST_STARTS:
             raise NotPlain
         return starts

@@ -72,6 +72,10 @@ class UsageText:
             return str(decoder.decode(piece, final=not piece))
         except UnicodeDecodeError as error:
             raise self._misread(error, rest) from None
+        except UnicodeError:  # of UTF-16, whose order of bytes is told by the first two
+            line = piece.decode("latin-1").splitlines()[0]
+            problem = f"must be {self._encoding}, which begins with a mark of the order of bytes"
+            raise InvalidValue("encoding", line, problem) from None
 
     def _misread(self, error: UnicodeDecodeError, rest: str) -> InvalidValue:
         """Return the error of bytes that aren't of the encoding, by the line that they are in."""

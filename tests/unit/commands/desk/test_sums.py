@@ -146,6 +146,11 @@ def test_accounts_that_change_at_many_instants_have_sums(sums: Sums) -> None:
     assert sums.of("o69") == {"tokens": 7}
 
 
+def test_an_event_at_the_last_instant_is_left(sums: Sums) -> None:
+    last = ROW.replace(ROW.split(",")[3], "9999-12-31T23:59:59.999999Z")
+    assert sums.put(f"{HEADER}{ROW}\n{last}\n") is None
+
+
 def test_rows_without_ids_are_summed_before_they_are_too_many(
     sums: Sums, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from overages import Account, Metric, Period, SqliteRepository, Usage, UsageEven
 from overages.adapters.sqlite import held, held_usage, migrate
 from overages.amounts.exact import SCALE
 from overages.errors import StorageCorrupt
+from overages.settlements.settlement import Settlement
 from overages.testing.contract.base import close
 
 JANUARY, APRIL = Period.month(2024, 1), Period.month(2024, 4)
@@ -86,6 +87,17 @@ def test_a_statement_of_an_earlier_time_than_is_held_is_recorded(
         assert correction.revision == 2
         assert len(repository.records("org-1")) == 3
     assert repository.verify() == 3
+
+
+def test_a_fresh_period_before_those_that_are_held_is_closed(repository: SqliteRepository) -> None:
+    with repository.transaction_of({"org-1": [FEB]}):
+        recordings = repository.close_fresh(
+            {"org-1": JANUARY},
+            lambda _, period, balance: Settlement(owed(10, period=period), balance),
+            closed_at=NOW,
+        )
+        assert recordings["org-1"].new == repository.records("org-1", JANUARY)
+    assert repository.verify() == 2
 
 
 def test_sums_of_the_new_records_are_seen(repository: SqliteRepository) -> None:

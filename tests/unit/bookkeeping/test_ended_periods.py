@@ -22,7 +22,14 @@ from overages import (
     calculate,
 )
 from overages.amounts.exact import Quantity
-from overages.errors import BillingDisabled, InvalidType, StorageBusy, StorageCorrupt, StorageError
+from overages.errors import (
+    BillingDisabled,
+    InvalidType,
+    StorageBusy,
+    StorageCorrupt,
+    StorageError,
+    StorageFull,
+)
 from overages.prices.tier import Charge
 
 JAN, FEB = Period.month(2024, 1), Period.month(2024, 2)
@@ -100,6 +107,7 @@ def test_an_account_that_cant_be_read_stops_no_other_org(repository: SqliteRepos
 
 
 def test_usage_that_cant_be_read_stops_no_other_org(repository: SqliteRepository) -> None:
+    OverageService(repository, clock=lambda: FEB.start).close_ended()
     execute(
         repository,
         "INSERT INTO org_billing_usage_events (org_id, metric_type, quantity, at, counts_at,"
@@ -108,6 +116,18 @@ def test_usage_that_cant_be_read_stops_no_other_org(repository: SqliteRepository
     ended = serve(repository).close_ended()
     assert [(each.org_id, each.period) for each in ended if each.error] == [("b", FEB)]
     assert [len(repository.closed_periods(org_id)) for org_id in ORGS] == [2, 1, 2]
+
+
+def test_a_storage_that_is_full_ends_the_closing() -> None:
+    class Full(MemoryRepository):
+        def _append(self, *_: object) -> None:
+            raise StorageFull("no space is left")
+
+    repository = Full()
+    repository.put_plan(PLAN)
+    repository.put_account(Account("a", "starter", FEB.start))
+    with pytest.raises(StorageFull):
+        serve(repository).close_ended()
 
 
 def test_a_plan_that_cant_be_written_stops_no_other_org() -> None:
@@ -130,6 +150,7 @@ def test_a_plan_that_cant_be_written_stops_no_other_org() -> None:
 
 
 def test_a_period_within_which_terms_change_has_both_terms(repository: SqliteRepository) -> None:
+    OverageService(repository, clock=lambda: FEB.start).close_ended()
     account = repository.account("b")
     assert account is not None
     repository.put_account(account.changed(since=NOW.replace(month=2, day=15), limits={"runs": 0}))

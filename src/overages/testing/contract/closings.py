@@ -57,6 +57,11 @@ class _Odd:
         return PerUnit("0.01").charge(quantity)
 
 
+def _settled(account: Account, period: Period, _: Balance) -> Settlement:
+    """Return the settlement of an org that used 160 tokens."""
+    return Settlement(owed(account.org_id, period, tokens=160), Balance())
+
+
 class ClosingContract(ContractBase):
     """A period is closed once: its statement, its records and its balance stay."""
 
@@ -183,12 +188,9 @@ class ClosingContract(ContractBase):
         repository.record(owed("recorded later", period=MAR, tokens=150), created_at=NOW)
         repository.record(owed("much later", period=APR, tokens=150), created_at=NOW)
 
-        def settled(account: Account, period: Period, _: Balance) -> Settlement:
-            return Settlement(owed(account.org_id, period, tokens=160), Balance())
-
         with nothing_written(repository):
             periods = dict.fromkeys([*orgs, "without an account"], FEB)
-            assert repository.close_fresh(periods, settled, closed_at=LATER) == {}
+            assert repository.close_fresh(periods, _settled, closed_at=LATER) == {}
 
     def test_a_period_that_is_not_settled_stays_open(self, repository: Repository) -> None:
         repository.put_account(Account(OURS, "starter", JAN.start))
@@ -200,10 +202,10 @@ class ClosingContract(ContractBase):
             [Account(org_id, "starter", JAN.start) for org_id in (OURS, THEIRS)]
         )
 
-        def settled(account: Account, period: Period, _: Balance) -> Settlement:
+        def settled(account: Account, period: Period, balance: Balance) -> Settlement:
             if account.org_id == THEIRS:
                 raise UnknownPlan("plan", "starter", "was not in force yet")
-            return Settlement(owed(account.org_id, period, tokens=160), Balance())
+            return _settled(account, period, balance)
 
         with nothing_written(repository), pytest.raises(UnknownPlan):
             repository.close_fresh({OURS: FEB, THEIRS: FEB}, settled, closed_at=NOW)

@@ -72,9 +72,9 @@ class UsageText:
             return str(decoder.decode(piece, final=not piece))
         except UnicodeDecodeError as error:
             raise self._misread(error, rest) from None
-        except UnicodeError:  # of UTF-16, whose order of bytes is told by the first two
+        except UnicodeError:  # before Python 3.13, of UTF-16 that doesn't begin with its mark
             line = piece.decode("latin-1").splitlines()[0]
-            problem = f"must be {self._encoding}, which begins with a mark of the order of bytes"
+            problem = f"must be {self._encoding}, which line 1 isn't"
             raise InvalidValue("encoding", line, problem) from None
 
     def _misread(self, error: UnicodeDecodeError, rest: str) -> InvalidValue:

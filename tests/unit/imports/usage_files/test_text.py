@@ -89,8 +89,8 @@ def test_a_text_that_is_not_of_the_layouts_encoding_is_told() -> None:
 
 
 def test_a_text_without_the_mark_that_its_encoding_begins_with_is_told() -> None:
-    message = "encoding: must be utf-16, which begins with a mark of the order of bytes, got "
-    assert fault(TEXT.encode(), encoding="utf-16") == f"{message}'org_id,metric'"
+    message = "encoding: must be utf-16, which line 1 isn't, got 'org_id,metric'"
+    assert fault(TEXT.encode(), encoding="utf-16") == message
 
 
 @pytest.mark.parametrize(

@@ -669,8 +669,8 @@ class Repository(Protocol):
 
         Most periods that end are such: of an org that has an account and never had a grant, with no
         record or closing of the period, nor of a later time. Nothing that is there has to be
-        corrected or compared then, and all are closed in a third of the time that `close_period`
-        takes for each.
+        corrected or compared then, so that it takes two thirds of the time, with all that is read
+        and written.
 
         :param periods: by org.
         :param settle: gives the final settlement of each; where it raises an error, nothing of the

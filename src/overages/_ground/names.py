@@ -121,13 +121,21 @@ def parse_names(value: object, field: Field) -> tuple[str, ...]:
     return _parse_each(value, field)
 
 
-@lru_cache(maxsize=256)  # hosts have few sets of metrics
 def are_names(texts: tuple[str, ...]) -> bool:
-    """Tell whether plain texts can all serve as names; those that came before are known."""
+    """Tell whether plain texts can all serve as names; a few that came before are known."""
+    return _are_few_names(texts) if len(texts) <= _FEW else _are_all_names(texts)
+
+
+def _are_all_names(texts: tuple[str, ...]) -> bool:
     try:
         return all(parse_name(text, "name") for text in texts)
     except OveragesError:
         return False
+
+
+# Hosts have few sets of metrics. But ids of events are names as well, and come by the thousand.
+_FEW: Final = 64
+_are_few_names: Final = lru_cache(maxsize=256)(_are_all_names)
 
 
 def by_metric(parse: Parser[T], described: str) -> Parser[FrozenDict[str, T]]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final, NamedTuple, TypeAlias
 
 from overages.bookkeeping.books import Books, EndedPeriod, open_periods
@@ -37,8 +38,6 @@ from overages.repository import Repository
 from overages.settlements.balance import Balance
 from overages.settlements.settlement import Settlement, settle
 from overages.terms.account import Account
-from overages.terms.plan import Plan
-from overages.terms.terms import Terms
 from overages.terms.timeline import Timeline
 from overages.usage.routing import Routes
 
@@ -276,7 +275,7 @@ class FreshPeriods:
             reader = UsageReader(self._repository, account.org_id, self._routes)
             return settle(
                 account,
-                lambda part, terms: self._plan(period, part, terms),
+                partial(self._plans.plan, period),
                 period,
                 reader.usage(period),
                 balance,
@@ -292,10 +291,8 @@ class FreshPeriods:
         key = id(timeline), period
         if key not in self._undivided:  # many accounts share one
             parts = [
-                (part, self._plan(period, part, terms)) for part, terms in timeline.parts(period)
+                (part, self._plans.plan(period, part, terms))
+                for part, terms in timeline.parts(period)
             ]
             self._undivided[key] = timeline, not bounds_within(period, parts)[1:-1]
         return self._undivided[key][1]
-
-    def _plan(self, period: Period, part: Period, terms: Terms) -> Plan:
-        return self._plans.plan(period, part, terms)

@@ -193,13 +193,13 @@ class _Report:
         self._faults = Faults(str(db))
         self._names: dict[tuple[int, Period], tuple[Timeline | None, str]] = {}  # by identity
         self._sums: dict[tuple[str, State], _Sum] = {}
-        self._outcomes = 0
+        self._states = set[State]()
         self._stale: dict[tuple[str, Period], None] = {}
 
     def add(self, outcome: Outcome) -> None:
         """Take an outcome in; those of an org come in order of time."""
         org_id, period, state, recording, error, account = outcome
-        self._outcomes += 1
+        self._states.add(state)
         if error is not None:
             self._faults.add(error.within(org_id=org_id, period=period))
         if period is None:
@@ -234,15 +234,13 @@ class _Report:
         self._tell_periods()
         self._tell_stale(repository)
         if self._faults.count:
-            open_periods = (
-                f"periods that stay open, as they can't be billed: {self._faults.count:,}"
-            )
-            say(f"{self._db}: {open_periods}")
+            count = f"{self._faults.count:,}"
+            say(f"{self._db}: periods that stay open, as they can't be billed: {count}")
             return WRONG
-        if asked is not None and not self._outcomes:
+        if asked is not None and not self._states:
             say(f"{self._db}: no org has a period in {asked}")
             raise Stop(NOTHING)
-        if asked is not None and any(state == "running" for _, state in self._sums):
+        if asked is not None and "running" in self._states:
             say(f"{self._db}: {asked} hasn't ended for all orgs: those were brought up to date")
             return NOT_YET
         return UNDECIDED if self._stale else None

@@ -1,14 +1,14 @@
 """Blocks of the SQLite repository that hold what is kept of some orgs."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from threading import Thread
 
 import pytest
 from tests.owed import FEB, MARCH, NOW, owed
 
-from overages import Account, Metric, Period, SqliteRepository, Usage, UsageEvent
+from overages import Account, Metric, Period, Repository, SqliteRepository, Usage, UsageEvent
 from overages.adapters.sqlite import held, held_usage, migrate
 from overages.amounts.exact import SCALE
 from overages.errors import StorageCorrupt
@@ -165,8 +165,7 @@ def test_a_seal_is_worked_out_alone_where_there_are_many_events(
 def test_an_org_that_cant_be_read_is_not_held(
     repository: SqliteRepository, table: str, values: str
 ) -> None:
-    sql = f"INSERT INTO org_billing_{table} VALUES {values}"
-    repository._database._connection.execute(sql)
+    insert(repository, table, values)
     with repository.transaction_of({"org-1": [FEB], "org-3": [FEB]}):
         assert repository._hold is not None
         assert list(repository._hold.orgs) == ["org-1"]
@@ -176,25 +175,37 @@ def test_an_org_that_cant_be_read_is_not_held(
     assert repository.closing("org-1", FEB) is not None
 
 
-@pytest.mark.parametrize(
-    ("table", "values"),
-    [
-        ("usage_events", "(1, 'org-3', NULL, 'tokens', 'x', 'x',"
-                         " '2024-02-03T00:00:00.000000Z', '{}')"),
-        ("usage_puts", "(1, 'org-3', '2024-02-03', '2024-02-04', 'tokens', '1')"),
-    ],
-)  # fmt: skip
-def test_usage_that_cant_be_read_is_told_as_it_is_asked_for(
-    repository: SqliteRepository, table: str, values: str
-) -> None:
+def insert(repository: SqliteRepository, table: str, values: str) -> None:
+    """Put a row into a table, whatever it says."""
     sql = f"INSERT INTO org_billing_{table} VALUES {values}"
     repository._database._connection.execute(sql)
+
+
+@pytest.mark.parametrize(
+    ("table", "values", "read"),
+    [
+        (
+            "usage_events",
+            "(1, 'org-3', NULL, 'tokens', 'x', 'x', '2024-02-03T00:00:00.000000Z', '{}')",
+            lambda repository: repository.event_sums("org-3", FEB),
+        ),
+        (
+            "usage_puts",
+            "(1, 'org-3', '2024-02-03', '2024-02-04', 'tokens', '1')",
+            lambda repository: repository.put_sums("org-3", FEB),
+        ),
+    ],
+)
+def test_usage_that_cant_be_read_is_told_as_it_is_asked_for(
+    repository: SqliteRepository, table: str, values: str, read: Callable[[Repository], object]
+) -> None:
+    insert(repository, table, values)
     with repository.transaction_of({"org-1": [FEB], "org-3": [FEB]}):
         assert repository.usage("org-1", FEB).quantities == {}
         with pytest.raises(StorageCorrupt):
             repository.usage("org-3", FEB)
         with pytest.raises(StorageCorrupt):
-            repository.put_sums("org-3", FEB) or repository.event_sums("org-3", FEB)
+            read(repository)
 
 
 def read_all(repository: SqliteRepository, org_id: str) -> None:
@@ -211,7 +222,7 @@ def test_an_account_in_the_row_of_another_org_is_read_as_it_says(
 ) -> None:
     text = '{"org_id":"other","plan":"a","since":"2024-01-01T00:00:00Z","type":"Account",'
     values = f"""('org-3', 0, '{text}"version":"1"}}', NULL, NULL, NULL)"""
-    repository._database._connection.execute(f"INSERT INTO org_billing_accounts VALUES {values}")
+    insert(repository, "accounts", values)
     account = repository.account("org-3")
     assert account is not None
     assert account.org_id == "other"
@@ -225,7 +236,7 @@ def test_an_account_that_names_its_org_where_a_limit_is_due_is_refused(
         '"since":"2024-01-01T00:00:00Z","type":"Account","version":"1"}'
     )
     values = f"('org-3', 0, '{text}', NULL, NULL, NULL)"
-    repository._database._connection.execute(f"INSERT INTO org_billing_accounts VALUES {values}")
+    insert(repository, "accounts", values)
     with pytest.raises(StorageCorrupt):
         repository.account("org-3")
 

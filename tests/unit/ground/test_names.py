@@ -1,10 +1,11 @@
 """Names: any text that can be stored and shown, in one normal form."""
 
 import re
+import sys
 
 import pytest
 
-from overages._ground.names import optional_name, parse_name
+from overages._ground.names import are_names, optional_name, parse_name, parse_names
 from overages.errors import InvalidType, InvalidValue
 
 
@@ -127,3 +128,18 @@ def test_an_optional_name_may_be_none_but_not_empty() -> None:
     assert optional_name(None, "id") is None
     with pytest.raises(InvalidValue, match=r"^id: must not be empty, got ''$"):
         optional_name("", "id")
+
+
+@pytest.mark.parametrize("count", [1, 64, 65, 1_000])
+def test_names_are_read_alike_however_many_there_are(count: int) -> None:
+    names = [f"evt-{count}-{number}" for number in range(count)]
+    assert parse_names(names, "ids") == parse_names(iter(names), "ids") == tuple(names)
+    with pytest.raises(InvalidValue, match=rf"^ids\[{count}\]: must not be empty"):
+        parse_names([*names, ""], "ids")
+
+
+def test_ids_that_come_by_the_thousand_are_not_remembered() -> None:
+    texts = tuple(f"evt-{number}" for number in range(65))
+    before = sys.getrefcount(texts)
+    assert are_names(texts)
+    assert sys.getrefcount(texts) == before

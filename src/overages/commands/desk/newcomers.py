@@ -95,7 +95,7 @@ class Newcomers:
 
     @property
     def orgs(self) -> Set[str]:
-        """The orgs."""
+        """Those that are given a plan, and those that are refused."""
         return self._earliest.keys() | self._refused.keys()
 
     @property
@@ -125,6 +125,8 @@ class Newcomers:
 
     def admitted(self, now: datetime) -> Iterable[tuple[Source, list[Row]]]:
         """Give each of them an account, and return the rows of each file, org by org.
+
+        They wait no more: the lists are the caller's, who may empty them.
 
         :param now: when that is noted.
         """

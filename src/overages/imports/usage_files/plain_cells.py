@@ -93,6 +93,10 @@ def are_instants(texts: Array) -> Array | None:
 
 
 def instants_of(texts: Array) -> Array:
+    """Return plain times as microseconds since 1970.
+
+    :raises NotPlain: if one is before the year 1.
+    """
     instants = texts.cast(_TIMES).cast(pa.int64())
     if pc.any(pc.less(instants, _FIRST)).as_py():
         raise NotPlain

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Final, TypeVar
 
@@ -114,9 +115,9 @@ def parse_names(value: object, field: Field) -> tuple[str, ...]:
     """
     if isinstance(value, str):
         raise InvalidType(field, value, "must be a list of names, not one")
-    if type(value) is list and all(type(name) is str for name in value):
+    if isinstance(value, (list, tuple, set, frozenset)):
         names = tuple(value)
-        if are_names(names):
+        if {*map(type, names)} <= {str} and are_names(names):  # a tenth of the time of each alone
             return names
     return _parse_each(value, field)
 
@@ -127,6 +128,9 @@ def are_names(texts: tuple[str, ...]) -> bool:
 
 
 def _are_all_names(texts: tuple[str, ...]) -> bool:
+    joined = "".join(texts)
+    if joined.isascii() and joined.isprintable() and " " not in joined:
+        return all(texts) and max(map(len, texts), default=1) <= LONGEST_NAME
     try:
         return all(parse_name(text, "name") for text in texts)
     except OveragesError:
@@ -162,9 +166,14 @@ def by_name(parse: Parser[T], described: str, of: str) -> Parser[FrozenDict[str,
             return value
         if not isinstance(value, Mapping):
             raise InvalidType(field, value, f"must be a mapping of {described}")
+        items = list(value.items())  # once: a host's mapping may say others the next time
+        names = tuple([name for name, _ in items])
+        if {*map(type, names)} <= {str} and are_names(names):
+            with suppress(OveragesError):  # which is told beside all others
+                return FrozenDict({name: parse(held, ()) for name, held in items})
         problems = Problems()
         parsed = {}
-        for name, held in value.items():
+        for name, held in items:
             # A price list has 20,000 paths, and all of them are of use to nobody.
             try:
                 key = parse_name(name, f"<{of}>")

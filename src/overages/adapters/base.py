@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Final
 
-from overages._ground.names import by_name, parse_name
+from overages._ground.names import by_name, parse_name, parse_names
 from overages._ground.parsing import (
     Problems,
     instance_of,
@@ -24,7 +24,6 @@ from overages._ground.parsing import (
 )
 from overages.adapters.alerts import Alerts
 from overages.adapters.batches import Batches
-from overages.adapters.catalogue import parse_orgs
 from overages.adapters.closings import Closings
 from overages.adapters.quotas import Quotas
 from overages.amounts.exact import parse_ordinal
@@ -51,12 +50,12 @@ class BaseRepository(Quotas, Batches, Alerts, Closings):
 
     def snapshot_of(self, orgs: Iterable[str]) -> AbstractContextManager[object]:
         """Have all reads within the block, which are about some orgs, see one state."""
-        parse_orgs(orgs, "orgs")
+        parse_names(orgs, "orgs")
         return self.snapshot()
 
     def portions(self, orgs: Iterable[str]) -> Iterator[Sequence[str]]:
         """Yield orgs in portions, each of as many as a transaction may well be about."""
-        return iter([[org_id] for org_id in parse_orgs(orgs, "orgs")])
+        return iter([[org_id] for org_id in parse_names(orgs, "orgs")])
 
     def transaction_of(
         self, periods: Mapping[str, Iterable[Period]]

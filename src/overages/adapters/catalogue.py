@@ -10,11 +10,10 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Final, cast
 
-from overages._ground.names import parse_name
+from overages._ground.names import parse_name, parse_names
 from overages._ground.parsing import (
     Problems,
     arguments,
-    each,
     instance_of,
     optional,
     parse_all,
@@ -43,7 +42,6 @@ from overages.usage.routing import Routes
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 _LISTED: Final = 20  # names in the error for another one
 _optional_instant: Final = optional(parse_instant)
-parse_orgs: Final = each(parse_name)
 _parse_version: Final = arguments(
     slug=parse_name, version=optional(parse_ordinal), at=_optional_instant
 )
@@ -196,7 +194,7 @@ class Catalogue(Storage):
 
     def accounts(self, orgs: Iterable[str]) -> Mapping[str, Account]:
         """Return the accounts of some orgs by org, of those that have one."""
-        several = parse_orgs(orgs, "orgs")
+        several = parse_names(orgs, "orgs")
         with self._reading():
             return self._get_accounts(list(dict.fromkeys(several)))
 

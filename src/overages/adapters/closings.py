@@ -38,8 +38,9 @@ from overages.records.changes import changes_of
 from overages.records.closing import Closing, ClosingTexts
 from overages.records.ledger import Ledger, Recording
 from overages.repository import SettleFresh
-from overages.settlements.balance import EMPTY_BALANCE
+from overages.settlements.balance import EMPTY_BALANCE, Balance
 from overages.settlements.settlement import Settlement
+from overages.terms.account import Account
 
 _period: Final = instance_of(Period)
 _period_by_org: Final = by_name(_period, "orgs to periods", of="org")
@@ -112,17 +113,8 @@ class Closings(Catalogue):
 
     def _settled_fresh(self, org_id: str, period: Period, settle: SettleFresh) -> Settlement | None:
         """Return the settlement of a period; None if it isn't fresh, or isn't settled."""
-        account = self._get_accounts((org_id,)).get(org_id)
-        closed, start = self._closed(org_id), period.start
-        if (
-            account is None
-            or any(own.end > start for own in closed)
-            or self._grants_of(org_id)
-            or self._has_records_since(org_id, start)
-        ):
-            return None
-        before = self._closing_before(org_id, start) if closed else None
-        settlement = settle(account, period, EMPTY_BALANCE if before is None else before.balance)
+        fresh = self._fresh(org_id, period)
+        settlement = None if fresh is None else settle(fresh[0], period, fresh[1])
         if settlement is None:
             return None
         statement = _parse_settlement(settlement, "settle()").statement
@@ -130,6 +122,20 @@ class Closings(Catalogue):
             told = f"{statement.org_id}, {statement.period}"
             raise InvalidValue("settle()", told, f"must be of {org_id}, {period}")
         return settlement
+
+    def _fresh(self, org_id: str, period: Period) -> tuple[Account, Balance] | None:
+        """Return the account and the balance that a fresh period starts with; None if it isn't."""
+        account = self._get_accounts((org_id,)).get(org_id)
+        closed, start = self._closed(org_id), period.start
+        if (
+            account is None
+            or any(own.end > start for own in closed)
+            or self._grants_of(org_id)
+            or any(each.period.end > start for each in self._records_of(org_id, None))
+        ):
+            return None
+        before = self._closing_before(org_id, start) if closed else None
+        return account, EMPTY_BALANCE if before is None else before.balance
 
     def _record_fresh(self, settlement: Settlement, closed_at: datetime) -> Recording | None:
         """Record the settlement of a fresh period; None if it can't be, which nothing shows yet."""
@@ -146,10 +152,6 @@ class Closings(Catalogue):
         except OveragesError:  # such as a plan that the codec can't write
             return None
         return recording
-
-    def _has_records_since(self, org_id: str, instant: datetime) -> bool:
-        """Tell whether an org has records of times that end later than an instant."""
-        return any(each.period.end > instant for each in self._records_of(org_id, None))
 
     def _keep_closed(
         self,

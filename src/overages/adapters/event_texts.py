@@ -68,10 +68,10 @@ def sealed(
 
     :param upto: an earlier seal: as many of each are sealed as there were then.
     """
-    kinds: list[Sequence[tuple[str, ...]]] = [events, puts, withdrawals]
     if upto is not None:
-        counts = map(int, upto.split("-")[: len(kinds)])
-        kinds = [rows[:count] for rows, count in zip(kinds, counts, strict=True)]
-    columns = chain.from_iterable(chain.from_iterable(kinds))
+        of_events, of_puts, of_withdrawals = map(int, upto.split("-")[:3])
+        events, puts = events[:of_events], puts[:of_puts]
+        withdrawals = withdrawals[:of_withdrawals]
+    columns = chain.from_iterable((*events, *puts, *withdrawals))
     digest = sha256("\n".join(columns).encode()).hexdigest()
-    return "-".join([*(str(len(rows)) for rows in kinds), digest])
+    return f"{len(events)}-{len(puts)}-{len(withdrawals)}-{digest}"

@@ -26,6 +26,7 @@ from overages.records.chain import ChainHead, Link, StoredRow
 from overages.records.closing import Closing
 from overages.records.ledger import CounterRow, Ledger
 from overages.records.record import OverageRecord
+from overages.settlements.balance import EMPTY_BALANCE, Balance
 from overages.terms.account import Account
 from overages.terms.plan import Plan
 from overages.usage.event_sum import EventSum
@@ -121,11 +122,21 @@ class HeldOrg(NamedTuple):
             raise KeyError(period)
         return [record for record in held.records if record.period == period]
 
-    def has_records_since(self, instant: datetime) -> bool:
-        """Tell whether it has records of times that end later than an instant."""
-        if instant < self.periods.since:
-            raise KeyError(instant)
-        return any(record.period.end > instant for record in self.periods.records)
+    def fresh(self, period: Period) -> tuple[Account, Balance] | None:
+        """Return the account and the balance that a fresh period starts with; None if it isn't."""
+        held, start = self.periods, period.start
+        if start < held.since:
+            raise KeyError(period)
+        if self.account is None or held.grants:
+            return None
+        if held.head is None and not self.closed:  # of most orgs: it is their first
+            return self.account, EMPTY_BALANCE
+        if any(record.period.end > start for record in held.records) or any(
+            own.end > start for own in self.closed
+        ):
+            return None
+        before = self.closing_before(start)
+        return self.account, EMPTY_BALANCE if before is None else before.balance
 
     def usage(self, period: Period) -> HeldUsage:
         """Return the usage of a period."""
@@ -140,16 +151,17 @@ class HeldOrg(NamedTuple):
 
     def appended(self, ledger: Ledger) -> HeldOrg:
         """Return the org with the records and closings that a ledger added."""
-        closed, last, records = self.closed, self.periods.last, self.periods.records
+        since, last, _, grants, records, usage = self.periods
+        closed = self.closed
         if ledger.new:
             added = ledger.records[-len(ledger.new) :]
-            records = [*records, *(each for each in added if each.period.end > self.periods.since)]
+            records = [*records, *(each for each in added if each.period.end > since)]
         for _, closing in ledger.closings:
             if closing.number == 1:
                 closed = {**closed, closing.period: closing.closed_at}
             if last is None or last.period <= closing.period:
                 last = closing
-        held = self.periods._replace(last=last, head=ledger.head, records=records)
+        held = HeldPeriods(since, last, ledger.head, grants, records, usage)
         return HeldOrg(self.account, closed, held)
 
 

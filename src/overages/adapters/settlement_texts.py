@@ -11,7 +11,6 @@ balance isn't in the text: it stands beside it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 
@@ -62,10 +61,12 @@ class SettlementTexts:
         :param version_of: gives the version of a plan.
         """
         if _is_plain(settlement):
-            with suppress(OveragesError):  # which the whole names with its path
+            try:
                 plain = self._plain_text(settlement.statement, version_of)
-                if plain is not None:
-                    return plain
+            except OveragesError:  # which the whole names with its path
+                plain = None
+            if plain is not None:
+                return plain
         return written(self._tree(settlement, version_of), LONGEST).decode()
 
     def _tree(self, settlement: Settlement, version_of: Callable[[Plan], int]) -> dict[str, Any]:
@@ -147,7 +148,7 @@ class SettlementTexts:
 
 def balance_text(balance: Balance) -> str:
     """Write a balance in one line; most orgs have nothing that goes on."""
-    if balance == EMPTY_BALANCE:
+    if balance is EMPTY_BALANCE or balance == EMPTY_BALANCE:
         return _EMPTY
     return encode(balance, most_bytes=LONGEST).decode()
 

@@ -9,7 +9,7 @@ A million closings have the text of the same few lines, but for their numbers:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from json import JSONEncoder
+from json.encoder import encode_basestring
 from typing import Any, Final
 
 from overages._ground.jsontext import written
@@ -20,7 +20,7 @@ LONGEST: Final = 10**9
 SLOTS: Final = tuple(f"<\N{WHITE SQUARE}{place}>" for place in range(8))
 """The texts that stand, in a tree, for others that are filled in."""
 
-quoted: Final = JSONEncoder(ensure_ascii=False).encode
+quoted: Final = encode_basestring
 """Write a text as it stands in JSON, with its quotes."""
 
 

@@ -153,10 +153,7 @@ class EndedPeriods:
         due: dict[str, _Due] = {}
         first: dict[int, _Due] = {}  # where no period is closed yet, by the timeline's identity
         with self._repository.snapshot_of(orgs):
-            for org_id in orgs:
-                account = self._repository.account(org_id)
-                if account is None:
-                    continue
+            for org_id, account in self._repository.accounts(orgs).items():
                 closed, timeline = self._repository.closed_periods(org_id), account.timeline
                 own = None if closed else first.get(id(timeline))
                 if own is None:
@@ -249,7 +246,7 @@ class FreshPeriods:
         self, repository: Repository, routes: Routes, plans: PlansInForce, now: datetime
     ) -> None:
         self._repository, self._routes, self._plans, self._now = repository, routes, plans, now
-        self._undivided: dict[tuple[int, Period], tuple[Timeline, bool]] = {}
+        self._undivided: dict[tuple[int, datetime], tuple[Timeline, bool]] = {}
 
     def close(
         self, periods: Mapping[str, tuple[Timeline, Period]], is_on: Callable[[], bool]
@@ -288,7 +285,7 @@ class FreshPeriods:
 
     def _is_undivided(self, timeline: Timeline, period: Period) -> bool:
         """Tell whether the usage of a period is enough, without that of times within it."""
-        key = id(timeline), period
+        key = id(timeline), period.start
         if key not in self._undivided:  # many accounts share one
             parts = [
                 (part, self._plans.plan(period, part, terms))

@@ -173,7 +173,8 @@ class _Sum:
         self.totals: dict[str, Money] = {}
 
     def add(self, period: Period, recording: Recording) -> None:
-        self.first = min(self.first, period)
+        if period != self.first:  # which many orgs share
+            self.first = min(self.first, period)
         self.periods += 1
         self.new += len(recording.new)
         for record in recording.records:
@@ -191,7 +192,7 @@ class _Report:
     def __init__(self, db: Path) -> None:
         self._db = db
         self._faults = Faults(str(db))
-        self._names: dict[tuple[int, Period], tuple[Timeline | None, str]] = {}  # by identity
+        self._names: dict[tuple[int, datetime, datetime], tuple[Timeline | None, str]] = {}
         self._sums: dict[tuple[str, State], _Sum] = {}
         self._states = set[State]()
         self._stale: dict[tuple[str, Period], None] = {}
@@ -206,7 +207,7 @@ class _Report:
             return
         if state == "waiting":
             self._stale[org_id, period] = None
-        else:
+        elif self._stale:
             self._stale.pop((org_id, period), None)
         if recording is not None:
             key = self._name(account, period), state
@@ -219,7 +220,7 @@ class _Report:
     def _name(self, account: Account | None, period: Period) -> str:
         """Return the name of a period, which many orgs with one timeline share."""
         timeline = None if account is None else account.timeline
-        key = id(timeline), period
+        key = id(timeline), period.start, period.end
         if key not in self._names:
             self._names[key] = timeline, name_of(account, period)
         return self._names[key][1]

@@ -202,7 +202,7 @@ class Ledger:
         :raises PeriodOverlap: if the org was charged for a line in an overlapping period.
         :raises CurrencyMismatch: if the period's records are in another currency.
         """
-        recorded = tuple(r for r in self.records if r.period == statement.period)
+        recorded = tuple([r for r in self.records if r.period == statement.period])
         next_revision = recorded[-1].revision + 1 if recorded else 1
         try:
             self._require_recordable(statement)

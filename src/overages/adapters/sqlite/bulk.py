@@ -11,9 +11,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import chain, groupby
-from operator import itemgetter
-from typing import Any, Final, TypeAlias, TypeVar
+from itertools import chain
+from typing import Any, TypeAlias, TypeVar
 
 from overages.adapters.sqlite.rows import readable
 from overages.adapters.sqlite.store import chunks, marks
@@ -23,8 +22,6 @@ R = TypeVar("R")
 V = TypeVar("V")
 
 Row: TypeAlias = tuple[Any, ...]
-
-_org: Final = itemgetter(0)
 
 
 class BulkQueries:
@@ -40,8 +37,10 @@ class BulkQueries:
         self.faulty: set[str] = set()
 
     def made(self, rows: Iterable[Row], make: Callable[[str, list[Row]], V]) -> dict[str, V]:
-        """Return the value that is made of the rows of each org, which stand together."""
-        by_org = {org_id: list(own) for org_id, own in groupby(rows, _org)}
+        """Return the value that is made of the rows of each org."""
+        by_org: dict[str, list[Row]] = {}
+        for row in rows:
+            by_org.setdefault(row[0], []).append(row)
         return self.each_made(by_org.items(), make)
 
     def each_made(self, held: Iterable[tuple[str, R]], make: Callable[[str, R], V]) -> dict[str, V]:

@@ -15,8 +15,8 @@ from threading import get_ident
 from time import monotonic
 from typing import Final, TypeVar
 
+from overages._ground.names import parse_names
 from overages.adapters.base import parse_periods
-from overages.adapters.catalogue import parse_orgs
 from overages.adapters.held import HeldOrg, HeldPart, Hold
 from overages.adapters.sqlite.alerts import AlertTables
 from overages.adapters.sqlite.batches import BatchTables
@@ -30,6 +30,7 @@ from overages.records.chain import ChainHead
 from overages.records.closing import Closing
 from overages.records.ledger import Ledger
 from overages.records.record import OverageRecord
+from overages.settlements.balance import Balance
 from overages.statements.statement import Statement
 from overages.statements.summary import Summary
 from overages.terms.account import Account
@@ -65,7 +66,7 @@ class HeldTables(
 
     def snapshot_of(self, orgs: Iterable[str]) -> AbstractContextManager[object]:
         """Have all reads within the block, which are about some orgs, see one state."""
-        wanted = dict.fromkeys(parse_orgs(orgs, "orgs"), ())
+        wanted = dict.fromkeys(parse_names(orgs, "orgs"), ())
         return self._holding(wanted, super()._reading, is_writing=False)
 
     def transaction_of(
@@ -77,7 +78,7 @@ class HeldTables(
 
     def portions(self, orgs: Iterable[str]) -> Iterator[Sequence[str]]:
         """Yield orgs in portions, each of as many as a transaction may well be about."""
-        left = iter(parse_orgs(orgs, "orgs"))
+        left = iter(parse_names(orgs, "orgs"))
         while some := list(islice(left, self._portion)):
             self._seconds = 0.0
             yield some
@@ -115,7 +116,7 @@ class HeldTables(
         return self._hold is not None and self._hold.thread == get_ident()
 
     def _reading(self) -> AbstractContextManager[None]:
-        if self._hold is not None and self._is_holding:
+        if self._hold is not None and self._hold.thread == get_ident():
             return _WITHIN
         return super()._reading()
 
@@ -208,11 +209,11 @@ class HeldTables(
         except KeyError:
             return super()._records_of(org_id, period)
 
-    def _has_records_since(self, org_id: str, instant: datetime) -> bool:
+    def _fresh(self, org_id: str, period: Period) -> tuple[Account, Balance] | None:
         try:
-            return self._held_org(org_id).has_records_since(instant)
+            return self._held_org(org_id).fresh(period)
         except KeyError:
-            return super()._has_records_since(org_id, instant)
+            return super()._fresh(org_id, period)
 
     def _sums_in(
         self, org_id: str, period: Period, names: tuple[str, ...] | None
@@ -278,12 +279,12 @@ class HeldTables(
     # Writes
 
     def _ledgers(self, statements: Sequence[Statement]) -> Mapping[str, Ledger]:
-        if self._hold is None:
+        if self._hold is None or not statements:
             return super()._ledgers(statements)
         ledgers: dict[str, Ledger] = {}
         others = []
+        first = min([each.period.start for each in statements])
         for statement in statements:
-            first = min([each.period.start for each in statements])
             try:
                 held = self._held_org(statement.org_id)
                 ledgers[statement.org_id] = held.ledger(statement.org_id, first)

@@ -9,11 +9,12 @@ and days: its sums are made of the same rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
+from overages._ground.frozen_dict import FrozenDict
 from overages.adapters.event_texts import EventRow, PutRow, WithdrawalRow, sealed
-from overages.adapters.sqlite.bulk import BulkQueries, Row
+from overages.adapters.sqlite.bulk import BulkQueries
 from overages.adapters.sqlite.rows import exact_bounds, metric_of, picos_of, readable
 from overages.adapters.sqlite.sum_rows import sum_up
 from overages.adapters.sqlite.usage import puts_of
@@ -21,7 +22,12 @@ from overages.periods.period import Period
 from overages.usage.event_sum import EventSum
 from overages.usage.usage import Usage
 
-_Place: TypeAlias = tuple[str, Period]  # an org, and a period of its own: each has a number
+_Wanted: TypeAlias = tuple[int, str, str, str]
+"""The place of a period among all that are asked for, its org, and its bounds."""
+
+_WANTED: Final = "place, org_id, first, last"
+_NO_EVENTS: Final = FrozenDict[int, EventRow]()
+_NO_WITHDRAWALS: Final = FrozenDict[int, WithdrawalRow]()
 
 _MOST_EVENTS: Final = 20_000  # that are read together
 _PUTS: Final = (
@@ -93,8 +99,10 @@ class PeriodUsage(NamedTuple):
 
     def seal(self) -> str:
         """Return the seal: of all events that came, and of what was withdrawn."""
-        first, last = exact_bounds(self.period)
-        puts = [row for row in self.put if first <= row[0] and row[1] <= last]
+        puts: Sequence[PutRow] = ()
+        if self.put:
+            first, last = exact_bounds(self.period)
+            puts = [row for row in self.put if first <= row[0] and row[1] <= last]
         with readable():
             return sealed([*self._events.values()], puts, [*self.withdrawals.values()])
 
@@ -119,41 +127,37 @@ def usage_of_periods(
     :param periods: by org, in order. All of them have their events, unless they are too many: then
         the first have.
     """
-    places = [(org_id, period) for org_id, own in periods.items() for period in own]
+    own = [(org_id, period) for org_id, periods_of in periods.items() for period in periods_of]
+    wanted = [(place, org_id, *exact_bounds(period)) for place, (org_id, period) in enumerate(own)]
     puts: dict[int, list[PutRow]] = {}
-    for place, *put in _rows(queries, places, _PUTS):
+    for place, *put in queries.joined(wanted, _WANTED, _PUTS):
         puts.setdefault(place, []).append(tuple(put))
-    events, few = _few_events(queries, places)
+    events, few = _few_events(queries, wanted)
     withdrawals: dict[int, dict[int, WithdrawalRow]] = {}
-    for place, number, event_id, at in _rows(queries, few, _WITHDRAWALS):
+    for place, number, event_id, at in queries.joined(wanted[:few], _WANTED, _WITHDRAWALS):
         withdrawals.setdefault(place, {})[number] = event_id, at
     usage: dict[str, dict[Period, PeriodUsage]] = {}
-    for place, (org_id, period) in enumerate(places):
+    for place, (org_id, period) in enumerate(own):
         usage.setdefault(org_id, {})[period] = PeriodUsage(
             org_id,
             period,
-            events.get(place, {}) if place < len(few) else None,
-            withdrawals.get(place, {}),
+            events.get(place, _NO_EVENTS) if place < few else None,
+            withdrawals.get(place, _NO_WITHDRAWALS),
             puts.get(place, ()),
         )
     return usage
 
 
 def _few_events(
-    queries: BulkQueries, places: Sequence[_Place]
-) -> tuple[dict[int, dict[int, EventRow]], Sequence[_Place]]:
-    """Return the events of periods by their place, and the first ones that have few."""
+    queries: BulkQueries, wanted: Sequence[_Wanted]
+) -> tuple[dict[int, dict[int, EventRow]], int]:
+    """Return the events of periods by their place, and how many of the first have few."""
     events: dict[int, dict[int, EventRow]] = {}
-    rows = _rows(queries, places, f"{_EVENTS} LIMIT {_MOST_EVENTS + 1}")
-    for read, (place, number, *row) in enumerate(rows):
+    rows = queries.joined(wanted, _WANTED, f"{_EVENTS} LIMIT {_MOST_EVENTS + 1}")
+    for read, row in enumerate(rows):
+        place = row[0]
         if read == _MOST_EVENTS:  # those of the place may be read in part
             events.pop(place, None)
-            return events, places[:place]
-        events.setdefault(place, {})[number] = tuple(row)
-    return events, places
-
-
-def _rows(queries: BulkQueries, places: Sequence[_Place], sql: str) -> Iterator[Row]:
-    """Yield the rows of periods, which begin with their place."""
-    wanted = [(i, org_id, *exact_bounds(period)) for i, (org_id, period) in enumerate(places)]
-    return queries.joined(wanted, "place, org_id, first, last", sql)
+            return events, place
+        events.setdefault(place, {})[row[1]] = row[2:]
+    return events, len(wanted)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from bisect import insort
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Final, Literal, NamedTuple, TypeAlias
@@ -67,34 +67,45 @@ class Closing:
         chunks = [orgs[first : first + _CHUNK] for first in range(0, len(orgs), _CHUNK)]
         for chunk in track(chunks, "closing", len(orgs), sys.stderr, noun="orgs"):
             accounts = self._repository.accounts(chunk)
-            recorded = {org_id: self._recorded(accounts.get(org_id)) for org_id in chunk}
+            recorded = self._recorded(accounts.values())
             for ended in self._service.close_ended(orgs=chunk):
-                state: State = "closed" if ended.error is None else "failed"
-                yield Outcome(*ended[:2], state, *ended[2:], accounts.get(ended.org_id))
+                org_id, period, recording, error = ended
+                state: State = "closed" if error is None else "failed"
+                yield Outcome(org_id, period, state, recording, error, accounts.get(org_id))
+            are_compared = len(orgs) <= MOST_COMPARED
             for org_id in chunk:
                 account = accounts.get(org_id)
-                if account is None:
-                    continue
-                yield from self._corrected(account)
-                yield from self._running(account)
-                yield from self._taken_back(account, recorded[org_id])
-                yield from self._without_terms(account)
-                if len(orgs) <= MOST_COMPARED:
-                    yield from self._waiting(account)
+                if account is not None:
+                    yield from self._others(account, recorded, are_compared=are_compared)
 
-    def _recorded(self, account: Account | None) -> int:
-        """Count an org's records, if its periods have moved, so that some may be none any more."""
-        if account is None or not account.has_moved:
-            return 0
-        return len(self._repository.records(account.org_id))
+    def _others(
+        self, account: Account, recorded: Mapping[str, int], *, are_compared: bool
+    ) -> Iterator[Outcome]:
+        """Yield the outcomes for the times of an org that haven't just been closed."""
+        if self._force:
+            yield from self._corrected(account)
+        running = self._running(account)
+        if running is not None:
+            yield self._attempt(account, running, "running", self._update)
+        if account.org_id in recorded:
+            yield from self._taken_back(account, recorded[account.org_id])
+            yield from self._without_terms(account)
+        if are_compared and not self._force:
+            yield from self._waiting(account)
+
+    def _recorded(self, accounts: Iterable[Account]) -> dict[str, int]:
+        """Count the records of each org whose periods have moved, as some may be none any more."""
+        return {
+            account.org_id: len(self._repository.records(account.org_id))
+            for account in accounts
+            if account.has_moved
+        }
 
     def _taken_back(self, account: Account, recorded: int) -> Iterator[Outcome]:
         """Yield the times that are no periods any more, and whose charges were taken back.
 
         :param recorded: what `_recorded` told before.
         """
-        if not account.has_moved:
-            return
         org_id = account.org_id
         new = self._repository.records(org_id)[recorded:]
         for period, own in groupby(sorted(new, key=_period), key=_period):
@@ -105,13 +116,13 @@ class Closing:
 
     def _without_terms(self, account: Account) -> Iterator[Outcome]:
         """Yield the times that are no periods any more, and in which something was used."""
-        for stale in self._service.stale(account.org_id) if account.has_moved else ():
+        for stale in self._service.stale(account.org_id):
             if isinstance(stale.error, NoTerms) and not stale.is_closed:
                 yield Outcome(account.org_id, stale.period, "failed", None, stale.error, account)
 
     def _waiting(self, account: Account) -> Iterator[Outcome]:
         """Yield the closed periods that come to something else, and aren't corrected."""
-        if self._force or not self._repository.closed_periods(account.org_id):
+        if not self._repository.closed_periods(account.org_id):
             return
         for stale in self._service.stale(account.org_id):
             if stale.is_closed:
@@ -119,8 +130,6 @@ class Closing:
 
     def _corrected(self, account: Account) -> Iterator[Outcome]:
         """Correct closed periods that are stale, and those that no longer follow from them."""
-        if not self._force:
-            return
         stale = [each.period for each in self._service.stale(account.org_id) if each.is_closed]
         while stale:
             outcome = self._attempt(account, stale.pop(0), "corrected", self._correct)
@@ -129,14 +138,15 @@ class Closing:
             if following is not None and following not in stale:
                 insort(stale, following)
 
-    def _running(self, account: Account) -> Iterator[Outcome]:
+    def _running(self, account: Account) -> Period | None:
+        """Return the period that runs, and in which something can have been used."""
         timeline = account.timeline
         if id(timeline) not in self._current:  # many accounts share one
             current = None if account.at(self._now) is None else account.period_at(self._now)
+            if current is not None and current.start == self._now:
+                current = None
             self._current[id(timeline)] = timeline, current
-        _, period = self._current[id(timeline)]
-        if period is not None and period.start < self._now:  # or nothing can have been used in it
-            yield self._attempt(account, period, "running", self._update)
+        return self._current[id(timeline)][1]
 
     def named(self, periods: Sequence[tuple[str, Period]]) -> Iterator[Outcome]:
         """Close periods of orgs; one that runs is brought up to date."""
@@ -146,9 +156,10 @@ class Closing:
         ):
             account = self._repository.account(org_id)
             assert account is not None  # for it is a period of the account's
-            recorded = self._recorded(account)
+            recorded = self._recorded([account])
             yield from self._named(account, period)
-            yield from self._taken_back(account, recorded)
+            if recorded:
+                yield from self._taken_back(account, recorded[org_id])
 
     def _named(self, account: Account, period: Period) -> Iterator[Outcome]:
         """Close a period, and those before it that are still open: later ones start from them."""

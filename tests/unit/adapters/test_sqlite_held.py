@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -98,6 +99,48 @@ def test_a_fresh_period_before_those_that_are_held_is_closed(repository: SqliteR
         )
         assert recordings["org-1"].new == repository.records("org-1", JANUARY)
     assert repository.verify() == 2
+
+
+def test_what_a_snapshot_told_is_read_again_once_something_was_written(tmp_path: Path) -> None:
+    file = tmp_path / "kept.db"
+    account = Account("org-1", "starter", JANUARY.start)
+    moved = account.changed(since=MARCH.start, plan="pro")
+    with SqliteRepository(file) as repository, SqliteRepository(file) as other:
+        repository.put_account(account)
+        statements: list[str] = []
+        count(repository, statements)
+        for known in (account, moved):
+            with repository.snapshot_of(["org-1"]):
+                assert repository.account("org-1") == account
+            if known == moved:
+                other.put_account(moved)
+            statements.clear()
+            with repository.transaction_of({"org-1": [FEB]}):
+                assert repository.account("org-1") == known
+            is_read = any("FROM org_billing_accounts" in each for each in statements)
+            assert is_read == (known == moved)
+        with repository.snapshot_of(["org-1"]):
+            assert repository.account("org-1") == moved
+        close(repository, owed(10), NOW)
+        with repository.transaction_of({"org-1": [FEB, MARCH]}):
+            assert repository.closed_periods("org-1") == {FEB: NOW}
+
+
+def see_and_fail(repository: SqliteRepository, account: Account) -> None:
+    with repository.transaction():
+        repository.put_account(account)
+        with repository.snapshot_of([account.org_id]):
+            assert repository.account(account.org_id) == account
+        raise ZeroDivisionError
+
+
+def test_what_a_snapshot_told_of_a_transaction_is_forgotten_with_it(
+    repository: SqliteRepository,
+) -> None:
+    with pytest.raises(ZeroDivisionError):
+        see_and_fail(repository, Account("org-3", "starter", JANUARY.start))
+    with repository.transaction_of({"org-3": [FEB]}):
+        assert repository.account("org-3") is None
 
 
 def test_sums_of_the_new_records_are_seen(repository: SqliteRepository) -> None:

@@ -151,6 +151,17 @@ class Database:
         self._require_usable()
         return self._connection.in_transaction
 
+    @property
+    def reads_what_stays(self) -> bool:
+        """Whether nothing that the block which is being run reads can be taken back any more."""
+        return not (self._joined or self._is_writing)
+
+    def mark(self) -> tuple[int, int]:
+        """Return what is another once anything is written; asked within a block."""
+        # The first tells what other connections committed, the second what this one wrote.
+        ((version,),) = sqlite3.Cursor(self._connection).execute("PRAGMA data_version").fetchall()
+        return version, self._connection.total_changes
+
     def cursor(self) -> sqlite3.Cursor:
         """Return a cursor for the block that is being run.
 

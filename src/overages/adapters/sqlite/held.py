@@ -15,6 +15,7 @@ from threading import get_ident
 from time import monotonic
 from typing import Final, TypeVar
 
+from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import parse_names
 from overages.adapters.base import parse_periods
 from overages.adapters.held import HeldOrg, HeldPart, Hold
@@ -59,6 +60,8 @@ class HeldTables(
     """The tables, in front of which a block may hold all that is kept of some orgs."""
 
     _hold: Hold | None = None
+    _seen: tuple[object, Mapping[str, HeldOrg]] = None, FrozenDict()
+    """The orgs of the last snapshot of what stays, and the mark of its state."""
     _portion = _FIRST  # orgs of the next one
     _seconds = 0.0  # that the last transaction about some orgs took
 
@@ -101,7 +104,10 @@ class HeldTables(
             return
         with opened():
             started = monotonic()  # when no other writer is waited for any more
-            read = held_orgs(self._cursor, self._codec, periods)
+            mark, (seen_at, seen) = self._database.mark(), self._seen
+            read = held_orgs(self._cursor, self._codec, periods, seen if mark == seen_at else {})
+            if self._database.reads_what_stays:
+                self._seen = mark, dict(read)
             self._hold = Hold(read, is_writing=is_writing)
             try:
                 yield

@@ -8,7 +8,7 @@ An org of which something can't be read is left out: who asks for it alone gets 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, TypeAlias
 
@@ -49,10 +49,30 @@ _RECORDS: Final = (
 
 
 def held_orgs(
-    cursor: sqlite3.Cursor, codec: Codec, periods: Mapping[str, Sequence[Period]]
+    cursor: sqlite3.Cursor,
+    codec: Codec,
+    periods: Mapping[str, Sequence[Period]],
+    seen: Mapping[str, HeldOrg],
 ) -> dict[str, HeldOrg]:
-    """Return orgs as they are kept, with periods of theirs, by org."""
+    """Return orgs as they are kept, with periods of theirs, by org.
+
+    :param seen: orgs that were read before, since when nothing was written.
+    """
     queries = BulkQueries(cursor, list(periods))
+    orgs = seen if periods.keys() <= seen.keys() else _orgs(queries, codec, periods)
+    wanted = {org_id: sorted(own) for org_id, own in periods.items() if own}
+    if not wanted:
+        return {org_id: orgs[org_id] for org_id in periods if org_id in orgs}
+    about = _about(queries, codec, wanted, {org_id: each.closed for org_id, each in orgs.items()})
+    return {
+        org_id: HeldOrg(orgs[org_id].account, orgs[org_id].closed, about.get(org_id))
+        for org_id in periods
+        if org_id in orgs and org_id not in queries.faulty
+    }
+
+
+def _orgs(queries: BulkQueries, codec: Codec, orgs: Iterable[str]) -> dict[str, HeldOrg]:
+    """Return the part of orgs that is about no period."""
     accounts = queries.made(
         queries.among(_ACCOUNTS, order="place"),
         lambda org_id, rows: decoded_account(codec, org_id, tuple([entry for _, entry in rows])),
@@ -61,11 +81,9 @@ def held_orgs(
         queries.among(_CLOSED, where="number = 1"),
         lambda _, rows: {period_of(start, end): instant_of(at) for _, start, end, at in rows},
     )
-    wanted = {org_id: sorted(own) for org_id, own in periods.items() if own}
-    about = _about(queries, codec, wanted, closed) if wanted else {}
     return {
-        org_id: HeldOrg(accounts.get(org_id), closed.get(org_id, {}), about.get(org_id))
-        for org_id in periods
+        org_id: HeldOrg(accounts.get(org_id), closed.get(org_id, {}), None)
+        for org_id in orgs
         if org_id not in queries.faulty
     }
 
@@ -95,7 +113,7 @@ def _about(
 
 def _last(queries: BulkQueries, codec: Codec, closed: _Closed) -> dict[str, Closing]:
     """Return the last closing of the latest closed period of each org."""
-    wanted = [(org_id, *period_columns(max(own))) for org_id, own in closed.items()]
+    wanted = [(org_id, *period_columns(max(own))) for org_id, own in closed.items() if own]
     rows = queries.joined(wanted, _PERIOD, _LAST)
     return queries.made(rows, lambda _, own: closing_of(own[-1], codec))
 

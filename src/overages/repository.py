@@ -21,7 +21,7 @@ from overages.amounts.exact import Quantity, QuantityLike
 from overages.grants.grant import Grant
 from overages.insight.budget import Budget
 from overages.periods.period import Period
-from overages.quotas.quota_facts import QuotaFacts
+from overages.quotas.quota_facts import QuotaFacts, QuotaQuestion
 from overages.quotas.reservation import Reservation
 from overages.records.chain import ChainHead
 from overages.records.closing import Closing
@@ -555,26 +555,15 @@ class Repository(Protocol):
     # Decisions: the facts that they follow from, read at once
 
     def quota_facts(
-        self,
-        org_id: str,
-        slug: str,
-        period: Period,
-        at: datetime,
-        *,
-        version: int | None = None,
-        metrics: Iterable[str] | None = None,
-        mark: Hashable = None,
+        self, asked: QuotaQuestion, at: datetime, *, mark: Hashable = None
     ) -> QuotaFacts | None:
         """Return a plan, an org's usage, and the units that it holds, with a mark of its terms.
 
         It is `plan`, `usage` and `held_units` of one state; the mark tells whether the terms are
         those of before.
 
-        :param slug: of the plan.
-        :param period: of the usage; the plan is the one in force at its start.
+        :param asked: the org, its period, its plan, and the metrics whose usage is wanted.
         :param at: the instant that units are held at.
-        :param version: of the plan, in place of the one in force.
-        :param metrics: the names of the only ones whose usage is wanted; all without it.
         :param mark: of an earlier read with the same plan, if there was one.
         :returns: None if the terms have another mark by now.
         :raises InvalidValue: as `usage` does.

@@ -134,3 +134,17 @@ def test_the_terms_of_many_orgs_are_known_and_those_of_more_found_anew(
     for _ in range(2):
         assert host.decide(runs=2).verdict == "deny"
         assert host.service.decide(THEIRS, {"runs": 2}).verdict == "allow"
+
+
+def test_requests_for_other_metrics_are_decided_by_the_usage_of_those(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("overages.bookkeeping.quota_inputs._FEW", 1)
+    host = Host(repository)
+    host.use(runs=99)
+    host.use(calls=7)
+    for _ in range(2):
+        both, calls = host.decide(runs=1, calls=1), host.decide(calls=1)
+        assert [limit.used for limit in both.limits] == [99, 99, 7]
+        assert [limit.used for limit in calls.limits] == [7]
+        assert host.service.decide(OURS, {"runs": 1}, stop_at=["grants"]).verdict == "deny"

@@ -44,6 +44,7 @@ from overages import (
 from overages.adapters.memory import MemoryRepository
 from overages.adapters.sqlite import SqliteRepository
 from overages.errors import CurrencyMismatch, InvalidValue, OveragesError
+from overages.quotas.quota_facts import quota_question
 from overages.testing.contract.base import fired
 
 THOROUGH = os.environ.get("OVERAGES_THOROUGH") == "1"
@@ -105,7 +106,11 @@ def statements(draw: st.DrawFn) -> Statement:
 
 def facts(repository: Any, org: str, period: Period, at: datetime) -> object:
     """Return the facts of an org's quotas, but for the mark, of which each storage has its own."""
-    return repository.quota_facts(org, "starter", period, at)[1:]
+    questions = [
+        quota_question(org, "starter", period, metrics=metrics)
+        for metrics in (None, ["tokens", "runs"])
+    ]
+    return [repository.quota_facts(asked, at)[1:] for asked in questions]
 
 
 def outcome(call: Callable[[], object]) -> tuple[object, ...]:

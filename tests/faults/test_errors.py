@@ -14,6 +14,7 @@ from overages import Account, Metric, UsageEvent
 from overages.adapters.sqlite import SqliteRepository
 from overages.adapters.sqlite.sums import CROWD
 from overages.errors import OveragesError
+from overages.quotas.quota_facts import quota_question
 from overages.testing.contract.base import close
 from tests.since import SINCE
 
@@ -22,6 +23,7 @@ from .effort import times
 from .operations import OPERATIONS
 
 ORG: Final = org_name(0)
+OF_METRICS: Final = quota_question(ORG, PLAN.slug, PERIOD, metrics=["runs", "tokens"])
 TABLES: Final = (
     "org_billing_overages",
     "org_billing_chain_heads",
@@ -83,7 +85,8 @@ READS: Final[dict[str, Callable[[SqliteRepository], object]]] = {
     "reservation": lambda r: r.reservation(ORG, "kept"),
     "reservations": lambda r: r.reservations(ORG),
     "held units": lambda r: r.held_units(ORG, PERIOD, NOW),
-    "quota facts": lambda r: r.quota_facts(ORG, PLAN.slug, PERIOD, NOW),
+    "quota facts": lambda r: r.quota_facts(quota_question(ORG, PLAN.slug, PERIOD), NOW),
+    "quota facts of metrics": lambda r: [r.quota_facts(OF_METRICS, NOW) for _ in range(2)],
     "closing": lambda r: r.closing(ORG, PERIOD),
     "closing_before": lambda r: r.closing_before(ORG, NOW),
     "closings": lambda r: r.closings(ORG),

@@ -6,7 +6,7 @@ can be thrown away and made again of the events, with the same result.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -227,7 +227,7 @@ class MeteredUsage(Catalogue):
 def usage_of(
     org_id: str,
     period: Period,
-    names: Iterable[str] | None,
+    names: Collection[str] | None,
     of_events: Mapping[str, int],
     put: Iterable[Usage],
 ) -> Usage:
@@ -237,11 +237,10 @@ def usage_of(
     :param put: the sums that were put for spans that overlap the period.
     """
     try:
-        picos = put_within(put, period)
-        if names is not None:
-            picos = {name: picos[name] for name in names if name in picos}
-        for name, units in of_events.items():
-            picos[name] = picos.get(name, 0) + units
+        picos = dict(of_events)
+        for name, units in put_within(put, period).items():
+            if names is None or name in names:
+                picos[name] = picos.get(name, 0) + units
         used = {name: unscaled(units) for name, units in sorted(picos.items()) if units}
         return Usage(org_id, period, used)
     except OveragesError as error:
@@ -264,8 +263,8 @@ def _counted(
     return counted
 
 
-optional_names: Final = optional(parse_names)
-_parse_asked: Final = arguments(org_id=parse_name, period=_period, metrics=optional_names)
+_optional_names: Final = optional(parse_names)
+_parse_asked: Final = arguments(org_id=parse_name, period=_period, metrics=_optional_names)
 _optional_function: Final = optional(function_that("takes an event"))
 
 

@@ -9,26 +9,18 @@ from collections.abc import Hashable, Iterable, Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from overages._ground.names import parse_name
-from overages._ground.parsing import arguments, instance_of, optional
+from overages._ground.parsing import arguments, instance_of
 from overages.adapters.budgets import Budgets
 from overages.adapters.catalogue import in_force
-from overages.adapters.metered import MeteredUsage, optional_names, usage_of
+from overages.adapters.metered import MeteredUsage, usage_of
 from overages.adapters.reservations import Reservations, units_held
-from overages.amounts.exact import Quantity, parse_ordinal
-from overages.periods.period import Period, parse_instant
-from overages.quotas.quota_facts import QuotaFacts
+from overages.amounts.exact import Quantity
+from overages.periods.period import parse_instant
+from overages.quotas.quota_facts import QuotaFacts, QuotaQuestion
 from overages.terms.plan import Plan
 from overages.usage.usage import Usage
 
-_parse_arguments: Final = arguments(
-    org_id=parse_name,
-    slug=parse_name,
-    period=instance_of(Period),
-    at=parse_instant,
-    version=optional(parse_ordinal),
-    metrics=optional_names,
-)
+_parse_arguments: Final = arguments(asked=instance_of(QuotaQuestion), at=parse_instant)
 
 
 class Agreement(NamedTuple):
@@ -50,33 +42,30 @@ class Quotas(MeteredUsage, Budgets, Reservations):
     """Keeps the part of the contract that is about decisions."""
 
     def quota_facts(
-        self,
-        org_id: str,
-        slug: str,
-        period: Period,
-        at: datetime,
-        *,
-        version: int | None = None,
-        metrics: Iterable[str] | None = None,
-        mark: Hashable = None,
+        self, asked: QuotaQuestion, at: datetime, *, mark: Hashable = None
     ) -> QuotaFacts | None:
         """Return a plan, an org's usage, and the units that it holds, with a mark of its terms."""
-        org_id, slug, period, at, version, names = _parse_arguments(
-            org_id, slug, period, at, version, metrics
-        )
-        names = None if names is None else tuple(dict.fromkeys(names))
+        asked, at = _parse_arguments(asked, at)
+        answer = self._agreement_and_units(asked, at, mark)
+        if answer is None:
+            return None
+        (mark, version, plan, put, held), picos = answer
+        usage = usage_of(asked.org_id, asked.period, asked.metrics, picos, put)
+        return QuotaFacts(mark, version, plan, usage, held)
+
+    def _agreement_and_units(
+        self, asked: QuotaQuestion, at: datetime, mark: Hashable
+    ) -> tuple[Agreement, Mapping[str, int]] | None:
+        """Return the agreement with an org, and the picos of events; None for another mark."""
         with self._reading():
-            agreement = self._agreement(org_id, slug, version, period, at)
+            agreement = self._agreement(asked, at)
             if mark is not None and mark != agreement.mark:
                 return None
-            picos = self._picos_in(org_id, period, names)
-        usage = usage_of(org_id, period, names, picos, agreement.put)
-        return QuotaFacts(agreement.mark, agreement.version, agreement.plan, usage, agreement.held)
+            return agreement, self._picos_in(asked.org_id, asked.period, asked.metrics)
 
-    def _agreement(
-        self, org_id: str, slug: str, version: int | None, period: Period, at: datetime
-    ) -> Agreement:
+    def _agreement(self, asked: QuotaQuestion, at: datetime) -> Agreement:
         """Return the agreement with an org, and its holds, which one query may tell."""
+        org_id, slug, period, version = asked.org_id, asked.slug, asked.period, asked.version
         starts = self._starts_of(slug)
         number = in_force(starts, period.start) if version is None else version
         plan = None if number is None else self._get_plan(slug, number)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from overages._ground.frozen_dict import FrozenDict
 from overages.amounts.exact import Quantity
@@ -28,7 +28,7 @@ from overages.quotas.deciding import decision_by_plan, decision_on
 from overages.quotas.decision import Decision
 from overages.quotas.plain_decision import is_plain
 from overages.quotas.position import More, Position, Prospect
-from overages.quotas.quota_facts import QuotaFacts
+from overages.quotas.quota_facts import QuotaFacts, QuotaQuestion, quota_question
 from overages.quotas.request import Request
 from overages.quotas.standing_limit import StandingLimit
 from overages.repository import Repository
@@ -38,6 +38,8 @@ from overages.terms.terms import NO_OWN_TERMS, Terms
 from overages.usage.routing import Routes
 from overages.usage.usage import Usage
 
+_FEW: Final = 64  # sets of metrics that are requested together, of one org
+
 
 class PlainTerms(NamedTuple):
     """A flat plan that holds all through a whole period, and is all that counts in it.
@@ -45,6 +47,7 @@ class PlainTerms(NamedTuple):
     :param terms: the org's in that period.
     :param budgets: the org's.
     :param version: of the plan, once it was found.
+    :param questions: those that were asked, by the metrics that were requested.
     :param mark: tells these terms from others; None where that can't be told.
     """
 
@@ -53,7 +56,8 @@ class PlainTerms(NamedTuple):
     terms: Terms
     plan: Plan
     budgets: Sequence[Budget]
-    version: int | None = None
+    version: int | None
+    questions: dict[Sequence[str] | None, QuotaQuestion]
     mark: Hashable = None
 
     def decision(self, repository: Repository, request: Request, now: datetime) -> Decision | None:
@@ -72,24 +76,33 @@ class PlainTerms(NamedTuple):
 
     def facts(self, repository: Repository, request: Request, now: datetime) -> QuotaFacts | None:
         """Return the org's usage and holds; None where something else was agreed since."""
-        return repository.quota_facts(
-            self.org_id,
-            self.terms.plan,
-            self.period,
-            now,
-            version=self.version,
-            metrics=self._wanted(request),
-            mark=self.mark,
-        )
+        return repository.quota_facts(self._question(request), now, mark=self.mark)
 
-    def _wanted(self, request: Request) -> list[str] | None:
+    def _question(self, request: Request) -> QuotaQuestion:
+        """Return the question after the facts of a request; the same one for the same metrics."""
+        requested = None if "grants" in request.stop_at else tuple(request.units)
+        question = self.questions.get(requested)
+        if question is None:
+            if len(self.questions) >= _FEW:
+                self.questions.clear()
+            question = quota_question(
+                self.org_id,
+                self.terms.plan,
+                self.period,
+                version=self.version,
+                metrics=None if requested is None else self._wanted(requested),
+            )
+            self.questions[requested] = question
+        return question
+
+    def _wanted(self, requested: Iterable[str]) -> list[str] | None:
         """Return the metrics whose usage matters; None where all of it does."""
-        names = {*request.units}
+        names = {*requested}
         for each in self.budgets:
             if each.metric is None:
                 return None
             names.add(each.metric)
-        return None if "grants" in request.stop_at else sorted(names & self.plan.allowances.keys())
+        return sorted(names & self.plan.allowances.keys())
 
     def decision_on(
         self,
@@ -183,7 +196,7 @@ class QuotaInputs:
         if not is_plain(plan) or plan.needs_balance:
             return None
         version = terms.plan_version
-        return PlainTerms(self._org_id, self.period, terms, plan, budgets, version)
+        return PlainTerms(self._org_id, self.period, terms, plan, budgets, version, {})
 
     def _used_and_held(
         self, plain: PlainTerms, request: Request
@@ -195,7 +208,7 @@ class QuotaInputs:
         facts = plain.facts(self._repository, request, self._now)
         assert facts is not None  # no mark was asked for
         if facts.plan is plain.plan and not any(each.window for each in plain.budgets):
-            self.plain = plain._replace(version=facts.version, mark=facts.mark)
+            self.plain = plain._replace(version=facts.version, questions={}, mark=facts.mark)
         return facts.usage, facts.held
 
     def _settled_decision(

@@ -176,8 +176,12 @@ class Database:
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Any]:
         """Return the rows of one query; it sees one state of the database by itself."""
         self._require_usable()
-        with self._lock, our_errors(), self._cursor_of_a_block() as cursor:
-            return cursor.execute(sql, parameters).fetchall()
+        with self._lock, our_errors():
+            cursor = sqlite3.Cursor(self._connection)
+            try:
+                return cursor.execute(sql, parameters).fetchall()
+            finally:
+                cursor.close()
 
     def reading(self) -> AbstractContextManager[sqlite3.Cursor]:
         """Hold one state of the database for some reads."""

@@ -34,8 +34,8 @@ _OF_ORG: Final = f"SELECT {RESERVATION_COLUMNS} FROM org_billing_reservations WH
 _MADE_IN: Final = "reserved_at >= ? AND reserved_at < ?"
 HELD: Final = (
     "SELECT units, count(*) AS holds FROM org_billing_reservations"
-    " WHERE org_id = ? AND outcome IS NULL AND expires_at > ?"
-    " AND reserved_at >= ? AND reserved_at < ? GROUP BY units"
+    " WHERE org_id = ? AND outcome IS NULL AND reserved_at >= ? AND reserved_at < ?"
+    " AND expires_at > ? GROUP BY units"
 )
 
 
@@ -87,7 +87,7 @@ class ReservationTable(SqliteStore):
 
     def _holds_in(self, org_id: str, period: Period, at: datetime) -> Iterable[Held]:
         # Those that hold the same units are counted together: a busy org may have thousands.
-        parameters = (org_id, exact_instant(at), *exact_bounds(period))
+        parameters = (org_id, *exact_bounds(period), exact_instant(at))
         rows = self._cursor.execute(HELD, parameters).fetchall()
         with readable():
             return [(units_of(text, "units"), holds) for text, holds in rows]

@@ -25,6 +25,7 @@ from overages.insight.budget import Budget
 from overages.periods.period import Period
 from overages.prices.models import Graduated, PerUnit
 from overages.prices.tier import Tier
+from overages.quotas.quota_facts import quota_question
 from overages.quotas.reservation import Reservation
 from overages.records.aggregation import aggregate
 from overages.records.closing import Closing
@@ -204,7 +205,8 @@ def _all_read(repository: Repository, org_id: str | None) -> list[object]:
             read += map(repr, repository.counted_events(org, period))
             read += [repr(repository.usage(org, period)), repository.overage(org, period)]
             read += [repository.held_units(org, period, RESERVED.reserved_at)]
-            read += [repr(repository.quota_facts(org, PLAN.slug, period, RESERVED.reserved_at))]
+            asked = quota_question(org, PLAN.slug, period)
+            read += [repr(repository.quota_facts(asked, RESERVED.reserved_at))]
             read += repository.reservations(org, period)
             read += [repr(repository.put_sums(org, period)), repository.event_sums(org, period)]
             read += [repository.closing(org, period), repr(repository.settled(org, period))]
@@ -245,7 +247,9 @@ def reads(repository: Any, org_id: Any) -> dict[str, Any]:
         "reservation": lambda: repository.reservation(org_id, RESERVED.key),
         "reservations": lambda: repository.reservations(org_id),
         "held_units": lambda: repository.held_units(org_id, FEB, NOW),
-        "quota_facts": lambda: repository.quota_facts(org_id, PLAN.slug, FEB, NOW).held,
+        "quota_facts": lambda: (
+            repository.quota_facts(quota_question(org_id, PLAN.slug, FEB), NOW).held
+        ),
         "head": lambda: repository.head(org_id),
         "verify": lambda: repository.verify(org_id),
     }

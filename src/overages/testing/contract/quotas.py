@@ -10,7 +10,7 @@ import pytest
 
 from overages._ground.value import evolve
 from overages.errors import InvalidValue
-from overages.quotas.quota_facts import QuotaFacts
+from overages.quotas.quota_facts import QuotaFacts, quota_question
 from overages.repository import Repository
 from overages.testing.contract.base import (
     ACCOUNT,
@@ -32,11 +32,12 @@ from overages.testing.contract.base import (
 from overages.usage.usage import Usage
 
 _THEN: Final = RESERVED.reserved_at
+_ASKED: Final = quota_question(OURS, PLAN.slug, FEB)
 _OTHER: Final = evolve(PLAN, slug="scale")
 
 
 def _facts(repository: Repository, mark: object = None) -> QuotaFacts | None:
-    return repository.quota_facts(OURS, PLAN.slug, FEB, _THEN, mark=mark)
+    return repository.quota_facts(_ASKED, _THEN, mark=mark)
 
 
 def _facts_now(repository: Repository) -> QuotaFacts:
@@ -56,7 +57,7 @@ class QuotaContract(ContractBase):
         assert facts.plan == repository.plan(PLAN.slug, at=FEB.start)
         assert (facts.version, facts.usage) == (1, repository.usage(OURS, FEB))
         assert facts.held == repository.held_units(OURS, FEB, _THEN) == {"tokens": 10}
-        later = repository.quota_facts(OURS, PLAN.slug, FEB, RESERVED.expires_at)
+        later = repository.quota_facts(_ASKED, RESERVED.expires_at)
         assert later is not None
         assert (later.held, later.usage) == ({}, facts.usage)
 
@@ -64,7 +65,9 @@ class QuotaContract(ContractBase):
         fill(repository)
         repository.put_usage(Usage(OURS, FEB, {"tokens": "0.5"}))
         for names in ([], ["runs"], ["tokens", "runs", "tokens"], ["other"], None):
-            facts = repository.quota_facts(OURS, PLAN.slug, FEB, _THEN, metrics=names)
+            facts = repository.quota_facts(
+                quota_question(OURS, PLAN.slug, FEB, metrics=names), _THEN
+            )
             assert facts is not None
             assert facts.usage == repository.usage(OURS, FEB, metrics=names)
 
@@ -85,14 +88,14 @@ class QuotaContract(ContractBase):
             for after, plan in ((tick, DEARER), (2 * tick, DEARER), (timedelta(seconds=1), PLAN))
         ]
         for period, plan in in_force:
-            facts = repository.quota_facts(OURS, PLAN.slug, period, _THEN)
+            facts = repository.quota_facts(_ASKED._replace(period=period), _THEN)
             assert facts is not None
             assert (facts.plan, facts.version) == (
                 plan,
                 None if plan is None else 1 + (plan is DEARER),
             )
         for version, plan in ((1, PLAN), (2, DEARER), (3, None)):
-            facts = repository.quota_facts(OURS, PLAN.slug, JAN, _THEN, version=version)
+            facts = repository.quota_facts(_ASKED._replace(period=JAN, version=version), _THEN)
             assert facts is not None
             assert facts[1:3] == (None if plan is None else version, plan)
 
@@ -143,7 +146,7 @@ class QuotaContract(ContractBase):
         assert after.held == {"tokens": 20}
 
     def test_an_org_that_nothing_is_known_of_has_none_to_tell(self, repository: Repository) -> None:
-        facts = repository.quota_facts("org-3", "none", FEB, _THEN)
+        facts = repository.quota_facts(quota_question("org-3", "none", FEB), _THEN)
         assert facts is not None
         assert facts[1:] == (None, None, Usage("org-3", FEB, {}), {})
 
@@ -152,8 +155,8 @@ class QuotaContract(ContractBase):
     ) -> None:
         fill(repository)
         before = _facts_now(repository)
-        part = JAN.clipped(end=JAN.start + timedelta(days=1))
+        part = _ASKED._replace(period=JAN.clipped(end=JAN.start + timedelta(days=1)))
         with pytest.raises(InvalidValue, match="must be asked for in times that have all of"):
-            repository.quota_facts(OURS, PLAN.slug, part, _THEN, mark=before.mark)
+            repository.quota_facts(part, _THEN, mark=before.mark)
         repository.drop_budget(OURS, BUDGET.id)
-        assert repository.quota_facts(OURS, PLAN.slug, part, _THEN, mark=before.mark) is None
+        assert repository.quota_facts(part, _THEN, mark=before.mark) is None

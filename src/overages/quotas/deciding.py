@@ -16,7 +16,7 @@ from functools import partial
 from typing import Final
 
 from overages._ground.frozen_dict import FrozenDict
-from overages._ground.parsing import each, instance_of, optional, parse_all
+from overages._ground.parsing import arguments, each, instance_of, optional
 from overages.amounts.exact import (
     Quantity,
     QuantityLike,
@@ -88,13 +88,8 @@ def decide(
     denied 60 runs (runs: hard limit 100, used 45, 55 left)
     """
     request = parse_request(requested, at_least, on_passing, stop_at)
-    plan, usage, reserved, of_org, now, counted = parse_all(
-        (_parse_plan, plan, "plan"),
-        (_parse_usage, usage, "usage"),
-        (parse_quantities, held, "held"),
-        (_parse_budgets, budgets, "budgets"),
-        (_parse_time, at, "at"),
-        (_parse_time, counted_at, "counted_at"),
+    plan, usage, reserved, of_org, now, counted = _parse_arguments(
+        plan, usage, held, budgets, at, counted_at
     )
     if counted is not None and (now is None or counted > now):
         raise InvalidValue("counted_at", counted, "must not be later than the decision, at")
@@ -134,11 +129,6 @@ def decision_by_plan(
     return decision_on(request, prospect, budgets, at, counted_at)
 
 
-_parse_plan: Final = instance_of(Plan)
-_parse_usage: Final = instance_of(Usage)
-_parse_time: Final = optional(parse_instant)
-
-
 def _parse_budget(value: object, field: Field) -> Budget | WindowedBudget:
     if not isinstance(value, (Budget, WindowedBudget)):
         raise InvalidType(field, value, "must be a Budget or a WindowedBudget")
@@ -148,7 +138,14 @@ def _parse_budget(value: object, field: Field) -> Budget | WindowedBudget:
     return value
 
 
-_parse_budgets: Final = each(_parse_budget)
+_parse_arguments: Final = arguments(
+    plan=instance_of(Plan),
+    usage=instance_of(Usage),
+    held=parse_quantities,
+    budgets=each(_parse_budget),
+    at=optional(parse_instant),
+    counted_at=optional(parse_instant),
+)
 
 
 def _beside(position: Callable[[More], Position], held: More, more: More) -> Position:

@@ -10,6 +10,7 @@ its decision is that of a service that knows nothing yet, field by field, and so
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import timedelta
 from typing import Any, Final
 
@@ -139,14 +140,13 @@ def requests(draw: st.DrawFn) -> tuple[Any, Any]:
 def test_law_13_a_decision_by_known_terms_is_that_of_a_service_that_knows_none(
     data: st.DataObject, kind: str
 ) -> None:
-    repository: Repository = MemoryRepository()
+    opened: AbstractContextManager[Repository] = nullcontext(MemoryRepository())
     if kind == "sqlite":
-        repository = SqliteRepository(":memory:")
-    hosts = Hosts(repository)
-    for _ in range(data.draw(st.integers(1, 15))):
+        opened = SqliteRepository(":memory:")
+    with opened as repository:
+        hosts = Hosts(repository)
+        for _ in range(data.draw(st.integers(1, 15))):
+            hosts.both(*data.draw(requests()))
+            with suppress(OveragesError):
+                hosts.step(data)
         hosts.both(*data.draw(requests()))
-        try:
-            hosts.step(data)
-        except OveragesError:
-            continue
-    hosts.both(*data.draw(requests()))

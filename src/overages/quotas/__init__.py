@@ -1,6 +1,6 @@
 """Quotas: whether usage to come is within all limits, and units that are held for it.
 
-- `quota_facts`: `QuotaFacts`: all that the decisions on most orgs follow from, read at once
+- `quota_facts`: `QuotaFacts`: all that the decisions on most orgs follow from, by a `QuotaQuestion`
 - `standing_limit`: `StandingLimit`: a limit, and how far it is used up
 - `decision`: `Decision`: whether units may be used, their cost, and every limit that stands
 - `position`: how a period stands with more units, as it is billed

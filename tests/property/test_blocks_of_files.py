@@ -102,7 +102,7 @@ def by_blocks(data: bytes) -> list[UsageEvent] | None:
     except (OveragesError, NotPlain):
         return None
     columns = [each for block in read for each in (*one_by_one(block.plain), block.others)]
-    return sorted([event for each in columns for event in each.events()], key=repr)
+    return sorted([event for each in columns for event in each], key=repr)
 
 
 def rated(folder: Path, large: int) -> tuple[int, str, str]:

@@ -34,28 +34,32 @@ WithdrawalRow: TypeAlias = tuple[str, str]
 """The id of an event that was withdrawn, and the instant of that."""
 
 
-def event_columns(event: UsageEvent) -> tuple[str | None, str, str, str, str]:
-    """Write an event as a row, beside its org."""
-    dimensions = _dimensions_text(event.dimensions) if event.dimensions else "{}"
-    number, at = number_text(event.quantity), exact_instant(event.at)
-    return event.id, event.metric, number, at, dimensions
+def dimensions_text(dimensions: Mapping[str, str]) -> str:
+    """Write the dimensions of an event, of which most have none."""
+    return _text_of_some(dimensions) if dimensions else "{}"
 
 
 @lru_cache(maxsize=1024)
-def _dimensions_text(dimensions: Mapping[str, str]) -> str:
+def _text_of_some(dimensions: Mapping[str, str]) -> str:
     return written(dict(dimensions)).decode()
 
 
 def exact_instant(instant: datetime) -> str:
     """Write an instant in UTC with six decimals always, so that texts are in order of time."""
-    return f"{instant.isoformat(timespec='microseconds')[: EXACT - 1]}Z"
+    # Of its date and its time, in half the time that the whole takes, which looks for its zone
+    return f"{instant.date().isoformat()}T{instant.time().isoformat('microseconds')}Z"
 
 
 def event_row(event: UsageEvent, counts_at: datetime) -> EventRow:
     """Return an event as it is sealed."""
-    event_id, *columns = event_columns(event)
-    name, quantity, at, dimensions = columns
-    return event_id or "", name, quantity, at, dimensions, exact_instant(counts_at)
+    return (
+        event.id or "",
+        event.metric,
+        number_text(event.quantity),
+        exact_instant(event.at),
+        dimensions_text(event.dimensions),
+        exact_instant(counts_at),
+    )
 
 
 def sealed(

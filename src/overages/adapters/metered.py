@@ -19,15 +19,14 @@ from overages._ground.parsing import (
     optional,
     parse_all,
     parse_flag,
-    tuple_of,
 )
 from overages.adapters.catalogue import Catalogue
 from overages.adapters.held_sums import by_name
 from overages.amounts.exact import scaled, unscaled
 from overages.errors import InvalidValue, OveragesError, Path, UnknownEvent
 from overages.periods.period import Period, format_instant, parse_instant
-from overages.usage.event import UsageEvent
-from overages.usage.event_ids import new_events
+from overages.usage.event import EventColumns, UsageEvent, parse_events
+from overages.usage.event_ids import new_places
 from overages.usage.event_sum import EventSum, sum_of
 from overages.usage.put_sums import put_within, require_apart
 from overages.usage.usage import Usage
@@ -48,19 +47,17 @@ class MeteredUsage(Catalogue):
     ) -> int:
         """Keep events, each at the instant that it counts at; return the number of new ones."""
         usage, counts_at, batch = parse_all(
-            (tuple_of(UsageEvent), events, "events"),
+            (parse_events, events, "events"),
             (_optional_function, counts_at, "counts_at"),
             (optional_name, batch, "batch"),
         )
-        if counts_at is None:
-            counted = [(event, event.at) for event in usage]
-        else:
-            counted = _counted(usage, counts_at)
+        instants = usage.times if counts_at is None else _instants(usage, counts_at)
         with self._writing():
-            stored = self._known_events([event for event in usage if event.id is not None])
-            new = new_events(counted, stored)
-            self._keep_events(new, batch)
-        return len(new)
+            new = new_places(usage, self._known_events(usage.identities()))
+            if len(new) < len(usage):
+                usage, instants = usage.among(new), [instants[place] for place in new]
+            self._keep_events(usage, instants, batch)
+        return len(usage)
 
     def withdraw(self, org_id: str, event_id: str, *, withdrawn_at: datetime) -> datetime:
         """Take an event back, which can't be undone; return when it was first withdrawn."""
@@ -247,20 +244,20 @@ def usage_of(
         raise error.within(org_id=org_id, period=period) from None
 
 
-def _counted(
-    events: tuple[UsageEvent, ...], counts_at: Callable[[UsageEvent], datetime]
-) -> list[tuple[UsageEvent, datetime]]:
-    """Return events, each with the instant that a function gives for it."""
-    counted, problems = [], Problems()
+def _instants(
+    events: EventColumns, counts_at: Callable[[UsageEvent], datetime]
+) -> Sequence[datetime]:
+    """Return the instants that events count at, which a function gives for each."""
+    instants, problems = [], Problems()
     for place, event in enumerate(events):
         path = ("events", place, "counts_at()")
         instant = problems.attempt(parse_instant, counts_at(event), path)
         if instant is not None and instant < event.at:
             problem = f"must not be before it happened, {format_instant(event.at)}"
             problems.add(InvalidValue(path, instant, problem))
-        counted.append((event, instant))
+        instants.append(instant)
     problems.raise_any()
-    return counted
+    return instants
 
 
 _optional_names: Final = optional(parse_names)

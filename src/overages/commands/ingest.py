@@ -82,7 +82,8 @@ class Taken(NamedTuple):
 
     :param files: the outcome for each.
     :param new: the number of events that are new.
-    :param newcomers: a line for each org that was given an account.
+    :param newcomers: a line for each of the first orgs that were given an account.
+    :param accounts: the number of all orgs that were given one.
     :param orgs: those with an account before that have new events, or events withdrawn, sorted.
     :param span: the instants of the first and of the last event; None without any.
     """
@@ -90,6 +91,7 @@ class Taken(NamedTuple):
     files: Sequence[TakenIn]
     new: int
     newcomers: Sequence[str]
+    accounts: int
     orgs: Sequence[str]
     span: tuple[datetime, datetime] | None
 
@@ -122,7 +124,7 @@ def put(
         files = [intake.add(each, name=args.name, replaced=args.replace) for each in sources]
         intake.finish()
     earlier = sorted(intake.orgs - newcomers.orgs)
-    return Taken(files, intake.new, newcomers.told, earlier, intake.span)
+    return Taken(files, intake.new, newcomers.told, newcomers.count, earlier, intake.span)
 
 
 def sum_up(
@@ -169,10 +171,10 @@ def report(db: Path, taken: Taken) -> None:
             say(f"{file.name}: rows whose events were withdrawn, and count no more: {file.void:,}")
         if file.revived:
             say(f"{file.name}: rows like withdrawn ones, which count again: {file.revived:,}")
-    for line in taken.newcomers[:_MOST_SHOWN]:
+    for line in taken.newcomers:
         print(f"{db}: {line}")
-    if len(taken.newcomers) > _MOST_SHOWN:
-        print(f"{db}: and {len(taken.newcomers) - _MOST_SHOWN:,} more new accounts")
+    if taken.accounts > len(taken.newcomers):
+        print(f"{db}: and {taken.accounts - len(taken.newcomers):,} more new accounts")
     rows = sum(file.rows for file in taken.files)
     print(f"{db}: rows: {rows:,}, new events: {taken.new:,}")
 

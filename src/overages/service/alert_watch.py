@@ -69,7 +69,7 @@ class AlertWatch:
 
         It costs one query where no org has any; else the alerts of each org are read once.
         """
-        if not self._is_on:
+        if not self.are_any:
             return None
         if org_id not in self._watched:
             definitions = self._repository.alert_definitions(org_id)
@@ -81,7 +81,8 @@ class AlertWatch:
         return self._watched[org_id]
 
     @cached_property
-    def _is_on(self) -> bool:
+    def are_any(self) -> bool:
+        """Whether any org has alerts."""
         return self._repository.has_alerts()
 
     @cached_property

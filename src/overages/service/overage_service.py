@@ -22,7 +22,6 @@ from overages._ground.parsing import (
     optional,
     parse_all,
     parse_flag,
-    tuple_of,
 )
 from overages.bookkeeping.books import EndedPeriod
 from overages.bookkeeping.ended_periods import EndedPeriods
@@ -42,7 +41,7 @@ from overages.settlements.settlement import Settlement
 from overages.statements.statement import Statement
 from overages.statements.summary import Summary
 from overages.terms.account import Account
-from overages.usage.event import UsageEvent
+from overages.usage.event import UsageEvent, parse_events
 from overages.usage.metering import Late, parse_late, parse_time_span
 
 NO_GRACE: Final = timedelta(0)
@@ -324,7 +323,7 @@ class OverageService(Quotas, Alerting, Forecasts):
         """
         self._require_enabled()
         reported, late, on_refused, batch = parse_all(
-            (tuple_of(UsageEvent), events, "events"),
+            (parse_events, events, "events"),
             (parse_late, late, "late"),
             (_optional_listener, on_refused, "on_refused"),
             (optional_name, batch, "batch"),
@@ -340,7 +339,7 @@ class OverageService(Quotas, Alerting, Forecasts):
         extra = {
             "events": len(reported),
             "new_events": new,
-            "orgs": len({event.org_id for event in reported}),
+            "orgs": len({*reported.orgs}),
         }
         log().info("%d new usage events kept", new, extra=extra)
         return new

@@ -29,7 +29,7 @@ from overages.service.base import log
 from overages.service.budgeting import Budgeting
 from overages.service.usage_intake import UsageIntake
 from overages.statements.limit_now import UsageNow, limits_now
-from overages.usage.event import UsageEvent
+from overages.usage.event import EventColumns, UsageEvent
 from overages.usage.metering import Late, parse_late
 
 _MANY: Final = 4096  # orgs of which plain terms are held: some megabytes
@@ -230,7 +230,7 @@ class Quotas(Budgeting):
                 now=max(now, committed.reserved_at),
                 ahead=self._ahead,
             )
-            intake.record(events, late)
+            intake.record(EventColumns.of(events), late)
         log().info("%s: held units are used", org_id, extra={"org_id": org_id})
         return committed
 

@@ -5,26 +5,29 @@ org without terms, of a metric that its plan doesn't know, or dated far ahead by
 
     intake = UsageIntake(repository, lambda: routes, now=now, ahead=timedelta(days=1))
     intake.record(events, late="own_period", on_refused=None)
+
+Files bring events by the hundred thousand: they are looked at in columns, and an object is made of
+those alone that something is to be said of.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from itertools import pairwise
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from overages._ground.parsing import Problems
 from overages.bookkeeping.plans_in_force import PlansInForce, summed_level
 from overages.errors import MOST_ERRORS, EventConflict, InvalidValue, OveragesError, UnknownPlan
 from overages.periods.period import Period, format_instant
 from overages.repository import Repository
-from overages.service.alert_watch import AlertWatch, Keep
+from overages.service.alert_watch import AlertWatch
 from overages.service.watched_org import WatchedOrg
 from overages.terms.account import Account
 from overages.terms.plan import Plan, unknown_metric
-from overages.usage.event import UsageEvent
+from overages.usage.event import EventColumns, UsageEvent
 from overages.usage.metering import Late, later, takes_back
 from overages.usage.routing import Routes
 
@@ -64,9 +67,7 @@ class UsageIntake:
         self._alerts = AlertWatch(repository, self._read_routes, now, self._latest)
         self._parts: dict[int, list[_Part]] = {}  # by the timeline's identity: many share one
 
-    def record(
-        self, events: Sequence[UsageEvent], late: Late, on_refused: OnRefused | None = None
-    ) -> int:
+    def record(self, events: EventColumns, late: Late, on_refused: OnRefused | None = None) -> int:
         """Keep events; return the number of new ones.
 
         :param late: where an event counts whose period is closed: in its own, or at the start of
@@ -78,7 +79,7 @@ class UsageIntake:
         """
         refused: dict[int, OveragesError] = {}  # by place
         with self._repository.transaction():
-            self._read_accounts({event.org_id for event in events})
+            self._read_accounts({*events.orgs})
             new = self._add(self._billable(events, refused), late, refused)
             if on_refused is None:
                 problems = Problems()
@@ -90,35 +91,34 @@ class UsageIntake:
                 on_refused(error)
         return new
 
-    def _add(
-        self,
-        taken: Sequence[tuple[int, UsageEvent]],
-        late: Late,
-        refused: dict[int, OveragesError],
-    ) -> int:
+    def _add(self, taken: _Taken, late: Late, refused: dict[int, OveragesError]) -> int:
         """Keep events that can be billed and the alerts they fire; note those that conflict."""
         counts_at = self._counts_at if late == "next_period" else None
-        keep: Keep[tuple[int, UsageEvent]] = partial(
-            self._add_taken, counts_at=counts_at, refused=refused
-        )
+        if not self._alerts.are_any:
+            return self._add_taken(taken, counts_at, refused)
         watched: dict[str, tuple[WatchedOrg, list[tuple[int, UsageEvent]]]] = {}
-        others: list[tuple[int, UsageEvent]] = []
-        for each in taken:
-            org = self._alerts.watched(each[1].org_id)
+        others: list[int] = []  # by their places among those taken
+        for number, (place, event) in enumerate(zip(*taken, strict=True)):
+            org = self._alerts.watched(event.org_id)
             if org is None:
-                others.append(each)
+                others.append(number)
             else:
-                watched.setdefault(each[1].org_id, (org, []))[1].append(each)
-        new = keep(others) if others or not watched else 0
+                watched.setdefault(event.org_id, (org, []))[1].append((place, event))
+
+        def keep(some: Sequence[tuple[int, UsageEvent]]) -> int:
+            places = [place for place, _ in some]
+            events = EventColumns.of([event for _, event in some])
+            return self._add_taken(_Taken(places, events), counts_at, refused)
+
+        new = 0
+        if others or not watched:
+            new = self._add_taken(taken.among(others), counts_at, refused)
         return new + sum(
             self._alerts.keep(org, own, keep, counts_at) for org, own in watched.values()
         )
 
     def _add_taken(
-        self,
-        taken: Sequence[tuple[int, UsageEvent]],
-        counts_at: CountsAt | None,
-        refused: dict[int, OveragesError],
+        self, taken: _Taken, counts_at: CountsAt | None, refused: dict[int, OveragesError]
     ) -> int:
         """Keep events that can be billed, each with its place; note those that conflict.
 
@@ -126,38 +126,38 @@ class UsageIntake:
         of as many events, so that the error of a part holds all of its own.
         """
         try:
-            return self._repository.add_events(
-                [event for _, event in taken], counts_at, self._batch
-            )
+            return self._repository.add_events(taken.events, counts_at, self._batch)
         except OveragesError as error:
             faults = error.errors
             for each in faults:
                 if not isinstance(each, EventConflict):
                     raise
-                place, _ = taken[int(each.path[1])]
+                place = taken.places[int(each.path[1])]
                 conflict = EventConflict(("events", place, "id"), each.value, each.problem)
                 refused[place] = conflict.within(org_id=each.org_id)
-        rest = [each for each in taken if each[0] not in refused]
+        rest = [i for i, place in enumerate(taken.places) if place not in refused]
         size = max(1, len(rest)) if len(faults) < MOST_ERRORS else MOST_ERRORS
-        parts = [rest[first : first + size] for first in range(0, len(rest), size)]
+        parts = [taken.among(rest[first : first + size]) for first in range(0, len(rest), size)]
         return sum(self._add_taken(part, counts_at, refused) for part in parts)
 
-    def _billable(
-        self, events: Sequence[UsageEvent], refused: dict[int, OveragesError]
-    ) -> list[tuple[int, UsageEvent]]:
+    def _billable(self, events: EventColumns, refused: dict[int, OveragesError]) -> _Taken:
         """Return the events that can be billed, each with its place; note the others."""
-        taken, latest, orgs = [], self._latest, self._orgs
-        for place, event in enumerate(events):
-            org = orgs[event.org_id]
-            if org is None or event.at > latest or not org.takes(event.metric, event.at):
+        latest, orgs = self._latest, self._orgs
+        for place, (org_id, metric, at) in enumerate(
+            zip(events.orgs, events.metrics, events.times, strict=True)
+        ):
+            org = orgs[org_id]
+            if org is None or at > latest or not org.takes(metric, at):
+                event = events[place]
                 try:
                     self._require_billable(event)
                 except OveragesError as error:
                     if not self._is_there(event):
-                        refused[place] = error.within("events", place, org_id=event.org_id)
-                        continue
-            taken.append((place, event))
-        return taken
+                        refused[place] = error.within("events", place, org_id=org_id)
+        taken = _Taken(range(len(events)), events)
+        if not refused:
+            return taken
+        return taken.among([place for place in taken.places if place not in refused])
 
     def _is_there(self, event: UsageEvent) -> bool:
         """Tell whether an event of that id is there already: reporting it again changes nothing."""
@@ -204,6 +204,17 @@ class UsageIntake:
         if org is None:
             raise UnknownPlan("org_id", org_id, "must have an account, and so a plan")
         return org
+
+
+class _Taken(NamedTuple):
+    """Events that can be billed, and their places among those that were reported."""
+
+    places: Sequence[int]
+    events: EventColumns
+
+    def among(self, numbers: Sequence[int]) -> _Taken:
+        """Return some of them, by their numbers among these."""
+        return _Taken([self.places[number] for number in numbers], self.events.among(numbers))
 
 
 class _Org:

@@ -6,12 +6,13 @@ UsageEvent("org-123", "tokens", 4_808, at=moment, dimensions={"model": "large"})
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, Self, overload
 
 from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import by_name, optional_name, parse_name
+from overages._ground.parsing import tuple_of
 from overages._ground.trusted import trusted
 from overages._ground.value import term, value
 from overages.amounts.exact import Quantity, QuantityLike, parse_quantity
@@ -78,24 +79,94 @@ new_event: Final = trusted(UsageEvent)
 instant in UTC, dimensions sorted by name."""
 
 
-class EventColumns(NamedTuple):
-    """The terms of many events, a list for each, in the order of the events; they were checked.
+class EventColumns(Sequence[UsageEvent]):
+    """Many events, which were checked: a list for each of their terms, in the order of the events.
 
-    To make an object of each event takes as long as to add its units up, so who only counts them,
-    as `Meter.add_columns` does, goes without.
+    To make an object of each takes as long as to add its units up, so who looks at some terms, as
+    `Meter.add_columns` and those who keep events do, goes without. As a sequence, these are the
+    events themselves, each made when it is asked for.
+
+    >>> at = datetime.fromisoformat("2024-02-03T12:00:00Z")
+    >>> events = EventColumns.of([UsageEvent("org-123", "tokens", units, at) for units in (5, 7)])
+    >>> events.quantities, events[1].quantity
+    ([5, 7], 7)
     """
 
-    orgs: Sequence[str]
-    metrics: Sequence[str]
-    quantities: Sequence[Quantity]
-    times: Sequence[datetime]
-    ids: Sequence[str | None]
-    dimensions: Sequence[Mapping[str, str]]
+    __slots__ = ("_made", "dimensions", "ids", "metrics", "orgs", "quantities", "times")
 
-    def events(self) -> list[UsageEvent]:
-        """Return them as objects."""
-        return [*map(new_event, *self)]
+    def __init__(
+        self,
+        orgs: Sequence[str],
+        metrics: Sequence[str],
+        quantities: Sequence[Quantity],
+        times: Sequence[datetime],
+        ids: Sequence[str | None],
+        dimensions: Sequence[Mapping[str, str]],
+    ) -> None:
+        self.orgs, self.metrics, self.quantities = orgs, metrics, quantities
+        self.times, self.ids, self.dimensions = times, ids, dimensions
+        self._made: Sequence[UsageEvent] | None = None
 
-    def among(self, places: Sequence[int]) -> EventColumns:
-        """Return those of some places."""
-        return EventColumns._make([column[place] for place in places] for column in self)
+    @classmethod
+    def of(cls, events: Sequence[UsageEvent]) -> Self:
+        """Return the columns of events that are made already, and stay as they are."""
+        columns = cls(
+            [event.org_id for event in events],
+            [event.metric for event in events],
+            [event.quantity for event in events],
+            [event.at for event in events],
+            [event.id for event in events],
+            [event.dimensions for event in events],
+        )
+        columns._made = events
+        return columns
+
+    @property
+    def terms(self) -> tuple[Sequence[Any], ...]:
+        """The columns, in the order in which `UsageEvent` takes them."""
+        return self.orgs, self.metrics, self.quantities, self.times, self.ids, self.dimensions
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    @overload
+    def __getitem__(self, place: int) -> UsageEvent: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> EventColumns: ...
+
+    def __getitem__(self, place: int | slice) -> UsageEvent | EventColumns:
+        if isinstance(place, slice):
+            return EventColumns(*(column[place] for column in self.terms))
+        if self._made is not None:
+            return self._made[place]
+        return new_event(*(column[place] for column in self.terms))
+
+    def __iter__(self) -> Iterator[UsageEvent]:
+        return map(new_event, *self.terms) if self._made is None else iter(self._made)
+
+    def among(self, places: Iterable[int]) -> EventColumns:
+        """Return those of some places, in the order of these."""
+        places = list(places)
+        chosen = EventColumns(*([*map(column.__getitem__, places)] for column in self.terms))
+        if self._made is not None:
+            chosen._made = [*map(self._made.__getitem__, places)]
+        return chosen
+
+    def with_ids(self, ids: Sequence[str]) -> EventColumns:
+        """Return them with other ids."""
+        *terms, _, dimensions = self.terms
+        return EventColumns(*(*terms, ids, dimensions))
+
+    def identities(self) -> list[tuple[str, str]]:
+        """Return the org and the id of each that has an id."""
+        pairs = zip(self.orgs, self.ids, strict=True)
+        return [(org_id, event_id) for org_id, event_id in pairs if event_id is not None]
+
+
+_parse_objects: Final = tuple_of(UsageEvent)
+
+
+def parse_events(value: object, field: Field) -> EventColumns:
+    """Return events as columns; those that are some already were checked."""
+    return value if type(value) is EventColumns else EventColumns.of(_parse_objects(value, field))

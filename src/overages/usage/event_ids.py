@@ -19,7 +19,7 @@ from typing import Final, TypeAlias
 from overages._ground.parsing import Problems
 from overages.amounts.exact import Quantity, scaled
 from overages.errors import EventConflict
-from overages.usage.event import UsageEvent
+from overages.usage.event import EventColumns, UsageEvent
 
 Content: TypeAlias = int | tuple[int, Mapping[str, str]]
 """All that an event says beside its id, in a form of its own."""
@@ -95,38 +95,32 @@ class EventIds:
         return self._orgs[packed & _NUMBER]
 
 
-def new_events(
-    counted: Sequence[tuple[UsageEvent, datetime]], recorded: Mapping[tuple[str, str], UsageEvent]
-) -> list[tuple[UsageEvent, datetime]]:
-    """Return the events that weren't recorded, each once.
+def new_places(
+    events: EventColumns, recorded: Mapping[tuple[str, str], UsageEvent]
+) -> Sequence[int]:
+    """Return the places of the events that weren't recorded, each once.
 
-    :param counted: events, each with the instant that it counts at.
     :param recorded: events by org and id.
     :raises EventConflict: for an id that came before in its org, with other content;
         `InvalidValues` if several did. It names the place of the later one in ``events``.
     """
-    if not recorded and _is_each_once(counted):  # as most are, which takes half the time to tell
-        return list(counted)
-    seen: dict[tuple[str, str], UsageEvent] = {}  # beside recorded events, which are many
+    keys = events.identities()
+    if not recorded and len(set(keys)) == len(keys):  # as most are, which takes half the time
+        return range(len(events))
+    seen: dict[tuple[str, str], int] = {}  # beside recorded events, which are many
     new = []
     problems = Problems()
-    for place, (event, counts_at) in enumerate(counted):
-        if event.id is None:
-            new.append((event, counts_at))
+    for place, (org_id, event_id) in enumerate(zip(events.orgs, events.ids, strict=True)):
+        if event_id is None:
+            new.append(place)
             continue
-        key = event.org_id, event.id
-        before = seen.get(key) or recorded.get(key)
+        key = org_id, event_id
+        before = events[seen[key]] if key in seen else recorded.get(key)
         if before is None:
-            seen[key] = event
-            new.append((event, counts_at))
-        elif before != event:
-            conflict = EventConflict(("events", place, "id"), event.id, REPORTED)
-            problems.add(conflict.within(org_id=event.org_id))
+            seen[key] = place
+            new.append(place)
+        elif before != events[place]:
+            conflict = EventConflict(("events", place, "id"), event_id, REPORTED)
+            problems.add(conflict.within(org_id=org_id))
     problems.raise_any()
     return new
-
-
-def _is_each_once(counted: Sequence[tuple[UsageEvent, datetime]]) -> bool:
-    """Tell whether no two events of an org have one id."""
-    ids = [(event.org_id, event.id) for event, _ in counted if event.id is not None]
-    return len(set(ids)) == len(ids)

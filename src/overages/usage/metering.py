@@ -167,14 +167,14 @@ class Meter:
             have counted.
         """
         if self._metrics_of is not None:
-            for event in columns.events():
+            for event in columns:
                 self.add(event)
             return
         numbers, number_of, is_new = self._counters.numbers, self._counters.number, self._ids.is_new
         start = end = None
         own: dict[int, int] = {}
         of_parts: dict[int, int] = {}
-        for org_id, metric, units, at, event_id, dimensions in zip(*columns, strict=True):
+        for org_id, metric, units, at, event_id, dimensions in zip(*columns.terms, strict=True):
             if start is None or end is None or not start <= at < end:
                 start = self._start_of_period(at)
                 end = self._periods[start].end

@@ -12,7 +12,7 @@ import pytest
 from tests.desk import HEADER, WITH_IDS, NearDesk
 
 from overages.adapters.sqlite import SqliteRepository
-from overages.commands.desk import intake, newcomers
+from overages.commands.desk import newcomers, rows as rows_of_files
 from overages.errors import InvalidValue
 from overages.service.usage_intake import UsageIntake
 
@@ -518,7 +518,7 @@ def test_a_file_that_is_missing_or_none_is_named(desk: NearDesk) -> None:
 def test_a_file_is_read_in_pieces_however_small(
     desk: NearDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intake, "_PIECE", 2)
+    monkeypatch.setattr(rows_of_files, "PIECE", 2)
     book = 'default_plan = "p"\n'
     desk.write("plans.toml", (desk.folder / "plans.toml").read_text().replace(book, ""))
     desk.write("plans.toml", book + (desk.folder / "plans.toml").read_text())

@@ -86,7 +86,7 @@ def test_events_whose_id_comes_again_are_taken_out(
 
 def test_ids_of_several_files_are_held_against_each_other() -> None:
     events = waiting(["1,5", "2,6"], ["2,6", "3,7"], [])
-    found = [each for columns in events.take_repeated([]) for each in columns.events()]
+    found = [each for columns in events.take_repeated([]) for each in columns]
     assert [(event.id, event.quantity) for event in found] == [("2", 6), ("2", 6)]
     assert [units for units, _ in sums(events)] == [12]
 

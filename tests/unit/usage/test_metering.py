@@ -10,6 +10,7 @@ import pytest
 from tests.told import told
 
 from overages import Metric, Period, Usage, UsageEvent, meter
+from overages._ground.value import evolve
 from overages.errors import EventConflict, InvalidType, InvalidValue, InvalidValues, OveragesError
 from overages.usage.divided_usage import usage_of
 from overages.usage.event import EventColumns
@@ -69,11 +70,11 @@ def test_columns_of_events_are_counted_as_the_events_are(metrics: list[Metric]) 
     counted, one_by_one = Meter(metrics=metrics), Meter(metrics=metrics)
     counted.add_columns(COLUMNS)
     counted.add_columns(COLUMNS.among([0, 1]))
-    for event in COLUMNS.events():
+    for event in COLUMNS:
         one_by_one.add(event)
     assert counted.usages() == one_by_one.usages()
     with pytest.raises(EventConflict):
-        counted.add_columns(COLUMNS.among([0])._replace(quantities=[6]))
+        counted.add_columns(EventColumns.of([evolve(COLUMNS[0], quantity=6)]))
 
 
 def test_events_without_an_id_all_count() -> None:

@@ -37,7 +37,7 @@ from overages.statements.summary import Summary
 from overages.terms.account import Account
 from overages.terms.note import AccountNote
 from overages.terms.plan import Plan
-from overages.usage.event import UsageEvent
+from overages.usage.event import EventColumns
 from overages.usage.event_sum import EventSum
 from overages.usage.metric import Metric
 from overages.usage.usage import Usage
@@ -318,10 +318,10 @@ class HeldTables(
         super()._add_entries(added, note)
 
     def _keep_events(
-        self, counted: Sequence[tuple[UsageEvent, datetime]], batch: str | None
+        self, events: EventColumns, counts_at: Sequence[datetime], batch: str | None
     ) -> None:
-        self._let_go(*(event.org_id for event, _ in counted))
-        super()._keep_events(counted, batch)
+        self._let_go(*events.orgs)
+        super()._keep_events(events, counts_at, batch)
 
     def _remake_sums(self, org_id: str) -> None:
         self._let_go(org_id)

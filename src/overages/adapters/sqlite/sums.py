@@ -41,7 +41,7 @@ from overages.adapters.sqlite.units import units_in
 from overages.adapters.sqlite.usage import STANDING, UsageTables
 from overages.amounts.exact import number_text
 from overages.periods.period import Period
-from overages.usage.event import UsageEvent
+from overages.usage.event import EventColumns, UsageEvent
 from overages.usage.event_sum import EventSum
 
 CROWD: Final = 8
@@ -81,11 +81,12 @@ class SumTable(UsageTables):
     """The table of the sums of hours and days."""
 
     def _keep_events(
-        self, counted: Sequence[tuple[UsageEvent, datetime]], batch: str | None
+        self, events: EventColumns, counts_at: Sequence[datetime], batch: str | None
     ) -> None:
-        first = self._insert_events(counted, batch)
+        first = self._insert_events(events, counts_at, batch)
         crowded = self._crowded("day", first)
         if crowded:  # or no hour is
+            counted = zip(events, counts_at, strict=True)
             self._add_to_sums(counted, crowded | self._crowded("hour", first))
 
     def _crowded(self, unit: Unit, first: int) -> set[Key]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import chain, count
+from itertools import chain
 from typing import Any, Final
 
 from overages.adapters.event_texts import (
     EventRow,
     PutRow,
     WithdrawalRow,
-    event_columns,
+    dimensions_text,
     exact_instant,
 )
 from overages.adapters.sqlite.rows import (
@@ -26,7 +26,7 @@ from overages.adapters.sqlite.store import SqliteStore, chunks, marks, write_row
 from overages.adapters.sqlite.sum_rows import LATEST
 from overages.amounts.exact import number_text, unscaled
 from overages.periods.period import Period
-from overages.usage.event import UsageEvent
+from overages.usage.event import EventColumns, UsageEvent
 from overages.usage.usage import Usage
 
 _EVENT: Final = "event_id, metric_type, quantity, at, dimensions"
@@ -51,9 +51,11 @@ _PAGE: Final = 100  # events that are read at once, from the last one back
 class UsageTables(SqliteStore):
     """The tables of usage events, of withdrawals, and of sums that were put."""
 
-    def _known_events(self, events: Sequence[UsageEvent]) -> Mapping[tuple[str, str], UsageEvent]:
+    def _known_events(
+        self, keys: Sequence[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], UsageEvent]:
         stored = {}
-        for chunk in chunks([(event.org_id, event.id) for event in events], 2):
+        for chunk in chunks(keys, 2):
             sql = (
                 f"WITH wanted (org, id) AS (VALUES {marks(chunk, '(?, ?)')})"
                 f" SELECT org, {_EVENT} FROM wanted CROSS JOIN org_billing_usage_events"
@@ -65,14 +67,13 @@ class UsageTables(SqliteStore):
         return stored
 
     def _insert_events(
-        self, counted: Sequence[tuple[UsageEvent, datetime]], batch: str | None
+        self, events: EventColumns, counts_at: Sequence[datetime], batch: str | None
     ) -> int:
         """Insert events, each with when it counts, and return the number of the first."""
         first = self._last_number() + 1
-        rows = [*map(_row_of, count(first), counted)]
-        write_rows(self._cursor, _KEEP_EVENT, rows)
-        if batch is not None and counted:
-            self._keep_in_batch(batch, first, first + len(counted) - 1)
+        write_rows(self._cursor, _KEEP_EVENT, _rows_of(first, events, counts_at))
+        if batch is not None and events:
+            self._keep_in_batch(batch, first, first + len(events) - 1)
         return first
 
     def _last_number(self) -> int:
@@ -268,12 +269,22 @@ def puts_of(org_id: str, rows: Iterable[PutRow]) -> list[Usage]:
     ]
 
 
-def _row_of(number: int, counted: tuple[UsageEvent, datetime]) -> tuple[Any, ...]:
-    """Write an event, and the instant that it counts at, as a row."""
-    event, counts_at = counted
-    event_id, metric, quantity, at, dimensions = event_columns(event)
-    counts = at if counts_at is event.at else exact_instant(counts_at)
-    return number, event.org_id, event_id, metric, quantity, at, dimensions, counts
+def _rows_of(
+    first: int, events: EventColumns, counts_at: Sequence[datetime]
+) -> Sequence[tuple[Any, ...]]:
+    """Write events, numbered from the first one on, and the instants that they count at."""
+    times = [*map(exact_instant, events.times)]
+    columns = (
+        range(first, first + len(events)),
+        events.orgs,
+        events.ids,
+        events.metrics,
+        map(number_text, events.quantities),
+        times,
+        map(dimensions_text, events.dimensions),
+        times if counts_at is events.times else map(exact_instant, counts_at),
+    )
+    return [*zip(*columns, strict=True)]
 
 
 def _time_order(row: tuple[Any, ...]) -> tuple[str, int]:

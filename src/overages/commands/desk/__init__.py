@@ -7,6 +7,7 @@
 - `progress`: a progress bar
 - `completion`: the completion of words in a shell
 - `sources`: files of plans, usage files, and the database
+- `rows`: the rows of usage files, in columns
 - `periods`: the periods of an org, as it knows them
 - `batch`: the rows of a usage file, each with an id
 - `newcomers`: orgs that have usage and no account

@@ -13,31 +13,27 @@ place of the first.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from copy import copy
 from datetime import datetime
-from itertools import islice
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from overages.commands.desk.batch import Batch, BatchContent
 from overages.commands.desk.faults import Faults, refuse
-from overages.commands.desk.newcomers import Newcomers, Row, Source
+from overages.commands.desk.newcomers import Newcomers, Source
 from overages.commands.desk.outcome import NOTHING, WRONG, Stop
-from overages.commands.desk.sources import UsageFile, lines_of
+from overages.commands.desk.rows import Piece, Rows, pieces_of
+from overages.commands.desk.sources import UsageFile
 from overages.commands.desk.terminal import say
 from overages.errors import EmptyFile, OveragesError, did_you_mean
-from overages.imports.events import read_events
 from overages.imports.usage_files.layout import UsageLayout
 from overages.repository import Repository
 from overages.service.overage_service import OverageService
-from overages.usage.event import UsageEvent
+from overages.usage.event import EventColumns, UsageEvent
 from overages.usage.metering import Late
 
-_PIECE: Final = 10_000  # rows that are in memory at once
 _COLUMNS: Final = {"at": "timestamp", "id": "event_id"}  # where they differ from an event's fields
 _NOTHING_WRITTEN: Final = "nothing was written"
-
-_ReadRow: TypeAlias = tuple[int, UsageEvent | OveragesError]
 
 
 class TakenIn(NamedTuple):
@@ -115,9 +111,8 @@ class UsageFiles:
             raise Stop(WRONG)
         for source, rows in self._newcomers.admitted(self._now):
             faults = Faults(source.name)
-            while rows:
-                self._record(rows[:_PIECE], source.batch, faults)
-                del rows[:_PIECE]  # or all of them are in memory until the last one is kept
+            while rows:  # of which those that are kept are in memory no more
+                self._record(rows.take(), source.batch, faults)
             faults.stop_if_any(_NOTHING_WRITTEN)
 
     # Batches that are there
@@ -169,10 +164,8 @@ class UsageFiles:
         if before is None:
             return False
         batch = Batch(name, BatchContent())
-        for rows in self._pieces(file):
-            for _, event in rows:
-                if isinstance(event, UsageEvent):
-                    batch.named(event)
+        for piece in self._pieces(file):
+            batch.named(piece.rows.events)
         return batch.digest == before.digest
 
     def _refuse_copy(self, file: UsageFile, name: str) -> None:
@@ -199,13 +192,15 @@ class UsageFiles:
         """
         batch, faults, count, void = Batch(name, content), Faults(file.name), 0, 0
         source = Source(file.name, name)
-        for rows in self._pieces(file):
-            count += len(rows)
-            named = _named(rows, batch, faults, are_known=are_known)
-            events = self._newcomers.settled(source, named)
-            new = self._record(events, name, faults)
-            if new < len(events):
-                void += self._void(event for _, event in events)
+        for piece in self._pieces(file):
+            count += len(piece)
+            for line, error in piece.faults:
+                faults.add(error, line)
+            named = _named(piece.rows, batch, are_known=are_known)
+            rows = self._newcomers.settled(source, named)
+            new = self._record(rows, name, faults)
+            if new < len(rows.events):
+                void += self._void(rows.events)
         if faults.count and self._newcomers.are_refused:
             self._newcomers.say_refused()
         faults.stop_if_any(_NOTHING_WRITTEN)
@@ -213,7 +208,7 @@ class UsageFiles:
             say(f"{file.name}: has no rows; {_NOTHING_WRITTEN}")
             raise Stop(NOTHING)
         withdrawn = list(batch.left())
-        for org_id, ids in _ids_by_org(withdrawn).items():
+        for org_id, ids in _ids_by_org(EventColumns.of(withdrawn)).items():
             self._repository.withdraw_many(org_id, ids, withdrawn_at=self._now)
             self.orgs.add(org_id)
         if batch.unnamed or self._repository.batch(name) is not None:
@@ -221,27 +216,27 @@ class UsageFiles:
         revived = 0 if are_known else batch.revived
         return TakenIn(file.name, count, withdrawn, void, revived)
 
-    def _record(self, rows: Sequence[Row], batch: str, faults: Faults) -> int:
+    def _record(self, rows: Rows, batch: str, faults: Faults) -> int:
         """Record the events of some rows; return the number of new ones."""
-        if not rows:
+        lines, events = rows
+        if not events:
             return 0
-        events = [event for _, event in rows]
 
         def note(error: OveragesError) -> None:
             _, place, *field = error.path
-            faults.add(self._of_column(error, field), rows[int(place)][0])
+            faults.add(self._of_column(error, field), lines[int(place)])
 
         new = self._service.record_usage(events, late=self._late, on_refused=note, batch=batch)
         self.new += new
         if new:
-            self.orgs |= {event.org_id for event in events}
-        instants = [event.at for event in events]
+            self.orgs.update(events.orgs)
+        ends = min(events.times), max(events.times)
         if self.span is not None:
-            instants += self.span
-        self.span = min(instants), max(instants)
+            ends = min(ends[0], self.span[0]), max(ends[1], self.span[1])
+        self.span = ends
         return new
 
-    def _void(self, events: Iterable[UsageEvent]) -> int:
+    def _void(self, events: EventColumns) -> int:
         """Count the events that were withdrawn before."""
         ids = _ids_by_org(events).items()
         return sum(len(self._repository.withdrawn_ids(org_id, own)) for org_id, own in ids)
@@ -255,16 +250,13 @@ class UsageFiles:
         of_column.path = (self._layout.columns.get(column, column), *rest)
         return of_column
 
-    def _pieces(self, file: UsageFile) -> Iterator[list[_ReadRow]]:
-        """Yield the rows of a file in pieces, with their lines.
+    def _pieces(self, file: UsageFile) -> Iterator[Piece]:
+        """Yield the rows of a file in pieces.
 
         :raises Stop: if it can't be read as a usage file.
         """
         try:
-            with lines_of(file, self._layout) as lines:
-                rows = read_events(lines, self._layout)
-                while piece := list(islice(rows, _PIECE)):
-                    yield piece
+            yield from pieces_of(file, self._layout)
         except EmptyFile:
             say(f"{file.name}: is empty; {_NOTHING_WRITTEN}")
             raise Stop(NOTHING) from None
@@ -272,27 +264,20 @@ class UsageFiles:
             raise refuse(file.name, error) from None
 
 
-def _named(rows: Iterable[_ReadRow], batch: Batch, faults: Faults, *, are_known: bool) -> list[Row]:
-    """Return the rows with an id each; note those that are faulty.
+def _named(rows: Rows, batch: Batch, *, are_known: bool) -> Rows:
+    """Return rows with an id each.
 
     :param are_known: whether those without one are there already, and left out.
     """
-    named: list[Row] = []
-    for line, event in rows:
-        if isinstance(event, OveragesError):
-            faults.add(event, line)
-        elif event.id is None:
-            own = batch.named(event)
-            if not are_known:
-                named.append((line, own))
-        else:
-            named.append((line, batch.named(event) if batch.has_left else event))
-    return named
+    named = Rows(rows.lines, batch.named(rows.events))
+    if not are_known:
+        return named
+    return named.among([place for place, own in enumerate(rows.events.ids) if own is not None])
 
 
-def _ids_by_org(events: Iterable[UsageEvent]) -> dict[str, list[str]]:
+def _ids_by_org(events: EventColumns) -> dict[str, list[str]]:
     """Return the ids of events that have one each."""
     ids: dict[str, list[str]] = {}
-    for event in events:
-        ids.setdefault(event.org_id, []).append(event.id or "")
+    for org_id, event_id in events.identities():
+        ids.setdefault(org_id, []).append(event_id)
     return ids

@@ -10,12 +10,13 @@ plan, from the start of the period of their earliest event on:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Set
 from datetime import datetime
 from itertools import islice
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from overages.commands.desk.faults import MOST_OF_A_KIND
+from overages.commands.desk.rows import Rows, WaitingRows
 from overages.commands.desk.terminal import say
 from overages.errors import did_you_mean
 from overages.periods.cycle import Cycle
@@ -23,14 +24,9 @@ from overages.periods.period import Period
 from overages.periods.timezones import zone_of
 from overages.repository import Repository
 from overages.terms.account import Account, account_of
-from overages.usage.event import UsageEvent
 
 _PORTION: Final = 5_000  # accounts that are put at once
 _MOST_NEAR: Final = 5_000  # accounts among which one that a name resembles is looked for
-
-
-Row: TypeAlias = tuple[int, UsageEvent]
-"""An event, and the line that its row begins at."""
 
 
 class Source(NamedTuple):
@@ -51,42 +47,43 @@ class Newcomers:
         self._repository, self._plan, self._cycle = repository, plan, cycle
         self._with_account: set[str] = set()
         self._earliest: dict[str, datetime] = {}  # of those that are given a plan
-        self._waiting: dict[Source, list[Row]] = {}  # their rows
+        self._waiting: dict[Source, WaitingRows] = {}  # their rows
         self._refused: dict[str, tuple[str, int]] = {}  # the first row of each other, and its rows
         self._first: tuple[Period, Account] | None = None
         self.told: list[str] = []
-        """A line for each that was given an account."""
+        """A line for each of the first that were given an account."""
+        self.count: int = 0
+        """The number of those that were given one."""
 
-    def settled(self, source: Source, rows: Sequence[Row]) -> Sequence[Row]:
+    def settled(self, source: Source, rows: Rows) -> Rows:
         """Return the rows of the orgs that have an account; hold the others."""
-        new = {event.org_id for _, event in rows} - self._with_account
+        orgs = rows.events.orgs
+        new = {*orgs} - self._with_account
         if new:
             self._with_account.update(self._repository.accounts(new - self._earliest.keys()))
             new -= self._with_account
         if not new:
             return rows
+        of_new = rows.among([place for place, org_id in enumerate(orgs) if org_id in new])
         if self._plan is None:
-            self._refuse(source, rows, new)
+            self._refuse(source, of_new)
         else:
-            self._hold(source, rows, new)
-        return [row for row in rows if row[1].org_id not in new]
+            self._hold(source, of_new)
+        return rows.among([place for place, org_id in enumerate(orgs) if org_id not in new])
 
-    def _hold(self, source: Source, rows: Sequence[Row], new: Set[str]) -> None:
+    def _hold(self, source: Source, rows: Rows) -> None:
         """Hold the rows of new orgs."""
-        waiting, earliest = self._waiting.setdefault(source, []), self._earliest
-        for row in rows:
-            event = row[1]
-            if event.org_id in new:
-                waiting.append(row)
-                if event.at < earliest.setdefault(event.org_id, event.at):
-                    earliest[event.org_id] = event.at
+        self._waiting.setdefault(source, WaitingRows()).add(rows)
+        earliest = self._earliest
+        for org_id, at in zip(rows.events.orgs, rows.events.times, strict=True):
+            if at < earliest.setdefault(org_id, at):
+                earliest[org_id] = at
 
-    def _refuse(self, source: Source, rows: Sequence[Row], new: Set[str]) -> None:
+    def _refuse(self, source: Source, rows: Rows) -> None:
         """Count the rows of orgs that are refused."""
-        for line, event in rows:
-            if event.org_id in new:
-                place, count = self._refused.get(event.org_id, (f"{source.name}:{line}", 0))
-                self._refused[event.org_id] = place, count + 1
+        for line, org_id in zip(rows.lines, rows.events.orgs, strict=True):
+            place, count = self._refused.get(org_id, (f"{source.name}:{line}", 0))
+            self._refused[org_id] = place, count + 1
 
     @property
     def get_plan(self) -> bool:
@@ -123,22 +120,23 @@ class Newcomers:
         orgs = list(islice(self._repository.orgs(), _MOST_NEAR + 1))
         return orgs if len(orgs) <= _MOST_NEAR else []
 
-    def admitted(self, now: datetime) -> Iterable[tuple[Source, list[Row]]]:
+    def admitted(self, now: datetime) -> Iterable[tuple[Source, WaitingRows]]:
         """Give each of them an account, and return the rows of each file, org by org.
 
-        They wait no more: the lists are the caller's, who may empty them.
+        They wait no more: the rows are the caller's, who may take them.
 
         :param now: when that is noted.
         """
         near = self._accounts()
         orgs = iter(sorted(self._earliest.items()))
         while some := [self.account(*each) for each in islice(orgs, _PORTION)]:
-            for account in some:
-                hint = did_you_mean(account.org_id, near) if len(self.told) < MOST_OF_A_KIND else ""
+            self.count += len(some)
+            for account in some[: MOST_OF_A_KIND - len(self.told)]:
+                hint = did_you_mean(account.org_id, near)
                 self.told.append(f"{account.org_id}: a new account: {self._terms(account)}{hint}")
             self._repository.put_accounts(some, noted_at=now)
         for rows in self._waiting.values():
-            rows.sort(key=_org)  # they are kept in half the time, as their indexes are sorted so
+            rows.sort_by_org()  # they are kept in half the time, as their indexes are sorted so
         return self._waiting.items()
 
     def period_at(self, instant: datetime) -> Period:
@@ -156,7 +154,3 @@ class Newcomers:
     def _terms(self, account: Account) -> str:
         zone = zone_of(self._cycle.timezone)
         return f"plan {self._plan} from {account.since.astimezone(zone):%Y-%m-%d}"
-
-
-def _org(row: Row) -> str:
-    return row[1].org_id

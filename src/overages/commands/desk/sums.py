@@ -83,7 +83,7 @@ class UsageSums:
             for rows in read_rows(lines, self._layout):
                 if rows.errors:
                     raise NeedsIntake
-                for columns in filter(any, rows.counted()):
+                for columns in filter(len, rows.counted()):
                     meters.add(require_ids(columns) if with_ids else columns)
                     count += len(columns.orgs)
         if not count:

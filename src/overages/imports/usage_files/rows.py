@@ -41,6 +41,19 @@ EventOrError: TypeAlias = UsageEvent | OveragesError
 _NO_DIMENSIONS: Final[FrozenDict[str, str]] = FrozenDict()
 
 
+class ReadEvents(NamedTuple):
+    """The events of some rows in the order of the rows, those of one row by measure.
+
+    :param lines: that the rows of each begin at.
+    :param columns: their terms, which are no good in the place of a faulty row.
+    :param errors: those of faulty rows, by their places among these.
+    """
+
+    lines: Sequence[int]
+    columns: EventColumns
+    errors: Mapping[int, OveragesError]
+
+
 class ReadRows(NamedTuple):
     """A batch of rows as it was read.
 
@@ -58,22 +71,31 @@ class ReadRows(NamedTuple):
 
     def events(self) -> Iterable[tuple[int, EventOrError]]:
         """Return the events of rows, each with its row's number; one error for a faulty row."""
-        events: list[list[Any]] = [columns.events() for columns in self.columns]
-        for i, error in self.errors.items():
-            for of_measure in events:
-                of_measure[i] = None
-            events[0][i] = error
+        lines, columns, errors = self.in_order()
+        events: list[EventOrError] = list(columns)
+        for place, error in errors.items():
+            events[place] = error
+        return zip(lines, events, strict=True)
+
+    def in_order(self) -> ReadEvents:
+        """Return the events in the order of the rows, with a place for each faulty row."""
         if not self.is_wide:
-            return zip(self.numbers, events[0], strict=True)
-        for of_measure, columns in zip(events, self.columns, strict=True):
-            for i, units in enumerate(columns.quantities):
-                if units is None and not isinstance(of_measure[i], OveragesError):
-                    of_measure[i] = None
-        return (
-            (number, event)
-            for number, *of_row in zip(self.numbers, *events, strict=True)
-            for event in of_row
-            if event is not None
+            return ReadEvents(self.numbers, self.columns[0], self.errors)
+        quantities = [columns.quantities for columns in self.columns]
+        places: list[tuple[int, int]] = []  # of measures and rows
+        errors: dict[int, OveragesError] = {}
+        for row in range(len(self.numbers)):
+            if row in self.errors:
+                errors[len(places)] = self.errors[row]
+                places.append((0, row))
+            else:
+                used = [each for each, units in enumerate(quantities) if units[row] is not None]
+                places += [(measure, row) for measure in used]
+        terms = zip(*(columns.terms for columns in self.columns), strict=True)
+        return ReadEvents(
+            [self.numbers[row] for _, row in places],
+            EventColumns(*([of_all[measure][row] for measure, row in places] for of_all in terms)),
+            errors,
         )
 
     def counted(self) -> Iterable[EventColumns]:

@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import pytest
 
+from overages import UsageEvent
 from overages.amounts.exact import Quantity
 from overages.errors import InvalidValue
 from overages.imports.usage_files.layout import UsageLayout
@@ -44,7 +45,7 @@ def quantities(text: str) -> tuple[list[Quantity], list[Quantity]]:
 def test_plain_rows_are_columns(mark: bytes, end: bytes) -> None:
     (block,) = read(gzip.compress(mark + (HEADER + ROW).encode().replace(b"\n", end)))
     (columns,) = one_by_one(block.plain)
-    assert columns == (["acme"], ["tokens"], [5], [NOON], ["1"], [{}])
+    assert list(columns) == [UsageEvent("acme", "tokens", 5, NOON, "1")]
     assert (len(block), block.plain.span, block.others.orgs) == (1, (NOON, NOON), ())
 
 

@@ -53,7 +53,8 @@ class MeteredUsage(Catalogue):
         )
         instants = usage.times if counts_at is None else _instants(usage, counts_at)
         with self._writing():
-            new = new_places(usage, self._known_events(usage.identities()))
+            identities = usage.identities()
+            new = new_places(usage, identities, self._known_events(identities))
             if len(new) < len(usage):
                 usage, instants = usage.among(new), [instants[place] for place in new]
             self._keep_events(usage, instants, batch)

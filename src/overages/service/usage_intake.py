@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cache, cached_property
+from functools import cache
 from itertools import pairwise
 from typing import Final, NamedTuple, TypeAlias
 
@@ -65,7 +65,7 @@ class UsageIntake:
         self._plans = PlansInForce(repository)
         self._orgs: dict[str, _Org | None] = {}
         self._alerts = AlertWatch(repository, self._read_routes, now, self._latest)
-        self._parts: dict[int, list[_Part]] = {}  # by the timeline's identity: many share one
+        self._parts: dict[int, _Parts] = {}  # by the timeline's identity: many share one
 
     def record(self, events: EventColumns, late: Late, on_refused: OnRefused | None = None) -> int:
         """Keep events; return the number of new ones.
@@ -147,13 +147,20 @@ class UsageIntake:
             zip(events.orgs, events.metrics, events.times, strict=True)
         ):
             org = orgs[org_id]
-            if org is None or at > latest or not org.takes(metric, at):
-                event = events[place]
-                try:
-                    self._require_billable(event)
-                except OveragesError as error:
-                    if not self._is_there(event):
-                        refused[place] = error.within("events", place, org_id=org_id)
+            part = None if org is None else org.parts.last
+            if (
+                part is not None
+                and metric in part.sums
+                and part.start <= at < part.end
+                and at <= latest
+            ):
+                continue  # as most do, that came after one of the kind
+            event = events[place]
+            try:
+                self._require_billable(event)
+            except OveragesError as error:
+                if not self._is_there(event):
+                    refused[place] = error.within("events", place, org_id=org_id)
         taken = _Taken(range(len(events)), events)
         if not refused:
             return taken
@@ -176,7 +183,8 @@ class UsageIntake:
         if event.at > self._latest:
             problem = f"must be at most {self._ahead} ahead of now, {format_instant(self._now)}"
             raise InvalidValue("at", event.at, problem)
-        part = self._org(event.org_id).part_at(event.at)
+        org = self._org(event.org_id)
+        part = org.parts.at(event.at, org.account)
         if event.metric not in part.sums:  # of those it is known already that all are billable
             part.require_known(event)
 
@@ -185,7 +193,7 @@ class UsageIntake:
         if takes_back(event):
             return event.at
         org = self._org(event.org_id)
-        following = org.following(org.part_at(event.at))
+        following = org.following(org.parts.at(event.at, org.account))
         return following.start if following is not None and following.knows(event) else event.at
 
     def _read_accounts(self, orgs: Iterable[str]) -> None:
@@ -195,8 +203,11 @@ class UsageIntake:
             self._orgs[org_id] = None if account is None else self._new_org(account)
 
     def _new_org(self, account: Account) -> _Org:
-        parts = self._parts.setdefault(id(account.timeline), [])
-        return _Org(account, parts, self._repository, self._plans, self._read_routes())
+        parts = self._parts.get(id(account.timeline))
+        if parts is None:
+            parts = _Parts(self._plans, self._read_routes())
+            self._parts[id(account.timeline)] = parts
+        return _Org(account, parts, self._repository)
 
     def _org(self, org_id: str) -> _Org:
         """Return the account of an org that events came of."""
@@ -218,58 +229,21 @@ class _Taken(NamedTuple):
 
 
 class _Org:
-    """An account, and the parts of its periods that events lay in so far.
+    """An account that events came of.
 
-    :param parts: those that events of accounts with the same timeline lay in.
+    :param parts: those of all accounts with the same timeline.
     """
 
-    def __init__(
-        self,
-        account: Account,
-        parts: list[_Part],
-        repository: Repository,
-        plans: PlansInForce,
-        routes: Routes,
-    ) -> None:
-        self._account, self._repository = account, repository
-        self._plans, self._routes = plans, routes
-        self._parts = parts
-        self._last: _Part | None = parts[-1] if parts else None
-        self._following: dict[Period, _Part | None] = {}
+    __slots__ = ("_following", "_repository", "account", "parts")
 
-    def takes(self, metric: str, instant: datetime) -> bool:
-        """Tell whether it is known already that a metric can be billed at an instant."""
-        part = self._last
-        return part is not None and metric in part.sums and part.start <= instant < part.end
-
-    def part_at(self, instant: datetime) -> _Part:
-        """Return the part that an instant lies in.
-
-        :raises NoTerms: if none does.
-        """
-        part = self._last
-        if part is None or not part.start <= instant < part.end:
-            part = next((p for p in self._parts if p.start <= instant < p.end), None)
-            if part is None:
-                part = self._new_part(instant)
-                self._parts.append(part)
-            self._last = part
-        return part
-
-    def _new_part(self, instant: datetime) -> _Part:
-        self._account.require_terms(instant, "at")
-        period = self._account.period_at(instant)
-        part, terms = next(
-            each for each in self._account.timeline.parts(period) if instant in each[0]
-        )
-        try:
-            plan = self._plans.plan(period, part, terms)
-        except UnknownPlan as error:
-            raise UnknownPlan("plan", error.value, error.problem) from None
-        return _Part(part, period, plan, self._routes)
+    def __init__(self, account: Account, parts: _Parts, repository: Repository) -> None:
+        self.account, self.parts, self._repository = account, parts, repository
+        self._following: dict[Period, _Part | None] | None = None  # few have late events
 
     def following(self, part: _Part) -> _Part | None:
         """Return the part that late events of one count in, if its period is closed."""
+        if self._following is None:
+            self._following = {}
         period = part.period
         if period not in self._following:
             self._following[period] = self._open_after(period)
@@ -280,22 +254,57 @@ class _Org:
 
         Most usage is in time: all closed periods of an org are read only where some is late.
         """
-        if self._repository.closing(self._account.org_id, period) is None:
+        if self._repository.closing(self.account.org_id, period) is None:
             return None
+        last_of_runs = self._last_of_runs()
         following: Period | None = period
-        while following is not None and following in self._last_of_runs:
-            following = self._account.period_after(self._last_of_runs[following])
-        return None if following is None else self.part_at(following.start)
+        while following is not None and following in last_of_runs:
+            following = self.account.period_after(last_of_runs[following])
+        return None if following is None else self.parts.at(following.start, self.account)
 
-    @cached_property
     def _last_of_runs(self) -> Mapping[Period, Period]:
-        """The last of the closed periods that follow on each of them without any between."""
-        closed = list(self._repository.closed_periods(self._account.org_id))
+        """Return the last of the closed periods that follow on each of them without any between."""
+        closed = list(self._repository.closed_periods(self.account.org_id))
         last = dict(zip(closed, closed, strict=True))
         for before, after in reversed(list(pairwise(closed))):
             if before.end == after.start:
                 last[before] = last[after]
         return last
+
+
+class _Parts:
+    """The parts that events lay in so far, of accounts that have the same terms in time."""
+
+    def __init__(self, plans: PlansInForce, routes: Routes) -> None:
+        self._plans, self._routes = plans, routes
+        self._parts: list[_Part] = []
+        self.last: _Part | None = None
+        """The one that the event before lay in."""
+
+    def at(self, instant: datetime, account: Account) -> _Part:
+        """Return the part that an instant lies in.
+
+        :param account: one that has these terms.
+        :raises NoTerms: if none does.
+        """
+        part = self.last
+        if part is None or not part.start <= instant < part.end:
+            part = next((p for p in self._parts if p.start <= instant < p.end), None)
+            if part is None:
+                part = self._new_part(instant, account)
+                self._parts.append(part)
+            self.last = part
+        return part
+
+    def _new_part(self, instant: datetime, account: Account) -> _Part:
+        account.require_terms(instant, "at")
+        period = account.period_at(instant)
+        part, terms = next(each for each in account.timeline.parts(period) if instant in each[0])
+        try:
+            plan = self._plans.plan(period, part, terms)
+        except UnknownPlan as error:
+            raise UnknownPlan("plan", error.value, error.problem) from None
+        return _Part(part, period, plan, self._routes)
 
 
 class _Part:

@@ -6,9 +6,11 @@ UsageEvent("org-123", "tokens", 4_808, at=moment, dimensions={"model": "large"})
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, Self, overload
+from itertools import compress
+from operator import itemgetter
+from typing import Any, Final, Self, TypeVar, overload
 
 from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import by_name, optional_name, parse_name
@@ -18,6 +20,8 @@ from overages._ground.value import term, value
 from overages.amounts.exact import Quantity, QuantityLike, parse_quantity
 from overages.errors import Field, InvalidValue
 from overages.periods.period import parse_instant
+
+T = TypeVar("T")
 
 MOST_DIMENSIONS: Final = 100
 
@@ -77,6 +81,14 @@ class UsageEvent:
 new_event: Final = trusted(UsageEvent)
 """Make an event of terms as the library keeps them: checked names, a quantity in its one form, an
 instant in UTC, dimensions sorted by name."""
+
+
+def chosen_of(column: Sequence[T], places: Sequence[int]) -> Sequence[T]:
+    """Return the items of some places, in the order of these."""
+    if len(places) < 2:  # of one, what follows would be the item itself
+        return [column[place] for place in places]
+    chosen: Sequence[T] = itemgetter(*places)(column)
+    return chosen
 
 
 class EventColumns(Sequence[UsageEvent]):
@@ -145,13 +157,16 @@ class EventColumns(Sequence[UsageEvent]):
     def __iter__(self) -> Iterator[UsageEvent]:
         return map(new_event, *self.terms) if self._made is None else iter(self._made)
 
-    def among(self, places: Iterable[int]) -> EventColumns:
+    def among(self, places: Sequence[int]) -> EventColumns:
         """Return those of some places, in the order of these."""
-        places = list(places)
-        chosen = EventColumns(*([*map(column.__getitem__, places)] for column in self.terms))
+        chosen = EventColumns(*(chosen_of(column, places) for column in self.terms))
         if self._made is not None:
-            chosen._made = [*map(self._made.__getitem__, places)]
+            chosen._made = chosen_of(self._made, places)
         return chosen
+
+    def where(self, mask: Sequence[bool]) -> EventColumns:
+        """Return those that a mask, with a flag for each, says."""
+        return EventColumns(*([*compress(column, mask)] for column in self.terms))
 
     def with_ids(self, ids: Sequence[str]) -> EventColumns:
         """Return them with other ids."""

@@ -58,11 +58,27 @@ def _account_text(codec: Codec, account: Account) -> str:
     return codec.encode(account, most_bytes=LONGEST).decode()
 
 
-def first_entry(codec: Codec, account: Account) -> str:
-    """Return the text of the first terms of an account, which many others may have as well."""
-    first = evolve(account, changes=()) if account.changes else account
-    text = _account_text(codec, account_of(_ANY_ORG, first))
-    return text.replace(_OF_ANY_ORG, f'"org_id":{quoted(account.org_id)}')
+class _Entries:
+    """Writes the entries of accounts, of which many may have the same terms."""
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+        self._firsts: dict[int, tuple[Account, str]] = {}  # by the identity of their timelines
+
+    def texts(self, account: Account, first: int) -> list[str]:
+        """Return the texts of an account's entries from a place on."""
+        texts = [] if first else [self._first_terms(account)]
+        for change in account.changes[max(0, first - 1) :]:
+            texts.append(self._codec.encode(change, most_bytes=LONGEST).decode())
+        return texts
+
+    def _first_terms(self, account: Account) -> str:
+        held = self._firsts.get(id(account.timeline))
+        if held is None:
+            alone = evolve(account, changes=()) if account.changes else account
+            text = _account_text(self._codec, account_of(_ANY_ORG, alone))
+            held = self._firsts[id(account.timeline)] = account, text
+        return held[1].replace(_OF_ANY_ORG, f'"org_id":{quoted(account.org_id)}')
 
 
 @lru_cache(maxsize=4096)  # periods that have ended are looked for, closed, and reported
@@ -144,19 +160,13 @@ class Catalogue(SqliteStore):
     def _add_entries(self, added: Sequence[tuple[Account, int]], note: AccountNote) -> None:
         noted_at = None if note.noted_at is None else format_instant(note.noted_at)
         noted = noted_at, note.noted_by, note.reason
+        entries = _Entries(self._codec)
         rows = [
             (account.org_id, place, text, *noted)
             for account, first in added
-            for place, text in enumerate(self._entry_texts(account, first), first)
+            for place, text in enumerate(entries.texts(account, first), first)
         ]
         write_rows(self._cursor, _ADD_ENTRY, rows)
-
-    def _entry_texts(self, account: Account, first: int) -> Iterator[str]:
-        """Yield the texts of an account's entries from a place on."""
-        if not first:
-            yield first_entry(self._codec, account)
-        for change in account.changes[max(0, first - 1) :]:
-            yield self._codec.encode(change, most_bytes=LONGEST).decode()
 
     def _get_accounts(self, orgs: Sequence[str]) -> Mapping[str, Account]:
         entries: dict[str, list[str]] = {}

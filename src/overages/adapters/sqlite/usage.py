@@ -22,7 +22,7 @@ from overages.adapters.sqlite.rows import (
     picos_of,
     readable,
 )
-from overages.adapters.sqlite.store import SqliteStore, chunks, marks, write_rows
+from overages.adapters.sqlite.store import SqliteStore, chunks, marks, write_columns
 from overages.adapters.sqlite.sum_rows import LATEST
 from overages.amounts.exact import number_text, unscaled
 from overages.periods.period import Period
@@ -71,7 +71,7 @@ class UsageTables(SqliteStore):
     ) -> int:
         """Insert events, each with when it counts, and return the number of the first."""
         first = self._last_number() + 1
-        write_rows(self._cursor, _KEEP_EVENT, _rows_of(first, events, counts_at))
+        write_columns(self._cursor, _KEEP_EVENT, _columns_of(first, events, counts_at))
         if batch is not None and events:
             self._keep_in_batch(batch, first, first + len(events) - 1)
         return first
@@ -269,22 +269,21 @@ def puts_of(org_id: str, rows: Iterable[PutRow]) -> list[Usage]:
     ]
 
 
-def _rows_of(
+def _columns_of(
     first: int, events: EventColumns, counts_at: Sequence[datetime]
-) -> Sequence[tuple[Any, ...]]:
+) -> Sequence[Sequence[Any]]:
     """Write events, numbered from the first one on, and the instants that they count at."""
     times = [*map(exact_instant, events.times)]
-    columns = (
+    return (
         range(first, first + len(events)),
         events.orgs,
         events.ids,
         events.metrics,
-        map(number_text, events.quantities),
+        [*map(number_text, events.quantities)],
         times,
-        map(dimensions_text, events.dimensions),
-        times if counts_at is events.times else map(exact_instant, counts_at),
+        [*map(dimensions_text, events.dimensions)],
+        times if counts_at is events.times else [*map(exact_instant, counts_at)],
     )
-    return [*zip(*columns, strict=True)]
 
 
 def _time_order(row: tuple[Any, ...]) -> tuple[str, int]:

@@ -77,12 +77,12 @@ class Batch:
 
     def __init__(self, name: str, content: BatchContent) -> None:
         self._name, self._content = name, content
-        self._times: dict[int, int] = {}  # by the row's digest
+        self._times: dict[bytes, int] = {}  # by the row's digest
         self._sum = 0
         self._longest = 0  # characters of an id that was checked
         self.unnamed: int = 0
         """The rows so far that have no event id."""
-        self._withdrawn: set[int] = set()
+        self._withdrawn: set[bytes] = set()
         self.revived: int = 0
         """The rows so far that are new, though rows like them were withdrawn from the batch."""
 
@@ -105,16 +105,16 @@ class Batch:
         ids, is_new, times, digests = [], self._content.is_new, self._times, _digests(events)
         for org_id, digest in zip(events.orgs, digests, strict=True):
             number = times[digest] = times.get(digest, 0) + 1
-            content = f"{self._name}#{digest >> _BITS - 4 * _SHOWN:0{_SHOWN}x}"
+            content = f"{self._name}#{digest.hex()[:_SHOWN]}"
             event_id = f"{content}.{number}" if is_new else self._id(org_id, content, digest)
             if len(event_id) > self._longest:  # for they differ in digits alone
                 self._longest = len(parse_name(event_id, "id"))
             ids.append(event_id)
         self.unnamed += len(digests)
-        self._sum += sum(digests)
+        self._sum += sum(map(int.from_bytes, digests))
         return ids
 
-    def _id(self, org_id: str, content: str, digest: int) -> str:
+    def _id(self, org_id: str, content: str, digest: bytes) -> str:
         """Return the id of a row of a batch that has had others."""
         taken = self._content.take(org_id, content)
         if taken is not None:
@@ -137,7 +137,7 @@ class Batch:
         return iter(self._content.events.values())
 
 
-def _digests(events: EventColumns) -> Sequence[int]:
+def _digests(events: EventColumns) -> Sequence[bytes]:
     """Return the digest of each row: of all that it says, with a NUL between, which no name has."""
     quantities, times = map(str, events.quantities), map(_instant_text, events.times)
     parts: Iterable[Iterable[str]]
@@ -147,7 +147,7 @@ def _digests(events: EventColumns) -> Sequence[int]:
         parts = map(chain, parts, of_rows)
     size = _BITS // 8
     texts = map("\0".join, parts)
-    return [int.from_bytes(blake2b(text.encode(), digest_size=size).digest()) for text in texts]
+    return [blake2b(text.encode(), digest_size=size).digest() for text in texts]
 
 
 def _instant_text(instant: datetime) -> str:

@@ -272,7 +272,7 @@ def _named(rows: Rows, batch: Batch, *, are_known: bool) -> Rows:
     named = Rows(rows.lines, batch.named(rows.events))
     if not are_known:
         return named
-    return named.among([place for place, own in enumerate(rows.events.ids) if own is not None])
+    return named.where([own is not None for own in rows.events.ids])
 
 
 def _ids_by_org(events: EventColumns) -> dict[str, list[str]]:

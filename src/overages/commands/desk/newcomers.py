@@ -64,12 +64,9 @@ class Newcomers:
             new -= self._with_account
         if not new:
             return rows
-        of_new = rows.among([place for place, org_id in enumerate(orgs) if org_id in new])
-        if self._plan is None:
-            self._refuse(source, of_new)
-        else:
-            self._hold(source, of_new)
-        return rows.among([place for place, org_id in enumerate(orgs) if org_id not in new])
+        put_aside = self._refuse if self._plan is None else self._hold
+        put_aside(source, rows.where([org_id in new for org_id in orgs]))
+        return rows.where([org_id not in new for org_id in orgs])
 
     def _hold(self, source: Source, rows: Rows) -> None:
         """Hold the rows of new orgs."""
@@ -127,9 +124,9 @@ class Newcomers:
 
         :param now: when that is noted.
         """
-        near = self._accounts()
-        orgs = iter(sorted(self._earliest.items()))
-        while some := [self.account(*each) for each in islice(orgs, _PORTION)]:
+        near, earliest = self._accounts(), self._earliest
+        orgs = iter(sorted(earliest))
+        while some := [self.account(each, earliest[each]) for each in islice(orgs, _PORTION)]:
             self.count += len(some)
             for account in some[: MOST_OF_A_KIND - len(self.told)]:
                 hint = did_you_mean(account.org_id, near)
@@ -145,11 +142,13 @@ class Newcomers:
 
     def account(self, org_id: str, earliest: datetime) -> Account:
         """Return the account of an org from the start of the period of its earliest event on."""
-        if self._first is None or earliest not in self._first[0]:
+        first = self._first  # most have the terms of the one before
+        if first is None or not first[0].start <= earliest < first[0].end:
             assert self._plan is not None  # or it would have been refused
             period = self._cycle.period_at(earliest)
-            self._first = period, Account(org_id, self._plan, period.start, cycle=self._cycle)
-        return account_of(org_id, self._first[1])  # most have the terms of the one before
+            first = period, Account(org_id, self._plan, period.start, cycle=self._cycle)
+            self._first = first
+        return account_of(org_id, first[1])
 
     def _terms(self, account: Account) -> str:
         zone = zone_of(self._cycle.timezone)

@@ -10,6 +10,7 @@ takes longer than to read it, and twice the room where it has to wait.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import compress
 from typing import Any, Final, NamedTuple
 
 from overages.commands.desk.sources import UsageFile, lines_of
@@ -17,7 +18,7 @@ from overages.errors import OveragesError
 from overages.imports.events import read_rows
 from overages.imports.usage_files.layout import UsageLayout
 from overages.imports.usage_files.rows import ReadEvents, ReadRows
-from overages.usage.event import EventColumns
+from overages.usage.event import EventColumns, chosen_of
 
 PIECE: Final = 10_000
 """The rows that are put together."""
@@ -32,9 +33,11 @@ class Rows(NamedTuple):
     lines: Sequence[int]
     events: EventColumns
 
-    def among(self, places: Sequence[int]) -> Rows:
-        """Return those of some places."""
-        return Rows([*map(self.lines.__getitem__, places)], self.events.among(places))
+    def where(self, mask: Sequence[bool]) -> Rows:
+        """Return those that a mask, with a flag for each, says."""
+        if all(mask):
+            return self
+        return Rows([*compress(self.lines, mask)], self.events.where(mask))
 
 
 class WaitingRows:
@@ -58,7 +61,7 @@ class WaitingRows:
         orgs = self._terms[0]
         places = sorted(range(len(orgs)), key=orgs.__getitem__)
         for column in self._columns():
-            column[:] = map(column.__getitem__, places)
+            column[:] = chosen_of(column, places)
 
     def take(self) -> Rows:
         """Return the first of them, `PIECE` at most, which wait no more."""
@@ -110,8 +113,9 @@ def pieces_of(file: UsageFile, layout: UsageLayout) -> Iterator[Piece]:
 def _apart(read: ReadEvents, places: range) -> tuple[Rows, Sequence[tuple[int, OveragesError]]]:
     """Return the good rows of some places, and the faulty ones."""
     lines, columns, errors = read
+    among = slice(places.start, places.stop)
+    rows = Rows(lines[among], columns[among])
     if not errors:
-        among = slice(places.start, places.stop)
-        return Rows(lines[among], columns[among]), ()
-    good = Rows(lines, columns).among([place for place in places if place not in errors])
+        return rows, ()
+    good = rows.where([place not in errors for place in places])
     return good, [(lines[place], errors[place]) for place in places if place in errors]

@@ -27,7 +27,7 @@ from overages.testing.contract.base import (
     nothing_written,
     owed,
 )
-from overages.usage.event import UsageEvent
+from overages.usage.event import EventColumns, UsageEvent
 from overages.usage.usage import Usage
 
 TICK: Final = timedelta(microseconds=1)
@@ -48,6 +48,23 @@ class EventContract(ContractBase):
 
     def test_no_events_are_no_error(self, repository: Repository) -> None:
         assert repository.add_events([]) == 0
+
+    def test_columns_of_events_are_kept_as_the_events_are(self, repository: Repository) -> None:
+        events = [event("1", 5), event(None, "0.5", "runs"), event("2", 7, at=MAR.start)]
+        columns = EventColumns(*EventColumns.of(events).terms)
+        assert repository.add_events(columns[:2], lambda used: used.at + TICK, batch="a") == 2
+        assert repository.add_events(columns) == 2  # an event without an id counts again
+        assert list(repository.events(OURS, FEB)) == [events[0], events[1], events[1]]
+        assert [at for _, at in repository.batch_events(OURS, "a")] == [
+            each.at + TICK for each in events[:2]
+        ]
+        other = columns.with_ids(["1", "2", "1"])
+        with pytest.raises(InvalidValues) as caught:
+            repository.add_events(other)
+        assert [error.path for error in caught.value.errors] == [
+            ("events", 1, "id"),
+            ("events", 2, "id"),
+        ]
 
     def test_an_event_counts_once_for_ever(self, repository: Repository) -> None:
         repository.add_events([event("1")])

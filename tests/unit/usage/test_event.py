@@ -1,0 +1,64 @@
+"""Events, and the columns of many."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from overages import UsageEvent
+from overages.errors import InvalidType
+from overages.usage.event import EventColumns, parse_events
+
+NOON = datetime(2024, 2, 3, 12, tzinfo=UTC)
+EVENTS = [
+    UsageEvent("acme", "tokens", 5, NOON, "1"),
+    UsageEvent("bolt", "runs", "0.5", NOON + timedelta(hours=1)),
+    UsageEvent("acme", "runs", -2, NOON, "2", {"region": "eu"}),
+]
+MADE = EventColumns.of(EVENTS)
+COLUMNS = EventColumns(*MADE.terms)
+BOTH = pytest.mark.parametrize("columns", [MADE, COLUMNS])
+
+
+@BOTH
+def test_columns_are_a_sequence_of_their_events(columns: EventColumns) -> None:
+    assert len(columns) == 3
+    assert list(columns) == EVENTS
+    assert (columns[0], columns[-1]) == (EVENTS[0], EVENTS[2])
+    assert list(columns[1:]) == EVENTS[1:]
+    assert EVENTS[1] in columns
+
+
+@BOTH
+def test_some_of_them_are_chosen_by_their_places(columns: EventColumns) -> None:
+    for places in ([], [1], [2, 0], range(3)):
+        assert list(columns.among(places)) == [EVENTS[place] for place in places]
+
+
+@BOTH
+def test_some_of_them_are_chosen_by_a_mask(columns: EventColumns) -> None:
+    assert list(columns.where([True, False, True])) == [EVENTS[0], EVENTS[2]]
+
+
+def test_events_that_are_made_stay_as_they_are() -> None:
+    assert MADE[1] is EVENTS[1]
+    assert MADE.among([1, 0])[0] is EVENTS[1]
+    assert next(iter(MADE)) is EVENTS[0]
+
+
+@BOTH
+def test_they_can_have_other_ids(columns: EventColumns) -> None:
+    named = columns.with_ids(["a", "b", "c"])
+    assert [event.id for event in named] == ["a", "b", "c"]
+    assert list(named.with_ids(["1", "", "2"])[::2]) == EVENTS[::2]
+    assert columns.ids == ["1", None, "2"]
+
+
+def test_an_identity_is_an_org_and_an_id() -> None:
+    assert COLUMNS.identities() == [("acme", "1"), ("acme", "2")]
+
+
+def test_columns_are_taken_as_they_are_and_events_as_columns() -> None:
+    assert parse_events(COLUMNS, "events") is COLUMNS
+    assert list(parse_events(iter(EVENTS), "events")) == EVENTS
+    with pytest.raises(InvalidType, match=r"events\[1\]: must be of type UsageEvent"):
+        parse_events([EVENTS[0], "acme"], "events")

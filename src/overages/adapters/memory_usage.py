@@ -27,7 +27,7 @@ from overages.adapters.held_sums import (
 from overages.adapters.journal import Journal
 from overages.amounts.exact import Quantity, number_text, unscaled
 from overages.periods.period import Period
-from overages.usage.event import EventColumns, UsageEvent
+from overages.usage.event import CountedEvents, EventColumns, UsageEvent
 from overages.usage.event_sum import EventSum, merged
 from overages.usage.put_sums import lies_in, overlap
 from overages.usage.usage import Usage
@@ -64,24 +64,20 @@ class MemoryUsage(BaseRepository):
 
     # Events
 
-    def _known_events(
-        self, keys: Sequence[tuple[str, str]]
-    ) -> Mapping[tuple[str, str], UsageEvent]:
-        return {key: self._ids[key][0] for key in {*keys} & self._ids.keys()}
+    def _known_events(self, events: EventColumns) -> Mapping[tuple[str, str], UsageEvent]:
+        keys = {*events.identities()} & self._ids.keys()
+        return {key: self._ids[key][0] for key in keys}
 
-    def _keep_events(
-        self, events: EventColumns, counts_at: Sequence[datetime], batch: str | None
-    ) -> None:
-        counted = list(zip(events, counts_at, strict=True))
+    def _keep_events(self, counted: CountedEvents, batch: str | None) -> None:
         self._add_sums(held([each for each in counted if each[0].org_id in self._summed]))
         new: dict[tuple[str, str], list[_Row]] = {}
         ids = {}
-        for event, instant in counted:
+        for event, counts_at in counted:
             self._numbered += 1
-            row = instant, self._numbered, event
+            row = counts_at, self._numbered, event
             new.setdefault((event.org_id, event.metric), []).append(row)
             if event.id is not None:
-                ids[event.org_id, event.id] = event, instant
+                ids[event.org_id, event.id] = event, counts_at
         self._journal.add(self._ids, ids)
         for (org_id, metric), rows in new.items():
             self._add_sorted(self._rows, org_id, metric, sorted(rows))

@@ -25,7 +25,7 @@ from overages.adapters.held_sums import by_name
 from overages.amounts.exact import scaled, unscaled
 from overages.errors import InvalidValue, OveragesError, Path, UnknownEvent
 from overages.periods.period import Period, format_instant, parse_instant
-from overages.usage.event import EventColumns, UsageEvent, parse_events
+from overages.usage.event import CountedEvents, EventColumns, UsageEvent, parse_events
 from overages.usage.event_ids import new_places
 from overages.usage.event_sum import EventSum, sum_of
 from overages.usage.put_sums import put_within, require_apart
@@ -52,13 +52,14 @@ class MeteredUsage(Catalogue):
             (optional_name, batch, "batch"),
         )
         instants = usage.times if counts_at is None else _instants(usage, counts_at)
+        counted = CountedEvents(usage, instants)
+        named = usage
+        if None in usage.ids:
+            named = usage.where([event_id is not None for event_id in usage.ids])
         with self._writing():
-            identities = usage.identities()
-            new = new_places(usage, identities, self._known_events(identities))
-            if len(new) < len(usage):
-                usage, instants = usage.among(new), [instants[place] for place in new]
-            self._keep_events(usage, instants, batch)
-        return len(usage)
+            new = new_places(usage, self._known_events(named))
+            self._keep_events(counted.among(new) if len(new) < len(usage) else counted, batch)
+        return len(new)
 
     def withdraw(self, org_id: str, event_id: str, *, withdrawn_at: datetime) -> datetime:
         """Take an event back, which can't be undone; return when it was first withdrawn."""

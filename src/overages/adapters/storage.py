@@ -28,7 +28,7 @@ from overages.statements.summary import Summary
 from overages.terms.account import Account
 from overages.terms.note import AccountNote
 from overages.terms.plan import Plan
-from overages.usage.event import EventColumns, UsageEvent
+from overages.usage.event import CountedEvents, EventColumns, UsageEvent
 from overages.usage.metric import Metric
 from overages.usage.usage import Usage
 from overages.usage.usage_batch import UsageBatch
@@ -92,18 +92,17 @@ class Storage(ABC):
         """Yield the orgs that have an account or records, sorted."""
 
     @abstractmethod
-    def _known_events(
-        self, keys: Sequence[tuple[str, str]]
-    ) -> Mapping[tuple[str, str], UsageEvent]:
-        """Return the events that are stored under some ids, by org and id."""
+    def _known_events(self, events: EventColumns) -> Mapping[tuple[str, str], UsageEvent]:
+        """Return the events that are stored under the ids of some, by org and id.
+
+        :param events: a sequence of events, of which an adapter may look at the columns alone.
+        """
 
     @abstractmethod
-    def _keep_events(
-        self, events: EventColumns, counts_at: Sequence[datetime], batch: str | None
-    ) -> None:
-        """Keep events, and the batch that they came in.
+    def _keep_events(self, counted: CountedEvents, batch: str | None) -> None:
+        """Keep events, each with the instant that it counts at, and the batch that they came in.
 
-        :param counts_at: the instant that each counts at.
+        :param counted: a sequence of both, of which an adapter may look at the columns alone.
 
         Where sums of events are held ready, they are added to those.
         """

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import Final, NamedTuple, TypeAlias
 
@@ -64,6 +64,7 @@ class UsageIntake:
         self._now, self._ahead, self._latest = now, ahead, later(now, ahead)
         self._plans = PlansInForce(repository)
         self._orgs: dict[str, _Org | None] = {}
+        self._following: dict[str, _Following] = {}  # of those with events that may be late
         self._alerts = AlertWatch(repository, self._read_routes, now, self._latest)
         self._parts: dict[int, _Parts] = {}  # by the timeline's identity: many share one
 
@@ -193,8 +194,10 @@ class UsageIntake:
         if takes_back(event):
             return event.at
         org = self._org(event.org_id)
-        following = org.following(org.parts.at(event.at, org.account))
-        return following.start if following is not None and following.knows(event) else event.at
+        if event.org_id not in self._following:
+            self._following[event.org_id] = _Following(org, self._repository)
+        part = self._following[event.org_id].after(org.parts.at(event.at, org.account))
+        return part.start if part is not None and part.knows(event) else event.at
 
     def _read_accounts(self, orgs: Iterable[str]) -> None:
         accounts = self._repository.accounts(orgs)
@@ -207,7 +210,7 @@ class UsageIntake:
         if parts is None:
             parts = _Parts(self._plans, self._read_routes())
             self._parts[id(account.timeline)] = parts
-        return _Org(account, parts, self._repository)
+        return _Org(account, parts)
 
     def _org(self, org_id: str) -> _Org:
         """Return the account of an org that events came of."""
@@ -228,43 +231,44 @@ class _Taken(NamedTuple):
         return _Taken([self.places[number] for number in numbers], self.events.among(numbers))
 
 
-class _Org:
-    """An account that events came of.
+class _Org(NamedTuple):
+    """An account that events came of, and the parts of its periods, which many others may have."""
 
-    :param parts: those of all accounts with the same timeline.
-    """
+    account: Account
+    parts: _Parts
 
-    __slots__ = ("_following", "_repository", "account", "parts")
 
-    def __init__(self, account: Account, parts: _Parts, repository: Repository) -> None:
-        self.account, self.parts, self._repository = account, parts, repository
-        self._following: dict[Period, _Part | None] | None = None  # few have late events
+class _Following:
+    """The parts that late events of an org count in."""
 
-    def following(self, part: _Part) -> _Part | None:
+    def __init__(self, org: _Org, repository: Repository) -> None:
+        self._account, self._parts = org
+        self._repository = repository
+        self._after: dict[Period, _Part | None] = {}
+
+    def after(self, part: _Part) -> _Part | None:
         """Return the part that late events of one count in, if its period is closed."""
-        if self._following is None:
-            self._following = {}
         period = part.period
-        if period not in self._following:
-            self._following[period] = self._open_after(period)
-        return self._following[period]
+        if period not in self._after:
+            self._after[period] = self._open_after(period)
+        return self._after[period]
 
     def _open_after(self, period: Period) -> _Part | None:
         """Return the first part of the first open period after a closed one; None for an open one.
 
         Most usage is in time: all closed periods of an org are read only where some is late.
         """
-        if self._repository.closing(self.account.org_id, period) is None:
+        if self._repository.closing(self._account.org_id, period) is None:
             return None
-        last_of_runs = self._last_of_runs()
         following: Period | None = period
-        while following is not None and following in last_of_runs:
-            following = self.account.period_after(last_of_runs[following])
-        return None if following is None else self.parts.at(following.start, self.account)
+        while following is not None and following in self._last_of_runs:
+            following = self._account.period_after(self._last_of_runs[following])
+        return None if following is None else self._parts.at(following.start, self._account)
 
+    @cached_property
     def _last_of_runs(self) -> Mapping[Period, Period]:
-        """Return the last of the closed periods that follow on each of them without any between."""
-        closed = list(self._repository.closed_periods(self.account.org_id))
+        """The last of the closed periods that follow on each of them without any between."""
+        closed = list(self._repository.closed_periods(self._account.org_id))
         last = dict(zip(closed, closed, strict=True))
         for before, after in reversed(list(pairwise(closed))):
             if before.end == after.start:

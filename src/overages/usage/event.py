@@ -179,6 +179,36 @@ class EventColumns(Sequence[UsageEvent]):
         return [(org_id, event_id) for org_id, event_id in pairs if event_id is not None]
 
 
+class CountedEvents(Sequence[tuple[UsageEvent, datetime]]):
+    """Events in columns, and the instants that they count at: a sequence of both together."""
+
+    __slots__ = ("events", "instants")
+
+    def __init__(self, events: EventColumns, instants: Sequence[datetime]) -> None:
+        self.events, self.instants = events, instants
+
+    def __len__(self) -> int:
+        return len(self.instants)
+
+    @overload
+    def __getitem__(self, place: int) -> tuple[UsageEvent, datetime]: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> CountedEvents: ...
+
+    def __getitem__(self, place: int | slice) -> tuple[UsageEvent, datetime] | CountedEvents:
+        if isinstance(place, slice):
+            return CountedEvents(self.events[place], self.instants[place])
+        return self.events[place], self.instants[place]
+
+    def __iter__(self) -> Iterator[tuple[UsageEvent, datetime]]:
+        return zip(self.events, self.instants, strict=True)
+
+    def among(self, places: Sequence[int]) -> CountedEvents:
+        """Return those of some places, in the order of these."""
+        return CountedEvents(self.events.among(places), chosen_of(self.instants, places))
+
+
 _parse_objects: Final = tuple_of(UsageEvent)
 
 

@@ -96,17 +96,15 @@ class EventIds:
 
 
 def new_places(
-    events: EventColumns,
-    identities: Sequence[tuple[str, str]],
-    recorded: Mapping[tuple[str, str], UsageEvent],
+    events: EventColumns, recorded: Mapping[tuple[str, str], UsageEvent]
 ) -> Sequence[int]:
     """Return the places of the events that weren't recorded, each once.
 
-    :param identities: of those that have an id; see `EventColumns.identities`.
     :param recorded: events by org and id.
     :raises EventConflict: for an id that came before in its org, with other content;
         `InvalidValues` if several did. It names the place of the later one in ``events``.
     """
+    identities = events.identities()
     is_each_once = len({*identities}) == len(identities)
     if is_each_once and not recorded:  # as most are, which takes half the time to tell
         return range(len(events))

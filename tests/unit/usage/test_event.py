@@ -6,7 +6,7 @@ import pytest
 
 from overages import UsageEvent
 from overages.errors import InvalidType
-from overages.usage.event import EventColumns, parse_events
+from overages.usage.event import CountedEvents, EventColumns, parse_events
 
 NOON = datetime(2024, 2, 3, 12, tzinfo=UTC)
 EVENTS = [
@@ -62,3 +62,13 @@ def test_columns_are_taken_as_they_are_and_events_as_columns() -> None:
     assert list(parse_events(iter(EVENTS), "events")) == EVENTS
     with pytest.raises(InvalidType, match=r"events\[1\]: must be of type UsageEvent"):
         parse_events([EVENTS[0], "acme"], "events")
+
+
+@BOTH
+def test_counted_events_are_a_sequence_of_events_and_instants(columns: EventColumns) -> None:
+    instants = [event.at + timedelta(days=1) for event in EVENTS]
+    counted, pairs = CountedEvents(columns, instants), list(zip(EVENTS, instants, strict=True))
+    assert list(counted) == pairs
+    assert (len(counted), counted[1]) == (3, pairs[1])
+    assert list(counted[1:]) == pairs[1:]
+    assert list(counted.among([2, 0])) == [pairs[2], pairs[0]]

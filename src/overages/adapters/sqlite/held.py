@@ -37,7 +37,7 @@ from overages.statements.summary import Summary
 from overages.terms.account import Account
 from overages.terms.note import AccountNote
 from overages.terms.plan import Plan
-from overages.usage.event import EventColumns
+from overages.usage.event import CountedEvents
 from overages.usage.event_sum import EventSum
 from overages.usage.metric import Metric
 from overages.usage.usage import Usage
@@ -317,11 +317,9 @@ class HeldTables(
         self._let_go(*(account.org_id for account, _ in added))
         super()._add_entries(added, note)
 
-    def _keep_events(
-        self, events: EventColumns, counts_at: Sequence[datetime], batch: str | None
-    ) -> None:
-        self._let_go(*events.orgs)
-        super()._keep_events(events, counts_at, batch)
+    def _keep_events(self, counted: CountedEvents, batch: str | None) -> None:
+        self._let_go(*counted.events.orgs)
+        super()._keep_events(counted, batch)
 
     def _remake_sums(self, org_id: str) -> None:
         self._let_go(org_id)

@@ -41,7 +41,7 @@ from overages.adapters.sqlite.units import units_in
 from overages.adapters.sqlite.usage import STANDING, UsageTables
 from overages.amounts.exact import number_text
 from overages.periods.period import Period
-from overages.usage.event import EventColumns, UsageEvent
+from overages.usage.event import CountedEvents, UsageEvent
 from overages.usage.event_sum import EventSum
 
 CROWD: Final = 8
@@ -80,13 +80,10 @@ _CROWDED: Final = {unit: _crowded_sql(width) for unit, width in PREFIXES.items()
 class SumTable(UsageTables):
     """The table of the sums of hours and days."""
 
-    def _keep_events(
-        self, events: EventColumns, counts_at: Sequence[datetime], batch: str | None
-    ) -> None:
-        first = self._insert_events(events, counts_at, batch)
+    def _keep_events(self, counted: CountedEvents, batch: str | None) -> None:
+        first = self._insert_events(counted, batch)
         crowded = self._crowded("day", first)
         if crowded:  # or no hour is
-            counted = zip(events, counts_at, strict=True)
             self._add_to_sums(counted, crowded | self._crowded("hour", first))
 
     def _crowded(self, unit: Unit, first: int) -> set[Key]:

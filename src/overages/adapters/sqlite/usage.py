@@ -26,7 +26,7 @@ from overages.adapters.sqlite.store import SqliteStore, chunks, marks, write_col
 from overages.adapters.sqlite.sum_rows import LATEST
 from overages.amounts.exact import number_text, unscaled
 from overages.periods.period import Period
-from overages.usage.event import EventColumns, UsageEvent
+from overages.usage.event import CountedEvents, EventColumns, UsageEvent
 from overages.usage.usage import Usage
 
 _EVENT: Final = "event_id, metric_type, quantity, at, dimensions"
@@ -51,11 +51,9 @@ _PAGE: Final = 100  # events that are read at once, from the last one back
 class UsageTables(SqliteStore):
     """The tables of usage events, of withdrawals, and of sums that were put."""
 
-    def _known_events(
-        self, keys: Sequence[tuple[str, str]]
-    ) -> Mapping[tuple[str, str], UsageEvent]:
+    def _known_events(self, events: EventColumns) -> Mapping[tuple[str, str], UsageEvent]:
         stored = {}
-        for chunk in chunks(keys, 2):
+        for chunk in chunks(events.identities(), 2):
             sql = (
                 f"WITH wanted (org, id) AS (VALUES {marks(chunk, '(?, ?)')})"
                 f" SELECT org, {_EVENT} FROM wanted CROSS JOIN org_billing_usage_events"
@@ -66,14 +64,12 @@ class UsageTables(SqliteStore):
                     stored[org_id, row[0]] = event_of(org_id, *row)
         return stored
 
-    def _insert_events(
-        self, events: EventColumns, counts_at: Sequence[datetime], batch: str | None
-    ) -> int:
+    def _insert_events(self, counted: CountedEvents, batch: str | None) -> int:
         """Insert events, each with when it counts, and return the number of the first."""
         first = self._last_number() + 1
-        write_columns(self._cursor, _KEEP_EVENT, _columns_of(first, events, counts_at))
-        if batch is not None and events:
-            self._keep_in_batch(batch, first, first + len(events) - 1)
+        write_columns(self._cursor, _KEEP_EVENT, _columns_of(first, counted))
+        if batch is not None and counted:
+            self._keep_in_batch(batch, first, first + len(counted) - 1)
         return first
 
     def _last_number(self) -> int:
@@ -269,10 +265,9 @@ def puts_of(org_id: str, rows: Iterable[PutRow]) -> list[Usage]:
     ]
 
 
-def _columns_of(
-    first: int, events: EventColumns, counts_at: Sequence[datetime]
-) -> Sequence[Sequence[Any]]:
+def _columns_of(first: int, counted: CountedEvents) -> Sequence[Sequence[Any]]:
     """Write events, numbered from the first one on, and the instants that they count at."""
+    events, instants = counted.events, counted.instants
     times = [*map(exact_instant, events.times)]
     return (
         range(first, first + len(events)),
@@ -282,7 +277,7 @@ def _columns_of(
         [*map(number_text, events.quantities)],
         times,
         [*map(dimensions_text, events.dimensions)],
-        times if counts_at is events.times else [*map(exact_instant, counts_at)],
+        times if instants is events.times else [*map(exact_instant, instants)],
     )
 
 

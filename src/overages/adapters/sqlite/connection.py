@@ -157,7 +157,7 @@ class Database:
         return not (self._joined or self._is_writing)
 
     def mark(self) -> tuple[int, int]:
-        """Return what is another once anything is written; asked within a block."""
+        """Return a mark of what the block that is being run sees: another one once that changed."""
         # The first tells what other connections committed, the second what this one wrote.
         ((version,),) = sqlite3.Cursor(self._connection).execute("PRAGMA data_version").fetchall()
         return version, self._connection.total_changes

@@ -6,6 +6,7 @@ class BaseRepository(Closings): ...
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from functools import cached_property
 from typing import Final
@@ -47,6 +48,7 @@ _period_by_org: Final = by_name(_period, "orgs to periods", of="org")
 _parse_settlement: Final = instance_of(Settlement)
 _parse_settle: Final = function_that("gives the settlement of an account's period")
 _optional_instant: Final = optional(parse_instant)
+_NOTHING_NEW: Final = nullcontext()
 
 
 class Closings(Catalogue):
@@ -89,7 +91,9 @@ class Closings(Catalogue):
             number = 1 if before is None else before.number + 1
             if before is not None:
                 of_org = before.grants
-            return self._keep_closed(ledger, settlement, text, closed_at, number, of_org)
+            closing = self._chain_closing(ledger, settlement, text, closed_at, number, of_org)
+            self._append([ledger])
+        return closing
 
     def close_fresh(
         self, periods: Mapping[str, Period], settle: SettleFresh, *, closed_at: datetime
@@ -100,15 +104,12 @@ class Closings(Catalogue):
             (_parse_settle, settle, "settle"),
             (parse_instant, closed_at, "closed_at"),
         )
-        recordings = {}
         with self._writing():
-            for org_id, period in own.items():
-                settlement = self._settled_fresh(org_id, period, settle)
-                if settlement is None:
-                    continue
-                recording = self._record_fresh(settlement, closed_at)
-                if recording is not None:
-                    recordings[org_id] = recording
+            settled = (self._settled_fresh(org_id, each, settle) for org_id, each in own.items())
+            settlements = [each for each in settled if each is not None]
+            ledgers = self._ledgers([each.statement for each in settlements])
+            recordings = self._chain_fresh(settlements, ledgers, closed_at)
+            self._append([ledgers[org_id] for org_id in recordings])
         return recordings
 
     def _settled_fresh(self, org_id: str, period: Period, settle: SettleFresh) -> Settlement | None:
@@ -137,23 +138,34 @@ class Closings(Catalogue):
         before = self._closing_before(org_id, start) if closed else None
         return account, EMPTY_BALANCE if before is None else before.balance
 
-    def _record_fresh(self, settlement: Settlement, closed_at: datetime) -> Recording | None:
-        """Record the settlement of a fresh period; None if it can't be, which nothing shows yet."""
-        statement = settlement.statement
-        try:
-            with self._writing():
-                ledger = self._ledgers((statement,))[statement.org_id]
-                version = self._version_of(statement.plan)
-                recording = ledger.add(statement, plan_version=version, created_at=closed_at)
-                text = self._texts.text(settlement, self._version_of)
-                self._keep_closed(ledger, settlement, text, closed_at)
-        except StorageError:
-            raise
-        except OveragesError:  # such as a plan that the codec can't write
-            return None
-        return recording
+    def _chain_fresh(
+        self,
+        settlements: Iterable[Settlement],
+        ledgers: Mapping[str, Ledger],
+        closed_at: datetime,
+    ) -> dict[str, Recording]:
+        """Chain the records and closings of fresh periods; leave out those that can't be kept."""
+        recordings: dict[str, Recording] = {}
+        kept: set[int] = set()  # plans, by identity
+        for settlement in settlements:
+            statement = settlement.statement
+            org_id, plan = statement.org_id, statement.plan
+            ledger = ledgers[org_id]
+            try:  # a plan that is new is kept with what is first charged by it, or not at all
+                with _NOTHING_NEW if id(plan) in kept else self._writing():
+                    version = self._version_of(plan)
+                    recording = ledger.add(statement, plan_version=version, created_at=closed_at)
+                    text = self._texts.text(settlement, self._version_of)
+                    self._chain_closing(ledger, settlement, text, closed_at)
+            except StorageError:
+                raise
+            except OveragesError:  # such as a plan that the codec can't write
+                continue
+            kept.add(id(plan))
+            recordings[org_id] = recording
+        return recordings
 
-    def _keep_closed(
+    def _chain_closing(
         self,
         ledger: Ledger,
         settlement: Settlement,
@@ -162,12 +174,12 @@ class Closings(Catalogue):
         number: int = 1,
         grants: Sequence[Grant] = (),
     ) -> Closing:
-        """Chain a closing, and keep it with the records of its ledger.
+        """Chain a closing in the ledger of its org.
 
         :param text: that of the settlement.
         """
         period = settlement.statement.period
-        closing = ledger.close(
+        return ledger.close(
             period,
             number=number,
             balance=settlement.balance,
@@ -176,8 +188,6 @@ class Closings(Catalogue):
             usage_seal=self._seal(ledger.org_id, period),
             closed_at=closed_at,
         )
-        self._append([ledger])
-        return closing
 
     def _is_kept(self, closing: Closing, settlement: Settlement, text: str) -> bool:
         """Tell whether a settlement is the one of a closing; one that can't be read is another."""

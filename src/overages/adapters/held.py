@@ -211,18 +211,16 @@ class Hold:
         for org_id in orgs:
             self.orgs.pop(org_id, None)
 
-    def append(self, ledger: Ledger) -> None:
-        """Note the new records and closings of a ledger, to be written."""
-        if not ledger.new and not ledger.closings:
-            return
-        new = self.new["rows"]
-        if ledger.new:
-            self.journal.extend(new.records, ledger.new)
-            self.journal.extend(new.counters, ledger.counters)
-        if ledger.closings:
-            self.journal.extend(new.closings, [link for link, _ in ledger.closings])
-        self.journal.set(new.heads, ledger.org_id, ledger.head)
-        self.journal.set(self.orgs, ledger.org_id, self.orgs[ledger.org_id].appended(ledger))
+    def append(self, ledgers: Iterable[Ledger]) -> None:
+        """Note the new records and closings of ledgers, to be written."""
+        changed = [ledger for ledger in ledgers if ledger.new or ledger.closings]
+        new, journal = self.new["rows"], self.journal
+        journal.extend(new.records, [row for each in changed for row in each.new])
+        journal.extend(new.counters, [row for each in changed for row in each.counters])
+        journal.extend(new.closings, [link for each in changed for link, _ in each.closings])
+        for ledger in changed:
+            journal.set(new.heads, ledger.org_id, ledger.head)
+            journal.set(self.orgs, ledger.org_id, self.orgs[ledger.org_id].appended(ledger))
 
     def taken_rows(self) -> NewRows | None:
         """Return the rows that are to be written, once; None if there are none."""

@@ -287,24 +287,26 @@ class HeldTables(
     def _ledgers(self, statements: Sequence[Statement]) -> Mapping[str, Ledger]:
         if self._hold is None or not statements:
             return super()._ledgers(statements)
-        ledgers: dict[str, Ledger] = {}
-        others = []
-        first = min([each.period.start for each in statements])
+        by_org: dict[str, list[Statement]] = {}
         for statement in statements:
+            by_org.setdefault(statement.org_id, []).append(statement)
+        ledgers: dict[str, Ledger] = {}
+        others: list[Statement] = []
+        for org_id, own in by_org.items():
             try:
-                held = self._held_org(statement.org_id)
-                ledgers[statement.org_id] = held.ledger(statement.org_id, first)
+                first = min([each.period.start for each in own])
+                ledgers[org_id] = self._held_org(org_id).ledger(org_id, first)
             except KeyError:
-                others.append(statement)
+                others += own
         return {**ledgers, **super()._ledgers(others)} if others else ledgers
 
     def _append(self, ledgers: Iterable[Ledger]) -> None:
-        others = []
+        held, others = list[Ledger](), list[Ledger]()
         for ledger in ledgers:
-            if self._hold is not None and self._hold.has(ledger.org_id):
-                self._hold.append(ledger)
-            else:
-                others.append(ledger)
+            is_held = self._hold is not None and self._hold.has(ledger.org_id)
+            (held if is_held else others).append(ledger)
+        if self._hold is not None:
+            self._hold.append(held)
         if others:
             super()._append(others)
 

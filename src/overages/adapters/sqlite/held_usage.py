@@ -36,14 +36,15 @@ _PUTS: Final = (
     " WHERE span_end > first AND span_start < last ORDER BY number"
 )
 _EVENTS: Final = (  # one look-up for each name, however many events there are of it
-    ", names (org_id, name) AS ("
-    " SELECT org_id, (SELECT min(metric_type) FROM org_billing_usage_events AS events"
-    " WHERE events.org_id = orgs.org_id) FROM (SELECT DISTINCT org_id FROM wanted) AS orgs"
+    ", names (place, org_id, first, last, name) AS ("
+    " SELECT *, (SELECT min(metric_type) FROM org_billing_usage_events AS events"
+    " WHERE events.org_id = wanted.org_id) FROM wanted"
     " UNION ALL"
-    " SELECT org_id, (SELECT min(metric_type) FROM org_billing_usage_events AS events"
+    " SELECT place, org_id, first, last, (SELECT min(metric_type)"
+    " FROM org_billing_usage_events AS events"
     " WHERE events.org_id = names.org_id AND metric_type > name) FROM names WHERE name IS NOT NULL)"
     " SELECT place, number, coalesce(event_id, ''), metric_type, quantity, at, dimensions,"
-    " counts_at FROM wanted JOIN names USING (org_id) JOIN org_billing_usage_events AS events"
+    " counts_at FROM names JOIN org_billing_usage_events AS events"
     " ON events.org_id = names.org_id AND metric_type = name"
     " AND counts_at >= first AND counts_at < last ORDER BY place, number"
 )

@@ -23,7 +23,7 @@ from overages.service.overage_service import OverageService
 from overages.terms.account import Account
 from overages.terms.timeline import Timeline
 
-_CHUNK: Final = 2_000  # orgs between two looks at the progress bar
+_CHUNK: Final = 512  # orgs between two looks at the progress bar; as many share a transaction
 MOST_COMPARED: Final = 1_000  # orgs of which closed periods are compared with what they come to
 
 State: TypeAlias = Literal["closed", "corrected", "running", "taken back", "waiting", "failed"]
@@ -66,8 +66,9 @@ class Closing:
         """Close all periods of some orgs that have ended, and bring those that run up to date."""
         chunks = [orgs[first : first + _CHUNK] for first in range(0, len(orgs), _CHUNK)]
         for chunk in track(chunks, "closing", len(orgs), sys.stderr, noun="orgs"):
-            accounts = self._repository.accounts(chunk)
-            recorded = self._recorded(accounts.values())
+            with self._repository.snapshot_of(chunk):  # what it read is not read again
+                accounts = self._repository.accounts(chunk)
+                recorded = self._recorded(accounts.values())
             for ended in self._service.close_ended(orgs=chunk):
                 org_id, period, recording, error = ended
                 state: State = "closed" if error is None else "failed"

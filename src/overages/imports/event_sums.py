@@ -32,7 +32,7 @@ from overages.imports.usage_files.plain_events import (
     one_by_one,
     quantities_of,
 )
-from overages.usage.event import EventColumns
+from overages.usage.event import EventColumns, new_columns
 
 _PARTS: Final = 8  # of the orgs, whose ids are looked through one after another; a power of two
 
@@ -104,7 +104,7 @@ def _sums(events: Sequence[PlainEvents], starts_of: StartsOf) -> EventColumns:
     )
     keys, totals = _totals(keys, pa.concat_arrays([each.quantities for each in events]))
     pairs, places = zip(*[divmod(key, len(stretches)) for key in keys], strict=True)
-    return EventColumns(
+    return new_columns(
         [orgs[pair // len(metrics)] for pair in pairs],
         [metrics[pair % len(metrics)] for pair in pairs],
         quantities_of(totals, events[0].decimals),

@@ -230,7 +230,7 @@ class Quotas(Budgeting):
                 now=max(now, committed.reserved_at),
                 ahead=self._ahead,
             )
-            intake.record(EventColumns.of(events), late)
+            intake.record(EventColumns(events), late)
         log().info("%s: held units are used", org_id, extra={"org_id": org_id})
         return committed
 

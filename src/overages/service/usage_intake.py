@@ -108,7 +108,7 @@ class UsageIntake:
 
         def keep(some: Sequence[tuple[int, UsageEvent]]) -> int:
             places = [place for place, _ in some]
-            events = EventColumns.of([event for _, event in some])
+            events = EventColumns([event for _, event in some])
             return self._add_taken(_Taken(places, events), counts_at, refused)
 
         new = 0

@@ -6,11 +6,11 @@ UsageEvent("org-123", "tokens", 4_808, at=moment, dimensions={"model": "large"})
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import compress
 from operator import itemgetter
-from typing import Any, Final, Self, TypeVar, overload
+from typing import Any, Final, TypeVar, overload
 
 from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import by_name, optional_name, parse_name
@@ -83,6 +83,9 @@ new_event: Final = trusted(UsageEvent)
 instant in UTC, dimensions sorted by name."""
 
 
+_parse_objects: Final = tuple_of(UsageEvent)
+
+
 def chosen_of(column: Sequence[T], places: Sequence[int]) -> Sequence[T]:
     """Return the items of some places, in the order of these."""
     if len(places) < 2:  # of one, what follows would be the item itself
@@ -98,40 +101,34 @@ class EventColumns(Sequence[UsageEvent]):
     `Meter.add_columns` and those who keep events do, goes without. As a sequence, these are the
     events themselves, each made when it is asked for.
 
+    :param events: read once; the columns stay as they are, whatever becomes of a host's list.
+    :raises InvalidType: if it isn't to be iterated over, or holds something else.
+
     >>> at = datetime.fromisoformat("2024-02-03T12:00:00Z")
-    >>> events = EventColumns.of([UsageEvent("org-123", "tokens", units, at) for units in (5, 7)])
+    >>> events = EventColumns([UsageEvent("org-123", "tokens", units, at) for units in (5, 7)])
     >>> events.quantities, events[1].quantity
     ([5, 7], 7)
     """
 
     __slots__ = ("_made", "dimensions", "ids", "metrics", "orgs", "quantities", "times")
 
-    def __init__(
-        self,
-        orgs: Sequence[str],
-        metrics: Sequence[str],
-        quantities: Sequence[Quantity],
-        times: Sequence[datetime],
-        ids: Sequence[str | None],
-        dimensions: Sequence[Mapping[str, str]],
-    ) -> None:
-        self.orgs, self.metrics, self.quantities = orgs, metrics, quantities
-        self.times, self.ids, self.dimensions = times, ids, dimensions
-        self._made: Sequence[UsageEvent] | None = None
+    orgs: Sequence[str]
+    metrics: Sequence[str]
+    quantities: Sequence[Quantity]
+    times: Sequence[datetime]
+    ids: Sequence[str | None]
+    dimensions: Sequence[Mapping[str, str]]
+    _made: Sequence[UsageEvent] | None
 
-    @classmethod
-    def of(cls, events: Sequence[UsageEvent]) -> Self:
-        """Return the columns of events that are made already, and stay as they are."""
-        columns = cls(
-            [event.org_id for event in events],
-            [event.metric for event in events],
-            [event.quantity for event in events],
-            [event.at for event in events],
-            [event.id for event in events],
-            [event.dimensions for event in events],
-        )
-        columns._made = events
-        return columns
+    def __init__(self, events: Iterable[UsageEvent] = ()) -> None:
+        made = _parse_objects(events, "events")
+        self.orgs = [event.org_id for event in made]
+        self.metrics = [event.metric for event in made]
+        self.quantities = [event.quantity for event in made]
+        self.times = [event.at for event in made]
+        self.ids = [event.id for event in made]
+        self.dimensions = [event.dimensions for event in made]
+        self._made = made
 
     @property
     def terms(self) -> tuple[Sequence[Any], ...]:
@@ -149,7 +146,7 @@ class EventColumns(Sequence[UsageEvent]):
 
     def __getitem__(self, place: int | slice) -> UsageEvent | EventColumns:
         if isinstance(place, slice):
-            return EventColumns(*(column[place] for column in self.terms))
+            return new_columns(*(column[place] for column in self.terms))
         if self._made is not None:
             return self._made[place]
         return new_event(*(column[place] for column in self.terms))
@@ -159,24 +156,40 @@ class EventColumns(Sequence[UsageEvent]):
 
     def among(self, places: Sequence[int]) -> EventColumns:
         """Return those of some places, in the order of these."""
-        chosen = EventColumns(*(chosen_of(column, places) for column in self.terms))
+        chosen = new_columns(*(chosen_of(column, places) for column in self.terms))
         if self._made is not None:
             chosen._made = chosen_of(self._made, places)
         return chosen
 
     def where(self, mask: Sequence[bool]) -> EventColumns:
         """Return those that a mask, with a flag for each, says."""
-        return EventColumns(*([*compress(column, mask)] for column in self.terms))
+        return new_columns(*([*compress(column, mask)] for column in self.terms))
 
     def with_ids(self, ids: Sequence[str]) -> EventColumns:
         """Return them with other ids."""
         *terms, _, dimensions = self.terms
-        return EventColumns(*(*terms, ids, dimensions))
+        return new_columns(*(*terms, ids, dimensions))
 
     def identities(self) -> list[tuple[str, str]]:
         """Return the org and the id of each that has an id."""
         pairs = zip(self.orgs, self.ids, strict=True)
         return [(org_id, event_id) for org_id, event_id in pairs if event_id is not None]
+
+
+def new_columns(
+    orgs: Sequence[str],
+    metrics: Sequence[str],
+    quantities: Sequence[Quantity],
+    times: Sequence[datetime],
+    ids: Sequence[str | None],
+    dimensions: Sequence[Mapping[str, str]],
+) -> EventColumns:
+    """Make columns of terms as the library keeps them, as `new_event` makes an event: unchecked."""
+    made = EventColumns.__new__(EventColumns)
+    made.orgs, made.metrics, made.quantities = orgs, metrics, quantities
+    made.times, made.ids, made.dimensions = times, ids, dimensions
+    made._made = None
+    return made
 
 
 class CountedEvents(Sequence[tuple[UsageEvent, datetime]]):
@@ -209,9 +222,6 @@ class CountedEvents(Sequence[tuple[UsageEvent, datetime]]):
         return CountedEvents(self.events.among(places), chosen_of(self.instants, places))
 
 
-_parse_objects: Final = tuple_of(UsageEvent)
-
-
 def parse_events(value: object, field: Field) -> EventColumns:
     """Return events as columns; those that are some already were checked."""
-    return value if type(value) is EventColumns else EventColumns.of(_parse_objects(value, field))
+    return value if type(value) is EventColumns else EventColumns(_parse_objects(value, field))

@@ -6,7 +6,7 @@ import pytest
 
 from overages import UsageEvent
 from overages.errors import InvalidType
-from overages.usage.event import CountedEvents, EventColumns, parse_events
+from overages.usage.event import CountedEvents, EventColumns, new_columns, parse_events
 
 NOON = datetime(2024, 2, 3, 12, tzinfo=UTC)
 EVENTS = [
@@ -14,8 +14,8 @@ EVENTS = [
     UsageEvent("bolt", "runs", "0.5", NOON + timedelta(hours=1)),
     UsageEvent("acme", "runs", -2, NOON, "2", {"region": "eu"}),
 ]
-MADE = EventColumns.of(EVENTS)
-COLUMNS = EventColumns(*MADE.terms)
+MADE = EventColumns(EVENTS)
+COLUMNS = new_columns(*MADE.terms)
 BOTH = pytest.mark.parametrize("columns", [MADE, COLUMNS])
 
 
@@ -43,6 +43,15 @@ def test_events_that_are_made_stay_as_they_are() -> None:
     assert MADE[1] is EVENTS[1]
     assert MADE.among([1, 0])[0] is EVENTS[1]
     assert next(iter(MADE)) is EVENTS[0]
+
+
+def test_columns_hold_events_alone_whatever_becomes_of_the_list_that_they_were_in() -> None:
+    events = list(EVENTS)
+    columns = EventColumns(events)
+    events[:] = [EVENTS[1]]
+    assert list(columns) == list(columns.among(range(3))) == EVENTS
+    with pytest.raises(InvalidType, match=r"events\[1\]: must be of type UsageEvent"):
+        EventColumns([EVENTS[0], ("acme", "tokens", 0.1, NOON, "", {})])  # type: ignore[list-item]
 
 
 @BOTH

@@ -13,7 +13,7 @@ from overages import Metric, Period, Usage, UsageEvent, meter
 from overages._ground.value import evolve
 from overages.errors import EventConflict, InvalidType, InvalidValue, InvalidValues, OveragesError
 from overages.usage.divided_usage import usage_of
-from overages.usage.event import EventColumns
+from overages.usage.event import EventColumns, new_columns
 from overages.usage.metering import Meter
 from overages.usage.routing import Routes
 
@@ -55,7 +55,7 @@ def test_decimals_are_summed_exactly() -> None:
     assert repr(meter(events)[0].quantities["gb"]) == "1"
 
 
-COLUMNS = EventColumns(
+COLUMNS = new_columns(
     ["org-1", "org-2", "org-1", "org-1", "org-1"],
     ["tokens", "tokens", "tokens", "runs", "tokens"],
     [5, Decimal("0.5"), 5, 2, Decimal("0.25")],
@@ -74,7 +74,7 @@ def test_columns_of_events_are_counted_as_the_events_are(metrics: list[Metric]) 
         one_by_one.add(event)
     assert counted.usages() == one_by_one.usages()
     with pytest.raises(EventConflict):
-        counted.add_columns(EventColumns.of([evolve(COLUMNS[0], quantity=6)]))
+        counted.add_columns(EventColumns([evolve(COLUMNS[0], quantity=6)]))
 
 
 def test_events_without_an_id_all_count() -> None:

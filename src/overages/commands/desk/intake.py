@@ -208,7 +208,7 @@ class UsageFiles:
             say(f"{file.name}: has no rows; {_NOTHING_WRITTEN}")
             raise Stop(NOTHING)
         withdrawn = list(batch.left())
-        for org_id, ids in _ids_by_org(EventColumns.of(withdrawn)).items():
+        for org_id, ids in _ids_by_org(EventColumns(withdrawn)).items():
             self._repository.withdraw_many(org_id, ids, withdrawn_at=self._now)
             self.orgs.add(org_id)
         if batch.unnamed or self._repository.batch(name) is not None:

@@ -18,7 +18,7 @@ from overages.errors import OveragesError
 from overages.imports.events import read_rows
 from overages.imports.usage_files.layout import UsageLayout
 from overages.imports.usage_files.rows import ReadEvents, ReadRows
-from overages.usage.event import EventColumns, chosen_of
+from overages.usage.event import EventColumns, chosen_of, new_columns
 
 PIECE: Final = 10_000
 """The rows that are put together."""
@@ -45,7 +45,7 @@ class WaitingRows:
 
     def __init__(self) -> None:
         self._lines: list[int] = []
-        self._terms: list[list[Any]] = [[] for _ in EventColumns.of(()).terms]
+        self._terms: list[list[Any]] = [[] for _ in EventColumns().terms]
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -68,7 +68,7 @@ class WaitingRows:
         lines, *terms = (column[:PIECE] for column in self._columns())
         for column in self._columns():
             del column[:PIECE]
-        return Rows(lines, EventColumns(*terms))
+        return Rows(lines, new_columns(*terms))
 
     def _columns(self) -> list[list[Any]]:
         return [self._lines, *self._terms]

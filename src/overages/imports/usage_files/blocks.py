@@ -39,12 +39,12 @@ from overages.imports.usage_files.plain_cells import (
 from overages.imports.usage_files.plain_events import PlainEvents
 from overages.imports.usage_files.rows import UsageRows
 from overages.imports.usage_files.text import UsageText
-from overages.usage.event import EventColumns
+from overages.usage.event import EventColumns, new_columns
 
 _SIZE: Final = 2_097_152  # bytes that are read together; of fewer, names come again more often
 _MARK: Final = b"\xef\xbb\xbf"  # of the order of bytes, which UTF-8 has none of
 
-_NO_EVENTS: Final = EventColumns((), (), (), (), (), ())
+_NO_EVENTS: Final = new_columns((), (), (), (), (), ())
 
 
 class Block(NamedTuple):

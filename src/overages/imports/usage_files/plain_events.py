@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from overages._ground.frozen_dict import FrozenDict
 from overages.amounts.exact import DECIMAL_DIGITS, Quantity, unscaled
 from overages.imports.arrays import Array
-from overages.usage.event import EventColumns
+from overages.usage.event import EventColumns, new_columns
 
 NO_DIMENSIONS: Final[FrozenDict[str, str]] = FrozenDict()
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -63,7 +63,7 @@ def one_by_one(events: PlainEvents) -> Iterator[EventColumns]:
     """Return events as values of Python, if there are any."""
     count = len(events.times)
     if count:
-        yield EventColumns(
+        yield new_columns(
             events.orgs.to_pylist(),
             events.metrics.to_pylist(),
             quantities_of(events.quantities.to_pylist(), events.decimals),

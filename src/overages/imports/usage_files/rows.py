@@ -34,7 +34,7 @@ from overages.imports.usage_files.cells import (
 from overages.imports.usage_files.columns import UsageColumns
 from overages.imports.usage_files.layout import UsageLayout
 from overages.imports.usage_files.times import instant_parser, instant_ways
-from overages.usage.event import EventColumns, UsageEvent
+from overages.usage.event import EventColumns, UsageEvent, new_columns
 
 EventOrError: TypeAlias = UsageEvent | OveragesError
 
@@ -94,7 +94,7 @@ class ReadRows(NamedTuple):
         terms = zip(*(columns.terms for columns in self.columns), strict=True)
         return ReadEvents(
             [self.numbers[row] for _, row in places],
-            EventColumns(*([of_all[measure][row] for measure, row in places] for of_all in terms)),
+            new_columns(*([of_all[measure][row] for measure, row in places] for of_all in terms)),
             errors,
         )
 
@@ -206,7 +206,7 @@ class _OfRow:
     def columns(self, rows: Sequence[Row], common: _Common, faults: Faults) -> EventColumns:
         metrics, quantities = self._metric.read(rows, faults), self._quantity.read(rows, faults)
         orgs, *others = common
-        return EventColumns(orgs, metrics, quantities, *others)
+        return new_columns(orgs, metrics, quantities, *others)
 
 
 class _OfMetric:
@@ -231,7 +231,7 @@ class _OfMetric:
             for i, errors in too_long.items():
                 faults.setdefault(i, errors)
         metrics = [self._metric] * len(rows)
-        return EventColumns(orgs, metrics, quantities, times, ids, dimensions)
+        return new_columns(orgs, metrics, quantities, times, ids, dimensions)
 
 
 class _Dimensions:

@@ -27,7 +27,7 @@ from overages.testing.contract.base import (
     nothing_written,
     owed,
 )
-from overages.usage.event import EventColumns, UsageEvent
+from overages.usage.event import EventColumns, UsageEvent, new_columns
 from overages.usage.usage import Usage
 
 TICK: Final = timedelta(microseconds=1)
@@ -51,7 +51,7 @@ class EventContract(ContractBase):
 
     def test_columns_of_events_are_kept_as_the_events_are(self, repository: Repository) -> None:
         events = [event("1", 5), event(None, "0.5", "runs"), event("2", 7, at=MAR.start)]
-        columns = EventColumns(*EventColumns.of(events).terms)
+        columns = new_columns(*EventColumns(events).terms)
         assert repository.add_events(columns[:2], lambda used: used.at + TICK, batch="a") == 2
         assert repository.add_events(columns) == 2  # an event without an id counts again
         assert list(repository.events(OURS, FEB)) == [events[0], events[1], events[1]]

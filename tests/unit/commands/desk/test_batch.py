@@ -29,7 +29,7 @@ class Kept:
         for event in self.rows:
             content.add(event)
         batch = Batch("u.csv", content)
-        named = list(batch.named(EventColumns.of(rows)))
+        named = list(batch.named(EventColumns(rows)))
         self.withdrawn |= {(event.org_id, event.id or "") for event in batch.left()}
         self.rows, self.revived = named, batch.revived
         return [(event.id or "").rpartition(".")[2] for event in named]
@@ -37,7 +37,7 @@ class Kept:
 
 def test_equal_rows_have_the_same_id_but_for_their_number() -> None:
     batch = Batch("u.csv", BatchContent())
-    named = batch.named(EventColumns.of([row(), row(), row(2)]))
+    named = batch.named(EventColumns([row(), row(), row(2)]))
     first, second, other = (each or "" for each in named.ids)
     assert first.startswith("u.csv#")
     assert (first[-2:], second) == (".1", f"{first[:-1]}2")
@@ -49,13 +49,13 @@ def test_equal_rows_have_the_same_id_but_for_their_number() -> None:
 def test_a_row_with_an_id_keeps_it_and_is_no_part_of_the_content() -> None:
     batch = Batch("u.csv", BatchContent())
     event = UsageEvent("acme", "tokens", 1, AT, "evt-1")
-    assert list(batch.named(EventColumns.of([event]))) == [event]
+    assert list(batch.named(EventColumns([event]))) == [event]
     assert (batch.unnamed, int(batch.digest, 16)) == (0, 0)
 
 
 def digest(*rows: UsageEvent) -> str:
     batch = Batch("u.csv", BatchContent())
-    batch.named(EventColumns.of(rows))
+    batch.named(EventColumns(rows))
     return batch.digest
 
 

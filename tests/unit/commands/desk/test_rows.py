@@ -68,8 +68,8 @@ def test_rows_wait_by_org_in_the_order_in_which_they_came(
     monkeypatch.setattr(rows_of_files, "PIECE", 2)
     events = [UsageEvent(org, "tokens", n, NOON) for n, org in enumerate("babb")]
     waiting = WaitingRows()
-    waiting.add(Rows([2, 3], EventColumns.of(events[:2])))
-    waiting.add(Rows([4, 5], EventColumns.of(events[2:])))
+    waiting.add(Rows([2, 3], EventColumns(events[:2])))
+    waiting.add(Rows([4, 5], EventColumns(events[2:])))
     waiting.sort_by_org()
     taken = [waiting.take(), waiting.take(), waiting.take()]
     assert [list(rows.lines) for rows in taken] == [[3, 2], [4, 5], []]

@@ -146,13 +146,13 @@ class Closings(Catalogue):
     ) -> dict[str, Recording]:
         """Chain the records and closings of fresh periods; leave out those that can't be kept."""
         recordings: dict[str, Recording] = {}
-        kept: set[int] = set()  # plans, by identity
+        known_plans: set[int] = set()  # by identity
         for settlement in settlements:
             statement = settlement.statement
             org_id, plan = statement.org_id, statement.plan
             ledger = ledgers[org_id]
             try:  # a plan that is new is kept with what is first charged by it, or not at all
-                with _NOTHING_NEW if id(plan) in kept else self._writing():
+                with _NOTHING_NEW if id(plan) in known_plans else self._writing():
                     version = self._version_of(plan)
                     recording = ledger.add(statement, plan_version=version, created_at=closed_at)
                     text = self._texts.text(settlement, self._version_of)
@@ -161,7 +161,7 @@ class Closings(Catalogue):
                 raise
             except OveragesError:  # such as a plan that the codec can't write
                 continue
-            kept.add(id(plan))
+            known_plans.add(id(plan))
             recordings[org_id] = recording
         return recordings
 

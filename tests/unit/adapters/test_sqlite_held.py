@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from threading import Thread
 
@@ -126,19 +126,44 @@ def test_what_a_snapshot_told_is_read_again_once_something_was_written(tmp_path:
             assert repository.closed_periods("org-1") == {FEB: NOW}
 
 
-def see_and_fail(repository: SqliteRepository, account: Account) -> None:
-    with repository.transaction():
+def test_of_orgs_that_were_seen_those_that_a_block_is_about_are_read(
+    repository: SqliteRepository,
+) -> None:
+    for org_id in ("org-1", "org-2"):
+        close(repository, owed(10, org_id=org_id), NOW)
+    with repository.snapshot_of(["org-1", "org-2"]):
+        pass
+    statements: list[str] = []
+    count(repository, statements)
+    with repository.transaction_of({"org-1": [MARCH]}):
+        assert repository.closing_before("org-1", MARCH.start) is not None
+    assert any("'org-1'" in each for each in statements)
+    assert not any("'org-2'" in each for each in statements)
+
+
+def snapshot_of_another(repository: SqliteRepository) -> AbstractContextManager[object]:
+    return repository.snapshot_of(["org-2"])
+
+
+def see_and_fail(
+    repository: SqliteRepository, block: AbstractContextManager[object], account: Account
+) -> None:
+    with block:
         repository.put_account(account)
         with repository.snapshot_of([account.org_id]):
             assert repository.account(account.org_id) == account
         raise ZeroDivisionError
 
 
-def test_what_a_snapshot_told_of_a_transaction_is_forgotten_with_it(
+@pytest.mark.parametrize(
+    "block", [SqliteRepository.transaction, SqliteRepository.snapshot, snapshot_of_another]
+)
+def test_what_a_snapshot_told_of_a_block_that_failed_is_forgotten_with_it(
     repository: SqliteRepository,
+    block: Callable[[SqliteRepository], AbstractContextManager[object]],
 ) -> None:
     with pytest.raises(ZeroDivisionError):
-        see_and_fail(repository, Account("org-3", "starter", JANUARY.start))
+        see_and_fail(repository, block(repository), Account("org-3", "starter", JANUARY.start))
     with repository.transaction_of({"org-3": [FEB]}):
         assert repository.account("org-3") is None
 

@@ -65,6 +65,7 @@ class Database:
         self._lock = RLock()
         self._cursors: list[sqlite3.Cursor] = []  # those of the block that is being run
         self._is_writing = False  # whether a block that writes is being run
+        self._changes_before = 0  # that this connection had made when the transaction began
         self._process = os.getpid()
         with our_errors():
             sqlite3.Cursor(connection)  # fails early on a connection that is closed
@@ -153,8 +154,11 @@ class Database:
 
     @property
     def reads_what_stays(self) -> bool:
-        """Whether nothing that the block which is being run reads can be taken back any more."""
-        return not (self._joined or self._is_writing)
+        """Whether nothing that the block which is being run reads can be taken back any more.
+
+        A block that reads may have written by blocks within it: its end alone keeps that.
+        """
+        return not self._joined and self._connection.total_changes == self._changes_before
 
     def mark(self) -> tuple[int, int]:
         """Return a mark of what the block that is being run sees: another one once that changed."""
@@ -216,6 +220,8 @@ class Database:
                 with self._cursor_of_a_block() as cursor:
                     yield cursor
                 return
+            if not is_within:
+                self._changes_before = self._connection.total_changes
             is_saved = False
             try:  # from here on, as an interrupt may come as soon as the transaction has begun
                 if writes and not is_within:

@@ -106,7 +106,7 @@ class HeldTables(
             started = monotonic()  # when no other writer is waited for any more
             mark, (seen_at, seen) = self._database.mark(), self._seen
             read = held_orgs(self._cursor, self._codec, periods, seen if mark == seen_at else {})
-            if self._database.reads_what_stays:
+            if not is_writing and self._database.reads_what_stays:
                 self._seen = mark, dict(read)
             self._hold = Hold(read, is_writing=is_writing)
             try:

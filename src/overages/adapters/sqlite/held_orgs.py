@@ -63,7 +63,8 @@ def held_orgs(
     wanted = {org_id: sorted(own) for org_id, own in periods.items() if own}
     if not wanted:
         return {org_id: orgs[org_id] for org_id in periods if org_id in orgs}
-    about = _about(queries, codec, wanted, {org_id: each.closed for org_id, each in orgs.items()})
+    closed = {org_id: orgs[org_id].closed for org_id in wanted if org_id in orgs}
+    about = _about(queries, codec, wanted, closed)
     return {
         org_id: HeldOrg(orgs[org_id].account, orgs[org_id].closed, about.get(org_id))
         for org_id in periods

@@ -132,6 +132,30 @@ def test_too_many_gaps_for_one_query_are_asked_for_in_several(
     assert len(sent) > 2
 
 
+def test_a_query_by_sums_of_before_is_not_asked_again_once_those_of_now_are_too_many(
+    host: sqlite3.Connection, repository: SqliteRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts(repository)
+    monkeypatch.setattr("overages.adapters.sqlite.quotas._MOST", 30)
+    repository.add_events([*crowd(1), *crowd(3), *crowd(5)])
+    facts(repository)
+    sent: list[str] = []
+    host.set_trace_callback(sent.append)
+    facts(repository)
+    assert sum("org_billing_usage_sums" in each for each in sent) == 1
+
+
+def test_names_that_are_more_than_a_statement_takes_are_asked_for_some_at_a_time(
+    host: sqlite3.Connection, repository: SqliteRepository
+) -> None:
+    host.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
+    repository.add_events(crowd(1))
+    names = ("runs", *(f"metric-{number}" for number in range(1_200)))
+    for _ in range(2):
+        used = facts(repository, ASKED._replace(metrics=names)).usage
+        assert used.quantities == {"runs": CROWD}
+
+
 def test_names_without_number_are_asked_for_whatever_their_sums_are(
     repository: SqliteRepository,
 ) -> None:

@@ -24,6 +24,7 @@ from overages.adapters.sqlite.catalogue import Catalogue, decoded_plan
 from overages.adapters.sqlite.grants import GrantTable
 from overages.adapters.sqlite.reservations import HELD, ReservationTable, units_of
 from overages.adapters.sqlite.rows import exact_bounds, period_columns, readable
+from overages.adapters.sqlite.store import chunks
 from overages.adapters.sqlite.sums import SumTable
 from overages.adapters.sqlite.units import (
     UNITS,
@@ -67,7 +68,7 @@ _AGREEMENT: Final = " UNION ALL ".join(
         f"SELECT {_HELD}, units, holds, NULL, NULL, NULL FROM ({HELD})",
     )
 )
-_MANY: Final = 4096  # questions of which the queries are held: some megabytes
+_MANY: Final = 4096  # questions of which the queries are held: 1 to 40 MB, by names and gaps
 _MOST: Final = 900  # parameters of one query
 
 _Rows: TypeAlias = tuple[list[Any], ...]  # by kind
@@ -95,16 +96,32 @@ class QuotaTables(Catalogue, SumTable, BudgetTable, GrantTable, ReservationTable
             rows = _by_kind(self._database.rows(sql, (*parameters, exact_instant(at))))
             if sums_of(rows[UNITS]) == sums:
                 return self._answer(asked, rows, mark)
+            self._queries.pop(asked, None)  # one by the sums of now may be too long to be noted
         if asked.metrics is None:
             return super()._agreement_and_units(asked, at, mark)
         with self._reading():
-            now = self._query_by_sums(asked, asked.metrics)
-            sql, parameters = now.query
-            if len(parameters) > _MOST:
-                return super()._agreement_and_units(asked, at, mark)
-            self._note_query(asked, now)
-            rows = _by_kind(self._cursor.execute(sql, (*parameters, exact_instant(at))))
+            rows = _by_kind(self._rows_anew(asked, asked.metrics, at))
         return self._answer(asked, rows, mark)
+
+    def _rows_anew(
+        self, asked: QuotaQuestion, names: Sequence[str], at: datetime
+    ) -> list[tuple[Any, ...]]:
+        """Return all rows, by the sums that there are; note the one query that tells as much."""
+        org_id, period = asked.org_id, asked.period
+        of_sums = [query for some in chunks(names) for query in sum_queries(org_id, some, period)]
+        rows = self._all_rows(of_sums)
+        with readable():
+            sums = sums_of(rows)
+            of_events = list(event_queries(org_id, gaps_of(names, period, sums)))
+        agreement, parameters = _agreement_query(asked)
+        queries = [*of_sums, *of_events, (agreement, parameters)]
+        if sum(len(own) for _, own in queries) <= _MOST:
+            self._note_query(asked, _QueryBySums(union_of(queries), sums))
+        now = exact_instant(at)
+        return rows + self._all_rows([*of_events, (agreement, (*parameters, now))])
+
+    def _all_rows(self, queries: Iterable[Query]) -> list[tuple[Any, ...]]:
+        return [row for query in queries for row in self._cursor.execute(*query).fetchall()]
 
     @cached_property
     def _queries(self) -> dict[QuotaQuestion, _QueryBySums]:
@@ -114,16 +131,6 @@ class QuotaTables(Catalogue, SumTable, BudgetTable, GrantTable, ReservationTable
         if len(self._queries) >= _MANY:
             self._queries.clear()
         self._queries[asked] = query
-
-    def _query_by_sums(self, asked: QuotaQuestion, names: Sequence[str]) -> _QueryBySums:
-        """Return the query that goes by the sums of some names that there are."""
-        org_id, period = asked.org_id, asked.period
-        of_sums = list(sum_queries(org_id, names, period))
-        rows = [row for query in of_sums for row in self._cursor.execute(*query)]
-        with readable():
-            sums = sums_of(rows)
-            of_events = event_queries(org_id, gaps_of(names, period, sums))
-        return _QueryBySums(union_of([*of_sums, *of_events, _agreement_query(asked)]), sums)
 
     def _agreement(self, asked: QuotaQuestion, at: datetime) -> Agreement:
         sql, parameters = _agreement_query(asked)

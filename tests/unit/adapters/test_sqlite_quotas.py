@@ -14,6 +14,7 @@ from overages import Allowance, Period, PerUnit, Plan, UsageEvent
 from overages._ground.value import evolve
 from overages.adapters.sqlite import SqliteRepository, migrate
 from overages.adapters.sqlite.sums import CROWD
+from overages.errors import StorageCorrupt
 from overages.quotas.quota_facts import QuotaFacts, QuotaQuestion, quota_question
 
 FEB: Final = Period.month(2024, 2)
@@ -93,6 +94,22 @@ def test_units_are_those_of_another_connection_that_made_a_sum(tmp_path: object)
         assert runs(one) == CROWD - 1
         other.add_events([UsageEvent("org-1", "runs", 1, FEB.start + DAY)])
         assert [runs(one), runs(other), runs(one)] == [CROWD] * 3
+
+
+@pytest.mark.parametrize("metrics", [("runs",), None], ids=["some names", "all names"])
+def test_a_text_that_cant_be_decoded_is_told_by_its_own_column(
+    host: sqlite3.Connection, repository: SqliteRepository, metrics: tuple[str, ...] | None
+) -> None:
+    repository.add_events([*crowd(1), *crowd(2, 1)])
+    asked = ASKED._replace(metrics=metrics)
+    facts(repository, asked)
+    host.execute("DROP TRIGGER org_billing_usage_events_no_update")
+    host.execute(
+        "UPDATE org_billing_usage_events SET quantity = CAST(x'ff' AS TEXT) WHERE event_id = '2-0'"
+    )
+    for _ in range(2):
+        with pytest.raises(StorageCorrupt, match=r"'group_concat\(quantity, ','\)'"):
+            facts(repository, asked)
 
 
 def test_a_mark_of_before_tells_nothing_once_there_are_other_sums(

@@ -11,6 +11,7 @@ the same query tells; where it says no, it is asked anew in a transaction.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -39,6 +40,7 @@ from overages.adapters.sqlite.units import (
 )
 from overages.adapters.sqlite.usage import puts_of
 from overages.amounts.exact import Quantity
+from overages.errors import StorageCorrupt
 from overages.quotas.quota_facts import QuotaQuestion
 
 _MARK, _PLAN, _PUT, _HELD = range(UNITS + 1, UNITS + 5)
@@ -93,9 +95,10 @@ class QuotaTables(Catalogue, SumTable, BudgetTable, GrantTable, ReservationTable
         before = self._queries.get(asked)
         if before is not None:
             (sql, parameters), sums = before
-            rows = _by_kind(self._database.rows(sql, (*parameters, exact_instant(at))))
-            if sums_of(rows[UNITS]) == sums:
-                return self._answer(asked, rows, mark)
+            with suppress(StorageCorrupt):  # of which the queries of its parts tell the column
+                rows = _by_kind(self._database.rows(sql, (*parameters, exact_instant(at))))
+                if sums_of(rows[UNITS]) == sums:
+                    return self._answer(asked, rows, mark)
             self._queries.pop(asked, None)  # one by the sums of now may be too long to be noted
         if asked.metrics is None:
             return super()._agreement_and_units(asked, at, mark)

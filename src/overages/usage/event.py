@@ -197,6 +197,9 @@ class CountedEvents(Sequence[tuple[UsageEvent, datetime]]):
 
     __slots__ = ("events", "instants")
 
+    events: EventColumns
+    instants: Sequence[datetime]
+
     def __init__(self, events: EventColumns, instants: Sequence[datetime]) -> None:
         self.events, self.instants = events, instants
 

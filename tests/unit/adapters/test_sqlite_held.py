@@ -276,6 +276,21 @@ def test_usage_that_cant_be_read_is_told_as_it_is_asked_for(
             read(repository)
 
 
+def test_a_fresh_period_is_not_closed_with_usage_that_cant_be_sealed(
+    repository: SqliteRepository,
+) -> None:
+    at = "2024-02-03T00:00:00.000000Z"
+    row = f"(1, 'org-1', NULL, 'tokens', CAST(x'ff' AS TEXT), '{at}', '{at}', '{{}}')"
+    insert(repository, "usage_events", row)
+    with pytest.raises(StorageCorrupt):
+        repository.close_fresh(
+            {"org-1": FEB, "org-2": FEB},
+            lambda account, _, balance: Settlement(owed(10, org_id=account.org_id), balance),
+            closed_at=NOW,
+        )
+    assert repository.closed_periods("org-2") == {}
+
+
 def read_all(repository: SqliteRepository, org_id: str) -> None:
     """Read of each table what is kept of an org."""
     repository.account(org_id)

@@ -1,7 +1,8 @@
-"""A database of a host's, which has our tables beside its own."""
+"""Databases of a host's, which have our tables."""
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -24,3 +25,12 @@ def host(path: Path, request: pytest.FixtureRequest) -> Iterator[sqlite3.Connect
     connection.commit()
     yield connection
     connection.close()
+
+
+@pytest.fixture
+def in_memory() -> Iterator[sqlite3.Connection]:
+    """Yield the connection of a host to a database in memory, within a transaction."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("BEGIN")
+        migrate(connection)
+        yield connection

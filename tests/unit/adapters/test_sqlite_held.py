@@ -145,6 +145,16 @@ def snapshot_of_another(repository: SqliteRepository) -> AbstractContextManager[
     return repository.snapshot_of(["org-2"])
 
 
+def test_what_a_snapshot_of_many_orgs_told_is_not_held(
+    repository: SqliteRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(held, "_MOST", 1)
+    for orgs in (["org-1"], ["org-1", "org-2"]):
+        with repository.snapshot_of(orgs):
+            pass
+        assert list(repository._seen[1]) == ["org-1"]
+
+
 def see_and_fail(
     repository: SqliteRepository, block: AbstractContextManager[object], account: Account
 ) -> None:

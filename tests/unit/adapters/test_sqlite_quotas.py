@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import timedelta
 from typing import Final
 
@@ -12,7 +10,7 @@ import pytest
 
 from overages import Allowance, Period, PerUnit, Plan, UsageEvent
 from overages._ground.value import evolve
-from overages.adapters.sqlite import SqliteRepository, migrate
+from overages.adapters.sqlite import SqliteRepository
 from overages.adapters.sqlite.sums import CROWD
 from overages.errors import StorageCorrupt
 from overages.quotas.quota_facts import QuotaFacts, QuotaQuestion, quota_question
@@ -24,16 +22,8 @@ ASKED: Final = quota_question("org-1", "starter", FEB, metrics=["runs"])
 
 
 @pytest.fixture
-def host() -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(":memory:")) as connection:
-        connection.execute("BEGIN")
-        migrate(connection)
-        yield connection
-
-
-@pytest.fixture
-def repository(host: sqlite3.Connection) -> SqliteRepository:
-    repository = SqliteRepository.join(host)
+def repository(in_memory: sqlite3.Connection) -> SqliteRepository:
+    repository = SqliteRepository.join(in_memory)
     repository.put_plan(PLAN)
     return repository
 
@@ -57,12 +47,12 @@ def runs(repository: SqliteRepository) -> object:
 
 
 def test_facts_that_were_asked_for_before_are_one_query(
-    host: sqlite3.Connection, repository: SqliteRepository
+    in_memory: sqlite3.Connection, repository: SqliteRepository
 ) -> None:
     repository.add_events([*crowd(1), *crowd(3), *crowd(5, 1)])
     first = facts(repository)
     sent: list[str] = []
-    host.set_trace_callback(sent.append)
+    in_memory.set_trace_callback(sent.append)
     assert facts(repository) == first
     assert (len(sent), sent[0][:6]) == (1, "SELECT")
 
@@ -98,13 +88,13 @@ def test_units_are_those_of_another_connection_that_made_a_sum(tmp_path: object)
 
 @pytest.mark.parametrize("metrics", [("runs",), None], ids=["some names", "all names"])
 def test_a_text_that_cant_be_decoded_is_told_by_its_own_column(
-    host: sqlite3.Connection, repository: SqliteRepository, metrics: tuple[str, ...] | None
+    in_memory: sqlite3.Connection, repository: SqliteRepository, metrics: tuple[str, ...] | None
 ) -> None:
     repository.add_events([*crowd(1), *crowd(2, 1)])
     asked = ASKED._replace(metrics=metrics)
     facts(repository, asked)
-    host.execute("DROP TRIGGER org_billing_usage_events_no_update")
-    host.execute(
+    in_memory.execute("DROP TRIGGER org_billing_usage_events_no_update")
+    in_memory.execute(
         "UPDATE org_billing_usage_events SET quantity = CAST(x'ff' AS TEXT) WHERE event_id = '2-0'"
     )
     for _ in range(2):
@@ -135,37 +125,37 @@ def test_sums_may_leave_many_gaps(repository: SqliteRepository, days: int) -> No
 
 
 def test_too_many_gaps_for_one_query_are_asked_for_in_several(
-    host: sqlite3.Connection, repository: SqliteRepository, monkeypatch: pytest.MonkeyPatch
+    in_memory: sqlite3.Connection, repository: SqliteRepository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("overages.adapters.sqlite.quotas._MOST", 30)
     for day in (1, 3, 5):
         repository.add_events(crowd(day))
     sent: list[str] = []
     for _ in range(2):
-        host.set_trace_callback(sent.append)
+        in_memory.set_trace_callback(sent.append)
         told = facts(repository)
-        host.set_trace_callback(None)
+        in_memory.set_trace_callback(None)
         assert told.usage.quantities == {"runs": 3 * CROWD}
     assert len(sent) > 2
 
 
 def test_a_query_by_sums_of_before_is_not_asked_again_once_those_of_now_are_too_many(
-    host: sqlite3.Connection, repository: SqliteRepository, monkeypatch: pytest.MonkeyPatch
+    in_memory: sqlite3.Connection, repository: SqliteRepository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     facts(repository)
     monkeypatch.setattr("overages.adapters.sqlite.quotas._MOST", 30)
     repository.add_events([*crowd(1), *crowd(3), *crowd(5)])
     facts(repository)
     sent: list[str] = []
-    host.set_trace_callback(sent.append)
+    in_memory.set_trace_callback(sent.append)
     facts(repository)
     assert sum("org_billing_usage_sums" in each for each in sent) == 1
 
 
 def test_names_that_are_more_than_a_statement_takes_are_asked_for_some_at_a_time(
-    host: sqlite3.Connection, repository: SqliteRepository
+    in_memory: sqlite3.Connection, repository: SqliteRepository
 ) -> None:
-    host.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
+    in_memory.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
     repository.add_events(crowd(1))
     names = ("runs", *(f"metric-{number}" for number in range(1_200)))
     for _ in range(2):

@@ -1,8 +1,7 @@
 """Sums of events in SQLite: of the hours and days that are crowded, whatever came with what."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Final
@@ -10,7 +9,7 @@ from typing import Final
 import pytest
 
 from overages import MemoryRepository, Period, UsageEvent
-from overages.adapters.sqlite import SqliteRepository, migrate
+from overages.adapters.sqlite import SqliteRepository
 from overages.adapters.sqlite.sums import CROWD
 
 THIRD: Final = datetime(2024, 2, 3, tzinfo=UTC)
@@ -19,14 +18,6 @@ FEB: Final = Period.month(2024, 2)
 LAST: Final = datetime(9999, 12, 31, 23, 30, tzinfo=UTC)
 ALWAYS: Final = Period(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 EVENTS: Final = "number, org_id, event_id, metric_type, quantity, at, counts_at, dimensions"
-
-
-@pytest.fixture
-def host() -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(":memory:")) as connection:
-        connection.execute("BEGIN")
-        migrate(connection)
-        yield connection
 
 
 def event(id: str, quantity: int = 1, at: datetime = THIRD, metric: str = "tokens") -> UsageEvent:
@@ -38,67 +29,69 @@ def crowd(name: str, at: datetime = THIRD, count: int = CROWD, step: int = 0) ->
     return [event(f"{name}{n}", 1, at + n * timedelta(minutes=step)) for n in range(count)]
 
 
-def stretches(host: sqlite3.Connection) -> list[tuple[str, str, int]]:
+def stretches(in_memory: sqlite3.Connection) -> list[tuple[str, str, int]]:
     """Return the stretches that have a sum, and how many events are in each."""
     sql = "SELECT unit, substr(start, 6, 8), events FROM org_billing_usage_sums ORDER BY 1, 2"
-    return host.execute(sql).fetchall()
+    return in_memory.execute(sql).fetchall()
 
 
-def test_few_events_have_no_sums(host: sqlite3.Connection) -> None:
-    repository = SqliteRepository.join(host)
+def test_few_events_have_no_sums(in_memory: sqlite3.Connection) -> None:
+    repository = SqliteRepository.join(in_memory)
     repository.add_events(crowd("a", count=CROWD - 1))
-    assert stretches(host) == []
+    assert stretches(in_memory) == []
     assert repository.event_sums("org-1", FEB)["tokens"].events == CROWD - 1
 
 
-def test_a_crowd_has_a_sum_of_its_hour_and_its_day(host: sqlite3.Connection) -> None:
-    repository = SqliteRepository.join(host)
+def test_a_crowd_has_a_sum_of_its_hour_and_its_day(in_memory: sqlite3.Connection) -> None:
+    repository = SqliteRepository.join(in_memory)
     repository.add_events(crowd("a", count=CROWD - 1))
     repository.add_events([event("b", 9), event("c", 5, metric="runs")])
-    assert stretches(host) == [("day", "02-03T00", CROWD), ("hour", "02-03T00", CROWD)]
+    assert stretches(in_memory) == [("day", "02-03T00", CROWD), ("hour", "02-03T00", CROWD)]
     repository.add_events([event("d", 4)])
-    assert stretches(host) == [("day", "02-03T00", CROWD + 1), ("hour", "02-03T00", CROWD + 1)]
+    assert stretches(in_memory) == [("day", "02-03T00", CROWD + 1), ("hour", "02-03T00", CROWD + 1)]
     sums = repository.event_sums("org-1", FEB)["tokens"]
     assert (sums.events, sums.picos, sums.largest) == (CROWD + 1, (CROWD + 12) * 10**12, 9 * 10**12)
     assert repository.verify() == 0
 
 
-def test_a_day_can_be_crowded_whose_hours_are_not(host: sqlite3.Connection) -> None:
-    repository = SqliteRepository.join(host)
+def test_a_day_can_be_crowded_whose_hours_are_not(in_memory: sqlite3.Connection) -> None:
+    repository = SqliteRepository.join(in_memory)
     repository.add_events(crowd("a", step=60))
-    assert stretches(host) == [("day", "02-03T00", CROWD)]
+    assert stretches(in_memory) == [("day", "02-03T00", CROWD)]
     repository.add_events(crowd("b", THIRD + 2 * HOUR))
-    assert stretches(host) == [("day", "02-03T00", 2 * CROWD), ("hour", "02-03T02", CROWD + 1)]
+    assert stretches(in_memory) == [("day", "02-03T00", 2 * CROWD), ("hour", "02-03T02", CROWD + 1)]
     morning = Period(THIRD, THIRD + 3 * HOUR)
     assert repository.event_sums("org-1", morning)["tokens"].events == CROWD + 3
 
 
-def test_a_crowd_that_is_withdrawn_has_a_sum_of_nothing(host: sqlite3.Connection) -> None:
-    repository = SqliteRepository.join(host)
+def test_a_crowd_that_is_withdrawn_has_a_sum_of_nothing(in_memory: sqlite3.Connection) -> None:
+    repository = SqliteRepository.join(in_memory)
     repository.add_events([*crowd("a"), *crowd("b", THIRD + HOUR), event("c", metric="runs")])
     repository.withdraw("org-1", "b7", withdrawn_at=THIRD)
-    assert stretches(host) == [
+    assert stretches(in_memory) == [
         ("day", "02-03T00", 2 * CROWD - 1),
         ("hour", "02-03T00", CROWD),
         ("hour", "02-03T01", CROWD - 1),
     ]
     ids = [f"{name}{n}" for name in "ab" for n in range(CROWD)]
     assert repository.withdraw_many("org-1", ids, withdrawn_at=THIRD) == 2 * CROWD - 1
-    assert [events for *_, events in stretches(host)] == [0, 0, 0]
+    assert [events for *_, events in stretches(in_memory)] == [0, 0, 0]
     assert list(repository.event_sums("org-1", FEB)) == ["runs"]
     assert repository.verify() == 0
     repository.add_events([event("d", -5)])
-    assert [events for *_, events in stretches(host)] == [1, 1, 0]
+    assert [events for *_, events in stretches(in_memory)] == [1, 1, 0]
     sums = repository.event_sums("org-1", FEB)["tokens"]
     assert sums == (1, -5 * 10**12, -5 * 10**12, (THIRD, "d", -5 * 10**12))
     assert repository.verify() == 0
 
 
-def test_sums_follow_on_each_other_without_asking_between_them(host: sqlite3.Connection) -> None:
-    repository = SqliteRepository.join(host)
+def test_sums_follow_on_each_other_without_asking_between_them(
+    in_memory: sqlite3.Connection,
+) -> None:
+    repository = SqliteRepository.join(in_memory)
     repository.add_events([*crowd("a"), *crowd("b", THIRD + 24 * HOUR), *crowd("c", LAST)])
     queries: list[str] = []
-    host.set_trace_callback(queries.append)
+    in_memory.set_trace_callback(queries.append)
     two_days = Period(THIRD, THIRD + 48 * HOUR)
     assert (
         repository.event_sums("org-1", two_days, metrics=["tokens"])["tokens"].events == 2 * CROWD

@@ -61,7 +61,7 @@ class HeldTables(
 
     _hold: Hold | None = None
     _seen: tuple[object, Mapping[str, HeldOrg]] = None, FrozenDict()
-    """The orgs of the last snapshot of what stays, and the mark of its state."""
+    """The orgs of the last snapshot of a portion, of what stays, and the mark of its state."""
     _portion = _FIRST  # orgs of the next one
     _seconds = 0.0  # that the last transaction about some orgs took
 
@@ -106,7 +106,7 @@ class HeldTables(
             started = monotonic()  # when no other writer is waited for any more
             mark, (seen_at, seen) = self._database.mark(), self._seen
             read = held_orgs(self._cursor, self._codec, periods, seen if mark == seen_at else {})
-            if not is_writing and self._database.reads_what_stays:
+            if not is_writing and len(read) <= _MOST and self._database.reads_what_stays:
                 self._seen = mark, dict(read)
             self._hold = Hold(read, is_writing=is_writing)
             try:

@@ -30,7 +30,7 @@ _ORGS: Final = " UNION ".join(
     )
 ) + " ORDER BY org_id"  # fmt: skip
 _CHUNK: Final = 500  # parameters of a query; of more, few are asked for again by the same text
-_WRITTEN: Final = 2_000  # parameters of an insertion; the oldest library that is used takes 32,766
+_WRITTEN: Final = 2_000  # parameters of an insertion, unless a host allows fewer
 
 
 class SqliteStore(BaseRepository):
@@ -148,7 +148,8 @@ def _write(
 ) -> None:
     """Insert the values of rows of a width, one row after another."""
     mark = f"({marks(range(width))})"
-    size = _WRITTEN // width * width
+    most = cursor.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
+    size = min(_WRITTEN, most) // width * width
     for start in range(0, len(values), size):
         chunk = values[start : start + size]
         sql = f"{insert} {marks(range(len(chunk) // width), mark)} {otherwise}"

@@ -27,7 +27,7 @@ from overages._ground.parsing import (
 from overages._ground.trusted import trusted
 from overages._ground.value import term, value
 from overages.amounts._currencies import CURRENT, WITHDRAWN
-from overages.amounts.exact import SCALE, QuantityLike, number_text, parse_ratio
+from overages.amounts.exact import SCALE, Quantity, QuantityLike, number_text, parse_ratio
 from overages.amounts.rounding import RoundingLike, allocate, parse_rounding, round_ratio
 from overages.errors import (
     CurrencyMismatch,
@@ -276,6 +276,18 @@ def parse_non_negative_money(value: object, field: Field) -> Money:
     if money.minor < 0:
         raise InvalidValue(field, money, "must not be negative")
     return money
+
+
+def check_kind(
+    number: Quantity | Money, limit: Quantity | Money, field: Field, problems: Problems
+) -> None:
+    """Refuse units beside a limit of money, and money beside one of units or another currency."""
+    if isinstance(number, Money) and isinstance(limit, Money):
+        if number.currency != limit.currency:
+            problems.add(CurrencyMismatch(limit.currency.code, number.currency.code, field))
+    elif isinstance(number, Money) or isinstance(limit, Money):
+        problem = "must be of one kind with the limit, units or money"
+        problems.add(InvalidValue(field, number, problem))
 
 
 def _as_large(minor: int, currency: Currency) -> Money:

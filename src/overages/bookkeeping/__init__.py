@@ -3,8 +3,8 @@
 - `plans_in_force`: `PlansInForce`: the versions of plans that terms mean
 - `usage_reader`: `UsageReader`: the usage of an org in a period and in times within it; `Holds`
 - `period_inputs`: `PeriodInputs`: the inputs of a settlement, from a repository
-- `closed_periods`: `ClosedPeriods`: the closings of an org, asked for one by one, or read at once
 - `settling`: `Settling`: an org's periods, each from the balance that the one before it left
+- `window_charges`: `WindowCharges`: the money that usage in a window of a budget adds to a bill
 - `alert_times`: `AlertTimes`: the periods, and the windows of budgets, whose alerts are looked at
 - `alert_numbers`: `AlertNumbers`: the numbers that alerts are compared with
 - `quota_inputs`: `QuotaInputs`: the inputs of decisions on an org's present period

@@ -9,8 +9,8 @@ it is, and no other.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cached_property
 from logging import getLogger
@@ -20,13 +20,14 @@ from overages.alerts.alert import Alert, AlertDefinition
 from overages.alerts.firing import Reading
 from overages.alerts.occasions import life_of
 from overages.alerts.threshold import Amount
-from overages.amounts.exact import Quantity, excess
+from overages.amounts.exact import excess
 from overages.amounts.money import Money
 from overages.bookkeeping.alert_times import AlertTimes, Look
 from overages.bookkeeping.plans_in_force import PlansInForce
 from overages.bookkeeping.settling import Settling
 from overages.bookkeeping.usage_reader import UsageReader
-from overages.errors import InvalidValue, OveragesError, StorageError
+from overages.bookkeeping.window_charges import WindowCharges, cost_of
+from overages.errors import OveragesError, StorageError
 from overages.grants.grant import Grant
 from overages.insight.budget import Budget
 from overages.periods.cycle import Cycle
@@ -76,7 +77,25 @@ class AlertNumbers:
     def statements(self) -> Sequence[Statement]:
         """Return the statements that were worked out for the readings."""
         settled = self._settled.values()
-        return [each.statement for each in settled if isinstance(each, Settlement)]
+        own = [each.statement for each in settled if isinstance(each, Settlement)]
+        return [*own, *self._charges.statements()]
+
+    def may_turn_back(self, readings: Iterable[Reading]) -> bool:
+        """Tell whether some of the readings can fall as usage grows.
+
+        So does the charge of a window by usage before it, which makes later units cheaper, or has them
+        come to a maximum.
+        """
+        windows = Counter(
+            reading.definition
+            for reading in readings
+            if self._is_of_charges(self._budgets.get(reading.definition.alert.budget or ""))
+        )
+        return any(count > 1 for count in windows.values())
+
+    @staticmethod
+    def _is_of_charges(budget: Budget | None) -> bool:
+        return budget is not None and budget.window is not None and budget.is_money
 
     def readings(self, look: Look) -> list[Reading]:
         """Return the numbers of each alert in some times, by `Reading.is_settled` as far as known.
@@ -112,16 +131,26 @@ class AlertNumbers:
             _log_unsettled(definition, self._account.org_id, error)
             return [Reading(definition, period, None, None, is_settled=False)]
 
-    def window_units(self) -> dict[tuple[str, Period], Quantity]:
-        """Return the units of all windows of budgets with alerts that aren't over, if known."""
+    def window_numbers(self) -> dict[tuple[str, Period], Amount | None]:
+        """Return the numbers of budgets with alerts in all windows that aren't over, if known."""
         alerts = [definition.alert.budget or "" for definition in self._definitions]
-        units: dict[tuple[str, Period], Quantity] = {}
+        numbers: dict[tuple[str, Period], Amount | None] = {}
         for budget in filter(None, map(self._budgets.get, dict.fromkeys(alerts))):
             if budget.window is not None:
                 for window in self.times.windows_open(budget.window):
-                    with suppress(InvalidValue):  # sums that were put for a longer time
-                        units[budget.id, window] = self._reader.units(str(budget.metric), window)
-        return units
+                    try:
+                        numbers[budget.id, window] = self._seen(budget, window)
+                    except StorageError:
+                        raise
+                    except OveragesError:  # sums that were put for a longer time, say
+                        continue
+        return numbers
+
+    def _seen(self, budget: Budget, window: Period) -> Amount | None:
+        """Return the units, as they are counted, or the charges of a window."""
+        if budget.is_money:
+            return self._charges.of(budget, window)
+        return self._reader.units(str(budget.metric), window)
 
     def _settlement(self, period: Period) -> Settlement:
         """Return the settlement of a period, worked out once, or raise why there is none."""
@@ -187,13 +216,13 @@ class AlertNumbers:
         self, definition: AlertDefinition, budget: Budget, cycle: Cycle, look: Look
     ) -> Iterator[Reading]:
         """Yield the numbers of a budget in each of its windows, as decisions have them."""
-        metric = str(budget.metric)
 
         def read(definition: AlertDefinition, window: Period) -> Sequence[Reading]:
-            allowance = self._allowance(metric, window)
-            used = None
-            if allowance is not None:
-                used = allowance.converted(self._reader.units(metric, window))
+            used: Amount | None = None
+            if budget.is_money:
+                used = self._charges.of(budget, window)
+            elif (allowance := self._allowance(str(budget.metric), window)) is not None:
+                used = allowance.converted(self._reader.units(str(budget.metric), window))
             return [Reading(definition, window, used, budget.amount)]
 
         for window in look.windows(definition, budget, cycle):
@@ -215,6 +244,10 @@ class AlertNumbers:
         return UsageReader(self._repository, self._account.org_id, self._routes)
 
     @cached_property
+    def _charges(self) -> WindowCharges:
+        return WindowCharges(self._repository, self._account, self._settling, self._now)
+
+    @cached_property
     def _budgets(self) -> dict[str, Budget]:
         return {each.id: each for each in self._repository.budgets(self._account.org_id)}
 
@@ -234,14 +267,6 @@ class AlertNumbers:
                     granted, left = state.granted, state.left
         used, limit = _in_unit(grant, excess(granted, left), granted)
         return [Reading(definition, life_of(grant), used, limit)]
-
-
-def cost_of(statement: Statement, metric: str | None) -> Money:
-    """Return the cost of a metric, with the adjustments that are its own, or of all lines."""
-    if metric is None:
-        return statement.total
-    total = statement.totals_by_metric().get(metric)
-    return Money(0, statement.currency) if total is None else total.cost
 
 
 def _in_unit(grant: Grant, *numbers: Amount) -> tuple[Amount, ...]:

@@ -12,7 +12,7 @@ doesn't depend on the order in which usage comes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -81,9 +81,15 @@ class AlertTimes:
             periods |= {each for each in self._open if each > first and self._goes_on_in(each)}
 
         def windows(_: AlertDefinition, budget: Budget, cycle: Cycle) -> Iterable[Period]:
-            if budget.metric in self._routes.held and changed:
-                return sorted({*_around(cycle, changed), *self._windows(cycle, changed[0])})
-            return sorted(_around(cycle, changed))
+            around = _around(cycle, changed)
+            if not changed:
+                return ()
+            if budget.metric in self._routes.held or (budget.is_money and self._routes.held):
+                return sorted({*around, *self._windows(cycle, changed[0])})
+            if budget.is_money and own:
+                end = max(own | periods).end
+                return sorted({*around, *self._windows_used(cycle, changed[0], end)})
+            return sorted(around)
 
         return Look(sorted(periods), windows)
 
@@ -137,6 +143,12 @@ class AlertTimes:
         begun = takewhile(lambda each: each.start <= self._until, windows)
         return list(filter(self._has_come, begun))
 
+    def _windows_used(self, cycle: Cycle, start: datetime, end: datetime) -> Iterator[Period]:
+        """Yield the windows from that of an instant on, and up to another, that have usage."""
+        for window in self._windows(cycle, start):
+            if window.start < end and self._has_usage(window):
+                yield window
+
     # Periods
 
     def _period_at(self, instant: datetime) -> Period | None:
@@ -170,6 +182,9 @@ class AlertTimes:
         """Tell whether a time has begun, or has usage already that is dated ahead."""
         if time.start <= self._now:
             return True
+        return self._has_usage(time)
+
+    def _has_usage(self, time: Period) -> bool:
         return bool(self._repository.event_sums(self._account.org_id, time))
 
     def _goes_on_in(self, period: Period) -> bool:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from overages._ground.frozen_dict import FrozenDict
@@ -21,6 +22,7 @@ from overages.amounts.exact import Quantity
 from overages.bookkeeping.plans_in_force import PlansInForce
 from overages.bookkeeping.settling import Settling
 from overages.bookkeeping.usage_reader import UsageReader
+from overages.bookkeeping.window_charges import WindowCharges
 from overages.errors import OveragesError
 from overages.insight.budget import Budget, WindowedBudget
 from overages.periods.period import Period
@@ -179,13 +181,44 @@ class QuotaInputs:
         ]
 
     def _in_window(self, budget: Budget, window: Period) -> WindowedBudget:
+        if budget.is_money:
+            return self._charged_in(budget, window)
         metric = str(budget.metric)
         used = self._reader.units(metric, window)
         held = self._repository.held_units(self._org_id, window, self._now).get(metric, 0)
         return WindowedBudget(budget, used, held, resets_at=window.end)
 
+    def _charged_in(self, budget: Budget, window: Period) -> WindowedBudget:
+        """Return a budget of money with the charges of its window, which the present is in."""
+        used, held = self._charges.of(budget, window), None
+        assert used is not None  # terms hold now
+        if self._beside_holds is not None:
+            with_held = self._charges_beside_holds.of(budget, window)
+            assert with_held is not None
+            held = with_held - used
+        return WindowedBudget(budget, used, held, resets_at=window.end)
+
+    @cached_property
+    def _beside_holds(self) -> Settling | None:
+        """Settles with all that reservations hold; None if they hold nothing."""
+        life = Period(self._account.since, self.period.end)
+        if not self._repository.held_units(self._org_id, life, self._now):
+            return None
+        return self._settling.beside_holds(self._now)
+
+    @cached_property
+    def _charges(self) -> WindowCharges:
+        return WindowCharges(self._repository, self._account, self._settling, self._now)
+
+    @cached_property
+    def _charges_beside_holds(self) -> WindowCharges:
+        settling = self._beside_holds or self._settling
+        return WindowCharges(self._repository, self._account, settling, self._now)
+
     def _plain_terms(self, budgets: Sequence[Budget]) -> PlainTerms | None:
         """Return the plan, where no rule or earlier period has a part in it."""
+        if any(each.window is not None and each.is_money for each in budgets):
+            return None  # whose charges are settled anyway
         agreed = self._account.agreed_in(self.period)
         if agreed.cycle_period is not None or len(agreed.parts) > 1:
             return None
@@ -214,16 +247,26 @@ class QuotaInputs:
     def _settled_decision(
         self, request: Request, budgets: list[Budget | WindowedBudget]
     ) -> Decision:
-        beside_holds = None
-        life = Period(self._account.since, self.period.end)
-        if self._repository.held_units(self._org_id, life, self._now):
-            beside_holds = self._positions(self._settling.beside_holds(self._now))
+        prospect = self._prospect(self._settling, self._beside_holds)
+        return decision_on(request, prospect, budgets, self._now, self._now)
+
+    def _prospect(self, settling: Settling, beside_holds: Settling | None) -> Prospect:
         terms = self._account.at(self._now)
         own = FrozenDict() if terms is None else terms.limits
-        prospect = Prospect(
-            self._positions(self._settling), own, self._routes.held, self._now, beside_holds
+        held = None if beside_holds is None else self._positions(beside_holds)
+        return Prospect(
+            self._positions(settling), own, self._routes.held, self._now, held, self._prospect_until
         )
-        return decision_on(request, prospect, budgets, self._now, self._now)
+
+    def _prospect_until(self, instant: datetime) -> Prospect | None:
+        """Return the prospect by the usage before an instant to come; None if that is all."""
+        if not self._charges.ends_within(self.period, instant):
+            return None
+        beside_holds = self._beside_holds
+        return self._prospect(
+            self._settling.until(instant),
+            None if beside_holds is None else beside_holds.until(instant),
+        )
 
     def _positions(self, settling: Settling) -> Callable[[More], Position]:
         settled = settling.settled_with(self.period, self._now)

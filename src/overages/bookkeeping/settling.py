@@ -7,6 +7,7 @@ the last closed one on:
     settling = Settling(repository, account, routes)
     settling.settlement(march)                        # from February's kept balance
     settling.correction(closing)                      # a closed period, as it comes to now
+    settling.until(march_12).charged(march)           # by the usage before an instant of it
 
 What grants hold is one sum over all closed periods. So a correction draws on a grant only the part
 that no later closed period has drawn, and only on grants that were known when it was closed.
@@ -14,12 +15,12 @@ that no later closed period has drawn, and only on grants that were known when i
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 
 from overages.amounts.exact import Quantity
-from overages.bookkeeping.closed_periods import ClosedPeriods
 from overages.bookkeeping.period_inputs import PeriodInputs
 from overages.bookkeeping.plans_in_force import PlansInForce
 from overages.bookkeeping.usage_reader import Holds, UsageReader
@@ -64,14 +65,37 @@ class Settling:
         self._repository, self._account, self._ended = repository, account, ended
         self._org_id = account.org_id
         self._inputs = PeriodInputs(repository, account, routes, plans, reader, holds)
-        self._of_org = routes, ended, plans, reader
+        self._routes, self._plans, self._reader, self._holds = routes, plans, reader, holds
         self._open: dict[Period, Balance] = {}  # balances that open periods leave
         self.closed: ClosedPeriods = ClosedPeriods(repository, account.org_id)
 
     def beside_holds(self, at: datetime) -> Settling:
         """Return one that settles open periods with all that reservations hold at an instant."""
         holds = Holds(self._repository, self._org_id, at)
-        return Settling(self._repository, self._account, *self._of_org, holds)
+        return Settling(
+            self._repository,
+            self._account,
+            self._routes,
+            self._ended,
+            self._plans,
+            self._reader,
+            holds,
+        )
+
+    def until(self, instant: datetime) -> Settling:
+        """Return one that settles by the usage, and the holds, before an instant.
+
+        No period is over for it, so that no true-up is due.
+        """
+        return Settling(
+            self._repository,
+            self._account,
+            self._routes,
+            lambda _: False,
+            self._plans,
+            UsageReader(self._repository, self._org_id, self._routes, instant),
+            None if self._holds is None else self._holds.before(instant),
+        )
 
     @cached_property
     def grants(self) -> tuple[Grant, ...]:
@@ -87,6 +111,16 @@ class Settling:
         """
         balance = self._balance_before(period)
         return self._open_settlement(period, balance, ended=final or self._ended(period))
+
+    def charged(self, period: Period) -> Settlement:
+        """Settle a period of the org's, open or closed, by terms and usage as they are known now.
+
+        True-ups aren't due in it. It raises the errors of `settlement`.
+        """
+        closing = self._repository.closing(self._org_id, period)
+        if closing is not None:
+            return self.correction(closing, ended=False)
+        return self._open_settlement(period, self._balance_before(period), ended=False)
 
     def _open_settlement(self, period: Period, balance: Balance, *, ended: bool) -> Settlement:
         later = self._drawn_later(period, self.grants)
@@ -110,8 +144,11 @@ class Settling:
         )
         return lambda more: settled(more, at)
 
-    def correction(self, closing: Closing) -> Settlement:
-        """Settle a closed period anew, by terms and usage as they are known now."""
+    def correction(self, closing: Closing, *, ended: bool = True) -> Settlement:
+        """Settle a closed period anew, by terms and usage as they are known now.
+
+        :param ended: whether true-ups are due.
+        """
         period, of_closing = closing.period, {grant.id for grant in closing.grants}
         before = self.closed.before(period)
         balance = EMPTY_BALANCE if before is None else before.balance
@@ -120,7 +157,7 @@ class Settling:
         return self._inputs.settlement(
             period,
             balance,
-            ended=True,
+            ended=ended,
             grants=(*closing.grants, *others),
             reserved={
                 **self._drawn_later(period, closing.grants),
@@ -186,3 +223,50 @@ class Settling:
             return {}
         settled = (self.closed.settlement(each.period) for each in self.closed.after(period))
         return drawn_later(period.end, filter(None, settled), grants)
+
+
+class ClosedPeriods:
+    """Reads the closings of an org, and the settlements that its periods were closed with."""
+
+    def __init__(self, repository: Repository, org_id: str) -> None:
+        self._repository, self._org_id = repository, org_id
+        self._all: tuple[Closing, ...] | None = None
+        self._settled: dict[Period, Settlement | None] = {}
+
+    def read(self) -> Mapping[Period, Closing]:
+        """Read all closings; from then on, none that is new is seen."""
+        self._all = self._repository.closings(self._org_id)
+        return {closing.period: closing for closing in self._all}
+
+    def last(self) -> Closing | None:
+        """Return the last closing of all, once they are read."""
+        return self._all[-1] if self._all else None
+
+    def before(self, period: Period) -> Closing | None:
+        """Return the closing of the last closed period that ends before another begins."""
+        if self._all is None:
+            return self._repository.closing_before(self._org_id, period.start)
+        place = bisect_right(self._all, period.start, key=_end)
+        return self._all[place - 1] if place else None
+
+    def after(self, period: Period) -> Sequence[Closing]:
+        """Return the closings of periods after another, in order of time."""
+        if self._all is None:
+            return self._repository.closings(self._org_id, period.end)
+        return self._all[bisect_left(self._all, period.end, key=_start) :]
+
+    def settlement(self, period: Period) -> Settlement | None:
+        """Return the settlement that a period was closed with; None if it is open."""
+        if self._all is None:
+            return self._repository.settled(self._org_id, period)
+        if period not in self._settled:
+            self._settled[period] = self._repository.settled(self._org_id, period)
+        return self._settled[period]
+
+
+def _start(closing: Closing) -> datetime:
+    return closing.period.start
+
+
+def _end(closing: Closing) -> datetime:
+    return closing.period.end

@@ -13,6 +13,8 @@ then:
 
     holds = Holds(repository, "org-123", now)
     holds.units(march), holds.events(march, ["runs"])
+
+Either may look at no more than was used, or held, before an instant of the period.
 """
 
 from __future__ import annotations
@@ -40,10 +42,20 @@ class UsageReader:
     """Reads the usage of an org.
 
     :param routes: the metrics that are more than sums of their events.
+    :param until: all that counts from this instant on is left out, so that a level is held on as it
+        was by then, and nothing is used where more was taken back. A sum that was put for a span
+        counts from its start on. None for the usage of all times.
     """
 
-    def __init__(self, repository: Repository, org_id: str, routes: Routes) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        org_id: str,
+        routes: Routes,
+        until: datetime | None = None,
+    ) -> None:
         self._repository, self._org_id, self._routes = repository, org_id, routes
+        self._until = until
 
     def usages(self, bounds: Sequence[datetime]) -> list[Usage]:
         """Return the usage of a period, and then of each time between two instants in it.
@@ -59,7 +71,7 @@ class UsageReader:
 
     def usage(self, period: Period) -> Usage:
         """Return the usage of a period; it raises the errors of `usages`."""
-        if not self._routes.metrics:  # a sum is all that there is
+        if not self._routes.metrics and self._until is None:  # a sum is all that there is
             return self._repository.usage(self._org_id, period)
         return self._divided(period, (period.start, period.end))[0]
 
@@ -68,7 +80,7 @@ class UsageReader:
             divided = DividedUsage(self._org_id, bounds, self._routes, self.counts(bounds))
             times = [Period(*ends) for ends in combinations(bounds, 2)]
             times.sort(key=lambda time: time != period)  # the longest comes first
-            return [divided.within(time) for time in times]
+            return [divided.within(time, so_far=self._until is not None) for time in times]
         except OveragesError as error:
             raise error.within(org_id=self._org_id, period=period) from None
 
@@ -83,8 +95,7 @@ class UsageReader:
         if self._routes.metrics:
             counts = self.counts(bounds)
         else:
-            sums = self._repository.event_sums(self._org_id, time, metrics=[metric])
-            counts = Counts([sums], self._repository.put_sums(self._org_id, time))
+            counts = Counts([self._sums(time, [metric])], self._put(time))
         put = [
             Usage(each.org_id, each.period, {metric: each.quantities[metric]})
             for each in counts.put
@@ -101,21 +112,35 @@ class UsageReader:
         names = sorted(name for name in metrics if self._routes.is_sum(name))
         if not names:
             return []
-        counted = self._repository.counted_events(self._org_id, period, metrics=names)
+        seen = _before(period, self._until)
+        if seen is None:
+            return []
+        counted = self._repository.counted_events(self._org_id, seen, metrics=names)
         return [event for event, _ in counted]
 
     def counts(self, bounds: Sequence[datetime]) -> Counts:
         """Return the usage of a period as it is kept, by the times between some instants."""
         times = [Period(*ends) for ends in pairwise(bounds)]
         period = Period(bounds[0], bounds[-1])
-        sums = [self._repository.event_sums(self._org_id, time) for time in times]
+        sums = [self._sums(time) for time in times]
+        seen = _before(period, self._until)
         return Counts(
             sums,
-            self._repository.put_sums(self._org_id, period),
-            self._events(period, set().union(*sums)),
+            self._put(period),
+            () if seen is None else self._events(seen, set().union(*sums)),
             self._held(period.start),
             self._changes(period.start),
         )
+
+    def _sums(self, time: Period, metrics: Iterable[str] | None = None) -> Mapping[str, EventSum]:
+        seen = _before(time, self._until)
+        if seen is None:
+            return {}
+        return self._repository.event_sums(self._org_id, seen, metrics=metrics)
+
+    def _put(self, time: Period) -> Sequence[Usage]:
+        seen = _before(time, self._until)
+        return () if seen is None else self._repository.put_sums(self._org_id, seen)
 
     def _events(self, period: Period, names: set[str]) -> Iterable[Counted]:
         """Return the events of some names that are looked at one by one."""
@@ -159,21 +184,38 @@ class Holds:
     """The units that reservations of an org hold.
 
     :param at: the instant; one that expired by then, or has ended, holds nothing.
+    :param until: those that were made from this instant on are left out; None for all.
     """
 
-    def __init__(self, repository: Repository, org_id: str, at: datetime) -> None:
+    def __init__(
+        self, repository: Repository, org_id: str, at: datetime, until: datetime | None = None
+    ) -> None:
         self._repository, self._org_id, self._at = repository, org_id, at
+        self._until = until
+
+    def before(self, until: datetime) -> Holds:
+        """Return those that were made before an instant."""
+        return Holds(self._repository, self._org_id, self._at, until)
 
     def units(self, time: Period) -> Mapping[str, Quantity]:
         """Return the units by metric of the reservations that were made in a time."""
-        return self._repository.held_units(self._org_id, time, self._at)
+        seen = _before(time, self._until)
+        return {} if seen is None else self._repository.held_units(self._org_id, seen, self._at)
 
     def events(self, time: Period, metrics: Collection[str]) -> list[UsageEvent]:
         """Return the usage of metrics that reservations made in a time would be committed with."""
+        seen = _before(time, self._until)
         return [
             UsageEvent(self._org_id, metric, units, made.reserved_at, made.event_id(metric))
-            for made in self._repository.reservations(self._org_id, time)
+            for made in (() if seen is None else self._repository.reservations(self._org_id, seen))
             if made.holds_at(self._at)
             for metric, units in made.units.items()
             if metric in metrics
         ]
+
+
+def _before(time: Period, until: datetime | None) -> Period | None:
+    """Return the part of a time that comes before an instant; None if there is none."""
+    if until is None or time.end <= until:
+        return time
+    return Period(time.start, until) if time.start < until else None

@@ -77,6 +77,7 @@ class Prospect:
     :param at: the present instant; None where that doesn't matter, since no terms change.
     :param beside_holds: gives the position with more units beside those that reservations hold;
         None where they hold none.
+    :param until: gives the prospect by the usage before an instant to come; None where that is all.
     """
 
     def __init__(
@@ -86,8 +87,10 @@ class Prospect:
         levels: Set[str] = frozenset(),
         at: datetime | None = None,
         beside_holds: Callable[[More], Position] | None = None,
+        until: Callable[[datetime], Prospect | None] = lambda _: None,
     ) -> None:
         self._position, self._levels, self._at = position, levels, at
+        self._until = until
         self._beside_holds = beside_holds
         self._positions: dict[_Key, Position] = {}
         self._with_holds = self._positions if beside_holds is None else dict[_Key, Position]()
@@ -107,6 +110,10 @@ class Prospect:
             position = self._beside_holds or self._position
             self._with_holds[key] = position(dict(key))
         return self._with_holds[key]
+
+    def until(self, instant: datetime) -> Prospect:
+        """Return the prospect by the usage that counts before an instant to come."""
+        return self._until(instant) or self
 
     @property
     def statement(self) -> Statement:

@@ -22,8 +22,8 @@ from overages.amounts.exact import (
     scaled,
     unscaled,
 )
-from overages.amounts.money import Money
-from overages.errors import CurrencyMismatch, Field, InvalidValue
+from overages.amounts.money import Money, check_kind
+from overages.errors import Field
 from overages.periods.period import parse_instant
 from overages.terms.allowance import Allowance
 
@@ -104,14 +104,7 @@ class StandingLimit:
 
     def _check(self, problems: Problems) -> None:
         for name in ("used", "held"):
-            measure = getattr(self, name)
-            if isinstance(measure, Money) and isinstance(self.limit, Money):
-                if measure.currency != self.limit.currency:
-                    codes = self.limit.currency.code, measure.currency.code
-                    problems.add(CurrencyMismatch(*codes, name))
-            elif isinstance(measure, Money) or isinstance(self.limit, Money):
-                problem = "must be of one kind with the limit, units or money"
-                problems.add(InvalidValue(name, measure, problem))
+            check_kind(getattr(self, name), self.limit, name, problems)
 
     def _complete(self) -> None:
         object.__setattr__(self, "remaining", remaining_of(self.limit, self.used, self.held))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from overages.amounts.exact import Quantity, add_up, excess, scaled, unscaled
@@ -142,30 +143,45 @@ class _Limits:
         for each in budgets:
             budget = _budget(each)
             if isinstance(budget.amount, Money):
-                self._add_money(budget, budget.amount)
+                self._require_currency(budget, budget.amount)
+                if isinstance(each, WindowedBudget):
+                    self._add_charges(each, budget.amount)
+                else:
+                    self._add_money(budget, budget.amount)
             elif isinstance(each, WindowedBudget):
                 self._add_window(each, budget.amount)
             else:
                 self._add_period(budget, budget.amount)
 
-    def _add_money(self, budget: Budget, amount: Money) -> None:
-        metric, currency = budget.metric, self._prospect.statement.currency
+    def _require_currency(self, budget: Budget, amount: Money) -> None:
+        currency = self._prospect.statement.currency
         if amount.currency != currency:
             field = ("budgets", budget.id, "amount")
             raise CurrencyMismatch(currency.code, amount.currency.code, field)
 
+    def _add_money(self, budget: Budget, amount: Money) -> None:
         if budget.on_reached == "stop_charging":
             amount = self._prospect.own_maximum(amount)
-
-        def due(position: Position) -> int:
-            return position.statement.minor if metric is None else position.minor_of(metric)
-
+        due = partial(_due, budget.metric)
         used, with_held = due(self._before), due(self._with_held)
         limit = self._budget_limit(
-            budget, amount, Money(used, currency), Money(with_held - used, currency),
+            budget, amount, Money(used, amount.currency), Money(with_held - used, amount.currency),
             self._prospect.statement.period.end,
         )  # fmt: skip
         self._add(limit, lambda more: due(self._prospect.beside_holds(more)), amount.minor)
+
+    def _add_charges(self, window: WindowedBudget, amount: Money) -> None:
+        due, prospect = partial(_due, window.budget.metric), self._prospect.until(window.resets_at)
+        spent = _minor(window.used) + _minor(window.held)
+        before = due(prospect.beside_holds(_NO_MORE))
+
+        def measure(more: More) -> int:  # what more adds to the bill, it adds to the window
+            return spent + due(prospect.beside_holds(more)) - before
+
+        limit = self._budget_limit(
+            window.budget, amount, window.used, window.held, window.resets_at
+        )
+        self._add(limit, measure, amount.minor)
 
     def _add_period(self, budget: Budget, amount: Quantity) -> None:
         metric = str(budget.metric)
@@ -180,12 +196,12 @@ class _Limits:
 
     def _add_window(self, window: WindowedBudget, amount: Quantity) -> None:
         metric, convert = str(window.budget.metric), self._convert(str(window.budget.metric))
+        seen = [_units(window.used), _units(window.held)]
 
         def measure(more: More) -> Quantity:  # a window has holds of its own
-            return convert(add_up([window.used, window.held, more.get(metric, 0)]))
+            return convert(add_up([*seen, more.get(metric, 0)]))
 
-        used = convert(window.used)
-        held = excess(convert(add_up([window.used, window.held])), used)
+        used, held = convert(seen[0]), excess(convert(add_up(seen)), convert(seen[0]))
         limit = self._budget_limit(window.budget, amount, used, held, window.resets_at)
         self._add(limit, measure, amount)
 
@@ -237,6 +253,21 @@ class _Limits:
             "grants", *measures, metric=burndown.metric, stops=stops,
             name=names[0] if len(names) == 1 else None,
         )  # fmt: skip
+
+
+def _due(metric: str | None, position: Position) -> int:
+    """Return the charges of a metric, or of all, in minor units."""
+    return position.statement.minor if metric is None else position.minor_of(metric)
+
+
+def _minor(measure: Measure) -> int:
+    assert isinstance(measure, Money)  # as the amount of its budget is
+    return measure.minor
+
+
+def _units(measure: Measure) -> Quantity:
+    assert not isinstance(measure, Money)  # as the amount of its budget isn't
+    return measure
 
 
 def _left(position: Position, metric: str) -> Quantity:

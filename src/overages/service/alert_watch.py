@@ -19,7 +19,7 @@ from overages.alerts.alert import AlertDefinition
 from overages.alerts.fired_alert import FiredAlert
 from overages.alerts.firing import Reading, fire_all, fire_occasions
 from overages.alerts.occasions import occurrences
-from overages.amounts.exact import Quantity
+from overages.alerts.threshold import Amount
 from overages.bookkeeping.alert_numbers import AlertNumbers
 from overages.bookkeeping.alert_times import Look
 from overages.bookkeeping.plans_in_force import PlansInForce
@@ -36,8 +36,8 @@ T = TypeVar("T")
 Keep: TypeAlias = Callable[[Sequence[T]], int]
 """Keeps some usage, or takes it back; returns how many of it are new."""
 
-WindowUnits: TypeAlias = Mapping[tuple[str, Period], Quantity]
-"""The units of windows, by the budget's id."""
+WindowNumbers: TypeAlias = Mapping[tuple[str, Period], Amount | None]
+"""The units, or the charges, of windows, by the budget's id."""
 
 InstantOf: TypeAlias = Callable[[UsageEvent], datetime]
 """Gives the instant that an event counts at."""
@@ -139,6 +139,7 @@ class AlertWatch:
         readings = numbers.readings(numbers.times.changed_at(instants))
         is_settled = all(each.is_settled for each in readings)
         grows = all(watched.only_grows(each) for each in numbers.statements())
+        grows = grows and not numbers.may_turn_back(readings)
         if not is_settled or not grows or self._fired(watched, readings):
             raise _Apart
 
@@ -152,7 +153,7 @@ class AlertWatch:
         if watched is None:
             return withdraw(event_ids)
         if len(event_ids) < 2:
-            before = self._numbers(watched).window_units()
+            before = self._numbers(watched).window_numbers()
             new = withdraw(event_ids)
             self._note_open(watched, before)
             return new
@@ -201,18 +202,18 @@ class AlertWatch:
     def _note_open(
         self,
         watched: WatchedOrg,
-        before: WindowUnits | None = None,
+        before: WindowNumbers | None = None,
         since: datetime | None = None,
     ) -> tuple[FiredAlert, ...]:
         """Keep and return the alerts of all that is open.
 
-        :param before: the units of windows before a change; those that it changes are looked at.
+        :param before: the numbers of windows before a change; those that it changes are looked at.
         """
         watched.read_all()
         numbers = self._numbers(watched)
         look = numbers.times.open(watched.history, since)
         if before:
-            changed = before.items() ^ numbers.window_units().items()
+            changed = before.items() ^ numbers.window_numbers().items()
             windows_of = look.windows
 
             def windows(definition: AlertDefinition, budget: Budget, cycle: Cycle) -> list[Period]:

@@ -9,6 +9,7 @@ from typing import Final
 
 from hypothesis import strategies as st
 
+from overages.amounts.exact import Quantity
 from overages.amounts.money import Money
 from overages.insight.budget import Budget, WindowedBudget
 from overages.periods.cycle import Cycle
@@ -34,29 +35,39 @@ BUDGETED: Final = numbers.quantities | _money
 def budgeted(named: Arguments) -> Arguments:
     """Let units be of a metric, and charging stop for money of all metrics alone."""
     if isinstance(named["amount"], Money):
-        named = but(named, "window")
         stops = named.get("on_reached") == "stop_charging"
-        return but(named, "metric") if stops else named
+        return but(but(named, "metric"), "window") if stops else named
     if named.get("on_reached") == "stop_charging":
         named = but(named, "on_reached")
     return named if named.get("metric") is not None else {**named, "metric": "tokens"}
 
 
-_windowed = st.builds(Budget, numbers.quantities, metric=metrics, window=values(Cycle))
-BY_CLASS[Budget] = made(Budget, mend=budgeted, amount=BUDGETED)
-BY_CLASS[WindowedBudget] = made(WindowedBudget, budget=_windowed)
-
-
-def in_one_unit(named: Arguments) -> Arguments:
-    """Let all measures of a limit be units, or all be money of one currency."""
-    limit = named["limit"]
-    for name in ("used", "held"):
+def like(limit: Quantity | Money, named: Arguments) -> Arguments:
+    """Let numbers that are used and held be units, or money of one currency, as a limit is."""
+    for name in named.keys() & {"used", "held"}:
         if isinstance(limit, Money):
             minor = named[name].minor if isinstance(named[name], Money) else 5
             named = {**named, name: Money(minor, limit.currency)}
         elif isinstance(named[name], Money):
             named = {**named, name: 5}
     return named
+
+
+def in_kind_of_budget(named: Arguments) -> Arguments:
+    """Let the numbers of a window be in the kind of its budget's amount."""
+    return like(named["budget"].amount, named)
+
+
+_windowed = st.builds(Budget, BUDGETED, metric=metrics, window=values(Cycle))
+BY_CLASS[Budget] = made(Budget, mend=budgeted, amount=BUDGETED)
+BY_CLASS[WindowedBudget] = made(
+    WindowedBudget, mend=in_kind_of_budget, budget=_windowed, used=BUDGETED, held=BUDGETED
+)
+
+
+def in_one_unit(named: Arguments) -> Arguments:
+    """Let all measures of a limit be units, or all be money of one currency."""
+    return like(named["limit"], named)
 
 
 _measures = numbers.quantities | _money

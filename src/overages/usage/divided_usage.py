@@ -129,16 +129,22 @@ class DividedUsage:
     def _add_picos(self, name: str, place: int, picos: int) -> None:
         self._picos.setdefault(name, [0] * len(self._atoms))[place] += picos
 
-    def within(self, time: Period) -> Usage:
+    def within(self, time: Period, *, so_far: bool = False) -> Usage:
         """Return the usage of a time from one of the instants to another.
 
+        :param so_far: whether more is to come in it, so that a quantity may be negative until then,
+            and is none.
         :raises InvalidValue: if a quantity is negative; `InvalidValues` if several are.
         """
         quantities = {name: unscaled(picos) for name, picos in self._summed(time).items()}
         try:
             for name, tally in self._tallies(time).items():
                 quantities[name] = tally.quantity(time)
-            used = {name: quantity for name, quantity in sorted(quantities.items()) if quantity}
+            used = {
+                name: quantity
+                for name, quantity in sorted(quantities.items())
+                if quantity and (quantity > 0 or not so_far)
+            }
             return Usage(self._org_id, time, used)
         except OveragesError as error:
             raise error.within(org_id=self._org_id, period=time) from None

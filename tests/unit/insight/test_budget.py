@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from overages import Budget, Cycle, Money
-from overages.errors import InvalidType, InvalidValue, InvalidValues
+from overages.errors import CurrencyMismatch, InvalidType, InvalidValue, InvalidValues
+from overages.insight.budget import WindowedBudget
 
 MONEY = Money.of("200.00", "USD")
 NOON = datetime(2024, 2, 20, 12, tzinfo=UTC)
+DAILY = Cycle.calendar("day")
 
 
 def test_a_budget_tells_unless_it_says_more() -> None:
@@ -26,9 +28,12 @@ def test_a_budget_has_an_id_of_its_kind_unless_it_says_another() -> None:
         Budget(5, metric="runs"),
         Budget(5, metric="runs", window=days),
         Budget(5, metric="runs", window=fortnights),
+        Budget(MONEY, window=days),
+        Budget(MONEY, metric="runs", window=fortnights),
     ]
     assert [each.id for each in budgets] == [
-        "all", "runs-cost", "runs-units", "runs-units-day", "runs-units-2-week"
+        "all", "runs-cost", "runs-units", "runs-units-day", "runs-units-2-week", "all-day",
+        "runs-cost-2-week",
     ]  # fmt: skip
     units = Budget("5.0", metric="runs", id="daily", window=Cycle.calendar("day"))
     assert (units.id, units.amount, units.is_money) == ("daily", 5, False)
@@ -41,9 +46,39 @@ def test_units_need_a_metric() -> None:
         Budget(5)
 
 
-def test_money_is_for_the_period_of_the_org() -> None:
-    with pytest.raises(InvalidValue, match=r"^window: must be None for money, which is due by"):
-        Budget(MONEY, window=Cycle.calendar("day"))
+def test_charging_never_stops_by_window() -> None:
+    with pytest.raises(InvalidValue, match=r"^on_reached: .* for a window: a bill is of the org's"):
+        Budget(MONEY, on_reached="stop_charging", window=DAILY)
+
+
+def test_a_windowed_budget_has_nothing_held_unless_it_says_so() -> None:
+    units, money = Budget(5, metric="runs", window=DAILY), Budget(MONEY, window=DAILY)
+    assert WindowedBudget(units, 3, resets_at=NOON).held == 0
+    assert WindowedBudget(money, Money(300, "USD"), resets_at=NOON).held == Money(0, "USD")
+    falling = WindowedBudget(money, Money(300, "USD"), Money(-20, "USD"), resets_at=NOON)
+    assert falling.held == Money(-20, "USD")
+
+
+@pytest.mark.parametrize(
+    ("budget", "used", "held", "error", "problem"),
+    [
+        (Budget(MONEY), MONEY, None, InvalidValue, "budget: must have a window"),
+        (Budget(MONEY, window=DAILY), 3, None, InvalidValue, "used: must be of one kind with"),
+        (Budget(MONEY, window=DAILY), MONEY, 3, InvalidValue, "held: must be of one kind with"),
+        (Budget(5, metric="runs", window=DAILY), 1, MONEY, InvalidValue, "held: must be of one"),
+        (Budget(5, metric="runs", window=DAILY), -1, 0, InvalidValue, "used: must not be negative"),
+        (Budget(5, metric="runs", window=DAILY), 1, -1, InvalidValue, "held: must not be negative"),
+        (Budget(MONEY, window=DAILY), Money(-1, "USD"), None, InvalidValue, "used: must not be"),
+        (Budget(MONEY, window=DAILY), Money(1, "EUR"), MONEY, CurrencyMismatch, "used: "),
+        (Budget(MONEY, window=DAILY), MONEY, Money(1, "EUR"), CurrencyMismatch, "held: "),
+        ("daily", 3, 0, InvalidType, "budget: must be of type Budget"),
+    ],
+)
+def test_what_is_no_windowed_budget_is_refused(
+    budget: Any, used: Any, held: Any, error: type[Exception], problem: str
+) -> None:
+    with pytest.raises(error, match=f"^{problem}"):
+        WindowedBudget(budget, used, held, resets_at=NOON)
 
 
 @pytest.mark.parametrize(

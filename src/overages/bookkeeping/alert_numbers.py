@@ -83,7 +83,7 @@ class AlertNumbers:
     def may_turn_back(self, readings: Iterable[Reading]) -> bool:
         """Tell whether some of the readings can fall as usage grows.
 
-        So does the charge of a window by usage before it, which makes later units cheaper, or has them
+        The charges of a window do by usage before it, which makes units in it cheaper, or has them
         come to a maximum.
         """
         windows = Counter(

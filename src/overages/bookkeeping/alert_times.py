@@ -81,14 +81,12 @@ class AlertTimes:
             periods |= {each for each in self._open if each > first and self._goes_on_in(each)}
 
         def windows(_: AlertDefinition, budget: Budget, cycle: Cycle) -> Iterable[Period]:
-            around = _around(cycle, changed)
-            if not changed:
-                return ()
-            if budget.metric in self._routes.held or (budget.is_money and self._routes.held):
-                return sorted({*around, *self._windows(cycle, changed[0])})
-            if budget.is_money and own:
+            around, held = _around(cycle, changed), self._routes.held
+            if changed and (budget.metric in held or (held and budget.is_money)):
+                around |= {*self._windows(cycle, changed[0])}
+            elif own and budget.is_money:
                 end = max(own | periods).end
-                return sorted({*around, *self._windows_used(cycle, changed[0], end)})
+                around |= {*self._windows_used(cycle, changed[0], end)}
             return sorted(around)
 
         return Look(sorted(periods), windows)

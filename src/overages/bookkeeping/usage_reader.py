@@ -112,10 +112,8 @@ class UsageReader:
         names = sorted(name for name in metrics if self._routes.is_sum(name))
         if not names:
             return []
-        seen = _before(period, self._until)
-        if seen is None:
-            return []
-        counted = self._repository.counted_events(self._org_id, seen, metrics=names)
+        seen, read = _before(period, self._until), self._repository.counted_events
+        counted = () if seen is None else read(self._org_id, seen, metrics=names)
         return [event for event, _ in counted]
 
     def counts(self, bounds: Sequence[datetime]) -> Counts:
@@ -133,10 +131,8 @@ class UsageReader:
         )
 
     def _sums(self, time: Period, metrics: Iterable[str] | None = None) -> Mapping[str, EventSum]:
-        seen = _before(time, self._until)
-        if seen is None:
-            return {}
-        return self._repository.event_sums(self._org_id, seen, metrics=metrics)
+        seen, read = _before(time, self._until), self._repository.event_sums
+        return {} if seen is None else read(self._org_id, seen, metrics=metrics)
 
     def _put(self, time: Period) -> Sequence[Usage]:
         seen = _before(time, self._until)

@@ -228,9 +228,32 @@ def test_a_budget_of_a_window_counts_the_units_of_that() -> None:
     assert asked({"runs": 5}, {"runs": 40}, budgets=[window], held={"runs": 9}).verdict == "allow"
 
 
+def test_a_budget_of_a_window_counts_what_the_bill_rises_by() -> None:
+    daily = Budget(TEN, on_reached="stop_usage", window=Cycle.calendar("day"))
+    ends = FEBRUARY.start.replace(day=4)
+    window = WindowedBudget(daily, Money(400, "USD"), Money(100, "USD"), resets_at=ends)
+    used = {"runs": 48, "calls": 30}
+    decision = asked({"runs": 8}, used, budgets=[window], on_passing="clamp")
+    assert (by(decision), decision.granted) == (("partly", "budget", None), {"runs": 7})
+    limit = decision.decided_by
+    assert limit is not None
+    assert (limit.remaining, limit.resets_at) == (Money(500, "USD"), ends)
+    of_calls = WindowedBudget(
+        Budget(TEN, metric="calls", on_reached="stop_usage", window=Cycle.calendar("day")),
+        Money(900, "USD"),
+        resets_at=ends,
+    )
+    assert asked({"runs": 20}, used, budgets=[of_calls]).verdict == "allow"
+    assert by(asked({"calls": 1}, used, budgets=[of_calls])) == ("deny", "budget", "calls")
+
+
 def test_a_budget_in_another_currency_is_refused_by_name() -> None:
     with pytest.raises(CurrencyMismatch, match=r"budgets\.all\.amount: USD and EUR can't be"):
         asked({"runs": 1}, budgets=[Budget(Money(5, "EUR"))])
+    daily = Budget(Money(5, "EUR"), id="day", window=Cycle.calendar("day"))
+    window = WindowedBudget(daily, Money(0, "EUR"), resets_at=FEBRUARY.end)
+    with pytest.raises(CurrencyMismatch, match=r"budgets\.day\.amount: USD and EUR can't be"):
+        asked({"runs": 1}, budgets=[window])
 
 
 def test_limits_are_of_units_as_they_are_priced() -> None:

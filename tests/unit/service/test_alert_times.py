@@ -16,6 +16,7 @@ from overages import (
     CarryOver,
     Conversion,
     Cycle,
+    Graduated,
     Grant,
     MemoryRepository,
     Metric,
@@ -26,11 +27,13 @@ from overages import (
     Plan,
     SqliteRepository,
     Threshold,
+    Tier,
     Usage,
     UsageEvent,
     evolve,
 )
 from overages.bookkeeping.settling import Settling
+from overages.bookkeeping.window_charges import WindowCharges
 from overages.errors import InvalidValue, StorageError, UnknownPlan
 
 JAN, FEB, MARCH = (Period.month(2024, month) for month in (1, 2, 3))
@@ -273,6 +276,115 @@ class TestWindows:
         assert [each.period.start.day for each in service.alerts("acme")] == [20, 19, 18, 17, 16]
         use(service, 8, at=NOW - 4 * DAY + timedelta(hours=1))
         assert len(told(service)) == 5
+
+
+@on_each
+class TestCharges:
+    """Windows of budgets of money: usage in one changes those after it in its period."""
+
+    TIERS = Allowance(0, Graduated([Tier(10, "1.00"), Tier(None, "0.10")]))
+
+    def charging(self, make: Any, **plan: Any) -> OverageService:
+        service = service_on(make(), IN_A_DAY, **plan or {"runs": self.TIERS})
+        budget = Budget(Money.of("10", "USD"), id="day", window=DAILY)
+        service.put_budget("acme", budget)
+        return service
+
+    def told_by_day(self, service: OverageService) -> list[tuple[int, str, str]]:
+        return [
+            (each.period.start.day, each.state, str(each.used))
+            for each in reversed(service.alerts("acme"))
+        ]
+
+    def test_included_units_reach_none(self, make: Any) -> None:
+        service = self.charging(make, **ALLOWANCES)
+        use(service, 50, at=NOW - DAY)
+        use(service, 7)
+        assert told(service) == []
+        use(service, 2)
+        assert self.told_by_day(service) == [(20, "reached", "9.00 USD")]
+
+    def test_late_usage_changes_later_ones(self, make: Any) -> None:
+        service = self.charging(make)
+        use(service, 5, at=NOW - 9 * DAY)
+        use(service, 9)
+        assert told(service) == []
+        use(service, -5, at=NOW - 9 * DAY)
+        use(service, 11, at=NOW - 5 * DAY)
+        assert self.told_by_day(service) == [
+            (20, "reached", "9.00 USD"), (15, "reached", "10.10 USD"), (20, "cleared", "0.90 USD")
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize("is_batch", [False, True])
+    def test_a_batch_over_days_is_as_its_events_one_by_one(
+        self, make: Any, *, is_batch: bool
+    ) -> None:
+        service = self.charging(make)
+        events = [
+            UsageEvent("acme", "runs", quantity, NOW - days * DAY, f"e{i}")
+            for i, (quantity, days) in enumerate([(8, 0), (1, 0), (1, 3), (9, 3), (0, 1)])
+        ]
+        for part in [events] if is_batch else [[each] for each in events]:
+            service.record_usage(part)
+        assert self.told_by_day(service) == [
+            (20, "reached", "8.00 USD"), (17, "reached", "10.00 USD"), (20, "cleared", "0.90 USD")
+        ]  # fmt: skip
+
+    def test_units_that_are_carried_over_change_the_next_period(self, make: Any) -> None:
+        service = self.charging(make, runs=Allowance(10, PerUnit(1), carry_over=CarryOver()))
+        use(service, 19)
+        assert told(service) == []  # ten were carried over from January
+        use(service, 9, at=JAN.start)
+        assert self.told_by_day(service) == [(20, "reached", "8.00 USD")]
+
+    def test_a_withdrawal_changes_later_ones(self, make: Any) -> None:
+        service = self.charging(make)
+        service.record_usage([UsageEvent("acme", "runs", 11, NOW - 9 * DAY, "e")])
+        use(service, 9)
+        service.withdraw("acme", "e")
+        assert self.told_by_day(service) == [
+            (11, "reached", "10.10 USD"), (11, "cleared", "0.00 USD"), (20, "reached", "9.00 USD")
+        ]  # fmt: skip
+
+    def test_a_level_is_charged_as_a_period_begins(self, make: Any) -> None:
+        repository = make()
+        repository.put_metrics([Metric("runs", "max", reports="level")])
+        service = service_on(repository, IN_A_DAY, runs=Allowance(0, PerUnit(1), kind="level"))
+        service.put_budget("acme", Budget(Money.of("10", "USD"), id="day", window=DAILY))
+        use(service, 9, at=JAN.start + 4 * DAY)
+        fired = [each.period.start.date().isoformat() for each in service.alerts("acme")]
+        assert fired == ["2024-02-01", "2024-01-05"]
+
+    def test_a_sum_that_a_window_cuts_is_not_settled(self, make: Any) -> None:
+        service = self.charging(make)
+        service.record_usage([UsageEvent("acme", "runs", 9, NOW, "e")])
+        service._repository.put_usage(Usage("acme", FEB, {"runs": 5}))
+        assert [each.unreached for each in service.alert_readings("acme")] == ["unsettled"]
+        service.withdraw("acme", "e")
+        assert self.told_by_day(service) == [(20, "reached", "9.00 USD")]
+
+    def test_a_window_without_terms_has_no_charges(self, make: Any) -> None:
+        repository = make()
+        service = service_on(repository, IN_A_DAY)
+        service.put_budget("acme", Budget(Money.of("10", "USD"), id="day", window=DAILY))
+        repository.put_account(repository.account("acme").ended(at=NOW - 3 * DAY))
+        service.check_alerts()
+        assert told(service) == []
+        use(service, 40, at=NOW - 4 * DAY)  # 28 are included in that part of the month
+        assert self.told_by_day(service) == [(16, "reached", "12.00 USD")]
+
+    def test_a_failing_database_is_no_number_that_fails(
+        self, make: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        service = self.charging(make)
+        service.record_usage([UsageEvent("acme", "runs", 9, NOW, "e")])
+
+        def fail(*_: Any) -> Any:
+            raise StorageError("the disk is full")
+
+        monkeypatch.setattr(WindowCharges, "of", fail)
+        with pytest.raises(StorageError, match="the disk is full"):
+            service.withdraw("acme", "e")
 
 
 @on_each

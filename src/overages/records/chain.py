@@ -17,7 +17,7 @@ written differently one day, and can be worked out from the table alone, without
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -143,9 +143,9 @@ def row_maker(
     created_at: datetime,
 ) -> Callable[[str | None, str, Quantity, Exact | None, Exact, int, int], RecordRow]:
     """Return a function that makes the rows of one recording, which have so much in common."""
-    start, end = _instant_text(period.start), _instant_text(period.end)
+    start, end = instant_text(period.start), instant_text(period.end)
     code, exponent = currency.code, currency.exponent
-    created = _instant_text(created_at)
+    created = instant_text(created_at)
 
     def make_row(
         metric: str | None,
@@ -183,7 +183,7 @@ def link_of(stored: StoredRow) -> Link:
     return Link(cast(int, stored[_SEQUENCE]), stored[:-1], stored[-1])
 
 
-def row_digest(row: Iterable[object], previous: str) -> str:
+def row_digest(row: Sequence[object], previous: str) -> str:
     """Return the digest of a record, as its row, or of a closing, that follows on another's digest.
 
     >>> row = ("org-1", "2024-02-01T00:00:00Z", "2024-03-01T00:00:00Z", "runs", "overage", 1,
@@ -191,12 +191,12 @@ def row_digest(row: Iterable[object], previous: str) -> str:
     >>> row_digest(row, CHAIN_START.digest)[:8]
     '92df226a'
     """
-    columns = ["null" if column is None else str(column) for column in (previous, *row)]
-    return sha256("\n".join(columns).encode()).hexdigest()
+    columns = ("null" if None is column else column for column in row) if None in row else row
+    return sha256("\n".join([previous, *map(str, columns)]).encode()).hexdigest()
 
 
-# The instants of periods and recordings come again and again.
-_instant_text: Final = lru_cache(maxsize=1024)(format_instant)
+# The instants of periods, recordings and closings come again and again.
+instant_text: Final = lru_cache(maxsize=1024)(format_instant)
 
 
 def verify_chain(

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
 from overages._ground.names import parse_name
@@ -25,7 +24,8 @@ from overages._ground.trusted import trusted
 from overages._ground.value import term, value
 from overages.amounts.exact import parse_ordinal
 from overages.grants.grant import Grant
-from overages.periods.period import Period, format_instant, parse_instant
+from overages.periods.period import Period, parse_instant
+from overages.records.chain import instant_text
 from overages.records.record import parse_digest
 from overages.settlements.balance import Balance
 
@@ -107,12 +107,9 @@ def closing_row(
     sequence: int,
 ) -> ClosingRow:
     """Return a closing as it is chained."""
-    start, end = _instant_text(period.start), _instant_text(period.end)
-    closed = _instant_text(closed_at)
+    start, end = instant_text(period.start), instant_text(period.end)
+    closed = instant_text(closed_at)
     return org_id, start, end, number, *texts, usage_seal, closed, sequence
 
-
-# The instants of periods and closings come again and again.
-_instant_text: Final = lru_cache(maxsize=1024)(format_instant)
 
 new_closing: Final = trusted(Closing)

@@ -56,6 +56,7 @@ from overages.records.chain import (
     ChainHead,
     Link,
     StoredRow,
+    instant_text,
     new_head,
     row_digest,
     row_maker,
@@ -284,7 +285,7 @@ class Ledger:
 
     def _count(self, statement: Statement, changed: set[str | None]) -> None:
         """Note the overage of metrics that have changed, with their adjustments."""
-        period = format_instant(statement.period.start), format_instant(statement.period.end)
+        period = instant_text(statement.period.start), instant_text(statement.period.end)
         unit = statement.currency.code, statement.currency.exponent
         totals = statement.totals_by_metric()
         # Set, not added to: a counter is the last result, however often it was recorded.

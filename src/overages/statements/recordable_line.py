@@ -14,7 +14,6 @@ from typing import NamedTuple
 from overages.amounts.exact import Exact, Quantity
 from overages.lines.adjustment import Adjustment, overage_line
 from overages.lines.overage import LineNumbers
-from overages.prices.exact_cost import added_cost, added_unit_price
 from overages.prices.tier import Ratio
 
 
@@ -23,7 +22,7 @@ class RecordableLine(NamedTuple):
 
     :param metric: None for all of them.
     :param line: ``"overage"``, with the start of its part if it has one, or an adjustment's.
-    :param ratio: its exact cost in major currency units, as numerator and denominator.
+    :param ratio: its exact cost in major currency units, as numerator and denominator, not reduced.
     :param minor: its rounded cost in minor units.
     """
 
@@ -42,11 +41,10 @@ def recordable_lines(
     for line, _, _, over, minor, before, _, part in rows:
         if not over and not minor and line.factor is not None:
             continue  # where each unit costs the same, none cost nothing
-        price = line.allowance.price
-        ratio = added_cost(price, before, over)
+        ratio = line.added_cost(before, over)
         numerator, _ = ratio
         if over or minor or numerator:  # a fee at zero can be less than a minor unit
-            each = added_unit_price(price, before, over)
+            each = line.added_unit_price(before, over)
             yield RecordableLine(line.metric, overage_line(part), over, ratio, minor, each)
     for adjustment in adjustments:
         ratio = adjustment.exact_cost.as_integer_ratio()

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 from overages.alerts.alert import AlertDefinition
 from overages.alerts.crossing import last_steps
 from overages.alerts.fired_alert import FiredAlert
+from overages.alerts.threshold import Amount
 from overages.periods.period import Period
 
 Identity: TypeAlias = tuple[str | None, str, int]
@@ -57,10 +58,12 @@ class StepsBefore:
         self._standing: set[int] = set()
         self._others: set[int] = set()  # those that were reached, and no longer are
         self._highest: int | None = 0  # None where it is to be looked for
+        self.limit: Amount | None = None
+        """The limit that the last entry was told with."""
 
     def add(self, entry: FiredAlert) -> None:
         """Note the next entry of a step."""
-        step = entry.step
+        step, self.limit = entry.step, entry.limit
         self._entries.setdefault(step, []).append(entry)
         if entry.state == "reached":
             self._others.discard(step)

@@ -9,14 +9,15 @@ it is, and no other.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cached_property
 from logging import getLogger
 from typing import Final
 
 from overages.alerts.alert import Alert, AlertDefinition
+from overages.alerts.alert_history import AlertHistory
 from overages.alerts.firing import Reading
 from overages.alerts.occasions import life_of
 from overages.alerts.threshold import Amount
@@ -26,12 +27,13 @@ from overages.bookkeeping.alert_times import AlertTimes, Look
 from overages.bookkeeping.plans_in_force import PlansInForce
 from overages.bookkeeping.settling import Settling
 from overages.bookkeeping.usage_reader import UsageReader
-from overages.bookkeeping.window_charges import WindowCharges, cost_of
-from overages.errors import OveragesError, StorageError
+from overages.bookkeeping.window_charges import Bills, WindowCharges
+from overages.errors import InvalidValue, OveragesError, StorageError
 from overages.grants.grant import Grant
 from overages.insight.budget import Budget
 from overages.periods.cycle import Cycle
 from overages.periods.period import Period
+from overages.quotas.position import minor_of
 from overages.repository import Repository
 from overages.settlements.settlement import Settlement
 from overages.statements.limit_now import LimitNow, limit_now
@@ -73,6 +75,7 @@ class AlertNumbers:
         )
         self.times: Final = AlertTimes(repository, account, routes, self._settling, now, until)
         self._settled: dict[Period, Settlement | OveragesError] = {}
+        self._bills: dict[tuple[str, Period], Bills] = {}  # by the budget's id
 
     def statements(self) -> Sequence[Statement]:
         """Return the statements that were worked out for the readings."""
@@ -80,22 +83,21 @@ class AlertNumbers:
         own = [each.statement for each in settled if isinstance(each, Settlement)]
         return [*own, *self._charges.statements()]
 
-    def may_turn_back(self, readings: Iterable[Reading]) -> bool:
-        """Tell whether some of the readings can fall as usage grows.
+    def between(self, earlier: AlertNumbers, readings: Iterable[Reading]) -> Iterator[Reading]:
+        """Yield the least and the most that charges of windows were since earlier numbers.
 
-        The charges of a window do by usage before it, which makes units in it cheaper, or has them
-        come to a maximum.
+        They may have been lower or higher on the way, though each bill has only grown: usage before
+        a window can make units in it dearer or cheaper.
+
+        :param readings: those that are now.
         """
-        windows = Counter(
-            reading.definition
-            for reading in readings
-            if self._is_of_charges(self._budgets.get(reading.definition.alert.budget or ""))
-        )
-        return any(count > 1 for count in windows.values())
-
-    @staticmethod
-    def _is_of_charges(budget: Budget | None) -> bool:
-        return budget is not None and budget.window is not None and budget.is_money
+        for reading in readings:
+            key = reading.definition.alert.budget or "", reading.period
+            if key in self._bills and reading.used is not None:
+                now = self._bills[key]
+                before = earlier._bills.get(key, now._replace(before=0, by_end=0))
+                for used in (now.least_since(before), now.most_since(before)):
+                    yield reading._replace(used=used)
 
     def readings(self, look: Look) -> list[Reading]:
         """Return the numbers of each alert in some times, by `Reading.is_settled` as far as known.
@@ -131,25 +133,24 @@ class AlertNumbers:
             _log_unsettled(definition, self._account.org_id, error)
             return [Reading(definition, period, None, None, is_settled=False)]
 
-    def window_numbers(self) -> dict[tuple[str, Period], Amount | None]:
-        """Return the numbers of budgets with alerts in all windows that aren't over, if known."""
-        alerts = [definition.alert.budget or "" for definition in self._definitions]
-        numbers: dict[tuple[str, Period], Amount | None] = {}
-        for budget in filter(None, map(self._budgets.get, dict.fromkeys(alerts))):
-            if budget.window is not None:
-                for window in self.times.windows_open(budget.window):
-                    try:
-                        numbers[budget.id, window] = self._seen(budget, window)
-                    except StorageError:
-                        raise
-                    except OveragesError:  # sums that were put for a longer time, say
-                        continue
-        return numbers
+    def window_usage(self, history: AlertHistory) -> dict[tuple[str, Period], Hashable]:
+        """Return the usage of budgets with alerts in windows, as far as it is known.
 
-    def _seen(self, budget: Budget, window: Period) -> Amount | None:
-        """Return the units, as they are counted, or the charges of a window."""
-        if budget.is_money:
-            return self._charges.of(budget, window)
+        They are those that aren't closed, and all in which an alert fired.
+        """
+        usage: dict[tuple[str, Period], Hashable] = {}
+        for definition in self._definitions:
+            budget = self._budgets.get(definition.alert.budget or "")
+            if budget is not None and budget.window is not None:
+                told = self.times.windows_told(definition, budget.window, history)
+                for window in {*self.times.windows_open(budget.window), *told}:
+                    with suppress(InvalidValue):  # sums that were put for a longer time
+                        usage[budget.id, window] = self._usage(budget, window)
+        return usage
+
+    def _usage(self, budget: Budget, window: Period) -> Hashable:
+        if budget.is_money:  # settling them all would take long
+            return tuple(self._repository.event_sums(self._account.org_id, window).items())
         return self._reader.units(str(budget.metric), window)
 
     def _settlement(self, period: Period) -> Settlement:
@@ -180,7 +181,7 @@ class AlertNumbers:
         if metric not in statement:
             return None, None
         if threshold is not None and threshold.cost is not None:
-            return cost_of(statement, metric), None
+            return Money(minor_of(statement, metric), statement.currency), None
         now = self._limit_now(statement.period, metric)
         used, limit = now.used, now.limit
         if threshold is not None and threshold.of == "overage" and limit is not None:
@@ -207,7 +208,7 @@ class AlertNumbers:
         statement = self._settlement(period).statement
         spent: Amount | None = None
         if isinstance(budget.amount, Money):
-            spent = cost_of(statement, budget.metric)
+            spent = Money(minor_of(statement, budget.metric), statement.currency)
         elif budget.metric is not None and budget.metric in statement:
             spent = self._limit_now(period, budget.metric).used
         return [Reading(definition, period, spent, budget.amount)]
@@ -220,13 +221,20 @@ class AlertNumbers:
         def read(definition: AlertDefinition, window: Period) -> Sequence[Reading]:
             used: Amount | None = None
             if budget.is_money:
-                used = self._charges.of(budget, window)
+                used = self._charged(budget, window)
             elif (allowance := self._allowance(str(budget.metric), window)) is not None:
                 used = allowance.converted(self._reader.units(str(budget.metric), window))
             return [Reading(definition, window, used, budget.amount)]
 
         for window in look.windows(definition, budget, cycle):
             yield from self._settled_of(definition, window, read)
+
+    def _charged(self, budget: Budget, window: Period) -> Money | None:
+        bills = self._charges.bills(budget, window)
+        if bills is None:
+            return None
+        self._bills[budget.id, window] = bills
+        return bills.rise
 
     def _allowance(self, metric: str, window: Period) -> Allowance | None:
         """Return the allowance of a metric now, or as the last terms of a window have it."""

@@ -12,7 +12,7 @@ doesn't depend on the order in which usage comes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -81,12 +81,11 @@ class AlertTimes:
             periods |= {each for each in self._open if each > first and self._goes_on_in(each)}
 
         def windows(_: AlertDefinition, budget: Budget, cycle: Cycle) -> Iterable[Period]:
-            around, held = _around(cycle, changed), self._routes.held
-            if changed and (budget.metric in held or (held and budget.is_money)):
+            around = _around(cycle, changed)
+            if budget.is_money and own:
+                around |= self._windows_beyond(cycle, changed[0], max(own | periods).end)
+            elif budget.metric in self._routes.held and changed:
                 around |= {*self._windows(cycle, changed[0])}
-            elif own and budget.is_money:
-                end = max(own | periods).end
-                around |= {*self._windows_used(cycle, changed[0], end)}
             return sorted(around)
 
         return Look(sorted(periods), windows)
@@ -95,14 +94,19 @@ class AlertTimes:
         """Return all times that aren't closed and have begun.
 
         Of windows these are the present one, the one before it, and all in which the alert fired.
-        One that was over when an alert was put is none of its own.
+        One that was over when an alert was put is none of its own; nor is one that fired and is
+        over, once the budget has another amount.
 
         :param since: an instant; other windows that were over by then are left out as well.
         """
 
-        def windows(definition: AlertDefinition, _: Budget, cycle: Cycle) -> Iterable[Period]:
-            told = {each for each in history.periods_of(definition) if each.end > self._open_since}
-            own = told & _around(cycle, (each.start for each in told))
+        def windows(definition: AlertDefinition, budget: Budget, cycle: Cycle) -> Iterable[Period]:
+            own = {
+                each
+                for each in self.windows_told(definition, cycle, history)
+                if each.end > self._open_since
+                and (each.end > self._now or history.of(definition, each).limit == budget.amount)
+            }
             start = max(definition.put_at, self._before(cycle), since or definition.put_at)
             return sorted({*own, *self._windows(cycle, min(start, self._now))})
 
@@ -117,6 +121,13 @@ class AlertTimes:
     def windows_open(self, cycle: Cycle) -> list[Period]:
         """Return all windows of a cycle that aren't over as long as the org's periods are open."""
         return self._windows(cycle, self._open_since)
+
+    def windows_told(
+        self, definition: AlertDefinition, cycle: Cycle, history: AlertHistory
+    ) -> set[Period]:
+        """Return the windows of a cycle in which an alert fired."""
+        told = {*history.periods_of(definition)}
+        return told & _around(cycle, (each.start for each in told))
 
     def latest(self, period: Period) -> Period:
         """Return the later one of a period and the present one."""
@@ -141,11 +152,13 @@ class AlertTimes:
         begun = takewhile(lambda each: each.start <= self._until, windows)
         return list(filter(self._has_come, begun))
 
-    def _windows_used(self, cycle: Cycle, start: datetime, end: datetime) -> Iterator[Period]:
-        """Yield the windows from that of an instant on, and up to another, that have usage."""
-        for window in self._windows(cycle, start):
-            if window.start < end and self._has_usage(window):
-                yield window
+    def _windows_beyond(self, cycle: Cycle, start: datetime, end: datetime) -> set[Period]:
+        """Return the windows, not over, whose charges usage from one instant to another changes.
+
+        What others cost that are over may have changed, too: that is of no use to anybody any more.
+        """
+        windows = self._windows(cycle, max(start, self._now))
+        return {each for each in windows if each.start < end}
 
     # Periods
 
@@ -180,9 +193,6 @@ class AlertTimes:
         """Tell whether a time has begun, or has usage already that is dated ahead."""
         if time.start <= self._now:
             return True
-        return self._has_usage(time)
-
-    def _has_usage(self, time: Period) -> bool:
         return bool(self._repository.event_sums(self._account.org_id, time))
 
     def _goes_on_in(self, period: Period) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from overages._ground.frozen_dict import FrozenDict
 from overages.amounts.exact import Quantity, add_up
@@ -32,6 +32,9 @@ from overages.terms.terms import Terms
 from overages.usage.event import UsageEvent
 from overages.usage.routing import Routes
 from overages.usage.usage import Usage
+
+Settled: TypeAlias = Callable[[Balance, Mapping[str, Quantity], datetime], Settlement]
+"""Settles a period from a balance, with units by metric that are used at an instant, if in it."""
 
 
 class PeriodInputs:
@@ -84,22 +87,21 @@ class PeriodInputs:
         :raises UnknownPlan: if its plan was not yet in force.
         :raises OveragesError: as `settle` does, with the period.
         """
-        settled = self.settled_with(period, balance, ended=ended, grants=grants, reserved=reserved)
-        return settled({}, period.start)
+        settled = self.settled_with(period, ended=ended, grants=grants, reserved=reserved)
+        return settled(balance, {}, period.start)
 
     def settled_with(
         self,
         period: Period,
-        balance: Balance,
         *,
         ended: bool,
         grants: tuple[Grant, ...] = (),
         reserved: Mapping[str, Quantity] = FrozenDict(),
-    ) -> Callable[[Mapping[str, Quantity], datetime], Settlement]:
-        """Return a function that settles a period with units by metric, used at an instant.
+    ) -> Settled:
+        """Return a function that settles a period with more units than are kept.
 
-        They are beside the usage that is kept, which is read once. The arguments are those of
-        `settlement`, which it raises the errors of.
+        The usage that is kept is read once. The arguments are those of `settlement`, which it
+        raises the errors of.
         """
         try:
             usages = self.usages(period)
@@ -108,11 +110,17 @@ class PeriodInputs:
         except OveragesError as error:
             raise error.within(org_id=self._org_id, period=period) from error.__cause__
 
-        def settled(more: Mapping[str, Quantity], at: datetime) -> Settlement:
+        def settled(balance: Balance, more: Mapping[str, Quantity], at: datetime) -> Settlement:
             try:
-                used = [_with_more(each, more, at) for each in usages] if more else usages
+                if at < period.start:  # of units used before it, levels alone are held on
+                    held = {m: n for m, n in more.items() if m in self._routes.held}
+                    used = [_with_more(each, held, each.period.start) for each in usages]
+                else:
+                    used = [_with_more(each, more, at) for each in usages] if more else usages
                 at_once = [
-                    UsageEvent(self._org_id, m, n, at) for m, n in more.items() if m in granted
+                    UsageEvent(self._org_id, m, n, at)
+                    for m, n in more.items()
+                    if m in granted and at in period
                 ]
                 return settle(
                     self._account,

@@ -29,7 +29,7 @@ from overages.periods.period import Period
 from overages.quotas.deciding import decision_by_plan, decision_on
 from overages.quotas.decision import Decision
 from overages.quotas.plain_decision import is_plain
-from overages.quotas.position import More, Position, Prospect
+from overages.quotas.position import Bills, More, Position, Prospect
 from overages.quotas.quota_facts import QuotaFacts, QuotaQuestion, quota_question
 from overages.quotas.request import Request
 from overages.quotas.standing_limit import StandingLimit
@@ -217,8 +217,10 @@ class QuotaInputs:
 
     def _plain_terms(self, budgets: Sequence[Budget]) -> PlainTerms | None:
         """Return the plan, where no rule or earlier period has a part in it."""
-        if any(each.window is not None and each.is_money for each in budgets):
-            return None  # whose charges are settled anyway
+        windows = [each.window for each in budgets if each.window is not None and each.is_money]
+        ends = [window.period_at(self._now).end for window in windows]
+        if any(self._statements_until(end) is not None for end in ends):
+            return None
         agreed = self._account.agreed_in(self.period)
         if agreed.cycle_period is not None or len(agreed.parts) > 1:
             return None
@@ -247,32 +249,36 @@ class QuotaInputs:
     def _settled_decision(
         self, request: Request, budgets: list[Budget | WindowedBudget]
     ) -> Decision:
-        prospect = self._prospect(self._settling, self._beside_holds)
-        return decision_on(request, prospect, budgets, self._now, self._now)
+        return decision_on(request, self._prospect(), budgets, self._now, self._now)
 
-    def _prospect(self, settling: Settling, beside_holds: Settling | None) -> Prospect:
+    def _prospect(self) -> Prospect:
+        beside_holds = self._beside_holds
         terms = self._account.at(self._now)
         own = FrozenDict() if terms is None else terms.limits
         held = None if beside_holds is None else self._positions(beside_holds)
         return Prospect(
-            self._positions(settling), own, self._routes.held, self._now, held, self._prospect_until
+            self._positions(self._settling),
+            own,
+            self._routes.held,
+            self._now,
+            held,
+            self._statements_until,
         )
 
-    def _prospect_until(self, instant: datetime) -> Prospect | None:
-        """Return the prospect by the usage before an instant to come; None if that is all."""
-        if not self._charges.ends_within(self.period, instant):
+    def _statements_until(self, instant: datetime) -> Bills | None:
+        """Return what `Prospect.statements_until` does; None if the present period is all of it."""
+        periods = self._charges.periods(Period(self._now, instant))
+        if len(periods) == 1 and not self._charges.goes_on_after(self.period, instant):
             return None
-        beside_holds = self._beside_holds
-        return self._prospect(
-            self._settling.until(instant),
-            None if beside_holds is None else beside_holds.until(instant),
-        )
+        settling = (self._beside_holds or self._settling).until(instant)
+        settled = settling.settled_with(periods, self._now)
+        return lambda more: [each.statement for each in settled(more)]
 
     def _positions(self, settling: Settling) -> Callable[[More], Position]:
-        settled = settling.settled_with(self.period, self._now)
+        settled = settling.settled_with([self.period], self._now)
 
         def position(more: More) -> Position:
-            settlement = settled(more)
+            (settlement,) = settled(more)
             return Position(settlement.statement, settlement.balance.burndowns)
 
         return position

@@ -17,11 +17,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
 
 from overages.amounts.exact import Quantity
-from overages.bookkeeping.period_inputs import PeriodInputs
+from overages.bookkeeping.period_inputs import PeriodInputs, Settled
 from overages.bookkeeping.plans_in_force import PlansInForce
 from overages.bookkeeping.usage_reader import Holds, UsageReader
 from overages.errors import UnknownPlan
@@ -129,20 +130,36 @@ class Settling:
         )
 
     def settled_with(
-        self, period: Period, at: datetime
-    ) -> Callable[[Mapping[str, Quantity]], Settlement]:
-        """Return a function that settles an open period with units by metric, used at an instant.
+        self, periods: Sequence[Period], at: datetime
+    ) -> Callable[[Mapping[str, Quantity]], list[Settlement]]:
+        """Return a function that settles open periods with units by metric, used at an instant.
 
         All that is kept is read once.
+
+        :param periods: one or more, one after another; a plan of the first is in force.
         """
-        settled = self._inputs.settled_with(
+        first, *later = periods
+        before, each_settled = self._balance_before(first), [self._settled_with(first)]
+        for period in later:
+            with suppress(UnknownPlan):  # none is in force yet
+                each_settled.append(self._settled_with(period))
+
+        def settled(more: Mapping[str, Quantity]) -> list[Settlement]:
+            settlements: list[Settlement] = []
+            for settled in each_settled:
+                balance = settlements[-1].balance if settlements else before
+                settlements.append(settled(balance, more, at))
+            return settlements
+
+        return settled
+
+    def _settled_with(self, period: Period) -> Settled:
+        return self._inputs.settled_with(
             period,
-            self._balance_before(period),
             ended=self._ended(period),
             grants=self.grants,
             reserved=self._drawn_later(period, self.grants),
         )
-        return lambda more: settled(more, at)
 
     def correction(self, closing: Closing, *, ended: bool = True) -> Settlement:
         """Settle a closed period anew, by terms and usage as they are known now.

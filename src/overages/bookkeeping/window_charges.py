@@ -17,20 +17,41 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import takewhile
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from overages.amounts.money import Currency, Money
 from overages.bookkeeping.settling import Settling
-from overages.errors import UnknownPlan
+from overages.errors import CurrencyMismatch, InvalidValue, UnknownPlan
 from overages.insight.budget import Budget
 from overages.periods.period import Period
+from overages.quotas.position import minor_of
 from overages.repository import Repository
 from overages.statements.statement import Statement
 from overages.terms.account import Account
-from overages.usage.put_sums import put_within
-from overages.usage.usage import Usage
+from overages.usage.put_sums import lies_in
 
 _Key: TypeAlias = tuple[Period, datetime]
+
+
+class Bills(NamedTuple):
+    """The bills of the periods of a window, in minor units: before it, and by its end."""
+
+    before: int
+    by_end: int
+    currency: Currency
+
+    @property
+    def rise(self) -> Money:
+        """The charges of the window."""
+        return Money(max(0, self.by_end - self.before), self.currency)
+
+    def least_since(self, earlier: Bills) -> Money:
+        """Return the least that the rise was since earlier bills, if each has only grown."""
+        return self._replace(by_end=earlier.by_end).rise
+
+    def most_since(self, earlier: Bills) -> Money:
+        """Return the most that the rise was since earlier bills, if each has only grown."""
+        return self._replace(before=earlier.before).rise
 
 
 class WindowCharges:
@@ -57,52 +78,61 @@ class WindowCharges:
         :raises InvalidValue: if the window cuts a span that a sum was put for, of its metric.
         :raises OveragesError: as `Settling.charged` does, with the period.
         """
+        bills = self.bills(budget, window)
+        return None if bills is None else bills.rise
+
+    def bills(self, budget: Budget, window: Period) -> Bills | None:
+        """Return the bills of which the charges are the rise; see `of`."""
         assert isinstance(budget.amount, Money)  # or units would be counted
-        periods = self._periods(window)
-        if not periods:
+        if next(self._account.periods(window.start, window.end), None) is None:
             return None
-        self._refuse_cut(budget.metric, window)
-        currency, minor = budget.amount.currency, 0
-        for period in periods:
-            minor += self._charged(period, window.end, budget.metric, currency)
-            if period.start < window.start:
-                minor -= self._charged(period, window.start, budget.metric, currency)
-        return Money(max(0, minor), currency)
+        self._refuse_cut(budget, window)
+        periods, currency = self.periods(window), budget.amount.currency
+        before = [period for period in periods if period.start < window.start]
+        return Bills(
+            sum(self._charged(each, window.start, budget.metric, currency) for each in before),
+            sum(self._charged(each, window.end, budget.metric, currency) for each in periods),
+            currency,
+        )
 
-    def has_usage(self, time: Period) -> bool:
-        """Tell whether something was used in a time, or put for a span that begins in it."""
-        if self._repository.event_sums(self._org_id, time):
-            return True
-        put = self._repository.put_sums(self._org_id, time)
-        return any(each.period.start in time for each in put)
+    def periods(self, window: Period) -> list[Period]:
+        """Return the org's periods that a window touches, but for those that are still to come."""
+        own = self._account.periods(window.start, window.end)
+        return list(takewhile(lambda each: each.start <= self._now or self._has_usage(each), own))
 
-    def ends_within(self, period: Period, instant: datetime) -> bool:
-        """Tell whether a period goes on after an instant, and has usage from then on.
+    def goes_on_after(self, period: Period, instant: datetime) -> bool:
+        """Tell whether a period has usage, or holds, from an instant on.
 
-        A bill by the usage before it isn't that of all usage then.
+        Its bill by the usage before that isn't the one of all usage then.
         """
-        return instant < period.end and self.has_usage(Period(instant, period.end))
+        return instant < period.end and self._has_usage(Period(instant, period.end))
+
+    def _has_usage(self, time: Period) -> bool:
+        """Tell whether a time has usage, or holds, or sums for spans that begin in it."""
+        put = self._repository.put_sums(self._org_id, time)
+        return bool(
+            self._repository.event_sums(self._org_id, time)
+            or self._repository.held_units(self._org_id, time, self._now)
+            or any(each.period.start in time for each in put)
+        )
 
     def statements(self) -> Sequence[Statement]:
         """Return the statements that were worked out."""
         return [each for each in self._statements.values() if each is not None]
 
-    def _periods(self, window: Period) -> list[Period]:
-        """Return the org's periods that a window touches, but for those that are still to come."""
-        own = self._account.periods(window.start, window.end)
-        return list(takewhile(lambda each: each.start <= self._now or self.has_usage(each), own))
-
-    def _refuse_cut(self, metric: str | None, window: Period) -> None:
+    def _refuse_cut(self, budget: Budget, window: Period) -> None:
         """Refuse sums of which nobody knows how much was used in a window."""
-        put_within(
-            [
-                Usage(put.org_id, put.period, {name: put.quantities[name]})
-                for put in self._repository.put_sums(self._org_id, window)
-                for name in put.quantities
-                if metric in (None, name)
-            ],
-            window,
-        )
+        for put in self._repository.put_sums(self._org_id, window):
+            used = {name: units for name, units in put.quantities.items() if units}
+            cut = [name for name in used if budget.metric in (None, name)]
+            if cut and not lies_in(put.period, window):
+                problem = (
+                    f"must not cut sums: {', '.join(cut)} was put for {put.period}, and nobody"
+                    " knows how much of it is in the window; put sums for times that no window cuts"
+                )
+                path = ("budgets", budget.id, "window")
+                error = InvalidValue(path, str(window), problem)
+                raise error.within(org_id=self._org_id)
 
     def _charged(
         self, period: Period, until: datetime, metric: str | None, currency: Currency
@@ -111,24 +141,15 @@ class WindowCharges:
         statement = self._statement(period, until)
         if statement is None or statement.currency != currency:
             return 0
-        return cost_of(statement, metric).minor
+        return minor_of(statement, metric)
 
     def _statement(self, period: Period, until: datetime) -> Statement | None:
-        """Return the statement of a period by the usage before an instant; None without a plan."""
+        """Return the statement of a period by the usage before an instant; None if it has none."""
         key = period, until
         if key not in self._statements:
-            is_all = until > self._now and not self.ends_within(period, until)
-            settling = self._settling if is_all else self._settling.until(until)
             try:
-                self._statements[key] = settling.charged(period).statement
-            except UnknownPlan:  # none was in force yet
+                settlement = self._settling.until(until).charged(period)
+                self._statements[key] = settlement.statement
+            except (UnknownPlan, CurrencyMismatch):  # there is no bill of it
                 self._statements[key] = None
         return self._statements[key]
-
-
-def cost_of(statement: Statement, metric: str | None) -> Money:
-    """Return the cost of a metric, with the adjustments that are its own, or of all lines."""
-    if metric is None:
-        return statement.total
-    total = statement.totals_by_metric().get(metric)
-    return Money(0, statement.currency) if total is None else total.cost

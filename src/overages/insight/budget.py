@@ -164,3 +164,7 @@ class WindowedBudget:
     def _check_kinds(self, problems: Problems) -> None:
         for name, number in (("used", self.used), ("held", self.held)):
             check_kind(number, self.budget.amount, name, problems)
+        used, held = self.used, self.held
+        if isinstance(used, Money) and isinstance(held, Money) and held.minor < -used.minor:
+            problem = f"must not be below zero with all that is used, {used}"
+            problems.add(InvalidValue("held", held, problem))

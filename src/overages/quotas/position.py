@@ -28,6 +28,9 @@ from overages.terms.allowance import Allowance
 More: TypeAlias = Mapping[str, Quantity]
 """Units by metric, beside all that was used."""
 
+Bills: TypeAlias = Callable[[More], Sequence[Statement]]
+"""Gives the statements of some periods with more units, used now."""
+
 _Key: TypeAlias = frozenset[tuple[str, Quantity]]
 
 
@@ -56,16 +59,19 @@ class Position(NamedTuple):
         """The same before it is rounded, in major currency units."""
         return sum((Fraction(line.exact_cost) for line in self.statement.overages), Fraction())
 
-    def minor_of(self, metric: str) -> int:
-        """Return the charge of a metric, with its adjustments, in minor units."""
-        total = self.statement.totals_by_metric().get(metric)
-        return 0 if total is None else total.cost.minor
-
     def used_of(self, metric: str) -> Quantity:
         """Return the units of a metric in all of the period, as they are priced."""
         if not is_known(metric, self.statement.parts):
             return 0
         return add_up([line.used for line in self.statement.of(metric)])
+
+
+def minor_of(statement: Statement, metric: str | None) -> int:
+    """Return the charge of a metric, with its own adjustments, or of all, in minor units."""
+    if metric is None:
+        return statement.minor
+    total = statement.totals_by_metric().get(metric)
+    return 0 if total is None else total.cost.minor
 
 
 class Prospect:
@@ -77,7 +83,7 @@ class Prospect:
     :param at: the present instant; None where that doesn't matter, since no terms change.
     :param beside_holds: gives the position with more units beside those that reservations hold;
         None where they hold none.
-    :param until: gives the prospect by the usage before an instant to come; None where that is all.
+    :param until: gives what `statements_until` does; None where the position is all of it.
     """
 
     def __init__(
@@ -87,7 +93,7 @@ class Prospect:
         levels: Set[str] = frozenset(),
         at: datetime | None = None,
         beside_holds: Callable[[More], Position] | None = None,
-        until: Callable[[datetime], Prospect | None] = lambda _: None,
+        until: Callable[[datetime], Bills | None] = lambda _: None,
     ) -> None:
         self._position, self._levels, self._at = position, levels, at
         self._until = until
@@ -111,9 +117,13 @@ class Prospect:
             self._with_holds[key] = position(dict(key))
         return self._with_holds[key]
 
-    def until(self, instant: datetime) -> Prospect:
-        """Return the prospect by the usage that counts before an instant to come."""
-        return self._until(instant) or self
+    def statements_until(self, instant: datetime) -> Bills:
+        """Return the statements that more units lead to, by the usage before an instant to come.
+
+        They are those of the period, and of the ones after it that have usage by then, with all
+        that reservations hold.
+        """
+        return self._until(instant) or (lambda more: [self.beside_holds(more).statement])
 
     @property
     def statement(self) -> Statement:

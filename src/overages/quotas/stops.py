@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
-from functools import partial
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from overages.amounts.exact import Quantity, add_up, excess, scaled, unscaled
@@ -19,7 +18,7 @@ from overages.amounts.money import Money
 from overages.errors import CurrencyMismatch
 from overages.grants.burndown import Burndown
 from overages.insight.budget import Budget, WindowedBudget
-from overages.quotas.position import MetricPosition, More, Position, Prospect
+from overages.quotas.position import MetricPosition, More, Position, Prospect, minor_of
 from overages.quotas.standing_limit import LimitKind, Measure, StandingLimit
 
 StopAt: TypeAlias = Literal["limit", "grants"]
@@ -162,7 +161,10 @@ class _Limits:
     def _add_money(self, budget: Budget, amount: Money) -> None:
         if budget.on_reached == "stop_charging":
             amount = self._prospect.own_maximum(amount)
-        due = partial(_due, budget.metric)
+
+        def due(position: Position) -> int:
+            return minor_of(position.statement, budget.metric)
+
         used, with_held = due(self._before), due(self._with_held)
         limit = self._budget_limit(
             budget, amount, Money(used, amount.currency), Money(with_held - used, amount.currency),
@@ -171,12 +173,17 @@ class _Limits:
         self._add(limit, lambda more: due(self._prospect.beside_holds(more)), amount.minor)
 
     def _add_charges(self, window: WindowedBudget, amount: Money) -> None:
-        due, prospect = partial(_due, window.budget.metric), self._prospect.until(window.resets_at)
         spent = _minor(window.used) + _minor(window.held)
-        before = due(prospect.beside_holds(_NO_MORE))
+        bills = self._prospect.statements_until(window.resets_at)
 
-        def measure(more: More) -> int:  # what more adds to the bill, it adds to the window
-            return spent + due(prospect.beside_holds(more)) - before
+        def due(more: More) -> int:
+            own = [each for each in bills(more) if each.currency == amount.currency]
+            return sum(minor_of(each, window.budget.metric) for each in own)
+
+        before = due(_NO_MORE)
+
+        def measure(more: More) -> int:  # units that add to the bills add it to the window
+            return spent + due(more) - before
 
         limit = self._budget_limit(
             window.budget, amount, window.used, window.held, window.resets_at
@@ -253,11 +260,6 @@ class _Limits:
             "grants", *measures, metric=burndown.metric, stops=stops,
             name=names[0] if len(names) == 1 else None,
         )  # fmt: skip
-
-
-def _due(metric: str | None, position: Position) -> int:
-    """Return the charges of a metric, or of all, in minor units."""
-    return position.statement.minor if metric is None else position.minor_of(metric)
 
 
 def _minor(measure: Measure) -> int:

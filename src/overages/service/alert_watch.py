@@ -10,7 +10,7 @@ the batch is taken back and kept in halves, down to the event that did it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TypeAlias, TypeVar
@@ -19,7 +19,6 @@ from overages.alerts.alert import AlertDefinition
 from overages.alerts.fired_alert import FiredAlert
 from overages.alerts.firing import Reading, fire_all, fire_occasions
 from overages.alerts.occasions import occurrences
-from overages.alerts.threshold import Amount
 from overages.bookkeeping.alert_numbers import AlertNumbers
 from overages.bookkeeping.alert_times import Look
 from overages.bookkeeping.plans_in_force import PlansInForce
@@ -36,8 +35,8 @@ T = TypeVar("T")
 Keep: TypeAlias = Callable[[Sequence[T]], int]
 """Keeps some usage, or takes it back; returns how many of it are new."""
 
-WindowNumbers: TypeAlias = Mapping[tuple[str, Period], Amount | None]
-"""The units, or the charges, of windows, by the budget's id."""
+WindowUsage: TypeAlias = Mapping[tuple[str, Period], Hashable]
+"""The usage of windows, by the budget's id."""
 
 InstantOf: TypeAlias = Callable[[UsageEvent], datetime]
 """Gives the instant that an event counts at."""
@@ -113,9 +112,9 @@ class AlertWatch:
             try:
                 instants = self._instants(events, counts_at)
                 with self._repository.transaction():
-                    self._refuse_firing(watched, instants)  # by a limit that has changed, say
+                    before = self._quiet(watched, instants)  # if no limit has changed, say
                     new = add(events)
-                    self._refuse_firing(watched, instants)
+                    self._quiet(watched, instants, since=before)
                 return new
             except _Apart:
                 pass
@@ -133,15 +132,25 @@ class AlertWatch:
     ) -> set[datetime]:
         return {event.at if counts_at is None else counts_at(event) for _, event in events}
 
-    def _refuse_firing(self, watched: WatchedOrg, instants: Iterable[datetime]) -> None:
-        """Raise `_Apart` where a batch reaches something, or may have done so on its way."""
+    def _quiet(
+        self,
+        watched: WatchedOrg,
+        instants: Iterable[datetime],
+        since: AlertNumbers | None = None,
+    ) -> AlertNumbers:
+        """Return numbers that reach nothing; raise `_Apart` where some do, or may have done so.
+
+        :param since: the numbers before a batch.
+        """
         numbers = self._numbers(watched)
         readings = numbers.readings(numbers.times.changed_at(instants))
+        if since is not None:
+            readings = [*readings, *numbers.between(since, readings)]
         is_settled = all(each.is_settled for each in readings)
         grows = all(watched.only_grows(each) for each in numbers.statements())
-        grows = grows and not numbers.may_turn_back(readings)
         if not is_settled or not grows or self._fired(watched, readings):
             raise _Apart
+        return numbers
 
     def take_back(self, org_id: str, event_ids: Sequence[str], withdraw: Keep[str]) -> int:
         """Withdraw events of an org, and note the alerts that are cleared after each of them.
@@ -153,7 +162,8 @@ class AlertWatch:
         if watched is None:
             return withdraw(event_ids)
         if len(event_ids) < 2:
-            before = self._numbers(watched).window_numbers()
+            watched.read_all()
+            before = self._numbers(watched).window_usage(watched.history)
             new = withdraw(event_ids)
             self._note_open(watched, before)
             return new
@@ -202,18 +212,18 @@ class AlertWatch:
     def _note_open(
         self,
         watched: WatchedOrg,
-        before: WindowNumbers | None = None,
+        before: WindowUsage | None = None,
         since: datetime | None = None,
     ) -> tuple[FiredAlert, ...]:
         """Keep and return the alerts of all that is open.
 
-        :param before: the numbers of windows before a change; those that it changes are looked at.
+        :param before: the usage of windows before a change; those that it changes are looked at.
         """
         watched.read_all()
         numbers = self._numbers(watched)
         look = numbers.times.open(watched.history, since)
         if before:
-            changed = before.items() ^ numbers.window_numbers().items()
+            changed = before.items() ^ numbers.window_usage(watched.history).items()
             windows_of = look.windows
 
             def windows(definition: AlertDefinition, budget: Budget, cycle: Cycle) -> list[Period]:

@@ -204,7 +204,9 @@ def test_a_sum_that_a_window_cuts_is_refused_by_name() -> None:
     host = Host()
     host.repository.put_usage(Usage("acme", FEB, {"jobs": 3}))
     host.use(runs=12)
-    with pytest.raises(InvalidValue, match=r"usage\.quantities\.jobs: must be asked for in times"):
+    with pytest.raises(
+        InvalidValue, match=r"budgets\.all-day\.window: must not cut sums: jobs was"
+    ):
         host.charged()
     of_runs = Budget(DAILY.amount, metric="runs", window=DAILY.window)
     host.service.drop_budget("acme", DAILY.id)
@@ -218,6 +220,90 @@ def test_a_sum_that_was_put_for_a_window_counts_in_it() -> None:
     assert host.charged() == "6.00 USD"
     assert host.service.decide("acme", {"jobs": 2}).verdict == "allow"
     assert host.service.decide("acme", {"jobs": 3}).verdict == "deny"
+
+
+@pytest.mark.parametrize(
+    ("named", "grant"),
+    [
+        ({"carry_over": CarryOver()}, None),
+        ({"included_for": Cycle.calendar("year")}, None),
+        ({}, Grant("m", Money.of("100", "USD"), effective_at=JAN.start)),
+        ({}, None),
+    ],
+)
+def test_units_that_make_the_next_period_dearer_are_charged_to_the_window(
+    named: Any, grant: Grant | None
+) -> None:
+    host = Host(Plan("p", "USD", {"runs": Allowance(100, PerUnit("1.00"), **named)}))
+    if grant is not None:
+        host.repository.put_grant("acme", grant)
+    host.now = JAN.end - DAY / 2
+    host.use(host.now + DAY, runs=150)
+    host.repository.put_budget("acme", WEEKLY)
+    used = host.service.budgets("acme")[0].used
+    decision = host.service.decide("acme", {"runs": 250}, on_passing="clamp")
+    host.use(runs=int(decision.granted["runs"]))
+    assert host.service.budgets("acme")[0].used <= max(used, WEEKLY.amount)  # type: ignore[operator]
+    assert decision.granted["runs"] > 0
+    host.use(runs=1)
+    if decision.verdict == "partly":
+        assert host.service.budgets("acme")[0].used > max(used, WEEKLY.amount)  # type: ignore[operator]
+
+
+def test_a_level_that_rises_is_charged_to_the_next_period_as_well() -> None:
+    seats = Metric("seats", "max", reports="level")
+    host = Host(Plan("p", "USD", {"seats": Allowance(0, PerUnit("10.00"))}), metrics=[seats])
+    host.now = JAN.end - DAY / 2
+    host.repository.put_budget(
+        "acme", Budget(Money.of("19.99", "USD"), window=WEEKLY.window, on_reached="stop_usage")
+    )
+    assert host.service.decide("acme", {"seats": 1}).verdict == "allow"  # February hasn't begun
+    host.use(host.now + DAY, seats=0)
+    assert host.service.decide("acme", {"seats": 1}).verdict == "deny"
+
+
+def test_an_earlier_period_that_has_no_bill_adds_nothing() -> None:
+    host = Host()
+    host.use(JAN.end - DAY, jobs=-3)
+    host.use(days(1), jobs=2)
+    host.now = days(2)
+    assert host.charged(WEEKLY) == "4.00 USD"
+    assert host.service.decide("acme", {"jobs": 1}).verdict == "allow"
+
+
+def test_an_earlier_period_of_two_currencies_adds_nothing() -> None:
+    host = Host()
+    host.repository.put_plan(Plan("q", "EUR", {"jobs": Allowance(0, PerUnit(3))}))
+    account = host.repository.account("acme")
+    assert account is not None
+    account = account.changed(since=JAN.start + 9 * DAY, plan="q").changed(
+        since=FEB.start, plan="p"
+    )
+    host.repository.put_account(account)
+    host.use(JAN.end - DAY, jobs=5)
+    host.use(days(1), jobs=2)
+    host.now = days(2)
+    assert host.charged(WEEKLY) == "4.00 USD"
+
+
+def test_a_budget_of_one_metric_is_decided_though_another_is_below_zero() -> None:
+    host = Host()
+    host.repository.put_budget("acme", Budget(DAILY.amount, metric="runs", window=DAILY.window))
+    host.use(jobs=-3)
+    assert host.service.decide("acme", {"runs": 1}).verdict == "allow"
+
+
+def test_units_that_were_held_after_the_window_by_a_clock_ahead_are_in_none_of_it() -> None:
+    host = Host()
+    host.now = days(2) + timedelta(seconds=10)
+    host.use(days(1), runs=10)
+    host.service.reserve("acme", {"runs": 5}, key="a", expires_at=host.now + DAY)
+    host.now = days(2) - timedelta(seconds=10)
+    host.repository.put_budget("acme", DAILY)
+    (standing,) = host.service.budgets("acme")
+    assert (str(standing.held), str(standing.remaining)) == ("0.00 USD", "10.00 USD")
+    assert host.service.decide("acme", {"runs": 10}).verdict == "allow"
+    assert host.service.decide("acme", {"runs": 11}).verdict == "deny"
 
 
 def test_charges_in_another_currency_are_not_compared() -> None:

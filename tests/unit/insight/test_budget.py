@@ -71,6 +71,13 @@ def test_a_windowed_budget_has_nothing_held_unless_it_says_so() -> None:
         (Budget(MONEY, window=DAILY), Money(-1, "USD"), None, InvalidValue, "used: must not be"),
         (Budget(MONEY, window=DAILY), Money(1, "EUR"), MONEY, CurrencyMismatch, "used: "),
         (Budget(MONEY, window=DAILY), MONEY, Money(1, "EUR"), CurrencyMismatch, "held: "),
+        (
+            Budget(MONEY, window=DAILY),
+            Money(9, "USD"),
+            Money(-10, "USD"),
+            InvalidValue,
+            "held: must not be below zero with all that is used, 0.09 USD",
+        ),
         ("daily", 3, 0, InvalidType, "budget: must be of type Budget"),
     ],
 )

@@ -22,6 +22,7 @@ from overages import (
     Metric,
     Money,
     OverageService,
+    Package,
     Period,
     PerUnit,
     Plan,
@@ -33,7 +34,6 @@ from overages import (
     evolve,
 )
 from overages.bookkeeping.settling import Settling
-from overages.bookkeeping.window_charges import WindowCharges
 from overages.errors import InvalidValue, StorageError, UnknownPlan
 
 JAN, FEB, MARCH = (Period.month(2024, month) for month in (1, 2, 3))
@@ -346,14 +346,13 @@ class TestCharges:
             (11, "reached", "10.10 USD"), (11, "cleared", "0.00 USD"), (20, "reached", "9.00 USD")
         ]  # fmt: skip
 
-    def test_a_level_is_charged_as_a_period_begins(self, make: Any) -> None:
+    def test_a_level_is_charged_to_the_day_on_which_it_rises(self, make: Any) -> None:
         repository = make()
         repository.put_metrics([Metric("runs", "max", reports="level")])
         service = service_on(repository, IN_A_DAY, runs=Allowance(0, PerUnit(1), kind="level"))
         service.put_budget("acme", Budget(Money.of("10", "USD"), id="day", window=DAILY))
-        use(service, 9, at=JAN.start + 4 * DAY)
-        fired = [each.period.start.date().isoformat() for each in service.alerts("acme")]
-        assert fired == ["2024-02-01", "2024-01-05"]
+        use(service, 9, at=JAN.start + 4 * DAY)  # and to 1 February, which is over
+        assert self.told_by_day(service) == [(5, "reached", "9.00 USD")]
 
     def test_a_sum_that_a_window_cuts_is_not_settled(self, make: Any) -> None:
         service = self.charging(make)
@@ -373,18 +372,61 @@ class TestCharges:
         use(service, 40, at=NOW - 4 * DAY)  # 28 are included in that part of the month
         assert self.told_by_day(service) == [(16, "reached", "12.00 USD")]
 
-    def test_a_failing_database_is_no_number_that_fails(
-        self, make: Any, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        service = self.charging(make)
-        service.record_usage([UsageEvent("acme", "runs", 9, NOW, "e")])
+    def test_late_usage_fires_nothing_in_other_windows_that_are_over(self, make: Any) -> None:
+        service = service_on(make(), runs=Allowance(0, PerUnit(1)))
+        for day in range(1, 15):
+            use(service, 12, at=NOW - day * DAY)
+        budget = Budget(Money.of("10", "USD"), id="day", window=DAILY)
+        service.put_budget("acme", budget)
+        service.put_alert(IN_A_DAY, org_id="acme")
+        use(service, 1, at=NOW - 15 * DAY)
+        assert told(service) == []
 
-        def fail(*_: Any) -> Any:
-            raise StorageError("the disk is full")
+    def test_another_amount_leaves_windows_alone_that_are_over(self, make: Any) -> None:
+        service = self.charging(make, runs=Allowance(0, PerUnit(1)))
+        use(service, 9, at=NOW - 5 * DAY)
+        use(service, 9)
+        service.put_budget("acme", Budget(Money.of("20", "USD"), id="day", window=DAILY))
+        service.check_alerts()
+        assert self.told_by_day(service) == [
+            (15, "reached", "9.00 USD"), (20, "reached", "9.00 USD"), (20, "cleared", "9.00 USD")
+        ]  # fmt: skip
 
-        monkeypatch.setattr(WindowCharges, "of", fail)
-        with pytest.raises(StorageError, match="the disk is full"):
-            service.withdraw("acme", "e")
+    @pytest.mark.parametrize("is_money", [False, True])
+    def test_a_withdrawal_clears_one_of_a_closed_period(self, make: Any, *, is_money: bool) -> None:
+        service = self.charging(make, runs=Allowance(0, PerUnit(1)))
+        if not is_money:
+            service.put_budget("acme", Budget(10, metric="runs", id="day", window=DAILY))
+        service.close_ended()
+        service.record_usage([UsageEvent("acme", "runs", 9, JAN.start, "late")])
+        service.withdraw("acme", "late")
+        fired = [(each.state, each.period.start) for each in reversed(service.alerts("acme"))]
+        assert fired == [("reached", JAN.start), ("cleared", JAN.start)]
+
+    def test_one_of_a_period_to_come_is_cleared_with_nothing(self, make: Any) -> None:
+        repository = make()
+        now = JAN.end - timedelta(hours=2)
+        service = service_on(repository, IN_A_DAY, now=now, runs=self.TIERS)
+        service.put_budget("acme", Budget(Money.of("10", "USD"), id="day", window=DAILY))
+        service.record_usage([UsageEvent("acme", "runs", 9, FEB.start, "ahead")])
+        service.withdraw("acme", "ahead")
+        assert self.told_by_day(service) == [(1, "reached", "9.00 USD"), (1, "cleared", "0.00 USD")]
+
+    def test_a_window_whose_charges_could_have_risen_and_fallen(self, make: Any) -> None:
+        outcomes = []
+        for size in (1, 2, 9):
+            service = self.charging(make, runs=Allowance(0, Package("8.00", size=10)))
+            use(service, 5, at=NOW - DAY)
+            use(service, 9)  # today's are in a second package; and in the first, once it has six
+            events = [
+                UsageEvent("acme", "runs", n, NOW - DAY, f"e{size}-{i}")
+                for i, n in enumerate([1, 3, 1, 1, 4])
+            ]
+            for start in range(0, len(events), size):
+                service.record_usage(events[start : start + size])
+            outcomes.append(self.told_by_day(service))
+        assert outcomes[0] == outcomes[1] == outcomes[2]
+        assert len(outcomes[0]) > 1
 
 
 @on_each

@@ -287,6 +287,7 @@ class TestACustomer:
             Budget(Money.of("5.00", "USD"), metric="calls", on_reached="stop_usage"),
             Budget(100, metric="runs", id="runs-units", on_reached="stop_usage"),
             Budget(9, metric="runs", id="daily", window=Cycle.calendar("day")),
+            Budget(Money.of("40.00", "USD"), window=Cycle.calendar("day")),
         ):
             org.repository.put_budget("org-123", budget)
         text = org.page()
@@ -294,10 +295,11 @@ class TestACustomer:
         stops = "When it is reached, nothing more can be used."
         assert f"|All charges|$25.00 of $20.00|It is passed. {passes}|" in text
         assert f"|Runs|$25.00 of $30.00|{passes}|" in text
-        assert f"|Calls|$0.00 of $5.00|{stops}|" in text
+        assert f"|Calls|$0.00 of $5.00|{stops.replace('more', 'that costs')}|" in text
         assert f"|Runs|75 of 100|{stops}|" in text
         assert "|Calls|0 of 0|none included|" in text
-        assert f"|Runs|75 of 9 each day|It is passed. {passes}|" in text
+        assert f"|Runs, each day|75 of 9|It is passed. {passes}|" in text
+        assert f"|All charges, each day|$25.00 of $40.00|{passes}|" in text
 
     def test_sees_a_budget_that_stops_charging(self, tmp_path: Path) -> None:
         org = Org(tmp_path, plan(runs=Allowance(50, PerUnit(1))))
@@ -330,7 +332,7 @@ class TestACustomer:
         assert "|Calls|$0.00 of $1.00|Nothing" in text
         assert "|Runs|70 of 100|Expected to be reached by the end. When" in text
         assert "|Runs|70 of 70|It is reached. When" in text
-        assert "|Runs|0 of 90 every 2 weeks|Nothing" in text
+        assert "|Runs, every 2 weeks|0 of 90|Nothing" in text
         budgets = html[html.index('id="budgets"') :]
         assert (
             '<rect class="within" x="0.00%" width="35.09%" height="10"/>'

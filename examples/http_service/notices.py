@@ -18,6 +18,7 @@ REACHED = {
     "stop_charging": "You are charged no more than that.",
     "stop_usage": "When it is reached, nothing more can be used.",
 }
+REACHED_MONEY = {**REACHED, "stop_usage": "When it is reached, nothing that costs can be used."}
 
 
 def alerts(view: View) -> str:
@@ -73,6 +74,9 @@ def budgets(view: View) -> str:
 
 def _budget(view: View, budget: Budget) -> str:
     name = name_of(budget.metric) if budget.metric else "All charges"
+    if budget.window is not None:
+        every, unit = budget.window.every, budget.window.unit
+        name += f", each {unit}" if every == 1 else f", every {every} {unit}s"
     standing = view.standing[budget.id]
     text = f"{amount_words(standing.used)} of {amount_words(budget.amount)}"
     used, most = _number(standing.used), _number(budget.amount)
@@ -80,10 +84,8 @@ def _budget(view: View, budget: Budget) -> str:
     ahead = Fraction(0) if expected is None else max(_number(expected) - used, Fraction(0))
     parts = [("within", min(used, most)), ("over", max(used - most, Fraction(0))), ("ahead", ahead)]
     shown = bar(parts, max(used + ahead, most) or Fraction(1), most)
-    if budget.window is not None:
-        every, unit = budget.window.every, budget.window.unit
-        text += f" each {unit}" if every == 1 else f" every {every} {unit}s"
-    note = " ".join(filter(None, [_outlook(budget, used, expected), REACHED[budget.on_reached]]))
+    reached = REACHED_MONEY if budget.is_money else REACHED
+    note = " ".join(filter(None, [_outlook(budget, used, expected), reached[budget.on_reached]]))
     return f"""<div class="metric"><h3>{escape(name)}</h3>
 <p class="of">{escape(text)}</p>{shown}
 <p class="note">{escape(note)}</p></div>

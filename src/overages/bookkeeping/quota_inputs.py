@@ -266,7 +266,7 @@ class QuotaInputs:
         )
 
     def _statements_until(self, instant: datetime) -> Bills | None:
-        """Return what `Prospect.statements_until` does; None if the present period is all of it."""
+        """Return the bills of `Prospect.statements_until`; None if they are of the period alone."""
         periods = self._charges.periods(Period(self._now, instant))
         if len(periods) == 1 and not self._charges.goes_on_after(self.period, instant):
             return None

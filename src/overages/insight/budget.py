@@ -58,8 +58,8 @@ class Budget:
 
     :param amount: the most: `Money` for the charges, or units of `metric`; zero or more.
     :param id: a name that is unique within its org. Without it, ``"all"``, or of one metric
-        ``"runs-cost"`` for money and ``"runs-units"`` for units, and of a window ``"all-day"`` or
-        ``"runs-units-day"``: a budget of another kind doesn't take its place.
+        ``"runs-cost"`` for money and ``"runs-units"`` for units, and of a window ``"all-day"``,
+        ``"runs-cost-day"`` or ``"runs-units-day"``: one of another kind doesn't take its place.
     :param metric: the one metric that it is about; None, for money alone, for all of them together.
     :param on_reached: ``"tell"`` denies and changes nothing. ``"stop_charging"`` lets usage go on
         and bills no more than the amount: it becomes the maximum of the org's terms.

@@ -133,7 +133,7 @@ def _parse_budget(value: object, field: Field) -> Budget | WindowedBudget:
     if not isinstance(value, (Budget, WindowedBudget)):
         raise InvalidType(field, value, "must be a Budget or a WindowedBudget")
     if isinstance(value, Budget) and value.window is not None:
-        problem = "must be a WindowedBudget, with the units of its window"
+        problem = "must be a WindowedBudget, with what its window has seen"
         raise InvalidValue(field, value, problem)
     return value
 

@@ -83,7 +83,7 @@ class Prospect:
     :param at: the present instant; None where that doesn't matter, since no terms change.
     :param beside_holds: gives the position with more units beside those that reservations hold;
         None where they hold none.
-    :param until: gives what `statements_until` does; None where the position is all of it.
+    :param until: gives the bills of `statements_until`; None where they are of the period alone.
     """
 
     def __init__(

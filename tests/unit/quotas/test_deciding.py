@@ -351,7 +351,7 @@ def test_fractions_of_a_unit_are_left_of_a_percentage() -> None:
         (
             {"budgets": [Budget(5, metric="runs", window=Cycle.calendar("day"))]},
             InvalidValue,
-            r"^budgets\[0\]: must be a WindowedBudget, with the units of its window",
+            r"^budgets\[0\]: must be a WindowedBudget, with what its window has seen",
         ),
         ({"held": 5}, InvalidType, "^held: must be a mapping"),
         ({"at": "now"}, InvalidType, "^at: must be a datetime"),

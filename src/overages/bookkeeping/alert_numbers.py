@@ -83,20 +83,23 @@ class AlertNumbers:
         own = [each.statement for each in settled if isinstance(each, Settlement)]
         return [*own, *self._charges.statements()]
 
-    def between(self, earlier: AlertNumbers, readings: Iterable[Reading]) -> Iterator[Reading]:
+    def between(
+        self, earlier: AlertNumbers, readings: Iterable[Reading], *, even: bool
+    ) -> Iterator[Reading]:
         """Yield the least and the most that charges of windows were since earlier numbers.
 
         They may have been lower or higher on the way, though each bill has only grown: usage before
         a window can make units in it dearer or cheaper.
 
         :param readings: those that are now.
+        :param even: whether all units that cost something cost the same.
         """
         for reading in readings:
             key = reading.definition.alert.budget or "", reading.period
             if key in self._bills and reading.used is not None:
                 now = self._bills[key]
                 before = earlier._bills.get(key, now._replace(before=0, by_end=0))
-                for used in (now.least_since(before), now.most_since(before)):
+                for used in now.bounds_since(before, even=even):
                     yield reading._replace(used=used)
 
     def readings(self, look: Look) -> list[Reading]:

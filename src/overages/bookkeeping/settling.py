@@ -17,15 +17,14 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property, partial
 
 from overages.amounts.exact import Quantity
 from overages.bookkeeping.period_inputs import PeriodInputs, Settled
 from overages.bookkeeping.plans_in_force import PlansInForce
 from overages.bookkeeping.usage_reader import Holds, UsageReader
-from overages.errors import UnknownPlan
+from overages.errors import OveragesError, StorageError, UnknownPlan
 from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.records.closing import Closing
@@ -136,19 +135,22 @@ class Settling:
 
         All that is kept is read once.
 
-        :param periods: one or more, one after another; a plan of the first is in force.
+        :param periods: one or more, one after another; later ones that can't be settled are left
+            out.
         """
         first, *later = periods
-        before, each_settled = self._balance_before(first), [self._settled_with(first)]
-        for period in later:
-            with suppress(UnknownPlan):  # none is in force yet
-                each_settled.append(self._settled_with(period))
+        before, settled_first = self._balance_before(first), self._settled_with(first)
+        later_settled = [cache(partial(self._settled_with, period)) for period in later]
 
         def settled(more: Mapping[str, Quantity]) -> list[Settlement]:
-            settlements: list[Settlement] = []
-            for settled in each_settled:
-                balance = settlements[-1].balance if settlements else before
-                settlements.append(settled(balance, more, at))
+            settlements = [settled_first(before, more, at)]
+            for each in later_settled:
+                try:
+                    settlements.append(each()(settlements[-1].balance, more, at))
+                except StorageError:
+                    raise
+                except OveragesError:  # it has no bill yet, as its plan isn't in force, say
+                    continue
             return settlements
 
         return settled

@@ -21,7 +21,7 @@ from typing import NamedTuple, TypeAlias
 
 from overages.amounts.money import Currency, Money
 from overages.bookkeeping.settling import Settling
-from overages.errors import CurrencyMismatch, InvalidValue, UnknownPlan
+from overages.errors import InvalidValue, OveragesError, StorageError
 from overages.insight.budget import Budget
 from overages.periods.period import Period
 from overages.quotas.position import minor_of
@@ -34,24 +34,35 @@ _Key: TypeAlias = tuple[Period, datetime]
 
 
 class Bills(NamedTuple):
-    """The bills of the periods of a window, in minor units: before it, and by its end."""
+    """The bills of the periods of a window, in minor units: before it, and by its end.
+
+    :param lines: how many lines they have, each of which is rounded.
+    """
 
     before: int
     by_end: int
     currency: Currency
+    lines: int
 
     @property
     def rise(self) -> Money:
         """The charges of the window."""
         return Money(max(0, self.by_end - self.before), self.currency)
 
-    def least_since(self, earlier: Bills) -> Money:
-        """Return the least that the rise was since earlier bills, if each has only grown."""
-        return self._replace(by_end=earlier.by_end).rise
+    def bounds_since(self, earlier: Bills, *, even: bool) -> tuple[Money, Money]:
+        """Return the least and the most that the rise was since earlier bills that only grew.
 
-    def most_since(self, earlier: Bills) -> Money:
-        """Return the most that the rise was since earlier bills, if each has only grown."""
-        return self._replace(before=earlier.before).rise
+        :param even: whether all units that cost something cost the same. Then the rise has only
+            grown, too, but for its rounding: by less than a minor unit for each line.
+        """
+        if not even:
+            least = self._replace(by_end=earlier.by_end)
+            return least.rise, self._replace(before=earlier.before).rise
+        least, most = sorted((earlier, self), key=lambda bills: bills.by_end - bills.before)
+        return (
+            least._replace(by_end=least.by_end - 2 * self.lines).rise,
+            most._replace(by_end=most.by_end + 2 * self.lines).rise,
+        )
 
 
 class WindowCharges:
@@ -88,12 +99,15 @@ class WindowCharges:
             return None
         self._refuse_cut(budget, window)
         periods, currency = self.periods(window), budget.amount.currency
-        before = [period for period in periods if period.start < window.start]
-        return Bills(
-            sum(self._charged(each, window.start, budget.metric, currency) for each in before),
-            sum(self._charged(each, window.end, budget.metric, currency) for each in periods),
-            currency,
-        )
+        begun = [period for period in periods if period.start < window.start]
+        before = [self._statement(each, window.start, currency) for each in begun]
+        by_end = [self._statement(each, window.end, currency) for each in periods]
+        minor = [
+            sum(minor_of(each, budget.metric) for each in statements if each is not None)
+            for statements in (before, by_end)
+        ]
+        lines = sum(len(each.lines) for each in (*before, *by_end) if each is not None)
+        return Bills(minor[0], minor[1], currency, lines)
 
     def periods(self, window: Period) -> list[Period]:
         """Return the org's periods that a window touches, but for those that are still to come."""
@@ -134,22 +148,22 @@ class WindowCharges:
                 error = InvalidValue(path, str(window), problem)
                 raise error.within(org_id=self._org_id)
 
-    def _charged(
-        self, period: Period, until: datetime, metric: str | None, currency: Currency
-    ) -> int:
-        """Return the cost of a period by the usage before an instant, in minor units."""
-        statement = self._statement(period, until)
-        if statement is None or statement.currency != currency:
-            return 0
-        return minor_of(statement, metric)
+    def _statement(self, period: Period, until: datetime, currency: Currency) -> Statement | None:
+        """Return the statement of a period by the usage before an instant; None if it has none.
 
-    def _statement(self, period: Period, until: datetime) -> Statement | None:
-        """Return the statement of a period by the usage before an instant; None if it has none."""
+        One in another currency is none, nor is there one of another period than the present that
+        can't be settled.
+        """
         key = period, until
         if key not in self._statements:
             try:
                 settlement = self._settling.until(until).charged(period)
                 self._statements[key] = settlement.statement
-            except (UnknownPlan, CurrencyMismatch):  # there is no bill of it
+            except StorageError:
+                raise
+            except OveragesError:
+                if self._now in period:
+                    raise
                 self._statements[key] = None
-        return self._statements[key]
+        statement = self._statements[key]
+        return None if statement is None or statement.currency != currency else statement

@@ -26,7 +26,7 @@ from overages.insight.budget import Budget
 from overages.periods.cycle import Cycle
 from overages.periods.period import Period
 from overages.repository import Repository
-from overages.service.watched_org import WatchedOrg
+from overages.service.watched_org import WatchedOrg, is_even
 from overages.usage.event import UsageEvent
 from overages.usage.routing import Routes
 
@@ -104,9 +104,10 @@ class AlertWatch:
         """
         if len(events) == 1:
             new = add(events)
-            numbers = self._numbers(watched)
-            look = numbers.times.changed_at(self._instants(events, counts_at))
-            self._note(watched, numbers, look)
+            if new:  # or it was noted as it came
+                numbers = self._numbers(watched)
+                look = numbers.times.changed_at(self._instants(events, counts_at))
+                self._note(watched, numbers, look)
             return new
         if all(self._may_only_grow(event) for _, event in events):
             try:
@@ -144,10 +145,12 @@ class AlertWatch:
         """
         numbers = self._numbers(watched)
         readings = numbers.readings(numbers.times.changed_at(instants))
+        statements = numbers.statements()
         if since is not None:
-            readings = [*readings, *numbers.between(since, readings)]
+            even = all(map(is_even, statements))
+            readings = [*readings, *numbers.between(since, readings, even=even)]
         is_settled = all(each.is_settled for each in readings)
-        grows = all(watched.only_grows(each) for each in numbers.statements())
+        grows = all(map(watched.only_grows, statements))
         if not is_settled or not grows or self._fired(watched, readings):
             raise _Apart
         return numbers

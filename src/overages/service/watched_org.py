@@ -6,7 +6,7 @@ watched.read({period}), watched.history, watched.only_grows(statement)
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from typing import Final
 
 from overages.alerts.alert import AlertDefinition
@@ -16,6 +16,7 @@ from overages.prices.models import Graduated, Package, PerUnit
 from overages.repository import Repository
 from overages.statements.statement import Statement
 from overages.terms.account import Account
+from overages.terms.allowance import Allowance
 
 _MOST_PERIODS: Final = 4  # of more, the alerts of all periods are read at once
 _GROWING: Final = frozenset({PerUnit, Package, Graduated})
@@ -69,19 +70,35 @@ class WatchedOrg:
     def only_grows(self, statement: Statement) -> bool:
         """Tell whether, as usage grows, no number that is compared can turn back.
 
-        A limit grows with another metric, a cost can fall with a volume price, and a discount of
-        several metrics is shared out among them anew. Units of a part that is over raise used and
+        A limit grows with another metric, a cost can fall with a volume price, or with units that
+        earlier periods have used of a longer allowance, and a discount or a rounding of several
+        metrics is shared out among them anew. Units of a part that is over raise used and
         limit alike, which brings any share of them nearer to all of it.
         """
         if self._has_far_shares and len(statement.parts) > 1:
             return False
         if self._has_costs and any(
-            part.own.has_rules or not part.plan.compiled.is_flat for part in statement.parts
+            part.own.has_rules
+            or not part.plan.compiled.is_flat
+            or part.plan.rounding_scope == "total"
+            for part in statement.parts
         ):
             return False
         return all(
             allowance.included_per is None
             and not (self._has_costs and type(allowance.price) not in _GROWING)
-            for part in statement.parts
-            for allowance in part.plan.allowances.values()
+            and not (self._has_costs and allowance.included_for is not None)
+            for allowance in _allowances(statement)
         )
+
+
+def is_even(statement: Statement) -> bool:
+    """Tell whether each unit beyond those that are included costs the same.
+
+    Then units that come before others can only make these dearer.
+    """
+    return all(type(allowance.price) is PerUnit for allowance in _allowances(statement))
+
+
+def _allowances(statement: Statement) -> Iterator[Allowance]:
+    return (each for part in statement.parts for each in part.plan.allowances.values())

@@ -25,7 +25,8 @@ from overages import (
     UsageEvent,
     Volume,
 )
-from overages.errors import InvalidValue
+from overages.bookkeeping.period_inputs import PeriodInputs
+from overages.errors import CurrencyMismatch, InvalidValue, StorageError
 from overages.prices.tier import Tier
 
 JAN, FEB, MAR = (Period.month(2024, n) for n in (1, 2, 3))
@@ -284,6 +285,50 @@ def test_an_earlier_period_of_two_currencies_adds_nothing() -> None:
     host.use(days(1), jobs=2)
     host.now = days(2)
     assert host.charged(WEEKLY) == "4.00 USD"
+
+
+def test_a_next_period_of_two_currencies_adds_nothing() -> None:
+    host = Host()
+    host.repository.put_plan(Plan("q", "EUR", {"jobs": Allowance(0, PerUnit(3))}))
+    account = host.repository.account("acme")
+    assert account is not None
+    host.repository.put_account(account.changed(since=days(14), plan="q"))
+    host.now = JAN.end - DAY / 2
+    host.use(host.now + DAY, jobs=5)
+    assert host.charged(WEEKLY) == "0.00 USD"
+    assert host.service.decide("acme", {"jobs": 46}, on_passing="clamp").granted == {"jobs": 45}
+
+
+def test_a_present_period_that_cannot_be_settled_is_told() -> None:
+    host = Host()
+    host.repository.put_plan(Plan("q", "EUR", {"jobs": Allowance(0, PerUnit(3))}))
+    account = host.repository.account("acme")
+    assert account is not None
+    host.repository.put_account(account.changed(since=days(25), plan="q"))
+    host.use(jobs=5)
+    with pytest.raises(CurrencyMismatch, match="2024-02-01 to 2024-03-01"):
+        host.charged(WEEKLY)
+
+
+@pytest.mark.parametrize("month", [JAN, FEB])
+def test_a_database_that_fails_is_no_period_without_a_bill(
+    month: Period, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = Host()
+    host.now = JAN.end - DAY / 2 if month == FEB else days(2)
+    host.use(host.now, jobs=1)
+    host.use(host.now + DAY if month == FEB else JAN.end - DAY, jobs=1)
+    host.repository.put_budget("acme", WEEKLY)
+    settlement = PeriodInputs.settled_with
+
+    def fail(self: PeriodInputs, period: Period, **named: Any) -> Any:
+        if period == month:
+            raise StorageError("the disk is full")
+        return settlement(self, period, **named)
+
+    monkeypatch.setattr(PeriodInputs, "settled_with", fail)
+    with pytest.raises(StorageError, match="the disk is full"):
+        host.service.decide("acme", {"jobs": 1})
 
 
 def test_a_budget_of_one_metric_is_decided_though_another_is_below_zero() -> None:

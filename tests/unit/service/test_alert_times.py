@@ -412,6 +412,51 @@ class TestCharges:
         service.withdraw("acme", "ahead")
         assert self.told_by_day(service) == [(1, "reached", "9.00 USD"), (1, "cleared", "0.00 USD")]
 
+    def test_usage_that_is_sent_again_fires_nothing_more(self, make: Any) -> None:
+        service = self.charging(make, runs=Allowance(30, PerUnit(1)))
+        first, second = (
+            UsageEvent("acme", "runs", 30, NOW - days * DAY, f"e{days}") for days in (5, 10)
+        )
+        for events in ([first], [second], [first], [first, second]):
+            service.record_usage(events)
+        assert told(service) == []  # the 15th is over, and was when the 10th took its units
+
+    @pytest.mark.parametrize(
+        ("plan", "limit", "events"),
+        [
+            (  # the first units of a year are dear, and January's come late
+                {"runs": Allowance(0, Graduated([Tier(10, "1.00"), Tier(None, "0.10")]),
+                                   included_for=Cycle.calendar("year"))},
+                "10.50", [("runs", 20, NOW), ("runs", 5, JAN.start), ("runs", 5, JAN.start)],
+            ),
+            (  # a cent of runs goes to tokens, and comes back
+                {"runs": Allowance(0, PerUnit("0.006")), "tokens": Allowance(0, PerUnit("0.004"))},
+                "0.01", [("runs", 1, NOW), *[("tokens", 1, NOW)] * 3],
+            ),
+        ],
+    )  # fmt: skip
+    def test_a_batch_is_as_its_events_where_earlier_ones_make_later_ones_cheaper(
+        self, make: Any, plan: Any, limit: str, events: Any
+    ) -> None:
+        outcomes = []
+        for is_batch in (True, False):
+            repository = make()
+            service = service_on(repository, IN_A_DAY, **plan)
+            both = Plan("both", "USD", plan, rounding_scope="total")
+            repository.put_plan(both)
+            repository.put_account(repository.account("acme").changed(since=FEB.start, plan="both"))
+            budget = Budget(Money.of(limit, "USD"), id="day", metric="runs", window=DAILY)
+            service.put_budget("acme", budget)
+            made = [
+                UsageEvent("acme", metric, units, at, f"e{i}")
+                for i, (metric, units, at) in enumerate(events)
+            ]
+            for part in [made[:1], made[1:]] if is_batch else [[each] for each in made]:
+                service.record_usage(part)
+            outcomes.append(self.told_by_day(service))
+        assert outcomes[0] == outcomes[1]
+        assert len(outcomes[0]) > 1
+
     def test_a_window_whose_charges_could_have_risen_and_fallen(self, make: Any) -> None:
         outcomes = []
         for size in (1, 2, 9):

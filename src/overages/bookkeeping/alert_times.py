@@ -7,7 +7,8 @@
 
 Usage changes more than its own period: those after it too, where units are carried over, an
 allowance or a grant goes on, or a level is held. So all of them are looked at, and what fires
-doesn't depend on the order in which usage comes.
+doesn't depend on the order in which usage comes. It changes what later windows of a budget of money
+are charged, too: of these, one that is over is looked at for usage of its own alone.
 """
 
 from __future__ import annotations

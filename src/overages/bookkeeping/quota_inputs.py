@@ -29,7 +29,7 @@ from overages.periods.period import Period
 from overages.quotas.deciding import decision_by_plan, decision_on
 from overages.quotas.decision import Decision
 from overages.quotas.plain_decision import is_plain
-from overages.quotas.position import Bills, More, Position, Prospect
+from overages.quotas.position import More, Position, Prospect, StatementsWith
 from overages.quotas.quota_facts import QuotaFacts, QuotaQuestion, quota_question
 from overages.quotas.request import Request
 from overages.quotas.standing_limit import StandingLimit
@@ -265,7 +265,7 @@ class QuotaInputs:
             self._statements_until,
         )
 
-    def _statements_until(self, instant: datetime) -> Bills | None:
+    def _statements_until(self, instant: datetime) -> StatementsWith | None:
         """Return the bills of `Prospect.statements_until`; None if they are of the period alone."""
         periods = self._charges.periods(Period(self._now, instant))
         if len(periods) == 1 and not self._charges.goes_on_after(self.period, instant):

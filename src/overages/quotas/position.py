@@ -28,7 +28,7 @@ from overages.terms.allowance import Allowance
 More: TypeAlias = Mapping[str, Quantity]
 """Units by metric, beside all that was used."""
 
-Bills: TypeAlias = Callable[[More], Sequence[Statement]]
+StatementsWith: TypeAlias = Callable[[More], Sequence[Statement]]
 """Gives the statements of some periods with more units, used now."""
 
 _Key: TypeAlias = frozenset[tuple[str, Quantity]]
@@ -93,7 +93,7 @@ class Prospect:
         levels: Set[str] = frozenset(),
         at: datetime | None = None,
         beside_holds: Callable[[More], Position] | None = None,
-        until: Callable[[datetime], Bills | None] = lambda _: None,
+        until: Callable[[datetime], StatementsWith | None] = lambda _: None,
     ) -> None:
         self._position, self._levels, self._at = position, levels, at
         self._until = until
@@ -117,7 +117,7 @@ class Prospect:
             self._with_holds[key] = position(dict(key))
         return self._with_holds[key]
 
-    def statements_until(self, instant: datetime) -> Bills:
+    def statements_until(self, instant: datetime) -> StatementsWith:
         """Return the statements that more units lead to, by the usage before an instant to come.
 
         They are those of the period, and of the ones after it that have usage by then, with all

@@ -412,6 +412,23 @@ class TestCharges:
         service.withdraw("acme", "ahead")
         assert self.told_by_day(service) == [(1, "reached", "9.00 USD"), (1, "cleared", "0.00 USD")]
 
+    def test_a_batch_over_days_that_reaches_nothing_is_kept_at_once(
+        self, make: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        service = self.charging(make, runs=Allowance(9, PerUnit("0.25")))
+        use(service, 1)
+        kept: list[int] = []
+        add = service._repository.add_events
+
+        def adding(events: Any, *named: Any) -> Any:
+            kept.append(len(events))
+            return add(events, *named)
+
+        monkeypatch.setattr(service._repository, "add_events", adding)
+        events = [UsageEvent("acme", "runs", 7, NOW - n % 16 * DAY, f"e{n}") for n in range(60)]
+        service.record_usage(events)  # 105.00 in all, and less than 8.00 each day
+        assert (told(service), kept) == ([], [60])
+
     def test_usage_that_is_sent_again_fires_nothing_more(self, make: Any) -> None:
         service = self.charging(make, runs=Allowance(30, PerUnit(1)))
         first, second = (

@@ -7,8 +7,8 @@
 
 Usage changes more than its own period: those after it too, where units are carried over, an
 allowance or a grant goes on, or a level is held. So all of them are looked at, and what fires
-doesn't depend on the order in which usage comes. It changes what later windows of a budget of money
-are charged, too: of these, one that is over is looked at for usage of its own alone.
+doesn't depend on the order in which usage comes. It changes the charges of later windows of budgets
+of money, too: of these, one that is over is looked at for usage of its own alone.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ class AlertTimes:
     def _windows_beyond(self, cycle: Cycle, start: datetime, end: datetime) -> set[Period]:
         """Return the windows, not over, whose charges usage from one instant to another changes.
 
-        What others cost that are over may have changed, too: that is of no use to anybody any more.
+        The charges of others, which are over, may have changed, too: that is of no use any more.
         """
         windows = self._windows(cycle, max(start, self._now))
         return {each for each in windows if each.start < end}

@@ -69,7 +69,7 @@ class WindowCharges:
     """Works out the charges of windows, each bill of a period once.
 
     :param account: the org's.
-    :param settling: works out its periods; beside what is held, if it does so.
+    :param settling: works out its periods; beside all holds, if it does so.
     :param now: the present instant.
     """
 

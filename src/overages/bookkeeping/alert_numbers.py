@@ -142,11 +142,13 @@ class AlertNumbers:
         They are those that aren't closed, and all in which an alert fired.
         """
         usage: dict[tuple[str, Period], Hashable] = {}
-        for definition in self._definitions:
-            budget = self._budgets.get(definition.alert.budget or "")
-            if budget is not None and budget.window is not None:
-                told = self.times.windows_told(definition, budget.window, history)
-                for window in {*self.times.windows_open(budget.window), *told}:
+        for budget in self._budgets.values():
+            own = [each for each in self._definitions if each.alert.budget == budget.id]
+            if own and budget.window is not None:
+                windows = {*self.times.windows_open(budget.window)}
+                for definition in own:
+                    windows |= self.times.windows_told(definition, budget.window, history)
+                for window in windows:
                     with suppress(InvalidValue):  # sums that were put for a longer time
                         usage[budget.id, window] = self._usage(budget, window)
         return usage

@@ -217,10 +217,6 @@ class QuotaInputs:
 
     def _plain_terms(self, budgets: Sequence[Budget]) -> PlainTerms | None:
         """Return the plan, where no rule or earlier period has a part in it."""
-        windows = [each.window for each in budgets if each.window is not None and each.is_money]
-        ends = [window.period_at(self._now).end for window in windows]
-        if any(self._statements_until(end) is not None for end in ends):
-            return None
         agreed = self._account.agreed_in(self.period)
         if agreed.cycle_period is not None or len(agreed.parts) > 1:
             return None
@@ -229,6 +225,9 @@ class QuotaInputs:
             return None
         plan = self._plans.plan(self.period, time, terms)
         if not is_plain(plan) or plan.needs_balance:
+            return None
+        windows = [each.window for each in budgets if each.window is not None and each.is_money]
+        if any(self._periods_until(each.period_at(self._now).end) for each in windows):
             return None
         version = terms.plan_version
         return PlainTerms(self._org_id, self.period, terms, plan, budgets, version, {})
@@ -267,12 +266,22 @@ class QuotaInputs:
 
     def _statements_until(self, instant: datetime) -> StatementsWith | None:
         """Return the bills of `Prospect.statements_until`; None if they are of the period alone."""
-        periods = self._charges.periods(Period(self._now, instant))
-        if len(periods) == 1 and not self._charges.goes_on_after(self.period, instant):
+        periods = self._periods_until(instant)
+        if not periods:
             return None
         settling = (self._beside_holds or self._settling).until(instant)
         settled = settling.settled_with(periods, self._now)
         return lambda more: [each.statement for each in settled(more)]
+
+    def _periods_until(self, instant: datetime) -> Sequence[Period]:
+        """Return the present period, and those after it that have usage before an instant.
+
+        :returns: none if all usage is of the present one, and before that instant.
+        """
+        periods = self._charges.periods(Period(self._now, instant))
+        if len(periods) == 1 and not self._charges.goes_on_after(self.period, instant):
+            return ()
+        return periods
 
     def _positions(self, settling: Settling) -> Callable[[More], Position]:
         settled = settling.settled_with([self.period], self._now)

@@ -9,6 +9,10 @@ the last closed one on:
     settling.correction(closing)                      # a closed period, as it comes to now
     settling.until(march_12).charged(march)           # by the usage before an instant of it
 
+`ClosedPeriods` are the closings of an org, asked for one by one, or read at once:
+
+    settling.closed.before(march), settling.closed.after(march)
+
 What grants hold is one sum over all closed periods. So a correction draws on a grant only the part
 that no later closed period has drawn, and only on grants that were known when it was closed.
 """
@@ -16,9 +20,10 @@ that no later closed period has drawn, and only on grants that were known when i
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
-from functools import cache, cached_property, partial
+from functools import cached_property
 
 from overages.amounts.exact import Quantity
 from overages.bookkeeping.period_inputs import PeriodInputs, Settled
@@ -65,36 +70,25 @@ class Settling:
         self._repository, self._account, self._ended = repository, account, ended
         self._org_id = account.org_id
         self._inputs = PeriodInputs(repository, account, routes, plans, reader, holds)
-        self._routes, self._plans, self._reader, self._holds = routes, plans, reader, holds
+        self._of_org, self._holds = (routes, ended, plans, reader), holds
         self._open: dict[Period, Balance] = {}  # balances that open periods leave
         self.closed: ClosedPeriods = ClosedPeriods(repository, account.org_id)
 
     def beside_holds(self, at: datetime) -> Settling:
         """Return one that settles open periods with all that reservations hold at an instant."""
         holds = Holds(self._repository, self._org_id, at)
-        return Settling(
-            self._repository,
-            self._account,
-            self._routes,
-            self._ended,
-            self._plans,
-            self._reader,
-            holds,
-        )
+        return Settling(self._repository, self._account, *self._of_org, holds)
 
     def until(self, instant: datetime) -> Settling:
         """Return one that settles by the usage, and the holds, before an instant.
 
         No period is over for it, so that no true-up is due.
         """
+        routes, _, plans, _ = self._of_org
+        reader = UsageReader(self._repository, self._org_id, routes, instant)
+        holds = None if self._holds is None else self._holds.before(instant)
         return Settling(
-            self._repository,
-            self._account,
-            self._routes,
-            lambda _: False,
-            self._plans,
-            UsageReader(self._repository, self._org_id, self._routes, instant),
-            None if self._holds is None else self._holds.before(instant),
+            self._repository, self._account, routes, lambda _: False, plans, reader, holds
         )
 
     @cached_property
@@ -138,19 +132,18 @@ class Settling:
         :param periods: one or more, one after another; later ones that can't be settled are left
             out.
         """
-        first, *later = periods
+        first, *others = periods
         before, settled_first = self._balance_before(first), self._settled_with(first)
-        later_settled = [cache(partial(self._settled_with, period)) for period in later]
+        later: list[Settled] = []
+        for period in others:
+            with leaving_out_unsettled():
+                later.append(self._settled_with(period))
 
         def settled(more: Mapping[str, Quantity]) -> list[Settlement]:
             settlements = [settled_first(before, more, at)]
-            for each in later_settled:
-                try:
-                    settlements.append(each()(settlements[-1].balance, more, at))
-                except StorageError:
-                    raise
-                except OveragesError:  # it has no bill yet, as its plan isn't in force, say
-                    continue
+            for each in later:
+                with leaving_out_unsettled():
+                    settlements.append(each(settlements[-1].balance, more, at))
             return settlements
 
         return settled
@@ -242,6 +235,17 @@ class Settling:
             return {}
         settled = (self.closed.settlement(each.period) for each in self.closed.after(period))
         return drawn_later(period.end, filter(None, settled), grants)
+
+
+@contextmanager
+def leaving_out_unsettled() -> Iterator[None]:
+    """Leave out a period that can't be settled, as its plan isn't in force, say: it has no bill."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except OveragesError:
+        pass
 
 
 class ClosedPeriods:

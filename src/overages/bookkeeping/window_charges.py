@@ -15,13 +15,14 @@ volume price, a window has no charges.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from itertools import takewhile
 from typing import NamedTuple, TypeAlias
 
 from overages.amounts.money import Currency, Money
-from overages.bookkeeping.settling import Settling
-from overages.errors import InvalidValue, OveragesError, StorageError
+from overages.bookkeeping.settling import Settling, leaving_out_unsettled
+from overages.errors import InvalidValue
 from overages.insight.budget import Budget
 from overages.periods.period import Period
 from overages.quotas.position import minor_of
@@ -156,14 +157,9 @@ class WindowCharges:
         """
         key = period, until
         if key not in self._statements:
-            try:
-                settlement = self._settling.until(until).charged(period)
-                self._statements[key] = settlement.statement
-            except StorageError:
-                raise
-            except OveragesError:
-                if self._now in period:
-                    raise
-                self._statements[key] = None
-        statement = self._statements[key]
-        return None if statement is None or statement.currency != currency else statement
+            is_present, statement = self._now in period, None
+            with nullcontext() if is_present else leaving_out_unsettled():
+                statement = self._settling.until(until).charged(period).statement
+            self._statements[key] = statement
+        bill = self._statements[key]
+        return None if bill is None or bill.currency != currency else bill

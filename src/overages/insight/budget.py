@@ -141,6 +141,12 @@ class WindowedBudget:
     :raises InvalidValue: if the budget has none, or a number is of another kind than its amount;
         `InvalidValues` for several faults.
     :raises CurrencyMismatch: if money is in another currency than the budget.
+
+    >>> from datetime import UTC
+    >>> daily = Budget(Money.of("20", "USD"), window=Cycle.calendar("day"))
+    >>> midnight = datetime(2024, 2, 21, tzinfo=UTC)
+    >>> WindowedBudget(daily, Money.of("7.50", "USD"), resets_at=midnight).held
+    Money(0, 'USD')
     """
 
     budget: Budget = term(instance_of(Budget))

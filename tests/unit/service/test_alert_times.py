@@ -429,6 +429,18 @@ class TestCharges:
         service.record_usage(events)  # 105.00 in all, and less than 8.00 each day
         assert (told(service), kept) == ([], [60])
 
+    def test_a_cent_that_comes_and_goes_by_rounding_is_told(self, make: Any) -> None:
+        repository = make()
+        all_of_it = Alert("day-100", Threshold(percent=100), budget="day")
+        service = service_on(repository, all_of_it, runs=Allowance(0, PerUnit("0.006")))
+        service.put_budget("acme", Budget(Money.of("0.02", "USD"), id="day", window=DAILY))
+        use(service, 3, at=NOW - DAY)  # 1.8 cents
+        use(service, 2)  # 3.0 cents in all, and so one today
+        use(service, 1, 1, at=NOW - DAY)  # 4 cents by 2 yesterday, then 4 by 3
+        assert self.told_by_day(service) == [
+            (19, "reached", "0.02 USD"), (20, "reached", "0.02 USD"), (20, "cleared", "0.01 USD")
+        ]  # fmt: skip
+
     def test_usage_that_is_sent_again_fires_nothing_more(self, make: Any) -> None:
         service = self.charging(make, runs=Allowance(30, PerUnit(1)))
         first, second = (
@@ -439,56 +451,64 @@ class TestCharges:
         assert told(service) == []  # the 15th is over, and was when the 10th took its units
 
     @pytest.mark.parametrize(
-        ("plan", "limit", "events"),
+        ("allowances", "scope", "limit", "events", "outcome"),
         [
             (  # the first units of a year are dear, and January's come late
                 {"runs": Allowance(0, Graduated([Tier(10, "1.00"), Tier(None, "0.10")]),
                                    included_for=Cycle.calendar("year"))},
-                "10.50", [("runs", 20, NOW), ("runs", 5, JAN.start), ("runs", 5, JAN.start)],
+                "line", "10.50",
+                [("runs", 20, NOW), ("runs", 5, JAN.start), ("runs", 5, JAN.start)],
+                ["reached 11.00 USD", "cleared 6.50 USD", "reached 10.00 USD"],
             ),
             (  # a cent of runs goes to tokens, and comes back
                 {"runs": Allowance(0, PerUnit("0.006")), "tokens": Allowance(0, PerUnit("0.004"))},
-                "0.01", [("runs", 1, NOW), *[("tokens", 1, NOW)] * 3],
+                "total", "0.01", [("runs", 1, NOW), *[("tokens", 1, NOW)] * 3],
+                ["reached 0.01 USD", "cleared 0.00 USD"],
             ),
         ],
     )  # fmt: skip
+    @pytest.mark.parametrize("window", [None, DAILY])
     def test_a_batch_is_as_its_events_where_earlier_ones_make_later_ones_cheaper(
-        self, make: Any, plan: Any, limit: str, events: Any
+        self,
+        make: Any,
+        window: Any,
+        allowances: Any,
+        scope: Any,
+        limit: str,
+        events: Any,
+        outcome: Any,
     ) -> None:
-        outcomes = []
-        for is_batch in (True, False):
+        for first in (0, 1, 2):  # the size of a batch that comes first
             repository = make()
-            service = service_on(repository, IN_A_DAY, **plan)
-            both = Plan("both", "USD", plan, rounding_scope="total")
-            repository.put_plan(both)
-            repository.put_account(repository.account("acme").changed(since=FEB.start, plan="both"))
-            budget = Budget(Money.of(limit, "USD"), id="day", metric="runs", window=DAILY)
+            service = service_on(repository, IN_A_DAY)
+            plan = Plan("starter", "USD", allowances, rounding_scope=scope)
+            repository.put_plan(plan, since=JAN.start)
+            budget = Budget(Money.of(limit, "USD"), id="day", metric="runs", window=window)
             service.put_budget("acme", budget)
             made = [
                 UsageEvent("acme", metric, units, at, f"e{i}")
                 for i, (metric, units, at) in enumerate(events)
             ]
-            for part in [made[:1], made[1:]] if is_batch else [[each] for each in made]:
+            for part in (made[:first], made[first:]):
                 service.record_usage(part)
-            outcomes.append(self.told_by_day(service))
-        assert outcomes[0] == outcomes[1]
-        assert len(outcomes[0]) > 1
+            told_of = [f"{state} {used}" for _, state, used in self.told_by_day(service)]
+            assert told_of == outcome
 
     def test_a_window_whose_charges_could_have_risen_and_fallen(self, make: Any) -> None:
-        outcomes = []
         for size in (1, 2, 9):
             service = self.charging(make, runs=Allowance(0, Package("8.00", size=10)))
             use(service, 5, at=NOW - DAY)
-            use(service, 9)  # today's are in a second package; and in the first, once it has six
+            use(service, 9)  # they need a second package; and none, once yesterday has needed two
             events = [
                 UsageEvent("acme", "runs", n, NOW - DAY, f"e{size}-{i}")
                 for i, n in enumerate([1, 3, 1, 1, 4])
             ]
             for start in range(0, len(events), size):
                 service.record_usage(events[start : start + size])
-            outcomes.append(self.told_by_day(service))
-        assert outcomes[0] == outcomes[1] == outcomes[2]
-        assert len(outcomes[0]) > 1
+            assert self.told_by_day(service) == [
+                (19, "reached", "8.00 USD"), (20, "reached", "8.00 USD"),
+                (20, "cleared", "0.00 USD"),
+            ]  # fmt: skip
 
 
 @on_each

@@ -76,6 +76,8 @@ class AlertNumbers:
         self.times: Final = AlertTimes(repository, account, routes, self._settling, now, until)
         self._settled: dict[Period, Settlement | OveragesError] = {}
         self._bills: dict[tuple[str, Period], Bills] = {}  # by the budget's id
+        self.takes_back: bool = False
+        """Whether more is taken back than used in a window whose charges were read."""
 
     def statements(self) -> Sequence[Statement]:
         """Return the statements that were worked out for the readings."""
@@ -92,7 +94,7 @@ class AlertNumbers:
         a window can make units in it dearer or cheaper.
 
         :param readings: those that are now.
-        :param even: whether all units that cost something cost the same.
+        :param even: see `Bills.bounds_since`.
         """
         for reading in readings:
             key = reading.definition.alert.budget or "", reading.period
@@ -239,6 +241,7 @@ class AlertNumbers:
         if bills is None:
             return None
         self._bills[budget.id, window] = bills
+        self.takes_back |= self._charges.takes_back(window)
         return bills.rise
 
     def _allowance(self, metric: str, window: Period) -> Allowance | None:

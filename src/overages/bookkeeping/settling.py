@@ -129,21 +129,27 @@ class Settling:
 
         All that is kept is read once.
 
-        :param periods: one or more, one after another; later ones that can't be settled are left
-            out.
+        :param periods: one or more, one after another. Later ones that can't be settled are left
+            out; one that can't with the units is as it is without them.
         """
         first, *others = periods
         before, settled_first = self._balance_before(first), self._settled_with(first)
-        later: list[Settled] = []
+        later: list[tuple[Settled, Settlement]] = []
+        balance = settled_first(before, {}, at).balance if others else before
         for period in others:
             with leaving_out_unsettled():
-                later.append(self._settled_with(period))
+                settled_later = self._settled_with(period)
+                alone = settled_later(balance, {}, at)
+                later.append((settled_later, alone))
+                balance = alone.balance
 
         def settled(more: Mapping[str, Quantity]) -> list[Settlement]:
             settlements = [settled_first(before, more, at)]
-            for each in later:
+            for settled_later, alone in later:
+                settlement = alone
                 with leaving_out_unsettled():
-                    settlements.append(each(settlements[-1].balance, more, at))
+                    settlement = settled_later(settlements[-1].balance, more, at)
+                settlements.append(settlement)
             return settlements
 
         return settled

@@ -53,8 +53,9 @@ class Bills(NamedTuple):
     def bounds_since(self, earlier: Bills, *, even: bool) -> tuple[Money, Money]:
         """Return the least and the most that the rise was since earlier bills that only grew.
 
-        :param even: whether all units that cost something cost the same. Then the rise has only
-            grown, too, but for its rounding: by less than a minor unit for each line.
+        :param even: whether all units that cost something cost the same, and no more is taken back
+            in the window than used. Then the rise has only grown, too, but for its rounding: by
+            less than a minor unit for each line.
         """
         if not even:
             least = self._replace(by_end=earlier.by_end)
@@ -100,15 +101,32 @@ class WindowCharges:
             return None
         self._refuse_cut(budget, window)
         periods, currency = self.periods(window), budget.amount.currency
-        begun = [period for period in periods if period.start < window.start]
-        before = [self._statement(each, window.start, currency) for each in begun]
-        by_end = [self._statement(each, window.end, currency) for each in periods]
-        minor = [
-            sum(minor_of(each, budget.metric) for each in statements if each is not None)
-            for statements in (before, by_end)
-        ]
-        lines = sum(len(each.lines) for each in (*before, *by_end) if each is not None)
-        return Bills(minor[0], minor[1], currency, lines)
+        before: list[Statement] = []
+        by_end: list[Statement] = []
+        for period in periods:
+            bounds = [each for each in (window.start, window.end) if each > period.start]
+            own = [self._statement(period, each, currency) for each in bounds]
+            settled = [each for each in own if each is not None]
+            if len(settled) == len(own):  # else it has no bill, and adds nothing
+                before += settled[:-1]
+                by_end += settled[-1:]
+        return Bills(
+            sum(minor_of(each, budget.metric) for each in before),
+            sum(minor_of(each, budget.metric) for each in by_end),
+            currency,
+            sum(len(each.lines) for each in (*before, *by_end)),
+        )
+
+    def takes_back(self, window: Period) -> bool:
+        """Tell whether more of a metric is taken back in a window than used, in a period of it."""
+        return any(
+            each.picos < 0
+            for period in self.periods(window)
+            for each in self._repository.event_sums(
+                self._org_id,
+                Period(max(period.start, window.start), min(period.end, window.end)),
+            ).values()
+        )
 
     def periods(self, window: Period) -> list[Period]:
         """Return the org's periods that a window touches, but for those that are still to come."""

@@ -147,7 +147,7 @@ class AlertWatch:
         readings = numbers.readings(numbers.times.changed_at(instants))
         statements = numbers.statements()
         if since is not None:
-            even = all(map(is_even, statements))
+            even = not since.takes_back and all(map(is_even, statements))
             readings = [*readings, *numbers.between(since, readings, even=even)]
         is_settled = all(each.is_settled for each in readings)
         grows = all(map(watched.only_grows, statements))

@@ -299,6 +299,34 @@ def test_a_next_period_of_two_currencies_adds_nothing() -> None:
     assert host.service.decide("acme", {"jobs": 46}, on_passing="clamp").granted == {"jobs": 45}
 
 
+def test_an_earlier_period_without_a_bill_takes_nothing_off_either() -> None:
+    host = Host()
+    host.use(JAN.start, jobs=250)
+    host.use(days(1), jobs=15)
+    unknown = UsageEvent("acme", "films", 1, JAN.end - DAY, "unknown")
+    host.now = days(2)
+    assert host.charged(WEEKLY) == "30.00 USD"
+    host.repository.add_events([unknown])
+    assert host.charged(WEEKLY) == "30.00 USD"
+    assert host.service.decide("acme", {"jobs": 30}).verdict == "allow"
+    assert host.service.decide("acme", {"jobs": 31}).verdict == "deny"
+
+
+def test_a_next_period_that_units_make_unsettled_is_as_it_is_without_them() -> None:
+    seats = Metric("seats", "max", reports="change")
+    plan = Plan("p", "USD", {"jobs": PLAN.allowances["jobs"], "seats": Allowance(0, PerUnit(2))})
+    host = Host(plan, metrics=[seats])
+    host.repository.put_plan(Plan("q", "USD", {"jobs": PLAN.allowances["jobs"]}))
+    account = host.repository.account("acme")
+    assert account is not None
+    host.repository.put_account(account.changed(since=FEB.start, plan="q"))
+    host.now = JAN.end - timedelta(hours=1)
+    host.use(FEB.start, jobs=40)
+    assert host.charged(WEEKLY) == "80.00 USD"
+    assert host.service.decide("acme", {"seats": 5}).verdict == "allow"
+    assert host.service.decide("acme", {"seats": 6}).verdict == "deny"
+
+
 def test_a_present_period_that_cannot_be_settled_is_told() -> None:
     host = Host()
     host.repository.put_plan(Plan("q", "EUR", {"jobs": Allowance(0, PerUnit(3))}))

@@ -441,6 +441,39 @@ class TestCharges:
             (19, "reached", "0.02 USD"), (20, "reached", "0.02 USD"), (20, "cleared", "0.01 USD")
         ]  # fmt: skip
 
+    @pytest.mark.parametrize(
+        ("kept", "batch", "window"),
+        [
+            (  # what is taken back today is worth more, the more of yesterday's is charged
+                [("runs", 8, DAY), ("runs", -8, 0 * DAY)],
+                [("tokens", 100, 0 * DAY), ("runs", 8, DAY)], DAILY,
+            ),
+            (  # and that of January, in a week that February has begun in
+                [("runs", 8, 40 * DAY), ("runs", -8, 21 * DAY)],
+                [("runs", 18, 18 * DAY), ("runs", 8, 40 * DAY)], Cycle.calendar("week"),
+            ),
+        ],
+    )  # fmt: skip
+    def test_units_that_were_taken_back_make_earlier_ones_count_less(
+        self, make: Any, kept: Any, batch: Any, window: Any
+    ) -> None:
+        for is_batch in (True, False):
+            now = NOW if window == DAILY else NOW - 18 * DAY
+            repository = make()
+            plan: dict[str, Any] = {**ALLOWANCES, "runs": Allowance(8, PerUnit(1))}
+            service = service_on(repository, IN_A_DAY, now=now, **plan)
+            for metric, units, ago in kept:
+                use(service, units, metric=metric, at=NOW - ago)
+            service.put_budget("acme", Budget(Money.of("12", "USD"), id="day", window=window))
+            events = [
+                UsageEvent("acme", metric, units, NOW - ago, f"e{units}-{metric}")
+                for metric, units, ago in batch
+            ]
+            for part in [events] if is_batch else [[each] for each in events]:
+                service.record_usage(part)
+            told_of = [f"{state} {used}" for _, state, used in self.told_by_day(service)]
+            assert told_of == ["reached 10.00 USD", "cleared 2.00 USD"]
+
     def test_usage_that_is_sent_again_fires_nothing_more(self, make: Any) -> None:
         service = self.charging(make, runs=Allowance(30, PerUnit(1)))
         first, second = (

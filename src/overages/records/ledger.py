@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final, TypeAlias
 
 from overages._ground.display import html_table
 from overages._ground.frozen_dict import FrozenDict
@@ -66,6 +66,7 @@ from overages.records.closing import Closing, ClosingTexts, closing_row, new_clo
 from overages.records.record import OverageRecord, new_record
 from overages.settlements.balance import Balance
 from overages.statements.statement import Statement
+from overages.statements.summary import sums_by_metric
 
 _RECORD_COLUMNS: Final = ["revision", "metric", "over", "unit price", "exact", "cost"]
 RECORD_ALIGN: Final = "llrrrr"
@@ -124,17 +125,11 @@ def record_table(records: Sequence[OverageRecord]) -> list[list[str]]:
     return [_RECORD_COLUMNS, *rows, ["total", "", "", "", "", str(new_money(total, unit))]]
 
 
-class CounterRow(NamedTuple):
-    """The overage of a metric in a period, as it is kept beside the usage."""
+CounterRow: TypeAlias = tuple[str, str, str, str, str, str, str, int]
+"""The overage of a metric in a period, as it is kept beside the usage.
 
-    org_id: str
-    start: str
-    end: str
-    metric: str
-    quantity: str
-    minor: str
-    currency: str
-    exponent: int
+Org, the period's start and end, metric, units and minor units, and the currency with its exponent.
+"""
 
 
 class Ledger:
@@ -287,14 +282,13 @@ class Ledger:
         """Note the overage of metrics that have changed, with their adjustments."""
         period = instant_text(statement.period.start), instant_text(statement.period.end)
         unit = statement.currency.code, statement.currency.exponent
-        totals = statement.totals_by_metric()
+        sums = sums_by_metric(statement.rows, statement.adjustments)
         # Set, not added to: a counter is the last result, however often it was recorded.
         for metric in changed:
             if metric is not None:
-                total = totals.get(metric)
-                units, minor = (0, 0) if total is None else (total.quantity, total.cost.minor)
+                units, minor = sums.get(metric, (0, 0))
                 amounts = number_text(units), number_text(minor)
-                self.counters.append(CounterRow(self.org_id, *period, metric, *amounts, *unit))
+                self.counters.append((self.org_id, *period, metric, *amounts, *unit))
 
     def _require_recordable(self, statement: Statement) -> None:
         if statement.span_of is not None:

@@ -180,15 +180,22 @@ def totals_by_metric(
     rows: Iterable[LineNumbers], adjustments: Iterable[Adjustment], currency: Currency
 ) -> dict[str, MetricTotal]:
     """Return units over and cost, with its adjustments, of each metric that has a line."""
-    totals: dict[str, tuple[Quantity, int]] = {}
-    for line, _, _, over, minor, *_ in rows:
-        units, cost = totals.get(line.metric, (0, 0))
-        totals[line.metric] = (add_up([units, over]) if units else over), cost + minor
-    for adjustment in adjustments:
-        if adjustment.metric is not None:
-            over, minor = totals[adjustment.metric]
-            totals[adjustment.metric] = over, minor + adjustment.cost.minor
     return {
         metric: new_total(over, new_money(minor, currency))
-        for metric, (over, minor) in totals.items()
+        for metric, (over, minor) in sums_by_metric(rows, adjustments).items()
     }
+
+
+def sums_by_metric(
+    rows: Iterable[LineNumbers], adjustments: Iterable[Adjustment]
+) -> dict[str, tuple[Quantity, int]]:
+    """Return the same as units and minor units."""
+    sums: dict[str, tuple[Quantity, int]] = {}
+    for line, _, _, over, minor, *_ in rows:
+        units, cost = sums.get(line.metric, (0, 0))
+        sums[line.metric] = (add_up([units, over]) if units else over), cost + minor
+    for adjustment in adjustments:
+        if adjustment.metric is not None:
+            over, minor = sums[adjustment.metric]
+            sums[adjustment.metric] = over, minor + adjustment.cost.minor
+    return sums

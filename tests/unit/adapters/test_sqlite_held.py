@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
+from datetime import timedelta
 from pathlib import Path
 from threading import Thread
 
@@ -46,6 +47,35 @@ def test_what_is_held_is_read_once_and_written_at_the_end(repository: SqliteRepo
             assert repository.records(org_id, FEB) == ()
             assert (repository.head(org_id), repository.grants(org_id)) == (None, ())
             assert repository.usage(org_id, FEB).quantities == {}
+        assert statements == []
+
+
+@pytest.mark.parametrize("periods", [[FEB], [FEB, MARCH]])
+@pytest.mark.parametrize("closed", [[], ["org-1"]], ids=["new orgs", "an older one"])
+def test_usage_of_other_periods_is_not_that_of_one_that_is_held(
+    repository: SqliteRepository, closed: list[str], periods: list[Period]
+) -> None:
+    tick = timedelta(microseconds=1)
+    instants = [FEB.start - tick, FEB.start, MARCH.start - tick, MARCH.start, APRIL.start]
+    repository.add_events(
+        UsageEvent(org_id, metric, 10**number, at, f"{metric}-{number}")
+        for org_id in ("org-1", "org-2")
+        for metric in ("runs", "tokens")
+        for number, at in enumerate(instants)
+    )
+    for org_id in closed:
+        close(repository, owed(10, org_id=org_id, period=JANUARY), NOW)
+    own = dict.fromkeys(["org-1", "org-2"], periods)
+    statements: list[str] = []
+    count(repository, statements)
+    with repository.transaction_of(own):
+        goes_by_name = any("metric_type = name" in each for each in statements)
+        assert goes_by_name == (len(periods) > 1 or bool(closed))  # or years are looked through
+        statements.clear()
+        for org_id in own:
+            assert repository.usage(org_id, FEB).quantities == {"runs": 110, "tokens": 110}
+            if MARCH in periods:
+                assert repository.usage(org_id, MARCH).quantities == {"runs": 1000, "tokens": 1000}
         assert statements == []
 
 

@@ -98,7 +98,8 @@ def _about(
     grants = queries.made(queries.among(_GRANTS), lambda _, rows: grants_of([r[1:] for r in rows]))
     recorded = {org_id: own for org_id, own in periods.items() if org_id in heads}
     records = _records(queries, recorded)
-    usage = usage_of_periods(queries, periods)
+    are_new = not heads and all(len(own) == 1 for own in periods.values())
+    usage = usage_of_periods(queries, periods, are_new=are_new)
     return {
         org_id: HeldPeriods(
             own[0].start,

@@ -1,6 +1,6 @@
 """The usage of many periods in SQLite: the rows that tell it, read at once.
 
-    usage = usage_of_periods(queries, {"org-1": [february], "org-2": [february]})
+    usage = usage_of_periods(queries, {"org-1": [february], "org-2": [february]}, are_new=False)
     usage["org-1"][february].picos(), usage["org-1"][february].seal()
 
 All events of a period are under its seal, so they are read whether or not there are sums of hours
@@ -35,6 +35,10 @@ _PUTS: Final = (
     " JOIN org_billing_usage_puts USING (org_id)"
     " WHERE span_end > first AND span_start < last ORDER BY number"
 )
+_EVENT_ROWS: Final = (
+    " SELECT place, number, coalesce(event_id, ''), metric_type, quantity, at, dimensions,"
+    " counts_at"
+)
 _EVENTS: Final = (  # one look-up for each name, however many events there are of it
     ", names (place, org_id, first, last, name) AS ("
     " SELECT *, (SELECT min(metric_type) FROM org_billing_usage_events AS events"
@@ -43,9 +47,13 @@ _EVENTS: Final = (  # one look-up for each name, however many events there are o
     " SELECT place, org_id, first, last, (SELECT min(metric_type)"
     " FROM org_billing_usage_events AS events"
     " WHERE events.org_id = names.org_id AND metric_type > name) FROM names WHERE name IS NOT NULL)"
-    " SELECT place, number, coalesce(event_id, ''), metric_type, quantity, at, dimensions,"
-    " counts_at FROM names JOIN org_billing_usage_events AS events"
+    f"{_EVENT_ROWS} FROM names JOIN org_billing_usage_events AS events"
     " ON events.org_id = names.org_id AND metric_type = name"
+    " AND counts_at >= first AND counts_at < last ORDER BY place, number"
+)
+_ALL_EVENTS: Final = (  # looks at those of other periods, too: half the time where these are few
+    f"{_EVENT_ROWS} FROM wanted JOIN org_billing_usage_events AS events"
+    " ON events.org_id = wanted.org_id"
     " AND counts_at >= first AND counts_at < last ORDER BY place, number"
 )
 _WITHDRAWALS: Final = (
@@ -121,19 +129,20 @@ class PeriodUsage(NamedTuple):
 
 
 def usage_of_periods(
-    queries: BulkQueries, periods: Mapping[str, Sequence[Period]]
+    queries: BulkQueries, periods: Mapping[str, Sequence[Period]], *, are_new: bool
 ) -> dict[str, dict[Period, PeriodUsage]]:
     """Return the usage of periods of orgs.
 
     :param periods: by org, in order. All of them have their events, unless they are too many: then
         the first have.
+    :param are_new: whether the orgs may be taken to have few events in other periods.
     """
     own = [(org_id, period) for org_id, periods_of in periods.items() for period in periods_of]
     wanted = [(place, org_id, *exact_bounds(period)) for place, (org_id, period) in enumerate(own)]
     puts: dict[int, list[PutRow]] = {}
     for place, *put in queries.joined(wanted, _WANTED, _PUTS):
         puts.setdefault(place, []).append(tuple(put))
-    events, few = _few_events(queries, wanted)
+    events, few = _few_events(queries, wanted, _ALL_EVENTS if are_new else _EVENTS)
     withdrawals: dict[int, dict[int, WithdrawalRow]] = {}
     for place, number, event_id, at in queries.joined(wanted[:few], _WANTED, _WITHDRAWALS):
         withdrawals.setdefault(place, {})[number] = event_id, at
@@ -150,11 +159,11 @@ def usage_of_periods(
 
 
 def _few_events(
-    queries: BulkQueries, wanted: Sequence[_Wanted]
+    queries: BulkQueries, wanted: Sequence[_Wanted], sql: str
 ) -> tuple[dict[int, dict[int, EventRow]], int]:
     """Return the events of periods by their place, and how many of the first have few."""
     events: dict[int, dict[int, EventRow]] = {}
-    rows = queries.joined(wanted, _WANTED, f"{_EVENTS} LIMIT {_MOST_EVENTS + 1}")
+    rows = queries.joined(wanted, _WANTED, f"{sql} LIMIT {_MOST_EVENTS + 1}")
     for read, row in enumerate(rows):
         place = row[0]
         if read == _MOST_EVENTS:  # those of the place may be read in part

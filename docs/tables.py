@@ -26,8 +26,10 @@ from typing import Any, Literal, get_args, get_origin
 import overages
 from overages import (
     Account,
+    Alert,
     Allowance,
     Balance,
+    Budget,
     CarryOver,
     Commitment,
     Conversion,
@@ -41,6 +43,7 @@ from overages import (
     Period,
     Plan,
     PriceModel,
+    Threshold,
     Tier,
 )
 from overages.commands.desk.completion import commands_of
@@ -80,6 +83,9 @@ FILE_KINDS: dict[type, str] = {  # with the keys that are the names of their tab
     Metric: "name",
     Increment: "",
     Grant: "id",
+    Budget: "id",
+    Alert: "id",
+    Threshold: "",
     Cycle: "",
     Currency: "",
     UsageLayout: "",
@@ -89,6 +95,7 @@ FILE_KINDS: dict[type, str] = {  # with the keys that are the names of their tab
 WRITTEN_IN_FILES = {  # otherwise than their types say
     (Metric, "where"): "text or list of text by name",
     (Metric, "increment"): "number or [`Increment`](#increment)",
+    (Budget, "window"): "[`Cycle`](#cycle), of the calendar without `anchor`",
 }
 WRITTEN_OF_PLANS = {
     "prices": "text",

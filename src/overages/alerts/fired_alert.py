@@ -7,7 +7,7 @@ fired.key                                         # by which it is delivered, on
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from hashlib import sha256
 from typing import Final, Literal, TypeAlias
 
@@ -175,6 +175,20 @@ class FiredAlert:
 
         Of a threshold it ends with the period, or the window of a budget, by the days of UTC.
         """
+        return self.message_in(UTC)
+
+    def message_in(self, zone: tzinfo) -> str:
+        """Return the same by the days of a timezone.
+
+        >>> from zoneinfo import ZoneInfo
+        >>> from overages.alerts.alert import usual_alerts
+        >>> paris = ZoneInfo("Europe/Paris")
+        >>> noon, month = datetime(2024, 2, 20, 12, tzinfo=UTC), Period.month(2024, 2, paris)
+        >>> eighty = AlertDefinition(usual_alerts("runs")[0], 1, noon)
+        >>> fired = FiredAlert("acme", eighty, month, "reached", noon, used=40, limit=50)
+        >>> print(fired.message_in(paris))
+        80 % of runs are used: 40 of 50, 10 remaining (February 2024)
+        """
         alert = self.definition.alert
         if alert.occasion is not None and self.instant is not None:
             text = _OCCASIONS[alert.occasion].format(format_instant(self.instant))
@@ -184,7 +198,7 @@ class FiredAlert:
         told = message_of(
             alert, alert.threshold, self.step, self.state, self.used, self.limit, self.remaining
         )
-        return told if alert.grant is not None else f"{told} ({self.period.name()})"
+        return told if alert.grant is not None else f"{told} ({self.period.name(zone)})"
 
     def __str__(self) -> str:
         return self.message

@@ -1,7 +1,7 @@
-"""``overages apply``: plans, metrics, accounts and grants of a file are put into a database.
+"""``overages apply``: what a file says of plans, orgs and alerts is put into a database.
 
-All of them are append-only there: a plan has versions, an account entries. Each change is said
-before it is made; the same file again makes none.
+All of it is append-only there: a plan has versions, an account entries. Each change is said before
+it is made; the same file again makes none.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from overages.commands.desk.alerts import say_alerts
 from overages.commands.desk.arguments import add_database, add_dry_run, add_plans
 from overages.commands.desk.faults import refuse
 from overages.commands.desk.sources import load_book, opened
@@ -20,7 +21,7 @@ from overages.imports.applying import apply, changes_of
 from overages.imports.plans import PlanBook
 from overages.repository import Repository
 
-HELP: Final = "put plans, metrics, accounts and grants of a file into a database"
+HELP: Final = "put plans, metrics, accounts, grants, budgets and alerts of a file into a database"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,8 +38,10 @@ def run(args: argparse.Namespace) -> int | None:
         written then.
     """
     book = load_book(args.plans)
+    now = datetime.now(UTC)
     with opened(args.db, dry_run=args.dry_run) as repository:
-        changes = put(book, repository, args.plans, datetime.now(UTC), tell=print)
+        changes = put(book, repository, args.plans, now, tell=print)
+        say_alerts(repository, {*book.budgets, *book.org_alerts}, now)
     if not changes:
         print(f"{args.plans}: nothing new")
     return None

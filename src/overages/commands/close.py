@@ -16,6 +16,7 @@ from typing import Final
 
 from overages.amounts.money import Money
 from overages.commands import apply, ingest
+from overages.commands.desk.alerts import say_alerts
 from overages.commands.desk.arguments import (
     add_batch,
     add_database,
@@ -102,6 +103,7 @@ def run(args: argparse.Namespace) -> int | None:
             periods = None if args.period is None else _periods(args, repository, orgs, until)
         if taken is not None:
             ingest.report(args.db, taken)
+            say_alerts(repository, taken.touched, now)
         came = () if taken is None or args.force else taken.orgs
         late = set(_with_closed_periods(repository, came))
         closing = Closing(service, repository, until, force=args.force)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from overages.amounts.exact import plain_text
 from overages.bookkeeping.staleness import StalePeriod
+from overages.commands.desk.alerts import say_alerts
 from overages.commands.desk.arguments import (
     add_batch,
     add_database,
@@ -73,6 +74,7 @@ def run(args: argparse.Namespace) -> int | None:
         service = OverageService(repository, lambda: now)
         taken = put(args, files, repository, service, book, now)
         report(args.db, taken)
+        say_alerts(repository, taken.touched, now)
         is_late = say_late(repository, service, taken.orgs)
         return UNDECIDED if is_late or taken.has_void else None
 
@@ -84,7 +86,8 @@ class Taken(NamedTuple):
     :param new: the number of events that are new.
     :param newcomers: a line for each of the first orgs that were given an account.
     :param accounts: the number of all orgs that were given one.
-    :param orgs: those with an account before that have new events, or events withdrawn, sorted.
+    :param touched: all orgs that have new events, or events withdrawn.
+    :param orgs: those of them with an account before, sorted.
     :param span: the instants of the first and of the last event; None without any.
     """
 
@@ -92,6 +95,7 @@ class Taken(NamedTuple):
     new: int
     newcomers: Sequence[str]
     accounts: int
+    touched: Set[str]
     orgs: Sequence[str]
     span: tuple[datetime, datetime] | None
 
@@ -124,7 +128,8 @@ def put(
         files = [intake.add(each, name=args.name, replaced=args.replace) for each in sources]
         intake.finish()
     earlier = sorted(intake.orgs - newcomers.orgs)
-    return Taken(files, intake.new, newcomers.told, newcomers.count, earlier, intake.span)
+    accounts = newcomers.told, newcomers.count
+    return Taken(files, intake.new, *accounts, intake.orgs, earlier, intake.span)
 
 
 def sum_up(

@@ -19,6 +19,7 @@ from typing import Any, Final, NoReturn
 
 import overages
 from overages.commands import (
+    alerts,
     apply,
     close,
     explain,
@@ -44,6 +45,7 @@ _COMMANDS: Final = (
     (close, "close"),
     (rate, "rate"),
     (status, "status"),
+    (alerts, "alerts"),
     (show, "show"),
     (explain, "explain"),
     (export, "export"),

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
+from overages._ground.value import evolve
 from overages.adapters.memory import MemoryRepository
 from overages.amounts.money import Money
 from overages.bookkeeping.plans_in_force import PlansInForce
@@ -89,7 +90,7 @@ def rate(args: argparse.Namespace) -> list[Rated]:
 
     :raises Stop: as `run` does.
     """
-    book = load_book(args.plans)
+    book = evolve(load_book(args.plans), budgets={}, alerts={}, org_alerts={})  # change no bill
     repository = MemoryRepository()
     service = OverageService(repository, lambda: _END_OF_TIME)
     apply.put(book, repository, args.plans, _END_OF_TIME, tell=lambda _: None)

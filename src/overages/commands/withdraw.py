@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from overages.commands import ingest
+from overages.commands.desk.alerts import say_alerts
 from overages.commands.desk.arguments import add_database, add_dry_run, to_name
 from overages.commands.desk.faults import refuse
 from overages.commands.desk.outcome import UNDECIDED
@@ -43,4 +44,5 @@ def run(args: argparse.Namespace) -> int | None:
         before = len(dict.fromkeys(args.event)) - new
         again = f", withdrawn before: {before:,}" if before else ""
         print(f"{args.db}: {args.org}: withdrawn events: {new:,}{again}")
+        say_alerts(repository, [args.org], now)
         return UNDECIDED if ingest.say_late(repository, service, [args.org]) else None

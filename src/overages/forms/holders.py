@@ -100,13 +100,19 @@ def listed_by(key: str, form: ObjectForm) -> Form:
     return FormOf(write, read, schema)
 
 
-def named_by(key: str, form: ObjectForm) -> Form:
+def named_by(key: str, form: ObjectForm, word: str | None = None) -> Form:
     """Return the form of a mapping whose values know their names: an object of objects without it.
 
     :param key: of the name in a value's own form.
+    :param word: the word for None, where a value may be that.
     """
 
     def read_item(item: object, field: Field) -> Any:
+        if word is not None and isinstance(item, str):
+            if item == word:
+                return None
+            hint = did_you_mean(item, [word])
+            raise InvalidValue(field, item, f'must be a table, or "{word}"{hint}')
         return form.fill(item, field, {key: field[-1]})
 
     def schema(refer: Refer) -> Schema:
@@ -114,6 +120,8 @@ def named_by(key: str, form: ObjectForm) -> Form:
         properties = without(body["properties"], key)
         required = [name for name in body["required"] if name != key]
         item = body | {"properties": properties, "required": required}
+        if word is not None:
+            item = {"anyOf": [{"const": word}, item]}
         return {"type": "object", "additionalProperties": item}
 
     named = by_name(FormOf(form.write, read_item, form.schema))

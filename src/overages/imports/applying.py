@@ -11,13 +11,14 @@ nothing that is kept is altered, and the same book again makes no changes:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import count
 from typing import Any
 
 from overages._ground.parsing import Problems
 from overages._ground.value import evolve, parsers_of
+from overages.alerts.alert import Alert
 from overages.errors import (
     GrantConflict,
     InvalidValue,
@@ -31,6 +32,8 @@ from overages.errors import (
 from overages.imports.plan_files.changes import (
     EVER,
     Change,
+    NewAlert,
+    NewBudget,
     NewEntries,
     NewGrant,
     NewMetric,
@@ -48,7 +51,8 @@ from overages.terms.plan import Plan
 def changes_of(book: PlanBook, repository: Repository) -> tuple[Change, ...]:
     """Return all that a book has and a repository doesn't; nothing is written.
 
-    An account, a grant or a plan that the repository has and the book hasn't stays as it is.
+    An account, a grant, a budget, an alert or a plan that the repository has and the book hasn't
+    stays as it is.
 
     :raises PlanConflict: if the first version of a plan isn't the one that is in force there: a
         change of it is a later version, with the instant since which it holds.
@@ -65,7 +69,12 @@ def changes_of(book: PlanBook, repository: Repository) -> tuple[Change, ...]:
             *_new_metrics(book, repository, problems),
             *_new_entries(book, repository, problems),
             *_new_grants(book, repository, problems),
+            *_new_budgets(book, repository, problems),
+            *_new_alerts(book.alerts, None, repository),
         ]
+        for org_id, alerts in book.org_alerts.items():
+            if _has_account(org_id, ("org_alerts",), book, repository, problems):
+                changes += _new_alerts(alerts, org_id, repository)
     problems.raise_any()
     return tuple(changes)
 
@@ -193,7 +202,7 @@ def _differences(stored: Plan, plan: Plan) -> list[tuple[Path, object, object]]:
     return differences or [(("allowances",), list(stored.allowances), list(plan.allowances))]
 
 
-# Metrics, accounts, grants
+# Metrics, accounts, grants, budgets, alerts
 
 
 def _new_metrics(book: PlanBook, repository: Repository, problems: Problems) -> Iterator[NewMetric]:
@@ -230,9 +239,7 @@ def _require_plan(repository: Repository, slug: str) -> None:
 
 def _new_grants(book: PlanBook, repository: Repository, problems: Problems) -> Iterator[NewGrant]:
     for org_id, grants in book.grants.items():
-        if org_id not in book.accounts and repository.account(org_id) is None:
-            problem = f"must be an org with an account{did_you_mean(org_id, book.accounts)}"
-            problems.add(InvalidValue(("grants", org_id), org_id, problem))
+        if not _has_account(org_id, ("grants",), book, repository, problems):
             continue
         stored = {grant.id: grant for grant in repository.grants(org_id)}
         for grant in grants:
@@ -245,3 +252,48 @@ def _new_grants(book: PlanBook, repository: Repository, problems: Problems) -> I
                 path = ("grants", org_id, grant.id)
                 problem = f"must be as it was put before under that id, {shown(before)}"
                 problems.add(GrantConflict(path, grant, problem).within(org_id=org_id))
+
+
+def _has_account(
+    org_id: str, path: Path, book: PlanBook, repository: Repository, problems: Problems
+) -> bool:
+    """Tell whether an org has an account, here or there; if it hasn't, that is a problem.
+
+    :param path: leads to the table that names it.
+    """
+    if org_id in book.accounts or repository.account(org_id) is not None:
+        return True
+    problem = f"must be an org with an account{did_you_mean(org_id, book.accounts)}"
+    problems.add(InvalidValue((*path, org_id), org_id, problem))
+    return False
+
+
+def _new_budgets(book: PlanBook, repository: Repository, problems: Problems) -> Iterator[NewBudget]:
+    for org_id, by_id in book.budgets.items():
+        if not _has_account(org_id, ("budgets",), book, repository, problems):
+            continue
+        stored = {budget.id: budget for budget in repository.budgets(org_id)}
+        for budget_id, budget in by_id.items():
+            before = stored.get(budget_id)
+            if before == budget:
+                continue
+            if before is not None and before.on_reached == "stop_charging":
+                path = ("budgets", org_id, budget_id)
+                problem = "must stay as it is, as it stops charging: OverageService.drop_budget"
+                problems.add(InvalidValue(path, budget, f"{problem} takes back its maximum, too"))
+                continue
+            yield NewBudget(org_id, budget_id, budget, before)
+
+
+def _new_alerts(
+    alerts: Mapping[str, Alert | None], org_id: str | None, repository: Repository
+) -> Iterator[NewAlert]:
+    stored = {
+        each.alert.id: each.alert
+        for each in repository.alert_definitions(org_id)
+        if each.org_id == org_id
+    }
+    for alert_id, alert in alerts.items():
+        before = stored.get(alert_id)
+        if before != alert:
+            yield NewAlert(alert_id, alert, before, org_id)

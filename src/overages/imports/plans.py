@@ -1,4 +1,4 @@
-"""Plans, accounts, metrics and grants from a TOML file: all that orgs agree to and are given.
+"""Plans, accounts, metrics, grants, budgets and alerts from a TOML file.
 
     default_plan = "starter"            # for orgs without an account; may be left out where there
                                         # is one plan and no account
@@ -38,6 +38,15 @@
     metric = "tokens"
     effective_at = 2024-01-31T00:00:00Z
 
+    [budgets.org-7.daily]
+    amount = { amount = "20.00", currency = "USD" }     # or units, of a metric
+    on_reached = "stop_usage"           # "tell" if left out
+    window = { unit = "day" }           # of the calendar; the org's period if left out
+
+    [alerts.runs-80]                    # of all orgs; [org_alerts.org-7.runs-80] is of one
+    metric = "runs"
+    threshold = { percent = 80 }
+
     [usage]                             # how files of usage are laid out, where they aren't as ours
     columns = { org_id = "team" }
 
@@ -61,8 +70,9 @@ from typing import Any, Final
 
 from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import by_name, optional_name
-from overages._ground.parsing import Problems, instance_of, tuple_of
+from overages._ground.parsing import Problems, instance_of, optional, tuple_of
 from overages._ground.value import derived, term, value
+from overages.alerts.alert import Alert
 from overages.amounts.exact import Quantity
 from overages.errors import Field, InvalidValue, OveragesError, UnknownPlan, at
 from overages.forms.form import FormOf, Schema
@@ -73,14 +83,17 @@ from overages.forms.schema import document
 from overages.grants.grant import Grant
 from overages.imports.plan_files.checks import (
     check_accounts,
+    check_alerts,
+    check_budgets,
     check_grants,
     check_metrics,
     check_plan,
 )
 from overages.imports.plan_files.forms import ReadTable, define_partial, plans_form
-from overages.imports.plan_files.toml import ANY_CURRENCY, forms_in
+from overages.imports.plan_files.toml import ANY_CURRENCY, DROPPED, forms_in
 from overages.imports.plan_files.versions import PlanVersion, in_force, parse_versions
 from overages.imports.usage_files.layout import UsageLayout
+from overages.insight.budget import Budget
 from overages.periods.cycle import Cycle
 from overages.periods.period import Period, format_instant
 from overages.periods.timezones import parse_timezone
@@ -92,6 +105,8 @@ from overages.usage.metric import Metric
 _MONTHS: Final = Cycle.monthly()
 _OWN_LAYOUT: Final = UsageLayout()
 _each_grant: Final = tuple_of(Grant)
+_budgets: Final = by_name(optional(instance_of(Budget)), "ids to Budgets", of="budget")
+_alerts: Final = by_name(optional(instance_of(Alert)), "ids to Alerts", of="alert")
 
 
 def _only_plan(book: PlanBook) -> str | None:
@@ -121,10 +136,14 @@ class PlanBook:
     :param metrics: how usage is worked out of events, by the name of the metric; one that isn't
         there is the sum of the events of its name.
     :param grants: prepaid units and money of each org, by its id; it needn't have an account here.
+    :param budgets: those of each org, by its id and their own; None for one that is to count no
+        more. One that stops charging is none of a file's: the account's `maximum` says that.
+    :param alerts: those of all orgs, by their ids; None for one that is to fire no more.
+    :param org_alerts: those of one org each, by its id and their own.
     :param usage: how files of usage are laid out.
     :raises UnknownPlan: for a plan that isn't there; `InvalidValues` for several faults.
-    :raises UnknownMetric: for a limit of a metric that the account's plan doesn't know, or a grant
-        of one that no plan does.
+    :raises UnknownMetric: for a limit of a metric that the account's plan doesn't know, or a grant,
+        a budget or an alert of one that no plan does.
     """
 
     versions: FrozenDict[str, tuple[PlanVersion, ...]] = term(
@@ -141,6 +160,13 @@ class PlanBook:
     grants: FrozenDict[str, tuple[Grant, ...]] = term(
         by_name(_parse_grants, "orgs to Grants", of="org")
     )
+    budgets: FrozenDict[str, FrozenDict[str, Budget | None]] = term(
+        by_name(_budgets, "orgs to Budgets by id", of="org")
+    )
+    alerts: FrozenDict[str, Alert | None] = term(_alerts)
+    org_alerts: FrozenDict[str, FrozenDict[str, Alert | None]] = term(
+        by_name(_alerts, "orgs to Alerts by id", of="org")
+    )
     usage: UsageLayout = term(instance_of(UsageLayout))
     plans: FrozenDict[str, Plan] = derived()
     """The version of each plan that comes into force last, by slug."""
@@ -154,6 +180,9 @@ class PlanBook:
         *,
         metrics: Mapping[str, Metric] = FrozenDict(),
         grants: Mapping[str, Iterable[Grant]] = FrozenDict(),
+        budgets: Mapping[str, Mapping[str, Budget | None]] = FrozenDict(),
+        alerts: Mapping[str, Alert | None] = FrozenDict(),
+        org_alerts: Mapping[str, Mapping[str, Alert | None]] = FrozenDict(),
         usage: UsageLayout = _OWN_LAYOUT,
     ) -> None: ...
 
@@ -168,9 +197,13 @@ class PlanBook:
         check_metrics(self.metrics, self.versions, problems)
 
     def _check_grants(self, problems: Problems) -> None:
-        if not self.versions:
-            return
         check_grants(self.grants, self.versions, problems)
+
+    def _check_warnings(self, problems: Problems) -> None:
+        check_budgets(self.budgets, self.versions, problems)
+        check_alerts(self.alerts, ("alerts",), self.versions, problems)
+        for org_id, alerts in self.org_alerts.items():
+            check_alerts(alerts, ("org_alerts", org_id), self.versions, problems)
 
     def _complete(self) -> None:
         plans = {slug: versions[-1].plan for slug, versions in self.versions.items()}
@@ -256,12 +289,20 @@ def read_plans(
     months = _MONTHS
     with suppress(OveragesError):  # which will come again
         months = Cycle.monthly(parse_timezone(tables.get("timezone", "UTC"), "timezone"))
-    accounts = tables.get("accounts")
-    for account in accounts.values() if isinstance(accounts, dict) else ():
-        if isinstance(account, dict):
-            account.setdefault("cycle", months)
+    for account in _tables_in(tables.get("accounts")):
+        account.setdefault("cycle", months)
+    for budgets in _tables_in(tables.get("budgets")):
+        for budget in _tables_in(budgets):
+            if isinstance(window := budget.get("window"), dict):
+                window.setdefault("timezone", months.timezone)
     book: PlanBook = _book_form(tuple(price_models), read_table).read(tables, ())
     return book
+
+
+def _tables_in(table: object) -> list[dict[str, Any]]:
+    """Return the tables in a table; none if it isn't one."""
+    held = table.values() if isinstance(table, dict) else ()
+    return [each for each in held if isinstance(each, dict)]
 
 
 def _toml(text: str) -> dict[str, Any]:
@@ -293,6 +334,9 @@ def _book_form(models: tuple[type, ...], read_table: ReadTable | None) -> Object
         "timezone": FormOf(TEXT.write, parse_timezone, TEXT.schema),
         "metrics": named_by("name", forms.object(Metric)),
         "grants": named(named_by("id", forms.object(Grant))),
+        "budgets": named(named_by("id", forms.object(Budget), word=DROPPED)),
+        "alerts": named_by("id", forms.object(Alert), word=DROPPED),
+        "org_alerts": named(named_by("id", forms.object(Alert), word=DROPPED)),
         "usage": forms.object(UsageLayout),
     }
     return ObjectForm(PlanBook, terms, [], _book)
@@ -314,8 +358,8 @@ def json_schema(price_models: Iterable[type[PriceModel]] = ()) -> Schema:
 
     Files that it refuses, `read_plans` refuses; laws that it can't say, `read_plans` holds as well.
 
-    >>> sorted(json_schema()["properties"])
-    ['accounts', 'default_plan', 'grants', 'metrics', 'plans', 'timezone', 'usage']
+    >>> sorted(json_schema()["properties"])[:5]
+    ['accounts', 'alerts', 'budgets', 'default_plan', 'grants']
     """
     models = tuple(price_models)
     forms = forms_in(ANY_CURRENCY, models)

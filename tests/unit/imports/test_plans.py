@@ -412,7 +412,7 @@ def test_deep_nesting_is_refused(text: str) -> None:
 def test_deep_tables_of_dotted_keys_are_no_plans(key: str) -> None:
     (unknown,) = faults(key)
     assert unknown.startswith(
-        "a: isn't known; known here are plans, accounts, default_plan, timezone, metrics, grants, u"
+        "a: isn't known; known here are plans, accounts, default_plan, timezone, metrics, grants, b"
     )
 
 

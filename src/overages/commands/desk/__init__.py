@@ -16,4 +16,5 @@
 - `block_sums`: the sums of blocks, which pyarrow reads
 - `sums`: the sums of usage files, with no row kept
 - `closing`: periods closed and brought up to date
+- `alerts`: alerts that fire in a command
 """

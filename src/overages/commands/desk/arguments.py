@@ -74,7 +74,7 @@ def add_plans(parser: ArgumentParser, *, required: bool) -> None:
         type=to_path,
         required=required,
         metavar="FILE",
-        help="plans, metrics, accounts and grants, TOML",
+        help="plans, accounts and all else that orgs agree to, TOML",
     )
 
 

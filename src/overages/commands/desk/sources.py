@@ -38,7 +38,7 @@ S = TypeVar("S", bound=Sized)
 
 
 def load_book(path: Path) -> PlanBook:
-    """Return the plans, metrics, accounts and grants in a TOML file.
+    """Return all that a TOML file of plans says.
 
     :raises Stop: if it is faulty.
     """

@@ -5,16 +5,25 @@ print(change)                                     # metric seats: new
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import copy
 from datetime import UTC, datetime
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from attrs import frozen
 
+from overages._ground.parsing import Problems
 from overages._ground.value import non_defaults
-from overages.errors import shown
+from overages.alerts.alert import Alert
+from overages.alerts.threshold import Threshold
+from overages.amounts.money import Money
+from overages.errors import NoTerms, OveragesError, Path, StorageError, shown
 from overages.grants.grant import Grant
+from overages.insight.budget import Budget
 from overages.periods.period import reading
 from overages.repository import Repository
+from overages.service.overage_service import OverageService
 from overages.terms.account import Account
 from overages.terms.change import TermsChange
 from overages.terms.plan import Plan
@@ -24,6 +33,8 @@ EVER: Final = datetime.min.replace(tzinfo=UTC)
 """The instant since which a plan is in force that always is."""
 
 _MOST: Final = 3  # new entries of an account that its line tells
+_STEPS: Final[Mapping[str | int, int]] = {"alert": 1, "budget": 1, "budgets": 2}
+"""The steps by which a service names a value itself, by the first of them."""
 
 
 @frozen
@@ -59,15 +70,7 @@ class NewMetric:
     before: Metric | None
 
     def __str__(self) -> str:
-        if self.before is None:
-            return f"metric {self.metric.name}: new"
-        terms = non_defaults(self.metric).keys() | non_defaults(self.before).keys()
-        changed = [
-            f"{name} {shown(new)} in place of {shown(old)}"
-            for name in sorted(terms)
-            if (new := getattr(self.metric, name)) != (old := getattr(self.before, name))
-        ]
-        return f"metric {self.metric.name}: {', '.join(changed)}"
+        return f"metric {self.metric.name}: {_difference(self.before, self.metric)}"
 
 
 @frozen
@@ -123,7 +126,67 @@ class NewGrant:
         return f"grant {self.org_id}/{self.grant.id}: {told}"
 
 
-Change: TypeAlias = NewVersion | NewMetric | NewEntries | NewGrant
+@frozen
+class NewBudget:
+    """A budget that an org has from now on.
+
+    :param budget: None for one that is to count no more.
+    :param before: the one of its id that it takes the place of; None if it is new.
+    """
+
+    org_id: str
+    id: str
+    budget: Budget | None
+    before: Budget | None
+
+    def put(self, repository: Repository, noted_at: datetime) -> None:
+        """Keep the budget, or drop it, and note the alerts that this fires."""
+        service, org_id, budget = _service(repository, noted_at), self.org_id, self.budget
+        if budget is None:
+            service.drop_budget(org_id, self.id)
+            return
+        with _paths_in(("budgets", org_id, self.id)):
+            try:
+                service.put_budget(org_id, budget)
+            except NoTerms:  # it is compared with nothing yet
+                repository.put_budget(org_id, budget)
+
+    def __str__(self) -> str:
+        return f"budget {self.org_id}/{self.id}: {_difference(self.before, self.budget)}"
+
+
+@frozen
+class NewAlert:
+    """An alert that fires from now on.
+
+    :param alert: None for one that is to fire no more.
+    :param before: the one of its id that it takes the place of; None if it is new.
+    :param org_id: whose it is; None for all orgs.
+    """
+
+    id: str
+    alert: Alert | None
+    before: Alert | None
+    org_id: str | None
+
+    def put(self, repository: Repository, noted_at: datetime) -> None:
+        """Keep the alert, or drop it; one of an org may fire at once."""
+        service, org_id, alert = _service(repository, noted_at), self.org_id, self.alert
+        if alert is None:
+            service.drop_alert(self.id, org_id=org_id)
+            return
+        with _paths_in(("org_alerts", str(org_id), self.id)):
+            try:
+                service.put_alert(alert, org_id=org_id)
+            except NoTerms:  # no number is there yet that could reach it
+                repository.put_alert(alert, put_at=noted_at, org_id=org_id)
+
+    def __str__(self) -> str:
+        name = self.id if self.org_id is None else f"{self.org_id}/{self.id}"
+        return f"alert {name}: {_difference(self.before, self.alert)}"
+
+
+Change: TypeAlias = NewVersion | NewMetric | NewEntries | NewGrant | NewBudget | NewAlert
 """Something that a book has and a database doesn't."""
 
 
@@ -135,6 +198,50 @@ def date_of(instant: datetime | None) -> str:
     """
     text = reading(instant or EVER)
     return f"{text} UTC" if " " in text else text
+
+
+def _service(repository: Repository, now: datetime) -> OverageService:
+    return OverageService(repository, clock=lambda: now)
+
+
+@contextmanager
+def _paths_in(table: Path) -> Iterator[None]:
+    """Have errors of a service name the field by the way to it in the file.
+
+    :param table: the way to the table of the value.
+    """
+    try:
+        yield
+    except StorageError:
+        raise
+    except OveragesError as error:
+        problems = Problems()
+        for each in error.errors:
+            renamed = copy(each)
+            own = sum(_STEPS.get(step, 0) for step in each.path[:1])
+            renamed.path = (*table, *each.path[own:])
+            problems.add(renamed)
+        raise problems.error() from None
+
+
+def _difference(before: Any, after: Any) -> str:
+    """Write what a value changes in the one before it; None where there is none."""
+    if after is None:
+        return "dropped"
+    if before is None:
+        return "new"
+    terms = non_defaults(after).keys() | non_defaults(before).keys()
+    return ", ".join(
+        f"{name} {_text(new)} in place of {_text(old)}"
+        for name in sorted(terms)
+        if (new := getattr(after, name)) != (old := getattr(before, name))
+    )
+
+
+def _text(term: object) -> str:
+    if isinstance(term, Threshold):
+        return term.explain()
+    return str(term) if isinstance(term, Money) else shown(term)
 
 
 def _told(change: TermsChange) -> str:

@@ -1,4 +1,4 @@
-"""Checks across a book: that its plans, accounts, metrics and grants agree.
+"""Checks across a book: that its plans, accounts, metrics, grants, budgets and alerts agree.
 
 check_accounts(accounts, versions, problems)      # plans, limits and currencies that they name
 """
@@ -11,6 +11,7 @@ from functools import cache
 from typing import TypeAlias
 
 from overages._ground.parsing import Problems
+from overages.alerts.alert import Alert
 from overages.errors import (
     InvalidValue,
     OveragesError,
@@ -21,6 +22,7 @@ from overages.errors import (
 )
 from overages.grants.grant import Grant
 from overages.imports.plan_files.versions import PlanVersion, in_force
+from overages.insight.budget import Budget
 from overages.terms.account import Account
 from overages.terms.allowance import check_currency
 from overages.terms.plan import Plan, unknown_metric
@@ -174,12 +176,65 @@ def check_grants(
     grants: Mapping[str, Sequence[Grant]], versions: Versions, problems: Problems
 ) -> None:
     """Check that each grant of a metric is of one that some plan knows."""
+    metrics = [
+        (("grants", org_id, grant.id), grant.metric)
+        for org_id, granted in grants.items()
+        for grant in granted
+    ]
+    _check_known(metrics, versions, problems)
+
+
+def check_budgets(
+    budgets: Mapping[str, Mapping[str, Budget | None]], versions: Versions, problems: Problems
+) -> None:
+    """Check that budgets have their own ids, are of metrics that plans know, and stop no charging.
+
+    To stop that is a term of the account, and so an entry of its history.
+    """
+    held = [
+        (("budgets", org_id, budget_id), budget)
+        for org_id, by_id in budgets.items()
+        for budget_id, budget in by_id.items()
+        if budget is not None
+    ]
+    for path, budget in held:
+        _check_id(budget.id, path, problems)
+        if budget.on_reached == "stop_charging":
+            problem = 'must be "tell" or "stop_usage": maximum, in an account, stops charging'
+            problems.add(InvalidValue((*path, "on_reached"), budget.on_reached, problem))
+    _check_known([(path, budget.metric) for path, budget in held], versions, problems)
+
+
+def check_alerts(
+    alerts: Mapping[str, Alert | None], path: Path, versions: Versions, problems: Problems
+) -> None:
+    """Check that alerts have their own ids, and are of metrics that plans know.
+
+    :param path: leads to them.
+    """
+    held = [((*path, alert_id), alert) for alert_id, alert in alerts.items() if alert is not None]
+    for place, alert in held:
+        _check_id(alert.id, place, problems)
+    _check_known([(place, alert.metric) for place, alert in held], versions, problems)
+
+
+def _check_id(own: str, path: Path, problems: Problems) -> None:
+    if own != path[-1]:
+        problems.add(InvalidValue((*path, "id"), own, f"must be {path[-1]!r}, as its key"))
+
+
+def _check_known(
+    metrics: Sequence[tuple[Path, str | None]], versions: Versions, problems: Problems
+) -> None:
+    """Check that each metric is one of some plan, unless there are no plans.
+
+    :param metrics: each with the path to the table that names it, or doesn't.
+    """
+    if not metrics or not versions:
+        return
     plans = [version.plan for each in versions.values() for version in each]
-    metrics = set[str]().union(*(plan.allowances for plan in plans)) if grants else set[str]()
-    for org_id, granted in grants.items():
-        for grant in granted:
-            if grant.metric is not None and grant.metric not in metrics:
-                path = ("grants", org_id, grant.id, "metric")
-                near = did_you_mean(grant.metric, sorted(metrics))
-                problem = f"{grant.metric!r} is a metric of no plan{near}"
-                problems.add(UnknownMetric(path, grant.metric, problem))
+    priced = set[str]().union(*(plan.allowances for plan in plans))
+    for path, metric in metrics:
+        if metric is not None and metric not in priced:
+            problem = f"{metric!r} is a metric of no plan{did_you_mean(metric, sorted(priced))}"
+            problems.add(UnknownMetric((*path, "metric"), metric, problem))

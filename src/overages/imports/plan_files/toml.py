@@ -28,6 +28,8 @@ from overages.forms.holders import by_name, either, without
 from overages.forms.json import currency_form
 from overages.forms.objects import ObjectForm
 from overages.forms.scalars import INSTANT, number_form
+from overages.insight.budget import Budget
+from overages.periods.cycle import CalendarUnit, Cycle
 from overages.prices.tier import Tier
 from overages.terms.account import Account
 from overages.terms.allowance import Allowance
@@ -37,6 +39,8 @@ from overages.usage.increment import Increment
 from overages.usage.metric import Metric
 
 UNLIMITED: Final = "unlimited"
+DROPPED: Final = "dropped"
+"""The word for an alert or a budget that is to count no more."""
 # Where the currency is faulty, amounts are read in the finest one, so that it alone is named.
 ANY_CURRENCY: Final = Currency("any", exponent=12)
 
@@ -105,6 +109,22 @@ def _where(forms: Forms) -> Form:
     return by_name(FormOf(values.write, read, schema))
 
 
+def _window(forms: Forms) -> Form:
+    """Return the form of a budget's window: a cycle, of the calendar where it has no anchor."""
+    cycle = forms.object(Cycle)
+    terms = {"unit": forms.of(CalendarUnit), "timezone": forms.of(str)}
+    calendar = ObjectForm(Cycle, terms, ["unit"], Cycle.calendar)
+
+    def read(value: object, field: Field) -> Any:
+        is_of_calendar = isinstance(value, dict) and not value.keys() & {"anchor", "every"}
+        return (calendar if is_of_calendar else cycle).read(value, field)
+
+    def schema(refer: Refer) -> Schema:
+        return {"anyOf": [calendar.body(refer), cycle.schema(refer)]}
+
+    return FormOf(cycle.write, read, schema)
+
+
 def _increment(forms: Forms) -> Form:
     """Return the form of an increment: its step, or a table that says more."""
     return either(forms.of(int | Decimal), Increment, forms.object(Increment))
@@ -145,6 +165,7 @@ def forms_in(unit: Currency | None, models: tuple[type, ...] = ()) -> Forms:
             (TermsChange, "limits"): _own_limits,
             (Metric, "where"): _where,
             (Metric, "increment"): _increment,
+            (Budget, "window"): _window,
         },
         number=_number,
         absent=[(Tier, "up_to")],

@@ -1,0 +1,163 @@
+"""Alerts on the command line: those that fire are said, and all are listed."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from types import SimpleNamespace
+
+import pytest
+from tests.desk import WITH_IDS, NearDesk
+
+from overages import Alert, SqliteRepository, Threshold
+from overages.commands import alerts, apply, close, ingest, withdraw
+
+NOW = datetime(2024, 2, 29, 23, 30, tzinfo=UTC)
+AT = "2024-02-29T23:15:00Z"  # in Paris, it is March by then
+ALERTS = """
+[alerts.tokens-80]
+metric = "tokens"
+threshold.percent = 80
+[budgets.acme.few]
+amount = { amount = "1.00", currency = "USD" }
+[org_alerts.acme.few-50]
+budget = "few"
+threshold.percent = 50
+severity = "critical"
+"""
+BOLT = "bolt: warning: 80 % of tokens are used: 90 of 100, 10 remaining (February 2024)\n"
+
+
+@pytest.fixture(autouse=True)
+def clock(desk: NearDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a second go by between commands, and apply the plans with alerts."""
+    seconds = count()
+    ticking = SimpleNamespace(now=lambda _: NOW + timedelta(seconds=next(seconds)))
+    for command in (alerts, apply, close, ingest, withdraw):
+        monkeypatch.setattr(command, "datetime", ticking)
+    desk.write("plans.toml", (desk.folder / "plans.toml").read_text() + ALERTS)
+    desk.done("apply", "--plans", "plans.toml", "--db", "b.db")
+
+
+def use(desk: NearDesk, *rows: str) -> None:
+    """Write a file of usage, whose rows are an id, an org and units."""
+    cells = (row.split(",") for row in rows)
+    told = (f"{event},{org_id},tokens,{units},{AT}" for event, org_id, units in cells)
+    desk.usage("u.csv", *told, header=WITH_IDS)
+
+
+def ingested(desk: NearDesk, *rows: str) -> str:
+    """Put some usage; return what is said beside its results."""
+    use(desk, *rows)
+    return desk.run("ingest", "u.csv", "--db", "b.db").err
+
+
+def fired(desk: NearDesk) -> int:
+    with SqliteRepository(desk.folder / "b.db") as repository:
+        return len(repository.fired_alerts("bolt"))
+
+
+def test_alerts_that_usage_fires_are_said_once(desk: NearDesk) -> None:
+    use(desk, "e-1,acme,170", "e-2,bolt,79")
+    assert desk.run("ingest", "u.csv", "--db", "b.db") == (
+        0,
+        "b.db: rows: 2, new events: 2\n",
+        "acme: critical: 50 % of budget few is used: 0.70 USD of 1.00 USD, 0.30 USD remaining"
+        " (February 2024)\n"
+        "acme: warning: 80 % of tokens are used: 170 of 100, 0 remaining (February 2024)\n",
+    )
+    assert desk.run("ingest", "u.csv", "--db", "b.db").err == ""
+
+
+def test_a_dry_run_says_them_too(desk: NearDesk) -> None:
+    use(desk, "e-1,bolt,90")
+    dry = desk.run("ingest", "u.csv", "--db", "b.db", "--dry-run")
+    assert dry.err == f"{BOLT}dry run: nothing was written\n"
+    assert desk.run("ingest", "u.csv", "--db", "b.db").err == BOLT
+
+
+def test_closing_with_usage_says_them_of_new_orgs_as_well(desk: NearDesk) -> None:
+    use(desk, "e-1,coda,90")
+    files = ["--plans", "plans.toml", "--usage", "u.csv", "--new-orgs"]
+    ran = desk.run("close", *files, "--db", "b.db")
+    assert ran.err.startswith(BOLT.replace("bolt", "coda"))
+
+
+def test_an_alert_that_is_cleared_is_said(desk: NearDesk) -> None:
+    assert ingested(desk, "e-1,bolt,90") == BOLT
+    ran = desk.run("withdraw", "--db", "b.db", "--org", "bolt", "e-1")
+    assert ran.err == (
+        "bolt: warning: no longer: 80 % of tokens are used: 0 of 100, 100 remaining"
+        " (February 2024)\n"
+    )
+
+
+def test_one_that_is_reached_as_it_is_put_is_said(desk: NearDesk) -> None:
+    ingested(desk, "e-1,bolt,90")
+    own = '[org_alerts.bolt.tokens-70]\nmetric = "tokens"\nthreshold.percent = 70\n'
+    desk.write("more.toml", own)
+    assert desk.run("apply", "--plans", "more.toml", "--db", "b.db") == (
+        0,
+        "more.toml: alert bolt/tokens-70: new\n",
+        BOLT.replace("80 %", "70 %"),
+    )
+
+
+def test_the_first_twenty_are_said_and_a_count(desk: NearDesk) -> None:
+    use(desk, *(f"e-{number},org-{number:02},90" for number in range(22)))
+    ran = desk.run("ingest", "u.csv", "--db", "b.db", "--new-orgs", "--layout", "plans.toml")
+    first, *_, last, more = ran.err.splitlines()
+    assert (first[:7], last[:7]) == ("org-00:", "org-19:")
+    assert more == "and 2 more alerts; overages alerts lists them all"
+    assert len(desk.done("alerts", "--db", "b.db").splitlines()) == 22
+
+
+def test_one_that_is_noted_in_silence_is_not_said(desk: NearDesk) -> None:
+    for event_id in ("e-1", "e-2"):
+        said = ingested(desk, f"{event_id},bolt,90")
+        assert said == (BOLT if event_id == "e-1" else "")
+        desk.done("withdraw", "--db", "b.db", "--org", "bolt", event_id)
+    assert fired(desk) > len(desk.done("alerts", "--db", "b.db").splitlines())
+
+
+def test_alerts_are_listed_newest_first_by_the_days_of_the_org(desk: NearDesk) -> None:
+    account = '[accounts.paris]\nplan = "p"\nsince = 2023-12-31T23:00:00Z\n'
+    desk.write("paris.toml", f'timezone = "Europe/Paris"\n{account}')
+    desk.done("apply", "--plans", "paris.toml", "--db", "b.db")
+    ingested(desk, "e-1,paris,90", "e-2,bolt,90")
+    desk.done("withdraw", "--db", "b.db", "--org", "paris", "e-1")
+    lines = desk.done("alerts", "--db", "b.db").splitlines()
+    assert lines == [
+        f"2024-02-29 23:30:02 UTC, {BOLT.strip()}",
+        "2024-02-29 23:30:03 UTC, paris: warning: no longer: 80 % of tokens are used: 0 of 100,"
+        " 100 remaining (March 2024)",
+        "2024-02-29 23:30:02 UTC, paris: warning: 80 % of tokens are used: 90 of 100,"
+        " 10 remaining (March 2024)",
+    ]
+    assert desk.done("alerts", "--db", "b.db", "--org", "bolt").splitlines() == lines[:1]
+
+
+def test_alerts_that_come_with_time_are_looked_for(desk: NearDesk) -> None:
+    ingested(desk, "e-1,bolt,90")
+    with SqliteRepository(desk.folder / "b.db") as repository:
+        seventy = Alert("tokens-70", Threshold(percent=70), metric="tokens")
+        repository.put_alert(seventy, put_at=NOW)
+    dry = desk.run("alerts", "--db", "b.db", "--dry-run")
+    assert dry.out.count("\n") == 2
+    assert fired(desk) == 1
+    assert desk.run("alerts", "--db", "b.db").out.count("\n") == 2
+    assert fired(desk) == 2
+
+
+def test_where_none_fired_that_is_said(desk: NearDesk) -> None:
+    assert desk.run("alerts", "--db", "b.db") == (0, "b.db: no alerts\n", "")
+    ran = desk.run("alerts", "--db", "b.db", "--org", "bolk")
+    assert (ran.status, ran.out) == (3, "")
+    assert "did you mean 'bolt'?" in ran.err
+
+
+def test_rating_files_passes_budgets_and_alerts_over(desk: NearDesk) -> None:
+    use(desk, "e-1,acme,170")
+    usage = ("--usage", "u.csv", "--format", "csv")
+    rated = desk.run("rate", "--plans", "plans.toml", *usage)
+    desk.write("bare.toml", (desk.folder / "plans.toml").read_text().replace(ALERTS, ""))
+    assert desk.run("rate", "--plans", "bare.toml", *usage) == rated
+    assert rated.status == 0

@@ -1,0 +1,317 @@
+"""Budgets and alerts in files of plans, and how they are put into a repository."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from tests.plan_files import MINIMAL, faults
+
+from overages import (
+    Alert,
+    Budget,
+    Cycle,
+    MemoryRepository,
+    Money,
+    OverageService,
+    Repository,
+    SqliteRepository,
+    Threshold,
+    UsageEvent,
+)
+from overages.errors import InvalidValue, OveragesError, StorageBusy
+from overages.imports.applying import apply, changes_of
+from overages.imports.plans import PlanBook, read_plans
+
+NOW = datetime(2024, 3, 20, 9, tzinfo=UTC)
+ACCOUNT = '[accounts.acme]\nplan = "p"\nsince = 2024-01-01T00:00:00Z\n'
+PLAN = MINIMAL + ACCOUNT
+DOLLARS = 'amount = { amount = "20.00", currency = "USD" }\n'
+BUDGET = "[budgets.acme.daily]\n" + DOLLARS + 'on_reached = "stop_usage"\nwindow.unit = "day"\n'
+ALERT = '[alerts.m-80]\nmetric = "m"\nthreshold.percent = 80\n'
+OWN = '[org_alerts.acme.daily-90]\nbudget = "daily"\nthreshold.percent = 90\n'
+
+
+def budget(terms: str) -> Budget | None:
+    """Return the budget of some terms in a file whose months are in Paris."""
+    text = 'timezone = "Europe/Paris"\n' + MINIMAL + "[budgets.acme.b]\n" + terms
+    return read_plans(text).budgets["acme"]["b"]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def repository(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Repository]:
+    if request.param == "memory":
+        yield MemoryRepository()
+        return
+    with SqliteRepository(tmp_path / "overages.db") as kept:
+        yield kept
+
+
+def applied(text: str, repository: Repository) -> list[str]:
+    """Apply a text, and return the lines that tell what changed; then it changes nothing more."""
+    book = read_plans(text)
+    changes = changes_of(book, repository)
+    apply(changes, repository, NOW)
+    assert changes_of(book, repository) == ()
+    return [str(each) for each in changes]
+
+
+def refused(text: str, repository: Repository) -> list[str]:
+    """Return the errors of a text that can't be applied; nothing of it is kept."""
+    with pytest.raises(OveragesError) as caught:
+        apply(changes_of(read_plans(text), repository), repository, NOW)
+    assert repository.budgets("acme") == ()
+    assert repository.alert_definitions("acme") == ()
+    return [str(each) for each in caught.value.errors]
+
+
+# What a file says
+
+
+def test_a_budget_has_all_the_terms_that_it_has_in_python() -> None:
+    paris = Cycle.calendar("week", "Europe/Paris")
+    assert budget(DOLLARS) == Budget(Money.of("20", "USD"), id="b")
+    assert budget('amount = "1.5"\nmetric = "m"\non_reached = "stop_usage"') == Budget(
+        "1.5", id="b", metric="m", on_reached="stop_usage"
+    )
+    assert budget(DOLLARS + 'window = { unit = "week" }') == Budget(
+        Money.of("20", "USD"), id="b", window=paris
+    )
+
+
+def test_a_window_is_of_the_calendar_or_any_cycle() -> None:
+    def window(terms: str) -> Cycle | None:
+        own = budget(DOLLARS + f"window = {{ {terms} }}")
+        return None if own is None else own.window
+
+    anchor = datetime(2024, 2, 1, 6, tzinfo=UTC)
+    assert window('unit = "day"') == Cycle.calendar("day", "Europe/Paris")
+    assert window('unit = "day", timezone = "UTC"') == Cycle.calendar("day")
+    assert window('unit = "day", every = 2, anchor = 2024-02-01T06:00:00Z') == Cycle(
+        anchor, every=2, unit="day", timezone="Europe/Paris"
+    )
+
+
+def test_an_alert_has_all_the_terms_that_it_has_in_python() -> None:
+    book = read_plans(
+        MINIMAL
+        + ALERT
+        + 'severity = "critical"\nrearm = 60\n'
+        + "[alerts.trial]\noccasion = 'trial_expiring'\ndays_before = 3\n"
+        + "[org_alerts.acme.spend.threshold]\nrepeat = true\n"
+        + 'cost = { amount = 100, currency = "USD" }\n'
+    )
+    assert book.alerts == {
+        "m-80": Alert("m-80", Threshold(percent=80), metric="m", severity="critical", rearm=60),
+        "trial": Alert("trial", occasion="trial_expiring", days_before=3),
+    }
+    spend = Threshold(cost=Money.of("100", "USD"), repeat=True)
+    assert book.org_alerts == {"acme": {"spend": Alert("spend", spend)}}
+
+
+def test_one_that_is_dropped_is_none() -> None:
+    text = MINIMAL + '[alerts]\na = "dropped"\n[org_alerts.x]\nb = "dropped"\n[budgets.x]\nc = '
+    book = read_plans(text + '"dropped"')
+    assert (book.alerts, book.org_alerts, book.budgets) == (
+        {"a": None},
+        {"x": {"b": None}},
+        {"x": {"c": None}},
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("alerts = 5", "alerts: must be a mapping, got 5"),
+        ("budgets.a = 5", "budgets.a: must be a mapping, got 5"),
+        ("budgets.a.b = 5", "budgets.a.b: must be a mapping, got 5"),
+        (
+            '[alerts]\na = "droped"',
+            """alerts.a: must be a table, or "dropped" (did you mean 'dropped'?), got 'droped'""",
+        ),
+        (
+            ALERT.replace('"m"', '"mm"'),
+            "alerts.m-80.metric: 'mm' is a metric of no plan (did you mean 'm'?)",
+        ),
+        (
+            '[org_alerts.acme.a]\nmetric = "mm"\nthreshold.percent = 80',
+            "org_alerts.acme.a.metric: 'mm' is a metric of no plan (did you mean 'm'?)",
+        ),
+        (
+            '[budgets.acme.b]\namount = 5\nmetric = "x"',
+            "budgets.acme.b.metric: 'x' is a metric of no plan",
+        ),
+        (
+            "[budgets.acme.b]\n" + DOLLARS + 'on_reached = "stop_charging"',
+            'budgets.acme.b.on_reached: must be "tell" or "stop_usage": maximum, in an account,'
+            " stops charging, got 'stop_charging'",
+        ),
+        (
+            BUDGET.replace('"day"', '"hour"'),
+            "budgets.acme.daily.window.unit: must be one of day, week, month, quarter, year, got"
+            " 'hour'",
+        ),
+        (BUDGET + "window.every = 2", "budgets.acme.daily.window.anchor: must be given, got None"),
+        ("[budgets.acme.b]\n" + DOLLARS + "window = 5", "budgets.acme.b.window: must be"),
+        (ALERT + "budget = 'x'", "alerts.m-80.budget: must be left out, as metric is given"),
+    ],
+)
+def test_a_wrong_one_is_named_by_its_path(text: str, fault: str) -> None:
+    (told,) = faults(f"{text}\n{MINIMAL}")
+    assert told.startswith(fault)
+
+
+def test_without_plans_a_metric_may_be_one_that_is_kept() -> None:
+    assert read_plans(ALERT.replace('"m"', '"mm"')).alerts["m-80"] is not None
+
+
+def test_a_value_has_the_name_of_its_key() -> None:
+    alert = Alert("a", Threshold(percent=80), metric="m")
+    with pytest.raises(InvalidValue, match=r"^alerts\.b\.id: must be 'b', as its key, got 'a'$"):
+        PlanBook(alerts={"b": alert})
+    with pytest.raises(InvalidValue, match=r"^org_alerts\.x\.b\.id: must be 'b', as its key"):
+        PlanBook(org_alerts={"x": {"b": alert}})
+    with pytest.raises(InvalidValue, match=r"^budgets\.x\.b\.id: must be 'b', as its key, got 'm-"):
+        PlanBook(budgets={"x": {"b": Budget(5, metric="m")}})
+
+
+# Applying it
+
+
+def test_all_that_is_new_is_put(repository: Repository) -> None:
+    assert applied(PLAN + BUDGET + ALERT + OWN, repository)[2:] == [
+        "budget acme/daily: new",
+        "alert m-80: new",
+        "alert acme/daily-90: new",
+    ]
+    (daily,) = repository.budgets("acme")
+    assert daily.window == Cycle.calendar("day")
+    own, of_all = repository.alert_definitions("acme")
+    assert (own.alert.id, own.org_id, own.put_at) == ("daily-90", "acme", NOW)
+    assert (of_all.alert.id, of_all.org_id, of_all.put_at) == ("m-80", None, NOW)
+
+
+def test_a_change_is_told_and_the_rest_stays(repository: Repository) -> None:
+    applied(PLAN + BUDGET + ALERT + OWN, repository)
+    changed = BUDGET.replace("20.00", "30.00") + ALERT.replace("80\n", "85\n")
+    assert applied(PLAN + changed, repository) == [
+        "budget acme/daily: amount 30.00 USD in place of 20.00 USD",
+        "alert m-80: threshold 85 % used in place of 80 % used",
+    ]
+    assert [each.alert_version for each in repository.alert_definitions()] == [2]
+    assert len(repository.alert_definitions("acme")) == 2
+    assert applied(PLAN, repository) == []
+
+
+def test_one_is_dropped_once(repository: Repository) -> None:
+    applied(PLAN + BUDGET + ALERT + OWN, repository)
+    gone = '[budgets.acme]\ndaily = "dropped"\n[alerts]\nm-80 = "dropped"\nno = "dropped"\n'
+    gone += '[org_alerts.acme]\ndaily-90 = "dropped"\n'
+    assert applied(PLAN + gone, repository) == [
+        "budget acme/daily: dropped",
+        "alert m-80: dropped",
+        "alert acme/daily-90: dropped",
+    ]
+    assert (repository.budgets("acme"), repository.alert_definitions("acme")) == ((), ())
+    assert applied(PLAN + OWN.replace('budget = "daily"', 'metric = "m"'), repository) == [
+        "alert acme/daily-90: new"
+    ]
+
+
+def test_an_own_alert_stands_beside_that_of_all_orgs(repository: Repository) -> None:
+    own = ALERT.replace("alerts.", "org_alerts.acme.").replace("80\n", "70\n")
+    assert applied(PLAN + ALERT, repository)[2:] == ["alert m-80: new"]
+    assert applied(PLAN + ALERT + own, repository) == ["alert acme/m-80: new"]
+    assert applied(PLAN + '[alerts]\nm-80 = "dropped"\n' + own, repository) == [
+        "alert m-80: dropped"
+    ]
+
+
+def test_what_is_reached_already_fires_at_once(repository: Repository) -> None:
+    applied(PLAN, repository)
+    service = OverageService(repository, clock=lambda: NOW)
+    service.record_usage([UsageEvent("acme", "m", 1_000_000, NOW, "e-1")])
+    applied(PLAN + BUDGET + OWN, repository)
+    (fired,) = repository.fired_alerts("acme")
+    assert (fired.definition.alert.id, fired.state, fired.noted_at) == ("daily-90", "reached", NOW)
+
+
+def test_one_of_an_org_without_terms_yet_is_kept(repository: Repository) -> None:
+    later = PLAN.replace("2024-01-01", "2024-05-01")
+    own = '[org_alerts.acme.m-70]\nmetric = "m"\nthreshold.percent = 70\n'
+    assert applied(later + BUDGET + own, repository)[2:] == [
+        "budget acme/daily: new",
+        "alert acme/m-70: new",
+    ]
+    assert [each.put_at for each in repository.alert_definitions("acme")] == [NOW]
+    assert len(repository.budgets("acme")) == 1
+
+
+@pytest.mark.parametrize("table", [BUDGET, OWN], ids=["budget", "alert"])
+def test_an_org_without_an_account_is_named(repository: Repository, table: str) -> None:
+    name = table[1 : table.index(".")]
+    (told,) = refused(PLAN + table.replace("acme", "acmee"), repository)
+    assert told == (
+        f"{name}.acmee: must be an org with an account (did you mean 'acme'?), got 'acmee'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (BUDGET.replace("USD", "EUR"), "budgets.acme.daily.amount: USD and EUR can't be added"),
+        (
+            OWN,
+            "org_alerts.acme.daily-90.budget: must be one of the org's budgets, of which there is"
+            " none, got 'daily'",
+        ),
+        (
+            "[org_alerts.acme.a.threshold]\ncost = { amount = 5, currency = 'EUR' }",
+            "org_alerts.acme.a.threshold: EUR and USD can't be added",
+        ),
+        (
+            OWN.replace("budget", "grant"),
+            "org_alerts.acme.daily-90.grant: must be one of the org's grants",
+        ),
+    ],
+)
+def test_one_that_nothing_could_reach_is_named_by_its_path(
+    repository: Repository, text: str, fault: str
+) -> None:
+    (told,) = refused(PLAN + text, repository)
+    assert fault in told
+    assert told.startswith("acme")
+
+
+def test_a_metric_that_the_orgs_plan_hasnt_is_named(repository: Repository) -> None:
+    other = MINIMAL.replace("[plans.p]", "[plans.q]").replace(".m =", ".x =")
+    of_x = '[budgets.acme.b]\namount = 5\nmetric = "x"\n'
+    of_x += '[org_alerts.acme.a]\nmetric = "x"\nthreshold.quantity = 5\n'
+    assert refused(PLAN + other + of_x, repository) == [
+        "acme: budgets.acme.b.metric: 'x' must be a metric of the org's plan",
+        "acme: org_alerts.acme.a.metric: 'x' must be a metric of the org's plan, m",
+    ]
+
+
+def test_a_budget_that_stops_charging_stays_as_it_is(repository: Repository) -> None:
+    applied(PLAN, repository)
+    service = OverageService(repository, clock=lambda: NOW)
+    service.put_budget("acme", Budget(Money.of("20", "USD"), id="b", on_reached="stop_charging"))
+    for terms in ("[budgets.acme.b]\n" + DOLLARS, '[budgets.acme]\nb = "dropped"\n'):
+        with pytest.raises(InvalidValue) as caught:
+            changes_of(read_plans(MINIMAL + terms), repository)
+        assert str(caught.value).startswith(
+            "budgets.acme.b: must stay as it is, as it stops charging: OverageService.drop_budget"
+        )
+
+
+def test_a_fault_of_the_storage_is_no_fault_of_the_files() -> None:
+    class Busy(MemoryRepository):
+        def put_budget(self, org_id: str, budget: Budget) -> None:
+            raise StorageBusy(f"{org_id}, {budget.id}: busy")
+
+    repository = Busy()
+    (*_, change) = changes_of(read_plans(PLAN + BUDGET), repository)
+    applied(PLAN, repository)
+    with pytest.raises(StorageBusy, match=r"^acme, daily: busy$"):
+        change.put(repository, NOW)  # type: ignore[union-attr]

@@ -26,7 +26,7 @@ from overages.alerts.threshold import Amount, optional_amount
 from overages.amounts.exact import QuantityLike, parse_ordinal, scaled, unscaled
 from overages.amounts.money import Money
 from overages.errors import InvalidValue
-from overages.periods.period import Period, format_instant, parse_instant
+from overages.periods.period import Period, format_instant, local_reading, parse_instant
 
 AlertState: TypeAlias = Literal["reached", "cleared", "rearmed"]
 """A threshold was reached; it no longer is; or it can be told of again."""
@@ -191,7 +191,7 @@ class FiredAlert:
         """
         alert = self.definition.alert
         if alert.occasion is not None and self.instant is not None:
-            text = _OCCASIONS[alert.occasion].format(format_instant(self.instant))
+            text = _OCCASIONS[alert.occasion].format(local_reading(self.instant, zone))
             text = f"{self.about}: {text}" if self.about is not None else text
             return text if self.state == "reached" else f"{text}: {self.state}"
         assert alert.threshold is not None  # or it has an occasion

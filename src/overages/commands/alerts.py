@@ -1,7 +1,8 @@
 """``overages alerts``: the alerts of orgs that fired or were cleared, newest first.
 
 Before they are listed, they are brought up to date by the clock: a trial that ends, a grant that
-has expired, an alert of all orgs that is new and reached already.
+has expired, an alert of all orgs that is new and reached already. With ``--new``, these are listed
+alone: a job that calls it each day says each once.
 """
 
 from __future__ import annotations
@@ -16,13 +17,18 @@ from overages.commands.desk.sources import opened, require_org
 from overages.periods.period import reading
 from overages.service.overage_service import OverageService
 
-HELP: Final = "list the alerts that fired, newest first, after those that come with time"
+HELP: Final = "fire the alerts that come with time, and list all that fired, newest first"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     add_database(parser)
     add_org(parser, "list those of")
+    parser.add_argument(
+        "--new",
+        action="store_true",
+        help="list those alone that come with time and are new; none are no line at all",
+    )
     add_dry_run(parser)
 
 
@@ -36,14 +42,12 @@ def run(args: argparse.Namespace) -> int | None:
         require_org(args.org, repository, args.db)
         service = OverageService(repository, lambda: now)
         orgs = list(repository.orgs()) if args.org is None else [args.org]
-        service.check_alerts(orgs)
-        count = 0
-        for org_id in orgs:
-            account = repository.account(org_id)
-            for fired in service.alerts(org_id):
-                count += 1
-                noted_at = reading(fired.noted_at.replace(microsecond=0))
-                print(f"{noted_at} UTC, {told(fired, account)}")
-    if not count:
+        fired = [each for each in service.check_alerts(orgs) if not each.is_silent]
+        if not args.new:
+            fired = [each for org_id in orgs for each in service.alerts(org_id)]
+        for each in sorted(fired, key=lambda each: each.noted_at, reverse=True):
+            noted_at = reading(each.noted_at.replace(microsecond=0))
+            print(f"{noted_at} UTC, {told(each, repository)}")
+    if not (fired or args.new):
         print(f"{args.db}: no alerts")
     return None

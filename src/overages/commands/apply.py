@@ -16,8 +16,9 @@ from overages.commands.desk.alerts import say_alerts
 from overages.commands.desk.arguments import add_database, add_dry_run, add_plans
 from overages.commands.desk.faults import refuse
 from overages.commands.desk.sources import load_book, opened
+from overages.commands.desk.terminal import say
 from overages.errors import OveragesError, StorageError
-from overages.imports.applying import apply, changes_of
+from overages.imports.applying import apply, changes_of, never_there
 from overages.imports.plans import PlanBook
 from overages.repository import Repository
 
@@ -63,6 +64,8 @@ def put(
     try:
         with repository.transaction():
             changes = changes_of(book, repository)
+            for path in never_there(book, repository):
+                say(f"{source}: {'.'.join(map(str, path))}: is dropped, but was never there")
             for change in changes:
                 tell(f"{source}: {change}")
             apply(changes, repository, now)

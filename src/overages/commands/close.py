@@ -94,13 +94,16 @@ def run(args: argparse.Namespace) -> int | None:
         service = OverageService(repository, lambda: until)
         taken = None
         with repository.transaction():
+            changes = 0
             if book is not None:
-                apply.put(book, repository, args.plans, until, tell=print)
+                changes = apply.put(book, repository, args.plans, until, tell=print)
             if args.usage:
                 intake = OverageService(repository, lambda: now)  # what is dated ahead is of now
                 taken = ingest.put(args, files, repository, intake, book, until)
             orgs = _orgs(args, repository)
             periods = None if args.period is None else _periods(args, repository, orgs, until)
+        if book is not None and changes:
+            say_alerts(repository, {*book.budgets, *book.org_alerts}, until)
         if taken is not None:
             ingest.report(args.db, taken)
             say_alerts(repository, taken.touched, now)

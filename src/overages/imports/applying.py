@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import count
-from typing import Any
+from itertools import count, islice
+from typing import Any, Final
 
 from overages._ground.parsing import Problems
 from overages._ground.value import evolve, parsers_of
@@ -25,6 +25,8 @@ from overages.errors import (
     OveragesError,
     Path,
     PlanConflict,
+    UnknownAlert,
+    UnknownBudget,
     UnknownPlan,
     did_you_mean,
     shown,
@@ -42,10 +44,15 @@ from overages.imports.plan_files.changes import (
 )
 from overages.imports.plan_files.checks import routes_of
 from overages.imports.plan_files.versions import PlanVersion
+from overages.imports.plan_files.warnings import alerts_path, require_reachable
 from overages.imports.plans import PlanBook
 from overages.repository import Repository
+from overages.service.overage_service import OverageService
 from overages.terms.allowance import Allowance
 from overages.terms.plan import Plan
+from overages.usage.metric import Metric
+
+_MOST_NEAR: Final = 5_000  # orgs among which one that a name resembles is looked for
 
 
 def changes_of(book: PlanBook, repository: Repository) -> tuple[Change, ...]:
@@ -82,13 +89,15 @@ def changes_of(book: PlanBook, repository: Repository) -> tuple[Change, ...]:
 def apply(changes: Iterable[Change], repository: Repository, noted_at: datetime) -> None:
     """Put changes into a repository, in one transaction: all or, if it raises, none.
 
-    :param noted_at: when entries of accounts say that they were noted, timezone-aware.
+    Then the alerts of orgs whose budgets or alerts change are looked at, and fire.
+
+    :param noted_at: when entries of accounts and alerts say that they were noted, timezone-aware.
     :raises PeriodClosed: if an account's new entries would make another period of a closed one.
     :raises OveragesError: for a change that can't be put any more, as another writer has put
-        something else; `InvalidValues` if several can't.
+        something else, or a budget or an alert of an org that its terms can't reach;
+        `InvalidValues` for several.
     """
-    problems = Problems()
-    metrics = []
+    problems, metrics, warned = Problems(), list[Metric](), dict[str, None]()
     with repository.transaction():
         for change in changes:
             if isinstance(change, NewMetric):  # some may only be right together
@@ -97,6 +106,37 @@ def apply(changes: Iterable[Change], repository: Repository, noted_at: datetime)
                 problems.attempt(change.put, repository, noted_at)
         problems.attempt(repository.put_metrics, metrics)
         problems.raise_any()
+        for change in changes:
+            if isinstance(change, NewBudget | NewAlert) and change.org_id is not None:
+                warned[change.org_id] = None
+                problems.attempt(require_reachable, change, repository, noted_at)
+        problems.raise_any()
+        if warned:
+            OverageService(repository, clock=lambda: noted_at).check_alerts(warned)
+
+
+def never_there(book: PlanBook, repository: Repository) -> Iterator[Path]:
+    """Yield the paths of budgets and alerts that a book drops, and that none ever had the name of.
+
+    To drop one that counts no more changes nothing, and so tells whether there was one.
+    """
+    own = [*book.org_alerts.items(), (None, book.alerts)]
+    for org_id, alerts in own:
+        counting = _alerts_of(org_id, repository)
+        for alert_id in (name for name, alert in alerts.items() if alert is None):
+            try:
+                if alert_id not in counting:
+                    repository.drop_alert(alert_id, org_id=org_id)
+            except UnknownAlert:
+                yield *alerts_path(org_id), alert_id
+    for org_id, budgets in book.budgets.items():
+        held = {each.id for each in repository.budgets(org_id)}
+        for budget_id in (name for name, budget in budgets.items() if budget is None):
+            try:
+                if budget_id not in held:
+                    repository.drop_budget(org_id, budget_id)
+            except UnknownBudget:
+                yield "budgets", org_id, budget_id
 
 
 # Plans
@@ -263,7 +303,8 @@ def _has_account(
     """
     if org_id in book.accounts or repository.account(org_id) is not None:
         return True
-    problem = f"must be an org with an account{did_you_mean(org_id, book.accounts)}"
+    orgs = [*book.accounts, *islice(repository.orgs(), _MOST_NEAR)]
+    problem = f"must be an org with an account{did_you_mean(org_id, orgs)}"
     problems.add(InvalidValue((*path, org_id), org_id, problem))
     return False
 
@@ -274,11 +315,11 @@ def _new_budgets(book: PlanBook, repository: Repository, problems: Problems) -> 
             continue
         stored = {budget.id: budget for budget in repository.budgets(org_id)}
         for budget_id, budget in by_id.items():
+            path = ("budgets", org_id, budget_id)
             before = stored.get(budget_id)
             if before == budget:
                 continue
             if before is not None and before.on_reached == "stop_charging":
-                path = ("budgets", org_id, budget_id)
                 problem = "must stay as it is, as it stops charging: OverageService.drop_budget"
                 problems.add(InvalidValue(path, budget, f"{problem} takes back its maximum, too"))
                 continue
@@ -286,14 +327,18 @@ def _new_budgets(book: PlanBook, repository: Repository, problems: Problems) -> 
 
 
 def _new_alerts(
-    alerts: Mapping[str, Alert | None], org_id: str | None, repository: Repository
+    alerts: Mapping[str, Alert | None],
+    org_id: str | None,
+    repository: Repository,
 ) -> Iterator[NewAlert]:
-    stored = {
-        each.alert.id: each.alert
-        for each in repository.alert_definitions(org_id)
-        if each.org_id == org_id
-    }
+    stored = _alerts_of(org_id, repository)
     for alert_id, alert in alerts.items():
         before = stored.get(alert_id)
         if before != alert:
             yield NewAlert(alert_id, alert, before, org_id)
+
+
+def _alerts_of(org_id: str | None, repository: Repository) -> dict[str, Alert]:
+    """Return the alerts of an org alone, or those of all orgs, by id."""
+    definitions = repository.alert_definitions(org_id)
+    return {each.alert.id: each.alert for each in definitions if each.org_id == org_id}

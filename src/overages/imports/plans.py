@@ -289,20 +289,23 @@ def read_plans(
     months = _MONTHS
     with suppress(OveragesError):  # which will come again
         months = Cycle.monthly(parse_timezone(tables.get("timezone", "UTC"), "timezone"))
-    for account in _tables_in(tables.get("accounts")):
-        account.setdefault("cycle", months)
-    for budgets in _tables_in(tables.get("budgets")):
-        for budget in _tables_in(budgets):
-            if isinstance(window := budget.get("window"), dict):
-                window.setdefault("timezone", months.timezone)
+    zones: dict[str, object] = {}  # of the orgs whose accounts are here
+    for org_id, account in _tables_in(tables.get("accounts")):
+        cycle = account.setdefault("cycle", months)
+        zones[org_id] = cycle.get("timezone", "UTC") if isinstance(cycle, dict) else months.timezone
+    for org_id, budgets in _tables_in(tables.get("budgets")):
+        zone = zones.get(org_id, tables.get("timezone"))
+        for _, budget in _tables_in(budgets):
+            if zone is not None and isinstance(window := budget.get("window"), dict):
+                window.setdefault("timezone", zone)
     book: PlanBook = _book_form(tuple(price_models), read_table).read(tables, ())
     return book
 
 
-def _tables_in(table: object) -> list[dict[str, Any]]:
-    """Return the tables in a table; none if it isn't one."""
-    held = table.values() if isinstance(table, dict) else ()
-    return [each for each in held if isinstance(each, dict)]
+def _tables_in(table: object) -> list[tuple[str, dict[str, Any]]]:
+    """Return the tables in a table, each with its name; none if it isn't one."""
+    held = table.items() if isinstance(table, dict) else ()
+    return [(name, each) for name, each in held if isinstance(each, dict)]
 
 
 def _toml(text: str) -> dict[str, Any]:

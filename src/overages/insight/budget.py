@@ -92,7 +92,7 @@ class Budget:
 
     def _check_metric(self, problems: Problems) -> None:
         if self.metric is None and not isinstance(self.amount, Money):
-            problem = "must be given for units"
+            problem = "must be given for units (money has a currency)"
             problems.add(InvalidValue("metric", self.metric, problem))
 
     def _check_stop(self, problems: Problems) -> None:

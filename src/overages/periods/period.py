@@ -251,6 +251,16 @@ def _local(instant: datetime) -> str:
     return text.removesuffix(" 00:00:00")
 
 
+def local_reading(instant: datetime, zone: tzinfo) -> str:
+    """Write an instant for readers in a timezone; in UTC, as it is kept.
+
+    >>> from zoneinfo import ZoneInfo
+    >>> local_reading(datetime(2024, 2, 29, 23, tzinfo=UTC), ZoneInfo("Europe/Paris"))
+    '2024-03-01 Europe/Paris'
+    """
+    return format_instant(instant) if zone is UTC else f"{_local(instant.astimezone(zone))} {zone}"
+
+
 def reading(instant: datetime) -> str:
     """Write an instant in UTC for a reader: ``2024-02-01``, or with its time if it has one."""
     text = format_instant(instant)[:-1]

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from overages._ground.parsing import function_that, instance_of, parse_all, parse_flag
@@ -25,7 +26,7 @@ from overages.bookkeeping.settling import Settling
 from overages.errors import BillingDisabled, InvalidValue, NoTerms, UnknownPlan
 from overages.periods.period import Period, parse_instant
 from overages.repository import Repository
-from overages.service.alert_watch import AlertWatch
+from overages.service.alert_watch import AlertChange, AlertWatch, DeferredWatch
 from overages.terms.account import Account
 from overages.usage.metering import later, parse_time_span
 from overages.usage.metric import Metric
@@ -57,6 +58,7 @@ class ServiceBase:
         self._own_routes = None if metrics is None else Routes(metrics)
         self._last_routes = _NO_ROUTES
         self._plain_terms: dict[str, PlainTerms] = {}  # by org, as decisions found them
+        self._change: AlertChange | None = None  # that its calls are a part of
 
     @property
     def enabled(self) -> bool:
@@ -91,9 +93,10 @@ class ServiceBase:
     def _fresh(self, plans: PlansInForce, *, now: datetime) -> FreshPeriods:
         return FreshPeriods(self._repository, self._routes, plans, now)
 
-    def _watch(self) -> AlertWatch:
-        now = self._now()
-        return AlertWatch(self._repository, lambda: self._routes, now, later(now, self._ahead))
+    def _watch(self, now: datetime | None = None) -> AlertWatch:
+        now = now or self._now()
+        kind = AlertWatch if self._change is None else partial(DeferredWatch, self._change)
+        return kind(self._repository, lambda: self._routes, now, later(now, self._ahead))
 
     def _own_account(self, org_id: str) -> Account:
         account = self._repository.account(org_id)

@@ -10,7 +10,9 @@ It reads from the repository, calculates, and writes back:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import copy
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -31,6 +33,7 @@ from overages.errors import InvalidValue, RecordConflict
 from overages.periods.period import Period, format_instant
 from overages.records.closing import Closing
 from overages.records.ledger import Recording
+from overages.service.alert_watch import AlertChange
 from overages.service.alerting import Alerting
 from overages.service.base import log
 from overages.service.forecasts import Forecasts
@@ -333,6 +336,7 @@ class OverageService(Quotas, Alerting, Forecasts):
             lambda: self._routes,
             now=self._now(),
             ahead=self._ahead,
+            alerts=self._watch(),
             batch=batch,
         )
         new = intake.record(reported, late, on_refused)
@@ -343,6 +347,37 @@ class OverageService(Quotas, Alerting, Forecasts):
         }
         log().info("%d new usage events kept", new, extra=extra)
         return new
+
+    @contextmanager
+    def one_change(self) -> Iterator[OverageService]:
+        """Give a service all of whose calls are one change, kept whole or not at all.
+
+        Alerts see its outcome alone: where usage comes in place of other usage, neither that both
+        are there nor that both are gone fires or clears any.
+
+        >>> from datetime import UTC
+        >>> from overages import Alert, Allowance, MemoryRepository, PerUnit, Plan, Threshold
+        >>> repository, now = MemoryRepository(), datetime(2024, 2, 20, tzinfo=UTC)
+        >>> _ = repository.put_plan(Plan("starter", "USD", {"runs": Allowance(50, PerUnit("1"))}))
+        >>> repository.put_account(Account("org-123", "starter", since=now.replace(day=1)))
+        >>> service = OverageService(repository, clock=lambda: now)
+        >>> _ = service.put_alert(Alert("runs-80", Threshold(percent=80), metric="runs"))
+        >>> service.record_usage([UsageEvent("org-123", "runs", 30, now, id="evt-1")])
+        1
+        >>> with service.one_change() as changing:
+        ...     _ = changing.withdraw("org-123", "evt-1")
+        ...     _ = changing.record_usage([UsageEvent("org-123", "runs", 35, now, id="evt-2")])
+        >>> service.alerts("org-123")
+        ()
+        """
+        if self._change is not None:  # it is a part of another one
+            yield self
+            return
+        with self._repository.transaction():
+            changing = copy(self)
+            changing._change = AlertChange()
+            yield changing
+            changing._change.note(self._watch())
 
     def put_opening_balance(self, org_id: str, balance: Balance) -> Closing:
         """Let an org that comes from another system start from the balance that it had there.

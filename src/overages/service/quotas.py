@@ -224,11 +224,13 @@ class Quotas(Budgeting):
                 if units
             ]
             # Its usage isn't ahead of a clock that was set back since: it was reserved by then.
+            present = max(now, committed.reserved_at)
             intake = UsageIntake(
                 self._repository,
                 lambda: self._routes,
-                now=max(now, committed.reserved_at),
+                now=present,
                 ahead=self._ahead,
+                alerts=self._watch(present),
             )
             intake.record(EventColumns(events), late)
         log().info("%s: held units are used", org_id, extra={"org_id": org_id})

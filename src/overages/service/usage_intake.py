@@ -3,7 +3,7 @@
 An event that couldn't be billed is refused when it is reported, not when the bill is due: one of an
 org without terms, of a metric that its plan doesn't know, or dated far ahead by a wrong clock.
 
-    intake = UsageIntake(repository, lambda: routes, now=now, ahead=timedelta(days=1))
+    intake = UsageIntake(repository, lambda: routes, now=now, ahead=timedelta(days=1), alerts=watch)
     intake.record(events, late="own_period", on_refused=None)
 
 Files bring events by the hundred thousand: they are looked at in columns, and an object is made of
@@ -47,6 +47,7 @@ class UsageIntake:
         transaction of the events.
     :param now: the present instant.
     :param ahead: how much later than that an event may be dated.
+    :param alerts: notes the alerts that events fire.
     :param batch: the name of the batch that the events come in.
     """
 
@@ -57,6 +58,7 @@ class UsageIntake:
         *,
         now: datetime,
         ahead: timedelta,
+        alerts: AlertWatch,
         batch: str | None = None,
     ) -> None:
         self._repository, self._batch = repository, batch
@@ -65,7 +67,7 @@ class UsageIntake:
         self._plans = PlansInForce(repository)
         self._orgs: dict[str, _Org | None] = {}
         self._following: dict[str, _Following] = {}  # of those with events that may be late
-        self._alerts = AlertWatch(repository, self._read_routes, now, self._latest)
+        self._alerts = alerts
         self._parts: dict[int, _Parts] = {}  # by the timeline's identity: many share one
 
     def record(self, events: EventColumns, late: Late, on_refused: OnRefused | None = None) -> int:

@@ -126,13 +126,13 @@ def test_alerts_are_listed_newest_first_by_the_days_of_the_org(desk: NearDesk) -
     desk.done("withdraw", "--db", "b.db", "--org", "paris", "e-1")
     lines = desk.done("alerts", "--db", "b.db").splitlines()
     assert lines == [
-        f"2024-02-29 23:30:02 UTC, {BOLT.strip()}",
         "2024-02-29 23:30:03 UTC, paris: warning: no longer: 80 % of tokens are used: 0 of 100,"
         " 100 remaining (March 2024)",
+        f"2024-02-29 23:30:02 UTC, {BOLT.strip()}",
         "2024-02-29 23:30:02 UTC, paris: warning: 80 % of tokens are used: 90 of 100,"
         " 10 remaining (March 2024)",
     ]
-    assert desk.done("alerts", "--db", "b.db", "--org", "bolt").splitlines() == lines[:1]
+    assert desk.done("alerts", "--db", "b.db", "--org", "bolt").splitlines() == lines[1:2]
 
 
 def test_alerts_that_come_with_time_are_looked_for(desk: NearDesk) -> None:
@@ -145,6 +145,65 @@ def test_alerts_that_come_with_time_are_looked_for(desk: NearDesk) -> None:
     assert fired(desk) == 1
     assert desk.run("alerts", "--db", "b.db").out.count("\n") == 2
     assert fired(desk) == 2
+
+
+def test_a_daily_job_says_each_that_came_with_time_once(desk: NearDesk) -> None:
+    ingested(desk, "e-1,bolt,90")
+    assert desk.run("alerts", "--db", "b.db", "--new") == (0, "", "")
+    with SqliteRepository(desk.folder / "b.db") as repository:
+        seventy = Alert("tokens-70", Threshold(percent=70), metric="tokens")
+        repository.put_alert(seventy, put_at=NOW)
+    assert desk.run("alerts", "--db", "b.db", "--new").out.endswith(BOLT.replace("80 %", "70 %"))
+    assert desk.run("alerts", "--db", "b.db", "--new") == (0, "", "")
+
+
+def test_closing_with_plans_says_those_that_it_puts(desk: NearDesk) -> None:
+    ingested(desk, "e-1,bolt,90")
+    own = '[org_alerts.bolt.tokens-70]\nmetric = "tokens"\nthreshold.percent = 70\n'
+    desk.write("more.toml", own)
+    closing = ("close", "--plans", "more.toml", "--db", "b.db")
+    assert desk.run(*closing).err == BOLT.replace("80 %", "70 %")
+    assert desk.run(*closing).err == ""
+
+
+def test_the_days_of_a_window_are_told_in_its_own_timezone(desk: NearDesk) -> None:
+    desk.write(
+        "more.toml",
+        '[budgets.bolt.day]\namount = 100\nmetric = "tokens"\n'
+        'window = { unit = "day", timezone = "Asia/Tokyo" }\n'
+        '[org_alerts.bolt.day-80]\nbudget = "day"\nthreshold.percent = 80\n',
+    )
+    desk.done("apply", "--plans", "more.toml", "--db", "b.db")
+    assert ingested(desk, "e-1,bolt,90").splitlines() == [
+        BOLT.strip(),
+        "bolt: warning: 80 % of budget day is used: 90 of 100, 10 remaining"
+        " (2024-03-01 to 2024-03-02 Asia/Tokyo)",
+    ]
+
+
+def test_a_file_in_place_of_another_is_one_change(desk: NearDesk) -> None:
+    def put(units: int, *replace: str) -> str:
+        desk.usage("f.csv", f"bolt,tokens,{units},{AT}", f"bolt,tokens,0,{AT}")
+        return desk.run("ingest", "f.csv", "--db", "b.db", *replace).err
+
+    assert put(70) == ""
+    assert put(60, "--replace", "f.csv") == ""  # they were 130 before the first was taken back
+    assert put(90, "--replace", "f.csv") == BOLT
+    assert put(95, "--replace", "f.csv") == ""
+    assert put(10, "--replace", "f.csv") == (
+        "bolt: warning: no longer: 80 % of tokens are used: 10 of 100, 90 remaining"
+        " (February 2024)\n"
+    )
+    assert len(desk.done("alerts", "--db", "b.db").splitlines()) == 2
+
+
+def test_one_that_is_dropped_and_never_was_is_said(desk: NearDesk) -> None:
+    desk.write("more.toml", '[alerts]\ntokens-81 = "dropped"\n')
+    assert desk.run("apply", "--plans", "more.toml", "--db", "b.db") == (
+        0,
+        "more.toml: nothing new\n",
+        "more.toml: alerts.tokens-81: is dropped, but was never there\n",
+    )
 
 
 def test_where_none_fired_that_is_said(desk: NearDesk) -> None:

@@ -121,6 +121,12 @@ def test_only_what_is_new_is_put(repository: Repository) -> None:
     ]
 
 
+def test_an_account_that_begins_as_a_trial_is_told_so(repository: Repository) -> None:
+    assert applied(MINIMAL + ACCOUNT + 'status = "trial"\n', repository)[1:] == [
+        "account acme: new: plan p from 2024-01-10, status trial"
+    ]
+
+
 def test_the_first_entries_of_many_are_told(repository: Repository) -> None:
     more = "".join(change(f"02-0{day}", f"limits = {{ m = {day} }}") for day in range(1, 6))
     assert applied(MINIMAL + ACCOUNT + more, repository)[1] == (

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.plan_files import MINIMAL, faults
@@ -14,13 +15,14 @@ from overages import (
     MemoryRepository,
     Money,
     OverageService,
+    Plan,
     Repository,
     SqliteRepository,
     Threshold,
     UsageEvent,
 )
 from overages.errors import InvalidValue, OveragesError, StorageBusy
-from overages.imports.applying import apply, changes_of
+from overages.imports.applying import apply, changes_of, never_there
 from overages.imports.plans import PlanBook, read_plans
 
 NOW = datetime(2024, 3, 20, 9, tzinfo=UTC)
@@ -250,7 +252,8 @@ def test_one_of_an_org_without_terms_yet_is_kept(repository: Repository) -> None
 @pytest.mark.parametrize("table", [BUDGET, OWN], ids=["budget", "alert"])
 def test_an_org_without_an_account_is_named(repository: Repository, table: str) -> None:
     name = table[1 : table.index(".")]
-    (told,) = refused(PLAN + table.replace("acme", "acmee"), repository)
+    text = 'timezone = "UTC"\n' + PLAN + table.replace("acme", "acmee")
+    (told,) = refused(text, repository)
     assert told == (
         f"{name}.acmee: must be an org with an account (did you mean 'acme'?), got 'acmee'"
     )
@@ -259,7 +262,7 @@ def test_an_org_without_an_account_is_named(repository: Repository, table: str) 
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        (BUDGET.replace("USD", "EUR"), "budgets.acme.daily.amount: USD and EUR can't be added"),
+        (BUDGET.replace("USD", "EUR"), "budgets.acme.daily.amount: EUR and USD can't be added"),
         (
             OWN,
             "org_alerts.acme.daily-90.budget: must be one of the org's budgets, of which there is"
@@ -288,7 +291,7 @@ def test_a_metric_that_the_orgs_plan_hasnt_is_named(repository: Repository) -> N
     of_x = '[budgets.acme.b]\namount = 5\nmetric = "x"\n'
     of_x += '[org_alerts.acme.a]\nmetric = "x"\nthreshold.quantity = 5\n'
     assert refused(PLAN + other + of_x, repository) == [
-        "acme: budgets.acme.b.metric: 'x' must be a metric of the org's plan",
+        "acme: budgets.acme.b.metric: 'x' must be a metric of the org's plan, m",
         "acme: org_alerts.acme.a.metric: 'x' must be a metric of the org's plan, m",
     ]
 
@@ -307,11 +310,116 @@ def test_a_budget_that_stops_charging_stays_as_it_is(repository: Repository) -> 
 
 def test_a_fault_of_the_storage_is_no_fault_of_the_files() -> None:
     class Busy(MemoryRepository):
-        def put_budget(self, org_id: str, budget: Budget) -> None:
-            raise StorageBusy(f"{org_id}, {budget.id}: busy")
+        is_busy = False
+
+        def plan(self, slug: str, **version: Any) -> Plan:
+            if self.is_busy:
+                raise StorageBusy(f"{slug}: busy")
+            return super().plan(slug, **version)
 
     repository = Busy()
-    (*_, change) = changes_of(read_plans(PLAN + BUDGET), repository)
     applied(PLAN, repository)
-    with pytest.raises(StorageBusy, match=r"^acme, daily: busy$"):
-        change.put(repository, NOW)  # type: ignore[union-attr]
+    changes = changes_of(read_plans(PLAN + BUDGET), repository)
+    repository.is_busy = True
+    with pytest.raises(StorageBusy, match=r"^p: busy$"):
+        apply(changes, repository, NOW)
+
+
+def use(repository: Repository, *quantities: int) -> None:
+    events = [
+        UsageEvent("acme", "m", quantity, NOW, f"e-{number}")
+        for number, quantity in enumerate(quantities)
+    ]
+    OverageService(repository, clock=lambda: NOW).record_usage(events)
+
+
+def test_a_budget_isnt_refused_for_another_one(repository: Repository) -> None:
+    applied(PLAN, repository)
+    euros = [Budget(Money.of("5", "EUR"), id=name) for name in ("a", "b", "z")]
+    for each in euros:
+        repository.put_budget("acme", each)
+    changed = "".join(
+        f"[budgets.acme.{name}.amount]\namount = 7\ncurrency = 'USD'\n" for name in ("a", "b")
+    )
+    assert applied(PLAN + changed, repository) == [
+        "budget acme/a: amount 7.00 USD in place of 5.00 EUR",
+        "budget acme/b: amount 7.00 USD in place of 5.00 EUR",
+    ]
+
+
+def test_all_of_a_file_is_put_before_any_of_its_alerts_fires(repository: Repository) -> None:
+    applied(PLAN + BUDGET.replace("20.00", "200.00") + OWN.replace("90", "50"), repository)
+    use(repository, 600)  # which costs 59.50
+    assert repository.fired_alerts("acme") == ()
+    counted = '[metrics.m]\naggregation = "count"\n'
+    hundred = '[org_alerts.acme.m-100]\nmetric = "m"\nthreshold.quantity = 100\n'
+    applied(PLAN + BUDGET.replace("20.00", "100.00") + OWN + counted + hundred, repository)
+    assert repository.fired_alerts("acme") == ()
+    gone = '[org_alerts.acme]\ndaily-90 = "dropped"\n'
+    applied(PLAN + BUDGET.replace("20.00", "0.10") + gone, repository)
+    assert repository.fired_alerts("acme") == ()
+
+
+def test_usage_that_cant_be_billed_refuses_no_file(repository: Repository) -> None:
+    applied(PLAN, repository)
+    use(repository, -5)
+    assert applied(PLAN + BUDGET + OWN, repository) == [
+        "budget acme/daily: new",
+        "alert acme/daily-90: new",
+    ]
+
+
+@pytest.mark.parametrize("table", [BUDGET.replace("USD", "EUR"), OWN.replace("daily", "dayly")])
+def test_terms_that_begin_later_are_compared_as_well(repository: Repository, table: str) -> None:
+    later = PLAN.replace("2024-01-01", "2024-05-01")
+    (told,) = refused(later + table, repository)
+    assert told.startswith("acme: ")
+
+
+def test_an_org_without_terms_any_more_is_compared_with_none(repository: Repository) -> None:
+    ended = "[[accounts.acme.changes]]\nsince = 2024-02-01T00:00:00Z\nkind = 'end'\n"
+    text = PLAN + ended + BUDGET.replace("USD", "EUR") + OWN.replace("daily", "dayly")
+    assert len(applied(text, repository)) == 4
+
+
+def test_a_window_has_the_timezone_of_the_orgs_account_or_the_file(repository: Repository) -> None:
+    def zone(text: str) -> str:
+        own = read_plans(text + BUDGET).budgets["acme"]["daily"]
+        assert own is not None
+        assert own.window is not None
+        return own.window.timezone
+
+    cycle = 'cycle = { anchor = 2024-01-01T00:00:00Z, unit = "month", timezone = "Asia/Tokyo" }\n'
+    paris = 'timezone = "Europe/Paris"\n'
+    assert zone(PLAN) == "UTC"
+    assert zone(PLAN + cycle) == "Asia/Tokyo"
+    assert zone(PLAN + cycle.replace(', timezone = "Asia/Tokyo"', "")) == "UTC"
+    assert zone(paris + PLAN) == "Europe/Paris"
+    assert zone(paris + MINIMAL) == "Europe/Paris"
+    assert faults(BUDGET) == [
+        "budgets.acme.daily.window.timezone: must be given, here or for the whole file, got None"
+    ]
+    applied(PLAN + BUDGET, repository)
+    assert applied(PLAN + BUDGET + 'window.timezone = "Asia/Tokyo"', repository) == [
+        "budget acme/daily: window day in Asia/Tokyo, from 1999-12-31 15:00:00 UTC in place of"
+        " day in UTC, from 2000-01-01"
+    ]
+    every = 'window = { unit = "day", every = 2, anchor = 2024-02-01T00:00:00Z }\n'
+    both = PLAN + BUDGET.replace('window.unit = "day"\n', every)
+    (line,) = applied(both, repository)
+    assert line.startswith("budget acme/daily: window 2 x day in UTC, from 2024-02-01 in place of")
+
+
+def test_one_that_is_dropped_and_never_was_is_told(repository: Repository) -> None:
+    applied(PLAN + BUDGET + ALERT + OWN, repository)
+    gone = '[budgets.acme]\ndaily = "dropped"\ndayly = "dropped"\n[alerts]\nm-80 = "dropped"\n'
+    gone += 'm-81 = "dropped"\n[org_alerts.acme]\ndaily-90 = "dropped"\nm-80 = "dropped"\n'
+    for _ in range(2):
+        book = read_plans(PLAN + gone)
+        assert sorted(never_there(book, repository)) == [
+            ("alerts", "m-81"),
+            ("budgets", "acme", "dayly"),
+            ("org_alerts", "acme", "m-80"),
+        ]
+        applied(PLAN + gone, repository)
+    assert list(never_there(read_plans(PLAN + ALERT + BUDGET), repository)) == []

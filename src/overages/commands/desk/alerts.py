@@ -12,8 +12,8 @@ from typing import Final
 from overages.alerts.fired_alert import FiredAlert
 from overages.commands.desk.periods import zone_for
 from overages.commands.desk.terminal import say
+from overages.periods.timezones import zone_of
 from overages.repository import Repository
-from overages.terms.account import Account
 
 _MOST_SHOWN: Final = 20
 
@@ -31,12 +31,15 @@ def say_alerts(repository: Repository, orgs: Iterable[str], now: datetime) -> No
             if fired.noted_at == now and not fired.is_silent:
                 count += 1
                 if count <= _MOST_SHOWN:
-                    say(told(fired, repository.account(org_id)))
+                    say(told(fired, repository))
     if count > _MOST_SHOWN:
         say(f"and {count - _MOST_SHOWN:,} more alerts; overages alerts lists them all")
 
 
-def told(fired: FiredAlert, account: Account | None) -> str:
-    """Write an alert in one line, by the days of its org."""
-    zone = zone_for(account, fired.period)
+def told(fired: FiredAlert, repository: Repository) -> str:
+    """Write an alert in one line, by the days of its budget's window, or of its org."""
+    zone = zone_for(repository.account(fired.org_id), fired.period)
+    for budget in repository.budgets(fired.org_id):
+        if budget.id == fired.definition.alert.budget and budget.window is not None:
+            zone = zone_of(budget.window.timezone)
     return f"{fired.org_id}: {fired.severity}: {fired.message_in(zone)}"

@@ -5,25 +5,21 @@ print(change)                                     # metric seats: new
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from copy import copy
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
 from attrs import frozen
 
-from overages._ground.parsing import Problems
 from overages._ground.value import non_defaults
 from overages.alerts.alert import Alert
 from overages.alerts.threshold import Threshold
 from overages.amounts.money import Money
-from overages.errors import NoTerms, OveragesError, Path, StorageError, shown
+from overages.errors import shown
 from overages.grants.grant import Grant
 from overages.insight.budget import Budget
+from overages.periods.cycle import Cycle
 from overages.periods.period import reading
 from overages.repository import Repository
-from overages.service.overage_service import OverageService
 from overages.terms.account import Account
 from overages.terms.change import TermsChange
 from overages.terms.plan import Plan
@@ -33,8 +29,6 @@ EVER: Final = datetime.min.replace(tzinfo=UTC)
 """The instant since which a plan is in force that always is."""
 
 _MOST: Final = 3  # new entries of an account that its line tells
-_STEPS: Final[Mapping[str | int, int]] = {"alert": 1, "budget": 1, "budgets": 2}
-"""The steps by which a service names a value itself, by the first of them."""
 
 
 @frozen
@@ -89,7 +83,8 @@ class NewEntries:
 
     def __str__(self) -> str:
         account = self.account
-        first = f"plan {account.plan} from {date_of(account.since)}"
+        status = "" if account.status == "active" else f", status {account.status}"
+        first = f"plan {account.plan} from {date_of(account.since)}{status}"
         entries = [first, *map(_told, account.changes)][self.count :]
         told = "; ".join(entries[:_MOST])
         if len(entries) > _MOST:
@@ -140,16 +135,12 @@ class NewBudget:
     before: Budget | None
 
     def put(self, repository: Repository, noted_at: datetime) -> None:
-        """Keep the budget, or drop it, and note the alerts that this fires."""
-        service, org_id, budget = _service(repository, noted_at), self.org_id, self.budget
-        if budget is None:
-            service.drop_budget(org_id, self.id)
-            return
-        with _paths_in(("budgets", org_id, self.id)):
-            try:
-                service.put_budget(org_id, budget)
-            except NoTerms:  # it is compared with nothing yet
-                repository.put_budget(org_id, budget)
+        """Keep the budget, or drop it; when it was noted isn't kept."""
+        del noted_at
+        if self.budget is None:
+            repository.drop_budget(self.org_id, self.id)
+        else:
+            repository.put_budget(self.org_id, self.budget)
 
     def __str__(self) -> str:
         return f"budget {self.org_id}/{self.id}: {_difference(self.before, self.budget)}"
@@ -170,16 +161,11 @@ class NewAlert:
     org_id: str | None
 
     def put(self, repository: Repository, noted_at: datetime) -> None:
-        """Keep the alert, or drop it; one of an org may fire at once."""
-        service, org_id, alert = _service(repository, noted_at), self.org_id, self.alert
-        if alert is None:
-            service.drop_alert(self.id, org_id=org_id)
-            return
-        with _paths_in(("org_alerts", str(org_id), self.id)):
-            try:
-                service.put_alert(alert, org_id=org_id)
-            except NoTerms:  # no number is there yet that could reach it
-                repository.put_alert(alert, put_at=noted_at, org_id=org_id)
+        """Keep the alert, as put at an instant, or drop it."""
+        if self.alert is None:
+            repository.drop_alert(self.id, org_id=self.org_id)
+        else:
+            repository.put_alert(self.alert, put_at=noted_at, org_id=self.org_id)
 
     def __str__(self) -> str:
         name = self.id if self.org_id is None else f"{self.org_id}/{self.id}"
@@ -200,30 +186,6 @@ def date_of(instant: datetime | None) -> str:
     return f"{text} UTC" if " " in text else text
 
 
-def _service(repository: Repository, now: datetime) -> OverageService:
-    return OverageService(repository, clock=lambda: now)
-
-
-@contextmanager
-def _paths_in(table: Path) -> Iterator[None]:
-    """Have errors of a service name the field by the way to it in the file.
-
-    :param table: the way to the table of the value.
-    """
-    try:
-        yield
-    except StorageError:
-        raise
-    except OveragesError as error:
-        problems = Problems()
-        for each in error.errors:
-            renamed = copy(each)
-            own = sum(_STEPS.get(step, 0) for step in each.path[:1])
-            renamed.path = (*table, *each.path[own:])
-            problems.add(renamed)
-        raise problems.error() from None
-
-
 def _difference(before: Any, after: Any) -> str:
     """Write what a value changes in the one before it; None where there is none."""
     if after is None:
@@ -241,6 +203,9 @@ def _difference(before: Any, after: Any) -> str:
 def _text(term: object) -> str:
     if isinstance(term, Threshold):
         return term.explain()
+    if isinstance(term, Cycle):
+        every = term.unit if term.every == 1 else f"{term.every} x {term.unit}"
+        return f"{every} in {term.timezone}, from {date_of(term.anchor)}"
     return str(term) if isinstance(term, Money) else shown(term)
 
 

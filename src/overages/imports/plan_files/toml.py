@@ -52,7 +52,7 @@ def _number(kinds: Collection[type]) -> Form:
     pattern = f"^[+-]?({decimal}|[0-9]+/[0-9]+)$" if Fraction in kinds else f"^[+-]?{decimal}$"
     schema: Schema = {"type": ["number", "string"], "pattern": pattern}
     if Decimal not in kinds:
-        schema = {"type": "integer"}
+        schema = {"type": ["integer", "string"], "pattern": "^[+-]?[0-9]+$"}
 
     def read(value: object, field: Field) -> object:
         return text.read(value, field) if isinstance(value, str) else value
@@ -109,11 +109,17 @@ def _where(forms: Forms) -> Form:
     return by_name(FormOf(values.write, read, schema))
 
 
+def _calendar(unit: CalendarUnit, timezone: str | None = None) -> Cycle:
+    if timezone is None:  # of UTC, a day would begin in the middle of one of the org's
+        raise InvalidValue("timezone", None, "must be given, here or for the whole file")
+    return Cycle.calendar(unit, timezone)
+
+
 def _window(forms: Forms) -> Form:
     """Return the form of a budget's window: a cycle, of the calendar where it has no anchor."""
     cycle = forms.object(Cycle)
     terms = {"unit": forms.of(CalendarUnit), "timezone": forms.of(str)}
-    calendar = ObjectForm(Cycle, terms, ["unit"], Cycle.calendar)
+    calendar = ObjectForm(Cycle, terms, ["unit"], _calendar)
 
     def read(value: object, field: Field) -> Any:
         is_of_calendar = isinstance(value, dict) and not value.keys() & {"anchor", "every"}

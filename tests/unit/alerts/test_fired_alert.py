@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -125,6 +126,17 @@ def test_a_message_names_the_window_of_a_budget_but_not_the_life_of_a_grant() ->
 )
 def test_what_remains_is_never_below_zero(used: Any, limit: Any, remaining: Any) -> None:
     assert evolve(REACHED, used=used, limit=limit).remaining == remaining
+
+
+def test_a_message_is_written_by_the_days_of_a_timezone() -> None:
+    paris = ZoneInfo("Europe/Paris")
+    midnight = datetime(2024, 2, 19, 23, tzinfo=UTC)
+    ends = FiredAlert("acme", ENDING, FEB, "reached", NOW, instant=midnight)
+    assert ends.message == "the trial ends at 2024-02-19T23:00:00Z"
+    assert ends.message_in(paris) == "the trial ends at 2024-02-20 Europe/Paris"
+    month = evolve(REACHED, period=Period.month(2024, 2, paris))
+    assert month.message_in(paris).endswith("(February 2024)")
+    assert month.message_in(paris) != month.message
 
 
 def test_nothing_remains_of_an_occasion() -> None:

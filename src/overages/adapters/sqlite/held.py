@@ -45,7 +45,7 @@ from overages.usage.usage import Usage
 V = TypeVar("V")
 
 _FIRST: Final = 16  # orgs of the first portion
-_MOST: Final = 2_048
+_MOST: Final = 512
 _LONGEST: Final = 0.2  # seconds that other writers may have to wait for one
 _WITHIN: Final = nullcontext()  # a read within a block that holds orgs needs no block of its own
 

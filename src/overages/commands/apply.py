@@ -52,13 +52,15 @@ def put(
     book: PlanBook,
     repository: Repository,
     source: Path,
-    now: datetime,
+    noted_at: datetime,
     tell: Callable[[str], object],
+    now: datetime | None = None,
 ) -> int:
     """Put the content of a file; return the number of changes.
 
-    :param now: when they are noted.
+    :param noted_at: when they are noted.
     :param tell: is told of each change before any is made.
+    :param now: the present instant, by which alerts are put and fire; the other one without it.
     :raises Stop: if the database keeps something else.
     """
     try:
@@ -68,7 +70,7 @@ def put(
                 say(f"{source}: {'.'.join(map(str, path))}: is dropped, but was never there")
             for change in changes:
                 tell(f"{source}: {change}")
-            apply(changes, repository, now)
+            apply(changes, repository, noted_at, now=now)
     except StorageError:  # which is no fault of the file's
         raise
     except OveragesError as error:

@@ -94,19 +94,17 @@ def run(args: argparse.Namespace) -> int | None:
         service = OverageService(repository, lambda: until)
         taken = None
         with repository.transaction():
-            changes = 0
             if book is not None:
-                changes = apply.put(book, repository, args.plans, until, tell=print)
+                apply.put(book, repository, args.plans, until, tell=print, now=now)
             if args.usage:
                 intake = OverageService(repository, lambda: now)  # what is dated ahead is of now
                 taken = ingest.put(args, files, repository, intake, book, until)
             orgs = _orgs(args, repository)
             periods = None if args.period is None else _periods(args, repository, orgs, until)
-        if book is not None and changes:
-            say_alerts(repository, {*book.budgets, *book.org_alerts}, until)
         if taken is not None:
             ingest.report(args.db, taken)
-            say_alerts(repository, taken.touched, now)
+        put = set[str]() if book is None else {*book.budgets, *book.org_alerts}
+        say_alerts(repository, put if taken is None else put | taken.touched, now)
         came = () if taken is None or args.force else taken.orgs
         late = set(_with_closed_periods(repository, came))
         closing = Closing(service, repository, until, force=args.force)

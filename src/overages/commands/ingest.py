@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Sequence, Set
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -123,8 +124,10 @@ def put(
     newcomers = _newcomers(args, repository, book)
     layout = UsageLayout() if book is None else book.usage
     late: Final = "next_period" if args.late == "next" else "own_period"
-    with repository.transaction():
-        intake = UsageFiles(repository, service, layout, newcomers, now, late)
+    # A file in place of another one is one change, of which alerts see the outcome.
+    changing = service.one_change() if args.replace else nullcontext(service)
+    with repository.transaction(), changing as recording:
+        intake = UsageFiles(repository, recording, layout, newcomers, now, late)
         files = [intake.add(each, name=args.name, replaced=args.replace) for each in sources]
         intake.finish()
     earlier = sorted(intake.orgs - newcomers.orgs)

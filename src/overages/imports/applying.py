@@ -86,33 +86,42 @@ def changes_of(book: PlanBook, repository: Repository) -> tuple[Change, ...]:
     return tuple(changes)
 
 
-def apply(changes: Iterable[Change], repository: Repository, noted_at: datetime) -> None:
+def apply(
+    changes: Iterable[Change],
+    repository: Repository,
+    noted_at: datetime,
+    *,
+    now: datetime | None = None,
+) -> None:
     """Put changes into a repository, in one transaction: all or, if it raises, none.
 
     Then the alerts of orgs whose budgets or alerts change are looked at, and fire.
 
-    :param noted_at: when entries of accounts and alerts say that they were noted, timezone-aware.
+    :param noted_at: when entries of accounts say that they were noted, timezone-aware.
+    :param now: the present instant, by which alerts are put and fire; `noted_at` without it.
     :raises PeriodClosed: if an account's new entries would make another period of a closed one.
     :raises OveragesError: for a change that can't be put any more, as another writer has put
         something else, or a budget or an alert of an org that its terms can't reach;
         `InvalidValues` for several.
     """
     problems, metrics, warned = Problems(), list[Metric](), dict[str, None]()
+    present = now or noted_at
     with repository.transaction():
         for change in changes:
             if isinstance(change, NewMetric):  # some may only be right together
                 metrics.append(change.metric)
             else:
-                problems.attempt(change.put, repository, noted_at)
+                at = present if isinstance(change, NewAlert) else noted_at
+                problems.attempt(change.put, repository, at)
         problems.attempt(repository.put_metrics, metrics)
         problems.raise_any()
         for change in changes:
             if isinstance(change, NewBudget | NewAlert) and change.org_id is not None:
                 warned[change.org_id] = None
-                problems.attempt(require_reachable, change, repository, noted_at)
+                problems.attempt(require_reachable, change, repository, present)
         problems.raise_any()
         if warned:
-            OverageService(repository, clock=lambda: noted_at).check_alerts(warned)
+            OverageService(repository, clock=lambda: present).check_alerts(warned)
 
 
 def never_there(book: PlanBook, repository: Repository) -> Iterator[Path]:

@@ -235,11 +235,12 @@ class AlertWatch:
         numbers = self._numbers(watched)
         look = numbers.times.open(watched.history, since)
         if before:
-            changed = before.items() ^ numbers.window_usage(watched.history).items()
+            after = numbers.window_usage(watched.history)  # of other windows, if a budget is new
+            changed = {key for key in before.keys() & after.keys() if before[key] != after[key]}
             windows_of = look.windows
 
             def windows(definition: AlertDefinition, budget: Budget, cycle: Cycle) -> list[Period]:
-                own = {window for (name, window), _ in changed if name == budget.id}
+                own = {window for name, window in changed if name == budget.id}
                 return sorted({*windows_of(definition, budget, cycle), *own})
 
             look = look._replace(windows=windows)
@@ -319,8 +320,8 @@ class DeferredWatch(AlertWatch):
 
     def note_open(self, org_id: str, since: datetime | None = None) -> tuple[FiredAlert, ...]:
         """Have the alerts of an org looked at."""
-        if org_id not in self._change.before:
-            self._change.since[org_id] = self._change.since.get(org_id) or since
+        is_all = since is None or self._change.since.get(org_id, since) is None
+        self._change.since[org_id] = None if is_all else since
         return ()
 
     def _expect(self, watched: WatchedOrg) -> None:

@@ -370,14 +370,15 @@ class OverageService(Quotas, Alerting, Forecasts):
         >>> service.alerts("org-123")
         ()
         """
-        if self._change is not None:  # it is a part of another one
-            yield self
-            return
         with self._repository.transaction():
-            changing = copy(self)
-            changing._change = AlertChange()
+            if self._change is not None:  # it is a part of another one
+                yield self
+                return
+            changing, change = copy(self), AlertChange()
+            changing._change = change
             yield changing
-            changing._change.note(self._watch())
+            changing._change = None
+            change.note(self._watch())
 
     def put_opening_balance(self, org_id: str, balance: Balance) -> Closing:
         """Let an org that comes from another system start from the balance that it had there.

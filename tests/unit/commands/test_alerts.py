@@ -23,6 +23,7 @@ budget = "few"
 threshold.percent = 50
 severity = "critical"
 """
+OWN = '[org_alerts.bolt.tokens-70]\nmetric = "tokens"\nthreshold.percent = 70\n'
 BOLT = "bolt: warning: 80 % of tokens are used: 90 of 100, 10 remaining (February 2024)\n"
 
 
@@ -92,8 +93,7 @@ def test_an_alert_that_is_cleared_is_said(desk: NearDesk) -> None:
 
 def test_one_that_is_reached_as_it_is_put_is_said(desk: NearDesk) -> None:
     ingested(desk, "e-1,bolt,90")
-    own = '[org_alerts.bolt.tokens-70]\nmetric = "tokens"\nthreshold.percent = 70\n'
-    desk.write("more.toml", own)
+    desk.write("more.toml", OWN)
     assert desk.run("apply", "--plans", "more.toml", "--db", "b.db") == (
         0,
         "more.toml: alert bolt/tokens-70: new\n",
@@ -159,8 +159,7 @@ def test_a_daily_job_says_each_that_came_with_time_once(desk: NearDesk) -> None:
 
 def test_closing_with_plans_says_those_that_it_puts(desk: NearDesk) -> None:
     ingested(desk, "e-1,bolt,90")
-    own = '[org_alerts.bolt.tokens-70]\nmetric = "tokens"\nthreshold.percent = 70\n'
-    desk.write("more.toml", own)
+    desk.write("more.toml", OWN)
     closing = ("close", "--plans", "more.toml", "--db", "b.db")
     assert desk.run(*closing).err == BOLT.replace("80 %", "70 %")
     assert desk.run(*closing).err == ""
@@ -195,6 +194,35 @@ def test_a_file_in_place_of_another_is_one_change(desk: NearDesk) -> None:
         " (February 2024)\n"
     )
     assert len(desk.done("alerts", "--db", "b.db").splitlines()) == 2
+
+
+def test_new_orgs_of_a_file_in_place_of_another_are_seen_once_too(desk: NearDesk) -> None:
+    new = ("--new-orgs", "--layout", "plans.toml")
+    desk.usage("f.csv", f"bolt,tokens,1,{AT}")
+    desk.done("ingest", "f.csv", "--db", "b.db")
+    desk.usage("f.csv", f"coda,tokens,90,{AT}", f"coda,tokens,-20,{AT}")
+    assert desk.run("ingest", "f.csv", "--db", "b.db", "--replace", "f.csv", *new).err == ""
+
+
+def test_closing_by_a_past_day_leaves_alerts_as_they_are_today(desk: NearDesk) -> None:
+    own = "[grants.bolt.g]\namount = 50\nmetric = 'tokens'\n"
+    own += "effective_at = 2024-02-01T00:00:00Z\nexpires_at = 2024-02-20T00:00:00Z\n"
+    desk.write("grant.toml", own)
+    desk.done("apply", "--plans", "grant.toml", "--db", "b.db")
+    assert ingested(desk, "e-1,bolt,90") == BOLT
+    use(desk, "e-2,acme,90")
+    desk.write("more.toml", '[budgets.bolt.b]\namount = 5\nmetric = "tokens"\n' + OWN)
+    closing = ["close", "--plans", "more.toml", "--usage", "u.csv", "--db", "b.db"]
+    ran = desk.run(*closing, "--until", "2024-02-10")
+    assert ran.err.splitlines() == [
+        BOLT.strip().replace("bolt", "acme"),
+        BOLT.strip().replace("80 %", "70 %"),
+    ]
+    with SqliteRepository(desk.folder / "b.db") as repository:
+        put = [each.put_at for each in repository.alert_definitions("bolt")]
+        assert min(put) >= NOW
+    desk.write("more.toml", '[budgets.bolt.b]\namount = 6\nmetric = "tokens"\n' + OWN)
+    assert desk.run(*closing, "--until", "2024-02-10").err == ""
 
 
 def test_one_that_is_dropped_and_never_was_is_said(desk: NearDesk) -> None:

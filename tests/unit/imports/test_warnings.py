@@ -149,11 +149,14 @@ def test_one_that_is_dropped_is_none() -> None:
             " stops charging, got 'stop_charging'",
         ),
         (
-            BUDGET.replace('"day"', '"hour"'),
+            BUDGET.replace('"day"', '"hour"') + 'window.timezone = "UTC"',
             "budgets.acme.daily.window.unit: must be one of day, week, month, quarter, year, got"
             " 'hour'",
         ),
-        (BUDGET + "window.every = 2", "budgets.acme.daily.window.anchor: must be given, got None"),
+        (
+            BUDGET + 'window.every = 2\nwindow.timezone = "UTC"',
+            "budgets.acme.daily.window.anchor: must be given, got None",
+        ),
         ("[budgets.acme.b]\n" + DOLLARS + "window = 5", "budgets.acme.b.window: must be"),
         (ALERT + "budget = 'x'", "alerts.m-80.budget: must be left out, as metric is given"),
     ],
@@ -399,6 +402,8 @@ def test_a_window_has_the_timezone_of_the_orgs_account_or_the_file(repository: R
     assert faults(BUDGET) == [
         "budgets.acme.daily.window.timezone: must be given, here or for the whole file, got None"
     ]
+    anchored = BUDGET + "window.anchor = 2024-02-01T00:00:00Z"
+    assert faults(anchored) == faults(BUDGET)
     applied(PLAN + BUDGET, repository)
     assert applied(PLAN + BUDGET + 'window.timezone = "Asia/Tokyo"', repository) == [
         "budget acme/daily: window day in Asia/Tokyo, from 1999-12-31 15:00:00 UTC in place of"

@@ -20,6 +20,7 @@ from overages import (
     SqliteRepository,
     Threshold,
     UsageEvent,
+    evolve,
 )
 from overages.errors import UnknownEvent
 
@@ -103,6 +104,44 @@ def test_one_within_another_is_a_part_of_it(service: OverageService) -> None:
         assert told(service) == []
         changing.withdraw("acme", "e-1")
     assert told(service) == []
+
+
+def test_one_within_another_that_fails_is_taken_back_alone(service: OverageService) -> None:
+    def fail(changing: OverageService) -> None:
+        with changing.one_change() as inner:
+            inner.record_usage([used(60, "e-2")])
+            inner.withdraw("acme", "e-9")
+
+    with service.one_change() as changing:
+        changing.record_usage([used(45, "e-1")])
+        with pytest.raises(UnknownEvent):
+            fail(changing)
+    assert service.alerts("acme")[0].used == 45
+    assert str(service.calculate("acme").total) == "0.00 USD"  # type: ignore[union-attr]
+
+
+def test_a_service_that_is_kept_beyond_its_change_is_like_any(service: OverageService) -> None:
+    with service.one_change() as changing:
+        pass
+    changing.record_usage([used(45, "e-1")])
+    assert told(service) == [("runs-80", "reached")]
+
+
+@pytest.mark.parametrize("before", [None, Budget(500, id="b", metric="runs")], ids=["new", "other"])
+def test_a_budget_that_is_new_is_none_of_days_that_are_over(
+    service: OverageService, before: Budget | None
+) -> None:
+    daily = Budget(10, id="b", metric="runs", window=Cycle.calendar("day"))
+    days = [NOW - timedelta(days=days) for days in range(1, 8)]
+    service.record_usage([used(5, f"d-{at:%d}", at) for at in days])
+    if before is not None:
+        service.put_budget("acme", evolve(before, window=Cycle.calendar("week")))
+        service.put_alert(Alert("a", Threshold(percent=100), budget="b"), org_id="acme")
+    with service.one_change() as changing:
+        changing.record_usage([used(1, "e-1")])
+        changing.put_budget("acme", evolve(daily, amount=4))
+        changing.put_alert(Alert("a", Threshold(percent=100), budget="b"), org_id="acme")
+    assert [period for period in told(service) if period[0] == "a"] == []
 
 
 def test_without_alerts_usage_is_just_kept(service: OverageService) -> None:

@@ -94,11 +94,9 @@ class UsageFiles:
             is_same = self._has_content(file, batch)
             if not is_same:
                 self._require_batch(file, batch)
-            with self._service.one_change() as changing:
-                content = self._content(batch)
-                return self._put(file, batch, content, changing, are_known=is_same)
+            return self._put(file, batch, self._content(batch), are_known=is_same)
         is_there = self._is_there(file, batch)
-        taken = self._put(file, batch, BatchContent(), self._service, are_known=is_there)
+        taken = self._put(file, batch, BatchContent(), are_known=is_there)
         if name is None:
             self._refuse_copy(file, batch)
         return taken
@@ -114,7 +112,7 @@ class UsageFiles:
         for source, rows in self._newcomers.admitted(self._now):
             faults = Faults(source.name)
             while rows:  # of which those that are kept are in memory no more
-                self._record(rows.take(), source.batch, faults, self._service)
+                self._record(rows.take(), source.batch, faults)
             faults.stop_if_any(_NOTHING_WRITTEN)
 
     # Batches that are there
@@ -186,17 +184,10 @@ class UsageFiles:
     # Rows
 
     def _put(
-        self,
-        file: UsageFile,
-        name: str,
-        content: BatchContent,
-        service: OverageService,
-        *,
-        are_known: bool,
+        self, file: UsageFile, name: str, content: BatchContent, *, are_known: bool
     ) -> TakenIn:
         """Put the rows of a file.
 
-        :param service: records them, and withdraws those of the content that it has no more.
         :param are_known: whether those without an id are there already.
         """
         batch, faults, count, void = Batch(name, content), Faults(file.name), 0, 0
@@ -207,7 +198,7 @@ class UsageFiles:
                 faults.add(error, line)
             named = _named(piece.rows, batch, are_known=are_known)
             rows = self._newcomers.settled(source, named)
-            new = self._record(rows, name, faults, service)
+            new = self._record(rows, name, faults)
             if new < len(rows.events):
                 void += self._void(rows.events)
         if faults.count and self._newcomers.are_refused:
@@ -218,14 +209,14 @@ class UsageFiles:
             raise Stop(NOTHING)
         withdrawn = list(batch.left())
         for org_id, ids in _ids_by_org(EventColumns(withdrawn)).items():
-            service.withdraw_many(org_id, ids)
+            self._service.withdraw_many(org_id, ids)
             self.orgs.add(org_id)
         if batch.unnamed or self._repository.batch(name) is not None:
             self._repository.put_batch(name, batch.digest, batch.unnamed, noted_at=self._now)
         revived = 0 if are_known else batch.revived
         return TakenIn(file.name, count, withdrawn, void, revived)
 
-    def _record(self, rows: Rows, batch: str, faults: Faults, service: OverageService) -> int:
+    def _record(self, rows: Rows, batch: str, faults: Faults) -> int:
         """Record the events of some rows; return the number of new ones."""
         lines, events = rows
         if not events:
@@ -235,7 +226,7 @@ class UsageFiles:
             _, place, *field = error.path
             faults.add(self._of_column(error, field), lines[int(place)])
 
-        new = service.record_usage(events, late=self._late, on_refused=note, batch=batch)
+        new = self._service.record_usage(events, late=self._late, on_refused=note, batch=batch)
         self.new += new
         if new:
             self.orgs.update(events.orgs)

@@ -21,7 +21,7 @@ from typing import Any, Final
 from overages._ground.frozen_dict import FrozenDict
 from overages._ground.jsontext import entries
 from overages.amounts.money import Currency, Money
-from overages.errors import Field, InvalidValue, OveragesError, did_you_mean
+from overages.errors import Field, InvalidValue, OveragesError, at, did_you_mean
 from overages.forms.derived import Forms, Spelling
 from overages.forms.form import Form, FormOf, Refer, Schema, of_itself
 from overages.forms.holders import by_name, either, without
@@ -109,19 +109,16 @@ def _where(forms: Forms) -> Form:
     return by_name(FormOf(values.write, read, schema))
 
 
-def _calendar(unit: CalendarUnit, timezone: str | None = None) -> Cycle:
-    if timezone is None:  # of UTC, a day would begin in the middle of one of the org's
-        raise InvalidValue("timezone", None, "must be given, here or for the whole file")
-    return Cycle.calendar(unit, timezone)
-
-
 def _window(forms: Forms) -> Form:
     """Return the form of a budget's window: a cycle, of the calendar where it has no anchor."""
     cycle = forms.object(Cycle)
     terms = {"unit": forms.of(CalendarUnit), "timezone": forms.of(str)}
-    calendar = ObjectForm(Cycle, terms, ["unit"], _calendar)
+    calendar = ObjectForm(Cycle, terms, ["unit"], Cycle.calendar)
 
     def read(value: object, field: Field) -> Any:
+        if isinstance(value, dict) and "timezone" not in value:  # a day of UTC is none of the org's
+            problem = "must be given, here or for the whole file"
+            raise InvalidValue(at(field, "timezone"), None, problem)
         is_of_calendar = isinstance(value, dict) and not value.keys() & {"anchor", "every"}
         return (calendar if is_of_calendar else cycle).read(value, field)
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cached_property
 from logging import getLogger
-from typing import Final
+from typing import Final, TypeAlias
 
 from overages.alerts.alert import Alert, AlertDefinition
 from overages.alerts.alert_history import AlertHistory
@@ -41,6 +41,9 @@ from overages.statements.statement import Statement
 from overages.terms.account import Account
 from overages.terms.allowance import Allowance
 from overages.usage.routing import Routes
+
+BudgetSubject: TypeAlias = tuple[str, str | None, bool, Cycle | None]
+"""The id of a budget, its metric, whether it is of money, and its window."""
 
 _TICK: Final = timedelta(microseconds=1)
 _log: Final = getLogger("overages.bookkeeping")
@@ -138,12 +141,12 @@ class AlertNumbers:
             _log_unsettled(definition, self._account.org_id, error)
             return [Reading(definition, period, None, None, is_settled=False)]
 
-    def window_usage(self, history: AlertHistory) -> dict[tuple[str, Period], Hashable]:
+    def window_usage(self, history: AlertHistory) -> dict[tuple[BudgetSubject, Period], Hashable]:
         """Return the usage of budgets with alerts in windows, as far as it is known.
 
         They are those that aren't closed, and all in which an alert fired.
         """
-        usage: dict[tuple[str, Period], Hashable] = {}
+        usage: dict[tuple[BudgetSubject, Period], Hashable] = {}
         for budget in self._budgets.values():
             own = [each for each in self._definitions if each.alert.budget == budget.id]
             if own and budget.window is not None:
@@ -152,7 +155,7 @@ class AlertNumbers:
                     windows |= self.times.windows_told(definition, budget.window, history)
                 for window in windows:
                     with suppress(InvalidValue):  # sums that were put for a longer time
-                        usage[budget.id, window] = self._usage(budget, window)
+                        usage[subject_of(budget), window] = self._usage(budget, window)
         return usage
 
     def _usage(self, budget: Budget, window: Period) -> Hashable:
@@ -298,3 +301,8 @@ def _log_unsettled(definition: AlertDefinition, org_id: str, error: OveragesErro
     alert_id, kind = definition.alert.id, type(error).__name__
     extra = {"org_id": org_id, "alert": alert_id}
     _log.warning("%s: alert %s stays as it is: %s", org_id, alert_id, kind, extra=extra)
+
+
+def subject_of(budget: Budget) -> BudgetSubject:
+    """Return all that the usage of a budget follows from: one of another subject is another."""
+    return budget.id, budget.metric, budget.is_money, budget.window

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int | None:
-    """Check the alerts, and print a line for each that anybody is told of, org by org.
+    """Check the alerts, and print a line for each that anybody is told of.
 
     :raises Stop: if there is no such org.
     """

@@ -10,7 +10,8 @@ the batch is taken back and kept in halves, down to the event that did it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
@@ -19,7 +20,7 @@ from overages.alerts.alert import AlertDefinition
 from overages.alerts.fired_alert import FiredAlert
 from overages.alerts.firing import Reading, fire_all, fire_occasions
 from overages.alerts.occasions import occurrences
-from overages.bookkeeping.alert_numbers import AlertNumbers
+from overages.bookkeeping.alert_numbers import AlertNumbers, BudgetSubject, subject_of
 from overages.bookkeeping.alert_times import Look
 from overages.bookkeeping.plans_in_force import PlansInForce
 from overages.insight.budget import Budget
@@ -35,8 +36,8 @@ T = TypeVar("T")
 Keep: TypeAlias = Callable[[Sequence[T]], int]
 """Keeps some usage, or takes it back; returns how many of it are new."""
 
-WindowUsage: TypeAlias = Mapping[tuple[str, Period], Hashable]
-"""The usage of windows, by the budget's id."""
+WindowUsage: TypeAlias = Mapping[tuple[BudgetSubject, Period], Hashable]
+"""The usage of windows, by the subject of their budget."""
 
 InstantOf: TypeAlias = Callable[[UsageEvent], datetime]
 """Gives the instant that an event counts at."""
@@ -235,12 +236,13 @@ class AlertWatch:
         numbers = self._numbers(watched)
         look = numbers.times.open(watched.history, since)
         if before:
-            after = numbers.window_usage(watched.history)  # of other windows, if a budget is new
-            changed = {key for key in before.keys() & after.keys() if before[key] != after[key]}
+            after = numbers.window_usage(watched.history)
+            same = {subject for subject, _ in before} & {subject for subject, _ in after}
+            changed = {key for key, _ in before.items() ^ after.items() if key[0] in same}
             windows_of = look.windows
 
             def windows(definition: AlertDefinition, budget: Budget, cycle: Cycle) -> list[Period]:
-                own = {window for name, window in changed if name == budget.id}
+                own = {window for subject, window in changed if subject == subject_of(budget)}
                 return sorted({*windows_of(definition, budget, cycle), *own})
 
             look = look._replace(windows=windows)
@@ -279,6 +281,16 @@ class AlertChange:
         """The usage of windows before the change, by org."""
         self.since: dict[str, datetime | None] = {}
         """The orgs whose alerts are looked at then, with the instant as `note_open` takes it."""
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Forget all of a block that fails, as its usage is taken back."""
+        before, since = dict(self.before), dict(self.since)
+        try:
+            yield
+        except BaseException:
+            self.before, self.since = before, since
+            raise
 
     def note(self, watch: AlertWatch) -> None:
         """Note the alerts that the whole of it fires or clears.

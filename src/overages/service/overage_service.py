@@ -370,14 +370,17 @@ class OverageService(Quotas, Alerting, Forecasts):
         >>> service.alerts("org-123")
         ()
         """
-        with self._repository.transaction():
-            if self._change is not None:  # it is a part of another one
+        if self._change is not None:  # it is a part of another one
+            with self._repository.transaction(), self._change.part():
                 yield self
-                return
-            changing, change = copy(self), AlertChange()
-            changing._change = change
-            yield changing
-            changing._change = None
+            return
+        changing, change = copy(self), AlertChange()
+        changing._change = change
+        with self._repository.transaction():
+            try:
+                yield changing
+            finally:
+                changing._change = None  # from then on, it is like any other
             change.note(self._watch())
 
     def put_opening_balance(self, org_id: str, balance: Balance) -> Closing:

@@ -1,6 +1,7 @@
 """Calls that are one change: kept whole, and alerts see its outcome alone."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -36,7 +37,8 @@ def used(runs: int, event_id: str, at: datetime = NOW, org_id: str = "acme") -> 
 def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OverageService]:
     memory = request.param == "memory"
     repository = MemoryRepository() if memory else SqliteRepository(tmp_path / "overages.db")
-    repository.put_plan(Plan("starter", "USD", {"runs": Allowance(50, PerUnit("1.00"))}))
+    runs = Allowance(50, PerUnit("1.00"))
+    repository.put_plan(Plan("starter", "USD", {"runs": runs, "tokens": runs}))
     for org_id in ("acme", "bolt"):
         repository.put_account(Account(org_id, "starter", datetime(2024, 2, 1, tzinfo=UTC)))
     service = OverageService(repository, clock=lambda: NOW)
@@ -120,28 +122,65 @@ def test_one_within_another_that_fails_is_taken_back_alone(service: OverageServi
     assert str(service.calculate("acme").total) == "0.00 USD"  # type: ignore[union-attr]
 
 
-def test_a_service_that_is_kept_beyond_its_change_is_like_any(service: OverageService) -> None:
-    with service.one_change() as changing:
-        pass
-    changing.record_usage([used(45, "e-1")])
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_service_that_is_kept_beyond_its_change_is_like_any(
+    service: OverageService, fails: bool
+) -> None:
+    kept = []
+    with suppress(KeyError), service.one_change() as changing:
+        kept.append(changing)
+        if fails:
+            raise KeyError
+    kept[0].record_usage([used(45, "e-1")])
     assert told(service) == [("runs-80", "reached")]
 
 
-@pytest.mark.parametrize("before", [None, Budget(500, id="b", metric="runs")], ids=["new", "other"])
+DAY = Cycle.calendar("day")
+DAILY = Budget(4, id="b", metric="runs", window=DAY)
+FULL = Alert("a", Threshold(percent=100), budget="b")
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        None,
+        evolve(DAILY, amount=500, window=Cycle.calendar("week")),
+        evolve(DAILY, metric="tokens"),
+        evolve(DAILY, amount=Money.of("4", "USD"), metric=None),
+    ],
+    ids=["none", "of a week", "of another metric", "of money"],
+)
 def test_a_budget_that_is_new_is_none_of_days_that_are_over(
     service: OverageService, before: Budget | None
 ) -> None:
-    daily = Budget(10, id="b", metric="runs", window=Cycle.calendar("day"))
     days = [NOW - timedelta(days=days) for days in range(1, 8)]
     service.record_usage([used(5, f"d-{at:%d}", at) for at in days])
     if before is not None:
-        service.put_budget("acme", evolve(before, window=Cycle.calendar("week")))
-        service.put_alert(Alert("a", Threshold(percent=100), budget="b"), org_id="acme")
+        service.put_budget("acme", before)
+        service.put_alert(FULL, org_id="acme")
     with service.one_change() as changing:
         changing.record_usage([used(1, "e-1")])
-        changing.put_budget("acme", evolve(daily, amount=4))
-        changing.put_alert(Alert("a", Threshold(percent=100), budget="b"), org_id="acme")
-    assert [period for period in told(service) if period[0] == "a"] == []
+        changing.put_budget("acme", DAILY)
+        changing.put_alert(FULL, org_id="acme")
+    assert told(service) == []
+
+
+def test_a_part_that_fails_hides_no_window_of_the_rest(service: OverageService) -> None:
+    def fail(changing: OverageService) -> None:
+        with changing.one_change() as inner:
+            inner.drop_budget("acme", "b")
+            inner.record_usage([used(1, "e-1")])
+            raise KeyError
+
+    service.put_budget("acme", DAILY)
+    early = OverageService(service._repository, clock=lambda: NOW - timedelta(days=9))
+    early.put_alert(FULL, org_id="acme")
+    late = NOW - timedelta(days=5)
+    with service.one_change() as changing:
+        with pytest.raises(KeyError):
+            fail(changing)
+        changing.record_usage([used(5, "e-2", late)])
+    assert [each.period for each in service.alerts("acme")] == [DAY.period_at(late)]
 
 
 def test_without_alerts_usage_is_just_kept(service: OverageService) -> None:

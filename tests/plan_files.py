@@ -1,12 +1,18 @@
 """The least file of plans there can be, that of the reference, and what is wrong with one."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from overages import Repository
 from overages.errors import OveragesError
+from overages.imports.applying import apply, changes_of
 from overages.imports.plans import PlanBook, read_plans
+
+NOW = datetime(2024, 3, 20, 9, tzinfo=UTC)
+"""When files are applied."""
 
 _PAGE = (Path(__file__).parents[1] / "docs/reference/files.md").read_text("utf-8")
 FILE_BLOCKS = re.findall(r"^```toml\n(.*?)^```$", _PAGE, re.MULTILINE | re.DOTALL)
@@ -24,6 +30,15 @@ def faults(text: str) -> list[str]:
     with pytest.raises(OveragesError) as caught:
         read_plans(text)
     return [str(error) for error in caught.value.errors]
+
+
+def applied(text: str, repository: Repository) -> list[str]:
+    """Apply a text, and return the lines that tell what changed; then it changes nothing more."""
+    book = read_plans(text)
+    changes = changes_of(book, repository)
+    apply(changes, repository, NOW)
+    assert changes_of(book, repository) == ()
+    return [str(each) for each in changes]
 
 
 def read_blocks(text: str) -> PlanBook:

@@ -180,6 +180,8 @@ class FiredAlert:
     def message_in(self, zone: tzinfo) -> str:
         """Return the same by the days of a timezone.
 
+        :param zone: that of the org, or of the window of a budget.
+
         >>> from zoneinfo import ZoneInfo
         >>> from overages.alerts.alert import usual_alerts
         >>> paris = ZoneInfo("Europe/Paris")

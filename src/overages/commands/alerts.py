@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Final
 
 from overages.commands.desk.alerts import told
@@ -42,12 +43,14 @@ def run(args: argparse.Namespace) -> int | None:
         require_org(args.org, repository, args.db)
         service = OverageService(repository, lambda: now)
         orgs = list(repository.orgs()) if args.org is None else [args.org]
-        fired = [each for each in service.check_alerts(orgs) if not each.is_silent]
-        if not args.new:
-            fired = [each for org_id in orgs for each in service.alerts(org_id)]
-        for each in sorted(fired, key=lambda each: each.noted_at, reverse=True):
-            noted_at = reading(each.noted_at.replace(microsecond=0))
-            print(f"{noted_at} UTC, {told(each, repository)}")
-    if not (fired or args.new):
+        new = {each.key for each in service.check_alerts(orgs)}
+        lines: list[tuple[datetime, str]] = []
+        for org_id in orgs:
+            fired = [f for f in service.alerts(org_id) if f.key in new or not args.new]
+            instants = [each.noted_at for each in fired]
+            lines += zip(instants, told(org_id, fired, repository), strict=True)
+        for noted_at, line in sorted(lines, key=itemgetter(0), reverse=True):
+            print(f"{reading(noted_at.replace(microsecond=0))} UTC, {line}")
+    if not (lines or args.new):
         print(f"{args.db}: no alerts")
     return None

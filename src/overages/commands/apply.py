@@ -18,8 +18,9 @@ from overages.commands.desk.faults import refuse
 from overages.commands.desk.sources import load_book, opened
 from overages.commands.desk.terminal import say
 from overages.errors import OveragesError, StorageError
-from overages.imports.applying import apply, changes_of, never_there
+from overages.imports.applying import apply, changes_of
 from overages.imports.plans import PlanBook
+from overages.imports.warnings import never_there
 from overages.repository import Repository
 
 HELP: Final = "put plans, metrics, accounts, grants, budgets and alerts of a file into a database"

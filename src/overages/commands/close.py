@@ -103,8 +103,8 @@ def run(args: argparse.Namespace) -> int | None:
             periods = None if args.period is None else _periods(args, repository, orgs, until)
         if taken is not None:
             ingest.report(args.db, taken)
-        put = set[str]() if book is None else {*book.budgets, *book.org_alerts}
-        say_alerts(repository, put if taken is None else put | taken.touched, now)
+        warned = set[str]() if book is None else {*book.budgets, *book.org_alerts}
+        say_alerts(repository, warned if taken is None else warned | taken.touched, now)
         came = () if taken is None or args.force else taken.orgs
         late = set(_with_closed_periods(repository, came))
         closing = Closing(service, repository, until, force=args.force)

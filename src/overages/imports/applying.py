@@ -11,24 +11,19 @@ nothing that is kept is altered, and the same book again makes no changes:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import count, islice
-from typing import Any, Final
+from itertools import count
+from typing import Any
 
 from overages._ground.parsing import Problems
 from overages._ground.value import evolve, parsers_of
-from overages.alerts.alert import Alert
 from overages.errors import (
     GrantConflict,
-    InvalidValue,
     OveragesError,
     Path,
     PlanConflict,
-    UnknownAlert,
-    UnknownBudget,
     UnknownPlan,
-    did_you_mean,
     shown,
 )
 from overages.imports.plan_files.changes import (
@@ -44,15 +39,13 @@ from overages.imports.plan_files.changes import (
 )
 from overages.imports.plan_files.checks import routes_of
 from overages.imports.plan_files.versions import PlanVersion
-from overages.imports.plan_files.warnings import alerts_path, require_reachable
 from overages.imports.plans import PlanBook
+from overages.imports.warnings import has_account, new_alerts, new_budgets, require_reachable
 from overages.repository import Repository
 from overages.service.overage_service import OverageService
 from overages.terms.allowance import Allowance
 from overages.terms.plan import Plan
 from overages.usage.metric import Metric
-
-_MOST_NEAR: Final = 5_000  # orgs among which one that a name resembles is looked for
 
 
 def changes_of(book: PlanBook, repository: Repository) -> tuple[Change, ...]:
@@ -66,8 +59,8 @@ def changes_of(book: PlanBook, repository: Repository) -> tuple[Change, ...]:
     :raises AccountConflict: if an account's history isn't the kept one, with entries added at its
         end.
     :raises GrantConflict: if an org has a grant of an id which says something else.
-    :raises InvalidValue: if a metric clashes with one that is kept; `InvalidValues` for all of
-        several such faults.
+    :raises InvalidValue: if a metric clashes with one that is kept, an org has no account, or a
+        budget that stops charging would change; `InvalidValues` for all of several such faults.
     """
     problems = Problems()
     with repository.snapshot():
@@ -76,12 +69,9 @@ def changes_of(book: PlanBook, repository: Repository) -> tuple[Change, ...]:
             *_new_metrics(book, repository, problems),
             *_new_entries(book, repository, problems),
             *_new_grants(book, repository, problems),
-            *_new_budgets(book, repository, problems),
-            *_new_alerts(book.alerts, None, repository),
+            *new_budgets(book, repository, problems),
+            *new_alerts(book, repository, problems),
         ]
-        for org_id, alerts in book.org_alerts.items():
-            if _has_account(org_id, ("org_alerts",), book, repository, problems):
-                changes += _new_alerts(alerts, org_id, repository)
     problems.raise_any()
     return tuple(changes)
 
@@ -104,7 +94,7 @@ def apply(
         something else, or a budget or an alert of an org that its terms can't reach;
         `InvalidValues` for several.
     """
-    problems, metrics, warned = Problems(), list[Metric](), dict[str, None]()
+    problems, metrics, orgs = Problems(), list[Metric](), dict[str, None]()
     present = now or noted_at
     with repository.transaction():
         for change in changes:
@@ -117,35 +107,11 @@ def apply(
         problems.raise_any()
         for change in changes:
             if isinstance(change, NewBudget | NewAlert) and change.org_id is not None:
-                warned[change.org_id] = None
+                orgs[change.org_id] = None
                 problems.attempt(require_reachable, change, repository, present)
         problems.raise_any()
-        if warned:
-            OverageService(repository, clock=lambda: present).check_alerts(warned)
-
-
-def never_there(book: PlanBook, repository: Repository) -> Iterator[Path]:
-    """Yield the paths of budgets and alerts that a book drops, and that none ever had the name of.
-
-    To drop one that counts no more changes nothing, and so tells whether there was one.
-    """
-    own = [*book.org_alerts.items(), (None, book.alerts)]
-    for org_id, alerts in own:
-        counting = _alerts_of(org_id, repository)
-        for alert_id in (name for name, alert in alerts.items() if alert is None):
-            try:
-                if alert_id not in counting:
-                    repository.drop_alert(alert_id, org_id=org_id)
-            except UnknownAlert:
-                yield *alerts_path(org_id), alert_id
-    for org_id, budgets in book.budgets.items():
-        held = {each.id for each in repository.budgets(org_id)}
-        for budget_id in (name for name, budget in budgets.items() if budget is None):
-            try:
-                if budget_id not in held:
-                    repository.drop_budget(org_id, budget_id)
-            except UnknownBudget:
-                yield "budgets", org_id, budget_id
+        if orgs:
+            OverageService(repository, clock=lambda: present).check_alerts(orgs)
 
 
 # Plans
@@ -251,7 +217,7 @@ def _differences(stored: Plan, plan: Plan) -> list[tuple[Path, object, object]]:
     return differences or [(("allowances",), list(stored.allowances), list(plan.allowances))]
 
 
-# Metrics, accounts, grants, budgets, alerts
+# Metrics, accounts, grants
 
 
 def _new_metrics(book: PlanBook, repository: Repository, problems: Problems) -> Iterator[NewMetric]:
@@ -288,7 +254,7 @@ def _require_plan(repository: Repository, slug: str) -> None:
 
 def _new_grants(book: PlanBook, repository: Repository, problems: Problems) -> Iterator[NewGrant]:
     for org_id, grants in book.grants.items():
-        if not _has_account(org_id, ("grants",), book, repository, problems):
+        if not has_account(org_id, "grants", book, repository, problems):
             continue
         stored = {grant.id: grant for grant in repository.grants(org_id)}
         for grant in grants:
@@ -301,53 +267,3 @@ def _new_grants(book: PlanBook, repository: Repository, problems: Problems) -> I
                 path = ("grants", org_id, grant.id)
                 problem = f"must be as it was put before under that id, {shown(before)}"
                 problems.add(GrantConflict(path, grant, problem).within(org_id=org_id))
-
-
-def _has_account(
-    org_id: str, path: Path, book: PlanBook, repository: Repository, problems: Problems
-) -> bool:
-    """Tell whether an org has an account, here or there; if it hasn't, that is a problem.
-
-    :param path: leads to the table that names it.
-    """
-    if org_id in book.accounts or repository.account(org_id) is not None:
-        return True
-    orgs = [*book.accounts, *islice(repository.orgs(), _MOST_NEAR)]
-    problem = f"must be an org with an account{did_you_mean(org_id, orgs)}"
-    problems.add(InvalidValue((*path, org_id), org_id, problem))
-    return False
-
-
-def _new_budgets(book: PlanBook, repository: Repository, problems: Problems) -> Iterator[NewBudget]:
-    for org_id, by_id in book.budgets.items():
-        if not _has_account(org_id, ("budgets",), book, repository, problems):
-            continue
-        stored = {budget.id: budget for budget in repository.budgets(org_id)}
-        for budget_id, budget in by_id.items():
-            path = ("budgets", org_id, budget_id)
-            before = stored.get(budget_id)
-            if before == budget:
-                continue
-            if before is not None and before.on_reached == "stop_charging":
-                problem = "must stay as it is, as it stops charging: OverageService.drop_budget"
-                problems.add(InvalidValue(path, budget, f"{problem} takes back its maximum, too"))
-                continue
-            yield NewBudget(org_id, budget_id, budget, before)
-
-
-def _new_alerts(
-    alerts: Mapping[str, Alert | None],
-    org_id: str | None,
-    repository: Repository,
-) -> Iterator[NewAlert]:
-    stored = _alerts_of(org_id, repository)
-    for alert_id, alert in alerts.items():
-        before = stored.get(alert_id)
-        if before != alert:
-            yield NewAlert(alert_id, alert, before, org_id)
-
-
-def _alerts_of(org_id: str | None, repository: Repository) -> dict[str, Alert]:
-    """Return the alerts of an org alone, or those of all orgs, by id."""
-    definitions = repository.alert_definitions(org_id)
-    return {each.alert.id: each.alert for each in definitions if each.org_id == org_id}

@@ -289,12 +289,13 @@ def read_plans(
     months = _MONTHS
     with suppress(OveragesError):  # which will come again
         months = Cycle.monthly(parse_timezone(tables.get("timezone", "UTC"), "timezone"))
+    of_file = months.timezone if "timezone" in tables else None
     zones: dict[str, object] = {}  # of the orgs whose accounts are here
     for org_id, account in _tables_in(tables.get("accounts")):
         cycle = account.setdefault("cycle", months)
         zones[org_id] = cycle.get("timezone", "UTC") if isinstance(cycle, dict) else months.timezone
     for org_id, budgets in _tables_in(tables.get("budgets")):
-        zone = zones.get(org_id, tables.get("timezone"))
+        zone = zones.get(org_id, of_file)
         for _, budget in _tables_in(budgets):
             if zone is not None and isinstance(window := budget.get("window"), dict):
                 window.setdefault("timezone", zone)

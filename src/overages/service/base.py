@@ -26,7 +26,8 @@ from overages.bookkeeping.settling import Settling
 from overages.errors import BillingDisabled, InvalidValue, NoTerms, UnknownPlan
 from overages.periods.period import Period, parse_instant
 from overages.repository import Repository
-from overages.service.alert_watch import AlertChange, AlertWatch, DeferredWatch
+from overages.service.alert_watch import AlertWatch
+from overages.service.one_change import AlertChange, DeferredWatch
 from overages.terms.account import Account
 from overages.usage.metering import later, parse_time_span
 from overages.usage.metric import Metric

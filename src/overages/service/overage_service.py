@@ -33,10 +33,10 @@ from overages.errors import InvalidValue, RecordConflict
 from overages.periods.period import Period, format_instant
 from overages.records.closing import Closing
 from overages.records.ledger import Recording
-from overages.service.alert_watch import AlertChange
 from overages.service.alerting import Alerting
 from overages.service.base import log
-from overages.service.forecasts import Forecasts
+from overages.service.one_change import AlertChange
+from overages.service.projecting import Forecasts
 from overages.service.quotas import Quotas
 from overages.service.usage_intake import OnRefused, UsageIntake
 from overages.settlements.balance import Balance

@@ -1,5 +1,6 @@
 """Projecting: the bill that an org's period should come to, from what a repository has.
 
+    service.project("acme").expected_bill.total
     projecting = Projecting(repository, account, routes, now)
     projecting.projection(february).expected_bill.total
 
@@ -29,6 +30,7 @@ from overages.insight.projection import Projection, project
 from overages.periods.cycle import Cycle
 from overages.periods.period import Period, format_instant
 from overages.repository import Repository
+from overages.service.base import ServiceBase
 from overages.settlements.settlement import Settlement
 from overages.statements.limit_now import limits_now
 from overages.statements.statement import Statement
@@ -233,3 +235,31 @@ class _ProjectedReader(UsageReader):
     def _outlook(self, period: Period) -> Outlook | None:
         """Return the units that are expected in a period, if it is the one that is looked at."""
         return self._ahead[1] if self._ahead is not None and self._ahead[0] == period else None
+
+
+class Forecasts(ServiceBase):
+    """The forecasts of orgs; `OverageService` has it."""
+
+    def project(
+        self, org_id: str, period: Period | None = None, *, account: Account | None = None
+    ) -> Projection | None:
+        """Return the bill that an org's period should come to, and how sure that is.
+
+        The units of the days that are left are those of the method that was off least for this org
+        and metric, on the same day of its last periods; the bill is settled as at the end. Writes
+        nothing. Of a period that is over, it is the statement.
+
+        :param account: the org's with a change that isn't put yet, which the bill then has.
+        :returns: None if the org has no account, or no terms hold then. Where there is not enough
+            to say of a metric, the projection says why.
+        :raises InvalidValue: if the period isn't one of the org's, or hasn't begun.
+        :raises OveragesError: as `calculate` does.
+        """
+        self._require_enabled()
+        with self._repository.snapshot():
+            held = self._account(org_id, account)
+            own = None if held is None else self._period(held, period)
+            if held is None or own is None:
+                return None
+            projecting = Projecting(self._repository, held, self._routes, self._now())
+            return projecting.projection(own, is_proposed=account is not None)

@@ -1,11 +1,9 @@
 """Applying a book: only what is new is put, and nothing that is kept changes."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-from tests.plan_files import MINIMAL
+from tests.plan_files import MINIMAL, NOW, applied
 
 from overages import (
     Account,
@@ -19,7 +17,6 @@ from overages import (
     PerUnit,
     Plan,
     Repository,
-    SqliteRepository,
     evolve,
 )
 from overages.errors import (
@@ -35,7 +32,6 @@ from overages.imports.applying import apply, changes_of
 from overages.imports.plan_files.changes import NewVersion
 from overages.imports.plans import read_plans
 
-NOW = datetime(2024, 3, 20, 9, tzinfo=UTC)
 JANUARY, FEBRUARY, MARCH, APRIL = (datetime(2024, month, 1, tzinfo=UTC) for month in range(1, 5))
 DEARER = "[[plans.p.versions]]\nsince = 2024-03-01T00:00:00Z\nallowances.m.price.price = '0.20'\n"
 CHEAPER = "[[plans.p.versions]]\nsince = 2024-04-01T00:00:00Z\nallowances.m.price.price = '0.10'\n"
@@ -47,24 +43,6 @@ GRANT = '[grants.acme.welcome]\namount = 5\nmetric = "m"\neffective_at = 2024-02
 
 def change(day: str, terms: str) -> str:
     return f"[[accounts.acme.changes]]\nsince = 2024-{day}T00:00:00Z\n{terms}\n"
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def repository(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Repository]:
-    if request.param == "memory":
-        yield MemoryRepository()
-        return
-    with SqliteRepository(tmp_path / "overages.db") as kept:
-        yield kept
-
-
-def applied(text: str, repository: Repository) -> list[str]:
-    """Apply a text, and return the lines that tell what changed; then it changes nothing more."""
-    book = read_plans(text)
-    changes = changes_of(book, repository)
-    apply(changes, repository, NOW)
-    assert changes_of(book, repository) == ()
-    return [str(each) for each in changes]
 
 
 def refusals(text: str, repository: Repository) -> list[str]:

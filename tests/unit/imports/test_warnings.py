@@ -1,12 +1,10 @@
 """Budgets and alerts in files of plans, and how they are put into a repository."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.plan_files import MINIMAL, faults
+from tests.plan_files import MINIMAL, NOW, applied, faults
 
 from overages import (
     Alert,
@@ -17,15 +15,14 @@ from overages import (
     OverageService,
     Plan,
     Repository,
-    SqliteRepository,
     Threshold,
     UsageEvent,
 )
 from overages.errors import InvalidValue, OveragesError, StorageBusy
-from overages.imports.applying import apply, changes_of, never_there
+from overages.imports.applying import apply, changes_of
 from overages.imports.plans import PlanBook, read_plans
+from overages.imports.warnings import never_there
 
-NOW = datetime(2024, 3, 20, 9, tzinfo=UTC)
 ACCOUNT = '[accounts.acme]\nplan = "p"\nsince = 2024-01-01T00:00:00Z\n'
 PLAN = MINIMAL + ACCOUNT
 DOLLARS = 'amount = { amount = "20.00", currency = "USD" }\n'
@@ -38,24 +35,6 @@ def budget(terms: str) -> Budget | None:
     """Return the budget of some terms in a file whose months are in Paris."""
     text = 'timezone = "Europe/Paris"\n' + MINIMAL + "[budgets.acme.b]\n" + terms
     return read_plans(text).budgets["acme"]["b"]
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def repository(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Repository]:
-    if request.param == "memory":
-        yield MemoryRepository()
-        return
-    with SqliteRepository(tmp_path / "overages.db") as kept:
-        yield kept
-
-
-def applied(text: str, repository: Repository) -> list[str]:
-    """Apply a text, and return the lines that tell what changed; then it changes nothing more."""
-    book = read_plans(text)
-    changes = changes_of(book, repository)
-    apply(changes, repository, NOW)
-    assert changes_of(book, repository) == ()
-    return [str(each) for each in changes]
 
 
 def refused(text: str, repository: Repository) -> list[str]:
@@ -358,9 +337,21 @@ def test_all_of_a_file_is_put_before_any_of_its_alerts_fires(repository: Reposit
     hundred = '[org_alerts.acme.m-100]\nmetric = "m"\nthreshold.quantity = 100\n'
     applied(PLAN + BUDGET.replace("20.00", "100.00") + OWN + counted + hundred, repository)
     assert repository.fired_alerts("acme") == ()
+
+
+def test_an_alert_that_the_file_drops_doesnt_fire_by_its_budget(repository: Repository) -> None:
+    applied(PLAN + BUDGET.replace("20.00", "200.00") + OWN, repository)
+    use(repository, 600)  # which costs 59.50
     gone = '[org_alerts.acme]\ndaily-90 = "dropped"\n'
-    applied(PLAN + BUDGET.replace("20.00", "0.10") + gone, repository)
+    applied(PLAN + BUDGET.replace("20.00", "60.00") + gone, repository)
     assert repository.fired_alerts("acme") == ()
+    applied(PLAN + OWN, repository)
+    assert len(repository.fired_alerts("acme")) == 1
+
+
+def test_a_wrong_timezone_of_the_file_is_told_once() -> None:
+    (told,) = faults('timezone = "Mars"\n' + MINIMAL + BUDGET)
+    assert told.startswith("timezone: ")
 
 
 def test_usage_that_cant_be_billed_refuses_no_file(repository: Repository) -> None:

@@ -5,7 +5,7 @@ say_alerts(repository, orgs, now)     # acme: warning: 90 % of runs are used: 45
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -27,19 +27,24 @@ def say_alerts(repository: Repository, orgs: Iterable[str], now: datetime) -> No
         return
     count = 0
     for org_id in sorted(orgs):
-        for fired in repository.fired_alerts(org_id):
-            if fired.noted_at == now and not fired.is_silent:
-                count += 1
-                if count <= _MOST_SHOWN:
-                    say(told(fired, repository))
+        fired = repository.fired_alerts(org_id)
+        new = [each for each in fired if each.noted_at == now and not each.is_silent]
+        for line in told(org_id, new[: max(0, _MOST_SHOWN - count)], repository):
+            say(line)
+        count += len(new)
     if count > _MOST_SHOWN:
         say(f"and {count - _MOST_SHOWN:,} more alerts; overages alerts lists them all")
 
 
-def told(fired: FiredAlert, repository: Repository) -> str:
-    """Write an alert in one line, by the days of its budget's window, or of its org."""
-    zone = zone_for(repository.account(fired.org_id), fired.period)
-    for budget in repository.budgets(fired.org_id):
-        if budget.id == fired.definition.alert.budget and budget.window is not None:
-            zone = zone_of(budget.window.timezone)
-    return f"{fired.org_id}: {fired.severity}: {fired.message_in(zone)}"
+def told(org_id: str, fired: Sequence[FiredAlert], repository: Repository) -> list[str]:
+    """Write each alert of an org in one line, by the days of its budget's window, or of the org."""
+    if not fired:
+        return []
+    account = repository.account(org_id)
+    windows = {each.id: each.window for each in repository.budgets(org_id)}
+    lines = []
+    for each in fired:
+        window = windows.get(each.definition.alert.budget or "")
+        zone = zone_for(account, each.period) if window is None else zone_of(window.timezone)
+        lines.append(f"{org_id}: {each.severity}: {each.message_in(zone)}")
+    return lines

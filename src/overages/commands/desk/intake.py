@@ -57,7 +57,7 @@ class UsageFiles:
     """Puts the rows of usage files into a repository, within the transaction that its caller holds.
 
     :param newcomers: the orgs that have no account.
-    :param now: the instant of all that is written.
+    :param now: when accounts and batches are noted.
     :param late: where events count whose period is closed.
     """
 

@@ -7,5 +7,4 @@
 - `forms`: the form of a plan with its versions
 - `checks`: the agreement of the parts of a file
 - `changes`: a change that a file brings, as a line and as a deed
-- `warnings`: budgets and alerts of orgs, compared with their terms
 """

@@ -1,0 +1,92 @@
+"""One change: calls of a service that belong together, of which alerts see the outcome alone.
+
+change = AlertChange()
+watch = DeferredWatch(change, repository, lambda: routes, now, until)   # in each of the calls
+change.note(AlertWatch(repository, lambda: routes, now, until))         # once all are made
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, TypeVar
+
+from overages.alerts.fired_alert import FiredAlert
+from overages.service.alert_watch import AlertWatch, InstantOf, Keep, WindowUsage
+from overages.service.watched_org import WatchedOrg
+from overages.usage.event import UsageEvent
+
+T = TypeVar("T")
+
+
+class AlertChange:
+    """Changes of usage, of budgets and of alerts that are one: alerts see its outcome alone."""
+
+    def __init__(self) -> None:
+        self.before: dict[str, WindowUsage] = {}
+        """The usage of windows before the change, by org."""
+        self.since: dict[str, datetime | None] = {}
+        """The orgs whose alerts are looked at then, with the instant as `note_open` takes it."""
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Forget all of a block that fails, as its usage is taken back."""
+        before, since = dict(self.before), dict(self.since)
+        try:
+            yield
+        except BaseException:
+            self.before, self.since = before, since
+            raise
+
+    def note(self, watch: AlertWatch) -> None:
+        """Note the alerts that the whole of it fires or clears.
+
+        :param watch: one that has seen nothing of it.
+        """
+        for org_id, since in self.since.items():
+            watch.note_change(org_id, self.before.get(org_id), since)
+
+
+class DeferredWatch(AlertWatch):
+    """Notes nothing yet: usage goes on, and its orgs are looked at when the change is whole.
+
+    :param change: that all of it is a part of; the other parameters are those of `AlertWatch`.
+    """
+
+    def __init__(self, change: AlertChange, *watched: Any) -> None:
+        super().__init__(*watched)
+        self._change = change
+
+    def keep(
+        self,
+        watched: WatchedOrg,
+        events: Sequence[tuple[T, UsageEvent]],
+        add: Keep[tuple[T, UsageEvent]],
+        counts_at: InstantOf | None,
+    ) -> int:
+        """Keep events of an org."""
+        del counts_at
+        self._expect(watched)
+        return add(events)
+
+    def take_back(self, org_id: str, event_ids: Sequence[str], withdraw: Keep[str]) -> int:
+        """Withdraw events of an org."""
+        watched = self.watched(org_id)
+        if watched is not None:
+            self._expect(watched)
+        return withdraw(event_ids)
+
+    def note_open(self, org_id: str, since: datetime | None = None) -> tuple[FiredAlert, ...]:
+        """Have the alerts of an org looked at."""
+        is_all = since is None or self._change.since.get(org_id, since) is None
+        self._change.since[org_id] = None if is_all else since
+        return ()
+
+    def _expect(self, watched: WatchedOrg) -> None:
+        """Have the alerts of an org looked at, of all windows in which its usage changes."""
+        change, org_id = self._change, watched.account.org_id
+        if org_id not in change.before:
+            watched.read_all()
+            change.before[org_id] = self._numbers(watched).window_usage(watched.history)
+            change.since[org_id] = None

@@ -43,6 +43,10 @@ class AlertHistory:
         """Yield the periods in which an alert fired."""
         return (period for identity, period in self._steps if identity == definition.identity)
 
+    def has(self, period: Period) -> bool:
+        """Tell whether any alert fired in a period."""
+        return any(own == period for _, own in self._steps)
+
     def _own(self, definition: AlertDefinition, period: Period) -> StepsBefore:
         return self._steps.setdefault((definition.identity, period), StepsBefore())
 

@@ -108,10 +108,13 @@ class Reading(NamedTuple):
     @property
     def steps_at_zero(self) -> int:
         """The steps that are reached before anything is used."""
+        threshold = self.threshold
+        if threshold.direction == "rising" and threshold.of != "remaining":
+            return 0  # its number is more than zero
         if self.used is None or self.unreached is not None:
             return 0
         zero = Money(0, self.used.currency) if isinstance(self.used, Money) else 0
-        return self.threshold.steps(zero, self.limit)
+        return threshold.steps(zero, self.limit)
 
     def is_rearmed(self, step: int) -> bool:
         """Tell whether the number is so far from a step that it can be told of again."""

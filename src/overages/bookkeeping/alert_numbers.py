@@ -78,6 +78,7 @@ class AlertNumbers:
         )
         self.times: Final = AlertTimes(repository, account, routes, self._settling, now, until)
         self._settled: dict[Period, Settlement | OveragesError] = {}
+        self._limits: dict[tuple[Period, str], LimitNow] = {}
         self._bills: dict[tuple[str, Period], Bills] = {}  # by the budget's id
         self.takes_back: bool = False
         """Whether more is taken back than used in a window whose charges were read."""
@@ -199,15 +200,18 @@ class AlertNumbers:
         return used, limit
 
     def _limit_now(self, period: Period, metric: str) -> LimitNow:
-        settlement = self._settlement(period)
-        return limit_now(
-            settlement.statement,
-            metric,
-            self._now,
-            burndowns=settlement.balance.burndowns,
-            grants=self._settling.grants,
-            levels=self._routes.held,
-        )
+        """Return the limit of a metric in a period, worked out once for all of its alerts."""
+        if (period, metric) not in self._limits:
+            settlement = self._settlement(period)
+            self._limits[period, metric] = limit_now(
+                settlement.statement,
+                metric,
+                self._now,
+                burndowns=settlement.balance.burndowns,
+                grants=self._settling.grants,
+                levels=self._routes.held,
+            )
+        return self._limits[period, metric]
 
     def _of_budget(self, definition: AlertDefinition, period: Period) -> Sequence[Reading]:
         budget = self._budgets.get(definition.alert.budget or "")

@@ -79,7 +79,7 @@ class AlertTimes:
         periods = {each for each in own if self._is_open(each)}
         first = min(own if self._routes.held else periods, default=None)
         if first is not None and first.end <= self._until:
-            periods |= {each for each in self._open if each > first and self._goes_on_in(each)}
+            periods |= {each for each in self._open if each > first and self.goes_on_in(each)}
 
         def windows(_: AlertDefinition, budget: Budget, cycle: Cycle) -> Iterable[Period]:
             around = _around(cycle, changed)
@@ -134,6 +134,15 @@ class AlertTimes:
         """Return the later one of a period and the present one."""
         present = self._period_at(self._now)
         return period if present is None else max(period, present)
+
+    def goes_on_in(self, period: Period) -> bool:
+        """Tell whether usage before a period changes what it comes to."""
+        if self._routes.held:
+            return True
+        try:
+            return self._settling.depends_on_earlier(period)
+        except OveragesError:  # it can't be settled, and says so
+            return True
 
     # Windows
 
@@ -195,15 +204,6 @@ class AlertTimes:
         if time.start <= self._now:
             return True
         return bool(self._repository.event_sums(self._account.org_id, time))
-
-    def _goes_on_in(self, period: Period) -> bool:
-        """Tell whether usage before a period changes what it comes to."""
-        if self._routes.held:
-            return True
-        try:
-            return self._settling.depends_on_earlier(period)
-        except OveragesError:  # it can't be settled, and says so
-            return True
 
 
 def _around(cycle: Cycle, instants: Iterable[datetime]) -> set[Period]:

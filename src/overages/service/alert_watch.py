@@ -1,19 +1,20 @@
 """The alert watch: alerts are noted with the usage that reaches them, in its own transaction.
 
     watch = AlertWatch(repository, lambda: routes, now, until)
-    watch.keep(watch.watched("acme"), events, add, counts_at)     # add(events) keeps them
+    own = WatchedUsage(watch.watched("acme"), events, counts_at)
+    watch.keep([own], add)                                        # add(events) keeps them
 
-The outcome is as if events came one by one: the same for any split into batches. Where usage only
-grows, and nothing fires before a batch nor at its end, nothing did within it. Where something is,
-the batch is taken back and kept in halves, down to the event that did it.
+The outcome is as if events came one by one: the same for any split into batches. Where usage of an
+org only grows, and nothing fires before a batch nor at its end, nothing did within it. The events
+of other orgs are taken back and kept in halves, down to the event that did it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
-from typing import TypeAlias, TypeVar
+from functools import cached_property, partial
+from typing import Final, TypeAlias, TypeVar
 
 from overages.alerts.alert import AlertDefinition
 from overages.alerts.fired_alert import FiredAlert
@@ -26,20 +27,20 @@ from overages.insight.budget import Budget
 from overages.periods.cycle import Cycle
 from overages.periods.period import Period
 from overages.repository import Repository
-from overages.service.watched_org import WatchedOrg, is_even
+from overages.service.watched_org import WatchedOrg, WatchedUsage, is_even
 from overages.usage.event import UsageEvent
 from overages.usage.routing import Routes
 
 T = TypeVar("T")
+
+_PORTION: Final = 512
+"""The orgs of which all that is kept is read at once."""
 
 Keep: TypeAlias = Callable[[Sequence[T]], int]
 """Keeps some usage, or takes it back; returns how many of it are new."""
 
 WindowUsage: TypeAlias = Mapping[tuple[BudgetSubject, Period], Hashable]
 """The usage of windows, by the subject of their budget."""
-
-InstantOf: TypeAlias = Callable[[UsageEvent], datetime]
-"""Gives the instant that an event counts at."""
 
 
 class AlertWatch:
@@ -90,70 +91,121 @@ class AlertWatch:
 
     # Usage
 
-    def keep(
-        self,
-        watched: WatchedOrg,
-        events: Sequence[tuple[T, UsageEvent]],
-        add: Keep[tuple[T, UsageEvent]],
-        counts_at: InstantOf | None,
-    ) -> int:
-        """Keep events of an org, each with a value beside it, and note the alerts that they fire.
+    def keep(self, usage: Sequence[WatchedUsage[T]], add: Keep[tuple[T, UsageEvent]]) -> int:
+        """Keep the events of orgs, and note the alerts that they fire.
 
-        :param add: keeps some of them, and returns how many are new.
+        Orgs of which nothing fires are kept together. Of the others, the first halves of all their
+        events are, and then the second halves, down to the event of each that did it.
+
+        :param add: keeps some of the events, and returns how many are new.
         :returns: how many are new.
         """
-        if len(events) == 1:
-            new = add(events)
-            if new:  # or it was noted as it came
-                numbers = self._numbers(watched)
-                look = numbers.times.changed_at(self._instants(events, counts_at))
-                self._note(watched, numbers, look)
-            return new
-        if all(self._may_only_grow(event) for _, event in events):
-            try:
-                instants = self._instants(events, counts_at)
-                with self._repository.transaction():
-                    before = self._quiet(watched, instants)  # if no limit has changed, say
-                    new = add(events)
-                    self._quiet(watched, instants, since=before)
-                return new
-            except _Apart:
-                pass
-        half = len(events) // 2
-        halves = events[:half], events[half:]
-        return sum(self.keep(watched, each, add, counts_at) for each in halves)
+        if len(usage) == 1 and usage[0].is_one:
+            return self._keep_one(usage[0], add)
+        asked = [own for own in usage if self._needs_before(own)]
+        loud = {*asked} - {*self._among(asked, self._is_quiet_before)}
+        quiet = [own for own in usage if own not in loud and self._may_only_grow(own)]
+        kept = list[WatchedUsage[T]]()
+        try:
+            with self._repository.transaction():
+                events = events_of(quiet)
+                new = add(events)
+                kept = self._among(quiet, partial(self._can_be_kept, are_new=new == len(events)))
+                if len(kept) < len(quiet):
+                    raise _Apart
+        except _Apart:
+            new = add(events_of(kept))
+        for own in kept:
+            self._add(own.watched, own.fired)
+        loud = {*usage} - {*kept}
+        apart = [own for own in usage if own in loud]  # in their order
+        new += sum(self._keep_one(own, add) for own in apart if own.is_one)
+        halves = [own.halves() for own in apart if not own.is_one]
+        return new + sum(self.keep(part, add) for part in zip(*halves, strict=True))
 
-    def _may_only_grow(self, event: UsageEvent) -> bool:
-        """Tell whether an event can only add to its metric, and is counted nowhere else."""
-        return event.quantity >= 0 and not self._routes.counts(event.metric)
+    def _keep_one(self, own: WatchedUsage[T], add: Keep[tuple[T, UsageEvent]]) -> int:
+        """Keep one event, and note what fires as it is there."""
+        new = add(own.events)
+        if new:  # or it was noted as it came
+            numbers = self._numbers(own.watched)
+            self._note(own.watched, numbers, numbers.times.changed_at(own.instants))
+        return new
 
-    @staticmethod
-    def _instants(
-        events: Sequence[tuple[T, UsageEvent]], counts_at: InstantOf | None
-    ) -> set[datetime]:
-        return {event.at if counts_at is None else counts_at(event) for _, event in events}
+    def _among(
+        self, usage: Sequence[WatchedUsage[T]], is_quiet: Callable[[WatchedUsage[T]], bool]
+    ) -> list[WatchedUsage[T]]:
+        """Return those of the orgs that are quiet; all that is kept of many is read at once."""
+        if len(usage) == 1:
+            return list(filter(is_quiet, usage))
+        quiet = list[WatchedUsage[T]]()
+        for first in range(0, len(usage), _PORTION):
+            some = usage[first : first + _PORTION]
+            periods = {own.watched.account.org_id: own.periods for own in some}
+            with self._repository.transaction_of(periods):
+                quiet += filter(is_quiet, some)
+        return quiet
 
-    def _quiet(
-        self,
-        watched: WatchedOrg,
-        instants: Iterable[datetime],
-        since: AlertNumbers | None = None,
-    ) -> AlertNumbers:
-        """Return numbers that reach nothing; raise `_Apart` where some do, or may have done so.
+    def _may_only_grow(self, own: WatchedUsage[T]) -> bool:
+        """Tell whether events can only add to their metrics, and are counted nowhere else."""
+        return own.is_one or all(
+            event.quantity >= 0 and not self._routes.counts(event.metric) for _, event in own.events
+        )
 
-        :param since: the numbers before a batch.
+    def _needs_before(self, own: WatchedUsage[T]) -> bool:
+        """Tell whether the numbers before usage are needed.
+
+        Where nothing fired in its periods, and it changes no later one, the numbers on the way lie
+        between none and those after it.
         """
+        if own.is_one:
+            return False
+        if not own.watched.is_untold(own.periods):
+            return True
+        if any(period.end > self._until for period in own.periods):
+            return False  # no later one has begun
+        times = self._numbers(own.watched).times
+        return not own.periods.issuperset(times.changed_at(own.instants).periods)
+
+    def _is_quiet_before(self, own: WatchedUsage[T]) -> bool:
+        """Tell whether numbers before usage reach nothing: if no limit has changed, they don't."""
+        own.before = numbers = self._numbers(own.watched)
+        readings = numbers.readings(numbers.times.changed_at(own.instants))
+        return self._reaches_nothing(own, numbers, readings)
+
+    def _can_be_kept(self, own: WatchedUsage[T], *, are_new: bool) -> bool:
+        """Tell whether numbers reach nothing after usage, and didn't as it came.
+
+        What one event fires is noted.
+
+        :param are_new: whether all events are.
+        """
+        watched, before = own.watched, own.before
         numbers = self._numbers(watched)
-        readings = numbers.readings(numbers.times.changed_at(instants))
-        statements = numbers.statements()
-        if since is not None:
-            even = not since.takes_back and all(map(is_even, statements))
-            readings = [*readings, *numbers.between(since, readings, even=even)]
-        is_settled = all(each.is_settled for each in readings)
-        grows = all(map(watched.only_grows, statements))
-        if not is_settled or not grows or self._fired(watched, readings):
-            raise _Apart
-        return numbers
+        look = numbers.times.changed_at(own.instants)
+        readings = numbers.readings(look)
+        if own.is_one:
+            fired = self._fired(watched, readings)
+            own.fired = fired if are_new else ()
+            return are_new or not fired
+        if (
+            watched.has_ends
+            and len(own.periods) > 1
+            and any(map(numbers.times.goes_on_in, look.periods))
+        ):
+            return False  # a limit may have fallen on the way
+        if before is not None:
+            even = not before.takes_back and all(map(is_even, numbers.statements()))
+            readings = [*readings, *numbers.between(before, readings, even=even)]
+        return self._reaches_nothing(own, numbers, readings)
+
+    def _reaches_nothing(
+        self, own: WatchedUsage[T], numbers: AlertNumbers, readings: Sequence[Reading]
+    ) -> bool:
+        return (
+            all(each.is_settled for each in readings)
+            and all(map(own.watched.only_grows, numbers.statements()))
+            and not self._fired(own.watched, readings)
+        )
 
     def take_back(self, org_id: str, event_ids: Sequence[str], withdraw: Keep[str]) -> int:
         """Withdraw events of an org, and note the alerts that are cleared after each of them.
@@ -182,10 +234,14 @@ class AlertWatch:
     ) -> tuple[FiredAlert, ...]:
         """Keep and return the alerts that an org's usage fires or clears, as it is now."""
         fired = self._fired(watched, numbers.readings(look))
+        self._add(watched, fired)
+        return fired
+
+    def _add(self, watched: WatchedOrg, fired: Sequence[FiredAlert]) -> None:
+        """Keep alerts that an org's usage fires or clears."""
         if fired:
             self._repository.add_alerts(fired)
             watched.history.add(fired)
-        return fired
 
     # All that has come with time, or by other than usage
 
@@ -272,5 +328,10 @@ class AlertWatch:
         return fire_all(watched.account.org_id, readings, watched.history, self._now)
 
 
+def events_of(usage: Iterable[WatchedUsage[T]]) -> list[tuple[T, UsageEvent]]:
+    """Return the events of all of some orgs."""
+    return [event for own in usage for event in own.events]
+
+
 class _Apart(Exception):
-    """A batch is to be taken back, and kept in halves."""
+    """A batch is to be taken back, and kept in parts."""

@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from overages.alerts.fired_alert import FiredAlert
-from overages.service.alert_watch import AlertWatch, InstantOf, Keep, WindowUsage
-from overages.service.watched_org import WatchedOrg
+from overages.service.alert_watch import AlertWatch, Keep, WindowUsage, events_of
+from overages.service.watched_org import WatchedOrg, WatchedUsage
 from overages.usage.event import UsageEvent
 
 T = TypeVar("T")
@@ -58,17 +58,11 @@ class DeferredWatch(AlertWatch):
         super().__init__(*watched)
         self._change = change
 
-    def keep(
-        self,
-        watched: WatchedOrg,
-        events: Sequence[tuple[T, UsageEvent]],
-        add: Keep[tuple[T, UsageEvent]],
-        counts_at: InstantOf | None,
-    ) -> int:
-        """Keep events of an org."""
-        del counts_at
-        self._expect(watched)
-        return add(events)
+    def keep(self, usage: Sequence[WatchedUsage[T]], add: Keep[tuple[T, UsageEvent]]) -> int:
+        """Keep the events of orgs."""
+        for own in usage:
+            self._expect(own.watched)
+        return add(events_of(usage))
 
     def take_back(self, org_id: str, event_ids: Sequence[str], withdraw: Keep[str]) -> int:
         """Withdraw events of an org."""

@@ -24,7 +24,7 @@ from overages.errors import MOST_ERRORS, EventConflict, InvalidValue, OveragesEr
 from overages.periods.period import Period, format_instant
 from overages.repository import Repository
 from overages.service.alert_watch import AlertWatch
-from overages.service.watched_org import WatchedOrg
+from overages.service.watched_org import WatchedOrg, WatchedUsage
 from overages.terms.account import Account
 from overages.terms.plan import Plan, unknown_metric
 from overages.usage.event import EventColumns, UsageEvent
@@ -116,9 +116,8 @@ class UsageIntake:
         new = 0
         if others or not watched:
             new = self._add_taken(taken.among(others), counts_at, refused)
-        return new + sum(
-            self._alerts.keep(org, own, keep, counts_at) for org, own in watched.values()
-        )
+        usage = [WatchedUsage(org, own, counts_at) for org, own in watched.values()]
+        return new + self._alerts.keep(usage, keep)
 
     def _add_taken(
         self, taken: _Taken, counts_at: CountsAt | None, refused: dict[int, OveragesError]

@@ -1,22 +1,32 @@
-"""Watched orgs: an org with its alerts, and those of them that fired before.
+"""Watched orgs: an org with its alerts, those of them that fired before, and usage that comes.
 
 watched = WatchedOrg(account, definitions, repository)
 watched.read({period}), watched.history, watched.only_grows(statement)
+WatchedUsage(watched, [(0, event)], None).periods
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import suppress
+from datetime import datetime
+from functools import cached_property
+from typing import Final, Generic, TypeVar
 
 from overages.alerts.alert import AlertDefinition
 from overages.alerts.alert_history import AlertHistory
+from overages.alerts.fired_alert import FiredAlert
+from overages.bookkeeping.alert_numbers import AlertNumbers
+from overages.errors import OveragesError
 from overages.periods.period import Period
 from overages.prices.models import Graduated, Package, PerUnit
 from overages.repository import Repository
 from overages.statements.statement import Statement
 from overages.terms.account import Account
 from overages.terms.allowance import Allowance
+from overages.usage.event import UsageEvent
+
+T = TypeVar("T")
 
 _MOST_PERIODS: Final = 4  # of more, the alerts of all periods are read at once
 _GROWING: Final = frozenset({PerUnit, Package, Graduated})
@@ -42,6 +52,12 @@ class WatchedOrg:
         self._has_costs = any(each is not None and each.cost is not None for each in thresholds)
         self.has_budgets: bool = any(each.alert.budget is not None for each in definitions)
         self._has_costs |= self.has_budgets
+        self.has_ends: bool = any(
+            each is not None and (each.of == "remaining" or each.direction == "falling")
+            for each in thresholds
+        )
+        """Whether a number may reach a threshold as its limit falls, and nothing is used."""
+        self._has_grants = any(each.alert.grant is not None for each in definitions)
         self._has_far_shares = any(
             each is not None
             and each.percent is not None
@@ -60,6 +76,13 @@ class WatchedOrg:
         for period in sorted(missing):
             self.history.add(self._repository.fired_alerts(self.account.org_id, period))
         self._read |= missing
+
+    def is_untold(self, periods: Set[Period]) -> bool:
+        """Tell whether nothing fired in some periods, and no number is about any other time."""
+        if self.has_budgets or self._has_grants:
+            return False
+        self.read(periods)
+        return not any(map(self.history.has, periods))
 
     def read_all(self) -> None:
         """Read all alerts that fired."""
@@ -90,6 +113,53 @@ class WatchedOrg:
             and not (self._has_costs and allowance.included_for is not None)
             for allowance in _allowances(statement)
         )
+
+
+class WatchedUsage(Generic[T]):
+    """Events of an org with alerts, each with a value beside it.
+
+    :param counts_at: gives the instants that they count at; None where these are their own.
+    """
+
+    def __init__(
+        self,
+        watched: WatchedOrg,
+        events: Sequence[tuple[T, UsageEvent]],
+        counts_at: Callable[[UsageEvent], datetime] | None,
+    ) -> None:
+        self.watched: WatchedOrg = watched
+        self.events: Sequence[tuple[T, UsageEvent]] = events
+        self.before: AlertNumbers | None = None
+        """The numbers before them, where they are looked at."""
+        self.fired: Sequence[FiredAlert] = ()
+        """The alerts that they fire, where they are one event."""
+        self._counts_at = counts_at
+
+    @cached_property
+    def instants(self) -> set[datetime]:
+        """The instants that they count at."""
+        counts_at = self._counts_at
+        return {event.at if counts_at is None else counts_at(event) for _, event in self.events}
+
+    @cached_property
+    def periods(self) -> set[Period]:
+        """The org's periods in which they count, as far as there are any."""
+        periods = set()
+        for instant in self.instants:
+            with suppress(OveragesError):  # at the end of all time there is none
+                periods.add(self.watched.account.period_at(instant))
+        return periods
+
+    @property
+    def is_one(self) -> bool:
+        """Whether it is one event: what it fires follows from the numbers after it."""
+        return len(self.events) == 1
+
+    def halves(self) -> tuple[WatchedUsage[T], WatchedUsage[T]]:
+        """Return them in two parts."""
+        watched, events, half = self.watched, self.events, len(self.events) // 2
+        first = WatchedUsage(watched, events[:half], self._counts_at)
+        return first, WatchedUsage(watched, events[half:], self._counts_at)
 
 
 def is_even(statement: Statement) -> bool:

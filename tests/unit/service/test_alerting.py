@@ -223,6 +223,14 @@ class TestUsage:
         assert told(service) == [("runs-80", "reached", 50)]
         assert service.alerts("else") == ()
 
+    def test_usage_that_is_there_already_takes_nothing_from_that_of_others(self) -> None:
+        service = service_of(EIGHTY)
+        repository_of(service).put_account(Account("other", "starter", since=JAN.start))
+        ours, theirs = (UsageEvent(org, "runs", 40, NOW, "e1") for org in ("acme", "other"))
+        service.record_usage([ours])
+        assert service.record_usage([ours, theirs]) == 1
+        assert [len(service.alerts(org)) for org in ("acme", "other")] == [1, 1]
+
     def test_an_alert_of_one_org_leaves_the_others_alone(self) -> None:
         service = service_of()
         repository_of(service).put_account(Account("else", "starter", since=JAN.start))
@@ -289,6 +297,45 @@ class TestUsage:
         events = list(repository_of(service).batch_events("acme", "file.csv"))
         assert len(events) == 7
         assert told(service) == [("runs-80", "reached", 40)]
+
+
+def carried(units: int) -> Plan:
+    """Return a plan whose units are carried over, as far as they aren't used."""
+    allowance = Allowance(units, PerUnit("1.00"), carry_over=CarryOver())
+    return Plan("carried", "USD", {"runs": allowance})
+
+
+def raise_limit(service: OverageService, runs: int) -> None:
+    """Raise the limit of February, of which no alert hears."""
+    account = repository_of(service).account("acme")
+    assert account is not None
+    repository_of(service).put_account(account.changed(since=FEB.start, limits={"runs": runs}))
+
+
+class TestLimitsOnTheWay:
+    """A batch fires what its events do one by one, though limits have moved, or do as they come."""
+
+    def test_units_of_an_earlier_period_are_carried_over_no_more(self) -> None:
+        service = service_of(
+            Alert("last", Threshold(quantity=5, of="remaining"), metric="runs"), plan=carried(4)
+        )
+        used = [UsageEvent("acme", "runs", 4, at) for at in (NOW, JAN.start)]
+        service.record_usage(used)  # 4 of 8, which are then 4
+        assert told(service) == [("last", "reached", 4)]
+
+    def test_a_limit_was_raised(self) -> None:
+        service = service_of(EIGHTY)
+        use(service, 40)
+        raise_limit(service, 100)
+        use(service, 1, 39)
+        assert [state for _, state, _ in told(service)] == ["reached", "cleared", "reached"]
+
+    def test_that_of_a_later_period_was(self) -> None:
+        service = service_of(EIGHTY, plan=carried(40))
+        use(service, 72)  # of 80
+        raise_limit(service, 80)
+        use(service, 1, 30, at=JAN.start)  # 72 of 119, and then of 89
+        assert [state for _, state, _ in told(service)] == ["reached", "cleared", "reached"]
 
 
 def test_units_that_were_reserved_fire_as_they_are_used() -> None:

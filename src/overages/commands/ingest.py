@@ -121,6 +121,8 @@ def put(
     """
     if len(args.usage) > 1 and (args.name or args.replace):
         args.command.error("--name and --replace are for one file")
+    if args.replace and args.name not in (None, args.replace):
+        args.command.error("--name must be that of --replace, or left out")
     newcomers = _newcomers(args, repository, book)
     layout = UsageLayout() if book is None else book.usage
     late: Final = "next_period" if args.late == "next" else "own_period"

@@ -144,6 +144,14 @@ def test_two_files_of_one_name_in_one_command_are_all_or_none(desk: NearDesk) ->
     assert desk.done(*INGEST, "jan/u.csv", "jan/u.csv") == "b.db: rows: 2, new events: 1\n"
 
 
+def test_a_batch_that_is_replaced_has_no_other_name(desk: NearDesk) -> None:
+    desk.usage("u.csv", row())
+    desk.done(*INGEST, "u.csv")
+    ran = desk.run(*INGEST, "u.csv", "--replace", "u.csv", "--name", "x")
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.endswith("error: --name must be that of --replace, or left out\n")
+
+
 @pytest.mark.parametrize("option", ["--name", "--replace"])
 def test_a_name_is_for_one_file(desk: NearDesk, option: str) -> None:
     desk.usage("u.csv", row())
@@ -641,6 +649,25 @@ def test_the_rows_of_another_batch_are_refused_unless_this_one_is_named(desk: Ne
         " others, give this one a --name; nothing was written\n",
     )
     assert desk.done(*INGEST, "v.csv", "--name", "v") == "b.db: rows: 1, new events: 1\n"
+
+
+def test_the_rows_of_another_batch_take_no_ones_place_unless_that_is_said(desk: NearDesk) -> None:
+    for quantity, name in enumerate(("u.csv", "v 2.csv")):
+        desk.usage(name, row(quantity=quantity))
+        desk.done(*INGEST, name)
+    desk.usage("v 2.csv", row(quantity=0))
+    before = desk.content()
+    take = (*INGEST, "v 2.csv", "--replace", "v 2.csv")
+    assert desk.run(*take) == (
+        1,
+        "",
+        "v 2.csv: its rows are there as the batch 'u.csv', and would count twice: if they are"
+        " others, say so by --name 'v 2.csv'; nothing was written\n",
+    )
+    assert desk.content() == before
+    assert desk.run(*take, "--name", "v 2.csv").out.endswith("rows: 1, new events: 1\n")
+    for again in (take, [*INGEST, "v 2.csv"], [*INGEST, "u.csv", "--replace", "u.csv"]):
+        assert desk.done(*again) == "b.db: rows: 1, new events: 0\n"
 
 
 def test_a_batch_to_replace_that_is_not_there_is_named_with_a_near_one(desk: NearDesk) -> None:

@@ -12,10 +12,10 @@ place of the first.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from copy import copy
 from datetime import datetime
+from shlex import quote
 from typing import Final, NamedTuple
 
 from overages.commands.desk.batch import Batch, BatchContent
@@ -84,21 +84,24 @@ class UsageFiles:
     ) -> TakenIn:
         """Put the rows of a file.
 
-        :param name: the name of its batch; that of the file without it.
+        :param name: the name of its batch; that of the file, or of the replaced one, without it.
         :param replaced: the batch in whose place it is.
         :raises Stop: if it is faulty, empty, another content of a batch that is there, or the
             content of one of another name, unless this one's was said.
         """
         batch = replaced or name or file.batch_name()
-        if replaced is not None:
-            is_same = self._has_content(file, batch)
-            if not is_same:
+        if replaced is None:
+            is_known, content = self._is_there(file, batch), BatchContent()
+        else:
+            is_known = self._has_content(file, batch)
+            if not is_known:
                 self._require_batch(file, batch)
-            return self._put(file, batch, self._content(batch), are_known=is_same)
-        is_there = self._is_there(file, batch)
-        taken = self._put(file, batch, BatchContent(), are_known=is_there)
-        if name is None:
-            self._refuse_copy(file, batch)
+            content = self._content(batch)
+        taken = self._put(file, batch, content, are_known=is_known)
+        if name is None and not is_known:
+            is_own = replaced is None
+            remedy = "give this one a --name" if is_own else f"say so by --name {quote(batch)}"
+            self._refuse_copy(file, batch, remedy)
         return taken
 
     def finish(self) -> None:
@@ -154,7 +157,7 @@ class UsageFiles:
         say(
             f"{file.name}: the batch {name!r} is there with {before.events:,} rows of another"
             f" content: give this file another --name, or take it in place of the first by"
-            f" --replace {shlex.quote(name)}; {_NOTHING_WRITTEN}"
+            f" --replace {quote(name)}; {_NOTHING_WRITTEN}"
         )
         raise Stop(WRONG)
 
@@ -168,8 +171,11 @@ class UsageFiles:
             batch.named(piece.rows.events)
         return batch.digest == before.digest
 
-    def _refuse_copy(self, file: UsageFile, name: str) -> None:
-        """Refuse a batch that has the content of another one: it would count twice."""
+    def _refuse_copy(self, file: UsageFile, name: str, remedy: str) -> None:
+        """Refuse a batch that has the content of another one: it would count twice.
+
+        :param remedy: says how to have it counted all the same.
+        """
         batch = self._repository.batch(name)
         if batch is None or not batch.events:  # rows with ids count once anyway
             return
@@ -177,7 +183,7 @@ class UsageFiles:
             if other.name != name and other.digest == batch.digest:
                 say(
                     f"{file.name}: its rows are there as the batch {other.name!r}, and would count"
-                    f" twice: if they are others, give this one a --name; {_NOTHING_WRITTEN}"
+                    f" twice: if they are others, {remedy}; {_NOTHING_WRITTEN}"
                 )
                 raise Stop(WRONG)
 

@@ -122,6 +122,9 @@ class AlertNumbers:
             budget = self._budgets.get(definition.alert.budget or "")
             if budget is not None and budget.window is not None:
                 readings += self._of_windows(definition, budget, budget.window, look)
+            if definition.alert.budget is not None:
+                bygone = look.bygone(definition, budget)
+                readings += [Reading(definition, time, None, None) for time in bygone]
             if look.periods and definition.alert.grant and definition.alert.threshold:
                 latest = self.times.latest(look.periods[-1])
                 readings += self._settled_of(definition, latest, self._of_grant)

@@ -38,14 +38,20 @@ WindowsOf: TypeAlias = Callable[[AlertDefinition, Budget, Cycle], Iterable[Perio
 """Gives the windows of a budget in which an alert is looked at."""
 
 
+BygoneOf: TypeAlias = Callable[[AlertDefinition, Budget | None], Iterable[Period]]
+"""Gives the times that a budget, if it is still there, had and has no more."""
+
+
 class Look(NamedTuple):
     """The times in which alerts are looked at.
 
     :param periods: those of the org, in order; none of them is closed.
+    :param bygone: those, not over, in which an alert fired by a budget as it was before.
     """
 
     periods: Sequence[Period]
     windows: WindowsOf
+    bygone: BygoneOf = lambda _, __: ()
 
 
 class AlertTimes:
@@ -111,7 +117,13 @@ class AlertTimes:
             start = max(definition.put_at, self._before(cycle), since or definition.put_at)
             return sorted({*own, *self._windows(cycle, min(start, self._now))})
 
-        return Look(self._open, windows)
+        def bygone(definition: AlertDefinition, budget: Budget | None) -> Iterable[Period]:
+            told = {each for each in history.periods_of(definition) if each.end > self._now}
+            if budget is None or budget.window is None:
+                return sorted(told.difference(self._open))
+            return sorted(told - self.windows_told(definition, budget.window, history))
+
+        return Look(self._open, windows, bygone)
 
     def present(self) -> Look:
         """Return the present times."""

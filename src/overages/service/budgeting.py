@@ -61,6 +61,9 @@ class Budgeting(ServiceBase):
     def drop_budget(self, org_id: str, budget_id: str) -> None:
         """Have a budget of an org's count no more; again, it changes nothing.
 
+        Its alerts stay. They are cleared where they stand, and fire no more until there is a budget
+        of its id again: `alert_readings` says "unknown" of each.
+
         One that stopped charging leaves the org's terms with the start of the present period; where
         no terms hold now, it is not there when they are resumed. So does one that kept a period
         from being billed, since a plan of then is in another currency.

@@ -228,6 +228,46 @@ class TestWindows:
         assert use(service, 1) == 1
         assert len(told(service)) == 2
 
+    def test_one_that_is_dropped_clears_its_day(self, make: Any) -> None:
+        service = self.windowed(make, IN_A_DAY)
+        use(service, 9)
+        service.drop_budget("acme", "day")
+        assert [each.unreached for each in service.alert_readings("acme")] == ["unknown"]
+        assert told(service) == [("day-80", "reached", 9), ("day-80", "cleared", 9)]
+        assert service.alert_summary("acme").standing["warning"] == 0
+        service.check_alerts()
+        assert len(told(service)) == 2
+
+    @pytest.mark.parametrize("window", [None, Cycle.calendar("week")], ids=["period", "week"])
+    def test_one_that_has_another_window_clears_its_day(
+        self, make: Any, window: Cycle | None
+    ) -> None:
+        service = self.windowed(make, IN_A_DAY)
+        use(service, 9)
+        for amount in (100, 10):
+            service.put_budget("acme", Budget(amount, metric="runs", id="day", window=window))
+        assert told(service) == [
+            ("day-80", state, 9) for state in ("reached", "cleared", "reached")
+        ]
+        first, cleared, last = reversed(service.alerts("acme"))
+        assert first.period == cleared.period != last.period
+
+    def test_one_that_is_over_stays_as_it_was_told(self, make: Any) -> None:
+        service = self.windowed(make, IN_A_DAY)
+        use(service, 9)
+        later = OverageService(service._repository, clock=lambda: NOW + DAY)
+        later.drop_budget("acme", "day")
+        assert told(later) == [("day-80", "reached", 9)]
+
+    def test_one_that_has_a_window_now_clears_its_period(self, make: Any) -> None:
+        service = service_on(make(), IN_A_DAY)
+        service.put_budget("acme", Budget(10, metric="runs", id="day"))
+        use(service, 9)
+        service.put_budget("acme", Budget(100, metric="runs", id="day", window=DAILY))
+        assert told(service) == [("day-80", "reached", 9), ("day-80", "cleared", 9)]
+        service.put_budget("acme", Budget(100, metric="runs", id="day"))
+        assert len(told(service)) == 2
+
     def test_units_are_converted_as_they_are_billed(self, make: Any) -> None:
         runs = Allowance(50, PerUnit(1), conversion=Conversion(divide=1000))
         service = self.windowed(make, IN_A_DAY, runs=runs)

@@ -126,6 +126,10 @@ class Repository(Protocol):
         """
         ...
 
+    def slugs(self) -> tuple[str, ...]:
+        """Return the slugs of all plans that are or were in force, or will be, sorted."""
+        ...
+
     # Metrics: rules of all orgs by which usage is worked out of events
 
     def put_metric(self, metric: Metric) -> None:

@@ -57,6 +57,7 @@ READS: Final[dict[str, Callable[[SqliteRepository], object]]] = {
     "plan": lambda r: r.plan(PLAN.slug),
     "plan version": lambda r: r.plan(PLAN.slug, version=1),
     "plan at": lambda r: r.plan(PLAN.slug, at=NOW),
+    "slugs": lambda r: r.slugs(),
     "metrics": lambda r: r.metrics(),
     "batch": lambda r: r.batch("a"),
     "batches": lambda r: list(r.batches()),

@@ -80,6 +80,11 @@ class Catalogue(Storage):
                 raise self._unknown_plan(slug, version, starts)
         return plan
 
+    def slugs(self) -> tuple[str, ...]:
+        """Return the slugs of all plans that are or were in force, or will be, sorted."""
+        with self._reading():
+            return tuple(sorted(self._slugs()))
+
     def _unknown_plan(
         self, slug: str, version: int | None, starts: Mapping[datetime, int]
     ) -> UnknownPlan:

@@ -2,7 +2,7 @@
 
 Before they are listed, they are brought up to date by the clock: a trial that ends, a grant that
 has expired, an alert of all orgs that is new and reached already. With ``--new``, these are listed
-alone: a job that calls it each day says each once.
+alone: a job that calls it each day says each once. Without, those that can't fire are said, too.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Final
 
-from overages.commands.desk.alerts import told
+from overages.commands.desk.alerts import say_out_of_reach, told
 from overages.commands.desk.arguments import add_database, add_dry_run, add_org
 from overages.commands.desk.sources import opened, require_org
 from overages.periods.period import reading
@@ -51,6 +51,10 @@ def run(args: argparse.Namespace) -> int | None:
             lines += zip(instants, told(org_id, fired, repository), strict=True)
         for noted_at, line in sorted(lines, key=itemgetter(0), reverse=True):
             print(f"{reading(noted_at.replace(microsecond=0))} UTC, {line}")
+        if not args.new:
+            of_all = [each.alert for each in repository.alert_definitions()]
+            alerts = of_all if args.org is None else []
+            say_out_of_reach(str(args.db), repository, orgs, alerts, now)
     if not (lines or args.new):
         print(f"{args.db}: no alerts")
     return None

@@ -7,18 +7,19 @@ it is made; the same file again makes none.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from overages.commands.desk.alerts import say_alerts
+from overages.commands.desk.alerts import say_alerts, say_out_of_reach
 from overages.commands.desk.arguments import add_database, add_dry_run, add_plans
 from overages.commands.desk.faults import refuse
 from overages.commands.desk.sources import load_book, opened
 from overages.commands.desk.terminal import say
 from overages.errors import OveragesError, StorageError
 from overages.imports.applying import apply, changes_of
+from overages.imports.plan_files.changes import Change, NewAlert, NewBudget, NewEntries
 from overages.imports.plans import PlanBook
 from overages.imports.warnings import never_there
 from overages.repository import Repository
@@ -72,8 +73,28 @@ def put(
             for change in changes:
                 tell(f"{source}: {change}")
             apply(changes, repository, noted_at, now=now)
+            _say_out_of_reach(changes, repository, source, now or noted_at)
     except StorageError:  # which is no fault of the file's
         raise
     except OveragesError as error:
         raise refuse(str(source), error, "nothing was written") from None
     return len(changes)
+
+
+def _say_out_of_reach(
+    changes: Iterable[Change], repository: Repository, source: Path, now: datetime
+) -> None:
+    """Say which alerts can't fire by changes: of budgets, of terms that an org had, of alerts."""
+    orgs, dropped, new = set[str](), set[str](), set[str]()
+    for change in changes:
+        if isinstance(change, NewBudget):
+            orgs.add(change.org_id)
+            if change.budget is None:
+                dropped.add(change.id)
+        elif isinstance(change, NewEntries) and change.count:
+            orgs.add(change.account.org_id)
+        elif isinstance(change, NewAlert) and change.org_id is None:
+            new.add(change.id)
+    of_all = [each.alert for each in repository.alert_definitions()]
+    alerts = [each for each in of_all if each.id in new or each.budget in dropped]
+    say_out_of_reach(str(source), repository, orgs, alerts, now)

@@ -8,6 +8,7 @@
 - `events`: usage events from CSV
 - `event_sums`: sums of many events, over Arrow
 - `plans`: plans, metrics, accounts and grants from TOML
+- `stored_plans`: the plans of a repository that such a file can name, beside its own
 - `warnings`: the budgets and alerts of such a file, compared with the terms of orgs
 - `applying`: the content of such a file, put into a repository
 - `monthly_fields`: a plan from the columns of a billing table

@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import count
-from typing import Any
 
 from overages._ground.parsing import Problems
 from overages._ground.value import evolve, parsers_of
@@ -40,6 +38,7 @@ from overages.imports.plan_files.changes import (
 from overages.imports.plan_files.checks import routes_of
 from overages.imports.plan_files.versions import PlanVersion
 from overages.imports.plans import PlanBook
+from overages.imports.stored_plans import NamedPlans, StoredPlan
 from overages.imports.warnings import has_account, new_alerts, new_budgets, require_reachable
 from overages.repository import Repository
 from overages.service.overage_service import OverageService
@@ -59,18 +58,23 @@ def changes_of(book: PlanBook, repository: Repository) -> tuple[Change, ...]:
     :raises AccountConflict: if an account's history isn't the kept one, with entries added at its
         end.
     :raises GrantConflict: if an org has a grant of an id which says something else.
-    :raises InvalidValue: if a metric clashes with one that is kept, an org has no account, or a
-        budget that stops charging would change; `InvalidValues` for all of several such faults.
+    :raises UnknownMetric: for a metric that no plan has, here or there, where it is counted in a
+        way of its own, granted, or what an alert of all orgs is about; and for an own limit of one
+        that the org's plan doesn't know.
+    :raises CurrencyMismatch: for an amount of an account in another currency than its plan's.
+    :raises InvalidValue: if a metric clashes with one that is kept, an org has no account, a grant
+        or a cost of such an alert is in a currency that no plan is in, or a budget that stops
+        charging would change; `InvalidValues` for all of several such faults.
     """
-    problems = Problems()
+    problems, plans = Problems(), NamedPlans(book, repository)
     with repository.snapshot():
         changes: list[Change] = [
             *_new_versions(book, repository, problems),
-            *_new_metrics(book, repository, problems),
-            *_new_entries(book, repository, problems),
-            *_new_grants(book, repository, problems),
+            *_new_metrics(book, repository, plans, problems),
+            *_new_entries(book, repository, plans, problems),
+            *_new_grants(book, repository, plans, problems),
             *new_budgets(book, repository, problems),
-            *new_alerts(book, repository, problems),
+            *new_alerts(book, repository, plans, problems),
         ]
     problems.raise_any()
     return tuple(changes)
@@ -121,7 +125,7 @@ def _new_versions(
     book: PlanBook, repository: Repository, problems: Problems
 ) -> Iterator[NewVersion]:
     for slug, versions in book.versions.items():
-        stored = _StoredPlan(repository, slug)
+        stored = StoredPlan(repository, slug)
         try:
             new = list(_to_put(versions, stored))
         except OveragesError as error:
@@ -134,32 +138,7 @@ def _new_versions(
             yield NewVersion(version.plan, contents.index(version.plan) + 1, version.since)
 
 
-class _StoredPlan:
-    """The versions of a plan that a repository has."""
-
-    def __init__(self, repository: Repository, slug: str) -> None:
-        self._repository, self.slug = repository, slug
-        self.is_known = self._read() is not None
-
-    def _read(self, **version: Any) -> Plan | None:
-        try:
-            return self._repository.plan(self.slug, **version)
-        except UnknownPlan:
-            return None
-
-    def at(self, instant: datetime | None) -> Plan | None:
-        """Return the version in force at an instant, or always; None if none is."""
-        return self._read(at=instant or EVER) if self.is_known else None
-
-    def contents(self) -> list[Plan]:
-        """Return all versions, in the order in which they are counted."""
-        if not self.is_known:
-            return []
-        versions = (self._read(version=number) for number in count(1))
-        return list(iter(versions.__next__, None))
-
-
-def _to_put(versions: Sequence[PlanVersion], stored: _StoredPlan) -> Iterator[PlanVersion]:
+def _to_put(versions: Sequence[PlanVersion], stored: StoredPlan) -> Iterator[PlanVersion]:
     """Yield the versions that aren't in force from their instants on.
 
     :raises PlanConflict: if the first one differs from the one that is in force there.
@@ -220,23 +199,28 @@ def _differences(stored: Plan, plan: Plan) -> list[tuple[Path, object, object]]:
 # Metrics, accounts, grants
 
 
-def _new_metrics(book: PlanBook, repository: Repository, problems: Problems) -> Iterator[NewMetric]:
+def _new_metrics(
+    book: PlanBook, repository: Repository, plans: NamedPlans, problems: Problems
+) -> Iterator[NewMetric]:
     stored = {metric.name: metric for metric in repository.metrics()}
     others = [metric for name, metric in stored.items() if name not in book.metrics]
     problems.attempt(routes_of, [*others, *book.metrics.values()])
     for name, metric in book.metrics.items():
         if stored.get(name) != metric:
+            problems.attempt(plans.require_metric, name, ("metrics", name))
             yield NewMetric(metric, stored.get(name))
 
 
 def _new_entries(
-    book: PlanBook, repository: Repository, problems: Problems
+    book: PlanBook, repository: Repository, plans: NamedPlans, problems: Problems
 ) -> Iterator[NewEntries]:
     for org_id, account in book.accounts.items():
         for slug in account.timeline.slugs():
             if slug not in book.versions:
                 problems.attempt(_require_plan, repository, slug, path=("accounts", org_id, "plan"))
         stored = repository.account(org_id)
+        if stored != account:
+            problems.attempt(plans.require_own_terms, account, path=("accounts", org_id))
         if stored is None:
             yield NewEntries(account, 0)
         elif stored != account:
@@ -252,7 +236,9 @@ def _require_plan(repository: Repository, slug: str) -> None:
         raise UnknownPlan((), slug, error.problem) from None
 
 
-def _new_grants(book: PlanBook, repository: Repository, problems: Problems) -> Iterator[NewGrant]:
+def _new_grants(
+    book: PlanBook, repository: Repository, plans: NamedPlans, problems: Problems
+) -> Iterator[NewGrant]:
     for org_id, grants in book.grants.items():
         if not has_account(org_id, "grants", book, repository, problems):
             continue
@@ -260,6 +246,7 @@ def _new_grants(book: PlanBook, repository: Repository, problems: Problems) -> I
         for grant in grants:
             before = stored.get(grant.id)
             if before is None:
+                problems.attempt(plans.require_grant, grant, ("grants", org_id, grant.id))
                 yield NewGrant(org_id, grant)
             elif before == evolve(grant, voided_at=None) != grant:
                 yield NewGrant(org_id, grant, is_voided=True)

@@ -9,7 +9,7 @@ account's entry or a budget counts wherever it stands in the file:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from datetime import datetime
 from itertools import islice
@@ -32,6 +32,7 @@ from overages.errors import (
 )
 from overages.imports.plan_files.changes import NewAlert, NewBudget
 from overages.imports.plans import PlanBook
+from overages.imports.stored_plans import NamedPlans
 from overages.insight.budget import Budget
 from overages.repository import Repository
 from overages.service.alert_subjects import AlertSubjects
@@ -64,10 +65,13 @@ def new_budgets(book: PlanBook, repository: Repository, problems: Problems) -> I
             yield NewBudget(org_id, budget_id, budget, before)
 
 
-def new_alerts(book: PlanBook, repository: Repository, problems: Problems) -> Iterator[NewAlert]:
+def new_alerts(
+    book: PlanBook, repository: Repository, plans: NamedPlans, problems: Problems
+) -> Iterator[NewAlert]:
     """Yield the alerts that a book has and a repository doesn't, and those that it drops there.
 
-    :param problems: takes the orgs without an account.
+    :param problems: takes the orgs without an account, and the alerts of all orgs that none of them
+        could ever reach, by the plans that there are.
     """
     for org_id, alerts in _alerts_of(book):
         if org_id is not None and not has_account(org_id, "org_alerts", book, repository, problems):
@@ -76,6 +80,8 @@ def new_alerts(book: PlanBook, repository: Repository, problems: Problems) -> It
         for alert_id, alert in alerts.items():
             before = stored.get(alert_id)
             if before != alert:
+                if org_id is None and alert is not None:
+                    problems.attempt(plans.require_reachable, alert, ("alerts", alert_id))
                 yield NewAlert(alert_id, alert, before, org_id)
 
 
@@ -156,6 +162,57 @@ def require_reachable(change: NewBudget | NewAlert, repository: Repository, now:
             renamed.path = (*_path_of(change), *each.path[1:])
             problems.add(renamed)
         raise problems.error() from None
+
+
+def out_of_reach(
+    org_id: str, repository: Repository, now: datetime
+) -> Iterator[tuple[Alert, OveragesError]]:
+    """Yield the alerts of an org alone that its terms of now, or else its first, can't reach.
+
+    Each is given with the reason: its budget was dropped, say, or its metric left the plan.
+    """
+    account = repository.account(org_id)
+    instant = None if account is None else _first_terms(account, now)
+    if account is None or instant is None:
+        return
+    subjects = AlertSubjects(repository, account, instant)
+    for alert in _stored_alerts(org_id, repository).values():
+        try:
+            subjects.require(alert)
+        except StorageError:
+            raise
+        except OveragesError as error:
+            yield alert, error
+
+
+def without_subject(
+    alerts: Iterable[Alert], repository: Repository
+) -> Iterator[tuple[Alert, str, str]]:
+    """Yield those of some alerts of all orgs that are about a budget or a grant that no org has.
+
+    Each is given with the subject, and one that the name resembles, as the end of a message.
+    """
+    subjects = [(alert, subject) for alert in alerts if (subject := _subject_of(alert)) is not None]
+    missing, others = {subject for _, subject in subjects}, set[tuple[str, str]]()
+    for org_id in repository.orgs() if missing else ():
+        held = {("budget", each.id) for each in repository.budgets(org_id)}
+        held |= {("grant", each.id) for each in repository.grants(org_id)}
+        missing -= held
+        if not missing:
+            return
+        if len(others) < _MOST_NEAR:
+            others |= held
+    for alert, (kind, name) in subjects:
+        if (kind, name) in missing:
+            near = did_you_mean(name, sorted(other for of, other in others if of == kind))
+            yield alert, f"{kind} {name!r}", near
+
+
+def _subject_of(alert: Alert) -> tuple[str, str] | None:
+    """Return the budget or the grant that an alert is about, of which each org has its own."""
+    if alert.budget is not None:
+        return "budget", alert.budget
+    return None if alert.grant is None else ("grant", alert.grant)
 
 
 def _path_of(change: NewBudget | NewAlert) -> Path:

@@ -234,6 +234,120 @@ def test_one_that_is_dropped_and_never_was_is_said(desk: NearDesk) -> None:
     )
 
 
+def applied(desk: NearDesk, text: str, *options: str) -> str:
+    """Apply a text, which must succeed; return all that is said beside the changes."""
+    desk.write("more.toml", text)
+    ran = desk.run("apply", "--plans", "more.toml", "--db", "b.db", *options)
+    assert ran.status == 0
+    return ran.err
+
+
+CANT_FIRE = (
+    "alert acme/few-50 can't fire: budget: must be one of the org's budgets, of which there is"
+    """ none, got 'few'; "dropped" in its place ends it\n"""
+)
+GONE = '[budgets.acme]\nfew = "dropped"\n'
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)], ids=["run", "dry run"])
+def test_alerts_of_a_budget_that_is_dropped_are_said(
+    desk: NearDesk, options: tuple[str, ...]
+) -> None:
+    assert applied(desk, GONE, *options).startswith(f"more.toml: {CANT_FIRE}")
+
+
+def test_closing_with_plans_that_drop_a_budget_says_them_too(desk: NearDesk) -> None:
+    desk.write("more.toml", GONE)
+    closing = desk.run("close", "--plans", "more.toml", "--db", "b.db")
+    assert closing.err == f"more.toml: {CANT_FIRE}"
+
+
+def test_those_that_are_dropped_with_it_or_have_a_new_one_are_not_said(desk: NearDesk) -> None:
+    assert applied(desk, GONE + '[org_alerts.acme]\nfew-50 = "dropped"\n') == ""
+    assert applied(desk, ALERTS) == ""
+    assert applied(desk, "[budgets.acme.few]\namount = 200\nmetric = 'tokens'\n") == ""
+
+
+def test_a_budget_that_has_another_unit_leaves_an_alert_behind(desk: NearDesk) -> None:
+    cost = '[org_alerts.acme.few-50]\nbudget = "few"\n'
+    cost += '[org_alerts.acme.few-50.threshold.cost]\namount = "0.50"\ncurrency = "USD"\n'
+    assert applied(desk, cost) == ""
+    ran = applied(desk, "[budgets.acme.few]\namount = 200\nmetric = 'tokens'\n")
+    assert ran.startswith("more.toml: alert acme/few-50 can't fire: threshold: ")
+
+
+def test_an_org_whose_plan_lacks_the_metric_leaves_an_alert_behind(desk: NearDesk) -> None:
+    assert applied(desk, OWN) == ""
+    other = '[plans.q]\ncurrency = "USD"\nallowances = {}\n[[accounts.bolt.changes]]\n'
+    other += 'plan = "q"\nsince = 2024-02-01T00:00:00Z\n'
+    account = '[accounts.bolt]\nplan = "p"\nsince = 2024-01-01T00:00:00Z\n'
+    desk.write("q.toml", other.partition("[[accounts")[0])
+    desk.done("apply", "--plans", "q.toml", "--db", "b.db")
+    ran = applied(desk, account + other.partition("{}\n")[2])
+    assert ran == (
+        "more.toml: alert bolt/tokens-70 can't fire: metric: 'tokens' must be a metric of the"
+        """ org's plan, which has none; "dropped" in its place ends it\n"""
+    )
+
+
+def test_an_alert_of_all_orgs_on_a_budget_that_none_has_is_said(desk: NearDesk) -> None:
+    of_all = '[alerts.few-80]\nbudget = "few"\nthreshold.percent = 80\n'
+    assert applied(desk, of_all) == ""
+    said = """ can't fire before an org has the budget 'few'; "dropped" in its place ends it\n"""
+    assert applied(desk, GONE) == f"more.toml: {CANT_FIRE}more.toml: alert few-80{said}"
+    assert applied(desk, of_all) == ""  # as nothing is new
+    other = '[budgets.bolt.fewer]\namount = 5\nmetric = "tokens"\n'
+    again = of_all.replace("few-80", "few-90")
+    assert applied(desk, other + again) == "more.toml: alert few-90" + said.replace(
+        ";", " (did you mean 'fewer'?);"
+    )
+
+
+def test_an_alert_of_all_orgs_on_a_grant_that_none_has_is_said(desk: NearDesk) -> None:
+    of_all = '[alerts.credits]\ngrant = "top-up"\nthreshold.percent = 80\n'
+    assert applied(desk, of_all) == (
+        "more.toml: alert credits can't fire before an org has the grant 'top-up';"
+        """ "dropped" in its place ends it\n"""
+    )
+    granted = '[grants.bolt.top-up]\namount = 5\nmetric = "tokens"\n'
+    granted += "effective_at = 2024-02-01T00:00:00Z\n"
+    assert applied(desk, granted + of_all.replace("80", "90")) == ""
+
+
+def test_alerts_that_cant_fire_are_said_with_those_that_did(desk: NearDesk) -> None:
+    ingested(desk, "e-1,acme,170")
+    applied(desk, GONE + '[alerts.few-80]\nbudget = "few"\nthreshold.percent = 80\n')
+    ran = desk.run("alerts", "--db", "b.db")
+    assert "acme: critical: no longer: 50 % of budget few is used" in ran.out.splitlines()[0]
+    own, of_all = ran.err.splitlines()
+    assert own == f"b.db: {CANT_FIRE.strip()}"
+    assert of_all.startswith("b.db: alert few-80 can't fire before an org has the budget 'few'")
+    assert desk.run("alerts", "--db", "b.db", "--org", "acme").err == f"b.db: {CANT_FIRE}"
+    assert desk.run("alerts", "--db", "b.db", "--org", "bolt").err == ""
+    assert desk.run("alerts", "--db", "b.db", "--new") == (0, "", "")
+
+
+def test_of_those_that_cant_fire_twenty_are_said_and_a_count(desk: NearDesk) -> None:
+    many = "".join(
+        f'[alerts.few-{percent}]\nbudget = "fewest"\nthreshold.percent = {percent}\n'
+        for percent in range(10, 32)
+    )
+    lines = applied(desk, many).splitlines()
+    assert len(lines) == 21
+    assert lines[-1] == "more.toml: and 2 more alerts can't fire"
+
+
+def test_an_alert_of_a_metric_that_no_plan_has_is_refused(desk: NearDesk) -> None:
+    desk.write("more.toml", '[alerts.x]\nmetric = "tokns"\nthreshold.percent = 80\n')
+    for command in ("apply", "close"):
+        assert desk.run(command, "--plans", "more.toml", "--db", "b.db") == (
+            1,
+            "",
+            "more.toml: alerts.x.metric: 'tokns' is a metric of no plan, here or in the database"
+            " (did you mean 'tokens'?)\nmore.toml: faults: 1; nothing was written\n",
+        )
+
+
 def test_where_none_fired_that_is_said(desk: NearDesk) -> None:
     assert desk.run("alerts", "--db", "b.db") == (0, "b.db: no alerts\n", "")
     ran = desk.run("alerts", "--db", "b.db", "--org", "bolk")

@@ -10,6 +10,7 @@ from overages import (
     Alert,
     Budget,
     Cycle,
+    Grant,
     MemoryRepository,
     Money,
     OverageService,
@@ -21,7 +22,7 @@ from overages import (
 from overages.errors import InvalidValue, OveragesError, StorageBusy
 from overages.imports.applying import apply, changes_of
 from overages.imports.plans import PlanBook, read_plans
-from overages.imports.warnings import never_there
+from overages.imports.warnings import never_there, out_of_reach, without_subject
 
 ACCOUNT = '[accounts.acme]\nplan = "p"\nsince = 2024-01-01T00:00:00Z\n'
 PLAN = MINIMAL + ACCOUNT
@@ -404,6 +405,54 @@ def test_a_window_has_the_timezone_of_the_orgs_account_or_the_file(repository: R
     both = PLAN + BUDGET.replace('window.unit = "day"\n', every)
     (line,) = applied(both, repository)
     assert line.startswith("budget acme/daily: window 2 x day in UTC, from 2024-02-01 in place of")
+
+
+def test_an_alert_that_the_orgs_terms_cant_reach_is_told(repository: Repository) -> None:
+    own = '[org_alerts.acme.m-70]\nmetric = "m"\nthreshold.percent = 70\n'
+    applied(PLAN + BUDGET + OWN + ALERT + own, repository)
+    assert list(out_of_reach("acme", repository, NOW)) == []
+    repository.drop_budget("acme", "daily")
+    ((alert, error),) = out_of_reach("acme", repository, NOW)
+    assert (alert.id, error.path) == ("daily-90", ("alert", "budget"))
+    assert list(out_of_reach("bolt", repository, NOW)) == []
+    ended = "[[accounts.acme.changes]]\nsince = 2024-02-01T00:00:00Z\nkind = 'end'\n"
+    applied(PLAN + ended, repository)
+    assert list(out_of_reach("acme", repository, NOW)) == []
+
+
+def test_a_budget_or_a_grant_that_no_org_has_is_told(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    applied(PLAN + BUDGET + ACCOUNT.replace("acme", "bolt"), repository)
+    repository.put_budget("bolt", Budget(5, id="weekly", metric="m"))
+    eighty = Threshold(percent=80)
+    alerts = [
+        Alert("a", eighty, budget="daily"),
+        Alert("b", eighty, budget="weekl"),
+        Alert("c", occasion="grant_expiring", grant="top-up"),
+        Alert("d", occasion="grant_expiring"),
+    ]
+    told = [(alert.id, *rest) for alert, *rest in without_subject(alerts, repository)]
+    assert told == [
+        ("b", "budget 'weekl'", " (did you mean 'weekly'?)"),
+        ("c", "grant 'top-up'", ""),
+    ]
+    assert list(without_subject([alerts[0], alerts[3]], repository)) == []
+    monkeypatch.setattr("overages.imports.warnings._MOST_NEAR", 1)
+    ((_, _, near),) = without_subject([alerts[1]], repository)
+    assert near == ""  # as it looks among those of the first orgs
+
+
+def test_a_storage_that_fails_is_no_alert_that_cant_be_reached() -> None:
+    class Busy(MemoryRepository):
+        def grants(self, org_id: str) -> tuple[Grant, ...]:
+            raise StorageBusy(f"{org_id}: busy")
+
+    repository = Busy()
+    applied(PLAN, repository)
+    repository.put_alert(Alert("g", Threshold(percent=80), grant="g"), put_at=NOW, org_id="acme")
+    with pytest.raises(StorageBusy, match=r"busy$"):
+        list(out_of_reach("acme", repository, NOW))
 
 
 def test_one_that_is_dropped_and_never_was_is_told(repository: Repository) -> None:

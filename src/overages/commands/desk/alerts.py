@@ -1,17 +1,22 @@
-"""Alerts that fire in the transaction of a command, said once it is done.
+"""Alerts that fire in the transaction of a command, said once it is done, and those that can't.
 
 say_alerts(repository, orgs, now)     # acme: warning: 90 % of runs are used: 45 of 50, ...
+say_out_of_reach("acme.toml", repository, orgs, (), now)    # alert acme/daily-80 can't fire: ...
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from datetime import datetime
 from typing import Final
 
+from overages.alerts.alert import Alert
 from overages.alerts.fired_alert import FiredAlert
 from overages.commands.desk.periods import zone_for
 from overages.commands.desk.terminal import say
+from overages.errors import OveragesError
+from overages.imports.warnings import out_of_reach, without_subject
 from overages.periods.timezones import zone_of
 from overages.repository import Repository
 
@@ -34,6 +39,43 @@ def say_alerts(repository: Repository, orgs: Iterable[str], now: datetime) -> No
         count += len(new)
     if count > _MOST_SHOWN:
         say(f"and {count - _MOST_SHOWN:,} more alerts; overages alerts lists them all")
+
+
+def say_out_of_reach(
+    source: str,
+    repository: Repository,
+    orgs: Iterable[str],
+    alerts: Iterable[Alert],
+    now: datetime,
+) -> None:
+    """Say which alerts can't fire, and why: the first of them, and a count.
+
+    :param source: the name of the file, or of the database.
+    :param orgs: whose own alerts are looked at.
+    :param alerts: those of all orgs that are looked at: whether any org has their budget or grant.
+    """
+    if not repository.has_alerts():
+        return
+    lines = [
+        f"alert {org_id}/{alert.id} can't fire: {_reason(error)}"
+        for org_id in sorted(orgs)
+        for alert, error in out_of_reach(org_id, repository, now)
+    ]
+    lines += [
+        f"alert {alert.id} can't fire before an org has the {subject}{near}"
+        for alert, subject, near in without_subject(alerts, repository)
+    ]
+    for line in lines[:_MOST_SHOWN]:
+        say(f'{source}: {line}; "dropped" in its place ends it')
+    if len(lines) > _MOST_SHOWN:
+        say(f"{source}: and {len(lines) - _MOST_SHOWN:,} more alerts can't fire")
+
+
+def _reason(error: OveragesError) -> str:
+    """Write an error of an alert, without the names of the org and of the alert."""
+    own = copy(error)
+    own.org_id, own.path = None, error.path[1:]
+    return str(own)
 
 
 def told(org_id: str, fired: Sequence[FiredAlert], repository: Repository) -> list[str]:

@@ -85,7 +85,7 @@ def _check_own_terms(
             for metric in terms.limits:
                 if metric not in plan.allowances and metric not in refused:
                     refused.add(metric)
-                    problems.add(unknown_metric(_path_of_limit(account, metric), metric, plan))
+                    problems.add(unknown_metric(path_of_limit(account, metric), metric, plan))
             if not clashes:
                 check_currency(plan.currency, amounts, clashes)
     if clashes:
@@ -112,7 +112,7 @@ def _plans_in_force(
     return [plan for plan in plans if plan is not None]
 
 
-def _path_of_limit(account: Account, metric: str) -> Path:
+def path_of_limit(account: Account, metric: str) -> Path:
     """Return the path to the first own limit of a metric in an account."""
     if metric in account.limits:
         return ("limits", metric)

@@ -181,6 +181,14 @@ class PlanContract(ContractBase):
         in_force = [repository.plan("starter", at=month.start) for month in (JAN, FEB, MAR)]
         assert in_force == [PLAN, DEARER, PLAN]
 
+    def test_the_slugs_of_all_plans_are_listed(self, repository: Repository) -> None:
+        assert repository.slugs() == ()
+        for plan in (UNUSUAL, PLAN):
+            repository.put_plan(plan)
+        repository.put_plan(DEARER, since=MAR.start)
+        repository.put_plan(Plan("later", "USD", {}), since=MAR.start)
+        assert repository.slugs() == ("later", "starter", UNUSUAL.slug)
+
     @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2), (1, 2, 0)])
     def test_versions_of_several_instants_can_be_put_in_any_order(
         self, repository: Repository, order: tuple[int, ...]

@@ -21,7 +21,7 @@ from overages.alerts.alert_history import AlertHistory
 from overages.alerts.firing import Reading
 from overages.alerts.occasions import life_of
 from overages.alerts.threshold import Amount
-from overages.amounts.exact import excess
+from overages.amounts.exact import Quantity, excess
 from overages.amounts.money import Money
 from overages.bookkeeping.alert_times import AlertTimes, Look
 from overages.bookkeeping.plans_in_force import PlansInForce
@@ -29,6 +29,7 @@ from overages.bookkeeping.settling import Settling
 from overages.bookkeeping.usage_reader import UsageReader
 from overages.bookkeeping.window_charges import Bills, WindowCharges
 from overages.errors import InvalidValue, OveragesError, StorageError
+from overages.grants.burndown import Burndown
 from overages.grants.grant import Grant
 from overages.insight.budget import Budget
 from overages.periods.cycle import Cycle
@@ -78,6 +79,7 @@ class AlertNumbers:
         )
         self.times: Final = AlertTimes(repository, account, routes, self._settling, now, until)
         self._settled: dict[Period, Settlement | OveragesError] = {}
+        self._standing: dict[Period, Sequence[Burndown]] = {}  # the grants
         self._limits: dict[tuple[Period, str], LimitNow] = {}
         self._bills: dict[tuple[str, Period], Bills] = {}  # by the budget's id
         self.takes_back: bool = False
@@ -205,13 +207,11 @@ class AlertNumbers:
     def _limit_now(self, period: Period, metric: str) -> LimitNow:
         """Return the limit of a metric in a period, worked out once for all of its alerts."""
         if (period, metric) not in self._limits:
-            settlement = self._settlement(period)
             self._limits[period, metric] = limit_now(
-                settlement.statement,
+                self._settlement(period).statement,
                 metric,
                 self._now,
-                burndowns=settlement.balance.burndowns,
-                grants=self._settling.grants,
+                burndowns=self._grants_now(period),
                 levels=self._routes.held,
             )
         return self._limits[period, metric]
@@ -282,17 +282,36 @@ class AlertNumbers:
         return {grant.id: grant for grant in self._settling.grants}
 
     def _of_grant(self, definition: AlertDefinition, period: Period) -> Sequence[Reading]:
-        """Return the numbers of a grant, as it stands at the end of a period's usage."""
+        """Return the numbers of a grant, by all usage until a period's end.
+
+        Units that it lost as it ended were never used. One that recurs starts anew each time: of
+        its amount, the units are used that are no longer left.
+        """
         grant = self._grants.get(definition.alert.grant or "")
         if grant is None:
             return [Reading(definition, period, None, None)]
-        granted, left = grant.units, grant.units
-        for burndown in self._settlement(period).balance.burndowns:
+        cycle, time = grant.recurrence, life_of(grant)
+        granted: Quantity = grant.units
+        used: Quantity = 0
+        if cycle is not None:
+            if self._now not in time or self._now not in period:
+                return []
+            own = cycle.period_at(self._now)
+            time = Period(max(own.start, time.start), min(own.end, time.end))
+        for burndown in self._grants_now(period):
             for state in burndown.grants:
-                if state.grant_id == grant.id:
-                    granted, left = state.granted, state.left
-        used, limit = _in_unit(grant, excess(granted, left), granted)
-        return [Reading(definition, life_of(grant), used, limit)]
+                if state.grant_id == grant.id and cycle is not None:
+                    used = excess(granted, state.left)
+                elif state.grant_id == grant.id:
+                    granted, used = state.granted, state.drawn
+        used_now, limit = _in_unit(grant, used, granted)
+        return [Reading(definition, time, used_now, limit)]
+
+    def _grants_now(self, period: Period) -> Sequence[Burndown]:
+        """Return the states of grants now, by the usage of a period, worked out once."""
+        if period not in self._standing:
+            self._standing[period] = self._settling.grants_at(period, self._now)
+        return self._standing[period]
 
 
 def _in_unit(grant: Grant, *numbers: Amount) -> tuple[Amount, ...]:

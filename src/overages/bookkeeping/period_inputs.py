@@ -9,21 +9,23 @@ in force at its start:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from overages._ground.frozen_dict import FrozenDict
 from overages.amounts.exact import Quantity, add_up
 from overages.bookkeeping.plans_in_force import PlansInForce, summed_level
 from overages.bookkeeping.usage_reader import Holds, UsageReader
 from overages.errors import InvalidValue, OveragesError, UnknownPlan
+from overages.grants.burndown import Burndown
 from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.repository import Repository
 from overages.settlements.balance import Balance
-from overages.settlements.settlement import Settlement, settle
+from overages.settlements.settlement import Settlement, grants_at, settle
 from overages.settlements.span_statement import statement_of_span
 from overages.statements.statement import Statement
 from overages.terms.account import Account
@@ -33,8 +35,10 @@ from overages.usage.event import UsageEvent
 from overages.usage.routing import Routes
 from overages.usage.usage import Usage
 
-Settled: TypeAlias = Callable[[Balance, Mapping[str, Quantity], datetime], Settlement]
-"""Settles a period from a balance, with units by metric that are used at an instant, if in it."""
+T = TypeVar("T")
+
+More: TypeAlias = Mapping[str, Quantity]
+"""Units by metric, beside all that is kept."""
 
 
 class PeriodInputs:
@@ -87,57 +91,30 @@ class PeriodInputs:
         :raises UnknownPlan: if its plan was not yet in force.
         :raises OveragesError: as `settle` does, with the period.
         """
-        settled = self.settled_with(period, ended=ended, grants=grants, reserved=reserved)
-        return settled(balance, {}, period.start)
+        inputs = self.read(period, ended=ended, grants=grants, reserved=reserved)
+        return inputs.settlement(balance, {}, period.start)
 
-    def settled_with(
+    def read(
         self,
         period: Period,
         *,
         ended: bool,
         grants: tuple[Grant, ...] = (),
         reserved: Mapping[str, Quantity] = FrozenDict(),
-    ) -> Settled:
-        """Return a function that settles a period with more units than are kept.
+    ) -> ReadPeriod:
+        """Return a period with all that is kept of it, which is read once.
 
-        The usage that is kept is read once. The arguments are those of `settlement`, which it
-        raises the errors of.
+        The arguments are those of `settlement`, which it raises the errors of.
         """
         try:
             usages = self.usages(period)
             events = self._events_of_grants(period, grants)
-            granted = {each.metric for each in grants if self._routes.is_sum(each.metric or "")}
         except OveragesError as error:
             raise error.within(org_id=self._org_id, period=period) from error.__cause__
-
-        def settled(balance: Balance, more: Mapping[str, Quantity], at: datetime) -> Settlement:
-            try:
-                if at < period.start:  # of units used before it, levels alone are held on
-                    held = {m: n for m, n in more.items() if m in self._routes.held}
-                    used = [_with_more(each, held, each.period.start) for each in usages]
-                else:
-                    used = [_with_more(each, more, at) for each in usages] if more else usages
-                at_once = [
-                    UsageEvent(self._org_id, m, n, at)
-                    for m, n in more.items()
-                    if m in granted and at in period
-                ]
-                return settle(
-                    self._account,
-                    lambda part, terms: self._plan(period, part, terms),
-                    period,
-                    used[0] if len(used) == 1 else used,
-                    balance,
-                    grants=grants,
-                    events=[*events, *at_once],
-                    reserved=reserved,
-                    ended=ended,
-                    levels=self._routes.held,
-                )
-            except OveragesError as error:
-                raise error.within(org_id=self._org_id, period=period) from error.__cause__
-
-        return settled
+        inputs = {"grants": grants, "reserved": reserved, "levels": self._routes.held}
+        granted = {each.metric for each in grants if self._routes.is_sum(each.metric or "")}
+        plans = partial(self._plan, period)
+        return ReadPeriod(self._account, plans, period, usages, events, granted, inputs, ended)
 
     def statement_of_span(self, span: Period, period: Period) -> Statement:
         """Return the statement of a time within one of the org's periods.
@@ -226,6 +203,76 @@ class PeriodInputs:
                     )
                     path = ("usage", "quantities", metric)
                     raise InvalidValue(path, put.quantities[metric], problem)
+
+
+class ReadPeriod:
+    """A period with all that is kept of it, to be settled with more units than are kept.
+
+    :param plans: gives the plan of a part and its terms.
+    :param usages: its usage, and that of the times within it.
+    :param events: those of metrics that are granted.
+    :param granted: the metrics of which one more event may draw on a grant.
+    :param inputs: grants, reserved units and levels, as `settle` takes them.
+    :param ended: whether it is over, so that true-ups are due.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        plans: Callable[[Period, Terms], Plan],
+        period: Period,
+        usages: Sequence[Usage],
+        events: Sequence[UsageEvent],
+        granted: Set[str | None],
+        inputs: Mapping[str, Any],
+        ended: bool,
+    ) -> None:
+        self._account, self._plans, self._period = account, plans, period
+        self._usages, self._events, self._granted = usages, events, granted
+        self._inputs, self._ended = inputs, ended
+
+    def settlement(self, balance: Balance, more: More, at: datetime) -> Settlement:
+        """Settle it from the balance of the period before it.
+
+        :param more: units by metric that are used at an instant, if that is in it; of units used
+            before it, levels alone are held on.
+        :raises OveragesError: as `settle` does, with the period.
+        """
+        return self._tell(partial(settle, ended=self._ended), balance, more, at)
+
+    def grants_at(self, balance: Balance, more: More, at: datetime) -> Sequence[Burndown]:
+        """Return the states of grants at the instant, by all usage of the period and the units.
+
+        It raises the errors of `settlement`.
+        """
+        return self._tell(partial(grants_at, at=at), balance, more, at)
+
+    def _tell(self, tell: Callable[..., T], balance: Balance, more: More, at: datetime) -> T:
+        period, org_id = self._period, self._account.org_id
+        try:
+            used = self._usages_with(more, at) if more else self._usages
+            at_once = [
+                UsageEvent(org_id, metric, units, at)
+                for metric, units in more.items()
+                if metric in self._granted and at in period
+            ]
+            return tell(
+                self._account,
+                self._plans,
+                period,
+                used[0] if len(used) == 1 else used,
+                balance,
+                events=[*self._events, *at_once],
+                **self._inputs,
+            )
+        except OveragesError as error:
+            raise error.within(org_id=org_id, period=period) from error.__cause__
+
+    def _usages_with(self, more: More, at: datetime) -> Sequence[Usage]:
+        if at >= self._period.start:
+            return [_with_more(each, more, at) for each in self._usages]
+        held = {m: n for m, n in more.items() if m in self._inputs["levels"]}
+        return [_with_more(each, held, each.period.start) for each in self._usages]
 
 
 def _with_more(usage: Usage, more: Mapping[str, Quantity], at: datetime) -> Usage:

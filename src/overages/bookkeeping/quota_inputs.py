@@ -284,13 +284,8 @@ class QuotaInputs:
         return periods
 
     def _positions(self, settling: Settling) -> Callable[[More], Position]:
-        settled = settling.settled_with([self.period], self._now)
-
-        def position(more: More) -> Position:
-            (settlement,) = settled(more)
-            return Position(settlement.statement, settlement.balance.burndowns)
-
-        return position
+        standing = settling.standing_with(self.period, self._now)
+        return lambda more: Position(*standing(more))
 
 
 def no_terms(request: Request, account: Account | None, org_id: str, now: datetime) -> Decision:

@@ -26,10 +26,11 @@ from datetime import datetime
 from functools import cached_property
 
 from overages.amounts.exact import Quantity
-from overages.bookkeeping.period_inputs import PeriodInputs, Settled
+from overages.bookkeeping.period_inputs import More, PeriodInputs, ReadPeriod
 from overages.bookkeeping.plans_in_force import PlansInForce
 from overages.bookkeeping.usage_reader import Holds, UsageReader
 from overages.errors import OveragesError, StorageError, UnknownPlan
+from overages.grants.burndown import Burndown
 from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.records.closing import Closing
@@ -42,6 +43,7 @@ from overages.settlements.grant_corrections import (
     drawn_later,
 )
 from overages.settlements.settlement import Settlement
+from overages.statements.statement import Statement
 from overages.terms.account import Account
 from overages.usage.routing import Routes
 
@@ -124,7 +126,7 @@ class Settling:
 
     def settled_with(
         self, periods: Sequence[Period], at: datetime
-    ) -> Callable[[Mapping[str, Quantity]], list[Settlement]]:
+    ) -> Callable[[More], list[Settlement]]:
         """Return a function that settles open periods with units by metric, used at an instant.
 
         All that is kept is read once.
@@ -133,29 +135,50 @@ class Settling:
             out; one that can't with the units is as it is without them.
         """
         first, *others = periods
-        before, settled_first = self._balance_before(first), self._settled_with(first)
-        later: list[tuple[Settled, Settlement]] = []
-        balance = settled_first(before, {}, at).balance if others else before
+        before, read_first = self._balance_before(first), self._read(first)
+        later: list[tuple[ReadPeriod, Settlement]] = []
+        balance = read_first.settlement(before, {}, at).balance if others else before
         for period in others:
             with leaving_out_unsettled():
-                settled_later = self._settled_with(period)
-                alone = settled_later(balance, {}, at)
-                later.append((settled_later, alone))
+                read_later = self._read(period)
+                alone = read_later.settlement(balance, {}, at)
+                later.append((read_later, alone))
                 balance = alone.balance
 
-        def settled(more: Mapping[str, Quantity]) -> list[Settlement]:
-            settlements = [settled_first(before, more, at)]
-            for settled_later, alone in later:
+        def settled(more: More) -> list[Settlement]:
+            settlements = [read_first.settlement(before, more, at)]
+            for read_later, alone in later:
                 settlement = alone
                 with leaving_out_unsettled():
-                    settlement = settled_later(settlements[-1].balance, more, at)
+                    settlement = read_later.settlement(settlements[-1].balance, more, at)
                 settlements.append(settlement)
             return settlements
 
         return settled
 
-    def _settled_with(self, period: Period) -> Settled:
-        return self._inputs.settled_with(
+    def standing_with(
+        self, period: Period, at: datetime
+    ) -> Callable[[More], tuple[Statement, Sequence[Burndown]]]:
+        """Return a function that gives an open period's statement, and its grants at an instant.
+
+        It takes units by metric, used at that instant; all that is kept is read once.
+        """
+        before, read = self._balance_before(period), self._read(period)
+
+        def standing(more: More) -> tuple[Statement, Sequence[Burndown]]:
+            grants = read.grants_at(before, more, at) if self.grants else ()
+            return read.settlement(before, more, at).statement, grants
+
+        return standing
+
+    def grants_at(self, period: Period, at: datetime) -> Sequence[Burndown]:
+        """Return the states of grants at an instant, by the usage of an open period."""
+        if not self.grants:
+            return ()
+        return self._read(period).grants_at(self._balance_before(period), {}, at)
+
+    def _read(self, period: Period) -> ReadPeriod:
+        return self._inputs.read(
             period,
             ended=self._ended(period),
             grants=self.grants,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from overages.amounts.exact import Quantity, scaled, unscaled
 from overages.grants.grant import Grant
@@ -23,12 +23,18 @@ from overages.periods.cycle import Cycle
 _NEVER: Final = frozenset[datetime]()
 
 
-PooledGrant: TypeAlias = tuple[Grant, int]
-"""A grant among others of its unit, and the picos of it that are reserved.
+class PooledGrant(NamedTuple):
+    """A grant among others of its unit.
 
-These are of those that it holds at the end: later periods, which are closed, have drawn them on it,
-and they stay theirs.
-"""
+    :param reserved: picos of those that it holds at the end: later periods, which are closed, have
+        drawn them on it, and they stay theirs.
+    :param stands_at: an instant: its state is that of before anything happens to it later. None for
+        the state at the end.
+    """
+
+    grant: Grant
+    reserved: int = 0
+    stands_at: datetime | None = None
 
 
 Drawn: TypeAlias = tuple["DrawnGrant", datetime, int, int]
@@ -48,12 +54,16 @@ class DrawnGrant:
 
     __slots__ = (
         "drawn", "expired", "filled_at", "grant", "granted", "left", "refilled_at",
-        "refills_coming", "reserved", "voided",
+        "refills_coming", "reserved", "stands_at", "states", "voided",
     )  # fmt: skip
 
     def __init__(self, pooled: PooledGrant, state: GrantState | None) -> None:
-        self.grant: Grant = pooled[0]
-        self.reserved: int = pooled[1]
+        self.grant: Grant
+        self.reserved: int
+        self.stands_at: datetime | None
+        self.grant, self.reserved, self.stands_at = pooled
+        self.states: list[GrantState | None] = []
+        """The states before all that happens to it later than the instant that is asked about."""
         self.filled_at: datetime | None = None
         self.granted: int = 0
         self.drawn: int = 0
@@ -80,15 +90,20 @@ class DrawnGrant:
         coming = self.refills_coming * self.grant.picos
         return max(0, self.left - max(0, self.reserved - coming))
 
-    def state(self, filled_at: datetime) -> GrantState:
-        """Return its state, in units or major units of money."""
+    def state(self) -> GrantState | None:
+        """Return its state, in units or major units of money; None before it is effective."""
+        return self.states[0] if self.states else self._state()
+
+    def _state(self) -> GrantState | None:
+        if self.filled_at is None:
+            return None
         return new_state(
             self.grant.id,
             unscaled(self.granted),
             unscaled(self.drawn),
             unscaled(self.expired),
             unscaled(self.voided),
-            filled_at,
+            self.filled_at,
         )
 
     def has_ended(self, instant: datetime) -> bool:
@@ -124,12 +139,15 @@ class DrawnGrant:
         """End, refill or begin the grant at an instant, before anything is used at it."""
         if self.filled_at is None:
             if self.grant.effective_at <= instant and not self.has_ended(instant):
+                self._note_state(instant)
                 self._fill(instant)
         elif self.has_ended(instant):
+            self._note_state(instant)
             # Lost before usage at this instant: the instant of its end is no part of a grant.
             self._lose(self.left)
             self.left = 0  # later instants find nothing more to lose
         elif instant in self.refilled_at:
+            self._note_state(instant)
             self.refills_coming -= 1
             self._drop_beyond(self.grant.refill_keeps)
             self._fill(instant)
@@ -158,6 +176,11 @@ class DrawnGrant:
         else:
             self.left += given_back
         return self, drawn_at, still_drawn, covered
+
+    def _note_state(self, instant: datetime) -> None:
+        """Note the state before something happens to it later than the instant asked about."""
+        if self.stands_at is not None and instant > self.stands_at:
+            self.states.append(self._state())
 
     def _in_steps(self, picos: int) -> int:
         if self.grant.step is None:

@@ -9,7 +9,7 @@ grants and usage, or has made them, draws on them here:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
@@ -29,18 +29,22 @@ Use: TypeAlias = tuple[datetime, int]
 
 
 def pools_of(
-    grants: Iterable[Grant], reserved: Mapping[str, Quantity] = FrozenDict()
+    grants: Iterable[Grant],
+    reserved: Mapping[str, Quantity] = FrozenDict(),
+    stand_at: Callable[[Grant], datetime] | None = None,
 ) -> dict[Unit, list[PooledGrant]]:
     """Return grants by their unit, those of each in the order in which they are drawn on.
 
     Dollars never pay euros, and money for one metric never another: each unit burns down alone.
 
     :param reserved: units, or major units of money, by grant, that aren't to be drawn.
+    :param stand_at: gives the instant that the state of each is asked about, if not the end.
     """
     pools: dict[Unit, list[PooledGrant]] = {}
     for grant in grants:
         picos = scaled(reserved[grant.id]) if grant.id in reserved else 0
-        pools.setdefault(grant.unit, []).append((grant, picos))
+        pooled = PooledGrant(grant, picos, None if stand_at is None else stand_at(grant))
+        pools.setdefault(grant.unit, []).append(pooled)
     for pool in pools.values():
         if len(pool) > 1:
             pool.sort(key=rank_of)
@@ -49,8 +53,7 @@ def pools_of(
 
 def rank_of(pooled: PooledGrant) -> tuple[int, datetime, datetime, str]:
     """Return the rank of a grant: of several, that of the least is drawn on first."""
-    grant, _ = pooled
-    return grant.rank
+    return pooled.grant.rank
 
 
 def draw_on(
@@ -100,8 +103,8 @@ class DrawnGrants:
         if before is not None:
             states = {state.grant_id: state for state in before.grants}
         for pooled in grants:
-            grant, _ = pooled
-            self._grants[grant.id] = drawn = DrawnGrant(pooled, states.pop(grant.id, None))
+            grant_id = pooled.grant.id
+            self._grants[grant_id] = drawn = DrawnGrant(pooled, states.pop(grant_id, None))
             changes += drawn.begin(start, end)
         if states:
             # A grant left out would take its units, and its draws, from the balance unseen.
@@ -149,10 +152,8 @@ class DrawnGrants:
     def burndown(self) -> Burndown:
         """Return the burndown of the grants at the end."""
         metric, currency = self._unit
-        states = []
-        for grant in self._grants.values():
-            if grant.filled_at is not None:
-                states.append(grant.state(grant.filled_at))
+        noted = (grant.state() for grant in self._grants.values())
+        states = [state for state in noted if state is not None]
         if len(states) > 1:
             states.sort(key=_grant_id)
         return new_burndown(

@@ -59,7 +59,7 @@ def changes_of(book: PlanBook, repository: Repository) -> tuple[Change, ...]:
         end.
     :raises GrantConflict: if an org has a grant of an id which says something else.
     :raises UnknownMetric: for a metric that no plan has, here or there, where it is counted in a
-        way of its own, granted, or what an alert of all orgs is about; and for an own limit of one
+        way of its own, granted, or the subject of an alert of all orgs; and for an own limit of one
         that the org's plan doesn't know.
     :raises CurrencyMismatch: for an amount of an account in another currency than its plan's.
     :raises InvalidValue: if a metric clashes with one that is kept, an org has no account, a grant

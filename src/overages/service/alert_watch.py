@@ -105,26 +105,28 @@ class AlertWatch:
         asked = [own for own in usage if self._needs_before(own)]
         loud = {*asked} - {*self._among(asked, self._is_quiet_before)}
         quiet = [own for own in usage if own not in loud and self._may_only_grow(own)]
-        kept = list[WatchedUsage[T]]()
+        together = list[WatchedUsage[T]]()
         try:
             with self._repository.transaction():
                 events = events_of(quiet)
                 new = add(events)
-                kept = self._among(quiet, partial(self._can_be_kept, are_new=new == len(events)))
-                if len(kept) < len(quiet):
+                together = self._among(
+                    quiet, partial(self._can_be_kept, are_new=new == len(events))
+                )
+                if len(together) < len(quiet):
                     raise _Apart
         except _Apart:
-            new = add(events_of(kept))
-        for own in kept:
+            new = add(events_of(together))
+        for own in together:
             self._add(own.watched, own.fired)
-        loud = {*usage} - {*kept}
+        loud = {*usage} - {*together}
         apart = [own for own in usage if own in loud]  # in their order
         new += sum(self._keep_one(own, add) for own in apart if own.is_one)
         halves = [own.halves() for own in apart if not own.is_one]
         return new + sum(self.keep(part, add) for part in zip(*halves, strict=True))
 
     def _keep_one(self, own: WatchedUsage[T], add: Keep[tuple[T, UsageEvent]]) -> int:
-        """Keep one event, and note what fires as it is there."""
+        """Keep one event, and note the alerts that fire as it is there."""
         new = add(own.events)
         if new:  # or it was noted as it came
             numbers = self._numbers(own.watched)
@@ -175,7 +177,7 @@ class AlertWatch:
     def _can_be_kept(self, own: WatchedUsage[T], *, are_new: bool) -> bool:
         """Tell whether numbers reach nothing after usage, and didn't as it came.
 
-        What one event fires is noted.
+        The alerts that one event fires are noted.
 
         :param are_new: whether all events are.
         """

@@ -25,13 +25,13 @@ from overages.forecasts.daily_usage import DailyUsage, dates_of, days_of
 from overages.forecasts.forecast import MetricDays
 from overages.forecasts.methods import UsageKind
 from overages.forecasts.usage_days import UsageDays, usage_days
+from overages.grants.burndown import Burndown
 from overages.insight.outlook import Outlook
 from overages.insight.projection import Projection, project
 from overages.periods.cycle import Cycle
 from overages.periods.period import Period, format_instant
 from overages.repository import Repository
 from overages.service.base import ServiceBase
-from overages.settlements.settlement import Settlement
 from overages.statements.limit_now import limits_now
 from overages.statements.statement import Statement
 from overages.terms.account import Account
@@ -74,8 +74,7 @@ class Projecting:
             problem = f"must have begun by {format_instant(self._now)} to be projected"
             error = InvalidValue("period", str(period), problem)
             raise error.within(org_id=self._org_id, period=period)
-        settled = self._so_far(period, is_proposed=is_proposed)
-        so_far = settled.statement
+        so_far, grants = self._so_far(period, is_proposed=is_proposed)
         timezone = self._account.agreed_in(period).parts[0][1].cycle.timezone
         metrics = self._metrics(period, timezone)
 
@@ -85,25 +84,19 @@ class Projecting:
             with self._reader.looking_ahead(period, outlook):
                 return self._settling.settlement(period, final=True).statement
 
-        limits = limits_now(
-            so_far,
-            self._now,
-            burndowns=settled.balance.burndowns,
-            grants=self._settling.grants,
-            levels=self._routes.held,
-        )
+        limits = limits_now(so_far, self._now, burndowns=grants, levels=self._routes.held)
         return project(self._now, timezone, metrics, so_far, bill, limits)
 
-    def _so_far(self, period: Period, *, is_proposed: bool) -> Settlement:
-        """Return the settlement of a period as it stands, or as it was closed."""
+    def _so_far(self, period: Period, *, is_proposed: bool) -> tuple[Statement, Sequence[Burndown]]:
+        """Return a period as it stands, or as it was closed, and the grants in it."""
         closing = self._repository.closing(self._org_id, period)
         if closing is None:
-            return self._settling.settlement(period)
-        if is_proposed:
-            return self._settling.correction(closing)
+            return self._settling.standing_with(period, self._now)({})
         settled = self._repository.settled(self._org_id, period)
         assert settled is not None  # or it wouldn't be closed
-        return settled
+        if is_proposed:
+            settled = self._settling.correction(closing)
+        return settled.statement, settled.balance.burndowns
 
     def _metrics(self, period: Period, timezone: str) -> dict[str, MetricDays]:
         """Return all that is known of the metrics of a period: those of its plans, or used."""

@@ -106,15 +106,9 @@ class Quotas(Budgeting):
             if account is None or account.at(now) is None:
                 return None
             settling = self._settling(account, now)
-            settlement = settling.settlement(account.period_at(now))
-            limits = limits_now(
-                settlement.statement,
-                now,
-                burndowns=settlement.balance.burndowns,
-                grants=settling.grants,
-                levels=self._routes.held,
-            )
-            return UsageNow(settlement.statement, limits)
+            statement, grants = settling.standing_with(account.period_at(now), now)({})
+            limits = limits_now(statement, now, burndowns=grants, levels=self._routes.held)
+            return UsageNow(statement, limits)
 
     def enforce(
         self,

@@ -152,7 +152,7 @@ class WatchedUsage(Generic[T]):
 
     @property
     def is_one(self) -> bool:
-        """Whether it is one event: what it fires follows from the numbers after it."""
+        """Whether it is one event: its alerts follow from the numbers after it."""
         return len(self.events) == 1
 
     def halves(self) -> tuple[WatchedUsage[T], WatchedUsage[T]]:

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from overages.amounts.exact import Quantity, scaled, unscaled
 from overages.grants.burndown import Burndown, new_burndown
+from overages.grants.drawn_grant import PooledGrant
 from overages.grants.drawn_grants import draw_on
 from overages.grants.grant import Grant
 from overages.grants.state import Draw, GrantState, new_state
@@ -140,7 +141,7 @@ def corrected_balance(
         unit = burndown.unit
         new = tuple(state for state in burndown.grants if state.grant_id not in of_later)
         if new:
-            pool = [(by_id[state.grant_id], 0) for state in new]
+            pool = [PooledGrant(by_id[state.grant_id]) for state in new]
             before = new_burndown(burndown.at, *unit, new, 0, 0, ())
             states = draw_on(pool, (), before, end).grants
             if unit in corrected:

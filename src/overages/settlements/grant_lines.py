@@ -125,8 +125,8 @@ def _begun(
     if before is not None:
         return DrawnGrants(pool, unit, before.at, period.end, before)
     first = period.start
-    for grant, _ in pool:
-        first = min(first, grant.effective_at)
+    for pooled in pool:
+        first = min(first, pooled.grant.effective_at)
     return DrawnGrants(pool, unit, first, period.end, None)
 
 
@@ -169,7 +169,7 @@ def draw_money(
         grants.sort(key=rank_of)
     lines: list[Adjustment] = []
     minor_unit = minor_picos(currency)
-    for grant, _ in grants:
+    for grant, *_ in grants:
         metric = grant.metric
         most = due.minor_of(metric)
         covered = drawn[metric].draw_alone(grant.id, most * minor_unit, last)

@@ -38,6 +38,7 @@ balance, gives the same as all at once:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
+from datetime import datetime, timedelta
 from typing import Final, TypeGuard
 
 from overages._ground.frozen_dict import FrozenDict
@@ -51,8 +52,8 @@ from overages.grants.burndown import Burndown
 from overages.grants.drawn_grants import Pools, pools_of
 from overages.grants.draws import parse_grants
 from overages.grants.grant import Grant, Unit
-from overages.lines.part import StatementPart, TimeShares, is_known
-from overages.periods.period import Period
+from overages.lines.part import StatementPart, is_known
+from overages.periods.period import Period, parse_instant
 from overages.settlements.balance import EMPTY_BALANCE, Balance, new_balance
 from overages.settlements.carry_over_result import CarryOverResult
 from overages.settlements.grant_lines import draw_money
@@ -66,7 +67,6 @@ from overages.settlements.inputs import (
     time_shares,
 )
 from overages.settlements.settled_metrics import SettledMetrics
-from overages.settlements.spans import AgreedPart, PeriodUsage
 from overages.statements.calculation import calculate
 from overages.statements.rated_statement import rated_lines, statement_of
 from overages.statements.statement import Statement
@@ -112,6 +112,7 @@ class Settlement:
 
 
 _new_settlement: Final = trusted(Settlement)
+_TICK: Final = timedelta(microseconds=1)
 _NO_LEVELS: Final = frozenset[str]()
 _NONE_CARRIED: Final = FrozenDict[str, CarryOverResult]()
 _SETS: Final = (tuple, frozenset, list, set)
@@ -183,24 +184,53 @@ def settle(
         plain = _plainly(account, plans, period, usage, balance, levels)
         if plain is not None:
             return plain
-    account, of_terms, period, usages, balance, of_org, used_at, has_ended, held, of_later = (
-        _parse_arguments(
-            account, plans, period, usage, balance, grants, events, ended, levels, reserved
-        )
+    checked = _parse_arguments(
+        account, plans, period, usage, balance, grants, events, ended, levels, reserved
     )
-    terms, agreed, used = agreed_inputs(account, of_terms, period, usages, balance, used_at)
-    shares, start = time_shares(terms, period, len(agreed)), balance.from_which(account, period)
-    return _settle(
-        agreed,
-        used,
-        start,
-        of_org,
-        used_at,
-        shares,
-        has_ended=has_ended,
-        levels=frozenset(held),
-        reserved=of_later,
+    return _settle(*checked)
+
+
+def grants_at(
+    account: Account,
+    plans: Plans,
+    period: Period,
+    usage: Usage | Iterable[Usage],
+    balance: Balance = EMPTY_BALANCE,
+    *,
+    at: datetime,
+    grants: Iterable[Grant] = (),
+    events: Iterable[UsageEvent] = (),
+    levels: Iterable[str] = (),
+    reserved: Mapping[str, Quantity] = FrozenDict(),
+) -> tuple[Burndown, ...]:
+    """Return the states of an account's grants at an instant of a period, by all of its usage.
+
+    The balance of `settle` has them as the period leaves them: one that expires by its end is gone,
+    and one that recurs was granted anew. Here, each is as it is before anything that happens to it
+    after the instant, so that its units left can still be used. Money pays at the last instant of
+    the period: those left of it are left after that.
+
+    :param at: the instant, timezone-aware.
+
+    The other parameters, and the errors, are those of `settle`.
+
+    >>> from datetime import UTC, datetime
+    >>> from overages import Allowance, PerUnit
+    >>> month, plan = Period.month(2024, 2), Plan("s", "USD", {"runs": Allowance(50, PerUnit(1))})
+    >>> account = Account("org-123", "s", since=month.start)
+    >>> pack = Grant("p", 100, metric="runs", effective_at=month.start, expires_at=month.end)
+    >>> of_month = account, {"s": plan}, month, Usage("org-123", month, {"runs": 60})
+    >>> noon = datetime(2024, 2, 12, 12, tzinfo=UTC)
+    >>> grants_at(*of_month, at=noon, grants=[pack])[0].remaining["p"]
+    90
+    >>> settle(*of_month, grants=[pack]).balance.burndowns[0].remaining["p"]
+    0
+    """
+    checked = _parse_arguments(
+        account, plans, period, usage, balance, grants, events, True, levels, reserved
     )
+    instant = min(parse_instant(at, "at"), period.end - _TICK)
+    return _settle(*checked, at=instant).balance.burndowns
 
 
 def _plainly(
@@ -259,22 +289,30 @@ def _is_plain(plan: object, slug: str, levels: Set[str]) -> TypeGuard[Plan]:
 
 
 def _settle(
-    agreed: Sequence[AgreedPart],
-    usage: PeriodUsage,
-    balance: Balance,
+    account: Account,
+    plans: Plans,
+    period: Period,
+    usages: tuple[Usage, ...],
+    before: Balance,
     grants: tuple[Grant, ...],
     events: tuple[UsageEvent, ...],
-    shares: TimeShares,
-    *,
     has_ended: bool,
-    levels: Set[str],
+    levels: Iterable[str],
     reserved: Mapping[str, Quantity],
+    *,
+    at: datetime | None = None,
 ) -> Settlement:
-    """Settle a period, of checked arguments: metric by metric, and then all together."""
-    parts = [each.part for each in agreed]
-    pools, idle = _payable(pools_of(grants, reserved), parts)
+    """Settle a period, of checked arguments: metric by metric, and then all together.
+
+    :param at: the instant that the states of grants are asked about; None for the period's end.
+    """
+    terms, agreed, usage = agreed_inputs(account, plans, period, usages, before, events)
+    shares, balance = time_shares(terms, period, len(agreed)), before.from_which(account, period)
+    parts, last = [each.part for each in agreed], period.end - _TICK
+    stand_at = None if at is None else lambda grant: at if grant.currency is None else last
+    pools, idle = _payable(pools_of(grants, reserved, stand_at), parts)
     settled = SettledMetrics(agreed, usage, balance, shares)
-    settled.add(pools, events, levels)
+    settled.add(pools, events, frozenset(levels))
     org_id = usage.of_period.org_id
     rated = rated_lines(parts, shares, settled.lines, has_ended=has_ended, flat=settled.flat_lines)
     # Money is due only for the rest that no unit, rule or discount has taken off.
@@ -312,7 +350,7 @@ def _payable(pools: Pools, parts: Sequence[StatementPart]) -> tuple[Pools, tuple
     if not idle:
         return pools, ()
     payable = {unit: pool for unit, pool in pools.items() if unit not in idle}
-    return payable, tuple(sorted(grant.id for unit in idle for grant, _ in pools[unit]))
+    return payable, tuple(sorted(grant.id for unit in idle for grant, *_ in pools[unit]))
 
 
 _parse_arguments: Final = arguments(

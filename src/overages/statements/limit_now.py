@@ -3,7 +3,7 @@
 Alerts, the usage on the wire, charts and messages have their numbers from here, so that they say
 the same, and `remaining` is what `decide` says is left of the included units and of grants:
 
-    now = limit_now(statement, "runs", at, burndowns=settlement.balance.burndowns)
+    now = limit_now(statement, "runs", at, burndowns=grants_at(..., at=at))
     now.used, now.limit, now.remaining                # 40, 50, 10
 """
 
@@ -14,10 +14,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from overages._ground.frozen_dict import FrozenDict
-from overages.amounts.exact import Quantity, add_up, excess, scaled, unscaled
+from overages.amounts.exact import Quantity, add_up, excess
 from overages.grants.burndown import Burndown
-from overages.grants.grant import Grant
-from overages.grants.state import GrantState
 from overages.statements.statement import Statement
 
 
@@ -57,14 +55,12 @@ def limit_now(
     at: datetime | None = None,
     *,
     burndowns: Iterable[Burndown] = (),
-    grants: Iterable[Grant] = (),
     levels: Set[str] = frozenset(),
 ) -> LimitNow:
     """Return the units of a metric that are used in a period, and of how many.
 
     :param at: the present instant, timezone-aware; the end of the period without it.
-    :param burndowns: how the org's grants stand at the end of the period's usage.
-    :param grants: the org's grants: one that ends later in the period has its units until then.
+    :param burndowns: how the org's grants stand then; `grants_at` of settlements tells it.
     :param levels: metrics that are levels where their allowance doesn't say.
     :raises UnknownMetric: if no plan of the period knows the metric.
 
@@ -80,7 +76,7 @@ def limit_now(
     limit = present.limit
     if limit is not None:
         elsewhere = [line.used for line in counted if line is not present]
-        left = _left(metric, burndowns, grants, at)
+        left = [each.left for each in burndowns if each.unit == (metric, None)]
         limit = add_up([limit, *elsewhere, *left])
     over = add_up(line.quantity for line in counted)
     return LimitNow(add_up(line.used for line in counted), limit, over)
@@ -91,13 +87,12 @@ def limits_now(
     at: datetime | None = None,
     *,
     burndowns: Sequence[Burndown] = (),
-    grants: Sequence[Grant] = (),
     levels: Set[str] = frozenset(),
 ) -> Mapping[str, LimitNow]:
     """Return the same of each metric of a statement's plans, in their order."""
     metrics = dict.fromkeys(line.metric for line in statement.every_overage())
     told = {
-        metric: limit_now(statement, metric, at, burndowns=burndowns, grants=grants, levels=levels)
+        metric: limit_now(statement, metric, at, burndowns=burndowns, levels=levels)
         for metric in metrics
     }
     return FrozenDict(told)
@@ -106,27 +101,3 @@ def limits_now(
 def _is_level(statement: Statement, metric: str, levels: Set[str]) -> bool:
     plans = (part.plan.compiled.by_metric for part in reversed(statement.parts))
     return next(lines[metric] for lines in plans if metric in lines).is_level(levels)
-
-
-def _left(
-    metric: str, burndowns: Iterable[Burndown], grants: Iterable[Grant], at: datetime | None
-) -> list[Quantity]:
-    """Return the units that are left of each grant of a metric's."""
-    by_id = {grant.id: grant for grant in grants}
-    return [
-        _left_of(state, by_id.get(state.grant_id), at)
-        for burndown in burndowns
-        if burndown.metric == metric and burndown.currency is None
-        for state in burndown.grants
-    ]
-
-
-def _left_of(state: GrantState, grant: Grant | None, at: datetime | None) -> Quantity:
-    if grant is None or at is None:
-        return state.left
-    if grant.effective_at > at:
-        return 0
-    if grant.recurrence is not None or grant.expires_at is None or grant.expires_at <= at:
-        return state.left
-    gone = scaled(state.drawn) + scaled(state.voided)  # it hasn't expired yet
-    return unscaled(scaled(state.granted) - gone)

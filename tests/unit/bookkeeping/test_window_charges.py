@@ -347,7 +347,7 @@ def test_a_database_that_fails_is_no_period_without_a_bill(
     host.use(host.now, jobs=1)
     host.use(host.now + DAY if month == FEB else JAN.end - DAY, jobs=1)
     host.repository.put_budget("acme", WEEKLY)
-    settlement = PeriodInputs.settled_with
+    read = PeriodInputs.read
 
     def fail(self: PeriodInputs, period: Period, **named: Any) -> Any:
         nonlocal good
@@ -355,9 +355,9 @@ def test_a_database_that_fails_is_no_period_without_a_bill(
             good -= 1
             if good < 0:
                 raise StorageError("the disk is full")
-        return settlement(self, period, **named)
+        return read(self, period, **named)
 
-    monkeypatch.setattr(PeriodInputs, "settled_with", fail)
+    monkeypatch.setattr(PeriodInputs, "read", fail)
     with pytest.raises(StorageError, match="the disk is full"):
         host.service.decide("acme", {"jobs": 1})
 

@@ -8,7 +8,7 @@ import pytest
 from overages import Cycle, Grant, Money
 from overages._ground.value import evolve
 from overages.amounts.exact import SCALE
-from overages.grants.drawn_grant import DrawnGrant
+from overages.grants.drawn_grant import DrawnGrant, PooledGrant
 from overages.grants.state import GrantState
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
@@ -18,7 +18,7 @@ UNITS = Grant("g", 100, metric="tokens", effective_at=START)
 
 
 def begun(**named: Any) -> DrawnGrant:
-    grant = DrawnGrant((evolve(UNITS, **named), 0), None)
+    grant = DrawnGrant(PooledGrant(evolve(UNITS, **named)), None)
     grant.begin(START, END)
     return grant
 
@@ -30,21 +30,21 @@ def numbers(grant: DrawnGrant) -> tuple[int, ...]:
 
 
 def test_it_is_filled_when_it_is_effective() -> None:
-    grant = DrawnGrant((evolve(UNITS, effective_at=LATER), 0), None)
+    grant = DrawnGrant(PooledGrant(evolve(UNITS, effective_at=LATER)), None)
     assert grant.begin(START, END) == [LATER]
     assert (grant.filled_at, numbers(grant)) == (None, (0, 0, 0, 0, 0))
     grant.cross(LATER)
     assert (grant.filled_at, numbers(grant)) == (LATER, (100, 0, 0, 0, 100))
-    money = DrawnGrant((Grant("m", Money(150, "USD"), effective_at=START), 0), None)
+    money = DrawnGrant(PooledGrant(Grant("m", Money(150, "USD"), effective_at=START)), None)
     money.cross(START)
     assert 2 * money.left == 3 * SCALE
 
 
 def test_it_goes_on_from_its_state() -> None:
     state = GrantState("g", 100, 30, 5, filled_at=START)
-    grant = DrawnGrant((UNITS, 0), state)
+    grant = DrawnGrant(PooledGrant(UNITS), state)
     assert numbers(grant) == (100, 30, 5, 0, 65)
-    assert grant.state(START) == state
+    assert grant.state() == state
 
 
 def test_started_steps_are_drawn_whole_as_far_as_they_are_left() -> None:

@@ -63,6 +63,7 @@ PLAN = Plan(
     "USD",
     {"runs": Allowance(50, PerUnit("1.00")), "tokens": Allowance(0, PerUnit("0.10"))},
 )
+PACK = Grant("pack", 100, metric="runs", effective_at=JAN.start)
 EIGHTY = Alert("runs-80", Threshold(percent=80), metric="runs")
 SPEND = Alert("spend", Threshold(cost=Money.of("10", "USD"), repeat=True))
 
@@ -336,6 +337,16 @@ class TestLimitsOnTheWay:
         raise_limit(service, 80)
         use(service, 1, 30, at=JAN.start)  # 72 of 119, and then of 89
         assert [state for _, state, _ in told(service)] == ["reached", "cleared", "reached"]
+
+    def test_a_grant_is_drawn_on_less(self) -> None:
+        service = service_of(Alert("pack", Threshold(percent=80), grant="pack"))
+        repository_of(service).put_grant("acme", PACK)
+        use(service, 130)
+        raise_limit(service, 100)
+        use(service, 1, 49)
+        assert told(service) == [
+            ("pack", "reached", 80), ("pack", "cleared", 31), ("pack", "reached", 80),
+        ]  # fmt: skip
 
 
 def test_units_that_were_reserved_fire_as_they_are_used() -> None:
@@ -659,6 +670,54 @@ class TestGrants:
         assert [each.definition.alert.id for each in fired] == ["low", "five"]
         assert [each.remaining for each in fired] == [Money.of("4", "USD"), Money.of("5", "USD")]
         assert fired[0].period == Period(JAN.start, MARCH.end)
+
+    @pytest.mark.parametrize("ends", [FEB.end, NOW + DAY, NOW + 9 * DAY])
+    def test_one_that_ends_soon_is_no_more_used_for_that(self, ends: datetime) -> None:
+        service = service_of(self.LOW)
+        grant = Grant("top-up", 100, metric="runs", effective_at=JAN.start, expires_at=ends)
+        repository_of(service).put_grant("acme", grant)
+        use(service, 60)
+        (reading,) = service.alert_readings("acme")
+        assert (reading.used, reading.limit, told(service)) == (10, 100, [])
+        use(service, 70)
+        assert told(service) == [("low", "reached", 80)]
+
+    def test_units_that_it_lost_were_never_used(self) -> None:
+        service = service_of(self.LOW)
+        grant = Grant("top-up", 100, metric="runs", effective_at=JAN.start, expires_at=NOW - DAY)
+        repository_of(service).put_grant("acme", grant)
+        use(service, 60, at=JAN.start)
+        use(service, 60)
+        (reading,) = service.alert_readings("acme")
+        assert (reading.used, reading.limit, told(service)) == (10, 100, [])
+
+    @pytest.mark.parametrize("keeps", [0, 30, None])
+    def test_one_that_recurs_starts_anew_each_time(self, keeps: int | None) -> None:
+        days = [JAN.end - DAY]
+        repository = repository_of(service_of())
+        monthly = evolve(PACK, recurrence=Cycle.calendar("month"), refill_keeps=keeps)
+        repository.put_grant("acme", monthly)
+        service = OverageService(repository, clock=lambda: days[-1])
+        service.put_alert(Alert("pack", Threshold(percent=80), grant="pack"), org_id="acme")
+        use(service, 130, at=days[-1])
+        days.append(NOW)
+        use(service, 51)
+        kept = 0 if keeps == 0 else 20
+        (reading,) = service.alert_readings("acme")
+        assert (reading.used, reading.limit, reading.period) == (max(0, 1 - kept), 100, FEB)
+        use(service, 79 + kept)
+        assert told(service) == [("pack", "reached", 80)] * 2
+        assert {each.period for each in service.alerts("acme")} == {JAN, FEB}
+
+    def test_one_that_recurs_is_told_of_while_it_lasts(self) -> None:
+        service = service_of(self.LOW)
+        weekly = Cycle.calendar("week")
+        grant = Grant(
+            "top-up", 100, metric="runs", effective_at=JAN.start, expires_at=NOW, recurrence=weekly
+        )
+        repository_of(service).put_grant("acme", grant)
+        use(service, 60)
+        assert service.alert_readings("acme") == ()
 
     def test_a_grant_that_is_not_there_is_unknown(self) -> None:
         service = service_of(self.LOW)

@@ -8,6 +8,7 @@ import pytest
 
 from overages import Account, Allowance, Grant, Period, PerUnit, Plan, Usage, settle
 from overages.errors import UnknownMetric
+from overages.settlements.settlement import grants_at
 from overages.statements.limit_now import LimitNow, limit_now, limits_now
 
 FEB = Period.month(2024, 2)
@@ -25,9 +26,8 @@ PACK = Grant(
     expires_at=datetime(2024, 2, 25, tzinfo=UTC),
 )  # fmt: skip
 ACCOUNT = Account("acme", "starter", since=datetime(2024, 1, 1, tzinfo=UTC))
-SETTLED = settle(
-    ACCOUNT, {"starter": PLAN}, FEB, [Usage("acme", FEB, {"runs": 40, "seats": 5})], grants=[PACK]
-)
+MONTH = ACCOUNT, {"starter": PLAN}, FEB, [Usage("acme", FEB, {"runs": 40, "seats": 5})]
+SETTLED = settle(*MONTH, grants=[PACK])
 
 
 def test_what_remains_is_the_rest_of_the_limit_and_never_negative() -> None:
@@ -45,13 +45,12 @@ def test_each_metric_of_the_plan_has_one() -> None:
 
 
 def test_a_grant_has_its_units_until_it_ends_where_that_is_known() -> None:
-    burndowns = SETTLED.balance.burndowns
+    def runs(day: int) -> LimitNow:
+        at = datetime(2024, 2, day, tzinfo=UTC)
+        return limit_now(
+            SETTLED.statement, "runs", at, burndowns=grants_at(*MONTH, at=at, grants=[PACK])
+        )
 
-    def runs(day: int | None, *grants: Grant) -> LimitNow:
-        at = None if day is None else datetime(2024, 2, day, tzinfo=UTC)
-        return limit_now(SETTLED.statement, "runs", at, burndowns=burndowns, grants=grants)
-
-    assert runs(20, PACK).limit == 150
-    assert runs(26, PACK).limit == 50
-    assert runs(None, PACK).limit == 50  # at the end of the period
-    assert runs(20).limit == 50
+    assert runs(20).limit == 150
+    assert runs(26).limit == 50
+    assert limit_now(SETTLED.statement, "runs", burndowns=SETTLED.balance.burndowns).limit == 50

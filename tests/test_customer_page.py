@@ -33,7 +33,6 @@ from overages import (
     Plan,
     SqliteRepository,
     UsageEvent,
-    evolve,
 )
 from overages.alerts.alert import Alert
 from overages.alerts.fired_alert import FiredAlert
@@ -358,8 +357,9 @@ class TestACustomer:
         org = Org(tmp_path, Plan("starter", "USD", {"runs": runs}, base_fee=fee, minimum=least))
         view = org.view()
         assert view.projection is not None
-        final = evolve(view.settlement, statement=view.projection.expected_bill)
-        text = read(page.overview(ADA, replace(view, settlement=final)))
+        assert view.projection.expected_bill is not None
+        final = view.usage._replace(statement=view.projection.expected_bill)
+        text = read(page.overview(ADA, replace(view, usage=final)))
         assert "|so far, under your plan “starter”, without its fee of $20.00|" in text
 
     def test_sees_bars_by_one_scale_with_what_is_included_in_line(
@@ -442,6 +442,13 @@ class TestACustomer:
         text = org.page()
         assert "|Credit used|Top up|25 of 100 runs|75 runs left|" in text
         assert "|Runs|75 of 150|75 left; 50 % used; 75 of them granted;" in text
+
+    def test_sees_all_that_is_left_of_one_that_ends_with_the_month(self, tmp_path: Path) -> None:
+        org = Org(tmp_path, plan(runs=Allowance(50, PerUnit(1))))
+        grant = Grant("top-up", 100, metric="runs", effective_at=START, expires_at=FEBRUARY.end)
+        org.repository.put_grant("org-123", grant)
+        org.use("runs", 75)
+        assert "|25 of 100 runs|75 runs left, until 1 March 2024|" in org.page()
 
     def test_sees_what_is_left_of_grants_in_the_present_part(self, tmp_path: Path) -> None:
         org = Org(tmp_path, plan(runs=Allowance(290, PerUnit(1))))

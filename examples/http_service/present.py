@@ -135,7 +135,7 @@ def _limit(view: View, line: Overage) -> Fraction | None:
 
 def _granted(view: View, line: Overage) -> Fraction:
     """Return the units that may be used beyond a line's limit, as grants have them left."""
-    now = view.limits.get(line.metric)
+    now = view.usage.limits.get(line.metric)
     is_over = line.part is not None and view.now not in line.part
     if is_over or now is None or now.limit is None or line.limit is None:
         return Fraction(0)
@@ -225,7 +225,7 @@ def _coming(view: View, line: Overage) -> Iterator[str]:
 def credit(view: View) -> str:
     """Return how much of each grant is used and left, and until when."""
     items = []
-    for burndown in view.settlement.burndowns:
+    for burndown in view.usage.grants:
         for state in burndown.grants:
             numbers = state.drawn, state.granted, state.left
             drawn, granted, left = (units(n, burndown.metric or "") for n in numbers)

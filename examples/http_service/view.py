@@ -13,7 +13,6 @@ from overages import (
     OverageRecord,
     OverageService,
     Period,
-    Settlement,
     SqliteRepository,
     Statement,
     aggregate,
@@ -23,7 +22,7 @@ from overages.alerts.fired_alert import FiredAlert
 from overages.insight.budget import Budget
 from overages.insight.projection import Projection
 from overages.quotas.standing_limit import StandingLimit
-from overages.statements.limit_now import LimitNow
+from overages.statements.limit_now import UsageNow
 from overages.terms.change import TermsChange
 from overages.terms.note import AccountNote
 
@@ -36,7 +35,7 @@ class View:
 
     now: datetime
     zone: tzinfo
-    settlement: Settlement
+    usage: UsageNow
     past: tuple[tuple[Period, tuple[OverageRecord, ...], bool], ...]
     """Each period that is recorded or closed, with its records and whether it is closed."""
     first_plan: str = ""
@@ -50,13 +49,11 @@ class View:
     ends: Mapping[str, datetime] = field(default_factory=dict)
     """When each grant that expires does, by its id."""
     projection: Projection | None = None
-    limits: Mapping[str, LimitNow] = field(default_factory=dict)
-    """How much of each metric may be used now without overage."""
 
     @property
     def statement(self) -> Statement:
         """The statement of the present period so far."""
-        return self.settlement.statement
+        return self.usage.statement
 
     def charges(self) -> list[tuple[Period, Money]]:
         """Return what each of the last twelve months came to, the present one so far."""
@@ -97,15 +94,15 @@ def _gathered(
 ) -> View | None:
     account = repository.account(org_id)
     terms = None if account is None else account.at(now)
-    settlement, usage = service.settle(org_id), service.usage_now(org_id)
-    if account is None or terms is None or settlement is None or usage is None:
+    usage = service.usage_now(org_id)
+    if account is None or terms is None or usage is None:
         return None
     closed = repository.closed_periods(org_id)
     by_period = {period: tuple(own) for period, own in groupby(records, lambda r: r.period)}
     return View(
         now=now,
         zone=ZoneInfo(terms.cycle.timezone),
-        settlement=settlement,
+        usage=usage,
         past=tuple(
             (period, by_period.get(period, ()), period in closed)
             for period in sorted({*by_period, *closed})
@@ -115,9 +112,7 @@ def _gathered(
         budgets=repository.budgets(org_id),
         standing={limit.name or "": limit for limit in service.budgets(org_id)},
         alerts=tuple(
-            fired
-            for fired in service.alerts(org_id)
-            if _meet(fired.period, settlement.statement.period)
+            fired for fired in service.alerts(org_id) if _meet(fired.period, usage.statement.period)
         ),
         ends={
             grant.id: grant.expires_at
@@ -125,7 +120,6 @@ def _gathered(
             if grant.expires_at is not None
         },
         projection=service.project(org_id),
-        limits=usage.limits,
     )
 
 

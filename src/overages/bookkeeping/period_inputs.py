@@ -238,7 +238,7 @@ class ReadPeriod:
             before it, levels alone are held on.
         :raises OveragesError: as `settle` does, with the period.
         """
-        return self._tell(partial(settle, ended=self._ended), balance, more, at)
+        return self._tell(settle, balance, more, at)
 
     def grants_at(self, balance: Balance, more: More, at: datetime) -> Sequence[Burndown]:
         """Return the states of grants at the instant, by all usage of the period and the units.
@@ -263,6 +263,7 @@ class ReadPeriod:
                 used[0] if len(used) == 1 else used,
                 balance,
                 events=[*self._events, *at_once],
+                ended=self._ended,
                 **self._inputs,
             )
         except OveragesError as error:

@@ -108,7 +108,7 @@ class Quotas(Budgeting):
             settling = self._settling(account, now)
             statement, grants = settling.standing_with(account.period_at(now), now)({})
             limits = limits_now(statement, now, burndowns=grants, levels=self._routes.held)
-            return UsageNow(statement, limits)
+            return UsageNow(statement, limits, grants)
 
     def enforce(
         self,

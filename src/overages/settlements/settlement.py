@@ -200,6 +200,7 @@ def grants_at(
     at: datetime,
     grants: Iterable[Grant] = (),
     events: Iterable[UsageEvent] = (),
+    ended: bool = True,
     levels: Iterable[str] = (),
     reserved: Mapping[str, Quantity] = FrozenDict(),
 ) -> tuple[Burndown, ...]:
@@ -227,7 +228,7 @@ def grants_at(
     0
     """
     checked = _parse_arguments(
-        account, plans, period, usage, balance, grants, events, True, levels, reserved
+        account, plans, period, usage, balance, grants, events, ended, levels, reserved
     )
     instant = min(parse_instant(at, "at"), period.end - _TICK)
     return _settle(*checked, at=instant).balance.burndowns

@@ -43,10 +43,12 @@ class UsageNow(NamedTuple):
 
     :param statement: as it would be billed.
     :param limits: of each metric of its plans.
+    :param grants: the states of the org's grants, for each metric's units and for money.
     """
 
     statement: Statement
     limits: Mapping[str, LimitNow]
+    grants: Sequence[Burndown] = ()
 
 
 def limit_now(

@@ -92,6 +92,18 @@ def test_of_money_that_is_left_which_the_bill_leaves(grant: Grant) -> None:
     assert left(day(9), grant, d5=65) == {"credit": 5}
 
 
+@pytest.mark.parametrize(("ended", "money"), [(False, 20), (True, 8)])
+def test_a_minimum_is_paid_where_it_is_due(ended: bool, money: int) -> None:
+    plan = Plan(
+        "starter", "USD", {"runs": Allowance(50, PerUnit(1))}, minimum=Money.of("12", "USD")
+    )
+    used = Usage("acme", JAN, {"runs": 50})
+    (left,) = grants_at(
+        ACCOUNT, {"starter": plan}, JAN, used, at=day(9), grants=[CREDIT], ended=ended
+    )
+    assert left.remaining == {"credit": money}
+
+
 def test_money_that_ends_before_the_bill_pays_nothing() -> None:
     assert left(day(9), evolve(CREDIT, expires_at=day(20)), d5=65) == {"credit": 0}
 

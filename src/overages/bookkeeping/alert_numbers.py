@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cached_property
 from logging import getLogger
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from overages.alerts.alert import Alert, AlertDefinition
 from overages.alerts.alert_history import AlertHistory
@@ -36,7 +36,6 @@ from overages.periods.cycle import Cycle
 from overages.periods.period import Period
 from overages.quotas.position import minor_of
 from overages.repository import Repository
-from overages.settlements.settlement import Settlement
 from overages.statements.limit_now import LimitNow, limit_now
 from overages.statements.statement import Statement
 from overages.terms.account import Account
@@ -78,8 +77,7 @@ class AlertNumbers:
             repository, account, routes, lambda each: each.end <= now, self._plans
         )
         self.times: Final = AlertTimes(repository, account, routes, self._settling, now, until)
-        self._settled: dict[Period, Settlement | OveragesError] = {}
-        self._standing: dict[Period, Sequence[Burndown]] = {}  # the grants
+        self._standing: dict[Period, _Standing | OveragesError] = {}
         self._limits: dict[tuple[Period, str], LimitNow] = {}
         self._bills: dict[tuple[str, Period], Bills] = {}  # by the budget's id
         self.takes_back: bool = False
@@ -87,8 +85,8 @@ class AlertNumbers:
 
     def statements(self) -> Sequence[Statement]:
         """Return the statements that were worked out for the readings."""
-        settled = self._settled.values()
-        own = [each.statement for each in settled if isinstance(each, Settlement)]
+        standing = self._standing.values()
+        own = [each.statement for each in standing if isinstance(each, _Standing)]
         return [*own, *self._charges.statements()]
 
     def between(
@@ -169,24 +167,25 @@ class AlertNumbers:
             return tuple(self._repository.event_sums(self._account.org_id, window).items())
         return self._reader.units(str(budget.metric), window)
 
-    def _settlement(self, period: Period) -> Settlement:
-        """Return the settlement of a period, worked out once, or raise why there is none."""
-        if period not in self._settled:
+    def _stands(self, period: Period) -> _Standing:
+        """Return the standing of a period, worked out once, or raise why there is none."""
+        if period not in self._standing:
             try:
-                self._settled[period] = self._settling.settlement(period)
+                stands_with = self._settling.standing_with(period, self._now)
+                self._standing[period] = _Standing(*stands_with({}))
             except StorageError:
                 raise
             except OveragesError as error:
-                self._settled[period] = error
-        settled = self._settled[period]
-        if isinstance(settled, OveragesError):
-            raise settled
-        return settled
+                self._standing[period] = error
+        standing = self._standing[period]
+        if isinstance(standing, OveragesError):
+            raise standing
+        return standing
 
     def _of_period(self, definition: AlertDefinition, period: Period) -> Sequence[Reading]:
         if definition.alert.budget is not None:
             return self._of_budget(definition, period)
-        statement = self._settlement(period).statement
+        statement = self._stands(period).statement
         return [Reading(definition, period, *self._numbers(definition.alert, statement))]
 
     def _numbers(self, alert: Alert, statement: Statement) -> tuple[Amount | None, Amount | None]:
@@ -207,12 +206,9 @@ class AlertNumbers:
     def _limit_now(self, period: Period, metric: str) -> LimitNow:
         """Return the limit of a metric in a period, worked out once for all of its alerts."""
         if (period, metric) not in self._limits:
+            statement, grants = self._stands(period)
             self._limits[period, metric] = limit_now(
-                self._settlement(period).statement,
-                metric,
-                self._now,
-                burndowns=self._grants_now(period),
-                levels=self._routes.held,
+                statement, metric, self._now, burndowns=grants, levels=self._routes.held
             )
         return self._limits[period, metric]
 
@@ -222,7 +218,7 @@ class AlertNumbers:
             return [Reading(definition, period, None, None)]
         if budget.window is not None:
             return []
-        statement = self._settlement(period).statement
+        statement = self._stands(period).statement
         spent: Amount | None = None
         if isinstance(budget.amount, Money):
             spent = Money(minor_of(statement, budget.metric), statement.currency)
@@ -298,7 +294,7 @@ class AlertNumbers:
                 return []
             own = cycle.period_at(self._now)
             time = Period(max(own.start, time.start), min(own.end, time.end))
-        for burndown in self._grants_now(period):
+        for burndown in self._stands(period).grants:
             for state in burndown.grants:
                 if state.grant_id == grant.id and cycle is not None:
                     used = excess(granted, state.left)
@@ -307,11 +303,12 @@ class AlertNumbers:
         used_now, limit = _in_unit(grant, used, granted)
         return [Reading(definition, time, used_now, limit)]
 
-    def _grants_now(self, period: Period) -> Sequence[Burndown]:
-        """Return the states of grants now, by the usage of a period, worked out once."""
-        if period not in self._standing:
-            self._standing[period] = self._settling.grants_at(period, self._now)
-        return self._standing[period]
+
+class _Standing(NamedTuple):
+    """A period as it stands: its statement, and the states of grants now."""
+
+    statement: Statement
+    grants: Sequence[Burndown]
 
 
 def _in_unit(grant: Grant, *numbers: Amount) -> tuple[Amount, ...]:

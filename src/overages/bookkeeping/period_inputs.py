@@ -10,10 +10,10 @@ in force at its start:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import pairwise
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from overages._ground.frozen_dict import FrozenDict
 from overages.amounts.exact import Quantity, add_up
@@ -36,6 +36,8 @@ from overages.usage.routing import Routes
 from overages.usage.usage import Usage
 
 T = TypeVar("T")
+
+_TICK: Final = timedelta(microseconds=1)
 
 More: TypeAlias = Mapping[str, Quantity]
 """Units by metric, beside all that is kept."""
@@ -240,12 +242,17 @@ class ReadPeriod:
         """
         return self._tell(settle, balance, more, at)
 
-    def grants_at(self, balance: Balance, more: More, at: datetime) -> Sequence[Burndown]:
-        """Return the states of grants at the instant, by all usage of the period and the units.
+    def standing(
+        self, balance: Balance, more: More, at: datetime
+    ) -> tuple[Statement, Sequence[Burndown]]:
+        """Return its statement, and the states of grants at the instant.
 
         It raises the errors of `settlement`.
         """
-        return self._tell(partial(grants_at, at=at), balance, more, at)
+        settled, end = self.settlement(balance, more, at), self._period.end
+        if not any(_changes(grant, at, end) for grant in self._inputs["grants"]):
+            return settled.statement, settled.balance.burndowns
+        return settled.statement, self._tell(partial(grants_at, at=at), balance, more, at)
 
     def _tell(self, tell: Callable[..., T], balance: Balance, more: More, at: datetime) -> T:
         period, org_id = self._period, self._account.org_id
@@ -274,6 +281,14 @@ class ReadPeriod:
             return [_with_more(each, more, at) for each in self._usages]
         held = {m: n for m, n in more.items() if m in self._inputs["levels"]}
         return [_with_more(each, held, each.period.start) for each in self._usages]
+
+
+def _changes(grant: Grant, at: datetime, end: datetime) -> bool:
+    """Tell whether anything may happen to a grant after an instant, up to the end of a period."""
+    changes = grant.effective_at, grant.ends_at or at
+    return grant.recurrence is not None or any(
+        min(at, end - _TICK) < each <= end for each in changes
+    )
 
 
 def _with_more(usage: Usage, more: Mapping[str, Quantity], at: datetime) -> Usage:

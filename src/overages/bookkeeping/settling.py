@@ -164,18 +164,7 @@ class Settling:
         It takes units by metric, used at that instant; all that is kept is read once.
         """
         before, read = self._balance_before(period), self._read(period)
-
-        def standing(more: More) -> tuple[Statement, Sequence[Burndown]]:
-            grants = read.grants_at(before, more, at) if self.grants else ()
-            return read.settlement(before, more, at).statement, grants
-
-        return standing
-
-    def grants_at(self, period: Period, at: datetime) -> Sequence[Burndown]:
-        """Return the states of grants at an instant, by the usage of an open period."""
-        if not self.grants:
-            return ()
-        return self._read(period).grants_at(self._balance_before(period), {}, at)
+        return lambda more: read.standing(before, more, at)
 
     def _read(self, period: Period) -> ReadPeriod:
         return self._inputs.read(

@@ -24,6 +24,7 @@ from overages import (
     PerUnit,
     Plan,
     Threshold,
+    Usage,
     UsageEvent,
 )
 
@@ -66,38 +67,80 @@ def grants(draw: st.DrawFn, name: str) -> Grant:
 used = st.lists(st.tuples(st.integers(0, 50), st.integers(-5, 30)), max_size=8)
 
 
-@many
-@example(
-    [Grant("a", 100, metric="runs", effective_at=day(0), recurrence=CYCLES[2])], [(29, 100)], 30
-)
-@example([Grant("a", 100, metric="runs", effective_at=day(0), expires_at=day(31))], [(9, 60)], 10)
-@given(st.tuples(grants("a"), grants("b")).map(list), used, st.integers(0, 58))
-def test_law_14_units_that_are_left_can_be_used_and_no_more(
-    granted: list[Grant], used: list[tuple[int, int]], now: int
-) -> None:
+def service_at(
+    now: int, granted: list[Grant], used: list[tuple[int, int]], put: int
+) -> OverageService:
+    """Return a service on a day, with usage of days up to it, units put for its month beside."""
     repository = MemoryRepository()
     repository.put_plan(PLAN)
     repository.put_account(Account("acme", "starter", since=JANUARY.start))
     for grant in granted:
         repository.put_grant("acme", grant)
-    service = OverageService(repository, clock=lambda: day(now))
-    period = JANUARY if now < 31 else FEBRUARY
-    own = [(at, units) for at, units in used if at <= now]
-    for month in (JANUARY, FEBRUARY):
-        if sum(units for at, units in own if day(at) in month) < 0:
-            return  # it has no bill
-    service.record_usage(UsageEvent("acme", "runs", units, day(at)) for at, units in own)
+    service = OverageService(repository, clock=lambda: day(now) + DAY / 2)
     service.put_alert(Alert("most", Threshold(percent=80), metric="runs"))
+    service.record_usage(UsageEvent("acme", "runs", units, day(at) + DAY / 4) for at, units in used)
+    if put:
+        repository.put_usage(Usage("acme", JANUARY if now < 31 else FEBRUARY, {"runs": put}))
+    return service
 
-    usage = service.usage_now("acme")
-    assert usage is not None
-    if usage.limits["runs"].over:  # it was used while no grant was there for it
-        return
+
+def left_of(service: OverageService) -> int:
+    """Return the units that are left, of which a decision, alerts and usage say the same."""
     told = service.decide("acme", {"runs": 0}, stop_at=["limit"])
     left = next(each.remaining for each in told.limits if each.kind == "included")
-    assert isinstance(left, int)
-    fits, over = (service.decide("acme", {"runs": n}, stop_at=["limit"]) for n in (left, left + 1))
-    assert (fits.verdict, over.verdict) == ("allow", "deny")
+    usage = service.usage_now("acme")
     (reading,) = service.alert_readings("acme")
-    assert reading.period == period
-    assert usage.limits["runs"].remaining == left
+    assert usage is not None
+    now = usage.limits["runs"]
+    assert (now.remaining, now.used, now.limit) == (left, reading.used, reading.limit)
+    assert isinstance(left, int)
+    return left
+
+
+def verdict(service: OverageService, units: int) -> str:
+    return service.decide("acme", {"runs": units}, stop_at=["limit"]).verdict
+
+
+def has_bills(used: list[tuple[int, int]]) -> bool:
+    months = (JANUARY, FEBRUARY)
+    return all(sum(units for at, units in used if day(at) in month) >= 0 for month in months)
+
+
+def is_over(service: OverageService) -> bool:
+    """Tell whether units were used while no grant was there for them."""
+    usage = service.usage_now("acme")
+    return usage is None or bool(usage.limits["runs"].over)
+
+
+two_grants = st.tuples(grants("a"), grants("b")).map(list)
+
+
+@many
+@example(
+    [Grant("a", 100, metric="runs", effective_at=day(0), recurrence=CYCLES[2])], [(29, 100)], 30
+)
+@example([Grant("a", 100, metric="runs", effective_at=day(0), expires_at=day(31))], [(9, 60)], 10)
+@given(two_grants, used, st.integers(0, 58))
+def test_law_14_units_that_are_left_can_be_used_and_no_more(
+    granted: list[Grant], used: list[tuple[int, int]], now: int
+) -> None:
+    own = [(at, units) for at, units in used if at <= now]
+    if has_bills(own):
+        service = service_at(now, granted, own, 0)
+        if not is_over(service):
+            left = left_of(service)
+            assert (verdict(service, left), verdict(service, left + 1)) == ("allow", "deny")
+
+
+@many
+@example([Grant("a", 10, metric="runs", effective_at=day(0), recurrence=CYCLES[1])], [], 9, 30)
+@example([Grant("a", 10, metric="runs", effective_at=day(0), expires_at=day(10))], [(10, 15)], 9, 0)
+@given(two_grants, used, st.integers(0, 58), st.integers(0, 40))
+def test_law_14_units_that_are_left_can_be_used_beside_those_without_an_instant(
+    granted: list[Grant], used: list[tuple[int, int]], now: int, put: int
+) -> None:
+    own = [(at, units) for at, units in used if at <= now + 1]  # some of them dated ahead
+    if has_bills(own):
+        service = service_at(now, granted, own, put)
+        if not is_over(service):
+            assert verdict(service, left_of(service)) == "allow"

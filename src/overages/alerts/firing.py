@@ -20,7 +20,7 @@ from overages.alerts.alert_history import AlertHistory, by_id, stands
 from overages.alerts.fired_alert import AlertState, FiredAlert, alert_id
 from overages.alerts.messages import amount_text
 from overages.alerts.threshold import Amount, Threshold, Undecided, number_of
-from overages.amounts.money import Money
+from overages.amounts.money import Currency, Money
 from overages.errors import CurrencyMismatch, InvalidType
 from overages.periods.period import Period
 
@@ -85,6 +85,8 @@ class Reading(NamedTuple):
             return "unsettled"
         if self.used is None:
             return "unknown"
+        if self.limit is not None and _unit_of(self.limit) != _unit_of(self.used):
+            return "other_unit"  # a budget in another currency than the bill, say
         try:
             self.threshold.check_amount(self.used, "used")
         except (CurrencyMismatch, InvalidType):
@@ -129,6 +131,10 @@ class Reading(NamedTuple):
         return number < bound if threshold.direction == "rising" else number > bound
 
 
+def _unit_of(amount: Amount) -> Currency | None:
+    return amount.currency if isinstance(amount, Money) else None
+
+
 def fire(
     org_id: str, reading: Reading, history: AlertHistory, noted_at: datetime
 ) -> tuple[FiredAlert, ...]:
@@ -161,8 +167,10 @@ def fire(
         used, limit = reading.used, reading.limit
         if used is None:  # a budget that was dropped, say, is told of as it was last
             used, limit = own[-1].used, own[-1].limit
-        is_far = reading.is_rearmed(step)
-        for state, is_silent in _next_states(own, stood=stood, stands=step <= now, is_far=is_far):
+        is_far, is_anew = reading.is_rearmed(step), _has_other_amount(own, reading)
+        for state, is_silent in _next_states(
+            own, stood=stood, stands=step <= now, is_far=is_far, is_anew=is_anew
+        ):
             entry = FiredAlert(
                 org_id, reading.definition, reading.period, state, noted_at, step=step,
                 number=len(own) + 1, used=used, limit=limit, is_silent=is_silent,
@@ -248,12 +256,24 @@ def fire_occasions(
     return tuple(fired)
 
 
+def _has_other_amount(entries: Sequence[FiredAlert], reading: Reading) -> bool:
+    """Tell whether a budget has another amount than as its alert was told of.
+
+    Other limits move by themselves: of these, `Alert.rearm` decides.
+    """
+    if reading.definition.alert.budget is None:
+        return False
+    reached = [entry.limit for entry in entries if entry.state == "reached"]
+    return bool(reached) and reached[-1] != reading.limit
+
+
 def _next_states(
-    entries: Sequence[FiredAlert], *, stood: bool, stands: bool, is_far: bool
+    entries: Sequence[FiredAlert], *, stood: bool, stands: bool, is_far: bool, is_anew: bool
 ) -> Iterator[tuple[AlertState, bool]]:
     """Yield the states that follow on some entries, each with whether nobody is told of it.
 
     :param is_far: whether the number is so far off that the threshold is re-armed.
+    :param is_anew: whether it is another threshold than it was.
     """
     is_armed, was_silent = True, True
     for entry in entries:
@@ -262,7 +282,7 @@ def _next_states(
         if entry.state == "reached":
             was_silent = entry.is_silent
     if stands and not stood:
-        yield "reached", not is_armed
+        yield "reached", not (is_armed or is_anew)
     if stands:
         return
     if stood:

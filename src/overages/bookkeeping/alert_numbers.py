@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cached_property
 from logging import getLogger
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from overages.alerts.alert import Alert, AlertDefinition
 from overages.alerts.alert_history import AlertHistory
@@ -29,13 +29,14 @@ from overages.bookkeeping.settling import Settling
 from overages.bookkeeping.usage_reader import UsageReader
 from overages.bookkeeping.window_charges import Bills, WindowCharges
 from overages.errors import InvalidValue, OveragesError, StorageError
-from overages.grants.burndown import Burndown
 from overages.grants.grant import Grant
+from overages.grants.state import GrantState
 from overages.insight.budget import Budget
 from overages.periods.cycle import Cycle
 from overages.periods.period import Period
 from overages.quotas.position import minor_of
 from overages.repository import Repository
+from overages.settlements.settlement import Standing
 from overages.statements.limit_now import LimitNow, limit_now
 from overages.statements.statement import Statement
 from overages.terms.account import Account
@@ -77,7 +78,7 @@ class AlertNumbers:
             repository, account, routes, lambda each: each.end <= now, self._plans
         )
         self.times: Final = AlertTimes(repository, account, routes, self._settling, now, until)
-        self._standing: dict[Period, _Standing | OveragesError] = {}
+        self._standing: dict[Period, Standing | OveragesError] = {}
         self._limits: dict[tuple[Period, str], LimitNow] = {}
         self._bills: dict[tuple[str, Period], Bills] = {}  # by the budget's id
         self.takes_back: bool = False
@@ -86,7 +87,7 @@ class AlertNumbers:
     def statements(self) -> Sequence[Statement]:
         """Return the statements that were worked out for the readings."""
         standing = self._standing.values()
-        own = [each.statement for each in standing if isinstance(each, _Standing)]
+        own = [each.statement for each in standing if isinstance(each, Standing)]
         return [*own, *self._charges.statements()]
 
     def between(
@@ -167,12 +168,12 @@ class AlertNumbers:
             return tuple(self._repository.event_sums(self._account.org_id, window).items())
         return self._reader.units(str(budget.metric), window)
 
-    def _stands(self, period: Period) -> _Standing:
+    def _stands(self, period: Period) -> Standing:
         """Return the standing of a period, worked out once, or raise why there is none."""
         if period not in self._standing:
             try:
                 stands_with = self._settling.standing_with(period, self._now)
-                self._standing[period] = _Standing(*stands_with({}))
+                self._standing[period] = stands_with({})
             except StorageError:
                 raise
             except OveragesError as error:
@@ -280,35 +281,45 @@ class AlertNumbers:
     def _of_grant(self, definition: AlertDefinition, period: Period) -> Sequence[Reading]:
         """Return the numbers of a grant, by all usage until a period's end.
 
-        Units that it lost as it ended were never used. One that recurs starts anew each time: of
-        its amount, the units are used that are no longer left.
+        Units that it lost as it ended were never used.
         """
         grant = self._grants.get(definition.alert.grant or "")
         if grant is None:
             return [Reading(definition, period, None, None)]
-        cycle, time = grant.recurrence, life_of(grant)
+        if grant.recurrence is not None:
+            return self._of_recurring(definition, grant, grant.recurrence)
         granted: Quantity = grant.units
         used: Quantity = 0
-        if cycle is not None:
-            if self._now not in time or self._now not in period:
-                return []
-            own = cycle.period_at(self._now)
-            time = Period(max(own.start, time.start), min(own.end, time.end))
-        for burndown in self._stands(period).grants:
-            for state in burndown.grants:
-                if state.grant_id == grant.id and cycle is not None:
-                    used = excess(granted, state.left)
-                elif state.grant_id == grant.id:
-                    granted, used = state.granted, state.drawn
+        for state in self._states(grant, period):
+            granted, used = state.granted, state.drawn
         used_now, limit = _in_unit(grant, used, granted)
-        return [Reading(definition, time, used_now, limit)]
+        return [Reading(definition, life_of(grant), used_now, limit)]
 
+    def _of_recurring(
+        self, definition: AlertDefinition, grant: Grant, cycle: Cycle
+    ) -> Sequence[Reading]:
+        """Return the numbers of a grant from its last refill on, which are of its amount.
 
-class _Standing(NamedTuple):
-    """A period as it stands: its statement, and the states of grants now."""
+        Of money, that is the last one before the bill, and so it is of units without an instant.
+        """
+        periods = self.times.present().periods
+        if not periods:
+            return []
+        is_timed = grant.currency is None and self._routes.is_sum(str(grant.metric))
+        at = self._now if is_timed else periods[0].end - _TICK
+        if at < grant.effective_at or (grant.ends_at is not None and grant.ends_at <= at):
+            return []
+        own, life, left = cycle.period_at(at), life_of(grant), grant.units
+        for state in self._states(grant, periods[0]):
+            left = state.left
+        used, limit = _in_unit(grant, excess(grant.units, left), grant.units)
+        time = Period(max(own.start, life.start), min(own.end, life.end))
+        return [Reading(definition, time, used, limit)]
 
-    statement: Statement
-    grants: Sequence[Burndown]
+    def _states(self, grant: Grant, period: Period) -> Iterator[GrantState]:
+        """Yield the state of a grant now, by the usage of a period, if it has one."""
+        for burndown in self._stands(period).grants:
+            yield from (state for state in burndown.grants if state.grant_id == grant.id)
 
 
 def _in_unit(grant: Grant, *numbers: Amount) -> tuple[Amount, ...]:

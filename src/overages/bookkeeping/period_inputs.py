@@ -10,22 +10,21 @@ in force at its start:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from itertools import pairwise
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from overages._ground.frozen_dict import FrozenDict
 from overages.amounts.exact import Quantity, add_up
 from overages.bookkeeping.plans_in_force import PlansInForce, summed_level
 from overages.bookkeeping.usage_reader import Holds, UsageReader
 from overages.errors import InvalidValue, OveragesError, UnknownPlan
-from overages.grants.burndown import Burndown
 from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.repository import Repository
 from overages.settlements.balance import Balance
-from overages.settlements.settlement import Settlement, grants_at, settle
+from overages.settlements.settlement import Settlement, Standing, settle, standing
 from overages.settlements.span_statement import statement_of_span
 from overages.statements.statement import Statement
 from overages.terms.account import Account
@@ -37,7 +36,6 @@ from overages.usage.usage import Usage
 
 T = TypeVar("T")
 
-_TICK: Final = timedelta(microseconds=1)
 
 More: TypeAlias = Mapping[str, Quantity]
 """Units by metric, beside all that is kept."""
@@ -114,7 +112,8 @@ class PeriodInputs:
         except OveragesError as error:
             raise error.within(org_id=self._org_id, period=period) from error.__cause__
         inputs = {"grants": grants, "reserved": reserved, "levels": self._routes.held}
-        granted = {each.metric for each in grants if self._routes.is_sum(each.metric or "")}
+        metrics = {each.metric for each in grants if each.metric is not None}
+        granted = set(filter(self._routes.is_sum, metrics))
         plans = partial(self._plan, period)
         return ReadPeriod(self._account, plans, period, usages, events, granted, inputs, ended)
 
@@ -213,7 +212,7 @@ class ReadPeriod:
     :param plans: gives the plan of a part and its terms.
     :param usages: its usage, and that of the times within it.
     :param events: those of metrics that are granted.
-    :param granted: the metrics of which one more event may draw on a grant.
+    :param granted: the metrics of which one more event may draw on a grant at its instant.
     :param inputs: grants, reserved units and levels, as `settle` takes them.
     :param ended: whether it is over, so that true-ups are due.
     """
@@ -225,7 +224,7 @@ class ReadPeriod:
         period: Period,
         usages: Sequence[Usage],
         events: Sequence[UsageEvent],
-        granted: Set[str | None],
+        granted: Set[str],
         inputs: Mapping[str, Any],
         ended: bool,
     ) -> None:
@@ -242,17 +241,14 @@ class ReadPeriod:
         """
         return self._tell(settle, balance, more, at)
 
-    def standing(
-        self, balance: Balance, more: More, at: datetime
-    ) -> tuple[Statement, Sequence[Burndown]]:
-        """Return its statement, and the states of grants at the instant.
+    def standing(self, balance: Balance, more: More, at: datetime) -> Standing:
+        """Return it as it stands at the instant, with the states of grants then.
 
         It raises the errors of `settlement`.
         """
-        settled, end = self.settlement(balance, more, at), self._period.end
-        if not any(_changes(grant, at, end) for grant in self._inputs["grants"]):
-            return settled.statement, settled.balance.burndowns
-        return settled.statement, self._tell(partial(grants_at, at=at), balance, more, at)
+        if not self._inputs["grants"]:
+            return Standing(self.settlement(balance, more, at).statement, ())
+        return self._tell(partial(standing, at=at, timed=self._granted), balance, more, at)
 
     def _tell(self, tell: Callable[..., T], balance: Balance, more: More, at: datetime) -> T:
         period, org_id = self._period, self._account.org_id
@@ -281,14 +277,6 @@ class ReadPeriod:
             return [_with_more(each, more, at) for each in self._usages]
         held = {m: n for m, n in more.items() if m in self._inputs["levels"]}
         return [_with_more(each, held, each.period.start) for each in self._usages]
-
-
-def _changes(grant: Grant, at: datetime, end: datetime) -> bool:
-    """Tell whether anything may happen to a grant after an instant, up to the end of a period."""
-    changes = grant.effective_at, grant.ends_at or at
-    return grant.recurrence is not None or any(
-        min(at, end - _TICK) < each <= end for each in changes
-    )
 
 
 def _with_more(usage: Usage, more: Mapping[str, Quantity], at: datetime) -> Usage:

@@ -30,7 +30,6 @@ from overages.bookkeeping.period_inputs import More, PeriodInputs, ReadPeriod
 from overages.bookkeeping.plans_in_force import PlansInForce
 from overages.bookkeeping.usage_reader import Holds, UsageReader
 from overages.errors import OveragesError, StorageError, UnknownPlan
-from overages.grants.burndown import Burndown
 from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.records.closing import Closing
@@ -42,8 +41,7 @@ from overages.settlements.grant_corrections import (
     corrected_balance,
     drawn_later,
 )
-from overages.settlements.settlement import Settlement
-from overages.statements.statement import Statement
+from overages.settlements.settlement import Settlement, Standing
 from overages.terms.account import Account
 from overages.usage.routing import Routes
 
@@ -156,10 +154,8 @@ class Settling:
 
         return settled
 
-    def standing_with(
-        self, period: Period, at: datetime
-    ) -> Callable[[More], tuple[Statement, Sequence[Burndown]]]:
-        """Return a function that gives an open period's statement, and its grants at an instant.
+    def standing_with(self, period: Period, at: datetime) -> Callable[[More], Standing]:
+        """Return a function that gives an open period as it stands at an instant.
 
         It takes units by metric, used at that instant; all that is kept is read once.
         """
@@ -179,14 +175,23 @@ class Settling:
 
         :param ended: whether true-ups are due.
         """
+        read, balance = self._read_again(closing, ended=ended)
+        return read.settlement(balance, {}, closing.period.start)
+
+    def standing_again(self, closing: Closing, at: datetime) -> Standing:
+        """Return a closed period, settled anew, as it stands at an instant."""
+        read, balance = self._read_again(closing, ended=True)
+        return read.standing(balance, {}, at)
+
+    def _read_again(self, closing: Closing, *, ended: bool) -> tuple[ReadPeriod, Balance]:
+        """Return a closed period as it is known now, with the balance that it starts from."""
         period, of_closing = closing.period, {grant.id for grant in closing.grants}
         before = self.closed.before(period)
         balance = EMPTY_BALANCE if before is None else before.balance
         # An earlier period that was closed later can have drawn on others: they only go on.
         others = [grant for grant in self.grants if grant.id in balance.grants - of_closing]
-        return self._inputs.settlement(
+        read = self._inputs.read(
             period,
-            balance,
             ended=ended,
             grants=(*closing.grants, *others),
             reserved={
@@ -194,6 +199,7 @@ class Settling:
                 **all_of(others, balance, period.end),
             },
         )
+        return read, balance
 
     def draws_otherwise(self, settlement: Settlement) -> bool:
         """Tell whether a closed period draws on grants otherwise than it was closed with.

@@ -11,7 +11,7 @@ Which of several is drawn on, and when each is crossed, is for `overages.grants.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Collection, Iterator, Set
 from datetime import datetime
 from typing import Final, NamedTuple, TypeAlias
 
@@ -23,18 +23,42 @@ from overages.periods.cycle import Cycle
 _NEVER: Final = frozenset[datetime]()
 
 
+class GrantNotes:
+    """The states of grants at some instants: those before anything that happens to them later.
+
+    :param instants: gives the instants that are asked about, of a grant.
+    """
+
+    def __init__(self, instants: Callable[[Grant], Collection[datetime]]) -> None:
+        self._instants = instants
+        self._noted: dict[tuple[str, datetime], GrantState | None] = {}
+
+    def note(self, drawn: DrawnGrant, instant: datetime) -> None:
+        """Note the state of a grant before something happens to it at an instant, once."""
+        for at in self._instants(drawn.grant):
+            if instant > at:
+                self._noted.setdefault((drawn.grant.id, at), drawn.state())
+
+    def state(self, grant: Grant, last: GrantState | None) -> GrantState | None:
+        """Return the state with the fewest units left; None before the grant is effective.
+
+        :param last: the state at the end of the time that was gone through.
+        """
+        states = [self._noted.get((grant.id, at), last) for at in self._instants(grant)]
+        return None if None in states else min(filter(None, states), key=lambda each: each.left)
+
+
 class PooledGrant(NamedTuple):
     """A grant among others of its unit.
 
     :param reserved: picos of those that it holds at the end: later periods, which are closed, have
         drawn them on it, and they stay theirs.
-    :param stands_at: an instant: its state is that of before anything happens to it later. None for
-        the state at the end.
+    :param notes: takes its states at the instants that are asked about.
     """
 
     grant: Grant
     reserved: int = 0
-    stands_at: datetime | None = None
+    notes: GrantNotes | None = None
 
 
 Drawn: TypeAlias = tuple["DrawnGrant", datetime, int, int]
@@ -53,17 +77,15 @@ class DrawnGrant:
     """A grant in picos: drawn, expired, voided, left; not filled before it is effective."""
 
     __slots__ = (
-        "drawn", "expired", "filled_at", "grant", "granted", "left", "refilled_at",
-        "refills_coming", "reserved", "stands_at", "states", "voided",
+        "drawn", "expired", "filled_at", "grant", "granted", "left", "notes",
+        "refilled_at", "refills_coming", "reserved", "voided",
     )  # fmt: skip
 
     def __init__(self, pooled: PooledGrant, state: GrantState | None) -> None:
         self.grant: Grant
         self.reserved: int
-        self.stands_at: datetime | None
-        self.grant, self.reserved, self.stands_at = pooled
-        self.states: list[GrantState | None] = []
-        """The states before all that happens to it later than the instant that is asked about."""
+        self.notes: GrantNotes | None
+        self.grant, self.reserved, self.notes = pooled
         self.filled_at: datetime | None = None
         self.granted: int = 0
         self.drawn: int = 0
@@ -92,9 +114,6 @@ class DrawnGrant:
 
     def state(self) -> GrantState | None:
         """Return its state, in units or major units of money; None before it is effective."""
-        return self.states[0] if self.states else self._state()
-
-    def _state(self) -> GrantState | None:
         if self.filled_at is None:
             return None
         return new_state(
@@ -139,15 +158,15 @@ class DrawnGrant:
         """End, refill or begin the grant at an instant, before anything is used at it."""
         if self.filled_at is None:
             if self.grant.effective_at <= instant and not self.has_ended(instant):
-                self._note_state(instant)
+                self._note(instant)
                 self._fill(instant)
         elif self.has_ended(instant):
-            self._note_state(instant)
+            self._note(instant)
             # Lost before usage at this instant: the instant of its end is no part of a grant.
             self._lose(self.left)
             self.left = 0  # later instants find nothing more to lose
         elif instant in self.refilled_at:
-            self._note_state(instant)
+            self._note(instant)
             self.refills_coming -= 1
             self._drop_beyond(self.grant.refill_keeps)
             self._fill(instant)
@@ -177,10 +196,9 @@ class DrawnGrant:
             self.left += given_back
         return self, drawn_at, still_drawn, covered
 
-    def _note_state(self, instant: datetime) -> None:
-        """Note the state before something happens to it later than the instant asked about."""
-        if self.stands_at is not None and instant > self.stands_at:
-            self.states.append(self._state())
+    def _note(self, instant: datetime) -> None:
+        if self.notes is not None:
+            self.notes.note(self, instant)
 
     def _in_steps(self, picos: int) -> int:
         if self.grant.step is None:

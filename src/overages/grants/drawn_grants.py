@@ -9,7 +9,7 @@ grants and usage, or has made them, draws on them here:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
@@ -17,7 +17,7 @@ from overages._ground.frozen_dict import FrozenDict
 from overages.amounts.exact import Quantity, scaled, unscaled
 from overages.errors import InvalidValue
 from overages.grants.burndown import Burndown, new_burndown
-from overages.grants.drawn_grant import Drawn, DrawnGrant, PooledGrant, draw_of
+from overages.grants.drawn_grant import Drawn, DrawnGrant, GrantNotes, PooledGrant, draw_of
 from overages.grants.grant import Grant, Unit
 from overages.grants.state import GrantState
 
@@ -31,20 +31,19 @@ Use: TypeAlias = tuple[datetime, int]
 def pools_of(
     grants: Iterable[Grant],
     reserved: Mapping[str, Quantity] = FrozenDict(),
-    stand_at: Callable[[Grant], datetime] | None = None,
+    notes: GrantNotes | None = None,
 ) -> dict[Unit, list[PooledGrant]]:
     """Return grants by their unit, those of each in the order in which they are drawn on.
 
     Dollars never pay euros, and money for one metric never another: each unit burns down alone.
 
     :param reserved: units, or major units of money, by grant, that aren't to be drawn.
-    :param stand_at: gives the instant that the state of each is asked about, if not the end.
+    :param notes: takes the states of each at the instants that are asked about.
     """
     pools: dict[Unit, list[PooledGrant]] = {}
     for grant in grants:
         picos = scaled(reserved[grant.id]) if grant.id in reserved else 0
-        pooled = PooledGrant(grant, picos, None if stand_at is None else stand_at(grant))
-        pools.setdefault(grant.unit, []).append(pooled)
+        pools.setdefault(grant.unit, []).append(PooledGrant(grant, picos, notes))
     for pool in pools.values():
         if len(pool) > 1:
             pool.sort(key=rank_of)

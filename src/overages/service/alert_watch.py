@@ -163,8 +163,8 @@ class AlertWatch:
             return False
         if not own.watched.is_untold(own.periods):
             return True
-        if any(period.end > self._until for period in own.periods):
-            return False  # no later one has begun
+        if len(own.periods) == 1 and max(own.periods).end > self._until:
+            return False  # no other one has begun
         times = self._numbers(own.watched).times
         return not own.periods.issuperset(times.changed_at(own.instants).periods)
 
@@ -189,16 +189,37 @@ class AlertWatch:
             fired = self._fired(watched, readings)
             own.fired = fired if are_new else ()
             return are_new or not fired
-        if (
-            watched.has_ends
-            and len(own.periods) > 1
-            and any(map(numbers.times.goes_on_in, look.periods))
-        ):
-            return False  # a limit may have fallen on the way
+        if self._may_have_fallen(own, numbers, look, readings):
+            return False
         if before is not None:
             even = not before.takes_back and all(map(is_even, numbers.statements()))
             readings = [*readings, *numbers.between(before, readings, even=even)]
         return self._reaches_nothing(own, numbers, readings)
+
+    def _may_have_fallen(
+        self,
+        own: WatchedUsage[T],
+        numbers: AlertNumbers,
+        look: Look,
+        readings: Sequence[Reading],
+    ) -> bool:
+        """Tell whether limits may have fallen to nothing, or to a threshold, as usage came.
+
+        Units of an earlier period take from those that a later one has: then its limit is reached
+        before anything is used, and a number says no more what was reached on the way.
+        """
+        first = min(own.periods, default=None)
+        later = {
+            each
+            for each in look.periods
+            if first is not None and each > first and numbers.times.goes_on_in(each)
+        }
+        return bool(later) and (
+            own.watched.has_ends
+            or any(
+                each.period in later and each.unreached == "nothing_included" for each in readings
+            )
+        )
 
     def _reaches_nothing(
         self, own: WatchedUsage[T], numbers: AlertNumbers, readings: Sequence[Reading]

@@ -175,6 +175,8 @@ class OverageService(Quotas, Alerting, Forecasts):
                     conflict = RecordConflict("statement", str(statement.total), problem)
                     raise conflict.within(org_id=org_id, period=period)
                 recording = books.record(period, force=force)
+                if force:  # units of later periods may follow from it
+                    self._watch(now).note_open(org_id)
         return _logged(recording, org_id, period)
 
     def summary(self, org_id: str, period: Period | None = None) -> Summary | None:
@@ -212,11 +214,14 @@ class OverageService(Quotas, Alerting, Forecasts):
             own = None if account is None else self._period(account, period)
             if account is None:
                 return None
-            books = self._books(account, now=self._now())
+            now = self._now()
+            books = self._books(account, now=now)
             if own is None:
                 books.take_back()
                 return None
             recording = books.record(own, force=force)
+            if force:  # units of later periods may follow from it
+                self._watch(now).note_open(org_id)
         return _logged(recording, org_id, own)
 
     # Periods that end

@@ -25,13 +25,13 @@ from overages.forecasts.daily_usage import DailyUsage, dates_of, days_of
 from overages.forecasts.forecast import MetricDays
 from overages.forecasts.methods import UsageKind
 from overages.forecasts.usage_days import UsageDays, usage_days
-from overages.grants.burndown import Burndown
 from overages.insight.outlook import Outlook
 from overages.insight.projection import Projection, project
 from overages.periods.cycle import Cycle
 from overages.periods.period import Period, format_instant
 from overages.repository import Repository
 from overages.service.base import ServiceBase
+from overages.settlements.settlement import Standing
 from overages.statements.limit_now import limits_now
 from overages.statements.statement import Statement
 from overages.terms.account import Account
@@ -87,16 +87,17 @@ class Projecting:
         limits = limits_now(so_far, self._now, burndowns=grants, levels=self._routes.held)
         return project(self._now, timezone, metrics, so_far, bill, limits)
 
-    def _so_far(self, period: Period, *, is_proposed: bool) -> tuple[Statement, Sequence[Burndown]]:
-        """Return a period as it stands, or as it was closed, and the grants in it."""
+    def _so_far(self, period: Period, *, is_proposed: bool) -> Standing:
+        """Return a period as it stands, or as it was closed, with the grants in it."""
         closing = self._repository.closing(self._org_id, period)
         if closing is None:
             return self._settling.standing_with(period, self._now)({})
+        standing = self._settling.standing_again(closing, self._now)
+        if is_proposed:
+            return standing
         settled = self._repository.settled(self._org_id, period)
         assert settled is not None  # or it wouldn't be closed
-        if is_proposed:
-            settled = self._settling.correction(closing)
-        return settled.statement, settled.balance.burndowns
+        return standing._replace(statement=settled.statement)
 
     def _metrics(self, period: Period, timezone: str) -> dict[str, MetricDays]:
         """Return all that is known of the metrics of a period: those of its plans, or used."""

@@ -93,12 +93,15 @@ class WatchedOrg:
     def only_grows(self, statement: Statement) -> bool:
         """Tell whether, as usage grows, no number that is compared can turn back.
 
-        A limit grows with another metric, a cost can fall with a volume price, or with units that
-        earlier periods have used of a longer allowance, and a discount or a rounding of several
-        metrics is shared out among them anew. Units of a part that is over raise used and
-        limit alike, which brings any share of them nearer to all of it.
+        A limit grows with another metric, or with units drawn on a grant that has ended; a cost can
+        fall with a volume price, or with units that earlier periods have used of a longer
+        allowance, and a discount or a rounding of several metrics is shared out among them anew.
+        Units of a part that is over raise used and limit alike, which brings any share of them
+        nearer to all of it.
         """
         if self._has_far_shares and len(statement.parts) > 1:
+            return False
+        if (self._has_far_shares or self.has_ends) and _is_granted(statement):
             return False
         if self._has_costs and any(
             part.own.has_rules
@@ -168,6 +171,11 @@ def is_even(statement: Statement) -> bool:
     Then units that come before others can only make these dearer.
     """
     return all(type(allowance.price) is PerUnit for allowance in _allowances(statement))
+
+
+def _is_granted(statement: Statement) -> bool:
+    """Tell whether grants pay for units."""
+    return any(part.kind == "granted" for line in statement.overages for part in line.limit_parts)
 
 
 def _allowances(statement: Statement) -> Iterator[Allowance]:

@@ -71,7 +71,7 @@ def draw_units(
     :param events: those that count in it.
     :param state: the state of the metric's grants before; None if none was drawn on yet.
     """
-    drawn = _begun(pool, (span.line.metric, None), span.period, state)
+    drawn = begun(pool, (span.line.metric, None), span.period, state)
     # On trial none is drawn; grants expire and are refilled all the same.
     drawn.run([] if span.on_trial else _uses_beyond(line, span, events))
     return drawn.burndown()
@@ -114,7 +114,7 @@ def _picos_by_instant(span: Span, events: Iterable[UsageEvent]) -> dict[datetime
     return sums
 
 
-def _begun(
+def begun(
     pool: Sequence[PooledGrant], unit: Unit, period: Period, before: Burndown | None
 ) -> DrawnGrants:
     """Begin to draw on grants until a period's end, from where an earlier one has left them.
@@ -159,7 +159,7 @@ def draw_money(
     for unit, pool in pools.items():
         metric, of = unit
         if of is not None:
-            drawn[metric] = each = _begun(pool, unit, period, balance.burndown(metric, currency))
+            drawn[metric] = each = begun(pool, unit, period, balance.burndown(metric, currency))
             each.cross_until(last)
             grants += pool
     if not drawn:

@@ -39,16 +39,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
-from typing import Final, TypeGuard
+from typing import Final, NamedTuple, TypeGuard
 
 from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import by_metric, by_name, parse_name
 from overages._ground.parsing import arguments, each, instance_of, parse_flag, tuple_of
 from overages._ground.trusted import trusted
 from overages._ground.value import term, value
-from overages.amounts.exact import Quantity, parse_non_negative_sum
+from overages.amounts.exact import Quantity, add_up, parse_non_negative_sum
 from overages.errors import OveragesError
 from overages.grants.burndown import Burndown
+from overages.grants.drawn_grant import GrantNotes
 from overages.grants.drawn_grants import Pools, pools_of
 from overages.grants.draws import parse_grants
 from overages.grants.grant import Grant, Unit
@@ -56,7 +57,7 @@ from overages.lines.part import StatementPart, is_known
 from overages.periods.period import Period, parse_instant
 from overages.settlements.balance import EMPTY_BALANCE, Balance, new_balance
 from overages.settlements.carry_over_result import CarryOverResult
-from overages.settlements.grant_lines import draw_money
+from overages.settlements.grant_lines import begun, draw_money
 from overages.settlements.inputs import (
     Plans,
     agreed_inputs,
@@ -190,7 +191,18 @@ def settle(
     return _settle(*checked)
 
 
-def grants_at(
+class Standing(NamedTuple):
+    """A period as it stands.
+
+    :param statement: as it would be billed.
+    :param grants: the states of the org's grants, for the units of each metric and for money.
+    """
+
+    statement: Statement
+    grants: Sequence[Burndown]
+
+
+def standing(
     account: Account,
     plans: Plans,
     period: Period,
@@ -200,38 +212,67 @@ def grants_at(
     at: datetime,
     grants: Iterable[Grant] = (),
     events: Iterable[UsageEvent] = (),
+    timed: Iterable[str] = (),
     ended: bool = True,
     levels: Iterable[str] = (),
     reserved: Mapping[str, Quantity] = FrozenDict(),
-) -> tuple[Burndown, ...]:
-    """Return the states of an account's grants at an instant of a period, by all of its usage.
+) -> Standing:
+    """Return an account's period with its grants as they are at an instant, not as it leaves them.
 
     The balance of `settle` has them as the period leaves them: one that expires by its end is gone,
-    and one that recurs was granted anew. Here, each is as it is before anything that happens to it
-    after the instant, so that its units left can still be used. Money pays at the last instant of
-    the period: those left of it are left after that.
+    and one that recurs was granted anew. Here, each is as before anything that happens to it after
+    the instant: its units left can still be used.
+
+    Money pays at the last instant of the period, and so do units that are used without an event: it
+    is the one that decides for these. Where only a part of the usage was by then, units can be used
+    that are left at both.
 
     :param at: the instant, timezone-aware.
+    :param timed: the metrics of which one more unit is used at an instant of its own.
 
     The other parameters, and the errors, are those of `settle`.
 
     >>> from datetime import UTC, datetime
     >>> from overages import Allowance, PerUnit
     >>> month, plan = Period.month(2024, 2), Plan("s", "USD", {"runs": Allowance(50, PerUnit(1))})
-    >>> account = Account("org-123", "s", since=month.start)
+    >>> account, noon = Account("acme", "s", since=month.start), datetime(2024, 2, 9, tzinfo=UTC)
     >>> pack = Grant("p", 100, metric="runs", effective_at=month.start, expires_at=month.end)
-    >>> of_month = account, {"s": plan}, month, Usage("org-123", month, {"runs": 60})
-    >>> noon = datetime(2024, 2, 12, 12, tzinfo=UTC)
-    >>> grants_at(*of_month, at=noon, grants=[pack])[0].remaining["p"]
+    >>> events = [UsageEvent("acme", "runs", 60, noon)]
+    >>> of_month = account, {"s": plan}, month, Usage("acme", month, {"runs": 60})
+    >>> standing(*of_month, at=noon, grants=[pack], events=events, timed=["runs"]).grants[0].left
     90
-    >>> settle(*of_month, grants=[pack]).balance.burndowns[0].remaining["p"]
+    >>> settle(*of_month, grants=[pack], events=events).balance.burndowns[0].left
     0
     """
     checked = _parse_arguments(
         account, plans, period, usage, balance, grants, events, ended, levels, reserved
     )
-    instant = min(parse_instant(at, "at"), period.end - _TICK)
-    return _settle(*checked, at=instant).balance.burndowns
+    _, _, _, usages, _, of_org, used_at, _, _, of_later = checked
+    last = period.end - _TICK
+    now, counted = min(parse_instant(at, "at"), last), frozenset(parse_names(timed, "timed"))
+    before: dict[str, list[Quantity]] = {metric: [] for metric in counted}
+    for event in used_at:
+        if event.metric in counted and event.at <= now:
+            before[event.metric].append(event.quantity)
+    of_period = next((each for each in usages if each.period == period), None)
+    used = {} if of_period is None else of_period.quantities
+    all_before = {m for m, sums in before.items() if add_up(sums) == used.get(m, 0)}
+
+    def instants(grant: Grant) -> tuple[datetime, ...]:
+        if grant.currency is not None or grant.metric not in counted:
+            return (last,)
+        return (now,) if grant.metric in all_before else (now, last)
+
+    notes = GrantNotes(instants)
+    settled = _settle(*checked, notes=notes)
+    burndowns = []
+    for unit, pool in pools_of(of_org, of_later, notes).items():
+        drawn = begun(pool, unit, period, settled.balance.burndown(*unit))
+        drawn.run(())  # nothing was drawn on some of them, but they have ended or were refilled
+        after = {state.grant_id: state for state in drawn.burndown().grants}
+        states = [notes.state(grant, after.get(grant.id)) for grant, *_ in pool]
+        burndowns.append(Burndown(now, *unit, filter(None, states)))
+    return Standing(settled.statement, tuple(burndowns))
 
 
 def _plainly(
@@ -301,17 +342,13 @@ def _settle(
     levels: Iterable[str],
     reserved: Mapping[str, Quantity],
     *,
-    at: datetime | None = None,
+    notes: GrantNotes | None = None,
 ) -> Settlement:
-    """Settle a period, of checked arguments: metric by metric, and then all together.
-
-    :param at: the instant that the states of grants are asked about; None for the period's end.
-    """
+    """Settle a period, of checked arguments: metric by metric, and then all together."""
     terms, agreed, usage = agreed_inputs(account, plans, period, usages, before, events)
     shares, balance = time_shares(terms, period, len(agreed)), before.from_which(account, period)
-    parts, last = [each.part for each in agreed], period.end - _TICK
-    stand_at = None if at is None else lambda grant: at if grant.currency is None else last
-    pools, idle = _payable(pools_of(grants, reserved, stand_at), parts)
+    parts = [each.part for each in agreed]
+    pools, idle = _payable(pools_of(grants, reserved, notes), parts)
     settled = SettledMetrics(agreed, usage, balance, shares)
     settled.add(pools, events, frozenset(levels))
     org_id = usage.of_period.org_id

@@ -3,7 +3,7 @@
 Alerts, the usage on the wire, charts and messages have their numbers from here, so that they say
 the same, and `remaining` is what `decide` says is left of the included units and of grants:
 
-    now = limit_now(statement, "runs", at, burndowns=grants_at(..., at=at))
+    now = limit_now(statement, "runs", at, burndowns=standing(..., at=at).grants)
     now.used, now.limit, now.remaining                # 40, 50, 10
 """
 
@@ -62,7 +62,7 @@ def limit_now(
     """Return the units of a metric that are used in a period, and of how many.
 
     :param at: the present instant, timezone-aware; the end of the period without it.
-    :param burndowns: how the org's grants stand then; `grants_at` of settlements tells it.
+    :param burndowns: how the org's grants stand then; `standing` of settlements tells it.
     :param levels: metrics that are levels where their allowance doesn't say.
     :raises UnknownMetric: if no plan of the period knows the metric.
 

@@ -64,6 +64,7 @@ PLAN = Plan(
     {"runs": Allowance(50, PerUnit("1.00")), "tokens": Allowance(0, PerUnit("0.10"))},
 )
 PACK = Grant("pack", 100, metric="runs", effective_at=JAN.start)
+MONTHLY = Cycle.calendar("month")
 EIGHTY = Alert("runs-80", Threshold(percent=80), metric="runs")
 SPEND = Alert("spend", Threshold(cost=Money.of("10", "USD"), repeat=True))
 
@@ -306,8 +307,8 @@ def carried(units: int) -> Plan:
     return Plan("carried", "USD", {"runs": allowance})
 
 
-def raise_limit(service: OverageService, runs: int) -> None:
-    """Raise the limit of February, of which no alert hears."""
+def raise_limit(service: OverageService, runs: int | None) -> None:
+    """Raise the limit of February, or take it away, of which no alert hears."""
     account = repository_of(service).account("acme")
     assert account is not None
     repository_of(service).put_account(account.changed(since=FEB.start, limits={"runs": runs}))
@@ -323,6 +324,50 @@ class TestLimitsOnTheWay:
         used = [UsageEvent("acme", "runs", 4, at) for at in (NOW, JAN.start)]
         service.record_usage(used)  # 4 of 8, which are then 4
         assert told(service) == [("last", "reached", 4)]
+
+    def test_nor_are_those_of_late_usage_alone(self) -> None:
+        service = service_of(
+            Alert("last", Threshold(quantity=5, of="remaining"), metric="runs"), plan=carried(4)
+        )
+        use(service, 2)
+        use(service, *[1] * 4, at=JAN.start)
+        assert told(service) == [("last", "reached", 2)]  # of 7, before it was 2 of 4
+
+    def test_nothing_is_left_of_a_longer_allowance(self) -> None:
+        year = Allowance(10, PerUnit("1.00"), included_for=Cycle(JAN.start, unit="year"))
+        service = service_of(
+            Alert("far", Threshold(percent=150), metric="runs"),
+            plan=Plan("yearly", "USD", {"runs": year}),
+        )
+        use(service, 3)
+        use(service, 8, 2, at=JAN.start)
+        assert told(service) == [("far", "reached", 3), ("far", "cleared", 3)]  # of 2, then of 0
+
+    def test_a_limit_was_raised_between_those_of_the_batch(self) -> None:
+        service = service_of(EIGHTY, plan=carried(10), now=datetime(2024, 3, 11, tzinfo=UTC))
+        use(service, 16)
+        raise_limit(service, 15)
+        batch = [(2, JAN.start), (5, JAN.start), (1, MARCH.start)]
+        service.record_usage(UsageEvent("acme", "runs", units, at) for units, at in batch)
+        assert [state for _, state, _ in told(service, FEB)] == ["reached", "cleared", "reached"]
+
+    def test_units_that_an_earlier_refill_pays_raise_the_limit(self) -> None:
+        weekly = evolve(PACK, amount=20, recurrence=Cycle.calendar("week"))
+        january = [(60, 2), (50, 9), (10, 3)]
+        at_once, apart = ([january], [[each] for each in january])
+        fired = []
+        for batches in (at_once, apart):
+            service = service_of(
+                Alert("far", Threshold(percent=137), metric="runs"), now=JAN.start + 9 * DAY
+            )
+            repository_of(service).put_grant("acme", weekly)
+            for batch in batches:
+                events = [
+                    UsageEvent("acme", "runs", n, JAN.start + (d - 1) * DAY) for n, d in batch
+                ]
+                service.record_usage(events)
+            fired.append(told(service))
+        assert fired[0] == fired[1] == [("far", "reached", 110), ("far", "cleared", 120)]
 
     def test_a_limit_was_raised(self) -> None:
         service = service_of(EIGHTY)
@@ -695,7 +740,7 @@ class TestGrants:
     def test_one_that_recurs_starts_anew_each_time(self, keeps: int | None) -> None:
         days = [JAN.end - DAY]
         repository = repository_of(service_of())
-        monthly = evolve(PACK, recurrence=Cycle.calendar("month"), refill_keeps=keeps)
+        monthly = evolve(PACK, recurrence=MONTHLY, refill_keeps=keeps)
         repository.put_grant("acme", monthly)
         service = OverageService(repository, clock=lambda: days[-1])
         service.put_alert(Alert("pack", Threshold(percent=80), grant="pack"), org_id="acme")
@@ -708,6 +753,64 @@ class TestGrants:
         use(service, 79 + kept)
         assert told(service) == [("pack", "reached", 80)] * 2
         assert {each.period for each in service.alerts("acme")} == {JAN, FEB}
+
+    def test_usage_of_the_next_period_leaves_one_that_recurs_as_it_is_now(self) -> None:
+        service = service_of(
+            Alert("pack", Threshold(percent=80), grant="pack"), now=JAN.end - DAY / 2
+        )
+        repository_of(service).put_grant("acme", evolve(PACK, recurrence=MONTHLY))
+        use(service, 1, at=JAN.end)
+        use(service, 145, at=JAN.end - DAY)
+        assert told(service) == [("pack", "reached", 95)]
+
+    def test_one_that_was_voided_is_told_of_no_more(self) -> None:
+        service = service_of(Alert("pack", Threshold(percent=80), grant="pack"))
+        repository_of(service).put_grant("acme", evolve(PACK, recurrence=MONTHLY))
+        repository_of(service).void_grant("acme", "pack", at=NOW - DAY)
+        use(service, 51)
+        assert service.alert_readings("acme") == ()
+
+    @pytest.mark.parametrize("ends", [None, FEB.start + 20 * DAY])
+    def test_money_that_recurs_is_told_of_once_by_the_bill(self, ends: datetime | None) -> None:
+        days = [FEB.start]
+        repository = repository_of(service_of(Alert("cr", Threshold(percent=80), grant="cr")))
+        weekly = Grant(
+            "cr", Money.of("10", "USD"), effective_at=JAN.start, expires_at=ends,
+            recurrence=Cycle.calendar("week"),
+        )  # fmt: skip
+        repository.put_grant("acme", weekly)
+        service = OverageService(repository, clock=lambda: days[-1])
+        use(service, 59, at=FEB.start)
+        for week in range(4):
+            days.append(FEB.start + week * 7 * DAY)
+            service.check_alerts()
+        nine = Money.of("9", "USD")
+        assert told(service) == ([("cr", "reached", nine)] if ends is None else [])
+
+    def test_one_that_nothing_is_drawn_on_is_told_of_by_its_last_refill(self) -> None:
+        days = [JAN.end - DAY]
+        repository = repository_of(service_of(Alert("pack", Threshold(percent=80), grant="pack")))
+        weekly = evolve(PACK, amount=20, recurrence=Cycle.calendar("week"))
+        repository.put_grant("acme", weekly)
+        service = OverageService(repository, clock=lambda: days[-1])
+        use(service, 70, at=days[-1])
+        raise_limit(service, None)
+        for week in range(1, 4):
+            days.append(FEB.start + week * 7 * DAY - DAY)
+            service.check_alerts()
+        assert told(service) == [("pack", "reached", 20)]
+
+    def test_a_correction_of_a_closed_period_takes_from_a_grant(self) -> None:
+        days = [JAN.end - DAY]
+        repository = repository_of(service_of(self.LOW))
+        repository.put_grant("acme", evolve(PACK, id="top-up"))
+        service = OverageService(repository, clock=lambda: days[-1])
+        use(service, 60, at=days[-1])
+        days.append(NOW)
+        service.close("acme", JAN)
+        use(service, 85, at=JAN.end - DAY)
+        service.recalculate("acme", period=JAN, force=True)
+        assert told(service) == [("low", "reached", 95)]
 
     def test_one_that_recurs_is_told_of_while_it_lasts(self) -> None:
         service = service_of(self.LOW)
@@ -785,6 +888,26 @@ class TestBudgets:
         repository_of(service).put_budget("acme", Budget(100, metric="runs"))
         use(service, 49, 1)
         assert told(service) == [("half", "reached", 50)]
+
+    @pytest.mark.parametrize("window", [None, Cycle.calendar("day")])
+    def test_a_budget_that_is_raised_is_told_of_anew(self, window: Cycle | None) -> None:
+        service = service_of(self.alert("b"))
+        for amount, used in ((10, 6), (100, 50)):
+            budget = Budget(amount, metric="runs", id="b", window=window)
+            service.put_budget("acme", budget)
+            use(service, used)
+        (reached, cleared, before) = service.alerts("acme")
+        assert (before.used, before.limit, cleared.limit) == (6, 10, 100)
+        assert (reached.used, reached.limit, reached.is_silent) == (56, 100, False)
+        use(service, -20, 20)
+        assert [each.is_silent for each in service.alerts("acme", silent=True)[:2]] == [True, False]
+
+    def test_a_budget_in_another_currency_than_the_bill_is_never_reached(self) -> None:
+        service = service_of(self.alert())
+        repository_of(service).put_budget("acme", Budget(Money.of("20", "EUR")))
+        use(service, *[1] * 90)
+        assert service.alerts("acme") == ()
+        assert [each.unreached for each in service.alert_readings("acme")] == ["other_unit"]
 
     def test_a_window_is_a_period_of_its_own(self) -> None:
         service = service_of(self.alert("runs-units-day"))

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from overages import Account, Allowance, Grant, Period, PerUnit, Plan, Usage, settle
+from overages import Account, Allowance, Grant, Period, PerUnit, Plan, Usage, UsageEvent, settle
 from overages.errors import UnknownMetric
-from overages.settlements.settlement import grants_at
+from overages.settlements.settlement import standing
 from overages.statements.limit_now import LimitNow, limit_now, limits_now
 
 FEB = Period.month(2024, 2)
@@ -27,6 +27,7 @@ PACK = Grant(
 )  # fmt: skip
 ACCOUNT = Account("acme", "starter", since=datetime(2024, 1, 1, tzinfo=UTC))
 MONTH = ACCOUNT, {"starter": PLAN}, FEB, [Usage("acme", FEB, {"runs": 40, "seats": 5})]
+EVENTS = [UsageEvent("acme", "runs", 40, FEB.start)]
 SETTLED = settle(*MONTH, grants=[PACK])
 
 
@@ -47,9 +48,8 @@ def test_each_metric_of_the_plan_has_one() -> None:
 def test_a_grant_has_its_units_until_it_ends_where_that_is_known() -> None:
     def runs(day: int) -> LimitNow:
         at = datetime(2024, 2, day, tzinfo=UTC)
-        return limit_now(
-            SETTLED.statement, "runs", at, burndowns=grants_at(*MONTH, at=at, grants=[PACK])
-        )
+        grants = standing(*MONTH, at=at, grants=[PACK], timed=["runs"], events=EVENTS).grants
+        return limit_now(SETTLED.statement, "runs", at, burndowns=grants)
 
     assert runs(20).limit == 150
     assert runs(26).limit == 50

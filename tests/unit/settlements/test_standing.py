@@ -1,0 +1,185 @@
+"""A period as it stands: its grants, as they are before anything that happens to them later."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from overages import (
+    Account,
+    Allowance,
+    Cycle,
+    Grant,
+    Money,
+    Period,
+    PerUnit,
+    Plan,
+    Usage,
+    UsageEvent,
+)
+from overages._ground.value import evolve
+from overages.errors import InvalidType
+from overages.settlements.settlement import settle, standing
+
+JAN, FEB = Period.month(2024, 1), Period.month(2024, 2)
+DAY = timedelta(days=1)
+PLAN = Plan("starter", "USD", {"runs": Allowance(50, PerUnit("1.00"))})
+ACCOUNT = Account("acme", "starter", since=JAN.start)
+PACK = Grant("pack", 100, metric="runs", effective_at=JAN.start)
+CREDIT = Grant("credit", Money.of("20", "USD"), effective_at=JAN.start)
+MONTHLY = Cycle.calendar("month")
+
+
+def day(number: int) -> datetime:
+    return datetime(2024, 1, number, tzinfo=UTC)
+
+
+def left(
+    at: datetime, *grants: Grant, account: Account = ACCOUNT, put: int = 0, **used: int
+) -> dict[str, Any]:
+    """Return what is left of grants at an instant.
+
+    :param put: units without an event.
+    :param used: those of events on days (``d5=60``).
+    """
+    events = [UsageEvent("acme", "runs", units, day(int(name[1:]))) for name, units in used.items()]
+    times = [JAN, *(part for part, _ in account.parts(JAN) if part != JAN)]
+    usages = [
+        Usage("acme", time, {"runs": put + sum(e.quantity for e in events if e.at in time)})
+        for time in times
+    ]
+    told = standing(
+        account, {"starter": PLAN}, JAN, usages,
+        at=at, grants=grants, events=events, timed=["runs"],
+    )  # fmt: skip
+    return {state.grant_id: state.left for burndown in told.grants for state in burndown.grants}
+
+
+@pytest.mark.parametrize(
+    ("at", "units"), [(day(5), 90), (day(19), 90), (day(20), 0), (day(31), 0), (FEB.end, 0)]
+)
+def test_one_has_its_units_until_it_ends(at: datetime, units: int) -> None:
+    assert left(at, evolve(PACK, expires_at=day(20)), d5=60) == {"pack": units}
+
+
+def test_one_that_ends_with_the_period_has_them_in_all_of_it() -> None:
+    assert left(FEB.end, evolve(PACK, expires_at=JAN.end), d5=60) == {"pack": 90}
+
+
+@pytest.mark.parametrize(("on", "units"), [(7, 80), (8, 60), (14, 60), (31, 100)])
+def test_one_that_recurs_has_those_of_its_time(on: int, units: int) -> None:
+    weekly = evolve(PACK, recurrence=Cycle.calendar("week"))  # on Mondays, as the 1st is
+    assert left(day(on), weekly, d5=70, d9=40) == {"pack": units}
+
+
+def test_one_that_recurs_with_the_period_has_those_of_the_period() -> None:
+    monthly = evolve(PACK, recurrence=MONTHLY)
+    assert left(day(31), monthly, d5=70) == {"pack": 80}
+    after = settle(
+        ACCOUNT, {"starter": PLAN}, JAN, Usage("acme", JAN, {"runs": 70}), grants=[monthly]
+    )
+    assert after.balance.burndowns[0].remaining == {"pack": 100}
+
+
+def test_one_that_begins_later_is_not_there_yet() -> None:
+    later = evolve(PACK, effective_at=day(10))
+    assert left(day(9), later, d5=60) == {}
+    assert left(day(10), later, d5=60) == {"pack": 100}
+    assert left(day(9), later, evolve(CREDIT, effective_at=day(20)), d5=65) == {"credit": 5}
+
+
+@pytest.mark.parametrize(
+    ("grant", "units"),
+    [
+        (evolve(PACK, expires_at=day(20)), 0),  # the units ahead would be pushed beyond its end
+        (evolve(PACK, expires_at=day(10)), 0),
+        (PACK, 88),
+        (evolve(PACK, recurrence=Cycle.calendar("week")), 90),  # as it is now, and was refilled
+        (evolve(PACK, effective_at=day(15)), None),
+    ],
+)
+def test_where_usage_is_dated_ahead_units_are_left_that_are_at_the_end_too(
+    grant: Grant, units: int | None
+) -> None:
+    told = left(day(9), grant, d8=60, d25=2)
+    assert told == ({} if units is None else {"pack": units})
+
+
+@pytest.mark.parametrize(
+    ("grant", "units"),
+    [
+        (PACK, 88),
+        (evolve(PACK, expires_at=day(20)), 0),
+        (evolve(PACK, recurrence=Cycle.calendar("week")), 88),
+    ],
+)
+def test_units_without_an_event_are_drawn_at_the_end(grant: Grant, units: int) -> None:
+    assert left(day(9), grant, put=62) == {"pack": units}
+
+
+def test_a_metric_that_is_worked_out_is_used_at_the_end() -> None:
+    pack = evolve(PACK, expires_at=day(20))
+    used = Usage("acme", JAN, {})
+    told = standing(ACCOUNT, {"starter": PLAN}, JAN, used, at=day(9), grants=[pack])
+    assert told.grants[0].remaining == {"pack": 0}
+
+
+@pytest.mark.parametrize(
+    ("grant", "units"),
+    [(evolve(PACK, expires_at=day(8)), 0), (evolve(PACK, recurrence=MONTHLY), 100)],
+)
+def test_one_that_nothing_can_be_drawn_on_ends_and_is_refilled_all_the_same(
+    grant: Grant, units: int
+) -> None:
+    used = Usage("acme", JAN, {"runs": 70})
+    january = settle(ACCOUNT, {"starter": PLAN}, JAN, used, grants=[PACK])
+    assert january.balance.burndowns[0].remaining == {"pack": 80}
+    unlimited = ACCOUNT.changed(since=FEB.start, limits={"runs": None})
+    in_february = evolve(grant, expires_at=grant.expires_at and FEB.start + 7 * DAY)
+    before = settle(ACCOUNT, {"starter": PLAN}, JAN, used, grants=[in_february]).balance
+    told = standing(
+        unlimited, {"starter": PLAN}, FEB, Usage("acme", FEB, {"runs": 5}), before,
+        at=FEB.start + 9 * DAY, grants=[in_february], timed=["runs"],
+    )  # fmt: skip
+    assert told.grants[0].remaining == {"pack": units}
+
+
+@pytest.mark.parametrize(
+    "grant",
+    [CREDIT, evolve(CREDIT, recurrence=MONTHLY), evolve(CREDIT, expires_at=JAN.end)],
+)
+def test_of_money_that_is_left_which_the_bill_leaves(grant: Grant) -> None:
+    assert left(day(9), grant, d5=65) == {"credit": 5}
+
+
+@pytest.mark.parametrize(("ended", "money"), [(False, 20), (True, 8)])
+def test_a_minimum_is_paid_where_it_is_due(ended: bool, money: int) -> None:
+    plan = Plan(
+        "starter", "USD", {"runs": Allowance(50, PerUnit(1))}, minimum=Money.of("12", "USD")
+    )
+    used = Usage("acme", JAN, {"runs": 50})
+    told = standing(ACCOUNT, {"starter": plan}, JAN, used, at=day(9), grants=[CREDIT], ended=ended)
+    assert told.grants[0].remaining == {"credit": money}
+
+
+def test_money_that_ends_before_the_bill_pays_nothing() -> None:
+    assert left(day(9), evolve(CREDIT, expires_at=day(20)), d5=65) == {"credit": 0}
+
+
+def test_it_goes_over_parts_of_a_period() -> None:
+    account = ACCOUNT.changed(since=day(16), limits={"runs": 10})  # they are 24, and then 5
+    pack = evolve(PACK, expires_at=day(26))
+    assert left(day(20), pack, account=account, d5=60, d17=15) == {"pack": 54}
+
+
+def test_later_parts_draw_on_it_as_it_is_by_then() -> None:
+    account = ACCOUNT.changed(since=datetime(2024, 1, 20, 6, tzinfo=UTC), limits={"runs": 0})
+    weekly = Cycle(day(6), unit="week")
+    pack = Grant("pack", 20, metric="runs", effective_at=day(6), recurrence=weekly)
+    assert left(day(19), pack, account=account, d21=17) == {"pack": 20}  # of those of the 13th
+
+
+def test_what_is_no_instant_is_refused() -> None:
+    wrong: Any = 5
+    with pytest.raises(InvalidType, match=r"^at: "):
+        left(wrong, PACK)

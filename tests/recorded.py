@@ -14,7 +14,7 @@ AT = datetime(2024, 3, 1, 12, tzinfo=UTC)
 def recorded(statement: Statement) -> tuple[OverageRecord, ...]:
     """Return the records of a statement that is its org's first one."""
     ledger = Ledger(statement.org_id)
-    return ledger.add(statement, plan_version=1, created_at=AT).records
+    return ledger.add(statement, plan_version=1, created_at=AT).recording().records
 
 
 def stored(*args: Any, **named: Any) -> OverageRecord:

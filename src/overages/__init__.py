@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     from overages.quotas.standing_limit import StandingLimit
     from overages.records.aggregation import aggregate
     from overages.records.closing import Closing
-    from overages.records.ledger import Recording
     from overages.records.record import OverageRecord
+    from overages.records.recording import Recording
     from overages.repository import Repository
     from overages.service.overage_service import OverageService
     from overages.settlements.balance import Balance

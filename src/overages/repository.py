@@ -25,8 +25,8 @@ from overages.quotas.quota_facts import QuotaFacts, QuotaQuestion
 from overages.quotas.reservation import Reservation
 from overages.records.chain import ChainHead
 from overages.records.closing import Closing
-from overages.records.ledger import Recording
 from overages.records.record import OverageRecord
+from overages.records.recording import Recording
 from overages.settlements.balance import Balance
 from overages.settlements.settlement import Settlement
 from overages.statements.statement import Statement
@@ -605,9 +605,10 @@ class Repository(Protocol):
 
     def record_many(
         self, statements: Iterable[Statement], *, created_at: datetime
-    ) -> list[Recording]:
+    ) -> Sequence[Recording]:
         """Record statements of any orgs and periods in one transaction, all or none.
 
+        :returns: a recording for each statement, in order; ours are made when they are asked for.
         :raises OveragesError: as `record` does; `InvalidValues` if several can't be recorded.
         """
         ...

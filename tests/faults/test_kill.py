@@ -6,13 +6,13 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from overages import Statement, UsageEvent
+from overages import Recording, Statement, UsageEvent
 from overages.adapters.sqlite import SqliteRepository
 from overages.testing.contract.base import close
 
@@ -45,6 +45,7 @@ def steps() -> list[Step]:
 
 def record_batch(batch: list[Statement], repository: SqliteRepository) -> int:
     """Record statements, a single one by itself."""
+    made: Sequence[Recording]
     if len(batch) == 1:
         made = [repository.record(batch[0], created_at=NOW)]
     else:

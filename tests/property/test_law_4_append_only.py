@@ -83,7 +83,7 @@ def test_recording_the_same_statement_twice_adds_nothing(statements: list[Statem
     for statement in statements:
         add(ledger, statement)
         before = list(ledger.records), list(ledger.new), ledger.head, list(ledger.counters)
-        again = ledger.add(statement, plan_version=2, created_at=AT)
+        again = ledger.add(statement, plan_version=2, created_at=AT).recording()
         assert again.new == ()
         assert again.records == tuple(r for r in ledger.records if r.period == statement.period)
         assert (ledger.records, ledger.new, ledger.head, ledger.counters) == before

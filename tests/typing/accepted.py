@@ -69,6 +69,7 @@ from overages.grants.draws import burn_down, draw
 from overages.prices.tier import Charge
 from overages.records.chain import ChainHead
 from overages.records.ledger import Ledger
+from overages.records.revision import Revision
 from overages.testing import strategies
 from overages.usage.metering import Meter
 
@@ -146,7 +147,7 @@ def kept(statement: Statement, repository: Repository, at: datetime) -> tuple[Re
     assert_type(repository.summary("org-1"), Summary | None)
     assert_type(repository.head("org-1"), ChainHead | None)
     assert_type(aggregate(repository.records("org-1")), Summary)
-    assert_type(Ledger("org-1").add(statement, plan_version=1, created_at=at), Recording)
+    assert_type(Ledger("org-1").add(statement, plan_version=1, created_at=at), Revision)
     assert_type(OverageService(repository, clock=lambda: at).calculate("org-1"), Statement | None)
     return MemoryRepository(), SqliteRepository("overages.db")
 

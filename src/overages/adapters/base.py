@@ -30,8 +30,9 @@ from overages.amounts.exact import parse_ordinal
 from overages.errors import InvalidValue
 from overages.periods.period import Period, parse_instant
 from overages.records.chain import CHAIN_START, ChainHead, verify_chain
-from overages.records.ledger import Recording
 from overages.records.record import OverageRecord, by_sequence
+from overages.records.recording import Recording
+from overages.records.revision import Recordings
 from overages.statements.statement import Statement
 
 _optional_name: Final = optional(parse_name)
@@ -83,7 +84,7 @@ class BaseRepository(Quotas, Batches, Alerts, Closings):
 
     def record_many(
         self, statements: Iterable[Statement], *, created_at: datetime
-    ) -> list[Recording]:
+    ) -> Sequence[Recording]:
         """Record statements of any orgs and periods in one transaction, all or none."""
         return self._record(
             *parse_all(
@@ -97,27 +98,27 @@ class BaseRepository(Quotas, Batches, Alerts, Closings):
         statements: tuple[Statement, ...],
         created_at: datetime,
         revision: int | None = None,
-    ) -> list[Recording]:
+    ) -> Recordings:
         with self._writing():
             ledgers = self._ledgers(statements)
             versions: dict[int, int] = {}  # by the plan's identity: hashing one takes longer
-            recordings, problems = [], Problems()
+            revisions, problems = [], Problems()
             for statement in statements:
                 plan = statement.plan
                 version = versions.get(id(plan))
                 if version is None:
                     version = versions[id(plan)] = self._version_of(plan)
-                recording = problems.attempt(
+                added = problems.attempt(
                     ledgers[statement.org_id].add,
                     statement,
                     plan_version=version,
                     created_at=created_at,
                     revision=revision,
                 )
-                recordings.append(recording)
+                revisions.append(added)
             problems.raise_any()
             self._append(ledgers.values())
-        return recordings
+        return Recordings(revisions)
 
     def records(self, org_id: str, period: Period | None = None) -> tuple[OverageRecord, ...]:
         """Return an org's records, of one period or of all, in the order of recording."""

@@ -37,7 +37,8 @@ from overages.grants.grant import Grant
 from overages.periods.period import Period, parse_instant
 from overages.records.changes import changes_of
 from overages.records.closing import Closing, ClosingTexts
-from overages.records.ledger import Ledger, Recording
+from overages.records.ledger import Ledger
+from overages.records.recording import Recording
 from overages.repository import SettleFresh
 from overages.settlements.balance import EMPTY_BALANCE, Balance
 from overages.settlements.settlement import Settlement
@@ -154,7 +155,7 @@ class Closings(Catalogue):
             try:  # a plan that is new is kept with what is first charged by it, or not at all
                 with _NOTHING_NEW if id(plan) in known_plans else self._writing():
                     version = self._version_of(plan)
-                    recording = ledger.add(statement, plan_version=version, created_at=closed_at)
+                    added = ledger.add(statement, plan_version=version, created_at=closed_at)
                     text = self._texts.text(settlement, self._version_of)
                     self._chain_closing(ledger, settlement, text, closed_at)
             except StorageError:
@@ -162,7 +163,7 @@ class Closings(Catalogue):
             except OveragesError:  # such as a plan that the codec can't write
                 continue
             known_plans.add(id(plan))
-            recordings[org_id] = recording
+            recordings[org_id] = added.recording()
         return recordings
 
     def _chain_closing(

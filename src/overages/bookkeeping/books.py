@@ -23,7 +23,7 @@ from overages.errors import OveragesError
 from overages.periods.period import Period
 from overages.records.changes import line_sums
 from overages.records.closing import Closing
-from overages.records.ledger import Recording, new_recording
+from overages.records.recording import Recording, new_recording
 from overages.repository import Repository
 from overages.settlements.balance import Balance
 from overages.settlements.settlement import Settlement

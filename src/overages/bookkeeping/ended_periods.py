@@ -33,7 +33,7 @@ from overages.errors import (
     StorageReadOnly,
 )
 from overages.periods.period import Period
-from overages.records.ledger import Recording
+from overages.records.recording import Recording
 from overages.repository import Repository
 from overages.settlements.balance import Balance
 from overages.settlements.settlement import Settlement, settle

@@ -36,7 +36,7 @@ from overages.commands.desk.sources import load_book, opened, readable, require_
 from overages.commands.desk.terminal import say
 from overages.errors import OveragesError
 from overages.periods.period import Period
-from overages.records.ledger import Recording
+from overages.records.recording import Recording
 from overages.repository import Repository
 from overages.service.overage_service import OverageService
 from overages.terms.account import Account

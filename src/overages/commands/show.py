@@ -15,8 +15,8 @@ from overages.commands.desk.outcome import NOTHING, Stop
 from overages.commands.desk.periods import name_of, periods_among
 from overages.commands.desk.sources import require_org, to_read
 from overages.commands.desk.terminal import bold, columns, say
-from overages.records.ledger import RECORD_ALIGN, record_table
 from overages.records.record import OverageRecord
+from overages.records.recording import RECORD_ALIGN, record_table
 from overages.repository import Repository
 
 HELP: Final = "show what is recorded in a database"

@@ -45,8 +45,8 @@ from overages.quotas.reservation import Reservation
 from overages.quotas.standing_limit import StandingLimit
 from overages.records.chain import ChainHead
 from overages.records.closing import Closing
-from overages.records.ledger import Recording
 from overages.records.record import OverageRecord
+from overages.records.recording import Recording
 from overages.settlements.balance import Balance
 from overages.settlements.carry_over_result import CarryOverResult
 from overages.settlements.pooled_statement import PooledStatement, PoolShare

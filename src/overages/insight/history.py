@@ -323,7 +323,10 @@ def _add(cells: Cells, source: OverageRecord | Statement) -> None:
     if isinstance(source, OverageRecord):
         lines = [(source.metric, source.quantity, source.cost.minor)]
     else:
-        lines = [(line.metric, line.quantity, line.minor) for line in source.recordable_lines()]
+        lines = [
+            (metric, quantity, minor)
+            for metric, _, quantity, _, minor, _ in source.recordable_lines()
+        ]
     for metric, quantity, minor in lines:
         key = source.period, source.org_id, metric
         units, cost = cells.get(key, (0, 0))

@@ -17,7 +17,7 @@ written differently one day, and can be worked out from the table alone, without
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -26,10 +26,11 @@ from typing import Final, NamedTuple, TypeAlias, cast
 from overages._ground.parsing import Problems
 from overages._ground.trusted import trusted
 from overages._ground.value import term, value
-from overages.amounts.exact import Exact, Quantity, number_text, parse_ordinal
+from overages.amounts.exact import number_text, parse_ordinal
 from overages.amounts.money import Currency
 from overages.errors import Field, InvalidValue, RecordsAltered
 from overages.periods.period import Period, format_instant
+from overages.records.changes import Change
 from overages.records.record import OverageRecord, parse_digest
 
 RecordRow: TypeAlias = tuple[
@@ -113,7 +114,9 @@ CHAIN_START: Final = ChainHead(0, _NO_DIGEST)
 
 def row_of(record: OverageRecord) -> RecordRow:
     """Return the row that keeps a record."""
-    make_row = row_maker(
+    key = record.metric, record.line
+    amounts = record.quantity, record.exact_cost, record.cost.minor, record.unit_price
+    (row,) = rows_of(
         record.org_id,
         record.period,
         record.cost.currency,
@@ -121,19 +124,13 @@ def row_of(record: OverageRecord) -> RecordRow:
         record.plan_version,
         record.revision,
         record.created_at,
-    )
-    return make_row(
-        record.metric,
-        record.line,
-        record.quantity,
-        record.unit_price,
-        record.exact_cost,
-        record.cost.minor,
         record.sequence,
+        [(key, *amounts)],
     )
+    return row
 
 
-def row_maker(
+def rows_of(
     org_id: str,
     period: Period,
     currency: Currency,
@@ -141,22 +138,19 @@ def row_maker(
     plan_version: int,
     revision: int,
     created_at: datetime,
-) -> Callable[[str | None, str, Quantity, Exact | None, Exact, int, int], RecordRow]:
-    """Return a function that makes the rows of one recording, which have so much in common."""
+    first: int,
+    changes: Iterable[Change],
+) -> Iterator[RecordRow]:
+    """Yield the rows of the changes of one recording, which have so much in common.
+
+    :param first: the place of the first of them among all records of the org.
+    """
     start, end = instant_text(period.start), instant_text(period.end)
     code, exponent = currency.code, currency.exponent
     created = instant_text(created_at)
-
-    def make_row(
-        metric: str | None,
-        line: str,
-        quantity: Quantity,
-        unit_price: Exact | None,
-        exact_cost: Exact,
-        minor: int,
-        sequence: int,
-    ) -> RecordRow:
-        return (
+    for sequence, (key, quantity, exact_cost, minor, unit_price) in enumerate(changes, first):
+        metric, line = key
+        yield (
             org_id,
             start,
             end,
@@ -174,8 +168,6 @@ def row_maker(
             sequence,
             created,
         )
-
-    return make_row
 
 
 def link_of(stored: StoredRow) -> Link:

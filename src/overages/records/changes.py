@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from overages.amounts.exact import (
     SCALE,
@@ -32,15 +32,12 @@ from overages.lines.adjustment import Key, line_path, path_of
 from overages.records.record import OverageRecord
 from overages.statements.statement import Statement
 
+Change: TypeAlias = tuple[Key, Quantity, Exact, int, Exact | None]
+"""The difference between the records of a line and its result now.
 
-class Change(NamedTuple):
-    """The difference between the records of a line and its result now."""
-
-    key: Key
-    quantity: Quantity
-    exact_cost: Exact
-    minor: int
-    unit_price: Exact | None
+Metric and line, units, exact cost in major units, cost in minor units, unit price. (A plain tuple:
+one is made for each record, and a named one takes 360 ns to make instead of 80.)
+"""
 
 
 class LineSum(NamedTuple):
@@ -72,7 +69,7 @@ def changes_of(statement: Statement, recorded: Sequence[OverageRecord]) -> list[
         before = recorded_sums.pop(key, None)
         if before is None:
             exact_cost = _exact_cost(key, *ratio)
-            changes.append(Change(key, quantity, exact_cost, minor, unit_price))
+            changes.append((key, quantity, exact_cost, minor, unit_price))
         elif before != (due := LineSum(scaled(quantity), Fraction(*ratio), minor)):
             changes.append(_correction(key, before, due, unit_price))
     for key, before in recorded_sums.items():  # not over any more, or not in the plan
@@ -87,7 +84,7 @@ def _correction(key: Key, before: LineSum, due: LineSum, price: Exact | None) ->
     # Units before were charged at prices of their own: only where today's price explains the whole
     # difference is it that of each unit.
     explained = price is not None and exact == Fraction(picos, SCALE) * Fraction(price)
-    return Change(
+    return (
         key,
         unscaled(picos),
         _exact_cost(key, exact.numerator, exact.denominator),
@@ -125,12 +122,12 @@ def line_sums(records: Iterable[OverageRecord]) -> dict[Key, LineSum]:
 def changed_fields(changes: Iterable[Change]) -> str:
     """Name the fields that differ, with their lines: ``tokens.quantity, tokens.cost``."""
     return ", ".join(
-        f"{path_of(change.key)}.{name}"
-        for change in changes
+        f"{path_of(key)}.{name}"
+        for key, quantity, exact_cost, minor, _ in changes
         for name, difference in (
-            ("quantity", change.quantity),
-            ("exact_cost", change.exact_cost),
-            ("cost", change.minor),
+            ("quantity", quantity),
+            ("exact_cost", exact_cost),
+            ("cost", minor),
         )
         if difference
     )

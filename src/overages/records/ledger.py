@@ -24,23 +24,18 @@ records as they come would show a charge that was never meant.
 A repository keeps the records that a ledger adds:
 
     ledger = Ledger("org-123", records=records, head=head, closed=closed)
-    recording = ledger.add(statement, plan_version=1, created_at=now)
-    recording.new                                     # these are to be kept
+    ledger.add(statement, plan_version=1, created_at=now)
+    ledger.new                                        # these are to be kept
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, TypeAlias
 
-from overages._ground.display import html_table
 from overages._ground.frozen_dict import FrozenDict
-from overages._ground.parsing import instance_of, optional, parse_flag, tuple_of
-from overages._ground.trusted import trusted
-from overages._ground.value import term, value
-from overages.amounts.exact import number_text, parse_ordinal, plain_text
-from overages.amounts.money import new_money
+from overages.amounts.exact import number_text, parse_ordinal
+from overages.amounts.money import Currency
 from overages.errors import (
     InvalidValue,
     OveragesError,
@@ -49,7 +44,7 @@ from overages.errors import (
     RecordConflict,
 )
 from overages.grants.grant import Grant
-from overages.lines.adjustment import OVERAGE, Key, is_overage, path_of, shown_line
+from overages.lines.adjustment import OVERAGE, Key, is_overage, path_of
 from overages.periods.period import Period, format_instant, parse_instant
 from overages.records.chain import (
     CHAIN_START,
@@ -59,77 +54,15 @@ from overages.records.chain import (
     instant_text,
     new_head,
     row_digest,
-    row_maker,
+    rows_of,
 )
 from overages.records.changes import Change, changed_fields, changes_of, line_sums
 from overages.records.closing import Closing, ClosingTexts, closing_row, new_closing
-from overages.records.record import OverageRecord, new_record
+from overages.records.record import OverageRecord
+from overages.records.revision import CounterRow, Revision
 from overages.settlements.balance import Balance
 from overages.statements.statement import Statement
 from overages.statements.summary import sums_by_metric
-
-_RECORD_COLUMNS: Final = ["revision", "metric", "over", "unit price", "exact", "cost"]
-RECORD_ALIGN: Final = "llrrrr"
-
-
-@value
-class Recording:
-    """The records of a statement's period, and those of them that recording it added.
-
-    :param records: all records of the statement's org and period, in the order of recording.
-    :param new: those of them that this recording added; none if nothing changed.
-    :param is_stale: whether the period is closed and comes to something else now, which wasn't
-        recorded, as that takes force.
-    :param stale_next: the period after it, if that was recorded and comes to something else now.
-    """
-
-    records: tuple[OverageRecord, ...] = term(tuple_of(OverageRecord))
-    new: tuple[OverageRecord, ...] = term(tuple_of(OverageRecord))
-    is_stale: bool = term(parse_flag)
-    stale_next: Period | None = term(optional(instance_of(Period)))
-
-    def __init__(
-        self,
-        records: Iterable[OverageRecord],
-        new: Iterable[OverageRecord],
-        is_stale: bool = False,
-        stale_next: Period | None = None,
-    ) -> None: ...
-
-    def _repr_html_(self) -> str:
-        if not self.records:
-            return html_table([_RECORD_COLUMNS], RECORD_ALIGN, "No records")
-        org_id, period = self.records[0].org_id, self.records[0].period
-        title = f"Records of {org_id}, {period.describe()}; new: {len(self.new):,}"
-        return html_table(record_table(self.records), RECORD_ALIGN, title)
-
-
-new_recording: Final = trusted(Recording)
-
-
-def record_table(records: Sequence[OverageRecord]) -> list[list[str]]:
-    """Return the rows of a table of records, at least one, in one currency, with their total."""
-    rows = [
-        [
-            str(record.revision),
-            shown_line((record.metric, record.line)),
-            plain_text(record.quantity),
-            "" if record.unit_price is None else plain_text(record.unit_price),
-            plain_text(record.exact_cost),
-            str(record.cost),
-        ]
-        for record in records
-    ]
-    total = sum(record.cost.minor for record in records)
-    unit = records[0].cost.currency
-    return [_RECORD_COLUMNS, *rows, ["total", "", "", "", "", str(new_money(total, unit))]]
-
-
-CounterRow: TypeAlias = tuple[str, str, str, str, str, str, str, int]
-"""The overage of a metric in a period, as it is kept beside the usage.
-
-Org, the period's start and end, metric, units and minor units, and the currency with its exponent.
-"""
 
 
 class Ledger:
@@ -141,10 +74,8 @@ class Ledger:
     :param head: the end of the org's chain; None where it has no record.
     :param closed: when each closed period first was.
 
-    `new` has the records that statements added, as they are stored, `closings` the closings that
-    were chained, each with its link, and `head` is the end of the chain with them. `counters` has
-    the overage that their metrics come to now; of two rows of a metric and period, the last one
-    counts.
+    `closings` has the closings that were chained, each with its link, and `head` is the end of the
+    chain with them and the records that statements added.
 
     >>> from datetime import UTC
     >>> from overages import Allowance, PerUnit, Plan, Usage, calculate
@@ -152,12 +83,14 @@ class Ledger:
     >>> ledger, now = Ledger("org-123"), datetime(2024, 3, 1, tzinfo=UTC)
     >>> for used in (75, 75, 60):
     ...     statement = calculate(plan, Usage("org-123", Period.month(2024, 2), {"runs": used}))
-    ...     recording = ledger.add(statement, plan_version=1, created_at=now)
-    ...     print([str(record.cost) for record in recording.new])
+    ...     revision = ledger.add(statement, plan_version=1, created_at=now)
+    ...     print([str(record.cost) for record in revision.new])
     ['25.00 USD']
     []
     ['-15.00 USD']
     """
+
+    __slots__ = ("_added", "_closed", "_records", "closings", "head", "org_id")
 
     def __init__(
         self,
@@ -167,13 +100,30 @@ class Ledger:
         head: ChainHead | None = None,
         closed: Mapping[Period, datetime] = FrozenDict(),
     ) -> None:
-        self.org_id = org_id
+        self.org_id: str = org_id
         self.head: ChainHead = head or CHAIN_START
-        self.new: list[StoredRow] = []
-        self.closings: list[tuple[Link, Closing]] = []
-        self.counters: list[CounterRow] = []
-        self.records: list[OverageRecord] = list(records)
+        self.closings: tuple[tuple[Link, Closing], ...] = ()
+        self._records = tuple(records)
+        self._added: tuple[Revision, ...] = ()
         self._closed = closed
+
+    @property
+    def records(self) -> list[OverageRecord]:
+        """The records that were given, and after them those that statements added."""
+        return [*self._records, *[record for each in self._added for record in each.new]]
+
+    @property
+    def new(self) -> list[StoredRow]:
+        """The records that statements added, as they are stored."""
+        return [row for each in self._added for row in each.rows]
+
+    @property
+    def counters(self) -> list[CounterRow]:
+        """The overage that the metrics of these records come to now.
+
+        Of two rows of a metric and period, the last one counts.
+        """
+        return [row for each in self._added for row in each.counters]
 
     def add(
         self,
@@ -183,8 +133,8 @@ class Ledger:
         created_at: datetime,
         revision: int | None = None,
         force: bool = False,
-    ) -> Recording:
-        """Take a statement in, and return its recording.
+    ) -> Revision:
+        """Take a statement in, and return the revision of its period that it makes.
 
         :param plan_version: the version of the statement's plan.
         :param created_at: when it is recorded.
@@ -198,28 +148,25 @@ class Ledger:
         :raises PeriodOverlap: if the org was charged for a line in an overlapping period.
         :raises CurrencyMismatch: if the period's records are in another currency.
         """
-        recorded = tuple([r for r in self.records if r.period == statement.period])
+        period, currency = statement.period, statement.currency
+        recorded = tuple([record for record in self.records if record.period == period])
         next_revision = recorded[-1].revision + 1 if recorded else 1
         try:
             self._require_recordable(statement)
             changes = _changes(statement, recorded, revision, next_revision)
             if not changes:
-                return new_recording(recorded, (), False, None)
-            self._check(statement.period, changes, force=force)
+                return Revision(recorded, period, currency, created_at, (), (), ())
+            self._check(period, changes, force=force)
             instant = parse_instant(created_at, "created_at")
         except OveragesError as error:
-            period = statement.period
             raise error.within(org_id=self.org_id, period=period) from error.__cause__
         # Only now, with nothing left that can refuse, does the ledger change.
-        self._count(statement, {change.key[0] for change in changes})
-        new = self._append(
-            statement,
-            changes,
-            plan_version=plan_version,
-            revision=next_revision,
-            created_at=instant,
-        )
-        return new_recording((*recorded, *new), new, False, None)
+        terms = statement.plan.slug, plan_version, next_revision
+        counters = _counters(statement, changes)
+        rows = self._chained(period, currency, *terms, instant, changes)
+        added = Revision(recorded, period, currency, instant, changes, rows, counters)
+        self._added += (added,)
+        return added
 
     def close(
         self,
@@ -243,52 +190,30 @@ class Ledger:
         closing = new_closing(
             self.org_id, period, number, balance, grants, usage_seal, closed_at, sequence, digest
         )
-        self.closings.append((Link(sequence, row, digest), closing))
+        self.closings += ((Link(sequence, row, digest), closing),)
         return closing
 
-    def _append(
+    def _chained(
         self,
-        statement: Statement,
-        changes: Iterable[Change],
-        *,
+        period: Period,
+        currency: Currency,
+        plan: str,
         plan_version: int,
         revision: int,
         created_at: datetime,
-    ) -> tuple[OverageRecord, ...]:
-        """Make the records of changes, each chained to the one before, and their rows beside them.
-
-        Making one of the other would take as long as all else: a row has the numbers as text.
-        """
+        changes: Sequence[Change],
+    ) -> list[StoredRow]:
+        """Chain the rows of changes, each to the one before, and return them."""
+        terms = plan, plan_version, revision
         sequence, digest = self.head.sequence, self.head.digest
-        org_id, period, currency = self.org_id, statement.period, statement.currency
-        terms = (statement.plan.slug, plan_version, revision)
-        make_row = row_maker(org_id, period, currency, *terms, created_at)
-        new = []
-        for (metric, line), quantity, exact_cost, minor, unit_price in changes:
-            sequence += 1
-            row = make_row(metric, line, quantity, unit_price, exact_cost, minor, sequence)
+        rows = []
+        for row in rows_of(
+            self.org_id, period, currency, *terms, created_at, sequence + 1, changes
+        ):
             digest = row_digest(row, digest)
-            amounts = quantity, new_money(minor, currency), exact_cost, unit_price
-            record = new_record(
-                org_id, period, metric, *amounts, line, *terms, sequence, created_at, digest
-            )
-            new.append(record)
-            self.new.append((*row, digest))
-        self.head = new_head(sequence, digest)
-        self.records += new
-        return tuple(new)
-
-    def _count(self, statement: Statement, changed: set[str | None]) -> None:
-        """Note the overage of metrics that have changed, with their adjustments."""
-        period = instant_text(statement.period.start), instant_text(statement.period.end)
-        unit = statement.currency.code, statement.currency.exponent
-        sums = sums_by_metric(statement.rows, statement.adjustments)
-        # Set, not added to: a counter is the last result, however often it was recorded.
-        for metric in changed:
-            if metric is not None:
-                units, minor = sums.get(metric, (0, 0))
-                amounts = number_text(units), number_text(minor)
-                self.counters.append((self.org_id, *period, metric, *amounts, *unit))
+            rows.append((*row, digest))
+        self.head = new_head(sequence + len(rows), digest)
+        return rows
 
     def _require_recordable(self, statement: Statement) -> None:
         if statement.span_of is not None:
@@ -302,8 +227,8 @@ class Ledger:
         # Its invoice may be with the customer: a change needs a decision, and a credit note.
         if period in self._closed and not force:
             raise period_closed(self._closed[period])
-        if self.records:  # an org's first statement overlaps nothing
-            self._check_overlaps(period, {_charged(change.key) for change in changes})
+        if self._records or self._added:  # an org's first statement overlaps nothing
+            self._check_overlaps(period, {_charged(key) for key, *_ in changes})
 
     def _check_overlaps(self, period: Period, keys: set[Key]) -> None:
         """Refuse to charge a line in two periods that overlap: some usage would be paid twice."""
@@ -361,3 +286,21 @@ def _changes(
         problem = f"must be as it is recorded already, but differs in {fields}"
         raise RecordConflict("revision", revision, problem)
     return []
+
+
+def _counters(statement: Statement, changes: Iterable[Change]) -> list[CounterRow]:
+    """Return the overage of the metrics that have changed, with their adjustments.
+
+    It is set, not added to: a counter is the last result, however often it was recorded.
+    """
+    org_id, period, currency = statement.org_id, statement.period, statement.currency
+    start, end = instant_text(period.start), instant_text(period.end)
+    code, exponent = currency.code, currency.exponent
+    sums = sums_by_metric(statement.rows, statement.adjustments)
+    rows: list[CounterRow] = []
+    for metric in {metric for (metric, _), _, _, _, _ in changes}:
+        if metric is not None:
+            quantity, minor = sums.get(metric, (0, 0))
+            units, cost = number_text(quantity), number_text(minor)
+            rows.append((org_id, start, end, metric, units, cost, code, exponent))
+    return rows

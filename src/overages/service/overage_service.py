@@ -32,7 +32,7 @@ from overages.bookkeeping.staleness import Staleness, StalePeriod
 from overages.errors import InvalidValue, RecordConflict
 from overages.periods.period import Period, format_instant
 from overages.records.closing import Closing
-from overages.records.ledger import Recording
+from overages.records.recording import Recording
 from overages.service.alerting import Alerting
 from overages.service.base import log
 from overages.service.one_change import AlertChange

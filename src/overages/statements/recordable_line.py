@@ -2,36 +2,27 @@
 
 A record has the exact cost of its line, so a line of less than a minor unit is one too:
 
-    for line in statement.recordable_lines():
-        line.metric, line.line, line.quantity, line.ratio, line.minor
+    for metric, line, quantity, ratio, minor, unit_price in statement.recordable_lines():
+        ...
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import TypeAlias
 
 from overages.amounts.exact import Exact, Quantity
 from overages.lines.adjustment import Adjustment, overage_line
 from overages.lines.overage import LineNumbers
 from overages.prices.tier import Ratio
 
+RecordableLine: TypeAlias = tuple[str | None, str, Quantity, Ratio, int, Exact | None]
+"""A line as recording keeps it.
 
-class RecordableLine(NamedTuple):
-    """A line as recording keeps it.
-
-    :param metric: None for all of them.
-    :param line: ``"overage"``, with the start of its part if it has one, or an adjustment's.
-    :param ratio: its exact cost in major currency units, as numerator and denominator, not reduced.
-    :param minor: its rounded cost in minor units.
-    """
-
-    metric: str | None
-    line: str
-    quantity: Quantity
-    ratio: Ratio
-    minor: int
-    unit_price: Exact | None
+Metric, None for all of them; ``"overage"``, with the start of its part if it has one, or an
+adjustment's line; quantity; exact cost in major currency units, as numerator and denominator, not
+reduced; rounded cost in minor units; unit price. (A plain tuple, as `LineNumbers` is.)
+"""
 
 
 def recordable_lines(
@@ -45,9 +36,7 @@ def recordable_lines(
         numerator, _ = ratio
         if over or minor or numerator:  # a fee at zero can be less than a minor unit
             each = line.added_unit_price(before, over)
-            yield RecordableLine(line.metric, overage_line(part), over, ratio, minor, each)
+            yield line.metric, overage_line(part), over, ratio, minor, each
     for adjustment in adjustments:
         ratio = adjustment.exact_cost.as_integer_ratio()
-        yield RecordableLine(
-            adjustment.metric, adjustment.line, 0, ratio, adjustment.cost.minor, None
-        )
+        yield adjustment.metric, adjustment.line, 0, ratio, adjustment.cost.minor, None

@@ -19,8 +19,9 @@ from overages.amounts.money import Currency, Money
 from overages.amounts.rounding import Rounding
 from overages.lines.adjustment import OVERAGE, Key
 from overages.records.chain import CHAIN_START, row_digest, row_of
-from overages.records.ledger import Ledger, Recording
+from overages.records.ledger import Ledger
 from overages.records.record import OverageRecord
+from overages.records.recording import Recording
 from overages.statements.calculation import calculate
 from overages.statements.statement import Statement
 from overages.terms.plan import Plan
@@ -68,7 +69,8 @@ def recorded(
     versions: dict[Plan, int] = {}
     for n, statement in enumerate(statements):
         version = versions.setdefault(statement.plan, len(versions) + 1)
-        recording = ledger.add(statement, plan_version=version, created_at=since + n * gap)
+        added = ledger.add(statement, plan_version=version, created_at=since + n * gap)
+        recording = added.recording()
     return ledger, recording
 
 

@@ -39,7 +39,8 @@ from overages.errors import (
 )
 from overages.prices.tier import Charge
 from overages.records.chain import CHAIN_START, ChainHead, link_of, row_of, verify_chain
-from overages.records.ledger import Ledger, Recording
+from overages.records.ledger import Ledger
+from overages.records.recording import Recording
 
 FEBRUARY, MARCH = Period.month(2024, 2), Period.month(2024, 3)
 SPRING = Period.parse("2024-02-15T00:00:00Z/2024-03-15T00:00:00Z")
@@ -55,7 +56,7 @@ def statement(period: Period = FEBRUARY, plan: Plan = PLAN, **quantities: Any) -
 
 
 def add(ledger: Ledger, given: Statement, **named: Any) -> Recording:
-    return ledger.add(given, **{"plan_version": 1, "created_at": AT, **named})
+    return ledger.add(given, **{"plan_version": 1, "created_at": AT, **named}).recording()
 
 
 def brief(records: Iterable[OverageRecord]) -> list[tuple[Any, ...]]:

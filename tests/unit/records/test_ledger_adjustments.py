@@ -22,7 +22,8 @@ from overages import (
 )
 from overages.errors import PeriodClosed, PeriodOverlap, RecordConflict
 from overages.records.chain import link_of, verify_chain
-from overages.records.ledger import Ledger, Recording
+from overages.records.ledger import Ledger
+from overages.records.recording import Recording
 
 FEBRUARY = Period.month(2024, 2)
 SPRING = Period.parse("2024-02-15T00:00:00Z/2024-03-15T00:00:00Z")
@@ -39,7 +40,7 @@ def statement(terms: Plan | None = None, period: Period = FEBRUARY, **used: Any)
 
 
 def add(ledger: Ledger, given: Statement, **named: Any) -> Recording:
-    return ledger.add(given, **{"plan_version": 1, "created_at": AT, **named})
+    return ledger.add(given, **{"plan_version": 1, "created_at": AT, **named}).recording()
 
 
 def brief(recording: Recording) -> list[tuple[Any, ...]]:

@@ -41,7 +41,7 @@ def march(account: Account) -> Statement:
 
 
 def recorded(ledger: Ledger, statement: Statement) -> list[tuple[str, str]]:
-    recording = ledger.add(statement, plan_version=1, created_at=AT)
+    recording = ledger.add(statement, plan_version=1, created_at=AT).recording()
     return [(record.line, str(record.cost)) for record in recording.new]
 
 

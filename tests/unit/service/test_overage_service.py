@@ -28,7 +28,7 @@ from overages.errors import (
     StorageBusy,
     UnknownPlan,
 )
-from overages.records.ledger import Recording
+from overages.records.recording import Recording
 from overages.repository import Repository
 from overages.service.overage_service import OverageService
 from overages.usage.usage import Usage

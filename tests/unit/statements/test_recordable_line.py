@@ -6,7 +6,7 @@ from fractions import Fraction
 from tests.settled import DOLLAR, JAN
 
 from overages import Allowance, Discount, Graduated, PerUnit, Plan, Tier, Usage, calculate
-from overages.statements.recordable_line import RecordableLine, recordable_lines
+from overages.statements.recordable_line import recordable_lines
 
 FEE = Graduated([Tier(None, price=1, flat="0.001")], flat_at_zero=True)
 
@@ -26,13 +26,13 @@ def test_lines_are_kept_that_are_over_or_cost_something_and_all_adjustments() ->
     used = {"within": 10, "over": 11, "gratis": 3, "fee": 5}
     statement = calculate(plan, Usage("org-1", JAN, used))
     kept = list(recordable_lines(statement.rows, statement.adjustments))
-    assert [(line.metric, line.line, line.quantity, line.minor) for line in kept] == [
+    assert [(metric, line, quantity, minor) for metric, line, quantity, _, minor, _ in kept] == [
         ("over", "overage", 1, 13),
         ("gratis", "overage", 3, 0),
         ("fee", "overage", 0, 0),  # less than a minor unit
         (None, "discount:half", 0, -6),
     ]
-    assert Fraction(*kept[0].ratio) == Fraction(1, 8)
+    assert Fraction(*kept[0][3]) == Fraction(1, 8)
     assert kept == list(statement.recordable_lines())
 
 
@@ -40,6 +40,4 @@ def test_a_line_of_a_part_is_named_by_its_start() -> None:
     plan = Plan("p", "USD", {"runs": Allowance(0, DOLLAR)})
     (row,) = calculate(plan, Usage("org-1", JAN, {"runs": 1})).rows
     (line,) = recordable_lines([(*row[:7], JAN)], [])
-    assert line == RecordableLine(
-        "runs", "overage:2024-01-01T00:00:00Z", 1, (100, 100), 100, Decimal(1)
-    )
+    assert line == ("runs", "overage:2024-01-01T00:00:00Z", 1, (100, 100), 100, Decimal(1))

@@ -16,8 +16,8 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from overages.commands.desk.progress import track
 from overages.errors import NoTerms, OveragesError, StorageError
 from overages.periods.period import Period
-from overages.records.ledger import Recording
 from overages.records.record import OverageRecord
+from overages.records.recording import Recording
 from overages.repository import Repository
 from overages.service.overage_service import OverageService
 from overages.terms.account import Account

@@ -315,13 +315,14 @@ def number_text(number: Quantity | Fraction) -> str:
 
     Each number has one text, since each has one form.
     """
-    if type(number) is int and -LIMIT < number < LIMIT:
-        return str(number)
+    if isinstance(number, int):
+        try:
+            return int.__repr__(number)  # of any kind of it
+        except ValueError:  # for a host may limit how long it is
+            return format(Decimal(number), "f")
     if isinstance(number, Decimal):
         text = str(number)  # takes 0.1 us, formatting 0.3
         return format(number, "f") if "E" in text or "e" in text else text
-    if isinstance(number, int):
-        return format(Decimal(number), "f")  # for a host may limit how long an int's str is
     return f"{Decimal(number.numerator)}/{Decimal(number.denominator)}"
 
 

@@ -15,7 +15,6 @@ whatever else is in the plan.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from functools import lru_cache
 from itertools import chain
 from math import gcd
 from typing import Final
@@ -39,9 +38,10 @@ _SHORT: Final = 16  # choosing three lines takes 1.1 us, looking at sixteen flat
 class CompiledLine:
     """An allowance, worked out for the calculation.
 
-    Where each unit costs the same, ``(over * factor + bias) // divisor`` is the rounded cost, in
-    minor units, of a whole quantity over the limit; see `floor_form` for how the bias rounds. The
-    factor is None elsewhere, and the price model is asked.
+    Where each unit costs the same, its price is `unit_price`, and
+    ``(over * factor + bias) // divisor`` is the rounded cost, in minor units, of a whole quantity
+    over the limit; see `floor_form` for how the bias rounds. The factor is None elsewhere, and the
+    price model is asked.
 
     ``over * factor / cost_divisor`` is its exact cost in major currency units.
 
@@ -59,6 +59,7 @@ class CompiledLine:
     bias: int = field(eq=False)
     divisor: int = field(eq=False)
     cost_divisor: int = field(eq=False)
+    unit_price: Exact | None = field(eq=False)
     matters_unused: bool
 
     def added_cost(self, before: Quantity | None, over: Quantity) -> Ratio:
@@ -72,21 +73,14 @@ class CompiledLine:
 
     def added_unit_price(self, before: Quantity | None, over: Quantity) -> Exact | None:
         """Return the price of each unit over the limit, as `overages.prices.exact_cost` does."""
-        price = self.allowance.price
-        if self.factor is not None and isinstance(price, TieredPrice):
-            return _even_price(price)  # a tenth of the time
-        return added_unit_price(price, before, over)
+        if self.factor is not None:
+            return self.unit_price
+        return added_unit_price(self.allowance.price, before, over)
 
     def is_level(self, levels: Set[str]) -> bool:
         """Tell whether it is a level: by its allowance, or else among those that are counted so."""
         kind = self.allowance.kind
         return self.metric in levels if kind is None else kind == "level"
-
-
-@lru_cache(maxsize=1024)
-def _even_price(price: TieredPrice) -> Exact | None:
-    """Return the price of each unit, by a model that has one for all."""
-    return added_unit_price(price, None, 1)
 
 
 @frozen(weakref_slot=False)
@@ -162,7 +156,9 @@ def _compiled_line(
             factor *= minor
     return CompiledLine(
         place, metric, allowance, allowance.included, factor, bias, divisor,
-        divisor * 10**currency.exponent, _matters_unused(allowance, is_by_unit=by_unit is not None),
+        divisor * 10**currency.exponent,
+        None if by_unit is None else added_unit_price(price, None, 1),
+        _matters_unused(allowance, is_by_unit=by_unit is not None),
     )  # fmt: skip
 
 

@@ -24,9 +24,8 @@ from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.records.chain import ChainHead, Link, StoredRow
 from overages.records.closing import Closing
-from overages.records.ledger import Ledger
+from overages.records.ledger import CounterRow, Ledger
 from overages.records.record import OverageRecord
-from overages.records.revision import CounterRow
 from overages.settlements.balance import EMPTY_BALANCE, Balance
 from overages.terms.account import Account
 from overages.terms.plan import Plan

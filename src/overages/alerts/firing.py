@@ -160,13 +160,17 @@ def fire(
         return ()
     before = history.of(reading.definition, reading.period)
     at_zero, now = reading.steps_at_zero, reading.steps
+    steps = before.looked_at(at_zero, now)
+    is_of_budget = reading.definition.alert.budget is not None
+    if is_of_budget and before.limit != reading.limit and 0 < before.highest <= now:
+        steps = sorted({*steps, before.highest})  # it stands by another amount
     fired: list[FiredAlert] = []
-    for step in before.looked_at(at_zero, now):
+    for step in steps:
         own = list(before.of(step))
         stood = stands(own) if own else step <= at_zero
         used, limit = reading.used, reading.limit
-        if used is None:  # a budget that was dropped, say, is told of as it was last
-            used, limit = own[-1].used, own[-1].limit
+        if used is None or reading.unreached == "other_unit":
+            used, limit = own[-1].used, own[-1].limit  # as it was last: of a budget dropped, say
         is_far, is_anew = reading.is_rearmed(step), _has_other_amount(own, reading)
         for state, is_silent in _next_states(
             own, stood=stood, stands=step <= now, is_far=is_far, is_anew=is_anew
@@ -281,7 +285,7 @@ def _next_states(
             is_armed = entry.state == "rearmed"
         if entry.state == "reached":
             was_silent = entry.is_silent
-    if stands and not stood:
+    if stands and (not stood or is_anew):
         yield "reached", not (is_armed or is_anew)
     if stands:
         return

@@ -207,9 +207,9 @@ class AlertNumbers:
     def _limit_now(self, period: Period, metric: str) -> LimitNow:
         """Return the limit of a metric in a period, worked out once for all of its alerts."""
         if (period, metric) not in self._limits:
-            statement, grants = self._stands(period)
+            statement, _, left = self._stands(period)
             self._limits[period, metric] = limit_now(
-                statement, metric, self._now, burndowns=grants, levels=self._routes.held
+                statement, metric, self._now, left=left, levels=self._routes.held
             )
         return self._limits[period, metric]
 

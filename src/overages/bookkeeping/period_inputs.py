@@ -247,7 +247,7 @@ class ReadPeriod:
         It raises the errors of `settlement`.
         """
         if not self._inputs["grants"]:
-            return Standing(self.settlement(balance, more, at).statement, ())
+            return Standing(self.settlement(balance, more, at).statement)
         return self._tell(partial(standing, at=at, timed=self._granted), balance, more, at)
 
     def _tell(self, tell: Callable[..., T], balance: Balance, more: More, at: datetime) -> T:

@@ -11,7 +11,7 @@ Which of several is drawn on, and when each is crossed, is for `overages.grants.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from datetime import datetime
 from typing import Final, NamedTuple, TypeAlias
 
@@ -24,28 +24,30 @@ _NEVER: Final = frozenset[datetime]()
 
 
 class GrantNotes:
-    """The states of grants at some instants: those before anything that happens to them later.
+    """The states of grants from one instant to another, as before anything that happens then.
 
-    :param instants: gives the instants that are asked about, of a grant.
+    :param instants: gives the first and the last one that are asked about, of a grant.
     """
 
-    def __init__(self, instants: Callable[[Grant], Collection[datetime]]) -> None:
+    def __init__(self, instants: Callable[[Grant], tuple[datetime, datetime]]) -> None:
         self._instants = instants
-        self._noted: dict[tuple[str, datetime], GrantState | None] = {}
+        self._noted: dict[str, list[tuple[datetime, GrantState | None]]] = {}
 
     def note(self, drawn: DrawnGrant, instant: datetime) -> None:
-        """Note the state of a grant before something happens to it at an instant, once."""
-        for at in self._instants(drawn.grant):
-            if instant > at:
-                self._noted.setdefault((drawn.grant.id, at), drawn.state())
+        """Note the state of a grant before something happens to it at an instant."""
+        first, last = self._instants(drawn.grant)
+        noted = self._noted.setdefault(drawn.grant.id, [])
+        if first < instant and not (noted and noted[-1][0] > last):
+            noted.append((instant, drawn.state()))
 
-    def state(self, grant: Grant, last: GrantState | None) -> GrantState | None:
-        """Return the state with the fewest units left; None before the grant is effective.
+    def states(self, grant: Grant, at_end: GrantState | None) -> list[GrantState | None]:
+        """Return the states of a grant in order of time; None before it is effective.
 
-        :param last: the state at the end of the time that was gone through.
+        :param at_end: the state at the end of the time that was gone through.
         """
-        states = [self._noted.get((grant.id, at), last) for at in self._instants(grant)]
-        return None if None in states else min(filter(None, states), key=lambda each: each.left)
+        (_, last), noted = self._instants(grant), self._noted.get(grant.id, [])
+        states = [state for _, state in noted]
+        return states if noted and noted[-1][0] > last else [*states, at_end]
 
 
 class PooledGrant(NamedTuple):

@@ -14,6 +14,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
+from overages._ground.frozen_dict import FrozenDict
 from overages.amounts.exact import Quantity, add_up
 from overages.amounts.money import Money
 from overages.grants.burndown import Burndown
@@ -39,10 +40,12 @@ class Position(NamedTuple):
 
     :param statement: its lines.
     :param burndowns: the grants that it draws on.
+    :param left: the units of each metric that grants can still pay for.
     """
 
     statement: Statement
     burndowns: Sequence[Burndown] = ()
+    left: Mapping[str, Quantity] = FrozenDict()
 
     @property
     def exact_total(self) -> Fraction:

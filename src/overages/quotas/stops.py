@@ -106,7 +106,7 @@ class _Limits:
             own: LimitKind = "own_limit" if metric in self._prospect.own_limits else "included"
             free, left = self._free(now, self._before), self._free(held, self._with_held)
             # Units that grants will pay for are no overage either, so they stop nothing.
-            granted = _left(self._before, metric) if stops else 0
+            granted = self._before.left.get(metric, 0) if stops else 0
             # Units of another metric that are held can bring more of this one, and hide its own.
             picos = max(free - left, scaled(held.line.used) - scaled(line.used), 0)
             limit = StandingLimit(
@@ -130,7 +130,7 @@ class _Limits:
     def _free(self, now: MetricPosition, position: Position) -> int:
         """Return the picos that may still be used without overage, below zero if there is some."""
         line = now.line
-        left = add_up([line.limit or 0, _left(position, line.metric)])
+        left = add_up([line.limit or 0, position.left.get(line.metric, 0)])
         return scaled(left) - scaled(line.used)
 
     def _limit_resets(self, now: MetricPosition) -> datetime:
@@ -270,12 +270,6 @@ def _minor(measure: Measure) -> int:
 def _units(measure: Measure) -> Quantity:
     assert not isinstance(measure, Money)  # as the amount of its budget isn't
     return measure
-
-
-def _left(position: Position, metric: str) -> Quantity:
-    """Return the units of a metric that grants can still pay for."""
-    granted = [each.left for each in position.burndowns if each.unit == (metric, None)]
-    return add_up(granted)
 
 
 def _as_it_is(units: Quantity) -> Quantity:

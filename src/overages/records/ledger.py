@@ -32,6 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import TypeAlias
 
 from overages._ground.frozen_dict import FrozenDict
 from overages.amounts.exact import number_text, parse_ordinal
@@ -59,10 +60,16 @@ from overages.records.chain import (
 from overages.records.changes import Change, changed_fields, changes_of, line_sums
 from overages.records.closing import Closing, ClosingTexts, closing_row, new_closing
 from overages.records.record import OverageRecord
-from overages.records.revision import CounterRow, Revision
+from overages.records.revision import Revision
 from overages.settlements.balance import Balance
 from overages.statements.statement import Statement
 from overages.statements.summary import sums_by_metric
+
+CounterRow: TypeAlias = tuple[str, str, str, str, str, str, str, int]
+"""The overage of a metric in a period, as it is kept beside the usage.
+
+Org, the period's start and end, metric, units and minor units, and the currency with its exponent.
+"""
 
 
 class Ledger:
@@ -74,8 +81,10 @@ class Ledger:
     :param head: the end of the org's chain; None where it has no record.
     :param closed: when each closed period first was.
 
-    `closings` has the closings that were chained, each with its link, and `head` is the end of the
-    chain with them and the records that statements added.
+    `new` has the records that statements added, as they are stored, `closings` the closings that
+    were chained, each with its link, and `head` is the end of the chain with them. `counters` has
+    the overage that their metrics come to now; of two rows of a metric and period, the last one
+    counts.
 
     >>> from datetime import UTC
     >>> from overages import Allowance, PerUnit, Plan, Usage, calculate
@@ -90,7 +99,9 @@ class Ledger:
     ['-15.00 USD']
     """
 
-    __slots__ = ("_added", "_closed", "_records", "closings", "head", "org_id")
+    __slots__ = (
+        "_closed", "_records", "_unread", "closings", "counters", "head", "new", "org_id"
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -102,28 +113,20 @@ class Ledger:
     ) -> None:
         self.org_id: str = org_id
         self.head: ChainHead = head or CHAIN_START
-        self.closings: tuple[tuple[Link, Closing], ...] = ()
-        self._records = tuple(records)
-        self._added: tuple[Revision, ...] = ()
+        self.new: list[StoredRow] = []
+        self.closings: list[tuple[Link, Closing]] = []
+        self.counters: list[CounterRow] = []
+        self._records = list(records)
+        self._unread: list[Revision] = []  # whose records were not asked for yet
         self._closed = closed
 
     @property
     def records(self) -> list[OverageRecord]:
         """The records that were given, and after them those that statements added."""
-        return [*self._records, *[record for each in self._added for record in each.new]]
-
-    @property
-    def new(self) -> list[StoredRow]:
-        """The records that statements added, as they are stored."""
-        return [row for each in self._added for row in each.rows]
-
-    @property
-    def counters(self) -> list[CounterRow]:
-        """The overage that the metrics of these records come to now.
-
-        Of two rows of a metric and period, the last one counts.
-        """
-        return [row for each in self._added for row in each.counters]
+        if self._unread:
+            self._records += [record for each in self._unread for record in each.new]
+            self._unread = []
+        return self._records
 
     def add(
         self,
@@ -151,21 +154,23 @@ class Ledger:
         period, currency = statement.period, statement.currency
         recorded = tuple([record for record in self.records if record.period == period])
         next_revision = recorded[-1].revision + 1 if recorded else 1
+        terms = statement.plan.slug, plan_version, next_revision
+        of_all = self.org_id, period, currency, terms
         try:
             self._require_recordable(statement)
             changes = _changes(statement, recorded, revision, next_revision)
             if not changes:
-                return Revision(recorded, period, currency, created_at, (), (), ())
+                return Revision(recorded, *of_all, created_at, 0, (), ())
             self._check(period, changes, force=force)
             instant = parse_instant(created_at, "created_at")
         except OveragesError as error:
             raise error.within(org_id=self.org_id, period=period) from error.__cause__
         # Only now, with nothing left that can refuse, does the ledger change.
-        terms = statement.plan.slug, plan_version, next_revision
-        counters = _counters(statement, changes)
-        rows = self._chained(period, currency, *terms, instant, changes)
-        added = Revision(recorded, period, currency, instant, changes, rows, counters)
-        self._added += (added,)
+        self._count(statement, changes)
+        first = self.head.sequence + 1
+        digests = self._chain(period, currency, terms, instant, changes)
+        added = Revision(recorded, *of_all, instant, first, changes, digests)
+        self._unread.append(added)
         return added
 
     def close(
@@ -190,30 +195,43 @@ class Ledger:
         closing = new_closing(
             self.org_id, period, number, balance, grants, usage_seal, closed_at, sequence, digest
         )
-        self.closings += ((Link(sequence, row, digest), closing),)
+        self.closings.append((Link(sequence, row, digest), closing))
         return closing
 
-    def _chained(
+    def _chain(
         self,
         period: Period,
         currency: Currency,
-        plan: str,
-        plan_version: int,
-        revision: int,
+        terms: tuple[str, int, int],
         created_at: datetime,
         changes: Sequence[Change],
-    ) -> list[StoredRow]:
-        """Chain the rows of changes, each to the one before, and return them."""
-        terms = plan, plan_version, revision
+    ) -> list[str]:
+        """Chain the rows of changes, each to the one before, and return their digests."""
         sequence, digest = self.head.sequence, self.head.digest
-        rows = []
+        digests = []
         for row in rows_of(
             self.org_id, period, currency, *terms, created_at, sequence + 1, changes
         ):
             digest = row_digest(row, digest)
-            rows.append((*row, digest))
-        self.head = new_head(sequence + len(rows), digest)
-        return rows
+            digests.append(digest)
+            self.new.append((*row, digest))
+        self.head = new_head(sequence + len(digests), digest)
+        return digests
+
+    def _count(self, statement: Statement, changes: Iterable[Change]) -> None:
+        """Set the overage of the metrics that have changed, with their adjustments.
+
+        It is set, not added to: a counter is the last result, however often it was recorded.
+        """
+        org_id, period, currency = statement.org_id, statement.period, statement.currency
+        start, end = instant_text(period.start), instant_text(period.end)
+        code, exponent = currency.code, currency.exponent
+        sums = sums_by_metric(statement.rows, statement.adjustments)
+        for metric in {metric for (metric, _), _, _, _, _ in changes}:
+            if metric is not None:
+                quantity, minor = sums.get(metric, (0, 0))
+                units, cost = number_text(quantity), number_text(minor)
+                self.counters.append((org_id, start, end, metric, units, cost, code, exponent))
 
     def _require_recordable(self, statement: Statement) -> None:
         if statement.span_of is not None:
@@ -227,7 +245,7 @@ class Ledger:
         # Its invoice may be with the customer: a change needs a decision, and a credit note.
         if period in self._closed and not force:
             raise period_closed(self._closed[period])
-        if self._records or self._added:  # an org's first statement overlaps nothing
+        if self.records:  # an org's first statement overlaps nothing
             self._check_overlaps(period, {_charged(key) for key, *_ in changes})
 
     def _check_overlaps(self, period: Period, keys: set[Key]) -> None:
@@ -286,21 +304,3 @@ def _changes(
         problem = f"must be as it is recorded already, but differs in {fields}"
         raise RecordConflict("revision", revision, problem)
     return []
-
-
-def _counters(statement: Statement, changes: Iterable[Change]) -> list[CounterRow]:
-    """Return the overage of the metrics that have changed, with their adjustments.
-
-    It is set, not added to: a counter is the last result, however often it was recorded.
-    """
-    org_id, period, currency = statement.org_id, statement.period, statement.currency
-    start, end = instant_text(period.start), instant_text(period.end)
-    code, exponent = currency.code, currency.exponent
-    sums = sums_by_metric(statement.rows, statement.adjustments)
-    rows: list[CounterRow] = []
-    for metric in {metric for (metric, _), _, _, _, _ in changes}:
-        if metric is not None:
-            quantity, minor = sums.get(metric, (0, 0))
-            units, cost = number_text(quantity), number_text(minor)
-            rows.append((org_id, start, end, metric, units, cost, code, exponent))
-    return rows

@@ -74,7 +74,7 @@ class Projecting:
             problem = f"must have begun by {format_instant(self._now)} to be projected"
             error = InvalidValue("period", str(period), problem)
             raise error.within(org_id=self._org_id, period=period)
-        so_far, grants = self._so_far(period, is_proposed=is_proposed)
+        so_far, _, left = self._so_far(period, is_proposed=is_proposed)
         timezone = self._account.agreed_in(period).parts[0][1].cycle.timezone
         metrics = self._metrics(period, timezone)
 
@@ -84,7 +84,7 @@ class Projecting:
             with self._reader.looking_ahead(period, outlook):
                 return self._settling.settlement(period, final=True).statement
 
-        limits = limits_now(so_far, self._now, burndowns=grants, levels=self._routes.held)
+        limits = limits_now(so_far, self._now, left=left, levels=self._routes.held)
         return project(self._now, timezone, metrics, so_far, bill, limits)
 
     def _so_far(self, period: Period, *, is_proposed: bool) -> Standing:

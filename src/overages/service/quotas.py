@@ -106,8 +106,8 @@ class Quotas(Budgeting):
             if account is None or account.at(now) is None:
                 return None
             settling = self._settling(account, now)
-            statement, grants = settling.standing_with(account.period_at(now), now)({})
-            limits = limits_now(statement, now, burndowns=grants, levels=self._routes.held)
+            statement, grants, left = settling.standing_with(account.period_at(now), now)({})
+            limits = limits_now(statement, now, left=left, levels=self._routes.held)
             return UsageNow(statement, limits, grants)
 
     def enforce(

@@ -196,10 +196,12 @@ class Standing(NamedTuple):
 
     :param statement: as it would be billed.
     :param grants: the states of the org's grants, for the units of each metric and for money.
+    :param left: the units of each metric that grants can still pay for.
     """
 
     statement: Statement
-    grants: Sequence[Burndown]
+    grants: Sequence[Burndown] = ()
+    left: Mapping[str, Quantity] = FrozenDict()
 
 
 def standing(
@@ -224,8 +226,8 @@ def standing(
     the instant: its units left can still be used.
 
     Money pays at the last instant of the period, and so do units that are used without an event: it
-    is the one that decides for these. Where only a part of the usage was by then, units can be used
-    that are left at both.
+    is the one that decides for these. Where only a part of the usage was by then, those units can
+    still be used that are left all the time from the instant to that one.
 
     :param at: the instant, timezone-aware.
     :param timed: the metrics of which one more unit is used at an instant of its own.
@@ -258,21 +260,24 @@ def standing(
     used = {} if of_period is None else of_period.quantities
     all_before = {m for m, sums in before.items() if add_up(sums) == used.get(m, 0)}
 
-    def instants(grant: Grant) -> tuple[datetime, ...]:
+    def instants(grant: Grant) -> tuple[datetime, datetime]:
         if grant.currency is not None or grant.metric not in counted:
-            return (last,)
-        return (now,) if grant.metric in all_before else (now, last)
+            return last, last
+        return now, now if grant.metric in all_before else last
 
     notes = GrantNotes(instants)
     settled = _settle(*checked, notes=notes)
-    burndowns = []
+    burndowns, left = [], dict[str, Quantity]()
     for unit, pool in pools_of(of_org, of_later, notes).items():
         drawn = begun(pool, unit, period, settled.balance.burndown(*unit))
         drawn.run(())  # nothing was drawn on some of them, but they have ended or were refilled
         after = {state.grant_id: state for state in drawn.burndown().grants}
-        states = [notes.state(grant, after.get(grant.id)) for grant, *_ in pool]
-        burndowns.append(Burndown(now, *unit, filter(None, states)))
-    return Standing(settled.statement, tuple(burndowns))
+        states = [notes.states(grant, after.get(grant.id)) for grant, *_ in pool]
+        burndowns.append(Burndown(now, *unit, filter(None, (first for first, *_ in states))))
+        metric, currency = unit
+        if metric is not None and currency is None:
+            left[metric] = add_up(min(each.left if each else 0 for each in own) for own in states)
+    return Standing(settled.statement, tuple(burndowns), FrozenDict(left))
 
 
 def _plainly(

@@ -3,13 +3,13 @@
 Alerts, the usage on the wire, charts and messages have their numbers from here, so that they say
 the same, and `remaining` is what `decide` says is left of the included units and of grants:
 
-    now = limit_now(statement, "runs", at, burndowns=standing(..., at=at).grants)
+    now = limit_now(statement, "runs", at, left=standing(..., at=at).left)
     now.used, now.limit, now.remaining                # 40, 50, 10
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import NamedTuple
 
@@ -56,13 +56,14 @@ def limit_now(
     metric: str,
     at: datetime | None = None,
     *,
-    burndowns: Iterable[Burndown] = (),
+    left: Mapping[str, Quantity] = FrozenDict(),
     levels: Set[str] = frozenset(),
 ) -> LimitNow:
     """Return the units of a metric that are used in a period, and of how many.
 
     :param at: the present instant, timezone-aware; the end of the period without it.
-    :param burndowns: how the org's grants stand then; `standing` of settlements tells it.
+    :param left: the units by metric that grants can still pay for; `standing` of settlements has
+        them.
     :param levels: metrics that are levels where their allowance doesn't say.
     :raises UnknownMetric: if no plan of the period knows the metric.
 
@@ -78,8 +79,7 @@ def limit_now(
     limit = present.limit
     if limit is not None:
         elsewhere = [line.used for line in counted if line is not present]
-        left = [each.left for each in burndowns if each.unit == (metric, None)]
-        limit = add_up([limit, *elsewhere, *left])
+        limit = add_up([limit, *elsewhere, left.get(metric, 0)])
     over = add_up(line.quantity for line in counted)
     return LimitNow(add_up(line.used for line in counted), limit, over)
 
@@ -88,14 +88,13 @@ def limits_now(
     statement: Statement,
     at: datetime | None = None,
     *,
-    burndowns: Sequence[Burndown] = (),
+    left: Mapping[str, Quantity] = FrozenDict(),
     levels: Set[str] = frozenset(),
 ) -> Mapping[str, LimitNow]:
     """Return the same of each metric of a statement's plans, in their order."""
     metrics = dict.fromkeys(line.metric for line in statement.every_overage())
     told = {
-        metric: limit_now(statement, metric, at, burndowns=burndowns, levels=levels)
-        for metric in metrics
+        metric: limit_now(statement, metric, at, left=left, levels=levels) for metric in metrics
     }
     return FrozenDict(told)
 

@@ -20,8 +20,8 @@ def added(ledger: Ledger, **used: int) -> Revision:
 
 def test_its_records_say_what_its_rows_do() -> None:
     ledger = Ledger("org-1")
-    for revision in (added(ledger, runs=15, seats=2), added(ledger, runs=12)):
-        assert [(*row_of(record), record.digest) for record in revision.new] == revision.rows
+    records = [*added(ledger, runs=15, seats=2).new, *added(ledger, runs=12).new]
+    assert [(*row_of(record), record.digest) for record in records] == ledger.new
 
 
 def test_a_record_is_made_once() -> None:
@@ -47,3 +47,7 @@ def test_recordings_of_a_batch_are_a_sequence() -> None:
     assert repr(recordings) == f"Recordings({made})"
     with pytest.raises(IndexError):
         recordings[3]
+    assert recordings == made == recordings[:]
+    assert recordings != tuple(made)
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(recordings)

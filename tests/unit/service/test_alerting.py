@@ -902,6 +902,38 @@ class TestBudgets:
         use(service, -20, 20)
         assert [each.is_silent for each in service.alerts("acme", silent=True)[:2]] == [True, False]
 
+    @pytest.mark.parametrize("is_told", [True, False])
+    def test_a_budget_with_another_amount_is_told_of_though_it_stands(self, is_told: bool) -> None:
+        service = service_of(self.alert("b"))
+        for amount in (10, 20):
+            budget = Budget(amount, metric="runs", id="b")
+            if is_told:
+                service.put_budget("acme", budget)
+            else:
+                repository_of(service).put_budget("acme", budget)
+            use(service, 6)
+        assert [(each.used, each.limit) for each in service.alerts("acme")] == (
+            [(12, 20), (6, 20), (6, 10)] if is_told else [(12, 20), (6, 10)]
+        )
+
+    def test_one_that_comes_to_be_in_another_currency_is_told_of_as_it_was(self) -> None:
+        service = service_of(self.alert())
+        repository_of(service).put_budget("acme", Budget(Money.of("10", "USD")))
+        use(service, 55)
+        euros = evolve(PLAN, slug="euros", currency="EUR")
+        repository_of(service).put_plan(euros)
+        account = repository_of(service).account("acme")
+        assert account is not None
+        repository_of(service).put_account(account.changed(since=FEB.start, plan="euros"))
+        use(service, 5)
+        cleared, reached = service.alerts("acme")
+        assert (cleared.state, cleared.used, cleared.limit) == (
+            "cleared",
+            reached.used,
+            reached.limit,
+        )
+        assert "5.00 USD of 10.00 USD" in cleared.message
+
     def test_a_budget_in_another_currency_than_the_bill_is_never_reached(self) -> None:
         service = service_of(self.alert())
         repository_of(service).put_budget("acme", Budget(Money.of("20", "EUR")))

@@ -19,7 +19,7 @@ from overages import (
 )
 from overages._ground.value import evolve
 from overages.errors import InvalidType
-from overages.settlements.settlement import settle, standing
+from overages.settlements.settlement import Standing, settle, standing
 
 JAN, FEB = Period.month(2024, 1), Period.month(2024, 2)
 DAY = timedelta(days=1)
@@ -34,10 +34,10 @@ def day(number: int) -> datetime:
     return datetime(2024, 1, number, tzinfo=UTC)
 
 
-def left(
+def told_on(
     at: datetime, *grants: Grant, account: Account = ACCOUNT, put: int = 0, **used: int
-) -> dict[str, Any]:
-    """Return what is left of grants at an instant.
+) -> Standing:
+    """Return how January stands at an instant.
 
     :param put: units without an event.
     :param used: those of events on days (``d5=60``).
@@ -48,11 +48,16 @@ def left(
         Usage("acme", time, {"runs": put + sum(e.quantity for e in events if e.at in time)})
         for time in times
     ]
-    told = standing(
+    return standing(
         account, {"starter": PLAN}, JAN, usages,
         at=at, grants=grants, events=events, timed=["runs"],
     )  # fmt: skip
-    return {state.grant_id: state.left for burndown in told.grants for state in burndown.grants}
+
+
+def left(at: datetime, *grants: Grant, **used: Any) -> dict[str, Any]:
+    """Return the units left of each grant."""
+    states = [state for each in told_on(at, *grants, **used).grants for state in each.grants]
+    return {state.grant_id: state.left for state in states}
 
 
 @pytest.mark.parametrize(
@@ -88,40 +93,46 @@ def test_one_that_begins_later_is_not_there_yet() -> None:
     assert left(day(9), later, evolve(CREDIT, effective_at=day(20)), d5=65) == {"credit": 5}
 
 
+ENDING, WEEKLY = (
+    evolve(PACK, expires_at=day(20)), evolve(PACK, recurrence=Cycle.calendar("week")),
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    ("grant", "units"),
+    ("grant", "there", "usable"),
     [
-        (evolve(PACK, expires_at=day(20)), 0),  # the units ahead would be pushed beyond its end
-        (evolve(PACK, expires_at=day(10)), 0),
-        (PACK, 88),
-        (evolve(PACK, recurrence=Cycle.calendar("week")), 90),  # as it is now, and was refilled
-        (evolve(PACK, effective_at=day(15)), None),
+        (ENDING, 90, 0),  # more would push the units ahead beyond its end
+        (evolve(PACK, expires_at=day(10)), 90, 0),
+        (PACK, 88, 88),
+        (WEEKLY, 90, 90),
+        (evolve(WEEKLY, amount=12), 2, 2),
+        (evolve(PACK, effective_at=day(15)), None, 0),
     ],
 )
-def test_where_usage_is_dated_ahead_units_are_left_that_are_at_the_end_too(
-    grant: Grant, units: int | None
+def test_where_usage_is_dated_ahead_units_are_usable_that_are_left_until_then(
+    grant: Grant, there: int | None, usable: int
 ) -> None:
-    told = left(day(9), grant, d8=60, d25=2)
-    assert told == ({} if units is None else {"pack": units})
+    told = told_on(day(9), grant, d8=60, d25=2)
+    assert told.left == {"runs": usable}
+    assert [each.left for each in told.grants] == [there or 0]
 
 
-@pytest.mark.parametrize(
-    ("grant", "units"),
-    [
-        (PACK, 88),
-        (evolve(PACK, expires_at=day(20)), 0),
-        (evolve(PACK, recurrence=Cycle.calendar("week")), 88),
-    ],
-)
-def test_units_without_an_event_are_drawn_at_the_end(grant: Grant, units: int) -> None:
-    assert left(day(9), grant, put=62) == {"pack": units}
+def test_refills_in_between_are_used_as_well() -> None:
+    daily = evolve(PACK, amount=10, recurrence=Cycle.calendar("day"))
+    told = told_on(day(5), daily, d3=45, d6=15)
+    assert (told.grants[0].left, told.left) == (10, {"runs": 0})
+
+
+@pytest.mark.parametrize(("grant", "usable"), [(PACK, 88), (ENDING, 0), (WEEKLY, 88)])
+def test_units_without_an_event_are_drawn_at_the_end(grant: Grant, usable: int) -> None:
+    assert told_on(day(9), grant, put=62).left == {"runs": usable}
 
 
 def test_a_metric_that_is_worked_out_is_used_at_the_end() -> None:
     pack = evolve(PACK, expires_at=day(20))
     used = Usage("acme", JAN, {})
     told = standing(ACCOUNT, {"starter": PLAN}, JAN, used, at=day(9), grants=[pack])
-    assert told.grants[0].remaining == {"pack": 0}
+    assert (told.grants[0].remaining, told.left) == ({"pack": 0}, {"runs": 0})
 
 
 @pytest.mark.parametrize(

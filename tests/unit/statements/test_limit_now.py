@@ -48,9 +48,9 @@ def test_each_metric_of_the_plan_has_one() -> None:
 def test_a_grant_has_its_units_until_it_ends_where_that_is_known() -> None:
     def runs(day: int) -> LimitNow:
         at = datetime(2024, 2, day, tzinfo=UTC)
-        grants = standing(*MONTH, at=at, grants=[PACK], timed=["runs"], events=EVENTS).grants
-        return limit_now(SETTLED.statement, "runs", at, burndowns=grants)
+        left = standing(*MONTH, at=at, grants=[PACK], timed=["runs"], events=EVENTS).left
+        return limit_now(SETTLED.statement, "runs", at, left=left)
 
     assert runs(20).limit == 150
     assert runs(26).limit == 50
-    assert limit_now(SETTLED.statement, "runs", burndowns=SETTLED.balance.burndowns).limit == 50
+    assert limit_now(SETTLED.statement, "runs", left={}).limit == 50

@@ -20,9 +20,8 @@ from overages.adapters.sqlite.store import IN_PERIOD, chunks, marks, write_rows
 from overages.lines.adjustment import OVERAGE
 from overages.periods.period import Period
 from overages.records.chain import CHAIN_START, COLUMNS, ChainHead, Link, StoredRow, link_of
-from overages.records.ledger import Ledger
+from overages.records.ledger import CounterRow, Ledger
 from overages.records.record import OverageRecord, by_sequence
-from overages.records.revision import CounterRow
 from overages.statements.statement import Statement
 from overages.statements.summary import Summary
 

@@ -155,13 +155,14 @@ class BatchContract(ContractBase):
 
     def test_an_empty_batch_writes_nothing(self, repository: Repository) -> None:
         with nothing_written(repository):
-            assert not repository.record_many([], created_at=NOW)
+            assert len(repository.record_many([], created_at=NOW)) == 0
 
     def test_a_batch_may_have_several_periods_of_an_org(self, repository: Repository) -> None:
         statements = [owed(period=period, tokens=150) for period in (MAR, JAN, FEB)]
-        repository.record_many(statements, created_at=NOW)
-        for statement in statements:
+        recordings = repository.record_many(statements, created_at=NOW)
+        for place, statement in enumerate(statements):
             check_sums(repository, statement)
+            assert recordings[place].records[0].period == statement.period
         assert [record.sequence for record in repository.records(OURS)] == [1, 2, 3]
         assert repository.verify(OURS) == 3
 

@@ -163,7 +163,8 @@ def _newcomers(
     if not args.new_orgs:
         return Newcomers(repository, None, cycle)
     if book is None or book.default_plan is None:
-        say("--new-orgs: needs a default_plan in the file of --plans or --layout")
+        file = "--plans" if hasattr(args, "plans") else "--layout"
+        say(f"--new-orgs: needs a default_plan in the file of {file}")
         raise Stop(WRONG)
     try:
         repository.plan(book.default_plan)

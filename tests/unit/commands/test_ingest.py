@@ -609,7 +609,12 @@ def test_a_default_plan_is_needed_for_new_orgs(desk: NearDesk, options: Sequence
     assert desk.run(*INGEST, "u.csv", *options) == (
         1,
         "",
-        "--new-orgs: needs a default_plan in the file of --plans or --layout\n",
+        "--new-orgs: needs a default_plan in the file of --layout\n",
+    )
+    assert desk.run("close", "--db", "b.db", "--usage", "u.csv", "--new-orgs") == (
+        1,
+        "",
+        "--new-orgs: needs a default_plan in the file of --plans\n",
     )
 
 

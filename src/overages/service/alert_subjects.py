@@ -9,10 +9,17 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from overages.alerts.alert import Alert
-from overages.alerts.threshold import Amount
+from overages.alerts.threshold import Amount, Threshold
+from overages.amounts.exact import plain_text
 from overages.amounts.money import Money
 from overages.bookkeeping.plans_in_force import PlansInForce
-from overages.errors import OveragesError, UnknownBudget, UnknownGrant, UnknownMetric
+from overages.errors import (
+    InvalidType,
+    OveragesError,
+    UnknownBudget,
+    UnknownGrant,
+    UnknownMetric,
+)
 from overages.repository import Repository
 from overages.terms.account import Account
 
@@ -36,6 +43,7 @@ class AlertSubjects:
         try:
             amount = self._amount(alert)
             if alert.threshold is not None and amount is not None:
+                _require_unit(alert, alert.threshold, amount)
                 alert.threshold.check_amount(amount, ("alert", "threshold"))
         except OveragesError as error:
             raise error.within(org_id=self._account.org_id) from None
@@ -66,6 +74,24 @@ class AlertSubjects:
             raise UnknownMetric(("alert", "metric"), alert.metric, problem)
         is_cost = alert.threshold is not None and alert.threshold.cost is not None
         return Money(0, agreed[-1].currency) if is_cost else 0
+
+
+def _require_unit(alert: Alert, threshold: Threshold, amount: Amount) -> None:
+    """Refuse money for a budget or a grant of units, and units for one of money."""
+    is_of_money, cost, quantity = isinstance(amount, Money), threshold.cost, threshold.quantity
+    if (cost is None and quantity is None) or is_of_money == (cost is not None):
+        return
+    subject = f"grant {alert.grant!r}" if alert.budget is None else f"budget {alert.budget!r}"
+    key, other, unit = "cost", "quantity", "units"
+    if is_of_money:
+        key, other, unit = "quantity", "cost", "money"
+    problem = f"must be left out, for a {other} or percent: {subject} is of {unit},"
+    problem += f" {_written(amount)}"
+    raise InvalidType(("alert", "threshold", key), getattr(threshold, key), problem)
+
+
+def _written(amount: Amount) -> str:
+    return str(amount) if isinstance(amount, Money) else plain_text(amount)
 
 
 def _listed(names: Mapping[str, object]) -> str:

@@ -1043,9 +1043,12 @@ class TestDefinitions:
              "alert.threshold: "),
             (Alert("a", Threshold(cost=Money(5, "EUR")), budget="all"), CurrencyMismatch,
              "alert.threshold: "),
-            (Alert("a", Threshold(quantity=5), budget="all"), InvalidType, "alert.threshold: "),
+            (Alert("a", Threshold(quantity=5), budget="all"), InvalidType,
+             "alert.threshold.quantity: must be left out, for a cost or percent: budget 'all' is of"
+             " money, 5.00 USD, got 5"),
             (Alert("a", Threshold(cost=Money(5, "USD")), grant="pack"), InvalidType,
-             "alert.threshold: "),
+             "alert.threshold.cost: must be left out, for a quantity or percent: grant 'pack' is of"
+             " units, 100, got "),
         ],
     )  # fmt: skip
     def test_an_org_is_told_what_it_does_not_have(

@@ -13,6 +13,7 @@ from typing import Final
 
 from overages.alerts.alert import Alert
 from overages.alerts.fired_alert import FiredAlert
+from overages.commands.desk.faults import written
 from overages.commands.desk.periods import zone_for
 from overages.commands.desk.terminal import say
 from overages.errors import OveragesError
@@ -75,7 +76,7 @@ def _reason(error: OveragesError) -> str:
     """Write an error of an alert, without the names of the org and of the alert."""
     own = copy(error)
     own.org_id, own.path = None, error.path[1:]
-    return str(own)
+    return written(own)
 
 
 def told(org_id: str, fired: Sequence[FiredAlert], repository: Repository) -> list[str]:

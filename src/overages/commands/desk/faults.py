@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
+from overages.amounts.money import Money
 from overages.commands.desk.outcome import WRONG, Stop
 from overages.commands.desk.terminal import say
-from overages.errors import NoTerms, OveragesError, UnknownPlan
+from overages.errors import NoTerms, OveragesError, UnknownPlan, shown
 
 MOST_OF_A_KIND: Final = 20
 
@@ -52,7 +53,7 @@ class Faults:
                 continue
             self._kinds[kind] = shown + 1
             self._counts[cause] = 1
-            self._messages[cause] = f"{place}: {each}"
+            self._messages[cause] = f"{place}: {written(each)}"
 
     def stop_if_any(self, consequence: str) -> None:
         """Say all faults, and stop, if there are any.
@@ -78,6 +79,14 @@ class Faults:
         for (kind, *field), untold in self._untold.items():
             about = f" of {field[0]}" if field else ""
             say(f"{self._source}: and {untold:,} more{about} ({_name_of(kind)})")
+
+
+def written(error: OveragesError) -> str:
+    """Write an error, with an amount of money as a file has it: 10.00 GBP."""
+    amount = getattr(error, "value", None)
+    if not isinstance(amount, Money):
+        return str(error)
+    return f"{str(error).removesuffix(shown(amount))}{amount}"
 
 
 def _cause_of(error: OveragesError) -> _Cause:

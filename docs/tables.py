@@ -92,10 +92,14 @@ FILE_KINDS: dict[type, str] = {  # with the keys that are the names of their tab
 }
 
 
+_WINDOW = (
+    "[`Cycle`](#cycle), of the calendar without `anchor`; its `timezone` is that of the org's"
+    " account in the file, or else of the file, and must be given where neither is there"
+)
 WRITTEN_IN_FILES = {  # otherwise than their types say
     (Metric, "where"): "text or list of text by name",
     (Metric, "increment"): "number or [`Increment`](#increment)",
-    (Budget, "window"): "[`Cycle`](#cycle), of the calendar without `anchor`",
+    (Budget, "window"): _WINDOW,
 }
 WRITTEN_OF_PLANS = {
     "prices": "text",

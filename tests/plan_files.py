@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from overages import Repository
+from overages import MemoryRepository, Repository
 from overages.errors import OveragesError
 from overages.imports.applying import apply, changes_of
 from overages.imports.plans import PlanBook, read_plans
@@ -26,9 +26,9 @@ allowances.m = { included = 5, price = { model = "per_unit", price = "0.10" } }
 
 
 def faults(text: str) -> list[str]:
-    """Return every fault of a file that is refused."""
+    """Return every fault of a file that is refused, as it is read or where there is nothing yet."""
     with pytest.raises(OveragesError) as caught:
-        read_plans(text)
+        changes_of(read_plans(text), MemoryRepository())
     return [str(error) for error in caught.value.errors]
 
 

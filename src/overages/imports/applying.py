@@ -21,9 +21,9 @@ from overages.errors import (
     OveragesError,
     Path,
     PlanConflict,
-    UnknownPlan,
-    shown,
 )
+from overages.grants.grant import Grant
+from overages.imports.entries import require_known_terms, require_one_currency
 from overages.imports.plan_files.changes import (
     EVER,
     Change,
@@ -34,12 +34,14 @@ from overages.imports.plan_files.changes import (
     NewMetric,
     NewVersion,
     date_of,
+    text_of,
 )
 from overages.imports.plan_files.checks import routes_of
 from overages.imports.plan_files.versions import PlanVersion
 from overages.imports.plans import PlanBook
 from overages.imports.stored_plans import NamedPlans, StoredPlan
 from overages.imports.warnings import has_account, new_alerts, new_budgets, require_reachable
+from overages.periods.cycle import Cycle
 from overages.repository import Repository
 from overages.service.overage_service import OverageService
 from overages.terms.allowance import Allowance
@@ -58,22 +60,26 @@ def changes_of(book: PlanBook, repository: Repository) -> tuple[Change, ...]:
     :raises AccountConflict: if an account's history isn't the kept one, with entries added at its
         end.
     :raises GrantConflict: if an org has a grant of an id which says something else.
+    :raises UnknownPlan: for a plan that is neither here nor there.
     :raises UnknownMetric: for a metric that no plan has, here or there, where it is counted in a
-        way of its own, granted, or the subject of an alert of all orgs; and for an own limit of one
+        way of its own, granted, or the subject of a budget or an alert; and for an own limit of one
         that the org's plan doesn't know.
     :raises CurrencyMismatch: for an amount of an account in another currency than its plan's.
-    :raises InvalidValue: if a metric clashes with one that is kept, an org has no account, a grant
-        or a cost of such an alert is in a currency that no plan is in, or a budget that stops
-        charging would change; `InvalidValues` for all of several such faults.
+    :raises InvalidValue: if a metric clashes with one that is kept, an org has no account or drops
+        a term that it hasn't, a grant or a cost of an alert of all orgs is in a currency that no
+        plan is in, or a budget that stops charging would change; `InvalidValues` for all of several
+        such faults.
     """
     problems, plans = Problems(), NamedPlans(book, repository)
     with repository.snapshot():
+        if book.default_plan is not None:
+            problems.attempt(plans.require_plan, book.default_plan, ("default_plan",))
         changes: list[Change] = [
             *_new_versions(book, repository, problems),
             *_new_metrics(book, repository, plans, problems),
             *_new_entries(book, repository, plans, problems),
             *_new_grants(book, repository, plans, problems),
-            *new_budgets(book, repository, problems),
+            *new_budgets(book, repository, plans, problems),
             *new_alerts(book, repository, plans, problems),
         ]
     problems.raise_any()
@@ -95,8 +101,8 @@ def apply(
     :param now: the present instant, by which alerts are put and fire; `noted_at` without it.
     :raises PeriodClosed: if an account's new entries would make another period of a closed one.
     :raises OveragesError: for a change that can't be put any more, as another writer has put
-        something else, or a budget or an alert of an org that its terms can't reach;
-        `InvalidValues` for several.
+        something else, entries by which a period would have plans in two currencies, or a budget
+        or an alert of an org that its terms can't reach; `InvalidValues` for several.
     """
     problems, metrics, orgs = Problems(), list[Metric](), dict[str, None]()
     present = now or noted_at
@@ -110,6 +116,8 @@ def apply(
         problems.attempt(repository.put_metrics, metrics)
         problems.raise_any()
         for change in changes:
+            if isinstance(change, NewEntries):
+                problems.attempt(require_one_currency, change, repository)
             if isinstance(change, NewBudget | NewAlert) and change.org_id is not None:
                 orgs[change.org_id] = None
                 problems.attempt(require_reachable, change, repository, present)
@@ -164,7 +172,7 @@ def _to_put(versions: Sequence[PlanVersion], stored: StoredPlan) -> Iterator[Pla
 def _conflict(slug: str, stored: Plan, version: PlanVersion) -> PlanConflict:
     """Return the error for a plan whose first version says something else than the kept one."""
     (path, before, after), *others = _differences(stored, version.plan)
-    was = "must be left out" if before is None else f"must be {shown(before)}"
+    was = "must be left out" if before is None else f"must be {text_of(before)}"
     since = "always" if version.since is None else f"from {date_of(version.since)} on"
     more = f" (as must {len(others)} more)" if others else ""
     problem = (
@@ -215,25 +223,16 @@ def _new_entries(
     book: PlanBook, repository: Repository, plans: NamedPlans, problems: Problems
 ) -> Iterator[NewEntries]:
     for org_id, account in book.accounts.items():
-        for slug in account.timeline.slugs():
-            if slug not in book.versions:
-                problems.attempt(_require_plan, repository, slug, path=("accounts", org_id, "plan"))
         stored = repository.account(org_id)
-        if stored != account:
-            problems.attempt(plans.require_own_terms, account, path=("accounts", org_id))
+        if stored == account:
+            continue
+        count = 0 if stored is None else len(stored.changes)
+        problems.attempt(require_known_terms, account, count, plans, path=("accounts", org_id))
         if stored is None:
             yield NewEntries(account, 0)
-        elif stored != account:
+        else:
             problems.attempt(account.require_goes_on_from, stored)
-            yield NewEntries(account, 1 + len(stored.changes))
-
-
-def _require_plan(repository: Repository, slug: str) -> None:
-    """Refuse a plan that neither the file nor the repository has."""
-    try:
-        repository.plan(slug)
-    except UnknownPlan as error:
-        raise UnknownPlan((), slug, error.problem) from None
+            yield NewEntries(account, 1 + count)
 
 
 def _new_grants(
@@ -251,6 +250,24 @@ def _new_grants(
             elif before == evolve(grant, voided_at=None) != grant:
                 yield NewGrant(org_id, grant, is_voided=True)
             elif grant not in (before, evolve(before, voided_at=None)):
-                path = ("grants", org_id, grant.id)
-                problem = f"must be as it was put before under that id, {shown(before)}"
-                problems.add(GrantConflict(path, grant, problem).within(org_id=org_id))
+                for conflict in _conflicts(grant, before, ("grants", org_id, grant.id)):
+                    problems.add(conflict.within(org_id=org_id))
+
+
+def _conflicts(grant: Grant, before: Grant, path: Path) -> Iterator[GrantConflict]:
+    """Yield an error for each term in which a grant differs from the kept one of its id."""
+    names = [name for name in parsers_of(Grant) if getattr(grant, name) != getattr(before, name)]
+    if names == ["voided_at"]:
+        problem = f"must be {text_of(before.voided_at)}, since when it is voided: it stays so"
+        yield GrantConflict((*path, "voided_at"), grant.voided_at, problem)
+        return
+    remedy = "give a grant of other terms another id"
+    if before.voided_at is None:
+        remedy += ", and void this one (voided_at) if that takes its place"
+    for name in names:
+        if name != "voided_at":
+            was, other = getattr(before, name), getattr(grant, name)
+            wanted = "must be left out" if was is None else f"must be {text_of(was)}"
+            problem = f"{wanted}, as it was put before under that id: {remedy}"
+            value = text_of(other) if isinstance(other, Cycle) else other
+            yield GrantConflict((*path, name), value, problem)

@@ -82,12 +82,9 @@ from overages.forms.scalars import TEXT
 from overages.forms.schema import document
 from overages.grants.grant import Grant
 from overages.imports.plan_files.checks import (
-    check_accounts,
     check_alerts,
     check_budgets,
-    check_grants,
     check_metrics,
-    check_plan,
 )
 from overages.imports.plan_files.forms import ReadTable, define_partial, plans_form
 from overages.imports.plan_files.toml import ANY_CURRENCY, DROPPED, forms_in
@@ -127,8 +124,9 @@ def _parse_grants(value: object, field: Field) -> tuple[Grant, ...]:
 class PlanBook:
     """Plans by slug, accounts and grants by org, and metrics: the content of a file.
 
-    :param versions: the versions of each plan that orgs can be on, by slug, in order of time. Of
-        a file without plans, those of its accounts are looked for where it is applied.
+    :param versions: the versions of each plan that orgs can be on, by slug, in order of time. Other
+        plans, and their metrics, may be kept elsewhere: the names of all are looked up where the
+        book is applied.
     :param accounts: the history of an org's terms, by its id.
     :param default_plan: the slug of the plan of orgs without an account; the only plan, if there is
         no other and no account.
@@ -141,9 +139,9 @@ class PlanBook:
     :param alerts: those of all orgs, by their ids; None for one that is to fire no more.
     :param org_alerts: those of one org each, by its id and their own.
     :param usage: how files of usage are laid out.
-    :raises UnknownPlan: for a plan that isn't there; `InvalidValues` for several faults.
-    :raises UnknownMetric: for a limit of a metric that the account's plan doesn't know, or a grant,
-        a budget or an alert of one that no plan does.
+    :raises InvalidValue: for a metric that clashes with another one, or with the kind that a plan
+        says of it, a budget that stops charging, or one that is under another id than its own;
+        `InvalidValues` for several faults.
     """
 
     versions: FrozenDict[str, tuple[PlanVersion, ...]] = term(
@@ -186,24 +184,14 @@ class PlanBook:
         usage: UsageLayout = _OWN_LAYOUT,
     ) -> None: ...
 
-    def _check_plans(self, problems: Problems) -> None:
-        if not self.versions:
-            return
-        if self.default_plan is not None:
-            check_plan(self.default_plan, self.versions, ("default_plan",), problems)
-        check_accounts(self.accounts, self.versions, problems)
-
     def _check_metrics(self, problems: Problems) -> None:
         check_metrics(self.metrics, self.versions, problems)
 
-    def _check_grants(self, problems: Problems) -> None:
-        check_grants(self.grants, self.versions, problems)
-
     def _check_warnings(self, problems: Problems) -> None:
-        check_budgets(self.budgets, self.versions, problems)
-        check_alerts(self.alerts, ("alerts",), self.versions, problems)
+        check_budgets(self.budgets, problems)
+        check_alerts(self.alerts, ("alerts",), problems)
         for org_id, alerts in self.org_alerts.items():
-            check_alerts(alerts, ("org_alerts", org_id), self.versions, problems)
+            check_alerts(alerts, ("org_alerts", org_id), problems)
 
     def _complete(self) -> None:
         plans = {slug: versions[-1].plan for slug, versions in self.versions.items()}
@@ -249,7 +237,7 @@ class PlanBook:
         return self.default_plan is not None and self._keeps(self.default_plan)
 
     def _keeps(self, slug: str) -> bool:
-        return any(version.plan.needs_balance for version in self.versions[slug])
+        return any(version.plan.needs_balance for version in self.versions.get(slug, ()))
 
     def terms(self, org_id: str, period: Period) -> tuple[Plan, Mapping[str, Quantity | None]]:
         """Return an org's plan and own limits in a period: those that it ends with.

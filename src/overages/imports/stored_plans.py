@@ -1,5 +1,7 @@
 """Stored plans: those of a repository, in all of their versions, beside the ones of a book.
 
+A book names plans, metrics and currencies of either: that is one rule for all of its tables.
+
 plans = NamedPlans(book, repository)
 plans.require_metric("tokens", ("alerts", "tokens-80", "metric"))    # or UnknownMetric
 """
@@ -10,20 +12,20 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
 from itertools import count
-from typing import Any
+from typing import Any, Final
 
-from overages._ground.parsing import Problems
 from overages.alerts.alert import Alert
 from overages.amounts.money import Money
 from overages.errors import InvalidValue, Path, UnknownMetric, UnknownPlan, did_you_mean
 from overages.grants.grant import Grant
 from overages.imports.plan_files.changes import EVER
-from overages.imports.plan_files.checks import path_of_limit
+from overages.imports.plan_files.versions import PlanVersion
 from overages.imports.plans import PlanBook
 from overages.repository import Repository
-from overages.terms.account import Account
-from overages.terms.allowance import check_currency
-from overages.terms.plan import Plan, unknown_metric
+from overages.terms.plan import Plan
+
+_NEITHER: Final = "here or in the database"
+_REMEDY: Final = ": the plan comes first, in a file that is applied before, or in this one"
 
 
 class StoredPlan:
@@ -62,6 +64,18 @@ class NamedPlans:
         self._book, self._repository = book, repository
         self._contents: dict[str, Sequence[Plan]] = {}
 
+    def require_plan(self, slug: str, path: Path) -> None:
+        """Refuse a plan that isn't there.
+
+        :param path: leads to it.
+        :raises UnknownPlan: names one that it resembles.
+        """
+        if slug not in self._book.versions and not self.contents(slug):
+            slugs = list(dict.fromkeys([*self._book.versions, *self._slugs]))
+            listed = ", ".join(slugs) or "of which there is none"
+            problem = f"must be one of the plans, {_NEITHER}, {listed}{did_you_mean(slug, slugs)}"
+            raise UnknownPlan(path, slug, problem + _REMEDY)
+
     def require_metric(self, metric: str, path: Path) -> None:
         """Refuse a metric that no plan has, in any version.
 
@@ -70,8 +84,9 @@ class NamedPlans:
         """
         if not any(metric in plan.allowances for plan in self._all()):
             priced = sorted({name for plan in self._all() for name in plan.allowances})
-            problem = f"{metric!r} is a metric of no plan, here or in the database"
-            raise UnknownMetric(path, metric, f"{problem}{did_you_mean(metric, priced)}")
+            near = did_you_mean(metric, priced)
+            problem = f"{metric!r} is a metric of no plan, {_NEITHER}{near}{_REMEDY}"
+            raise UnknownMetric(path, metric, problem)
 
     def require_currency(self, amount: Money, metric: str | None, path: Path) -> None:
         """Refuse money in a currency that no plan is in, in any version.
@@ -113,46 +128,24 @@ class NamedPlans:
         if cost is not None and alert.grant is None and alert.budget is None:
             self.require_currency(cost, alert.metric, (*path, "threshold", "cost"))
 
-    def require_own_terms(self, account: Account) -> None:
-        """Refuse own limits of metrics, and amounts in currencies, that a kept plan hasn't.
-
-        Those of plans of the book were compared as it was read.
-
-        :raises UnknownMetric: or `CurrencyMismatch`; `InvalidValues` for several.
-        """
-        problems, clashes, refused = Problems(), Problems(), set[str]()
-        for terms in (stretch.terms for stretch in account.timeline.stretches):
-            if terms is None or terms.plan in self._book.versions:
-                continue
-            amounts = list(terms.own.amounts())
-            plans = self._of(terms.plan) if terms.limits or amounts else ()
-            if terms.plan_version is not None:
-                plans = plans[terms.plan_version - 1 : terms.plan_version]
-            for metric in terms.limits if plans else ():
-                is_there = any(metric in plan.allowances for plan in plans)
-                if not is_there and metric not in refused:
-                    refused.add(metric)
-                    problems.add(unknown_metric(path_of_limit(account, metric), metric, plans[-1]))
-            currencies = {plan.currency for plan in plans}
-            others = [each for each in amounts if each[1].currency not in currencies]
-            if plans and not clashes:
-                check_currency(plans[-1].currency, others, clashes)
-        if clashes:
-            problems.add(clashes.error())
-        problems.raise_any()
-
     def _all(self) -> Iterator[Plan]:
         for versions in self._book.versions.values():
             yield from (version.plan for version in versions)
         for slug in self._slugs:
-            yield from self._of(slug)
+            yield from self.contents(slug)
 
     @cached_property
     def _slugs(self) -> Sequence[str]:
         return self._repository.slugs()
 
-    def _of(self, slug: str) -> Sequence[Plan]:
-        """Return the kept versions of a plan, read once."""
+    def versions_of_file(self, slug: str) -> Sequence[PlanVersion]:
+        """Return the versions of a plan that the book has; none if it hasn't the plan."""
+        return self._book.versions.get(slug, ())
+
+    def contents(self, slug: str) -> Sequence[Plan]:
+        """Return the versions of a plan, as they are counted once the book is put."""
         if slug not in self._contents:
-            self._contents[slug] = StoredPlan(self._repository, slug).contents()
+            own = (version.plan for version in self.versions_of_file(slug))
+            stored = StoredPlan(self._repository, slug).contents()
+            self._contents[slug] = list(dict.fromkeys([*stored, *own]))
         return self._contents[slug]

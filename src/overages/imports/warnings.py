@@ -44,10 +44,13 @@ _MOST_NEAR: Final = 5_000  # orgs among which one that a name resembles is looke
 # Changes
 
 
-def new_budgets(book: PlanBook, repository: Repository, problems: Problems) -> Iterator[NewBudget]:
+def new_budgets(
+    book: PlanBook, repository: Repository, plans: NamedPlans, problems: Problems
+) -> Iterator[NewBudget]:
     """Yield the budgets that a book has and a repository doesn't, and those that it drops there.
 
-    :param problems: takes the orgs without an account, and changes of one that stops charging.
+    :param problems: takes the orgs without an account, the budgets of metrics that no plan has, and
+        changes of one that stops charging.
     """
     for org_id, by_id in book.budgets.items():
         if not has_account(org_id, "budgets", book, repository, problems):
@@ -62,6 +65,9 @@ def new_budgets(book: PlanBook, repository: Repository, problems: Problems) -> I
                 problem = "must stay as it is, as it stops charging: OverageService.drop_budget"
                 problems.add(InvalidValue(path, budget, f"{problem} takes back its maximum, too"))
                 continue
+            if budget is not None and budget.metric is not None:
+                place = ("budgets", org_id, budget_id, "metric")
+                problems.attempt(plans.require_metric, budget.metric, place)
             yield NewBudget(org_id, budget_id, budget, before)
 
 
@@ -70,8 +76,8 @@ def new_alerts(
 ) -> Iterator[NewAlert]:
     """Yield the alerts that a book has and a repository doesn't, and those that it drops there.
 
-    :param problems: takes the orgs without an account, and the alerts of all orgs that none of them
-        could ever reach, by the plans that there are.
+    :param problems: takes the orgs without an account, the alerts of metrics that no plan has, and
+        those of all orgs that none of them could ever reach, by the plans that there are.
     """
     for org_id, alerts in _alerts_of(book):
         if org_id is not None and not has_account(org_id, "org_alerts", book, repository, problems):
@@ -82,6 +88,9 @@ def new_alerts(
             if before != alert:
                 if org_id is None and alert is not None:
                     problems.attempt(plans.require_reachable, alert, ("alerts", alert_id))
+                elif alert is not None and alert.metric is not None:
+                    path = (*_alerts_path(org_id), alert_id, "metric")
+                    problems.attempt(plans.require_metric, alert.metric, path)
                 yield NewAlert(alert_id, alert, before, org_id)
 
 

@@ -86,6 +86,44 @@ def test_another_content_of_a_plan_is_refused_and_nothing_is_written(desk: NearD
     assert desk.content()["b.db"] == before
 
 
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (
+            'grants.acme.g = { effective_at = 2024-02-01T00:00:00Z, amount = { amount = "10.00",'
+            ' currency = "GBP" } }\n',
+            "grants.acme.g.amount: must be in the currency of a plan, USD, got 10.00 GBP",
+        ),
+        (
+            "budgets.acme.b = { amount = 60, metric = 'tokens' }\norg_alerts.acme.a = { budget ="
+            " 'b', threshold = { cost = { amount = '10.00', currency = 'USD' } } }\n",
+            "acme: org_alerts.acme.a.threshold.cost: must be left out, for a quantity or percent:"
+            " budget 'b' is of units, 60, got 10.00 USD",
+        ),
+        (
+            "budgets.acme.b = { amount = { amount = 60, currency = 'USD' } }\norg_alerts.acme.a ="
+            " { budget = 'b', threshold.quantity = 10 }\n",
+            "acme: org_alerts.acme.a.threshold.quantity: must be left out, for a cost or percent:"
+            " budget 'b' is of money, 60.00 USD, got 10",
+        ),
+    ],
+)
+def test_amounts_are_said_as_the_file_has_them(desk: NearDesk, table: str, said: str) -> None:
+    desk.write("plans.toml", table + (desk.folder / "plans.toml").read_text())
+    status, _, err = desk.run(*APPLY)
+    assert (status, err.splitlines()[0]) == (1, f"plans.toml: {said}")
+
+
+def test_a_drop_of_what_is_not_there_writes_nothing(desk: NearDesk) -> None:
+    add(
+        desk,
+        "[[accounts.acme.changes]]\nsince = 2024-03-01T00:00:00Z\ndrop_limits = ['tokns']\n",
+    )
+    status, out, err = desk.run(*APPLY)
+    assert (status, out) == (1, "")
+    assert err.startswith("plans.toml: accounts.acme.changes[0].drop_limits.tokns: must be a limit")
+
+
 def test_all_that_clashes_is_named_at_once(desk: NearDesk) -> None:
     add(desk, GRANT)
     desk.run(*APPLY)
@@ -99,8 +137,9 @@ def test_all_that_clashes_is_named_at_once(desk: NearDesk) -> None:
         "plans.p.currency",
         "acme: account",
         "bolt: account",
-        "acme: grants.acme.welcome",
-        "faults: 4; nothing was written",
+        "acme: grants.acme.welcome.amount",
+        "acme: grants.acme.welcome.effective_at",
+        "faults: 5; nothing was written",
     ]
 
 

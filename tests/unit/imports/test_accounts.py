@@ -214,7 +214,10 @@ def test_a_book_knows_each_plan_that_an_account_is_ever_on() -> None:
 @pytest.mark.parametrize(
     ("toml", "faulty"),
     [
-        ("plan = 'r'", ["changes[0].plan: must be one of the plans, p, got 'r'"]),
+        (
+            "plan = 'r'",
+            ["changes[0].plan: must be one of the plans, here or in the database, p: the"],
+        ),
         (
             "limits = { x = 1 }\n[[accounts.acme.changes]]\nsince = 2024-03-01T00:00:00Z\n"
             "limits = { x = 2 }",

@@ -181,8 +181,9 @@ def test_metrics_that_count_the_same_events_are_told_by_name() -> None:
             ["grants.a.b.metric: must be given with an amount "],
         ),
         (
+            "[accounts.a]\nplan = 'p'\nsince = 2024-01-01T00:00:00Z\n"
             '[grants.a.b]\namount = 5\nmetric = "mm"\n' + GRANT,
-            ["grants.a.b.metric: 'mm' is a metric of no plan (did you mean 'm'?)"],
+            ["grants.a.b.metric: 'mm' is a metric of no plan, here or in the database (did you"],
         ),
         (
             "[grants.a.b]\namount = { amount = 5 }\n" + GRANT,
@@ -219,6 +220,7 @@ def test_an_org_has_a_grant_of_an_id_once() -> None:
 def test_a_metric_that_no_plan_of_the_file_prices_is_refused() -> None:
     metric = '[metrics.mm]\naggregation = "max"\n'
     assert faults(MINIMAL + metric) == [
-        "metrics.mm: 'mm' is a metric of no plan (did you mean 'm'?)"
+        "metrics.mm: 'mm' is a metric of no plan, here or in the database (did you mean 'm'?): the"
+        " plan comes first, in a file that is applied before, or in this one"
     ]
     assert list(read_plans(metric).metrics) == ["mm"]  # the plans are in the database

@@ -38,6 +38,9 @@ from overages.imports.plans import json_schema, read_plans
 from overages.prices.registry import PRICE_MODELS
 from overages.prices.tier import Charge
 
+FIRST = "here or in the database, p: the plan comes first, in a file that is applied before, or"
+FIRST += " in this one"
+
 MODELS = {re.sub("(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower() for kind in PRICE_MODELS}
 
 
@@ -366,8 +369,8 @@ def test_a_word_for_units_without_a_limit_may_be_misspelt() -> None:
             + '[accounts]\na = { plan = "r", since = 2024-01-01T00:00:00Z }\n'
             'b = { plan = "p", since = 2024-01-01T00:00:00Z, limits = { x = 1 } }',
             [
-                "default_plan: must be one of the plans, p, got 'q'",
-                "accounts.a.plan: must be one of the plans, p, got 'r'",
+                f"default_plan: must be one of the plans, {FIRST}, got 'q'",
+                f"accounts.a.plan: must be one of the plans, {FIRST}, got 'r'",
                 "accounts.b.limits.x: 'x' is not in plan 'p', whose metrics are: m",
             ],
         ),

@@ -23,6 +23,7 @@ MAXIMUM = CHANGED + 'maximum = { amount = 5, currency = "USD" }\n'
 SEATS = "[[plans.p.versions]]\nsince = 2024-04-01T00:00:00Z\nallowances.seats.included = 5\n"
 SEATS += 'allowances.seats.price = { model = "per_unit", price = "1.00" }\n'
 NO_PLAN = "is a metric of no plan, here or in the database"
+FIRST = ": the plan comes first, in a file that is applied before, or in this one"
 
 
 def refused(text: str, repository: Repository) -> list[str]:
@@ -66,9 +67,9 @@ def test_a_metric_and_a_currency_of_a_plan_that_is_kept_are_taken(
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        (ALERT, f"alerts.a.metric: 'mm' {NO_PLAN} (did you mean 'm'?)"),
-        (GRANT, f"grants.acme.g.metric: 'mm' {NO_PLAN} (did you mean 'm'?)"),
-        (COUNTED, f"metrics.mm: 'mm' {NO_PLAN} (did you mean 'm'?)"),
+        (ALERT, f"alerts.a.metric: 'mm' {NO_PLAN} (did you mean 'm'?){FIRST}"),
+        (GRANT, f"grants.acme.g.metric: 'mm' {NO_PLAN} (did you mean 'm'?){FIRST}"),
+        (COUNTED, f"metrics.mm: 'mm' {NO_PLAN} (did you mean 'm'?){FIRST}"),
         (
             CHANGED + "limits = { seats = 5, mm = 5 }\n[[accounts.acme.changes]]\n"
             "since = 2024-03-01T00:00:00Z\nlimits.mm = 6",
@@ -119,11 +120,11 @@ def test_all_that_an_account_says_amiss_is_told_at_once(repository: Repository) 
 
 
 def test_plans_come_first_or_in_the_same_file(repository: Repository) -> None:
-    assert refused(ALERT, repository) == [f"alerts.a.metric: 'm' {NO_PLAN}"]
+    assert refused(ALERT, repository) == [f"alerts.a.metric: 'm' {NO_PLAN}{FIRST}"]
     (told,) = refused(COST, repository)
     assert "must be in the currency of a plan, of which there is none, got" in told
     repository.put_metric(Metric("m", "max"))
-    assert refused(ALERT, repository) == [f"alerts.a.metric: 'm' {NO_PLAN}"]
+    assert refused(ALERT, repository) == [f"alerts.a.metric: 'm' {NO_PLAN}{FIRST}"]
     assert applied(MINIMAL + ALERT, repository)[-1] == "alert a: new"
 
 
@@ -134,4 +135,6 @@ def test_one_that_was_put_before_by_a_host_stays(repository: Repository) -> None
 
 def test_an_account_of_a_plan_that_isnt_there_is_told_so_alone(repository: Repository) -> None:
     (told,) = refused(ACCOUNT + "limits.m = 5\n", repository)
-    assert told.startswith("accounts.acme.plan: must be a plan that was put")
+    assert told.startswith(
+        "accounts.acme.plan: must be one of the plans, here or in the database, of which there is"
+    )

@@ -113,15 +113,15 @@ def test_one_that_is_dropped_is_none() -> None:
         ),
         (
             ALERT.replace('"m"', '"mm"'),
-            "alerts.m-80.metric: 'mm' is a metric of no plan (did you mean 'm'?)",
+            "alerts.m-80.metric: 'mm' is a metric of no plan, here or in the database (did you",
         ),
         (
-            '[org_alerts.acme.a]\nmetric = "mm"\nthreshold.percent = 80',
-            "org_alerts.acme.a.metric: 'mm' is a metric of no plan (did you mean 'm'?)",
+            ACCOUNT + '[org_alerts.acme.a]\nmetric = "mm"\nthreshold.percent = 80',
+            "org_alerts.acme.a.metric: 'mm' is a metric of no plan, here or in the database (did",
         ),
         (
-            '[budgets.acme.b]\namount = 5\nmetric = "x"',
-            "budgets.acme.b.metric: 'x' is a metric of no plan",
+            ACCOUNT + '[budgets.acme.b]\namount = 5\nmetric = "x"',
+            "budgets.acme.b.metric: 'x' is a metric of no plan, here or in the database: the plan",
         ),
         (
             "[budgets.acme.b]\n" + DOLLARS + 'on_reached = "stop_charging"',

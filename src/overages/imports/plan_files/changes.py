@@ -194,13 +194,16 @@ def _difference(before: Any, after: Any) -> str:
         return "new"
     terms = non_defaults(after).keys() | non_defaults(before).keys()
     return ", ".join(
-        f"{name} {_text(new)} in place of {_text(old)}"
+        f"{name} {text_of(new)} in place of {text_of(old)}"
         for name in sorted(terms)
         if (new := getattr(after, name)) != (old := getattr(before, name))
     )
 
 
-def _text(term: object) -> str:
+def text_of(term: object) -> str:
+    """Write a term for a reader."""
+    if isinstance(term, datetime):
+        return date_of(term)
     if isinstance(term, Threshold):
         return term.explain()
     if isinstance(term, Cycle):

@@ -76,11 +76,10 @@ class Revision:
         return new_recording((*self._recorded, *self.new), self.new, False, None)
 
 
-class Recordings(Sequence[Recording]):
+class Recordings(Sequence[Recording]):  # noqa: PLW1641  # it has no hash, as a list
     """The recordings of a batch, in the order of its statements, each made when it is asked for."""
 
     __slots__ = ("_revisions",)
-    __hash__ = None  # type: ignore[assignment]  # as of a list
 
     def __init__(self, revisions: Sequence[Revision]) -> None:
         self._revisions = revisions

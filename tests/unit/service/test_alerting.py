@@ -849,16 +849,18 @@ class TestGrants:
         assert (reading.limit, reading.standing) == (grant.amount, "not_reached")
         assert told(service) == [("runs-80", "reached", 60)]
 
-    def test_it_is_read_in_the_last_period_with_terms(self) -> None:
+    @pytest.mark.parametrize(("recurrence", "fires"), [(None, True), (MONTHLY, False)])
+    def test_it_is_read_in_the_last_period_with_terms_but_where_it_recurs(
+        self, recurrence: Cycle | None, fires: bool
+    ) -> None:
         service = service_of(self.LOW)
         repository = repository_of(service)
-        grant = Grant("top-up", 100, metric="runs", effective_at=JAN.start)
-        repository.put_grant("acme", grant)
+        repository.put_grant("acme", evolve(PACK, id="top-up", recurrence=recurrence))
         account = repository.account("acme")
         assert account is not None
         repository.put_account(account.ended(at=FEB.start))
         use(service, 130, at=JAN.start)
-        assert told(service) == [("low", "reached", 80)]
+        assert told(service) == ([("low", "reached", 80)] if fires else [])
 
 
 class TestBudgets:

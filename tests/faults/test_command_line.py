@@ -121,12 +121,14 @@ def test_commands_that_are_ended_at_any_moment_are_just_run_again(
 ) -> None:
     started = time.perf_counter()
     assert result(partial(month, folder)) == [0] * len(COMMANDS)
-    takes = time.perf_counter() - started
+    takes = (time.perf_counter() - started) / len(COMMANDS)
     (folder / "b.db").unlink()
     chance = random.Random(ended_by)
     found = set[int]()
-    for _ in range(times(6, 300)):
-        done = ended(folder, ended_by, after=chance.uniform(0, takes))
+    for number in range(times(6, 300)):
+        awaited = number % len(COMMANDS)
+        done = ended(folder, ended_by, awaited, after=chance.uniform(0, takes) if number else 0)
+        assert done >= awaited
         found.add(done)
         assert result(partial(month, folder)) == [0] * len(COMMANDS)
         assert bill(folder) == whole
@@ -135,17 +137,21 @@ def test_commands_that_are_ended_at_any_moment_are_just_run_again(
     assert len(found) > 1  # or they were ended too early or too late
 
 
-def ended(folder: Path, ended_by: signal.Signals, after: float) -> int:
-    """Return how many commands were done when a process was ended."""
+def ended(folder: Path, ended_by: signal.Signals, awaited: int, after: float) -> int:
+    """Return how many commands were done when a process was ended.
+
+    :param awaited: commands that it has done before the time goes by after which it is ended.
+    """
 
     def work(pipe: int) -> None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
         month(folder, lambda: os.write(pipe, b"."))
 
     child, pipe = start(work)
+    done = sum(len(os.read(pipe, 1)) for _ in range(awaited))
     time.sleep(after)
     os.kill(child, ended_by)
-    return len(finish(child, pipe))
+    return done + len(finish(child, pipe))
 
 
 @pytest.mark.usefixtures("no_waiting")

@@ -7,12 +7,10 @@ billed. A threshold fires once, however usage is split, retried or crashed over.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final, NamedTuple
 
-import pytest
 from hypothesis import example, given, strategies as st
 
 from overages import (
@@ -23,13 +21,11 @@ from overages import (
     CarryOver,
     Cycle,
     Grant,
-    MemoryRepository,
     Money,
     OverageService,
     Period,
     PerUnit,
     Plan,
-    SqliteRepository,
     Threshold,
     Tier,
     UsageEvent,
@@ -38,9 +34,7 @@ from overages import (
 from overages.alerts.fired_alert import FiredAlert
 
 from .effort import many
-
-Made = MemoryRepository | SqliteRepository
-Make = Callable[[], AbstractContextManager[Made]]
+from .repositories import Made, Make, on_each
 
 JANUARY: Final = Period.month(2024, 1)
 FEBRUARY: Final = Period.month(2024, 2)
@@ -62,10 +56,6 @@ ALERTS: Final = (
     Alert("over", Threshold(quantity=20, of="overage", repeat=True), metric="runs"),
     Alert("spend", Threshold(cost=Money(1000, "USD"), repeat=True)),
 )
-REPOSITORIES: Final[list[Make]] = [
-    lambda: nullcontext(MemoryRepository()),
-    lambda: SqliteRepository(":memory:"),
-]
 
 
 class Event(NamedTuple):
@@ -118,7 +108,7 @@ def by_step(fired: FiredAlert) -> tuple[str, Period, int, int]:
     return fired.definition.alert.id, fired.period, fired.step, fired.number
 
 
-@pytest.mark.parametrize("make", REPOSITORIES, ids=["memory", "sqlite"])
+@on_each
 @example(
     [Event("flat", 40, 30), Event("flat", 41, 15), Event("volume", 41, 5), Event("flat", 42, 3)], []
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from fractions import Fraction
 from functools import partial
@@ -24,13 +24,11 @@ from overages import (
     Account,
     Alert,
     Allowance,
-    MemoryRepository,
     Money,
     OverageService,
     Period,
     PerUnit,
     Plan,
-    SqliteRepository,
     Threshold,
     Usage,
     UsageEvent,
@@ -39,6 +37,7 @@ from overages import (
 )
 
 from .effort import many
+from .repositories import Made, Make, on_each
 
 FEB: Final = Period.month(2024, 2)
 NOW: Final = datetime(2024, 2, 20, tzinfo=UTC)
@@ -51,17 +50,9 @@ ALERTS: Final = (
     Alert("spend", Threshold(cost=Money(1000, "USD"), repeat=True), rearm=Money(500, "USD")),
 )
 
-Made = MemoryRepository | SqliteRepository
 Entry = tuple[str, int, str, Any, bool]
 """Alert, step, state, units or money used then, and whether nobody is told."""
 
-Make = Callable[[], AbstractContextManager[Made]]
-
-REPOSITORIES: Final[list[Make]] = [
-    lambda: nullcontext(MemoryRepository()),
-    lambda: SqliteRepository(":memory:"),
-]
-on_each = pytest.mark.parametrize("make", REPOSITORIES, ids=["memory", "sqlite"])
 growing = st.lists(st.integers(0, 30), min_size=1, max_size=10)
 in_any_order = growing.flatmap(
     lambda quantities: st.tuples(st.just(quantities), st.permutations(range(len(quantities))))

@@ -161,9 +161,9 @@ def fire(
     before = history.of(reading.definition, reading.period)
     at_zero, now = reading.steps_at_zero, reading.steps
     steps = before.looked_at(at_zero, now)
-    is_of_budget = reading.definition.alert.budget is not None
-    if is_of_budget and before.limit != reading.limit and 0 < before.highest <= now:
-        steps = sorted({*steps, before.highest})  # it stands by another amount
+    standing = before.highest
+    if 0 < standing <= now and _has_other_amount(before.of(standing), reading):
+        steps = sorted({*steps, standing})
     fired: list[FiredAlert] = []
     for step in steps:
         own = list(before.of(step))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from functools import partial
 from itertools import pairwise
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from overages._ground.frozen_dict import FrozenDict
 from overages.amounts.exact import Quantity, add_up
@@ -111,11 +111,19 @@ class PeriodInputs:
             events = self._events_of_grants(period, grants)
         except OveragesError as error:
             raise error.within(org_id=self._org_id, period=period) from error.__cause__
-        inputs = {"grants": grants, "reserved": reserved, "levels": self._routes.held}
         metrics = {each.metric for each in grants if each.metric is not None}
-        granted = set(filter(self._routes.is_sum, metrics))
-        plans = partial(self._plan, period)
-        return ReadPeriod(self._account, plans, period, usages, events, granted, inputs, ended)
+        return ReadPeriod(
+            self._account,
+            partial(self._plan, period),
+            period,
+            usages,
+            events,
+            grants=grants,
+            timed=set(filter(self._routes.is_sum, metrics)),
+            reserved=reserved,
+            ended=ended,
+            levels=self._routes.held,
+        )
 
     def statement_of_span(self, span: Period, period: Period) -> Statement:
         """Return the statement of a time within one of the org's periods.
@@ -212,9 +220,9 @@ class ReadPeriod:
     :param plans: gives the plan of a part and its terms.
     :param usages: its usage, and that of the times within it.
     :param events: those of metrics that are granted.
-    :param granted: the metrics of which one more event may draw on a grant at its instant.
-    :param inputs: grants, reserved units and levels, as `settle` takes them.
-    :param ended: whether it is over, so that true-ups are due.
+    :param timed: the granted metrics of which one more unit is used at an instant of its own.
+
+    The others are those of `settle`.
     """
 
     def __init__(
@@ -224,13 +232,17 @@ class ReadPeriod:
         period: Period,
         usages: Sequence[Usage],
         events: Sequence[UsageEvent],
-        granted: Set[str],
-        inputs: Mapping[str, Any],
+        *,
+        grants: tuple[Grant, ...],
+        timed: Set[str],
+        reserved: Mapping[str, Quantity],
         ended: bool,
+        levels: Set[str],
     ) -> None:
         self._account, self._plans, self._period = account, plans, period
-        self._usages, self._events, self._granted = usages, events, granted
-        self._inputs, self._ended = inputs, ended
+        self._usages, self._events = usages, events
+        self._grants, self._timed, self._reserved = grants, timed, reserved
+        self._ended, self._levels = ended, levels
 
     def settlement(self, balance: Balance, more: More, at: datetime) -> Settlement:
         """Settle it from the balance of the period before it.
@@ -246,9 +258,9 @@ class ReadPeriod:
 
         It raises the errors of `settlement`.
         """
-        if not self._inputs["grants"]:
+        if not self._grants:
             return Standing(self.settlement(balance, more, at).statement)
-        return self._tell(partial(standing, at=at, timed=self._granted), balance, more, at)
+        return self._tell(partial(standing, at=at, timed=self._timed), balance, more, at)
 
     def _tell(self, tell: Callable[..., T], balance: Balance, more: More, at: datetime) -> T:
         period, org_id = self._period, self._account.org_id
@@ -257,7 +269,7 @@ class ReadPeriod:
             at_once = [
                 UsageEvent(org_id, metric, units, at)
                 for metric, units in more.items()
-                if metric in self._granted and at in period
+                if metric in self._timed and at in period
             ]
             return tell(
                 self._account,
@@ -266,8 +278,10 @@ class ReadPeriod:
                 used[0] if len(used) == 1 else used,
                 balance,
                 events=[*self._events, *at_once],
+                grants=self._grants,
+                reserved=self._reserved,
                 ended=self._ended,
-                **self._inputs,
+                levels=self._levels,
             )
         except OveragesError as error:
             raise error.within(org_id=org_id, period=period) from error.__cause__
@@ -275,7 +289,7 @@ class ReadPeriod:
     def _usages_with(self, more: More, at: datetime) -> Sequence[Usage]:
         if at >= self._period.start:
             return [_with_more(each, more, at) for each in self._usages]
-        held = {m: n for m, n in more.items() if m in self._inputs["levels"]}
+        held = {m: n for m, n in more.items() if m in self._levels}
         return [_with_more(each, held, each.period.start) for each in self._usages]
 
 

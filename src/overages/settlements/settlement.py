@@ -250,20 +250,14 @@ def standing(
         account, plans, period, usage, balance, grants, events, ended, levels, reserved
     )
     _, _, _, usages, _, of_org, used_at, _, _, of_later = checked
-    last = period.end - _TICK
-    now, counted = min(parse_instant(at, "at"), last), frozenset(parse_names(timed, "timed"))
-    before: dict[str, list[Quantity]] = {metric: [] for metric in counted}
-    for event in used_at:
-        if event.metric in counted and event.at <= now:
-            before[event.metric].append(event.quantity)
-    of_period = next((each for each in usages if each.period == period), None)
-    used = {} if of_period is None else of_period.quantities
-    all_before = {m for m, sums in before.items() if add_up(sums) == used.get(m, 0)}
+    now, last = min(parse_instant(at, "at"), period.end - _TICK), period.end - _TICK
+    counted = frozenset(parse_names(timed, "timed"))
+    all_by_now = {metric for metric in counted if _is_used_by(metric, usages, period, used_at, now)}
 
     def instants(grant: Grant) -> tuple[datetime, datetime]:
         if grant.currency is not None or grant.metric not in counted:
             return last, last
-        return now, now if grant.metric in all_before else last
+        return now, now if grant.metric in all_by_now else last
 
     notes = GrantNotes(instants)
     settled = _settle(*checked, notes=notes)
@@ -278,6 +272,19 @@ def standing(
         if metric is not None and currency is None:
             left[metric] = add_up(min(each.left if each else 0 for each in own) for own in states)
     return Standing(settled.statement, tuple(burndowns), FrozenDict(left))
+
+
+def _is_used_by(
+    metric: str,
+    usages: Iterable[Usage],
+    period: Period,
+    events: Iterable[UsageEvent],
+    instant: datetime,
+) -> bool:
+    """Tell whether events up to an instant tell of all units of a metric in a period."""
+    told = [each.quantity for each in events if each.metric == metric and each.at <= instant]
+    used = next((each.quantities for each in usages if each.period == period), FrozenDict())
+    return add_up(told) == used.get(metric, 0)
 
 
 def _plainly(

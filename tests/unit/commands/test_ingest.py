@@ -3,7 +3,7 @@
 import gzip
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
@@ -650,10 +650,15 @@ def test_the_rows_of_another_batch_are_refused_unless_this_one_is_named(desk: Ne
     assert desk.run(*INGEST, "v.csv") == (
         1,
         "",
-        "v.csv: its rows are there as the batch 'u.csv', and would count twice: if they are"
-        " others, give this one a --name; nothing was written\n",
+        "v.csv: its rows are there as rows of the batch 'u.csv', and would count twice: take it in"
+        " place of that one by --replace u.csv, or, if they are others, give it a --name;"
+        " nothing was written\n",
     )
-    assert desk.done(*INGEST, "v.csv", "--name", "v") == "b.db: rows: 1, new events: 1\n"
+    assert desk.run(*INGEST, "v.csv", "--name", "v") == (
+        0,
+        "b.db: rows: 1, new events: 1\n",
+        "v.csv: its rows are there as rows of the batch 'u.csv', too, and count once more\n",
+    )
 
 
 def test_the_rows_of_another_batch_take_no_ones_place_unless_that_is_said(desk: NearDesk) -> None:
@@ -666,13 +671,119 @@ def test_the_rows_of_another_batch_take_no_ones_place_unless_that_is_said(desk: 
     assert desk.run(*take) == (
         1,
         "",
-        "v 2.csv: its rows are there as the batch 'u.csv', and would count twice: if they are"
-        " others, say so by --name 'v 2.csv'; nothing was written\n",
+        "v 2.csv: its rows are there as rows of the batch 'u.csv', and would count twice: say by"
+        " --name 'v 2.csv' that they are others; nothing was written\n",
     )
     assert desk.content() == before
     assert desk.run(*take, "--name", "v 2.csv").out.endswith("rows: 1, new events: 1\n")
     for again in (take, [*INGEST, "v 2.csv"], [*INGEST, "u.csv", "--replace", "u.csv"]):
         assert desk.done(*again) == "b.db: rows: 1, new events: 0\n"
+
+
+def rows_of(*quantities: int) -> list[str]:
+    return [row(quantity=quantity) for quantity in quantities]
+
+
+@pytest.mark.parametrize(
+    ("second", "told"),
+    [
+        ((1, 2, 3, 5), "75 % of its rows are there as rows of the batch 'u.csv'"),  # corrected
+        ((1, 2), "its rows are there as rows of the batch 'u.csv'"),  # a part
+        (range(1, 21), "20 % of its rows are there as rows of the batch 'u.csv'"),  # and more
+    ],
+)
+def test_a_file_that_is_half_another_one_or_has_half_of_it_is_refused(
+    desk: NearDesk, second: Iterable[int], told: str
+) -> None:
+    desk.usage("u.csv", *rows_of(1, 2, 3, 4))
+    desk.done(*INGEST, "u.csv")
+    before = desk.content()["b.db"]
+    desk.usage("v.csv", *rows_of(*second))
+    status, out, err = desk.run(*INGEST, "v.csv")
+    assert (status, out) == (1, "")
+    assert err.startswith(f"v.csv: {told}, and would count twice: take it in place of that one")
+    assert desk.content()["b.db"] == before
+    assert desk.run(*INGEST, "v.csv", "--replace", "u.csv").status == 0
+    assert used(desk) == {"acme": sum(second)}
+
+
+def test_a_few_rows_that_another_batch_has_are_told_and_count(desk: NearDesk) -> None:
+    desk.usage("u.csv", *rows_of(*range(100)))
+    desk.usage("v.csv", *rows_of(*range(99, 300)))
+    desk.done(*INGEST, "u.csv")
+    assert desk.run(*INGEST, "v.csv") == (
+        0,
+        "b.db: rows: 201, new events: 201\n",
+        "v.csv: 1 % of its rows are there as rows of the batch 'u.csv', too, and count once more\n",
+    )
+    assert desk.run(*INGEST, "v.csv").err == ""
+
+
+def test_rows_of_many_batches_are_told_with_those_that_have_most(desk: NearDesk) -> None:
+    for number, name in enumerate("abcde"):
+        desk.usage(f"{name}.csv", *rows_of(*range(10 * number, 11 * number + 1)))
+        desk.done(*INGEST, f"{name}.csv")
+    desk.usage("f.csv", *rows_of(*range(50)))
+    assert desk.run(*INGEST, "f.csv") == (
+        1,
+        "",
+        "f.csv: 30 % of its rows are there as rows of the batches 'e.csv', 'd.csv', 'c.csv' and 2"
+        " more, and would count twice: if they are others, give it a --name;"
+        " nothing was written\n",
+    )
+
+
+def test_of_a_large_file_some_rows_are_looked_up_whatever_their_order(desk: NearDesk) -> None:
+    rows = rows_of(*range(6_000))
+    desk.usage("u.csv", *rows[:300])
+    desk.usage("v.csv", *rows)
+    desk.usage("w.csv", *reversed(rows))
+    desk.done(*INGEST, "u.csv")
+    messages = [desk.run(*INGEST, name).err.partition(": ")[2] for name in ("v.csv", "w.csv")]
+    assert messages[0] == messages[1]
+    share, _, rest = messages[0].partition(" ")
+    assert rest.startswith(
+        "% of its rows are there as rows of the batch 'u.csv', and would count twice"
+    )
+    assert 2 <= int(share) <= 8  # 5, by 512 of them
+
+
+def test_a_file_of_new_orgs_is_compared_with_the_other_ones_of_its_command(desk: NearDesk) -> None:
+    desk.usage("u.csv", row("new"))
+    desk.usage("v.csv", row("new"), row("new", 7))
+    told = desk.run(*INGEST, "u.csv", "v.csv", *NEW)
+    assert told.err.startswith(
+        "v.csv: 50 % of its rows are there as rows of the batch 'u.csv', and"
+    )
+    assert used(desk) == {}
+
+
+@pytest.mark.parametrize("late", ["next", "own"])
+def test_rows_are_found_wherever_they_count(desk: NearDesk, late: str) -> None:
+    closed(desk)
+    for name in ("late.csv", "late-2.csv"):
+        desk.usage(name, row(quantity=150))
+    desk.run(*INGEST, "late.csv", "--late", late)
+    assert "batch 'late.csv', and would count twice" in desk.run(*INGEST, "late-2.csv").err
+
+
+def test_what_a_batch_has_no_more_is_no_copy(desk: NearDesk) -> None:
+    desk.usage("u.csv", *rows_of(1, 2))
+    desk.done(*INGEST, "u.csv")
+    desk.usage("u.csv", *rows_of(2, 3))
+    desk.done(*INGEST, "u.csv", "--replace", "u.csv")
+    desk.usage("v.csv", *rows_of(1, 4))
+    assert desk.run(*INGEST, "v.csv")[::2] == (0, "")
+    desk.usage("w.csv", *rows_of(1, 2))  # as u.csv was first
+    assert "there as rows of the batches" in desk.run(*INGEST, "w.csv").err
+
+
+def test_rows_with_ids_are_no_copies(desk: NearDesk) -> None:
+    desk.usage("u.csv", row())
+    desk.usage("v.csv", row(event_id="evt-1"), header=WITH_IDS)
+    desk.usage("w.csv", row(quantity=4))
+    for name in ("u.csv", "v.csv", "w.csv"):
+        assert desk.run(*INGEST, name)[::2] == (0, "")
 
 
 def test_a_batch_to_replace_that_is_not_there_is_named_with_a_near_one(desk: NearDesk) -> None:

@@ -10,6 +10,7 @@
 - `rows`: the rows of usage files, in columns
 - `periods`: the periods of an org, as it knows them
 - `batch`: the rows of a usage file, each with an id
+- `copies`: rows that another batch has, too
 - `newcomers`: orgs that have usage and no account
 - `intake`: usage files put into a repository
 - `meters`: the usage of orgs, counted together where terms are the same

@@ -6,6 +6,7 @@ second of that content. The batch as a whole is known by a digest of these rows,
     batch = Batch("february.csv", BatchContent())
     batch.named(events).ids                           # ["february.csv#2f1c9a0be4d75a31.1", ...
     batch.digest
+    batch.sample                                      # rows that stand for all
     batch.left()                                      # what an earlier content had beside it
 """
 
@@ -15,13 +16,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from hashlib import blake2b
 from itertools import chain
-from typing import Final, TypeAlias, cast
+from typing import Final, NamedTuple, TypeAlias, cast
 
 from overages._ground.names import parse_name
 from overages.usage.event import EventColumns, UsageEvent
 
 _BITS: Final = 128
 _SHOWN: Final = 16  # hexadecimal digits of a row's digest in its id
+
+_SAMPLED: Final = 512  # rows: of files that share a fiftieth, one in 30,000 shows none of it
 
 IsUsed: TypeAlias = Callable[[str, str], bool]
 """Tells whether an event id was used in an org, though its event is withdrawn."""
@@ -68,6 +71,45 @@ class BatchContent:
         self.events.pop((org_id, event_id), None)
 
 
+class SampledRow(NamedTuple):
+    """A row that stands for others of its file.
+
+    :param content: the end of its id, but for the name of its batch.
+    """
+
+    org_id: str
+    metric: str
+    at: datetime
+    content: str
+
+
+class RowSample:
+    """Different rows that stand for all of a file: those whose digests are the least."""
+
+    def __init__(self) -> None:
+        self._rows: dict[bytes, tuple[str, str, datetime]] = {}  # by digest
+        self._end: bytes | None = None  # of the digests that are less than those left out
+
+    def add(self, events: EventColumns, digests: Sequence[bytes]) -> None:
+        """Note rows of a file."""
+        rows: Iterable[tuple[bytes, tuple[str, str, datetime]]]
+        rows = zip(
+            digests, zip(events.orgs, events.metrics, events.times, strict=True), strict=True
+        )
+        end = self._end
+        self._rows.update(rows if end is None else [row for row in rows if row[0] < end])
+        if len(self._rows) > _SAMPLED:
+            least = sorted(self._rows.items())
+            self._rows, self._end = dict(least[:_SAMPLED]), least[_SAMPLED][0]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[SampledRow]:
+        for digest, row in self._rows.items():
+            yield SampledRow(*row, content=f"{_content_of(digest)}.1")
+
+
 class Batch:
     """The rows of a usage file while it is read.
 
@@ -76,12 +118,15 @@ class Batch:
     """
 
     def __init__(self, name: str, content: BatchContent) -> None:
-        self._name, self._content = name, content
+        self.name: str = name
+        self._content = content
         self._times: dict[bytes, int] = {}  # by the row's digest
         self._sum = 0
         self._longest = 0  # characters of an id that was checked
         self.unnamed: int = 0
         """The rows so far that have no event id."""
+        self.sample: RowSample = RowSample()
+        """Some of them."""
         self._withdrawn: set[bytes] = set()
         self.revived: int = 0
         """The rows so far that are new, though rows like them were withdrawn from the batch."""
@@ -105,13 +150,14 @@ class Batch:
         ids, is_new, times, digests = [], self._content.is_new, self._times, _digests(events)
         for org_id, digest in zip(events.orgs, digests, strict=True):
             number = times[digest] = times.get(digest, 0) + 1
-            content = f"{self._name}#{digest.hex()[:_SHOWN]}"
+            content = f"{self.name}#{_content_of(digest)}"
             event_id = f"{content}.{number}" if is_new else self._id(org_id, content, digest)
             if len(event_id) > self._longest:  # for they differ in digits alone
                 self._longest = len(parse_name(event_id, "id"))
             ids.append(event_id)
         self.unnamed += len(digests)
         self._sum += sum(map(int.from_bytes, digests))
+        self.sample.add(events, digests)
         return ids
 
     def _id(self, org_id: str, content: str, digest: bytes) -> str:
@@ -135,6 +181,11 @@ class Batch:
     def left(self) -> Iterator[UsageEvent]:
         """Yield the events that the batch has in the database and the file has no more."""
         return iter(self._content.events.values())
+
+
+def _content_of(digest: bytes) -> str:
+    """Return the part of a row's id that tells its content."""
+    return digest.hex()[:_SHOWN]
 
 
 def _digests(events: EventColumns) -> Sequence[bytes]:

@@ -12,13 +12,14 @@ place of the first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from datetime import datetime
 from shlex import quote
 from typing import Final, NamedTuple
 
-from overages.commands.desk.batch import Batch, BatchContent
+from overages.commands.desk.batch import Batch, BatchContent, RowSample
+from overages.commands.desk.copies import Copies
 from overages.commands.desk.faults import Faults, refuse
 from overages.commands.desk.newcomers import Newcomers, Source
 from overages.commands.desk.outcome import NOTHING, WRONG, Stop
@@ -53,6 +54,25 @@ class TakenIn(NamedTuple):
     revived: int
 
 
+class NewRows(NamedTuple):
+    """The rows without an id of a file that its batch hasn't had.
+
+    :param sample: some of them.
+    :param total: the number of all.
+    :param others: the number that each other batch had before, by its name.
+    :param is_sure: whether they are to count, whatever other batches have.
+    :param is_replacing: whether they take the place of others of their batch.
+    """
+
+    file: str
+    batch: str
+    sample: RowSample
+    total: int
+    others: Mapping[str, int]
+    is_sure: bool
+    is_replacing: bool
+
+
 class UsageFiles:
     """Puts the rows of usage files into a repository, within the transaction that its caller holds.
 
@@ -72,6 +92,7 @@ class UsageFiles:
     ) -> None:
         self._repository, self._service, self._layout = repository, service, layout
         self._newcomers, self._now, self._late = newcomers, now, late
+        self._new_rows: list[NewRows] = []
         self.new: int = 0
         """The number of events that are new."""
         self.orgs: set[str] = set()
@@ -86,28 +107,29 @@ class UsageFiles:
 
         :param name: the name of its batch; that of the file, or of the replaced one, without it.
         :param replaced: the batch in whose place it is.
-        :raises Stop: if it is faulty, empty, another content of a batch that is there, or the
-            content of one of another name, unless this one's was said.
+        :raises Stop: if it is faulty, empty, or another content of a batch that is there.
         """
-        batch = replaced or name or file.batch_name()
+        own_name = replaced or name or file.batch_name()
         if replaced is None:
-            is_known, content = self._is_there(file, batch), BatchContent()
+            is_known, content = self._is_there(file, own_name), BatchContent()
         else:
-            is_known = self._has_content(file, batch)
+            is_known = self._has_content(file, own_name)
             if not is_known:
-                self._require_batch(file, batch)
-            content = self._content(batch)
-        taken = self._put(file, batch, content, are_known=is_known)
-        if name is None and not is_known:
-            is_own = replaced is None
-            remedy = "give this one a --name" if is_own else f"say so by --name {quote(batch)}"
-            self._refuse_copy(file, batch, remedy)
+                self._require_batch(file, own_name)
+            content = self._content(own_name)
+        batch, before = Batch(own_name, content), self._repository.batches()
+        others = {each.name: each.events for each in before if each.name != own_name}
+        taken = self._put(file, batch, are_known=is_known)
+        if not is_known:
+            rows = file.name, own_name, batch.sample, batch.unnamed, others
+            self._new_rows.append(NewRows(*rows, name is not None, replaced is not None))
         return taken
 
     def finish(self) -> None:
         """Admit the orgs that are new, and put their rows.
 
-        :raises Stop: if there are any, and no plan for them.
+        :raises Stop: if there are any, and no plan for them; or if most rows of a file are those of
+            another batch, unless the name of this one was said.
         """
         if self._newcomers.are_refused:
             self._newcomers.say_refused()
@@ -117,6 +139,8 @@ class UsageFiles:
             while rows:  # of which those that are kept are in memory no more
                 self._record(rows.take(), source.batch, faults)
             faults.stop_if_any(_NOTHING_WRITTEN)
+        for each in self._new_rows:
+            self._say_copies(each)
 
     # Batches that are there
 
@@ -171,32 +195,35 @@ class UsageFiles:
             batch.named(piece.rows.events)
         return batch.digest == before.digest
 
-    def _refuse_copy(self, file: UsageFile, name: str, remedy: str) -> None:
-        """Refuse a batch that has the content of another one: it would count twice.
+    def _say_copies(self, new: NewRows) -> None:
+        """Say how many rows of a file other batches have, too.
 
-        :param remedy: says how to have it counted all the same.
+        :raises Stop: if they are most, and nothing says that they are to count.
         """
-        batch = self._repository.batch(name)
-        if batch is None or not batch.events:  # rows with ids count once anyway
+        copies = Copies(new.sample, new.total, self._repository, new.others)
+        if not copies:
             return
-        for other in self._repository.batches():
-            if other.name != name and other.digest == batch.digest:
-                say(
-                    f"{file.name}: its rows are there as the batch {other.name!r}, and would count"
-                    f" twice: if they are others, {remedy}; {_NOTHING_WRITTEN}"
-                )
-                raise Stop(WRONG)
+        if new.is_sure or not copies.are_most:
+            say(f"{new.file}: {copies.told}, too, and count once more")
+            return
+        if new.is_replacing:
+            remedy = f"say by --name {quote(new.batch)} that they are others"
+        elif len(copies.batches) > 1:
+            remedy = "if they are others, give it a --name"
+        else:
+            remedy = f"take it in place of that one by --replace {quote(copies.batches[0])}, or, if"
+            remedy += " they are others, give it a --name"
+        say(f"{new.file}: {copies.told}, and would count twice: {remedy}; {_NOTHING_WRITTEN}")
+        raise Stop(WRONG)
 
     # Rows
 
-    def _put(
-        self, file: UsageFile, name: str, content: BatchContent, *, are_known: bool
-    ) -> TakenIn:
+    def _put(self, file: UsageFile, batch: Batch, *, are_known: bool) -> TakenIn:
         """Put the rows of a file.
 
         :param are_known: whether those without an id are there already.
         """
-        batch, faults, count, void = Batch(name, content), Faults(file.name), 0, 0
+        name, faults, count, void = batch.name, Faults(file.name), 0, 0
         source = Source(file.name, name)
         for piece in self._pieces(file):
             count += len(piece)

@@ -21,7 +21,9 @@ ROOMS = [
     "errors", "_ground", "amounts", "periods", "prices", "usage", "grants", "terms", "lines",
     "statements", "settlements", "records", "forecasts", "insight", "alerts", "quotas",
 ]  # fmt: skip
-DOORS = ["forms", "codec", "outbox", "repository", "bookkeeping", "service", "__init__"]
+DOORS = [
+    "forms", "codec", "outbox", "repository", "bookkeeping", "readings", "service", "__init__",
+]  # fmt: skip
 RANKED = [*ROOMS, *DOORS]
 EDGES = {"adapters", "imports", "exports", "columnar", "testing", "commands", "__main__"}
 FACE = {"__init__": {"adapters"}}  # whose names are loaded when they are asked for
@@ -75,7 +77,9 @@ def legend(room: str) -> list[str]:
     return re.findall(r"^- `(\w+)`: ", docstring or "", re.M)
 
 
-PACKAGES = [room for room in [*ROOMS, "bookkeeping", "service"] if (PACKAGE / room).is_dir()]
+PACKAGES = [
+    room for room in [*ROOMS, "bookkeeping", "readings", "service"] if (PACKAGE / room).is_dir()
+]
 
 
 def test_every_room_has_one_rank() -> None:

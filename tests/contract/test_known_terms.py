@@ -139,7 +139,7 @@ def test_the_terms_of_many_orgs_are_known_and_those_of_more_found_anew(
 def test_requests_for_other_metrics_are_decided_by_the_usage_of_those(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("overages.bookkeeping.quota_inputs._FEW", 1)
+    monkeypatch.setattr("overages.readings.quota_inputs._FEW", 1)
     host = Host(repository)
     host.use(runs=99)
     host.use(calls=7)

@@ -20,12 +20,12 @@ from overages.alerts.alert import AlertDefinition
 from overages.alerts.fired_alert import FiredAlert
 from overages.alerts.firing import Reading, fire_all, fire_occasions
 from overages.alerts.occasions import occurrences
-from overages.bookkeeping.alert_numbers import AlertNumbers, BudgetSubject, subject_of
-from overages.bookkeeping.alert_times import Look
 from overages.bookkeeping.plans_in_force import PlansInForce
 from overages.insight.budget import Budget
 from overages.periods.cycle import Cycle
 from overages.periods.period import Period
+from overages.readings.alert_numbers import AlertNumbers, BudgetSubject, subject_of
+from overages.readings.alert_times import Look
 from overages.repository import Repository
 from overages.service.watched_org import WatchedOrg, WatchedUsage, is_even
 from overages.usage.event import UsageEvent

@@ -21,10 +21,10 @@ from overages._ground.parsing import function_that, instance_of, parse_all, pars
 from overages.bookkeeping.books import Books
 from overages.bookkeeping.ended_periods import FreshPeriods
 from overages.bookkeeping.plans_in_force import PlansInForce
-from overages.bookkeeping.quota_inputs import PlainTerms
 from overages.bookkeeping.settling import Settling
 from overages.errors import BillingDisabled, InvalidValue, NoTerms, UnknownPlan
 from overages.periods.period import Period, parse_instant
+from overages.readings.quota_inputs import PlainTerms
 from overages.repository import Repository
 from overages.service.alert_watch import AlertWatch
 from overages.service.one_change import AlertChange, DeferredWatch

@@ -15,11 +15,11 @@ from datetime import datetime
 from overages._ground.parsing import instance_of
 from overages.amounts.money import Money
 from overages.bookkeeping.plans_in_force import PlansInForce
-from overages.bookkeeping.quota_inputs import QuotaInputs
 from overages.errors import UnknownMetric
 from overages.insight.budget import Budget
 from overages.quotas.request import parse_request
 from overages.quotas.standing_limit import StandingLimit
+from overages.readings.quota_inputs import QuotaInputs
 from overages.service.base import ServiceBase, log
 from overages.service.capping import REASON, Capping
 from overages.terms.account import Account

@@ -18,13 +18,13 @@ from overages._ground.names import parse_name
 from overages._ground.parsing import parse_all
 from overages.amounts.exact import Quantity, QuantityLike
 from overages.bookkeeping.plans_in_force import PlansInForce, summed_level
-from overages.bookkeeping.quota_inputs import no_terms
 from overages.errors import InvalidValue, QuotaExceeded, UnknownReservation
 from overages.periods.period import Period, format_instant, parse_instant
 from overages.quotas.decision import Decision
 from overages.quotas.request import OnPassing, Request, parse_request
 from overages.quotas.reservation import Reservation
 from overages.quotas.stops import StopAt
+from overages.readings.quota_inputs import no_terms
 from overages.service.base import log
 from overages.service.budgeting import Budgeting
 from overages.service.usage_intake import UsageIntake

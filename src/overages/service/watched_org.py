@@ -16,10 +16,10 @@ from typing import Final, Generic, TypeVar
 from overages.alerts.alert import AlertDefinition
 from overages.alerts.alert_history import AlertHistory
 from overages.alerts.fired_alert import FiredAlert
-from overages.bookkeeping.alert_numbers import AlertNumbers
 from overages.errors import OveragesError
 from overages.periods.period import Period
 from overages.prices.models import Graduated, Package, PerUnit
+from overages.readings.alert_numbers import AlertNumbers
 from overages.repository import Repository
 from overages.statements.statement import Statement
 from overages.terms.account import Account

@@ -3,7 +3,6 @@
 - `fates`: the parts of an allowance that a period draws, repays, loses, and leaves
 - `carry_over_result`: `carry_over`: allowances with the units that earlier periods left
 - `balance`: `Balance`: all that goes from one period to the next
-- `spans`: the times of a period in which a metric's own terms are the same
 - `inputs`: whether the inputs of a settlement go together, and the parts of its period
 - `grant_lines`: the units and the money that grants take off a statement
 - `metric_settlement`: the lines of one metric, and all that they leave for later

@@ -48,7 +48,7 @@ from overages.lines.rated_lines import RatedLines
 from overages.lines.rating import LineLimit
 from overages.periods.period import Period
 from overages.settlements.balance import Balance
-from overages.settlements.spans import Span
+from overages.statements.spans import Span
 from overages.statements.summary import totals_by_metric
 from overages.terms.plan import Plan
 from overages.usage.event import UsageEvent

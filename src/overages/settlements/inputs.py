@@ -26,8 +26,8 @@ from overages.errors import (
 from overages.lines.part import TimeShares, check_parts, new_part, undivided
 from overages.periods.period import Period, format_instant
 from overages.settlements.balance import Balance
-from overages.settlements.spans import AgreedPart, PeriodUsage, new_agreed_part
 from overages.statements.calculation import refuse_unknown
+from overages.statements.spans import AgreedPart, PeriodUsage, new_agreed_part
 from overages.terms.account import Account
 from overages.terms.plan import Plan, unknown_metric
 from overages.terms.terms import Terms

@@ -40,7 +40,7 @@ from overages.settlements.carry_over_result import (
     carry_over,
 )
 from overages.settlements.grant_lines import draw_units, granted_parts
-from overages.settlements.spans import Span
+from overages.statements.spans import Span
 from overages.terms.carry_over import CarriedUnits
 from overages.usage.event import UsageEvent
 

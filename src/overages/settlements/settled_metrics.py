@@ -25,9 +25,9 @@ from overages.periods.period import Period
 from overages.settlements.balance import Balance
 from overages.settlements.carry_over_result import CarryOverResult
 from overages.settlements.metric_settlement import MetricSettlement
-from overages.settlements.spans import AgreedPart, PeriodUsage, spans_of
 from overages.statements.flat_lines import NO_LINES, FlatLines, flat_lines
 from overages.statements.rated_statement import line_alone
+from overages.statements.spans import AgreedPart, PeriodUsage, spans_of
 from overages.terms.carry_over import CarriedUnits
 from overages.terms.compiled import CompiledLine
 from overages.usage.event import UsageEvent

@@ -31,8 +31,8 @@ from overages.settlements.inputs import (
     usage_of_period,
 )
 from overages.settlements.settled_metrics import SettledMetrics
-from overages.settlements.spans import AgreedPart, PeriodUsage
 from overages.statements.rated_statement import rated_lines, statement_of
+from overages.statements.spans import AgreedPart, PeriodUsage
 from overages.statements.statement import Statement
 from overages.terms.account import Account
 from overages.terms.timeline import AgreedTerms

@@ -22,7 +22,6 @@ from overages.amounts.exact import Quantity
 from overages.bookkeeping.plans_in_force import PlansInForce
 from overages.bookkeeping.settling import Settling
 from overages.bookkeeping.usage_reader import UsageReader
-from overages.bookkeeping.window_charges import WindowCharges
 from overages.errors import OveragesError
 from overages.insight.budget import Budget, WindowedBudget
 from overages.periods.period import Period
@@ -33,6 +32,7 @@ from overages.quotas.position import More, Position, Prospect, StatementsWith
 from overages.quotas.quota_facts import QuotaFacts, QuotaQuestion, quota_question
 from overages.quotas.request import Request
 from overages.quotas.standing_limit import StandingLimit
+from overages.readings.window_charges import WindowCharges
 from overages.repository import Repository
 from overages.terms.account import Account
 from overages.terms.plan import Plan

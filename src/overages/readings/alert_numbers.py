@@ -23,11 +23,9 @@ from overages.alerts.occasions import life_of
 from overages.alerts.threshold import Amount
 from overages.amounts.exact import Quantity, excess
 from overages.amounts.money import Money
-from overages.bookkeeping.alert_times import AlertTimes, Look
 from overages.bookkeeping.plans_in_force import PlansInForce
 from overages.bookkeeping.settling import Settling
 from overages.bookkeeping.usage_reader import UsageReader
-from overages.bookkeeping.window_charges import Bills, WindowCharges
 from overages.errors import InvalidValue, OveragesError, StorageError
 from overages.grants.grant import Grant
 from overages.grants.state import GrantState
@@ -35,6 +33,8 @@ from overages.insight.budget import Budget
 from overages.periods.cycle import Cycle
 from overages.periods.period import Period
 from overages.quotas.position import minor_of
+from overages.readings.alert_times import AlertTimes, Look
+from overages.readings.window_charges import Bills, WindowCharges
 from overages.repository import Repository
 from overages.settlements.settlement import Standing
 from overages.statements.limit_now import LimitNow, limit_now
@@ -47,7 +47,7 @@ BudgetSubject: TypeAlias = tuple[str, str | None, bool, Cycle | None]
 """The id of a budget, its metric, whether it is of money, and its window."""
 
 _TICK: Final = timedelta(microseconds=1)
-_log: Final = getLogger("overages.bookkeeping")
+_log: Final = getLogger("overages.readings")
 
 
 class AlertNumbers:

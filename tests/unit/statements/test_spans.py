@@ -8,7 +8,7 @@ from tests.settled import DOLLAR, FEB, MAR, PLAIN, YEAR, day, in_parts, lines
 import overages
 from overages import Account, Allowance, Cycle, Money, Period, PerUnit, Plan, Usage
 from overages.errors import InvalidValue, UnknownMetric
-from overages.settlements.spans import PeriodUsage
+from overages.statements.spans import PeriodUsage
 
 FIRST, SECOND, THIRD = MAR.split(day(12), day(20))
 

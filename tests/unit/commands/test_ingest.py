@@ -741,11 +741,12 @@ def test_of_a_large_file_some_rows_are_looked_up_whatever_their_order(desk: Near
     desk.done(*INGEST, "u.csv")
     messages = [desk.run(*INGEST, name).err.partition(": ")[2] for name in ("v.csv", "w.csv")]
     assert messages[0] == messages[1]
-    share, _, rest = messages[0].partition(" ")
+    about, share, rest = messages[0].split(" ", 2)
+    assert about == "about"
+    assert 2 <= int(share) <= 8  # 5, by 512 of them
     assert rest.startswith(
         "% of its rows are there as rows of the batch 'u.csv', and would count twice"
     )
-    assert 2 <= int(share) <= 8  # 5, by 512 of them
 
 
 def test_a_file_of_new_orgs_is_compared_with_the_other_ones_of_its_command(desk: NearDesk) -> None:

@@ -63,8 +63,11 @@ class Copies:
     @property
     def told(self) -> str:
         """The share of the file that they are, and the batches that have them."""
-        percent = max(1, 100 * self._copied // self._sampled)
-        share = "" if self._copied == self._sampled else f"{percent} % of "
+        share = f"{max(1, 100 * self._copied // self._sampled)} % of "
+        if self._sampled < self._total:
+            share = f"about {share}"
+        elif self._copied == self._sampled:
+            share = ""
         names = ", ".join(map(repr, self.batches[:_MOST_NAMED]))
         unnamed = len(self.batches) - _MOST_NAMED
         more = f" and {unnamed:,} more" if unnamed > 0 else ""

@@ -91,25 +91,36 @@ class WindowCharges:
         :raises InvalidValue: if the window cuts a span that a sum was put for, of its metric.
         :raises OveragesError: as `Settling.charged` does, with the period.
         """
+        assert isinstance(budget.amount, Money)  # or units would be counted
         bills = self.bills(budget, window)
-        return None if bills is None else bills.rise
+        if bills is None:
+            return None
+        currency = budget.amount.currency
+        return bills.rise if bills.currency == currency else Money(0, currency)
 
     def bills(self, budget: Budget, window: Period) -> Bills | None:
-        """Return the bills of which the charges are the rise; see `of`."""
+        """Return the bills of which the charges are the rise; see `of`.
+
+        :returns: those in the budget's currency; where there is none, those in the last one's.
+        """
         assert isinstance(budget.amount, Money)  # or units would be counted
         if next(self._account.periods(window.start, window.end), None) is None:
             return None
         self._refuse_cut(budget, window)
-        periods, currency = self.periods(window), budget.amount.currency
         before: list[Statement] = []
         by_end: list[Statement] = []
-        for period in periods:
+        for period in self.periods(window):
             bounds = [each for each in (window.start, window.end) if each > period.start]
-            own = [self._statement(period, each, currency) for each in bounds]
+            own = [self._statement(period, each) for each in bounds]
             settled = [each for each in own if each is not None]
             if len(settled) == len(own):  # else it has no bill, and adds nothing
                 before += settled[:-1]
                 by_end += settled[-1:]
+        currency, billed = budget.amount.currency, [each.currency for each in by_end]
+        if billed and currency not in billed:
+            currency = billed[-1]
+        before = [each for each in before if each.currency == currency]
+        by_end = [each for each in by_end if each.currency == currency]
         return Bills(
             sum(minor_of(each, budget.metric) for each in before),
             sum(minor_of(each, budget.metric) for each in by_end),
@@ -167,11 +178,10 @@ class WindowCharges:
                 error = InvalidValue(path, str(window), problem)
                 raise error.within(org_id=self._org_id)
 
-    def _statement(self, period: Period, until: datetime, currency: Currency) -> Statement | None:
-        """Return the statement of a period by the usage before an instant; None if it has none.
+    def _statement(self, period: Period, until: datetime) -> Statement | None:
+        """Return the statement of a period by the usage before an instant.
 
-        One in another currency is none, nor is there one of another period than the present that
-        can't be settled.
+        :returns: None if it is another one than the present, and can't be settled.
         """
         key = period, until
         if key not in self._statements:
@@ -179,5 +189,4 @@ class WindowCharges:
             with nullcontext() if is_present else leaving_out_unsettled():
                 statement = self._settling.until(until).charged(period).statement
             self._statements[key] = statement
-        bill = self._statements[key]
-        return None if bill is None or bill.currency != currency else bill
+        return self._statements[key]

@@ -112,6 +112,14 @@ def told(service: OverageService, period: Period | None = None) -> list[tuple[st
     return [(each.definition.alert.id, each.state, each.used) for each in reversed(fired)]
 
 
+def in_euros(service: OverageService, since: datetime) -> None:
+    """Have the org's plan be the same one in euros from an instant on."""
+    repository_of(service).put_plan(evolve(PLAN, slug="euros", currency="EUR"))
+    account = repository_of(service).account("acme")
+    assert account is not None
+    repository_of(service).put_account(account.changed(since=since, plan="euros"))
+
+
 def moving_up(*alerts: Alert) -> OverageService:
     """Return a service whose org moves from 10 to 100 runs: it has 5 and 48 of them."""
     runs = Allowance(10, PerUnit(1))
@@ -918,15 +926,15 @@ class TestBudgets:
             [(12, 20), (6, 20), (6, 10)] if is_told else [(12, 20), (6, 10)]
         )
 
-    def test_one_that_comes_to_be_in_another_currency_is_told_of_as_it_was(self) -> None:
-        service = service_of(self.alert())
-        repository_of(service).put_budget("acme", Budget(Money.of("10", "USD")))
+    @pytest.mark.parametrize("window", [None, Cycle.calendar("day")])
+    def test_one_that_comes_to_be_in_another_currency_is_told_of_as_it_was(
+        self, window: Cycle | None
+    ) -> None:
+        service = service_of(self.alert("b"))
+        budget = Budget(Money.of("10", "USD"), id="b", window=window)
+        repository_of(service).put_budget("acme", budget)
         use(service, 55)
-        euros = evolve(PLAN, slug="euros", currency="EUR")
-        repository_of(service).put_plan(euros)
-        account = repository_of(service).account("acme")
-        assert account is not None
-        repository_of(service).put_account(account.changed(since=FEB.start, plan="euros"))
+        in_euros(service, since=FEB.start)
         use(service, 5)
         cleared, reached = service.alerts("acme")
         assert (cleared.state, cleared.used, cleared.limit) == (
@@ -936,12 +944,36 @@ class TestBudgets:
         )
         assert "5.00 USD of 10.00 USD" in cleared.message
 
-    def test_a_budget_in_another_currency_than_the_bill_is_never_reached(self) -> None:
-        service = service_of(self.alert())
-        repository_of(service).put_budget("acme", Budget(Money.of("20", "EUR")))
+    @pytest.mark.parametrize("window", [None, Cycle.calendar("day")])
+    def test_a_budget_in_another_currency_than_the_bill_is_never_reached(
+        self, window: Cycle | None
+    ) -> None:
+        service = service_of(self.alert("b"))
+        budget = Budget(Money.of("20", "EUR"), id="b", window=window)
+        repository_of(service).put_budget("acme", budget)
         use(service, *[1] * 90)
         assert service.alerts("acme") == ()
-        assert [each.unreached for each in service.alert_readings("acme")] == ["other_unit"]
+        (reading,) = service.alert_readings("acme")
+        assert str(reading) == "half: can't be reached (other unit), 40.00 USD of 20.00 EUR used"
+        for ask in (service.budgets, lambda org_id: service.decide(org_id, {"runs": 1})):
+            with pytest.raises(CurrencyMismatch, match=r"^acme, .*: budgets\.b\.amount: USD and"):
+                ask("acme")
+
+    def test_one_of_another_metric_in_another_currency_stops_no_decision(self) -> None:
+        service = service_of()
+        budget = Budget(Money(9, "EUR"), metric="tokens", window=Cycle.calendar("day"))
+        repository_of(service).put_budget("acme", budget)
+        assert service.decide("acme", {"runs": 1}).verdict == "allow"
+
+    def test_a_window_in_which_the_currency_changes_has_the_charges_in_its_own(self) -> None:
+        service = service_of(self.alert("b"), now=FEB.start + DAY)
+        in_euros(service, since=FEB.start)
+        budget = Budget(Money.of("20", "USD"), id="b", window=Cycle.calendar("week"))
+        repository_of(service).put_budget("acme", budget)
+        use(service, 20, metric="tokens", at=JAN.end - DAY)
+        use(service, 60, at=FEB.start)
+        (reading,) = service.alert_readings("acme")
+        assert str(reading) == "half: not reached, 2.00 USD of 20.00 USD used"
 
     def test_a_window_is_a_period_of_its_own(self) -> None:
         service = service_of(self.alert("runs-units-day"))

@@ -61,6 +61,7 @@ def grants(draw: st.DrawFn, name: str) -> Grant:
         expires_at=None if ends is None else day(ends),
         recurrence=cycle,
         refill_keeps=0 if cycle is None else draw(st.sampled_from([0, 5, None])),
+        step=draw(st.none() | st.sampled_from([3, 10])),
     )
 
 

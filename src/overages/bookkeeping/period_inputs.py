@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from overages._ground.frozen_dict import FrozenDict
-from overages.amounts.exact import Quantity, add_up
+from overages.amounts.exact import Quantity
 from overages.bookkeeping.plans_in_force import PlansInForce, summed_level
 from overages.bookkeeping.usage_reader import Holds, UsageReader
 from overages.errors import InvalidValue, OveragesError, UnknownPlan
@@ -24,6 +24,7 @@ from overages.grants.grant import Grant
 from overages.periods.period import Period
 from overages.repository import Repository
 from overages.settlements.balance import Balance
+from overages.settlements.inputs import with_more
 from overages.settlements.settlement import Settlement, Standing, settle, standing
 from overages.settlements.span_statement import statement_of_span
 from overages.statements.statement import Statement
@@ -288,17 +289,9 @@ class ReadPeriod:
 
     def _usages_with(self, more: More, at: datetime) -> Sequence[Usage]:
         if at >= self._period.start:
-            return [_with_more(each, more, at) for each in self._usages]
+            return [with_more(each, more, at) for each in self._usages]
         held = {m: n for m, n in more.items() if m in self._levels}
-        return [_with_more(each, held, each.period.start) for each in self._usages]
-
-
-def _with_more(usage: Usage, more: Mapping[str, Quantity], at: datetime) -> Usage:
-    """Return the usage of a time with units that were used at an instant, if that is in it."""
-    if at not in usage.period:
-        return usage
-    added = {m: add_up([usage.quantities.get(m, 0), n]) for m, n in more.items()}
-    return Usage(usage.org_id, usage.period, {**usage.quantities, **added})
+        return [with_more(each, held, each.period.start) for each in self._usages]
 
 
 def _with_holds(
@@ -309,7 +302,7 @@ def _with_holds(
         allowances = _plan_at(start, parts).allowances
         units = {m: n for m, n in holds.units(Period(start, end)).items() if m in allowances}
         if units:
-            usages = [_with_more(usage, units, start) for usage in usages]
+            usages = [with_more(usage, units, start) for usage in usages]
     return usages
 
 

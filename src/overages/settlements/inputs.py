@@ -8,12 +8,14 @@ Each is refused by name before anything is worked out:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from datetime import datetime
 from typing import Final, TypeAlias
 
 from attrs import evolve
 
 from overages._ground.names import parse_name
 from overages._ground.parsing import Problems, each, instance_of, tuple_of
+from overages.amounts.exact import Quantity, add_up
 from overages.errors import (
     Field,
     InvalidType,
@@ -114,6 +116,14 @@ def time_shares(
         return undivided(period)
     timezone = terms.parts[-1][1].cycle.timezone
     return TimeShares(period, terms.cycle_period, timezone, span_of)
+
+
+def with_more(usage: Usage, more: Mapping[str, Quantity], at: datetime) -> Usage:
+    """Return the usage of a time with units that were used at an instant, if that is in it."""
+    if at not in usage.period:
+        return usage
+    added = {m: add_up([usage.quantities.get(m, 0), n]) for m, n in more.items()}
+    return Usage(usage.org_id, usage.period, {**usage.quantities, **added})
 
 
 def usage_of_period(org_id: str, period: Period, usages: Sequence[Usage]) -> PeriodUsage:

@@ -39,7 +39,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple, TypeGuard
+from math import ceil
+from typing import Any, Final, NamedTuple, TypeGuard
 
 from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import by_metric, by_name, parse_name
@@ -49,7 +50,7 @@ from overages._ground.value import term, value
 from overages.amounts.exact import Quantity, add_up, parse_non_negative_sum
 from overages.errors import OveragesError
 from overages.grants.burndown import Burndown
-from overages.grants.drawn_grant import GrantNotes
+from overages.grants.drawn_grant import GrantNotes, PooledGrant
 from overages.grants.drawn_grants import Pools, pools_of
 from overages.grants.draws import parse_grants
 from overages.grants.grant import Grant, Unit
@@ -66,9 +67,11 @@ from overages.settlements.inputs import (
     parse_plans,
     parse_usages,
     time_shares,
+    with_more,
 )
 from overages.settlements.settled_metrics import SettledMetrics
 from overages.statements.calculation import calculate
+from overages.statements.limit_now import limit_now
 from overages.statements.rated_statement import rated_lines, statement_of
 from overages.statements.statement import Statement
 from overages.terms.account import Account
@@ -227,7 +230,8 @@ def standing(
 
     Money pays at the last instant of the period, and so do units that are used without an event: it
     is the one that decides for these. Where only a part of the usage was by then, those units can
-    still be used that are left all the time from the instant to that one.
+    still be used that are left all the time from the instant to that one. Of grants in steps,
+    and beside usage that is taken back, they are as many of these as add no overage.
 
     :param at: the instant, timezone-aware.
     :param timed: the metrics of which one more unit is used at an instant of its own.
@@ -271,6 +275,8 @@ def standing(
         metric, currency = unit
         if metric is not None and currency is None:
             left[metric] = add_up(min(each.left if each else 0 for each in own) for own in states)
+            if metric in counted and _can_be_fewer(metric, pool, used_at):
+                left[metric] = _usable(checked, settled.statement, metric, left[metric], now)
     return Standing(settled.statement, tuple(burndowns), FrozenDict(left))
 
 
@@ -285,6 +291,51 @@ def _is_used_by(
     told = [each.quantity for each in events if each.metric == metric and each.at <= instant]
     used = next((each.quantities for each in usages if each.period == period), FrozenDict())
     return add_up(told) == used.get(metric, 0)
+
+
+def _can_be_fewer(metric: str, pool: Iterable[PooledGrant], events: Iterable[UsageEvent]) -> bool:
+    """Tell whether fewer units than grants have left may be usable.
+
+    In steps, each use is rounded up by itself: units of now can leave fewer for those of later than
+    they are themselves. A correction takes back overage, or the units of now, before others.
+    """
+    return any(grant.step is not None for grant, *_ in pool) or any(
+        each.quantity < 0 for each in events if each.metric == metric
+    )
+
+
+def _usable(
+    checked: tuple[Any, ...], statement: Statement, metric: str, left: Quantity, now: datetime
+) -> Quantity:
+    """Return how many of the units that grants have left can be used now without more overage.
+
+    It settles the period with them: all that are left, or else the most whole ones that do.
+
+    :param checked: the arguments of the settlement.
+    :param statement: that of the period without them.
+    """
+    account, plans, period, usages, before, grants, events, *others = checked
+    part = next((each for each in statement.parts if now in each.period), None)
+    allowance = None if part is None else part.plan.allowances.get(metric)
+    if not left or allowance is None or allowance.conversion is not None:
+        return left  # of converted units, nobody knows which usage would be as many
+    included = limit_now(statement, metric, now).remaining or 0
+
+    def overage_with(units: Quantity) -> Quantity:
+        more = add_up([included, units])
+        used = tuple(with_more(each, {metric: more}, now) for each in usages)
+        at_once = (*events, UsageEvent(account.org_id, metric, more, now))
+        settled = _settle(account, plans, period, used, before, grants, at_once, *others)
+        return limit_now(settled.statement, metric, now).over
+
+    overage = limit_now(statement, metric, now).over
+    if overage_with(left) <= overage:
+        return left
+    low, high = 0, ceil(left)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if overage_with(middle) <= overage else (low, middle)
+    return low
 
 
 def _plainly(

@@ -1,6 +1,7 @@
 """A period as it stands: its grants, as they are before anything that happens to them later."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from overages import (
     Account,
     Allowance,
+    Conversion,
     Cycle,
     Grant,
     Money,
@@ -126,6 +128,63 @@ def test_refills_in_between_are_used_as_well() -> None:
 @pytest.mark.parametrize(("grant", "usable"), [(PACK, 88), (ENDING, 0), (WEEKLY, 88)])
 def test_units_without_an_event_are_drawn_at_the_end(grant: Grant, usable: int) -> None:
     assert told_on(day(9), grant, put=62).left == {"runs": usable}
+
+
+IN_TENS = evolve(PACK, step=10)
+
+
+@pytest.mark.parametrize(
+    ("amount", "put", "usable"),
+    [
+        (20, 7, 10),
+        (33, 15, 10),  # 15 are drawn as 20: of the 13 left, 11 would be drawn as 20 as well
+        (33, 11, 13),  # 13 are drawn as 20, and leave 13
+        ("33.5", 15, 10),
+        ("12.5", 0, Decimal("12.5")),  # the last step isn't whole
+        (20, 20, 0),
+    ],
+)
+def test_in_steps_they_are_usable_that_leave_enough_for_units_without_an_event(
+    amount: Any, put: int, usable: Any
+) -> None:
+    assert told_on(day(9), evolve(IN_TENS, amount=amount), d5=50, put=put).left == {"runs": usable}
+
+
+@pytest.mark.parametrize(("ahead", "usable"), [(8, 0), (6, 6)])
+def test_in_steps_they_are_usable_that_leave_enough_for_usage_that_is_dated_ahead(
+    ahead: int, usable: int
+) -> None:
+    other = Grant("other", 4, metric="runs", priority=1, effective_at=JAN.start)
+    told = told_on(day(9), evolve(IN_TENS, amount=12), other, d8=50, d25=ahead)
+    assert told.grants[0].remaining == {"pack": 2, "other": 4}
+    assert told.left == {"runs": usable}
+
+
+@pytest.mark.parametrize(
+    ("grant", "used", "usable"),
+    [
+        (evolve(IN_TENS, amount=20), 65, 8),  # 15 of 20 are drawn whole, and then 8 of them back
+        (evolve(PACK, effective_at=day(7)), 60, 0),  # what would be owed no more, stays owed
+        (PACK, 60, 96),
+    ],
+)
+def test_units_that_are_used_as_others_are_taken_back_count_with_them(
+    grant: Grant, used: int, usable: int
+) -> None:
+    taken_back = -8 if grant.step else -6
+    assert told_on(day(9), grant, d5=used, d9=taken_back).left == {"runs": usable}
+
+
+@pytest.mark.parametrize("at", [day(9), JAN.start - DAY])
+@pytest.mark.parametrize(
+    "runs", [Allowance(50, PerUnit(1), conversion=Conversion(multiply=2)), None]
+)
+def test_all_are_usable_of_which_nobody_can_say_it(at: datetime, runs: Allowance | None) -> None:
+    plan = Plan("starter", "USD", {} if runs is None else {"runs": runs})
+    pack = evolve(IN_TENS, effective_at=JAN.start - 2 * DAY)
+    used = Usage("acme", JAN, {} if runs is None else {"runs": 30})
+    told = standing(ACCOUNT, {"starter": plan}, JAN, used, at=at, grants=[pack], timed=["runs"])
+    assert told.left == {"runs": 90 if runs is not None else 100}
 
 
 def test_a_metric_that_is_worked_out_is_used_at_the_end() -> None:

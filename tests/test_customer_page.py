@@ -443,6 +443,15 @@ class TestACustomer:
         assert "|Credit used|Top up|25 of 100 runs|75 runs left|" in text
         assert "|Runs|75 of 150|75 left; 50 % used; 75 of them granted;" in text
 
+    def test_sees_what_is_left_of_one_that_began_after_units_were_charged(
+        self, tmp_path: Path
+    ) -> None:
+        org = Org(tmp_path, plan(runs=Allowance(50, PerUnit(1))))
+        grant = Grant("top-up", 20, metric="runs", effective_at=NOW)
+        org.repository.put_grant("org-123", grant)
+        org.use("runs", 60, at=FEBRUARY.start)
+        assert "|Runs|60 of 70|10 over; 20 granted are left;" in org.page()
+
     def test_sees_all_that_is_left_of_one_that_ends_with_the_month(self, tmp_path: Path) -> None:
         org = Org(tmp_path, plan(runs=Allowance(50, PerUnit(1))))
         grant = Grant("top-up", 100, metric="runs", effective_at=START, expires_at=FEBRUARY.end)

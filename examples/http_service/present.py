@@ -139,6 +139,8 @@ def _granted(view: View, line: Overage) -> Fraction:
     is_over = line.part is not None and view.now not in line.part
     if is_over or now is None or now.limit is None or line.limit is None:
         return Fraction(0)
+    if line.quantity:  # it is charged already, and grants pay for units to come alone
+        return Fraction(now.remaining or 0)
     elsewhere = Fraction(now.used) - Fraction(line.used)
     return Fraction(now.limit) - elsewhere - Fraction(line.limit)
 
@@ -199,12 +201,12 @@ def _standing(view: View, line: Overage) -> Iterator[str]:
         yield f"{used * 100 // limit} % used"
     granted = _granted(view, line)
     if granted:
-        yield f"{axis_text(granted)} of them granted"
+        yield f"{axis_text(granted)} {'granted are left' if line.quantity else 'of them granted'}"
 
 
 def _since(view: View, line: Overage) -> str:
-    day = _runs_out(view, line)
-    return "" if day is None else f" since {day_of_year(day)}"
+    day, today = _runs_out(view, line), view.now.astimezone(view.zone).date()
+    return "" if day is None or today < day else f" since {day_of_year(day)}"
 
 
 def _runs_out(view: View, line: Overage) -> date | None:

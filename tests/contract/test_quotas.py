@@ -28,6 +28,7 @@ from overages import (
     Plan,
     Repository,
     Reservation,
+    StandingLimit,
     Usage,
     UsageEvent,
 )
@@ -43,6 +44,7 @@ from overages.errors import (
     UnknownPlan,
     UnknownReservation,
 )
+from overages.statements.limit_now import LimitNow
 from overages.testing.contract.base import FEB, MAR, OURS, THEIRS, nothing_written
 
 HOUR, TICK = timedelta(hours=1), timedelta(microseconds=1)
@@ -89,6 +91,19 @@ class Host:
 
 def standing(decision: Decision) -> Standing:
     return [(each.kind, each.metric, each.used, each.remaining) for each in decision.limits]
+
+
+def limits_of(host: Host, metric: str) -> LimitNow:
+    now = host.service.usage_now(OURS)
+    assert now is not None
+    return now.limits[metric]
+
+
+def stop_of(host: Host, metric: str) -> StandingLimit:
+    """Return the limit of included units, as it stops requests that are to cost nothing."""
+    limit = host.service.decide(OURS, {metric: 0}, stop_at=["limit"]).limit("included")
+    assert limit is not None
+    return limit
 
 
 def test_a_decision_is_of_the_present_period_and_keeps_nothing(repository: Repository) -> None:
@@ -298,6 +313,28 @@ def test_grants_of_units_are_told_and_pay_for_what_is_asked(repository: Reposito
     host.require_cost({"calls": 10, "runs": 60})
     host.require_cost({"calls": 10})
     assert host.total() == TEN + Money(50, "USD")
+
+
+def test_a_pack_that_begins_after_overage_is_left_whole(repository: Repository) -> None:
+    host = Host(repository)
+    host.now = FEB.start + HOUR
+    host.use(runs=60)
+    repository.put_grant(OURS, Grant("pack", 20, metric="runs", effective_at=DURING))
+    assert [each.remaining for each in (limits_of(host, "runs"), stop_of(host, "runs"))] == [0, 0]
+    host.now = DURING
+    now, limit = limits_of(host, "runs"), stop_of(host, "runs")
+    assert now == (60, 80, 10)  # those that are charged count in the limit: no pack pays for them
+    assert (limit.used, limit.limit, limit.remaining) == (60, 80, 20)
+    host.reserve(runs=5)
+    assert (stop_of(host, "runs").held, stop_of(host, "runs").remaining) == (5, 15)
+    decide = host.service.decide
+    assert decide(OURS, {"runs": 16}, stop_at=["limit"]).verdict == "deny"
+    assert decide(OURS, {"runs": 16}, stop_at=["limit"], on_passing="cross").verdict == "allow"
+    host.require_cost({"runs": 15})
+    assert host.total() == TEN
+    host.service.commit(OURS, "r-1")
+    assert (host.total(), limits_of(host, "runs")) == (TEN, (80, 70, 10))
+    assert stop_of(host, "runs").remaining == 0
 
 
 def test_prepaid_money_can_be_all_that_may_be_spent(repository: Repository) -> None:

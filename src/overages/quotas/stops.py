@@ -107,10 +107,11 @@ class _Limits:
             free, left = self._free(now, self._before), self._free(held, self._with_held)
             # Units that grants will pay for are no overage either, so they stop nothing.
             granted = self._before.left.get(metric, 0) if stops else 0
+            base = max(line.limit, line.used) if granted else line.limit  # they pay for no overage
             # Units of another metric that are held can bring more of this one, and hide its own.
             picos = max(free - left, scaled(held.line.used) - scaled(line.used), 0)
             limit = StandingLimit(
-                own, add_up([line.limit, granted]), line.used, unscaled(picos),
+                own, add_up([base, granted]), line.used, unscaled(picos),
                 metric=metric, resets_at=self._limit_resets(now), stops=stops,
             )  # fmt: skip
             self._add(limit, lambda more: self._after(metric, more).line.quantity, 0)

@@ -24,7 +24,9 @@ class LimitNow(NamedTuple):
 
     :param used: in all parts of the period; of a level, in the present one alone.
     :param limit: those used in other parts, and the limit of the present part with all that is left
-        of grants: what was left of a part that is over is gone. None where usage is unlimited.
+        of grants: what was left of a part that is over is gone. As grants pay for nothing that is
+        charged already, such units are in it where something is left of them. None where usage is
+        unlimited.
     :param over: units that are charged, of all these parts.
     """
 
@@ -79,7 +81,10 @@ def limit_now(
     limit = present.limit
     if limit is not None:
         elsewhere = [line.used for line in counted if line is not present]
-        limit = add_up([limit, *elsewhere, left.get(metric, 0)])
+        granted = left.get(metric, 0)
+        if granted:  # which pay for nothing that is charged already
+            limit = max(limit, present.used)
+        limit = add_up([limit, *elsewhere, granted])
     over = add_up(line.quantity for line in counted)
     return LimitNow(add_up(line.used for line in counted), limit, over)
 

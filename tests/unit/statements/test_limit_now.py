@@ -54,3 +54,10 @@ def test_a_grant_has_its_units_until_it_ends_where_that_is_known() -> None:
     assert runs(20).limit == 150
     assert runs(26).limit == 50
     assert limit_now(SETTLED.statement, "runs", left={}).limit == 50
+
+
+def test_units_that_are_charged_already_are_in_the_limit_where_a_grant_is_left() -> None:
+    charged = settle(ACCOUNT, {"starter": PLAN}, FEB, Usage("acme", FEB, {"runs": 60})).statement
+    now = limit_now(charged, "runs", left={"runs": 20})
+    assert (now, now.remaining) == (LimitNow(60, 80, 10), 20)
+    assert limit_now(charged, "runs", left={"runs": 0}) == LimitNow(60, 50, 10)

@@ -57,18 +57,23 @@ def put(
     noted_at: datetime,
     tell: Callable[[str], object],
     now: datetime | None = None,
+    *,
+    warns: bool = True,
 ) -> int:
     """Put the content of a file; return the number of changes.
 
     :param noted_at: when they are noted.
     :param tell: is told of each change before any is made.
     :param now: the present instant, by which alerts are put and fire; the other one without it.
+    :param warns: whether budgets and alerts are put as well; if not, their names are checked alone.
     :raises Stop: if the database keeps something else.
     """
     try:
         with repository.transaction():
             changes = changes_of(book, repository)
-            for path in never_there(book, repository):
+            if not warns:
+                changes = tuple(c for c in changes if not isinstance(c, NewBudget | NewAlert))
+            for path in never_there(book, repository) if warns else ():
                 say(f"{source}: {'.'.join(map(str, path))}: is dropped, but was never there")
             for change in changes:
                 tell(f"{source}: {change}")

@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
-from overages._ground.value import evolve
 from overages.adapters.memory import MemoryRepository
 from overages.amounts.money import Money
 from overages.bookkeeping.plans_in_force import PlansInForce
@@ -90,10 +89,10 @@ def rate(args: argparse.Namespace) -> list[Rated]:
 
     :raises Stop: as `run` does.
     """
-    book = evolve(load_book(args.plans), budgets={}, alerts={}, org_alerts={})  # change no bill
-    repository = MemoryRepository()
+    book, repository = load_book(args.plans), MemoryRepository()
     service = OverageService(repository, lambda: _END_OF_TIME)
-    apply.put(book, repository, args.plans, _END_OF_TIME, tell=lambda _: None)
+    # Budgets and alerts change no bill.
+    apply.put(book, repository, args.plans, _END_OF_TIME, tell=lambda _: None, warns=False)
     span: Span | None
     usages: Mapping[tuple[str, Period], Usage] = {}
     with readable(args.usage) as files:

@@ -35,7 +35,7 @@ from overages.imports.plans import PlanBook
 from overages.imports.stored_plans import NamedPlans
 from overages.insight.budget import Budget
 from overages.repository import Repository
-from overages.service.alert_subjects import AlertSubjects
+from overages.service.alert_subjects import AlertSubjects, require_budget, require_grant
 from overages.terms.account import Account
 
 _MOST_NEAR: Final = 5_000  # orgs among which one that a name resembles is looked for
@@ -76,8 +76,9 @@ def new_alerts(
 ) -> Iterator[NewAlert]:
     """Yield the alerts that a book has and a repository doesn't, and those that it drops there.
 
-    :param problems: takes the orgs without an account, the alerts of metrics that no plan has, and
-        those of all orgs that none of them could ever reach, by the plans that there are.
+    :param problems: takes the orgs without an account, the alerts of metrics that no plan has, or
+        of a grant or a budget that their org hasn't, and those of all orgs that none of them could
+        ever reach, by the plans that there are.
     """
     for org_id, alerts in _alerts_of(book):
         if org_id is not None and not has_account(org_id, "org_alerts", book, repository, problems):
@@ -88,10 +89,34 @@ def new_alerts(
             if before != alert:
                 if org_id is None and alert is not None:
                     problems.attempt(plans.require_reachable, alert, ("alerts", alert_id))
-                elif alert is not None and alert.metric is not None:
-                    path = (*_alerts_path(org_id), alert_id, "metric")
-                    problems.attempt(plans.require_metric, alert.metric, path)
+                elif org_id is not None and alert is not None:
+                    _require_names(org_id, alert, book, repository, plans, problems)
                 yield NewAlert(alert_id, alert, before, org_id)
+
+
+def _require_names(
+    org_id: str,
+    alert: Alert,
+    book: PlanBook,
+    repository: Repository,
+    plans: NamedPlans,
+    problems: Problems,
+) -> None:
+    """Refuse a metric that no plan has, and a grant or a budget that the org hasn't, then."""
+    path = (*_alerts_path(org_id), alert.id)
+    if alert.metric is not None:
+        problems.attempt(plans.require_metric, alert.metric, (*path, "metric"))
+    try:
+        if alert.grant is not None:
+            grants = [*repository.grants(org_id), *book.grants.get(org_id, ())]
+            require_grant(alert.grant, {each.id for each in grants}, (*path, "grant"))
+        if alert.budget is not None:
+            budgets = {each.id for each in repository.budgets(org_id)}
+            for budget_id, budget in book.budgets.get(org_id, {}).items():
+                (budgets.discard if budget is None else budgets.add)(budget_id)
+            require_budget(alert.budget, budgets, (*path, "budget"))
+    except OveragesError as error:
+        problems.add(error.within(org_id=org_id))
 
 
 def never_there(book: PlanBook, repository: Repository) -> Iterator[Path]:

@@ -5,7 +5,7 @@ AlertSubjects(repository, account, now).require(alert)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from overages.alerts.alert import Alert
@@ -16,6 +16,7 @@ from overages.bookkeeping.plans_in_force import PlansInForce
 from overages.errors import (
     InvalidType,
     OveragesError,
+    Path,
     UnknownBudget,
     UnknownGrant,
     UnknownMetric,
@@ -52,15 +53,11 @@ class AlertSubjects:
         """Return some amount in the unit of an alert's number."""
         if alert.grant is not None:
             grants = {g.id: g.amount for g in self._repository.grants(self._account.org_id)}
-            if alert.grant not in grants:
-                problem = f"must be one of the org's grants, {_listed(grants)}"
-                raise UnknownGrant(("alert", "grant"), alert.grant, problem)
+            require_grant(alert.grant, grants, ("alert", "grant"))
             return grants[alert.grant]
         if alert.budget is not None:
             budgets = {b.id: b.amount for b in self._repository.budgets(self._account.org_id)}
-            if alert.budget not in budgets:
-                problem = f"must be one of the org's budgets, {_listed(budgets)}"
-                raise UnknownBudget(("alert", "budget"), alert.budget, problem)
+            require_budget(alert.budget, budgets, ("alert", "budget"))
             return budgets[alert.budget]
         return None if alert.threshold is None else self._amount_of_metric(alert)
 
@@ -74,6 +71,24 @@ class AlertSubjects:
             raise UnknownMetric(("alert", "metric"), alert.metric, problem)
         is_cost = alert.threshold is not None and alert.threshold.cost is not None
         return Money(0, agreed[-1].currency) if is_cost else 0
+
+
+def require_grant(grant: str, grants: Collection[str], path: Path) -> None:
+    """Refuse a grant that is none of an org's, which `UnknownGrant` lists.
+
+    :param path: leads to it.
+    """
+    if grant not in grants:
+        raise UnknownGrant(path, grant, f"must be one of the org's grants, {_listed(grants)}")
+
+
+def require_budget(budget: str, budgets: Collection[str], path: Path) -> None:
+    """Refuse a budget that is none of an org's, which `UnknownBudget` lists.
+
+    :param path: leads to it.
+    """
+    if budget not in budgets:
+        raise UnknownBudget(path, budget, f"must be one of the org's budgets, {_listed(budgets)}")
 
 
 def _require_unit(alert: Alert, threshold: Threshold, amount: Amount) -> None:
@@ -94,5 +109,5 @@ def _written(amount: Amount) -> str:
     return str(amount) if isinstance(amount, Money) else plain_text(amount)
 
 
-def _listed(names: Mapping[str, object]) -> str:
+def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "of which there is none"

@@ -234,3 +234,43 @@ def test_the_same_files_give_the_same_bills_as_close(desk: NearDesk) -> None:
     files = ["--plans", "plans.toml", "--usage", "u.csv"]
     desk.done("close", "--db", "b.db", *files, "--until", "2024-04-01")
     assert desk.bills() == {f"{org} {month}": cost for (org, month), cost in rated.items()}
+
+
+WARNINGS = """
+[budgets.acme.daily]
+amount = 200
+metric = "tokens"
+[alerts.tokens-80]
+metric = "tokens"
+threshold.percent = 80
+[org_alerts.acme.daily-80]
+budget = "daily"
+threshold.percent = 80
+"""
+
+
+def test_budgets_and_alerts_change_nothing_and_say_nothing(desk: NearDesk) -> None:
+    before = rate(desk, row())
+    add(desk, WARNINGS + '[budgets.bolt]\nfew = "dropped"\n[org_alerts.bolt]\na = "dropped"\n')
+    assert rate(desk, row()) == before
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "fault"),
+    [
+        ('"tokens"\n[', '"tokns"\n[', "budgets.acme.daily.metric: 'tokns' is a metric of"),
+        ('"tokens"\nthresh', '"tokns"\nthresh', "alerts.tokens-80.metric: 'tokns' is a metric of"),
+        ("budgets.acme", "budgets.acmee", "budgets.acmee: must be an org with an account"),
+        ("org_alerts.acme", "org_alerts.acmee", "org_alerts.acmee: must be an org with an account"),
+        ('"daily"', '"dayly"', "org_alerts.acme.daily-80.budget: must be one of the org's budgets"),
+    ],
+)
+def test_budgets_and_alerts_name_what_is_there_as_where_they_are_applied(
+    desk: NearDesk, right: str, wrong: str, fault: str
+) -> None:
+    add(desk, WARNINGS.replace(right, wrong, 1))
+    status, out, err = rate(desk, row())
+    assert (status, out) == (1, "")
+    assert fault in err
+    applied = desk.run("apply", "--plans", "plans.toml", "--db", "b.db")
+    assert (applied.status, applied.err) == (status, err)

@@ -269,6 +269,29 @@ def test_one_that_nothing_could_reach_is_named_by_its_path(
     assert told.startswith("acme")
 
 
+def test_names_that_an_org_hasnt_are_told_together_before_anything_is_put(
+    repository: Repository,
+) -> None:
+    applied(PLAN + BUDGET, repository)
+    granted = '[grants.acme.pack]\namount = 5\nmetric = "m"\n'
+    granted += "effective_at = 2024-02-01T00:00:00Z\n"
+    gone = '[budgets.acme]\ndaily = "dropped"\n'
+    pack = OWN.replace("daily-90", "pack-90").replace('budget = "daily"', 'grant = "pack"')
+    text = PLAN + granted + gone + OWN + pack.replace('"pack"', '"pak"').replace("pack-", "pak-")
+    with pytest.raises(OveragesError) as caught:
+        changes_of(read_plans(text + pack), repository)
+    assert [str(each) for each in caught.value.errors] == [
+        "acme: org_alerts.acme.daily-90.budget: must be one of the org's budgets, of which there"
+        " is none, got 'daily'",
+        "acme: org_alerts.acme.pak-90.grant: must be one of the org's grants, pack, got 'pak'",
+    ]
+    assert applied(PLAN + granted + OWN + pack, repository) == [
+        "grant acme/pack: new",
+        "alert acme/daily-90: new",
+        "alert acme/pack-90: new",
+    ]
+
+
 def test_a_metric_that_the_orgs_plan_hasnt_is_named(repository: Repository) -> None:
     other = MINIMAL.replace("[plans.p]", "[plans.q]").replace(".m =", ".x =")
     of_x = '[budgets.acme.b]\namount = 5\nmetric = "x"\n'
@@ -373,7 +396,8 @@ def test_terms_that_begin_later_are_compared_as_well(repository: Repository, tab
 
 def test_an_org_without_terms_any_more_is_compared_with_none(repository: Repository) -> None:
     ended = "[[accounts.acme.changes]]\nsince = 2024-02-01T00:00:00Z\nkind = 'end'\n"
-    text = PLAN + ended + BUDGET.replace("USD", "EUR") + OWN.replace("daily", "dayly")
+    cost = "[org_alerts.acme.a.threshold]\ncost = { amount = 5, currency = 'EUR' }"
+    text = PLAN + ended + BUDGET.replace("USD", "EUR") + cost
     assert len(applied(text, repository)) == 4
 
 

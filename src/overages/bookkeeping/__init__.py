@@ -2,6 +2,7 @@
 
 - `plans_in_force`: `PlansInForce`: the versions of plans that terms mean
 - `usage_reader`: `UsageReader`: the usage of an org in a period and in times within it; `Holds`
+- `read_period`: `ReadPeriod`: all that is kept of a period, to be settled with more units
 - `period_inputs`: `PeriodInputs`: the inputs of a settlement, from a repository
 - `settling`: `Settling`: an org's periods, each from the balance that the one before it left
 - `staleness`: `Staleness`: recorded periods that come to something else now

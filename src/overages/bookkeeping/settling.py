@@ -26,12 +26,14 @@ from datetime import datetime
 from functools import cached_property
 
 from overages.amounts.exact import Quantity
-from overages.bookkeeping.period_inputs import More, PeriodInputs, ReadPeriod
+from overages.bookkeeping.period_inputs import PeriodInputs
 from overages.bookkeeping.plans_in_force import PlansInForce
+from overages.bookkeeping.read_period import ReadPeriod
 from overages.bookkeeping.usage_reader import Holds, UsageReader
 from overages.errors import OveragesError, StorageError, UnknownPlan
 from overages.grants.grant import Grant
 from overages.periods.period import Period
+from overages.quotas.position import More
 from overages.records.closing import Closing
 from overages.repository import Repository
 from overages.settlements.balance import EMPTY_BALANCE, Balance
@@ -41,7 +43,8 @@ from overages.settlements.grant_corrections import (
     corrected_balance,
     drawn_later,
 )
-from overages.settlements.settlement import Settlement, Standing
+from overages.settlements.settlement import Settlement
+from overages.settlements.standing import Standing
 from overages.terms.account import Account
 from overages.usage.routing import Routes
 

@@ -36,7 +36,7 @@ from overages.quotas.position import minor_of
 from overages.readings.alert_times import AlertTimes, Look
 from overages.readings.window_charges import Bills, WindowCharges
 from overages.repository import Repository
-from overages.settlements.settlement import Standing
+from overages.settlements.standing import Standing
 from overages.statements.limit_now import LimitNow, limit_now
 from overages.statements.statement import Statement
 from overages.terms.account import Account

@@ -31,7 +31,7 @@ from overages.periods.cycle import Cycle
 from overages.periods.period import Period, format_instant
 from overages.repository import Repository
 from overages.service.base import ServiceBase
-from overages.settlements.settlement import Standing
+from overages.settlements.standing import Standing
 from overages.statements.limit_now import limits_now
 from overages.statements.statement import Statement
 from overages.terms.account import Account

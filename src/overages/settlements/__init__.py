@@ -8,6 +8,7 @@
 - `metric_settlement`: the lines of one metric, and all that they leave for later
 - `settled_metrics`: the lines of all metrics of a period, and what each leaves
 - `settlement`: `settle`: a statement that knows of earlier periods
+- `standing`: `standing`: a period with its grants as they are at an instant
 - `grant_corrections`: draws of a closed period anew, as later ones take them into account
 - `span_statement`: the statement of a time within a period, without what is due once in it
 - `pooled_statement`: `pool`: one allowance for several orgs

@@ -38,27 +38,25 @@ balance, gives the same as all at once:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from datetime import datetime, timedelta
-from math import ceil
-from typing import Any, Final, NamedTuple, TypeGuard
+from typing import Final, NamedTuple, TypeGuard
 
 from overages._ground.frozen_dict import FrozenDict
 from overages._ground.names import by_metric, by_name, parse_name
 from overages._ground.parsing import arguments, each, instance_of, parse_flag, tuple_of
 from overages._ground.trusted import trusted
 from overages._ground.value import term, value
-from overages.amounts.exact import Quantity, add_up, parse_non_negative_sum
+from overages.amounts.exact import Quantity, parse_non_negative_sum
 from overages.errors import OveragesError
 from overages.grants.burndown import Burndown
-from overages.grants.drawn_grant import GrantNotes, PooledGrant
+from overages.grants.drawn_grant import GrantNotes
 from overages.grants.drawn_grants import Pools, pools_of
 from overages.grants.draws import parse_grants
 from overages.grants.grant import Grant, Unit
 from overages.lines.part import StatementPart, is_known
-from overages.periods.period import Period, parse_instant
+from overages.periods.period import Period
 from overages.settlements.balance import EMPTY_BALANCE, Balance, new_balance
 from overages.settlements.carry_over_result import CarryOverResult
-from overages.settlements.grant_lines import begun, draw_money
+from overages.settlements.grant_lines import draw_money
 from overages.settlements.inputs import (
     Plans,
     agreed_inputs,
@@ -67,11 +65,9 @@ from overages.settlements.inputs import (
     parse_plans,
     parse_usages,
     time_shares,
-    with_more,
 )
 from overages.settlements.settled_metrics import SettledMetrics
 from overages.statements.calculation import calculate
-from overages.statements.limit_now import limit_now
 from overages.statements.rated_statement import rated_lines, statement_of
 from overages.statements.statement import Statement
 from overages.terms.account import Account
@@ -116,7 +112,6 @@ class Settlement:
 
 
 _new_settlement: Final = trusted(Settlement)
-_TICK: Final = timedelta(microseconds=1)
 _NO_LEVELS: Final = frozenset[str]()
 _NONE_CARRIED: Final = FrozenDict[str, CarryOverResult]()
 _SETS: Final = (tuple, frozenset, list, set)
@@ -188,154 +183,9 @@ def settle(
         plain = _plainly(account, plans, period, usage, balance, levels)
         if plain is not None:
             return plain
-    checked = _parse_arguments(
-        account, plans, period, usage, balance, grants, events, ended, levels, reserved
+    return settle_inputs(
+        inputs_of(account, plans, period, usage, balance, grants, events, ended, levels, reserved)
     )
-    return _settle(*checked)
-
-
-class Standing(NamedTuple):
-    """A period as it stands.
-
-    :param statement: as it would be billed.
-    :param grants: the states of the org's grants, for the units of each metric and for money.
-    :param left: the units of each metric that grants can still pay for.
-    """
-
-    statement: Statement
-    grants: Sequence[Burndown] = ()
-    left: Mapping[str, Quantity] = FrozenDict()
-
-
-def standing(
-    account: Account,
-    plans: Plans,
-    period: Period,
-    usage: Usage | Iterable[Usage],
-    balance: Balance = EMPTY_BALANCE,
-    *,
-    at: datetime,
-    grants: Iterable[Grant] = (),
-    events: Iterable[UsageEvent] = (),
-    timed: Iterable[str] = (),
-    ended: bool = True,
-    levels: Iterable[str] = (),
-    reserved: Mapping[str, Quantity] = FrozenDict(),
-) -> Standing:
-    """Return an account's period with its grants as they are at an instant, not as it leaves them.
-
-    The balance of `settle` has them as the period leaves them: one that expires by its end is gone,
-    and one that recurs was granted anew. Here, each is as before anything that happens to it after
-    the instant: its units left can still be used.
-
-    Money pays at the last instant of the period, and so do units that are used without an event: it
-    is the one that decides for these. Where only a part of the usage was by then, those units can
-    still be used that are left all the time from the instant to that one. Of grants in steps,
-    and beside usage that is taken back, they are as many of these as add no overage.
-
-    :param at: the instant, timezone-aware.
-    :param timed: the metrics of which one more unit is used at an instant of its own.
-
-    The other parameters, and the errors, are those of `settle`.
-
-    >>> from datetime import UTC, datetime
-    >>> from overages import Allowance, PerUnit
-    >>> month, plan = Period.month(2024, 2), Plan("s", "USD", {"runs": Allowance(50, PerUnit(1))})
-    >>> account, noon = Account("acme", "s", since=month.start), datetime(2024, 2, 9, tzinfo=UTC)
-    >>> pack = Grant("p", 100, metric="runs", effective_at=month.start, expires_at=month.end)
-    >>> events = [UsageEvent("acme", "runs", 60, noon)]
-    >>> of_month = account, {"s": plan}, month, Usage("acme", month, {"runs": 60})
-    >>> standing(*of_month, at=noon, grants=[pack], events=events, timed=["runs"]).grants[0].left
-    90
-    >>> settle(*of_month, grants=[pack], events=events).balance.burndowns[0].left
-    0
-    """
-    checked = _parse_arguments(
-        account, plans, period, usage, balance, grants, events, ended, levels, reserved
-    )
-    _, _, _, usages, _, of_org, used_at, _, _, of_later = checked
-    now, last = min(parse_instant(at, "at"), period.end - _TICK), period.end - _TICK
-    counted = frozenset(parse_names(timed, "timed"))
-    all_by_now = {metric for metric in counted if _is_used_by(metric, usages, period, used_at, now)}
-
-    def instants(grant: Grant) -> tuple[datetime, datetime]:
-        if grant.currency is not None or grant.metric not in counted:
-            return last, last
-        return now, now if grant.metric in all_by_now else last
-
-    notes = GrantNotes(instants)
-    settled = _settle(*checked, notes=notes)
-    burndowns, left = [], dict[str, Quantity]()
-    for unit, pool in pools_of(of_org, of_later, notes).items():
-        drawn = begun(pool, unit, period, settled.balance.burndown(*unit))
-        drawn.run(())  # nothing was drawn on some of them, but they have ended or were refilled
-        after = {state.grant_id: state for state in drawn.burndown().grants}
-        states = [notes.states(grant, after.get(grant.id)) for grant, *_ in pool]
-        burndowns.append(Burndown(now, *unit, filter(None, (first for first, *_ in states))))
-        metric, currency = unit
-        if metric is not None and currency is None:
-            left[metric] = add_up(min(each.left if each else 0 for each in own) for own in states)
-            if metric in counted and _can_be_fewer(metric, pool, used_at):
-                left[metric] = _usable(checked, settled.statement, metric, left[metric], now)
-    return Standing(settled.statement, tuple(burndowns), FrozenDict(left))
-
-
-def _is_used_by(
-    metric: str,
-    usages: Iterable[Usage],
-    period: Period,
-    events: Iterable[UsageEvent],
-    instant: datetime,
-) -> bool:
-    """Tell whether events up to an instant tell of all units of a metric in a period."""
-    told = [each.quantity for each in events if each.metric == metric and each.at <= instant]
-    used = next((each.quantities for each in usages if each.period == period), FrozenDict())
-    return add_up(told) == used.get(metric, 0)
-
-
-def _can_be_fewer(metric: str, pool: Iterable[PooledGrant], events: Iterable[UsageEvent]) -> bool:
-    """Tell whether fewer units than grants have left may be usable.
-
-    In steps, each use is rounded up by itself: units of now can leave fewer for those of later than
-    they are themselves. A correction takes back overage, or the units of now, before others.
-    """
-    return any(grant.step is not None for grant, *_ in pool) or any(
-        each.quantity < 0 for each in events if each.metric == metric
-    )
-
-
-def _usable(
-    checked: tuple[Any, ...], statement: Statement, metric: str, left: Quantity, now: datetime
-) -> Quantity:
-    """Return how many of the units that grants have left can be used now without more overage.
-
-    It settles the period with them: all that are left, or else the most whole ones that do.
-
-    :param checked: the arguments of the settlement.
-    :param statement: that of the period without them.
-    """
-    account, plans, period, usages, before, grants, events, *others = checked
-    part = next((each for each in statement.parts if now in each.period), None)
-    allowance = None if part is None else part.plan.allowances.get(metric)
-    if not left or allowance is None or allowance.conversion is not None:
-        return left  # of converted units, nobody knows which usage would be as many
-    included = limit_now(statement, metric, now).remaining or 0
-
-    def overage_with(units: Quantity) -> Quantity:
-        more = add_up([included, units])
-        used = tuple(with_more(each, {metric: more}, now) for each in usages)
-        at_once = (*events, UsageEvent(account.org_id, metric, more, now))
-        settled = _settle(account, plans, period, used, before, grants, at_once, *others)
-        return limit_now(settled.statement, metric, now).over
-
-    overage = limit_now(statement, metric, now).over
-    if overage_with(left) <= overage:
-        return left
-    low, high = 0, ceil(left)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if overage_with(middle) <= overage else (low, middle)
-    return low
 
 
 def _plainly(
@@ -393,21 +243,35 @@ def _is_plain(plan: object, slug: str, levels: Set[str]) -> TypeGuard[Plan]:
     return not (levels and any(m in lines and not lines[m].is_level(levels) for m in levels))
 
 
-def _settle(
-    account: Account,
-    plans: Plans,
-    period: Period,
-    usages: tuple[Usage, ...],
-    before: Balance,
-    grants: tuple[Grant, ...],
-    events: tuple[UsageEvent, ...],
-    has_ended: bool,
-    levels: Iterable[str],
-    reserved: Mapping[str, Quantity],
-    *,
-    notes: GrantNotes | None = None,
-) -> Settlement:
-    """Settle a period, of checked arguments: metric by metric, and then all together."""
+class SettlementInputs(NamedTuple):
+    """The arguments of `settle`, checked one by one."""
+
+    account: Account
+    plans: Plans
+    period: Period
+    usages: tuple[Usage, ...]
+    balance: Balance
+    grants: tuple[Grant, ...]
+    events: tuple[UsageEvent, ...]
+    has_ended: bool
+    levels: tuple[str, ...]
+    reserved: Mapping[str, Quantity]
+
+
+def inputs_of(*values: object) -> SettlementInputs:
+    """Return the inputs of a settlement, in the order in which `settle` names them.
+
+    :raises OveragesError: as `settle` does, for one that is wrong by itself.
+    """
+    return SettlementInputs(*_parse_arguments(*values))
+
+
+def settle_inputs(inputs: SettlementInputs, notes: GrantNotes | None = None) -> Settlement:
+    """Settle a period: metric by metric, and then all together.
+
+    :param notes: takes down how grants are at instants within the period.
+    """
+    account, plans, period, usages, before, grants, events, has_ended, levels, reserved = inputs
     terms, agreed, usage = agreed_inputs(account, plans, period, usages, before, events)
     shares, balance = time_shares(terms, period, len(agreed)), before.from_which(account, period)
     parts = [each.part for each in agreed]

@@ -21,7 +21,8 @@ from overages import (
 )
 from overages._ground.value import evolve
 from overages.errors import InvalidType
-from overages.settlements.settlement import Standing, settle, standing
+from overages.settlements.settlement import settle
+from overages.settlements.standing import Standing, standing
 
 JAN, FEB = Period.month(2024, 1), Period.month(2024, 2)
 DAY = timedelta(days=1)

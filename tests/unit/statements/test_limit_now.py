@@ -8,7 +8,7 @@ import pytest
 
 from overages import Account, Allowance, Grant, Period, PerUnit, Plan, Usage, UsageEvent, settle
 from overages.errors import UnknownMetric
-from overages.settlements.settlement import standing
+from overages.settlements.standing import standing
 from overages.statements.limit_now import LimitNow, limit_now, limits_now
 
 FEB = Period.month(2024, 2)

@@ -113,7 +113,7 @@ def test_a_decision_is_of_the_present_period_and_keeps_nothing(repository: Repos
         decision = host.decide(runs=10)
     assert (decision.verdict, decision.cost) == ("allow", FIVE)
     assert standing(decision) == [("included", "runs", 45, 5), ("hard_limit", "runs", 45, 55)]
-    assert {each.resets_at for each in decision.limits} == {FEB.end}
+    assert {(each.period, each.resets_at) for each in decision.limits} == {(FEB, FEB.end)}
     assert (decision.at, decision.age) == (DURING, timedelta())
     host.now = MAR.start
     assert standing(host.decide(runs=10))[0] == ("included", "runs", 0, 50)
@@ -282,9 +282,9 @@ def test_an_allowance_of_a_year_is_there_again_with_the_year(repository: Reposit
     host.use(runs=80)
     host.now = MAR.start + HOUR
     decision = host.decide(runs=30)
-    assert (decision.cost, decision.limits[0].resets_at) == (
-        TEN, datetime(2025, 1, 1, tzinfo=UTC),
-    )  # fmt: skip
+    year = Period(datetime(2024, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC))
+    assert (decision.cost, decision.limits[0].period) == (TEN, year)
+    assert decision.limits[0].resets_at == year.end
     host.require_cost({"runs": 30})
 
 
@@ -310,6 +310,7 @@ def test_grants_of_units_are_told_and_pay_for_what_is_asked(repository: Reposito
     assert [each for each in standing(decision) if each[0] == "grants"] == [
         ("grants", "calls", 5, 15)
     ]
+    assert [each.period for each in decision.limits if each.kind == "grants"] == [None]
     host.require_cost({"calls": 10, "runs": 60})
     host.require_cost({"calls": 10})
     assert host.total() == TEN + Money(50, "USD")
@@ -559,9 +560,9 @@ def test_a_budget_of_a_day_counts_the_units_and_holds_of_that_day(repository: Re
     host.now += timedelta(hours=12)
     host.use(calls=4)
     standing = host.service.put_budget(OURS, daily)
-    assert (standing.used, standing.remaining, standing.resets_at) == (
-        4, 6, datetime(2024, 2, 22, tzinfo=UTC),
-    )  # fmt: skip
+    today = Period(datetime(2024, 2, 21, tzinfo=UTC), datetime(2024, 2, 22, tzinfo=UTC))
+    assert (standing.used, standing.remaining) == (4, 6)
+    assert (standing.period, standing.resets_at) == (today, today.end)
     host.reserve(calls=3)
     assert host.decide(calls=4).verdict == "deny"
     assert host.decide(calls=3).verdict == "allow"

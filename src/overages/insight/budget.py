@@ -11,7 +11,7 @@ Three things that are easily taken for one are kept apart, by `on_reached`:
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
 from overages._ground.names import optional_name, parse_name
@@ -26,7 +26,7 @@ from overages.amounts.exact import (
 from overages.amounts.money import Money, check_kind, parse_non_negative_money
 from overages.errors import Field, InvalidValue
 from overages.periods.cycle import Cycle
-from overages.periods.period import parse_instant
+from overages.periods.period import Period, parse_instant
 
 OnReached: TypeAlias = Literal["tell", "stop_charging", "stop_usage"]
 """The effect of a budget that is reached."""
@@ -174,3 +174,10 @@ class WindowedBudget:
         if isinstance(used, Money) and isinstance(held, Money) and held.minor < -used.minor:
             problem = f"must not be below zero with all that is used, {used}"
             problems.add(InvalidValue("held", held, problem))
+
+    @property
+    def period(self) -> Period:
+        """The window, which ends at `resets_at`."""
+        assert self.budget.window is not None  # or it is refused
+        last = self.resets_at - timedelta(microseconds=1)
+        return Period(self.budget.window.period_at(last).start, self.resets_at)

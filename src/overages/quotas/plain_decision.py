@@ -34,7 +34,7 @@ def plain_decision(
 
     All arguments were checked, but for usage and holds of metrics that the plan doesn't know.
     """
-    lines, quantities, end = plan.compiled.by_metric, usage.quantities, usage.period.end
+    lines, quantities, period = plan.compiled.by_metric, usage.quantities, usage.period
     if not is_plain(plan) or not (
         quantities.keys() <= lines.keys() and held.keys() <= lines.keys()
     ):
@@ -52,7 +52,11 @@ def plain_decision(
         if limit is not None:
             kind = "own_limit" if metric in own else "included"
             left = remaining_of(limit, used, reserved)
-            limits.append(new_limit(kind, limit, used, reserved, metric, None, end, False, left))
+            limits.append(
+                new_limit(
+                    kind, limit, used, reserved, metric, None, period, period.end, False, left
+                )
+            )
             if after > limit:
                 if line.factor is None or type(limit) is not int:
                     return None
@@ -67,7 +71,9 @@ def plain_decision(
                 return None
             left = remaining_of(hard, used, reserved)
             limits.append(
-                new_limit("hard_limit", hard, used, reserved, metric, None, end, True, left)
+                new_limit(
+                    "hard_limit", hard, used, reserved, metric, None, period, period.end, True, left
+                )
             )
     cost = new_money(minor, plan.currency)
     exact_cost = number_from_ratio(exact, divisor) if exact else NOTHING

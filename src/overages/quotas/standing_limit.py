@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
 from overages._ground.names import optional_name
-from overages._ground.parsing import Problems, choice_of, optional, parse_flag
+from overages._ground.parsing import Problems, choice_of, instance_of, optional, parse_flag
 from overages._ground.trusted import trusted
 from overages._ground.value import derived, term, value
 from overages.amounts.exact import (
@@ -24,7 +24,7 @@ from overages.amounts.exact import (
 )
 from overages.amounts.money import Money, check_kind
 from overages.errors import Field
-from overages.periods.period import parse_instant
+from overages.periods.period import Period, parse_instant
 from overages.terms.allowance import Allowance
 
 Measure: TypeAlias = Quantity | Money
@@ -68,6 +68,8 @@ class StandingLimit:
     :param held: held by reservations beside it.
     :param metric: whose units; None where it is of all metrics.
     :param name: the id of a budget, or of a grant where there is one alone.
+    :param period: the time that its units or its money are counted over, such as the org's period,
+        or the window of a budget; None where it has none, as grants.
     :param resets_at: the first instant at which all of it is there again, timezone-aware; None
         where that isn't known, or is never.
     :param stops: whether requests beyond it are denied; any other is only told.
@@ -84,6 +86,7 @@ class StandingLimit:
     held: Measure = term(_parse_measure)
     metric: str | None = term(optional_name)
     name: str | None = term(optional_name)
+    period: Period | None = term(optional(instance_of(Period)))
     resets_at: datetime | None = term(optional(parse_instant))
     stops: bool = term(parse_flag)
     remaining: Measure = derived()
@@ -98,6 +101,7 @@ class StandingLimit:
         *,
         metric: str | None = None,
         name: str | None = None,
+        period: Period | None = None,
         resets_at: datetime | None = None,
         stops: bool = False,
     ) -> None: ...

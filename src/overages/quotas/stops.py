@@ -10,7 +10,6 @@ the request: nobody is denied units that cost nothing, or are none, since a budg
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from overages.amounts.exact import Quantity, add_up, excess, scaled, unscaled
@@ -18,6 +17,7 @@ from overages.amounts.money import Money
 from overages.errors import CurrencyMismatch
 from overages.grants.burndown import Burndown
 from overages.insight.budget import Budget, WindowedBudget
+from overages.periods.period import Period
 from overages.quotas.position import MetricPosition, More, Position, Prospect, minor_of
 from overages.quotas.standing_limit import LimitKind, Measure, StandingLimit
 
@@ -103,6 +103,7 @@ class _Limits:
         now, held = (self._metric(metric, each) for each in (self._before, self._with_held))
         line, hard = now.line, self._prospect.hard_limit(now)
         if line.limit is not None:
+            period = self._limit_period(now)
             own: LimitKind = "own_limit" if metric in self._prospect.own_limits else "included"
             free, left = self._free(now, self._before), self._free(held, self._with_held)
             # Units that grants will pay for are no overage either, so they stop nothing.
@@ -112,13 +113,13 @@ class _Limits:
             picos = max(free - left, scaled(held.line.used) - scaled(line.used), 0)
             limit = StandingLimit(
                 own, add_up([base, granted]), line.used, unscaled(picos),
-                metric=metric, resets_at=self._limit_resets(now), stops=stops,
+                metric=metric, period=period, resets_at=period.end, stops=stops,
             )  # fmt: skip
             self._add(limit, lambda more: self._after(metric, more).line.quantity, 0)
         if hard is not None:
             limit = StandingLimit(
                 "hard_limit", hard, now.counted, excess(held.counted, now.counted),
-                metric=metric, resets_at=now.time.end, stops=True,
+                metric=metric, period=now.time, resets_at=now.time.end, stops=True,
             )  # fmt: skip
             self._add(limit, lambda more: self._after(metric, more).counted, hard)
 
@@ -134,9 +135,9 @@ class _Limits:
         left = add_up([line.limit or 0, position.left.get(line.metric, 0)])
         return scaled(left) - scaled(line.used)
 
-    def _limit_resets(self, now: MetricPosition) -> datetime:
+    def _limit_period(self, now: MetricPosition) -> Period:
         cycle = now.allowance.included_for
-        return now.time.end if cycle is None else cycle.period_at(now.time.start).end
+        return now.time if cycle is None else cycle.period_at(now.time.start)
 
     def add_budgets(self, budgets: Iterable[Budget | WindowedBudget]) -> None:
         """Add budgets, of money or of units."""
@@ -169,7 +170,7 @@ class _Limits:
         used, with_held = due(self._before), due(self._with_held)
         limit = self._budget_limit(
             budget, amount, Money(used, amount.currency), Money(with_held - used, amount.currency),
-            self._prospect.statement.period.end,
+            self._prospect.statement.period,
         )  # fmt: skip
         self._add(limit, lambda more: due(self._prospect.beside_holds(more)), amount.minor)
 
@@ -186,18 +187,16 @@ class _Limits:
         def measure(more: More) -> int:  # units that add to the bills add it to the window
             return spent + due(more) - before
 
-        limit = self._budget_limit(
-            window.budget, amount, window.used, window.held, window.resets_at
-        )
+        limit = self._budget_limit(window.budget, amount, window.used, window.held, window.period)
         self._add(limit, measure, amount.minor)
 
     def _add_period(self, budget: Budget, amount: Quantity) -> None:
         metric = str(budget.metric)
 
-        used, end = self._before.used_of(metric), self._prospect.statement.period.end
+        used, period = self._before.used_of(metric), self._prospect.statement.period
         held = excess(self._with_held.used_of(metric), used)
         self._add(
-            self._budget_limit(budget, amount, used, held, end),
+            self._budget_limit(budget, amount, used, held, period),
             lambda more: self._prospect.beside_holds(more).used_of(metric),
             amount,
         )
@@ -210,7 +209,7 @@ class _Limits:
             return convert(add_up([*seen, more.get(metric, 0)]))
 
         used, held = convert(seen[0]), excess(convert(add_up(seen)), convert(seen[0]))
-        limit = self._budget_limit(window.budget, amount, used, held, window.resets_at)
+        limit = self._budget_limit(window.budget, amount, used, held, window.period)
         self._add(limit, measure, amount)
 
     def _convert(self, metric: str) -> Callable[[Quantity], Quantity]:
@@ -218,11 +217,11 @@ class _Limits:
         return _as_it_is if allowance is None else allowance.converted
 
     def _budget_limit(
-        self, budget: Budget, amount: Measure, used: Measure, held: Measure, resets_at: datetime
+        self, budget: Budget, amount: Measure, used: Measure, held: Measure, period: Period
     ) -> StandingLimit:
         return StandingLimit(
             "budget", amount, used, held, metric=budget.metric, name=budget.id,
-            resets_at=resets_at, stops=budget.on_reached == "stop_usage",
+            period=period, resets_at=period.end, stops=budget.on_reached == "stop_usage",
         )  # fmt: skip
 
     def add_grants(self, metric: str) -> None:

@@ -45,7 +45,9 @@ def test_a_decision_is_written_with_its_cost_and_limits() -> None:
     ]  # fmt: skip
     assert limits[2] == {
         "kind": "budget", "metric": None, "name": "all", "limit": 900, "used": 0, "held": 0,
-        "remaining": 900, "currency": DOLLARS, "resetsAt": "2024-03-01T00:00:00Z", "stops": False,
+        "remaining": 900, "currency": DOLLARS,
+        "period": {"start": "2024-02-01T00:00:00Z", "end": "2024-03-01T00:00:00Z"},
+        "resetsAt": "2024-03-01T00:00:00Z", "stops": False,
     }  # fmt: skip
 
 
@@ -54,7 +56,8 @@ def test_a_decision_without_a_price_or_an_instant_has_null_for_them() -> None:
     body = decided(decide(PLAN, usage, {"unknown": 1}))
     unknown = ("currency", "cost", "exactCost", "overageCost", "exactOverageCost", "at")
     assert [body[key] for key in (*unknown, "countedAt")] == [None] * 7
-    assert (body["decidedBy"]["kind"], body["decidedBy"]["resetsAt"]) == ("unknown_metric", None)
+    by = body["decidedBy"]
+    assert (by["kind"], by["period"], by["resetsAt"]) == ("unknown_metric", None, None)
 
 
 def test_a_denied_request_is_answered_with_402_and_when_to_come_again() -> None:

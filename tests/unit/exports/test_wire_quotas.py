@@ -103,8 +103,9 @@ class TestADecision:
         )  # fmt: skip
         assert hard == {
             "kind": "hard_limit", "metric": "playbookRuns", "name": None, "limit": 100, "used": 40,
-            "held": 0, "remaining": 60, "currency": None, "resetsAt": "2024-03-01T00:00:00Z",
-            "stops": True,
+            "held": 0, "remaining": 60, "currency": None,
+            "period": {"start": "2024-02-01T00:00:00Z", "end": "2024-03-01T00:00:00Z"},
+            "resetsAt": "2024-03-01T00:00:00Z", "stops": True,
         }  # fmt: skip
 
     def test_denies_without_failing(self, host: Host) -> None:

@@ -1,11 +1,11 @@
 """Budgets: what they say, and what isn't one."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from overages import Budget, Cycle, Money
+from overages import Budget, Cycle, Money, Period
 from overages.errors import CurrencyMismatch, InvalidType, InvalidValue, InvalidValues
 from overages.insight.budget import WindowedBudget
 
@@ -57,6 +57,14 @@ def test_a_windowed_budget_has_nothing_held_unless_it_says_so() -> None:
     assert WindowedBudget(money, Money(300, "USD"), resets_at=NOON).held == Money(0, "USD")
     falling = WindowedBudget(money, Money(300, "USD"), Money(-20, "USD"), resets_at=NOON)
     assert falling.held == Money(-20, "USD")
+
+
+def test_a_windowed_budget_is_of_the_window_that_ends_at_its_reset() -> None:
+    weekly = Budget(5, metric="runs", window=Cycle.calendar("week"))
+    for budget, days in ((Budget(5, metric="runs", window=DAILY), 1), (weekly, 7)):
+        ends = datetime(2024, 2, 19, tzinfo=UTC)  # a Monday
+        window = WindowedBudget(budget, 3, resets_at=ends)
+        assert window.period == Period(ends - timedelta(days=days), ends)
 
 
 @pytest.mark.parametrize(

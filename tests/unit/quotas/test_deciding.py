@@ -225,6 +225,7 @@ def test_a_budget_of_a_window_counts_the_units_of_that() -> None:
     limit = decision.decided_by
     assert limit is not None
     assert (limit.used, limit.held, limit.remaining, limit.resets_at) == (12, 3, 5, ends)
+    assert limit.period == Period(FEBRUARY.start.replace(day=3), ends)
     assert asked({"runs": 5}, {"runs": 40}, budgets=[window], held={"runs": 9}).verdict == "allow"
 
 
@@ -238,6 +239,7 @@ def test_a_budget_of_a_window_counts_what_the_bill_rises_by() -> None:
     limit = decision.decided_by
     assert limit is not None
     assert (limit.remaining, limit.resets_at) == (Money(500, "USD"), ends)
+    assert limit.period == Period(FEBRUARY.start.replace(day=3), ends)
     of_calls = WindowedBudget(
         Budget(TEN, metric="calls", on_reached="stop_usage", window=Cycle.calendar("day")),
         Money(900, "USD"),

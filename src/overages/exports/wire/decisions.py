@@ -20,6 +20,7 @@ from overages.exports.wire.keys import (
     in_keys,
     metric_key,
     metric_keys,
+    period_body,
     wire_number,
 )
 from overages.exports.wire.requests import json_body
@@ -138,13 +139,14 @@ def _by_key(quantities: Mapping[str, Quantity], keys: Mapping[str, str]) -> Body
 
 
 def _limit(limit: StandingLimit, keys: Mapping[str, str]) -> Body:
-    money, resets_at = limit.limit, limit.resets_at
+    money, period, resets_at = limit.limit, limit.period, limit.resets_at
     return {
         "kind": limit.kind,
         "metric": None if limit.metric is None else keys[limit.metric],
         "name": limit.name,
         **{name: _measure(getattr(limit, name)) for name in ("limit", "used", "held", "remaining")},
         "currency": currency_body(money.currency) if isinstance(money, Money) else None,
+        "period": None if period is None else period_body(period),
         "resetsAt": None if resets_at is None else format_instant(resets_at),
         "stops": limit.stops,
     }

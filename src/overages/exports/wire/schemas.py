@@ -256,6 +256,7 @@ def _standing_limit() -> Schema:
         "name": _TEXT_OR_NONE,
         **dict.fromkeys(("limit", "used", "held", "remaining"), _NUMBER),
         "currency": _CURRENCY_OR_NONE,
+        "period": {"anyOf": [reference("Period"), {"type": "null"}]},
         "resetsAt": _INSTANT_OR_NONE,
         "stops": {"description": "Whether more is denied, or only told.", **_FLAG},
     }

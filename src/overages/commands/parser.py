@@ -54,6 +54,8 @@ _COMMANDS: Final = (
     (migrate, "migrate"),
     (schema, "schema"),
 )
+_READING: Final = (rate, status, show, explain, export, verify, schema)
+"""The commands that put nothing into a database."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,17 +63,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     :param arguments: those of the process without it.
     """
+    args = argparse.Namespace(db=None, writes=False)
     try:
-        return _run(arguments)
+        return _run(arguments, args)
     except KeyboardInterrupt:
-        return _interrupted()
+        with suppress(ValueError):  # of a thread that isn't the main one
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # another one changes nothing any more
+    # Only now is all gone that it was doing, a progress bar on this line, too.
+    taken_back = "; what it was doing was taken back: run it again to go on" if args.writes else ""
+    say(f"overages: interrupted{taken_back}")
+    return INTERRUPTED
 
 
-def _run(arguments: Sequence[str] | None) -> int:
+def _run(arguments: Sequence[str] | None, args: argparse.Namespace) -> int:
+    """Run a command, whose arguments are put into `args`, and return its exit status."""
     logging.getLogger("overages").addHandler(logging.NullHandler())  # each outcome is said here
-    args = argparse.Namespace(db=None)
     try:
-        args, unknown = command_parser().parse_known_args(arguments)
+        _, unknown = command_parser().parse_known_args(arguments, args)
         if unknown:
             args.command.error(f"unrecognized arguments: {' '.join(unknown)}")
         code = args.run(args)
@@ -90,14 +98,6 @@ def _run(arguments: Sequence[str] | None) -> int:
     except OveragesError as error:
         refuse("overages", error)
     return WRONG
-
-
-def _interrupted() -> int:
-    """Say that the command was interrupted; another Ctrl-C changes nothing any more."""
-    with suppress(ValueError):  # of a thread that isn't the main one
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    say("overages: interrupted; what it was doing was taken back: run it again to go on")
-    return INTERRUPTED
 
 
 class _Parser(argparse.ArgumentParser):
@@ -152,5 +152,5 @@ def command_parser() -> argparse.ArgumentParser:
             name, help=module.HELP, description=module.HELP, epilog=STATUSES
         )
         module.add_arguments(command)
-        command.set_defaults(run=module.run, command=command)
+        command.set_defaults(run=module.run, command=command, writes=module not in _READING)
     return parser

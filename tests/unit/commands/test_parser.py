@@ -16,6 +16,8 @@ from overages.adapters.sqlite import SqliteRepository
 from overages.commands import show
 from overages.commands.desk.completion import commands_of
 from overages.commands.desk.outcome import STATUSES
+from overages.commands.desk.sums import UsageSums
+from overages.commands.desk.terminal import say
 from overages.commands.parser import command_parser, main
 from overages.errors import InvalidValue
 from overages.service.overage_service import OverageService
@@ -126,6 +128,38 @@ def test_ctrl_c_while_usage_is_put_takes_all_of_it_back(
     monkeypatch.setattr(SqliteRepository, "put_batch", interrupted)
     assert desk.run("ingest", "u.csv", "--db", "b.db") == (130, "", STOPPED)
     assert desk.content() == before
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_ctrl_c_of_a_command_that_writes_nothing_says_that_alone(
+    desk: NearDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.usage("u.csv", USAGE)
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(UsageSums, "put", interrupted)
+    ran = desk.run("rate", "--plans", "plans.toml", "--usage", "u.csv")
+    assert ran == (130, "", "overages: interrupted\n")
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_ctrl_c_says_its_line_once_a_progress_bar_is_gone(
+    desk: NearDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def bar() -> Iterator[None]:
+        try:
+            yield
+        finally:
+            say("erased")
+
+    def interrupted(_: object) -> None:
+        for _ in bar():
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(show, "run", interrupted)
+    assert desk.run("show", "--db", "b.db") == (130, "", "erased\noverages: interrupted\n")
 
 
 def test_ctrl_c_in_a_thread_that_cannot_be_told_is_said_all_the_same(

@@ -191,11 +191,8 @@ class QuotaInputs:
     def _charged_in(self, budget: Budget, window: Period) -> WindowedBudget:
         """Return a budget of money with the charges of its window, which the present is in."""
         used, held = self._charges.of(budget, window), None
-        assert used is not None  # terms hold now
         if self._beside_holds is not None:
-            with_held = self._charges_beside_holds.of(budget, window)
-            assert with_held is not None
-            held = with_held - used
+            held = self._charges_beside_holds.of(budget, window) - used
         return WindowedBudget(budget, used, held, resets_at=window.end)
 
     @cached_property

@@ -82,26 +82,25 @@ class WindowCharges:
         self._org_id, self._settling, self._now = account.org_id, settling, now
         self._statements: dict[_Key, Statement | None] = {}
 
-    def of(self, budget: Budget, window: Period) -> Money | None:
+    def of(self, budget: Budget, window: Period) -> Money:
         """Return the charges of a window, of one metric or of all as the budget says.
 
         Those of a plan in another currency than the budget's aren't among them.
 
-        :returns: None if no terms hold in it.
         :raises InvalidValue: if the window cuts a span that a sum was put for, of its metric.
         :raises OveragesError: as `Settling.charged` does, with the period.
         """
         assert isinstance(budget.amount, Money)  # or units would be counted
-        bills = self.bills(budget, window)
-        if bills is None:
-            return None
-        currency = budget.amount.currency
-        return bills.rise if bills.currency == currency else Money(0, currency)
+        bills, currency = self.bills(budget, window), budget.amount.currency
+        if bills is None or bills.currency != currency:
+            return Money(0, currency)
+        return bills.rise
 
     def bills(self, budget: Budget, window: Period) -> Bills | None:
         """Return the bills of which the charges are the rise; see `of`.
 
-        :returns: those in the budget's currency; where there is none, those in the last one's.
+        :returns: those in the budget's currency; where there is none, those in the last one's. None
+            if no terms hold in the window.
         """
         assert isinstance(budget.amount, Money)  # or units would be counted
         if next(self._account.periods(window.start, window.end), None) is None:

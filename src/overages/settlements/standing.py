@@ -12,7 +12,7 @@ from math import ceil
 from typing import Final, NamedTuple
 
 from overages._ground.frozen_dict import FrozenDict
-from overages.amounts.exact import Quantity, add_up
+from overages.amounts.exact import LIMIT, Quantity, add_up
 from overages.grants.burndown import Burndown
 from overages.grants.drawn_grant import GrantNotes, PooledGrant
 from overages.grants.drawn_grants import pools_of
@@ -148,7 +148,10 @@ def _usable(
     allowance = None if part is None else part.plan.allowances.get(metric)
     if not left or allowance is None or allowance.conversion is not None:
         return left  # of converted units, nobody knows which usage would be as many
-    included = limit_now(statement, metric, now).remaining or 0
+    alone = limit_now(statement, metric, now)
+    included, overage = alone.remaining, alone.over
+    if included is None or add_up([alone.used, included, left]) >= LIMIT:
+        return left  # no usage is so large
 
     def overage_with(units: Quantity) -> Quantity:
         more = add_up([included, units])
@@ -157,7 +160,6 @@ def _usable(
         settled = settle_inputs(inputs._replace(usages=used, events=events))
         return limit_now(settled.statement, metric, now).over
 
-    overage = limit_now(statement, metric, now).over
     if overage_with(left) <= overage:
         return left
     low, high = 0, ceil(left)

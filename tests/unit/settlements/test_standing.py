@@ -188,6 +188,13 @@ def test_all_are_usable_of_which_nobody_can_say_it(at: datetime, runs: Allowance
     assert told.left == {"runs": 90 if runs is not None else 100}
 
 
+def test_all_are_usable_that_no_usage_can_come_to() -> None:
+    most = 10**26 - 1
+    assert told_on(day(9), evolve(IN_TENS, amount=most), put=20).left == {"runs": most}
+    unlimited = ACCOUNT.changed(since=JAN.start, limits={"runs": None})
+    assert told_on(day(9), IN_TENS, account=unlimited, put=20).left == {"runs": 100}
+
+
 def test_a_metric_that_is_worked_out_is_used_at_the_end() -> None:
     pack = evolve(PACK, expires_at=day(20))
     used = Usage("acme", JAN, {})

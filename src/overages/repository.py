@@ -406,11 +406,13 @@ class Repository(Protocol):
 
     # Budgets: of each id, the last entry stands
 
-    def put_budget(self, org_id: str, budget: Budget) -> None:
+    def put_budget(self, org_id: str, budget: Budget, *, put_at: datetime | None = None) -> None:
         """Keep a budget of an org's, in place of any of its id before.
 
         The same budget again changes nothing. No entry is ever changed or removed.
 
+        :param put_at: since when it stands, timezone-aware; kept in UTC. Without it, it always did.
+            One that differs in `on_reached` alone stands since the one before did.
         :raises InvalidValue: if it stops charging, and no terms of the org's have a maximum that is
             as low: `OverageService.put_budget` puts that, too.
         """
@@ -425,6 +427,14 @@ class Repository(Protocol):
 
     def budgets(self, org_id: str) -> tuple[Budget, ...]:
         """Return the budgets of an org that count now, by id."""
+        ...
+
+    def budget_starts(self, org_id: str) -> Mapping[str, datetime]:
+        """Return since when budgets of an org have their metric, amount and window, by id.
+
+        Alerts tell nothing of windows that were over by then. Those that always stood, or that
+        were dropped, are not among them.
+        """
         ...
 
     # Alerts: definitions of all orgs or of one, and those that fired; append-only

@@ -66,7 +66,7 @@ class MemoryRepository(MemoryUsage):
         self._accounts: dict[str, Account] = {}
         self._notes: dict[str, tuple[AccountNote, ...]] = {}
         self._grants: dict[str, dict[str, Grant]] = {}
-        self._budgets: dict[str, dict[str, Budget | None]] = {}
+        self._budgets: dict[str, dict[str, tuple[Budget | None, datetime | None]]] = {}
         self._definitions: dict[str | None, list[tuple[str, AlertDefinition | None]]] = {}
         self._fired: dict[str, list[FiredAlert]] = {}
         self._fired_by_id: dict[tuple[str, str], int] = {}  # of alerts that fired, by org and id
@@ -153,12 +153,13 @@ class MemoryRepository(MemoryUsage):
     def _grants_of(self, org_id: str) -> Iterable[Grant]:
         return list(self._grants.get(org_id, {}).values())
 
-    def _set_budget(self, org_id: str, budget_id: str, budget: Budget | None) -> None:
-        self._journal.set(
-            self._budgets, org_id, {**self._budgets.get(org_id, {}), budget_id: budget}
-        )
+    def _set_budget(
+        self, org_id: str, budget_id: str, budget: Budget | None, put_at: datetime | None
+    ) -> None:
+        entries = {**self._budgets.get(org_id, {}), budget_id: (budget, put_at)}
+        self._journal.set(self._budgets, org_id, entries)
 
-    def _budgets_of(self, org_id: str) -> Mapping[str, Budget | None]:
+    def _budgets_of(self, org_id: str) -> Mapping[str, tuple[Budget | None, datetime | None]]:
         return self._budgets.get(org_id, {})
 
     def _add_alert(

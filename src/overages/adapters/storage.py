@@ -184,11 +184,16 @@ class Storage(ABC):
         """Return an org's grants in any order."""
 
     @abstractmethod
-    def _set_budget(self, org_id: str, budget_id: str, budget: Budget | None) -> None:
-        """Add an entry of a budget, which stands from now on; None where it is dropped."""
+    def _set_budget(
+        self, org_id: str, budget_id: str, budget: Budget | None, put_at: datetime | None
+    ) -> None:
+        """Add an entry of a budget, which stands from now on; None where it is dropped.
+
+        :param put_at: since when it has its amount; None where it always had.
+        """
 
     @abstractmethod
-    def _budgets_of(self, org_id: str) -> Mapping[str, Budget | None]:
+    def _budgets_of(self, org_id: str) -> Mapping[str, tuple[Budget | None, datetime | None]]:
         """Return the last entry of each of an org's budgets by id, in any order."""
 
     @abstractmethod

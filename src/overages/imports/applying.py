@@ -98,7 +98,8 @@ def apply(
     Then the alerts of orgs whose budgets or alerts change are looked at, and fire.
 
     :param noted_at: when entries of accounts say that they were noted, timezone-aware.
-    :param now: the present instant, by which alerts are put and fire; `noted_at` without it.
+    :param now: the present instant, by which budgets and alerts are put, and fire; `noted_at`
+        without it.
     :raises PeriodClosed: if an account's new entries would make another period of a closed one.
     :raises OveragesError: for a change that can't be put any more, as another writer has put
         something else, entries by which a period would have plans in two currencies, or a budget
@@ -111,7 +112,7 @@ def apply(
             if isinstance(change, NewMetric):  # some may only be right together
                 metrics.append(change.metric)
             else:
-                at = present if isinstance(change, NewAlert) else noted_at
+                at = present if isinstance(change, NewAlert | NewBudget) else noted_at
                 problems.attempt(change.put, repository, at)
         problems.attempt(repository.put_metrics, metrics)
         problems.raise_any()

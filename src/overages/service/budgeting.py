@@ -51,7 +51,7 @@ class Budgeting(ServiceBase):
                 self._capping(account, now).require_free(budget)
             others = [each for each in self._repository.budgets(org_id) if each.id != budget.id]
             self._stop_charging(org_id, [*others, budget], now)
-            self._repository.put_budget(org_id, budget)
+            self._repository.put_budget(org_id, budget, put_at=now)
             self._watch().note_open(org_id, since=now)
             limits = self._standing(org_id, now, budget.metric)
             standing = next(each for each in limits if each.name == budget.id)

@@ -95,7 +95,7 @@ class TestAppendOnly:
             repository.put_budget("org-1", Budget(5, metric="tokens"))
             repository._database.rows(
                 "INSERT INTO org_billing_budgets"
-                " SELECT 2, org_id, 'b', budget FROM org_billing_budgets"
+                " SELECT 2, org_id, 'b', budget, put_at FROM org_billing_budgets"
             )
             with pytest.raises(StorageCorrupt, match="must be that of the budget, 'tokens-units'"):
                 repository.budgets("org-1")

@@ -125,8 +125,8 @@ class MemberView:
 
     def budgets(self) -> tuple[Budget, ...]:
         """Return the budgets of the org that count now, by id."""
-        budgets = budgets_of(self._all(f"SELECT {BUDGET_COLUMNS} FROM {_BUDGETS} ORDER BY number"))
-        return standing_budgets(budgets)
+        entries = budgets_of(self._all(f"SELECT {BUDGET_COLUMNS} FROM {_BUDGETS} ORDER BY number"))
+        return standing_budgets(budget for budget, _ in entries.values())
 
     def alerts(self) -> tuple[FiredAlert, ...]:
         """Return the alerts of the org that fired or were cleared, newest first."""

@@ -135,12 +135,11 @@ class NewBudget:
     before: Budget | None
 
     def put(self, repository: Repository, noted_at: datetime) -> None:
-        """Keep the budget, or drop it; when it was noted isn't kept."""
-        del noted_at
+        """Keep the budget, as put at an instant, or drop it."""
         if self.budget is None:
             repository.drop_budget(self.org_id, self.id)
         else:
-            repository.put_budget(self.org_id, self.budget)
+            repository.put_budget(self.org_id, self.budget, put_at=noted_at)
 
     def __str__(self) -> str:
         return f"budget {self.org_id}/{self.id}: {_difference(self.before, self.budget)}"

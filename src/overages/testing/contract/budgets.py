@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -30,6 +32,9 @@ DAILY: Final = Budget(
     on_reached="stop_usage",
     window=Cycle.calendar("day", "Asia/Tokyo"),
 )
+
+
+TOKYO: Final = ZoneInfo("Asia/Tokyo")
 
 
 class BudgetContract(ContractBase):
@@ -87,6 +92,21 @@ class BudgetContract(ContractBase):
         with nothing_written(repository):
             repository.put_budget(OURS, BUDGET)
 
+    def test_a_budget_says_since_when_it_has_its_amount(self, repository: Repository) -> None:
+        first, later = (datetime(2024, 2, day, tzinfo=UTC) for day in (5, 9))
+        repository.put_budget(OURS, BUDGET)
+        assert repository.budget_starts(OURS) == {}  # it always had
+        repository.put_budget(OURS, DAILY, put_at=first)
+        repository.put_budget(OURS, DAILY, put_at=later)
+        repository.put_budget(OURS, evolve(DAILY, on_reached="tell"), put_at=later)
+        assert repository.budget_starts(OURS) == {DAILY.id: first}
+        repository.put_budget(OURS, evolve(DAILY, amount=7), put_at=later.astimezone(TOKYO))
+        assert repository.budget_starts(OURS) == {DAILY.id: later}
+        assert repository.budget_starts(OURS)[DAILY.id].tzinfo is UTC
+        assert repository.budget_starts(THEIRS) == {}
+        repository.drop_budget(OURS, DAILY.id)
+        assert repository.budget_starts(OURS) == {}
+
     def test_a_budget_that_is_dropped_counts_no_more(self, repository: Repository) -> None:
         repository.put_budget(OURS, BUDGET)
         repository.put_budget(OURS, DAILY)
@@ -117,6 +137,10 @@ class BudgetContract(ContractBase):
         with nothing_written(repository):
             with pytest.raises(InvalidValue, match=r"^org_id: must not be empty"):
                 repository.put_budget("", BUDGET)
+            with pytest.raises(InvalidValue, match=r"^org_id: must not be empty"):
+                repository.budget_starts("")
+            with pytest.raises(InvalidValue, match=r"^put_at: must have a timezone"):
+                repository.put_budget(OURS, BUDGET, put_at=datetime(2024, 2, 5))
             with pytest.raises(InvalidValue, match=r"^org_id: must not be empty"):
                 repository.drop_budget("", BUDGET.id)
             with pytest.raises(InvalidValue, match=r"^budget_id: must not be empty"):

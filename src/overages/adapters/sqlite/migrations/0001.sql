@@ -302,7 +302,8 @@ CREATE TABLE org_billing_budgets (
     number INTEGER PRIMARY KEY, -- in the order in which they came
     org_id TEXT NOT NULL,
     budget_id TEXT NOT NULL,
-    budget TEXT -- JSON; null where it was dropped
+    budget TEXT, -- JSON; null where it was dropped
+    put_at TEXT -- since when it has its amount; null where it always had
 ) STRICT;
 
 CREATE INDEX org_billing_budgets_by_org ON org_billing_budgets (org_id);

@@ -217,7 +217,7 @@ def test_law_14_alerts_of_windows_are_the_same_over_any_split(
 ) -> None:
     repository = MemoryRepository()
     service = service_on(repository, plan, lambda: NOON)
-    service.put_budget("acme", Budget(Money.of("10.00", "USD"), window=Cycle.calendar("day")))
+    repository.put_budget("acme", Budget(Money.of("10.00", "USD"), window=Cycle.calendar("day")))
     for alert in ALERTS:
         repository.put_alert(alert, put_at=FEBRUARY.start)
     made, starts = usage_events(used), [0]

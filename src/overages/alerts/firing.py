@@ -42,6 +42,8 @@ class Reading(NamedTuple):
     :param used: units, or money, that are used; None where there is no such metric or grant.
     :param limit: units, or money, that they are used of; None where there is no limit.
     :param is_settled: whether the numbers could be worked out; if not, the alert stays as it is.
+    :param clears_alone: whether it can only clear alerts that stand, by the limit that they were
+        told with: nothing new is told.
     """
 
     definition: AlertDefinition
@@ -49,6 +51,7 @@ class Reading(NamedTuple):
     used: Amount | None
     limit: Amount | None
     is_settled: bool = True
+    clears_alone: bool = False
 
     def explain(self) -> str:
         """Say in a line how it stands.
@@ -159,6 +162,8 @@ def fire(
     if not reading.is_settled:
         return ()
     before = history.of(reading.definition, reading.period)
+    if reading.clears_alone:
+        reading = reading._replace(limit=before.limit)
     at_zero, now = reading.steps_at_zero, reading.steps
     steps = before.looked_at(at_zero, now)
     standing = before.highest
@@ -175,6 +180,8 @@ def fire(
         for state, is_silent in _next_states(
             own, stood=stood, stands=step <= now, is_far=is_far, is_anew=is_anew
         ):
+            if state == "reached" and not is_silent and reading.clears_alone:
+                continue
             entry = FiredAlert(
                 org_id, reading.definition, reading.period, state, noted_at, step=step,
                 number=len(own) + 1, used=used, limit=limit, is_silent=is_silent,

@@ -9,13 +9,14 @@ it is, and no other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cached_property
 from logging import getLogger
 from typing import Final, TypeAlias
 
+from overages._ground.frozen_dict import FrozenDict
 from overages.alerts.alert import Alert, AlertDefinition
 from overages.alerts.alert_history import AlertHistory
 from overages.alerts.firing import Reading
@@ -41,7 +42,11 @@ from overages.statements.limit_now import LimitNow, limit_now
 from overages.statements.statement import Statement
 from overages.terms.account import Account
 from overages.terms.allowance import Allowance
+from overages.usage.event_sum import EventSum
 from overages.usage.routing import Routes
+
+UsageOfWindow: TypeAlias = FrozenDict[str, Quantity | EventSum]
+"""The units of the metric of a budget of units; of one of money, all events by their names."""
 
 BudgetSubject: TypeAlias = tuple[str, str | None, bool, Cycle | None]
 """The id of a budget, its metric, whether it is of money, and its window."""
@@ -146,12 +151,14 @@ class AlertNumbers:
             _log_unsettled(definition, self._account.org_id, error)
             return [Reading(definition, period, None, None, is_settled=False)]
 
-    def window_usage(self, history: AlertHistory) -> dict[tuple[BudgetSubject, Period], Hashable]:
+    def window_usage(
+        self, history: AlertHistory
+    ) -> dict[tuple[BudgetSubject, Period], UsageOfWindow]:
         """Return the usage of budgets with alerts in windows, as far as it is known.
 
         They are those that aren't closed, and all in which an alert fired.
         """
-        usage: dict[tuple[BudgetSubject, Period], Hashable] = {}
+        usage: dict[tuple[BudgetSubject, Period], UsageOfWindow] = {}
         for budget in self._budgets.values():
             own = [each for each in self._definitions if each.alert.budget == budget.id]
             if own and budget.window is not None:
@@ -163,10 +170,11 @@ class AlertNumbers:
                         usage[subject_of(budget), window] = self._usage(budget, window)
         return usage
 
-    def _usage(self, budget: Budget, window: Period) -> Hashable:
+    def _usage(self, budget: Budget, window: Period) -> UsageOfWindow:
         if budget.is_money:  # settling them all would take long
-            return tuple(self._repository.event_sums(self._account.org_id, window).items())
-        return self._reader.units(str(budget.metric), window)
+            return FrozenDict(self._repository.event_sums(self._account.org_id, window))
+        metric = str(budget.metric)
+        return FrozenDict({metric: self._reader.units(metric, window)})
 
     def _stands(self, period: Period) -> Standing:
         """Return the standing of a period, worked out once, or raise why there is none."""
@@ -240,8 +248,14 @@ class AlertNumbers:
                 used = allowance.converted(self._reader.units(str(budget.metric), window))
             return [Reading(definition, window, used, budget.amount)]
 
+        start = max(definition.put_at, self._starts.get(budget.id, definition.put_at))
         for window in look.windows(definition, budget, cycle):
-            yield from self._settled_of(definition, window, read)
+            is_over = window.end <= self._now
+            if is_over and look.clears_alone(budget, window):
+                readings = self._settled_of(definition, window, read)
+                yield from (each._replace(clears_alone=True) for each in readings)
+            elif not is_over or window.end > start:
+                yield from self._settled_of(definition, window, read)
 
     def _charged(self, budget: Budget, window: Period) -> Money | None:
         bills = self._charges.bills(budget, window)
@@ -273,6 +287,10 @@ class AlertNumbers:
     @cached_property
     def _budgets(self) -> dict[str, Budget]:
         return {each.id: each for each in self._repository.budgets(self._account.org_id)}
+
+    @cached_property
+    def _starts(self) -> Mapping[str, datetime]:
+        return self._repository.budget_starts(self._account.org_id)
 
     @cached_property
     def _grants(self) -> dict[str, Grant]:
@@ -340,3 +358,13 @@ def _log_unsettled(definition: AlertDefinition, org_id: str, error: OveragesErro
 def subject_of(budget: Budget) -> BudgetSubject:
     """Return all that the usage of a budget follows from: one of another subject is another."""
     return budget.id, budget.metric, budget.is_money, budget.window
+
+
+def has_risen(before: UsageOfWindow, after: UsageOfWindow) -> bool:
+    """Tell whether some usage of a window is more than it was."""
+    names = {*before, *after}
+    return any(_units_of(after.get(each, 0)) > _units_of(before.get(each, 0)) for each in names)
+
+
+def _units_of(used: Quantity | EventSum) -> Quantity:
+    return used.picos if isinstance(used, EventSum) else used

@@ -9,6 +9,9 @@ Usage changes more than its own period: those after it too, where units are carr
 allowance or a grant goes on, or a level is held. So all of them are looked at, and what fires
 doesn't depend on the order in which usage comes. It changes the charges of later windows of budgets
 of money, too: of these, one that is over is looked at for usage of its own alone.
+
+Nothing new is told of a window that was over before its budget or its alert was put, nor of one
+that is over where its usage falls: that can only clear alerts.
 """
 
 from __future__ import annotations
@@ -38,6 +41,9 @@ WindowsOf: TypeAlias = Callable[[AlertDefinition, Budget, Cycle], Iterable[Perio
 """Gives the windows of a budget in which an alert is looked at."""
 
 
+ClearsAlone: TypeAlias = Callable[[Budget, Period], bool]
+"""Tells whether a window of a budget, if it is over, can only clear alerts."""
+
 BygoneOf: TypeAlias = Callable[[AlertDefinition, Budget | None], Iterable[Period]]
 """Gives the times that a budget, if it is still there, had and has no more."""
 
@@ -46,11 +52,13 @@ class Look(NamedTuple):
     """The times in which alerts are looked at.
 
     :param periods: those of the org, in order; none of them is closed.
+    :param clears_alone: of which windows that are over nothing new is told.
     :param bygone: those, not over, in which an alert fired by a budget as it was before.
     """
 
     periods: Sequence[Period]
     windows: WindowsOf
+    clears_alone: ClearsAlone = lambda _, __: False
     bygone: BygoneOf = lambda _, __: ()
 
 
@@ -78,8 +86,11 @@ class AlertTimes:
 
     # What is looked at
 
-    def changed_at(self, instants: Iterable[datetime]) -> Look:
-        """Return the times that usage changes which counts at some instants."""
+    def changed_at(self, instants: Iterable[datetime], *, takes_back: bool = False) -> Look:
+        """Return the times that usage changes which counts at some instants.
+
+        :param takes_back: whether it takes units back.
+        """
         changed = sorted(instants)
         own = {each for each in map(self._period_at, changed) if each is not None}
         periods = {each for each in own if self._is_open(each)}
@@ -95,27 +106,25 @@ class AlertTimes:
                 around |= {*self._windows(cycle, changed[0])}
             return sorted(around)
 
-        return Look(sorted(periods), windows)
+        return Look(sorted(periods), windows, lambda _, __: takes_back)
 
-    def open(self, history: AlertHistory, since: datetime | None = None) -> Look:
+    def open(self, history: AlertHistory, *, looks_back: bool) -> Look:
         """Return all times that aren't closed and have begun.
 
-        Of windows these are the present one, the one before it, and all in which the alert fired.
-        One that was over when an alert was put is none of its own; nor is one that fired and is
-        over, once the budget has another amount.
-
-        :param since: an instant; other windows that were over by then are left out as well.
+        :param looks_back: whether windows that are over are among them: the one before the present
+            one, and those in which the alert fired by a budget of the amount that it has.
         """
 
         def windows(definition: AlertDefinition, budget: Budget, cycle: Cycle) -> Iterable[Period]:
+            if not looks_back:
+                return self._windows(cycle, self._now)
             own = {
                 each
                 for each in self.windows_told(definition, cycle, history)
                 if each.end > self._open_since
-                and (each.end > self._now or history.of(definition, each).limit == budget.amount)
+                and history.of(definition, each).limit == budget.amount
             }
-            start = max(definition.put_at, self._before(cycle), since or definition.put_at)
-            return sorted({*own, *self._windows(cycle, min(start, self._now))})
+            return sorted({*own, *self._windows(cycle, self._before(cycle))})
 
         def bygone(definition: AlertDefinition, budget: Budget | None) -> Iterable[Period]:
             told = {each for each in history.periods_of(definition) if each.end > self._now}
@@ -123,7 +132,7 @@ class AlertTimes:
                 return sorted(told.difference(self._open))
             return sorted(told - self.windows_told(definition, budget.window, history))
 
-        return Look(self._open, windows, bygone)
+        return Look(self._open, windows, bygone=bygone)
 
     def present(self) -> Look:
         """Return the present times."""

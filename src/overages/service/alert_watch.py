@@ -11,11 +11,12 @@ of other orgs are taken back and kept in halves, down to the event that did it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, partial
 from typing import Final, TypeAlias, TypeVar
 
+from overages._ground.frozen_dict import FrozenDict
 from overages.alerts.alert import AlertDefinition
 from overages.alerts.fired_alert import FiredAlert
 from overages.alerts.firing import Reading, fire_all, fire_occasions
@@ -24,7 +25,13 @@ from overages.bookkeeping.plans_in_force import PlansInForce
 from overages.insight.budget import Budget
 from overages.periods.cycle import Cycle
 from overages.periods.period import Period
-from overages.readings.alert_numbers import AlertNumbers, BudgetSubject, subject_of
+from overages.readings.alert_numbers import (
+    AlertNumbers,
+    BudgetSubject,
+    UsageOfWindow,
+    has_risen,
+    subject_of,
+)
 from overages.readings.alert_times import Look
 from overages.repository import Repository
 from overages.service.watched_org import WatchedOrg, WatchedUsage, is_even
@@ -39,7 +46,7 @@ _PORTION: Final = 512
 Keep: TypeAlias = Callable[[Sequence[T]], int]
 """Keeps some usage, or takes it back; returns how many of it are new."""
 
-WindowUsage: TypeAlias = Mapping[tuple[BudgetSubject, Period], Hashable]
+WindowUsage: TypeAlias = Mapping[tuple[BudgetSubject, Period], UsageOfWindow]
 """The usage of windows, by the subject of their budget."""
 
 
@@ -130,7 +137,8 @@ class AlertWatch:
         new = add(own.events)
         if new:  # or it was noted as it came
             numbers = self._numbers(own.watched)
-            self._note(own.watched, numbers, numbers.times.changed_at(own.instants))
+            look = numbers.times.changed_at(own.instants, takes_back=own.takes_back)
+            self._note(own.watched, numbers, look)
         return new
 
     def _among(
@@ -183,7 +191,7 @@ class AlertWatch:
         """
         watched, before = own.watched, own.before
         numbers = self._numbers(watched)
-        look = numbers.times.changed_at(own.instants)
+        look = numbers.times.changed_at(own.instants, takes_back=own.takes_back)
         readings = numbers.readings(look)
         if own.is_one:
             fired = self._fired(watched, readings)
@@ -276,54 +284,61 @@ class AlertWatch:
         watched = self.watched(org_id)
         if watched is None:
             return ()
-        fired = self.note_open(org_id)
+        fired = self.note_open(org_id, looks_back=True)
         grants, history = self._repository.grants(org_id), self._repository.fired_alerts(org_id)
         listed = occurrences(watched.account, grants, watched.definitions)
         timely = fire_occasions(org_id, listed, history, self._now)
         self._repository.add_alerts(timely)
         return (*fired, *timely)
 
-    def note_open(self, org_id: str, since: datetime | None = None) -> tuple[FiredAlert, ...]:
+    def note_open(self, org_id: str, *, looks_back: bool = False) -> tuple[FiredAlert, ...]:
         """Keep and return the alerts of all open periods of an org, as its usage is now.
 
-        :param since: an instant; windows that were over by then are left out.
+        :param looks_back: whether those of windows before the present ones are looked at, too.
         """
-        return self.note_change(org_id, None, since)
+        return self.note_change(org_id, None, looks_back=looks_back)
 
     def note_change(
-        self, org_id: str, before: WindowUsage | None, since: datetime | None
+        self, org_id: str, before: WindowUsage | None, *, looks_back: bool
     ) -> tuple[FiredAlert, ...]:
         """Keep and return the same after a change of usage.
 
         :param before: the usage of windows before it; those that it changes are looked at, too.
         """
         watched = self.watched(org_id)
-        return () if watched is None else self._note_open(watched, before, since)
+        if watched is None:
+            return ()
+        return self._note_open(watched, before, looks_back=looks_back)
 
     def _note_open(
         self,
         watched: WatchedOrg,
         before: WindowUsage | None = None,
-        since: datetime | None = None,
+        *,
+        looks_back: bool = False,
     ) -> tuple[FiredAlert, ...]:
-        """Keep and return the alerts of all that is open.
-
-        :param before: the usage of windows before a change; those that it changes are looked at.
-        """
+        """Keep and return the alerts of all that is open; see `note_change`."""
         watched.read_all()
         numbers = self._numbers(watched)
-        look = numbers.times.open(watched.history, since)
+        look = numbers.times.open(watched.history, looks_back=looks_back)
         if before:
             after = numbers.window_usage(watched.history)
             same = {subject for subject, _ in before} & {subject for subject, _ in after}
             changed = {key for key, _ in before.items() ^ after.items() if key[0] in same}
+            unused: UsageOfWindow = FrozenDict()
+            risen = {
+                key for key in changed if has_risen(before.get(key, unused), after.get(key, unused))
+            }
             windows_of = look.windows
 
             def windows(definition: AlertDefinition, budget: Budget, cycle: Cycle) -> list[Period]:
                 own = {window for subject, window in changed if subject == subject_of(budget)}
                 return sorted({*windows_of(definition, budget, cycle), *own})
 
-            look = look._replace(windows=windows)
+            look = look._replace(
+                windows=windows,
+                clears_alone=lambda budget, window: (subject_of(budget), window) not in risen,
+            )
         return self._note(watched, numbers, look)
 
     def standing(self, org_id: str) -> list[Reading]:

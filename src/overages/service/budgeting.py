@@ -32,8 +32,9 @@ class Budgeting(ServiceBase):
         """Keep a budget of an org's, in place of any of its id before; return how it stands.
 
         It acts at once. One that is set below all that is spent already says so: nothing remains of
-        it, and its alerts fire. One that stops charging is put as the maximum of the org's terms,
-        from the start of the present period on, and bounds the bill of that period, too.
+        it, and its alerts fire, but for windows that were over before. One that stops charging is
+        put as the maximum of the org's terms, from the start of the present period on, and bounds
+        the bill of that period, too.
 
         :raises UnknownPlan: if the org has no account.
         :raises NoTerms: if no terms hold now.
@@ -52,7 +53,7 @@ class Budgeting(ServiceBase):
             others = [each for each in self._repository.budgets(org_id) if each.id != budget.id]
             self._stop_charging(org_id, [*others, budget], now)
             self._repository.put_budget(org_id, budget, put_at=now)
-            self._watch().note_open(org_id, since=now)
+            self._watch().note_open(org_id)
             limits = self._standing(org_id, now, budget.metric)
             standing = next(each for each in limits if each.name == budget.id)
         log().info("%s: a budget is put", org_id, extra={"org_id": org_id})
@@ -77,7 +78,7 @@ class Budgeting(ServiceBase):
             self._repository.drop_budget(org_id, budget_id)
             now = self._now()
             self._stop_charging(org_id, self._repository.budgets(org_id), now)
-            self._watch().note_open(org_id, since=now)
+            self._watch().note_open(org_id)
         log().info("%s: a budget is dropped", org_id, extra={"org_id": org_id})
 
     def budgets(self, org_id: str) -> tuple[StandingLimit, ...]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any, TypeVar
 
 from overages.alerts.fired_alert import FiredAlert
@@ -26,17 +25,17 @@ class AlertChange:
     def __init__(self) -> None:
         self.before: dict[str, WindowUsage] = {}
         """The usage of windows before the change, by org."""
-        self.since: dict[str, datetime | None] = {}
-        """The orgs whose alerts are looked at then, with the instant as `note_open` takes it."""
+        self.looks: dict[str, bool] = {}
+        """The orgs whose alerts are looked at then, and whether `note_open` is to look back."""
 
     @contextmanager
     def part(self) -> Iterator[None]:
         """Forget all of a block that fails, as its usage is taken back."""
-        before, since = dict(self.before), dict(self.since)
+        before, looks = dict(self.before), dict(self.looks)
         try:
             yield
         except BaseException:
-            self.before, self.since = before, since
+            self.before, self.looks = before, looks
             raise
 
     def note(self, watch: AlertWatch) -> None:
@@ -44,8 +43,8 @@ class AlertChange:
 
         :param watch: one that has seen nothing of it.
         """
-        for org_id, since in self.since.items():
-            watch.note_change(org_id, self.before.get(org_id), since)
+        for org_id, looks_back in self.looks.items():
+            watch.note_change(org_id, self.before.get(org_id), looks_back=looks_back)
 
 
 class DeferredWatch(AlertWatch):
@@ -71,10 +70,9 @@ class DeferredWatch(AlertWatch):
             self._expect(watched)
         return withdraw(event_ids)
 
-    def note_open(self, org_id: str, since: datetime | None = None) -> tuple[FiredAlert, ...]:
+    def note_open(self, org_id: str, *, looks_back: bool = False) -> tuple[FiredAlert, ...]:
         """Have the alerts of an org looked at."""
-        is_all = since is None or self._change.since.get(org_id, since) is None
-        self._change.since[org_id] = None if is_all else since
+        self._change.looks[org_id] = looks_back or self._change.looks.get(org_id, False)
         return ()
 
     def _expect(self, watched: WatchedOrg) -> None:
@@ -83,4 +81,4 @@ class DeferredWatch(AlertWatch):
         if org_id not in change.before:
             watched.read_all()
             change.before[org_id] = self._numbers(watched).window_usage(watched.history)
-            change.since[org_id] = None
+            change.looks.setdefault(org_id, False)

@@ -158,6 +158,11 @@ class WatchedUsage(Generic[T]):
         """Whether it is one event: its alerts follow from the numbers after it."""
         return len(self.events) == 1
 
+    @property
+    def takes_back(self) -> bool:
+        """Whether it is one event, and takes units back."""
+        return self.is_one and self.events[0][1].quantity < 0
+
     def halves(self) -> tuple[WatchedUsage[T], WatchedUsage[T]]:
         """Return them in two parts."""
         watched, events, half = self.watched, self.events, len(self.events) // 2

@@ -151,7 +151,7 @@ class TestWindows:
 
     def windowed(self, make: Any, *alerts: Alert, **plan: Any) -> OverageService:
         service = service_on(make(), *alerts, **plan)
-        service.put_budget("acme", Budget(10, metric="runs", id="day", window=DAILY))
+        service._repository.put_budget("acme", Budget(10, metric="runs", id="day", window=DAILY))
         return service
 
     def test_a_withdrawal_clears_them(self, make: Any) -> None:
@@ -185,7 +185,7 @@ class TestWindows:
     def test_the_clock_looks_at_the_present_one_and_the_one_before(self, make: Any) -> None:
         repository = make()
         service = service_on(repository, IN_A_DAY)
-        service.put_budget("acme", Budget(10, metric="runs", id="day", window=DAILY))
+        repository.put_budget("acme", Budget(10, metric="runs", id="day", window=DAILY))
         for day in (18, 19, 20):
             start = datetime(2024, 2, day, tzinfo=UTC)
             repository.put_usage(Usage("acme", Period(start, start + DAY), {"runs": 9}))
@@ -311,7 +311,7 @@ class TestWindows:
         repository.put_metrics([Metric("runs", "max", reports="level")])
         runs = Allowance(50, PerUnit(1), kind="level")
         service = service_on(repository, IN_A_DAY, runs=runs)
-        service.put_budget("acme", Budget(10, metric="runs", id="day", window=DAILY))
+        repository.put_budget("acme", Budget(10, metric="runs", id="day", window=DAILY))
         use(service, 9, at=NOW - 4 * DAY)
         assert [each.period.start.day for each in service.alerts("acme")] == [20, 19, 18, 17, 16]
         use(service, 8, at=NOW - 4 * DAY + timedelta(hours=1))
@@ -327,7 +327,7 @@ class TestCharges:
     def charging(self, make: Any, **plan: Any) -> OverageService:
         service = service_on(make(), IN_A_DAY, **plan or {"runs": self.TIERS})
         budget = Budget(Money.of("10", "USD"), id="day", window=DAILY)
-        service.put_budget("acme", budget)
+        service._repository.put_budget("acme", budget)
         return service
 
     def told_by_day(self, service: OverageService) -> list[tuple[int, str, str]]:
@@ -390,7 +390,7 @@ class TestCharges:
         repository = make()
         repository.put_metrics([Metric("runs", "max", reports="level")])
         service = service_on(repository, IN_A_DAY, runs=Allowance(0, PerUnit(1), kind="level"))
-        service.put_budget("acme", Budget(Money.of("10", "USD"), id="day", window=DAILY))
+        repository.put_budget("acme", Budget(Money.of("10", "USD"), id="day", window=DAILY))
         use(service, 9, at=JAN.start + 4 * DAY)  # and to 1 February, which is over
         assert self.told_by_day(service) == [(5, "reached", "9.00 USD")]
 
@@ -405,7 +405,7 @@ class TestCharges:
     def test_a_window_without_terms_has_no_charges(self, make: Any) -> None:
         repository = make()
         service = service_on(repository, IN_A_DAY)
-        service.put_budget("acme", Budget(Money.of("10", "USD"), id="day", window=DAILY))
+        repository.put_budget("acme", Budget(Money.of("10", "USD"), id="day", window=DAILY))
         repository.put_account(repository.account("acme").ended(at=NOW - 3 * DAY))
         service.check_alerts()
         assert told(service) == []
@@ -436,7 +436,9 @@ class TestCharges:
     def test_a_withdrawal_clears_one_of_a_closed_period(self, make: Any, *, is_money: bool) -> None:
         service = self.charging(make, runs=Allowance(0, PerUnit(1)))
         if not is_money:
-            service.put_budget("acme", Budget(10, metric="runs", id="day", window=DAILY))
+            service._repository.put_budget(
+                "acme", Budget(10, metric="runs", id="day", window=DAILY)
+            )
         service.close_ended()
         service.record_usage([UsageEvent("acme", "runs", 9, JAN.start, "late")])
         service.withdraw("acme", "late")
@@ -473,7 +475,7 @@ class TestCharges:
         repository = make()
         all_of_it = Alert("day-100", Threshold(percent=100), budget="day")
         service = service_on(repository, all_of_it, runs=Allowance(0, PerUnit("0.006")))
-        service.put_budget("acme", Budget(Money.of("0.02", "USD"), id="day", window=DAILY))
+        repository.put_budget("acme", Budget(Money.of("0.02", "USD"), id="day", window=DAILY))
         use(service, 3, at=NOW - DAY)  # 1.8 cents
         use(service, 2)  # 3.0 cents in all, and so one today
         use(service, 1, 1, at=NOW - DAY)  # 4 cents by 2 yesterday, then 4 by 3
@@ -557,7 +559,7 @@ class TestCharges:
             plan = Plan("starter", "USD", allowances, rounding_scope=scope)
             repository.put_plan(plan, since=JAN.start)
             budget = Budget(Money.of(limit, "USD"), id="day", metric="runs", window=window)
-            service.put_budget("acme", budget)
+            repository.put_budget("acme", budget)
             made = [
                 UsageEvent("acme", metric, units, at, f"e{i}")
                 for i, (metric, units, at) in enumerate(events)
@@ -582,6 +584,110 @@ class TestCharges:
                 (19, "reached", "8.00 USD"), (20, "reached", "8.00 USD"),
                 (20, "cleared", "0.00 USD"),
             ]  # fmt: skip
+
+
+@on_each
+@pytest.mark.parametrize("is_money", [False, True], ids=["units", "money"])
+class TestWindowsThatAreOver:
+    """They have the budget that they had, and usage that falls tells nothing new of them."""
+
+    HALF = Alert("half", Threshold(percent=50), budget="day")
+
+    def service(self, make: Any, *alerts: Alert) -> OverageService:
+        return service_on(make(), *alerts, runs=Allowance(0, PerUnit(1)))
+
+    def budget(self, amount: int, *, is_money: bool) -> Budget:
+        return Budget(
+            Money.of(amount, "USD") if is_money else amount, id="day", metric="runs", window=DAILY
+        )
+
+    def told(self, service: OverageService) -> list[tuple[int, str, str]]:
+        return [
+            (
+                each.period.start.day,
+                each.state,
+                f"{each.used} of {each.limit}".replace(".00 USD", ""),
+            )
+            for each in reversed(service.alerts("acme"))
+        ]
+
+    def change(self, service: OverageService, *days: datetime) -> None:
+        """Let usage of some days rise and fall, by each call that can change it."""
+        for number, day in enumerate(days):
+            more, less = (UsageEvent("acme", "runs", n, day, f"m{number}{n}") for n in (3, -1))
+            service.record_usage([more])
+            service.record_usage([less])
+            service.withdraw("acme", f"m{number}3")
+            service.withdraw("acme", f"m{number}-1")
+            with service.one_change() as changing:
+                use(changing, 2, at=day)
+                use(changing, -1, at=day)
+            service.check_alerts()
+
+    def test_a_budget_that_is_put_after_them_tells_nothing(
+        self, make: Any, *, is_money: bool
+    ) -> None:
+        service = self.service(make, self.HALF)
+        days = NOW - 9 * DAY, NOW - DAY
+        for day in days:
+            use(service, 29, at=day)
+        service.put_budget("acme", self.budget(10, is_money=is_money))
+        self.change(service, *days)
+        assert self.told(service) == []
+
+    def test_nor_does_an_alert(self, make: Any, *, is_money: bool) -> None:
+        service = self.service(make)
+        service._repository.put_budget("acme", self.budget(10, is_money=is_money))
+        days = NOW - 9 * DAY, NOW - DAY
+        for day in days:
+            use(service, 29, at=day)
+        service.put_alert(self.HALF)
+        self.change(service, *days)
+        assert self.told(service) == []
+
+    def test_one_that_acts_otherwise_is_the_same_budget(self, make: Any, *, is_money: bool) -> None:
+        service = self.service(make, self.HALF)
+        service._repository.put_budget("acme", self.budget(10, is_money=is_money))
+        stops = evolve(self.budget(10, is_money=is_money), on_reached="stop_usage")
+        service.put_budget("acme", stops)
+        use(service, 9, at=NOW - DAY)
+        assert self.told(service) == [(19, "reached", "9 of 10")]
+
+    def test_another_amount_is_none_of_theirs(self, make: Any, *, is_money: bool) -> None:
+        service = self.service(make, self.HALF)
+        early = OverageService(service._repository, clock=lambda: NOW - DAY)
+        early.put_budget("acme", self.budget(5, is_money=is_money))
+        for units in (12, 4):
+            early.record_usage([UsageEvent("acme", "runs", units, NOW - DAY, f"e{units}")])
+        service.put_budget("acme", self.budget(20, is_money=is_money))
+        self.change(service, NOW - DAY)
+        service.withdraw("acme", "e4")
+        assert self.told(service) == [(19, "reached", "12 of 5")]
+        service.withdraw("acme", "e12")
+        assert self.told(service)[1:] == [(19, "cleared", "1 of 5")]
+
+    def test_usage_that_falls_tells_nothing_new(self, make: Any, *, is_money: bool) -> None:
+        service = self.service(make, self.HALF)
+        repository, day = service._repository, NOW - 9 * DAY
+        repository.put_budget("acme", self.budget(10, is_money=is_money))
+        own = [UsageEvent("acme", "runs", n, day, f"e{n}") for n in (29, 2, -3)]
+        repository.add_events(own)  # nothing is told of it
+        service.withdraw("acme", "e2")
+        use(service, -1, at=day)
+        with service.one_change() as changing:
+            changing.withdraw("acme", "e29")
+            use(changing, 20, at=day)
+        assert self.told(service) == []
+        service.withdraw("acme", "e-3")  # by which it rises
+        assert self.told(service) == [(11, "reached", "19 of 10")]
+
+    def test_one_change_in_which_it_rises_tells_of_it(self, make: Any, *, is_money: bool) -> None:
+        service = self.service(make, self.HALF)
+        service._repository.put_budget("acme", self.budget(10, is_money=is_money))
+        with service.one_change() as changing:
+            use(changing, 9, at=NOW - 9 * DAY)
+            use(changing, 1)
+        assert self.told(service) == [(11, "reached", "9 of 10")]
 
 
 @on_each

@@ -172,7 +172,7 @@ def test_a_part_that_fails_hides_no_window_of_the_rest(service: OverageService) 
             inner.record_usage([used(1, "e-1")])
             raise KeyError
 
-    service.put_budget("acme", DAILY)
+    service._repository.put_budget("acme", DAILY)
     early = OverageService(service._repository, clock=lambda: NOW - timedelta(days=9))
     early.put_alert(FULL, org_id="acme")
     late = NOW - timedelta(days=5)
@@ -196,7 +196,7 @@ def test_windows_that_are_over_are_seen_where_their_usage_changes(service: Overa
     day = timedelta(days=1)
     service.record_usage([used(9, "e-1", NOW - 5 * day), used(9, "e-2", NOW - 4 * day)])
     daily = Budget(10, metric="runs", window=Cycle.calendar("day"))
-    service.put_budget("acme", daily)
+    service._repository.put_budget("acme", daily)
     with_budget = Alert("day", Threshold(percent=100), budget=daily.id)
     early = OverageService(service._repository, clock=lambda: NOW - 10 * day)
     early.put_alert(with_budget, org_id="acme")

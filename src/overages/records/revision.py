@@ -103,5 +103,8 @@ class Recordings(Sequence[Recording]):  # noqa: PLW1641  # it has no hash, as a 
             return list(self) == list(other)
         return NotImplemented
 
+    def __reduce__(self) -> tuple[type[list[Recording]], tuple[list[Recording]]]:
+        return list, (list(self),)
+
     def __repr__(self) -> str:
         return f"Recordings({list(self)})"

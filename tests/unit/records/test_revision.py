@@ -1,5 +1,7 @@
 """Revisions: what a statement adds, as rows at once and as records when they are asked for."""
 
+import pickle
+
 import pytest
 from tests.recorded import AT
 from tests.settled import DOLLAR, JAN
@@ -51,3 +53,10 @@ def test_recordings_of_a_batch_are_a_sequence() -> None:
     assert recordings != tuple(made)
     with pytest.raises(TypeError, match="unhashable"):
         hash(recordings)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_recordings_come_back_from_a_pickle_as_a_list(protocol: int) -> None:
+    recordings = Recordings([added(Ledger("org-1"), runs=15)])
+    again = pickle.loads(pickle.dumps(recordings, protocol))
+    assert (type(again), again) == (list, recordings)

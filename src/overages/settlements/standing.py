@@ -76,7 +76,7 @@ def standing(
     The other parameters, and the errors, are those of `settle`.
 
     >>> from datetime import UTC, datetime
-    >>> from overages import Allowance, PerUnit
+    >>> from overages import Allowance, PerUnit, Plan, settle
     >>> month, plan = Period.month(2024, 2), Plan("s", "USD", {"runs": Allowance(50, PerUnit(1))})
     >>> account, noon = Account("acme", "s", since=month.start), datetime(2024, 2, 9, tzinfo=UTC)
     >>> pack = Grant("p", 100, metric="runs", effective_at=month.start, expires_at=month.end)

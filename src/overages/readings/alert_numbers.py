@@ -248,13 +248,12 @@ class AlertNumbers:
                 used = allowance.converted(self._reader.units(str(budget.metric), window))
             return [Reading(definition, window, used, budget.amount)]
 
-        start = max(definition.put_at, self._starts.get(budget.id, definition.put_at))
         for window in look.windows(definition, budget, cycle):
             is_over = window.end <= self._now
             if is_over and look.clears_alone(budget, window):
                 readings = self._settled_of(definition, window, read)
                 yield from (each._replace(clears_alone=True) for each in readings)
-            elif not is_over or window.end > start:
+            elif not is_over or window.end > self._told_since(definition, budget):
                 yield from self._settled_of(definition, window, read)
 
     def _charged(self, budget: Budget, window: Period) -> Money | None:
@@ -287,6 +286,10 @@ class AlertNumbers:
     @cached_property
     def _budgets(self) -> dict[str, Budget]:
         return {each.id: each for each in self._repository.budgets(self._account.org_id)}
+
+    def _told_since(self, definition: AlertDefinition, budget: Budget) -> datetime:
+        """Return the instant by which both an alert and its budget were put."""
+        return max(definition.put_at, self._starts.get(budget.id, definition.put_at))
 
     @cached_property
     def _starts(self) -> Mapping[str, datetime]:

@@ -25,6 +25,7 @@ from overages.statements.statement import Statement
 from overages.terms.account import Account
 from overages.terms.allowance import Allowance
 from overages.usage.event import UsageEvent
+from overages.usage.metering import takes_back
 
 T = TypeVar("T")
 
@@ -161,7 +162,7 @@ class WatchedUsage(Generic[T]):
     @property
     def takes_back(self) -> bool:
         """Whether it is one event, and takes units back."""
-        return self.is_one and self.events[0][1].quantity < 0
+        return self.is_one and takes_back(self.events[0][1])
 
     def halves(self) -> tuple[WatchedUsage[T], WatchedUsage[T]]:
         """Return them in two parts."""

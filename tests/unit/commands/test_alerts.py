@@ -180,6 +180,22 @@ def test_the_days_of_a_window_are_told_in_its_own_timezone(desk: NearDesk) -> No
     ]
 
 
+def test_a_budget_that_is_new_is_none_of_the_day_before(desk: NearDesk) -> None:
+    alert = '[alerts.day-80]\nbudget = "day"\nthreshold.percent = 80\n'
+    budget = '[budgets.bolt.day]\namount = 50\nmetric = "tokens"\n'
+    budget += 'window = { unit = "day", timezone = "UTC" }\n'
+    with SqliteRepository(desk.folder / "b.db") as repository:
+        day_80 = Alert("day-80", Threshold(percent=80), budget="day")
+        repository.put_alert(day_80, put_at=NOW - timedelta(days=9))
+    desk.usage("u.csv", f"bolt,tokens,60,{AT.replace('29T', '28T')}", f"bolt,tokens,5,{AT}")
+    desk.done("ingest", "u.csv", "--db", "b.db")
+    desk.write("more.toml", alert + budget)
+    assert desk.run("apply", "--plans", "more.toml", "--db", "b.db").err == ""
+    assert desk.run("alerts", "--db", "b.db", "--new") == (0, "", "")
+    desk.usage("more.csv", f"bolt,tokens,1,{AT.replace('29T', '28T')}")
+    assert desk.run("ingest", "more.csv", "--db", "b.db").err == ""
+
+
 def test_a_file_in_place_of_another_is_one_change(desk: NearDesk) -> None:
     def put(units: int, *replace: str) -> str:
         desk.usage("f.csv", f"bolt,tokens,{units},{AT}", f"bolt,tokens,0,{AT}")

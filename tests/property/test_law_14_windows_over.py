@@ -55,6 +55,13 @@ class Withdraw(NamedTuple):
     place: int
 
 
+class Swap(NamedTuple):
+    """One of the events so far is withdrawn for another, in one change."""
+
+    place: int
+    use: Use
+
+
 class Put(NamedTuple):
     """The budget has an amount from now on."""
 
@@ -71,10 +78,12 @@ class Wait(NamedTuple):
     hours: int
 
 
-Step: TypeAlias = Use | Withdraw | Put | Check | Wait
+Step: TypeAlias = Use | Withdraw | Swap | Put | Check | Wait
+USES: Final = st.builds(Use, st.integers(0, 3), st.integers(-6, 12))
 STEPS: Final = st.one_of(
-    st.builds(Use, st.integers(0, 3), st.integers(-6, 12)),
+    USES,
     st.builds(Withdraw, st.integers(0, 5)),
+    st.builds(Swap, st.integers(0, 5), USES),
     st.builds(Put, st.integers(1, 20)),
     st.builds(Wait, st.integers(1, 30)),
     st.just(Check()),
@@ -126,6 +135,11 @@ class Life:
             self.service.put_budget("acme", budget)
         elif isinstance(step, Withdraw) and step.place < len(self.events):
             self.service.withdraw("acme", f"e{step.place}")
+        elif isinstance(step, Swap) and step.place < len(self.events):
+            with self.service.one_change() as changing:
+                changing.withdraw("acme", f"e{step.place}")
+                self.events.append(self._event(len(self.events), step.use))
+                changing.record_usage(self.events[-1:])
 
 
 def lived(life: Life, parts: Iterable[Sequence[Step]]) -> Iterator[tuple[Step, FiredAlert]]:
@@ -161,9 +175,10 @@ def test_law_14_a_window_that_is_over_is_told_of_by_the_budget_that_it_had(
             continue
         put_at, budget = life.budgets[-1]
         assert (fired.limit, put_at < day.end) == (budget.amount, True) or fired.is_silent
-        assert isinstance(step, Use)
-        assert step.quantity > 0
-        assert now - step.days_ago * DAY in day
+        use = step.use if isinstance(step, Swap) else step
+        assert isinstance(use, Use)
+        assert use.quantity > 0
+        assert now - use.days_ago * DAY in day
 
 
 @example([Put(10), Wait(30), Use(1, 9), Withdraw(0)], False)

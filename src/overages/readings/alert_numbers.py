@@ -34,7 +34,7 @@ from overages.insight.budget import Budget
 from overages.periods.cycle import Cycle
 from overages.periods.period import Period
 from overages.quotas.position import minor_of
-from overages.readings.alert_times import AlertTimes, Look
+from overages.readings.alert_times import AlertTimes, Look, windows_around
 from overages.readings.window_charges import Bills, WindowCharges
 from overages.repository import Repository
 from overages.settlements.standing import Standing
@@ -50,6 +50,9 @@ UsageOfWindow: TypeAlias = FrozenDict[str, Quantity | EventSum]
 
 BudgetSubject: TypeAlias = tuple[str, str | None, bool, Cycle | None]
 """The id of a budget, its metric, whether it is of money, and its window."""
+
+BudgetWindow: TypeAlias = tuple[BudgetSubject, Period]
+"""A window, and the subject of its budget."""
 
 _TICK: Final = timedelta(microseconds=1)
 _log: Final = getLogger("overages.readings")
@@ -151,23 +154,38 @@ class AlertNumbers:
             _log_unsettled(definition, self._account.org_id, error)
             return [Reading(definition, period, None, None, is_settled=False)]
 
-    def window_usage(
-        self, history: AlertHistory
-    ) -> dict[tuple[BudgetSubject, Period], UsageOfWindow]:
-        """Return the usage of budgets with alerts in windows, as far as it is known.
+    def windows_known(self, history: AlertHistory) -> set[BudgetWindow]:
+        """Return the windows of budgets with alerts that aren't closed, or in which one fired."""
+        windows = set[BudgetWindow]()
+        for definition, budget, cycle in self._windowed():
+            told = self.times.windows_told(definition, cycle, history)
+            own = {*self.times.windows_open(cycle), *told}
+            windows |= {(subject_of(budget), each) for each in own}
+        return windows
 
-        They are those that aren't closed, and all in which an alert fired.
-        """
-        usage: dict[tuple[BudgetSubject, Period], UsageOfWindow] = {}
-        for budget in self._budgets.values():
-            own = [each for each in self._definitions if each.alert.budget == budget.id]
-            if own and budget.window is not None:
-                windows = {*self.times.windows_open(budget.window)}
-                for definition in own:
-                    windows |= self.times.windows_told(definition, budget.window, history)
-                for window in windows:
-                    with suppress(InvalidValue):  # sums that were put for a longer time
-                        usage[subject_of(budget), window] = self._usage(budget, window)
+    def windows_around(self, instants: Iterable[datetime]) -> set[BudgetWindow]:
+        """Return the windows of budgets with alerts that some instants lie in."""
+        return {
+            (subject_of(budget), window)
+            for _, budget, cycle in self._windowed()
+            for window in windows_around(cycle, instants)
+        }
+
+    def _windowed(self) -> Iterator[tuple[AlertDefinition, Budget, Cycle]]:
+        """Yield the alerts on budgets of windows."""
+        for definition in self._definitions:
+            budget = self._budgets.get(definition.alert.budget or "")
+            if budget is not None and budget.window is not None:
+                yield definition, budget, budget.window
+
+    def usage_in(self, windows: Iterable[BudgetWindow]) -> dict[BudgetWindow, UsageOfWindow]:
+        """Return the usage in windows of budgets that are still the same, as far as it is known."""
+        usage: dict[BudgetWindow, UsageOfWindow] = {}
+        for subject, window in windows:
+            budget = self._budgets.get(subject[0])
+            if budget is not None and subject == subject_of(budget):
+                with suppress(InvalidValue):  # sums that were put for a longer time
+                    usage[subject, window] = self._usage(budget, window)
         return usage
 
     def _usage(self, budget: Budget, window: Period) -> UsageOfWindow:

@@ -99,7 +99,7 @@ class AlertTimes:
             periods |= {each for each in self._open if each > first and self.goes_on_in(each)}
 
         def windows(_: AlertDefinition, budget: Budget, cycle: Cycle) -> Iterable[Period]:
-            around = _around(cycle, changed)
+            around = windows_around(cycle, changed)
             if budget.is_money and own:
                 around |= self._windows_beyond(cycle, changed[0], max(own | periods).end)
             elif budget.metric in self._routes.held and changed:
@@ -138,7 +138,7 @@ class AlertTimes:
         """Return the present times."""
         period = self._period_at(self._now)
         own = [] if period is None else [period]
-        return Look(own, lambda _, __, cycle: _around(cycle, [self._now]) if own else ())
+        return Look(own, lambda _, __, cycle: windows_around(cycle, [self._now]) if own else ())
 
     def windows_open(self, cycle: Cycle) -> list[Period]:
         """Return all windows of a cycle that aren't over as long as the org's periods are open."""
@@ -149,7 +149,7 @@ class AlertTimes:
     ) -> set[Period]:
         """Return the windows of a cycle in which an alert fired."""
         told = {*history.periods_of(definition)}
-        return told & _around(cycle, (each.start for each in told))
+        return told & windows_around(cycle, (each.start for each in told))
 
     def latest(self, period: Period) -> Period:
         """Return the later one of a period and the present one."""
@@ -227,7 +227,7 @@ class AlertTimes:
         return bool(self._repository.event_sums(self._account.org_id, time))
 
 
-def _around(cycle: Cycle, instants: Iterable[datetime]) -> set[Period]:
+def windows_around(cycle: Cycle, instants: Iterable[datetime]) -> set[Period]:
     """Return the windows of a cycle that instants lie in; at the end of all time there is none."""
     windows: set[Period] = set()
     for instant in instants:

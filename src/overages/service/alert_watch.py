@@ -16,7 +16,6 @@ from datetime import datetime
 from functools import cached_property, partial
 from typing import Final, TypeAlias, TypeVar
 
-from overages._ground.frozen_dict import FrozenDict
 from overages.alerts.alert import AlertDefinition
 from overages.alerts.fired_alert import FiredAlert
 from overages.alerts.firing import Reading, fire_all, fire_occasions
@@ -27,7 +26,7 @@ from overages.periods.cycle import Cycle
 from overages.periods.period import Period
 from overages.readings.alert_numbers import (
     AlertNumbers,
-    BudgetSubject,
+    BudgetWindow,
     UsageOfWindow,
     has_risen,
     subject_of,
@@ -46,7 +45,7 @@ _PORTION: Final = 512
 Keep: TypeAlias = Callable[[Sequence[T]], int]
 """Keeps some usage, or takes it back; returns how many of it are new."""
 
-WindowUsage: TypeAlias = Mapping[tuple[BudgetSubject, Period], UsageOfWindow]
+WindowUsage: TypeAlias = Mapping[BudgetWindow, UsageOfWindow]
 """The usage of windows, by the subject of their budget."""
 
 
@@ -249,7 +248,8 @@ class AlertWatch:
             return withdraw(event_ids)
         if len(event_ids) < 2:
             watched.read_all()
-            before = self._numbers(watched).window_usage(watched.history)
+            numbers = self._numbers(watched)
+            before = numbers.usage_in(numbers.windows_known(watched.history))
             new = withdraw(event_ids)
             self._note_open(watched, before)
             return new
@@ -322,13 +322,9 @@ class AlertWatch:
         numbers = self._numbers(watched)
         look = numbers.times.open(watched.history, looks_back=looks_back)
         if before:
-            after = numbers.window_usage(watched.history)
-            same = {subject for subject, _ in before} & {subject for subject, _ in after}
-            changed = {key for key, _ in before.items() ^ after.items() if key[0] in same}
-            unused: UsageOfWindow = FrozenDict()
-            risen = {
-                key for key in changed if has_risen(before.get(key, unused), after.get(key, unused))
-            }
+            after = numbers.usage_in(before)
+            changed = {each for each, used in after.items() if used != before[each]}
+            risen = {each for each in changed if has_risen(before[each], after[each])}
             windows_of = look.windows
 
             def windows(definition: AlertDefinition, budget: Budget, cycle: Cycle) -> list[Period]:

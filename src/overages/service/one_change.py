@@ -7,8 +7,9 @@ change.note(AlertWatch(repository, lambda: routes, now, until))         # once a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, TypeVar
 
 from overages.alerts.fired_alert import FiredAlert
@@ -60,14 +61,14 @@ class DeferredWatch(AlertWatch):
     def keep(self, usage: Sequence[WatchedUsage[T]], add: Keep[tuple[T, UsageEvent]]) -> int:
         """Keep the events of orgs."""
         for own in usage:
-            self._expect(own.watched)
+            self._expect(own.watched, own.instants)
         return add(events_of(usage))
 
     def take_back(self, org_id: str, event_ids: Sequence[str], withdraw: Keep[str]) -> int:
         """Withdraw events of an org."""
         watched = self.watched(org_id)
         if watched is not None:
-            self._expect(watched)
+            self._expect(watched, ())
         return withdraw(event_ids)
 
     def note_open(self, org_id: str, *, looks_back: bool = False) -> tuple[FiredAlert, ...]:
@@ -75,10 +76,15 @@ class DeferredWatch(AlertWatch):
         self._change.looks[org_id] = looks_back or self._change.looks.get(org_id, False)
         return ()
 
-    def _expect(self, watched: WatchedOrg) -> None:
-        """Have the alerts of an org looked at, of all windows in which its usage changes."""
-        change, org_id = self._change, watched.account.org_id
+    def _expect(self, watched: WatchedOrg, instants: Iterable[datetime]) -> None:
+        """Have the alerts of an org looked at, of all windows in which its usage changes.
+
+        :param instants: those that its usage counts at, as far as they are known.
+        """
+        change, org_id, numbers = self._change, watched.account.org_id, self._numbers(watched)
+        before, windows = change.before.get(org_id, {}), numbers.windows_around(instants)
         if org_id not in change.before:
             watched.read_all()
-            change.before[org_id] = self._numbers(watched).window_usage(watched.history)
+            windows |= numbers.windows_known(watched.history)
             change.looks.setdefault(org_id, False)
+        change.before[org_id] = {**before, **numbers.usage_in(windows - before.keys())}

@@ -208,6 +208,25 @@ def test_windows_that_are_over_are_seen_where_their_usage_changes(service: Overa
     assert fired.period == daily.window.period_at(NOW - 5 * day)  # type: ignore[union-attr]
 
 
+def test_windows_of_a_closed_period_are_seen_where_usage_is_dated_in_them(
+    service: OverageService,
+) -> None:
+    service._repository.put_budget("acme", DAILY)
+    service._repository.put_alert(FULL, put_at=NOW - timedelta(days=30))
+    march = OverageService(service._repository, clock=lambda: NOW + timedelta(days=20))
+    march.record_usage([used(3, "e-0")])
+    list(march.close_ended())
+    with march.one_change() as changing:
+        changing.record_usage([used(9, "e-1", NOW + timedelta(days=20))])
+        changing.record_usage([used(2, "e-2")])
+    fired = [(each.period, each.used) for each in march.alerts("acme")]
+    assert (DAY.period_at(NOW), 5) in fired
+    with march.one_change() as changing:
+        changing.withdraw("acme", "e-2")
+        changing.record_usage([used(0, "e-3")])
+    assert (march.alerts("acme")[0].state, march.alerts("acme")[0].used) == ("cleared", 3)
+
+
 def test_budgets_and_alerts_are_seen_once_all_are_there(service: OverageService) -> None:
     service.record_usage([used(70, "e-1")])
     budget, half = Money.of("100", "USD"), Alert("half", Threshold(percent=50), budget="all")

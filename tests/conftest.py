@@ -9,6 +9,8 @@ import gc
 import os
 import random
 import sys
+from collections.abc import Generator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -63,13 +65,28 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         reporter.write_line(f"the same once more: -m thorough --hypothesis-seed={seed}")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect tests without the collector of garbage, which need not look at them later either.
+
+    They are thousands, and live to the end: looking at them again and again took a third of it.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@cache
+def can_try_harder(path: Path) -> bool:
+    return any(path.is_relative_to(HERE / folder) for folder in CAN_TRY_HARDER)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if any(item.path.is_relative_to(HERE / folder) for folder in CAN_TRY_HARDER):
+        if can_try_harder(item.path):
             item.add_marker(pytest.mark.thorough)
         if is_hypothesis_test(getattr(item, "obj", None)):
             item.add_marker(pytest.mark.drawn)
-
-
-def pytest_collection_finish() -> None:
-    gc.freeze()  # thousands of tests live to the end: the collector need not look at them again

@@ -26,6 +26,7 @@ from overages.testing.contract.base import (
     ContractBase,
     fill,
     fired,
+    named,
     nothing_written,
 )
 
@@ -211,6 +212,7 @@ class FiredAlertContract(ContractBase):
     def test_an_alert_that_never_fired_cannot_be_acknowledged(self, repository: Repository) -> None:
         fill(repository)
         problem = "^org-1: key: must be that of an alert of the org's that fired"
-        for key in (fired(org_id=THEIRS).key, fired(step=2).key, "%"):
-            with nothing_written(repository), pytest.raises(UnknownAlert, match=problem):
-                repository.acknowledge_alert(OURS, key, acknowledged_at=NOW)
+        with nothing_written(repository):
+            for key in (fired(org_id=THEIRS).key, fired(step=2).key, "%"):
+                with named(key), pytest.raises(UnknownAlert, match=problem):
+                    repository.acknowledge_alert(OURS, key, acknowledged_at=NOW)

@@ -274,6 +274,16 @@ def _plan(
 
 
 @contextmanager
+def named(case: object) -> Iterator[None]:
+    """Let an error of the block say in which case it came, of those that share a repository."""
+    try:
+        yield
+    except BaseException as error:  # pytest's own is no Exception
+        error.add_note(f"in the case of {case!r}")
+        raise
+
+
+@contextmanager
 def nothing_written(repository: Repository) -> Iterator[None]:
     """Check that the block leaves all that can be read as it was."""
     before = all_reads(repository)

@@ -24,6 +24,7 @@ from overages.testing.contract.base import (
     close,
     event,
     fill,
+    named,
     nothing_written,
     owed,
 )
@@ -104,28 +105,23 @@ class EventContract(ContractBase):
         assert repository.usage(OURS, FEB).quantities["tokens"] == 15
         assert list(repository.events(OURS, FEB)) == [event()] * 3
 
-    @pytest.mark.parametrize(
-        "other",
-        [
-            event("1", 6),
-            event("1", "5.000000000001"),
-            event("1", metric="runs"),
-            event("1", at=FEB.start + TICK),
-            event("1", region="eu"),
-        ],
-        ids=["quantity", "decimals", "metric", "time", "dimensions"],
-    )
     def test_an_id_with_other_content_is_a_conflict_and_nothing_of_the_batch_is_kept(
-        self, repository: Repository, other: UsageEvent
+        self, repository: Repository
     ) -> None:
         fill(repository)
         repository.add_events([event("1")])
-        with (
-            nothing_written(repository),
-            pytest.raises(EventConflict, match=r"^org-1: events\[1\]\.id: .*'1'$") as caught,
-        ):
-            repository.add_events([event("0"), other, event("2")])
-        assert caught.value.value == "1"
+        problem = r"^org-1: events\[1\]\.id: .*'1'$"
+        with nothing_written(repository):
+            for other in (
+                event("1", 6),
+                event("1", "5.000000000001"),
+                event("1", metric="runs"),
+                event("1", at=FEB.start + TICK),
+                event("1", region="eu"),
+            ):
+                with named(other), pytest.raises(EventConflict, match=problem) as caught:
+                    repository.add_events([event("0"), other, event("2")])
+                assert caught.value.value == "1"
 
     def test_an_id_with_other_content_in_the_same_batch_is_a_conflict(
         self, repository: Repository

@@ -32,6 +32,7 @@ from overages.testing.contract.base import (
     RESERVED,
     THEIRS,
     fill,
+    named,
     nothing_written,
 )
 from overages.testing.contract.handles import HandleContract
@@ -157,18 +158,15 @@ class ReservationContract(HandleContract):
         assert repository.held_units(OURS, FEB, MAR.start) == {"tokens": 10}
         assert repository.held_units(OURS, MAR, MAR.start) == {"b": 7}
 
-    @pytest.mark.parametrize("unknown", ["r-2", "R-1", "r-1.", "%"])
-    def test_a_reservation_that_is_not_there_cannot_end(
-        self, repository: Repository, unknown: str
-    ) -> None:
+    def test_a_reservation_that_is_not_there_cannot_end(self, repository: Repository) -> None:
         fill(repository)
         repository.put_reservation(evolve(RESERVED, org_id=THEIRS, key="r-2"))
         problem = "^org-1: key: must be the key of a reservation of the org's, got "
         with nothing_written(repository):
-            with pytest.raises(UnknownReservation, match=problem):
-                repository.commit_reservation(OURS, unknown, at=_ENDED)
-            with pytest.raises(UnknownReservation, match=problem):
-                repository.release_reservation(OURS, unknown, at=_ENDED)
+            for unknown in ("r-2", "R-1", "r-1.", "%"):
+                for end in (repository.commit_reservation, repository.release_reservation):
+                    with named(unknown), pytest.raises(UnknownReservation, match=problem):
+                        end(OURS, unknown, at=_ENDED)
 
     def test_units_of_a_metric_that_is_not_held_are_refused(self, repository: Repository) -> None:
         fill(repository)

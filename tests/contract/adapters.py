@@ -15,6 +15,7 @@ from typing import Final, Literal, Protocol
 from overages import MemoryRepository, Repository, SqliteRepository
 from overages.adapters.sqlite import migrate
 from overages.testing.contract.base import APR, FEB, JAN, MAR, OURS, THEIRS
+from tests.in_memory import in_memory
 
 
 class Adapter(Protocol):
@@ -46,7 +47,7 @@ class SqliteInMemory:
     made: SqliteRepository
 
     def make(self) -> Repository:
-        self.made = SqliteRepository(":memory:")
+        self.made = in_memory()
         return self.made
 
     def open_again(self) -> AbstractContextManager[Repository]:
@@ -102,7 +103,7 @@ class SqliteHeld(SqliteInMemory):
     """SQLite, read and written through what blocks hold."""
 
     def make(self) -> Repository:
-        self.made = HeldRepository(":memory:")
+        self.made = in_memory(HeldRepository)
         return self.made
 
 

@@ -42,10 +42,10 @@ from overages import (
     calculate,
 )
 from overages.adapters.memory import MemoryRepository
-from overages.adapters.sqlite import SqliteRepository
 from overages.errors import CurrencyMismatch, InvalidValue, OveragesError
 from overages.quotas.quota_facts import quota_question
 from overages.testing.contract.base import fired
+from tests.in_memory import in_memory
 
 THOROUGH = os.environ.get("OVERAGES_THOROUGH") == "1"
 TICK = timedelta(microseconds=1)
@@ -243,7 +243,7 @@ class Lockstep(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.memory, self.sqlite = MemoryRepository(), SqliteRepository(":memory:")
+        self.memory, self.sqlite = MemoryRepository(), in_memory()
         self.model = Model()
 
     def teardown(self) -> None:

@@ -7,8 +7,9 @@ from datetime import datetime
 from fractions import Fraction
 from typing import NamedTuple, TypeVar
 
-from overages import MemoryRepository, Metric, OverageService, Repository, SqliteRepository
+from overages import MemoryRepository, Metric, OverageService, Repository
 from overages.errors import OveragesError
+from tests.in_memory import in_memory
 
 from .life_draws import at
 from .life_model import Event, day_of
@@ -29,7 +30,7 @@ class Hosts:
 
     def __init__(self, today: int) -> None:
         self.now = at(today)
-        self.sqlite = SqliteRepository(":memory:")
+        self.sqlite = in_memory()
         metrics = [Metric(level, "max", reports="level") for level in sorted(LEVELS)]
         self.hosts = [
             Host(OverageService(each, clock=lambda: self.now, metrics=metrics), each)

@@ -9,12 +9,13 @@ from typing import Final, TypeAlias
 import pytest
 
 from overages import MemoryRepository, SqliteRepository
+from tests.in_memory import in_memory
 
 Made: TypeAlias = MemoryRepository | SqliteRepository
 Make: TypeAlias = Callable[[], AbstractContextManager[Made]]
 
 _MAKERS: Final[list[Make]] = [
     lambda: nullcontext(MemoryRepository()),
-    lambda: SqliteRepository(":memory:"),
+    in_memory,
 ]
 on_each: Final = pytest.mark.parametrize("make", _MAKERS, ids=["memory", "sqlite"])

@@ -29,6 +29,7 @@ from overages import (
 from overages.bookkeeping.books import EndedPeriod
 from overages.errors import OveragesError, StorageError
 from overages.terms.account import account_of
+from tests.in_memory import in_memory
 
 from .life_draws import (
     FIRST,
@@ -72,7 +73,7 @@ class World:
 
     def __init__(self, random: Random) -> None:
         self.random, self.now = random, FIRST + 20
-        self.repository = SqliteRepository(":memory:")
+        self.repository = in_memory()
         self.style = drawn_style(random)
         self.metrics = random.choice([METRICS, []])
         self.steps = [self._use, self._enter, self._grant, self._put]

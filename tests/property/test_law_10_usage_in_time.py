@@ -20,6 +20,7 @@ from overages.bookkeeping.usage_reader import UsageReader
 from overages.usage.divided_usage import usage_of
 from overages.usage.event_sum import EventSum
 from overages.usage.routing import Routes
+from tests.in_memory import in_memory
 
 from .effort import THOROUGH
 
@@ -84,7 +85,7 @@ def sums_of(events: Iterable[Told], period: Period) -> dict[str, EventSum]:
     }
 
 
-@pytest.mark.parametrize("make", [MemoryRepository, lambda: SqliteRepository(":memory:")])
+@pytest.mark.parametrize("make", [MemoryRepository, in_memory])
 @settings(max_examples=400 if THOROUGH else 40, deadline=None)
 @given(
     events=told(),

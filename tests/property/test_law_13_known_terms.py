@@ -31,10 +31,10 @@ from overages import (
     Plan,
     Repository,
     Rounding,
-    SqliteRepository,
     UsageEvent,
 )
 from overages.errors import OveragesError
+from tests.in_memory import in_memory
 
 from .effort import many
 from .terms import FEBRUARY
@@ -142,7 +142,7 @@ def test_law_13_a_decision_by_known_terms_is_that_of_a_service_that_knows_none(
 ) -> None:
     opened: AbstractContextManager[Repository] = nullcontext(MemoryRepository())
     if kind == "sqlite":
-        opened = SqliteRepository(":memory:")
+        opened = in_memory()
     with opened as repository:
         hosts = Hosts(repository)
         for _ in range(data.draw(st.integers(1, 15))):

@@ -30,7 +30,6 @@ from overages import (
     Period,
     PerUnit,
     Plan,
-    SqliteRepository,
     Threshold,
     Tier,
     Usage,
@@ -39,6 +38,7 @@ from overages import (
     calculate,
 )
 from overages.prices.models import PriceModel
+from tests.in_memory import in_memory
 
 from .effort import many
 
@@ -126,7 +126,7 @@ def test_law_14_a_decision_never_grants_more_than_is_left_of_a_window(
 ) -> None:
     plan = Plan("p", "USD", {"runs": Allowance(5, price), "jobs": Allowance(0, PerUnit("0.25"))})
     now = FEBRUARY.start + timedelta(hours=71)
-    with SqliteRepository(":memory:") as repository:
+    with in_memory() as repository:
         service = service_on(repository, plan, lambda: now)
         service.record_usage(usage_events(used))
         window = cycle.period_at(now)

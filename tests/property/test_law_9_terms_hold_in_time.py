@@ -15,12 +15,13 @@ from typing import Final
 
 from hypothesis import given, strategies as st
 
-from overages import Account, Cycle, MemoryRepository, Period, SqliteRepository, Terms
+from overages import Account, Cycle, MemoryRepository, Period, Terms
 from overages._ground.value import evolve
 from overages.codec import decode, encode
 from overages.errors import NoTerms
 from overages.terms.change import TermsChange
 from overages.terms.timeline import standing
+from tests.in_memory import in_memory
 
 from .effort import many
 
@@ -234,7 +235,7 @@ def test_the_order_of_noting_matters_only_for_entries_of_one_instant(
 @given(lives())
 def test_a_history_is_the_same_from_json_and_from_repositories(account: Account) -> None:
     assert decode(encode(account), Account) == account
-    with SqliteRepository(":memory:") as database:
+    with in_memory() as database:
         for repository in (MemoryRepository(), database):
             for count in range(len(account.changes) + 1):  # as it grows
                 repository.put_account(evolve(account, changes=account.changes[:count]))

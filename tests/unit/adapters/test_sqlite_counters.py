@@ -6,6 +6,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
+from tests.in_memory import in_memory
 from tests.owed import FEB, MARCH, NOW, owed
 
 from overages import Usage, UsageEvent
@@ -176,7 +177,7 @@ def test_an_event_has_no_empty_id(hosts: sqlite3.Connection) -> None:
 
 
 def test_all_of_many_orgs_are_verified() -> None:
-    with SqliteRepository(":memory:") as repository:
+    with in_memory() as repository:
         names = [f"org-{n:03}" for n in range(250)]
         repository.record_many([owed(5, name) for name in names], created_at=NOW)
         assert repository.verify() == 250

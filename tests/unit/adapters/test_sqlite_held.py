@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from tests.in_memory import in_memory
 from tests.owed import FEB, MARCH, NOW, owed
 
 from overages import Account, Metric, Period, Repository, SqliteRepository, Usage, UsageEvent
@@ -22,7 +23,7 @@ JANUARY, APRIL = Period.month(2024, 1), Period.month(2024, 4)
 
 @pytest.fixture
 def repository() -> Iterator[SqliteRepository]:
-    with SqliteRepository(":memory:") as repository:
+    with in_memory() as repository:
         repository.put_account(Account("org-1", "starter", JANUARY.start))
         repository.put_account(Account("org-2", "starter", JANUARY.start))
         yield repository

@@ -7,6 +7,7 @@ from random import Random
 from typing import Final
 
 import pytest
+from tests.in_memory import in_memory
 
 from overages import MemoryRepository, Period, UsageEvent
 from overages.adapters.sqlite import SqliteRepository
@@ -132,7 +133,7 @@ def filled(
 @pytest.mark.parametrize("size", [1, 7, 150])
 def test_the_database_does_not_depend_on_how_many_came_at_once(size: int) -> None:
     counted = drawn_events(1)
-    with SqliteRepository(":memory:") as at_once, SqliteRepository(":memory:") as repository:
+    with in_memory() as at_once, in_memory() as repository:
         filled(at_once, counted, len(counted))
         filled(repository, counted, size)
         dumps = [list(each._database._connection.iterdump()) for each in (at_once, repository)]
@@ -147,7 +148,7 @@ def test_the_database_does_not_depend_on_how_many_came_at_once(size: int) -> Non
 @pytest.mark.parametrize("seed", range(5))
 def test_sums_are_those_that_a_repository_in_memory_has(seed: int) -> None:
     memory, counted, draw = MemoryRepository(), drawn_events(seed), Random(seed)
-    with SqliteRepository(":memory:") as repository:
+    with in_memory() as repository:
         filled(repository, counted, 40)
         filled(memory, counted, 40)
         for _ in range(60):

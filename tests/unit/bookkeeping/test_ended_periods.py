@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from tests.in_memory import in_memory
 
 from overages import (
     Account,
@@ -40,7 +41,7 @@ ORGS = ("a", "b", "c")
 
 @pytest.fixture
 def repository() -> Iterator[SqliteRepository]:
-    with SqliteRepository(":memory:") as repository:
+    with in_memory() as repository:
         repository.put_plan(PLAN)
         for org_id in ORGS:
             repository.put_account(Account(org_id, "starter", JAN.start))

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.in_memory import in_memory
 
 from overages import (
     Account,
@@ -26,7 +27,6 @@ from overages import (
     Period,
     PerUnit,
     Plan,
-    SqliteRepository,
     Threshold,
     Tier,
     Usage,
@@ -53,7 +53,7 @@ def make(request: pytest.FixtureRequest) -> Iterator[Callable[[], Any]]:
         if request.param == "memory":
             yield MemoryRepository
         else:
-            yield lambda: stack.enter_context(SqliteRepository(":memory:"))
+            yield lambda: stack.enter_context(in_memory())
 
 
 def service_on(

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.in_memory import in_memory
 
 from overages import (
     Account,
@@ -157,7 +158,7 @@ class TestUsage:
         ]  # fmt: skip
 
     def test_one_that_is_far_off_costs_no_more_than_a_look(self, queries: list[str]) -> None:
-        with SqliteRepository(":memory:") as repository:
+        with in_memory() as repository:
             self.count(repository, queries)
 
     def count(self, repository: SqliteRepository, queries: list[str]) -> None:
@@ -1285,7 +1286,7 @@ class TestClock:
 def test_a_crash_in_between_keeps_neither_usage_nor_alerts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with SqliteRepository(":memory:") as repository:
+    with in_memory() as repository:
         repository.put_plan(PLAN)
         repository.put_account(Account("acme", "starter", since=JAN.start))
         service = OverageService(repository, clock=lambda: NOW)

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from tests.in_memory import in_memory
 
 from overages import (
     Account,
@@ -25,7 +26,6 @@ from overages import (
     Plan,
     Projection,
     Repository,
-    SqliteRepository,
     Statement,
     Usage,
     UsageEvent,
@@ -43,7 +43,7 @@ def repository(request: pytest.FixtureRequest) -> Iterator[Repository]:
     if request.param == "memory":
         yield MemoryRepository()
     else:
-        with SqliteRepository(":memory:") as repository:
+        with in_memory() as repository:
             yield repository
 
 

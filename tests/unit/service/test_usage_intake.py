@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.in_memory import in_memory
 
 from overages import (
     Account,
@@ -18,7 +19,6 @@ from overages import (
     PerUnit,
     Plan,
     Repository,
-    SqliteRepository,
     Usage,
     UsageEvent,
     calculate,
@@ -57,7 +57,7 @@ METRICS = [
 
 @pytest.fixture(params=["memory", "sqlite"])
 def repository(request: pytest.FixtureRequest) -> Iterator[Repository]:
-    with SqliteRepository(":memory:") as sqlite:
+    with in_memory() as sqlite:
         made: Repository = sqlite if request.param == "sqlite" else MemoryRepository()
         made.put_plan(STARTER)
         made.put_plan(NARROW)

@@ -80,9 +80,10 @@ def test_a_write_that_is_aborted_at_any_step_has_written_nothing(
                 ours.set_progress_handler(None, 0)
                 assert not ours.in_transaction
                 assert is_free(path)
-                if contents(path) == after:
+                left = contents(path)
+                if left == after:
                     break  # it came at the end of the commit, too late
-                assert contents(path) == before
+                assert left == before
             else:
                 break
             step = following(step)

@@ -52,7 +52,10 @@ class Bill(NamedTuple):
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with plans and two months of usage: the second has equal rows, and takes back."""
-    path = tmp_path / "files"
+    return files_in(tmp_path / "files")
+
+
+def files_in(path: Path) -> Path:
     path.mkdir()
     (path / "plans.toml").write_text(PLANS + "".join(map(ACCOUNT.format, range(ORGS))))
     for month, name in enumerate(("first.csv", "second.csv"), 1):
@@ -102,12 +105,12 @@ def bill(folder: Path) -> Bill:
         )
 
 
-@pytest.fixture
-def whole(folder: Path) -> Bill:
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Bill:
     """The bill of commands that nothing disturbs."""
+    folder = files_in(tmp_path_factory.mktemp("undisturbed") / "files")
     assert result(partial(month, folder)) == [0] * len(COMMANDS)
     found = bill(folder)
-    (folder / "b.db").unlink()
     assert set(found.closed.values()) == {2}
     assert len(found.records) > ORGS
     assert sum(map(len, found.used.values())) == 8 * ORGS

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import pytest
@@ -107,8 +109,23 @@ pytestmark = pytest.mark.usefixtures("no_waiting")
 def path(tmp_path: Path) -> Path:
     """A database with something in every table, none of which has a rule any more."""
     found = tmp_path / "bills.db"
-    fill(found)
-    with SqliteRepository(found) as repository:
+    found.write_bytes(lawless())
+    return found
+
+
+@cache
+def lawless() -> bytes:
+    """Return the file of such a database."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "bills.db"
+        fill(path)
+        fill_all_tables(path)
+        drop_rules(path)
+        return path.read_bytes()
+
+
+def fill_all_tables(path: Path) -> None:
+    with SqliteRepository(path) as repository:
         repository.put_account(Account(ORG, plan=PLAN.slug, since=SINCE))
         repository.put_usage(usage(ORG))
         repository.add_events(events(ORG, 0, 4), batch="a")
@@ -119,14 +136,16 @@ def path(tmp_path: Path) -> Path:
         repository.withdraw(ORG, "event-3", withdrawn_at=NOW)
         close(repository, statement(org_name(1)), NOW)
         close(repository, statement(ORG), NOW)
-    with closing(sqlite3.connect(found)) as connection:
+
+
+def drop_rules(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
         for table in TABLES:
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() != (0,)
             connection.execute(f"CREATE TABLE lawless AS SELECT * FROM {table}")
             connection.execute(f"DROP TABLE {table}")
             connection.execute(f"ALTER TABLE lawless RENAME TO {table}")
         connection.commit()
-    return found
 
 
 def leaks(path: Path, oddity: str, table: str, column: str) -> list[str]:

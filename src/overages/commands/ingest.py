@@ -129,7 +129,7 @@ def put(
     # A file in place of another one is one change, of which alerts see the outcome.
     changing = service.one_change() if args.replace else nullcontext(service)
     with repository.transaction(), changing as recording:
-        intake = UsageFiles(repository, recording, layout, newcomers, now, late)
+        intake = UsageFiles(repository, recording, layout, newcomers, now, late, args.has_names)
         files = [intake.add(each, name=args.name, replaced=args.replace) for each in sources]
         intake.finish()
     earlier = sorted(intake.orgs - newcomers.orgs)

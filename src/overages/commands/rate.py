@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
+from overages._ground.value import evolve
 from overages.adapters.memory import MemoryRepository
 from overages.amounts.money import Money
 from overages.bookkeeping.plans_in_force import PlansInForce
@@ -26,6 +27,7 @@ from overages.commands.desk.terminal import columns, say
 from overages.errors import OveragesError
 from overages.exports.csv_files import write_statements
 from overages.exports.json_lines import json_lines
+from overages.imports.plans import PlanBook
 from overages.periods.period import Period
 from overages.repository import Repository
 from overages.service.overage_service import OverageService
@@ -46,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_plans(parser, required=True)
     add_usage(parser, required=True)
     add_new_orgs(parser)
-    parser.set_defaults(name=None, replace=None, late="own")  # which matter to a database
+    parser.set_defaults(has_names=False, name=None, replace=None, late="own")  # of a database
     add_org(parser, "rate")
     add_period(parser, "rate")
     parser.add_argument(
@@ -90,6 +92,8 @@ def rate(args: argparse.Namespace) -> list[Rated]:
     :raises Stop: as `run` does.
     """
     book, repository = load_book(args.plans), MemoryRepository()
+    if args.new_orgs:
+        book = _of_accounts(book)
     service = OverageService(repository, lambda: _END_OF_TIME)
     # Budgets and alerts change no bill.
     apply.put(book, repository, args.plans, _END_OF_TIME, tell=lambda _: None, warns=False)
@@ -123,6 +127,18 @@ def rate(args: argparse.Namespace) -> list[Rated]:
         say("no org has a period then")
         raise Stop(NOTHING)
     return rated
+
+
+def _of_accounts(book: PlanBook) -> PlanBook:
+    """Return a book without the budgets and alerts of orgs that it has no account of.
+
+    Such an org can be one that is given the default plan.
+    """
+    of_orgs = {
+        name: {org_id: own for org_id, own in entries.items() if org_id in book.accounts}
+        for name, entries in (("budgets", book.budgets), ("org_alerts", book.org_alerts))
+    }
+    return evolve(book, **of_orgs)
 
 
 def _periods(

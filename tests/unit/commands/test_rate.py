@@ -255,6 +255,14 @@ def test_budgets_and_alerts_change_nothing_and_say_nothing(desk: NearDesk) -> No
     assert rate(desk, row()) == before
 
 
+def test_new_orgs_may_have_budgets_and_alerts(desk: NearDesk) -> None:
+    before = rate(desk, row("new"), options=("--new-orgs",))
+    of_new = WARNINGS.replace("acme", "new").replace("[alerts", "[org_alerts.acme")
+    add(desk, of_new + '[budgets.acme.month]\namount = 9\nmetric = "tokens"\n')
+    assert rate(desk, row("new"), options=("--new-orgs",)) == before
+    assert "budgets.new: must be an org with an account" in rate(desk, row()).err
+
+
 @pytest.mark.parametrize(
     ("right", "wrong", "fault"),
     [

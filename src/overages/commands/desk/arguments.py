@@ -103,6 +103,7 @@ def add_new_orgs(parser: ArgumentParser) -> None:
 
 def add_batch(parser: ArgumentParser) -> None:
     """Declare the batch that a file is, and where late usage counts."""
+    parser.set_defaults(has_names=True)
     parser.add_argument(
         "--name",
         type=to_name,

@@ -12,9 +12,10 @@ second of that content. The batch as a whole is known by a digest of these rows,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
+from heapq import nlargest
 from itertools import chain
 from typing import Final, NamedTuple, TypeAlias, cast
 
@@ -24,7 +25,11 @@ from overages.usage.event import EventColumns, UsageEvent
 _BITS: Final = 128
 _SHOWN: Final = 16  # hexadecimal digits of a row's digest in its id
 
-_SAMPLED: Final = 512  # rows: of files that share a fiftieth, one in 30,000 shows none of it
+_SAMPLED: Final = 2_048  # rows: of what a file shares with another, a fiftieth shows to a sixth
+_FREQUENT: Final = 8  # times that a row comes; fewer weigh little more than one
+
+_Place: TypeAlias = tuple[str, str, datetime]
+"""The org, the metric and the instant of a row."""
 
 IsUsed: TypeAlias = Callable[[str, str], bool]
 """Tells whether an event id was used in an org, though its event is withdrawn."""
@@ -72,42 +77,64 @@ class BatchContent:
 
 
 class SampledRow(NamedTuple):
-    """A row that stands for others of its file.
+    """A row that stands for itself and those like it, and for others.
 
-    :param content: the end of its id, but for the name of its batch.
+    :param content: the part of its id that tells its content.
+    :param times: how often it came.
     """
 
     org_id: str
     metric: str
     at: datetime
     content: str
+    times: int
 
 
-class RowSample:
-    """Different rows that stand for all of a file: those whose digests are the least."""
+class Sample(NamedTuple):
+    """Rows that stand for all rows without an id of a file.
+
+    :param frequent: those that came most often, which stand for themselves alone.
+    :param others: some of all others.
+    :param total: the number of all rows.
+    """
+
+    frequent: Sequence[SampledRow]
+    others: Sequence[SampledRow]
+    total: int
+
+
+class _Sampling:
+    """Chooses rows that stand for others: those whose digests are the least, and frequent ones."""
 
     def __init__(self) -> None:
-        self._rows: dict[bytes, tuple[str, str, datetime]] = {}  # by digest
+        self._least: dict[bytes, _Place] = {}  # by the row's digest
         self._end: bytes | None = None  # of the digests that are less than those left out
+        self._frequent: dict[bytes, _Place] = {}
 
-    def add(self, events: EventColumns, digests: Sequence[bytes]) -> None:
-        """Note rows of a file."""
-        rows: Iterable[tuple[bytes, tuple[str, str, datetime]]]
-        rows = zip(
-            digests, zip(events.orgs, events.metrics, events.times, strict=True), strict=True
-        )
-        end = self._end
-        self._rows.update(rows if end is None else [row for row in rows if row[0] < end])
-        if len(self._rows) > _SAMPLED:
-            least = sorted(self._rows.items())
-            self._rows, self._end = dict(least[:_SAMPLED]), least[_SAMPLED][0]
+    def add(self, events: EventColumns, digests: Sequence[bytes], frequent: Iterable[int]) -> None:
+        """Note rows of a file.
 
-    def __len__(self) -> int:
-        return len(self._rows)
+        :param frequent: the places of those that have come some times.
+        """
+        places: Iterable[_Place] = zip(events.orgs, events.metrics, events.times, strict=True)
+        rows, end = zip(digests, places, strict=True), self._end
+        self._least.update(rows if end is None else [row for row in rows if row[0] < end])
+        if len(self._least) > _SAMPLED:
+            least = sorted(self._least.items())
+            self._least, self._end = dict(least[:_SAMPLED]), least[_SAMPLED][0]
+        for at in frequent:
+            self._frequent[digests[at]] = events.orgs[at], events.metrics[at], events.times[at]
 
-    def __iter__(self) -> Iterator[SampledRow]:
-        for digest, row in self._rows.items():
-            yield SampledRow(*row, content=f"{_content_of(digest)}.1")
+    def sample(self, times: Mapping[bytes, int], total: int) -> Sample:
+        """Return the sample of all rows so far, given how often each came."""
+        most = nlargest(_SAMPLED, self._frequent, key=times.__getitem__)
+        frequent = {digest: self._frequent[digest] for digest in most}
+        others = {each: place for each, place in self._least.items() if each not in frequent}
+        return Sample(_sampled(frequent, times), _sampled(others, times), total)
+
+
+def _sampled(rows: Mapping[bytes, _Place], times: Mapping[bytes, int]) -> Sequence[SampledRow]:
+    return [SampledRow(*row, _content_of(digest), times[digest]) for digest, row in rows.items()]
 
 
 class Batch:
@@ -120,13 +147,13 @@ class Batch:
     def __init__(self, name: str, content: BatchContent) -> None:
         self.name: str = name
         self._content = content
-        self._times: dict[bytes, int] = {}  # by the row's digest
+        self._times: dict[bytes, int] = {}  # how often a row came, by its digest
+        self._last: dict[bytes, int] = {}  # the last number of its ids, where it had others before
         self._sum = 0
         self._longest = 0  # characters of an id that was checked
         self.unnamed: int = 0
         """The rows so far that have no event id."""
-        self.sample: RowSample = RowSample()
-        """Some of them."""
+        self._sampling = _Sampling()
         self._withdrawn: set[bytes] = set()
         self.revived: int = 0
         """The rows so far that are new, though rows like them were withdrawn from the batch."""
@@ -147,9 +174,12 @@ class Batch:
 
     def _ids_of(self, events: EventColumns) -> Sequence[str]:
         """Return the ids of rows that have none of their own."""
-        ids, is_new, times, digests = [], self._content.is_new, self._times, _digests(events)
+        is_new, times, digests = self._content.is_new, self._times, _digests(events)
+        ids, frequent = list[str](), list[int]()
         for org_id, digest in zip(events.orgs, digests, strict=True):
             number = times[digest] = times.get(digest, 0) + 1
+            if number == _FREQUENT:
+                frequent.append(len(ids))
             content = f"{self.name}#{_content_of(digest)}"
             event_id = f"{content}.{number}" if is_new else self._id(org_id, content, digest)
             if len(event_id) > self._longest:  # for they differ in digits alone
@@ -157,7 +187,7 @@ class Batch:
             ids.append(event_id)
         self.unnamed += len(digests)
         self._sum += sum(map(int.from_bytes, digests))
-        self.sample.add(events, digests)
+        self._sampling.add(events, digests, frequent)
         return ids
 
     def _id(self, org_id: str, content: str, digest: bytes) -> str:
@@ -165,11 +195,11 @@ class Batch:
         taken = self._content.take(org_id, content)
         if taken is not None:
             return taken
-        number = self._times[digest]
+        number = max(self._times[digest], self._last.get(digest, 0) + 1)
         while self._content.has_had(org_id, f"{content}.{number}"):
             number += 1
-            self._times[digest] = number
             self._withdrawn.add(digest)  # of the ids before, those that stand are taken
+        self._last[digest] = number
         self.revived += digest in self._withdrawn
         return f"{content}.{number}"
 
@@ -177,6 +207,11 @@ class Batch:
     def digest(self) -> str:
         """The digest of all rows without an id, whatever their order."""
         return f"{self._sum % 2**_BITS:0{_BITS // 4}x}"
+
+    @property
+    def sample(self) -> Sample:
+        """Some of the rows so far that have no event id."""
+        return self._sampling.sample(self._times, self.unnamed)
 
     def left(self) -> Iterator[UsageEvent]:
         """Yield the events that the batch has in the database and the file has no more."""

@@ -3,20 +3,21 @@
 A month under a name of its own has the rows of its first half once more, as a corrected file has
 most of those that it corrects. Some rows are looked up, and stand for all:
 
-    copies = Copies(batch.sample, batch.unnamed, repository, {"february-1.csv": 4})
+    copies = Copies(batch.sample, repository, {"february-1.csv": 4})
     copies.told                                       # "75 % of its rows are there as rows of ..."
-    copies.are_most                                   # of the file's rows, or of another batch's
+    copies.are_many                                   # half of the file, or of another batch
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from fractions import Fraction
 from functools import cache
 from typing import Final
 
-from overages.commands.desk.batch import RowSample
+from overages.commands.desk.batch import Sample, SampledRow
 from overages.periods.period import Period
 from overages.repository import Repository
 
@@ -27,59 +28,87 @@ _MOST_NAMED: Final = 3
 class Copies:
     """The rows without an id of a file that other batches have, too.
 
-    :param sample: some of them.
-    :param total: the number of all.
+    :param sample: rows of the file that stand for all.
     :param others: the number of such rows in each of the other batches, by its name.
     """
 
-    def __init__(
-        self, sample: RowSample, total: int, repository: Repository, others: Mapping[str, int]
-    ) -> None:
-        self._total, self._repository, self._others = total, repository, others
-        self._sampled, self._copied = len(sample), 0
-        self._by_batch: Counter[str] = Counter()
-        contents_at = cache(self._contents_at)  # many rows may have one instant, such as a day's
-        for row in sample if others else ():
-            batches = contents_at(row.org_id, row.metric, row.at).get(row.content, ())
-            self._copied += bool(batches)
-            self._by_batch.update(batches)
+    def __init__(self, sample: Sample, repository: Repository, others: Mapping[str, int]) -> None:
+        self._repository, self._others, self._total = repository, others, sample.total
+        self._copied = Fraction()
+        self._by_batch: dict[str, Fraction] = {}
+        self._batches_at = cache(self._read)  # many rows may have one instant, such as a day's
+        if others:
+            frequent, rest = (sum(row.times for row in rows) for rows in sample[:2])
+            self._is_exact = frequent + rest == sample.total
+            self._add(sample.frequent, Fraction(1))
+            self._add(sample.others, Fraction(sample.total - frequent, rest or 1))
 
     def __bool__(self) -> bool:
         return self._copied > 0
 
     @property
-    def batches(self) -> tuple[str, ...]:
-        """The names of the batches that have some of the rows, the one with the most first."""
-        return tuple(name for name, _ in self._by_batch.most_common())
+    def are_all(self) -> bool:
+        """Whether the file has no other rows, as far as they were looked up."""
+        return self._copied == self._total
 
     @property
-    def are_most(self) -> bool:
-        """Whether they are half of the file, or of one of the other batches."""
-        return 2 * self._copied >= self._sampled or any(
-            2 * copied * self._total >= self._others[name] * self._sampled
-            for name, copied in self._by_batch.items()
-        )
+    def are_many(self) -> bool:
+        """Whether they are half of the file, or half of one of the other batches."""
+        return self._are_half or bool(self.held)
+
+    @property
+    def held(self) -> Sequence[str]:
+        """The names of the other batches of which the file has half, that with the most first."""
+        return [name for name in self._names if 2 * self._by_batch[name] >= self._others[name]]
 
     @property
     def told(self) -> str:
-        """The share of the file that they are, and the batches that have them."""
-        share = f"{max(1, 100 * self._copied // self._sampled)} % of "
-        if self._sampled < self._total:
-            share = f"about {share}"
-        elif self._copied == self._sampled:
-            share = ""
-        names = ", ".join(map(repr, self.batches[:_MOST_NAMED]))
-        unnamed = len(self.batches) - _MOST_NAMED
-        more = f" and {unnamed:,} more" if unnamed > 0 else ""
-        batches = "the batch" if len(self.batches) == 1 else "the batches"
-        return f"{share}its rows are there as rows of {batches} {names}{more}"
+        """Their share of the file, or of the other batches that it has half of."""
+        if self._are_half or not self.held:
+            share = (
+                "" if self.are_all and self._is_exact else self._share(self._copied, self._total)
+            )
+            return f"{share}its rows are there as rows of {_listed(self._names)}"
+        if len(self.held) > 1:
+            return f"it has most rows of {_listed(self.held)}"
+        (name,) = self.held
+        share = self._share(self._by_batch[name], self._others[name])
+        return f"it has {share}the rows of {_listed([name])}"
 
-    def _contents_at(self, org_id: str, metric: str, instant: datetime) -> Mapping[str, list[str]]:
-        """Return the batches of the rows at an instant, by their content."""
-        batches: dict[str, list[str]] = {}
+    @property
+    def _are_half(self) -> bool:
+        return 2 * self._copied >= self._total
+
+    @property
+    def _names(self) -> Sequence[str]:
+        return sorted(self._by_batch, key=lambda name: (-self._by_batch[name], name))
+
+    def _share(self, copied: Fraction, total: int) -> str:
+        percent = min(max(1, int(100 * copied / max(total, 1))), 100)
+        return f"{'' if self._is_exact else 'about '}{percent} % of "
+
+    def _add(self, rows: Iterable[SampledRow], weight: Fraction) -> None:
+        """Look rows up, each of which stands for some."""
+        for row in rows:
+            batches = self._batches_at(row.org_id, row.metric, row.at).get(row.content)
+            if batches:
+                self._copied += weight * min(row.times, batches.total())
+                for name, count in batches.items():
+                    copied = weight * min(row.times, count)
+                    self._by_batch[name] = self._by_batch.get(name, Fraction()) + copied
+
+    def _read(self, org_id: str, metric: str, instant: datetime) -> Mapping[str, Counter[str]]:
+        """Return how many rows each batch has at an instant, by their content."""
+        batches: dict[str, Counter[str]] = {}
         moment = Period(instant, instant + _INSTANT)
         for event in self._repository.events(org_id, moment, metrics=[metric]):
-            name, _, content = (event.id or "").rpartition("#")
+            name, _, ending = (event.id or "").rpartition("#")
             if name in self._others:
-                batches.setdefault(content, []).append(name)
+                batches.setdefault(ending.partition(".")[0], Counter())[name] += 1
         return batches
+
+
+def _listed(names: Sequence[str]) -> str:
+    told = ", ".join(map(repr, names[:_MOST_NAMED]))
+    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+    return f"the {'batch' if len(names) == 1 else 'batches'} {told}{more}"

@@ -18,7 +18,7 @@ from datetime import datetime
 from shlex import quote
 from typing import Final, NamedTuple
 
-from overages.commands.desk.batch import Batch, BatchContent, RowSample
+from overages.commands.desk.batch import Batch, BatchContent, Sample
 from overages.commands.desk.copies import Copies
 from overages.commands.desk.faults import Faults, refuse
 from overages.commands.desk.newcomers import Newcomers, Source
@@ -57,8 +57,7 @@ class TakenIn(NamedTuple):
 class NewRows(NamedTuple):
     """The rows without an id of a file that its batch hasn't had.
 
-    :param sample: some of them.
-    :param total: the number of all.
+    :param sample: some of them, which stand for all.
     :param others: the number that each other batch had before, by its name.
     :param is_sure: whether they are to count, whatever other batches have.
     :param is_replacing: whether they take the place of others of their batch.
@@ -66,8 +65,7 @@ class NewRows(NamedTuple):
 
     file: str
     batch: str
-    sample: RowSample
-    total: int
+    sample: Sample
     others: Mapping[str, int]
     is_sure: bool
     is_replacing: bool
@@ -79,6 +77,7 @@ class UsageFiles:
     :param newcomers: the orgs that have no account.
     :param now: when accounts and batches are noted.
     :param late: where events count whose period is closed.
+    :param has_names: whether the command can be told the name of a file's batch.
     """
 
     def __init__(
@@ -89,7 +88,9 @@ class UsageFiles:
         newcomers: Newcomers,
         now: datetime,
         late: Late,
+        has_names: bool,
     ) -> None:
+        self._has_names = has_names
         self._repository, self._service, self._layout = repository, service, layout
         self._newcomers, self._now, self._late = newcomers, now, late
         self._new_rows: list[NewRows] = []
@@ -121,7 +122,7 @@ class UsageFiles:
         others = {each.name: each.events for each in before if each.name != own_name}
         taken = self._put(file, batch, are_known=is_known)
         if not is_known:
-            rows = file.name, own_name, batch.sample, batch.unnamed, others
+            rows = file.name, own_name, batch.sample, others
             self._new_rows.append(NewRows(*rows, name is not None, replaced is not None))
         return taken
 
@@ -200,21 +201,32 @@ class UsageFiles:
 
         :raises Stop: if they are most, and nothing says that they are to count.
         """
-        copies = Copies(new.sample, new.total, self._repository, new.others)
+        copies = Copies(new.sample, self._repository, new.others)
         if not copies:
             return
-        if new.is_sure or not copies.are_most:
-            say(f"{new.file}: {copies.told}, too, and count once more")
+        if new.is_sure or not copies.are_many:
+            say(f"{new.file}: {copies.told}, and count once more")
             return
-        if new.is_replacing:
-            remedy = f"say by --name {quote(new.batch)} that they are others"
-        elif len(copies.batches) > 1:
-            remedy = "if they are others, give it a --name"
-        else:
-            remedy = f"take it in place of that one by --replace {quote(copies.batches[0])}, or, if"
-            remedy += " they are others, give it a --name"
+        remedy = self._remedy(new, copies)
         say(f"{new.file}: {copies.told}, and would count twice: {remedy}; {_NOTHING_WRITTEN}")
         raise Stop(WRONG)
+
+    def _remedy(self, new: NewRows, copies: Copies) -> str:
+        """Return the way to have rows counted once, or twice where that is meant."""
+        if not self._has_names:
+            return "leave them out, or write all files as one"
+        if new.is_replacing:
+            return f"if they are others, say so by --name {quote(new.batch)}"
+        is_alone = len(self._new_rows) == 1
+        remedy = "give those alone that are new"
+        if copies.are_all and len(copies.held) != 1:
+            remedy = "leave it out"
+        elif len(copies.held) == 1:
+            remedy = f"take it in place of that one by --replace {quote(copies.held[0])}"
+            if copies.are_all and new.sample.total == new.others[copies.held[0]]:
+                remedy = "leave it out"
+        named = "give it a --name" if is_alone else "give it alone, with a --name"
+        return f"{remedy}, or, if they are others, {named}"
 
     # Rows
 

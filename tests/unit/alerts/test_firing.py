@@ -156,6 +156,19 @@ def test_a_limit_that_is_no_more_clears_it() -> None:
         assert (cleared.state, cleared.limit, cleared.number) == ("cleared", limit, 2)
 
 
+def test_a_number_that_clears_alone_tells_nothing_new() -> None:
+    each = defined(Threshold(quantity=10, repeat=True))
+    reading = Reading(each, FEB, 35, 100, clears_alone=True)
+    assert fire("acme", reading, AlertHistory(), NOW) == ()
+    before = fire("acme", Reading(each, FEB, 25, 50), AlertHistory(), NOW)
+    assert fire("acme", reading, AlertHistory(before), NOW) == ()
+    (cleared,) = fire("acme", reading._replace(used=15), AlertHistory(before), NOW)
+    assert (cleared.state, cleared.step, cleared.limit) == ("cleared", 2, 50)
+    again = AlertHistory([*before, cleared])
+    (silent,) = fire("acme", reading._replace(used=25), again, NOW)
+    assert (silent.state, silent.step, silent.is_silent) == ("reached", 2, True)
+
+
 def test_a_threshold_of_nothing_known_is_never_rearmed() -> None:
     banded = defined(Threshold(percent=80), rearm=60)
     assert not Reading(banded, FEB, None, None).is_rearmed(1)

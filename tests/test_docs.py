@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import linecache
 import pkgutil
 import re
 import shlex
@@ -51,6 +52,13 @@ def skip_without_imports_of(source: str) -> None:
         pytest.importorskip(library)
 
 
+@pytest.fixture
+def unchanged_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let doctest not look, for each docstring anew, whether any file that was read has changed."""
+    monkeypatch.setattr(linecache, "checkcache", lambda *_: None)
+
+
+@pytest.mark.usefixtures("unchanged_files")
 @pytest.mark.parametrize("name", ["overages", *MODULES])
 def test_examples_in_docstrings_run(name: str) -> None:
     found = find_spec(name)

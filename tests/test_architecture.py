@@ -7,7 +7,9 @@ docstring of its ``__init__``. Edges import any room, and never each other, but 
 import ast
 import re
 import runpy
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -43,31 +45,49 @@ def room_of(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+@cache
 def files(room: str) -> list[Path]:
     return sorted(path for path in PACKAGE.rglob("*.py") if room_of(path) == room)
 
 
-def nodes(room: str) -> list[ast.AST]:
-    return [node for path in files(room) for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+class Code(NamedTuple):
+    """What is anywhere in the code of a file: dotted names that it imports, and others."""
+
+    imported: set[str]
+    attributes: set[str]
+    names: set[str]
+    floats: set[float]
 
 
-def imported(path: Path) -> set[str]:
-    """Return the dotted names that a file imports, anywhere in its code."""
-    names = set()
+@cache
+def code(path: Path) -> Code:
+    found = Code(set(), set(), set(), set())
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"{path} has a relative import"
-            names.add(node.module or "")
-            if node.module == "overages":
-                names |= {f"overages.{alias.name}" for alias in node.names}
-    return names
+        match node:
+            case ast.Import(names=aliases):
+                found.imported.update(alias.name for alias in aliases)
+            case ast.ImportFrom(module=module, names=aliases, level=level):
+                assert not level, f"{path} has a relative import"
+                found.imported.add(module or "")
+                if module == "overages":
+                    found.imported.update(f"overages.{alias.name}" for alias in aliases)
+            case ast.Attribute(attr=name):
+                found.attributes.add(name)
+            case ast.Name(id=name):
+                found.names.add(name)
+            case ast.Constant(value=float(number)):
+                found.floats.add(number)
+    return found
+
+
+def imported(room: str) -> set[str]:
+    """Return the dotted names that a room imports."""
+    return {name for path in files(room) for name in code(path).imported}
 
 
 def own(room: str) -> set[str]:
     """Return the rooms that a room imports."""
-    names = set().union(*map(imported, files(room)))
+    names = imported(room)
     return {name.split(".")[1] for name in names if name.startswith("overages.")} - {room}
 
 
@@ -126,7 +146,7 @@ def test_a_module_imports_only_those_before_it_in_the_legend(room: str) -> None:
     upwards = [
         (module, name)
         for module in order
-        for name in imported(PACKAGE / room / f"{module}.py")
+        for name in code(PACKAGE / room / f"{module}.py").imported
         if name.startswith(f"overages.{room}.")
         and order.index(name.split(".")[2]) >= order.index(module)
     ]
@@ -149,22 +169,19 @@ def test_the_explanation_shows_each_room_at_its_rank() -> None:
 
 @pytest.mark.parametrize("room", RANKED)
 def test_the_core_imports_nothing_but_the_standard_library_and_attrs(room: str) -> None:
-    names = set().union(*map(imported, files(room)))
-    roots = {name.split(".")[0] for name in names} - {"overages", "__future__"}
+    roots = {name.split(".")[0] for name in imported(room)} - {"overages", "__future__"}
     assert roots & IMPURE == set()
     assert roots - THIRD_PARTIES <= STANDARD
 
 
 @pytest.mark.parametrize("room", RANKED)
 def test_the_core_reads_no_clock_and_no_float(room: str) -> None:
-    found = nodes(room)
-    calls = {node.attr for node in found if isinstance(node, ast.Attribute)}
-    assert calls & {"now", "utcnow", "today", "quantize", "normalize", "getcontext"} == set()
-    names = {node.id for node in found if isinstance(node, ast.Name)}
-    assert "float" not in names
-    assert not [
-        node for node in found if isinstance(node, ast.Constant) and isinstance(node.value, float)
-    ]
+    calls = {"now", "utcnow", "today", "quantize", "normalize", "getcontext"}
+    for path in files(room):
+        found = code(path)
+        assert found.attributes & calls == set(), path
+        assert "float" not in found.names, path
+        assert found.floats == set(), path
 
 
 def test_sql_has_no_numbered_parameters() -> None:

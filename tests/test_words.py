@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -27,17 +28,26 @@ EMPTY_BEGINNING = re.compile(
 )
 
 
+class Words(NamedTuple):
+    """Docstrings of a module, texts below its constants and attributes, and names that it binds."""
+
+    docstrings: list[str]
+    names: set[str]
+
+
 @cache
-def nodes(module: Path) -> tuple[ast.AST, ...]:
-    return tuple(ast.walk(ast.parse(module.read_text("utf-8"))))
-
-
-def docstrings(module: Path) -> Iterator[str]:
-    """Yield the docstrings of a module, and the texts below its constants and attributes."""
-    for node in nodes(module):
+def words_in(module: Path) -> Words:
+    found = Words([], set())
+    for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+        found.names.update(bound_names(node))
         match node:
             case ast.Expr(value=ast.Constant(value=str(text))):
-                yield text
+                found.docstrings.append(text)
+    return found
+
+
+def docstrings(module: Path) -> list[str]:
+    return words_in(module).docstrings
 
 
 def bound_names(node: ast.AST) -> Iterator[str]:
@@ -76,9 +86,13 @@ def test_docstrings_name_the_thing_and_seldom_say_what() -> None:
     ]
 
 
-@pytest.mark.parametrize("module", MODULES, ids=where)
-def test_a_docstring_begins_with_a_noun_or_says_which_one_is_returned(module: Path) -> None:
-    empty = [text.strip().splitlines()[0] for text in docstrings(module) if begins_empty(text)]
+def test_a_docstring_begins_with_a_noun_or_says_which_one_is_returned() -> None:
+    empty = [
+        f"{where(module)}: {text.strip().splitlines()[0]}"
+        for module in MODULES
+        for text in docstrings(module)
+        if begins_empty(text)
+    ]
     assert empty == []
 
 
@@ -86,10 +100,14 @@ def begins_empty(docstring: str) -> bool:
     return EMPTY_BEGINNING.match(docstring.strip()) is not None
 
 
-@pytest.mark.parametrize("module", MODULES, ids=where)
-def test_no_name_could_stand_for_anything(module: Path) -> None:
-    names = {name for node in nodes(module) for name in bound_names(node)}
-    assert sorted(name for name in names if name.strip("_").lower() in EMPTY_NAMES) == []
+def test_no_name_could_stand_for_anything() -> None:
+    empty = [
+        f"{where(module)}: {name}"
+        for module in MODULES
+        for name in sorted(words_in(module).names)
+        if name.strip("_").lower() in EMPTY_NAMES
+    ]
+    assert empty == []
 
 
 @pytest.mark.parametrize(
@@ -129,7 +147,7 @@ def test_the_name_of_a_test_is_read_at_a_glance() -> None:
 @pytest.mark.parametrize("path", sorted(TESTS.glob("property/test_law_*.py")), ids=lambda p: p.stem)
 def test_a_module_of_a_law_quotes_it(path: Path) -> None:
     number = path.stem.split("_")[2]
-    docstring = next(docstrings(path))
+    docstring = docstrings(path)[0]
     assert re.match(rf'Law {number}: .*\.\n\n"[A-Z][^"]*\."\n', docstring)
 
 
@@ -138,7 +156,11 @@ def test_the_glossary_is_in_order() -> None:
     assert sorted(set(WORDS)) == WORDS
 
 
-@pytest.mark.parametrize("word", WORDS)
-def test_a_word_of_the_glossary_is_one_of_the_code(word: str) -> None:
-    pattern = re.compile(word.replace(" ", r"[ _\n]+").replace("-", "[-_]"), re.IGNORECASE)
-    assert any(pattern.search(module.read_text("utf-8")) for module in MODULES)
+def test_a_word_of_the_glossary_is_one_of_the_code() -> None:
+    code = [module.read_text("utf-8") for module in MODULES]
+    strange = [word for word in WORDS if not any(map(pattern_of(word).search, code))]
+    assert strange == []
+
+
+def pattern_of(word: str) -> re.Pattern[str]:
+    return re.compile(word.replace(" ", r"[ _\n]+").replace("-", "[-_]"), re.IGNORECASE)

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 def test_the_contract_fails_where_four_record_at_once_and_nowhere_else() -> None:
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rf", "--tb=no"]
     done = subprocess.run(
-        [*command, "tests/contract/bills_twice.py"],
+        [*command, "--assert=plain", "--noconftest", "tests/contract/bills_twice.py"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -9,7 +9,7 @@ it is, and no other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -268,11 +268,13 @@ class AlertNumbers:
 
         for window in look.windows(definition, budget, cycle):
             is_over = window.end <= self._now
-            if is_over and look.clears_alone(budget, window):
+            if not is_over or (
+                look.rises(budget, window) and window.end > self._told_since(definition, budget)
+            ):
+                yield from self._settled_of(definition, window, read)
+            elif look.falls(budget, window):
                 readings = self._settled_of(definition, window, read)
                 yield from (each._replace(clears_alone=True) for each in readings)
-            elif not is_over or window.end > self._told_since(definition, budget):
-                yield from self._settled_of(definition, window, read)
 
     def _charged(self, budget: Budget, window: Period) -> Money | None:
         bills = self._charges.bills(budget, window)
@@ -381,11 +383,24 @@ def subject_of(budget: Budget) -> BudgetSubject:
     return budget.id, budget.metric, budget.is_money, budget.window
 
 
-def has_risen(before: UsageOfWindow, after: UsageOfWindow) -> bool:
-    """Tell whether some usage of a window is more than it was."""
-    names = {*before, *after}
-    return any(_units_of(after.get(each, 0)) > _units_of(before.get(each, 0)) for each in names)
+def has_risen(before: UsageOfWindow, after: UsageOfWindow, counted: Set[str]) -> bool:
+    """Tell whether some usage of a window is more than it was; the other way round, or less.
+
+    :param counted: the names of the events that are counted, whatever their quantities.
+    """
+    return any(
+        now > then
+        for name in {*before, *after}
+        for now, then in zip(
+            _numbers_of(after.get(name, 0), is_counted=name in counted),
+            _numbers_of(before.get(name, 0), is_counted=name in counted),
+            strict=True,
+        )
+    )
 
 
-def _units_of(used: Quantity | EventSum) -> Quantity:
-    return used.picos if isinstance(used, EventSum) else used
+def _numbers_of(used: Quantity | EventSum, *, is_counted: bool) -> tuple[Quantity, Quantity]:
+    """Return the units of events, and their number where it counts."""
+    if isinstance(used, EventSum):
+        return used.picos, used.events if is_counted else 0
+    return used, 0

@@ -11,7 +11,7 @@ doesn't depend on the order in which usage comes. It changes the charges of late
 of money, too: of these, one that is over is looked at for usage of its own alone.
 
 Nothing new is told of a window that was over before its budget or its alert was put, nor of one
-that is over where its usage falls: that can only clear alerts.
+that is over where its usage only falls: usage that falls can only clear alerts.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ WindowsOf: TypeAlias = Callable[[AlertDefinition, Budget, Cycle], Iterable[Perio
 """Gives the windows of a budget in which an alert is looked at."""
 
 
-ClearsAlone: TypeAlias = Callable[[Budget, Period], bool]
-"""Tells whether a window of a budget, if it is over, can only clear alerts."""
+IsMoved: TypeAlias = Callable[[Budget, Period], bool]
+"""Tells whether the usage of a window of a budget may have moved in a direction."""
 
 BygoneOf: TypeAlias = Callable[[AlertDefinition, Budget | None], Iterable[Period]]
 """Gives the times that a budget, if it is still there, had and has no more."""
@@ -52,13 +52,15 @@ class Look(NamedTuple):
     """The times in which alerts are looked at.
 
     :param periods: those of the org, in order; none of them is closed.
-    :param clears_alone: of which windows that are over nothing new is told.
+    :param rises: of which windows that are over anything new is told.
+    :param falls: of which of the others alerts are cleared.
     :param bygone: those, not over, in which an alert fired by a budget as it was before.
     """
 
     periods: Sequence[Period]
     windows: WindowsOf
-    clears_alone: ClearsAlone = lambda _, __: False
+    rises: IsMoved = lambda _, __: True
+    falls: IsMoved = lambda _, __: False
     bygone: BygoneOf = lambda _, __: ()
 
 
@@ -86,10 +88,13 @@ class AlertTimes:
 
     # What is looked at
 
-    def changed_at(self, instants: Iterable[datetime], *, takes_back: bool = False) -> Look:
+    def changed_at(
+        self, instants: Iterable[datetime], *, rises: bool = True, falls: bool = False
+    ) -> Look:
         """Return the times that usage changes which counts at some instants.
 
-        :param takes_back: whether it takes units back.
+        :param rises: whether it may add units.
+        :param falls: whether it takes units back.
         """
         changed = sorted(instants)
         own = {each for each in map(self._period_at, changed) if each is not None}
@@ -106,7 +111,7 @@ class AlertTimes:
                 around |= {*self._windows(cycle, changed[0])}
             return sorted(around)
 
-        return Look(sorted(periods), windows, lambda _, __: takes_back)
+        return Look(sorted(periods), windows, lambda _, __: rises, lambda _, __: falls)
 
     def open(self, history: AlertHistory, *, looks_back: bool) -> Look:
         """Return all times that aren't closed and have begun.

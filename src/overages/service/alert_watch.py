@@ -136,9 +136,14 @@ class AlertWatch:
         new = add(own.events)
         if new:  # or it was noted as it came
             numbers = self._numbers(own.watched)
-            look = numbers.times.changed_at(own.instants, takes_back=own.takes_back)
-            self._note(own.watched, numbers, look)
+            self._note(own.watched, numbers, self._look(own, numbers))
         return new
+
+    def _look(self, own: WatchedUsage[T], numbers: AlertNumbers) -> Look:
+        """Return the times that usage changes."""
+        falls = own.takes_back
+        rises = not falls or any(event.metric in self._routes.counted for _, event in own.events)
+        return numbers.times.changed_at(own.instants, rises=rises, falls=falls)
 
     def _among(
         self, usage: Sequence[WatchedUsage[T]], is_quiet: Callable[[WatchedUsage[T]], bool]
@@ -190,7 +195,7 @@ class AlertWatch:
         """
         watched, before = own.watched, own.before
         numbers = self._numbers(watched)
-        look = numbers.times.changed_at(own.instants, takes_back=own.takes_back)
+        look = self._look(own, numbers)
         readings = numbers.readings(look)
         if own.is_one:
             fired = self._fired(watched, readings)
@@ -324,8 +329,10 @@ class AlertWatch:
         if before:
             after = numbers.usage_in(before)
             changed = {each for each, used in after.items() if used != before[each]}
-            risen = {each for each in changed if has_risen(before[each], after[each])}
-            windows_of = look.windows
+            counted = self._routes.counted
+            risen = {each for each in changed if has_risen(before[each], after[each], counted)}
+            fallen = {each for each in changed if has_risen(after[each], before[each], counted)}
+            only_fallen, windows_of = fallen - risen, look.windows
 
             def windows(definition: AlertDefinition, budget: Budget, cycle: Cycle) -> list[Period]:
                 own = {window for subject, window in changed if subject == subject_of(budget)}
@@ -333,7 +340,8 @@ class AlertWatch:
 
             look = look._replace(
                 windows=windows,
-                clears_alone=lambda budget, window: (subject_of(budget), window) not in risen,
+                rises=lambda budget, window: (subject_of(budget), window) not in only_fallen,
+                falls=lambda budget, window: (subject_of(budget), window) in fallen,
             )
         return self._note(watched, numbers, look)
 

@@ -28,6 +28,9 @@ _metric: Final = instance_of(Metric)
 Numbered: TypeAlias = tuple[int, Metric]
 """A metric, and its place among those that were declared."""
 
+_COUNTS: Final = frozenset({"count", "unique"})
+"""The aggregations that one more event adds to, even if it takes units back."""
+
 _FLOWS: Final = frozenset({"sum", "count"})
 """The aggregations whose results in two times add up."""
 
@@ -69,6 +72,8 @@ class Routes:
         """The metrics that every event of a name counts for, where no dimension tells them."""
         self.worked_out: Final = self._events(m for m in self.metrics if not m.is_default)
         """The names of the events that more is counted of than their sum."""
+        self.counted: Final = self._events(m for m in self.metrics if m.aggregation in _COUNTS)
+        """The names of the events that are counted, whatever their quantities."""
         self.one_by_one: Final = frozenset(
             event
             for event, takers in self._takers.items()

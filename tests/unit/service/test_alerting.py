@@ -1009,6 +1009,26 @@ class TestBudgets:
             ("cleared", 19), ("reached", 19)
         ]  # fmt: skip
 
+    @pytest.mark.parametrize(
+        "metric",
+        [
+            Metric("calls", "count", event="runs"),
+            Metric("calls", "unique", event="runs", distinct="user"),
+        ],
+        ids=lambda each: each.aggregation,
+    )
+    def test_events_that_are_counted_tell_of_a_window_that_is_over_though_units_are_taken_back(
+        self, metric: Metric
+    ) -> None:
+        plan = evolve(PLAN, allowances={"calls": Allowance(0, PerUnit("1"))})
+        service = service_of(self.alert("day"), plan=plan, metrics=[metric])
+        budget = Budget(4, metric="calls", id="day", window=Cycle.calendar("day"))
+        repository_of(service).put_budget("acme", budget)
+        for units, user in ((9, "ann"), (-1, "bob")):
+            event = UsageEvent("acme", "runs", units, NOW - DAY, user, {"user": user})
+            service.record_usage([event])
+        assert told(service) == [("half", "reached", 2)]
+
     @pytest.mark.parametrize("budget", [None, Budget(5, metric="jobs", id="all")])
     def test_a_budget_that_cannot_be_compared_is_unknown(self, budget: Budget | None) -> None:
         service = service_of(self.alert())

@@ -14,6 +14,7 @@ from overages import (
     Budget,
     Cycle,
     MemoryRepository,
+    Metric,
     Money,
     OverageService,
     PerUnit,
@@ -225,6 +226,59 @@ def test_windows_of_a_closed_period_are_seen_where_usage_is_dated_in_them(
         changing.withdraw("acme", "e-2")
         changing.record_usage([used(0, "e-3")])
     assert (march.alerts("acme")[0].state, march.alerts("acme")[0].used) == ("cleared", 3)
+
+
+def test_windows_that_a_change_leaves_alone_are_looked_back_at_as_ever(
+    service: OverageService,
+) -> None:
+    service._repository.put_budget("acme", DAILY)
+    service._repository.put_alert(FULL, put_at=NOW - timedelta(days=30))
+    service._repository.add_events([used(5, "e-1", NOW - timedelta(days=1))])  # nobody saw it
+    with service.one_change() as changing:
+        changing.check_alerts()
+        changing.record_usage([used(1, "e-2")])
+    (fired,) = service.alerts("acme")
+    assert (fired.period, fired.used) == (DAY.period_at(NOW - timedelta(days=1)), 5)
+
+
+def test_usage_that_falls_and_rises_clears_what_a_budget_of_before_was_told_of(
+    service: OverageService,
+) -> None:
+    spent = Budget(Money.of("10", "USD"), id="b", window=DAY)
+    early = NOW - timedelta(days=5)
+    then = OverageService(service._repository, clock=lambda: early)
+    then.record_usage([used(50, "e-0", early - timedelta(days=1))])  # all that is included
+    then.put_budget("acme", spent)
+    then.put_alert(FULL)
+    then.record_usage([used(10, "e-1", early)])
+    service.put_budget("acme", evolve(spent, amount=Money.of("100", "USD")))
+    with service.one_change() as changing:
+        changing.withdraw("acme", "e-1")
+        changing.record_usage([UsageEvent("acme", "tokens", 51, early, "e-2")])
+    cleared, _ = (each for each in service.alerts("acme") if each.definition.alert == FULL)
+    assert (cleared.state, cleared.used) == ("cleared", Money.of("1", "USD"))
+
+
+@pytest.mark.parametrize(
+    ("of", "used_units"), [(Money.of("2", "USD"), Money.of("2", "USD")), (2, 2)]
+)
+def test_events_that_are_counted_rise_though_units_are_taken_back(
+    of: int | Money, used_units: int | Money
+) -> None:
+    repository, early = MemoryRepository(), NOW - timedelta(days=5)
+    service = OverageService(repository, clock=lambda: NOW)
+    repository.put_metric(Metric("calls", "count", event="runs"))
+    repository.put_plan(Plan("counting", "USD", {"calls": Allowance(0, PerUnit("1"))}))
+    repository.put_account(Account("acme", "counting", datetime(2024, 2, 1, tzinfo=UTC)))
+    repository.put_budget("acme", Budget(of, id="b", metric="calls", window=DAY))
+    repository.put_alert(FULL, put_at=early)
+    service.record_usage([used(9, "e-1", early)])
+    with service.one_change() as changing:
+        changing.record_usage([used(-1, "e-2", early)])
+    assert [(each.state, each.used) for each in service.alerts("acme")] == [("reached", used_units)]
+    with service.one_change() as changing:
+        changing.withdraw("acme", "e-2")
+    assert told(service) == [("a", "cleared"), ("a", "reached")]
 
 
 def test_budgets_and_alerts_are_seen_once_all_are_there(service: OverageService) -> None:

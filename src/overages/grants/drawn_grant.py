@@ -11,7 +11,7 @@ Which of several is drawn on, and when each is crossed, is for `overages.grants.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Iterator, Set
 from datetime import datetime
 from typing import Final, NamedTuple, TypeAlias
 
@@ -24,30 +24,36 @@ _NEVER: Final = frozenset[datetime]()
 
 
 class GrantNotes:
-    """The states of grants from one instant to another, as before anything that happens then.
+    """The states of grants at instants, as before anything that happens then.
 
-    :param instants: gives the first and the last one that are asked about, of a grant.
+    :param since: the first instant that is asked about.
     """
 
-    def __init__(self, instants: Callable[[Grant], tuple[datetime, datetime]]) -> None:
-        self._instants = instants
+    def __init__(self, since: datetime) -> None:
+        self._since = since
         self._noted: dict[str, list[tuple[datetime, GrantState | None]]] = {}
 
     def note(self, drawn: DrawnGrant, instant: datetime) -> None:
         """Note the state of a grant before something happens to it at an instant."""
-        first, last = self._instants(drawn.grant)
-        noted = self._noted.setdefault(drawn.grant.id, [])
-        if first < instant and not (noted and noted[-1][0] > last):
-            noted.append((instant, drawn.state()))
+        if self._since < instant:
+            self._noted.setdefault(drawn.grant.id, []).append((instant, drawn.state()))
 
-    def states(self, grant: Grant, at_end: GrantState | None) -> list[GrantState | None]:
+    def states(
+        self, grant: Grant, at_end: GrantState | None, first: datetime, last: datetime
+    ) -> list[GrantState | None]:
         """Return the states of a grant in order of time; None before it is effective.
 
         :param at_end: the state at the end of the time that was gone through.
+        :param first: the instant of the first of them.
+        :param last: that of the last.
         """
-        (_, last), noted = self._instants(grant), self._noted.get(grant.id, [])
-        states = [state for _, state in noted]
-        return states if noted and noted[-1][0] > last else [*states, at_end]
+        states: list[GrantState | None] = []
+        for instant, state in self._noted.get(grant.id, []):
+            if first < instant:
+                states.append(state)
+            if last < instant:
+                return states
+        return [*states, at_end]
 
 
 class PooledGrant(NamedTuple):

@@ -68,7 +68,9 @@ def standing(
     Money pays at the last instant of the period, and so do units that are used without an event: it
     is the one that decides for these. Where only a part of the usage was by then, those units can
     still be used that are left all the time from the instant to that one. Of grants in steps,
-    and beside usage that is taken back, they are as many of these as add no overage.
+    and beside usage that is taken back, they are as many of these as add no overage. Where the
+    terms of a metric change later in the period, units without an event are drawn by then: those
+    can be used that are left all the time from there to its end.
 
     :param at: the instant, timezone-aware.
     :param timed: the metrics of which one more unit is used at an instant of its own.
@@ -94,22 +96,23 @@ def standing(
     counted = frozenset(parse_names(timed, "timed"))
     all_by_now = {metric for metric in counted if _is_used_by(metric, inputs, now)}
 
-    def instants(grant: Grant) -> tuple[datetime, datetime]:
-        if grant.currency is not None or grant.metric not in counted:
-            return last, last
-        return now, now if grant.metric in all_by_now else last
-
-    notes = GrantNotes(instants)
+    notes = GrantNotes(now)
     settled = settle_inputs(inputs, notes)
     burndowns, left = [], dict[str, Quantity]()
     for unit, pool in pools_of(inputs.grants, inputs.reserved, notes).items():
         drawn = begun(pool, unit, period, settled.balance.burndown(*unit))
         drawn.run(())  # nothing was drawn on some of them, but they have ended or were refilled
         after = {state.grant_id: state for state in drawn.burndown().grants}
-        states = [notes.states(grant, after.get(grant.id)) for grant, *_ in pool]
-        burndowns.append(Burndown(now, *unit, filter(None, (first for first, *_ in states))))
+        grants_after = [(grant, after.get(grant.id)) for grant, *_ in pool]
         metric, currency = unit
+        is_timed = currency is None and metric in counted
+        shown_at = now if is_timed else last
+        shown = [notes.states(*each, shown_at, shown_at)[0] for each in grants_after]
+        burndowns.append(Burndown(now, *unit, filter(None, shown)))
         if metric is not None and currency is None:
+            first = now if is_timed else _last_instant(settled.statement, metric, now)
+            until = now if metric in all_by_now else last
+            states = [notes.states(*each, first, until) for each in grants_after]
             left[metric] = add_up(min(each.left if each else 0 for each in own) for own in states)
             if metric in counted and _can_be_fewer(metric, pool, inputs.events):
                 left[metric] = _usable(inputs, settled.statement, metric, left[metric], now)
@@ -122,6 +125,13 @@ def _is_used_by(metric: str, inputs: SettlementInputs, instant: datetime) -> boo
     told = [each.quantity for each in events if each.metric == metric and each.at <= instant]
     used = next((each.quantities for each in inputs.usages if each.period == period), FrozenDict())
     return add_up(told) == used.get(metric, 0)
+
+
+def _last_instant(statement: Statement, metric: str, now: datetime) -> datetime:
+    """Return the last instant, in a period, of the terms that a metric has now."""
+    lines = statement.of(metric) if metric in statement else ()
+    time = next((line.part for line in lines if line.part and now in line.part), statement.period)
+    return time.end - _TICK
 
 
 def _can_be_fewer(metric: str, pool: Iterable[PooledGrant], events: Iterable[UsageEvent]) -> bool:

@@ -203,6 +203,30 @@ def test_a_metric_that_is_worked_out_is_used_at_the_end() -> None:
 
 
 @pytest.mark.parametrize(
+    ("named", "usable", "shown"),
+    [
+        ({"effective_at": day(20)}, {9: 0, 16: 100}, {9: 100, 16: 100}),  # not there by the 16th
+        ({"expires_at": day(20)}, {9: 0, 16: 0}, {9: 0, 16: 0}),  # nor for what is used after it
+        ({"recurrence": Cycle.calendar("day")}, {9: 86, 16: 100}, {9: 100, 16: 100}),
+        ({"metric": "jobs"}, {9: 100}, {9: 100}),
+    ],
+    ids=["begins", "ends", "recurs", "of no plan"],
+)
+def test_before_other_terms_a_metric_that_is_worked_out_is_used_by_their_end(
+    named: dict[str, Any], usable: dict[int, int], shown: dict[int, int]
+) -> None:
+    account = ACCOUNT.changed(since=day(16), limits={"runs": 200})
+    pack = evolve(PACK, **named)
+    units = {part: {"runs": 38} for part, _ in account.parts(JAN)[:1]}  # of 24 that are included
+    usages = [Usage("acme", JAN, {"runs": 38}), *(Usage("acme", t, u) for t, u in units.items())]
+    usages += [Usage("acme", part, {}) for part, _ in account.parts(JAN)[1:]]
+    for on, left_then in usable.items():
+        told = standing(account, {"starter": PLAN}, JAN, usages, at=day(on), grants=[pack])
+        assert told.left == {pack.metric: left_then}
+        assert told.grants[0].remaining.get("pack") == shown[on]
+
+
+@pytest.mark.parametrize(
     ("grant", "units"),
     [(evolve(PACK, expires_at=day(8)), 0), (evolve(PACK, recurrence=MONTHLY), 100)],
 )

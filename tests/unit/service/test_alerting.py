@@ -1017,7 +1017,7 @@ class TestBudgets:
         ],
         ids=lambda each: each.aggregation,
     )
-    def test_events_that_are_counted_tell_of_a_window_that_is_over_though_units_are_taken_back(
+    def test_events_that_are_counted_tell_of_it_though_units_are_taken_back(
         self, metric: Metric
     ) -> None:
         plan = evolve(PLAN, allowances={"calls": Allowance(0, PerUnit("1"))})

@@ -260,7 +260,7 @@ def test_new_orgs_may_have_budgets_and_alerts(desk: NearDesk) -> None:
     of_new = WARNINGS.replace("acme", "new").replace("[alerts", "[org_alerts.acme")
     add(desk, of_new + '[budgets.acme.month]\namount = 9\nmetric = "tokens"\n')
     assert rate(desk, row("new"), options=("--new-orgs",)) == before
-    assert "budgets.new: must be an org with an account" in rate(desk, row()).err
+    assert "budgets.new: must be an org with an account" in rate(desk, row())[2]
 
 
 @pytest.mark.parametrize(

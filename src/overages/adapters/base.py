@@ -27,7 +27,7 @@ from overages.adapters.batches import Batches
 from overages.adapters.closings import Closings
 from overages.adapters.quotas import Quotas
 from overages.amounts.exact import parse_ordinal
-from overages.errors import InvalidValue
+from overages.errors import InvalidValue, OveragesError
 from overages.periods.period import Period, parse_instant
 from overages.records.chain import CHAIN_START, ChainHead, verify_chain
 from overages.records.record import OverageRecord, by_sequence
@@ -108,14 +108,13 @@ class BaseRepository(Quotas, Batches, Alerts, Closings):
                 version = versions.get(id(plan))
                 if version is None:
                     version = versions[id(plan)] = self._version_of(plan)
-                added = problems.attempt(
-                    ledgers[statement.org_id].add,
-                    statement,
-                    plan_version=version,
-                    created_at=created_at,
-                    revision=revision,
-                )
-                revisions.append(added)
+                try:
+                    added = ledgers[statement.org_id].add(
+                        statement, plan_version=version, created_at=created_at, revision=revision
+                    )
+                    revisions.append(added)
+                except OveragesError as error:
+                    problems.add(error)
             problems.raise_any()
             self._append(ledgers.values())
         return Recordings(revisions)

@@ -115,7 +115,7 @@ class Staleness:
             return StalePeriod(self._org_id, period, is_closed, None, error)
         if not changes and is_followed:
             return None
-        change = new_money(sum(minor for _, _, _, minor, _ in changes), statement.currency)
+        change = new_money(sum(minor for _, _, _, _, minor, _ in changes), statement.currency)
         return StalePeriod(self._org_id, period, is_closed, change, None)
 
     def _unpriced(self, recorded: Container[Period]) -> Iterator[StalePeriod]:

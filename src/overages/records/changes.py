@@ -29,14 +29,15 @@ from overages.amounts.exact import (
 )
 from overages.errors import CurrencyMismatch
 from overages.lines.adjustment import Key, line_path, path_of
+from overages.prices.tier import Ratio
 from overages.records.record import OverageRecord
 from overages.statements.statement import Statement
 
-Change: TypeAlias = tuple[Key, Quantity, Exact, int, Exact | None]
+Change: TypeAlias = tuple[str | None, str, Quantity, Exact, int, Exact | None]
 """The difference between the records of a line and its result now.
 
-Metric and line, units, exact cost in major units, cost in minor units, unit price. (A plain tuple:
-one is made for each record, and a named one takes 360 ns to make instead of 80.)
+Metric, line, units, exact cost in major units, cost in minor units, unit price. (A plain tuple: one
+is made for each record, and a named one takes 360 ns to make instead of 80.)
 """
 
 
@@ -48,7 +49,7 @@ class LineSum(NamedTuple):
     minor: int
 
 
-_FEW_BITS: Final = 1_000  # of a ratio that has surely no more digits than an amount may have
+_FEW: Final = 1 << 1_000  # a ratio of smaller integers has no more digits than an amount may have
 _NO_SUM: Final = LineSum(0, Fraction(), 0)
 
 
@@ -68,8 +69,8 @@ def changes_of(statement: Statement, recorded: Sequence[OverageRecord]) -> list[
         key = metric, line
         before = recorded_sums.pop(key, None)
         if before is None:
-            exact_cost = _exact_cost(key, *ratio)
-            changes.append((key, quantity, exact_cost, minor, unit_price))
+            exact_cost = _exact_cost(key, ratio)
+            changes.append((metric, line, quantity, exact_cost, minor, unit_price))
         elif before != (due := LineSum(scaled(quantity), Fraction(*ratio), minor)):
             changes.append(_correction(key, before, due, unit_price))
     for key, before in recorded_sums.items():  # not over any more, or not in the plan
@@ -85,22 +86,23 @@ def _correction(key: Key, before: LineSum, due: LineSum, price: Exact | None) ->
     # difference is it that of each unit.
     explained = price is not None and exact == Fraction(picos, SCALE) * Fraction(price)
     return (
-        key,
+        *key,
         unscaled(picos),
-        _exact_cost(key, exact.numerator, exact.denominator),
+        _exact_cost(key, exact.as_integer_ratio()),
         due.minor - before.minor,
         price if explained else None,
     )
 
 
-def _exact_cost(key: Key, numerator: int, denominator: int) -> Exact:
+def _exact_cost(key: Key, ratio: Ratio) -> Exact:
     """Return the exact cost of a change, one that can be read again wherever it is kept.
 
     A line adds up the ratios of its tiers, and a correction those of two results: with a
     denominator for each, the sum has as many digits as all of them together.
     """
+    numerator, denominator = ratio
     exact = number_from_ratio(numerator, denominator)
-    if max(numerator.bit_length(), denominator.bit_length()) < _FEW_BITS:
+    if -_FEW < numerator < _FEW and denominator < _FEW:
         return exact
     return parse_amount(exact, (*line_path(key), "exact_cost"))
 
@@ -122,8 +124,8 @@ def line_sums(records: Iterable[OverageRecord]) -> dict[Key, LineSum]:
 def changed_fields(changes: Iterable[Change]) -> str:
     """Name the fields that differ, with their lines: ``tokens.quantity, tokens.cost``."""
     return ", ".join(
-        f"{path_of(key)}.{name}"
-        for key, quantity, exact_cost, minor, _ in changes
+        f"{path_of((metric, line))}.{name}"
+        for metric, line, quantity, exact_cost, minor, _ in changes
         for name, difference in (
             ("quantity", quantity),
             ("exact_cost", exact_cost),

@@ -117,15 +117,15 @@ class Ledger:
         self.closings: list[tuple[Link, Closing]] = []
         self.counters: list[CounterRow] = []
         self._records = list(records)
-        self._unread: list[Revision] = []  # whose records were not asked for yet
+        self._unread: Revision | None = None  # the last one, until its records are asked for
         self._closed = closed
 
     @property
     def records(self) -> list[OverageRecord]:
         """The records that were given, and after them those that statements added."""
-        if self._unread:
-            self._records += [record for each in self._unread for record in each.new]
-            self._unread = []
+        if self._unread is not None:
+            self._records += self._unread.new
+            self._unread = None
         return self._records
 
     def add(
@@ -151,26 +151,27 @@ class Ledger:
         :raises PeriodOverlap: if the org was charged for a line in an overlapping period.
         :raises CurrencyMismatch: if the period's records are in another currency.
         """
-        period, currency = statement.period, statement.currency
+        org_id, period, currency = self.org_id, statement.period, statement.currency
         recorded = tuple([record for record in self.records if record.period == period])
         next_revision = recorded[-1].revision + 1 if recorded else 1
         terms = statement.plan.slug, plan_version, next_revision
-        of_all = self.org_id, period, currency, terms
         try:
             self._require_recordable(statement)
             changes = _changes(statement, recorded, revision, next_revision)
             if not changes:
-                return Revision(recorded, *of_all, created_at, 0, (), ())
+                return Revision(recorded, org_id, period, currency, terms, created_at, 0, (), ())
             self._check(period, changes, force=force)
             instant = parse_instant(created_at, "created_at")
         except OveragesError as error:
-            raise error.within(org_id=self.org_id, period=period) from error.__cause__
+            raise error.within(org_id=org_id, period=period) from error.__cause__
         # Only now, with nothing left that can refuse, does the ledger change.
         self._count(statement, changes)
         first = self.head.sequence + 1
         digests = self._chain(period, currency, terms, instant, changes)
-        added = Revision(recorded, *of_all, instant, first, changes, digests)
-        self._unread.append(added)
+        added = Revision(
+            recorded, org_id, period, currency, terms, instant, first, changes, digests
+        )
+        self._unread = added
         return added
 
     def close(
@@ -227,7 +228,7 @@ class Ledger:
         start, end = instant_text(period.start), instant_text(period.end)
         code, exponent = currency.code, currency.exponent
         sums = sums_by_metric(statement.rows, statement.adjustments)
-        for metric in {metric for (metric, _), _, _, _, _ in changes}:
+        for metric in {metric for metric, _, _, _, _, _ in changes}:
             if metric is not None:
                 quantity, minor = sums.get(metric, (0, 0))
                 units, cost = number_text(quantity), number_text(minor)
@@ -246,7 +247,7 @@ class Ledger:
         if period in self._closed and not force:
             raise period_closed(self._closed[period])
         if self.records:  # an org's first statement overlaps nothing
-            self._check_overlaps(period, {_charged(key) for key, *_ in changes})
+            self._check_overlaps(period, {_charged((metric, line)) for metric, line, *_ in changes})
 
     def _check_overlaps(self, period: Period, keys: set[Key]) -> None:
         """Refuse to charge a line in two periods that overlap: some usage would be paid twice."""

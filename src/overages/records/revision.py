@@ -67,7 +67,7 @@ class Revision:
                 for sequence, (change, digest) in enumerate(
                     zip(self._changes, self._digests, strict=True), self._first
                 )
-                for (metric, line), quantity, exact_cost, minor, unit_price in [change]
+                for metric, line, quantity, exact_cost, minor, unit_price in [change]
             )  # fmt: skip
         return self._new
 

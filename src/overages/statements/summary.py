@@ -17,7 +17,7 @@ from overages._ground.names import by_metric, by_name
 from overages._ground.parsing import Problems, instance_of
 from overages._ground.trusted import trusted
 from overages._ground.value import term, value
-from overages.amounts.exact import Quantity, add_up, parse_sum, plain_text
+from overages.amounts.exact import Quantity, add_up, parse_sum, plain_text, plus
 from overages.amounts.money import Currency, Money, new_money, parse_currency
 from overages.errors import CurrencyMismatch, UnknownMetric
 from overages.lines.adjustment import Adjustment
@@ -191,9 +191,13 @@ def sums_by_metric(
 ) -> dict[str, tuple[Quantity, int]]:
     """Return the same as units and minor units."""
     sums: dict[str, tuple[Quantity, int]] = {}
-    for line, _, _, over, minor, *_ in rows:
-        units, cost = sums.get(line.metric, (0, 0))
-        sums[line.metric] = (add_up([units, over]) if units else over), cost + minor
+    for line, _, _, over, minor, _, _, _ in rows:
+        metric = line.metric
+        if metric in sums:
+            units, cost = sums[metric]
+            sums[metric] = plus(units, over), cost + minor
+        else:
+            sums[metric] = over, minor
     for adjustment in adjustments:
         if adjustment.metric is not None:
             over, minor = sums[adjustment.metric]

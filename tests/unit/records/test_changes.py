@@ -45,9 +45,9 @@ def changed(now: Statement, *before: OverageRecord) -> list[Any]:
 
 def test_a_first_result_is_all_change() -> None:
     assert changed(statement(tokens=500)) == [
-        (("tokens", "overage"), 400, 4, 400, Decimal("0.01")),
-        (("tokens", "maximum"), 0, -1, -100, None),
-        ((None, "minimum"), 0, 2, 200, None),
+        ("tokens", "overage", 400, 4, 400, Decimal("0.01")),
+        ("tokens", "maximum", 0, -1, -100, None),
+        (None, "minimum", 0, 2, 200, None),
     ]
 
 
@@ -57,8 +57,8 @@ def test_the_example_of_the_module_comes_to_what_it_says() -> None:
     least = Plan("p", "USD", {"runs": runs}, minimum=Money(1500, "USD"))
     now = calculate(least, Usage("org-1", FEBRUARY, {"runs": 10}))
     assert changed(now, *recorded(before)) == [
-        (("runs", "overage"), -15, -15, -1500, 1),
-        ((None, "minimum"), 0, 5, 500, None),
+        ("runs", "overage", -15, -15, -1500, 1),
+        (None, "minimum", 0, 5, 500, None),
     ]
 
 
@@ -69,16 +69,16 @@ def test_what_is_recorded_already_is_no_change() -> None:
 
 def test_each_line_is_corrected_by_itself() -> None:
     assert changed(statement(tokens=600), *recorded(statement(tokens=500))) == [
-        (("tokens", "overage"), 100, 1, 100, Decimal("0.01")),
-        (("tokens", "maximum"), 0, -1, -100, None),
+        ("tokens", "overage", 100, 1, 100, Decimal("0.01")),
+        ("tokens", "maximum", 0, -1, -100, None),
     ]
 
 
 def test_lines_that_are_no_more_are_taken_back() -> None:
     now = statement(plan(None, minimum=0), tokens=500)
     assert changed(now, *recorded(statement(tokens=500))) == [
-        (("tokens", "maximum"), 0, 1, 100, None),
-        ((None, "minimum"), 0, -2, -200, None),
+        ("tokens", "maximum", 0, 1, 100, None),
+        (None, "minimum", 0, -2, -200, None),
     ]
 
 
@@ -97,10 +97,10 @@ def test_a_correction_has_a_unit_price_only_where_it_explains_the_cost() -> None
     tiered = plan(None, Graduated([Tier(100, "0.01"), Tier(None, "0.02")]), 0)
     first = recorded(statement(plan(None, minimum=0), tokens=150))
     assert changed(statement(dearer, tokens=160), *first) == [
-        (("tokens", "overage"), 10, Decimal("0.7"), 70, None)
+        ("tokens", "overage", 10, Decimal("0.7"), 70, None)
     ]
     assert changed(statement(tiered, tokens=250), *first) == [
-        (("tokens", "overage"), 100, Decimal("1.5"), 150, None)
+        ("tokens", "overage", 100, Decimal("1.5"), 150, None)
     ]
 
 

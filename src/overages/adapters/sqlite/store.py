@@ -10,6 +10,7 @@ import sqlite3
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from itertools import chain
 from threading import get_ident
 from typing import Any, Final, TypeVar
@@ -147,13 +148,17 @@ def _write(
     cursor: sqlite3.Cursor, insert: str, width: int, values: list[object], otherwise: str = ""
 ) -> None:
     """Insert the values of rows of a width, one row after another."""
-    mark = f"({marks(range(width))})"
     most = cursor.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
     size = min(_WRITTEN, most) // width * width
     for start in range(0, len(values), size):
         chunk = values[start : start + size]
-        sql = f"{insert} {marks(range(len(chunk) // width), mark)} {otherwise}"
-        cursor.execute(sql, chunk)
+        cursor.execute(_insertion(insert, width, len(chunk) // width, otherwise), chunk)
+
+
+@lru_cache
+def _insertion(insert: str, width: int, rows: int, otherwise: str) -> str:
+    """Return the statement that inserts some rows, made once for each number of them."""
+    return f"{insert} {marks(range(rows), f'({marks(range(width))})')} {otherwise}"
 
 
 def marks(values: Sequence[object], mark: str = "?") -> str:
